@@ -10,7 +10,7 @@ LANGUAGES := de
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-sockets lock wheel clean
+.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-sockets floods lock wheel clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -39,13 +39,18 @@ bench-sockets: $(VENV)/test-ready
 bench-rows: $(VENV)/test-ready
 	$(BIN)/python -m tests.bench.rows
 
+# What everybody else notices while somebody floods the sidecar.
+floods: $(VENV)/test-ready static/vendor/ready
+	$(BIN)/python -m tests.bench.floods $(FLOODS)
+
 simulation: $(VENV)/test-ready
 	$(BIN)/python -m tests.simulation --libraries 1000 --processes 2
 
 nightly: packages-for-tests $(VENV)/test-ready
-	SIDECAR_CRASH_POINTS=all SIDECAR_REQUESTS=50000 STEERING_STEPS=10000 $(BIN)/pytest -q -o timeout=0 \
+	SIDECAR_CRASH_POINTS=all SIDECAR_REQUESTS=50000 STEERING_STEPS=10000 SIDECAR_IDENTITY_TRACKS=10000 \
+		$(BIN)/pytest -q -o timeout=0 \
 		tests/faults/test_crash_walk.py tests/e2e/api/test_every_request.py \
-		tests/services/downloads/test_interleavings.py
+		tests/services/downloads/test_interleavings.py tests/services/identity/test_many.py
 	SIDECAR_INPUTS=9100 $(BIN)/pytest -q -o timeout=0 tests/attacks/test_mutated_inputs.py
 
 # Puts the pages' new sentences into the catalogues, to be translated there.

@@ -1,7 +1,8 @@
 """The log: one event, one line, and no secret in it.
 
 Masks everything that looks like a credential and the secrets the running program knows, and
-escapes control characters, so that a title from a tag can neither leak nor forge a line.
+escapes control characters, so that a title from a tag can neither leak nor forge a line. What
+visitors of the web cause is written a few times a minute and then counted.
 """
 
 from __future__ import annotations
@@ -9,10 +10,19 @@ from __future__ import annotations
 import logging
 import re
 import sys
+import time
 import warnings
+from collections.abc import Callable
+from threading import Lock
 from typing import TextIO
 
+log = logging.getLogger(__name__)
+
 MASK = "********"
+# Whatever visitors ask, and however often: the log grows by a few lines a minute.
+LIMITED = "sidecar.web"
+MOST_A_MINUTE = 5
+A_MINUTE_S = 60.0
 WATCHED_TWICE = "Callback with id .* already exists"
 _CREDENTIALS = re.compile(
     r"""(?ix)
@@ -29,6 +39,32 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2
 def mask(text: str) -> str:
     """Return the text without credentials."""
     return _CREDENTIALS.sub(lambda match: match[1] + MASK, text)
+
+
+class RepeatFilter(logging.Filter):
+    """Lets a sentence of the web through a few times a minute: visitors must not fill the disk."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._lock = Lock()
+        # By sentence: since when it is counted, and how often it was said since.
+        self._said: dict[str, tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is written; the first of the next minute says how many were not."""
+        if record.levelno < logging.WARNING or not record.name.startswith(LIMITED):
+            return True
+        now = self._clock()
+        with self._lock:
+            since, count = self._said.get(record.msg, (now, 0))
+            left_out = max(0, count - MOST_A_MINUTE) if now - since >= A_MINUTE_S else 0
+            if now - since >= A_MINUTE_S:
+                since, count = now, 0
+            self._said[record.msg] = (since, count + 1)
+        if left_out:
+            log.warning("%d lines like the next one were left out", left_out)
+        return count < MOST_A_MINUTE
 
 
 class LineFormatter(logging.Formatter):
@@ -53,6 +89,7 @@ def start_logging(level: str, stream: TextIO = sys.stderr) -> None:
     """Send the log to the stream; what libraries say below WARNING stays out."""
     output = logging.StreamHandler(stream)
     output.setFormatter(LineFormatter())
+    output.addFilter(RepeatFilter())
     root = logging.getLogger()
     root.handlers[:] = [output]
     root.setLevel(logging.WARNING)

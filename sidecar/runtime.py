@@ -29,6 +29,7 @@ from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.threads import ThreadGroup, Wakeup
 from sidecar.web.app import Web, WebOptions, create_app
+from sidecar.web.security.hosts import is_in, networks
 from sidecar.web.server import WebServer
 from sidecar.web.starting import Startup, starting_app
 
@@ -122,7 +123,10 @@ class Runtime:
         """Let the web server answer that the sidecar starts."""
         server, startup = self._settings.server, Startup()
         app = starting_app(startup, self._web_options, self._clock)
-        http = WebServer(app, server.host, server.port)
+        proxies = networks(server.trusted_proxies)
+        http = WebServer(
+            app, server.host, server.port, is_proxy=lambda address: is_in(address, proxies)
+        )
         http.bind()
         self.url = http.url + server.base_url
         opening.callback(http.stop)
@@ -150,6 +154,7 @@ class Runtime:
             allowed_hosts=server.allowed_hosts,
             base_url=server.base_url,
             trusted_proxies=server.trusted_proxies,
+            proxies_in_a_row=server.proxies_in_a_row,
         )
 
     def _serve(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sidecar.logs import LineFormatter, mask, start_logging
+from sidecar.logs import MOST_A_MINUTE, LineFormatter, RepeatFilter, mask, start_logging
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -43,6 +43,28 @@ def test_a_title_cannot_forge_a_line() -> None:
 
     assert "\n" not in line
     assert "a\\nb\\u001b[31m\\u202ec" in line
+
+
+def test_what_visitors_cause_is_written_a_few_times_a_minute_and_then_counted(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    now = [0.0]
+    repeats = RepeatFilter(lambda: now[0])
+
+    def said(name: str, text: str) -> bool:
+        return repeats.filter(
+            logging.LogRecord(name, logging.WARNING, "", 0, text, ("somebody",), None)
+        )
+
+    first_minute = [said("sidecar.web.security", "%s may not") for _ in range(100)]
+    others = [said("sidecar.services", "%s may not"), said("sidecar.web.live", "%s is odd")]
+    now[0] = 61.0
+    later = said("sidecar.web.security", "%s may not")
+
+    assert first_minute == [True] * MOST_A_MINUTE + [False] * (100 - MOST_A_MINUTE)
+    assert others == [True, True]
+    assert later
+    assert f"{100 - MOST_A_MINUTE} lines like the next one were left out" in caplog.text
 
 
 def test_a_traceback_is_masked_too() -> None:

@@ -211,7 +211,7 @@ def _tags(
             claims=devices.claims,
             completer=completer,
             of=devices.formats.of,
-            wishes=wishes.of,
+            wishes=partial(wishes.of, must_know=True),
             server_is_there=lambda: accounts.server.is_there,
             bus=base.bus,
             clock=base.clock,

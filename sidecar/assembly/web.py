@@ -32,6 +32,7 @@ from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.presence import FilePresence
 from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming, StreamLimit, UsageTracker
+from sidecar.services.identity.review import IdentityReview
 from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.library.covers import CoverCache
 from sidecar.services.library.download_state import DownloadStates
@@ -115,7 +116,7 @@ def make_web(
         presence=FilePresence(devices.registry, base.store.devices),
         covers=covers,
     )
-    actions, search = _actions(below), _file_search(below)
+    actions, search, identity = _actions(below), _file_search(below), _identity(below)
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     told = (removals.notices, transfer_status.notices, sync_status.notices)
     return WebServices(
@@ -123,7 +124,7 @@ def make_web(
         api_keys=ApiKeyService(base.store.api_keys, base.bus, base.clock),
         users=_users(below),
         devices=below.shown,
-        notices=_notices(below, told),
+        notices=_notices(below, told, identity),
         downloads=below.listing,
         actions=actions,
         undo=_undo(below, actions),
@@ -134,6 +135,8 @@ def make_web(
             devices=below.shown.devices, room=transfers.space, inventory=base.store.inventory
         ),
         removals=removals,
+        identity=identity,
+        server_change=rules.server_change,
         eject=_eject(below),
         sync_status=sync_status,
         adoption=_adoption(below),
@@ -176,13 +179,18 @@ def _users(below: Below) -> UserService:
 # What they are told
 
 
-def _notices(below: Below, further: Sequence[Callable[[Person], Sequence[Notice]]]) -> NoticeBoard:
+def _notices(
+    below: Below,
+    further: Sequence[Callable[[Person], Sequence[Notice]]],
+    identity: IdentityReview,
+) -> NoticeBoard:
     problems = below.accounts.problems
     questions = OpenQuestions(
         removals=below.background.removals,
         registry=below.devices.registry,
         problems=problems,
         access=below.devices.access,
+        in_doubt=identity.text,
     )
     return NoticeBoard(
         problems=problems, devices=below.shown.devices, further=further, questions=questions.of
@@ -271,6 +279,7 @@ def _preferences(below: Below) -> PreferenceService:
         names=lambda: {one.user_id: one.name for one in accounts.service.all()},
         clock=below.base.clock,
         held_back=why_held_back,
+        in_doubt=below.rules.questions.waiting,
     )
     return PreferenceService(
         stores=below.base.store,
@@ -341,6 +350,18 @@ def _sync(below: Below) -> SyncStatus:
 
 
 # What comes back from them
+
+
+def _identity(below: Below) -> IdentityReview:
+    return IdentityReview(
+        below.rules.questions,
+        below.rules.matching,
+        downloads=below.base.store.downloads,
+        ownership=below.accounts.ownership,
+        access=below.devices.access,
+        client=below.accounts.service.client,
+        wake=below.rules.threads.look_through_soon,
+    )
 
 
 def _adoption(below: Below) -> AdoptionService:

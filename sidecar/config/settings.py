@@ -91,6 +91,7 @@ class ServerSettings(Section):
     )
     allowed_hosts: tuple[str, ...] = ()
     trusted_proxies: tuple[str, ...] = ()
+    proxies_in_a_row: int = Field(default=1, ge=1, le=9)
 
 
 def _parse_span(value: object) -> object:

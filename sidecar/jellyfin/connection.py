@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from urllib3.exceptions import ProtocolError
 
 from sidecar.errors import ServerAway, UnexpectedAnswer
+from sidecar.jellyfin import patience
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.budget import MemoryBudget
 from sidecar.jellyfin.identity import DeviceIdentity, build_authorization
@@ -103,7 +104,7 @@ class Connection:
                 return self._exchange(method, path, query, body, most_bytes)
         except requests.exceptions.SSLError as error:
             raise certificate_error(self.address) from error
-        except requests.exceptions.Timeout as error:
+        except (requests.exceptions.Timeout, TimeoutError) as error:
             raise ServerAway(
                 msg("Jellyfin at {server} does not answer in time", server=self.address)
             ) from error
@@ -139,16 +140,19 @@ class Connection:
         most_bytes: int,
     ) -> Answer:
         asked, began = _named(method, path), perf_counter()
-        with self._get_session().request(
-            method,
-            self.address.url(*path),
-            params=query,
-            json=body,
-            headers={"Authorization": self.authorization},
-            timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-            allow_redirects=False,
-            stream=True,
-        ) as response:
+        with (
+            patience.waiting(),
+            self._get_session().request(
+                method,
+                self.address.url(*path),
+                params=query,
+                json=body,
+                headers={"Authorization": self.authorization},
+                timeout=(patience.at_most(CONNECT_TIMEOUT_S), patience.at_most(READ_TIMEOUT_S)),
+                allow_redirects=False,
+                stream=True,
+            ) as response,
+        ):
             content = self._read_body(response, asked, most_bytes)
         taken_ms = 1000 * (perf_counter() - began)
         log.debug("%s -> %d, %.0f ms", asked, response.status_code, taken_ms)
@@ -184,6 +188,8 @@ class Connection:
         if session is None:
             session = requests.Session()
             session.trust_env = False
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, patience.PatientAdapter())
             session.verify = True if self.ca_file is None else str(self.ca_file)
             # Jellyfin sets no cookies, and what does could have us keep any number of them.
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))

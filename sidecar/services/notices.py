@@ -25,6 +25,7 @@ class Subject(StrEnum):
 
     REMOVALS = "removals"
     PLAN = "plan"
+    IDENTITY = "identity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

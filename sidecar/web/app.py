@@ -10,23 +10,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flask import Flask
+from werkzeug.wrappers import Response
 
 from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.web import pages
 from sidecar.web.api import routes
-from sidecar.web.i18n import languages
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
 from sidecar.web.pages import questions
 from sidecar.web.pages.downloads import routes as downloads_pages
-from sidecar.web.request import errors
+from sidecar.web.request import errors, patience
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security import auth
 from sidecar.web.security.hosts import HostList, networks
 from sidecar.web.security.middleware import Middleware
+from sidecar.web.security.permissions import Role, declare
+from sidecar.web.server import resting
 from sidecar.web.services import WebServices
 
 if TYPE_CHECKING:
@@ -59,12 +61,14 @@ class WebOptions:
         allowed_hosts: Further names it answers to; `.example.org` stands for all names below.
         base_url: Empty, or the path a proxy puts before ours: `/sidecar`.
         trusted_proxies: Addresses or networks whose forwarded headers are believed.
+        proxies_in_a_row: How many proxies a request passes, the last of them a trusted one.
     """
 
     host: str = "127.0.0.1"
     allowed_hosts: tuple[str, ...] = ()
     base_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
+    proxies_in_a_row: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +126,7 @@ def behind_gate(app: WSGIApplication, refusals: Refusals, options: WebOptions) -
         refusals=refusals,
         hosts=HostList.of(options.host, options.allowed_hosts),
         proxies=proxies,
+        proxies_in_a_row=options.proxies_in_a_row,
         base_url=options.base_url,
     )
 
@@ -135,10 +140,15 @@ def plain_flask(clock: Clock) -> Flask:
         "MAX_FORM_PARTS": 20,
         "PROVIDE_AUTOMATIC_OPTIONS": False,
     }
+
+    def send_static(filename: str) -> Response:
+        return app.send_static_file(filename)
+
+    declare(send_static, Role.ANYBODY, ("GET",))
     # Only now, so that what was set holds for this route as well.
     app.static_folder = str(files.static)
     app.url_map.merge_slashes = False
-    app.add_url_rule("/static/<path:filename>", "static", app.send_static_file)
+    app.add_url_rule("/static/<path:filename>", "static", send_static)
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     downloads_pages.give_words(app, clock)
@@ -150,12 +160,12 @@ def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     app = plain_flask(clock)
     questions.teach(app, services.notices)
     auth.register(app, services.sign_in)
+    patience.bound(app, auth.account_id, resting)
     app.extensions[auth.END_SESSION] = live.end_session
     app.after_request(routes.answer_conditionally)
     blueprints = (
         *pages.blueprints(services, live.end_session),
         *routes.blueprints(services),
-        languages.routes(),
     )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

@@ -15,6 +15,8 @@ from sidecar.services.downloads.undo import UndoService
 from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming
+from sidecar.services.identity.review import IdentityReview
+from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.playback.history import PlayHistory
@@ -47,6 +49,8 @@ class WebServices:
     plans: PlanService
     eviction_preview: EvictionPreview
     removals: RemovalReview
+    identity: IdentityReview
+    server_change: ServerChange
     eject: EjectService
     sync_status: SyncStatus
     adoption: AdoptionService

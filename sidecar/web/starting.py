@@ -14,8 +14,8 @@ from flask import Response, jsonify, make_response, render_template, request
 
 from sidecar.clock import Clock
 from sidecar.web.app import WebOptions, behind_gate, plain_flask
-from sidecar.web.i18n import languages
 from sidecar.web.i18n.numbers import translatable
+from sidecar.web.pages import language
 from sidecar.web.request import errors
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.refusals import Refusals
@@ -60,7 +60,7 @@ def starting_app(startup: Startup, options: WebOptions, clock: Clock) -> WSGIApp
         errors.ConfigError: A trusted proxy is not an address.
     """
     app = plain_flask(clock)
-    app.register_blueprint(languages.routes())
+    app.register_blueprint(language.routes())
     # Only for links: what is asked for there is answered like everything else.
     app.add_url_rule("/", "pages.home", build_only=True)
 

@@ -21,19 +21,18 @@ import time
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import quantiles
+from tempfile import TemporaryDirectory
 
 import requests
 from flask import Flask
 from flask_socketio import SocketIO
 
-from sidecar.domain.downloads.states import Status
-from sidecar.events import Bus, DownloadChanged
-from sidecar.web.app import create_app
+from sidecar.clock import SystemClock
 from sidecar.web.server import WebServer, serve_in_thread
-from tests.fakes.desk import DOWNLOAD, EVE, FakeDesk, a_download
+from tests.fakes.clock import FakeClock
 from tests.fakes.page import OpenPage
 from tests.fakes.slow_line import wait_until
-from tests.fakes.web_services import services_of
+from tests.web.house import EVE, web_house
 
 IDLE_S = 5.0
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -128,25 +127,27 @@ def serve(name: str) -> int:
 
 
 def serve_ours() -> int:
-    """The web of the sidecar over a desk in memory, for an admin with many sessions."""
-    desk, bus = FakeDesk(), Bus()
-    desk.add(*(a_download(number) for number in range(1, 21)))
-    web = create_app(services_of(desk), bus)
-    plain = web.wsgi
+    """The web of the sidecar, for an admin with many sessions."""
+    with (
+        TemporaryDirectory() as folder,
+        web_house(Path(folder), FakeClock(), web_clock=SystemClock()) as house,
+    ):
+        for number in range(1, 21):
+            house.add(number)
+        plain = house.web.wsgi
 
-    def app(environ: dict[str, object], start: object) -> object:
-        if environ.get("PATH_INFO") == "/change":
-            bus.publish(DownloadChanged(DOWNLOAD, None, Status.PENDING))
-        return plain(environ, start)  # type: ignore[arg-type]  # as the server calls it
+        def app(environ: dict[str, object], start: object) -> object:
+            if environ.get("PATH_INFO") == "/change":
+                house.add(21)
+            return plain(environ, start)  # type: ignore[arg-type]  # as the server calls it
 
-    desk.add(a_download(7))
-    server = WebServer(app, "127.0.0.1", 0)  # type: ignore[arg-type]  # the same shape
-    server.bind()
-    thread = serve_in_thread(server)
-    web.live.start()
-    cookies = [desk.begin(EVE).secret for _ in range(400)]
-    print(json.dumps({"url": server.url, "cookies": cookies}), flush=True)
-    thread.join()
+        server = WebServer(app, "127.0.0.1", 0)  # type: ignore[arg-type]  # the same shape
+        server.bind()
+        thread = serve_in_thread(server)
+        house.web.live.start()
+        cookies = [house.begin_session(EVE) for _ in range(400)]
+        print(json.dumps({"url": server.url, "cookies": cookies}), flush=True)
+        thread.join()
     return 0
 
 

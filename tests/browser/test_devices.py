@@ -3,62 +3,64 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
-from sidecar.events import Bus
-from sidecar.web.app import create_app
-from sidecar.web.server import WebServer, serve_in_thread
-from tests.browser.conftest import give_session
-from tests.fakes.desk import ANN, FakeDesk
-from tests.fakes.plans import FakePlans, a_line, a_plan
-from tests.fakes.web_services import services_of
+from sidecar.clock import SystemClock
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.rules.queue_ahead import NAME as AHEAD
+from tests.browser.conftest import SignedIn
+from tests.fakes.clock import FakeClock
+from tests.services.conftest import STICK
+from tests.web.house import ANN, WebHouse, only_for, web_house
 
 pytestmark = pytest.mark.browser
 
-
-@pytest.fixture
-def planned() -> FakePlans:
-    reason = "Nobody wants it any more, and what is wanted more needs the room"
-    return FakePlans(
-        [
-            a_plan(
-                removals=tuple(a_line(number, reason=reason) for number in range(1, 9)),
-                adds=(a_line(20, reason="There is room for it once 8 others are gone"),),
-                refusals=(a_line(21, reason="Car stick is full", code="full"),),
-                needs_confirmation=True,
-            ),
-            a_plan("card", name="Player"),
-        ]
-    )
+BLOCK = 4096
 
 
 @pytest.fixture
-def page(context: BrowserContext, planned: FakePlans) -> Iterator[Page]:
-    desk = FakeDesk()
-    web = create_app(services_of(desk, plans=planned), Bus())
-    server = WebServer(web.wsgi, "127.0.0.1", 0)
-    server.bind()
-    thread = serve_in_thread(server)
-    web.live.start()
-    give_session(context, desk, server, ANN)
-    page = context.new_page()
-    page.goto(f"{server.url}/devices")
-    yield page
-    page.close()
-    web.live.stop()
-    server.stop()
-    thread.join(5)
+def house(quick_path: Path) -> Iterator[WebHouse]:
+    """A stick of Ann's."""
+    with web_house(
+        quick_path, FakeClock(), change=only_for("ann"), web_clock=SystemClock()
+    ) as built:
+        yield built
 
 
-def test_many_removals_are_read_and_then_confirmed(page: Page, planned: FakePlans) -> None:
-    expect(page.get_by_text("Track 3", exact=True)).to_be_visible()
+@pytest.fixture
+def files(house: WebHouse) -> list[Download]:
+    """Return eight files that would all go for a larger one; another is too large."""
+    files = [
+        house.add(number, status=Status.COMPLETED, size=BLOCK, rule=AHEAD) for number in range(1, 9)
+    ]
+    house.add(20, size=8 * BLOCK)
+    house.add(21, size=9 * BLOCK)
+    changes: dict[str, object] = {"budget": 8 * BLOCK, "reserve": 0}
+    house.services.web.settings.change(ANN, STICK, changes, {})
+    return files
+
+
+@pytest.fixture
+def page(signed_in: SignedIn, files: list[Download]) -> Page:
+    assert files
+    return signed_in(ANN, "/devices")
+
+
+def test_many_removals_are_read_and_then_confirmed(
+    page: Page, house: WebHouse, files: list[Download]
+) -> None:
+    expect(page.get_by_text("Tone 3", exact=True)).to_be_visible()
+    house.services.transfers.space.step()
+    assert all(house.path(one).exists() for one in files)
 
     page.get_by_role("button", name="Remove these 8 files").click()
 
     expect(page.get_by_role("status")).to_contain_text("These files go now")
-    assert planned.confirmed == [("ann", "stick", "0123456789abcdef")]
+    house.services.transfers.space.step()
+    assert not any(house.path(one).exists() for one in files)
 
 
 @pytest.mark.parametrize("width", [320, 1280])

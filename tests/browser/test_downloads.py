@@ -1,56 +1,43 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import replace
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
+from sidecar.clock import SystemClock
 from sidecar.domain.downloads.states import Status
-from sidecar.events import Bus, DownloadChanged, Progress, TransfersProgressed
-from sidecar.services.devices.views import DeviceView
-from sidecar.services.notices import Notice
+from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.errors import ServerAway
+from sidecar.events import Progress, TransfersProgressed
+from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server import WebServer
-from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session, served
+from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session
 from tests.browser_trouble import BrowserTrouble
-from tests.fakes.desk import ANN, DOWNLOAD, EVE, PASSWORD, FakeDesk, a_download
+from tests.fakes.clock import FakeClock
+from tests.web.house import ANN, EVE, PASSWORD, WebHouse, serving, web_house
 
 pytestmark = pytest.mark.browser
 
 # A page whose session has ended asks whether it has.
 SIGNED_OUT = "^401 GET .*/(api/v1/session|downloads)$"
 NASTY = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
+BARRED = Failure(FailureClass.REFUSED, "refused", "It may not be downloaded")
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente" * 3
-STICK = DeviceView("stick", "Car stick", "", None, 32_000_000_000, 12_000_000_000, 1, 2)
-AWAY = DeviceView("sd", "Player", "", "The card is not there: put it in", None, 0, None, None)
 
 
-def a_full_desk(desk: FakeDesk) -> None:
-    """Every state, with titles that nobody would wish for."""
-    desk.add(
-        a_download(
-            1, status=Status.DOWNLOADING, bytes_downloaded=3_700_000, speed=1e6, seconds_left=4.0
-        ),
-        a_download(2, status=Status.DOWNLOADING, expected_size=None, title=LONG, album=LONG),
-        a_download(3, title=NASTY, artist=NASTY, album=NASTY, device_name=NASTY),
-        a_download(4, status=Status.PAUSED, bytes_downloaded=5),
-        a_download(
-            5,
-            status=Status.FAILED,
-            error_message="It may not be downloaded",
-            bytes_downloaded=2_220_000,
-        ),
-        a_download(6, status=Status.COMPLETED, item_type="Movie"),
-    )
-    desk.running = (Progress(1, 1, 2, 1e6, 4.0),)
-    desk.shelf = (STICK, AWAY)
-    desk.told = (Notice("server", "error", "The Jellyfin server does not answer"),)
-
-
-def arrive(desk: FakeDesk, bus: Bus) -> None:
-    desk.change(7, status=Status.COMPLETED)
-    desk.running = ()
-    bus.publish(DownloadChanged(DOWNLOAD, Status.DOWNLOADING, Status.COMPLETED))
+def fill(house: WebHouse) -> None:
+    """Put everything there is to see in every state, with titles that nobody would wish for."""
+    running = house.add(1, status=Status.DOWNLOADING, size=7_400_000)
+    house.add(2, status=Status.DOWNLOADING, size=None, title=LONG, album=LONG)
+    house.add(3, title=NASTY, artist=NASTY, album=NASTY)
+    house.add(4, status=Status.PAUSED)
+    house.add(5, status=Status.FAILED, failure=BARRED)
+    house.add(6, status=Status.COMPLETED, type="Movie")
+    house.transfer({running.id: 3_700_000}, seconds=4)
+    house.services.accounts.server.tell(ServerAway("The Jellyfin server does not answer"))
 
 
 def test_a_person_signs_in_and_out(
@@ -62,7 +49,7 @@ def test_a_person_signs_in_and_out(
     page.get_by_label("Name").fill("ann")
     page.get_by_label("Password").fill("wrong")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("The name or the password is wrong")
+    expect(page.get_by_role("alert")).to_contain_text("does not know this name")
 
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
@@ -73,76 +60,80 @@ def test_a_person_signs_in_and_out(
 
 
 def test_quick_connect_goes_on_by_itself(
-    context: BrowserContext, server: WebServer, desk: FakeDesk
+    context: BrowserContext, server: WebServer, house: WebHouse
 ) -> None:
+    house.offer_quick_connect()
     page = context.new_page()
     page.goto(server.url)
     page.get_by_role("button", name="Use Quick Connect").click()
     expect(page.get_by_text("482913")).to_be_visible()
     expect(page.get_by_text("Waiting for the code")).to_be_visible()
 
-    desk.approved = ANN
+    house.offer_quick_connect(approved=ANN)
 
     expect(page.get_by_role("heading", name="Downloads")).to_be_visible(timeout=DEADLINE_MS)
 
 
 def test_the_page_follows_a_download_from_the_heart_to_the_device(
-    signed_in: SignedIn, desk: FakeDesk, bus: Bus
+    signed_in: SignedIn, house: WebHouse
 ) -> None:
-    desk.shelf = (STICK,)
     page = signed_in(ANN)
     websocket = []
     page.on("websocket", lambda line: websocket.append(line.url))
     page.reload()
     expect(page.get_by_text("Press a heart in any Jellyfin client")).to_be_visible()
 
-    desk.add(a_download(7))
-    bus.publish(DownloadChanged(DOWNLOAD, None, Status.PENDING))
-    row = page.locator("#download-7")
+    download = house.add(7, size=740_000)
+    row = page.locator(f"#download-{download.id}")
     expect(row).to_contain_text("Queued")
     expect(page.locator("#tab-active")).to_have_text("Active 1")
 
-    desk.change(7, status=Status.DOWNLOADING)
-    bus.publish(DownloadChanged(DOWNLOAD, Status.PENDING, Status.DOWNLOADING))
+    house.begin(download)
     expect(row).to_contain_text("Downloading")
-    bus.publish(TransfersProgressed((Progress(7, 3_700_000, 7_400_000, 1_250_000.0, 3.0),)))
-    expect(row).to_contain_text("3.7 MB of 7.4 MB")
+    house.transfer({download.id: 370_000}, seconds=3)
+    expect(row).to_contain_text("370 kB of 740 kB")
     expect(row).to_contain_text("3 sec left")
     expect(row.get_by_role("progressbar")).to_have_js_property("value", 0.5)
-    expect(page.locator('[data-part="total-speed"]')).to_have_text("1.3 MB/s")
+    expect(page.locator('[data-part="total-speed"]')).to_have_text("123 kB/s")
 
-    arrive(desk, bus)
+    house.add(7, status=Status.COMPLETED)
     expect(row).to_have_count(0)
     expect(page.locator("#tab-completed")).to_have_text("Completed 1")
     assert {one.partition(":")[0] for one in websocket} == {"ws"}
 
 
-def test_all_of_it_works_below_a_base_url(
-    context: BrowserContext, desk: FakeDesk, bus: Bus
-) -> None:
-    serving = served(desk, bus, 0, "/sidecar")
-    server = next(serving)
-    page = context.new_page()
-    page.goto(server.url)
-    page.get_by_label("Name").fill("ann")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.wait_for_url("**/sidecar/downloads")
-    page.wait_for_load_state("networkidle")
+def test_all_of_it_works_below_a_base_url(context: BrowserContext, quick_path: Path) -> None:
+    with (
+        web_house(
+            quick_path,
+            FakeClock(),
+            options=WebOptions(base_url="/sidecar"),
+            web_clock=SystemClock(),
+        ) as house,
+        serving(house.web) as server,
+    ):
+        page = context.new_page()
+        page.goto(server.url)
+        page.get_by_label("Name").fill("ann")
+        page.get_by_label("Password").fill(PASSWORD)
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/sidecar/downloads")
+        page.wait_for_load_state("networkidle")
 
-    desk.add(a_download(7))
-    bus.publish(DownloadChanged(DOWNLOAD, None, Status.PENDING))
+        download = house.add(7)
 
-    expect(page.locator("#download-7")).to_contain_text("Queued")
-    context.close()
-    next(serving, None)
+        expect(page.locator(f"#download-{download.id}")).to_contain_text("Queued")
+        context.close()
 
 
 def test_tabs_search_and_pages_change_the_list_in_place(
-    signed_in: SignedIn, desk: FakeDesk
+    signed_in: SignedIn, house: WebHouse
 ) -> None:
-    desk.add(*(a_download(n) for n in range(1, 13)), a_download(20, title="Perth"))
-    desk.add(a_download(30, status=Status.COMPLETED, title="Towers"))
+    with house.store.db.write():
+        for number in range(1, 13):
+            house.add(number)
+        house.add(20, title="Perth")
+        house.add(30, status=Status.COMPLETED, title="Towers")
     page = signed_in(ANN)
     page.evaluate("window.untouched = true")
 
@@ -162,22 +153,23 @@ def test_tabs_search_and_pages_change_the_list_in_place(
     expect(page.locator(".row")).to_contain_text("Towers")
 
 
-def test_back_leads_back(signed_in: SignedIn, desk: FakeDesk) -> None:
-    desk.add(a_download(1), a_download(30, status=Status.COMPLETED, title="Towers"))
+def test_back_leads_back(signed_in: SignedIn, house: WebHouse) -> None:
+    house.add(1)
+    house.add(30, status=Status.COMPLETED, title="Towers")
     page = signed_in(ANN)
     page.get_by_role("link", name="Completed").click()
     expect(page.locator(".row")).to_contain_text("Towers")
 
     page.go_back()
 
-    expect(page.locator(".row")).to_contain_text("Track 1")
+    expect(page.locator(".row")).to_contain_text("Tone 1")
     expect(page.get_by_role("heading", name="Downloads")).to_have_count(1)
 
 
 def test_everything_can_be_read_without_scripts(
-    chromium: Browser, server: WebServer, desk: FakeDesk
+    chromium: Browser, server: WebServer, house: WebHouse
 ) -> None:
-    a_full_desk(desk)
+    fill(house)
     context = chromium.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(server.url)
@@ -200,9 +192,9 @@ def test_everything_can_be_read_without_scripts(
     "path", ["/sign-in", "/downloads", "/downloads?tab=completed", "/downloads?tab=failed"]
 )
 def test_no_page_has_to_be_moved_sideways(
-    signed_in: SignedIn, context: BrowserContext, desk: FakeDesk, width: int, path: str
+    signed_in: SignedIn, context: BrowserContext, house: WebHouse, width: int, path: str
 ) -> None:
-    a_full_desk(desk)
+    fill(house)
     page = signed_in(ANN, path)
     if path == "/sign-in":
         context.clear_cookies()
@@ -212,44 +204,47 @@ def test_no_page_has_to_be_moved_sideways(
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_whatever_a_tag_holds_nothing_runs(signed_in: SignedIn, desk: FakeDesk, bus: Bus) -> None:
-    a_full_desk(desk)
+def test_whatever_a_tag_holds_nothing_runs(signed_in: SignedIn, house: WebHouse) -> None:
+    fill(house)
     page = signed_in(ANN)
     expect(page.locator("#download-3")).to_contain_text("<img src=x onerror=")
     with page.expect_response("**/downloads*"):
-        bus.publish(DownloadChanged(replace(DOWNLOAD, id=3), Status.PENDING, Status.PENDING))
+        house.store.downloads.queue.put_first(house.row(3))
     expect(page.locator("#download-3")).to_contain_text("<img src=x onerror=")
 
     assert page.title() == "Downloads · Jellyfin Sidecar"
     assert page.locator('img[src="x"]').count() == 0
 
 
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Return a port that nobody else is given while a server goes away and comes back."""
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        yield reserved.getsockname()[1]
+
+
 def test_the_page_tells_of_a_break_and_knows_the_truth_after_it(
-    context: BrowserContext, desk: FakeDesk, bus: Bus
+    context: BrowserContext, house: WebHouse, port: int
 ) -> None:
-    desk.add(a_download(7, status=Status.DOWNLOADING))
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    first = served(desk, bus, port)
-    server = next(first)
-    give_session(context, desk, server, ANN)
-    page = context.new_page()
-    page.goto(server.url + "/downloads")
-    expect(page.locator("#download-7")).to_contain_text("Downloading")
-    page.wait_for_load_state("networkidle")
-    next(first, None)
-    banner = page.locator("#offline")
-    expect(banner).to_contain_text("Trying again")
+    download = house.add(7, status=Status.DOWNLOADING)
+    row, banner = f"#download-{download.id}", "#offline"
+    with serving(house.web, port) as server:
+        give_session(context, house, server, ANN)
+        page = context.new_page()
+        page.goto(server.url + "/downloads")
+        expect(page.locator(row)).to_contain_text("Downloading")
+        page.wait_for_load_state("networkidle")
+    expect(page.locator(banner)).to_contain_text("Trying again")
 
-    arrive(desk, bus)
-    second = served(desk, bus, port)
-    next(second)
-
-    expect(banner).to_be_hidden(timeout=15_000)
-    expect(page.locator("#tab-completed")).to_have_text("Completed 1")
-    expect(page.locator("#download-7")).to_have_count(0)
-    context.close()
-    next(second, None)
+    house.add(7, status=Status.COMPLETED)
+    again = create_app(house.services.web, house.bus)
+    with serving(again, port):
+        expect(page.locator(banner)).to_be_hidden(timeout=40_000)
+        expect(page.locator("#tab-completed")).to_have_text("Completed 1")
+        expect(page.locator(row)).to_have_count(0)
+        context.close()
 
 
 def test_a_page_whose_session_ended_elsewhere_asks_to_sign_in(
@@ -267,7 +262,7 @@ def test_a_page_whose_session_ended_elsewhere_asks_to_sign_in(
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(
-    signed_in: SignedIn, desk: FakeDesk
+    signed_in: SignedIn, house: WebHouse
 ) -> None:
     page = signed_in(ANN)
     page.keyboard.press("Tab")
@@ -316,7 +311,7 @@ def test_it_is_dark_where_the_person_likes_it_dark(chromium: Browser, server: We
 def test_nothing_keeps_anybody_out(
     chromium: Browser,
     server: WebServer,
-    desk: FakeDesk,
+    house: WebHouse,
     axe: str,
     trouble: BrowserTrouble,
     *,
@@ -324,10 +319,10 @@ def test_nothing_keeps_anybody_out(
     dark: bool,
 ) -> None:
     trouble.announce("^404 GET .*/none$")
-    a_full_desk(desk)
+    fill(house)
     context = chromium.new_context(color_scheme="dark" if dark else "light", bypass_csp=True)
     if path != "/sign-in":
-        give_session(context, desk, server, EVE)
+        give_session(context, house, server, EVE)
     page = context.new_page()
     page.goto(server.url + path)
     found = violations(page, axe)
@@ -346,8 +341,8 @@ def violations(page: Page, axe: str) -> list[str]:
     ]
 
 
-def test_the_page_is_loaded_again_and_goes_on(signed_in: SignedIn, desk: FakeDesk) -> None:
-    a_full_desk(desk)
+def test_the_page_is_loaded_again_and_goes_on(signed_in: SignedIn, house: WebHouse) -> None:
+    fill(house)
     page = signed_in(ANN)
     with page.expect_response(lambda answer: answer.request.resource_type == "fetch"):
         page.reload()
@@ -360,12 +355,14 @@ SAYS = "([id, text]) => document.getElementById(id).textContent.includes(text)"
 
 
 def test_progress_lays_out_nothing_but_the_rows_that_changed(
-    signed_in: SignedIn, desk: FakeDesk, bus: Bus
+    signed_in: SignedIn, house: WebHouse
 ) -> None:
-    eight = range(1, 9)
-    running = [a_download(n, status=Status.DOWNLOADING, bytes_downloaded=740_000) for n in eight]
-    desk.add(*running, *(a_download(n) for n in range(9, 210)))
-    desk.running = tuple(Progress(n, 740_000, 7_400_000, 1e6, 7.0) for n in eight)
+    with house.store.db.write():
+        running = [house.add(n, status=Status.DOWNLOADING, size=7_400_000) for n in range(1, 9)]
+        for number in range(9, 22):
+            house.add(number)
+    eight = [one.id for one in running]
+    house.transfer(dict.fromkeys(eight, 740_000), seconds=1)
     page = signed_in(ANN)
     page.wait_for_load_state("networkidle")
     page.evaluate(
@@ -389,10 +386,10 @@ def test_progress_lays_out_nothing_but_the_rows_that_changed(
     for step in range(2, 12):
         held = 500_000 * step
         transfers = tuple(Progress(n, held, 7_400_000, 1e6, 5.0) for n in eight)
-        bus.publish(TransfersProgressed(transfers))
+        house.bus.publish(TransfersProgressed(transfers))
         done = f"{held / 1e6:.1f} MB of 7.4 MB"
         # Not `expect`: it asks for the layout itself.
-        page.wait_for_function(SAYS, arg=["download-8", done])
+        page.wait_for_function(SAYS, arg=[f"download-{eight[-1]}", done])
 
     assert layouts(session) - before <= 3 * 10
     touched = set(page.evaluate("[...window.touched]"))

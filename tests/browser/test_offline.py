@@ -11,35 +11,26 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Response, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
+from sidecar.clock import SystemClock
 from sidecar.domain.downloads.actions import Action
-from sidecar.events import Bus
+from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.wishes import PIN
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.views import DeviceView
-from sidecar.services.downloads.commands import ActionResult, DownloadCommand
-from sidecar.services.downloads.undo import UndoService
-from sidecar.services.files.browse import KeepReason
-from sidecar.web.app import create_app
-from sidecar.web.server import WebServer, serve_in_thread
-from tests.browser.conftest import DEADLINE_MS, give_session
+from sidecar.services.downloads.commands import DownloadCommand
+from sidecar.web.server import WebServer
+from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session
 from tests.browser_trouble import BrowserTrouble
-from tests.fakes.actions import FakeActions
 from tests.fakes.clock import FakeClock
-from tests.fakes.desk import ANN, EVE, FakeDesk
-from tests.fakes.library import FakeMedia
-from tests.fakes.on_device import ALBUM, AWAY, FakeLeavers, FakeOnDevice, a_file, some_leavers
-from tests.fakes.steering import FakeSteering
-from tests.fakes.web_services import services_of
+from tests.services.conftest import track
+from tests.web.house import ANN, EVE, PLAYER, WebHouse, web_house, with_player
 
 pytestmark = pytest.mark.browser
 
-# Not each of the files has bytes to play.
-NO_FILE = "^404 GET .*/media/[15]$"
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente" * 3
 RATE = 8000
-STICK = DeviceView("stick", "Car stick", "", None, None, 0, 1, 2)
-CARD = DeviceView("card", "Player", "", None, None, 0, 1, 2)
+ALBUM = track(900).id
 TITLES = ("Dawn", "Noon", "Dusk")
 PAGES = (
     "/offline",
@@ -65,90 +56,54 @@ def a_tone(seconds: float) -> bytes:
 
 
 @pytest.fixture
-def desk() -> FakeDesk:
-    desk = FakeDesk()
-    desk.shelf = (STICK, CARD)
-    return desk
+def house(quick_path: Path) -> Iterator[WebHouse]:
+    """A house with a player beside the stick."""
+    change = with_player(quick_path / "player")
+    with web_house(quick_path, FakeClock(), change=change, web_clock=SystemClock()) as built:
+        yield built
 
 
-@pytest.fixture
-def kept(desk: FakeDesk) -> FakeOnDevice:
-    """An album of three, a film on a device that is away, and a series of a very long name."""
-    kept = FakeOnDevice(desk)
-    heart = KeepReason("favourites", ALBUM, "on your favourite album Evenings", is_wide=True)
-    for number, title in enumerate(TITLES, 1):
-        kept.add(a_file(number, title=title, holdings=(heart,)))
-    film = {"title": "Noon again", "item_type": "Movie", "album": None, "artist": None}
-    kept.add(a_file(4, tile=f"{4:032x}", sight=AWAY, **film))
-    kept.add(
-        a_file(5, tile=f"series:{LONG}", item_type="Episode", title=LONG, artist=LONG, album=None)
+@pytest.fixture(autouse=True)
+def files(house: WebHouse) -> list[Download]:
+    """An album of three, a film that is not there, and an episode of a very long name."""
+    sounds = (a_tone(1.0), a_tone(30.0), b"this is no sound at all")
+    files = [
+        a_song(house, number, title, body)
+        for number, (title, body) in enumerate(zip(TITLES, sounds, strict=True), 1)
+    ]
+    there = {"status": Status.COMPLETED, "album": None, "artist": None}
+    film = house.add(4, title="Noon again", type="Movie", **there)  # type: ignore[arg-type]
+    house.path(film).unlink()
+    episode = house.add(5, title=LONG, type="Episode", series=LONG, **there)  # type: ignore[arg-type]
+    return [*files, film, episode]
+
+
+def a_song(house: WebHouse, number: int, title: str, body: bytes, **how: object) -> Download:
+    """Let a track of the album be there, for Ann's favourite album."""
+    facts = {"title": title, "album": "Evenings", "album_id": ALBUM, "extension": "wav"}
+    return house.add(
+        number,
+        status=Status.COMPLETED,
+        source=ALBUM,
+        text="on your favourite album Evenings",
+        body=body,
+        **facts,  # type: ignore[arg-type]  # by name
+        **how,  # type: ignore[arg-type]  # by name
     )
-    return kept
 
 
-@pytest.fixture
-def sounds(tmp_path: Path) -> FakeMedia:
-    sounds = FakeMedia(tmp_path, mime_type="audio/wav")
-    sounds.add(ANN, 1, a_tone(1.0))
-    sounds.add(ANN, 2, a_tone(30.0))
-    sounds.add(ANN, 3, b"this is no sound at all")
-    return sounds
-
-
-class Removing(FakeActions):
-    """Lets what is deleted be gone, on the page as well; the rest is as in `FakeActions`."""
-
-    def __init__(self, desk: FakeDesk, kept: FakeOnDevice) -> None:
-        super().__init__(desk)
-        self.kept = kept
-
-    def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
-        outcome = super().act(person, download_id, order)
-        if order.action is Action.DELETE:
-            self.kept.files_of.pop(download_id, None)
-        return outcome
-
-
-@pytest.fixture
-def doing(desk: FakeDesk, kept: FakeOnDevice) -> Removing:
-    return Removing(desk, kept)
-
-
-@pytest.fixture
-def server(
-    desk: FakeDesk, kept: FakeOnDevice, sounds: FakeMedia, doing: Removing
-) -> Iterator[WebServer]:
-    undoing = UndoService(lambda _person, _reversal: True, FakeClock())
-    services = services_of(
-        desk,
-        files=kept,
-        eviction_preview=FakeLeavers([some_leavers(device_name=LONG)]),
-        preferences=FakeSteering(),
-        undo=undoing,
-        actions=doing,
-        media=sounds,
-    )
-    web = create_app(services, Bus())
-    server = WebServer(web.wsgi, "127.0.0.1", 0)
-    server.bind()
-    thread = serve_in_thread(server)
-    web.live.start()
-    yield server
-    web.live.stop()
-    server.stop()
-    thread.join(5)
+def remove(house: WebHouse, *files: Download) -> None:
+    for one in files:
+        house.services.web.actions.act(ANN, one.id, DownloadCommand(action=Action.DELETE))
 
 
 Open = Callable[..., Page]
 
 
 @pytest.fixture
-def opened(context: BrowserContext, desk: FakeDesk, server: WebServer) -> Open:
+def opened(signed_in: SignedIn) -> Open:
     def open_page(path: str = "/offline", person: Person = ANN) -> Page:
-        give_session(context, desk, server, person)
-        page = context.new_page()
-        page.goto(server.url + path)
-        return page
+        return signed_in(person, path)
 
     return open_page
 
@@ -165,7 +120,8 @@ def is_heard(page: Page) -> bool:
     sound = page.locator("#player audio")
     first: float = sound.evaluate(goes_on)
     later: float = sound.evaluate(goes_on)
-    return later > first
+    # Where the next track has begun meanwhile, it is less.
+    return later != first
 
 
 def test_the_list_narrows_while_one_types_and_the_address_goes_along(opened: Open) -> None:
@@ -190,11 +146,11 @@ def test_the_list_narrows_while_one_types_and_the_address_goes_along(opened: Ope
 
 
 def test_without_scripts_it_searches_by_a_button_and_plays_by_a_link(
-    chromium: Browser, desk: FakeDesk, server: WebServer
+    chromium: Browser, house: WebHouse, server: WebServer
 ) -> None:
     context = chromium.new_context(java_script_enabled=False)
     context.set_default_timeout(DEADLINE_MS)
-    give_session(context, desk, server, ANN)
+    give_session(context, house, server, ANN)
     page = context.new_page()
     page.goto(f"{server.url}/offline?look=files")
     page.get_by_label("Search titles").fill("noon")
@@ -211,7 +167,7 @@ def test_without_scripts_it_searches_by_a_button_and_plays_by_a_link(
 
 
 def test_a_track_plays_in_the_page_and_the_next_one_follows(
-    opened: Open, sounds: FakeMedia
+    opened: Open, house: WebHouse, files: list[Download]
 ) -> None:
     page = opened(f"/offline/albums/{ALBUM}")
     answers: list[Response] = []
@@ -233,26 +189,25 @@ def test_a_track_plays_in_the_page_and_the_next_one_follows(
     expect(sound).to_have_js_property("paused", False)
     assert {one.status for one in answers} == {206}
     assert all("range" in one.request.headers for one in answers)
-    assert set(sounds.used) == {1, 2}
+    used = [house.now(one).last_used_seq > 0 for one in files[:3]]
+    assert used == [True, True, False]
     page.get_by_role("button", name="Close the player").click()
     expect(player).to_be_hidden()
 
 
-def test_what_is_on_two_devices_is_heard_once(
-    opened: Open, kept: FakeOnDevice, sounds: FakeMedia
-) -> None:
-    copy = {"item_id": f"{1:032x}", "title": "Dawn", "device_id": "card", "device_name": "Player"}
-    kept.add(a_file(6, **copy))
-    sounds.add(ANN, 6, a_tone(30.0))
+def test_what_is_on_two_devices_is_heard_once(opened: Open, house: WebHouse) -> None:
+    copy = a_song(house, 1, "Dawn", a_tone(30.0), device=PLAYER)
     page = opened(f"/offline/albums/{ALBUM}")
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url))
     expect(page.locator(".row")).to_have_count(4)
 
-    page.locator("#play-6").click()
+    page.locator(f"#play-{copy.id}").click()
 
     player = page.get_by_role("region", name="Player")
-    expect(player).to_contain_text("3 of 3")
+    expect(player).to_contain_text("of 3")
     assert is_heard(page)
-    assert sounds.used[-1] == 6
+    assert [one.rpartition("/")[2] for one in asked if "/media/" in one][-1] == str(copy.id)
     page.get_by_role("link", name="Player", exact=True).click()
     expect(page.locator(".row")).to_have_count(1)
 
@@ -272,7 +227,7 @@ def test_it_goes_on_playing_after_going_back(opened: Open) -> None:
 
 
 def test_what_cannot_be_played_says_why(
-    opened: Open, sounds: FakeMedia, trouble: BrowserTrouble
+    opened: Open, house: WebHouse, trouble: BrowserTrouble
 ) -> None:
     trouble.announce("^503 GET .*/media/2$")
     page = opened(f"/offline/albums/{ALBUM}")
@@ -281,7 +236,7 @@ def test_what_cannot_be_played_says_why(
     page.get_by_role("link", name="Play Dusk").click()
     expect(player).to_contain_text("This browser cannot play this kind of file.")
 
-    sounds.away.add(2)
+    house.unplug()
     player.get_by_role("button", name="The one before").click()
     expect(player).to_contain_text("Car stick is not there: plug it in and try again")
 
@@ -301,21 +256,30 @@ def test_it_goes_on_playing_while_one_looks_elsewhere(opened: Open) -> None:
     expect(page.locator("#player audio")).to_have_js_property("paused", False)
 
 
-def test_a_file_is_pinned_and_let_go_in_place(opened: Open, kept: FakeOnDevice) -> None:
+def test_a_file_is_pinned_and_let_go_in_place(
+    opened: Open, house: WebHouse, files: list[Download]
+) -> None:
+    def is_pinned() -> bool:
+        holds = house.store.holds.of_item(files[0].device_id, files[0].item_id)
+        return any(one.reason.rule == PIN and one.release_at is None for one in holds)
+
     page = opened("/offline?look=files&q=dawn")
     page.evaluate("window.untouched = true")
 
     page.get_by_role("button", name="Pin Dawn").click()
     expect(page.get_by_role("button", name="Unpin Dawn")).to_be_visible()
+    assert is_pinned()
     page.get_by_role("button", name="Unpin Dawn").click()
     expect(page.get_by_role("button", name="Pin Dawn", exact=True)).to_be_visible()
 
-    assert kept.pressed == [("ann", "keep", 1), ("ann", "let go", 1)]
+    assert not is_pinned()
     assert page.evaluate("window.untouched")
     assert page.url.endswith("/offline?look=files&q=dawn")
 
 
-def test_removing_asks_first_and_the_row_goes(opened: Open, doing: Removing) -> None:
+def test_removing_asks_first_and_the_row_goes(
+    opened: Open, house: WebHouse, files: list[Download]
+) -> None:
     page = opened(f"/offline/albums/{ALBUM}")
 
     page.get_by_role("link", name="Delete Noon").click()
@@ -323,20 +287,19 @@ def test_removing_asks_first_and_the_row_goes(opened: Open, doing: Removing) -> 
     expect(question).to_contain_text("Delete this file?")
     question.get_by_role("link", name="Keep it").click()
     expect(question).to_be_hidden()
-    assert doing.orders == []
+    assert house.path(files[1]).exists()
 
     page.get_by_role("link", name="Delete Noon").click()
     question.get_by_role("button", name="Delete").click()
     expect(page.locator(".row")).to_have_count(2)
     assert rows(page) == ["Dawn", "Dusk"]
-    assert [order.action for _, _, order in doing.orders] == [Action.DELETE]
+    assert not house.path(files[1]).exists()
 
 
 def test_when_the_last_file_of_an_album_goes_the_list_is_shown(
-    opened: Open, kept: FakeOnDevice
+    opened: Open, house: WebHouse, files: list[Download]
 ) -> None:
-    for number in (2, 3):
-        kept.files_of.pop(number)
+    remove(house, *files[1:3])
     page = opened(f"/offline/albums/{ALBUM}")
 
     page.get_by_role("link", name="Delete Dawn").click()
@@ -346,7 +309,7 @@ def test_when_the_last_file_of_an_album_goes_the_list_is_shown(
     page.wait_for_url(re.compile(r"/offline(\?done=[^/]*)?$"))
 
 
-def test_a_file_is_left_out_of_a_rule(opened: Open) -> None:
+def test_a_file_is_left_out_of_a_rule(opened: Open, house: WebHouse) -> None:
     page = opened(f"/offline/albums/{ALBUM}")
 
     page.get_by_role("link", name="Leave out of a rule Dawn").click()
@@ -356,13 +319,12 @@ def test_a_file_is_left_out_of_a_rule(opened: Open) -> None:
 
     expect(question).to_be_hidden()
     expect(page.locator(".row")).to_have_count(3)
+    [left_out] = house.services.web.preferences.exclusions(ANN)
+    assert (left_out.rule, left_out.item_id) == ("favourites", ALBUM)
 
 
 @pytest.mark.parametrize("width", [320, 360, 640, 1280])
-def test_no_page_has_to_be_moved_sideways(
-    opened: Open, width: int, trouble: BrowserTrouble
-) -> None:
-    trouble.announce(NO_FILE)
+def test_no_page_has_to_be_moved_sideways(opened: Open, width: int) -> None:
     page = opened()
     page.set_viewport_size({"width": width, "height": 800})
     for path in PAGES:
@@ -376,24 +338,23 @@ def test_no_page_has_to_be_moved_sideways(
 @pytest.mark.parametrize("width", [360, 1280])
 def test_nothing_keeps_anybody_out(
     chromium: Browser,
+    house: WebHouse,
     server: WebServer,
-    desk: FakeDesk,
     axe: str,
-    trouble: BrowserTrouble,
     *,
     width: int,
     dark: bool,
 ) -> None:
-    trouble.announce(NO_FILE)
     context = chromium.new_context(
         viewport={"width": width, "height": 800},
         color_scheme="dark" if dark else "light",
         bypass_csp=True,
     )
     context.set_default_timeout(DEADLINE_MS)
-    give_session(context, desk, server, EVE)
+    give_session(context, house, server, EVE)
     page = context.new_page()
     found: list[str] = []
+    house.want(1, EVE, rule="favourites", source=ALBUM)
     for path in PAGES:
         page.goto(server.url + path)
         if page.locator("a[data-plays]").count():

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sidecar.config import DeviceSettings
+from sidecar.domain.downloads.states import Download
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.events import Bus, Event
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.downloads.views import DownloadView
 from sidecar.store.accounts.accounts import Account, Accounts
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device, Devices
@@ -98,6 +101,12 @@ def access_to(world: World, settings: Callable[[], Iterable[DeviceSettings]]) ->
 def owned(world: World) -> Ownership:
     """Return whose downloads are whose."""
     return Ownership(world.stores, accounts=world.accounts.all)
+
+
+def as_shown(row: Download) -> DownloadView:
+    """Return a row as people see it, without who wants it."""
+    stored: dict[str, Any] = {one.name: getattr(row, one.name) for one in fields(row)}
+    return DownloadView(**stored, device_name="Car stick")
 
 
 def track(number: int, **facts: object) -> Item:

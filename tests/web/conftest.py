@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 from werkzeug.test import Client
@@ -16,14 +15,6 @@ from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, only_for, serving,
 @pytest.fixture
 def clock() -> FakeClock:
     return FakeClock()
-
-
-@pytest.fixture
-def quick_path() -> Iterator[Path]:
-    """Return a folder in memory, where the system has one: each sync to the disk is free there."""
-    memory = Path("/dev/shm")  # noqa: S108
-    with TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder:
-        yield Path(folder)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mimetypes
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -134,18 +135,27 @@ class WebHouse:
         rule: str = "favourites",
         source: str | None = None,
         text: str = "your favourite",
+        device: str = STICK,
+        body: bytes | None = None,
         **facts: object,
     ) -> Download:
         """Let a rule want a track for these people (Ann, unless told otherwise).
 
         `source` is what the rule looked at (the track itself), `failure` why it failed, `until`
-        when it is tried again.
+        when it is tried again; `body` is what comes.
         """
-        self.want(number, *people, rule=rule, source=source, text=text, **facts)
-        found = self.row(number)
+        if body is not None:
+            facts["size"] = len(body)
+        self.want(number, *people, rule=rule, source=source, text=text, device=device, **facts)
+        found = self.row(number, device)
         while found.status is not status:
-            self._towards(found, status, failure, until)
-            found = self.row(number)
+            if (found.status, status) == (Status.DOWNLOADING, Status.FAILED):
+                self._fail(found, failure, until)
+            elif found.status is Status.DOWNLOADING:
+                self._arrive(found, content(found) if body is None else body)
+            else:
+                self._towards(found, status)
+            found = self.row(number, device)
         return found
 
     def want(
@@ -155,13 +165,14 @@ class WebHouse:
         rule: str,
         source: str | None = None,
         text: str = "why",
+        device: str = STICK,
         **facts: object,
     ) -> None:
         """Let a rule want a track for these people, however far it has come."""
         item = track(number, **facts)
         reason = Reason(rule, source or item.id, text)
         for person in people or (ANN,):
-            wish = Wish(person.user_id, STICK, item, reason)
+            wish = Wish(person.user_id, device, item, reason)
             self.services.rules.planning.hold([wish], lambda _ids: {item.id: item})
 
     def heard(self, person: Person, number: int, began: datetime) -> None:
@@ -186,15 +197,18 @@ class WebHouse:
             )
         )
 
-    def row(self, number: int) -> Download:
+    def row(self, number: int, device: str = STICK) -> Download:
         """Return the download of a track."""
-        found = self.store.downloads.queries.by_item(STICK, track(number).id)
+        found = self.store.downloads.queries.by_item(device, track(number).id)
         if found is None:
             raise NotVisible
         return found
 
     def path(self, download: Download) -> Path:
-        return self.folder / download.file_path
+        root = self.folder
+        if download.device_id != STICK:
+            root = self.services.devices.registry.get(download.device_id).folder.root
+        return root / download.file_path
 
     def begin_session(self, person: Person) -> str:
         """Begin a session and return what its cookie holds."""
@@ -299,30 +313,31 @@ class WebHouse:
         if approved is not None:
             routes["POST /Users/AuthenticateWithQuickConnect"] = json_reply(_let_in(approved))
 
-    def _towards(
-        self, found: Download, status: Status, failure: Failure, until: datetime | None
-    ) -> None:
+    def _towards(self, found: Download, status: Status) -> None:
         moves = self.store.downloads.transitions
         if found.status is Status.PENDING and status is Status.PAUSED:
             assert moves.pause(found)
         elif found.status is Status.PENDING:
             self.begin(found)
-        elif found.status is Status.DOWNLOADING and status is Status.FAILED:
-            assert moves.give_up(found, until=until, failure=failure, retry_count=1)
-        elif found.status is Status.DOWNLOADING:
-            body = content(found)
-            self.path(found).parent.mkdir(parents=True, exist_ok=True)
-            self.path(found).write_bytes(body)
-            os.utime(self.path(found), (self.clock.now().timestamp(),) * 2)
-            assert moves.mark_arrived(
-                found,
-                size=len(body),
-                content_hash=xxhash.xxh3_128_hexdigest(body),
-                mime_type="audio/flac",
-            )
         else:
             self.path(found).unlink()
             assert moves.delete(found)
+
+    def _fail(self, found: Download, failure: Failure, until: datetime | None) -> None:
+        moves = self.store.downloads.transitions
+        assert moves.give_up(found, until=until, failure=failure, retry_count=1)
+
+    def _arrive(self, found: Download, body: bytes) -> None:
+        path, now = self.path(found), self.clock.now().timestamp()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(body)
+        os.utime(path, (now, now))
+        assert self.store.downloads.transitions.mark_arrived(
+            found,
+            size=len(body),
+            content_hash=xxhash.xxh3_128_hexdigest(body),
+            mime_type=mimetypes.guess_type(path)[0],
+        )
 
 
 def content(download: Download) -> bytes:
@@ -420,8 +435,10 @@ def serving(web: Web, port: int = 0) -> Iterator[WebServer]:
         web.live.stop()
         server.stop()
         thread.join(5)
-    left = [one.name for one in threading.enumerate() if one not in before and one.is_alive()]
-    assert not left
+    left = set(threading.enumerate()) - before
+    for one in left:
+        one.join(5)
+    assert not [one.name for one in left if one.is_alive()]
 
 
 def _sign_in(request: Request) -> Reply:

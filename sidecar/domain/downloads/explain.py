@@ -60,6 +60,7 @@ class ExplainFacts:
         was_removed: The person removed it on purpose.
         excluded_from: Rules from which the person excluded it.
         switched_off: Rules that are switched off for the device.
+        is_in_doubt: A file may be this item's already: a person is asked.
         resting_until: It was removed to make room and no rule fetches it before.
     """
 
@@ -76,6 +77,7 @@ class ExplainFacts:
     excluded_from: tuple[str, ...] = ()
     switched_off: tuple[str, ...] = ()
     resting_until: datetime | None = None
+    is_in_doubt: bool = False
 
     @property
     def status(self) -> Status | None:
@@ -92,6 +94,7 @@ def explain(facts: ExplainFacts) -> tuple[str, ...]:
     """Return sentences that answer "why is it here?", or "why is it not?"; at least one."""
     sentences = (
         _describe_state(facts),
+        *_describe_loss(facts),
         *_list_reasons(facts),
         *_list_obstacles(facts),
         *_list_refusals(facts),
@@ -134,6 +137,12 @@ def _describe_state(facts: ExplainFacts) -> str:
 
 
 def _explain_absence(facts: ExplainFacts) -> str:
+    if facts.wanted and facts.is_in_doubt:
+        return msg(
+            "It is wanted on {device} and may be there already: people are asked which item a file "
+            "is by now, and until somebody says it is not fetched",
+            device=facts.device,
+        )
     if facts.wanted:
         return msg(
             "It is wanted on {device} and is not in the queue: Jellyfin did not show "
@@ -160,6 +169,16 @@ def _describe_failure(facts: ExplainFacts, download: Download) -> str:
         why=why,
         time=format_span(download.retry_next_at - facts.now),
     )
+
+
+def _describe_loss(facts: ExplainFacts) -> Iterator[str]:
+    download = facts.download
+    if download is not None and download.gone_since is not None and download.is_present:
+        yield msg(
+            "It has not been on the server for {time}: this file stays until you let it go, and "
+            "nothing could fetch it again then",
+            time=format_span(facts.now - download.gone_since),
+        )
 
 
 def _list_reasons(facts: ExplainFacts) -> Iterator[str]:

@@ -39,7 +39,7 @@ _NOT_OF_THE_MUSIC = re.compile(
     r"encoder|encoded_by|encodedby|encoder_options|encodersettings|encoding|major_brand"
     r"|minor_version|compatible_brands|creation_time|handler_name|vendor_id"
     r"|metadata_block_picture|coverart(mime)?|cover art \(.*|id3v2_priv\..*"
-    r"|chapter\d+(name|url)?|itunsmpb|itunnorm|itunes_cddb_.*|itunpgap|wm/picture|wm/encodingtime"
+    r"|chapter\d+(name|url)?|itunsmpb|itunnorm|itunes_cddb_.*|itunpgap|wm/picture|wm/encoding\w+"
     r"|isvbr|wm/mediaprimaryclassid|wmfsdkversion|wmfsdkneeded|devicconformancetemplate"
     r"|gapless_playback|waveformatextensible_channel_mask|duration|bps|tlen|number_of_\w+"
     r"|_statistics_.*|timecode|replaygain_reference_loudness|replaygain_algorithm"

@@ -11,7 +11,7 @@ A file of another size is never the same, and a size alone never is enough.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -223,17 +223,28 @@ def _is_worth_asking(one: Facts, other: Facts) -> bool:
 def _pairs(
     old: Mapping[str, Facts], new: Mapping[str, Facts], unlike: Collection[tuple[str, str]]
 ) -> list[tuple[str, str]]:
-    by_size: dict[tuple[str, int], list[str]] = {}
+    """Return the pairs that anything speaks for: of one size there may be thousands."""
+    by_trait: dict[tuple[object, ...], list[str]] = {}
     for other in new.values():
-        if other.size:
-            by_size.setdefault((other.kind, other.size), []).append(other.id)
+        for trait in _traits(other):
+            by_trait.setdefault(trait, []).append(other.id)
     return [
         (one.id, id_)
         for one in old.values()
-        if one.size
-        for id_ in by_size.get((one.kind, one.size), ())
+        for id_ in sorted({id_ for trait in _traits(one) for id_ in by_trait.get(trait, ())})
         if (one.id, id_) not in unlike and _can_be(one, new[id_])
     ]
+
+
+def _traits(one: Facts) -> Iterator[tuple[object, ...]]:
+    """Yield what two must share at least one of to be worth a comparison."""
+    if not one.size:
+        return
+    if one.version is not None:
+        yield one.kind, one.size, "version", one.version
+    yield one.kind, one.size, "title", name_key(one.title)
+    for name in one.names:
+        yield one.kind, one.size, "name", name
 
 
 def _can_be(one: Facts, other: Facts) -> bool:

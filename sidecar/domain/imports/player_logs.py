@@ -32,7 +32,7 @@ _ZONE = "#TZ/"
 _FAILED = "# FAILED"
 _NUMBER = re.compile(r"-?[0-9]{1,15}")
 # What programs set before a line that they have seen. A minus may be the number's.
-_MARKS = re.compile(r"[^0-9A-Za-z#]*?(?=-?[0-9])")
+_MARKS = re.compile(r"[^0-9A-Za-z#]*?(?=-?[0-9])|[^0-9#:/-][^0-9#:/]{0,7}:?(?=[0-9]{9,11}:)")
 
 
 class LogKind(StrEnum):

@@ -19,6 +19,7 @@ from urllib3.exceptions import HTTPError
 
 from sidecar.domain.items.media_types import restrict_media_type
 from sidecar.errors import NotFound, ServerAway, UnexpectedAnswer
+from sidecar.jellyfin import patience
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, certificate_error
 from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, unexpected_answer
@@ -125,15 +126,18 @@ def _send(client: Jellyfin, path: tuple[str, ...], wanted: Mapping[str, str]) ->
     # One of its own: a session of the client would wait for the whole body before it goes on.
     with requests.Session() as session:
         session.trust_env = False
+        for scheme in ("http://", "https://"):
+            session.mount(scheme, patience.PatientAdapter())
         try:
-            return session.get(
-                address.url(*path),
-                headers=headers,
-                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S),
-                allow_redirects=False,
-                stream=True,
-                verify=True if ca_file is None else str(ca_file),
-            )
+            with patience.waiting():
+                return session.get(
+                    address.url(*path),
+                    headers=headers,
+                    timeout=(patience.at_most(CONNECT_TIMEOUT_S), READ_TIMEOUT_S),
+                    allow_redirects=False,
+                    stream=True,
+                    verify=True if ca_file is None else str(ca_file),
+                )
         except requests.exceptions.SSLError as error:
             raise certificate_error(address) from error
         except (requests.RequestException, OSError) as error:

@@ -1,4 +1,4 @@
-"""Signs the account of the settings in at start: once, and never again by itself if refused."""
+"""Signs the account of the settings in at start: once at each server, never again if refused."""
 
 from __future__ import annotations
 
@@ -33,9 +33,12 @@ class AutoSignIn:
         self._server = server
         self._problems = problems
         self._is_done = name is None
+        self._server_id: str | None = None
 
     def step(self) -> None:
         """Sign in if that is still to be done and the server can be asked."""
+        if self._name is not None and self._is_elsewhere():
+            self._is_done = False
         if self._is_done or not self._server.is_there:
             return
         name = self._name or ""
@@ -58,3 +61,9 @@ class AutoSignIn:
             else:
                 return
         self._is_done = True
+        self._server_id = self._accounts.server_id
+
+    def _is_elsewhere(self) -> bool:
+        """Whether an admin has taken another server since: it has judged no password of ours."""
+        before, self._server_id = self._server_id, self._accounts.server_id
+        return before is not None and before != self._server_id

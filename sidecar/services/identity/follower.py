@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from threading import Event, Lock
 
 from sidecar.clock import Clock
-from sidecar.errors import JellyfinError, SignedOut
+from sidecar.errors import JellyfinError, ServerAway, SignedOut
 from sidecar.jellyfin.live.events import Connected, LibraryChanged, News
 from sidecar.services.identity.look import LibraryLook
 from sidecar.threads import attempt
@@ -27,6 +27,8 @@ CONNECTED_REST_S = 600.0
 SETTLE_S, LIBRARY_REST_S = 1.0, 15.0
 RETRY_S = 60.0
 IDLE_S = 1.0
+# Of one message; the rest is called as it was until it changes again.
+MOST_CHANGED = 5000
 # More new items than that are listed, not asked for.
 MOST_ADDED = 50_000
 
@@ -65,6 +67,7 @@ class IdentityFollower:
         self._due = clock.monotonic()
         self._looked_at = -math.inf
         self._added: set[str] | None = None
+        self._changed: set[str] = set()
         self._is_awaited = True
 
     @property
@@ -84,10 +87,13 @@ class IdentityFollower:
             case Connected() if now >= self._looked_at + CONNECTED_REST_S:
                 self._note(None)
                 self._wake(now)
-            case LibraryChanged(added=added, removed=removed):
+            case LibraryChanged(added=added, updated=updated, removed=removed):
                 self._note(added)
+                with self._lock:
+                    self._changed.update(updated[:MOST_CHANGED])
                 if removed:
                     self._wake(max(now + SETTLE_S, self._looked_at + LIBRARY_REST_S))
+                self._woken.set()
             case _:
                 pass
 
@@ -116,6 +122,7 @@ class IdentityFollower:
         Raises:
             errors.JellyfinError: Jellyfin cannot be asked; it is looked again in a minute.
         """
+        self._look_at_names()
         now = self._clock.monotonic()
         with self._lock:
             if now < self._due or not self._is_server_there():
@@ -135,6 +142,18 @@ class IdentityFollower:
             self._looked_at = self._clock.monotonic()
             # What was told during the look is looked for as well.
             self._is_awaited = self._due <= self._looked_at + SETTLE_S + LIBRARY_REST_S
+
+    def _look_at_names(self) -> None:
+        if not self._is_server_there():
+            return
+        with self._lock:
+            changed, self._changed = self._changed, set()
+        try:
+            self._looking.look_at_names(self._user_id, changed)
+        except ServerAway:
+            with self._lock:
+                self._changed |= changed
+            raise
 
     def _note(self, added: Iterable[str] | None) -> None:
         """Remember what is new; None if nobody knows."""

@@ -58,6 +58,15 @@ class LibraryLook:
         else:
             self._by_listing(index, known, user_id)
 
+    def look_at_names(self, user_id: str, changed: Collection[str]) -> None:
+        """Look what some items are called by now, as far as we have files of them.
+
+        Raises:
+            errors.JellyfinError: It cannot be asked.
+        """
+        if changed:
+            self._matching.rename(ServerFileIndex(self._client(user_id)), changed)
+
     def look_at_all(self, index: ServerFileIndex) -> None:
         """The same for everybody's files at once, at a server that is new to us."""
         known = self._downloads.identity.facts(None)

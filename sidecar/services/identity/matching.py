@@ -175,6 +175,19 @@ class ItemMatching:
                 self._put_in_order(one)
         log.info("%d downloads of %d items are known under new ids", len(followed), len(same))
 
+    def rename(self, index: ServerFileIndex, item_ids: Collection[str]) -> None:
+        """Some items may be called otherwise by now, under the ids that they have."""
+        ours = {one.item_id for one in self._downloads.identity.of_items(item_ids)}
+        items = {one.id: one for one in index.described(sorted(ours))} if ours else {}
+        if not items:
+            return
+        with self._db.write():
+            changed = self._downloads.identity.describe(items)
+            for one in changed:
+                self._put_in_order(one)
+        if changed:
+            log.info("%d downloads are called otherwise by now", len(changed))
+
     def _alike(self, items: Mapping[str, Item]) -> list[Facts]:
         sizes = {one.size for one in items.values() if one.size}
         known = [

@@ -2,6 +2,7 @@
 
     many files are missing or changed ─▶ answered where it is shown
     a plan would remove many files ────▶ answered where the plan is shown
+    files may be one of several items ─▶ answered on a page of their own
 
 Reads memory only: it is asked for with each page. Who uses a device sees its questions; who
 manages it answers them.
@@ -9,7 +10,7 @@ manages it answers them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sidecar.domain.accounts.device_access import Access
 from sidecar.services.accounts.person import Person
@@ -33,7 +34,9 @@ class OpenQuestions:
         registry: DeviceRegistry,
         problems: Problems,
         access: DeviceAccess,
+        in_doubt: Callable[[str, str], str | None],
     ) -> None:
+        self._in_doubt = in_doubt
         self._access = access
         self._removals = removals
         self._registry = registry
@@ -56,6 +59,16 @@ class OpenQuestions:
                         device_name=settings.name,
                         text=question.text(settings.name),
                         missing=question.gone,
+                        may_answer=access is Access.MANAGE,
+                    )
+                )
+            if text := self._in_doubt(device.id, settings.name):
+                found.append(
+                    OpenQuestion(
+                        subject=Subject.IDENTITY,
+                        device_id=device.id,
+                        device_name=settings.name,
+                        text=text,
                         may_answer=access is Access.MANAGE,
                     )
                 )

@@ -6,7 +6,7 @@ hold is as if it were not there.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
@@ -62,6 +62,7 @@ class Explainer:
         names: Callable[[], Mapping[str, str]],
         clock: Clock,
         held_back: HeldBack = _lets_through,
+        in_doubt: Callable[[], Collection[str]] = tuple,
     ) -> None:
         """Prepare.
 
@@ -72,6 +73,7 @@ class Explainer:
             rules: What is set of the rules.
             names: Gives the accounts' names by their ids.
             clock: For what is still to come.
+            in_doubt: Gives the items of which a file may be there already, as a person is to say.
             held_back: Why the network rule or the plan lets a download wait; None if it does not.
         """
         self._downloads = stores.downloads
@@ -85,6 +87,7 @@ class Explainer:
         self._names = names
         self._clock = clock
         self._held_back = held_back
+        self._in_doubt = in_doubt
 
     def why(self, person: Person, device_id: str, item_id: str) -> Explanation:
         """Answer for an item on a device that the person may see."""
@@ -113,6 +116,7 @@ class Explainer:
             was_removed=item_id in self._tombstones.items(person.user_id, device_id),
             excluded_from=self._excluded_from(person, device_id, item_id, download),
             switched_off=self._switched_off(device_id),
+            is_in_doubt=download is None and item_id in self._in_doubt(),
             resting_until=self._rests.find_end(device_id, item_id) if download else None,
         )
 

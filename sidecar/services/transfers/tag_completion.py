@@ -19,7 +19,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.formats.formats import MUSIC, ORIGINAL, TAGGED, read_target
 from sidecar.domain.items.item import ItemType
-from sidecar.errors import DeviceError, Stopped
+from sidecar.errors import DeviceError, JellyfinError, NotAllowed, NotFound, Stopped
 from sidecar.events import Bus, DeviceChanged
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.transfers.claims import Claims
@@ -31,8 +31,8 @@ from sidecar.transfer.tagging.wishes import TagWishes
 
 log = logging.getLogger(__name__)
 
-EVERY_S = 5.0
-AT_ONCE = 20
+EVERY_S = 30.0
+AT_ONCE = 200
 # Tags and a cover.
 MORE_BYTES = 512 * 1024
 
@@ -48,7 +48,7 @@ class TagCompletionParts:
 
     Attributes:
         of: The name of the format in which an item comes to a device now.
-        wishes: How the tags of a file are to be.
+        wishes: How the tags of a file are to be; says what stands in the way of asking Jellyfin.
         server_is_there: Whether Jellyfin can be asked.
     """
 
@@ -88,7 +88,8 @@ class TagCompletion:
                     done = [self._complete(device, one) for one in self._waiting(device)]
                 except DeviceError as trouble:
                     parts.registry.trouble(device.id, trouble)
-                except Stopped:
+                except (Stopped, JellyfinError) as waits:
+                    log.info("the tags on %s wait: %s", device.settings.name, waits)
                     return
                 else:
                     if any(done):
@@ -105,6 +106,9 @@ class TagCompletion:
     def _complete(self, device: AttachedDevice, download: Download) -> bool:
         """Complete the tags of one file; return whether it is another file now."""
         claims = self._parts.claims
+        if device.id in self._parts.registry.blocked():
+            # Unplugged, paused or in trouble since the last file.
+            return False
         taken = claims.take(lambda busy: None if download.id in busy else download)
         if taken is None:
             return False
@@ -131,6 +135,10 @@ class TagCompletion:
                 wishes = parts.wishes(device, download)
                 made = parts.completer.complete(original, size, into, wishes, stop)
             return self._put(device, download, made)
+        except (NotFound, NotAllowed) as unknown:
+            log.info("%s keeps its tags: %s", download.file_path, unknown)
+            self._passed_over.add(download.id)
+            return False
         except OSError as error:
             log.warning("the tags of %s are not completed: %s", download.file_path, error)
             self._passed_over.add(download.id)

@@ -39,22 +39,33 @@ class TagWishBook:
         self._lock = Lock()
         self._covers: dict[tuple[str, int], bytes | None] = {}
 
-    def of(self, device: AttachedDevice, download: Download) -> TagWishes:
-        """Return the wishes for a file."""
+    def of(
+        self, device: AttachedDevice, download: Download, *, must_know: bool = False
+    ) -> TagWishes:
+        """Return the wishes for a file.
+
+        Args:
+            device: Where it is.
+            download: Its row.
+            must_know: Asking what Jellyfin knows raises what `Jellyfin` raises; else the little
+                that the row has is what is known then.
+        """
         preset = PRESETS[device.settings.preset]
         return TagWishes(
             pixels=preset.cover_pixels,
             id3=preset.id3,
             separator=device.settings.tag_separator,
             knows_words=preset.knows_words,
-            known=lambda: self._known(download),
+            known=lambda: self._known(download, must_know=must_know),
             cover=lambda: self._cover(download, preset.cover_pixels),
         )
 
-    def _known(self, download: Download) -> Tags:
+    def _known(self, download: Download, *, must_know: bool) -> Tags:
         try:
             return LibraryTags(self._client(download.user_id)).of(download.item_id)
         except JellyfinError as trouble:
+            if must_know:
+                raise
             log.info("what Jellyfin knows of %s is not known: %s", download.title, trouble)
             said = {"title": download.title, "artist": download.artist, "album": download.album}
             return {name: (text,) for name, text in said.items() if text}

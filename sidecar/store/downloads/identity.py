@@ -19,7 +19,7 @@ from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.imports.identity import Facts, names_of, own_name, source_names
 from sidecar.domain.items.item import Item
 from sidecar.events import Bus, DeviceChanged, NoticesChanged
-from sidecar.store.database import Database
+from sidecar.store.database import Database, Row
 from sidecar.store.downloads.insert import columns_of_item
 from sidecar.store.downloads.queries import NAMES, from_columns
 from sidecar.store.downloads.transitions import DownloadTransitions
@@ -77,6 +77,8 @@ ITEM_COLUMNS = (
 )
 # What was heard is never lost, even if it could not follow.
 KEPT = frozenset({"plays", "imported_plays", "downloads"})
+# What an item is called and shown as; the rest says which file it is.
+CALLED = ("title", "artist", "album", "album_id", "image_item_id", "image_tag", "search_key")
 MOMENT = MomentField()
 MOST_TOLD = 200
 
@@ -241,6 +243,23 @@ class DownloadIdentity:
                 self._transitions.publish(changed, changed.status, changed.status)
         return followed
 
+    def describe(self, items: Mapping[str, Item]) -> list[Followed]:
+        """Note what items are called by now, under the ids that they have; return what changed.
+
+        Of which version a file is stays as it was: another one has not come yet.
+        """
+        with self._db.write():
+            changed = [
+                Followed(row, items[row.item_id])
+                for row in self.of_items(items.keys())
+                if _is_called_otherwise(row, items[row.item_id])
+            ]
+            for one in changed:
+                columns = columns_of_item(one.item)
+                self._update(one.before.id, {name: columns[name] for name in CALLED})
+                self._tell(one.before.device_id)
+        return changed
+
     def _moves(
         self, items: Mapping[str, Item], rows: Mapping[tuple[str, str], Download]
     ) -> Iterator[Followed]:
@@ -266,9 +285,12 @@ class DownloadIdentity:
             columns["expected_size"] = one.before.file_size
         columns["seconds"] = columns["seconds"] or one.before.seconds
         columns["gone_since"] = None
+        self._update(one.before.id, columns)
+
+    def _update(self, download_id: int, columns: Row) -> None:
         to = ", ".join(f"{name} = ?" for name in columns)
         stored = [getattr(DownloadRow, name).db_value(value) for name, value in columns.items()]
-        self._db.sql(f"UPDATE downloads SET {to} WHERE id = ?", (*stored, one.before.id))  # noqa: S608 - names of our own columns
+        self._db.sql(f"UPDATE downloads SET {to} WHERE id = ?", (*stored, download_id))  # noqa: S608 - names of our own columns
 
     def _map(self, ids: Mapping[str, str]) -> None:
         """Change ids everywhere but in the downloads' own; what is there twice then is one."""
@@ -296,6 +318,11 @@ class DownloadIdentity:
     def _tell(self, device_id: str) -> None:
         self._db.after_commit(partial(self._bus.publish, DeviceChanged(device_id)))
         self._db.after_commit(partial(self._bus.publish, NoticesChanged()))
+
+
+def _is_called_otherwise(row: Download, item: Item) -> bool:
+    columns = columns_of_item(item)
+    return any(getattr(row, name) != columns[name] for name in CALLED if name != "search_key")
 
 
 def _has_file(row: Download | None) -> bool:

@@ -50,14 +50,12 @@ class ProbedSound:
     Attributes:
         tags: Of the file and of its sound, as ffmpeg names them.
         picture: The number of the stream that is its cover; None without one.
-        picture_codec: Of the cover: `mjpeg`, `png` …
     """
 
     sound: AudioProperties
     tags: Mapping[str, str] = field(default_factory=dict)
     chapters: tuple[Chapter, ...] = ()
     picture: int | None = None
-    picture_codec: str = ""
 
 
 def probe_sound(
@@ -168,7 +166,10 @@ def _parse(
         bitrate = max(size - begins, 0) * 8 / seconds
     if not seconds:
         raise ChildFailed(msg("it does not say how long it is"))
-    picture = next((one for one in streams if _is_cover(one)), {})
+    pictures = [one for one in streams if _is_cover(one)]
+    picture = next((one for one in pictures if _kind(one) == "cover (front)"), None) or next(
+        (one for one in pictures if "icon" not in _kind(one)), {}
+    )
     return ProbedSound(
         sound=AudioProperties(
             codec=str(sound.get("codec_name", "")),
@@ -181,13 +182,18 @@ def _parse(
         tags={**_read_tags(sound), **_read_tags(container)},
         chapters=tuple(map(_read_chapter, told.get("chapters", [])[:MOST_CHAPTERS])),
         picture=picture.get("index"),
-        picture_codec=str(picture.get("codec_name", "")),
     )
 
 
 def _is_cover(stream: Mapping[str, Any]) -> bool:
     is_attached = bool(stream.get("disposition", {}).get("attached_pic"))
     return is_attached and stream.get("codec_type") == "video"
+
+
+def _kind(picture: Mapping[str, Any]) -> str:
+    """Return what a picture shows, as ffmpeg names the kinds of ID3 and FLAC."""
+    told = {name.lower(): value for name, value in _read_tags(picture).items()}
+    return told.get("comment", "").lower()
 
 
 def _read_tags(of: Mapping[str, Any]) -> dict[str, str]:

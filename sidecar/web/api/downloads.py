@@ -344,7 +344,7 @@ def bulk(services: WebServices, body: Many) -> schemas.BulkOutcomes:
         page=1,
         page_size=len(outcomes),
         counts={one.value: counted[one.value] for one in ResultKind},
-        undo=_undo(services.undo.remember(who, command.action, outcomes)),
+        undo=undo_token(services.undo.remember(who, command.action, outcomes)),
     )
 
 
@@ -510,7 +510,7 @@ def _act(services: WebServices, download_id: int, command: DownloadCommand) -> A
         facts = {"code": outcome.code, **until}
         raise ApiError(HTTPStatus.CONFLICT, f"{outcome.text}.", facts=facts)
     there = services.downloads.some(who, [download_id])
-    undo = _undo(services.undo.remember(who, command.action, [outcome]))
+    undo = undo_token(services.undo.remember(who, command.action, [outcome]))
     result, message = outcome.result.value, outcome.text
     if not there:
         return schemas.Gone(id=download_id, result=result, message=message, undo=undo)
@@ -530,7 +530,8 @@ def _added(services: WebServices, who: Person, added: Sequence[AddedItem]) -> sc
     )
 
 
-def _undo(record: UndoRecord) -> schemas.UndoToken | None:
+def undo_token(record: UndoRecord) -> schemas.UndoToken | None:
+    """Return what `POST /undo/{token}` takes this back by; None if it cannot be taken back."""
     return schemas.UndoToken(token=record.token) if record.can_undo else None
 
 

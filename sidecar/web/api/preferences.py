@@ -12,12 +12,15 @@ from typing import Annotated
 from pydantic import Field
 
 from sidecar.domain.rules.context import Chosen
+from sidecar.domain.undo import Reversal
 from sidecar.errors import ConfigError, NotPossible
 from sidecar.services.rules.preferences import Excluded, Pinned, Removed
 from sidecar.services.rules.settings_view import DeviceSettingsView
+from sidecar.web.api.downloads import undo_token
 from sidecar.web.api.endpoints import Endpoints, Refusal
 from sidecar.web.api.schemas import devices as schemas
 from sidecar.web.api.schemas.base import Listed
+from sidecar.web.api.schemas.downloads import Undoable
 from sidecar.web.request.json_body import Body
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
@@ -74,10 +77,11 @@ def pin(services: WebServices, device_id: str, item_id: str) -> schemas.Queued:
     return schemas.Queued(queued=services.preferences.pin(person(), device_id, item_id))
 
 
-@steering.delete(f"{DEVICE}/pins/{ITEM}", role=Role.SIGNED_IN)
-def unpin(services: WebServices, device_id: str, item_id: str) -> None:
+@steering.delete(f"{DEVICE}/pins/{ITEM}", role=Role.SIGNED_IN, returns=Undoable)
+def unpin(services: WebServices, device_id: str, item_id: str) -> Undoable:
     """Need not be kept."""
-    services.preferences.unpin(person(), device_id, item_id)
+    reversal = services.preferences.unpin(person(), device_id, item_id)
+    return _undoable(services, "let_go", reversal, len(reversal.holds))
 
 
 @steering.get("/exclusions", role=Role.SIGNED_IN, returns=Listed[schemas.Exclusion])
@@ -86,10 +90,11 @@ def exclusions(services: WebServices) -> Sequence[Excluded]:
     return services.preferences.exclusions(person())
 
 
-@steering.put(f"{DEVICE}/exclusions/{RULE}/{ITEM}", role=Role.SIGNED_IN)
-def exclude(services: WebServices, device_id: str, rule: str, item_id: str) -> None:
+@steering.put(f"{DEVICE}/exclusions/{RULE}/{ITEM}", role=Role.SIGNED_IN, returns=Undoable)
+def exclude(services: WebServices, device_id: str, rule: str, item_id: str) -> Undoable:
     """Not from this rule."""
-    services.preferences.exclude(person(), device_id, rule, item_id)
+    reversal = services.preferences.exclude(person(), device_id, rule, item_id)
+    return _undoable(services, "exclude", reversal, 1)
 
 
 @steering.delete(f"{DEVICE}/exclusions/{RULE}/{ITEM}", role=Role.SIGNED_IN)
@@ -110,10 +115,11 @@ def choose(services: WebServices, device_id: str, item_id: str) -> Chosen:
     return services.preferences.choose(person(), device_id, item_id)
 
 
-@steering.delete(f"{DEVICE}/playlists/{ITEM}", role=Role.SIGNED_IN)
-def drop(services: WebServices, device_id: str, item_id: str) -> None:
+@steering.delete(f"{DEVICE}/playlists/{ITEM}", role=Role.SIGNED_IN, returns=Undoable)
+def drop(services: WebServices, device_id: str, item_id: str) -> Undoable:
     """Choose it no more."""
-    services.preferences.drop(person(), device_id, item_id)
+    reversal = services.preferences.drop(person(), device_id, item_id)
+    return _undoable(services, "playlist", reversal, 1)
 
 
 @steering.get(f"{DEVICE}/removed", role=Role.SIGNED_IN, returns=Listed[schemas.Removed])
@@ -148,3 +154,8 @@ def why(services: WebServices, device_id: str, item_id: str) -> schemas.Why:
         sentences=list(found.sentences),
         reasons=reasons,
     )
+
+
+def _undoable(services: WebServices, action: str, reversal: Reversal, files: int) -> Undoable:
+    record = services.undo.remember_one(person(), action, reversal, files)
+    return Undoable(undo=undo_token(record))

@@ -18,8 +18,7 @@ from types import MappingProxyType
 from babel import negotiate_locale
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
-from flask import Blueprint, Flask, g, redirect, request, url_for
-from werkzeug.wrappers import Response
+from flask import Flask, g, request
 
 from sidecar.messages import Message, translate
 from sidecar.web import redirects
@@ -31,29 +30,6 @@ ENGLISH = "en"
 # As each is called by those who speak it.
 NAMES = MappingProxyType({ENGLISH: "English", "de": "Deutsch"})
 CATALOGUES = Path(__file__).parent / "catalogues"
-
-
-def routes() -> Blueprint:
-    """Return the route by which a person chooses."""
-    languages = Blueprint("languages", __name__)
-
-    @languages.post("/language")
-    def choose() -> Response:
-        reply = redirect(redirects.safe_target(url_for("pages.home")), 303)
-        asked = request.form.get("language", "")
-        if asked in NAMES:
-            reply.set_cookie(
-                COOKIE,
-                asked,
-                max_age=COOKIE_LASTS_S,
-                path=url_for("pages.home"),
-                secure=request.is_secure,
-                httponly=True,
-                samesite="Lax",
-            )
-        return reply
-
-    return languages
 
 
 @cache

@@ -14,11 +14,11 @@ from typing import Protocol
 
 from sidecar.domain.downloads.states import Status
 from sidecar.events import Event
+from sidecar.limits import SOCKETS_A_SESSION
 from sidecar.services.accounts.person import Person
 from sidecar.web.api.schemas.base import Json
 from sidecar.web.security.auth import Identity
 
-MOST_SOCKETS_A_SESSION = 10
 ADMINS = "admins"
 
 
@@ -117,7 +117,7 @@ class Audiences:
         """
         person = asker.person
         alike = sum(one.credential == asker.credential for one in self._askers.values())
-        if person is None or alike >= MOST_SOCKETS_A_SESSION:
+        if person is None or alike >= SOCKETS_A_SESSION:
             return None
         room = ADMINS if person.is_admin else f"user:{person.user_id}"
         audience = self._audiences.setdefault(room, Audience(room, person))

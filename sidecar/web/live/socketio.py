@@ -9,26 +9,38 @@ one is cut off.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+import time
+from collections.abc import Callable, Iterable
 from contextlib import nullcontext, suppress
+from functools import partial
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from queue import Queue
-from threading import BoundedSemaphore
 from threading import Event as Flag
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import parse_qs
 
+from engineio.exceptions import SocketIsClosedError  # type: ignore[import-untyped]  # has none
+from engineio.packet import PING, Packet  # type: ignore[import-untyped]  # has none
 from flask import Flask, request
 from flask_socketio import SocketIO
 
+from sidecar import limits
 from sidecar.services.accounts.sign_in import SignInService
+from sidecar.shares import Shares
 from sidecar.web.api.schemas.base import Json
 from sidecar.web.live.audiences import Around
+from sidecar.web.live.timers import Timers
 from sidecar.web.request.refusals import Refusal, Refusals
 from sidecar.web.security.auth import COOKIE, SECURE_COOKIE, Identity, is_from_elsewhere, who
 from sidecar.web.security.permissions import SOCKET_EVENTS, role_of
-from sidecar.web.server import LARGEST_MESSAGE, SOCKET_KEY, WebSocketAdapter
+from sidecar.web.server import (
+    LARGEST_MESSAGE,
+    SOCKET_KEY,
+    UPGRADE_KEY,
+    WebSocketAdapter,
+    resting,
+)
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
@@ -39,9 +51,10 @@ wire_log = logging.getLogger(f"{__name__}.wire")
 PATH = "/socket.io"
 PING_EVERY_S = 25
 PING_WITHIN_S = 20
-# Each occupies a thread of the web server until there is something to say.
-MOST_POLLS = 12
 ASKER = "sidecar.asker"
+# Whether a connection has joined, and what gives its place back.
+JOINED = "sidecar.joined"
+LEAVE = "sidecar.leave"
 
 
 class SocketListener(Protocol):
@@ -59,7 +72,13 @@ class SocketIOServer:
 
     def __init__(self, sign_in: SignInService) -> None:
         self._sign_in = sign_in
-        self._polls = BoundedSemaphore(MOST_POLLS)
+        # Each poll occupies a worker of the web server until there is something to say.
+        self._polls = Shares(limits.POLLS, limits.POLLS_AN_ACCOUNT)
+        each = limits.SOCKETS_AN_ACCOUNT, limits.SOCKETS_A_SESSION
+        self._websockets = Shares(limits.SOCKETS, *each)
+        self._polled = Shares(limits.SOCKETS, *each)
+        self._leave: dict[str, Callable[[], object]] = {}
+        self._timers = Timers()
         self._ended = Flag()
         self._around: Around = nullcontext
         # Packets hold what people listen to, and belong into no log.
@@ -81,12 +100,14 @@ class SocketIOServer:
         self._socketio.init_app(app)
         engine = self._server.eio
         # There is no public way to hand these in: sleeps that end with us, WebSockets that bound a
-        # message before it is looked at, and queues that nobody waits for.
+        # message before it is looked at, queues that nobody waits for, and pings without threads.
         engine._async = engine._async | {  # noqa: SLF001 - see above
             "sleep": self._ended.wait,
             "websocket": WebSocketAdapter,
             "queue": _Unjoined,
+            "thread": partial(_task, self._timers, engine._async["thread"]),  # noqa: SLF001 - see above
         }
+        self._count_connections(engine)
 
         def admit(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             refused = self._refused(environ)
@@ -114,6 +135,7 @@ class SocketIOServer:
             asker: Identity = request.environ.get(ASKER, Identity())
             if role_of(asker.person) < SOCKET_EVENTS["connect"] or self._ended.is_set():
                 return False
+            request.environ[JOINED].set()
             listener.came(_sid(), asker)
             return True
 
@@ -152,6 +174,7 @@ class SocketIOServer:
     def end(self) -> None:
         """See `Wire`."""
         self._ended.set()
+        self._timers.end()
         for line in tuple(self._server.eio.sockets.values()):
             line.close(wait=False)
         if self._server.eio.service_task_handle is not None:
@@ -187,15 +210,68 @@ class SocketIOServer:
     def _answer(
         self, app: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        if environ["REQUEST_METHOD"] != "GET" or SOCKET_KEY in environ:
+        """Let Engine.IO answer, if there is a place for that."""
+        environ[JOINED] = Flag()
+        if SOCKET_KEY in environ:
+            self._timers.after(limits.JOIN_WITHIN_S, partial(self._end_unused, environ))
             return app(environ, start_response)
-        if not self._polls.acquire(blocking=False):
-            start_response("503 Service Unavailable", [])
-            return []
+        if environ["REQUEST_METHOD"] != "GET":
+            return app(environ, start_response)
+        account, credential = _keys(environ)
+        query = parse_qs(environ.get("QUERY_STRING", ""))
+        if _asks_for_websocket(environ, query):
+            leave = self._websockets.take(account, credential)
+            if leave is not None and environ[UPGRADE_KEY](leave):
+                return []
+            return _too_many(leave, start_response)
+        environ.pop("HTTP_UPGRADE", None)
+        if "sid" not in query:
+            leave = self._polled.take(account, credential)
+        else:
+            leave = self._polls.take(account)
+        if leave is None:
+            return _too_many(leave, start_response)
+        if "sid" not in query:
+            # It is given back with the connection, if one begins.
+            environ[LEAVE] = leave
         try:
-            return app(environ, start_response)
+            with resting():
+                return app(environ, start_response)
         finally:
-            self._polls.release()
+            if "sid" in query or environ.pop(LEAVE, None):
+                leave()
+
+    def _count_connections(self, engine: Any) -> None:  # noqa: ANN401 - has no types
+        """Hear of every connection of Engine.IO that begins, joined or not, and of its end."""
+        handlers = engine.handlers
+        begun, over = handlers["connect"], handlers["disconnect"]
+
+        def begin(sid: str, environ: WSGIEnvironment) -> object:
+            answer: object = begun(sid, environ)
+            if answer is None or answer is True:
+                self._leave[sid] = environ.pop(LEAVE, _nothing)
+                end = partial(self._end_unjoined, sid, environ[JOINED])
+                self._timers.after(limits.JOIN_WITHIN_S, end)
+            return answer
+
+        def end(sid: str, *reason: object) -> object:
+            self._leave.pop(sid, _nothing)()
+            return over(sid, *reason)
+
+        handlers |= {"connect": begin, "disconnect": end}
+
+    def _end_unjoined(self, sid: str, joined: Flag) -> None:
+        """End a connection that nobody has joined."""
+        line = None if joined.is_set() else self._server.eio.sockets.pop(sid, None)
+        if line is not None:
+            line.close(wait=False)
+
+    def _end_unused(self, environ: WSGIEnvironment) -> None:
+        """Hang up on a WebSocket that has neither joined nor taken over for a joined poll."""
+        named = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[0]
+        line = self._server.eio.sockets.get(named)
+        if not environ[JOINED].is_set() and (line is None or not line.upgraded):
+            environ[SOCKET_KEY].hang_up()
 
 
 class _Unjoined(Queue[object]):
@@ -203,6 +279,62 @@ class _Unjoined(Queue[object]):
 
     def join(self) -> None:
         """Nothing: that page may never ask again, and a worker of the server would be lost."""
+
+
+class _Ping:
+    """Stands for the thread that Engine.IO would start for each ping."""
+
+    def __init__(self, timers: Timers, line: Any) -> None:  # noqa: ANN401 - has no types
+        self._timers = timers
+        self._line = line
+
+    def start(self) -> None:
+        """Send it when it is due."""
+        self._timers.after(PING_EVERY_S, self._send)
+
+    def join(self) -> None:
+        """Nothing: there is no thread."""
+
+    def _send(self) -> None:
+        if not self._line.closing and not self._line.closed:
+            self._line.last_ping = time.time()
+            with suppress(SocketIsClosedError):
+                self._line.send(Packet(PING))
+
+
+def _task(timers: Timers, thread: Any, *, target: Any, **more: object) -> Any:  # noqa: ANN401 - has no types
+    """Return what runs a task of Engine.IO once it is started."""
+    if getattr(target, "__name__", "") == "_send_ping":
+        return _Ping(timers, target.__self__)
+    return thread(target=target, **more)
+
+
+def _asks_for_websocket(environ: WSGIEnvironment, query: dict[str, list[str]]) -> bool:
+    """Whether this is how Engine.IO begins a WebSocket, and the server could give one."""
+    return (
+        UPGRADE_KEY in environ
+        and environ["PATH_INFO"] == f"{PATH}/"
+        and query.get("transport") == ["websocket"]
+        and query.get("EIO") == ["4"]
+    )
+
+
+def _keys(environ: WSGIEnvironment) -> tuple[str, str]:
+    """Return what a request's account and its session or key are counted under."""
+    asker: Identity = environ[ASKER]
+    return (asker.person.user_id if asker.person else "", asker.credential or "")
+
+
+def _too_many(leave: Callable[[], object] | None, start_response: StartResponse) -> Iterable[bytes]:
+    """Say that there is no place, and give one back that was taken."""
+    if leave is not None:
+        leave()
+    start_response("503 Service Unavailable", [])
+    return []
+
+
+def _nothing() -> None:
+    """Give nothing back."""
 
 
 def _sid() -> str:

@@ -7,9 +7,11 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LOG_LEVELS, LONGEST_TEXT
 from sidecar.web.security.auth import own_secret, person
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 LINES_SHOWN = 100
@@ -18,9 +20,9 @@ LINES_SHOWN = 100
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     people, hood, transfers = services.users, services.system, services.transfers
-    admin = Blueprint("admin", __name__, url_prefix="/admin")
+    admin = PageRoutes("admin", url_prefix="/admin")
 
-    @admin.get("")
+    @admin.get("", role=Role.ADMIN)
     def show() -> str:
         level = request.args.get("level", "")
         text = request.args.get("q", "")[:LONGEST_TEXT].strip()
@@ -38,7 +40,7 @@ def routes(services: WebServices) -> Blueprint:
             text=text,
         )
 
-    @admin.post("/transfers")
+    @admin.post("/transfers", role=Role.ADMIN)
     def change() -> Response:
         asked = request.form.get("paused", "")
         if asked not in {"yes", "no"}:
@@ -46,4 +48,4 @@ def routes(services: WebServices) -> Blueprint:
         transfers.pause(paused=asked == "yes")
         return redirect(url_for("admin.show"), 303)
 
-    return admin
+    return admin.blueprint

@@ -21,9 +21,11 @@ from sidecar.services.space.plans import DevicePlan, PlanService
 from sidecar.services.syncthing.status import IgnoreView, SyncStatus
 from sidecar.web import redirects
 from sidecar.web.i18n import labels
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 ONE = "/<string(maxlength=80):device_id>"
@@ -41,24 +43,24 @@ class Kept(StrEnum):
 
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
-    device = Blueprint("device", __name__, url_prefix="/devices")
+    device = PageRoutes("device", url_prefix="/devices")
 
-    @device.get(ONE)
+    @device.get(ONE, role=Role.SIGNED_IN)
     def show(device_id: str) -> Response:
         return _page(services, device_id)
 
     _changes(device, services)
     _answers(device, services)
-    return device
+    return device.blueprint
 
 
-def _changes(device: Blueprint, services: WebServices) -> None:
-    @device.post(f"{ONE}/settings")
+def _changes(device: PageRoutes, services: WebServices) -> None:
+    @device.post(f"{ONE}/settings", role=Role.MANAGER)
     def settings(device_id: str) -> Response:
         now = services.settings.settings(person(), device_id)
         return _change(services, device_id, device=_given(now.settings))
 
-    @device.post(f"{ONE}/rules/<string(maxlength=40):rule>")
+    @device.post(f"{ONE}/rules/<string(maxlength=40):rule>", role=Role.MANAGER)
     def change_rule(device_id: str, rule: str) -> Response:
         now = services.settings.settings(person(), device_id)
         known = next((one for one in now.rules if one.name == rule), None)
@@ -66,7 +68,7 @@ def _changes(device: Blueprint, services: WebServices) -> None:
             raise NotVisible
         return _change(services, device_id, rules={rule: _given(known.settings)})
 
-    @device.post(f"{ONE}/take-back")
+    @device.post(f"{ONE}/take-back", role=Role.SIGNED_IN)
     def take_back(device_id: str) -> Response:
         asked, item_id = request.form.get("kept", ""), request.form.get("item", "")
         if asked not in set(Kept):
@@ -74,8 +76,8 @@ def _changes(device: Blueprint, services: WebServices) -> None:
         return _take_back(services, device_id, Kept(asked), item_id)
 
 
-def _answers(device: Blueprint, services: WebServices) -> None:
-    @device.post(f"{ONE}/removals")
+def _answers(device: PageRoutes, services: WebServices) -> None:
+    @device.post(f"{ONE}/removals", role=Role.MANAGER)
     def answer_removals(device_id: str) -> Response:
         gone = request.form.get("gone") == "yes"
         try:
@@ -85,7 +87,7 @@ def _answers(device: Blueprint, services: WebServices) -> None:
         # It is asked on every page: back to the one where it was answered.
         return redirect(redirects.safe_target(url_for("device.show", device_id=device_id)), 303)
 
-    @device.post(f"{ONE}/stignore")
+    @device.post(f"{ONE}/stignore", role=Role.MANAGER)
     def ignore(device_id: str) -> Response:
         try:
             services.sync_status.ignore(person(), device_id)
@@ -93,7 +95,7 @@ def _answers(device: Blueprint, services: WebServices) -> None:
             return _page(services, device_id, trouble)
         return _back(device_id)
 
-    @device.post(f"{ONE}/unplug")
+    @device.post(f"{ONE}/unplug", role=Role.MANAGER)
     def unplug(device_id: str) -> Response:
         act = services.eject.reattach if "use" in request.form else services.eject.eject
         act(person(), device_id)

@@ -18,7 +18,9 @@ from sidecar.errors import DeviceError, SidecarError
 from sidecar.services.adoption.adopt import AdoptionInUse, AdoptionService
 from sidecar.services.player_logs.views import LogInUse
 from sidecar.web.api.imports import MOST_IDS
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 ONE = "/<string(maxlength=80):device_id>"
@@ -29,23 +31,23 @@ MOST_SHOWN = 100
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     adoption, logs = services.adoption, services.player_logs
-    returns = Blueprint("returns", __name__, url_prefix="/devices")
+    returns = PageRoutes("returns", url_prefix="/devices")
 
-    @returns.get(f"{ONE}/found")
+    @returns.get(f"{ONE}/found", role=Role.SIGNED_IN)
     def found(device_id: str) -> str:
         offer = adoption.offer(person(), device_id)
         return render_template("imports/found_files.html", offer=offer, most=MOST_SHOWN)
 
-    @returns.post(f"{ONE}/found")
+    @returns.post(f"{ONE}/found", role=Role.MANAGER)
     def adopt(device_id: str) -> str:
         return _adopt(adoption, device_id)
 
-    @returns.get(f"{ONE}/heard")
+    @returns.get(f"{ONE}/heard", role=Role.SIGNED_IN)
     def heard(device_id: str) -> str:
         log = logs.log(person(), device_id)
         return render_template("imports/player_logs.html", log=log, most=MOST_SHOWN)
 
-    @returns.post(f"{ONE}/heard")
+    @returns.post(f"{ONE}/heard", role=Role.SIGNED_IN)
     def take(device_id: str) -> str:
         done = logs.take(person(), device_id)
         return render_template(
@@ -56,8 +58,8 @@ def routes(services: WebServices) -> Blueprint:
         )
 
     for trouble in (DeviceError, AdoptionInUse, LogInUse):
-        returns.register_error_handler(trouble, _not_now)
-    return returns
+        returns.blueprint.register_error_handler(trouble, _not_now)
+    return returns.blueprint
 
 
 def _adopt(adoption: AdoptionService, device_id: str) -> str:

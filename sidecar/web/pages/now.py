@@ -7,8 +7,10 @@ import math
 from flask import Blueprint, render_template, request
 
 from sidecar.web.i18n import status_labels
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.query_params import PAGE_SIZE
 from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 MOST_DIGITS = 8
@@ -16,9 +18,9 @@ MOST_DIGITS = 8
 
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
-    plays = Blueprint("plays", __name__)
+    plays = PageRoutes("plays")
 
-    @plays.get("/now")
+    @plays.get("/now", role=Role.SIGNED_IN)
     def now_page() -> str:
         asked = request.args.get("page", "1")
         is_number = asked.isascii() and asked.isdecimal() and len(asked) < MOST_DIGITS
@@ -32,4 +34,4 @@ def routes(services: WebServices) -> Blueprint:
             states=status_labels.PLAIN,
         )
 
-    return plays
+    return plays.blueprint

@@ -7,7 +7,9 @@ from werkzeug.wrappers import Response
 
 from sidecar.errors import DeviceError
 from sidecar.services.space.planner import PlanChanged
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 LONGEST_LIST = 50
@@ -16,9 +18,9 @@ LONGEST_FORMAT = 40
 
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
-    plans = Blueprint("plans", __name__)
+    plans = PageRoutes("plans")
 
-    @plans.get("/devices")
+    @plans.get("/devices", role=Role.SIGNED_IN)
     def devices() -> str:
         return render_template(
             "devices/devices.html",
@@ -27,7 +29,7 @@ def routes(services: WebServices) -> Blueprint:
             most=LONGEST_LIST,
         )
 
-    @plans.post("/devices/<device_id>/confirm")
+    @plans.post("/devices/<device_id>/confirm", role=Role.MANAGER)
     def confirm_on_page(device_id: str) -> Response:
         try:
             services.plans.confirm(person(), device_id, request.form.get("plan_id", ""))
@@ -36,7 +38,7 @@ def routes(services: WebServices) -> Blueprint:
             outcome = "changed"
         return redirect(url_for("plans.devices", outcome=outcome), 303)
 
-    @plans.post("/devices/<device_id>/reformat")
+    @plans.post("/devices/<device_id>/reformat", role=Role.MANAGER)
     def reformat_on_page(device_id: str) -> Response:
         wanted = request.form.get("format", "")[:LONGEST_FORMAT]
         try:
@@ -45,4 +47,4 @@ def routes(services: WebServices) -> Blueprint:
             return redirect(url_for("plans.devices", outcome="changed"), 303)
         return redirect(url_for("plans.devices"), 303)
 
-    return plans
+    return plans.blueprint

@@ -11,10 +11,12 @@ from werkzeug.wrappers import Response
 from sidecar.services.accounts.api_keys import LASTS_DAYS, ApiKeyService
 from sidecar.services.accounts.users import UserService
 from sidecar.web.api.accounts import LONGEST_LABEL, TOO_MANY, check_is_no_key
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.redirects import safe_target
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LARGEST_ID
 from sidecar.web.security.auth import own_secret, person
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 # How long a key works, in days: as the page offers it.
@@ -24,13 +26,13 @@ LASTS = MappingProxyType({"30": 30, "90": 90, "365": 365, "ever": None})
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     keys, people = services.api_keys, services.users
-    profile = Blueprint("profile", __name__, url_prefix="/profile")
+    profile = PageRoutes("profile", url_prefix="/profile")
 
-    @profile.get("")
+    @profile.get("", role=Role.SIGNED_IN)
     def show() -> Response:
         return _page(keys, people)
 
-    @profile.post("/keys")
+    @profile.post("/keys", role=Role.SIGNED_IN)
     def make_key() -> Response:
         label = " ".join(request.form.get("label", "").split())
         if not 0 < len(label) <= LONGEST_LABEL:
@@ -42,29 +44,29 @@ def routes(services: WebServices) -> Blueprint:
             return _page(keys, people, trouble=TOO_MANY, status=HTTPStatus.CONFLICT)
         return _page(keys, people, fresh=made[1], label=label, status=HTTPStatus.CREATED)
 
-    @profile.post(f"/keys/<int(max={LARGEST_ID}):key_id>/revoke")
+    @profile.post(f"/keys/<int(max={LARGEST_ID}):key_id>/revoke", role=Role.SIGNED_IN)
     def revoke_key(key_id: int) -> Response:
         keys.revoke_key(person(), key_id)
         return redirect(url_for("profile.show"), 303)
 
     _sessions(profile, keys, people)
-    return profile
+    return profile.blueprint
 
 
-def _sessions(profile: Blueprint, keys: ApiKeyService, people: UserService) -> None:
-    @profile.post("/sessions/<string(maxlength=64):session_id>/end")
+def _sessions(profile: PageRoutes, keys: ApiKeyService, people: UserService) -> None:
+    @profile.post("/sessions/<string(maxlength=64):session_id>/end", role=Role.SIGNED_IN)
     def end_session(session_id: str) -> Response:
         people.end_session(person(), session_id)
         return redirect(safe_target(url_for("profile.show")), 303)
 
-    @profile.post("/sessions/end")
+    @profile.post("/sessions/end", role=Role.SIGNED_IN)
     def end_sessions() -> Response:
         if request.form.get("keys") == "revoke":
             keys.revoke_all(person())
         people.end_sessions(person())
         return redirect(url_for("sign_in.show"), 303)
 
-    @profile.post("/forget/<string(length=32):user_id>")
+    @profile.post("/forget/<string(length=32):user_id>", role=Role.SIGNED_IN)
     def forget(user_id: str) -> Response:
         people.forget(person(), user_id)
         return redirect(safe_target(url_for("sign_in.show")), 303)

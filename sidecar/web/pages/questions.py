@@ -6,28 +6,29 @@ when the live connection says that something changed.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
+from functools import partial
 
 from flask import Blueprint, Flask, render_template
 
 from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.notices import OpenQuestion
+from sidecar.threads import attempt
 from sidecar.web import redirects
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security import auth
-
-log = logging.getLogger(__name__)
+from sidecar.web.security.permissions import Role
 
 
 def routes() -> Blueprint:
     """Return the route."""
-    questions = Blueprint("questions", __name__)
+    questions = PageRoutes("questions")
 
-    @questions.get("/questions")
+    @questions.get("/questions", role=Role.SIGNED_IN)
     def show() -> str:
         return render_template("partials/questions.html", back=redirects.wanted())
 
-    return questions
+    return questions.blueprint
 
 
 def teach(app: Flask, notices: NoticeBoard) -> None:
@@ -37,11 +38,7 @@ def teach(app: Flask, notices: NoticeBoard) -> None:
         person = auth.asker().person
         if person is None:
             return ()
-        try:
-            return notices.questions(person)
-        except Exception:
-            # It is a part of every page, also of those that say what went wrong.
-            log.exception("what waits for an answer could not be shown")
-            return ()
+        # It is a part of every page, also of those that say what went wrong.
+        return attempt(partial(notices.questions, person), "showing what waits for an answer", list)
 
     app.jinja_env.globals["open_questions"] = open_questions

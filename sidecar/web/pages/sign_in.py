@@ -17,8 +17,10 @@ from sidecar.services.accounts.person import QuickConnectCode, WebSession
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.web import redirects
 from sidecar.web.i18n.numbers import translatable
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security import auth
 from sidecar.web.security.auth import EndSession, leave
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 TICKET = "sidecar_ticket"
@@ -30,20 +32,20 @@ LONGEST_PASSWORD = 1000
 def routes(services: WebServices, end_session: EndSession) -> Blueprint:
     """Return the routes; the arguments are those of `session.routes`."""
     desk = services.sign_in
-    sign_in = Blueprint("sign_in", __name__)
+    sign_in = PageRoutes("sign_in")
     _password_routes(sign_in, desk, end_session)
     _quick_connect_routes(sign_in, desk, end_session)
-    return sign_in
+    return sign_in.blueprint
 
 
-def _password_routes(sign_in: Blueprint, desk: SignInService, end_session: EndSession) -> None:
-    @sign_in.get("/sign-in")
+def _password_routes(sign_in: PageRoutes, desk: SignInService, end_session: EndSession) -> None:
+    @sign_in.get("/sign-in", role=Role.ANYBODY)
     def show() -> Response:
         if auth.asker().person is not None:
             return redirect(redirects.safe_target(url_for("pages.downloads")), 303)
         return _page()
 
-    @sign_in.post("/sign-in")
+    @sign_in.post("/sign-in", role=Role.ANYBODY)
     def with_password() -> Response:
         name, password = request.form.get("username", ""), request.form.get("password", "")
         if not name.strip() or len(name) > LONGEST_NAME or len(password) > LONGEST_PASSWORD:
@@ -54,7 +56,7 @@ def _password_routes(sign_in: Blueprint, desk: SignInService, end_session: EndSe
             return _page(refused)
         return _come_in(desk, end_session, visit)
 
-    @sign_in.post("/sign-out")
+    @sign_in.post("/sign-out", role=Role.SIGNED_IN)
     def sign_out() -> Response:
         leave(desk, end_session)
         reply = make_response(redirect(url_for("sign_in.show"), 303))
@@ -62,8 +64,10 @@ def _password_routes(sign_in: Blueprint, desk: SignInService, end_session: EndSe
         return reply
 
 
-def _quick_connect_routes(sign_in: Blueprint, desk: SignInService, end_session: EndSession) -> None:
-    @sign_in.post("/sign-in/quick-connect")
+def _quick_connect_routes(
+    sign_in: PageRoutes, desk: SignInService, end_session: EndSession
+) -> None:
+    @sign_in.post("/sign-in/quick-connect", role=Role.ANYBODY)
     def start_quick_connect() -> Response:
         try:
             code = desk.start_quick_connect(auth.caller())
@@ -73,11 +77,11 @@ def _quick_connect_routes(sign_in: Blueprint, desk: SignInService, end_session: 
         _give_ticket(reply, code)
         return reply
 
-    @sign_in.get("/sign-in/quick-connect")
+    @sign_in.get("/sign-in/quick-connect", role=Role.ANYBODY)
     def show_quick_connect() -> Response:
         return _code_page() or redirect(url_for("sign_in.show"), 303)
 
-    @sign_in.post("/sign-in/quick-connect/finish")
+    @sign_in.post("/sign-in/quick-connect/finish", role=Role.ANYBODY)
     def finish_quick_connect() -> Response:
         ticket = request.cookies.get(TICKET, "").rpartition(".")[2]
         try:

@@ -13,7 +13,9 @@ from werkzeug.wrappers import Response
 from sidecar.services.downloads.undo import UndoRecord
 from sidecar.web import redirects
 from sidecar.web.api.downloads import LONGEST_TOKEN, take_back
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.auth import asker
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 DONE = "done"
@@ -21,20 +23,20 @@ DONE = "done"
 
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
-    undo = Blueprint("undo", __name__)
+    undo = PageRoutes("undo")
 
-    @undo.app_context_processor
+    @undo.blueprint.app_context_processor
     def words() -> dict[str, object]:
         return {"just_done": lambda: _just_done(services)}
 
-    @undo.post("/undo")
+    @undo.post("/undo", role=Role.SIGNED_IN)
     def undo_on_page() -> Response:
         record = take_back(services, request.form.get("token", "")[:LONGEST_TOKEN])
         return redirect(
             leading_back(redirects.safe_target(url_for("pages.downloads")), record), 303
         )
 
-    return undo
+    return undo.blueprint
 
 
 def leading_back(where: str, record: UndoRecord | None) -> str:

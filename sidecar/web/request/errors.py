@@ -32,6 +32,7 @@ from sidecar.web.i18n.numbers import translatable
 log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
+AGAIN_AFTER_S = 10
 FOR_PROGRAMS = ("/api/", "/health", "/media/", "/socket.io")
 SENTENCES = {
     HTTPStatus.BAD_REQUEST: translatable("This request cannot be understood."),
@@ -177,7 +178,10 @@ def _ours(error: SidecarError) -> Response:
                 HTTPStatus.FORBIDDEN, as_sentence(str(error)), facts={"code": "managers-only"}
             )
         case DatabaseError() | ServerAway():
-            return answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+            refusal = answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+            again = getattr(error, "retry_after_s", None)
+            refusal.headers["Retry-After"] = str(math.ceil(again or AGAIN_AFTER_S))
+            return refusal
         case JellyfinError():
             return answer(HTTPStatus.BAD_GATEWAY, str(error))
         case _:

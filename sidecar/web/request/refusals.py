@@ -35,10 +35,11 @@ BELIEVED = (
     "SERVER_PROTOCOL",
     "wsgi.url_scheme",
 )
-# What a refusal with this status must say according to RFC 9110.
+# What a refusal with this status also says according to RFC 9110.
 ALSO = {
     HTTPStatus.METHOD_NOT_ALLOWED: ("Allow", "GET, POST, PUT, PATCH, DELETE"),
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate", "Bearer"),
+    HTTPStatus.SERVICE_UNAVAILABLE: ("Retry-After", str(errors.AGAIN_AFTER_S)),
 }
 
 

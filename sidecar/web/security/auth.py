@@ -85,6 +85,12 @@ def asker() -> Identity:
     return found
 
 
+def account_id() -> str | None:
+    """Return the account of the current request; None if nobody is signed in."""
+    found = asker().person
+    return found.user_id if found else None
+
+
 def person() -> Person:
     """Return the signed-in person of the current request.
 

@@ -68,12 +68,14 @@ class Middleware:
         refusals: Refusals,
         hosts: HostList,
         proxies: tuple[IPv4Network | IPv6Network, ...] = (),
+        proxies_in_a_row: int = 1,
         base_url: str = "",
     ) -> None:
         self._app = app
         self._refusals = refusals
         self._hosts = hosts
         self._proxies = proxies
+        self._proxies_in_a_row = proxies_in_a_row
         self._base_url = base_url
         self._forwarded = ProxyFix(self._admit, x_for=1, x_proto=1, x_host=1)
 
@@ -83,6 +85,7 @@ class Middleware:
         if KEY in environ:
             return self._refuse(environ, answer, environ[KEY])
         if is_in(environ.get("REMOTE_ADDR", ""), self._proxies):
+            _shorten(environ, self._proxies_in_a_row)
             return self._forwarded(environ, answer)
         return self._admit(environ, answer)
 
@@ -120,6 +123,18 @@ class Middleware:
         path = environ.get("PATH_INFO", "")
         known = {"SCRIPT_NAME": self._base_url, "PATH_INFO": self._below(path) or path}
         return self._refusals(environ | known | {KEY: refused}, start_response)
+
+
+def _shorten(environ: WSGIEnvironment, proxies: int) -> None:
+    """Leave what the first of our proxies said: it alone has seen the browser.
+
+    Each adds a value, or passes on the one that was there. What stands before so many values was
+    said by the browser itself.
+    """
+    for name in ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO"):
+        values = environ.get(name, "").split(",")
+        if len(values) > 1:
+            environ[name] = values[-proxies:][0].strip()
 
 
 def _with_headers(start_response: StartResponse) -> StartResponse:

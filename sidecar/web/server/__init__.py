@@ -6,17 +6,25 @@ Nothing outside this package knows which libraries do it: see `WebServer`.
 from __future__ import annotations
 
 from sidecar.web.server.cheroot import WebServer, serve_in_thread
+from sidecar.web.server.fair_queue import resting
 from sidecar.web.server.streaming import FileBody, OpenResponses, ProxyBody, StreamingBody
-from sidecar.web.server.websockets import LARGEST_MESSAGE, SOCKET_KEY, WebSocketAdapter
+from sidecar.web.server.websockets import (
+    LARGEST_MESSAGE,
+    SOCKET_KEY,
+    UPGRADE_KEY,
+    WebSocketAdapter,
+)
 
 __all__ = [
     "LARGEST_MESSAGE",
     "SOCKET_KEY",
+    "UPGRADE_KEY",
     "FileBody",
     "OpenResponses",
     "ProxyBody",
     "StreamingBody",
     "WebServer",
     "WebSocketAdapter",
+    "resting",
     "serve_in_thread",
 ]

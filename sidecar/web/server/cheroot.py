@@ -9,6 +9,7 @@ import errno
 import logging
 import socket
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from http import HTTPStatus
 from threading import Lock, Thread
@@ -16,41 +17,37 @@ from threading import enumerate as all_threads
 from typing import TYPE_CHECKING
 
 from cheroot.errors import MaxSizeExceeded
-from cheroot.makefile import StreamReader
-from cheroot.server import HTTPConnection, HTTPRequest
+from cheroot.server import HTTPRequest
 from cheroot.workers.threadpool import ThreadPool, WorkerThread
 from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as CherootServer
 
+from sidecar import limits
 from sidecar.errors import ConfigError
 from sidecar.threads import log_stuck_threads
 from sidecar.web.request.refusals import SERVER_NAME, Refusal, response_of
 from sidecar.web.server import request_head
 from sidecar.web.server.chunks import Chunks
+from sidecar.web.server.connections import Connection, Connections
+from sidecar.web.server.descriptors import raise_descriptors
+from sidecar.web.server.fair_queue import FairQueue, resting
+from sidecar.web.server.incoming import TLS_HANDSHAKE
 from sidecar.web.server.request_head import Refused
 from sidecar.web.server.streaming import OpenResponses, StreamingBody, log_cut_off
-from sidecar.web.server.websockets import WebSockets
+from sidecar.web.server.websockets import UPGRADE_KEY, WebSockets
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger(__name__)
 
-THREADS = 24
-IDLE_S = 10
-WHOLE_REQUEST_S = 30.0
-LARGEST_HEADERS = 32 * 1024
-LARGEST_BODY = 64 * 1024
-MOST_WAITING = 64
-MOST_KEPT_ALIVE = 200
 LOOK_EVERY_S = 0.25
 STOP_WITHIN_S = 2.0
 HANG_UP_AFTER_S = 1
 TELL_WITHIN_S = 0.5
-HEAR_OUT_S = 1.0
-BLOCK_BYTES = 64 * 1024
 BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
-TLS_HANDSHAKE = b"\x16"
+# As much of a request line that is too long as says what was asked for.
+BEGINNING_BYTES = 2048
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
 TROUBLES = {
@@ -63,10 +60,18 @@ TROUBLES = {
 class WebServer:
     """Serves one WSGI application. `bind`, then `serve` in a thread, then `stop`; once."""
 
-    def __init__(self, app: WSGIApplication, host: str, port: int) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        host: str,
+        port: int,
+        *,
+        is_proxy: Callable[[str], bool] = lambda _address: False,
+    ) -> None:
+        """Prepare; `is_proxy` tells which addresses stand for many people."""
         self._host, self._port = host, port
         self._websockets = WebSockets(app)
-        self._server = _Server(app, host, port, self._websockets)
+        self._server = _Server(app, host, port, self._websockets, is_proxy)
 
     @property
     def url(self) -> str:
@@ -129,20 +134,29 @@ class WebServer:
 
 
 class _Server(CherootServer):
-    """Cheroot with our limits."""
+    """Cheroot with our connections and limits."""
 
-    def __init__(self, app: WSGIApplication, host: str, port: int, websockets: WebSockets) -> None:
+    def __init__(
+        self,
+        app: WSGIApplication,
+        host: str,
+        port: int,
+        websockets: WebSockets,
+        is_proxy: Callable[[str], bool],
+    ) -> None:
         super().__init__(
             (host, port),
             app,
-            numthreads=THREADS,
-            max=THREADS,
+            numthreads=limits.WORKERS,
+            max=limits.WORKERS,
             server_name=SERVER_NAME,
-            request_queue_size=MOST_WAITING,
-            timeout=IDLE_S,
+            request_queue_size=limits.BACKLOG,
+            timeout=int(limits.SILENT_S),
             shutdown_timeout=HANG_UP_AFTER_S,
         )
-        self.requests = _Workers(self, min=THREADS, max=THREADS)
+        self._has_limits = lambda address: not is_proxy(address)
+        self.waiting = FairQueue(has_limits=self._has_limits)
+        self.requests = _Workers(self, self.waiting)
         self.websockets = websockets
         self.long_answers = OpenResponses()
         self.refusal: OSError | None = None
@@ -150,11 +164,18 @@ class _Server(CherootServer):
         self.is_stopping = False
         self.answering: set[_Request] = set()
         self.gateway = _Gateway
-        self.ConnectionClass = _Connection
-        self.max_request_header_size = LARGEST_HEADERS
-        self.max_request_body_size = LARGEST_BODY
-        self.keep_alive_conn_limit = MOST_KEPT_ALIVE
+        self.max_request_header_size = limits.HEAD_BYTES
+        self.max_request_body_size = limits.BODY_BYTES
         self.expiration_interval = LOOK_EVERY_S
+
+    def prepare(self) -> None:
+        """Bind, start the workers, and have our own connections."""
+        most = raise_descriptors()
+        super().prepare()
+        self._connections.close()  # type: ignore[has-type]  # cheroot's own
+        self._connections = Connections(
+            self, most, connection=_Connection, has_limits=self._has_limits
+        )
 
     def workers(self) -> list[Thread]:
         """Return the threads that answer requests, or still answer one after the end."""
@@ -177,13 +198,6 @@ class _Server(CherootServer):
             raise
         return bound
 
-    def process_conn(self, conn: HTTPConnection) -> None:
-        """Give a connection to a worker once something came: silent ones cost no thread."""
-        if conn.last_used is None:
-            self.put_conn(conn)
-        else:
-            super().process_conn(conn)
-
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002 - cheroot's own signature
         """Write to our log. Below an error, cheroot tells of clients that went away."""
         serious = traceback and level >= logging.ERROR
@@ -191,7 +205,12 @@ class _Server(CherootServer):
 
 
 class _Workers(ThreadPool):
-    """Cheroot's, of threads that cannot keep the process from ending."""
+    """Cheroot's, of threads that cannot keep the process from ending, and a queue of ours."""
+
+    def __init__(self, server: _Server, waiting: FairQueue) -> None:
+        super().__init__(server, min=limits.WORKERS, max=limits.WORKERS)
+        self._queue = waiting
+        self.get = waiting.get
 
     def _spawn_worker(self) -> WorkerThread:
         worker = WorkerThread(self.server)  # type: ignore[no-untyped-call]  # in its stub
@@ -200,80 +219,20 @@ class _Workers(ThreadPool):
         return worker
 
 
-class _Deadline:
-    """A socket to read from, until a request has taken too long altogether."""
+class _Connection(Connection):
+    """A connection whose requests are ours."""
 
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._ends_at = float("inf")
-
-    def allow(self, seconds: float) -> None:
-        """Let everything that is read from now on take so long together."""
-        self._ends_at = time.monotonic() + seconds
-
-    def recv_into(self, buffer: memoryview) -> int:
-        """Read once, as `socket.recv_into`."""
-        left = self._ends_at - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("timed out")
-        self._connection.settimeout(min(left, IDLE_S))
-        try:
-            return self._connection.recv_into(buffer)
-        finally:
-            self._connection.settimeout(IDLE_S)
-
-    def fileno(self) -> int:
-        """Return the socket's number."""
-        return self._connection.fileno()
-
-    def _decref_socketios(self) -> None:
-        """Nothing: the connection closes its socket itself."""
-
-
-class _Connection(HTTPConnection):
-    """A connection on which a whole request must come within a time."""
-
-    def __init__(self, server: CherootServer, sock: socket.socket, *_makefile: object) -> None:
-        super().__init__(server, sock)
-        self.RequestHandlerClass = _Request
-        self.deadline = _Deadline(sock)
-        self.rfile = StreamReader(self.deadline, "rb", self.rbufsize)
-        self.has_unread = False
+    server: _Server
 
     def communicate(self) -> bool:
-        """Read a request and answer it; return whether the connection stays open."""
-        self.deadline.allow(WHOLE_REQUEST_S)
-        stays_open = bool(super().communicate())  # type: ignore[no-untyped-call]  # cheroot's stub
-        if not stays_open and self.has_unread:
-            self._hear_out()
-        return stays_open
-
-    def hang_up(self) -> None:
-        """Say nothing more; what was said arrives."""
-        with suppress(OSError):
-            self.socket.shutdown(socket.SHUT_WR)
-
-    def _hear_out(self) -> None:
-        """Take what the other side still sends, for a moment.
-
-        Closing a connection with something unread resets it, and the answer could be lost.
-        """
-        self.hang_up()
-        self.deadline.allow(HEAR_OUT_S)
-        with suppress(OSError):
-            while self.deadline.recv_into(memoryview(bytearray(BLOCK_BYTES))):
-                pass
-
-
-class _Again:
-    """A line that was read already, to be read once more by cheroot."""
-
-    def __init__(self, line: bytes) -> None:
-        self._line = line
-
-    def readline(self) -> bytes:
-        """Return the line."""
-        return self._line
+        """Read a request that has come, and answer it; return whether the connection stays open."""
+        self.RequestHandlerClass = _Request
+        try:
+            if self.is_broken():
+                return False
+            return bool(super().communicate())  # type: ignore[no-untyped-call]  # cheroot's stub
+        finally:
+            self.server.waiting.done()
 
 
 class _Request(HTTPRequest):
@@ -294,19 +253,12 @@ class _Request(HTTPRequest):
 
     def read_request_line(self) -> bool:
         """Read the first line, and whether it is taken."""
-        lines = self.rfile
         try:
-            self._read_line()
-            if not self._line:
-                return False
-            request_head.check_line(self._line)
-            self.rfile = _Again(self._line)
-            return bool(super().read_request_line())  # type: ignore[no-untyped-call]  # see above
+            self._check_line()
         except Refused as refused:
             self.refuse(Refusal(refused.status, reason=str(refused)))
             return False
-        finally:
-            self.rfile = lines
+        return bool(super().read_request_line())  # type: ignore[no-untyped-call]  # see above
 
     def read_request_headers(self) -> bool:
         """Read the headers, and whether they are taken."""
@@ -374,19 +326,20 @@ class _Request(HTTPRequest):
             is_first, self.sent_headers = not self.sent_headers, True
         return is_first
 
-    def _read_line(self) -> None:
-        """Read the first line as far as it comes, after at most one empty one."""
-        may_be_empty = True
-        while not self._line.endswith(b"\n"):
-            come = self.conn.rfile.peek(1)
-            if not come:
-                return
-            if not self._line and come.startswith(TLS_HANDSHAKE):
-                raise Refused("This port speaks HTTP: TLS is for a proxy before it.")
-            # No more than is there, so that what came before a break is known.
-            self._line += self.rfile.readline(len(come))
-            if self._line == b"\r\n" and may_be_empty:
-                self._line, may_be_empty = b"", False
+    def _check_line(self) -> None:
+        """Look at the first line, which may come after an empty one, before cheroot reads it."""
+        come = self.conn.rfile.getvalue()[self.conn.rfile.tell() :].removeprefix(b"\r\n")
+        line, end, _ = come.partition(b"\n")
+        self._line = line + end
+        if come[:1] == bytes([TLS_HANDSHAKE]):
+            raise Refused("This port speaks HTTP: TLS is for a proxy before it.")
+        if self.conn.is_late:
+            raise Refused("", HTTPStatus.REQUEST_TIMEOUT)
+        if len(self._line) > limits.HEAD_BYTES:
+            self._line = self._line[:BEGINNING_BYTES]
+            # Cheroot refuses it.
+            return
+        request_head.check_line(self._line)
 
 
 class _Gateway(Gateway_10):
@@ -408,15 +361,28 @@ class _Gateway(Gateway_10):
         else:
             # Werkzeug takes its mere presence for a yes, and a body cut off for a whole one.
             del self.env["wsgi.input_terminated"]
-        if not self._is_upgrade():
+        if self._is_upgrade():
+            self._offer_upgrade()
+        else:
             self.env.pop("HTTP_UPGRADE", None)
-            self._answer()
-            return
-        # Cheroot shall neither write a response nor close the connection.
-        self.req.ready = False
+        self._answer()
+
+    def _offer_upgrade(self) -> None:
+        """Let the application have this request answered as a WebSocket, if it is to be one."""
+        untouched = dict(self.env)
+
+        def upgrade(ended: Callable[[], object]) -> bool:
+            conn = self.req.conn
+            is_taken = self.req.server.websockets.take_over(untouched, conn.socket, ended)
+            if is_taken:
+                # Cheroot shall neither write a response nor close the connection.
+                conn.is_handed_over = True
+                self.req.ready = False
+            return is_taken
+
+        self.env[UPGRADE_KEY] = upgrade
+        # Who does not get a WebSocket has nothing more to say on this connection.
         self.req.close_connection = True
-        self.req.conn.linger = True
-        self.req.server.websockets.take_over(self.env, self.req.conn.socket)
 
     def _is_upgrade(self) -> bool:
         """Whether this asks for a WebSocket."""
@@ -443,10 +409,11 @@ class _Gateway(Gateway_10):
         """As the original, but files leave in their own way, and a failure is told as one."""
         body = self.req.server.wsgi_app(self.env, self.start_response)
         try:
-            self._read_rest()
+            if self.req.conn.is_handed_over:
+                return
             if isinstance(body, StreamingBody):
                 self.req.ensure_headers_sent()
-                self.req.server.long_answers.send(body, self.req.conn.socket, self.write)
+                self._send_long(body)
             else:
                 for block in filter(None, body):
                     self.write(block)
@@ -457,16 +424,15 @@ class _Gateway(Gateway_10):
             if hasattr(body, "close"):
                 body.close()
 
-    def _read_rest(self) -> None:
-        """Read what the application left of the body; what does not come ends the connection."""
-        rest = getattr(self.req.rfile, "remaining", 0)
-        if not rest:
-            return
-        self.req.conn.deadline.allow(HEAR_OUT_S)
-        with suppress(OSError):
-            self.req.rfile.read(rest)
-        if self.req.rfile.remaining:
-            self.req.close_connection = self.req.conn.has_unread = True
+    def _send_long(self, body: StreamingBody) -> None:
+        """Send it from here, waiting for the other side."""
+        conn = self.req.conn
+        try:
+            with resting():
+                conn.wfile.wait()
+                self.req.server.long_answers.send(body, conn.socket, self.write)
+        finally:
+            conn.wfile.wait_no_more()
 
 
 def serve_in_thread(server: WebServer) -> Thread:

@@ -10,6 +10,12 @@ LONGEST_LINE = 256
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
+def size_of(line: bytes | bytearray) -> int | None:
+    """Return how long the chunk is that this line begins; None if it is malformed."""
+    found = _SIZE.fullmatch(line)
+    return int(found[1], 16) if found else None
+
+
 class Source(Protocol):
     """Where the chunks are read from."""
 
@@ -48,9 +54,9 @@ class Chunks(io.RawIOBase):
         if not self._is_first and self._source.read(2) != b"\r\n":
             raise ValueError("a chunk does not end where it should")
         self._is_first = False
-        size = _SIZE.fullmatch(self._source.readline(LONGEST_LINE))
+        size = size_of(self._source.readline(LONGEST_LINE))
         if size is None:
             raise ValueError("a chunk's size is malformed")
-        self._left = int(size[1], 16)
+        self._left = size
         # What may follow the last one is of no use to us: the connection ends with this request.
         self._is_over = not self._left

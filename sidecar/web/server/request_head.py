@@ -116,7 +116,7 @@ def check_version(headers: Mapping[bytes, bytes], version: bytes) -> None:
 def _add(headers: MutableMapping[bytes, bytes], name: bytes, value: bytes) -> None:
     if b"_" in name:
         # WSGI cannot tell it from the same name with a hyphen, which a proxy may have checked.
-        return
+        raise Refused("A header's name has an underscore.")
     before = headers.get(name)
     if before is not None and name in SINGLE:
         raise Refused(f"There is more than one {name.decode('ascii')}.")

@@ -1,10 +1,11 @@
 """WebSockets under a server that knows only requests: each gets a thread and a socket of its own.
 
-    cheroot's worker ──hands over──▶ thread `websocket-n` ──▶ application ──▶ Socket.IO
-          │                                  │
-     next request                    Line (the connection)
+    cheroot's worker ──▶ application ──admits it, hands over──▶ thread `websocket-n` ──▶ Socket.IO
+          │                                                            │
+     next request                                         SocketTransport (the connection)
 
-The worker is free at once, so open pages never use up the threads that answer requests.
+The worker is free at once, so open pages never use up the threads that answer requests; and who
+may have no WebSocket gets no thread.
 """
 
 from __future__ import annotations
@@ -15,12 +16,13 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from functools import partial
 from http import HTTPStatus
-from threading import Lock, Thread
+from threading import Lock, Thread, current_thread
 from typing import TYPE_CHECKING, Any
 
 import simple_websocket  # type: ignore[import-untyped]  # has none
 from wsproto.utilities import RemoteProtocolError
 
+from sidecar.limits import SOCKETS
 from sidecar.web.request.refusals import Refusal, response_head, response_of
 
 if TYPE_CHECKING:
@@ -29,7 +31,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SOCKET_KEY = "werkzeug.socket"
-MOST_OPEN = 200
+# What the server puts into `environ` where a request could become a WebSocket. Calling it with
+# what shall happen at its end lets a thread of its own answer the request once more, now with
+# `SOCKET_KEY`; it returns whether there was one. Whoever does not call it answers as usual.
+UPGRADE_KEY = "sidecar.upgrade"
 SLOWEST_SEND_S = 10.0
 LARGEST_MESSAGE = 64 * 1024
 LOOK_EVERY_S = 1.0
@@ -144,27 +149,32 @@ class WebSockets:
     def __len__(self) -> int:
         return len(self._open)
 
-    def take_over(self, environ: WSGIEnvironment, connection: socket.socket) -> None:
-        """Serve this request in a thread of its own, to the end of its connection."""
+    def take_over(
+        self, environ: WSGIEnvironment, connection: socket.socket, ended: Callable[[], object]
+    ) -> bool:
+        """Serve this request in a thread of its own, to the end of its connection, if there is one.
+
+        If so, `ended` is called then.
+        """
         line = SocketTransport(connection)
         with self._lock:
-            is_full = self._closed or len(self._open) >= MOST_OPEN
-            if not is_full:
-                self._start(environ, line)
-        if is_full:
-            _refuse(self.app, environ, line, Refusal(HTTPStatus.SERVICE_UNAVAILABLE))
-            line.close()
-
-    def _start(self, environ: WSGIEnvironment, line: SocketTransport) -> None:
-        self._count += 1
-        thread = Thread(
-            target=self._serve,
-            args=(environ, line),
-            name=f"websocket-{self._count}",
-            daemon=True,
-        )
-        self._open[thread] = line
-        thread.start()
+            if self._closed or len(self._open) >= SOCKETS:
+                return False
+            self._count += 1
+            thread = Thread(
+                target=self._serve,
+                args=(environ, line, ended),
+                name=f"websocket-{self._count}",
+                daemon=True,
+            )
+            self._open[thread] = line
+            try:
+                thread.start()
+            except RuntimeError:
+                # The system gives us no more threads.
+                del self._open[thread]
+                return False
+        return True
 
     def close(self) -> tuple[Thread, ...]:
         """Hang up on all of them, take no more, and return the threads that are about to end."""
@@ -175,8 +185,9 @@ class WebSockets:
             line.hang_up()
         return tuple(ending)
 
-    def _serve(self, environ: WSGIEnvironment, line: SocketTransport) -> None:
-        thread = _current(self._open, line)
+    def _serve(
+        self, environ: WSGIEnvironment, line: SocketTransport, ended: Callable[[], object]
+    ) -> None:
         try:
             _answer(self.app, environ | {SOCKET_KEY: line}, line)
         except (RemoteProtocolError, simple_websocket.errors.SimpleWebsocketError) as error:
@@ -191,11 +202,8 @@ class WebSockets:
         finally:
             line.close()
             with self._lock:
-                self._open.pop(thread, None)
-
-
-def _current(opened: dict[Thread, SocketTransport], line: SocketTransport) -> Thread:
-    return next(thread for thread, one in tuple(opened.items()) if one is line)
+                self._open.pop(current_thread(), None)
+            ended()
 
 
 def _refuse(

@@ -142,7 +142,9 @@ def test_a_length_that_is_not_known_loses_no_play() -> None:
     assert one.length_s is None
 
 
-@pytest.mark.parametrize("mark", [b"> ", b"*", b"+", b"\t", b"!! ", b"\xc2\xbb"])
+@pytest.mark.parametrize(
+    "mark", [b"> ", b"*", b"+", b"\t", b"!! ", b"\xc2\xbb", b"L:", b"S ", b"[x] "]
+)
 def test_a_mark_before_the_time_of_a_playback_log_loses_no_play(mark: bytes) -> None:
     line = b"1761998400:200000:375000:/A/B.flac\n"
 

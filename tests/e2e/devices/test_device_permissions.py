@@ -23,16 +23,16 @@ from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Set
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.runtime import Runtime
-from sidecar.web.api.routes import endpoints
-from sidecar.web.security.permissions import PAGES, Role
+from sidecar.web.security.permissions import Role
 from tests.e2e.conftest import Person
 from tests.e2e.household import Page, page_of, write_library
 from tests.e2e.main_job.test_household import TIMING
 from tests.fakes.slow_line import wait_until
+from tests.web.roles import declared_roles
 
 pytestmark = pytest.mark.timeout(240)
 
-ROLES = PAGES | {(one.name, one.verb): one.role for one in endpoints()}
+ROLES = declared_roles()
 REFUSAL = "Only ann and admins manage Car stick."
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 TITLES = ("Light 1", "Light 2", "Light 3")

@@ -28,12 +28,12 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.planner import SpacePlanner
 from sidecar.services.transfers.recovery import DeviceRecovery
+from sidecar.sizes import rough_size
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.inventory import Inventory
 from sidecar.store.playback.plays import Plays
-from tests.fakes.desk import a_download
-from tests.services.conftest import ANN, STICK, World, owned, track
+from tests.services.conftest import ANN, STICK, World, as_shown, owned, track
 
 ANNE = Person(ANN, "ann", is_admin=False)
 BEN = Person("b" * 32, "ben", is_admin=False)
@@ -121,7 +121,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
 
     def views(_person: Person, rows: Sequence[Download]) -> Sequence[DownloadView]:
-        return [a_download(row.id, title=row.title, item_id=row.item_id) for row in rows]
+        return [as_shown(row) for row in rows]
 
     def devices(person: Person) -> Sequence[DeviceView]:
         served = person.is_admin or settings.serves(person.name)
@@ -284,7 +284,7 @@ def test_what_goes_first_is_told_in_order_and_titles_only_to_those_who_may_see_t
     (leavers,) = home.leavers.all(ANNE, 2)
 
     # The favourite stays; what nobody wants goes first, and of those what was used goes later.
-    assert (leavers.total, leavers.bytes) == (3, 3 * len(BODY))
+    assert (leavers.total, leavers.bytes) == (3, rough_size(3 * len(BODY)))
     assert [(one.title, one.standing, one.was_used) for one in leavers.first] == [
         ("Tone 4", EvictionClass.NOTHING, False),
         (None, EvictionClass.NOTHING, True),

@@ -28,8 +28,7 @@ from sidecar.services.problems import Problems
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.files.search import FileIndex
-from tests.fakes.desk import a_download
-from tests.services.conftest import ANN, STICK, World, owned, track
+from tests.services.conftest import ANN, STICK, World, as_shown, owned, track
 
 ANNE = Person(ANN, "ann", is_admin=False)
 BEN = Person("b" * 32, "ben", is_admin=False)
@@ -89,7 +88,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     looking = FilePresence(registry, world.devices)
 
     def views(_person: Person, rows: Sequence[Download]) -> Sequence[DownloadView]:
-        return [a_download(row.id, title=row.title, item_id=row.item_id) for row in rows]
+        return [as_shown(row) for row in rows]
 
     def nobody(_user_id: str) -> Jellyfin:
         raise AssertionError("Jellyfin was asked")

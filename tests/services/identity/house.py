@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -22,7 +22,7 @@ from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.naming import build_path
 from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.events import Bus, Event
+from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.accounts.person import Person
@@ -64,7 +64,7 @@ class MovingHouse:
     services: Assembly
     store: Stores
     stick: Path
-    news: list[Event]
+    bus: Bus
     open: ExitStack
     settings: Settings
     people: dict[str, Person] = field(default_factory=dict)
@@ -99,19 +99,22 @@ class MovingHouse:
 
     def fill(self, *items: Item, name: str = "ann", rule: str = "pin", of: str = "") -> None:
         """Put files on the stick as if they had been fetched, each held."""
-        adopter = self.store.downloads.adopter
+        with self.store.db.write():
+            self._put(items, name)
+        self.want(*items, name=name, rule=rule, of=of)
+
+    def _put(self, items: Iterable[Item], name: str) -> None:
+        adopter, device = self.store.downloads.adopter, self.services.devices.registry.get(STICK)
         for item in items:
             path = build_path(item)
             file = self.stick / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_bytes(b"x" * (item.size or 0))
-            device = self.services.devices.registry.get(STICK)
             wanted = NewDownload(
                 item=item, device_id=STICK, user_id=self.person(name).user_id, places=()
             )
             size, content_hash = item.size or 0, device.folder.content_hash(path)
             assert adopter.adopt(wanted, AdoptedFile(path, size, content_hash, "audio/flac"))
-        self.want(*items, name=name, rule=rule, of=of)
 
     def rows(self) -> list[Download]:
         ids = [one for (one,) in self.store.db.sql("SELECT id FROM downloads ORDER BY id")]
@@ -187,8 +190,6 @@ def moving_house(
 ) -> Iterator[MovingHouse]:
     """Build it."""
     clock, bus, stick = FakeClock(), Bus(), tmp_path / "stick"
-    news: list[Event] = []
-    bus.subscribe(news.append)
     stick.mkdir()
     write_marker(stick, Marker(STICK, "Car stick"))
     listed = listing(entries)
@@ -208,7 +209,7 @@ def moving_house(
         services.devices.registry.look(settle=lambda _device: None, starting=True)
         try:
             yield MovingHouse(
-                clock, library, listed, server, services, store, stick, news, leaving, settings
+                clock, library, listed, server, services, store, stick, bus, leaving, settings
             )
         finally:
             services.devices.registry.close()

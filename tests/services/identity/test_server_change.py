@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from sidecar.errors import NotPossible, SignedOut, SignInRefused, WrongServer
+from sidecar.services.accounts.auto_sign_in import AutoSignIn
 from sidecar.services.problems import ProblemKind
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks
@@ -105,6 +106,32 @@ def test_what_was_taken_is_fetched_by_nobody_and_everybody_finds_what_they_had(
     assert house.want(*items[1:], rule="favourites") == 0
     assert (house.files(), house.server.fetched) == (files, 0)
     assert change.other() is None
+
+
+def test_the_account_of_the_settings_signs_in_at_the_new_server_by_itself(
+    house: MovingHouse,
+) -> None:
+    accounts = house.services.accounts
+    unattended = AutoSignIn(
+        "ann",
+        SecretStr("ann"),
+        accounts=accounts.service,
+        server=accounts.server,
+        problems=accounts.problems,
+    )
+    unattended.step()
+    before = accounts.service.by_name("ann")
+    assert before is not None
+    house.install_anew(OTHER)
+    change = house.services.rules.server_change
+    change.accept(change.look("admin", ADMIN).ticket)
+
+    unattended.step()
+
+    now = accounts.service.by_name("ann")
+    assert now is not None
+    assert (now.is_signed_in, now.server_id) == (True, OTHER)
+    assert now.user_id != before.user_id
 
 
 def test_a_yes_counts_once_for_what_was_shown_and_not_for_ever(house: MovingHouse) -> None:

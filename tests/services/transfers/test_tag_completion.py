@@ -19,6 +19,7 @@ from sidecar.domain.formats.formats import ORIGINAL, TAGGED, name_for
 from sidecar.domain.formats.tags import Tags
 from sidecar.domain.imports.restore import read_manifest
 from sidecar.domain.wishes import Reason, Wish
+from sidecar.errors import JellyfinError, NotFound, ServerAway, SignedOut
 from sidecar.events import DeviceChanged
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.generated_files.index import MANIFEST, IndexWriter
@@ -71,6 +72,7 @@ class Bench:
     completes: bool = True
     known: Tags = field(default_factory=lambda: KNOWN)
     is_there: bool = True
+    trouble: JellyfinError | None = None
     claims: Claims = field(default_factory=Claims)
 
     def __post_init__(self) -> None:
@@ -110,7 +112,12 @@ class Bench:
         return name_for(None, item_type, completes_tags=self.completes)
 
     def wishes(self, _device: AttachedDevice, _download: Download) -> TagWishes:
-        return TagWishes(known=lambda: self.known)
+        return TagWishes(known=self.ask)
+
+    def ask(self) -> Tags:
+        if self.trouble is not None:
+            raise self.trouble
+        return self.known
 
     @property
     def device(self) -> AttachedDevice:
@@ -260,6 +267,24 @@ def test_while_jellyfin_is_away_nothing_is_done(bench: Bench, bodies: dict[str, 
     bench.completion.step()
 
     assert bench.file(there).read_bytes() == bodies["broken"]
+
+
+@pytest.mark.parametrize("trouble", [ServerAway("away"), NotFound("gone"), SignedOut("out")])
+def test_what_jellyfin_cannot_be_asked_about_stays_as_it_is(
+    bench: Bench, bodies: dict[str, bytes], trouble: JellyfinError
+) -> None:
+    bench.completes = False
+    there = bench.arrived(bodies["broken"])
+    bench.completes, bench.trouble = True, trouble
+
+    bench.completion.step()
+
+    assert bench.file(there).read_bytes() == bodies["broken"]
+    assert bench.now(there) == there
+    assert bench.everything() == [there.file_path]
+    bench.trouble = None
+    bench.completion.step()
+    assert bench.now(there).is_converted is not isinstance(trouble, NotFound)
 
 
 def test_what_a_person_changed_is_left_alone(bench: Bench, bodies: dict[str, bytes]) -> None:

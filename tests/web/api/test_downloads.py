@@ -42,6 +42,7 @@ def test_a_download_has_exactly_the_fields_that_were_promised(
         "started_at": "2026-11-01T12:00:01.500Z",
         "completed_at": None,
         "missing_since": None,
+        "gone_since": None,
         "reasons": [{"rule": "favourites", "account": "ann", "text": "your favourite"}],
         "owners": ["ann"],
         "format": "original",

@@ -422,7 +422,7 @@ def test_what_goes_next_is_in_order_and_says_why(house: WebHouse, ann: Browser) 
         "it is only here because its album is played · used since it came",
         "it is only wanted for a while",
         "a file of somebody else",
-        "5 files may make room: 16 kB together.",
+        "5 files may make room: 1.0 MB together.",
         'href="/offline?q=tone"',
     ):
         assert words in page

@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
+from sidecar import limits
 from sidecar.clock import SystemClock
 from sidecar.web.app import WebOptions, plain_flask
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security.hosts import HostList
 from sidecar.web.security.middleware import HEADERS, Middleware
 from sidecar.web.server import WebServer, serve_in_thread
-from sidecar.web.server import cheroot as web_server
 from tests.fakes.clock import FakeClock
 from tests.web.house import ANN, WebHouse, web_house
 
@@ -305,7 +305,7 @@ def test_what_is_refused_long_before_its_end_still_reads_the_answer(shared: WebS
 def test_who_is_too_slow_is_told_so(
     shared: WebServer, monkeypatch: pytest.MonkeyPatch, octets: bytes, path: str | None
 ) -> None:
-    monkeypatch.setattr(web_server, "WHOLE_REQUEST_S", 0.3)
+    monkeypatch.setattr(limits, "HEAD_S", 0.3)
     address = urlsplit(shared.url)
     with socket.create_connection((address.hostname, address.port or 0), timeout=20) as line:
         line.sendall(octets or b"\r\n")
@@ -321,8 +321,9 @@ def test_who_is_too_slow_is_told_so(
 def test_a_body_that_does_not_come_is_refused_and_the_connection_ends(
     shared: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(web_server, "WHOLE_REQUEST_S", 0.3)
-    monkeypatch.setattr(web_server, "HEAR_OUT_S", 0.1)
+    monkeypatch.setattr(limits, "WHOLE_REQUEST_S", 0.3)
+    monkeypatch.setattr(limits, "HEAD_S", 0.3)
+    monkeypatch.setattr(limits, "HEAR_OUT_S", 0.1)
     address = urlsplit(shared.url)
     with socket.create_connection((address.hostname, address.port or 0), timeout=20) as line:
         line.sendall(post(b"/api/v1/session", b"Content-Length: 50\r\n", b"{"))
@@ -352,7 +353,8 @@ def test_a_header_with_an_underscore_is_not_taken_for_another(shared: WebServer)
     real = ask(shared, post(b"/api/v1/session", length + b"Sec-Fetch-Site: cross-site\r\n", b"{}"))
     other = ask(shared, post(b"/api/v1/session", length + b"Sec_Fetch_Site: cross-site\r\n", b"{}"))
 
-    assert (real.status, other.status) == (403, 422)
+    assert (real.status, other.status) == (403, 400)
+    assert "underscore" in json.loads(other.body)["detail"]
 
 
 @pytest.fixture(scope="module")
@@ -526,11 +528,12 @@ def test_engine_io_and_websockets_refuse_in_our_form(
 
 
 def test_one_websocket_too_many_is_told_so(
-    server: WebServer, monkeypatch: pytest.MonkeyPatch
+    server: WebServer, house: WebHouse, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sidecar.web.server.websockets.MOST_OPEN", 0)
+    monkeypatch.setattr("sidecar.web.server.websockets.SOCKETS", 0)
+    cookie = b"Cookie: sidecar_session=" + house.begin_session(ANN).encode() + b"\r\n"
 
-    answer = ask(server, get(b"/socket.io/", UPGRADE))
+    answer = ask(server, get(b"/socket.io/?EIO=4&transport=websocket", cookie + UPGRADE))
 
     assert answer.status == 503
     assert_ours(answer, for_program=True)

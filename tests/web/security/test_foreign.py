@@ -25,6 +25,7 @@ BODIES: Mapping[tuple[str, str], object] = {
     ("devices.answer_removals", "POST"): {"gone": True},
     ("devices.confirm", "POST"): {"plan_id": "any"},
     ("devices.reformat", "POST"): {"format": "mp3"},
+    ("matches.say", "POST"): {"item_id": "9" * 32, "now": None},
     ("steering.change", "PATCH"): {"settings": {"budget": 1}},
 }
 FORMS: Mapping[tuple[str, str], Mapping[str, str]] = {

@@ -142,6 +142,38 @@ def test_those_of_a_configured_proxy_are(
     assert "203.0.113.9" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("proxies", "sent"),
+    [
+        (1, "203.0.113.9"),
+        (1, "6.6.6.6, 203.0.113.9"),
+        (2, "203.0.113.9, 10.0.0.7"),
+        (2, "6.6.6.6, 203.0.113.9, 10.0.0.7"),
+        (2, "203.0.113.9"),
+        (3, "6.6.6.6, 203.0.113.9, 10.0.0.7, 10.0.0.8"),
+    ],
+)
+def test_of_several_proxies_the_first_one_is_believed_and_nobody_before_it(
+    quick_path: Path,
+    clock: FakeClock,
+    caplog: pytest.LogCaptureFixture,
+    proxies: int,
+    sent: str,
+) -> None:
+    caplog.set_level(logging.INFO)
+    options = WebOptions(trusted_proxies=("10.0.0.0/8",), proxies_in_a_row=proxies)
+    with web_house(quick_path, clock, options=options) as house:
+        answer = Client(house.web.wsgi).post(
+            "/api/v1/session",
+            json=CREDENTIALS,
+            headers={"X-Forwarded-For": sent, "X-Forwarded-Proto": "https"},
+            environ_overrides={"REMOTE_ADDR": "10.0.0.2"},
+        )
+
+    assert answer.headers["Set-Cookie"].startswith("__Host-sidecar_session=")
+    assert "came in from 203.0.113.9" in caplog.text
+
+
 def test_a_proxy_that_is_no_address_is_named(house: WebHouse) -> None:
     with pytest.raises(ConfigError, match=r"server\.trusted_proxies.*'my-proxy'"):
         create_app(house.services.web, Bus(), WebOptions(trusted_proxies=("my-proxy",)))

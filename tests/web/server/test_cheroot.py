@@ -145,6 +145,8 @@ def test_it_stops_within_seconds_while_pages_are_open_and_leaves_no_thread(
     assert all(page.closed() for page in pages)
     for page in pages:
         page.leave()
+    for one in set(threading.enumerate()) - before:
+        one.join(5)
     assert set(threading.enumerate()) - before == set()
 
 

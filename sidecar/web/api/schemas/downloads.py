@@ -55,6 +55,7 @@ class Download(Schema):
     started_at: Moment | None
     completed_at: Moment | None
     missing_since: Moment | None
+    gone_since: Moment | None
     reasons: list[Reason]
     owners: list[str]
     format: str
@@ -67,6 +68,12 @@ class UndoToken(Schema):
     """What `POST /undo/{token}` takes back, for ten minutes."""
 
     token: str
+
+
+class Undoable(Schema):
+    """Something was done, and how it is taken back."""
+
+    undo: UndoToken | None
 
 
 class Undone(Schema):

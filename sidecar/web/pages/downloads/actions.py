@@ -22,10 +22,12 @@ from sidecar.services.downloads.commands import (
 )
 from sidecar.services.downloads.undo import UndoService
 from sidecar.web.pages.downloads.view import DownloadsViewState, Tab, for_page
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LARGEST_ID
 from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 FOR_ONE = frozenset(
@@ -43,9 +45,9 @@ STATUS = MappingProxyType({ResultKind.REFUSED: HTTPStatus.CONFLICT})
 
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
-    buttons = Blueprint("buttons", __name__, url_prefix="/downloads")
+    buttons = PageRoutes("buttons", url_prefix="/downloads")
 
-    @buttons.post(f"/<int(max={LARGEST_ID}):download_id>/act")
+    @buttons.post(f"/<int(max={LARGEST_ID}):download_id>/act", role=Role.SIGNED_IN)
     def act(download_id: int) -> Response:
         order = DownloadCommand(
             action=_action(FOR_ONE | ALONE),
@@ -59,19 +61,19 @@ def routes(services: WebServices) -> Blueprint:
             return _led_back(services.undo, order.action, [outcome])
         return _told(outcome)
 
-    @buttons.get(f"/<int(max={LARGEST_ID}):download_id>/ask")
+    @buttons.get(f"/<int(max={LARGEST_ID}):download_id>/ask", role=Role.SIGNED_IN)
     def ask(download_id: int) -> Response:
         return _ask(services, download_id)
 
-    @buttons.post("/act")
+    @buttons.post("/act", role=Role.SIGNED_IN)
     def act_on_all() -> Response:
         return _act_on_all(services)
 
-    @buttons.post("/chosen")
+    @buttons.post("/chosen", role=Role.SIGNED_IN)
     def act_on_chosen() -> Response:
         return _act_on_chosen(services)
 
-    return buttons
+    return buttons.blueprint
 
 
 def _act_on_all(services: WebServices) -> Response:

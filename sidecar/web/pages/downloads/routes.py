@@ -32,8 +32,10 @@ from sidecar.web.pages.downloads.view import (
     for_page,
     tab_of,
 )
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.query_params import LARGEST_ID, PAGE_SIZE
 from sidecar.web.security import auth
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 TABS = MappingProxyType(
@@ -68,21 +70,21 @@ SOME_MISSING = translatable("%(missing)s of %(files)s files are missing")
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     desk = services.downloads
-    pages = Blueprint("pages", __name__)
+    pages = PageRoutes("pages")
 
-    @pages.get("/")
+    @pages.get("/", role=Role.ANYBODY)
     def home() -> Response:
         return redirect(url_for("pages.downloads"), 303)
 
-    @pages.get("/downloads")
+    @pages.get("/downloads", role=Role.SIGNED_IN)
     def downloads() -> str:
         return _downloads(services)
 
-    @pages.get(f"/downloads/<int(max={LARGEST_ID}):download_id>")
+    @pages.get(f"/downloads/<int(max={LARGEST_ID}):download_id>", role=Role.SIGNED_IN)
     def download(download_id: int) -> Response:
         return redirect(_in_view(desk, download_id), 303)
 
-    return pages
+    return pages.blueprint
 
 
 def _in_view(desk: DownloadListing, download_id: int) -> str:

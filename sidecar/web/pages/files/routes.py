@@ -43,10 +43,12 @@ from sidecar.web.pages.files.view import (
     Look,
     for_page,
 )
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import LARGEST_ID, check_item_id
 from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 FILE = f"/<int(max={LARGEST_ID}):download_id>"
@@ -75,35 +77,35 @@ ASKED_FIRST = frozenset({Press.DELETE, Press.LEAVE_OUT})
 
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
-    page = Blueprint("offline_page", __name__, url_prefix="/offline")
+    page = PageRoutes("offline_page", url_prefix="/offline")
 
-    @page.get("")
+    @page.get("", role=Role.SIGNED_IN)
     def show() -> str:
         shown = for_page(request.args, at="")
         return _tiles(services, shown) if shown.look is Look.TILES else _files(services, shown)
 
-    @page.get(f"/albums/{ITEM}")
+    @page.get(f"/albums/{ITEM}", role=Role.SIGNED_IN)
     def album(item_id: str) -> str:
         return _tile(services, for_page(request.args, at=check_item_id(item_id)))
 
-    @page.get("/series")
+    @page.get("/series", role=Role.SIGNED_IN)
     def series() -> str:
         name = request.args.get("name", "")[:LONGEST_KEY]
         return _tile(services, for_page(request.args, at=f"{SERIES}{name}"))
 
-    @page.get("/next")
+    @page.get("/next", role=Role.SIGNED_IN)
     def leaving() -> str:
         return _leaving(services)
 
-    @page.get(f"{FILE}/ask")
+    @page.get(f"{FILE}/ask", role=Role.SIGNED_IN)
     def ask(download_id: int) -> Response:
         return _ask(services, download_id)
 
-    @page.post(f"{FILE}/act")
+    @page.post(f"{FILE}/act", role=Role.SIGNED_IN)
     def act(download_id: int) -> Response:
         return _act(services, download_id)
 
-    return page
+    return page.blueprint
 
 
 def _tiles(services: WebServices, shown: FilesViewState) -> str:

@@ -29,9 +29,11 @@ from sidecar.web.api.downloads import MOST_ITEMS
 from sidecar.web.api.preferences import ITEM
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.library.view import IN_ROWS, LibrarySection, LibraryViewState, for_page
+from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT, check_item_id
 from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 NEWEST = Question(
@@ -91,32 +93,32 @@ STATUS = MappingProxyType(
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     library = services.library
-    pages = Blueprint("library", __name__, url_prefix="/library")
+    pages = PageRoutes("library", url_prefix="/library")
 
-    @pages.get("")
+    @pages.get("", role=Role.SIGNED_IN)
     def start() -> str:
         return _start(services)
 
-    @pages.get(f"/{ITEM}")
+    @pages.get(f"/{ITEM}", role=Role.SIGNED_IN)
     def thing(item_id: str) -> str:
         return _thing(services, check_item_id(item_id))
 
-    @pages.get("/buttons")
+    @pages.get("/buttons", role=Role.SIGNED_IN)
     def buttons() -> str:
         wanted = {size: _ids(request.args.getlist(size)) for size in SIZES}
         seen = library.again(person(), {one for ids in wanted.values() for one in ids})
         found = {one.entry.item.id: one for one in seen}
         return render_template("library/download_buttons.html", wanted=wanted, found=found)
 
-    @pages.post("/download")
+    @pages.post("/download", role=Role.SIGNED_IN)
     def download() -> Response:
         return _download(services.actions)
 
-    @pages.post(f"/{ITEM}/heart")
+    @pages.post(f"/{ITEM}/heart", role=Role.SIGNED_IN)
     def heart(item_id: str) -> Response:
         return _heart(library, check_item_id(item_id))
 
-    return pages
+    return pages.blueprint
 
 
 def _start(services: WebServices) -> str:

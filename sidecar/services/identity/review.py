@@ -1,0 +1,188 @@
+"""What people see and say of files that may be one of several items: those who manage the device.
+
+Who uses a device sees the questions about files of their own; who manages it answers them.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from sidecar.domain.items.item import Item
+from sidecar.errors import NotVisible
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.library.file_index import ServerFileIndex
+from sidecar.messages import counted
+from sidecar.services.accounts.ownership import Ownership
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.access import DeviceAccess, Management
+from sidecar.services.identity.matching import ItemMatching
+from sidecar.services.identity.questions import IdentityQuestions
+from sidecar.store.downloads.queue import Downloads
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CandidateView:
+    """An item that a file may be."""
+
+    id: str
+    title: str
+    artist: str | None
+    album: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtView:
+    """A file and what it may be.
+
+    Attributes:
+        item_id: The id that its item had.
+        why: A clause for people.
+    """
+
+    item_id: str
+    download_id: int
+    title: str
+    artist: str | None
+    album: str | None
+    file_path: str
+    why: str
+    candidates: tuple[CandidateView, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoubtsView:
+    """All of them on one device, as far as they are this person's."""
+
+    device_id: str
+    device_name: str
+    management: Management
+    files: Sequence[DoubtView] = ()
+
+
+class IdentityReview:
+    """Asks people what their files are by now. Safe for many threads."""
+
+    def __init__(
+        self,
+        questions: IdentityQuestions,
+        matching: ItemMatching,
+        *,
+        downloads: Downloads,
+        ownership: Ownership,
+        access: DeviceAccess,
+        client: Callable[[str], Jellyfin],
+        wake: Callable[[], object],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            questions: The open ones.
+            matching: Lets rows follow.
+            downloads: Where the files are.
+            ownership: Whose they are.
+            access: Who may answer.
+            client: Of an account.
+            wake: Has all rules run: what waited for an answer may come.
+        """
+        self._questions = questions
+        self._matching = matching
+        self._downloads = downloads
+        self._ownership = ownership
+        self._access = access
+        self._client = client
+        self._wake = wake
+
+    def doubts(self, person: Person, device_id: str) -> DoubtsView:
+        """Return what is asked about a device.
+
+        Raises:
+            errors.NotVisible: It is no device of this person.
+        """
+        settings = self._access.settings(person, device_id)
+        return DoubtsView(
+            device_id=device_id,
+            device_name=settings.name,
+            management=self._access.management(person, settings),
+            files=self._files(person, device_id),
+        )
+
+    def text(self, device_id: str, device_name: str) -> str | None:
+        """Return what is asked about a device in one sentence; None if nothing is."""
+        count = sum(device_id in one.file.devices for one in self._questions.all())
+        if not count:
+            return None
+        return counted(
+            "The server knows {count} file of {device} by another name or place, and it is not "
+            "certain which item that is: nothing is fetched or removed for it until somebody says",
+            "The server knows {count} files of {device} by other names or places, and it is not "
+            "certain which items those are: nothing is fetched or removed for them until somebody "
+            "says",
+            count,
+            device=device_name,
+        )
+
+    def answer(self, person: Person, device_id: str, item_id: str, now: str | None) -> None:
+        """Say what a file is by now.
+
+        Args:
+            person: Who says it.
+            device_id: Where the file is.
+            item_id: The id that its item had.
+            now: The item that it is; None for none of those that it may be.
+
+        Raises:
+            errors.NotVisible: That is not asked, or not of this person.
+            errors.NotAManager: They do not manage the device.
+            errors.JellyfinError: It cannot be asked; nothing was changed.
+        """
+        self._access.managed(person, device_id)
+        if all(one.item_id != item_id for one in self._files(person, device_id)):
+            raise NotVisible
+        question = self._questions.of(item_id)
+        if question is None:
+            raise NotVisible
+        if now is None:
+            ids = [one.id for one in question.candidates]
+            self._downloads.identity.say_unlike(item_id, ids)
+        else:
+            found = [one for one in question.candidates if one.id == now]
+            if not found:
+                raise NotVisible
+            index = ServerFileIndex(self._client(person.user_id))
+            self._matching.follow(index, {item_id: found[0]})
+        log.info("%s said what %r is by now", person.name, question.file.title)
+        self._questions.decide([item_id], {})
+        self._wake()
+
+    def _files(self, person: Person, device_id: str) -> Sequence[DoubtView]:
+        files = []
+        for one in self._questions.all():
+            row = self._downloads.queries.by_item(device_id, one.file.id)
+            if row is None or not list(self._ownership.visible_among(person, [row.id])):
+                continue
+            files.append(
+                DoubtView(
+                    item_id=row.item_id,
+                    download_id=row.id,
+                    title=row.title,
+                    artist=row.artist,
+                    album=row.album,
+                    file_path=row.file_path,
+                    why=one.why,
+                    candidates=tuple(map(_candidate, one.candidates)),
+                )
+            )
+        return files
+
+
+def _candidate(item: Item) -> CandidateView:
+    return CandidateView(
+        id=item.id,
+        title=item.title,
+        artist=item.artist or item.album_artist or item.series,
+        album=item.album,
+    )

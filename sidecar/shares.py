@@ -1,0 +1,45 @@
+"""How many may do something at once, and how many of them for the same person: nobody waits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from threading import Lock
+
+
+class Shares:
+    """Counts them, over all and by each of their keys. Safe for many threads."""
+
+    def __init__(self, most: int, *most_each: int) -> None:
+        """Allow so many over all, and so many with the same key, for each kind of key."""
+        self._most = most
+        self._most_each = most_each
+        self._lock = Lock()
+        self._count = 0
+        self._each: tuple[Counter[str], ...] = tuple(Counter() for _ in most_each)
+
+    def take(self, *keys: str) -> Callable[[], None] | None:
+        """Return what gives the place back, however often it is called; None if there is none."""
+        with self._lock:
+            limited = zip(keys, self._each, self._most_each, strict=True)
+            if self._count >= self._most or any(each[key] >= most for key, each, most in limited):
+                return None
+            self._add(keys, 1)
+        places = [keys]
+
+        def leave() -> None:
+            with self._lock:
+                if places:
+                    self._add(places.pop(), -1)
+
+        return leave
+
+    def __len__(self) -> int:
+        return self._count
+
+    def _add(self, keys: tuple[str, ...], number: int) -> None:
+        self._count += number
+        for key, each in zip(keys, self._each, strict=True):
+            each[key] += number
+            if not each[key]:
+                del each[key]

@@ -1,0 +1,72 @@
+"""`/devices/ID/matches`, `/admin/server`: what files are by now, and which server is ours.
+
+    matches   files that may be one of several items: whoever manages the device says which
+    server    another server at the address, looked at and taken by an admin
+
+Looking changes nothing.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from pydantic import SecretStr
+from werkzeug.wrappers import Response
+
+from sidecar.errors import JellyfinError, NotPossible, SidecarError, SignInRefused
+from sidecar.services.identity.server_change import ServerPreview
+from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
+from sidecar.web.services import WebServices
+
+ONE = "/devices/<string(maxlength=80):device_id>/matches"
+LONGEST = 200
+NONE = "none"
+
+
+def routes(services: WebServices) -> Blueprint:
+    """Return the routes."""
+    review, change = services.identity, services.server_change
+    identity = PageRoutes("identity")
+
+    @identity.get(ONE, role=Role.SIGNED_IN)
+    def matches(device_id: str) -> str:
+        return render_template("identity/matches.html", shown=review.doubts(person(), device_id))
+
+    @identity.post(ONE, role=Role.MANAGER)
+    def answer(device_id: str) -> Response:
+        item_id = request.form.get("item", "")[:LONGEST]
+        now = request.form.get("is", NONE)[:LONGEST]
+        review.answer(person(), device_id, item_id, None if now == NONE else now)
+        return redirect(url_for("identity.matches", device_id=device_id), 303)
+
+    @identity.get("/admin/server", role=Role.ADMIN)
+    def server() -> Response:
+        return _server()
+
+    @identity.post("/admin/server", role=Role.ADMIN)
+    def take() -> Response:
+        try:
+            if "ticket" in request.form:
+                change.accept(request.form["ticket"][:LONGEST])
+                return redirect(url_for("admin.show"), 303)
+            name = request.form.get("username", "")[:LONGEST]
+            password = SecretStr(request.form.get("password", "")[:LONGEST])
+            return _server(change.look(name, password))
+        except (SignInRefused, NotPossible, JellyfinError) as refused:
+            return _server(refused=refused)
+
+    def _server(
+        preview: ServerPreview | None = None, refused: SidecarError | None = None
+    ) -> Response:
+        page = render_template(
+            "identity/server.html",
+            other=preview.server if preview else change.other(),
+            preview=preview,
+            refused=refused,
+        )
+        return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)
+
+    return identity.blueprint

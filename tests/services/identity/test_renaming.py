@@ -1,0 +1,158 @@
+"""A title that changed renames the file where it lies; what lies beside it follows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sidecar.domain.downloads.states import Download
+from sidecar.services.identity.renaming import FileRenaming
+from tests.services.conftest import STICK
+from tests.services.identity.house import MovingHouse, moving_house, tracks
+
+FOLDER = "The Sine Waves/First Light (2019)"
+RENAMED = "The Sine Waves/Second Light (2020)"
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[MovingHouse]:
+    with moving_house(tmp_path, tracks(2)) as built:
+        built.fill(*built.items())
+        yield built
+
+
+@pytest.fixture
+def renaming(house: MovingHouse) -> FileRenaming:
+    services = house.services
+    return FileRenaming(
+        house.store.downloads,
+        services.devices.registry,
+        services.accounts.problems,
+        house.bus,
+    )
+
+
+def retag(house: MovingHouse) -> None:
+    """The album got another name, year and place, and its first track another title."""
+    entries = [dict(one, album="Second Light", year=2020) for one in house.listing["tracks"]]
+    entries[0] |= {"title": "Tone One"}
+    house.rescan(media_root="/mnt/other", tracks=entries)
+    house.look()
+
+
+def inode(house: MovingHouse, row: Download) -> int:
+    return (house.stick / row.file_path).stat().st_ino
+
+
+def test_one_rename_each_and_lyrics_cover_and_row_follow(
+    house: MovingHouse, renaming: FileRenaming
+) -> None:
+    own = house.services.devices.registry.get(STICK).folder.own_files
+    own.put(f"{FOLDER}/1-01 - Tone 1.lrc", b"la")
+    own.put(f"{FOLDER}/cover.jpg", b"a picture")
+    first, _ = before = house.rows()
+    inodes = [inode(house, one) for one in before]
+    retag(house)
+
+    renaming.step()
+
+    assert house.files() == [f"{RENAMED}/1-01 - Tone One.flac", f"{RENAMED}/1-02 - Tone 2.flac"]
+    after = house.rows()
+    assert [one.id for one in after] == [one.id for one in before]
+    assert [one.file_path for one in after] == house.files()
+    assert [inode(house, one) for one in after] == inodes
+    assert [(one.title, one.album) for one in after] == [
+        ("Tone One", "Second Light"),
+        ("Tone 2", "Second Light"),
+    ]
+    assert (house.stick / RENAMED / "1-01 - Tone One.lrc").read_bytes() == b"la"
+    assert (house.stick / RENAMED / "cover.jpg").read_bytes() == b"a picture"
+    assert not (house.stick / first.file_path).with_suffix(".lrc").exists()
+    assert [one.wanted_path for one in after] == [None, None]
+    assert house.server.fetched == 0
+    house.services.background.companions.step()
+    house.clock.advance(60)
+    house.services.background.companions.step()
+    assert not (house.stick / FOLDER / "cover.jpg").exists()
+
+
+def test_another_title_under_the_same_id_renames_as_well(
+    house: MovingHouse, renaming: FileRenaming
+) -> None:
+    looking, ann = house.services.rules.followers.looking, house.person("ann").user_id
+    before = house.row("Tone 1")
+    house.listing["tracks"][0]["title"] = "Tone One"
+    house.rescan()
+    looking.look_at_names(ann, ["f" * 32, house.row("Tone 2").item_id])
+    assert house.row("Tone 1") == before
+
+    looking.look_at_names(ann, [before.item_id])
+    renaming.step()
+
+    row = house.row("Tone One")
+    assert (row.id, row.item_id, row.file_path) == (
+        before.id,
+        before.item_id,
+        f"{FOLDER}/1-01 - Tone One.flac",
+    )
+    assert (row.source_etag, row.content_hash) == (before.source_etag, before.content_hash)
+    assert row.file_path in house.files()
+    assert len(house.files()) == 2
+
+
+def test_a_name_that_something_has_is_not_taken_from_it(
+    house: MovingHouse, renaming: FileRenaming
+) -> None:
+    stranger = house.stick / RENAMED / "1-01 - Tone One.flac"
+    stranger.parent.mkdir(parents=True)
+    stranger.write_bytes(b"mine")
+    retag(house)
+
+    renaming.step()
+
+    assert stranger.read_bytes() == b"mine"
+    row = house.row("Tone One")
+    assert row.file_path == f"{RENAMED}/1-01 - Tone One [{row.item_id[:8]}].flac"
+    assert (house.stick / row.file_path).exists()
+
+
+def test_killed_between_the_rename_and_the_row_it_goes_on(
+    house: MovingHouse, renaming: FileRenaming
+) -> None:
+    retag(house)
+    row = house.row("Tone One")
+    assert row.wanted_path is not None
+    (house.stick / row.wanted_path).parent.mkdir(parents=True)
+    (house.stick / row.file_path).rename(house.stick / row.wanted_path)
+
+    renaming.step()
+
+    assert house.row("Tone One").file_path == row.wanted_path
+    assert len(house.files()) == 2
+
+
+def test_only_what_has_another_title_is_renamed(house: MovingHouse, renaming: FileRenaming) -> None:
+    files = house.files()
+    house.rescan(media_root="/mnt/other")
+    house.look()
+
+    renaming.step()
+
+    assert house.files() == files
+
+
+def test_a_device_that_is_paused_is_left_alone_until_it_is_not(
+    house: MovingHouse, renaming: FileRenaming
+) -> None:
+    files = house.files()
+    retag(house)
+    house.services.devices.settings.change(STICK, {"paused": True})
+
+    renaming.step()
+    assert house.files() == files
+    house.services.devices.settings.change(STICK, {"paused": False})
+    renaming.step()
+
+    assert house.files() != files

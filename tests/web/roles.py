@@ -1,0 +1,27 @@
+"""Who may ask for what, as every route of the application declares it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from types import SimpleNamespace
+from typing import cast
+
+from sidecar.events import Bus
+from sidecar.web.app import create_app
+from sidecar.web.security.permissions import Role, role_needed
+from sidecar.web.services import WebServices
+
+
+def declared_roles() -> Mapping[tuple[str, str], Role | None]:
+    """Return what each route and verb needs; None where nothing was said.
+
+    No service is asked before a request comes, so there need be none.
+    """
+    nothing = SimpleNamespace(**dict.fromkeys(one.name for one in fields(WebServices)))
+    flask = create_app(cast("WebServices", nothing), Bus()).flask
+    return {
+        (rule.endpoint, verb): role_needed(flask, rule.endpoint, verb)
+        for rule in flask.url_map.iter_rules()
+        for verb in (rule.methods or set()) - {"HEAD"}
+    }
