@@ -7,10 +7,13 @@ BIN := $(VENV)/bin
 TEST_PACKAGES := aria2 chromium curl e2fsprogs exfat-fuse exfatprogs ffmpeg libatomic1 mount mpv \
 	mtools nginx-light ntfs-3g strace syncthing
 LANGUAGES := de
+UV := uv==0.13.8
+COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-version 3.11 \
+	--generate-hashes --no-annotate --no-header pyproject.toml
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-sockets floods lock wheel clean
+.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-sockets floods lock sbom audit wheel clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -70,15 +73,31 @@ pictures: packages-for-tests $(VENV)/test-ready static/vendor/ready
 	$(BIN)/python -m tests.screenshots build/pictures
 
 wheel: $(VENV)/test-ready static/vendor/ready
-	$(BIN)/pip -q wheel --no-deps --wheel-dir dist .
+	$(BIN)/pip -q wheel --no-deps --no-build-isolation --wheel-dir dist .
 
-# Exact versions of everything, from an empty environment and the ranges in pyproject.toml.
+# Exact versions of everything and the hashes of their files, from the ranges in pyproject.toml, for
+# every platform. `make lock UPGRADE=` adds what is new to pyproject.toml and leaves the rest alone.
+UPGRADE ?= --upgrade
 lock:
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
-	build/lock/bin/pip -q install --upgrade pip
-	build/lock/bin/pip -q install --editable '.[demo]' --group dev hatchling
-	build/lock/bin/pip freeze --exclude-editable > requirements.lock
+	build/lock/bin/pip -q install $(UV)
+	$(COMPILE) --extra demo --group build -o requirements.lock
+	$(COMPILE) --extra demo --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --group supply -o requirements-supply.lock
 	rm -rf build/lock
+
+# What the sidecar is made of (CycloneDX): build/sbom/python.json, and browser.json for its pages.
+sbom: $(VENV)/supply-ready
+	mkdir -p build/sbom
+	$(VENV)/supply/bin/cyclonedx-py requirements --pyproject pyproject.toml --mc-type application \
+		--output-reproducible --of JSON -o build/sbom/python.json requirements.lock
+	npm sbom --package-lock-only --sbom-format cyclonedx > build/sbom/browser.json
+	@echo "build/sbom/python.json, build/sbom/browser.json"
+
+# Whether anything is known against what we use; says so if nobody could be asked.
+audit: $(VENV)/supply-ready
+	@$(VENV)/supply/bin/python -m tests.audit $(VENV)/supply/bin/pip-audit \
+		requirements.lock requirements-dev.lock requirements-supply.lock
 
 clean:
 	rm -rf $(VENV) node_modules static/vendor build dist
@@ -90,16 +109,24 @@ packages-for-tests:
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(call install_packages,python3-venv); }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip -q install --upgrade pip
 
+# Nothing is installed whose hash is not in a lock; the sidecar itself comes from here, with what
+# builds it from the lock as well.
 $(VENV)/run-ready: pyproject.toml requirements.lock | $(VENV)/bin/python
-	$(BIN)/pip -q install --constraint requirements.lock --editable '.[demo]'
+	$(BIN)/pip -q install --require-hashes -r requirements.lock
+	$(BIN)/pip -q install --no-deps --no-build-isolation --editable .
 	@# Else the first start compiles it, and its page is seconds late.
 	@$(BIN)/python -m compileall -q sidecar
 	@touch $@
 
-$(VENV)/test-ready: $(VENV)/run-ready
-	$(BIN)/pip -q install --constraint requirements.lock --group dev hatchling
+$(VENV)/test-ready: requirements-dev.lock $(VENV)/run-ready
+	$(BIN)/pip -q install --require-hashes -r requirements-dev.lock
+	@touch $@
+
+# Beside our own: its tools must not decide which versions we use.
+$(VENV)/supply-ready: requirements-supply.lock $(VENV)/bin/python
+	$(PYTHON) -m venv $(VENV)/supply
+	$(VENV)/supply/bin/pip -q install --require-hashes -r requirements-supply.lock
 	@touch $@
 
 static/vendor/ready: package.json package-lock.json static/build.mjs

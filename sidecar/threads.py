@@ -1,6 +1,6 @@
 """Threads that start together and stop together.
 
-A crew runs once: to start again, build another, so that an old thread can never be revived by
+A group runs once: to start again, build another, so that an old thread can never be revived by
 somebody clearing a flag. A thread still alive at the deadline is named with its stack.
 """
 

@@ -7,12 +7,17 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from playwright.sync_api import Browser, expect, sync_playwright
 from werkzeug.routing import Rule
 
 from sidecar.web.app import web_files
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.two_syncthings import OneSyncthing, two_syncthings
+
+# A loaded machine is slow: how long one example takes says nothing about the code.
+settings.register_profile("sidecar", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("sidecar")
 
 FLAGS = (
     "--no-sandbox",

@@ -15,7 +15,10 @@ from sidecar.config import load
 from sidecar.errors import ConfigError
 
 ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "SECURITY.md")),
+    *sorted((ROOT / "docs").glob("*.md")),
+)
 # A path with a word in capitals is an example: `sidecar/domain/rules/NAME.py`.
 EXAMPLE_WORD = re.compile(r"[A-Z]{2,}")
 COMMAND = re.compile(r"(?:^|`|bin/)jellyfin-sidecar ([a-z-]+)((?: [\w/.-]+)*)", re.MULTILINE)

@@ -1,4 +1,4 @@
-"""`adopt`: the way back after a lost database, for what we once wrote to the devices."""
+"""`adopt`: restores downloads after a lost database, from what we once wrote to the devices."""
 
 from __future__ import annotations
 
@@ -146,8 +146,8 @@ def _library(
 ) -> _AccountLibrary | None:
     """Return the account's library, None while Jellyfin cannot be asked."""
     try:
-        desk = account_service(settings, store, Problems(bus), bus, clock)
-        client = desk.client(account.user_id)
+        accounts = account_service(settings, store, Problems(bus), bus, clock)
+        client = accounts.client(account.user_id)
         client.me()
     except JellyfinError as trouble:
         print(f"{trouble}: only the manifests are believed", file=sys.stderr)

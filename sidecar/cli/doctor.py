@@ -69,9 +69,9 @@ def _examine(settings: Settings) -> Iterator[Finding]:
         try:
             with open_database(settings, clock) as db:
                 store = Stores(db, bus, clock)
-                desk = account_service(settings, store, Problems(bus), bus, clock)
-                yield _look("Jellyfin", lambda: _server(desk))
-                yield from _accounts(desk)
+                service = account_service(settings, store, Problems(bus), bus, clock)
+                yield _look("Jellyfin", lambda: _server(service))
+                yield from _accounts(service)
         except SidecarError as error:
             yield Finding("Database", is_well=False, text=str(error))
     if not settings.devices:
@@ -107,24 +107,24 @@ def _data_folder(settings: Settings) -> str:
     return f"{folder} can be written to and {made}"
 
 
-def _server(desk: AccountService) -> str:
-    server = desk.anonymous().public_info()
+def _server(service: AccountService) -> str:
+    server = service.anonymous().public_info()
     return f"{server.server_name or 'Jellyfin'} {server.version} answers"
 
 
-def _accounts(desk: AccountService) -> Iterator[Finding]:
-    accounts = desk.all()
+def _accounts(service: AccountService) -> Iterator[Finding]:
+    accounts = service.all()
     if not accounts:
         yield Finding("Accounts", is_well=False, text="nobody has signed in yet")
     for account in accounts:
         yield _look(
             f"Account {account.name}",
-            lambda user_id=account.user_id: _account(desk, user_id),  # type: ignore[misc]
+            lambda user_id=account.user_id: _account(service, user_id),  # type: ignore[misc]
         )
 
 
-def _account(desk: AccountService, user_id: str) -> str:
-    user = desk.client(user_id).me()
+def _account(service: AccountService, user_id: str) -> str:
+    user = service.client(user_id).me()
     if not user.policy.enable_content_downloading:
         raise SidecarError("Jellyfin does not let this account download")
     return "signed in, and may download"

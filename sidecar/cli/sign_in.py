@@ -1,4 +1,4 @@
-"""`sign-in`: an account comes in from the shell; a running sidecar notices within seconds."""
+"""`sign-in`: signs an account in from the shell; a running sidecar notices within seconds."""
 
 from __future__ import annotations
 

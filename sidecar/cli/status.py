@@ -1,4 +1,4 @@
-"""`status`: accounts, devices and downloads at a glance, also for scripts."""
+"""`status`: accounts, devices and downloads in short, also for scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The housekeeping: looks at devices and the server, lets go of holds, retries what is due.
+"""Periodic work: looks at devices and the server, ends holds, retries what is due.
 
 every 2 s   devices come and go, the server's probe, holds whose grace is over, failed
             downloads whose cooldown is over, accounts that came in from the command line,
@@ -77,7 +77,7 @@ class Housekeeping:
         self._formats.align()
 
     def run(self, stop: Event, wakeup: Wakeup) -> None:
-        """Step every two seconds, and whenever the bell rings, until `stop` is set."""
+        """Step every two seconds, and whenever it is woken, until `stop` is set."""
         run_periodically(self.step, stop, partial(wakeup.wait, EVERY_S), "the housekeeping")
 
     def step(self) -> None:

@@ -1,4 +1,4 @@
-"""What a person should know now."""
+"""Notices: what a person should know now, on every page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in the way now: the server, an account or a device. One trouble, one message.
+"""Problems that stop something now: the server, an account or a device. One message for each.
 
 Workers ask before they claim; whoever finds a trouble notes it, whoever sees it cured clears it,
 and then the work goes on by itself. Nothing here is stored: after a restart it is found again.

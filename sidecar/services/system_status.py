@@ -1,4 +1,4 @@
-"""What an admin sees of the machinery: the server, the engine, the database and the recent log."""
+"""System status for an admin: the server, the engine, the database and the recent log."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong with the database, as a sentence: SQL errors end here."""
+"""Turns errors of SQLite and its disk into sentences for people."""
 
 from __future__ import annotations
 

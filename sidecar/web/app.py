@@ -1,6 +1,6 @@
 """The web application, put together. Making one starts nothing: no thread, no port, no request.
 
-WebServer → Gate (hosts, proxies, base URL, headers) → live connection | Flask (guard → view)
+WebServer → Middleware (hosts, proxies, base URL, headers) → live connection | Flask (guard → view)
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ways back: paths below our own base URL, that forms bring along and that lead nowhere else."""
+"""Redirect targets that forms bring along: only paths below our own base URL."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from sidecar.demo.protocol.formats import Json, parse_id
 from sidecar.demo.protocol.messages import ErrorReply, Reply, empty_reply, no_content, problem_reply
 from sidecar.demo.routes.query_params import split_list
 from sidecar.demo.routes.routing import RequestContext, Route
-from sidecar.demo.state.sessions import ClientSession
+from sidecar.demo.state.sessions import DemoSession
 
 
 def _play(ask: RequestContext) -> Reply:
@@ -69,7 +69,7 @@ def _general(ask: RequestContext, name: str, arguments: dict[str, Any]) -> Reply
     return no_content()
 
 
-def _find_session(ask: RequestContext) -> ClientSession:
+def _find_session(ask: RequestContext) -> DemoSession:
     """Return the session that is meant.
 
     Raises:

@@ -27,7 +27,7 @@ from sidecar.demo.protocol.messages import (
 )
 from sidecar.demo.state.core import ServerState
 from sidecar.demo.state.devices import ClientDevice
-from sidecar.demo.state.sessions import ClientSession
+from sidecar.demo.state.sessions import DemoSession
 from sidecar.demo.state.users import DemoUser
 
 
@@ -95,7 +95,7 @@ class RequestContext:
             raise ErrorReply(problem_reply(HTTPStatus.NOT_FOUND))
         return item
 
-    def session(self) -> ClientSession:
+    def session(self) -> DemoSession:
         """Return the session of the request, which it makes if there is none."""
         if self.device is None:
             raise ErrorReply(empty_reply(HTTPStatus.UNAUTHORIZED))

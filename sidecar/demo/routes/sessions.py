@@ -13,9 +13,9 @@ from sidecar.demo.routes.query_params import split_list
 from sidecar.demo.routes.routing import RequestContext, Route
 from sidecar.demo.state import playback_reports
 from sidecar.demo.state.core import ServerState
-from sidecar.demo.state.sessions import LONG_AGO, ClientSession
+from sidecar.demo.state.sessions import LONG_AGO, DemoSession
 
-Report = Callable[[ServerState, ClientSession, dict[str, Any]], None]
+Report = Callable[[ServerState, DemoSession, dict[str, Any]], None]
 
 _CAPABILITIES = {
     "playablemediatypes": "PlayableMediaTypes",
@@ -43,7 +43,7 @@ def _sessions(ask: RequestContext) -> Reply:
     )
 
 
-def _may_control(ask: RequestContext, user_id: str, session: ClientSession) -> bool:
+def _may_control(ask: RequestContext, user_id: str, session: DemoSession) -> bool:
     user = ask.core.users.by_id.get(parse_id(user_id) or "")
     if user is None or not session.is_controllable:
         return False

@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from sidecar.demo.library.items import DemoItem
 from sidecar.demo.protocol.formats import NO_ID, Json, drop_nulls, format_date, now
-from sidecar.demo.state.sessions import ClientSession
+from sidecar.demo.state.sessions import DemoSession
 from sidecar.demo.state.users import DemoUser
 
 _KEPT = 10_000
@@ -69,7 +69,7 @@ class ActivityLog:
         )
 
     def visit(
-        self, user: DemoUser, session: ClientSession, remote: str | None, *, has_begun: bool
+        self, user: DemoUser, session: DemoSession, remote: str | None, *, has_begun: bool
     ) -> None:
         """Write that a session of somebody began or ended."""
         event = ActivityType.SESSION_STARTED if has_begun else ActivityType.SESSION_ENDED
@@ -82,7 +82,7 @@ class ActivityLog:
         )
 
     def playback(
-        self, user: DemoUser, item: DemoItem, session: ClientSession, *, has_begun: bool
+        self, user: DemoUser, item: DemoItem, session: DemoSession, *, has_begun: bool
     ) -> None:
         """Write that somebody began or ended to play something."""
         began, ended = (

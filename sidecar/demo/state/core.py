@@ -28,7 +28,7 @@ from sidecar.demo.state.announcements import Announcer
 from sidecar.demo.state.devices import ClientDevice, ClientDevices
 from sidecar.demo.state.quick_connect import QuickConnect
 from sidecar.demo.state.session_dto import build_session_dto
-from sidecar.demo.state.sessions import ClientSession, ClientSessions
+from sidecar.demo.state.sessions import DemoSession, DemoSessions
 from sidecar.demo.state.storage import StateFile
 from sidecar.demo.state.subscriptions import SocketClient, SocketRegistry
 from sidecar.demo.state.timers import Scheduler
@@ -80,7 +80,7 @@ class ServerState:
         )
         self.quick_connect = QuickConnect(timing.quick_connect_s)
         self.sessions, self.activity_log, self.scan_task = (
-            ClientSessions(),
+            DemoSessions(),
             ActivityLog(),
             ScanTask(),
         )
@@ -169,7 +169,7 @@ class ServerState:
             told["ChildCount"] = sum(one is not None for one in songs)
         return told
 
-    def session_dto(self, session: ClientSession) -> Json:
+    def session_dto(self, session: DemoSession) -> Json:
         """Return a session as the API tells it."""
         return build_session_dto(session, self.dto_builder, self.users.by_id.get(session.user_id))
 
@@ -197,7 +197,7 @@ class ServerState:
         self.scan_task.end("Completed")
         self.news.library_changed(*([one.id for one in items] for items in differences))
 
-    def join(self, device: ClientDevice, claim: Claim, remote: str | None) -> ClientSession:
+    def join(self, device: ClientDevice, claim: Claim, remote: str | None) -> DemoSession:
         """Return the session of a request, which begins if there is none."""
         session, is_fresh = self.sessions.join(device, claim, remote)
         user = self.users.by_id.get(session.user_id)
@@ -206,7 +206,7 @@ class ServerState:
             self.news.sessions_changed()
         return session
 
-    def end(self, session: ClientSession) -> None:
+    def end(self, session: DemoSession) -> None:
         """End a session, unless it has ended."""
         if self.sessions.get(session.id) is not session:
             return

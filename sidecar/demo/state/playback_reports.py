@@ -15,7 +15,7 @@ from typing import Any
 from sidecar.demo.library.items import DemoItem
 from sidecar.demo.protocol.formats import Json, now, parse_id
 from sidecar.demo.state.core import ServerState
-from sidecar.demo.state.sessions import ClientSession
+from sidecar.demo.state.sessions import DemoSession
 from sidecar.demo.state.user_data import UserData
 
 Body = dict[str, Any]
@@ -35,7 +35,7 @@ _STATE = {
 }
 
 
-def on_start(core: ServerState, session: ClientSession, body: Body) -> None:
+def on_start(core: ServerState, session: DemoSession, body: Body) -> None:
     """Take up that a player began an item."""
     item = _item(core, body)
     _load(core, session, item)
@@ -50,7 +50,7 @@ def on_start(core: ServerState, session: ClientSession, body: Body) -> None:
     _announce(core, session, item)
 
 
-def on_progress(core: ServerState, session: ClientSession, body: Body) -> None:
+def on_progress(core: ServerState, session: DemoSession, body: Body) -> None:
     """Take up where a player is."""
     item = _item(core, body)
     if item is None or session.item is None or session.item.id != item.id:
@@ -62,7 +62,7 @@ def on_progress(core: ServerState, session: ClientSession, body: Body) -> None:
     core.news.sessions_changed()
 
 
-def on_stop(core: ServerState, session: ClientSession, body: Body) -> None:
+def on_stop(core: ServerState, session: DemoSession, body: Body) -> None:
     """Take up that a player stopped, by itself or by a person."""
     item = _item(core, body) or session.item
     if item is not None and (session.item is None or session.item.id != item.id):
@@ -103,29 +103,29 @@ def stop_abandoned(core: ServerState) -> None:
             on_stop(core, session, {"positionticks": session.position_ticks})
 
 
-def _load(core: ServerState, session: ClientSession, item: DemoItem | None) -> None:
+def _load(core: ServerState, session: DemoSession, item: DemoItem | None) -> None:
     session.item = item
     session.remembered = core.user_data.get(session.user_id, item) if item else None
 
 
-def _user_data(core: ServerState, session: ClientSession, item: DemoItem) -> UserData:
+def _user_data(core: ServerState, session: DemoSession, item: DemoItem) -> UserData:
     if core.speaks.forgets_hearts and session.remembered is not None:
         return session.remembered
     return core.user_data.get(session.user_id, item)
 
 
-def _save(core: ServerState, session: ClientSession, item: DemoItem, user_data: UserData) -> None:
+def _save(core: ServerState, session: DemoSession, item: DemoItem, user_data: UserData) -> None:
     session.remembered = user_data
     core.user_data.save(session.user_id, item, user_data)
     core.save_soon()
 
 
-def _announce(core: ServerState, session: ClientSession, item: DemoItem) -> None:
+def _announce(core: ServerState, session: DemoSession, item: DemoItem) -> None:
     core.news.user_data_changed(session.user_id, [item])
     core.news.sessions_changed()
 
 
-def _note(core: ServerState, session: ClientSession, body: Body) -> None:
+def _note(core: ServerState, session: DemoSession, body: Body) -> None:
     """Keep what a report says of the playback."""
     was_paused = session.is_paused
     state = {name: body[key] for key, name in _STATE.items() if body.get(key) is not None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sidecar.demo.library.dto import DtoBuilder
 from sidecar.demo.protocol.formats import Json, drop_nulls, format_date, parse_id
-from sidecar.demo.state.sessions import ClientSession
+from sidecar.demo.state.sessions import DemoSession
 from sidecar.demo.state.users import DemoUser
 
 _PLAY_STATE = [
@@ -22,9 +22,7 @@ _PLAY_STATE = [
 ]
 
 
-def build_session_dto(
-    session: ClientSession, dto_builder: DtoBuilder, user: DemoUser | None
-) -> Json:
+def build_session_dto(session: DemoSession, dto_builder: DtoBuilder, user: DemoUser | None) -> Json:
     """Return what the API tells of a session."""
     capabilities = session.capabilities
     queue = (
@@ -64,7 +62,7 @@ def build_session_dto(
     return drop_nulls(told)
 
 
-def _queue_in_full(session: ClientSession, dto_builder: DtoBuilder) -> list[Json]:
+def _queue_in_full(session: DemoSession, dto_builder: DtoBuilder) -> list[Json]:
     ids = (parse_id(str(one.get("Id") or "")) for one in session.queue)
     items = (dto_builder.library.get(one) for one in ids)
     return [dto_builder.queued_item(item) for item in items if item is not None]

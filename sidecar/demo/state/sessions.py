@@ -43,7 +43,7 @@ def _capabilities() -> Json:
 
 
 @dataclass(slots=True)
-class ClientSession:
+class DemoSession:
     """One client on one device.
 
     Attributes:
@@ -107,22 +107,22 @@ class ClientSession:
         return self.item is not None and not self.is_paused and self.last_check_in < silent_since
 
 
-class ClientSessions:
+class DemoSessions:
     """All sessions."""
 
     def __init__(self) -> None:
-        self._by_id: dict[str, ClientSession] = {}
+        self._by_id: dict[str, DemoSession] = {}
 
-    def __iter__(self) -> Iterator[ClientSession]:
+    def __iter__(self) -> Iterator[DemoSession]:
         return iter(list(self._by_id.values()))
 
-    def get(self, session_id: str) -> ClientSession | None:
+    def get(self, session_id: str) -> DemoSession | None:
         """Return a session by its id."""
         return self._by_id.get(session_id)
 
     def join(
         self, device: ClientDevice, claim: Claim, remote: str | None
-    ) -> tuple[ClientSession, bool]:
+    ) -> tuple[DemoSession, bool]:
         """Return the session of a request and whether it is a fresh one.
 
         What the request's header says of the device counts, and what the token's row says
@@ -134,7 +134,7 @@ class ClientSessions:
         session = self._by_id.get(session_id)
         is_fresh = session is None
         if session is None:
-            session = ClientSession(
+            session = DemoSession(
                 id=session_id,
                 user_id=device.user_id,
                 client=client,
@@ -152,11 +152,11 @@ class ClientSessions:
         """Forget a session."""
         self._by_id.pop(session_id, None)
 
-    def of_device(self, device_id: str) -> list[ClientSession]:
+    def of_device(self, device_id: str) -> list[DemoSession]:
         """Return every session of a device, whoever uses it."""
         return [one for one in self if one.device_id == device_id]
 
-    def visible_to(self, user_id: str, *, is_administrator: bool) -> list[ClientSession]:
+    def visible_to(self, user_id: str, *, is_administrator: bool) -> list[DemoSession]:
         """Return what a user may see, latest activity first: their own, an admin all."""
         seen = (one for one in self if is_administrator or one.user_id in {user_id, NO_ID})
         return sorted(seen, key=lambda one: one.last_activity, reverse=True)

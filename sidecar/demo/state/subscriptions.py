@@ -15,7 +15,7 @@ from typing import Protocol
 
 from sidecar.demo.protocol.formats import Json, new_id, to_json
 from sidecar.demo.protocol.version import Version
-from sidecar.demo.state.sessions import ClientSession
+from sidecar.demo.state.sessions import DemoSession
 from sidecar.demo.state.timers import Scheduler
 
 _LOOKS_PER_LIMIT = 5
@@ -52,7 +52,7 @@ class SocketClient:
     """
 
     writer: SocketWriter
-    session: ClientSession
+    session: DemoSession
     user_id: str
     token: str
     alive_s: float = field(default_factory=time.monotonic)
@@ -110,7 +110,7 @@ class SocketRegistry:
         elif kind in {"ActivityLogEntryStart", "ActivityLogEntryStop"}:
             listener.wants_activity = kind.endswith("Start")
 
-    def send_to_session(self, session: ClientSession, kind: str, content: object = None) -> None:
+    def send_to_session(self, session: DemoSession, kind: str, content: object = None) -> None:
         """Tell a session something, through one of its sockets."""
         sockets = [one for one in self.clients if one.session is session]
         if sockets:

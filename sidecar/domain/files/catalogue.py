@@ -84,7 +84,7 @@ class Work:
         by: Whose it is; empty if that is of no interest.
     """
 
-    shelf: WorkKind
+    kind: WorkKind
     title: str
     by: str
     parts: tuple[FolderPart, ...]
@@ -93,7 +93,7 @@ class Work:
     def cover_places(self) -> tuple[str, ...]:
         """Where its cover may lie, the best place first."""
         folders = [one.folder for one in self.parts if one.folder]
-        if self.shelf is WorkKind.SERIES:
+        if self.kind is WorkKind.SERIES:
             folders = [*dict.fromkeys(one.partition("/")[0] for one in folders), *folders]
         return tuple(f"{folder}/{name}" for folder in folders for name in COVERS)
 
@@ -103,10 +103,10 @@ def group_works(files: Iterable[ListedFile]) -> Sequence[Work]:
     groups: dict[tuple[WorkKind, str, str], list[ListedFile]] = {}
     for one in files:
         groups.setdefault(_group(one), []).append(one)
-    found = [_make_work(shelf, top, inside) for (shelf, top, _), inside in groups.items()]
+    found = [_make_work(kind, top, inside) for (kind, top, _), inside in groups.items()]
     order = list(WorkKind)
     return sorted(
-        found, key=lambda one: (order.index(one.shelf), _sort_key(one.by), _sort_key(one.title))
+        found, key=lambda one: (order.index(one.kind), _sort_key(one.by), _sort_key(one.title))
     )
 
 
@@ -117,43 +117,43 @@ def fold_text(text: str) -> str:
 
 
 def _group(file: ListedFile) -> tuple[WorkKind, str, str]:
-    shelf = _OF_KIND.get(file.kind, WorkKind.MUSIC)
+    kind = _OF_KIND.get(file.kind, WorkKind.MUSIC)
     folder = file.path.rpartition("/")[0]
-    match shelf:
+    match kind:
         case WorkKind.SERIES:
             top = folder.partition("/")[0]
             # In a folder of everything, its series is all that there is to tell by.
-            return shelf, top, "" if "/" in folder else file.artist or ""
+            return kind, top, "" if "/" in folder else file.artist or ""
         case WorkKind.FILMS:
-            return shelf, folder, file.path
+            return kind, folder, file.path
         case _:
-            return shelf, folder, file.album or ""
+            return kind, folder, file.album or ""
 
 
-def _make_work(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> Work:
+def _make_work(kind: WorkKind, top: str, files: Sequence[ListedFile]) -> Work:
     parts: dict[str, list[ListedFile]] = {}
     for one in files:
         parts.setdefault(one.path.rpartition("/")[0], []).append(one)
-    several = shelf is WorkKind.SERIES
+    several = kind is WorkKind.SERIES
     made = tuple(
         FolderPart(folder.rpartition("/")[2] if several else "", folder, tuple(inside))
         for folder, inside in sorted(parts.items())
     )
-    return Work(shelf, _choose_title(shelf, top, files), _choose_author(shelf, top, files), made)
+    return Work(kind, _choose_title(kind, top, files), _choose_author(kind, top, files), made)
 
 
-def _choose_title(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> str:
+def _choose_title(kind: WorkKind, top: str, files: Sequence[ListedFile]) -> str:
     first = files[0]
-    if shelf is WorkKind.FILMS:
+    if kind is WorkKind.FILMS:
         return first.title
-    if shelf is WorkKind.SERIES:
+    if kind is WorkKind.SERIES:
         names = {one.artist for one in files}
         return first.artist if len(names) == 1 and first.artist else top
     return first.album or top.rpartition("/")[2] or first.title
 
 
-def _choose_author(shelf: WorkKind, top: str, files: Sequence[ListedFile]) -> str:
-    if shelf in {WorkKind.FILMS, WorkKind.SERIES}:
+def _choose_author(kind: WorkKind, top: str, files: Sequence[ListedFile]) -> str:
+    if kind in {WorkKind.FILMS, WorkKind.SERIES}:
         return ""
     names = {one.artist for one in files}
     only = files[0].artist

@@ -1,4 +1,4 @@
-"""Signing accounts in and out, and one Jellyfin client for each: the only holder of open tokens.
+"""Signs accounts in and out, and makes each its Jellyfin client: the only holder of open tokens.
 
 The first server that an account signs in to is *our* server from then on. If another one answers
 at the address, everything stops until the right one is back or an admin has taken the new one.

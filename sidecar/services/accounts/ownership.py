@@ -1,4 +1,4 @@
-"""Whose download it is: who may see and steer it, and for whom somebody acts.
+"""Decides whose download it is: who may see and manage it, and for whom somebody acts.
 
 Who holds it owns it; if nobody does, who asked for it first. An admin may see and steer all.
 """
@@ -12,7 +12,7 @@ from sidecar.domain.downloads.shares import Share, count_shares
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.undo import Reversal, reverse_release
 from sidecar.errors import NotVisible
-from sidecar.services.accounts.person import Person, ids_of
+from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.stores import Stores
 
@@ -53,8 +53,8 @@ class Ownership:
     def visible_among(self, person: Person, download_ids: Iterable[int]) -> Iterator[Download]:
         """Return those of these downloads that are there and that this person may see."""
         for one in download_ids:
-            found = self._downloads.queries.get(one)
-            if found and (person.is_admin or person.user_id in self.owners(found)):
+            found = self._downloads.queries.seen(one, viewer(person))
+            if found:
                 yield found
 
     def owners_named(self, person: Person, names: Iterable[str]) -> frozenset[str]:

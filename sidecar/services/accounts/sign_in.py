@@ -1,4 +1,4 @@
-"""Coming in and going out: sessions of the web page, Quick Connect, API keys.
+"""Signs people in and out: sessions of the web page, Quick Connect, API keys.
 
 A password is passed on once and dropped. A session lives in the database as a hash; what the
 browser holds opens nothing once it has ended.

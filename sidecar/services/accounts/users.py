@@ -1,4 +1,4 @@
-"""The people of the house and their sessions: who sees whom, and who ends what.
+"""Lists accounts and their sessions: who may see whom, and who may end what.
 
 Everybody sees and ends what is their own; an admin sees all. What is not theirs does not exist.
 """
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountView:
-    """An account of the house.
+    """An account.
 
     Attributes:
         last_seen_at: When a page of theirs was last used; None if none is open.

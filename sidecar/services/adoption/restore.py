@@ -1,4 +1,4 @@
-"""The way back after a lost database: what we once wrote to a device becomes known again.
+"""Restores what a device's manifest lists, after the database was lost.
 
     manifest ─▶ there? its size? with `check` its bytes? ─▶ adopted, as what it is by now
     no manifest, or a file it does not name ─▶ looked through, as for strangers ─▶ adopted if sure

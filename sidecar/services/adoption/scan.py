@@ -1,4 +1,4 @@
-"""Looks a device through for files of the library that are not ours yet. Changes nothing.
+"""Searches a device for files of the library that are not ours yet. Changes nothing.
 
     strangers' files ─▶ by their path ─▶ the sizes fit? sure
                               └─▶ by their tags ─▶ the sizes fit? sure, or in doubt

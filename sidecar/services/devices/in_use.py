@@ -1,4 +1,4 @@
-"""Which devices something is done at that must not be done twice at a time."""
+"""Marks devices while something is done there that must not be done twice at a time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is set of each device now: the settings file, and what its users changed on top.
+"""The settings of each device now: the settings file, and what its users changed on top.
 
     config.toml ──▶ DeviceBook.current ◀── what was changed, checked as the file is
                         │

@@ -1,4 +1,4 @@
-"""What people may ask to be done with downloads, and what they are told: the desk for actions.
+"""Commands on downloads that people may give, and the results that they get.
 
 A refusal is a value with a sentence, never an exception. What a person may not see does not
 exist for them: it is answered like what nobody has ever seen, by `NotVisible`, among many by

@@ -1,4 +1,4 @@
-"""Keeps the page and the manifest of every device as they should be.
+"""Keeps the index page and the manifest of every device up to date.
 
 When they are written, and where not, is said in `services.generated_files.writer`. A file of a
 stranger's keeps its name.

@@ -98,7 +98,7 @@ def _work(work: Work, there: Collection[str]) -> list[object]:
         ]
         for part in work.parts
     ]
-    return [str(work.shelf), work.title, work.by, cover, parts]
+    return [str(work.kind), work.title, work.by, cover, parts]
 
 
 def _summary(works: Sequence[Work]) -> str:
@@ -106,9 +106,9 @@ def _summary(works: Sequence[Work]) -> str:
     total = 0
     for work in works:
         for part in work.parts:
-            counts[work.shelf] += len(part.files)
+            counts[work.kind] += len(part.files)
             total += sum(one.size for one in part.files)
-    said = [f"{count:,} {_WORDS[shelf][count != 1]}" for shelf, count in counts.items() if count]
+    said = [f"{count:,} {_WORDS[kind][count != 1]}" for kind, count in counts.items() if count]
     return " · ".join([*said, format_size(total)]) if said else "Nothing is on this device yet"
 
 

@@ -1,4 +1,4 @@
-"""Keeps the playlists on every device as they should be: what was chosen, hearts, albums.
+"""Keeps the playlists on every device up to date: chosen ones, favourites, albums.
 
     order that was listed last ─┐
     what is complete there ─────┼─▶ M3U files, as the device's preset wants them

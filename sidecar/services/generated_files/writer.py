@@ -1,4 +1,4 @@
-"""When what is ours on each device is written anew: what all writers of such files share.
+"""Decides when the generated files of each device are written anew: the base of all their writers.
 
     something changed ─▶ a little later, when nothing is fetched any more ─┐
                      └▶ meanwhile at most every 30 s ──────────────────────┴▶ written

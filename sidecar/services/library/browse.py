@@ -1,4 +1,4 @@
-"""The desk at which people look through their Jellyfin library, each with their own account.
+"""Browses the Jellyfin library for people, each with their own account.
 
 What an account cannot see is not there. Nothing of the library is kept here, but for covers.
 """
@@ -119,19 +119,19 @@ class LibraryBrowser:
         self._client = client
         self._buttons = buttons
         self._covers = covers
-        self._glances = RecentlyShown(clock)
+        self._recent = RecentlyShown(clock)
 
     def listed(self, person: Person, asked: BrowseQuery) -> LibraryPage:
         """Return one page; buttons of artists, playlists and series are not looked up."""
         try:
-            shelf = Browser(self._client(person.user_id)).page(asked)
+            found = Browser(self._client(person.user_id)).page(asked)
         except (NotFound, NotAllowed):
             raise NotVisible from None
-        for one in shelf.entries:
-            self._glances.note(person.user_id, one)
-        buttons = self._of_entries(person, shelf.entries)
-        items = [LibraryEntry(one, buttons.get(one.item.id)) for one in shelf.entries]
-        return LibraryPage(items, shelf.total, asked.page, asked.page_size)
+        for one in found.entries:
+            self._recent.note(person.user_id, one)
+        buttons = self._of_entries(person, found.entries)
+        items = [LibraryEntry(one, buttons.get(one.item.id)) for one in found.entries]
+        return LibraryPage(items, found.total, asked.page, asked.page_size)
 
     def show(self, person: Person, item_id: str) -> LibraryEntry:
         """Return one thing with its buttons."""
@@ -142,7 +142,7 @@ class LibraryBrowser:
             files = self._files(person, entry)
         else:
             return LibraryEntry(entry, None)
-        self._glances.note(person.user_id, entry, files)
+        self._recent.note(person.user_id, entry, files)
         return LibraryEntry(entry, self._buttons.of_files(person, {item_id: files})[item_id])
 
     def again(self, person: Person, item_ids: Collection[str]) -> Sequence[LibraryEntry]:
@@ -151,7 +151,7 @@ class LibraryBrowser:
         Asks Jellyfin nothing, and shows nothing but what is this person's. What was not shown, or
         is forgotten, is left out.
         """
-        seen = [one for item in item_ids if (one := self._glances.of(person.user_id, item))]
+        seen = [one for item in item_ids if (one := self._recent.of(person.user_id, item))]
         files = {one.entry.item.id: one.files for one in seen if one.files is not None}
         rest = [one.entry for one in seen if one.files is None]
         known = self._buttons.of_files(person, files) if files else {}
@@ -160,7 +160,7 @@ class LibraryBrowser:
 
     def cover(self, person: Person, item_id: str, width: int) -> Cover:
         """Return its picture, at least `width` pixels wide if the server has it so wide."""
-        seen = self._glances.fresh(person.user_id, item_id)
+        seen = self._recent.fresh(person.user_id, item_id)
         item = seen.entry.item if seen else self._one(person, item_id).item
         if item.image_item_id is None or item.image_tag is None:
             raise NotVisible
@@ -182,7 +182,7 @@ class LibraryBrowser:
             entry = Browser(self._client(person.user_id)).get(item_id)
         except (NotFound, NotAllowed):
             raise NotVisible from None
-        self._glances.note(person.user_id, entry)
+        self._recent.note(person.user_id, entry)
         return entry
 
     def _files(self, person: Person, entry: BrowseEntry) -> list[str]:

@@ -1,4 +1,4 @@
-"""Where people ask what they heard and what they hear now; nobody is told of anybody else.
+"""Shows people what they heard and what they hear now; nobody sees anybody else's.
 
 An admin may ask for somebody else by name. For everybody else a foreign name is an unknown one.
 """

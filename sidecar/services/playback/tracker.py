@@ -1,4 +1,4 @@
-"""What every account plays: followed as it is told, kept as plays once it is over.
+"""Follows what every account plays, and stores a play once it is over.
 
     listener-ann ──all that plays──▶ ann's tracker ─┐
     listener-ben ──all that plays──▶ ben's tracker ─┴─plays─▶ the `watching` thread ──▶ store

@@ -1,1 +1,1 @@
-"""Plays that a music player noted, brought home."""
+"""Imports plays from the logs of music players."""

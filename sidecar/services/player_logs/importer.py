@@ -1,4 +1,4 @@
-"""Takes over what was heard on a music player: looked at first, then told to Jellyfin.
+"""Imports plays from a music player's log: shown first, then reported to Jellyfin.
 
     the player's logs ─▶ `log_reading` ─▶ fresh plays ─▶ looked at by a person
                                                └───────▶ `telling` ─▶ Jellyfin, LRU, rules

@@ -1,4 +1,4 @@
-"""Tells Jellyfin of plays that it has not seen, with their real dates, each exactly once.
+"""Reports plays that Jellyfin has not seen, with their real dates, each exactly once.
 
     read the count ─▶ note what it will be ─▶ write it ─▶ done, and kept as a play of our own
 

@@ -1,4 +1,4 @@
-"""Notices what people do to our files: hints from the watcher, and looks that tell the truth.
+"""Detects what people do to our files: hints from the watcher, and scans that settle it.
 
     a device comes, events were lost, every 10 minutes ─▶ look ┐
     a hint ─▶ look within a second or two ─────────────────────┴▶ few: recorded after a grace
@@ -73,7 +73,7 @@ class _WatchedDevice:
         blind: Why no hints come, None if they do.
     """
 
-    lookout: DeviceScan
+    scan: DeviceScan
     watch: Watch
     due: float
     rested: float
@@ -177,7 +177,7 @@ class RemovalMonitor:
         """Follow the devices as they come and go, and look where a look is due."""
         attached = {one.id: one for one in self._registry.all()}
         for device_id, post in tuple(self._posts.items()):
-            if attached.get(device_id) is not post.lookout.device:
+            if attached.get(device_id) is not post.scan.device:
                 self._leave(device_id)
         for device in attached.values():
             attempt(partial(self._watch_over, device), f"watching {device.settings.name}")
@@ -189,7 +189,7 @@ class RemovalMonitor:
             self._look(device.id, self._posts[device.id])
 
     def _begin(self, device: AttachedDevice) -> _WatchedDevice:
-        lookout = DeviceScan(
+        scan = DeviceScan(
             device,
             downloads=self._downloads,
             verdicts=self._verdicts,
@@ -198,7 +198,7 @@ class RemovalMonitor:
         )
         eye = self._make_watch(device, lambda: self.hint(device.id), lambda: self.rescan(device.id))
         now = self._clock.monotonic()
-        post = _WatchedDevice(lookout, eye, due=now, rested=now)
+        post = _WatchedDevice(scan, eye, due=now, rested=now)
         self._watch(post)
         return post
 
@@ -208,7 +208,7 @@ class RemovalMonitor:
         reason, before = post.watch.start(), post.blind
         post.blind = reason
         if reason is not None and reason != before:
-            log.warning("%s", blind_text(post.lookout.device.settings.name, reason))
+            log.warning("%s", blind_text(post.scan.device.settings.name, reason))
         if reason != before:
             self._bus.publish(NoticesChanged())
 
@@ -233,28 +233,28 @@ class RemovalMonitor:
             self._urgent.discard(device_id)
         began = self._clock.monotonic()
         post.due = began + RETRY_S
-        outcome = self._outcome(device_id, post.lookout)
+        outcome = self._outcome(device_id, post.scan)
         now = self._clock.monotonic()
         post.rested = now + REST_FOR_EACH_S_OF_LOOKING * (now - began)
         if outcome is None:
             return
         post.due = now + (RESCAN_S if outcome.again_in is None else outcome.again_in)
         if outcome.ask:
-            name = post.lookout.device.settings.name
+            name = post.scan.device.settings.name
             self._questions.ask(device_id, name, Question(outcome.ask, outcome.total))
         else:
             self._questions.close(device_id)
         if not post.watch.is_watching():
             self._watch(post)
 
-    def _outcome(self, device_id: str, lookout: DeviceScan) -> ScanResult | None:
+    def _outcome(self, device_id: str, scan: DeviceScan) -> ScanResult | None:
         trouble = self._problems.of(ProblemKind.DEVICE, device_id)
         try:
             if trouble is None or trouble.code in ONLY_ROOM:
-                return lookout.look()
+                return scan.look()
         except DeviceError as found:
             log.info("%s: its files are looked at again later", found)
-        lookout.forget_doubts()
+        scan.forget_doubts()
         return None
 
 

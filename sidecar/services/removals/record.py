@@ -1,4 +1,4 @@
-"""Writes down what a person did to files of ours; each row is looked at again as it is written.
+"""Records what a person did to files of ours; each row is checked again as it is written.
 
     gone     the row is `removed`, a tombstone for everybody who held it, all holds end
     edited   the same: what lies there now is a person's file and stays

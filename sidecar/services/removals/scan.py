@@ -1,4 +1,4 @@
-"""Looks after the files of one attached device: one look tells what became of each of them.
+"""Scans one attached device for our files, and decides what became of each of them.
 
     rows ─▶ look ─▶ read what may have changed ─▶ find what was moved ─▶ decide ─▶ record
 

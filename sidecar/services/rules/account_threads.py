@@ -1,4 +1,4 @@
-"""The threads of each signed-in account: one listens, the others follow what it hears.
+"""The threads of each signed-in account: one listens to Jellyfin, the others follow the news.
 
     listener-ann, sessions-ann ──news──▶ hearts-ann, rules-ann ──wishes──▶ planning
                                └───────▶ identity-ann: what has another id follows before that

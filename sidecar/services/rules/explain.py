@@ -1,4 +1,4 @@
-"""Gathers what is known of one item on one device, for one person, and has it explained.
+"""Gathers the facts about one item on one device, for one person, and has them explained.
 
 What other people want is told to nobody but an admin: for everybody else, a file that only others
 hold is as if it were not there.

@@ -1,4 +1,4 @@
-"""The favourites of one account, from hearts to wishes: live, and looked through from time to time.
+"""Follows the favourites of one account and makes wishes of them: live, and by regular looks.
 
     news ──▶ hearts ──the person's word──▶ wishes kept, or let go after a grace
     every hour, at start and after each reconnect: all favourites are listed and compared

@@ -1,4 +1,4 @@
-"""What one account plays, as far as the rules care: changes that matter, and no ghosts of gaps.
+"""Debounces what one account plays: the rules hear of changes that matter, not of short gaps.
 
 Between two tracks a client plays nothing for a moment; that is not believed at once. Somebody who
 skips through an album changes track every second: the first few changes matter at once, the rest

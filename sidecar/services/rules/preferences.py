@@ -1,4 +1,4 @@
-"""What people say they want or do not want on a device, carried out at once.
+"""Carries out what people say about rules, holds and devices, at once.
 
     pin, exclude, choose, want again ──▶ the store ──▶ the account's rules wake
 

@@ -1,4 +1,4 @@
-"""Runs the rules of one account: when something has changed their mind, for each of its devices.
+"""Runs the rules of one account for each of its devices, when what they depend on has changed.
 
     what plays, a play ended, the library changed, the hour ──▶ due ──step──▶ rule ──▶ planning
 

@@ -1,4 +1,4 @@
-"""What is set of each rule on each device: the settings file, and what people changed on top."""
+"""The settings of each rule on each device: the settings file, and what people changed on top."""
 
 from __future__ import annotations
 

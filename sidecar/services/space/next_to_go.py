@@ -1,4 +1,4 @@
-"""What would go first if a device needed room, as people see it: without waiting until it does.
+"""Previews what would be evicted first if a device needed space.
 
 Everybody who uses a device sees the order; titles only of what they may see otherwise. It moves
 nothing, and it asks the same functions that a plan asks, so the order is the one that counts.

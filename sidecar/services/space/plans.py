@@ -1,4 +1,4 @@
-"""The plans as people see them: what comes, what goes and what waits on the devices they use.
+"""Plans as people see them: what comes, what goes and what waits on the devices they use.
 
 Everybody who uses a device sees how much would come and go there; titles only of what they may
 see otherwise. A device that is not theirs does not exist for them.

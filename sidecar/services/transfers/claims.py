@@ -1,4 +1,4 @@
-"""What the workers hold now: who is busy with what, and how to make them let go of it."""
+"""Claims: which worker is busy with which download, and how to make it stop."""
 
 from __future__ import annotations
 

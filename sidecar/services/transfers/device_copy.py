@@ -1,4 +1,4 @@
-"""A second device takes a file from the first one, instead of asking Jellyfin for it again.
+"""Copies a file from another device that has it, instead of fetching it from Jellyfin again.
 
     on another device? ─▶ may this account still have it, in this version? ─▶ copied, hash compared
 

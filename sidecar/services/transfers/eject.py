@@ -1,4 +1,4 @@
-"""Lets go of a device so that a person may pull it out, and takes it up again.
+"""Ejects a device so that a person may unplug it, and attaches it again.
 
     unplug ─▶ its transfers stop ─▶ its folder is closed ─▶ pulled out ─▶ plugged in ─▶ used again
                                               └── or: use ────────────────────────────────┘
@@ -59,7 +59,7 @@ class EjectService:
         self._registry.eject(device_id)
 
     def reattach(self, person: Person, device_id: str) -> None:
-        """Take a device up again: the next look of the keeper finds it."""
+        """Attach a device again: the next look of the housekeeping finds it."""
         self._access.managed(person, device_id)
         self._registry.reattach(device_id)
 

@@ -1,4 +1,4 @@
-"""What happens after an attempt that did not bring a whole file: the one place that carries it out.
+"""Carries out what follows an attempt that did not bring a whole file: the one place that does.
 
 `domain.transfers.retry` decides about the download itself. What lies with the server, the
 account, the

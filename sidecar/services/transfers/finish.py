@@ -1,4 +1,4 @@
-"""From whole bytes in a part file to a file in its place: in the device's format, under its name.
+"""Finishes a download: from whole bytes in a part file to a file in its place, format and name.
 
     fetched ─▶ converted, or left and said why ─▶ extension ─▶ finalizing ─▶ rename ─▶ arrive
 

@@ -1,4 +1,4 @@
-"""The originals that are kept besides what was converted from them: where that is wanted, hidden.
+"""Keeps the originals of converted files, hidden, where that is wanted.
 
     converted ─▶ kept ─┬─ its file goes, in whatever way      ─▶ it goes as well
                        ├─ another format is wanted            ─▶ converted from it, not fetched

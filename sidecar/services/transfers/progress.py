@@ -1,4 +1,4 @@
-"""Where the running transfers stand: counted in memory, told at most twice a second.
+"""Counts the bytes of running transfers in memory, and publishes them at most twice a second.
 
 The database hears of bytes only when they are on the disk; this is what the page sees between.
 """

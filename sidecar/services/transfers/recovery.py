@@ -1,4 +1,4 @@
-"""After a crash or an unplugging: bring what the rows say and what the device holds together.
+"""Reconciles rows and devices after a crash or an unplugging.
 
 Runs for one device, before any worker may touch it. It ends in the same state however often it
 is interrupted. A file that is really there and right is kept; nothing foreign is looked at. What

@@ -1,4 +1,4 @@
-"""The speed limits that hold now: an admin's word, else the busy hours', else the usual one."""
+"""The speed limits that hold now: an admin's, else those of the busy hours, else the usual ones."""
 
 from __future__ import annotations
 

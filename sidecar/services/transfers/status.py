@@ -1,4 +1,4 @@
-"""What people see of the network rule and the speed limit, and what an admin changes there."""
+"""The network rule and the speed limit as people see them, and as an admin changes them."""
 
 from __future__ import annotations
 

@@ -87,7 +87,7 @@ class Worker:
         self._converters = converters
 
     def run(self, stop: Event, wakeup: Wakeup) -> None:
-        """Step until `stop` is set; rest until the bell rings whenever there is nothing to do."""
+        """Step until `stop` is set; wait until woken whenever there is nothing to do."""
         while not stop.is_set():
             if not attempt(self.step, "a worker"):
                 wakeup.wait(IDLE_S)

@@ -1,4 +1,4 @@
-"""Sessions of the web page. Only a hash of each secret is stored: the file opens no door."""
+"""Sessions of the web page. Only a hash of each secret is stored."""
 
 from __future__ import annotations
 

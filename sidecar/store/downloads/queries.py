@@ -1,4 +1,4 @@
-"""Downloads as they are: one, lists of them, and counts that always equal the lists.
+"""Reads downloads: one, lists of them, and counts that always equal the lists.
 
 Changes nothing. A list and its count come from the same conditions, so they cannot disagree.
 """
@@ -22,6 +22,7 @@ from sidecar.store.downloads.filter import (
     DownloadFilter,
     build_conditions,
     build_count_conditions,
+    build_visibility_condition,
 )
 from sidecar.store.schema.tables import DownloadRow
 
@@ -69,6 +70,14 @@ class DownloadQueries:
     def get(self, download_id: int) -> Download | None:
         """Return one download; None if it is not there (any more)."""
         return self._find_one(f"{ONE} id = ?", download_id)
+
+    def seen(self, download_id: int, viewer: str | None) -> Download | None:
+        """Return one download; None if there is none that this person may see.
+
+        One statement for both, so that one takes as long as the other.
+        """
+        which = build_visibility_condition(viewer)
+        return self._find_one(f"{LISTED} AND d.id = ?{which.text}", download_id, *which.values)
 
     def by_item(self, device_id: str, item_id: str) -> Download | None:
         """Return the download of an item on a device; None if there is none."""

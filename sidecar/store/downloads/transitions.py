@@ -1,4 +1,4 @@
-"""The one mover: nothing else changes the state of a download.
+"""The one place that changes the state of a download.
 
 It asks `domain.downloads.states.after`, changes the row *where it is still in the state the
 caller saw*,

@@ -1,6 +1,7 @@
 """What was heard: one row for each play; the same play saved again replaces what was known of it.
 
-Never told to anybody but its listener and the rules that work for them: the desk sees to that.
+Only its listener and the rules that work for them may see it: `services.playback.history`
+sees to that.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What was evicted and rests: no rule that only passes fetches it for a while.
+"""Evicted items that cool down: no rule that only passes fetches them for a while.
 
 Written before the file goes, so that after a crash in between nobody takes it for a person's doing.
 """

@@ -1,4 +1,4 @@
-"""What people do not want from one rule: this track, or anything because of this album.
+"""Exclusions: what people do not want from one rule, a track or all because of an album.
 
 Unlike a tombstone it says nothing of other rules, and the file may be there for another reason.
 """

@@ -1,4 +1,4 @@
-"""Wishes that are kept: why a file may not go. The news are told after the commit.
+"""Holds: wishes that are kept, so that a file may not go. The news are told after the commit.
 
 keep ─▶ held ─release─▶ held until a time ─drop_due─▶ gone
          ▲                     │

@@ -1,4 +1,4 @@
-"""What people removed on purpose: no rule fetches it for them again until they ask."""
+"""Tombstones: what people removed on purpose; no rule fetches it for them until they ask."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Is the database file the one that we left? Looked at before anything opens it for writing.
+"""Checks that the database file is the one that we left, before anything opens it for writing.
 
 SQLite opens a file that was cut to nothing as a fresh, empty database and says not a word. So a
 sentinel stands beside the file from the first day on:

@@ -1,4 +1,4 @@
-"""The downloads of ours that aria2 has now, and where each stands. Asks nobody; any thread."""
+"""The downloads of ours that aria2 has now, and the status of each. Asks nobody; any thread."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Learns where our downloads in aria2 stand: hears what it tells, asks it when it tells nothing.
+"""Learns the status of our downloads in aria2: from its notifications, else by asking.
 
 Its WebSocket tells that a download began, ended or was taken out; while that is down, one request
 for all downloads is sent twice a second. aria2 answers nobody while it writes to a slow stick, so

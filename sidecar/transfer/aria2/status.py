@@ -1,4 +1,4 @@
-"""Where one download of ours stands in aria2, as the last answer or notification told it."""
+"""The status of one download in aria2, as the last answer or notification gave it."""
 
 from __future__ import annotations
 

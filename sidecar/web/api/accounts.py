@@ -1,4 +1,4 @@
-"""`/api/v1/session`, `/accounts`, `/sessions`, `/keys`: signing in, who is here, keys for programs.
+"""`/api/v1/session`, `/accounts`, `/sessions`, `/keys`: signing in, accounts, keys for programs.
 
 A key is shown when it is made, and never again.
 """

@@ -1,4 +1,4 @@
-"""`/health`, and `/api/v1/server`, `/log`, `/transfers`, `/notices`: how it all stands."""
+"""`/health`, and `/api/v1/server`, `/log`, `/transfers`, `/notices`: the state of the system."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def notices(services: WebServices) -> Sequence[Notice]:
 
 @system.get("/server", role=Role.ADMIN, returns=schemas.SystemReport)
 def server(services: WebServices) -> SystemStatusView:
-    """How the server and the machinery stand."""
+    """The state of the server, the engine and the database."""
     return services.system.view()
 
 

@@ -1,4 +1,4 @@
-"""How a download stands, said in a word, an icon and a tone; never by colour alone."""
+"""Labels of a download's status: a word, an icon and a tone; never colour alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/admin`: everybody, the machinery and the recent log, for admins alone."""
+"""`/admin`: accounts, system status and the recent log, for admins alone."""
 
 from __future__ import annotations
 

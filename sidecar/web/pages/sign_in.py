@@ -1,4 +1,4 @@
-"""Coming in and going out on the pages: by password or by Quick Connect.
+"""Signs people in and out on the pages: by password or by Quick Connect.
 
 Quick Connect needs no script: the page shows the code and a button; pressing it asks whether the
 code was approved. With scripts the page presses the button by itself.
@@ -31,14 +31,14 @@ LONGEST_PASSWORD = 1000
 
 def routes(services: WebServices, end_session: EndSession) -> Blueprint:
     """Return the routes; the arguments are those of `session.routes`."""
-    desk = services.sign_in
+    service = services.sign_in
     sign_in = PageRoutes("sign_in")
-    _password_routes(sign_in, desk, end_session)
-    _quick_connect_routes(sign_in, desk, end_session)
+    _password_routes(sign_in, service, end_session)
+    _quick_connect_routes(sign_in, service, end_session)
     return sign_in.blueprint
 
 
-def _password_routes(sign_in: PageRoutes, desk: SignInService, end_session: EndSession) -> None:
+def _password_routes(sign_in: PageRoutes, service: SignInService, end_session: EndSession) -> None:
     @sign_in.get("/sign-in", role=Role.ANYBODY)
     def show() -> Response:
         if auth.asker().person is not None:
@@ -51,26 +51,26 @@ def _password_routes(sign_in: PageRoutes, desk: SignInService, end_session: EndS
         if not name.strip() or len(name) > LONGEST_NAME or len(password) > LONGEST_PASSWORD:
             return _page(translatable("Enter your Jellyfin name and password."))
         try:
-            visit = desk.sign_in(name.strip(), password, auth.caller())
+            visit = service.sign_in(name.strip(), password, auth.caller())
         except (SignInRefused, JellyfinError) as refused:
             return _page(refused)
-        return _come_in(desk, end_session, visit)
+        return _come_in(service, end_session, visit)
 
     @sign_in.post("/sign-out", role=Role.SIGNED_IN)
     def sign_out() -> Response:
-        leave(desk, end_session)
+        leave(service, end_session)
         reply = make_response(redirect(url_for("sign_in.show"), 303))
         auth.clear_cookie(reply)
         return reply
 
 
 def _quick_connect_routes(
-    sign_in: PageRoutes, desk: SignInService, end_session: EndSession
+    sign_in: PageRoutes, service: SignInService, end_session: EndSession
 ) -> None:
     @sign_in.post("/sign-in/quick-connect", role=Role.ANYBODY)
     def start_quick_connect() -> Response:
         try:
-            code = desk.start_quick_connect(auth.caller())
+            code = service.start_quick_connect(auth.caller())
         except (SignInRefused, JellyfinError) as refused:
             return _page(refused)
         reply = redirect(url_for("sign_in.show_quick_connect", next=request.form.get("next")), 303)
@@ -85,16 +85,16 @@ def _quick_connect_routes(
     def finish_quick_connect() -> Response:
         ticket = request.cookies.get(TICKET, "").rpartition(".")[2]
         try:
-            visit = desk.finish_quick_connect(ticket, auth.caller())
+            visit = service.finish_quick_connect(ticket, auth.caller())
         except (SignInRefused, JellyfinError) as refused:
             return _page(refused)
         if visit is None:
             return _code_page(asked=True) or redirect(url_for("sign_in.show"), 303)
-        return _come_in(desk, end_session, visit)
+        return _come_in(service, end_session, visit)
 
 
-def _come_in(desk: SignInService, end_session: EndSession, visit: WebSession) -> Response:
-    leave(desk, end_session)
+def _come_in(service: SignInService, end_session: EndSession, visit: WebSession) -> Response:
+    leave(service, end_session)
     reply: FlaskResponse = make_response(
         redirect(redirects.safe_target(url_for("pages.downloads")), 303)
     )

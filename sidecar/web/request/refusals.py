@@ -1,6 +1,6 @@
-"""Answers to requests that no view sees: refused by the server, the gate or the live connection.
+"""Answers requests that no view sees: refused by the server, the middleware or the live connection.
 
-    server, WebSocket ──environ[KEY]──▶ Gate ──▶ Refusals ──▶ problem+json or the page of a problem
+    server, WebSocket ──environ[KEY]──▶ Middleware ──▶ Refusals ──▶ problem+json or a page
 
 They look as a view's own refusals do, and this is the only place that makes them.
 """

@@ -56,17 +56,17 @@ class Identity:
         return self.visit.secret if self.visit else self.key
 
 
-def who(desk: SignInService, *, cookie: str | None, authorization: str | None) -> Identity:
+def who(service: SignInService, *, cookie: str | None, authorization: str | None) -> Identity:
     """Return who shows this cookie or this `Authorization` header. A key goes before a cookie."""
     if authorization is not None:
         scheme, _, key = authorization.strip().partition(" ")
         if scheme.lower() != "bearer" or not 0 < len(key) <= LONGEST_SECRET:
             return Identity()
-        person = desk.person_for_key(key.strip())
+        person = service.person_for_key(key.strip())
         return Identity(person, key=key.strip()) if person else Identity()
     if not cookie or len(cookie) > LONGEST_SECRET:
         return Identity()
-    visit = desk.visit(cookie)
+    visit = service.visit(cookie)
     return Identity(visit.person, visit) if visit else Identity()
 
 
@@ -142,12 +142,12 @@ def clear_cookie(response: Response) -> None:
     )
 
 
-def register(app: Flask, desk: SignInService) -> None:
+def register(app: Flask, service: SignInService) -> None:
     """Ask every request for its rights before a view sees it."""
 
     def guard() -> None:
         g.asker = who(
-            desk,
+            service,
             cookie=request.cookies.get(cookie_name()),
             authorization=request.headers.get("Authorization"),
         )
@@ -205,16 +205,16 @@ def own_secret() -> str | None:
     return visit.secret if visit else None
 
 
-def leave(desk: SignInService, end_session: EndSession) -> None:
+def leave(service: SignInService, end_session: EndSession) -> None:
     """End the session that the current request came with, if it did, and what hangs on it."""
     secret = own_secret()
     if secret is not None:
-        desk.sign_out(secret)
+        service.sign_out(secret)
         end_session(secret)
 
 
-def look_again(desk: SignInService, seen: Identity) -> Identity:
+def look_again(service: SignInService, seen: Identity) -> Identity:
     """Return who a cookie or key that was shown before stands for now."""
     if seen.visit is not None:
-        return who(desk, cookie=seen.visit.secret, authorization=None)
-    return who(desk, cookie=None, authorization=f"Bearer {seen.key}" if seen.key else None)
+        return who(service, cookie=seen.visit.secret, authorization=None)
+    return who(service, cookie=None, authorization=f"Bearer {seen.key}" if seen.key else None)

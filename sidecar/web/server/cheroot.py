@@ -436,7 +436,7 @@ class _Gateway(Gateway_10):
 
 
 def serve_in_thread(server: WebServer) -> Thread:
-    """Return a started thread that serves; for tests and scripts without a crew."""
+    """Return a started thread that serves; for tests and scripts without a thread group."""
     thread = Thread(target=server.serve, name="http")
     thread.start()
     return thread

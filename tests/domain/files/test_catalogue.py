@@ -67,7 +67,7 @@ def test_a_series_has_its_seasons_in_order_and_films_stand_alone() -> None:
         ]
     )
 
-    assert [(one.shelf, *told(one)) for one in found] == [
+    assert [(one.kind, *told(one)) for one in found] == [
         (WorkKind.FILMS, "Pi", "", [("", ["Pi"])]),
         (WorkKind.SERIES, "Signals?", "", [("Season 01", ["One"]), ("Season 02", ["Three"])]),
     ]

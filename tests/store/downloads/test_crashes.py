@@ -35,9 +35,11 @@ validator = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 1000)
 steps = [
     lambda: them.queue.claim(BEGIN),
     lambda: them.transitions.transfer_started(1, validator, 0),
-    lambda: them.transitions.synced(1, 600),
-    lambda: them.transitions.finalizing(1, size=1000, content_hash=HASH, mime_type="audio/flac"),
-    lambda: them.transitions.arrive(
+    lambda: them.transitions.record_synced(1, 600),
+    lambda: them.transitions.mark_finalizing(
+        1, size=1000, content_hash=HASH, mime_type="audio/flac"
+    ),
+    lambda: them.transitions.mark_arrived(
         them.queries.get(1), size=1000, content_hash=HASH, mime_type="audio/flac"
     ),
 ]

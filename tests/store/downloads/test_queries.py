@@ -340,7 +340,7 @@ def test_no_list_reads_everything_to_sort_it(db: Database, downloads: Downloads)
         lambda them: them.queries.bytes_on_device(STICK),
         lambda them: them.queries.files_on(STICK),
         lambda them: them.queue.enqueue(wanted(30_000)),
-        lambda them: them.transitions.synced(7, 100),
+        lambda them: them.transitions.record_synced(7, 100),
     ],
 )
 def test_what_the_queue_asks_all_day_goes_by_an_index_and_sorts_nothing(

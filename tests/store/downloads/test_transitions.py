@@ -104,7 +104,7 @@ class Interleavings(RuleBasedStateMachine):
         download=seen,
         what=st.sampled_from(
             [
-                lambda them, one: them.transitions.arrive(
+                lambda them, one: them.transitions.mark_arrived(
                     one, size=1000, content_hash=HASH, mime_type=None
                 ),
                 lambda them, one: them.transitions.postpone(
@@ -118,7 +118,7 @@ class Interleavings(RuleBasedStateMachine):
                 lambda them, one: them.transitions.mark_missing(one),
                 lambda them, one: them.transitions.evict(one),
                 lambda them, one: them.transitions.delete(one),
-                lambda them, one: them.transitions.damaged(one, TIMED_OUT),
+                lambda them, one: them.transitions.mark_damaged(one, TIMED_OUT),
                 lambda them, one: them.transitions.want_again(one, user_id="a" * 32),
             ]
         ),

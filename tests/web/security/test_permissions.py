@@ -31,6 +31,10 @@ OPEN = {
 FOR_ADMINS = {
     ("admin.change", "POST"),
     ("admin.show", "GET"),
+    ("identity.server", "GET"),
+    ("identity.take", "POST"),
+    ("server.accept", "POST"),
+    ("server.look", "POST"),
     ("system.log", "GET"),
     ("system.server", "GET"),
     ("transfers.change", "PATCH"),

@@ -36,7 +36,7 @@ class Arrived(Schema):
 
 
 class Ignoring(Schema):
-    """The line of `.stignore` that keeps our own folder from travelling."""
+    """The line of `.stignore` that keeps our own folder from being synced."""
 
     device_id: str
     line: str

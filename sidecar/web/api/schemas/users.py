@@ -121,7 +121,7 @@ class ProblemDetails(BaseModel):
 
 
 class Account(Schema):
-    """An account of the house, and what it holds on all devices."""
+    """An account, and what it holds on all devices."""
 
     id: str = taken_from("user_id")
     name: str

@@ -1,4 +1,4 @@
-"""The pages that people read. They work as plain HTML; scripts only spare a reload."""
+"""`/` and `/downloads`: the downloads page, plain HTML; scripts only spare a reload."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ SOME_MISSING = translatable("%(missing)s of %(files)s files are missing")
 
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
-    desk = services.downloads
+    listing = services.downloads
     pages = PageRoutes("pages")
 
     @pages.get("/", role=Role.ANYBODY)
@@ -82,55 +82,55 @@ def routes(services: WebServices) -> Blueprint:
 
     @pages.get(f"/downloads/<int(max={LARGEST_ID}):download_id>", role=Role.SIGNED_IN)
     def download(download_id: int) -> Response:
-        return redirect(_in_view(desk, download_id), 303)
+        return redirect(_in_view(listing, download_id), 303)
 
     return pages.blueprint
 
 
-def _in_view(desk: DownloadListing, download_id: int) -> str:
+def _in_view(listing: DownloadListing, download_id: int) -> str:
     """Return the address of the list with this download on it."""
     person = auth.person()
-    found = desk.download(person, download_id)
+    found = listing.download(person, download_id)
     shown = DownloadsViewState().under(tab_of(found))
-    rank = desk.rank(person, shown.query, download_id) or 1
+    rank = listing.rank(person, shown.query, download_id) or 1
     shown = shown.at(math.ceil(rank / PAGE_SIZE))
     return url_for("pages.downloads", **shown.args, _anchor=f"download-{download_id}")
 
 
 def _downloads(services: WebServices) -> str:
-    desk, person, shown = services.downloads, auth.person(), for_page(request.args)
-    counts = desk.counts(person)
-    fitting = desk.counts(person, replace(shown.query, statuses=frozenset(), missing=False))
-    found = desk.downloads(person, shown.query)
+    listing, person, shown = services.downloads, auth.person(), for_page(request.args)
+    counts = listing.counts(person)
+    fitting = listing.counts(person, replace(shown.query, statuses=frozenset(), missing=False))
+    found = listing.downloads(person, shown.query)
     last = max(1, math.ceil(found.total / PAGE_SIZE))
     if shown.page > last:
         # Rows went while the page was open: show the last page that there is.
         shown = shown.at(last)
-        found = desk.downloads(person, shown.query)
+        found = listing.downloads(person, shown.query)
     devices = services.devices.devices(person)
     running = [
         one
-        for one in desk.progress()
-        if person.is_admin or person.user_id in desk.viewers(one.download_id)
+        for one in listing.progress()
+        if person.is_admin or person.user_id in listing.viewers(one.download_id)
     ]
     return render_template(
         "downloads/downloads.html",
         shown=shown,
         tabs=_tabs(shown, fitting),
         tab_words=TABS,
-        owners=desk.owners(person),
+        owners=listing.owners(person),
         kinds=KINDS,
         sorts=SORTS,
         states=[
             (one, status_labels.PLAIN[one].word) for one in Status if one in STATUSES[shown.tab]
         ],
         device_choices=[(one.id, one.name) for one in devices],
-        following=_following(desk, shown) if shown.page < last else None,
+        following=_following(listing, shown) if shown.page < last else None,
         found=found,
         last_page=last,
         counts=all_counts(counts),
         total_speed=sum(one.speed for one in running),
-        bytes_waiting=desk.bytes_waiting(person),
+        bytes_waiting=listing.bytes_waiting(person),
         bytes_running=sum(max((one.size or 0) - one.bytes_held, 0) for one in running),
         devices=devices,
         notices=services.notices.notices(person),
@@ -145,12 +145,12 @@ def _tabs(shown: DownloadsViewState, fitting: Mapping[str, int]) -> list[tuple[T
     return [(tab, number) for tab, number in numbers.items() if needed or tab is not Tab.MISSING]
 
 
-def _following(desk: DownloadListing, shown: DownloadsViewState) -> DownloadView | None:
+def _following(listing: DownloadListing, shown: DownloadsViewState) -> DownloadView | None:
     """The first one of the next page: what is moved below the last one here goes before it."""
     if shown.sort is not Sort.QUEUE:
         return None
     one = replace(shown.query, page=shown.page * PAGE_SIZE + 1, page_size=1)
-    return next(iter(desk.downloads(auth.person(), one).items), None)
+    return next(iter(listing.downloads(auth.person(), one).items), None)
 
 
 def give_words(app: Flask, clock: Clock) -> None:

@@ -79,7 +79,7 @@ class DownloadsViewState:
 
     @property
     def query(self) -> DownloadQuery:
-        """The same as a question to the desk."""
+        """Return the same as a query of the service."""
         return DownloadQuery(
             statuses=frozenset({self.status}) if self.status else STATUSES[self.tab],
             missing=self.tab is Tab.MISSING,

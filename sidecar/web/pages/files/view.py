@@ -53,7 +53,7 @@ class FilesViewState:
 
     @property
     def wanted(self) -> FileQuery:
-        """The same as a question to the desk."""
+        """Return the same as a query of the service."""
         tiles = self.look is Look.TILES and not self.at
         return FileQuery(
             text=self.text,

@@ -68,7 +68,7 @@ class LibraryViewState:
 
     @property
     def asked(self) -> BrowseQuery:
-        """The same as a question to the desk."""
+        """Return the same as a query of the service."""
         return BrowseQuery(
             parent=self.place,
             kinds=KINDS[self.shelf] if self.shelf else frozenset(),
