@@ -27,6 +27,7 @@ import requests
 from flask import Flask
 from flask_socketio import SocketIO
 
+from sidecar import limits
 from sidecar.clock import SystemClock
 from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.clock import FakeClock
@@ -128,6 +129,8 @@ def serve(name: str) -> int:
 
 def serve_ours() -> int:
     """The web of the sidecar, for an admin with many sessions."""
+    # All pages are one account's here, which would not get so many.
+    limits.SOCKETS_AN_ACCOUNT = limits.SOCKETS
     with (
         TemporaryDirectory() as folder,
         web_house(Path(folder), FakeClock(), web_clock=SystemClock()) as house,

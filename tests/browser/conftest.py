@@ -12,7 +12,7 @@ from sidecar.web.server import WebServer
 from tests.fakes.clock import FakeClock
 from tests.web.house import WebHouse, serving, web_house
 
-DEADLINE_MS = 10_000
+DEADLINE_MS = 30_000
 
 SignedIn = Callable[..., Page]
 

@@ -41,7 +41,7 @@ def opened(
     chromium: Browser, house: WebHouse, server: WebServer, path: str, **options: object
 ) -> Page:
     context = chromium.new_context(**options)  # type: ignore[arg-type]  # as playwright takes them
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     give_session(context, house, server, ANN)
     page = context.new_page()
     page.goto(server.url + path)

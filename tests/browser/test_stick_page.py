@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from tests.browser_trouble import BrowserTrouble
 from tests.fakes.stick import EVIL, PaintedStick
 
-pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture
@@ -179,7 +179,7 @@ def test_it_is_readable_for_everybody(
     context = chromium.new_context(
         viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
     )
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(30_000)
     # The checker is ours, and comes in past the page's policy.
     with opened(context, stick) as page:
         check(page, axe)

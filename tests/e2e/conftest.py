@@ -227,7 +227,7 @@ class Sidecar:
     def by_title(self, title: str) -> dict[str, Any] | None:
         return next((one for one in self.downloads() if one["title"] == title), None)
 
-    def wait_for(self, title: str, status: str, *, within_s: float = 30.0) -> dict[str, Any]:
+    def wait_for(self, title: str, status: str, *, within_s: float = 60.0) -> dict[str, Any]:
         def there() -> bool:
             one = self.by_title(title)
             return one is not None and one["status"] == status

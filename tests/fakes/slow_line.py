@@ -102,7 +102,7 @@ class SlowLine:
 
 
 def wait_until(
-    holds: Callable[[], bool], *, within_s: float = 20.0, every_s: float = 0.02, what: str = "it"
+    holds: Callable[[], bool], *, within_s: float = 60.0, every_s: float = 0.02, what: str = "it"
 ) -> None:
     """Look every `every_s` until `holds()` is true; fail after `within_s`."""
     deadline = time.monotonic() + within_s

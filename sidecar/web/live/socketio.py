@@ -120,6 +120,8 @@ class SocketIOServer:
         def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             if environ.get("PATH_INFO", "").startswith(PATH):
                 return live(environ, start_response)
+            # Nothing else is ever upgraded: such a request is answered like any other.
+            environ.pop("HTTP_UPGRADE", None)
             return app(environ, start_response)
 
         return outer

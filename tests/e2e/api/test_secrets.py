@@ -22,7 +22,7 @@ from tests.e2e.conftest import PASSWORDS, Person, Sidecar
 from tests.fakes.page import OpenPage
 from tests.fakes.slow_line import SlowLine
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 PASSWORD = "zebra-4711-canary"
 WRONG = "okapi-0815-canary"

@@ -58,7 +58,7 @@ def test_no_control_of_any_page_is_dead(
     walkers = []
     for name in ("ann", "admin"):
         context = chromium.new_context(viewport={"width": 1280, "height": 800})
-        context.set_default_timeout(20_000)
+        context.set_default_timeout(30_000)
         walker = Walker(context, sidecar.url, name, done=done)
         walker.begin()
         walkers.append(walker)

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page
 from tests.browser_trouble import BrowserTrouble
 from tests.e2e.conftest import PASSWORDS, Sidecar
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]
 
 AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (320, 1280)
@@ -58,7 +58,7 @@ def test_every_page_fits_is_quiet_and_keeps_nobody_out(
     if name == "ann":
         trouble.announce("^403 GET .*/admin$")
     context = chromium.new_context(color_scheme="dark" if dark else "light")
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.goto(sidecar.url)
     page.locator("[name=username]").fill(name)

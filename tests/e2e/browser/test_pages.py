@@ -21,7 +21,7 @@ from tests.browser_trouble import BrowserTrouble
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
 from tests.fakes.slow_line import SlowLine, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]
 
 SLOW = 2_000_000  # bytes a second: Long Noise takes twenty seconds
 STANDSTILL = 5_000  # nothing arrives before it is looked at
@@ -52,8 +52,7 @@ http {{
 def at_home(chromium: Browser, url: str, name: str, **options: object) -> Iterator[Page]:
     """A browser of somebody's own, signed in."""
     context = chromium.new_context(**options)  # type: ignore[arg-type]  # as playwright takes them
-    context.set_default_timeout(20_000)
-    expect.set_options(timeout=20_000)
+    context.set_default_timeout(30_000)
     page = context.new_page()
     page.goto(url)
     page.locator("[name=username]").fill(name)

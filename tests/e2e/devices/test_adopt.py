@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.conftest import Person, Sidecar
 from tests.e2e.devices.test_player_logs import ask
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from tests.fakes.slow_line import wait_until
 from tests.fakes.sounds import ffmpeg
 from tests.fakes.tiny_library import film
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ALBUM = "The Sine Waves/First Light (2019)"
 BROKEN = "Nobody/Broken (2019)"

@@ -30,7 +30,7 @@ from tests.e2e.main_job.test_household import TIMING
 from tests.fakes.slow_line import wait_until
 from tests.web.roles import declared_roles
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 ROLES = declared_roles()
 REFUSAL = "Only ann and admins manage Car stick."

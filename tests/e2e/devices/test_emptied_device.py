@@ -17,7 +17,7 @@ from tests.e2e.browser.test_pages import at_home
 from tests.e2e.conftest import Person, Sidecar, write_library
 from tests.fakes.slow_line import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]
 
 TITLES = [f"Short {number}" for number in range(1, 13)]
 ANYWHERE = re.compile("Was it you")

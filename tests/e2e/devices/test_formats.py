@@ -18,7 +18,7 @@ from tests.fakes.mutagens import FLAC, OggOpus, Picture
 from tests.fakes.slow_line import SlowLine, wait_until
 from tests.fakes.sounds import TAGS, sound, tagged_flac
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ALBUM = "The Sine Waves/First Light (2019)"
 

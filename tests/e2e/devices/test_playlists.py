@@ -25,7 +25,7 @@ from tests.e2e.household import HouseClock, Page, page_of
 from tests.fakes.slow_line import wait_until
 from tests.fakes.tiny_library import LIBRARIES, track, write
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 # Faster, and a machine under load takes its own slowness for a connection that died.
 SPEED = 6.0

@@ -22,7 +22,7 @@ from tests.fakes.mutagens import FLAC
 from tests.fakes.slow_line import wait_until
 from tests.fakes.sounds import cover, sound
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ALBUMS = {
     "Wärme: live? (2005)": ("Glósóli", "#1 Hit", "Wait...", "AC/DC <Live> *"),

@@ -13,7 +13,7 @@ from tests.e2e.conftest import TRACKS, Person, Sidecar
 from tests.fakes.slow_line import wait_until
 from tests.fakes.two_syncthings import OneSyncthing
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def ask(sidecar: Sidecar, path: str, method: str = "GET") -> Any:  # noqa: ANN401 - JSON

@@ -12,7 +12,7 @@ import requests
 from tests.e2e.conftest import PASSWORDS, TRACKS, Person, Sidecar, sha256
 from tests.fakes.slow_line import SlowLine, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 SLOW = 8 * 1024 * 1024
 NOISE = "Long Noise"

@@ -34,7 +34,7 @@ from tests.e2e.household import (
 )
 from tests.fakes.slow_line import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 SPEED = 20.0
 DAY = timedelta(days=1)

@@ -15,7 +15,7 @@ from tests.e2e.conftest import TRACKS, Person, Sidecar, write_library
 from tests.fakes.slow_line import wait_until
 from tests.services.identity.house import CountingServer
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from tests.e2e.conftest import MIB, TRACKS, Person, Sidecar, sha256
 from tests.fakes.slow_line import SlowLine, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def wait_for_part(running: Sidecar, more_than: int) -> None:

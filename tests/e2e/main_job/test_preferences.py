@@ -11,7 +11,7 @@ import requests
 from tests.e2e.conftest import MIB, TRACKS, Person, Sidecar
 from tests.fakes.slow_line import SlowLine, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def ask(

@@ -14,7 +14,7 @@ from sidecar.demo.state.core import StartupPhase
 from tests.e2e.conftest import Person, Sidecar
 from tests.fakes.slow_line import SlowLine, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def notices(sidecar: Sidecar) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ import requests
 from tests.e2e.conftest import TRACKS, Person, Sidecar
 from tests.fakes.slow_line import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 
 def plan_of(running: Sidecar) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from tests.e2e.conftest import Person, Sidecar
 from tests.e2e.devices.test_formats import entry
 from tests.fakes.sounds import sound
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 SCRIPT = Path(__file__).parents[3] / "docs" / "mpv" / "sidecar.lua"
 ALBUM = "The Sine Waves/First Light (2019)"

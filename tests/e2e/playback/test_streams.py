@@ -20,7 +20,7 @@ from sidecar.demo.state.core import StartupPhase
 from tests.e2e.conftest import PASSWORDS, TRACKS, Person, Sidecar
 from tests.fakes.slow_line import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 NOISE = "Long Noise"
 BIG = TRACKS[NOISE]

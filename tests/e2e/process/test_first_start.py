@@ -20,7 +20,7 @@ from sidecar.demo.content.ffmpeg import ENCODERS
 from tests.e2e.conftest import PASSWORDS
 from tests.fakes.slow_line import wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(240)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]
 
 # Makes one file for each line it gets from the pipe, so that a test says how far the start is.
 FFMPEG = """#!/bin/sh

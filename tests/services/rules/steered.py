@@ -164,8 +164,9 @@ def library(*rows: Mapping[str, object]) -> Callable[[Request], Reply]:
             if (str(one["Id"]) in wanted.split(",") if wanted else one.get("ParentId") == parent)
         ]
         start = int(request.query.get("startIndex", 0))
+        end = start + int(request.query.get("limit", len(found)))
         return json_reply(
-            {"Items": found[start:], "TotalRecordCount": len(found), "StartIndex": start}
+            {"Items": found[start:end], "TotalRecordCount": len(found), "StartIndex": start}
         )
 
     return answer
