@@ -10,6 +10,7 @@
     + ServerAway        nobody answers, or the server is starting: wait, nothing is used up
     + SignedOut         the token is refused: a person must sign in again
     + NotAllowed        the server says this user may not
+    + OutsideHours      the server lets this user do nothing at all now: wait, as for ServerAway
     + NotFound          the server does not know this item (or hides it from this user)
     + WrongServer       another server answers at the address: full stop
     + OddAnswer         anything else: a login page, broken JSON, an unexpected status
@@ -96,6 +97,10 @@ class SignedOut(JellyfinError):
 
 class NotAllowed(JellyfinError):
     """The server answered that this user may not do this."""
+
+
+class OutsideHours(JellyfinError):
+    """The server refuses this user everything now (confirmed), and will let them in again."""
 
 
 class NotFound(JellyfinError):

@@ -107,7 +107,7 @@ with opened(folder, FakeClock()) as world:
     WishService(world.db, world.holds, world.downloads, world.clock).hold(
         rule.wishes(context).wishes, lambda _ids: {song.id: song}
     )
-    assert Inventory(world.db).standing_of(STICK, song.id) is EvictionClass.AFFINITY
+    assert Inventory(world.db).get_eviction_class(STICK, song.id) is EvictionClass.AFFINITY
     assert is_cooling_down(rule.name)
 
     view = device_settings_view(

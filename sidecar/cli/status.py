@@ -9,12 +9,14 @@ from typing import Any
 from sidecar.assembly import DATABASE, Stores, account_service
 from sidecar.cli.database import is_running, open_database
 from sidecar.cli.parsing import Commands
-from sidecar.clock import Clock, SystemClock
+from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads.states import Status
-from sidecar.errors import JellyfinError, WrongServer
+from sidecar.errors import ConfigError, JellyfinError, OutsideHours, SignedOut, WrongServer
 from sidecar.events import Bus
+from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.problems import Problems
+from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.filter import DownloadFilter
 
 
@@ -65,16 +67,22 @@ def _look(settings: Settings) -> dict[str, Any]:
         }
     running = is_running(settings, clock)
     with open_database(settings, clock) as db:
-        store = Stores(db, Bus(), clock)
+        bus = Bus()
+        store = Stores(db, bus, clock)
+        accounts = None
+        if settings.jellyfin.url is not None:
+            accounts = account_service(settings, store, Problems(bus), bus, clock)
+        server = _server(accounts)
+        answers = server is not None and server["trouble"] is None
         return {
             "running": running,
             "server_id": store.meta.get("server_id"),
-            "server": _server(settings, store, clock),
+            "server": server,
             "accounts": [
                 {
                     "name": one.name,
                     "admin": one.is_admin,
-                    "state": "signed in" if one.is_signed_in else "must sign in again",
+                    "state": _state(one, accounts if answers else None),
                 }
                 for one in store.accounts.all()
             ],
@@ -99,12 +107,32 @@ def _look(settings: Settings) -> dict[str, Any]:
         }
 
 
-def _server(settings: Settings, store: Stores, clock: Clock) -> dict[str, Any] | None:
+def _state(account: Account, accounts: AccountService | None) -> str:
+    """Return how an account stands; whether its hours are over only Jellyfin knows.
+
+    Args:
+        account: As the database has it.
+        accounts: Gives its client; None while the server cannot be asked.
+    """
+    if not account.is_signed_in:
+        return "must sign in again"
+    if accounts is None:
+        return "signed in"
+    try:
+        accounts.client(account.user_id).me()
+    except OutsideHours:
+        return "signed in, outside its hours: its work waits and goes on by itself"
+    except SignedOut:
+        return "must sign in again"
+    except (JellyfinError, ConfigError):
+        pass
+    return "signed in"
+
+
+def _server(accounts: AccountService | None) -> dict[str, Any] | None:
     """Return what is in the way of asking Jellyfin, and None for a demo of our own."""
-    if settings.jellyfin.url is None:
+    if accounts is None:
         return None
-    bus = Bus()
-    accounts = account_service(settings, store, Problems(bus), bus, clock)
     try:
         found = accounts.anonymous().public_info()
     except WrongServer as trouble:

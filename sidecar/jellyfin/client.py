@@ -16,7 +16,14 @@ from pydantic import SecretStr
 
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying
-from sidecar.errors import JellyfinError, ServerAway, SignedOut, WrongServer
+from sidecar.errors import (
+    JellyfinError,
+    NotAllowed,
+    OutsideHours,
+    ServerAway,
+    SignedOut,
+    WrongServer,
+)
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.connection import LARGEST_BODY_BYTES, Connection, Query
@@ -34,6 +41,7 @@ from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
 from sidecar.jellyfin.responses import (
     Answer,
     Unconfirmed,
+    Unsaid,
     check_answer,
     read,
     too_much,
@@ -74,6 +82,7 @@ class Jellyfin:
 
     * `ServerAway`: nobody answers, or the server is starting
     * `SignedOut`: the token is refused, confirmed by `/Users/Me`
+    * `OutsideHours`: this account may do nothing now, confirmed by `/Users/Me`
     * `NotAllowed`: this account may not do this
     * `WrongServer`: another server answers at the address
     * `OddAnswer`: anything that Jellyfin would not answer
@@ -156,9 +165,25 @@ class Jellyfin:
                     server=answer.server,
                 )
             ) from None
+        except Unsaid:
+            self._check_it_is_no_proxy(answer)
+            raise OutsideHours(
+                msg(
+                    "Jellyfin at {server} lets this account do nothing now: it is outside its "
+                    "access hours, or may not be used from here. Its work goes on by itself",
+                    server=answer.server,
+                )
+            ) from None
         user = read(answer, models.USER)
         self._check_server(user.server_id)
         return user
+
+    def _check_it_is_no_proxy(self, refused: Answer) -> None:
+        """Jellyfin tells everybody who it is, also whom it refuses everything else."""
+        try:
+            self.public_info()
+        except NotAllowed:
+            raise unexpected_answer(refused) from None
 
     def users(self) -> tuple[JellyfinUser, ...]:
         """List all users of the server: for an admin; others may be told fewer."""
@@ -291,7 +316,7 @@ class Jellyfin:
         answer = self.connection.send(method, *path, query=query, most_bytes=most_bytes)
         try:
             check_answer(answer)
-        except Unconfirmed:
+        except (Unconfirmed, Unsaid):
             self.me()
             raise
         return answer

@@ -24,6 +24,7 @@ from urllib3.exceptions import ProtocolError
 from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin import patience
 from sidecar.jellyfin.address import Address
+from sidecar.jellyfin.budget import MemoryBudget
 from sidecar.jellyfin.identity import DeviceIdentity, build_authorization
 from sidecar.jellyfin.responses import Answer, too_much
 from sidecar.messages import msg
@@ -41,30 +42,8 @@ Query = Mapping[str, str | int]
 Body = dict[str, Any]
 
 
-class BodyBudget:
-    """How much of answers may be in memory. Safe for many threads."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._lock = Lock()
-        self._taken = 0
-
-    def take(self, count: int) -> bool:
-        """Take so many bytes; return False, and take none, if there are not so many left."""
-        with self._lock:
-            if self._taken + count > self._most:
-                return False
-            self._taken += count
-            return True
-
-    def give_back(self, count: int) -> None:
-        """Give back what was taken."""
-        with self._lock:
-            self._taken -= count
-
-
 # One for the process: memory is.
-BUDGET = BodyBudget(MOST_AT_ONCE_BYTES)
+BUDGET = MemoryBudget(MOST_AT_ONCE_BYTES)
 
 
 class Connection:

@@ -13,16 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from sys import getsizeof
 
 from sidecar.domain.items.item import Item
 from sidecar.errors import UnexpectedAnswer
+from sidecar.jellyfin.budget import MemoryBudget
 from sidecar.messages import msg
 
 PAGE_ITEMS = 200
 TRIES = 3
 # More than any library holds, and no more than may be in memory: of things, and of their words.
 MOST_ITEMS = 300_000
-MOST_LETTERS = 30_000_000
+MOST_WORDS_BYTES = 100 * 1024 * 1024
+# Of all listings together that are being read at this moment.
+BUDGET = MemoryBudget(MOST_WORDS_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,15 +81,25 @@ def _read(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
 
 
 def _read_once(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
+    taken: list[int] = []
+    try:
+        return _read_pages(fetch, taken, once_each=once_each, page_items=page_items)
+    finally:
+        BUDGET.give_back(sum(taken))
+
+
+def _read_pages(fetch: FetchPage, taken: list[int], *, once_each: bool, page_items: int) -> Rows:
+    """Read all pages; `taken` gets what they took of the budget."""
     entries: list[Item] = []
     totals: set[int] = set()
-    fits, letters = True, 0
+    fits = True
     for number in range(MOST_ITEMS // (page_items - 1) + 1):
         start = number * (page_items - 1)
         page = fetch(start, page_items)
-        letters += _letters(page.items)
-        if page.total_record_count > MOST_ITEMS or letters > MOST_LETTERS:
+        size = _count_bytes(page.items)
+        if page.total_record_count > MOST_ITEMS or not BUDGET.take(size):
             raise _endless()
+        taken.append(size)
         found = [one for one in page.items if one is not None]
         if number > 0:
             fits &= _continues(entries, found)
@@ -105,10 +119,10 @@ def _continues(before: Sequence[Item], after: Sequence[Item]) -> bool:
     return bool(before and after) and before[-1].id == after[0].id
 
 
-def _letters(items: Iterable[Item | None]) -> int:
-    """Return how many letters the names of things have, as far as they may be long."""
+def _count_bytes(items: Iterable[Item | None]) -> int:
+    """Return what the names of things take in memory, as far as they may be long."""
     return sum(
-        len(text)
+        getsizeof(text)
         for one in items
         if one is not None
         for text in (one.title, one.artist, one.album, one.album_artist, one.series, one.image_tag)

@@ -1,7 +1,7 @@
 """Decides what an answer means, from its status, headers and body.
 
     200, 204              believed         401   not yet known: see `Unconfirmed`
-    429, 502, 503, 504    ServerAway       403   NotAllowed, unless it is a web page
+    429, 502, 503, 504    ServerAway       403   NotAllowed, unless it is a web page; see `Unsaid`
     3xx, HTML, the rest   OddAnswer        404   NotFound, if it is Jellyfin's own (JSON)
 
 Proxies, login pages and a server that is starting answer with almost anything; only what Jellyfin
@@ -51,6 +51,13 @@ class Unconfirmed(NotAllowed):
         self.is_jellyfin = is_jellyfin
 
 
+class Unsaid(NotAllowed):
+    """A 403 without a word: either this one thing is refused or all of them; `/Users/Me` decides.
+
+    So Jellyfin answers to an account outside its access hours, whatever is asked for.
+    """
+
+
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Answer:
     """One answer, read to its end.
@@ -80,7 +87,8 @@ def check_answer(answer: Answer) -> None:
     """Return if the answer is a success; its content is not judged yet.
 
     Raises:
-        ServerAway, Unconfirmed, NotAllowed, NotFound, OddAnswer: As the module's table says.
+        ServerAway, Unconfirmed, Unsaid, NotAllowed, NotFound, OddAnswer: As the module's table
+            says.
     """
     status, server = answer.status, answer.server
     if status in SUCCESS:
@@ -104,9 +112,8 @@ def check_answer(answer: Answer) -> None:
             and answer.mime_type != "text/html",
         )
     if status == HTTPStatus.FORBIDDEN and answer.mime_type != "text/html":
-        raise NotAllowed(
-            msg("Jellyfin at {server} does not allow this account to do that", server=server)
-        )
+        text = msg("Jellyfin at {server} does not allow this account to do that", server=server)
+        raise NotAllowed(text) if answer.body or answer.mime_type else Unsaid(text)
     if status == HTTPStatus.NOT_FOUND and answer.is_json:
         raise NotFound(msg("Jellyfin at {server} does not know what was asked for", server=server))
     raise unexpected_answer(answer)

@@ -38,6 +38,10 @@ class JellyfinStatus:
         """Whether the server may be asked."""
         return self._problems.of(ProblemKind.SERVER, SUBJECT) is None
 
+    def may_ask_for(self, user_id: str) -> bool:
+        """Whether the server is there and answers this account now."""
+        return self.is_there and self._problems.of(ProblemKind.ACCOUNT, user_id) is None
+
     def tell(self, trouble: JellyfinError) -> None:
         """Note that the server is away, or is another one; other troubles are none of it."""
         match trouble:

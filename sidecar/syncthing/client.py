@@ -20,7 +20,7 @@ from sidecar.syncthing.connection import Query, SyncthingConnection
 
 T = TypeVar("T")
 FILES_A_PAGE = 10_000
-MOST_NEEDED = 1_000_000
+MOST_PAGES = 100
 LONGEST_TEXT = 4096
 # News after which the other devices may have, or lack, something else.
 NEWS = (
@@ -192,7 +192,7 @@ class Syncthing:
             needed.update(one.name for one in files if not one.deleted)
             if len(files) < FILES_A_PAGE:
                 return frozenset(needed)
-            if len(files) > FILES_A_PAGE or len(needed) > MOST_NEEDED:
+            if len(files) > FILES_A_PAGE or page == MOST_PAGES:
                 raise _odd()
             page += 1
 

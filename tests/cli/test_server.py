@@ -52,6 +52,23 @@ def test_status_and_server_say_that_another_one_answers(
         server._show(house.settings, asked())
 
 
+def test_status_says_whose_hours_are_over(house: MovingHouse) -> None:
+    def states() -> dict[str, str]:
+        return {one["name"]: one["state"] for one in status._look(house.settings)["accounts"]}
+
+    house.person("ann")
+    assert set(states().values()) == {"signed in"}
+    ann = house.server.core.users.find("ann")
+    assert ann is not None
+
+    ann.policy["AccessSchedules"] = [{"DayOfWeek": "Everyday", "StartHour": 0, "EndHour": 0}]
+
+    assert states() == {
+        "admin": "signed in",
+        "ann": "signed in, outside its hours: its work waits and goes on by itself",
+    }
+
+
 def test_it_is_shown_before_it_is_taken_beside_a_sidecar_that_runs(
     house: MovingHouse, capsys: pytest.CaptureFixture[str]
 ) -> None:

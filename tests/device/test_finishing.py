@@ -173,7 +173,9 @@ def test_a_distrusted_disk_is_trusted_only_after_a_write_that_lasts(
     root: Path, fault: str, code: int
 ) -> None:
     with_part(root)
-    program = FINISH.replace("folder.finish(folder.part(17), sys.argv[3])", "folder.distrust()")
+    program = FINISH.replace(
+        "folder.finish(folder.part(17), sys.argv[3])", "folder.require_write_test()"
+    )
     program += (
         "try: folder.check()\n"
         "except Exception as trouble: raise SystemExit(trouble.code != 'broken')\n"

@@ -13,6 +13,7 @@ from sidecar.errors import (
     JellyfinError,
     NotAllowed,
     NotFound,
+    OutsideHours,
     ServerAway,
     SignedOut,
     UnexpectedAnswer,
@@ -74,6 +75,38 @@ def container(kind: ItemType) -> Item:
 def page(*ids: str, total: int | None = None) -> Reply:
     items = [{"Id": one, "Type": "Audio", "Name": one, "ServerId": SERVER} for one in ids]
     return json_reply({"Items": items, "TotalRecordCount": len(ids) if total is None else total})
+
+
+# A 403 without a word
+
+
+def test_an_account_that_is_refused_everything_is_outside_its_hours(
+    client: Jellyfin, server: Answering
+) -> None:
+    server.routes["GET /Users/Me"] = server.routes["GET /Sessions"] = Reply(403)
+
+    for ask in (client.me, client.sessions):
+        with pytest.raises(OutsideHours, match="outside its access hours"):
+            ask()
+
+
+def test_one_thing_refused_is_that_one_thing(client: Jellyfin, server: Answering) -> None:
+    server.routes["GET /Sessions"] = Reply(403)
+
+    with pytest.raises(NotAllowed):
+        client.sessions()
+
+    assert [one.path for one in server.requests] == ["/Sessions", "/Users/Me"]
+
+
+def test_a_proxy_that_refuses_everybody_says_nothing_of_the_account(
+    client: Jellyfin, server: Answering
+) -> None:
+    for path in ("/Users/Me", "/Sessions", "/System/Info/Public"):
+        server.routes[f"GET {path}"] = Reply(403)
+
+    with pytest.raises(UnexpectedAnswer):
+        client.sessions()
 
 
 # The header, the address

@@ -16,7 +16,7 @@ from http import HTTPStatus
 
 from sidecar.demo.library.items import DemoItem
 from sidecar.demo.protocol.authorization import Claim
-from sidecar.demo.protocol.formats import parse_id
+from sidecar.demo.protocol.formats import now, parse_id
 from sidecar.demo.protocol.messages import (
     ErrorReply,
     Reply,
@@ -160,12 +160,15 @@ def check_access(route: Route, ask: RequestContext) -> None:
     """Check that the asker may ask this.
 
     Raises:
-        ErrorReply: 401 without a good token, 403 for administrators' business.
+        ErrorReply: 401 without a good token, 403 outside the asker's hours and for
+            administrators' business.
     """
     if route.access is AccessLevel.ANYONE:
         return
     if ask.user is None or ask.user.policy["IsDisabled"]:
         raise ErrorReply(empty_reply(HTTPStatus.UNAUTHORIZED))
+    if not ask.user.is_within_hours(now()):
+        raise ErrorReply(empty_reply(HTTPStatus.FORBIDDEN))
     if route.access is AccessLevel.ADMIN and not ask.user.is_administrator:
         raise ErrorReply(empty_reply(HTTPStatus.FORBIDDEN))
 

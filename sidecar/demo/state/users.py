@@ -29,6 +29,10 @@ _CONFIGURATION: Json = {
 }
 
 
+DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+SATURDAY = 5
+
+
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
     """Somebody who may sign in.
@@ -82,6 +86,17 @@ class DemoUser:
         if self.policy["EnableAllFolders"] or library_id is None:
             return True
         return library_id in self.policy["EnabledFolders"]
+
+    def is_within_hours(self, moment: datetime) -> bool:
+        """Return whether they may use the server now; administrators always may."""
+        schedules = self.policy["AccessSchedules"]
+        if self.is_administrator or not schedules:
+            return True
+        hour = moment.hour + moment.minute / 60
+        return any(
+            one["DayOfWeek"] in _day_names(moment) and one["StartHour"] <= hour < one["EndHour"]
+            for one in schedules
+        )
 
     def is_blocked(self, item: DemoItem) -> bool:
         """Return whether the policy blocks an item by one of its tags."""
@@ -137,6 +152,12 @@ class DemoUsers:
         """Take up policies that were kept."""
         for user in self.by_id.values():
             user.policy |= saved.get(user.name, {})
+
+
+def _day_names(moment: datetime) -> frozenset[str]:
+    """Return all that Jellyfin calls a day of a schedule."""
+    kind = "Weekday" if moment.weekday() < SATURDAY else "Weekend"
+    return frozenset({"Everyday", kind, DAYS[moment.weekday()]})
 
 
 def _policy(account: DemoAccount, folders: list[str]) -> dict[str, Any]:

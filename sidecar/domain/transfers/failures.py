@@ -14,6 +14,7 @@ class FailureClass(StrEnum):
     TRANSIENT = "transient"
     CHANGED = "changed"
     SIGNED_OUT = "signed-out"
+    OUTSIDE_HOURS = "outside-hours"
     REFUSED = "refused"
     FILE_AWAY = "file-away"
     EMPTY = "empty"

@@ -11,7 +11,8 @@ once for all of its downloads, so that a hundred files do not knock a hundred ti
     empty                                as transient; then waits as the following
     blocked                              failed, again after 5 min
     refused, gone                        failed, until a person says retry
-    signed out, server, file, device     wait; no try is used up
+    signed out, outside its hours,       wait; no try is used up
+    server, file, device
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ WORTHWHILE_SHARE = 10
 WAITING = frozenset(
     {
         FailureClass.SIGNED_OUT,
+        FailureClass.OUTSIDE_HOURS,
         FailureClass.SERVER_AWAY,
         FailureClass.FILE_AWAY,
         FailureClass.DEVICE,

@@ -22,6 +22,7 @@ from sidecar.events import AccountChanged, Bus
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin, wrong_server
 from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.models import Policy
 from sidecar.jellyfin.sign_in import SignedIn, SignIn
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import msg
@@ -33,6 +34,7 @@ log = logging.getLogger(__name__)
 
 SERVER = "jellyfin"
 SERVER_ID = "server_id"
+OUTSIDE_HOURS = "outside-hours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +217,31 @@ class AccountService:
         self._bus.publish(AccountChanged(user_id))
         return True
 
-    def may(self, user_id: str, *, is_admin: bool, may_download: bool) -> None:
+    def outside_hours(self, user_id: str) -> None:
+        """Note that Jellyfin refuses an account everything now: its work waits, its token holds."""
+        account = self._accounts.get(user_id)
+        name = account.name if account else msg("an account")
+        text = msg(
+            "It is outside {name}'s hours in Jellyfin, or {name} may not be used from here: what "
+            "is {name}'s waits, and goes on by itself",
+            name=name,
+        )
+        if self._problems.note(ProblemKind.ACCOUNT, user_id, Problem(OUTSIDE_HOURS, text)):
+            log.info("%s", text)
+
+    def within_hours(self, user_id: str) -> None:
+        """Note that Jellyfin answers an account: what waited for its hours goes on."""
+        found = self._problems.of(ProblemKind.ACCOUNT, user_id)
+        if found is not None and found.code == OUTSIDE_HOURS:
+            self._problems.clear(ProblemKind.ACCOUNT, user_id)
+
+    def note_rights(self, user_id: str, policy: Policy) -> None:
         """Note what an account may, as Jellyfin says now; whoever it concerns is told."""
-        if self._accounts.may(user_id, is_admin=is_admin, may_download=may_download):
+        if self._accounts.may(
+            user_id,
+            is_admin=policy.is_administrator,
+            may_download=policy.enable_content_downloading,
+        ):
             log.info("what an account may was changed in Jellyfin")
             self._bus.publish(AccountChanged(user_id))
 

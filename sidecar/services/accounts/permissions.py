@@ -3,6 +3,7 @@
     every 45 s, for each account that is signed in: /Users/Me
         token refused ─▶ signed out: its sessions, its pages and its queue end
         no admin any more, disabled, may download ─▶ holds from now on
+        refused everything (its hours are over) ───▶ its work waits until it is answered again
 
 A server that is away ends nothing: it has said nothing.
 """
@@ -14,7 +15,7 @@ from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
-from sidecar.errors import JellyfinError, SignedOut
+from sidecar.errors import JellyfinError, OutsideHours, SignedOut
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.store.accounts.accounts import Account
@@ -57,14 +58,14 @@ class PermissionRefresh:
         except SignedOut:
             self._accounts.signed_out(client)
             return
+        except OutsideHours:
+            self._accounts.outside_hours(account.user_id)
+            return
         except JellyfinError as trouble:
             self._server.tell(trouble)
             return
+        self._accounts.within_hours(account.user_id)
         if policy.is_disabled:
             self._accounts.signed_out(client)
             return
-        self._accounts.may(
-            account.user_id,
-            is_admin=policy.is_administrator,
-            may_download=policy.enable_content_downloading,
-        )
+        self._accounts.note_rights(account.user_id, policy)

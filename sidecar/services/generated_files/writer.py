@@ -20,7 +20,7 @@ from threading import Event, Lock
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.space.budget import DeviceRoom
-from sidecar.errors import DeviceError, ServerAway, SignedOut
+from sidecar.errors import DeviceError, OutsideHours, ServerAway, SignedOut
 from sidecar.events import DeviceChanged, DownloadChanged
 from sidecar.events import Event as News
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -127,7 +127,7 @@ class GeneratedFileWriter(ABC):
         try:
             self._write(device)
             is_written = True
-        except (DeviceError, ServerAway, SignedOut) as trouble:
+        except (DeviceError, OutsideHours, ServerAway, SignedOut) as trouble:
             log.info("the %s of %s waits: %s", self.what, device.settings.name, trouble)
         finally:
             if not is_written:

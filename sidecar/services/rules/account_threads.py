@@ -21,7 +21,7 @@ from sidecar.clock import Clock
 from sidecar.domain.rules import favourites
 from sidecar.domain.rules.context import Wake
 from sidecar.domain.rules.favourites import FavouritesSettings
-from sidecar.errors import JellyfinError, SidecarError, SignedOut
+from sidecar.errors import JellyfinError, OutsideHours, SidecarError, SignedOut
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.events import News, SessionsNews, SessionsUnavailable, TokenRefused
 from sidecar.jellyfin.live.listener import Listener
@@ -66,17 +66,18 @@ class AccountFollowers:
 
     def __call__(self, account: Account, client: Jellyfin, tell: Tell) -> dict[str, Follower]:
         """Return the followers by the names of their threads."""
+        may_ask = partial(self.server.may_ask_for, account.user_id)
         identity = IdentityFollower(
             self.looking,
             user_id=account.user_id,
             name=account.name,
             tell=tell,
-            is_server_there=lambda: self.server.is_there,
+            is_server_there=may_ask,
             clock=self.clock,
         )
 
         def is_ready() -> bool:
-            return self.server.is_there and identity.is_settled
+            return may_ask() and identity.is_settled
 
         rules = self._rules(account, client, tell, is_ready)
         self._rules_of[account.user_id] = rules
@@ -278,5 +279,7 @@ class AccountThreads:
     def _tell(self, client: Jellyfin, trouble: JellyfinError) -> None:
         if isinstance(trouble, SignedOut):
             self._accounts.signed_out(client)
+        elif isinstance(trouble, OutsideHours):
+            self._accounts.outside_hours(client.user_id or "")
         else:
             self._server.tell(trouble)

@@ -16,6 +16,7 @@ from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.rules.registry import RULES
 from sidecar.domain.wishes import Hold
 from sidecar.messages import msg
+from sidecar.services.accounts.accounts import OUTSIDE_HOURS
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.problems import ProblemKind, Problems
@@ -24,6 +25,7 @@ from sidecar.store.stores import Stores
 
 # The device is not where it was: what was on it can only be believed.
 AWAY = frozenset({"missing", "no-marker", "other-device"})
+SOMEBODY_OUTSIDE_HOURS = msg("Jellyfin lets the account that fetches it do nothing now")
 SOMEBODY_SIGNED_OUT = msg("The account that fetches it must sign in again")
 
 HeldBack = Callable[[Download], str | None]
@@ -143,7 +145,10 @@ class Explainer:
         if account is not None:
             # Its text names who else wants this item.
             own = person.is_admin or download.user_id == person.user_id
-            texts.append(account.text if own else SOMEBODY_SIGNED_OUT)
+            others = SOMEBODY_SIGNED_OUT
+            if account.code == OUTSIDE_HOURS:
+                others = SOMEBODY_OUTSIDE_HOURS
+            texts.append(account.text if own else others)
         return tuple(texts)
 
     def _excluded_from(

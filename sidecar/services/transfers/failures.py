@@ -24,6 +24,7 @@ from sidecar.errors import (
     JellyfinError,
     NotAllowed,
     NotFound,
+    OutsideHours,
     ServerAway,
     SignedOut,
     WrongServer,
@@ -39,6 +40,7 @@ log = logging.getLogger(__name__)
 
 FILE_AWAY = "file-away"
 PROBE_FILE_AWAY_EVERY = timedelta(minutes=5)
+FORBIDDEN = "http-403"
 DOUBTFUL = frozenset({FailureClass.SIGNED_OUT, FailureClass.FILE_AWAY})
 
 
@@ -87,7 +89,8 @@ class FailurePolicy:
     def failed(self, download: Download, failed: TransferFailed, client: Jellyfin | None) -> None:
         """The engine gave up on this attempt."""
         failure: Failure | None = failed.failure
-        if client is not None and failed.failure.kind in DOUBTFUL:
+        is_doubtful = failed.failure.kind in DOUBTFUL or failed.failure.code == FORBIDDEN
+        if client is not None and is_doubtful:
             failure = self._asked_again(download, failed.failure, client)
         if failure is not None and failure.kind is FailureClass.GONE and client is not None:
             failure = self._elsewhere(download, failure, client)
@@ -170,6 +173,8 @@ class FailurePolicy:
             case FailureClass.SERVER_AWAY:
                 away = ServerAway(failure.message, retry_after_s=failure.retry_after_s)
                 self._server.tell(away)
+            case FailureClass.OUTSIDE_HOURS:
+                self._accounts.outside_hours(download.user_id)
             case FailureClass.DEVICE:
                 trouble = DeviceError(failure.code, failure.message)
                 self._registry.distrust(download.device_id)
@@ -204,7 +209,7 @@ class FailurePolicy:
     def _asked_again(
         self, download: Download, failure: Failure, client: Jellyfin
     ) -> Failure | None:
-        """A 401 may lie about the account, a 404 about the item: ask what is really so.
+        """A 401 and a 403 may lie about the account, a 404 about the item: ask what is so.
 
         Returns:
             None if somebody signed in anew meanwhile, and only the old token is refused.
@@ -213,6 +218,9 @@ class FailurePolicy:
             if failure.kind is FailureClass.SIGNED_OUT:
                 client.me()
                 return replace(failure, kind=FailureClass.TRANSIENT)
+            if failure.code == FORBIDDEN:
+                self._accounts.note_rights(download.user_id, client.me().policy)
+                return failure
             client.item(download.item_id)
         except SignedOut as trouble:
             return _failure(trouble) if self._accounts.signed_out(client) else None
@@ -244,8 +252,10 @@ def _failure(trouble: JellyfinError) -> Failure:
             return Failure(FailureClass.SERVER_AWAY, "server-away", str(trouble), seconds)
         case WrongServer():
             return Failure(FailureClass.SERVER_AWAY, "wrong-server", str(trouble))
-        case SignedOut():
-            return Failure(FailureClass.SIGNED_OUT, "signed-out", str(trouble))
+        case SignedOut() | OutsideHours():
+            is_out = isinstance(trouble, SignedOut)
+            kind = FailureClass.SIGNED_OUT if is_out else FailureClass.OUTSIDE_HOURS
+            return Failure(kind, str(kind), str(trouble))
         case NotAllowed():
             return Failure(FailureClass.REFUSED, "not-allowed", str(trouble))
         case NotFound():

@@ -21,6 +21,7 @@ from sidecar.errors import (
     JellyfinError,
     NotAManager,
     NotVisible,
+    OutsideHours,
     ServerAway,
     SidecarError,
     SignInRefused,
@@ -177,7 +178,7 @@ def _ours(error: SidecarError) -> Response:
             return answer(
                 HTTPStatus.FORBIDDEN, as_sentence(str(error)), facts={"code": "managers-only"}
             )
-        case DatabaseError() | ServerAway():
+        case DatabaseError() | ServerAway() | OutsideHours():
             refusal = answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
             again = getattr(error, "retry_after_s", None)
             refusal.headers["Retry-After"] = str(math.ceil(again or AGAIN_AFTER_S))

@@ -19,6 +19,7 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import SERVER_ID, AccountService
+from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.devices.attached import CurrentSettings, unchanged
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.jellyfin_status import SUBJECT, JellyfinStatus
@@ -91,6 +92,11 @@ class Works:
         found = self.world.downloads.queries.by_item(STICK, track(number).id)
         assert found is not None
         return found
+
+    def permissions(self) -> PermissionRefresh:
+        """Return what asks Jellyfin what the accounts may."""
+        watch = JellyfinStatus(self.accounts.anonymous, self.problems, self.world.clock)
+        return PermissionRefresh(self.accounts, watch, self.world.clock)
 
     def look(self) -> bool:
         return self.registry.look(settle=lambda device: self.settling.reconcile(device, []))
@@ -288,6 +294,54 @@ def test_a_refused_token_that_jellyfin_confirms_stops_all_of_that_account(works:
     assert not works.worker.step()
     assert (works.now().status, works.now().retry_count) == (Status.PENDING, 0)
     assert works.problems.of(ProblemKind.ACCOUNT, ANN) is not None
+
+
+def test_what_is_refused_outside_an_accounts_hours_waits_and_comes_back_by_itself(
+    works: Works,
+) -> None:
+    works.wish(1)
+    works.wish(2)
+    works.fail(FailureClass.REFUSED, "http-403")
+    works.server.routes["GET /Users/Me"] = Reply(403)
+    rights = works.permissions()
+
+    works.worker.step()
+
+    assert not works.worker.step()
+    assert (works.now().status, works.now().retry_count) == (Status.PENDING, 0)
+    trouble = works.problems.of(ProblemKind.ACCOUNT, ANN)
+    assert trouble is not None
+    assert "outside ann's hours" in trouble.text
+    rights.step()
+    assert not works.worker.step()
+
+    works.server.routes["GET /Users/Me"] = json_reply(ME)
+    rights.step()
+
+    assert works.problems.of(ProblemKind.ACCOUNT, ANN) is None
+    assert works.worker.step()
+    assert works.worker.step()
+    assert {works.now(1).status, works.now(2).status} == {Status.COMPLETED}
+
+
+def test_hours_that_are_over_are_noticed_before_anything_is_fetched(works: Works) -> None:
+    works.wish()
+    works.server.routes["GET /Users/Me"] = Reply(403)
+
+    works.permissions().step()
+
+    assert not works.worker.step()
+    assert works.engine.jobs == []
+
+
+def test_what_jellyfin_refuses_for_this_file_alone_has_failed(works: Works) -> None:
+    works.wish()
+    works.fail(FailureClass.REFUSED, "http-403")
+
+    works.worker.step()
+
+    assert works.now().status is Status.FAILED
+    assert works.problems.of(ProblemKind.ACCOUNT, ANN) is None
 
 
 def test_only_the_old_token_is_refused_after_a_sign_in_and_nothing_is_said_of_it(
