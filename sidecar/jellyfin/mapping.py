@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from itertools import chain, islice
 
 from sidecar.domain.items.item import Item, ItemType
@@ -40,6 +41,8 @@ def to_item(base: BaseItem) -> Item:
         series_id=base.series_id,
         number=base.index_number,
         disc=base.parent_index_number,
+        number_end=base.index_number_end,
+        aired=_get_air_date(base),
         year=_choose_year(base),
         seconds=base.run_time_ticks / TICKS_PER_SECOND if base.run_time_ticks else None,
         extension=_get_extension(base, source),
@@ -130,6 +133,12 @@ def _choose_year(base: BaseItem) -> int | None:
     if base.production_year:
         return base.production_year
     return base.premiere_date.year if base.premiere_date else None
+
+
+def _get_air_date(base: BaseItem) -> date | None:
+    if base.type != ItemType.EPISODE or base.premiere_date is None:
+        return None
+    return base.premiere_date.date()
 
 
 def _own_source(base: BaseItem) -> MediaSource | None:

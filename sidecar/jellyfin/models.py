@@ -201,6 +201,7 @@ class BaseItem(JellyfinModel):
     season_id: Maybe[Id] = None
     parent_id: Maybe[Id] = None
     index_number: Maybe[Whole] = None
+    index_number_end: Maybe[Whole] = None
     parent_index_number: Maybe[Whole] = None
     production_year: Maybe[Whole] = None
     premiere_date: Maybe[Moment] = None
