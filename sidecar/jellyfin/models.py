@@ -255,8 +255,8 @@ class ClientSession(JellyfinModel):
     """A client that is connected.
 
     Attributes:
-            now_playing_queue: May have thousands of entries: an iterator that parses them one by
-                one, so it can be used once.
+        now_playing_queue: May have thousands of entries: an iterator that parses them one by
+            one, so it can be used once.
     """
 
     id: str
