@@ -99,8 +99,8 @@ class DeviceFolder:
         """Check that the attached device is still there; after an error, that it can be written to.
 
         Raises:
-                errors.DeviceError: It is gone, it was remounted since `attach` (then attach again),
-                    another one is there, or it failed before and still cannot be written to.
+            errors.DeviceError: It is gone, it was remounted since `attach` (then attach again),
+                another one is there, or it failed before and still cannot be written to.
         """
         self._anchor.check()
 
@@ -196,8 +196,8 @@ class DeviceFolder:
             except (FileExistsError, NotADirectoryError):
                 raise self._taken(path) from None
             if not self._anchor.file_system.renames_at_once:
-                # The old name must leave the disk before the new one is synced. Else a power cut may
-                # leave two names for the same bytes, and removing one frees the other's.
+                # The old name must leave the disk before the new one is synced: a power cut may
+                # else leave two names for the same bytes, and removing one frees the other's.
                 os.fsync(parts)
             _sync(root, folders, name)
             tree.sync_above(root, fresh)

@@ -111,8 +111,8 @@ class DeviceRoot:
         """Check that the attached device is still at its path, writable or not.
 
         Raises:
-                errors.DeviceError: It is gone, another one is there, or it was remounted since
-                    `attach`: then it must be attached again.
+            errors.DeviceError: It is gone, another one is there, or it was remounted since
+                `attach`: then it must be attached again.
         """
         with self._open_checked():
             pass
