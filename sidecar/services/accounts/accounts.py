@@ -70,6 +70,7 @@ class AccountService:
         self._clock = clock
         self._lock = Lock()
         self._clients: dict[str, Jellyfin] = {}
+        self._let_go: set[str] = set()
 
     @property
     def server_id(self) -> str | None:
@@ -217,6 +218,17 @@ class AccountService:
         self._bus.publish(AccountChanged(user_id))
         return True
 
+    def let_go(self, client: Jellyfin) -> None:
+        """Sign an account out because a person said so: it does not come back by itself."""
+        with self._lock:
+            self._let_go.add(client.user_id or "")
+        self.signed_out(client)
+
+    def is_let_go(self, user_id: str) -> bool:
+        """Whether a person has let this account go since the start, and nobody signed it in."""
+        with self._lock:
+            return user_id in self._let_go
+
     def outside_hours(self, user_id: str) -> None:
         """Note that Jellyfin refuses an account everything now: its work waits, its token holds."""
         account = self._accounts.get(user_id)
@@ -274,6 +286,7 @@ class AccountService:
             self._give_another_device_id(account)
             self._accounts.save(account)
             self._clients.pop(signed_in.user_id, None)
+            self._let_go.discard(signed_in.user_id)
         if self.server_id is None:
             self._meta.set(SERVER_ID, signed_in.server_id)
         self._problems.clear(ProblemKind.ACCOUNT, signed_in.user_id)
