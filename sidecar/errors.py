@@ -119,6 +119,10 @@ class SignInRefused(SidecarError):
     """Jellyfin refused the name and password, or the account may not sign in now."""
 
 
+class NotLetIn(SignInRefused):
+    """Jellyfin knows the account but does not let it in now; it may later."""
+
+
 class TooManyTries(SignInRefused):
     """Jellyfin was not asked: too many tries have failed.
 

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sidecar import __version__
 from sidecar.clock import Clock
 from sidecar.errors import SignedOut, WrongServer
-from sidecar.events import AccountChanged, Bus
+from sidecar.events import AccountChanged, Bus, DownloadsAllowed
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin, wrong_server
 from sidecar.jellyfin.identity import DeviceIdentity
@@ -70,6 +70,7 @@ class AccountService:
         self._clock = clock
         self._lock = Lock()
         self._clients: dict[str, Jellyfin] = {}
+        self._let_go: set[str] = set()
 
     @property
     def server_id(self) -> str | None:
@@ -217,6 +218,17 @@ class AccountService:
         self._bus.publish(AccountChanged(user_id))
         return True
 
+    def let_go(self, client: Jellyfin) -> None:
+        """Sign an account out because a person said so: it does not come back by itself."""
+        with self._lock:
+            self._let_go.add(client.user_id or "")
+        self.signed_out(client)
+
+    def is_let_go(self, user_id: str) -> bool:
+        """Whether a person has let this account go since the start, and nobody signed it in."""
+        with self._lock:
+            return user_id in self._let_go
+
     def outside_hours(self, user_id: str) -> None:
         """Note that Jellyfin refuses an account everything now: its work waits, its token holds."""
         account = self._accounts.get(user_id)
@@ -237,6 +249,7 @@ class AccountService:
 
     def note_rights(self, user_id: str, policy: Policy) -> None:
         """Note what an account may, as Jellyfin says now; whoever it concerns is told."""
+        before = self._accounts.get(user_id)
         if self._accounts.may(
             user_id,
             is_admin=policy.is_administrator,
@@ -244,6 +257,11 @@ class AccountService:
         ):
             log.info("what an account may was changed in Jellyfin")
             self._bus.publish(AccountChanged(user_id))
+            self._tell_if_allowed(before, may_download=policy.enable_content_downloading)
+
+    def _tell_if_allowed(self, before: Account | None, *, may_download: bool) -> None:
+        if before is not None and may_download and not before.may_download:
+            self._bus.publish(DownloadsAllowed(before.user_id))
 
     def _sign_in(self, device_id: str) -> SignIn:
         return SignIn(
@@ -270,15 +288,18 @@ class AccountService:
             is_signed_in=True,
             signed_in_at=self._clock.now(),
         )
+        before = self._accounts.get(signed_in.user_id)
         with self._lock:
             self._give_another_device_id(account)
             self._accounts.save(account)
             self._clients.pop(signed_in.user_id, None)
+            self._let_go.discard(signed_in.user_id)
         if self.server_id is None:
             self._meta.set(SERVER_ID, signed_in.server_id)
         self._problems.clear(ProblemKind.ACCOUNT, signed_in.user_id)
         log.info("%s signed in", signed_in.name)
         self._bus.publish(AccountChanged(signed_in.user_id))
+        self._tell_if_allowed(before, may_download=signed_in.may_download)
         return account
 
     def _give_another_device_id(self, account: Account) -> None:

@@ -172,6 +172,12 @@ class SignInService:
         found = self._api_keys.find(key)
         return self._person(found.user_id) if found else None
 
+    def signed_out_owner(self, key: str) -> str | None:
+        """Return whose good API key does nothing because their Jellyfin sign-in is missing."""
+        found = self._api_keys.find(key)
+        account = self._accounts.get(found.user_id) if found else None
+        return account.name if account and not account.is_signed_in else None
+
     def sign_out(self, secret: str) -> None:
         """End this session of the web page; the account goes on downloading."""
         self._sessions.end(secret)

@@ -158,7 +158,7 @@ class UserService:
         except SignedOut:
             return
         _tried(client.logout)
-        self._accounts.signed_out(client)
+        self._accounts.let_go(client)
         log.info("%s forgot the account %s", person.name, account.name)
 
     def _seen(self, person: Person) -> list[ListedSession]:

@@ -27,7 +27,7 @@ from sidecar.errors import (
     SignInRefused,
     TooManyTries,
 )
-from sidecar.messages import as_sentence
+from sidecar.messages import as_sentence, msg
 from sidecar.web.i18n.numbers import translatable
 
 log = logging.getLogger(__name__)
@@ -96,7 +96,15 @@ class ApiError(Exception):
 
 
 class SignInNeeded(Exception):
-    """Nobody is signed in, and somebody must be."""
+    """Nobody is signed in, and somebody must be.
+
+    Attributes:
+        owner: Whose good key was shown, whom Jellyfin has signed out; None if none was.
+    """
+
+    def __init__(self, owner: str | None = None) -> None:
+        super().__init__()
+        self.owner = owner
 
 
 def answer(
@@ -138,9 +146,15 @@ def _problem(problem: ApiError) -> Response:
     return answer(problem.status, str(problem), facts=problem.facts)
 
 
-def _sign_in(_needed: SignInNeeded) -> BaseResponse:
+def _sign_in(needed: SignInNeeded) -> BaseResponse:
     if request.path.startswith(FOR_PROGRAMS) or request.method != "GET":
-        problem = answer(HTTPStatus.UNAUTHORIZED, SENTENCES[HTTPStatus.UNAUTHORIZED])
+        text = SENTENCES[HTTPStatus.UNAUTHORIZED]
+        if needed.owner is not None:
+            text = msg(
+                "The key is good, but Jellyfin has signed {name} out: {name} must sign in again",
+                name=needed.owner,
+            )
+        problem = answer(HTTPStatus.UNAUTHORIZED, text)
         problem.headers["WWW-Authenticate"] = "Bearer"
         return problem
     if "HX-Request" in request.headers:

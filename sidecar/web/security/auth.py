@@ -44,11 +44,16 @@ EndSession = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a request comes from; nobody, a browser's session or a program's key."""
+    """Who a request comes from; nobody, a browser's session or a program's key.
+
+    Attributes:
+        signed_out: Whose good key was shown, if Jellyfin has signed them out: nobody asks then.
+    """
 
     person: Person | None = None
     visit: WebSession | None = None
     key: str | None = None
+    signed_out: str | None = None
 
     @property
     def credential(self) -> str | None:
@@ -63,7 +68,9 @@ def who(service: SignInService, *, cookie: str | None, authorization: str | None
         if scheme.lower() != "bearer" or not 0 < len(key) <= LONGEST_SECRET:
             return Identity()
         person = service.person_for_key(key.strip())
-        return Identity(person, key=key.strip()) if person else Identity()
+        if person is None:
+            return Identity(signed_out=service.signed_out_owner(key.strip()))
+        return Identity(person, key=key.strip())
     if not cookie or len(cookie) > LONGEST_SECRET:
         return Identity()
     visit = service.visit(cookie)
@@ -99,7 +106,7 @@ def person() -> Person:
     """
     found = asker().person
     if found is None:
-        raise SignInNeeded
+        raise SignInNeeded(asker().signed_out)
     return found
 
 
@@ -166,7 +173,7 @@ def _check_rights() -> None:
     person = asker().person
     if not may_try(person, needed):
         if person is None:
-            raise SignInNeeded
+            raise SignInNeeded(asker().signed_out)
         log.warning("%s may not %s %s", person.name, request.method, request.path)
         raise ApiError(HTTPStatus.FORBIDDEN)
     if request.method not in SAFE:
