@@ -93,6 +93,13 @@ class AccountChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DownloadsAllowed:
+    """Jellyfin lets an account download that it did not let before."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoticesChanged:
     """The notices have changed (server away, signed out, device missing)."""
 
@@ -109,6 +116,7 @@ Event = (
     | TransfersProgressed
     | DeviceChanged
     | AccountChanged
+    | DownloadsAllowed
     | NoticesChanged
     | WorkArrived
 )

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sidecar import __version__
 from sidecar.clock import Clock
 from sidecar.errors import SignedOut, WrongServer
-from sidecar.events import AccountChanged, Bus
+from sidecar.events import AccountChanged, Bus, DownloadsAllowed
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin, wrong_server
 from sidecar.jellyfin.identity import DeviceIdentity
@@ -249,6 +249,7 @@ class AccountService:
 
     def note_rights(self, user_id: str, policy: Policy) -> None:
         """Note what an account may, as Jellyfin says now; whoever it concerns is told."""
+        before = self._accounts.get(user_id)
         if self._accounts.may(
             user_id,
             is_admin=policy.is_administrator,
@@ -256,6 +257,11 @@ class AccountService:
         ):
             log.info("what an account may was changed in Jellyfin")
             self._bus.publish(AccountChanged(user_id))
+            self._tell_if_allowed(before, may_download=policy.enable_content_downloading)
+
+    def _tell_if_allowed(self, before: Account | None, *, may_download: bool) -> None:
+        if before is not None and may_download and not before.may_download:
+            self._bus.publish(DownloadsAllowed(before.user_id))
 
     def _sign_in(self, device_id: str) -> SignIn:
         return SignIn(
@@ -282,6 +288,7 @@ class AccountService:
             is_signed_in=True,
             signed_in_at=self._clock.now(),
         )
+        before = self._accounts.get(signed_in.user_id)
         with self._lock:
             self._give_another_device_id(account)
             self._accounts.save(account)
@@ -292,6 +299,7 @@ class AccountService:
         self._problems.clear(ProblemKind.ACCOUNT, signed_in.user_id)
         log.info("%s signed in", signed_in.name)
         self._bus.publish(AccountChanged(signed_in.user_id))
+        self._tell_if_allowed(before, may_download=signed_in.may_download)
         return account
 
     def _give_another_device_id(self, account: Account) -> None:
