@@ -23,6 +23,7 @@ from sidecar.domain.files.naming import (
     build_distinct_path,
     build_path,
     build_separate_path,
+    fill_in_discs,
     make_path_key,
 )
 from sidecar.domain.formats.formats import ORIGINAL
@@ -150,6 +151,7 @@ class WishService:
             allowed = self._allowed(batch)
             missing = self._missing(allowed)
             full = self._described(allowed, missing, describe) if missing else {}
+            full = fill_in_discs(full, [wish.item for wish in allowed])
             with self._db.write():
                 # Asked again: while Jellyfin was asked, somebody may have said no.
                 queued += sum(self._keep(wish, full) for wish in self._allowed(allowed))
