@@ -154,7 +154,7 @@ def _following(listing: DownloadListing, shown: DownloadsViewState) -> DownloadV
 
 
 def give_words(app: Flask, clock: Clock) -> None:
-    """Add the filters and globals for translations, numbers, times and statuses to the templates."""
+    """Add filters and globals for translations, numbers, times and statuses to the templates."""
     languages = Languages()
     languages.teach(app)
 
