@@ -1,4 +1,4 @@
-"""Answers why an item is, or is not, on a device: gathers the facts for `domain.rules.explain`.
+"""Answers why an item is, or is not, on a device: gathers the facts for `domain.downloads.explain`.
 
 Only an admin learns what other people want. For everybody else, a file that only others hold does
 not exist.
