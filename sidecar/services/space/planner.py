@@ -120,7 +120,7 @@ class SpacePlanner:
     """Makes plans and carries out their removals. Thread-safe; one thread calls `step`.
 
     `in_use` returns the items that play or come next in a queue, for all accounts. `awaited`
-    returns the files that must stay on a device until Syncthing has copied them to others.
+    returns the files that must stay on a device until other devices have those that came later.
     """
 
     def __init__(
