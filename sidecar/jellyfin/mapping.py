@@ -63,7 +63,7 @@ def to_item(base: BaseItem) -> Item:
 def list_now_playing(
     sessions: Iterable[ClientSession], *, except_device: str
 ) -> tuple[NowPlaying, ...]:
-    """Return what is playing, leaving out our own sessions.
+    """Return what is playing, leaving out our own sessions and what was stopped.
 
     Args:
         sessions: As the server told them; their queues are used up.
@@ -72,8 +72,19 @@ def list_now_playing(
     return tuple(
         _to_now_playing(session, session.now_playing_item)
         for session in sessions
-        if session.now_playing_item is not None and not _is_ours(session.device_id, except_device)
+        if session.now_playing_item is not None
+        and not _is_ours(session.device_id, except_device)
+        and not _is_stopped(session)
     )
+
+
+def _is_stopped(session: ClientSession) -> bool:
+    """Simple clients tell of their Stop only as paused at the very start, and say no more.
+
+    The server lists what they played for another nine minutes. Feishin is one of them.
+    """
+    state = session.play_state
+    return state.is_paused and not state.position_ticks and not session.supports_remote_control
 
 
 def _is_ours(device_id: str | None, own: str) -> bool:

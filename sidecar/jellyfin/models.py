@@ -255,6 +255,7 @@ class ClientSession(JellyfinModel):
     """A client that is connected.
 
     Attributes:
+        supports_remote_control: Whether it takes commands; yes if nobody said.
         now_playing_queue: May hold thousands: read from the JSON one by one while somebody goes
             through it, which works once.
     """
@@ -267,6 +268,7 @@ class ClientSession(JellyfinModel):
     now_playing_item: Maybe[PlayingItem] = None
     playlist_item_id: Maybe[str] = None
     play_state: Annotated[PlayState, Default(PlayState())] = PlayState()
+    supports_remote_control: Annotated[bool, Default(value=True)] = True
     last_playback_check_in: Maybe[Moment] = None
     now_playing_queue: Annotated[Iterable[Maybe[QueuedItem]], Default(())] = ()
 

@@ -322,3 +322,35 @@ def test_devices_beside_our_own_are_ours_as_well() -> None:
 
     assert list_now_playing(sessions("ours.stick"), except_device="ours") == ()
     assert len(list_now_playing(sessions("ours2"), except_device="ours")) == 1
+
+
+@pytest.mark.parametrize(
+    ("takes_commands", "paused", "ticks", "plays"),
+    [
+        (False, True, 0, False),
+        (False, True, 1, True),
+        (False, False, 0, True),
+        (True, True, 0, True),
+        (None, True, 0, True),
+    ],
+)
+def test_a_client_without_remote_control_that_is_paused_at_zero_was_stopped(
+    takes_commands: bool | None,
+    paused: bool,
+    ticks: int,
+    plays: bool,
+) -> None:
+    session: dict[str, object] = {
+        "Id": "s1",
+        "UserId": ID,
+        "NowPlayingItem": {"Id": OTHER, "Type": "Audio", "Name": "Tone 3"},
+        "PlayState": {"PositionTicks": ticks, "IsPaused": paused},
+    }
+    if takes_commands is not None:
+        session["SupportsRemoteControl"] = takes_commands
+
+    found = list_now_playing(
+        models.SESSIONS.validate_json(json.dumps([session])), except_device="sidecar"
+    )
+
+    assert bool(found) is plays

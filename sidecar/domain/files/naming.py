@@ -15,7 +15,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sidecar.domain.files.titles import find_air_date, format_code, strip_repeats, with_year
@@ -98,6 +99,24 @@ def build_path(item: Item, shape: NameLimits = ANY, *, volume: int = 1) -> str:
     ending = f".{safe_extension(item.extension)}"
     cleaned = [clean_name(folder) for folder in folders]
     return _join(cleaned, clean_name(name), ending, longest=shape.longest_stem, volume=volume)
+
+
+def fill_in_discs(items: Mapping[str, Item], fellows: Iterable[Item]) -> dict[str, Item]:
+    """Return the items, a track without a disc on the first one if others of its album have one.
+
+    Args:
+        items: By id.
+        fellows: What else is known of their albums.
+    """
+    with_discs = {
+        one.album_id for one in (*items.values(), *fellows) if one.album_id and _has_disc(one)
+    }
+    return {
+        id_: replace(one, disc=1)
+        if one.type is ItemType.AUDIO and one.album_id in with_discs and not _has_disc(one)
+        else one
+        for id_, one in items.items()
+    }
 
 
 def safe_extension(told: str | None) -> str:
@@ -183,8 +202,12 @@ def _name_track(item: Item, layout: Layout) -> tuple[str, ...]:
 def _format_number(item: Item) -> str:
     if item.number is None or item.number < 0:
         return ""
-    disc = f"{item.disc}-" if item.disc is not None and item.disc > 0 else ""
+    disc = f"{item.disc}-" if _has_disc(item) else ""
     return f"{disc}{item.number:02d}"
+
+
+def _has_disc(item: Item) -> bool:
+    return item.disc is not None and item.disc > 0
 
 
 def _name_episode(item: Item, layout: Layout) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
-"""Signs the account of the settings in without anybody there: at start, and whenever it is out.
+"""Signs in the account that the settings name, at start and whenever it is signed out.
 
-not let in now, no good answer ─▶ again after 1, 2, 4 … 15 minutes
-a wrong password ───────────────▶ never again at this server: Jellyfin may lock the account
-a person has let the account go ▶ only after the next start
+refused for now, or an error ──▶ again after 1, 2, 4 … 15 minutes
+wrong password ────────────────▶ never again at this server: Jellyfin may lock the account
+signed out by a person ────────▶ only after the next start
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ LONGEST_PAUSE_S = 15 * 60.0
 
 
 class AutoSignIn:
-    """One account. A server that is away is waited for: no password has been judged then."""
+    """Signs one account in. While the server is away, nothing is tried."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class AutoSignIn:
         self._server_id: str | None = None
 
     def step(self) -> None:
-        """Sign in if the account is out, the server can be asked and a try is due."""
+        """Sign in if the account is signed out, the server is available and a try is due."""
         if self._name is None:
             return
         if self._is_elsewhere():
@@ -102,6 +102,6 @@ class AutoSignIn:
             log.warning("%s cannot be signed in: %s", name, refused)
 
     def _is_elsewhere(self) -> bool:
-        """Whether an admin has taken another server since: it has judged no password of ours."""
+        """Whether an admin has accepted another server since, which may take the password."""
         before, self._server_id = self._server_id, self._accounts.server_id
         return before is not None and before != self._server_id

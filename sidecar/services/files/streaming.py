@@ -29,15 +29,12 @@ from sidecar.errors import (
 )
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.streaming import FileStream, FileUnavailable, open_stream
+from sidecar.limits import FILES, FILES_AN_ACCOUNT
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.files.presence import FilePresence, changed, gone
 from sidecar.services.files.search import FileSearch
 from sidecar.services.library.lookup import get_item
-
-MOST = 10
-MOST_EACH = 4
-
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +92,7 @@ class TooManyStreams(SidecarError):
 class StreamLimit:
     """Counts them. Safe for many threads."""
 
-    def __init__(self, *, most: int = MOST, most_each: int = MOST_EACH) -> None:
+    def __init__(self, *, most: int = FILES, most_each: int = FILES_AN_ACCOUNT) -> None:
         self._most = most
         self._most_each = most_each
         self._lock = Lock()

@@ -53,6 +53,7 @@ class _WriteState:
         since: When something first changed that is not written yet; None if nothing did.
         changed: When something changed last.
         written, took: When it was written last, and how long that took.
+        waits_for: What the log said last that it waits for; None if it was written since.
     """
 
     folder: object
@@ -60,6 +61,7 @@ class _WriteState:
     changed: float
     written: float
     took: float = 0.0
+    waits_for: str | None = None
 
 
 class GeneratedFileWriter(ABC):
@@ -126,14 +128,20 @@ class GeneratedFileWriter(ABC):
         is_written = False
         try:
             self._write(device)
-            is_written = True
+            is_written, standing.waits_for = True, None
         except (DeviceError, OutsideHours, ServerAway, SignedOut) as trouble:
-            log.info("the %s of %s waits: %s", self.what, device.settings.name, trouble)
+            self._say_once(device, standing, str(trouble))
         finally:
             if not is_written:
                 self._put_off(standing)
             standing.written = self._clock.monotonic()
             standing.took = standing.written - began
+
+    def _say_once(self, device: AttachedDevice, standing: _WriteState, trouble: str) -> None:
+        """A server that is away for a night is not told of each half minute."""
+        if standing.waits_for != trouble:
+            standing.waits_for = trouble
+            log.info("the %s of %s waits: %s", self.what, device.settings.name, trouble)
 
     @abstractmethod
     def _write(self, device: AttachedDevice) -> None:

@@ -22,6 +22,7 @@ from sidecar.domain.files.naming import (
     build_distinct_path,
     build_path,
     build_separate_path,
+    fill_in_discs,
     make_path_key,
 )
 from sidecar.domain.formats.formats import ORIGINAL
@@ -149,6 +150,7 @@ class WishService:
             allowed = self._allowed(batch)
             missing = self._missing(allowed)
             full = self._described(allowed, missing, describe) if missing else {}
+            full = fill_in_discs(full, [wish.item for wish in allowed])
             with self._db.write():
                 # Checked again: a person may have objected while Jellyfin was asked.
                 queued += sum(self._keep(wish, full) for wish in self._allowed(allowed))

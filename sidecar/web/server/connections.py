@@ -209,12 +209,15 @@ class Connections:
             self._begin(self._connection(self._server, sock, address[0], address[1]))
 
     def _refuse_one(self, listening: socket.socket) -> None:
-        """There is no file number left: what waits would be reported for ever."""
-        self._dropped["a lack of file numbers"] += 1
+        """There is no file number left: what waits would be reported for ever.
+
+        Linux says so even if nothing waits; then nobody needs the room of another.
+        """
         self._let_spare_go()
         with suppress(OSError):
             listening.accept()[0].close()
-        self._make_room(None)
+            self._dropped["a lack of file numbers"] += 1
+            self._make_room(None)
         with suppress(OSError):
             self._spare = os.open(os.devnull, os.O_RDONLY)
 

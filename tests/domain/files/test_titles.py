@@ -100,6 +100,7 @@ def test_a_code_names_the_first_and_the_last_episode(
         ("06.05.2024", ""),
         ("Daily Show - 2024-05-06 - Guest", "Guest"),
         ("Guest", "Guest"),
+        ("2024-05-06b", "2024-05-06b"),
         ("Daily Show 2023-05-06", "Daily Show 2023-05-06"),
     ],
 )

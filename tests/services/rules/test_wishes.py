@@ -73,6 +73,20 @@ def test_two_films_of_one_title_and_year_share_no_folder(
     ]
 
 
+def test_a_track_without_a_disc_comes_in_its_albums_order(
+    world: World, planning: WishService
+) -> None:
+    album = "a" * 32
+    first, second = track(1, album_id=album), track(2, album_id=album, disc=2)
+    planning.hold(wishes([second]), Describer(second))
+
+    planning.hold(wishes([first, second]), Describer(first))
+
+    row = world.downloads.queries.by_item(STICK, first.id)
+    assert row is not None
+    assert row.file_path == "The Sine Waves/First Light/1-01 - Tone 1.flac"
+
+
 def test_a_film_that_has_a_row_keeps_its_name(world: World, planning: WishService) -> None:
     film = track(1, type=ItemType.MOVIE, title="Hit (2001)", year=2001, extension="mkv")
     was = FilePlace("Hit (2001) (2001)/Hit.mkv", make_path_key("Hit (2001) (2001)/Hit.mkv"))
