@@ -138,7 +138,7 @@ class GeneratedFileWriter(ABC):
             standing.took = standing.written - began
 
     def _say_once(self, device: AttachedDevice, standing: _WriteState, trouble: str) -> None:
-        """A server that is away for a night is not told of each half minute."""
+        """Log why writing waits, once for each reason: it is tried every half minute."""
         if standing.waits_for != trouble:
             standing.waits_for = trouble
             log.info("the %s of %s waits: %s", self.what, device.settings.name, trouble)
