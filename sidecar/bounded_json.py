@@ -1,7 +1,7 @@
-"""JSON that others wrote, read within bounds: how long it is, how many values it has, how deep.
+"""Parses untrusted JSON with limits on its length, number of values and depth.
 
-A few megabytes of brackets become gigabytes of values, and a deep text ends whoever reads it. So
-values are counted before the first of them is made.
+A few megabytes of brackets become gigabytes of Python objects, and deep nesting exhausts the
+stack. So the values are counted before anything is parsed.
 """
 
 from __future__ import annotations
@@ -9,32 +9,33 @@ from __future__ import annotations
 import json
 from typing import Any
 
-# Of what every value begins with, or is parted from the one before by.
+# Every value but the first follows one of these bytes.
 _STARTS = (b",", b"[", b"{")
 
 
 class UnboundedJson(ValueError):
-    """It is longer, or of more values, than anybody would write who means well."""
+    """The JSON exceeds a limit on length, number of values or depth."""
 
 
 def check_bounds(content: bytes | bytearray, *, most_bytes: int, most_values: int) -> None:
-    """Return if a text cannot become more than so much; whether it is JSON is not looked at.
+    """Check the limits without parsing: the content need not be JSON.
 
     Raises:
-        UnboundedJson: It can.
+        UnboundedJson: A limit is exceeded.
     """
     if len(content) > most_bytes:
         raise UnboundedJson(f"longer than {most_bytes} bytes")
-    # Signs inside of texts are counted as well: the bounds leave room for these.
+    # Brackets and commas inside strings count too: the limits leave room for them.
     if sum(map(content.count, _STARTS)) > most_values:
         raise UnboundedJson(f"more than {most_values} values")
 
 
 def read_json(content: bytes | bytearray, *, most_bytes: int, most_values: int) -> Any:  # noqa: ANN401 - JSON
-    """Return what a text says.
+    """Parse JSON.
 
     Raises:
-        ValueError: It is no JSON, or out of bounds; `UnboundedJson` if it is too much.
+        UnboundedJson: A limit is exceeded.
+        ValueError: The content is not valid JSON.
     """
     check_bounds(content, most_bytes=most_bytes, most_values=most_values)
     try:

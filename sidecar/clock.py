@@ -1,4 +1,4 @@
-"""The time, handed in: tests use a clock that moves only when told."""
+"""The clock that all code gets its time from, so that tests can use one they control."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """What the rest of the code may know of time."""
+    """Wall time, monotonic time, and waiting."""
 
     def now(self) -> datetime:
-        """Return the wall time, aware, in UTC: for what people read, never for order."""
+        """Return the time in UTC, time-zone aware: for timestamps, never to order events."""
 
     def monotonic(self) -> float:
-        """Return seconds that only ever grow: for waits and speeds."""
+        """Return seconds that never go back: for timeouts and speeds."""
 
     def wait(self, stop: Event, seconds: float) -> bool:
         """Wait until `stop` is set or the seconds are over; return whether `stop` is set."""
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The operating system's clock."""
 
     def now(self) -> datetime:
-        """Return the machine's wall time in UTC."""
+        """Return the system time in UTC."""
         return datetime.now(UTC)
 
     def monotonic(self) -> float:
-        """Return the machine's monotonic seconds."""
+        """Return the system's monotonic time in seconds."""
         return time.monotonic()
 
     def wait(self, stop: Event, seconds: float) -> bool:

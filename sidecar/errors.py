@@ -1,23 +1,28 @@
-"""Every error the sidecar raises on purpose. Messages are for the person at the page or the prompt.
+"""The errors that the sidecar raises on purpose; their messages are shown to people.
 
 * SidecarError
-  - ConfigError         the file or the environment is wrong; the operator can mend it (exit 2)
-  - AlreadyRunning      another sidecar holds this data folder or this device
-  - StoreTrouble        the database cannot be opened, read or written now
-  - IllegalMove         a bug: an event that cannot happen in this state
+  - ConfigError         a setting is wrong; the operator can correct it (exit code 2)
+  - AlreadyRunning      another sidecar uses this data folder or this device
+  - DatabaseError       the database cannot be opened, read or written now
+  - IllegalMove         a bug: a transition that the download's state does not allow
   - Stopped             the work was asked to stop; nothing is wrong
-  - JellyfinTrouble     an answer that is not the one we need
-    + ServerAway        nobody answers, or the server is starting: wait, nothing is used up
+  - JellyfinError       Jellyfin did not give what was asked for
+    + ServerAway        the server does not answer or is starting: wait, no attempt is used up
     + SignedOut         the token is refused: a person must sign in again
-    + NotAllowed        the server says this user may not
-    + OutsideHours      the server lets this user do nothing at all now: wait, as for ServerAway
-    + NotFound          the server does not know this item (or hides it from this user)
-    + WrongServer       another server answers at the address: full stop
-    + OddAnswer         anything else: a login page, broken JSON, an unexpected status
+    + NotAllowed        the user lacks the permission
+    + OutsideHours      outside the user's access hours: wait, as for ServerAway
+    + NotFound          the item does not exist, or is hidden from this user
+    + WrongServer       another server answers at the address: everything stops
+    + UnexpectedAnswer  anything else: a login page, broken JSON, an unexpected status
   - SignInRefused       the name or the password is wrong, or the account may not sign in
-  - SyncthingTrouble    Syncthing did not tell what was asked; see `SyncthingError.code`
-  - DeviceTrouble       the device cannot be used as it is; see `DeviceError.code`
-  - domain.failures.TransferFailed   one attempt at one file failed, and why
+    + NotLetIn          Jellyfin knows the account but does not let it in now
+    + TooManyTries      too many attempts failed; Jellyfin was not asked
+  - NotAManager         only the managers of the device may do this
+  - DeviceError         the device cannot be used as it is; see its `code`
+  - SyncthingError      Syncthing did not give what was asked for; see its `code`
+  - NotVisible          it does not exist, or the person may not see it
+  - NotPossible         the request is understood but cannot be carried out
+  - domain.transfers.failures.TransferFailed   one attempt to fetch a file failed
 """
 
 from __future__ import annotations
@@ -26,13 +31,14 @@ from sidecar.messages import msg
 
 
 class SidecarError(Exception):
-    """The root of all errors raised on purpose; `str()` is a sentence for people."""
+    """Base class of all errors raised on purpose; `str()` is a sentence for people."""
 
 
 class ConfigError(SidecarError):
-    """A setting is wrong. Says where it was read, which key, its value and why it is refused.
+    """A setting is wrong: where it was read, its key, its value, and why it is refused.
 
-    Of an address, what may be a password or a key is left out; so is a value that holds others.
+    Credentials and the query of a URL are masked; values other than strings and numbers are left
+    out.
     """
 
     def __init__(self, where: object, key: str, value: object, reason: str) -> None:
@@ -46,7 +52,7 @@ class ConfigError(SidecarError):
 
 
 def _showable(value: object) -> object:
-    """Return a value as it may stand in a log; None if it is better not shown at all."""
+    """Return a value without secrets, for the message; None if it must not be shown."""
     if not isinstance(value, (str, int, float)):
         return None
     if not isinstance(value, str):
@@ -60,19 +66,19 @@ def _showable(value: object) -> object:
 
 
 class AlreadyRunning(SidecarError):
-    """Another sidecar is at work on the same data folder or device."""
+    """Another sidecar uses the same data folder or device."""
 
 
 class DatabaseError(SidecarError):
-    """The database cannot be opened, read or written; says why. What was asked is not done."""
+    """The database cannot be opened, read or written; nothing was changed."""
 
 
 class IllegalMove(SidecarError):
-    """A download was asked to make a move that its state does not allow: a bug."""
+    """A download's state does not allow the requested transition: a bug."""
 
 
 class Stopped(SidecarError):
-    """The work was asked to stop and did; it can be taken up again where it was."""
+    """The work was asked to stop and did; it can be resumed later."""
 
 
 class JellyfinError(SidecarError):
@@ -83,7 +89,7 @@ class ServerAway(JellyfinError):
     """The server does not answer or is still starting.
 
     Attributes:
-        retry_after_s: Seconds the server asked us to wait, or None.
+        retry_after_s: Seconds that the server asked us to wait, or None.
     """
 
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
@@ -92,38 +98,42 @@ class ServerAway(JellyfinError):
 
 
 class SignedOut(JellyfinError):
-    """The server refuses our token (confirmed): the person must sign in again."""
+    """The server refuses our token, confirmed by a second request: sign in again."""
 
 
 class NotAllowed(JellyfinError):
-    """The server answered that this user may not do this."""
+    """The server answered that this user lacks the permission."""
 
 
 class OutsideHours(JellyfinError):
-    """The server refuses this user everything now (confirmed), and will let them in again."""
+    """It is outside the user's access hours, confirmed by a second request: wait."""
 
 
 class NotFound(JellyfinError):
-    """The server does not know what was asked for, or hides it from this user."""
+    """What was asked for does not exist on the server, or is hidden from this user."""
 
 
 class WrongServer(JellyfinError):
-    """Another Jellyfin server answers at the address we remember."""
+    """Another Jellyfin server than the known one answers at the address."""
 
 
 class UnexpectedAnswer(JellyfinError):
-    """The answer is not one that Jellyfin gives: a login page, a proxy's error, broken JSON."""
+    """The answer does not come from Jellyfin's API: a login page, a proxy's error, broken JSON."""
 
 
 class SignInRefused(SidecarError):
     """Jellyfin refused the name and password, or the account may not sign in now."""
 
 
+class NotLetIn(SignInRefused):
+    """Jellyfin knows the account but does not let it in now; it may later."""
+
+
 class TooManyTries(SignInRefused):
-    """Jellyfin was not asked: too many tries have failed.
+    """Too many sign-ins have failed; Jellyfin was not asked.
 
     Attributes:
-        wait_s: Seconds until the next try is taken.
+        wait_s: Seconds until the next attempt is allowed.
     """
 
     def __init__(self, message: str, *, wait_s: float) -> None:
@@ -132,11 +142,11 @@ class TooManyTries(SignInRefused):
 
 
 class NotAManager(SidecarError):
-    """The person uses the device, but what they asked for is for those who manage it."""
+    """Only the managers of the device may do this; the person just uses it."""
 
 
 class DeviceError(SidecarError):
-    """A device cannot be used as it is. One message stands for the whole device.
+    """A device cannot be used as it is; the message is about the whole device.
 
     Attributes:
         code: One of `missing`, `other-device`, `no-marker`, `read-only`, `full`, `too-big`,
@@ -149,7 +159,7 @@ class DeviceError(SidecarError):
 
 
 class SyncthingError(SidecarError):
-    """Syncthing did not tell what was asked: nothing is known of the other devices then.
+    """Syncthing did not give what was asked for, so the state of its peers is unknown.
 
     Attributes:
         code: One of `away`, `wrong-key`, `untrusted`, `unknown-folder`, `odd`.
@@ -161,11 +171,11 @@ class SyncthingError(SidecarError):
 
 
 class NotVisible(SidecarError):
-    """There is no such thing, or it is not for this person to see."""
+    """What was asked for does not exist, or this person may not see it."""
 
     def __init__(self) -> None:
         super().__init__(msg("There is nothing here, or it is not yours to see."))
 
 
 class NotPossible(SidecarError):
-    """What was asked for is understood and cannot be done; says why."""
+    """The request is understood but cannot be carried out; the message says why."""

@@ -1,7 +1,8 @@
-"""News between the layers. An event says *look again*; the database says what is true.
+"""Events between the layers, and the bus that delivers them.
 
-Publishing never blocks on a listener's work and never fails the publisher: listeners must be
-quick (put the event on a queue, set a flag), and one that raises is logged and passed over.
+An event only says that something changed; the database has the current state, as changes of it are
+published after the commit. Listeners run in the publisher's thread and must be quick (put the event
+on a queue, set a flag); the error of a listener is logged and does not reach the publisher.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class DownloadChanged:
-    """A download is new (`was` is None), moved, or is gone (`now` is None); after the commit."""
+    """A download is new (`was` is None), changed its status, or was deleted (`now` is None)."""
 
     download: Download
     was: Status | None
@@ -30,7 +31,7 @@ class DownloadChanged:
 
 @dataclass(frozen=True, slots=True)
 class HoldsChanged:
-    """Who holds an item on a device has changed."""
+    """The holds on an item on a device have changed."""
 
     device_id: str
     item_id: str
@@ -38,14 +39,14 @@ class HoldsChanged:
 
 @dataclass(frozen=True, slots=True)
 class PlaylistChanged:
-    """A playlist, as this account sees it, has another order or name, or is gone or back."""
+    """A playlist, as this account sees it, was reordered, renamed, deleted or restored."""
 
     user_id: str
     playlist_id: str
 
 
 class Phase(StrEnum):
-    """What is being done with a download that runs."""
+    """The current phase of a running download."""
 
     FETCHING = "fetching"
     CONVERTING = "converting"
@@ -53,14 +54,13 @@ class Phase(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where one running transfer stands. Sent for all transfers together, at most twice a second.
+    """The progress of one running transfer; sent for all together, at most twice a second.
 
     Attributes:
         bytes_held: Bytes in the part file.
-        size: The whole file in bytes, or None if nobody knows.
-        speed: Bytes a second, averaged over the last seconds.
+        size: The whole file in bytes; None if unknown.
+        speed: Bytes per second, averaged over the last seconds.
         seconds_left: At this speed; None if the size or the speed is unknown.
-        phase: What is being done with it: "fetching" or "converting".
     """
 
     download_id: int
@@ -73,14 +73,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class TransfersProgressed:
-    """One message for all running transfers."""
+    """The progress of all running transfers."""
 
     transfers: tuple[Progress, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class DeviceChanged:
-    """A device came, went, filled up or was cured."""
+    """A device was attached or detached, or its state changed (full, failed, usable again)."""
 
     device_id: str
 
@@ -93,13 +93,20 @@ class AccountChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class DownloadsAllowed:
+    """Jellyfin lets an account download that it did not let before."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class NoticesChanged:
-    """What a person should know has changed (server away, signed out, device missing)."""
+    """The notices have changed (server away, signed out, device missing)."""
 
 
 @dataclass(frozen=True, slots=True)
 class WorkArrived:
-    """There may be something to claim: idle workers look again at once."""
+    """There may be a download to claim: idle workers check at once."""
 
 
 Event = (
@@ -109,6 +116,7 @@ Event = (
     | TransfersProgressed
     | DeviceChanged
     | AccountChanged
+    | DownloadsAllowed
     | NoticesChanged
     | WorkArrived
 )
@@ -123,7 +131,7 @@ class Bus:
         self._listeners: tuple[Listener, ...] = ()
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Add a listener and return the call that takes it away again."""
+        """Add a listener; return a function that removes it."""
         with self._lock:
             self._listeners = (*self._listeners, listener)
 
@@ -134,6 +142,6 @@ class Bus:
         return unsubscribe
 
     def publish(self, event: Event) -> None:
-        """Tell every listener."""
+        """Call every listener with the event."""
         for listener in self._listeners:
             attempt(partial(listener, event), f"a listener to {type(event).__name__}")

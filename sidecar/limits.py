@@ -1,11 +1,11 @@
-"""Every limit that keeps one visitor from taking the server from the others, and why it is so.
+"""The web server's limits, which keep one client from exhausting it for the others.
 
-An *address* is where a connection comes from. A trusted proxy is all its visitors, so limits for
-one address do not hold for it: slow and greedy clients are the proxy's own business.
+An *address* is where a connection comes from. A trusted proxy stands for many clients, so limits
+for one address do not apply to it: slow and greedy clients are the proxy's task.
 
-What is bounded by them: 40 workers, 600 threads for 200 WebSockets and a handful of others; the
-connections, the WebSockets and `DESCRIPTORS_KEPT` file numbers; and 32 MB for what was received or
-is to be sent. None of them is a setting: they are far above what a household needs.
+They bound the threads (40 workers, 600 for 200 WebSockets, a handful of others), the file
+descriptors (connections, WebSockets and `DESCRIPTORS_KEPT` others) and the buffers (32 MB of data
+received or to be sent). None of them is a setting: they are far above what a household needs.
 """
 
 from __future__ import annotations
@@ -13,46 +13,46 @@ from __future__ import annotations
 # -- connections
 
 # A browser opens six; a household behind one address (Docker without `trusted_proxies`) some
-# dozens. Over it, an address' own oldest connection that no worker has makes room for its newest:
-# who comes to ask something is answered before any number of silent ones is missed.
+# dozens. Beyond it, the longest idle connection of the address is closed for its newest one, so
+# that a new request is answered however many connections are held open silently.
 CONNECTIONS_AN_ADDRESS = 512
-# Idle ones cost a few kB and a file number each.
+# An idle connection costs a few kB and a file descriptor.
 CONNECTIONS = 4096
 # Database, devices, Jellyfin, WebSockets, transfers: what is not a connection in `CONNECTIONS`.
 DESCRIPTORS_KEPT = 600
 FEWEST_CONNECTIONS = 64
-# More is of no use, and some systems call a million their hard limit.
+# More is useless, and some systems have a hard limit of a million.
 MOST_DESCRIPTORS = 16_384
-# The kernel keeps those that come faster than they are accepted.
+# The kernel's queue of connections that are not accepted yet.
 BACKLOG = 1024
-# What was received of unfinished requests, and what is still to be sent of answers, over all.
+# Received parts of unfinished requests and unsent parts of responses, over all connections.
 BUFFERED_BYTES = 32 * 1024 * 1024
 
-# -- the time that a connection may take without a worker
+# -- timeouts of a connection that no worker has, in seconds
 
 SILENT_S = 10.0
 HEAD_S = 5.0
-# From the first byte: 64 KiB over the slowest telephone line.
+# From the first byte: enough for 64 KiB over a slow modem.
 WHOLE_REQUEST_S = 20.0
 WHOLE_ANSWER_S = 30.0
-# Closing with something unread would reset the connection, and the answer could be lost.
+# Closing a socket with unread data resets the connection, and the response could be lost.
 HEAR_OUT_S = 1.0
 
 # -- sizes
 
 HEAD_BYTES = 32 * 1024
 BODY_BYTES = 64 * 1024
-# Of an answer that is not a file; beyond it a worker waits until the other side has taken some.
+# Of a response that is not a file; beyond it the worker waits until the client has read some.
 UNSENT_BYTES = 4 * 1024 * 1024
 
 # -- workers
 
-# Those that wait for somebody else rest, and each kind has its share: 40 - 10 - 8 - 10 = 12 are
-# left for everything that is quick, even if all of them wait.
+# Workers that wait for a client or for Jellyfin are limited by kind (FILES, POLLS, JELLYFIN):
+# 40 - 10 - 8 - 10 = 12 are left for quick requests, even if all of those wait.
 WORKERS = 40
-# Those that do not rest. More would only take the processor from each other.
+# Workers that run at the same time; more would only compete for the processor.
 BUSY_WORKERS = 8
-# So that the others have the rest at once, whatever one address asks.
+# So that other addresses always find a free worker.
 BUSY_WORKERS_AN_ADDRESS = 6
 FILES = 10
 FILES_AN_ACCOUNT = 4
@@ -60,15 +60,15 @@ POLLS = 8
 POLLS_AN_ACCOUNT = 3
 JELLYFIN = 10
 JELLYFIN_AN_ACCOUNT = 5
-# For all that one request asks of it together.
+# For all that one request asks of Jellyfin together.
 JELLYFIN_WITHIN_S = 15.0
 
 # -- live connections
 
-# Each WebSocket has three threads. A household may share one account, so this is generous; three
-# accounts still leave a place for a fourth.
+# Each WebSocket has three threads. A household may share one account, so the limit per account is
+# generous; three accounts still leave room for a fourth.
 SOCKETS = 200
 SOCKETS_AN_ACCOUNT = 60
 SOCKETS_A_SESSION = 10
-# A page joins as soon as it is connected.
+# A page joins the Socket.IO namespace as soon as it is connected.
 JOIN_WITHIN_S = 5.0

@@ -1,8 +1,8 @@
-"""The log: one event, one line, and no secret in it.
+"""Sets up logging: one line for each record, credentials masked, repeated warnings limited.
 
-Masks everything that looks like a credential and the secrets the running program knows, and
-escapes control characters, so that a title from a tag can neither leak nor forge a line. What
-visitors of the web cause is written a few times a minute and then counted.
+Everything that looks like a credential is masked and control characters are escaped, so that a
+title from a tag cannot forge a line. Warnings that web clients cause are written a few times a
+minute and then only counted.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TextIO
 log = logging.getLogger(__name__)
 
 MASK = "********"
-# Whatever visitors ask, and however often: the log grows by a few lines a minute.
+# Loggers whose records clients can cause: these must not fill the disk.
 LIMITED = "sidecar.web"
 MOST_A_MINUTE = 5
 A_MINUTE_S = 60.0
@@ -42,17 +42,17 @@ def mask(text: str) -> str:
 
 
 class RepeatFilter(logging.Filter):
-    """Lets a sentence of the web through a few times a minute: visitors must not fill the disk."""
+    """Limits each message of the web server to a few a minute: clients must not fill the disk."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
         self._lock = Lock()
-        # By sentence: since when it is counted, and how often it was said since.
+        # By message: since when it is counted, and how often it came since.
         self._said: dict[str, tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether it is written; the first of the next minute says how many were not."""
+        """Whether the record is written; before the next one, log how many were not."""
         if record.levelno < logging.WARNING or not record.name.startswith(LIMITED):
             return True
         now = self._clock()
@@ -68,7 +68,7 @@ class RepeatFilter(logging.Filter):
 
 
 class LineFormatter(logging.Formatter):
-    """Writes one line for the message; a traceback follows indented, masked like the rest."""
+    """Formats a record as one line; a traceback follows indented. Both are masked."""
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(threadName)s %(name)s: %(message)s")
@@ -86,7 +86,7 @@ class LineFormatter(logging.Formatter):
 
 
 def start_logging(level: str, stream: TextIO = sys.stderr) -> None:
-    """Send the log to the stream; what libraries say below WARNING stays out."""
+    """Write the log to the stream; records of libraries only from WARNING on."""
     output = logging.StreamHandler(stream)
     output.setFormatter(LineFormatter())
     output.addFilter(RepeatFilter())
@@ -95,5 +95,5 @@ def start_logging(level: str, stream: TextIO = sys.stderr) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger("sidecar").setLevel(level)
     logging.captureWarnings(capture=True)
-    # Two nested folders that appear at once are watched twice: watchdog keeps one and says so.
+    # Nested folders that appear at once are watched twice: watchdog keeps one and warns.
     warnings.filterwarnings("ignore", WATCHED_TWICE, RuntimeWarning, "watchdog")

@@ -1,13 +1,13 @@
-"""Sentences for people: an English text that is its own id, and the values in it.
+"""Translatable messages: an English format text, which is also the id, and its values.
 
     msg("{device} is full ({free} stay free)", device="Car stick", free=Size(2**30))
       as text, in logs and for programs   Car stick is full (1.1 GB stay free)
       in a column                         {"msg": "{device} is full (…", "values": {"device": …}}
       on a German page                    Car stick ist voll (1,1 GB bleiben frei)
 
-A `Message` is a `str`, so whatever wants text has the English one; joined into another string it
-is only that. To put one into a sentence, make it a value of that sentence's message. The ids are
-found in the source by `make catalogues`, so `msg` and `counted` are called with literals.
+A `Message` is a `str` with the English text; concatenated with another string it loses its id and
+values. To embed one in a sentence, pass it as a value of that sentence's message. `make
+catalogues` extracts the ids from the source, so `msg` and `counted` are called with literals.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ from typing import Protocol, Self, TypeAlias, cast
 
 from sidecar.sizes import format_size
 
-# What a stored message begins with; no sentence does.
+# How a stored message begins; plain text never does.
 MARK = '{"msg": '
 _FIELD = re.compile(r"\{(\w+)\}")
 
 
 def translatable(text: str) -> str:
-    """Return the text as it is: a mark for the catalogues; it is translated where it is shown."""
+    """Mark a text for the catalogues and return it unchanged; it is translated when shown."""
     return text
 
 
 class Size(int):
-    """An amount of bytes, as a value of a message."""
+    """A number of bytes as a value of a message, formatted in the reader's language."""
 
     __slots__ = ()
 
     def __str__(self) -> str:
-        """Return it in English."""
+        """Return the size in English."""
         return format_size(self)
 
 
@@ -44,33 +44,33 @@ Value: TypeAlias = str | int | float
 
 
 class Language(Protocol):
-    """How a message becomes words: the catalogue and the numbers of one language."""
+    """Translates sentences and formats numbers in one language."""
 
     def sentence(self, text: str, /) -> str:
-        """Return the translation of a format text."""
+        """Return the translation of a format text; its fields are not filled in."""
 
     def counted(self, one: str, many: str, number: int, /) -> str:
-        """Return the translated form that fits the number."""
+        """Return the translated plural form for the number."""
 
     def size(self, octets: float, /) -> str:
-        """Return an amount of bytes."""
+        """Return a formatted number of bytes."""
 
 
 class Message(str):
-    """A sentence, or part of one, for people: an id with values. Equal to its English text.
+    """A sentence, or a part of one, that can be translated. As a `str`, its English text.
 
     Attributes:
         id: The English format text.
-        values: What stands in its `{fields}`: text, numbers, sizes, other messages.
-        many: The format text for more than one; None if it does not count.
-        count: What decides between the two.
+        values: The values of its `{fields}`: text, numbers, sizes, other messages.
+        many: The plural format text; None if there is no plural.
+        count: The number that selects the plural form.
     """
 
     __slots__ = ("count", "id", "many", "values")
     id: str
     values: Mapping[str, Value]
     many: str | None
-    count: int  # type: ignore[assignment]  # hides the method of `str` that counts
+    count: int  # type: ignore[assignment]  # hides the method of `str`
 
     def __new__(
         cls,
@@ -79,22 +79,22 @@ class Message(str):
         many: str | None = None,
         count: int = 1,
     ) -> Self:
-        """Make the message; its text is the English one."""
+        """Create the message with its English text."""
         text = id if many is None or count == 1 else many
         made = super().__new__(cls, _fill(text, {name: str(one) for name, one in values.items()}))
         made.id, made.values, made.many, made.count = id, dict(values), many, count
         return made
 
     def __str__(self) -> str:
-        """Return itself, so that `str(error)` is still the message that the error was made with."""
+        """Return itself, so that `str(error)` is still a `Message`."""
         return self
 
     def format(self, *_args: object, **values: object) -> Message:
-        """Return the message with further values."""
+        """Return the message with more values."""
         return Message(self.id, {**self.values, **_checked(values)}, self.many, self.count)
 
     def translated(self, language: Language) -> str:
-        """Return it in words of a language."""
+        """Return the text in a language."""
         if self.many is None:
             text = language.sentence(self.id)
         else:
@@ -102,7 +102,7 @@ class Message(str):
         return _fill(text, {name: _shown(one, language) for name, one in self.values.items()})
 
     def to_json(self) -> dict[str, object]:
-        """Return what `from_json` makes the message from."""
+        """Return the message as JSON for `from_json`."""
         told: dict[str, object] = {"msg": self.id}
         if self.values:
             told["values"] = {name: _to_json(one) for name, one in self.values.items()}
@@ -112,7 +112,7 @@ class Message(str):
 
     @staticmethod
     def from_json(told: Mapping[str, object]) -> Message:
-        """Return the message that `to_json` told."""
+        """Return the message from the JSON of `to_json`."""
         values = cast("Mapping[str, object]", told.get("values", {}))
         return Message(
             str(told["msg"]),
@@ -123,22 +123,22 @@ class Message(str):
 
 
 def msg(text: str, /, **values: object) -> Message:
-    """Return a message.
+    """Create a message.
 
     Args:
-        text: The English format text; the catalogues have it.
-        values: What stands in its fields; what is neither text nor number is told as text.
+        text: The English format text.
+        values: The values of its fields; converted to text unless they are text or numbers.
     """
     return Message(text, _checked(values))
 
 
 def counted(one: str, many: str, count: int, /, **values: object) -> Message:
-    """Return a message whose words depend on a number, which its texts call `{count}`."""
+    """Create a message with a plural form; both texts can use the number as `{count}`."""
     return Message(one, {"count": count, **_checked(values)}, many, count)
 
 
 def listed(parts: Iterable[str]) -> str:
-    """Return parts as one value: "Ann, Ben and Tom"."""
+    """Join parts to one value, such as "Ann, Ben and Tom"."""
     first, *rest = parts
     for number, one in enumerate(rest):
         if number == len(rest) - 1:
@@ -149,31 +149,31 @@ def listed(parts: Iterable[str]) -> str:
 
 
 def clause(text: str) -> str:
-    """Return a message, or old plain text, as a part of a sentence: without its full stop."""
+    """Return text to embed in a sentence: a message as it is, plain text without its full stop."""
     return text if isinstance(text, Message) else text.rstrip(".")
 
 
 def as_sentence(text: str) -> str:
-    """Return a message, or old plain text, with a full stop at its end."""
+    """Return a message or plain text with a full stop at its end."""
     if isinstance(text, Message) and text.endswith("."):
         return text
     return msg("{sentence}.", sentence=clause(text))
 
 
 def store(text: str) -> str:
-    """Return what stands for a message in a column; plain text is stored as it is."""
+    """Return a message as text for a database column; plain text is stored as it is."""
     return json.dumps(text.to_json(), ensure_ascii=False) if isinstance(text, Message) else text
 
 
 def restore(stored: str) -> str:
-    """Return what a column holds: a message, or the plain text of earlier versions."""
+    """Return the message, or the plain text of earlier versions, from a database column."""
     if not stored.startswith(MARK):
         return stored
     return Message.from_json(json.loads(stored))
 
 
 def translate(text: str, language: Language) -> str:
-    """Return a message in a language; plain text stays as it is."""
+    """Return a message in a language; plain text is returned as it is."""
     return text.translated(language) if isinstance(text, Message) else text
 
 

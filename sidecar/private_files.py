@@ -1,6 +1,6 @@
-"""Files and folders of our own, which nobody else on the machine may read, whatever the umask.
+"""Creates the sidecar's own files and folders so that only its user can read them.
 
-Not those on devices: they are for others.
+Works whatever the umask is. Not for files on devices: other users may read those.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def make_folder(path: Path) -> None:
-    """Make a folder if there is none, and keep others out of it.
+    """Create a folder if it does not exist, and remove the permissions of others.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: It cannot be created.
     """
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     keep_others_out(path)
 
 
 def keep_others_out(path: Path) -> None:
-    """Take the rights to a file or folder from everybody but its owner.
+    """Remove the permissions of everybody but the owner from a file or folder.
 
-    What belongs to somebody else, or lies where there are no rights, stays as it is.
+    Does nothing if this is not allowed (another owner) or not supported (the file system).
     """
     with suppress(OSError):
         mode = stat.S_IMODE(path.lstat().st_mode)
@@ -35,10 +35,10 @@ def keep_others_out(path: Path) -> None:
 
 
 def write(path: Path, body: bytes) -> None:
-    """Write a new file.
+    """Write a new file that only its owner can read.
 
     Raises:
-        OSError: It cannot be written, or is there already.
+        OSError: It cannot be written, or exists already.
     """
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "wb") as file:

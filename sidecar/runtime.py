@@ -1,10 +1,10 @@
-"""Starts and stops the sidecar: owns every thread. Runs once; importing this starts nothing.
+"""Starts and stops the whole sidecar, and owns its threads.
 
-    data folder's lock → database → web, which says that it starts → what must be there first →
-    devices → queue put in order → web as it stays → keeper, reporter, workers, two threads for
-    each account
+    lock of the data folder → database → web server with the starting page → `prepare` →
+    devices → recovery of the queue → web application → background threads, workers, and two
+    threads for each account
 
-Stopping asks all of them at once, and then waits for each in the reverse order.
+Stopping signals all threads at once, then waits for them in reverse order.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ Returns the settings to go on with; the web server and the data folder must stay
 
 
 class Runtime:
-    """The whole sidecar, from `start` to `stop`. Runs once."""
+    """The whole sidecar, from `start` to `stop`. Can be started once only."""
 
     def __init__(
         self, settings: Settings, clock: Clock | None = None, *, prepare: Prepare | None = None
@@ -65,19 +65,19 @@ class Runtime:
         self.web: Web | None = None
 
     def start(self) -> None:
-        """Build everything and start the threads.
+        """Create everything and start the threads. If this raises, nothing is left running.
 
         Raises:
-            errors.AlreadyRunning: Another sidecar has the data folder or a device.
-            errors.SidecarError: Something cannot be used; nothing is left running.
-            Exception: The same for what `prepare` raises.
+            errors.AlreadyRunning: Another sidecar uses the data folder or a device.
+            errors.SidecarError: Something cannot be used.
+            Exception: Whatever `prepare` raises.
         """
         with ExitStack() as building:
             self._build(building)
             self._running = building.pop_all()
 
     def stop(self) -> None:
-        """Stop all threads and let go of everything; takes less than 9 s, usually less than 1."""
+        """Stop all threads and release all resources, in less than 9 s, usually less than 1."""
         self._running.close()
 
     def __enter__(self) -> Self:
@@ -120,7 +120,7 @@ class Runtime:
         building.callback(self._ask_to_stop, threads, services.devices.claims)
 
     def _open(self, opening: ExitStack, threads: ThreadGroup) -> tuple[WebServer, Startup]:
-        """Let the web server answer that the sidecar starts."""
+        """Start the web server with the page that says that the sidecar is starting."""
         server, startup = self._settings.server, Startup()
         app = starting_app(startup, self._web_options, self._clock)
         proxies = networks(server.trusted_proxies)
@@ -167,7 +167,7 @@ class Runtime:
             with db.thread():
                 return web.wsgi(environ, start_response)
 
-        # Stopped before the server: a page that is on the polling fallback holds a worker.
+        # Stopped before the server: a page that uses long polling occupies a worker.
         building.callback(web.live.stop)
         web.live.start(around=db.thread)
         http.answer_with(wsgi)
@@ -219,7 +219,7 @@ class Runtime:
 
 
 def _keep_others_out(settings: Settings) -> None:
-    """Close the data folder to others, unless they need to pass it on the way to a device."""
+    """Make the data folder private, unless a device is inside it and others need to get there."""
     folder = settings.server.data_dir
     if not any(one.path.is_relative_to(folder) for one in settings.devices):
         private_files.keep_others_out(folder)

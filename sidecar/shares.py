@@ -1,4 +1,4 @@
-"""How many may do something at once, and how many of them for the same person: nobody waits."""
+"""Limits how many may do something at once, in total and for each account, without waiting."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from threading import Lock
 
 
 class Shares:
-    """Counts them, over all and by each of their keys. Safe for many threads."""
+    """Counts places in use, in total and by key. Thread-safe."""
 
     def __init__(self, most: int, *most_each: int) -> None:
-        """Allow so many over all, and so many with the same key, for each kind of key."""
+        """Set the limits: `most` in total, and for each kind of key so many with the same key."""
         self._most = most
         self._most_each = most_each
         self._lock = Lock()
@@ -19,7 +19,7 @@ class Shares:
         self._each: tuple[Counter[str], ...] = tuple(Counter() for _ in most_each)
 
     def take(self, *keys: str) -> Callable[[], None] | None:
-        """Return what gives the place back, however often it is called; None if there is none."""
+        """Take a place; return a function that frees it (once), or None if a limit is reached."""
         with self._lock:
             limited = zip(keys, self._each, self._most_each, strict=True)
             if self._count >= self._most or any(each[key] >= most for key, each, most in limited):

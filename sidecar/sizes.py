@@ -1,4 +1,4 @@
-"""Amounts of bytes for people: in thousands, as drives are labelled, one decimal from MB on."""
+"""Formats sizes in bytes for people: decimal units, as on drives; one decimal from MB on."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ UNITS = ("bytes", "kB", "MB", "GB", "TB", "PB")
 
 @dataclass(frozen=True, slots=True)
 class ScaledSize:
-    """An amount in the unit that suits it.
+    """A size in the unit that suits it.
 
     Attributes:
-        amount: Rounded already, halves up.
-        unit: Its place in `UNITS`.
-        decimals: How many are shown.
+        amount: In that unit, rounded half up.
+        unit: The index in `UNITS`.
+        decimals: The number of decimals to show.
     """
 
     amount: float
@@ -26,7 +26,7 @@ class ScaledSize:
 
 
 def scale_size(octets: float) -> ScaledSize:
-    """Return an amount of bytes in its unit, as `numbers.js` does it in the browser."""
+    """Scale a number of bytes to the unit that suits it, as `numbers.js` does in the browser."""
     for unit in range(len(UNITS)):
         decimals = 1 if unit > 1 else 0
         amount = math.floor(max(octets, 0) / STEP**unit * 10**decimals + 0.5) / 10**decimals
@@ -36,16 +36,16 @@ def scale_size(octets: float) -> ScaledSize:
 
 
 def format_size(octets: float) -> str:
-    """Return an amount of bytes in English: `99 bytes`, `482 kB`, `3.4 MB`, `12.0 GB`."""
+    """Return a size in English: `99 bytes`, `482 kB`, `3.4 MB`, `12.0 GB`."""
     scaled = scale_size(octets)
     symbol = "byte" if not scaled.unit and scaled.amount == 1 else UNITS[scaled.unit]
     return f"{scaled.amount:,.{scaled.decimals}f} {symbol}"
 
 
 def rough_size(octets: int, digits: int = 3) -> int:
-    """Return an amount as it may be told to who may not know whose bytes they are.
+    """Round a size that is shown to people who may not see the file.
 
-    Exact sizes name a file: whoever has the same one recognises it by its length.
+    An exact size identifies a file: whoever has the same file recognises it by its length.
     """
     if octets <= 0:
         return 0

@@ -1,7 +1,7 @@
-"""Threads that start together and stop together.
+"""Groups of threads that start and stop together, a worker pool, and loops that survive errors.
 
-A group runs once: to start again, build another, so that an old thread can never be revived by
-somebody clearing a flag. A thread still alive at the deadline is named with its stack.
+A group runs once: to start again, create another, so that clearing a flag can never revive an old
+thread. A thread that is still alive at the deadline is logged with its stack.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ T = TypeVar("T")
 
 
 def do_nothing() -> None:
-    """Take a failure as it is: the log has it."""
+    """Do nothing after a failure: it was logged."""
 
 
 @overload
@@ -45,12 +45,12 @@ def attempt(step: Callable[[], T], what: str, on_failure: Callable[[], T]) -> T:
 def attempt(
     step: Callable[[], object], what: str, on_failure: Callable[[], object] = do_nothing
 ) -> object:
-    """Do one step of a thread that must outlive its failures; return what it returns.
+    """Call a step of a thread that must survive errors, log them, and return the step's result.
 
     Args:
-        step: What is done.
-        what: What the log calls it.
-        on_failure: Called after a failure was logged; what it returns is returned instead.
+        step: The function to call.
+        what: The step's name in the log.
+        on_failure: Called after an error; its result is returned instead.
     """
     try:
         return step()
@@ -66,14 +66,14 @@ def attempt(
 def run_periodically(
     step: Work, stop: Event, rest: Work, what: str, on_failure: Work = do_nothing
 ) -> None:
-    """Do a step again and again until `stop` is set, also after it failed; `rest` in between."""
+    """Repeat a step until `stop` is set, even if it fails; call `rest` after each."""
     while not stop.is_set():
         attempt(step, what, on_failure)
         rest()
 
 
 class WorkerPool:
-    """The line and its threads. `run` is the body of each thread."""
+    """A bounded queue of work. `run` is the body of each of its threads."""
 
     def __init__(self, most_waiting: int) -> None:
         self._waiting: Queue[Work] = Queue(most_waiting)
@@ -81,14 +81,14 @@ class WorkerPool:
         self._is_over = False
 
     def submit(self, work: Work, stop: Event) -> None:
-        """Have something done by another thread, soon.
+        """Queue work for the pool's threads; wait while the queue is full.
 
         Args:
-            work: Raises nothing that anybody expects.
-            stop: Ends the waiting for a place in the line.
+            work: Reports its own failures: what it raises is only logged.
+            stop: Ends the wait for a place in the queue.
 
         Raises:
-            errors.Stopped: It was not handed over.
+            errors.Stopped: The work was not queued.
         """
         while not stop.is_set():
             with self._lock:
@@ -104,9 +104,9 @@ class WorkerPool:
         raise Stopped("it was not begun any more")
 
     def run(self, stop: Event) -> None:
-        """Do what is handed over until `stop` is set; what waits then is still done.
+        """Do queued work until `stop` is set, then the rest of the queue.
 
-        Whoever stops us has asked all of that to stop as well.
+        The rest is quick: whoever sets `stop` has asked that work to stop as well.
         """
         while not stop.is_set():
             self._do_next(LOOK_EVERY_S)
@@ -125,33 +125,33 @@ class WorkerPool:
 
 
 class Wakeup:
-    """Rings for everybody who rests."""
+    """Wakes all waiting threads; a thread that is not waiting misses it."""
 
     def __init__(self) -> None:
         self._changed = Condition()
         self._rings = 0
 
     def set(self) -> None:
-        """There may be something to do."""
+        """Wake all threads that wait."""
         with self._changed:
             self._rings += 1
             self._changed.notify_all()
 
     def wait(self, seconds: float) -> None:
-        """Wait for the next ring, at most so long."""
+        """Wait for the next `set`, for at most so many seconds."""
         with self._changed:
             rings = self._rings
             self._changed.wait_for(lambda: self._rings != rings, seconds)
 
 
 class ThreadGroup:
-    """Named threads with one stop event. Each body gets the event and ends soon after it is set."""
+    """Named threads with a common stop event. Each body gets it and ends soon after it is set."""
 
     def __init__(self, around: Callable[[], AbstractContextManager[object]]) -> None:
-        """Prepare.
+        """Create an empty group.
 
         Args:
-            around: Entered by every thread around its body, to tidy up what is the thread's own.
+            around: A context that each thread enters for its body, to release its own resources.
         """
         self.stop = Event()
         self._around = around
@@ -159,13 +159,13 @@ class ThreadGroup:
 
     def add(self, name: str, body: Body) -> None:
         """Start a thread."""
-        # A daemon only so that one stuck in the network cannot keep the process: all are joined.
+        # A daemon, so that a thread stuck in the network cannot keep the process alive.
         thread = Thread(target=self._run, args=(body,), name=name, daemon=True)
         self._threads.append(thread)
         thread.start()
 
     def all_alive(self) -> bool:
-        """Whether every thread still works."""
+        """Whether every thread is alive."""
         return all(one.is_alive() for one in self._threads)
 
     def stop_all(self, *, within_s: float) -> bool:
@@ -185,7 +185,7 @@ class ThreadGroup:
 
 
 def log_stuck_threads(threads: Iterable[Thread]) -> bool:
-    """Write the stack of each thread that is still alive to the log; return whether one is."""
+    """Log the stack of each thread that is still alive; return whether there is one."""
     late = [one for one in threads if one.is_alive()]
     for thread in late:
         log.error("thread %s does not end:\n%s", thread.name, "".join(_stack(thread)))

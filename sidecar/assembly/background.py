@@ -103,6 +103,7 @@ def _housekeeping(
         accounts=accounts.service,
         server=accounts.server,
         problems=accounts.problems,
+        clock=base.clock,
     )
     renaming = FileRenaming(base.store.downloads, devices.registry, accounts.problems, base.bus)
     return Housekeeping(

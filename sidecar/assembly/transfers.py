@@ -74,6 +74,8 @@ def make_transfers(
     progress = ProgressTracker(base.bus, base.clock)
     converters = WorkerPool(base.settings.transfer.converters)
     wishes, completer = TagWishBook(accounts.service.client), TagCompleter(base.clock)
+    failing = _failing(base, accounts, devices, rules, make_room=space.make_room)
+    base.bus.subscribe(failing.hear)
     finishing = Finisher(
         base.store.downloads,
         converter=devices.converting.converter,
@@ -93,7 +95,7 @@ def make_transfers(
             taking=_taking(base, accounts, devices, space, network),
             fetching=_fetching(base, devices, engine, progress),
             finishing=finishing,
-            failing=_failing(base, accounts, devices, rules, make_room=space.make_room),
+            failing=failing,
             accounts=accounts.service,
             registry=devices.registry,
             converters=converters,

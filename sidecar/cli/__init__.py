@@ -1,6 +1,6 @@
 """The command line: run · demo · sign-in · status · plan · doctor · api-key · adopt · server.
 
-Exit 0 done, 1 failed (one sentence on stderr), 2 wrong use or configuration.
+Exit codes: 0 done, 1 failed (one sentence on stderr), 2 wrong usage or configuration.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code; wrong use leaves with 2 by itself."""
+    """Run one command and return its exit code; on wrong usage argparse exits with 2."""
     parser = _parser()
     asked = parser.parse_args(arguments)
     try:
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return FAILED
     except BrokenPipeError:
-        # The reader of our output has gone (`… | head`): nothing is left to say.
+        # The reader of our output has closed the pipe (`… | head`): end quietly.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return FAILED
     except Exception:

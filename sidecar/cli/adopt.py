@@ -1,4 +1,4 @@
-"""`adopt`: restores downloads after a lost database, from what we once wrote to the devices."""
+"""`adopt`: restores the downloads after a lost database, from the files on the devices."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _DeviceResult:
-    """What became of a device; `trouble` if it could not be used."""
+    """The result for one device; `trouble` says why it could not be used."""
 
     device: DeviceSettings
     device_id: str | None
@@ -71,7 +71,7 @@ class _DeviceResult:
 
 
 class _AccountLibrary:
-    """The library of the account, for the way back."""
+    """The account's library, as `ManifestRestore` needs it."""
 
     def __init__(self, client: Jellyfin) -> None:
         self._client = client
@@ -81,12 +81,12 @@ class _AccountLibrary:
         return self._client.items(ids)
 
     def all(self) -> Sequence[Item]:
-        """List everything, light."""
+        """List all items, with few fields."""
         return ServerFileIndex(self._client).all().items
 
 
 def adopt(settings: Settings, asked: argparse.Namespace) -> int:
-    """Adopt on the devices, and print what was adopted, what not, and why."""
+    """Adopt the files on the devices, and print what was adopted, what was not, and why."""
     devices = _choose_devices(settings, asked.device)
     done = list(_adopt(settings, asked, devices))
     if asked.json:
@@ -144,7 +144,7 @@ def _account(store: Stores, name: str | None) -> Account:
 def _library(
     settings: Settings, store: Stores, account: Account, clock: Clock, bus: Bus
 ) -> _AccountLibrary | None:
-    """Return the account's library, None while Jellyfin cannot be asked."""
+    """Return the account's library; None if Jellyfin cannot be asked."""
     try:
         accounts = account_service(settings, store, Problems(bus), bus, clock)
         client = accounts.client(account.user_id)

@@ -1,4 +1,4 @@
-"""`api-key`: keys for scripts, each acting as one account."""
+"""`api-key`: creates, lists and revokes API keys for scripts; each acts as one account."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def make(settings: Settings, asked: argparse.Namespace) -> int:
-    """Make a key and print it: nothing else goes to standard output."""
+    """Create a key and print it; nothing else goes to standard output."""
     clock = SystemClock()
     with open_database(settings, clock) as db:
         store = Stores(db, Bus(), clock)

@@ -1,4 +1,4 @@
-"""Opens the database for one short command, beside the sidecar that may be running on it."""
+"""Opens the database for a short command, even while the sidecar is running."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sidecar.store.database import Database
 
 @contextmanager
 def open_database(settings: Settings, clock: Clock) -> Iterator[Database]:
-    """Open the database, making it if there is none; a running sidecar is no hindrance.
+    """Open the database, creating it if there is none; works beside a running sidecar.
 
     Raises:
         errors.DatabaseError: The file cannot be used.
@@ -31,7 +31,7 @@ def open_database(settings: Settings, clock: Clock) -> Iterator[Database]:
 
 
 def is_running(settings: Settings, clock: Clock) -> bool:
-    """Whether a sidecar works on the data folder now."""
+    """Whether a running sidecar uses the data folder."""
     path = settings.server.data_dir / DATABASE
     if not path.exists():
         return False

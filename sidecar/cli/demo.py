@@ -1,4 +1,4 @@
-"""`demo`: the demo Jellyfin alone, and how `run` starts it when no server is configured."""
+"""`demo`: runs the demo Jellyfin server; `run` starts the same if no server is configured."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from sidecar.errors import SidecarError
 log = logging.getLogger(__name__)
 
 DEMO_PORT = 8096
-# How wide the progress is drawn, and how often it is told where nothing can be drawn.
+# Width of the progress bar, and the number of progress lines where stderr is no terminal.
 BAR, PARTS = 30, 10
 VOICES = {"12.0": Version.V12_0, "10.11": Version.V10_11}
 ROBOT_ACCOUNT = "ann"
@@ -37,10 +37,14 @@ PASSWORDS = {one.name: one.password for one in ACCOUNTS}
 
 @dataclass(frozen=True, slots=True)
 class DemoOptions:
-    """What demo to start: where its media and its memory are, and how it speaks.
+    """How to start the demo server.
 
     Attributes:
-        may_move: If the port is taken, any other one will do.
+        library: The folder of its media.
+        state: The folder of its state.
+        robot: Whether a robot plays music.
+        speaks: The Jellyfin version that it imitates.
+        may_move: If the port is taken, use any free one.
     """
 
     library: Path
@@ -89,7 +93,7 @@ def serve(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 def print_progress(done: int, total: int, _path: str) -> None:
-    """Print how many of the demo's files are made: in place on a terminal, else now and then."""
+    """Print how many media files are made: as a bar on a terminal, else as a few lines."""
     told = f"Making the demo's media: {done} of {total}"
     if sys.stderr.isatty():
         full = BAR * done // total
@@ -103,16 +107,16 @@ def print_progress(done: int, total: int, _path: str) -> None:
 def run_demo(
     demo: DemoOptions, stop: Event, progress: Progress = print_progress
 ) -> Iterator[DemoServer]:
-    """Make the media if they are not there, start the demo, and stop it in the end.
+    """Make the media if they do not exist, start the demo server, and stop it in the end.
 
     Args:
-        demo: What to start.
-        stop: Ends the making of the media early when set.
-        progress: Told of each file that was made.
+        demo: How to start it.
+        stop: Cancels making the media when set.
+        progress: Called after each file.
 
     Raises:
-        demo.ffmpeg.MediaCancelled: `stop` was set before the media were made.
-        errors.SidecarError: The media cannot be made; says what to install.
+        MediaCancelled: `stop` was set before the media were made.
+        SidecarError: The media cannot be made (says what to install), or the port is taken.
     """
     try:
         make_library(demo.library, progress=progress, stop=stop)
@@ -151,7 +155,7 @@ def _listen(demo: DemoOptions, port: int) -> DemoServer:
 
 
 def print_accounts(to: TextIO) -> None:
-    """Print the demo's accounts."""
+    """Print the demo's accounts and their passwords."""
     accounts = ", ".join(f"{name} (password {password})" for name, password in PASSWORDS.items())
     print(f"Demo accounts:    {accounts}", file=to)
 

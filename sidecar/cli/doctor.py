@@ -1,4 +1,4 @@
-"""`doctor`: looks at the whole set-up and says of each part whether it works, and if not, why."""
+"""`doctor`: checks every part of the set-up and says what does not work, and why."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from sidecar.services.transfers.formats import check_format
 from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.engines import describe_engine
 
-# Less than any piece of music takes: a number without its unit.
+# Bytes. No music file is that small: a lower budget was probably written without its unit.
 LEAST_BUDGET = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that was looked at."""
+    """The result of one check."""
 
     subject: str
     is_well: bool
@@ -47,7 +47,7 @@ def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def doctor(settings: Settings, _asked: argparse.Namespace) -> int:
-    """Print every finding; fail if one of them is bad."""
+    """Print every finding; return 1 if one of them is bad."""
     findings = list(_examine(settings))
     for finding in findings:
         print(f"{'ok ' if finding.is_well else 'BAD'}  {finding.subject}: {finding.text}")

@@ -1,4 +1,4 @@
-"""The argparse type that a command adds its parser to."""
+"""The type of argparse's collection of commands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Commands(Protocol):
-    """The collection of commands: argparse's own class for it is private."""
+    """The object that commands add their parser to; argparse's own class is private."""
 
     def add_parser(
         self, name: str, *, parents: Sequence[ArgumentParser], **texts: str

@@ -1,4 +1,4 @@
-"""`plan`: what would come and go on each device, before anything moves."""
+"""`plan`: shows which files would be added to and removed from each device; changes nothing."""
 
 from __future__ import annotations
 

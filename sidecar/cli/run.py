@@ -1,4 +1,4 @@
-"""`run`: the sidecar, until it is asked to stop; on the demo server if none is configured."""
+"""`run`: runs the sidecar until a signal stops it; with the demo if no server is configured."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
-    """Run until SIGTERM, SIGINT or SIGHUP; everything is let go of in less than 10 s."""
+    """Run until SIGTERM, SIGINT or SIGHUP, then stop within 10 s."""
     with ExitStack() as stack:
         stop = stack.enter_context(stop_signals())
         prepare = None
@@ -73,7 +73,10 @@ def _start_demo(
     stop: Event,
     stack: ExitStack,
 ) -> Settings:
-    """Start the demo, on `stack`, while the page tells how its media are made."""
+    """Start the demo server, while the starting page shows how its media are made.
+
+    It is stopped when `stack` is closed. Returns the settings with its address.
+    """
 
     def tell(done: int, total: int, path: str) -> None:
         startup.now = StartupStep(MAKING_MEDIA, done, total)
@@ -92,7 +95,7 @@ def _start_demo(
 
 
 def _demo_settings(settings: Settings) -> Settings:
-    """Give what is fetched from the demo data and a stick of its own."""
+    """Return settings with a separate data folder, and a demo device if none is configured."""
     place = settings.server.data_dir / "demo"
     server = settings.server.model_copy(update={"data_dir": place / "sidecar"})
     devices = settings.devices

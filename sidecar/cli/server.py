@@ -1,4 +1,4 @@
-"""`server`: which Jellyfin server is ours, and the taking of another one at the known address."""
+"""`server`: shows the known Jellyfin server, and accepts another one at the same address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`sign-in`: signs an account in from the shell; a running sidecar notices within seconds."""
+"""`sign-in`: signs an account in; a running sidecar notices it within seconds."""
 
 from __future__ import annotations
 
@@ -65,10 +65,10 @@ def _with_password(
 
 
 def name_and_password(settings: Settings, account: str | None) -> tuple[str, SecretStr]:
-    """Return who is to sign in, from the settings or asked for.
+    """Return the credentials from the command line and the settings; prompt for what is missing.
 
     Raises:
-        SidecarError: Neither says it, and nobody can be asked.
+        SidecarError: Something is missing, and standard input is no terminal.
     """
     name = account or settings.jellyfin.username
     if not name:

@@ -1,4 +1,4 @@
-"""`status`: accounts, devices and downloads in short, also for scripts."""
+"""`status`: prints a summary of accounts, devices and downloads, as text or JSON."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
 
 
 def status(settings: Settings, asked: argparse.Namespace) -> int:
-    """Print how things stand."""
+    """Print the status."""
     found = _look(settings)
     if asked.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
@@ -108,11 +108,11 @@ def _look(settings: Settings) -> dict[str, Any]:
 
 
 def _state(account: Account, accounts: AccountService | None) -> str:
-    """Return how an account stands; whether its hours are over only Jellyfin knows.
+    """Return the state of an account; asks Jellyfin, which alone knows its access hours.
 
     Args:
-        account: As the database has it.
-        accounts: Gives its client; None while the server cannot be asked.
+        account: As stored in the database.
+        accounts: Makes its client; None if the server cannot be asked.
     """
     if not account.is_signed_in:
         return "must sign in again"
@@ -130,7 +130,7 @@ def _state(account: Account, accounts: AccountService | None) -> str:
 
 
 def _server(accounts: AccountService | None) -> dict[str, Any] | None:
-    """Return what is in the way of asking Jellyfin, and None for a demo of our own."""
+    """Return whether Jellyfin answers, and if not, why; None if no server is configured."""
     if accounts is None:
         return None
     try:

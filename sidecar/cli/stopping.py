@@ -1,4 +1,4 @@
-"""The signals that ask a command to stop, and its end if something hangs."""
+"""Handles the signals that stop a command, and ends the process if stopping hangs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ LOOK_EVERY_S = 0.25
 
 @contextmanager
 def stop_signals(*, end_within_s: float = END_WITHIN_S) -> Iterator[Event]:
-    """Give an event that the usual signals set, and put the old handlers back in the end.
+    """Yield an event that SIGTERM, SIGINT and SIGHUP set; restore the old handlers in the end.
 
-    A process that has not ended so long after the first signal writes the stacks of all its
-    threads to stderr and is gone, with exit code 1: nothing is lost, as in a power cut.
+    If the process has not ended `end_within_s` seconds after the first signal, it writes the stacks
+    of all threads to stderr and exits with code 1. That is as safe as a power cut: nothing is lost.
     """
     stop = Event()
 
@@ -40,8 +40,8 @@ def stop_signals(*, end_within_s: float = END_WITHIN_S) -> Iterator[Event]:
 def wait_for(stop: Event) -> None:
     """Wait for one of the signals, in the main thread.
 
-    `Event.wait` could sleep for ever: Python runs signal handlers only here, and the system may
-    hand the signal to any other thread (seen on Linux, when one was just starting a thread).
+    Polls, as `Event.wait` could sleep for ever: Python runs signal handlers in the main thread
+    only, and the system may deliver the signal to another one (seen on Linux at a thread's start).
     """
     while not stop.is_set():
         time.sleep(LOOK_EVERY_S)

@@ -1,4 +1,4 @@
-"""Settings: what can be set (`settings`) and where it is read from (`loading`)."""
+"""The settings: their models (`settings`) and how they are read and checked (`loading`)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Base class of the settings' sections, and the section of the favourites."""
+"""Base class of the settings' sections, and their types for sizes, speeds and durations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pydantic import (
 from sidecar.errors import ConfigError
 from sidecar.messages import msg
 
-# Further away than anybody plans; beyond it, times could not be counted with.
+# Longer than anybody needs; much longer durations would overflow date arithmetic.
 LONGEST = timedelta(days=3660)
 UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 _SIZE = re.compile(
@@ -36,14 +36,14 @@ _POWERS = " kmgtp"
 
 
 def _plain(text: str) -> str:
-    """Return a text with the plain signs for those that people type or paste: spaces, digits."""
+    """Normalise Unicode variants of spaces, digits and letters to the plain characters."""
     return " ".join(unicodedata.normalize("NFKC", text).split())
 
 
 def _size(value: object, example: str, *, is_speed: bool) -> object:
-    """Read "10 GB", "1.5 GB", "1,5 GB", "10 GiB", "10 000 MB" … as people write them, whole.
+    """Parse a size such as "10 GB", "1.5 GB", "1,5 GB", "10 GiB" or "10 000 MB" to bytes.
 
-    What reads only in part is refused: half of a number is another number.
+    The whole text must match: a part of a number would be another number.
     """
     is_whole = isinstance(value, float) and value.is_integer() and value >= 1024  # noqa: PLR2004
     if isinstance(value, bool) or (isinstance(value, float) and not is_whole):
@@ -76,12 +76,12 @@ def _speed(value: object) -> object:
 
 LARGEST_ROOM = 2**60
 Room = Annotated[ByteSize, BeforeValidator(_room), Field(ge=0, le=LARGEST_ROOM)]
-# Slower than this, no file would ever come.
+# With a lower limit, no file would ever be complete.
 Speed = Annotated[ByteSize, BeforeValidator(_speed), Field(ge=1024)]
 
 
 def _parse_duration(value: object) -> object:
-    """Read "30 seconds", "1 day" … as people write them."""
+    """Parse a duration such as "30 seconds" or "1 day"."""
     if not isinstance(value, str):
         return value
     number, _, unit = _plain(value).replace(",", ".").partition(" ")
@@ -103,7 +103,7 @@ Duration = Annotated[
 
 
 def format_duration(span: timedelta) -> str:
-    """Return a time as people write it in the file: "30 seconds", "1 day"."""
+    """Return a duration as it is written in the file: "30 seconds", "1 day"."""
     seconds = span.total_seconds()
     for unit, length in sorted(UNITS.items(), key=lambda one: -one[1]):
         if seconds and seconds % length == 0:
@@ -115,7 +115,7 @@ def format_duration(span: timedelta) -> str:
 def explain_invalid(
     where: str, error: ValidationError, changes: Mapping[str, object]
 ) -> ConfigError:
-    """Return what is wrong with changes that a section does not take."""
+    """Return the error for changes that a section's validation refused."""
     first = error.errors(include_url=False)[0]
     key = str(first["loc"][0])
     is_unknown = first["type"] == "extra_forbidden"
@@ -125,16 +125,16 @@ def explain_invalid(
 
 
 class Section(BaseModel):
-    """A part of the settings: frozen, and a misspelt key is refused."""
+    """Base class of the settings' sections: frozen; unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     @field_validator("*", mode="before")
     @classmethod
     def _check_truth(cls, value: object, of: ValidationInfo) -> object:
-        """Refuse yes and no where a number belongs, and the other way round.
+        """Refuse a boolean for a number, and a number for a boolean.
 
-        Pydantic takes one for the other; the environment has words for both.
+        Pydantic would convert one to the other. Text from the environment is still converted.
         """
         kind = cls.model_fields[of.field_name or ""].annotation
         takes_truth = bool in (kind, *get_args(kind))

@@ -1,33 +1,33 @@
-"""Text files that people write, as their editors save them: UTF-8, with or without a mark."""
+"""Reads text files that people write: UTF-8, with or without a byte order mark."""
 
 from __future__ import annotations
 
 import unicodedata
 from pathlib import Path
 
-# No password is longer; what is was never meant to be one.
+# In bytes. A longer file was certainly not meant as a password.
 LONGEST_SECRET = 16 * 1024
 
 
 def read_text(path: Path) -> str:
-    """Return what is in a file, without the mark that some editors set before it.
+    """Return the content of a file, without the byte order mark.
 
     Raises:
         OSError: It cannot be read.
-        UnicodeDecodeError: It is not UTF-8; `not_text` says so to people.
+        UnicodeDecodeError: It is not UTF-8; `not_text` makes the message for people.
     """
     return path.read_bytes().decode("utf-8-sig")
 
 
 def read_secret(path: Path) -> str:
-    """Return the password or key that a file holds: one line, its end left out.
+    """Return the password or key in a file: one line, without the line end.
 
-    A wrong password may lock an account, so what cannot be one is never sent.
+    A wrong password may lock an account, so content that cannot be one is refused.
 
     Raises:
         OSError: The file cannot be read.
         UnicodeDecodeError: It is not UTF-8.
-        ValueError: It holds no secret; says why, and never what is in it.
+        ValueError: The content cannot be a secret; the message says why, without the content.
     """
     with path.open("rb") as file:
         found = file.read(LONGEST_SECRET + 1)
@@ -45,7 +45,7 @@ def read_secret(path: Path) -> str:
 
 
 def not_text(error: UnicodeDecodeError) -> str:
-    """Return why a file is refused that is not UTF-8, without a word of what is in it."""
+    """Return why a file that is not UTF-8 is refused, without any of its content."""
     if error.object[:2] in {b"\xff\xfe", b"\xfe\xff"}:
         return "is saved as UTF-16: save it as UTF-8"
     line = error.object.count(b"\n", 0, error.start) + 1

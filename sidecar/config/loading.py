@@ -1,8 +1,8 @@
-"""Settings: config.toml, then the environment on top, checked and frozen.
+"""Loads the settings from config.toml and the environment, and checks them.
 
-Every key is also `SIDECAR_SECTION__KEY` in the environment, a secret also `SIDECAR_…_FILE`
-(the name of a file that holds it); the devices are one JSON list in `SIDECAR_DEVICES`. The
-environment wins over the file. A key that nobody knows is an error, never ignored.
+Every key can be set as `SIDECAR_SECTION__KEY` in the environment, a secret also by the path of its
+file in `SIDECAR_…_FILE`; the devices are a JSON list in `SIDECAR_DEVICES`. The environment
+overrides the file. An unknown key is an error.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from sidecar.errors import ConfigError
 
 PREFIX = "SIDECAR_"
 FILE_NAME = "config.toml"
-# Not settings: where the settings are, and the devices, which are a list.
+# Not keys of a section: the path of the file, and the list of devices.
 NOT_SETTINGS = {"SIDECAR_CONFIG", "SIDECAR_DEVICES"}
-# Never shown, even when they are refused.
+# The values of these are masked in error messages.
 SECRETS = {"password", "secret", "api_key"}
 
 
@@ -33,11 +33,11 @@ def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
 
     Args:
         environ: The environment, normally `os.environ`.
-        file: A file named on the command line; must exist. None looks in `SIDECAR_CONFIG`,
-            beside the data, then in the working folder, and does without if there is none.
+        file: The file named on the command line; must exist. If None: `SIDECAR_CONFIG`, else
+            config.toml in the data folder or in the working folder, else no file.
 
     Raises:
-        ConfigError: With the file (or "environment"), the key, its value and the reason.
+        ConfigError: A setting is wrong.
     """
     source = file or _find(environ)
     tree = _read(source) if source else {}
@@ -77,7 +77,7 @@ def _read(source: Path) -> dict[str, Any]:
 
 
 def _not_toml(why: str) -> str:
-    """Return a reason, said again where the parser's words help nobody."""
+    """Return the reason, reworded where the parser's message is of no help."""
     for said in ("Cannot overwrite a value", "Cannot declare"):
         if why.startswith(said):
             return f"the same key or section stands there twice {why[why.rfind('(') :]}"
@@ -114,7 +114,7 @@ def _read_secret(name: str, path: str) -> str:
     try:
         return read_secret(Path(path))
     except OSError as error:
-        # Else it may be the secret itself, by mistake.
+        # Anything else may be the secret itself, given by mistake.
         shown = path if path.startswith(("/", "./", "~/")) else None
         reason = f"names a file that cannot be read: {error.strerror}"
         raise ConfigError("environment", name, shown, reason) from error
@@ -166,7 +166,7 @@ def _explain(
             else PREFIX + "__".join(str(part).upper() for part in place)
         )
     if first["type"] in {"extra_forbidden", "model_type"}:
-        # A misspelt `password` is one as well, and what stands for a section may hold one.
+        # An unknown key may be a misspelt `password`; a value in place of a section may hold one.
         value = None
     elif SECRETS & set(place):
         value = "********"
@@ -183,7 +183,7 @@ def _look_up(tree: object, place: tuple[str | int, ...]) -> tuple[bool, object]:
 
 
 def _check_devices(settings: Settings, where: str | Path) -> None:
-    """Refuse what no single device can see: doubles, and folders that hold our own data."""
+    """Refuse devices with the same name or path, and those that contain the data folder."""
     data_dir = settings.server.data_dir
     for number, device in enumerate(settings.devices):
         others = settings.devices[:number]

@@ -1,6 +1,6 @@
-"""The sections `[rules.NAME]`: made from what each rule in the registry says can be set.
+"""The sections `[rules.NAME]`, generated from the settings class of each rule in the registry.
 
-The same sections check `config.toml`, the environment, and what is changed for one device.
+They validate `config.toml`, the environment, and the changes for one device.
 """
 
 from __future__ import annotations
@@ -22,28 +22,28 @@ S = TypeVar("S", bound=RuleSettings)
 
 
 class RulesSettings(Section):
-    """One section for each rule; `of` gives what is set of one."""
+    """One section for each rule."""
 
     def of(self, rule: Rule[S]) -> S:
-        """Return what is set of a rule."""
+        """Return the settings of a rule."""
         section: Section = getattr(self, rule.name)
         return rule.settings(**section.model_dump())
 
     def check_keys(self, rule: Rule[S], keys: Iterable[str]) -> None:
-        """Refuse keys that a rule does not have.
+        """Check that a rule has these settings.
 
         Raises:
-            ConfigError: With the first such key.
+            ConfigError: It does not have one of them.
         """
         for key in keys:
             if key not in SECTIONS[rule.name].model_fields:
                 raise ConfigError(f"rules.{rule.name}", key, None, msg("there is no such setting"))
 
     def with_changes(self, rule: Rule[S], changes: Mapping[str, object]) -> S:
-        """Return what is set of a rule once some keys are changed, written as in the file.
+        """Return the settings of a rule with changes, whose values are as in the file.
 
         Raises:
-            ConfigError: With the key, its value and the reason.
+            ConfigError: A key or a value is wrong.
         """
         section: Section = getattr(self, rule.name)
         try:

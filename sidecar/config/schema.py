@@ -1,4 +1,4 @@
-"""Describes the keys of a section: type, bounds and default, for whoever edits them."""
+"""Describes the keys of a section (type, bounds, label) for the forms and the API."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sidecar.config.base import Section, format_duration
 
 
 class KeyKind(StrEnum):
-    """How a key is written."""
+    """The type of a setting's value."""
 
     SWITCH = "switch"
     NUMBER = "number"
@@ -29,11 +29,11 @@ class SettingKey:
     """One key of a section.
 
     Attributes:
-        least, most: Bounds as they are written; None for no bound, or none worth telling.
-        options: Of a choice.
-        can_be_empty: Nothing may be set: then there is no limit, or the usual one.
-        label: What it is called for people, in English; empty if the setting does not say.
-        details: A sentence for people, in English, where the label does not say it all.
+        least, most: Bounds, as values are written; None if there is none.
+        options: The values of a choice.
+        can_be_empty: The value may be None.
+        label: The name for people, in English; may be empty.
+        details: A longer explanation, in English; may be empty.
     """
 
     name: str
@@ -47,12 +47,12 @@ class SettingKey:
 
 
 def describe_keys(section: type[Section]) -> tuple[SettingKey, ...]:
-    """Return what can be said of each key of a section, in its order."""
+    """Return the description of each key of a section, in the order of the section."""
     return tuple(_describe_key(name, field) for name, field in section.model_fields.items())
 
 
 def to_plain_value(value: object) -> str | int | float | bool | None:
-    """Return a value as JSON and as people write it: a time in words, a size in bytes."""
+    """Return a value for JSON: a duration in words, a size in bytes, a tuple as one text."""
     match value:
         case timedelta():
             return format_duration(value)

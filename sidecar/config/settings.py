@@ -1,4 +1,4 @@
-"""What can be set: every section, key, type and default. Frozen; a misspelt key is refused."""
+"""The settings' sections with their keys, types and defaults."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ FullPath = Annotated[Path, AfterValidator(_make_absolute)]
 
 
 class JellyfinSettings(Section):
-    """The server to stand beside, and an account that signs in at start."""
+    """The Jellyfin server, and an account that is signed in at start."""
 
     url: ServerUrl | None = None
     username: str | None = None
@@ -81,7 +81,7 @@ class JellyfinSettings(Section):
 
 
 class ServerSettings(Section):
-    """The sidecar's own web server and where it keeps its data."""
+    """The sidecar's own web server, and its data folder."""
 
     host: str = "127.0.0.1"
     port: int = Field(default=8097, ge=0, le=65535)
@@ -111,14 +111,14 @@ ZoneName = Annotated[str, AfterValidator(_check_zone)]
 
 
 class EngineName(StrEnum):
-    """What moves the bytes."""
+    """The program that transfers files."""
 
     THREADS = "threads"
     ARIA2 = "aria2"
 
 
 class Aria2Settings(Section):
-    """Which aria2 is used if it moves the bytes: one of our own, or one that runs already."""
+    """The aria2 for `engine = "aria2"`: one that runs already, or one that the sidecar starts."""
 
     url: Aria2Url | None = None
     secret: SecretStr | None = None
@@ -149,7 +149,7 @@ class NetworkSettings(Section):
 
 
 class SyncthingSettings(Section):
-    """The Syncthing of this machine that carries devices' folders to other devices."""
+    """The Syncthing on this machine, if it syncs the folders of devices to other devices."""
 
     url: ServerUrl | None = None
     api_key: SecretStr | None = None
@@ -157,10 +157,10 @@ class SyncthingSettings(Section):
     certificate: FullPath | None = None
 
     def read_key(self) -> SecretStr:
-        """Return the key; a file is read anew each time, since the key may be changed.
+        """Return the API key; a key file is read each time, since its content may change.
 
         Raises:
-            SyncthingTrouble: There is none, or its file cannot be read.
+            SyncthingError: No key is set, or its file cannot be read.
         """
         if self.api_key is not None:
             return self.api_key
@@ -215,25 +215,23 @@ class DeviceSettings(Section):
 
     @property
     def target(self) -> Target | None:
-        """What its music is converted to; None for the original."""
+        """The format that its music is converted to; None for the original files."""
         return choose_target(self.format, self.bitrate)
 
     def serves(self, user_name: str) -> bool:
-        """Whether this account's files go here: named in `users`, or nobody is."""
+        """Whether the account may use this device: it is in `users`, or `users` is empty."""
         return not self.users or is_named(user_name, self.users)
 
     @property
     def roles(self) -> DeviceRoles:
-        """Who uses it and who manages it."""
+        """The users and managers of the device."""
         return DeviceRoles(self.users, self.managers)
 
     def with_changes(self, changes: Mapping[str, object]) -> DeviceSettings:
-        """Return the settings once some keys are changed, written as in the file.
-
-        None leaves a key as it is.
+        """Return the settings with changes, whose values are as in the file; None changes nothing.
 
         Raises:
-            ConfigError: With the key, its value and the reason.
+            ConfigError: A key or a value is wrong, or the key cannot be changed for a device.
         """
         for key in changes:
             if key not in CHANGEABLE:
@@ -246,7 +244,7 @@ class DeviceSettings(Section):
             raise explain_invalid("devices", error, changes) from None
 
 
-# What a device is and whose it is, only the settings file says.
+# The identity of a device and its people can only be set in the settings file.
 CHANGEABLE = frozenset(DeviceSettings.model_fields) - {
     "name",
     "path",
@@ -257,13 +255,13 @@ CHANGEABLE = frozenset(DeviceSettings.model_fields) - {
 
 
 class LogSettings(Section):
-    """What is written to the log."""
+    """The log."""
 
     level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
 
 class Settings(Section):
-    """Everything that can be set."""
+    """All settings."""
 
     jellyfin: JellyfinSettings = JellyfinSettings()
     server: ServerSettings = Field(default_factory=ServerSettings)

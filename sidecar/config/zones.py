@@ -1,4 +1,4 @@
-"""The time zone in which hours of the day are meant."""
+"""Loads the time zone for settings that are times of day."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LOCAL = Path("/etc/localtime")
 
 
 def load_zone(name: str | None, *, local: Path = LOCAL) -> tzinfo:
-    """Return the zone of this name; None stands for the machine's own, UTC if it has none."""
+    """Return the zone of this name; for None, the machine's time zone, or UTC if it has none."""
     if name is not None:
         return ZoneInfo(name)
     with suppress(OSError, ValueError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date
 from itertools import chain, islice
 
 from sidecar.domain.items.item import Item, ItemType
@@ -40,6 +41,8 @@ def to_item(base: BaseItem) -> Item:
         series_id=base.series_id,
         number=base.index_number,
         disc=base.parent_index_number,
+        number_end=base.index_number_end,
+        aired=_get_air_date(base),
         year=_choose_year(base),
         seconds=base.run_time_ticks / TICKS_PER_SECOND if base.run_time_ticks else None,
         extension=_get_extension(base, source),
@@ -60,7 +63,7 @@ def to_item(base: BaseItem) -> Item:
 def list_now_playing(
     sessions: Iterable[ClientSession], *, except_device: str
 ) -> tuple[NowPlaying, ...]:
-    """Return what is playing, leaving out our own sessions.
+    """Return what is playing, leaving out our own sessions and what was stopped.
 
     Args:
         sessions: As the server told them; their queues are used up.
@@ -69,8 +72,19 @@ def list_now_playing(
     return tuple(
         _to_now_playing(session, session.now_playing_item)
         for session in sessions
-        if session.now_playing_item is not None and not _is_ours(session.device_id, except_device)
+        if session.now_playing_item is not None
+        and not _is_ours(session.device_id, except_device)
+        and not _is_stopped(session)
     )
+
+
+def _is_stopped(session: ClientSession) -> bool:
+    """Simple clients tell of their Stop only as paused at the very start, and say no more.
+
+    The server lists what they played for another nine minutes. Feishin is one of them.
+    """
+    state = session.play_state
+    return state.is_paused and not state.position_ticks and not session.supports_remote_control
 
 
 def _is_ours(device_id: str | None, own: str) -> bool:
@@ -130,6 +144,12 @@ def _choose_year(base: BaseItem) -> int | None:
     if base.production_year:
         return base.production_year
     return base.premiere_date.year if base.premiere_date else None
+
+
+def _get_air_date(base: BaseItem) -> date | None:
+    if base.type != ItemType.EPISODE or base.premiere_date is None:
+        return None
+    return base.premiere_date.date()
 
 
 def _own_source(base: BaseItem) -> MediaSource | None:

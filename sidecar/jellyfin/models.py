@@ -201,6 +201,7 @@ class BaseItem(JellyfinModel):
     season_id: Maybe[Id] = None
     parent_id: Maybe[Id] = None
     index_number: Maybe[Whole] = None
+    index_number_end: Maybe[Whole] = None
     parent_index_number: Maybe[Whole] = None
     production_year: Maybe[Whole] = None
     premiere_date: Maybe[Moment] = None
@@ -254,6 +255,7 @@ class ClientSession(JellyfinModel):
     """A client that is connected.
 
     Attributes:
+        supports_remote_control: Whether it takes commands; yes if nobody said.
         now_playing_queue: May hold thousands: read from the JSON one by one while somebody goes
             through it, which works once.
     """
@@ -266,6 +268,7 @@ class ClientSession(JellyfinModel):
     now_playing_item: Maybe[PlayingItem] = None
     playlist_item_id: Maybe[str] = None
     play_state: Annotated[PlayState, Default(PlayState())] = PlayState()
+    supports_remote_control: Annotated[bool, Default(value=True)] = True
     last_playback_check_in: Maybe[Moment] = None
     now_playing_queue: Annotated[Iterable[Maybe[QueuedItem]], Default(())] = ()
 

@@ -34,12 +34,17 @@ class Patience:
     """One request's share of the waiting, and its time."""
 
     def __init__(
-        self, shares: Shares, account: str, resting: Callable[[], AbstractContextManager[None]]
+        self,
+        shares: Shares,
+        account: str,
+        resting: Callable[[], AbstractContextManager[None]],
+        within_s: float = JELLYFIN_WITHIN_S,
     ) -> None:
         """Prepare; `resting` is entered while this thread waits."""
         self._shares = shares
         self._account = account
         self._resting = resting
+        self._within_s = within_s
         self._ends_at: float | None = None
 
     @contextmanager
@@ -56,7 +61,7 @@ class Patience:
                 retry_after_s=BUSY_FOR_S,
             )
         if self._ends_at is None:
-            self._ends_at = time.monotonic() + JELLYFIN_WITHIN_S
+            self._ends_at = time.monotonic() + self._within_s
         try:
             with self._resting():
                 yield
@@ -65,7 +70,7 @@ class Patience:
 
     def left_s(self) -> float:
         """Return how much time is left."""
-        return JELLYFIN_WITHIN_S if self._ends_at is None else self._ends_at - time.monotonic()
+        return self._within_s if self._ends_at is None else self._ends_at - time.monotonic()
 
 
 _now: ContextVar[Patience | None] = ContextVar("patience", default=None)

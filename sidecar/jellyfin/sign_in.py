@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from sidecar.errors import NotAllowed, NotFound, SignInRefused, UnexpectedAnswer
+from sidecar.errors import NotAllowed, NotFound, NotLetIn, SignInRefused, UnexpectedAnswer
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin
@@ -153,4 +153,6 @@ def _check_answer(answer: Answer, refusals: Mapping[int, str]) -> None:
         sentence = refusals.get(answer.status)
         if sentence is None:
             raise
+        if sentence == NOT_NOW:
+            raise NotLetIn(sentence) from None
         raise SignInRefused(sentence) from None

@@ -1,3 +1,3 @@
-"""The use cases: where the layers below meet."""
+"""The use cases, one package for each capability: they combine the layers below."""
 
 from __future__ import annotations

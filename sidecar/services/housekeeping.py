@@ -1,9 +1,8 @@
-"""Periodic work: looks at devices and the server, ends holds, retries what is due.
+"""Runs periodic work: device checks, retries that are due, and the steps of other services.
 
-every 2 s   devices come and go, the server's probe, holds whose grace is over, failed
-            downloads whose cooldown is over, accounts that came in from the command line,
-            what must go from a device and what may come, files with another title
-each day    a copy of the database
+every 2 s   attach and detach devices, retry failed downloads whose cooldown is over, then the
+            steps it was given (server probe, expired holds, space planning, renames ...)
+each day    back up the database
 """
 
 from __future__ import annotations
@@ -25,12 +24,12 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 2.0
 COPY_EVERY_S = 24 * 3600.0
-# What is done, and what it is called in the log.
+# The work, and its name in the log.
 Step = tuple[Callable[[], object], str]
 
 
 class Housekeeping:
-    """One thread runs it; nobody else attaches devices."""
+    """Runs the periodic work in one thread, the only one that attaches devices."""
 
     def __init__(
         self,
@@ -48,11 +47,11 @@ class Housekeeping:
         Args:
             stores: The queue, and the database that is copied.
             registry: The devices.
-            settling: Puts the files of a device in order.
-            formats: Aligned once with what the devices are set to.
-            steps: What else is due every time, in this order, after the devices were looked at.
-            device_came: Told that one was attached.
-            clock: For what is due.
+            settling: Reconciles the files of a device with the database before it is used.
+            formats: Aligned once, at start, with the devices' settings.
+            steps: What else runs every time, in this order, after devices and retries.
+            device_came: Called when a device was attached.
+            clock: Decides what is due.
         """
         self._db = stores.db
         self._downloads = stores.downloads
@@ -66,7 +65,7 @@ class Housekeeping:
         self._copy_at = clock.monotonic() + COPY_EVERY_S
 
     def recover(self) -> None:
-        """Put the queue and the devices in order after the last stop; before any worker starts.
+        """Recover the queue and attach devices after the last stop; call before any worker starts.
 
         Raises:
             errors.AlreadyRunning: Another sidecar holds a device.
@@ -81,7 +80,7 @@ class Housekeeping:
         run_periodically(self.step, stop, partial(wakeup.wait, EVERY_S), "the housekeeping")
 
     def step(self) -> None:
-        """Do all that is due; what fails is logged, and the rest is done all the same."""
+        """Do all that is due; a failure is logged and does not stop the rest."""
         for work, what in (
             (self._look_at_devices, "looking at the devices"),
             (self._retry, "retrying downloads"),
@@ -104,7 +103,7 @@ class Housekeeping:
             self._db.back_up(self._clock)
 
     def _settle(self, device: AttachedDevice) -> None:
-        """Only what is settled is used; a device that goes away meanwhile is settled anew."""
+        """Reconcile a device; if that fails, keep its unfinished downloads for the next try."""
         unfinished = self._unfinished.pop(device.id, [])
         try:
             self._settling.reconcile(device, unfinished)

@@ -1,7 +1,7 @@
-"""Whether Jellyfin can be asked: one trouble for the whole server, one probe at a time.
+"""Tracks whether Jellyfin can be reached: one problem for the whole server, one probe at a time.
 
-Whoever is refused by the server itself tells it here; nobody asks again until the probe, which
-backs off to five minutes, has found the right server ready. Nothing is used up meanwhile.
+Callers report that the server is away or is another one. Then nobody sends requests until a
+probe, which backs off to five minutes, has found the right server. No retries are used up.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ LONGEST_PROBE_S = 300.0
 
 
 class JellyfinStatus:
-    """The one place that knows whether the server is there. Safe for many threads."""
+    """Records and probes the availability of the server. Safe for many threads."""
 
     def __init__(self, anonymous: Callable[[], Jellyfin], problems: Problems, clock: Clock) -> None:
         self._anonymous = anonymous
@@ -35,15 +35,15 @@ class JellyfinStatus:
 
     @property
     def is_there(self) -> bool:
-        """Whether the server may be asked."""
+        """Whether requests may be sent to the server."""
         return self._problems.of(ProblemKind.SERVER, SUBJECT) is None
 
     def may_ask_for(self, user_id: str) -> bool:
-        """Whether the server is there and answers this account now."""
+        """Whether the server is available and no problem stops this account."""
         return self.is_there and self._problems.of(ProblemKind.ACCOUNT, user_id) is None
 
     def tell(self, trouble: JellyfinError) -> None:
-        """Note that the server is away, or is another one; other troubles are none of it."""
+        """Record that the server is away, or is another one; ignore other errors."""
         match trouble:
             case WrongServer():
                 self._note(Problem("wrong-server", str(trouble)), None)
@@ -53,7 +53,7 @@ class JellyfinStatus:
                 pass
 
     def probe(self) -> None:
-        """If the server is in trouble and a look is due, look once."""
+        """Ask the server once whether it is back, if it has a problem and a probe is due."""
         with self._lock:
             now = self._clock.monotonic()
             if self.is_there or now < self._probe_at:
@@ -73,7 +73,7 @@ class JellyfinStatus:
             log.info("Jellyfin is back")
 
     def is_ours(self) -> None:
-        """The server at the address is the right one from now on, whatever was said of it."""
+        """Clear the problem: the server at the address is accepted as ours from now on."""
         with self._lock:
             self._pause_s = FIRST_PROBE_S
         self._problems.clear(ProblemKind.SERVER, SUBJECT)

@@ -1,4 +1,4 @@
-"""What a person should know now, and what waits for their answer, gathered from all who tell it."""
+"""Collects the notices and open questions of all services that concern one person."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sidecar.services.problems import ProblemKind, Problems
 
 
 class NoticeBoard:
-    """Gathers notices and questions. Safe for many threads."""
+    """Collects notices and questions for a person. Safe for many threads."""
 
     def __init__(
         self,
@@ -24,10 +24,10 @@ class NoticeBoard:
         """Prepare.
 
         Args:
-            problems: What stands in the way of many things at once.
-            devices: Those that a person uses.
-            further: Others who have something to say to a person.
-            questions: Those that concern a person.
+            problems: The present problems of the server, accounts and devices.
+            devices: Lists the devices that a person uses.
+            further: Other sources of notices for a person.
+            questions: Lists the open questions that concern a person.
         """
         self._problems = problems
         self._devices = devices
@@ -35,7 +35,7 @@ class NoticeBoard:
         self._questions = questions
 
     def notices(self, person: Person) -> Sequence[Notice]:
-        """List what this person should know now."""
+        """List the notices for this person."""
         server = self._problems.all_of(ProblemKind.SERVER).values()
         notices = [Notice("server", "error", one.text) for one in server]
         for user_id, trouble in self._problems.all_of(ProblemKind.ACCOUNT).items():
@@ -58,5 +58,5 @@ class NoticeBoard:
         return notices
 
     def questions(self, person: Person) -> Sequence[OpenQuestion]:
-        """List what waits for somebody's answer and concerns this person."""
+        """List the open questions that concern this person."""
         return self._questions(person)

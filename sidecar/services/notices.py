@@ -1,4 +1,4 @@
-"""Notices: what a person should know now, on every page."""
+"""Notices and open questions, as every page shows them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from enum import StrEnum
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something a person should know now.
+    """A message that is shown on every page while its cause lasts.
 
     Attributes:
-        kind: `server`, `account`, `device` or `hearts`.
+        kind: What it is about: `server`, `account`, `device`, `room` and others.
         level: `info`, `warning` or `error`.
     """
 
@@ -21,7 +21,7 @@ class Notice:
 
 
 class Subject(StrEnum):
-    """What is asked about."""
+    """What a question is about."""
 
     REMOVALS = "removals"
     PLAN = "plan"
@@ -35,7 +35,7 @@ class OpenQuestion:
     Attributes:
         text: A sentence for people.
         missing: How many files it says are missing.
-        may_answer: Whether this person's answer counts; others are only told.
+        may_answer: Whether this person may answer; others only see it.
     """
 
     subject: Subject

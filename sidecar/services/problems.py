@@ -1,7 +1,7 @@
-"""Problems that stop something now: the server, an account or a device. One message for each.
+"""Present problems of the server, of accounts and of devices. One message for each.
 
-Workers ask before they claim; whoever finds a trouble notes it, whoever sees it cured clears it,
-and then the work goes on by itself. Nothing here is stored: after a restart it is found again.
+Workers check before they claim a download. The code that finds a problem notes it and the code
+that finds it solved clears it, which resumes the work. Kept in memory only.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from sidecar.events import Bus, DeviceChanged, NoticesChanged, WorkArrived
 
 
 class ProblemKind(StrEnum):
-    """What is troubled; that there is no room, or no word of Syncthing, stops nothing else."""
+    """What has the problem. `ROOM` and `SYNCTHING` stop no other work."""
 
     SERVER = "server"
     ACCOUNT = "account"
@@ -26,12 +26,12 @@ class ProblemKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that stands in the way.
+    """A state that needs attention.
 
     Attributes:
         code: Short and stable: `server-away`, `wrong-server`, `signed-out`, `full` …
         text: For people: what, why, what to do.
-        needed: Bytes that must be free before a full device is worth another look.
+        needed: Bytes that must be free before a full device is tried again; 0 if it is not full.
     """
 
     code: str
@@ -40,7 +40,7 @@ class Problem:
 
 
 class Problems:
-    """All present troubles, by kind and by the id of what is troubled. Safe for many threads."""
+    """All present problems, by kind and subject (an id). Safe for many threads."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -48,7 +48,7 @@ class Problems:
         self._problems: dict[tuple[ProblemKind, str], Problem] = {}
 
     def note(self, kind: ProblemKind, subject: str, trouble: Problem) -> bool:
-        """Remember a trouble; return whether it is news."""
+        """Record a problem; return whether it differs from the one recorded before."""
         with self._lock:
             if self._problems.get((kind, subject)) == trouble:
                 return False
@@ -57,7 +57,7 @@ class Problems:
         return True
 
     def clear(self, kind: ProblemKind, subject: str) -> bool:
-        """Forget a trouble that is cured; return whether there was one."""
+        """Remove a problem that is solved; return whether there was one."""
         with self._lock:
             if self._problems.pop((kind, subject), None) is None:
                 return False
@@ -66,12 +66,12 @@ class Problems:
         return True
 
     def of(self, kind: ProblemKind, subject: str) -> Problem | None:
-        """Return the present trouble of one subject."""
+        """Return the present problem of one subject; None if it has none."""
         with self._lock:
             return self._problems.get((kind, subject))
 
     def all_of(self, kind: ProblemKind) -> Mapping[str, Problem]:
-        """Return the present troubles of one kind, by subject."""
+        """Return the present problems of one kind, by subject."""
         with self._lock:
             return {subject: one for (of, subject), one in self._problems.items() if of is kind}
 

@@ -21,7 +21,7 @@ MOST_LINES = 2000
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One event of the log, masked as it was written."""
+    """One log record, with secrets masked."""
 
     at: datetime
     level: str
@@ -30,37 +30,38 @@ class LogLine:
 
 
 class RecentLog(logging.Handler):
-    """Remembers the last events. Safe for many threads."""
+    """Keeps the last log records in memory. Safe for many threads."""
 
     def __init__(self, formatter: logging.Formatter) -> None:
-        """Prepare; `formatter` masks secrets and escapes what could forge a line."""
+        """Prepare; `formatter` must mask secrets and escape line breaks."""
         super().__init__(logging.INFO)
         self.setFormatter(formatter)
         self._lines: deque[LogLine] = deque(maxlen=MOST_LINES)
         self._reading = Lock()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Remember one event."""
+        """Keep one record."""
         text = self.format(record).partition(f"{record.name}: ")[2]
         at = datetime.fromtimestamp(record.created, UTC)
         with self._reading:
             self._lines.append(LogLine(at, record.levelname, record.threadName or "", text))
 
     def lines(self) -> list[LogLine]:
-        """Return what is remembered, newest first."""
+        """Return the kept records, newest first."""
         with self._reading:
             return list(reversed(self._lines))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemStatusView:
-    """How it all stands.
+    """The state of the sidecar and of the server.
 
     Attributes:
         server_name, server_version: Of Jellyfin; None while it cannot be asked.
         server_trouble: Why it cannot be asked, for people; None if it can.
-        engine: `builtin` or `aria2`.
-        database_bytes: With what is not yet folded in.
+        engine: As in the transfer settings.
+        running: Transfers that run now.
+        database_bytes: Size of the database with its write-ahead log.
         is_healthy: Every thread is alive and the database answers.
     """
 
@@ -102,7 +103,7 @@ class SystemStatus:
         return self._is_healthy()
 
     def view(self) -> SystemStatusView:
-        """Return how it stands; asks Jellyfin who it is."""
+        """Return the present state; asks Jellyfin for its name and version."""
         name = version = trouble = None
         known = next(iter(self._problems.all_of(ProblemKind.SERVER).values()), None)
         try:
@@ -123,10 +124,10 @@ class SystemStatus:
         )
 
     def log(self, level: str | None, text: str) -> Sequence[LogLine]:
-        """Return recent events, newest first.
+        """Return recent log records, newest first.
 
         Args:
-            level: Only this level and worse; None for all that is remembered.
+            level: The lowest level to return; None for all.
             text: Words that must all occur, in any case.
         """
         least = logging.getLevelNamesMapping().get(level or "", logging.NOTSET)

@@ -1,3 +1,3 @@
-"""The pages, the API and the live connection."""
+"""The web application: pages, API and live connection."""
 
 from __future__ import annotations

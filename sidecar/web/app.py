@@ -1,6 +1,7 @@
-"""The web application, put together. Making one starts nothing: no thread, no port, no request.
+"""Creates the web application. Creating it starts no thread and opens no port.
 
-WebServer → Middleware (hosts, proxies, base URL, headers) → live connection | Flask (guard → view)
+WebServer → Middleware (hosts, proxies, base URL, headers) → live connection
+                                                           | Flask (authorization → view)
 """
 
 from __future__ import annotations
@@ -40,14 +41,14 @@ SOURCE_TREE = PACKAGE.parent.parent
 
 @dataclass(frozen=True, slots=True)
 class WebFiles:
-    """The two folders that the pages are made from."""
+    """The folders with the templates and the static files."""
 
     templates: Path
     static: Path
 
 
 def web_files() -> WebFiles:
-    """Return the folders inside the installed package, else those at the top of the source tree."""
+    """Return the folders in the installed package, or those at the top of the source tree."""
     home = PACKAGE if (PACKAGE / "templates").is_dir() else SOURCE_TREE
     return WebFiles(home / "templates", home / "static")
 
@@ -57,11 +58,11 @@ class WebOptions:
     """How the web application is reached.
 
     Attributes:
-        host: What the server is bound to.
-        allowed_hosts: Further names it answers to; `.example.org` stands for all names below.
-        base_url: Empty, or the path a proxy puts before ours: `/sidecar`.
-        trusted_proxies: Addresses or networks whose forwarded headers are believed.
-        proxies_in_a_row: How many proxies a request passes, the last of them a trusted one.
+        host: The address that the server is bound to.
+        allowed_hosts: More host names that it answers to; `.example.org` includes all subdomains.
+        base_url: The path below which a proxy serves it, such as `/sidecar`; empty for the root.
+        trusted_proxies: Addresses or networks whose forwarded headers are trusted.
+        proxies_in_a_row: The number of proxies that a request passes; the last one is trusted.
     """
 
     host: str = "127.0.0.1"
@@ -76,8 +77,9 @@ class Web:
     """The application.
 
     Attributes:
-        wsgi: What a web server calls.
-        live: The live connection; its one thread runs from `live.start` to `live.stop`.
+        flask: The Flask application inside.
+        wsgi: The application for the web server.
+        live: The live connection; its thread runs from `live.start` to `live.stop`.
     """
 
     flask: Flask
@@ -91,13 +93,13 @@ def create_app(
     options: WebOptions | None = None,
     clock: Clock | None = None,
 ) -> Web:
-    """Return the application.
+    """Create the application.
 
     Args:
-        services: What the pages and the API use.
-        bus: Where news come from.
-        options: How it is reached.
-        clock: For what people read as times.
+        services: The services that the pages and the API use.
+        bus: The source of events for the live connection.
+        options: How the application is reached.
+        clock: The clock for times on the pages and for throttling the live connection.
 
     Raises:
         errors.ConfigError: A trusted proxy is not an address.
@@ -112,7 +114,7 @@ def create_app(
 
 
 def behind_gate(app: WSGIApplication, refusals: Refusals, options: WebOptions) -> Middleware:
-    """Return the application as it is reached from outside.
+    """Wrap an application in the middleware.
 
     Raises:
         errors.ConfigError: A trusted proxy is not an address.
@@ -132,7 +134,7 @@ def behind_gate(app: WSGIApplication, refusals: Refusals, options: WebOptions) -
 
 
 def plain_flask(clock: Clock) -> Flask:
-    """Return an application with our templates, files and words, and no page yet."""
+    """Create a Flask application with templates, static files and error pages, without any page."""
     files = web_files()
     app = Flask("sidecar.web", template_folder=str(files.templates), static_folder=None)
     app.config |= {
@@ -145,7 +147,7 @@ def plain_flask(clock: Clock) -> Flask:
         return app.send_static_file(filename)
 
     declare(send_static, Role.ANYBODY, ("GET",))
-    # Only now, so that what was set holds for this route as well.
+    # Set only now: Flask() would add the route itself, before the configuration above.
     app.static_folder = str(files.static)
     app.url_map.merge_slashes = False
     app.add_url_rule("/static/<path:filename>", "static", send_static)

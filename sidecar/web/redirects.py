@@ -1,4 +1,4 @@
-"""Redirect targets that forms bring along: only paths below our own base URL."""
+"""Validates the redirect targets of requests: only local paths are accepted."""
 
 from __future__ import annotations
 
@@ -6,26 +6,26 @@ from flask import request
 
 
 def here() -> str:
-    """Return the path of the page that is asked for; after a form, the front page."""
+    """Return the path and query of the current page; `/` for a form's request."""
     return request.full_path.rstrip("?") if request.method == "GET" else "/"
 
 
 def own_path(wanted: str) -> str | None:
-    """Return the path if it is one of ours, None if it could lead anywhere else."""
+    """Return the path if it is local; None if it could lead to another site."""
     plain = wanted.isprintable() and "\\" not in wanted and " " not in wanted
     return wanted if plain and wanted.startswith("/") and not wanted.startswith("//") else None
 
 
 def wanted() -> str | None:
-    """Return the path that this request wants to go on to, None if it names none of ours."""
+    """Return the local path in the request's `next` parameter; None if there is none."""
     return own_path(request.values.get("next", ""))
 
 
 def safe_target(otherwise: str) -> str:
-    """Return the address of where this request wants to go on to.
+    """Return the URL in the request's `next` parameter, or `otherwise` if it has no local path.
 
     Args:
-        otherwise: An address as `url_for` gives it.
+        otherwise: A URL from `url_for`.
     """
     path = wanted()
     return request.script_root + path if path else otherwise

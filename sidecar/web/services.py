@@ -1,4 +1,4 @@
-"""The services that the pages and the API use, handed to the web application as one value."""
+"""The services that the pages, the API and the live connection use, in one object."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ from sidecar.services.transfers.status import TransferStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebServices:
-    """One service for each capability that the web shows."""
+    """One service for each capability of the web application."""
 
     sign_in: SignInService
     api_keys: ApiKeyService

@@ -1,7 +1,7 @@
-"""What is answered while the sidecar starts: a page that says how far it is, and goes on by itself.
+"""The application that answers while the sidecar starts.
 
-People get the page under every address, and find what they asked for there once it is loaded
-again, which it does alone; programs get 503 with `Retry-After`.
+People get a progress page at every URL; it reloads itself, so the page they wanted appears once
+the sidecar runs. Programs get 503 with `Retry-After`.
 """
 
 from __future__ import annotations
@@ -34,11 +34,12 @@ STARTING = translatable("Jellyfin Sidecar is starting: ask again in a moment.")
 
 @dataclass(frozen=True, slots=True)
 class StartupStep:
-    """What the start is at.
+    """The current step of the start.
 
     Attributes:
-        sentence: What happens.
-        total: How many files it makes, 0 if it makes none or has not counted them yet.
+        sentence: What is being done.
+        done: The number of files made so far.
+        total: The number of files to make; 0 if there are none or they are not counted yet.
     """
 
     sentence: str = SETTING_UP
@@ -47,21 +48,21 @@ class StartupStep:
 
 
 class Startup:
-    """Where the start has got to, told by the thread that starts and shown by those of the web."""
+    """The progress of the start: set by the starting thread, read by the web server's threads."""
 
     def __init__(self) -> None:
         self.now = StartupStep()
 
 
 def starting_app(startup: Startup, options: WebOptions, clock: Clock) -> WSGIApplication:
-    """Return the application that answers until everything runs.
+    """Create the application that answers until the sidecar runs.
 
     Raises:
         errors.ConfigError: A trusted proxy is not an address.
     """
     app = plain_flask(clock)
     app.register_blueprint(language.routes())
-    # Only for links: what is asked for there is answered like everything else.
+    # Only for `url_for`: the URL itself gets the progress page, like every other.
     app.add_url_rule("/", "pages.home", build_only=True)
 
     @app.before_request
@@ -86,7 +87,7 @@ def _answer(step: StartupStep) -> Response:
         facts = {"code": "starting", "done": step.done, "total": step.total}
         return _not_yet(errors.answer(HTTPStatus.SERVICE_UNAVAILABLE, STARTING, facts=facts))
     page = make_response(render_template("starting.html", step=step, again_after_s=AGAIN_AFTER_S))
-    # A form or a part of an open page must not take this for its answer.
+    # A form or a script must not take the progress page for its answer.
     is_page = request.method in auth.SAFE and "HX-Request" not in request.headers
     return page if is_page else _not_yet(page)
 

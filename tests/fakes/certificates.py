@@ -1,4 +1,4 @@
-"""A certificate for 127.0.0.1 that nobody trusts unless told to."""
+"""A certificate for this machine that nobody trusts unless told to."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 
-def own_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
-    """Make one; return its file, for clients, and the context of a server that shows it.
+def own_certificate(folder: Path, *names: str) -> tuple[Path, ssl.SSLContext]:
+    """Make one for 127.0.0.1 and these names.
+
+    Return its file, for clients, and the context of a server that shows it.
 
     Unlike a real one it has no authority above it, and lasts an hour.
     """
@@ -30,7 +32,10 @@ def own_certificate(folder: Path) -> tuple[Path, ssl.SSLContext]:
         .not_valid_before(now - timedelta(minutes=5))
         .not_valid_after(now + timedelta(hours=1))
         .add_extension(
-            x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False
+            x509.SubjectAlternativeName(
+                [x509.IPAddress(ip_address("127.0.0.1")), *map(x509.DNSName, names)]
+            ),
+            critical=False,
         )
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(key, hashes.SHA256())

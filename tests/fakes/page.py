@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import time
 from contextlib import ExitStack
+from socket import socket
+from ssl import SSLContext
 from types import TracebackType
 from typing import Self, cast
 
@@ -29,16 +31,19 @@ class OpenPage:
         cookie: str | None = None,
         key: str | None = None,
         headers: dict[str, str] | None = None,
+        sock: socket | None = None,
+        tls: SSLContext | None = None,
     ) -> None:
+        """Open it, over a connection of one's own if that is given."""
         told = dict(headers or {})
         if cookie:
             told["Cookie"] = f"sidecar_session={cookie}"
         if key:
             told["Authorization"] = f"Bearer {key}"
-        address = url.replace("http://", "ws://") + "/socket.io/?EIO=4&transport=websocket"
+        address = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
         self._held = ExitStack()
         self._line: ClientConnection = self._held.enter_context(
-            connect(address, additional_headers=told, compression=None)
+            connect(address, sock=sock, ssl=tls, additional_headers=told, compression=None)
         )
         self._waiting: list[tuple[str, Message]] = []
         try:

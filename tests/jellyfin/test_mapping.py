@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from sidecar.domain.files.naming import build_path
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.jellyfin import models
@@ -49,6 +50,50 @@ def test_a_recorded_track_comes_in_our_words(version: str) -> None:
     )
     assert (album.type, album.title, album.can_download) == (ItemType.ALBUM, "First Light", False)
     assert album.image_item_id == album.id
+
+
+# What both versions answered of libraries without online metadata, as far as names need it.
+PLAIN = {"Name": "Plain (2005)", "Type": "Movie", "ProductionYear": 2005}
+DOUBLE = {
+    "Name": "Double Show S01E01-E02",
+    "Type": "Episode",
+    "SeriesName": "Double Show",
+    "SeasonName": "Season 1",
+    "IndexNumber": 1,
+    "IndexNumberEnd": 2,
+    "ParentIndexNumber": 1,
+}
+SPECIAL = {
+    "Name": "Double Show S00E01 - Special",
+    "Type": "Episode",
+    "SeriesName": "Double Show",
+    "SeasonName": "Specials",
+    "IndexNumber": 1,
+    "ParentIndexNumber": 0,
+}
+DAILY = {
+    "Name": "Daily Show 2024-05-06",
+    "Type": "Episode",
+    "SeriesName": "Daily Show",
+    "SeasonName": "Season Unknown",
+    "ProductionYear": 2024,
+    "PremiereDate": "2024-05-06T00:00:00.0000000Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("answer", "path"),
+    [
+        (PLAIN, "Plain (2005)/Plain (2005).bin"),
+        (DOUBLE, "Double Show/Season 01/Double Show - S01E01-E02.bin"),
+        (SPECIAL, "Double Show/Specials/Double Show - S00E01 - Special.bin"),
+        (DAILY, "Daily Show/2024/Daily Show - 2024-05-06.bin"),
+    ],
+)
+def test_what_is_named_after_its_file_gets_a_name_without_repeats(
+    answer: dict[str, object], path: str
+) -> None:
+    assert build_path(item(**answer)) == path
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -150,6 +195,7 @@ def test_an_untagged_track_has_no_artist_and_no_year() -> None:
 
 def test_the_year_comes_from_the_date_where_there_is_no_other() -> None:
     assert item(PremiereDate="2019-05-04T00:00:00.0000000Z").year == 2019
+    assert item(PremiereDate="2019-05-04T00:00:00.0000000Z").aired is None
 
 
 def test_an_unknown_type_is_something_else_and_never_downloaded() -> None:
@@ -276,3 +322,35 @@ def test_devices_beside_our_own_are_ours_as_well() -> None:
 
     assert list_now_playing(sessions("ours.stick"), except_device="ours") == ()
     assert len(list_now_playing(sessions("ours2"), except_device="ours")) == 1
+
+
+@pytest.mark.parametrize(
+    ("takes_commands", "paused", "ticks", "plays"),
+    [
+        (False, True, 0, False),
+        (False, True, 1, True),
+        (False, False, 0, True),
+        (True, True, 0, True),
+        (None, True, 0, True),
+    ],
+)
+def test_a_client_without_remote_control_that_is_paused_at_zero_was_stopped(
+    takes_commands: bool | None,
+    paused: bool,
+    ticks: int,
+    plays: bool,
+) -> None:
+    session: dict[str, object] = {
+        "Id": "s1",
+        "UserId": ID,
+        "NowPlayingItem": {"Id": OTHER, "Type": "Audio", "Name": "Tone 3"},
+        "PlayState": {"PositionTicks": ticks, "IsPaused": paused},
+    }
+    if takes_commands is not None:
+        session["SupportsRemoteControl"] = takes_commands
+
+    found = list_now_playing(
+        models.SESSIONS.validate_json(json.dumps([session])), except_device="sidecar"
+    )
+
+    assert bool(found) is plays

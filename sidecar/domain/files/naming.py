@@ -3,7 +3,9 @@
     deep                                              flat
     Album Artist/Album (Year)/1-02 - Title.flac       Artist - Album/1-02 Title.flac
     Series/Season 01/Series - S01E02 - Title.mkv      Series - Season 01/S01E02 Title.mkv
+    Series/2024/Series - 2024-05-06 - Title.mkv       Series - 2024/2024-05-06 Title.mkv
     Film (Year)/Film (Year).mkv                       Film (Year)/Film (Year).mkv
+    Artist - Video (Year)/Artist - Video (Year).mp4   Artist - Video (Year)/...
 
 Tags are untrusted: whatever they hold, a path stays below the root and is a name that no file
 system changes on its way. Paths that some device would take for one share their `make_path_key`.
@@ -13,13 +15,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from sidecar.domain.files.titles import find_air_date, format_code, strip_repeats, with_year
 from sidecar.domain.files.truncate import count_units, cut, shorten
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.media_types import EXTENSIONS, PLAIN
 
+WITH_OWN_FOLDER = frozenset({ItemType.MOVIE, ItemType.VIDEO, ItemType.MUSIC_VIDEO})
 LONGEST_NAME_BYTES = 180
 LONGEST_PATH = 240
 # What the folders of a path may take of it, so that the file's own name never decides their names.
@@ -86,14 +91,32 @@ def build_path(item: Item, shape: NameLimits = ANY, *, volume: int = 1) -> str:
     match item.type:
         case ItemType.EPISODE:
             *folders, name = _name_episode(item, shape.layout)
-        case ItemType.MOVIE | ItemType.VIDEO | ItemType.MUSIC_VIDEO:
-            film = _with_year(item.title, item.year)
+        case _ if item.type in WITH_OWN_FOLDER:
+            film = _name_film(item)
             *folders, name = film, film
         case _:
             *folders, name = _name_track(item, shape.layout)
     ending = f".{safe_extension(item.extension)}"
     cleaned = [clean_name(folder) for folder in folders]
     return _join(cleaned, clean_name(name), ending, longest=shape.longest_stem, volume=volume)
+
+
+def fill_in_discs(items: Mapping[str, Item], fellows: Iterable[Item]) -> dict[str, Item]:
+    """Return the items, a track without a disc on the first one if others of its album have one.
+
+    Args:
+        items: By id.
+        fellows: What else is known of their albums.
+    """
+    with_discs = {
+        one.album_id for one in (*items.values(), *fellows) if one.album_id and _has_disc(one)
+    }
+    return {
+        id_: replace(one, disc=1)
+        if one.type is ItemType.AUDIO and one.album_id in with_discs and not _has_disc(one)
+        else one
+        for id_, one in items.items()
+    }
 
 
 def safe_extension(told: str | None) -> str:
@@ -114,6 +137,15 @@ def build_distinct_path(path: str, item_id: str) -> str:
     room = LONGEST_PATH - count_units(folder + slash) - len(ending)
     stem = cut(stem, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room).rstrip(" .")
     return f"{folder}{slash}{f'{stem}{ending}'.lstrip()}"
+
+
+def build_separate_path(path: str, item_id: str) -> str:
+    """Return another path for a film, in a folder of its own: its poster is not another film's."""
+    folder, _, name = path.rpartition("/")
+    mark = f" [{item_id[:ID_DIGITS]}]"
+    room = LONGEST_FOLDERS - len(mark)
+    folder = cut(folder, most_bytes=LONGEST_NAME_BYTES - len(mark), most=room).rstrip(" .")
+    return build_distinct_path(f"{folder}{mark}/{name}", item_id)
 
 
 def get_extension(path: str) -> str:
@@ -163,33 +195,43 @@ def _name_track(item: Item, layout: Layout) -> tuple[str, ...]:
     if layout is Layout.FLAT:
         return f"{artist} - {album}", f"{number} {item.title}" if number else item.title
     if item.album:
-        album = _with_year(album, item.year)
+        album = with_year(album, item.year)
     return artist, album, f"{number} - {item.title}" if number else item.title
 
 
 def _format_number(item: Item) -> str:
     if item.number is None or item.number < 0:
         return ""
-    disc = f"{item.disc}-" if item.disc is not None and item.disc > 0 else ""
+    disc = f"{item.disc}-" if _has_disc(item) else ""
     return f"{disc}{item.number:02d}"
+
+
+def _has_disc(item: Item) -> bool:
+    return item.disc is not None and item.disc > 0
 
 
 def _name_episode(item: Item, layout: Layout) -> tuple[str, ...]:
     series = item.series or "Unknown Series"
     season = item.disc if item.disc is not None and item.disc >= 0 else None
-    folder, code = "Season Unknown", ""
+    aired = find_air_date(item)
+    code = aired.isoformat() if aired else format_code(item)
+    title = strip_repeats(item)
     if season is not None:
         folder = f"Season {season:02d}" if season else "Specials"
-        if item.number is not None and item.number >= 0:
-            code = f"S{season:02d}E{item.number:02d}"
+    else:
+        folder = f"{aired.year}" if aired else "Season Unknown"
     if layout is Layout.FLAT:
-        return f"{series} - {folder}", f"{code} {item.title}" if code else item.title
-    title = f"{code} - {item.title}" if code else item.title
-    return series, folder, f"{series} - {title}"
+        return f"{series} - {folder}", " ".join(filter(None, (code, title))) or series
+    return series, folder, " - ".join(filter(None, (series, code, title)))
 
 
-def _with_year(title: str, year: int | None) -> str:
-    return f"{title} ({year})" if year and year > 0 else title
+def _name_film(item: Item) -> str:
+    title = item.title
+    artist = item.artist or item.album_artist
+    if item.type is ItemType.MUSIC_VIDEO and artist:
+        begins = re.match(rf"{re.escape(artist)}\s*[-\u2013\u2014]\s", title, re.IGNORECASE)
+        title = title if begins else f"{artist} - {title}"
+    return with_year(title, item.year)
 
 
 def _replace_character(one: str) -> str:

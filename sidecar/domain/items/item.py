@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
@@ -56,6 +57,8 @@ class Item:
         album_id: The album; for a part of an audiobook its folder, if the server said it.
         album_artist: Who the album is filed under.
         number, disc: Position on the disc (or in the season) and the disc (or season) number.
+        number_end: The last of several episodes in one file; None if there is one only.
+        aired: The day of an episode.
         seconds: Running time.
         extension: Of the file on the server, lower case, without the dot; None if unknown.
         size: Bytes at the server's last scan: may be stale. None if unknown.
@@ -80,6 +83,8 @@ class Item:
     series_id: str | None = None
     number: int | None = None
     disc: int | None = None
+    number_end: int | None = None
+    aired: date | None = None
     year: int | None = None
     seconds: float | None = None
     extension: str | None = None

@@ -1,1 +1,1 @@
-"""Who may sign in, with which token, and what Jellyfin lets them do."""
+"""Accounts: sign-in, sessions, API keys, and what each account may see and do."""

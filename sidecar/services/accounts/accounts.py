@@ -1,7 +1,7 @@
-"""Signs accounts in and out, and makes each its Jellyfin client: the only holder of open tokens.
+"""Signs accounts in and out and makes their Jellyfin clients; only here are tokens decrypted.
 
 The first server that an account signs in to is *our* server from then on. If another one answers
-at the address, everything stops until the right one is back or an admin has taken the new one.
+at the address, everything stops until the right one is back or an admin has accepted the new one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sidecar import __version__
 from sidecar.clock import Clock
 from sidecar.errors import SignedOut, WrongServer
-from sidecar.events import AccountChanged, Bus
+from sidecar.events import AccountChanged, Bus, DownloadsAllowed
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin, wrong_server
 from sidecar.jellyfin.identity import DeviceIdentity
@@ -39,7 +39,7 @@ OUTSIDE_HOURS = "outside-hours"
 
 @dataclass(frozen=True, slots=True)
 class SignInElsewhere:
-    """An account of a server that is not ours yet, and its client there."""
+    """An account that has signed in to a server that is not ours yet, and its client."""
 
     account: SignedIn
     client: Jellyfin
@@ -47,7 +47,7 @@ class SignInElsewhere:
 
 
 class AccountService:
-    """The accounts that the sidecar may act for. Safe for many threads."""
+    """Manages the accounts that the sidecar acts for. Safe for many threads."""
 
     def __init__(
         self,
@@ -70,10 +70,11 @@ class AccountService:
         self._clock = clock
         self._lock = Lock()
         self._clients: dict[str, Jellyfin] = {}
+        self._let_go: set[str] = set()
 
     @property
     def server_id(self) -> str | None:
-        """The server we know; None before the first sign-in."""
+        """The id of our server; None before the first sign-in."""
         return self._meta.get(SERVER_ID)
 
     def all(self) -> list[Account]:
@@ -81,15 +82,15 @@ class AccountService:
         return self._accounts.all()
 
     def get(self, user_id: str) -> Account | None:
-        """Return one account."""
+        """Return one account; None if it never signed in."""
         return self._accounts.get(user_id)
 
     def by_name(self, name: str) -> Account | None:
-        """Return the account of this name, in any case."""
+        """Return the account of this name, whatever its case."""
         return self._accounts.by_name(name)
 
     def signed_in(self) -> list[Account]:
-        """Return the accounts that we may act for."""
+        """Return the accounts that are signed in."""
         return [one for one in self._accounts.all() if one.is_signed_in]
 
     def with_password(self, name: str, password: SecretStr) -> Account:
@@ -97,13 +98,13 @@ class AccountService:
 
         Raises:
             errors.SignInRefused: Jellyfin refuses them.
-            errors.JellyfinError: It cannot be asked.
+            errors.JellyfinError: Jellyfin cannot be asked.
         """
         device_id = self._device_id_for(name)
         return self._keep(self._sign_in(device_id).with_password(name, password), device_id)
 
     def quick_connect(self) -> tuple[SignIn, str]:
-        """Return what starts and finishes a Quick Connect sign-in, and its device id."""
+        """Return the client that runs a Quick Connect sign-in, and its device id."""
         device_id = _new_device_id()
         return self._sign_in(device_id), device_id
 
@@ -117,11 +118,11 @@ class AccountService:
         Raises:
             errors.SignedOut: The account must sign in again.
         """
-        # As one: a sign-in in between would leave the old token here, and its end would be taken
-        # for the account's.
+        # Under one lock: a sign-in in between would leave a client with the old token here, and
+        # the refusal of that token would sign the account out.
         with self._lock:
             client = self._clients.get(user_id)
-            # The command line may have taken another server meanwhile.
+            # The command line may have accepted another server meanwhile.
             if client is None or client.server_id != self.server_id:
                 client = self._clients[user_id] = self._new_client(user_id)
             return client
@@ -140,10 +141,10 @@ class AccountService:
         )
 
     def anonymous(self, *, known: bool = True) -> Jellyfin:
-        """Return a client without a token, for asking who the server is and whether it is ready.
+        """Return a client without a token, which can ask for the server's public information.
 
         Args:
-            known: Only the server that we know will do.
+            known: Whether the client refuses any server but ours.
         """
         return Jellyfin(
             self._base_url,
@@ -153,11 +154,11 @@ class AccountService:
         )
 
     def wrong_server(self) -> WrongServer:
-        """Return what everybody is told while another server answers at the address."""
+        """Return the error to raise while another server answers at the address."""
         return WrongServer(wrong_server(Address.of(self._base_url)))
 
     def sign_in_elsewhere(self, name: str, password: SecretStr) -> SignInElsewhere:
-        """Sign in with a name and a password at whatever server answers; keep nothing of it.
+        """Sign in with a name and a password at whatever server answers; store nothing.
 
         Raises:
             errors.SignInRefused: It refuses them.
@@ -179,11 +180,11 @@ class AccountService:
         return SignInElsewhere(found, client, device_id)
 
     def move_to(self, elsewhere: SignInElsewhere, user_ids: Mapping[str, str]) -> None:
-        """Let another server be ours; all but the one who signed in there sign in again.
+        """Make another server ours; all accounts but the one given must sign in again.
 
         Args:
             elsewhere: The account that stays signed in.
-            user_ids: The new id of each account that is known there, by the old one.
+            user_ids: The new id of each account that exists there, by the old one.
         """
         server_id = elsewhere.account.server_id
         with self._lock:
@@ -201,7 +202,7 @@ class AccountService:
             self._bus.publish(AccountChanged(account.user_id))
 
     def signed_out(self, client: Jellyfin) -> bool:
-        """Note that Jellyfin refuses this client's token; False if a newer one is in use."""
+        """Sign out the account whose token is refused; False if a newer client is in use."""
         user_id = client.user_id or ""
         with self._lock:
             if self._clients.get(user_id) is not client:
@@ -217,8 +218,19 @@ class AccountService:
         self._bus.publish(AccountChanged(user_id))
         return True
 
+    def let_go(self, client: Jellyfin) -> None:
+        """Sign an account out at a person's request: auto sign-in leaves it alone."""
+        with self._lock:
+            self._let_go.add(client.user_id or "")
+        self.signed_out(client)
+
+    def is_let_go(self, user_id: str) -> bool:
+        """Whether a person signed this account out since the start, and nobody signed it in."""
+        with self._lock:
+            return user_id in self._let_go
+
     def outside_hours(self, user_id: str) -> None:
-        """Note that Jellyfin refuses an account everything now: its work waits, its token holds."""
+        """Note that Jellyfin refuses the account for now: its work waits, its token stays valid."""
         account = self._accounts.get(user_id)
         name = account.name if account else msg("an account")
         text = msg(
@@ -230,13 +242,14 @@ class AccountService:
             log.info("%s", text)
 
     def within_hours(self, user_id: str) -> None:
-        """Note that Jellyfin answers an account: what waited for its hours goes on."""
+        """Note that Jellyfin answers the account again: its work goes on."""
         found = self._problems.of(ProblemKind.ACCOUNT, user_id)
         if found is not None and found.code == OUTSIDE_HOURS:
             self._problems.clear(ProblemKind.ACCOUNT, user_id)
 
     def note_rights(self, user_id: str, policy: Policy) -> None:
-        """Note what an account may, as Jellyfin says now; whoever it concerns is told."""
+        """Store the rights that Jellyfin gives an account now; publish a change."""
+        before = self._accounts.get(user_id)
         if self._accounts.may(
             user_id,
             is_admin=policy.is_administrator,
@@ -244,6 +257,11 @@ class AccountService:
         ):
             log.info("what an account may was changed in Jellyfin")
             self._bus.publish(AccountChanged(user_id))
+            self._tell_if_allowed(before, may_download=policy.enable_content_downloading)
+
+    def _tell_if_allowed(self, before: Account | None, *, may_download: bool) -> None:
+        if before is not None and may_download and not before.may_download:
+            self._bus.publish(DownloadsAllowed(before.user_id))
 
     def _sign_in(self, device_id: str) -> SignIn:
         return SignIn(
@@ -254,7 +272,7 @@ class AccountService:
         )
 
     def _device_id_for(self, name: str) -> str:
-        """An account keeps its device id: the new token then takes the place of the old one."""
+        """Return the known device id of an account: Jellyfin then replaces its old token."""
         known = self.by_name(name)
         return known.jellyfin_device_id if known else _new_device_id()
 
@@ -270,19 +288,22 @@ class AccountService:
             is_signed_in=True,
             signed_in_at=self._clock.now(),
         )
+        before = self._accounts.get(signed_in.user_id)
         with self._lock:
             self._give_another_device_id(account)
             self._accounts.save(account)
             self._clients.pop(signed_in.user_id, None)
+            self._let_go.discard(signed_in.user_id)
         if self.server_id is None:
             self._meta.set(SERVER_ID, signed_in.server_id)
         self._problems.clear(ProblemKind.ACCOUNT, signed_in.user_id)
         log.info("%s signed in", signed_in.name)
         self._bus.publish(AccountChanged(signed_in.user_id))
+        self._tell_if_allowed(before, may_download=signed_in.may_download)
         return account
 
     def _give_another_device_id(self, account: Account) -> None:
-        """An account that had the name before, and with it the device id, gets one of its own."""
+        """Give another account that has the same device id (it had the name before) a new one."""
         for other in self._accounts.all():
             is_same = other.jellyfin_device_id == account.jellyfin_device_id
             if is_same and other.user_id != account.user_id:

@@ -1,4 +1,4 @@
-"""API keys that people make and revoke for themselves. A key acts as its account, no more."""
+"""API keys that people create and revoke. A key has the rights of its account."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_DAYS = 3650
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyView:
-    """An API key as its owner sees it; the key itself is shown only once.
+    """An API key as its owner sees it, without the secret.
 
     Attributes:
         last_used_at: None if it was never used.
@@ -35,7 +35,7 @@ class ApiKeyView:
 
 
 class ApiKeyService:
-    """Makes and revokes people's API keys. Safe for many threads."""
+    """Lists, creates and revokes API keys. Safe for many threads."""
 
     def __init__(self, api_keys: ApiKeys, bus: Bus, clock: Clock) -> None:
         self._api_keys = api_keys
@@ -49,7 +49,11 @@ class ApiKeyService:
     def make_key(
         self, person: Person, label: str, *, days: int | None = LASTS_DAYS
     ) -> tuple[ApiKeyView, str] | None:
-        """Make a key that works for so many days, or for ever; None if there are too many."""
+        """Make a key that expires after `days` (None: never) and return it with its secret.
+
+        Returns:
+            None if the account has too many keys already.
+        """
         if len(self._kept(person)) >= MOST_KEYS:
             return None
         key, secret = self._api_keys.create(
@@ -58,19 +62,19 @@ class ApiKeyService:
         return self._view(key), secret
 
     def revoke_key(self, person: Person, key_id: int) -> None:
-        """Refuse a key of this account.
+        """Revoke a key of this account.
 
         Raises:
-            errors.NotVisible: It has none of this id.
+            errors.NotVisible: It has no such key.
         """
         if key_id not in {one.id for one in self._kept(person)}:
             raise NotVisible
-        # If somebody was quicker, that is what was asked for.
+        # A key that was revoked meanwhile is no error.
         self._api_keys.revoke(key_id)
         self._bus.publish(AccountChanged(person.user_id))
 
     def revoke_all(self, person: Person) -> int:
-        """Refuse all keys of this account; return how many there were."""
+        """Revoke all keys of this account; return how many there were."""
         revoked = self._api_keys.revoke_all(person.user_id)
         self._bus.publish(AccountChanged(person.user_id))
         return revoked
@@ -87,5 +91,5 @@ class ApiKeyService:
 
 
 def expiry(now: datetime, days: int | None) -> datetime | None:
-    """Return when a key that is made now ends working; None if it never does."""
+    """Return when a key that is made now expires; None if it never does."""
     return None if days is None else now + timedelta(days=days)

@@ -1,4 +1,9 @@
-"""Signs the account of the settings in at start: once at each server, never again if refused."""
+"""Signs in the account that the settings name, at start and whenever it is signed out.
+
+refused for now, or an error ──▶ again after 1, 2, 4 … 15 minutes
+wrong password ────────────────▶ never again at this server: Jellyfin may lock the account
+signed out by a person ────────▶ only after the next start
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,8 @@ import logging
 
 from pydantic import SecretStr
 
-from sidecar.errors import JellyfinError, SignInRefused
+from sidecar.clock import Clock
+from sidecar.errors import JellyfinError, NotLetIn, SignInRefused
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.jellyfin_status import JellyfinStatus
@@ -14,9 +20,12 @@ from sidecar.services.problems import Problem, ProblemKind, Problems
 
 log = logging.getLogger(__name__)
 
+FIRST_PAUSE_S = 60.0
+LONGEST_PAUSE_S = 15 * 60.0
+
 
 class AutoSignIn:
-    """One sign-in. A server that is away is waited for: no password has been judged then."""
+    """Signs one account in. While the server is away, nothing is tried."""
 
     def __init__(
         self,
@@ -26,44 +35,73 @@ class AutoSignIn:
         accounts: AccountService,
         server: JellyfinStatus,
         problems: Problems,
+        clock: Clock,
     ) -> None:
         self._name = name
         self._password = password
         self._accounts = accounts
         self._server = server
         self._problems = problems
-        self._is_done = name is None
+        self._clock = clock
+        self._is_refused = False
+        self._pause_s = FIRST_PAUSE_S
+        self._next_at = float("-inf")
         self._server_id: str | None = None
 
     def step(self) -> None:
-        """Sign in if that is still to be done and the server can be asked."""
-        if self._name is not None and self._is_elsewhere():
-            self._is_done = False
-        if self._is_done or not self._server.is_there:
+        """Sign in if the account is signed out, the server is available and a try is due."""
+        if self._name is None:
             return
-        name = self._name or ""
-        known = self._accounts.by_name(name)
+        if self._is_elsewhere():
+            self._is_refused = False
+            self._next_at = float("-inf")
+        if not self._server.is_there:
+            return
+        known = self._accounts.by_name(self._name)
         if known is not None and known.is_signed_in:
-            self._is_done = True
+            self._let_in(self._name)
             return
+        is_let_go = known is not None and self._accounts.is_let_go(known.user_id)
+        if self._is_refused or is_let_go or self._clock.monotonic() < self._next_at:
+            return
+        self._try(self._name)
+
+    def _try(self, name: str) -> None:
         try:
             self._accounts.with_password(name, self._password or SecretStr(""))
+        except NotLetIn as refused:
+            self._put_off()
+            self._note(name, refused)
         except SignInRefused as refused:
-            log.warning("%s cannot be signed in: %s", name, refused)
-            text = msg(
-                "{name} of the settings cannot be signed in: {refused}", name=name, refused=refused
-            )
-            self._problems.note(ProblemKind.ACCOUNT, f"settings:{name}", Problem("refused", text))
+            self._is_refused = True
+            self._note(name, refused)
         except JellyfinError as trouble:
             self._server.tell(trouble)
             if self._server.is_there:
+                self._put_off()
                 log.warning("%s cannot be signed in: %s", name, trouble)
-            else:
-                return
-        self._is_done = True
+            return
+        else:
+            self._let_in(name)
         self._server_id = self._accounts.server_id
 
+    def _let_in(self, name: str) -> None:
+        self._pause_s, self._next_at = FIRST_PAUSE_S, float("-inf")
+        self._problems.clear(ProblemKind.ACCOUNT, f"settings:{name}")
+
+    def _put_off(self) -> None:
+        self._next_at = self._clock.monotonic() + self._pause_s
+        self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+
+    def _note(self, name: str, refused: SignInRefused) -> None:
+        text = msg(
+            "{name} of the settings cannot be signed in: {refused}", name=name, refused=refused
+        )
+        trouble = Problem("refused", text)
+        if self._problems.note(ProblemKind.ACCOUNT, f"settings:{name}", trouble):
+            log.warning("%s cannot be signed in: %s", name, refused)
+
     def _is_elsewhere(self) -> bool:
-        """Whether an admin has taken another server since: it has judged no password of ours."""
+        """Whether an admin has accepted another server since, which may take the password."""
         before, self._server_id = self._server_id, self._accounts.server_id
         return before is not None and before != self._server_id

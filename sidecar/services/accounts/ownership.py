@@ -1,6 +1,6 @@
-"""Decides whose download it is: who may see and manage it, and for whom somebody acts.
+"""Decides who owns a download, who may see it, and for whom a person gives it up.
 
-Who holds it owns it; if nobody does, who asked for it first. An admin may see and steer all.
+The owners are those who hold it; if nobody does, whoever asked for it first. An admin sees all.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from sidecar.store.stores import Stores
 
 @dataclass(frozen=True, slots=True)
 class OwnershipChange:
-    """Who gives a download up, and who keeps it."""
+    """The users who give a download up, and those who keep it."""
 
     leaving: frozenset[str]
     staying: tuple[str, ...]
 
 
 class Ownership:
-    """Looks owners up and ends what they hold. Safe for many threads."""
+    """Looks up the owners of downloads and ends their holds. Safe for many threads."""
 
     def __init__(self, stores: Stores, *, accounts: Callable[[], Iterable[Account]]) -> None:
-        """Prepare; `accounts` gives everybody who ever signed in."""
+        """Prepare; `accounts` returns every account that ever signed in."""
         self._accounts = accounts
         self._db = stores.db
         self._downloads = stores.downloads
@@ -37,7 +37,7 @@ class Ownership:
         self._tombstones = stores.tombstones
 
     def owners(self, download: Download) -> list[str]:
-        """Return the users whose download it is."""
+        """Return the ids of the users who own a download."""
         return self._holds.holders(download.device_id, download.item_id) or [download.user_id]
 
     def visible(self, person: Person, download_id: int) -> Download:
@@ -51,22 +51,21 @@ class Ownership:
         raise NotVisible
 
     def visible_among(self, person: Person, download_ids: Iterable[int]) -> Iterator[Download]:
-        """Return those of these downloads that are there and that this person may see."""
+        """Yield those of these downloads that exist and that this person may see."""
         for one in download_ids:
             found = self._downloads.queries.seen(one, viewer(person))
             if found:
                 yield found
 
     def owners_named(self, person: Person, names: Iterable[str]) -> frozenset[str]:
-        """Return the users that are named, by name or id, of those this person may know to own.
+        """Return the ids of the named accounts (by name or id), as far as this person may see them.
 
-        Anybody but an admin may ask for what is their own; who else wants it is not theirs to
-        find out.
+        Only an admin may filter by other owners: anybody else would learn who wants what.
         """
         return ids_of(names, (one for one in self._accounts() if person.may_see(one.user_id)))
 
     def shares(self, person: Person, download_ids: Collection[int]) -> Share:
-        """Count whose these downloads are, as far as this person may know it."""
+        """Count the owners of these downloads, with other people's names only for an admin."""
         return count_shares(
             self._holds.owners(download_ids).values(),
             person.user_id,
@@ -76,10 +75,11 @@ class Ownership:
     def change_for(
         self, person: Person, download: Download, *, for_everyone: bool
     ) -> OwnershipChange:
-        """Return who gives it up when this person says so.
+        """Return who gives a download up when this person asks for it.
 
-        An admin who holds it speaks for themself, like anybody; one who does not, for all who do.
-        One who has just given it up does not speak for all by a second click.
+        Usually only this person. For an admin, all holders: if `for_everyone` is set, or if the
+        admin neither holds it nor has given it up before (so that a second click does not end
+        the holds of everybody).
         """
         holders = self._holds.holders(download.device_id, download.item_id)
         everyone = person.is_admin and (
@@ -91,10 +91,10 @@ class Ownership:
         )
 
     def give_up(self, download: Download, parting: OwnershipChange) -> Reversal:
-        """Drop what the leaving ones hold, for good: no rule fetches it for them again.
+        """Drop the holds of the leaving users and write tombstones: no rule fetches it again.
 
         Returns:
-            What gives it back to them.
+            What restores their holds.
         """
         with self._db.write():
             dropped = self._holds.drop(download.device_id, download.item_id, parting.leaving)

@@ -1,11 +1,11 @@
-"""Asks Jellyfin, at most a minute apart, what each account still may: one thread runs it.
+"""Refreshes the rights of each account from Jellyfin.
 
     every 45 s, for each account that is signed in: /Users/Me
-        token refused ─▶ signed out: its sessions, its pages and its queue end
-        no admin any more, disabled, may download ─▶ holds from now on
-        refused everything (its hours are over) ───▶ its work waits until it is answered again
+        token refused, or account disabled ─▶ signed out
+        admin or download right changed ────▶ stored, holds from now on
+        outside its hours ──────────────────▶ its work waits until Jellyfin answers it again
 
-A server that is away ends nothing: it has said nothing.
+A server that is away changes nothing.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ EVERY_S = 45.0
 
 
 class PermissionRefresh:
-    """Looks at the accounts."""
+    """Refreshes the rights of all accounts periodically, in one thread."""
 
     def __init__(self, accounts: AccountService, server: JellyfinStatus, clock: Clock) -> None:
         self._accounts = accounts
@@ -35,13 +35,13 @@ class PermissionRefresh:
         self._clock = clock
 
     def run(self, stop: Event) -> None:
-        """Look every 45 seconds until `stop` is set."""
+        """Refresh every 45 seconds until `stop` is set."""
         rest = partial(self._clock.wait, stop, EVERY_S)
         rest()
         run_periodically(partial(self.step, stop), stop, rest, "the look at the accounts")
 
     def step(self, stop: Event | None = None) -> None:
-        """Look at each account once."""
+        """Refresh each account once."""
         for account in self._accounts.signed_in():
             if stop is not None and stop.is_set():
                 return

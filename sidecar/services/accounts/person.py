@@ -1,4 +1,4 @@
-"""Who asks, and where a request comes from."""
+"""The person who makes a request, their web session and their client."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from sidecar.store.accounts.accounts import Account
 
 
 def viewer(person: Person) -> str | None:
-    """Return whose files are looked for; None for an admin, who sees all."""
+    """Return the user id that limits what a person sees; None for an admin, who sees all."""
     return None if person.is_admin else person.user_id
 
 
 def ids_of(named: Iterable[str], accounts: Iterable[Account]) -> frozenset[str]:
-    """Return the ids of the accounts that are named, by name in any case or by id."""
+    """Return the ids of the named accounts, by id or by name in any case."""
     wanted = {one.casefold() for one in named}
     return frozenset(one.user_id for one in accounts if wanted & {one.name.casefold(), one.user_id})
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who asks: a signed-in account."""
+    """A signed-in account that makes a request."""
 
     user_id: str
     name: str
     is_admin: bool
 
     def may_see(self, user_id: str) -> bool:
-        """Whether what belongs to an account is for this person to see."""
+        """Whether this person may see what belongs to an account."""
         return self.is_admin or self.user_id == user_id
 
 
@@ -38,8 +38,9 @@ class WebSession:
 
     Attributes:
         secret: The cookie's value; only its hash is stored.
-        csrf: Bound to the session; every change must bring it.
-        marks: What the browser keeps to be known again, of a session that has just begun.
+        csrf: The CSRF token of the session; every change must send it.
+        marks: The browser's new marks (see `known_browsers`), only for a session that has just
+            begun.
     """
 
     secret: str
@@ -53,7 +54,7 @@ class ClientInfo:
     """Where a request comes from: for the sign-in limiter and the log.
 
     Attributes:
-        marks: Of a browser that has signed in before; whatever the request says.
+        marks: The marks that the browser sent (see `known_browsers`); not verified.
     """
 
     address: str
@@ -63,7 +64,7 @@ class ClientInfo:
 
 @dataclass(frozen=True, slots=True)
 class QuickConnectCode:
-    """A Quick Connect request: `code` is typed into another client, `ticket` is kept by ours."""
+    """A Quick Connect request: `code` is typed into another client, our page keeps `ticket`."""
 
     code: str
     ticket: str

@@ -1,7 +1,7 @@
-"""Signs people in and out: sessions of the web page, Quick Connect, API keys.
+"""Signs people in and out of the web page, and finds the person behind a session or API key.
 
-A password is passed on once and dropped. A session lives in the database as a hash; what the
-browser holds opens nothing once it has ended.
+A password is passed on to Jellyfin once and not kept. The database stores only the hash of a
+session's secret.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _PendingQuickConnect:
 
 
 class SignInService:
-    """Signs people in and out of the web page. Safe for many threads."""
+    """Begins, finds and ends web sessions. Safe for many threads."""
 
     def __init__(
         self,
@@ -79,7 +79,8 @@ class SignInService:
         """Sign in with a Jellyfin name and password; exactly one try is passed on.
 
         Raises:
-            errors.SignInRefused: Wrong, not allowed now, or too many tries (says how long).
+            errors.SignInRefused: Wrong or not allowed now.
+            errors.TooManyTries: Too many tries; says how long to wait.
             errors.JellyfinError: The server cannot be asked.
         """
         one = self._count(name, caller)
@@ -88,7 +89,7 @@ class SignInService:
                 lambda: self._accounts.with_password(name, SecretStr(password)), caller, name
             )
         except SignInRefused:
-            # It occupies this thread, of which the limiter lets only a few wait at once.
+            # The wait blocks this thread; the limiter lets only a few tries run at once.
             took = self._clock.monotonic() - one.at
             self._clock.wait(Event(), max(0.0, REFUSED_AFTER_S - took))
             raise
@@ -107,7 +108,8 @@ class SignInService:
         """Ask Jellyfin for a code.
 
         Raises:
-            errors.SignInRefused: Quick Connect is switched off, or too many tries.
+            errors.SignInRefused: Quick Connect is switched off, or too many codes are open.
+            errors.JellyfinError: The server cannot be asked.
         """
         with self._lock:
             code = self._codes.begin(caller.address, self._clock.monotonic())
@@ -136,7 +138,7 @@ class SignInService:
         return QuickConnectCode(given.code, ticket)
 
     def finish_quick_connect(self, ticket: str, caller: ClientInfo) -> WebSession | None:
-        """Return the visit once the code was approved elsewhere, None while it was not.
+        """Return a new session once the code was approved elsewhere, None while it was not.
 
         Raises:
             errors.SignInRefused: The code expired or is unknown.
@@ -162,15 +164,21 @@ class SignInService:
         return self._begin(finish, caller)
 
     def visit(self, secret: str) -> WebSession | None:
-        """Return the live session of this cookie; None if it ended, idled out or never was."""
+        """Return the session of this cookie; None if it ended, expired or never existed."""
         session = self._sessions.find(secret)
         person = self._person(session.user_id) if session else None
         return WebSession(secret, derive_csrf_token(secret), person) if person else None
 
     def person_for_key(self, key: str) -> Person | None:
-        """Return the account behind an API key; None if it is unknown or revoked."""
+        """Return the person behind an API key; None if it is not valid, or they are signed out."""
         found = self._api_keys.find(key)
         return self._person(found.user_id) if found else None
+
+    def signed_out_owner(self, key: str) -> str | None:
+        """Return the name of a valid key's owner if signed out of Jellyfin, else None."""
+        found = self._api_keys.find(key)
+        account = self._accounts.get(found.user_id) if found else None
+        return account.name if account and not account.is_signed_in else None
 
     def sign_out(self, secret: str) -> None:
         """End this session of the web page; the account goes on downloading."""
@@ -195,7 +203,7 @@ class SignInService:
         raise TooManyTries(text, wait_s=answer.seconds)
 
     def _log_refusal(self, what: str, caller: ClientInfo) -> None:
-        """Write at most one line a minute: strangers cause them."""
+        """Write at most one line a minute: anybody can cause them."""
         now = self._clock.monotonic()
         with self._lock:
             self._unlogged += 1
@@ -220,12 +228,12 @@ class SignInService:
         prefix = _prefix(caller.address)
         secret = self._sessions.begin(account.user_id, address_prefix=prefix)
         log.info("%s came in from %s", account.name, caller.address)
-        # By the name that was typed: a directory may know an account by several.
+        # By the name that was typed: with a directory service an account may have several.
         marks = self._browsers.remember(caller.marks, name or account.name)
         return WebSession(secret, derive_csrf_token(secret), _as_person(account), marks)
 
     def _person(self, user_id: str) -> Person | None:
-        """Who is signed out of Jellyfin is signed out of the page."""
+        """Return the person; None if the account is signed out of Jellyfin."""
         account = self._accounts.get(user_id)
         return _as_person(account) if account and account.is_signed_in else None
 
@@ -244,7 +252,7 @@ def _is_over(ticket: _PendingQuickConnect, now: float) -> bool:
 
 
 def _prefix(address: str) -> str:
-    """Return the network of an address: enough to recognise, too little to follow somebody."""
+    """Return the network part of an address, which does not identify a single machine."""
     try:
         parsed: IPv4Address | IPv6Address = ip_address(address)
     except ValueError:

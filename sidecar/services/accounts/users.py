@@ -1,6 +1,6 @@
-"""Lists accounts and their sessions: who may see whom, and who may end what.
+"""Lists accounts and their web sessions, ends sessions and signs accounts out.
 
-Everybody sees and ends what is their own; an admin sees all. What is not theirs does not exist.
+Everybody sees and ends their own; an admin sees and ends all.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountView:
-    """An account.
+    """An account, with its use of the page and of the devices.
 
     Attributes:
-        last_seen_at: When a page of theirs was last used; None if none is open.
-        files, bytes: What they hold on all devices.
+        last_seen_at: When a session of it was last used; None if it has none.
+        files, bytes: What it holds on all devices.
     """
 
     user_id: str
@@ -46,9 +46,10 @@ class SessionView:
     """A browser in which somebody is signed in.
 
     Attributes:
-        id: Names it; it opens nothing.
+        id: Not the session's secret.
+        account: The account's name.
         address: The network it began from.
-        is_this: It is the one that asks.
+        is_this: It is the session that makes the request.
     """
 
     id: str
@@ -60,7 +61,7 @@ class SessionView:
 
 
 class UserService:
-    """Lists and removes accounts and their browser sessions. Safe for many threads."""
+    """Lists accounts and sessions, and ends them. Safe for many threads."""
 
     def __init__(
         self,
@@ -78,7 +79,7 @@ class UserService:
         self._bus = bus
 
     def accounts(self, person: Person) -> Sequence[AccountView]:
-        """List one's own account; an admin: all."""
+        """List this person's account; for an admin, all."""
         held = self._belongings.measure()
         seen: dict[str, datetime] = {}
         for one in self._sessions.live():
@@ -99,11 +100,11 @@ class UserService:
         ]
 
     def sessions(self, person: Person, secret: str | None) -> Sequence[SessionView]:
-        """List one's own sessions, the last used first; an admin: everybody's.
+        """List this person's sessions, the last used first; for an admin, everybody's.
 
         Args:
             person: Who asks.
-            secret: Of the session that asks; None for a program.
+            secret: Of the session that makes the request; None for an API key.
         """
         names = {one.user_id: one.name for one in self._accounts.all()}
         this = self._sessions.id_of(secret) if secret else None
@@ -133,16 +134,16 @@ class UserService:
         self._bus.publish(AccountChanged(found.user_id))
 
     def end_sessions(self, person: Person) -> int:
-        """End all of one's own sessions, this one too; return how many there were."""
+        """End all sessions of this person, the present one too; return how many there were."""
         ended = self._sessions.end_all(person.user_id)
         log.info("%s signed out everywhere", person.name)
         self._bus.publish(AccountChanged(person.user_id))
         return ended
 
     def forget(self, person: Person, user_id: str) -> None:
-        """Give an account's token back to Jellyfin, and end its sessions and keys.
+        """Sign an account out of Jellyfin, and end its sessions and API keys.
 
-        What it wished for stays, and so do its files; nothing new is fetched for it.
+        Its wishes and files stay; nothing new is fetched for it.
 
         Raises:
             errors.NotVisible: There is no such account that this person may see.
@@ -158,7 +159,7 @@ class UserService:
         except SignedOut:
             return
         _tried(client.logout)
-        self._accounts.signed_out(client)
+        self._accounts.let_go(client)
         log.info("%s forgot the account %s", person.name, account.name)
 
     def _seen(self, person: Person) -> list[ListedSession]:
@@ -166,7 +167,7 @@ class UserService:
 
 
 def _tried(logout: Callable[[], None]) -> None:
-    """A server that is away cannot take the token back: it is dropped here all the same."""
+    """Sign out of Jellyfin; an error is only logged, as the token is dropped here anyway."""
     try:
         logout()
     except JellyfinError as trouble:

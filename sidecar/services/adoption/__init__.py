@@ -1,1 +1,1 @@
-"""Files that were on a device before us, and the way back after a lost database."""
+"""Adopts files that are on a device already, and restores downloads after a lost database."""

@@ -1,7 +1,7 @@
-"""Adopts files that were on a device before us: they become finished downloads, where they lie.
+"""Adopts files that are on a device already: they become finished downloads, where they are.
 
-    looked through ─▶ offered ─▶ a person says yes ─▶ still the same file? in doubt: bytes compared
-                                                       └─▶ read and hashed ─▶ a row, held by a pin
+    scan ─▶ offer ─▶ a person accepts ─▶ file unchanged? doubtful matches: sample bytes compared
+                                          └─▶ hashed ─▶ a completed download, held by a pin
 
 Nothing is fetched, moved, renamed or overwritten. A file that changes meanwhile is left alone.
 """
@@ -48,17 +48,17 @@ HAS_ONE = msg("it has a file here already, or is being fetched at this moment")
 
 
 class AdoptionInUse(SidecarError):
-    """The device is looked through, or files there are adopted, at this moment."""
+    """The device is being scanned, or files there are being adopted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileMatch:
-    """A file and the item that it is, or may be.
+    """A file and the item that it is, or may be, as a person sees it.
 
     Attributes:
         id: Of this pair; for `adopt`.
         path: Below the device's root.
-        why: A sentence for people.
+        why: Why they match, for people.
     """
 
     id: str
@@ -73,17 +73,17 @@ class FileMatch:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfferView:
-    """What is on a device that is not ours.
+    """The files on a device that are not ours, and the items that they match.
 
     Attributes:
         management: Who may adopt them.
-        found: Files that may be music or film.
-        matched: Those that are files of the library for sure; the first of many.
-        matched_total: How many these are in all.
-        doubtful: Those that may be; their bytes are compared before one is adopted.
-        strangers: How many are neither.
-        examples: Paths of a few of them, for whom they cannot be anybody else's.
-        unread: Files whose tags were not read yet: ask again.
+        found: How many media files there are.
+        matched: Sure matches; at most the first 500.
+        matched_total: How many sure matches there are in all.
+        doubtful: Possible matches; sample bytes are compared before one is adopted.
+        strangers: How many files match nothing.
+        examples: Paths of a few of these; empty if they may be somebody else's.
+        unread: How many files' tags were not read yet: ask again.
     """
 
     device_id: str
@@ -110,7 +110,7 @@ class NotAdopted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptedView:
-    """What was adopted; with `left`, ask again for the rest."""
+    """What was adopted; if `left` is not 0, ask again for the rest."""
 
     adopted: int
     left: int
@@ -131,7 +131,7 @@ class _Outcome:
 
 
 class AdoptionService:
-    """Finds files that were on a device before us, and adopts them. Safe for many threads."""
+    """Offers files that are on a device already, and adopts them. Safe for many threads."""
 
     def __init__(
         self,
@@ -148,10 +148,10 @@ class AdoptionService:
         Args:
             access: Who may use and who may manage a device.
             registry: The devices.
-            downloads: What is ours already.
-            adopter: Makes rows of files.
-            client: Of an account.
-            clock: For how long people wait.
+            downloads: The downloads that exist already.
+            adopter: Makes downloads of files.
+            client: Returns the Jellyfin client of an account.
+            clock: Limits how long a call takes and how long an offer is kept.
         """
         self._access = access
         self._registry = registry
@@ -165,11 +165,11 @@ class AdoptionService:
         self._tags: dict[str, TagCache] = {}
 
     def offer(self, person: Person, device_id: str) -> OfferView:
-        """Look a device through.
+        """Scan a device for files that can be adopted.
 
         Raises:
             errors.NotVisible: It is no device of this person.
-            AdoptionInUse: That happens already.
+            AdoptionInUse: Another scan or adoption runs there.
             errors.DeviceError: The device cannot be read now.
             errors.JellyfinError: Jellyfin cannot be asked.
         """
@@ -193,7 +193,7 @@ class AdoptionService:
         )
 
     def check_may_adopt(self, person: Person, device_id: str) -> None:
-        """Raise what `adopt` would, if this person may not adopt files on a device."""
+        """Raise what `adopt` raises if this person may not adopt files on a device."""
         self._access.managed(person, device_id)
 
     def adopt(self, person: Person, device_id: str, ids: Collection[str] | None) -> AdoptedView:
@@ -202,13 +202,13 @@ class AdoptionService:
         Args:
             person: Who asks.
             device_id: Where they are.
-            ids: Of matches; None for all that are sure.
+            ids: Of matches; None for all sure ones.
 
         Raises:
             errors.NotVisible: It is no device of this person.
             errors.NotAManager: They do not manage the device.
-            AdoptionInUse, errors.DeviceError, errors.JellyfinError: As `offer`; what was
-                adopted before stays so.
+            AdoptionInUse, errors.DeviceError, errors.JellyfinError: As `offer`; files that
+                were adopted before stay adopted.
         """
         name = self._access.managed(person, device_id).name
         device, client = self._registry.get(device_id), self._client(person.user_id)
@@ -285,14 +285,14 @@ class AdoptionService:
         adopted = self._adopter.adopt(person.user_id, device.id, match.item, file)
         if adopted is None:
             return HAS_ONE
-        # What was fetched of it before is of no more use.
+        # A part file of the same download is not needed any more.
         device.folder.part(adopted.id).remove()
         return None
 
     def _against(
         self, device: AttachedDevice, originals: ServerFileIndex, match: Match
     ) -> str | None:
-        """Return what speaks against adopting a file, None if nothing does."""
+        """Return why a file must not be adopted, None if it may."""
         if match.item.can_download is False:
             return NOT_ALLOWED
         if not self._has_room(device, match.file.facts.size):
@@ -332,7 +332,7 @@ def _has_bytes_of(device: AttachedDevice, originals: ServerFileIndex, match: Mat
 
 
 def _forget(offer: Offer, match: Match) -> None:
-    """Neither the file nor the item is offered any more."""
+    """Remove the file and the item of a match from an offer."""
     offer.sure = [one for one in offer.sure if one.id != match.id]
     offer.doubtful = [
         one

@@ -1,4 +1,4 @@
-"""Makes a finished download of a file that is there, and holds it for who wants it: one step."""
+"""Makes a completed download of a file that is on a device, and pins it, in one transaction."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXT = msg("it was here already, and you kept it")
 
 
 class Adopter:
-    """Adopts. Safe for many threads."""
+    """Adopts single files. Safe for many threads."""
 
     def __init__(self, db: Database, downloads: Downloads, planning: WishService) -> None:
         self._db = db
@@ -32,15 +32,15 @@ class Adopter:
         *,
         is_held: bool = True,
     ) -> Download | None:
-        """Adopt a file; None if its item has one already, or its place is another download's.
+        """Adopt a file; None if its item has one already, or another download has its path.
 
         Args:
-            user_id: Who wants it.
+            user_id: The account that it is adopted for.
             device_id: Where it is.
             item: What it is.
-            file: As it is there.
-            is_held: Whether it is held by a pin of that account from now on; else it goes when
-                room is needed, unless a rule wants it.
+            file: Its path, size and hash.
+            is_held: Whether that account pins it; otherwise it may be evicted, unless a rule
+                wants it.
         """
         wanted = NewDownload(item=item, device_id=device_id, user_id=user_id, places=())
         with self._db.write():

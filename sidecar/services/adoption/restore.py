@@ -1,9 +1,9 @@
-"""Restores what a device's manifest lists, after the database was lost.
+"""Restores the downloads of a device after the database was lost, from its manifest.
 
-    manifest ─▶ there? its size? with `check` its bytes? ─▶ adopted, as what it is by now
-    no manifest, or a file it does not name ─▶ looked through, as for strangers ─▶ adopted if sure
+    listed in the manifest ─▶ exists? same size? (with `checks`: same hash?) ─▶ adopted
+    not listed, or no manifest ─▶ scanned as any other file ─▶ adopted if the match is sure
 
-Fetches, moves and overwrites nothing. What is not sure stays a stranger, and is told.
+Nothing is fetched, moved or overwritten. What is not sure is not adopted, but reported.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ STRANGER = msg("no file of the library fits it")
 
 
 class WholeLibrary(ItemLookup, Protocol):
-    """The library of one account, and a light list of all of it."""
+    """The library of one account, which can also be listed as a whole."""
 
     def all(self) -> Sequence[Item]:
-        """List everything that has a file of its own, light."""
+        """List every item that has a file of its own; sizes are not needed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """A file that is known again."""
+    """A file that was adopted."""
 
     path: str
     item_id: str
@@ -62,7 +62,7 @@ class Restored:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """A file that is not, and why."""
+    """A file that was not adopted, and why."""
 
     path: str
     why: str
@@ -70,11 +70,12 @@ class Skipped:
 
 @dataclass(slots=True)
 class RestoreReport:
-    """What became of a device.
+    """The result of restoring one device.
 
     Attributes:
-        known: Files that the database knew already.
-        remark: About the manifest, if it could not be used.
+        left: Files that were not adopted.
+        known: How many files the database knew already.
+        remark: Why the manifest was not used; None if it was, or if there is none.
     """
 
     adopted: list[Restored] = field(default_factory=list)
@@ -86,13 +87,13 @@ class RestoreReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RestoreOptions:
-    """How it is to be done.
+    """How a device is restored.
 
     Attributes:
-        server_id: Of the server that we know.
-        checks: Whether every file is read and compared with what was written.
-        is_held: Whether the account holds what is adopted.
-        is_trial: Whether nothing is to be changed.
+        server_id: Of our server; None if it is not known.
+        checks: Whether every file is read and its hash compared with the manifest.
+        is_held: Whether the account pins what is adopted.
+        is_trial: Whether nothing is changed, only reported.
     """
 
     user_id: str
@@ -104,7 +105,7 @@ class RestoreOptions:
 
 
 class ManifestRestore:
-    """Goes it for one device, in one thread."""
+    """Restores one device, in one thread; used once."""
 
     def __init__(
         self,
@@ -114,7 +115,7 @@ class ManifestRestore:
         library: WholeLibrary | None,
         clock: Clock,
     ) -> None:
-        """Prepare; without a library only the manifest is believed."""
+        """Prepare; without a library only files that the manifest lists are adopted."""
         self._folder = folder
         self._downloads = downloads
         self._adopter = adopter
@@ -123,7 +124,7 @@ class ManifestRestore:
         self._report = RestoreReport()
 
     def run(self, order: RestoreOptions) -> RestoreReport:
-        """Adopt what we once wrote.
+        """Adopt the files that we once wrote, and return a report.
 
         Raises:
             errors.DeviceError: The device cannot be used; what was adopted before stays so.
@@ -139,7 +140,7 @@ class ManifestRestore:
         return self._report
 
     def _from_manifest(self, order: RestoreOptions, taken: set[str], paths: set[str]) -> set[str]:
-        """Adopt what the manifest names; return the paths that it has the last word on."""
+        """Adopt what the manifest lists; return the paths that need no scan."""
         manifest = self._manifest(order)
         if manifest is None:
             return set()
@@ -164,7 +165,7 @@ class ManifestRestore:
             why = self._against(one, facts, order)
             item = items.get(one.path)
             if why is None and item is None:
-                # Its own tags are looked at.
+                # The scan reads its tags.
                 continue
             decided.add(one.path)
             if why is not None:
@@ -176,7 +177,7 @@ class ManifestRestore:
     def _known_again(
         self, files: Sequence[ManifestFile], taken: Collection[str]
     ) -> Mapping[str, Item]:
-        """Return what files are by now whose items have other ids, by their paths."""
+        """Find the items of files whose ids are not known any more; return them by path."""
         if self._library is None or not files:
             return {}
         catalogue = LibraryIndex(one for one in self._library.all() if one.id not in taken)
@@ -217,7 +218,7 @@ class ManifestRestore:
         return self._library.items([one.item_id for one in files])
 
     def _against(self, one: ManifestFile, facts: object, order: RestoreOptions) -> str | None:
-        """Return what speaks against a file of the manifest."""
+        """Return why a file of the manifest must not be adopted, None if it may."""
         if not isinstance(facts, FileStat):
             return NOT_THERE
         if facts.size != one.size:
@@ -264,7 +265,7 @@ class ManifestRestore:
 
 
 def _facts(one: ManifestFile) -> Facts:
-    """Return what the manifest knows of a file, by its path: its id may be any server's."""
+    """Return what the manifest says of a file, with its path as id: the real one may be foreign."""
     return Facts(
         id=one.path,
         kind=one.kind,

@@ -1,10 +1,10 @@
 """Searches a device for files of the library that are not ours yet. Changes nothing.
 
-    strangers' files ─▶ by their path ─▶ the sizes fit? sure
-                              └─▶ by their tags ─▶ the sizes fit? sure, or in doubt
+    other files ─▶ compared by path ─▶ sizes equal: sure
+                         └─▶ compared by tags ─▶ sure, or doubtful
 
-Jellyfin is asked for a light list of everything and for the sizes of what may be here; a file's
-tags are read only if its path says too little.
+Needs a listing of the library without sizes, and asks Jellyfin for the sizes of possible matches.
+A file's tags are read only if its path does not decide.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sidecar.domain.items.item import Item, ItemLookup
 
 MOST_FILES = 100_000
 LONGEST_S = 20.0
-# Of paths and tags that are kept of one device: a hundred thousand files with the usual ones.
+# Characters of cached paths and tags of one device: enough for about 100,000 files.
 MOST_LETTERS = 16_000_000
 # A file of any size; `in` asks a range without walking it.
 ANY_SIZE = range(1, 2**62)
@@ -42,7 +42,7 @@ class Match:
 
     @property
     def id(self) -> str:
-        """What the pair is called: the same as long as both are the same."""
+        """Identifies the pair; changes when the file or the item does."""
         facts = self.file.facts
         named = f"{self.file.path}\0{facts.size}\0{facts.modified_ns}\0{self.item.id}"
         return hashlib.sha256(named.encode()).hexdigest()[:ID_DIGITS]
@@ -53,7 +53,9 @@ class Offer:
     """What was found on a device.
 
     Attributes:
-        unread: Files whose tags there was no time for.
+        found: How many media files there are that are not ours.
+        strangers: Paths of those that match nothing.
+        unread: How many files' tags there was no time to read.
     """
 
     found: int = 0
@@ -65,7 +67,7 @@ class Offer:
 
 @dataclass(slots=True)
 class TagCache:
-    """The tags that were read of the files of one device; a changed file is read again."""
+    """Caches the tags of the files of one device; a changed file is read again."""
 
     known: dict[tuple[str, FileStat], Tags] = field(default_factory=dict)
     letters: int = 0
@@ -87,7 +89,7 @@ class TagCache:
 
 
 class LibraryFileScan:
-    """One look through one device for one account."""
+    """One scan of one device for one account."""
 
     def __init__(
         self,
@@ -98,7 +100,7 @@ class LibraryFileScan:
         *,
         longest_s: float | None = LONGEST_S,
     ) -> None:
-        """Prepare; no more tags are read once `longest_s` are over, None reads all."""
+        """Prepare; tags are read for at most `longest_s` seconds, None reads all."""
         self._longest_s = longest_s
         self._folder = folder
         self._library = library
@@ -109,15 +111,15 @@ class LibraryFileScan:
     def find(
         self, everything: Iterable[Item], *, ours: Collection[str], taken: Collection[str]
     ) -> Offer:
-        """Look.
+        """Find the files that match items.
 
         Args:
-            everything: The library, light.
+            everything: All items of the library; sizes are not needed.
             ours: Paths that belong to downloads.
             taken: Items that have a file here already, or are just being fetched.
 
         Raises:
-            errors.DeviceError, errors.JellyfinError: It cannot be looked at.
+            errors.DeviceError, errors.JellyfinError: The device or the library cannot be read.
         """
         catalogue = LibraryIndex(one for one in everything if one.id not in taken)
         every = self._folder.strangers(sizes=ANY_SIZE, known=ours)
@@ -178,7 +180,7 @@ def _sort(offer: Offer, file: Stranger, found: Guess | None) -> None:
 
 
 def _one_file_each(offer: Offer) -> None:
-    """Of two files that are the same item one is offered; the other stays a stranger."""
+    """Keep one file for each item; other files of it count as strangers."""
     taken: set[str] = set()
     sure = []
     for one in offer.sure:

@@ -1,1 +1,1 @@
-"""A device as a cast target in every Jellyfin client."""
+"""Shows devices as cast targets in Jellyfin clients, and pins what people cast to them."""

@@ -1,8 +1,8 @@
-"""What people cast to a device becomes pins there, in the order in which they meant it.
+"""Pins what people cast to a device, in the order in which they cast it.
 
-    order ──▶ may they? ──▶ the items, containers expanded ──▶ places in the queue ──▶ planning
+    order ──▶ allowed? ──▶ look up items, expand containers ──▶ places in the queue ──▶ pins
 
-Only a signed-in account that the device serves may cast to it, whomever the server lets through.
+Only a signed-in account that the device serves may cast to it, whatever the server allows.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class _Found:
 
 
 class CastOrders:
-    """Takes orders from any thread and obeys them, one after the other, in one of its own."""
+    """Accepts orders from any thread and carries them out one by one in its own thread."""
 
     def __init__(
         self,
@@ -66,12 +66,12 @@ class CastOrders:
         self._waiting: deque[tuple[str, PlayOrder]] = deque()
 
     def take(self, device_id: str, order: PlayOrder) -> None:
-        """Take an order for a device; it is obeyed soon."""
+        """Queue an order for a device."""
         self._waiting.append((device_id, order))
         self._wakeup.set()
 
     def run(self, stop: Event) -> None:
-        """Obey until `stop` is set; while Jellyfin is away, the orders wait."""
+        """Carry out orders until `stop` is set; while Jellyfin is away, they wait."""
         while not stop.is_set():
             if not self._waiting:
                 self._wakeup.wait(IDLE_S)
@@ -82,7 +82,7 @@ class CastOrders:
                 self._clock.wait(stop, RETRY_S)
 
     def _obey_first(self) -> bool:
-        """Obey the oldest order; return whether that is done, and not to be tried again."""
+        """Carry out the oldest order; return False if it is to be tried again."""
         try:
             self.obey(*self._waiting[0])
         except ServerAway as trouble:
@@ -91,10 +91,10 @@ class CastOrders:
         return True
 
     def obey(self, device_id: str, order: PlayOrder) -> int:
-        """Pin what an order says; return how many downloads it queued.
+        """Pin the items of an order; return how many downloads were queued.
 
         Raises:
-            JellyfinTrouble: The items cannot be looked up now.
+            errors.JellyfinError: The items cannot be looked up now.
         """
         device = next((one for one in self._registry.all() if one.id == device_id), None)
         account = None if order.by is None else self._accounts.get(order.by)
@@ -136,7 +136,7 @@ class CastOrders:
 
 
 def _describe(client: Jellyfin, found: Mapping[str, _Found], ids: Sequence[str]) -> dict[str, Item]:
-    """Return full items: what a container was expanded to was looked up lightly."""
+    """Return full items; those of an expanded container have no size yet and are asked for."""
     full = {one: found[one].item for one in ids if found[one].item.size is not None}
     light = [one for one in ids if one not in full]
     return full | (client.items(light) if light else {})
@@ -147,7 +147,7 @@ def _may_cast(account: Account, device: AttachedDevice) -> bool:
 
 
 def _look_up(client: Jellyfin, item_ids: Sequence[str]) -> Iterator[_Found]:
-    """Find the items, in order; what the server does not know or hides is left out."""
+    """Yield the playable items, in order; what the server does not know or hides is left out."""
     known = client.items(item_ids)
     items = [known[one] for one in item_ids if one in known]
     whole = _whole(client, items)
@@ -160,7 +160,7 @@ def _look_up(client: Jellyfin, item_ids: Sequence[str]) -> Iterator[_Found]:
 
 
 def _whole(client: Jellyfin, items: Sequence[Item]) -> Item | None:
-    """Return the album or the series that somebody cast, where it is all of it and nothing else."""
+    """Return the album or series that consists of exactly these items; None if there is none."""
     belongs = {one.album_id or one.series_id for one in items}
     if len(items) <= 1 or len(belongs) != 1 or None in belongs:
         return None

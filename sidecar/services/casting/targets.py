@@ -1,9 +1,9 @@
-"""Devices as cast targets, in the *Cast to Device* menu of their users' Jellyfin clients.
+"""Shows devices as cast targets, in the *Cast to Device* menu of their users' Jellyfin clients.
 
-    casting:     device and signed-in user ──▶ cast target (a thread each) ──┐
-    cast-orders: order ──▶ who, what, in which order ──▶ planning (pins) ◀──┘
+    this thread:     device and signed-in user ──▶ cast target, with a thread of its own
+    a target:        play order ──▶ `CastOrders`; other commands are ignored
 
-A target is gone from the menu when its device is missing, paused or not to be cast to, when its
+A target is not in the menu when its device is missing, paused or has casting off, when its
 user is signed out, and when the sidecar stops. Nothing is played and nothing is reported as played.
 """
 
@@ -37,7 +37,7 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A target that should be there: of which account's client, for which device."""
+    """A target that should be open: an account's client and a device."""
 
     account: Jellyfin
     device: AttachedDevice
@@ -45,7 +45,7 @@ class _Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Target:
-    """A target that is there."""
+    """A target that is open."""
 
     account: Jellyfin
     threads: ThreadGroup
@@ -68,13 +68,13 @@ class CastTargets:
         """Prepare; nothing is opened yet.
 
         Args:
-            accounts: Whose tokens open the targets.
+            accounts: The accounts whose clients open the targets.
             registry: The devices.
-            orders: Takes what is cast.
-            is_paused: Whether a device, by its id, is not to be filled now.
-            around: Entered by every target's thread around its work.
+            orders: Receives play orders.
+            is_paused: Whether a device, by its id, is paused.
+            around: The context in which every target's thread runs.
             clock: For all waits.
-            chance: Gives numbers in [0, 1).
+            chance: Returns random numbers in [0, 1).
         """
         self._accounts = accounts
         self._registry = registry
@@ -86,7 +86,7 @@ class CastTargets:
         self._targets: dict[Key, _Target] = {}
 
     def run(self, stop: Event) -> None:
-        """Keep the right targets open until `stop` is set, then close all."""
+        """Open and close targets as needed until `stop` is set, then close all."""
         try:
             rest = partial(self._clock.wait, stop, LOOK_EVERY_S)
             run_periodically(self.look, stop, rest, "looking after the cast targets")
@@ -94,7 +94,7 @@ class CastTargets:
             self._close(list(self._targets))
 
     def look(self) -> None:
-        """Open what should be in the menu by now, and close what should not."""
+        """Open the targets that should be in the menu, and close the others."""
         wanted = dict(self._wanted())
         self._close(
             [

@@ -1,1 +1,1 @@
-"""The devices: attached or not, their settings, who uses them, room that is promised."""
+"""The devices: which are attached, their settings, access rights and reserved space."""

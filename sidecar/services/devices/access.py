@@ -1,6 +1,6 @@
-"""Answers who may use and who may manage each device: the one place that is asked.
+"""Decides who may use and who may manage each device. All access checks go through here.
 
-A device of others is as if it did not exist: nothing here tells it from one that was never there.
+A device that a person may not use is answered exactly like one that does not exist.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.devices import Devices
 
-# What a configured device is called that was never attached.
+# Prefix of the id of a configured device that was never attached; its name follows.
 NEW = "new:"
 
 
 @dataclass(frozen=True, slots=True)
 class Management:
-    """Who manages a device, as the person who looks is told.
+    """Who manages a device, as one person sees it.
 
     Attributes:
         may_manage: Whether this person does.
@@ -36,7 +36,7 @@ class Management:
 
 
 class DeviceAccess:
-    """Knows what each person may do with each device. Safe for many threads."""
+    """Checks what each person may do with each device. Safe for many threads."""
 
     def __init__(
         self,
@@ -47,26 +47,26 @@ class DeviceAccess:
         """Prepare.
 
         Args:
-            settings: What is set of all devices now.
-            devices: Those that were ever attached.
-            accounts: Everybody who ever signed in.
+            settings: Returns the present settings of all devices.
+            devices: The devices that were ever attached.
+            accounts: Returns every account that ever signed in.
         """
         self._all_settings = settings
         self._devices = devices
         self._accounts = accounts
 
     def to(self, person: Person, settings: DeviceSettings) -> Access:
-        """Return what a person may do with a device of these settings."""
+        """Return the access of a person to a device with these settings."""
         names = [one.name for one in self._accounts()]
         return device_access.decide_access(
             person.name, is_admin=person.is_admin, roles=settings.roles, accounts=names
         )
 
     def settings(self, person: Person, device_id: str) -> DeviceSettings:
-        """Return what is set of a device, attached or not.
+        """Return the settings of a device, attached or not.
 
         Raises:
-            errors.NotVisible: There is none that this person uses.
+            errors.NotVisible: There is no such device that this person may use.
         """
         found = self._settings(device_id)
         if found is None or not self.to(person, found):
@@ -74,16 +74,16 @@ class DeviceAccess:
         return found
 
     def may_use(self, person: Person, device_id: str) -> bool:
-        """Return whether there is such a device for this person."""
+        """Return whether the device exists and this person may use it."""
         found = self._settings(device_id)
         return found is not None and bool(self.to(person, found))
 
     def managed(self, person: Person, device_id: str) -> DeviceSettings:
-        """Return what is set of a device that this person manages.
+        """Return the settings of a device that this person manages.
 
         Raises:
-            errors.NotVisible: There is none that they use.
-            errors.NotAManager: They use it, but do not manage it.
+            errors.NotVisible: There is no such device that they may use.
+            errors.NotAManager: They may use it, but do not manage it.
         """
         found = self.settings(person, device_id)
         if self.to(person, found) is not Access.MANAGE:
@@ -91,20 +91,20 @@ class DeviceAccess:
         return found
 
     def management(self, person: Person, settings: DeviceSettings) -> Management:
-        """Return who manages a device of these settings, and whether this person does."""
+        """Return who manages a device with these settings, and whether this person does."""
         may_manage = self.to(person, settings) is Access.MANAGE
         refusal = "" if may_manage else self._refusal(settings)
         return Management(may_manage, self._managers(settings), refusal)
 
     def management_of(self, person: Person, device_id: str) -> Management:
-        """Return the same of a device by its id; nobody's for one that is not theirs."""
+        """Return the same for a device id; names nobody if this person may not use it."""
         found = self._settings(device_id)
         if found is None or not self.to(person, found):
             return Management(may_manage=False)
         return self.management(person, found)
 
     def sees_all(self, person: Person, settings: DeviceSettings) -> bool:
-        """Whether nothing on the device can be anybody else's, or the person may know it."""
+        """Whether a person may see everything on a device: an admin, or its only user."""
         served = {one.user_id for one in self._accounts() if settings.serves(one.name)}
         return person.is_admin or served == {person.user_id}
 

@@ -1,4 +1,4 @@
-"""A device that is attached, with what is set of it now. `services.devices.registry` makes them."""
+"""An attached device with its present settings, as the device registry makes them."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from sidecar.config import DeviceSettings
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import read_marker
 
-# Where sticks come and go: a folder there is never made by us, or it would hide a missing stick.
+# Where removable disks are mounted: a folder made there would hide that the disk is missing.
 MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
 CurrentSettings = Callable[[str, DeviceSettings], DeviceSettings]
 
 
 def unchanged(_device_id: str, configured: DeviceSettings) -> DeviceSettings:
-    """Return the settings as the file has them: nobody changes any."""
+    """Return the settings of the file unchanged."""
     return configured
 
 
 @dataclass(frozen=True, slots=True)
 class Reservation:
-    """Room that is set aside for a download.
+    """Space that is reserved for a download.
 
     Attributes:
         size: Bytes of its file.
-        source: Bytes of the original that the file is made from, there until it is made.
+        source: Bytes of the original that is converted to the file, deleted afterwards.
     """
 
     size: int
@@ -35,17 +35,17 @@ class Reservation:
 
     @property
     def at_most(self) -> int:
-        """Bytes that it takes while it takes most."""
+        """The most bytes that it takes at any time."""
         return self.size + self.source
 
 
 @dataclass(frozen=True, slots=True)
 class AttachedDevice:
-    """A device that can be used: its identity, its settings and the hand on its folder.
+    """A device that can be used: its id, its settings and its open folder.
 
     Attributes:
-        configured: As the settings file has it; its path tells which one it is.
-        current: Looks up what is set now.
+        configured: The settings of the file; their path identifies the device there.
+        current: Looks up the present settings.
     """
 
     id: str
@@ -55,11 +55,11 @@ class AttachedDevice:
 
     @property
     def settings(self) -> DeviceSettings:
-        """What is set now: the file, and what people changed since."""
+        """The present settings: those of the file, with the changes people made."""
         return self.current(self.id, self.configured)
 
     def taken_by(self, download_id: int) -> int:
-        """Return the bytes that the part files of a download take already."""
+        """Return the bytes that the unfinished files of a download take on the device."""
         folder = self.folder
         return (
             folder.part(download_id).read_allocated()
@@ -68,7 +68,7 @@ class AttachedDevice:
 
 
 def folder_of(settings: DeviceSettings, known: str | None) -> tuple[DeviceFolder, str]:
-    """Return the folder under the identity we know it by, and that; a new folder gets one."""
+    """Return the folder of a device, and its id: the known one, its marker's or a new one."""
     if known is not None:
         return DeviceFolder(settings.path, known, name=settings.name), known
     if _may_be_made(settings.path):
@@ -81,6 +81,6 @@ def folder_of(settings: DeviceSettings, known: str | None) -> tuple[DeviceFolder
 
 
 def _may_be_made(path: Path) -> bool:
-    """A folder of a disk that stays may be made on first sight; a stick's mount point never."""
+    """Whether a missing folder may be made: not where disks are mounted, and only in a parent."""
     under_mounts = any(root in path.parents for root in MOUNT_ROOTS)
     return not under_mounts and path.parent.is_dir()

@@ -1,4 +1,4 @@
-"""Marks devices while something is done there that must not be done twice at a time."""
+"""A lock for each device, for work that must not run twice at a time."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sidecar.errors import SidecarError
 
 
 class DevicesInUse:
-    """Lets one at a time work at each device. Safe for many threads."""
+    """Lets one caller at a time work on each device; never waits. Safe for many threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -18,7 +18,7 @@ class DevicesInUse:
 
     @contextmanager
     def only(self, device_id: str, refusal: SidecarError) -> Iterator[None]:
-        """Have a device for oneself; raise the refusal if somebody else has it."""
+        """Hold a device during a `with` block; raise `refusal` if it is held already."""
         with self._lock:
             if device_id in self._ids:
                 raise refusal

@@ -1,4 +1,4 @@
-"""The devices as each person may see them, attached or not."""
+"""Lists the devices that each person may use, attached or not, with their use of space."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sidecar.store.stores import Stores
 
 
 class DeviceListing:
-    """Lists devices. Safe for many threads."""
+    """Lists devices for a person. Safe for many threads."""
 
     def __init__(
         self,
@@ -31,7 +31,10 @@ class DeviceListing:
         self._problems = problems
 
     def devices(self, person: Person) -> Sequence[DeviceView]:
-        """List the devices this person's files go to (an admin: all), attached or not."""
+        """List the devices that this person may use, attached or not.
+
+        Sizes are rounded where they would say something of other people's files.
+        """
         attached = {one.settings.name: one for one in self._registry.all()}
         known_by_name = {one.name: one for one in reversed(self._devices.all())}
         views = []

@@ -1,8 +1,8 @@
-"""The devices as they are now: attached or not, with room or not, and whose files go there.
+"""The registry of devices: attaches and detaches them, and reserves space there for downloads.
 
-A device that cannot be used is one trouble with one message; it is looked at again every few
-seconds and its queue goes on by itself once it is cured. Nothing is deleted and nothing is taken
-for removed while a device is in trouble.
+A device that cannot be used has one problem with one message; it is checked again every few
+seconds, and its queue goes on once the problem is solved. Meanwhile nothing is deleted and no
+file counts as removed.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
-# The device is not at its place: nothing that was open there may be trusted again.
+# Codes of errors that mean the device is not at its path: its folder must be opened anew.
 GONE = frozenset({"missing", "no-marker", "other-device"})
 
 __all__ = ["AttachedDevice", "CurrentSettings", "DeviceRegistry", "Reservation", "unchanged"]
 
 
 def odd_text(name: str) -> str:
-    """Return the sentence for a device that fails in a way that nobody foresaw."""
+    """Return the message for a device that fails with an unexpected error."""
     return msg(
         "{name} cannot be used now: something there is not as it should be, and the log says "
         "what; it is tried again",
@@ -50,7 +50,7 @@ def odd_text(name: str) -> str:
 
 
 class DeviceRegistry:
-    """All configured devices. Safe for many threads."""
+    """All configured devices, and those that are attached. Safe for many threads."""
 
     def __init__(
         self,
@@ -62,15 +62,15 @@ class DeviceRegistry:
         clock: Clock,
         current: CurrentSettings = unchanged,
     ) -> None:
-        """Prepare; no device is looked at yet.
+        """Prepare; no device is attached yet.
 
         Args:
-            configured: As the settings file has them.
-            devices: Those we have ever seen.
-            downloads: For the room that our files take.
-            problems: Told what stands in the way.
-            clock: For rests.
-            current: Looks up what is set of a device now.
+            configured: The devices of the settings file.
+            devices: The devices that were ever attached.
+            downloads: Tells the space that our files take.
+            problems: Where problems of devices are noted and cleared.
+            clock: For the time of the last attachment.
+            current: Looks up the present settings of a device.
         """
         self._configured = tuple(configured)
         self._current = current
@@ -83,13 +83,13 @@ class DeviceRegistry:
         self._aside: dict[Path, str] = {}
 
     def look(self, *, settle: Callable[[AttachedDevice], object], starting: bool = False) -> bool:
-        """Check every device; attach what has come, after `settle` has put it in order.
+        """Check every device; attach those that are there, after `settle` has reconciled them.
 
         Returns:
-            Whether a device has come.
+            Whether a device was attached.
 
         Raises:
-            errors.AlreadyRunning: Another sidecar holds a device; only when `starting`.
+            errors.AlreadyRunning: Another sidecar uses a device; only when `starting`.
         """
         came, held = False, None
 
@@ -113,16 +113,16 @@ class DeviceRegistry:
         return [one.name for one in self._configured]
 
     def all(self) -> list[AttachedDevice]:
-        """Return the devices that were attached, in the order of the settings."""
+        """Return the attached devices, in the order of the settings."""
         with self._lock:
             return [one for one in map(self._of, self._configured) if one is not None]
 
     def settings(self) -> tuple[DeviceSettings, ...]:
-        """Return what is set now of all devices, attached or not."""
+        """Return the present settings of all devices, attached or not."""
         return tuple(self._now(one) for one in self._configured)
 
     def is_paused(self, device_id: str) -> bool:
-        """Whether a person has paused an attached device: it takes no files and loses none."""
+        """Whether an attached device is paused: no file is added or removed there."""
         with self._lock:
             there = self._attached.get(device_id)
         return there is not None and there.settings.paused
@@ -132,10 +132,10 @@ class DeviceRegistry:
         return [one.id for one in self.all() if one.settings.serves(user_name)]
 
     def get(self, device_id: str) -> AttachedDevice:
-        """Return a device that is ready to be written to.
+        """Return an attached device, after checking that it can be used.
 
         Raises:
-            errors.DeviceError: It is not there, or is not the one we know.
+            errors.DeviceError: It is not attached, is another device or cannot be written to.
         """
         with self._lock:
             there = self._attached.get(device_id)
@@ -149,7 +149,7 @@ class DeviceRegistry:
         return there
 
     def blocked(self) -> set[str]:
-        """Return the ids of the devices that cannot take files now, or are not to."""
+        """Return the ids of the devices that are paused or have a problem."""
         paused = {one.id for one in self.all() if one.settings.paused}
         return paused | set(self._problems.all_of(ProblemKind.DEVICE))
 
@@ -162,41 +162,41 @@ class DeviceRegistry:
         size: int,
         source: int = 0,
     ) -> SpaceRefusal | None:
-        """Set room aside for a download, until `unreserve`; see `Reservations.reserve`."""
+        """Reserve space for a download, until `unreserve`; see `Reservations.reserve`."""
         return self._reserving.reserve(
             device, download_id, remaining=remaining, size=size, source=source
         )
 
     def unreserve(self, download_id: int) -> None:
-        """Give back the room set aside for a download: it is used, or not needed any more."""
+        """End the reservation of a download: its space is used, or not needed any more."""
         self._reserving.unreserve(download_id)
 
     def reserved(self, device_id: str) -> dict[int, Reservation]:
-        """Return what is set aside on a device, for each download."""
+        """Return the reservations on a device, by download id."""
         return self._reserving.on(device_id)
 
     def space(self, device: AttachedDevice) -> Space | None:
-        """Return the room on a device; None while it cannot be told."""
+        """Return the space on a device; None while it cannot be read."""
         try:
             return device.folder.space()
         except DeviceError:
             return None
 
     def distrust(self, device_id: str) -> None:
-        """An engine met an error there: the device must prove itself before it is used again."""
+        """Require a write test before a device is used again: an engine met an error there."""
         with self._lock:
             there = self._attached.get(device_id)
         if there is not None:
             there.folder.require_write_test()
 
     def trouble(self, device_id: str, trouble: DeviceError, *, needed: int = 0) -> None:
-        """Stop the queue of a device, with one message, until a look finds it cured."""
+        """Note a problem of a device, which stops its queue until a check finds it solved."""
         note = Problem(trouble.code, str(trouble), needed)
         if self._problems.note(ProblemKind.DEVICE, device_id, note):
             log.warning("%s", trouble)
 
     def set_aside(self, device_id: str) -> None:
-        """Take nothing more for an attached device: a person is about to pull it out."""
+        """Stop the queue of an attached device, as a person is about to unplug it."""
         with self._lock:
             there = self._attached.get(device_id)
             if there is None:
@@ -208,7 +208,7 @@ class DeviceRegistry:
         )
 
     def eject(self, device_id: str) -> None:
-        """Close the folder of a device that was set aside."""
+        """Close the folder of a device that was set aside with `set_aside`."""
         with self._lock:
             there = self._attached.get(device_id)
             is_aside = device_id in self._aside.values()
@@ -216,17 +216,17 @@ class DeviceRegistry:
             self._detach(there)
 
     def is_ejected(self, device_id: str) -> bool:
-        """Whether nothing of ours is open on a device that was set aside."""
+        """Whether a device was set aside and its folder is closed."""
         with self._lock:
             return device_id in self._aside.values() and device_id not in self._attached
 
     def reattach(self, device_id: str) -> None:
-        """Let the next look use a device again that was set aside."""
+        """Let the next check attach a device that was set aside."""
         with self._lock:
             self._aside = {path: one for path, one in self._aside.items() if one != device_id}
 
     def close(self) -> None:
-        """Let go of all folders."""
+        """Close all folders."""
         with self._lock:
             for one in self._attached.values():
                 one.folder.close()
@@ -239,7 +239,7 @@ class DeviceRegistry:
         *,
         starting: bool,
     ) -> bool:
-        """Return whether the device has come."""
+        """Check one device; return whether it was attached."""
         with self._lock:
             there, is_aside = self._of(settings), settings.path in self._aside
         if is_aside:
@@ -251,7 +251,7 @@ class DeviceRegistry:
         return False
 
     def _unforeseen(self, settings: DeviceSettings) -> bool:
-        """Whatever it is, it is the trouble of this device alone, and is looked at again."""
+        """Note an unexpected error as a problem of this device, so that the others go on."""
         self.trouble(self._subject(settings), DeviceError("broken", odd_text(settings.name)))
         return False
 
@@ -260,7 +260,7 @@ class DeviceRegistry:
         return known.id if known else f"new:{settings.name}"
 
     def _look_aside(self, settings: DeviceSettings) -> None:
-        """Once it was really pulled out, it is used as soon as it is back."""
+        """Forget that a device was set aside once it is unplugged, so that it is attached again."""
         try:
             is_there = read_marker(settings.path) is not None
         except DeviceError:
@@ -270,7 +270,7 @@ class DeviceRegistry:
                 self._aside.pop(settings.path, None)
 
     def _detach(self, device: AttachedDevice) -> None:
-        """Let go of a folder that is not there any more: when it is back it is attached anew."""
+        """Close the folder of a device; when the device is back it is attached anew."""
         with self._lock:
             self._attached.pop(device.id, None)
         device.folder.close()
@@ -332,7 +332,7 @@ class DeviceRegistry:
         return attached
 
     def _check_is_no_copy(self, settings: DeviceSettings, device_id: str) -> None:
-        """A folder that has the marker of another device would take that one's place."""
+        """Raise `DeviceError` if a folder has the marker of another configured device."""
         for other in self._configured:
             known = None if other.path == settings.path else self._known(other)
             if known is not None and known.id == device_id:

@@ -1,4 +1,4 @@
-"""Room on the devices that is promised to what is being fetched, so that nobody counts it twice."""
+"""Reserves space on devices for downloads in progress, so that it is not used twice."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sidecar.store.downloads.queue import Downloads
 
 
 class Reservations:
-    """Knows who was promised what. Safe for many threads."""
+    """All reservations, by download. Safe for many threads."""
 
     def __init__(self, downloads: Downloads) -> None:
         self._downloads = downloads
@@ -27,14 +27,14 @@ class Reservations:
         size: int,
         source: int = 0,
     ) -> SpaceRefusal | None:
-        """Set room aside for a download, until `unreserve`; return why there is none, or None.
+        """Reserve space for a download, until `unreserve`; return why there is none, or None.
 
         Args:
-            device: Where it is to go.
-            download_id: For whom.
+            device: Where the file goes.
+            download_id: The download.
             remaining: Bytes that are still to be written.
             size: Bytes of the whole file.
-            source: Bytes of the original that it is made from, there until it is made.
+            source: Bytes of the original that is converted to the file, deleted afterwards.
         """
         with self._lock:
             refusal = self.refusal(device, remaining, size)
@@ -43,12 +43,12 @@ class Reservations:
             return refusal
 
     def unreserve(self, download_id: int) -> None:
-        """Give back the room set aside for a download."""
+        """End the reservation of a download."""
         with self._lock:
             self._reserved.pop(download_id, None)
 
     def on(self, device_id: str) -> dict[int, Reservation]:
-        """Return what is set aside on a device, for each download."""
+        """Return the reservations on a device, by download id."""
         with self._lock:
             return {
                 download_id: promise
@@ -57,7 +57,7 @@ class Reservations:
             }
 
     def refusal(self, device: AttachedDevice, remaining: int, size: int) -> SpaceRefusal | None:
-        """Return why there is no room for so many bytes more; None if there is."""
+        """Return why there is no space for a file; None if there is."""
         others, space = self.on(device.id), device.folder.space()
         used = self._downloads.queries.bytes_on_device(device.id, block=space.block)
         used += device.folder.own_files.count_bytes(space.block)
@@ -74,7 +74,7 @@ class Reservations:
         refusal = room(promised=sum(one.at_most for one in others.values()))
         if refusal is None or not others:
             return refusal
-        # What running downloads take already is no longer free: it is not promised a second time.
+        # Bytes that running downloads have written are not free any more: do not count them twice.
         there = {one: device.taken_by(one) for one in others}
         left = (max(0, promise.at_most - there[one]) for one, promise in others.items())
         return room(promised=sum(left))

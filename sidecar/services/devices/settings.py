@@ -1,10 +1,10 @@
-"""The settings of each device now: the settings file, and what its users changed on top.
+"""The present settings of each device: those of the settings file, with people's changes on top.
 
-    config.toml ──▶ DeviceBook.current ◀── what was changed, checked as the file is
+    config.toml ──▶ DeviceSettingsService.current ◀── changes, checked as the file is
                         │
                         └──▶ budget, reserve, paused … wherever a device is used
 
-It changes nothing on a device. Whether a person may change it, `services.rules.preferences` knows.
+It changes nothing on a device. `services.rules.preferences` checks who may change what.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 class DeviceSettingsService:
-    """Knows the settings of the devices. Safe for many threads."""
+    """Looks up and changes the settings of devices. Safe for many threads."""
 
     def __init__(
         self,
@@ -39,12 +39,12 @@ class DeviceSettingsService:
         """Prepare.
 
         Args:
-            configured: As the settings file has them.
-            devices: Those we have ever seen.
-            store: Keeps what was changed.
-            stop_on: Stops what is being fetched for a device that has just been paused.
-            bus: Told of changes.
-            may_be: Raises `ConfigError` for settings that cannot be carried out on this machine.
+            configured: The devices of the settings file.
+            devices: The devices that were ever attached.
+            store: Stores the changes.
+            stop_on: Stops the transfers of a device that has just been paused.
+            bus: Where changes are published.
+            may_be: Raises `ConfigError` for settings that are not possible on this machine.
         """
         self._configured = tuple(configured)
         self._devices = devices
@@ -53,12 +53,12 @@ class DeviceSettingsService:
         self._bus = bus
         self._may_be = may_be
         self._changing = Lock()
-        # Never held while the database is asked: whoever asks it may hold other locks.
+        # Never held during a database query: the caller may hold other locks.
         self._lock = Lock()
         self._now: dict[str, DeviceSettings] = {}
 
     def configured(self, device_id: str) -> DeviceSettings | None:
-        """Return what the settings file says of a device; None if it does not know it."""
+        """Return the settings of the file for a device; None if it is not configured."""
         known = self._devices.get(device_id)
         if known is None:
             return None
@@ -67,14 +67,14 @@ class DeviceSettingsService:
         return by_path.get(known.path) or by_name.get(known.name)
 
     def of(self, device_id: str) -> DeviceSettings | None:
-        """Return what is set of a device now; None if the settings file does not know it."""
+        """Return the present settings of a device; None if it is not configured."""
         configured = self.configured(device_id)
         return None if configured is None else self.current(device_id, configured)
 
     def current(self, device_id: str, configured: DeviceSettings) -> DeviceSettings:
-        """Return what is set of a device now. Quick: asked wherever a device is used.
+        """Return the present settings of a device, from a cache: called very often.
 
-        What was changed once and is not allowed any more counts as never changed.
+        A stored change that is not allowed any more is ignored.
         """
         with self._lock:
             known = self._now.get(device_id)
@@ -82,11 +82,11 @@ class DeviceSettingsService:
             return known
         worked_out = self._worked_out(device_id, configured)
         with self._lock:
-            # What was changed meanwhile is newer.
+            # A change that was made meanwhile is newer.
             return self._now.setdefault(device_id, worked_out)
 
     def check(self, device_id: str, changes: Mapping[str, object]) -> DeviceSettings:
-        """Return what would be set after some changes, None taking one back; change nothing.
+        """Return the settings that some changes would give; change nothing. None undoes a change.
 
         Raises:
             ConfigError: One of them is not allowed.
@@ -94,7 +94,7 @@ class DeviceSettingsService:
         return self._checked(device_id, changes)[0]
 
     def change(self, device_id: str, changes: Mapping[str, object]) -> DeviceSettings:
-        """Change some keys of a device; None takes a change back. It holds from now on.
+        """Change some settings of a device and return all; None undoes a change.
 
         Raises:
             ConfigError: One of them is not allowed; nothing was changed.
@@ -129,7 +129,7 @@ class DeviceSettingsService:
         return configured.with_changes(changed) if changed else configured
 
     def _kept(self, device_id: str, configured: DeviceSettings) -> dict[str, object]:
-        """Return what was changed, without what an older release allowed and this one does not."""
+        """Return the stored changes, without those that are not allowed any more."""
         kept: dict[str, object] = {}
         for key, value in self._store.of(device_id).items():
             try:

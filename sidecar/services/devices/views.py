@@ -1,4 +1,4 @@
-"""A device as a person sees it."""
+"""The view of a device that a person gets."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ class DeviceView:
 
     Attributes:
         trouble: A sentence when the device cannot be used now; None when all is well.
-        is_unplugged: It may be pulled out: nothing of ours is open there.
+        is_unplugged: It was ejected and may be unplugged: no file is open there.
         budget, used, free: Bytes; `budget` None means as much as the reserve leaves.
         files: How many finished files should be there.
-        missing: How many of them the last look did not see.
-        managers: Names of those who manage it beside the admins.
+        missing: How many of them the last check did not find.
+        managers: Names of those who manage it, besides the admins.
         may_manage: Whether this person does.
     """
 

@@ -1,1 +1,1 @@
-"""What people see of downloads and do with them."""
+"""Downloads as people see them, and the actions on them: add, pause, retry, remove, undo."""

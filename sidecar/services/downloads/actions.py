@@ -1,9 +1,10 @@
-"""What people do with downloads: one at a time, a handful, or all that fit.
+"""Carries out people's actions on one download, on several, or on all that match a selection.
 
     add ─▶ `add`      pause, resume, retry, accept, order ─▶ `queue`
                       cancel, delete, let go              ─▶ `remove`
 
-Many at once are done in batches, each in one transaction; each one has its own result.
+Several downloads are handled in batches, each in one transaction (except deletions); each
+download has its own result.
 """
 
 from __future__ import annotations
@@ -33,12 +34,12 @@ from sidecar.store.stores import Stores
 BATCH = 100
 MOST_AT_ONCE = 10_000
 ENDING = frozenset({Action.CANCEL, Action.DELETE, Action.LET_GO})
-# What is waiting but does not cool down needs no retry; what was removed is nobody's failure.
+# "Retry all" is for failed downloads only, although pending and removed ones may be retried.
 FITTING = {**GOES, Action.RETRY: frozenset({Status.FAILED})}
 
 
 class DownloadActions:
-    """What people do with downloads. Safe for many threads."""
+    """Adds downloads and carries out actions on them. Safe for many threads."""
 
     def __init__(
         self,
@@ -53,10 +54,10 @@ class DownloadActions:
 
         Args:
             stores: The downloads.
-            ownership: Whose downloads are whose.
-            adding: Takes what people ask for.
-            queue: Changes what waits and runs.
-            removing: Ends what people do not want any more.
+            ownership: Decides who may see and give up a download.
+            adding: Adds items to the queue.
+            queue: Carries out actions that keep the download.
+            removing: Carries out actions that end it.
         """
         self._db = stores.db
         self._downloads = stores.downloads
@@ -73,13 +74,13 @@ class DownloadActions:
         device: str | None = None,
         priority: int | None = None,
     ) -> Sequence[AddedItem]:
-        """Ask for items of any kind; containers expand, what exists is not doubled.
+        """Pin items and queue their downloads; containers are expanded.
 
         Args:
-            person: Who asks: as a person's own request it is held until they let go of it.
-            item_ids: Of Jellyfin.
+            person: Who asks.
+            item_ids: Of Jellyfin, items or containers.
             device: A device's id or name; None is the first one that serves this person.
-            priority: Higher first; None as any own request.
+            priority: Higher first; None for the usual priority of a pin.
 
         Raises:
             errors.JellyfinError: The server cannot be asked; nothing was queued.
@@ -87,7 +88,7 @@ class DownloadActions:
         return self._adding.add(person, item_ids, device=device, priority=priority)
 
     def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
-        """Do one thing to one download.
+        """Carry out an action on one download.
 
         Raises:
             errors.NotVisible: There is none that this person may see.
@@ -99,23 +100,23 @@ class DownloadActions:
     def act_on(
         self, person: Person, ids: Sequence[int], order: DownloadCommand
     ) -> Sequence[ActionResult]:
-        """Do one thing to each of these downloads, each once."""
+        """Carry out an action on each of these downloads; an unknown id gets `NOT_FOUND`."""
         return list(self._each(person, list(dict.fromkeys(ids)), order))
 
     def act_on_all(
         self, person: Person, which: Selection, order: DownloadCommand
     ) -> Sequence[ActionResult]:
-        """Do one thing to each download that fits, at most 10,000 at once."""
+        """Carry out an action on each download of a selection, at most 10,000."""
         outcomes = self.act_on(person, self.fitting(person, which, order.action), order)
         return [one for one in outcomes if one.result is not ResultKind.NOT_FOUND]
 
     def fitting(self, person: Person, which: Selection, action: Action) -> Sequence[int]:
-        """Return the downloads that `act_on_all` would do something to."""
+        """Return the ids of the downloads that `act_on_all` would act on."""
         statuses = FITTING[action] & (which.statuses or frozenset(Status))
         return self._fitting(person, which, statuses)
 
     def shares(self, person: Person, ids: Sequence[int]) -> Share:
-        """Count whose these downloads are, as far as the person may know it."""
+        """Count the owners of these downloads, with other people's names only for an admin."""
         return self._ownership.shares(person, ids)
 
     def others(self, person: Person, download_id: int) -> int:
@@ -131,13 +132,13 @@ class DownloadActions:
         self, person: Person, ids: Sequence[int], order: DownloadCommand
     ) -> Iterator[ActionResult]:
         for start in range(0, len(ids), BATCH):
-            # A file is never removed inside a transaction: everybody else would wait for a stick.
+            # A file is not deleted inside a transaction: other writers would wait for the device.
             with self._db.write() if order.action is not Action.DELETE else nullcontext():
                 batch = [self._act(person, one, order) for one in ids[start : start + BATCH]]
             yield from batch
 
     def _act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
-        """Do it as one of many: what is not there is told beside the others."""
+        """Act on one of many: a download that is not visible becomes a result, not an error."""
         try:
             return self.act(person, download_id, order)
         except NotVisible:
@@ -151,7 +152,7 @@ class DownloadActions:
         filtered = DownloadFilter(
             statuses=statuses,
             viewer=viewer(person),
-            # A name that nobody has, or that is not theirs to ask for, selects nothing.
+            # An unknown name, or one that this person may not filter by, selects nothing.
             owners=self._ownership.owners_named(person, which.owners) if which.owners else None,
             device_id=which.device_id,
             text=which.text,

@@ -1,8 +1,8 @@
-"""A person asks for items of any kind: albums, series and playlists become what they hold.
+"""Adds items that a person asks for, with the contents of albums, series and playlists.
 
-    ids ─▶ asked of Jellyfin as this person ─▶ containers expand ─▶ pinned ─▶ the queue
+    ids ─▶ looked up with this person's account ─▶ containers expanded ─▶ pinned ─▶ the queue
 
-What Jellyfin hides from the person is answered like what does not exist.
+An item that Jellyfin hides from the person is answered like one that does not exist.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ MOST_SHOWN = 1000
 
 
 class AddDownloads:
-    """Does it, for a person. Safe for many threads."""
+    """Adds items for a person. Safe for many threads."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class AddDownloads:
         device: str | None = None,
         priority: int | None = None,
     ) -> Sequence[AddedItem]:
-        """Ask for items; see `DownloadActions.add`."""
+        """Pin items and queue their downloads; see `DownloadActions.add`."""
         wanted = list(dict.fromkeys(item_ids))
         device_id = self.device(person, device)
         if device_id is None:
@@ -71,16 +71,16 @@ class AddDownloads:
         ]
 
     def device(self, person: Person, wanted: str | None) -> str | None:
-        """Return the id of a device that this person's files go to; the first one for None.
+        """Return the id of a device, given by id or name, that this person may use; else None.
 
-        A device that is not plugged in is taken as well, if it was ever here: what is asked for
-        waits for it.
+        For `wanted` None the first one that serves this person. A device that is not attached
+        will do if it was ever attached: the downloads wait for it.
         """
         known = {one.name: one.id for one in self._devices.all()}
         known |= {one.settings.name: one.id for one in self._registry.all()}
         for settings in self._registry.settings():
             device_id = known.get(settings.name)
-            # What is asked for without a name goes where the person's files go.
+            # Without a name the device must serve this person; an admin may name any.
             serves = self._access.to(person, settings) if wanted else settings.serves(person.name)
             if device_id and serves and wanted in {None, device_id, settings.name}:
                 return device_id

@@ -1,8 +1,7 @@
-"""Commands on downloads that people may give, and the results that they get.
+"""The commands on downloads and their results, as values.
 
-A refusal is a value with a sentence, never an exception. What a person may not see does not
-exist for them: it is answered like what nobody has ever seen, by `NotVisible`, among many by
-`not_found`.
+A refusal is a result with a sentence, not an exception. A download that a person may not see is
+answered like one that does not exist: by `NotVisible`, or by `not_found` among several.
 """
 
 from __future__ import annotations
@@ -19,15 +18,15 @@ from sidecar.domain.undo import Reversal
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadCommand:
-    """What is to be done.
+    """An action and its options.
 
     Attributes:
-        from_zero: A retry throws away what it has.
-        keep_part: A cancelled download leaves what it has: asked for again it goes on from there.
+        from_zero: For a retry: discard the part file.
+        keep_part: For a cancellation: keep the part file, so that a new request continues it.
         priority: For `prioritise`: higher first.
-        before: For `move`: the download that comes next then; 0 is behind all others.
-        force: An admin does not wait for a cooldown.
-        for_everyone: An admin cancels or deletes for all who hold it, not only for themself.
+        before: For `move`: the id of the download to put it before; 0 puts it last.
+        force: For an admin: do not wait for a cooldown.
+        for_everyone: For an admin: end it for all who hold it, not only for themself.
     """
 
     action: Action
@@ -40,9 +39,9 @@ class DownloadCommand:
 
 
 class ResultKind(StrEnum):
-    """What came of it.
+    """The kind of result of an action.
 
-    `kept`: the person's own wish is gone, the download stays for others who want it.
+    `kept`: the person's own holds have ended, the download stays for others who want it.
     """
 
     DONE = "done"
@@ -54,13 +53,13 @@ class ResultKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActionResult:
-    """What came of one action on one download.
+    """The result of one action on one download.
 
     Attributes:
         text: A sentence for people.
         code: For programs; None unless it was refused.
-        until: When it becomes possible, if a time makes it so.
-        undo: What takes it back; None if nothing does.
+        until: When it becomes possible, for a refusal that ends by itself.
+        undo: What takes it back; None if it cannot be undone.
     """
 
     download_id: int
@@ -73,7 +72,7 @@ class ActionResult:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """The downloads that a person sees and that fit: for an action on many."""
+    """A filter for the downloads that an action applies to; what is empty means any."""
 
     statuses: frozenset[Status] = frozenset()
     device_id: str | None = None
@@ -83,7 +82,7 @@ class Selection:
 
 
 class AddResult(StrEnum):
-    """What came of asking for one item."""
+    """The kind of result of adding one item."""
 
     QUEUED = "queued"
     EXISTS = "exists"
@@ -93,7 +92,7 @@ class AddResult(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueuedDownload:
-    """A download that was asked for.
+    """The download of an added item.
 
     Attributes:
         position: Its place in the queue, from 1; None unless it is pending.
@@ -106,7 +105,7 @@ class QueuedDownload:
 
 @dataclass(frozen=True, slots=True)
 class AddedItem:
-    """What came of asking for one item, which may be a container of many.
+    """The result of adding one item, which may be a container of many.
 
     Attributes:
         code: For programs; None unless it was refused.

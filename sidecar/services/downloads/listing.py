@@ -1,4 +1,4 @@
-"""Downloads: rows of the store in, what each person may see out."""
+"""Lists downloads as each person may see them, with counts, progress and covers."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STORED = tuple(one.name for one in fields(Download))
 
 
 class DownloadListing:
-    """Downloads as each person may see them. Safe for many threads."""
+    """Reads downloads for a person. Safe for many threads."""
 
     def __init__(
         self,
@@ -46,12 +46,12 @@ class DownloadListing:
         """Prepare.
 
         Args:
-            stores: The downloads, who holds them, and where they have arrived.
-            accounts: For names, and to ask Jellyfin as a person.
-            ownership: Whose downloads are whose.
-            transfers: What runs now.
-            covers: Pictures that were asked for before.
-            is_carried: Syncthing is asked where files have arrived.
+            stores: The downloads, their holds, and where Syncthing has brought them.
+            accounts: For names, and for the Jellyfin client of a person.
+            ownership: Decides who may see a download.
+            transfers: The progress of running transfers.
+            covers: The cache of covers.
+            is_carried: Whether Syncthing is used.
         """
         self._accounts = accounts
         self._downloads = stores.downloads
@@ -63,7 +63,7 @@ class DownloadListing:
         self._covers = covers
 
     def downloads(self, person: Person, query: DownloadQuery) -> DownloadPage:
-        """List what this person may see."""
+        """Return one page of the downloads that this person may see and that match."""
         which = self._which(person, query)
         rows, total = self._downloads.queries.page(
             which, query.page, query.page_size, sort=query.sort
@@ -79,7 +79,7 @@ class DownloadListing:
         return self.views(person, [self._ownership.visible(person, download_id)])[0]
 
     def some(self, person: Person, download_ids: Iterable[int]) -> list[DownloadView]:
-        """Return those of these downloads that are there and that this person may see."""
+        """Return those of these downloads that exist and that this person may see."""
         return self.views(person, list(self._ownership.visible_among(person, download_ids)))
 
     def rank(self, person: Person, query: DownloadQuery, download_id: int) -> int | None:
@@ -89,31 +89,31 @@ class DownloadListing:
         )
 
     def counts(self, person: Person, query: DownloadQuery | None = None) -> Mapping[str, int]:
-        """Count what this person may see in each state and as `missing`.
+        """Count the downloads in each state, and those that are `missing`.
 
-        Equal to the totals of `downloads`.
+        The numbers equal the totals of `downloads`.
 
         Args:
             person: Who asks.
-            query: What is counted, whatever its statuses and page say; None counts all.
+            query: A filter, whose statuses and page are ignored; None counts all.
         """
         return self._downloads.queries.counts(self._which(person, query or DownloadQuery()))
 
     def owners(self, person: Person) -> Sequence[str]:
-        """Return the names that an admin may choose owners by; nobody else has a choice."""
+        """Return the account names that an admin may filter by; for others none."""
         return sorted(one.name for one in self._accounts.all()) if person.is_admin else ()
 
     def bytes_waiting(self, person: Person) -> int:
-        """Return the bytes still to come of what waits and this person may see."""
+        """Return the bytes still to fetch of the downloads that this person may see."""
         return self._downloads.queries.bytes_waiting(DownloadFilter(viewer=viewer(person)))
 
     def viewers(self, download_id: int) -> Sequence[str]:
-        """Return the user ids (not admins as such) who may see this download."""
+        """Return the ids of the users who own this download; admins may see it too."""
         found = self._downloads.queries.get(download_id)
         return self._ownership.owners(found) if found else []
 
     def progress(self) -> Sequence[Progress]:
-        """Return where the running transfers stand."""
+        """Return the progress of the running transfers."""
         return self._transfers.last()
 
     def cover(self, person: Person, download_id: int, width: int) -> Cover:
@@ -146,7 +146,7 @@ class DownloadListing:
         )
 
     def views(self, person: Person, rows: Sequence[Download]) -> list[DownloadView]:
-        """Return downloads as this person sees them; that they may is the caller's word."""
+        """Return the views of downloads for a person; the caller checks that they may see them."""
         names = {one.user_id: one.name for one in self._accounts.all()}
         devices = {one.id: one.name for one in self._devices.all()}
         holds = self._holds.reasons_for([row.id for row in rows])

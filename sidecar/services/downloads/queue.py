@@ -1,7 +1,7 @@
-"""Pause, resume, retry, accept, the order of the queue: what changes a download, never ends it.
+"""Carries out the actions that keep a download: pause, resume, retry, accept and reordering.
 
-Each is decided and done in one transaction, by the row as it is then. What runs is stopped after
-the commit: the worker finds its row moved and lets go, whatever it was doing.
+Each is decided and done in one transaction. A running transfer is stopped after the commit; its
+worker then finds that the row has another state.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ NOT_THERE = msg("There is no such download, or it is not yours to see")
 
 
 class QueueActions:
-    """Does it, for a person. Safe for many threads."""
+    """Carries out queue actions for a person. Safe for many threads."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class QueueActions:
         self._clock = clock
 
     def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
-        """Do one thing to one download."""
+        """Carry out an action on one download; raises `NotVisible`."""
         with self._db.write():
             found = self._ownership.visible(person, download_id)
             force = order.force and person.is_admin
@@ -120,7 +120,7 @@ class QueueActions:
         return _done(found, msg("is accepted as it is"))
 
     def _fetch_again(self, person: Person, found: Download) -> None:
-        """What was removed comes back because a person asks for it: as their own request."""
+        """Pin a removed download again, for this person or, if it is not theirs, its owner."""
         owners = self._ownership.owners(found)
         user_id = person.user_id if person.user_id in owners else owners[0]
         kinds = {str(one): one for one in ItemType}
@@ -146,7 +146,7 @@ class QueueActions:
 
 
 def refused(download: Download, refusal: ActionRefusal) -> ActionResult:
-    """Return a refusal as an outcome."""
+    """Return a refusal as a result."""
     return ActionResult(download.id, ResultKind.REFUSED, refusal.text, refusal.code, refusal.until)
 
 

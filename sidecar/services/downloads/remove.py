@@ -1,11 +1,11 @@
-"""Cancel, delete and let go: what a person does not want (here) any more.
+"""Carries out the actions that end a download for a person: cancel, delete and let go.
 
-    others want it too ──▶ only this person's holds end, and they are told that it stays
+    others want it too ──▶ cancel, delete: only this person's holds end, the download stays
     nobody else        ──▶ cancel: the row goes, the part file goes or is kept
                            delete: the file goes (only if it is ours), the row says `removed`
-                           let go: the file stays until its room is needed
+    let go             ──▶ the person's pin ends, the file stays until its space is needed
 
-Whoever cancels or deletes gets a tombstone: no rule fetches it for them again until they ask.
+A person who cancels or deletes gets a tombstone: no rule fetches it for them until they ask.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 
 
 class RemoveDownloads:
-    """Does it, for a person. Safe for many threads."""
+    """Cancels, deletes and lets go of downloads for a person. Safe for many threads."""
 
     def __init__(
         self,
@@ -57,11 +57,11 @@ class RemoveDownloads:
         self._registry = registry
         self._claims = claims
         self._clock = clock
-        # One file at a time: a second click must not meet the file that was fetched again since.
+        # One file at a time: a second click must not delete a file that was fetched again since.
         self._deleting = Lock()
 
     def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
-        """Do one thing to one download."""
+        """Carry out an action on one download; raises `NotVisible`."""
         with self._db.write():
             found = self._ownership.visible(person, download_id)
             match judge(order.action, found, self._clock.now()):
@@ -74,7 +74,7 @@ class RemoveDownloads:
         return outcome or self._delete(person, download_id, order)
 
     def _end(self, person: Person, found: Download, order: DownloadCommand) -> ActionResult | None:
-        """Do all that needs no file to be touched; None if one must go."""
+        """Do what needs no change on the device; return None if a file must be deleted."""
         if order.action is Action.LET_GO:
             return self._let_go(person, found, for_everyone=order.for_everyone)
         parting = self._parting(person, found, order)
@@ -112,7 +112,7 @@ class RemoveDownloads:
     def _cancel(
         self, found: Download, parting: OwnershipChange, order: DownloadCommand
     ) -> ActionResult:
-        # What has no byte that counts is nothing to go on from.
+        # Without valid bytes there is nothing to continue from.
         has_some = found.validator is not None and found.bytes_downloaded > 0
         keep_part = order.keep_part and order.action is Action.CANCEL and has_some
         if not self._downloads.queue.cancel(found, keep_part=keep_part):
@@ -135,11 +135,11 @@ class RemoveDownloads:
         try:
             self._registry.get(gone.device_id).folder.part(gone.id).remove()
         except DeviceError as trouble:
-            # It is swept away when the device is attached again.
+            # It is removed when the device is attached again.
             log.info("the part file of %s stays for now: %s", gone.title, trouble)
 
     def _delete(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
-        """Remove the file, then say so: a crash between the two is found out at the next start."""
+        """Remove the file, then update the row; the next start repairs a crash in between."""
         with self._deleting:
             found = next(self._ownership.visible_among(person, [download_id]), None)
             if found is None or found.status is not Status.COMPLETED:
@@ -168,7 +168,7 @@ class RemoveDownloads:
 
     def _say_removed(self, found: Download, parting: OwnershipChange, text: str) -> ActionResult:
         with self._db.write():
-            # Whoever came to want it while its file was removed gets it again.
+            # If somebody else came to want it meanwhile, it is queued again for them.
             owners = set(self._holds.holders(found.device_id, found.item_id))
             late = sorted(owners - parting.leaving)
             self._ownership.give_up(found, OwnershipChange(parting.leaving, ()))

@@ -1,8 +1,8 @@
-"""Remembers for some minutes what people did and how it is taken back; takes it back when asked.
+"""Undo: records for ten minutes how people's actions are reversed, and reverses them on request.
 
     an action ─▶ `remember` ─▶ a token ─▶ the page's status line ─▶ `undo`
 
-The token is good only for the person who did it, and once. A restart forgets it.
+A token works once, and only for the person who did the action. Kept in memory only.
 """
 
 from __future__ import annotations
@@ -33,14 +33,14 @@ MOST_KEPT = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UndoRecord:
-    """Something that a person did a moment ago.
+    """An action that a person did recently.
 
     Attributes:
-        token: What it is asked for by.
+        token: Identifies it.
         action: Its name.
-        counts: How many files each result came of.
-        can_undo: It can be taken back.
-        is_undone: It was taken back.
+        counts: How many downloads had each kind of result.
+        can_undo: It can be undone.
+        is_undone: It was undone.
     """
 
     token: str
@@ -51,12 +51,12 @@ class UndoRecord:
 
     @property
     def total(self) -> int:
-        """How many files it was done to."""
+        """How many downloads it was done to."""
         return self.counts.get(ResultKind.DONE, 0) + self.stayed
 
     @property
     def stayed(self) -> int:
-        """How many of these stay for others, who want them too."""
+        """How many of these stay for others who want them."""
         return self.counts.get(ResultKind.KEPT, 0)
 
     @property
@@ -74,14 +74,14 @@ class _Kept:
 
 
 class UndoService:
-    """Remembers what was done, and has it taken back. Safe for many threads."""
+    """Records actions and undoes them. Safe for many threads."""
 
     def __init__(self, reverse: Callable[[Person, Reversal], bool], clock: Clock) -> None:
         """Prepare.
 
         Args:
-            reverse: Takes something back for a person; returns False if they may not (any more).
-            clock: For how long it is remembered.
+            reverse: Reverses an action for a person; returns False if they may not (any more).
+            clock: Decides when a record expires.
         """
         self._reverse = reverse
         self._clock = clock
@@ -91,34 +91,34 @@ class UndoService:
     def remember(
         self, person: Person, action: Action | str, outcomes: Sequence[ActionResult]
     ) -> UndoRecord:
-        """Remember what was done to some downloads."""
+        """Record an action on some downloads."""
         counts = Counter(one.result for one in outcomes)
         return self._put(person, str(action), counts, merge_reversals(one.undo for one in outcomes))
 
     def remember_one(
         self, person: Person, action: str, reversal: Reversal, files: int
     ) -> UndoRecord:
-        """Remember something that is taken back in one way."""
+        """Record an action with a single reversal."""
         return self._put(person, action, {ResultKind.DONE: files}, reversal)
 
     def record(self, person: Person, token: str) -> UndoRecord | None:
-        """Return what this person did under this token; None if that is over or never was."""
+        """Return the record of a token; None if it expired, is unknown or another person's."""
         with self._lock:
             kept = self._of(person, token)
             return kept.record if kept else None
 
     def undo(self, person: Person, token: str) -> UndoRecord | None:
-        """Take something back; None if it is over, was taken back already, or never was.
+        """Undo an action; None if it expired, was undone already, is unknown or not allowed.
 
         Raises:
-            errors.JellyfinError: What has to be queued anew cannot be asked for now; it can be
+            errors.JellyfinError: Items that must be queued again cannot be looked up; it can be
                 tried again.
         """
         with self._lock:
             kept = self._of(person, token)
             if kept is None or kept.reversal is None:
                 return None
-            # Out of the way at once: a second click finds nothing to take back.
+            # Removed before the work: a second click finds nothing to undo.
             reversal, kept.reversal = kept.reversal, None
         try:
             if not self._reverse(person, reversal):
@@ -159,7 +159,7 @@ class UndoService:
 
 
 class Reversing:
-    """Carries reversals out, with the rights that the person has then. Safe for many threads."""
+    """Carries out reversals, with the rights that the person has then. Safe for many threads."""
 
     def __init__(
         self,
@@ -174,12 +174,12 @@ class Reversing:
         """Prepare.
 
         Args:
-            stores: What people removed, do not want from a rule, and which playlists they chose.
-            access: Who may still use a device.
-            planning: Keeps wishes again.
+            stores: Tombstones, exclusions and chosen playlists.
+            access: Checks who may still use a device.
+            planning: Restores holds.
             actions: Pauses and resumes.
-            library: Gives the library as an account sees it, for what has to be queued anew.
-            wake: Has all rules of an account run.
+            library: Returns the library of an account, for items that must be queued again.
+            wake: Makes all rules of an account run.
         """
         self._db = stores.db
         self._access = access
@@ -192,10 +192,10 @@ class Reversing:
         self._wake = wake
 
     def reverse(self, person: Person, reversal: Reversal) -> bool:
-        """Take something back; return False if the person may not (any more).
+        """Reverse an action; return False if the person may not (any more).
 
         Raises:
-            errors.JellyfinError: What has to be queued anew cannot be asked for now.
+            errors.JellyfinError: Items that must be queued again cannot be looked up.
         """
         if not self._may(person, reversal):
             return False
@@ -203,7 +203,7 @@ class Reversing:
         return True
 
     def _may(self, person: Person, reversal: Reversal) -> bool:
-        """Whether the person may still do all that: rights may have gone since."""
+        """Whether the person still has the rights for a reversal."""
         is_own = reversal.user_ids <= {person.user_id}
         return (is_own or person.is_admin) and all(
             self._access.may_use(person, one) for one in reversal.device_ids

@@ -1,4 +1,4 @@
-"""A download as a person sees it, and lists of them."""
+"""The views of downloads that a person gets, and the queries for lists of them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ReasonView:
 
 @dataclass(frozen=True, slots=True)
 class SyncedTo:
-    """Another device that Syncthing carries a file to, and since when it is known to have it."""
+    """A Syncthing peer that has a file, and since when that is known."""
 
     peer: str
     known_at: datetime
@@ -30,15 +30,15 @@ class SyncedTo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadView(Download):
-    """A download as a person sees it: what is stored, and what is known of it now.
+    """A download as a person sees it: its row, and the progress of its transfer.
 
-    `bytes_downloaded` and `expected_size` are those of the running transfer, where there is one.
+    `bytes_downloaded` and `expected_size` are those of the running transfer, if there is one.
 
     Attributes:
-        speed: Bytes a second; 0 when it is not running.
-        phase: What is done with it now; None when it is not running.
+        speed: Bytes per second; 0 when it is not running.
+        phase: The phase of the transfer; None when it is not running.
         reasons, owners: These name other people only for an admin.
-        carried: Where Syncthing has brought the file.
+        carried: The Syncthing peers that have the file.
     """
 
     device_name: str
@@ -51,7 +51,7 @@ class DownloadView(Download):
 
     @property
     def progress(self) -> float:
-        """How much is there now, from 0 to 1."""
+        """The fetched part of the file, from 0 to 1."""
         if self.status is Status.COMPLETED:
             return 1.0
         size = self.expected_size
@@ -64,19 +64,19 @@ class DownloadView(Download):
 
     @property
     def shown_status(self) -> str:
-        """The state as it is told: what is missing is not completed for anybody."""
+        """The state to show: `missing` for a file that was not found, else the status."""
         return MISSING if self.missing_since is not None else self.status.value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadQuery:
-    """What a list of downloads shows: `page` from 1, what is empty means any.
+    """A query for a list of downloads: `page` from 1, what is empty means any.
 
     Attributes:
-        owners: Account names or ids. Only an admin's list obeys it: anybody else would learn
+        owners: Account names or ids. Ignored unless an admin asks: anybody else would learn
             from it who wants the same things.
-        missing: What is missing as well, or only that if there are no `statuses`.
-        as_of: The id of the newest one that counts: what is asked for later moves no page.
+        missing: Include missing downloads; without `statuses`, list only these.
+        as_of: The newest id to include, so that new downloads do not shift the pages.
     """
 
     statuses: frozenset[Status] = frozenset()
@@ -93,7 +93,7 @@ class DownloadQuery:
 
 @dataclass(frozen=True, slots=True)
 class DownloadPage:
-    """One page of a list and how much there is in all."""
+    """One page of a list, and the number of downloads on all pages."""
 
     items: Sequence[DownloadView]
     total: int

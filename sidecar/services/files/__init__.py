@@ -1,1 +1,1 @@
-"""The files on the devices: search, presence, playing from there."""
+"""The files on the devices: browse, search, check that they exist, play from there."""

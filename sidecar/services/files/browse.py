@@ -1,8 +1,8 @@
-"""Looks through the files on the devices for a person, and keeps or lets go of one.
+"""Lists the files on the devices for a person, as files and as tiles, and pins or unpins them.
 
-    rows of this person ─▶ who holds them ─▶ when they were heard ─▶ a look at the device ─▶ said
+    rows of this person ─▶ holds ─▶ last plays ─▶ a check on the device ─▶ view
 
-Jellyfin is never asked: all of it works while the server is away.
+A tile is an album, a series or a film. Jellyfin is never asked: all works while it is away.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ class KeepReason:
     """A rule that keeps a file for the person who asks.
 
     Attributes:
-        source_id: What the rule looked at: the file itself, its album, its artist …
+        source_id: What the rule is about: the item itself, its album, its artist …
         text: Why: "on your favourite album First Light".
-        is_wide: The rule looked at more than this file.
+        is_wide: The rule is about more than this item.
     """
 
     rule: str
@@ -48,15 +48,15 @@ class KeepReason:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileView:
-    """A file, and all that is known of it.
+    """A file on a device, as a person sees it.
 
     Attributes:
-        sight: What was just seen of it on its device.
+        sight: Whether it was just found on its device.
         tile: The key of the tile that it belongs to.
-        last_heard: When the person last played it (an admin: when anybody did).
-        was_used: Something was fetched of it to be played since it came.
-        is_pinned: The person asked for it themself.
-        holdings: The rules that keep it for this person and that it can be left out of.
+        last_heard: When the person last played it (for an admin: when anybody did).
+        was_used: It was played since it arrived.
+        is_pinned: The person has pinned it.
+        holdings: The rules that keep it for this person; it can be excluded from each.
     """
 
     view: DownloadView
@@ -74,9 +74,9 @@ class TileView:
 
     Attributes:
         title: None if it has no name of its own.
-        newest: The file that came last; it lends its cover.
+        newest: The file that arrived last, whose cover is shown.
         artist: None if there are several or none.
-        files, bytes: All that the person may see of it.
+        files, bytes: Of the files that the person may see.
     """
 
     key: str
@@ -92,8 +92,8 @@ class FilePage:
     """One page of files.
 
     Attributes:
-        total: Files on all pages.
-        tiles: The tiles that these belong to.
+        total: Number of files on all pages.
+        tiles: Number of tiles that these belong to.
     """
 
     items: Sequence[FileView]
@@ -106,8 +106,8 @@ class TilePage:
     """One page of tiles.
 
     Attributes:
-        total: Tiles on all pages.
-        files: The files in them that fit.
+        total: Number of tiles on all pages.
+        files: Number of matching files in them.
     """
 
     items: Sequence[TileView]
@@ -116,7 +116,7 @@ class TilePage:
 
 
 class FileBrowser:
-    """Lists what is on the devices, and pins it. Safe for many threads."""
+    """Lists the files on the devices, and pins them. Safe for many threads."""
 
     def __init__(
         self,
@@ -131,12 +131,12 @@ class FileBrowser:
         """Prepare.
 
         Args:
-            stores: The files and tiles, who wants them, and when they were heard.
-            planning: Pins and lets go.
-            looking: Looks whether they are there.
-            views: Puts rows into a person's words.
-            ownership: Whose files are whose.
-            clock: For when holds end.
+            stores: The files and tiles, their holds and plays.
+            planning: Pins files and ends holds.
+            looking: Checks that files exist.
+            views: Returns the views of downloads for a person.
+            ownership: Decides who may see a file.
+            clock: For the time when holds end.
         """
         self._albums = stores.albums_on_device
         self._offline = stores.offline
@@ -149,7 +149,7 @@ class FileBrowser:
         self._clock = clock
 
     def tiles(self, person: Person, wanted: FileQuery) -> TilePage:
-        """List albums, series and films, the one that got a file last first."""
+        """List albums, series and films, the one with the newest file first."""
         which = self._which(person, wanted)
         found, numbers = self._albums.page(which, wanted.page, wanted.page_size)
         views = self._views(person, [one.newest for one in found])
@@ -157,17 +157,17 @@ class FileBrowser:
         return TilePage(items=items, total=numbers.tiles, files=numbers.files)
 
     def files(self, person: Person, wanted: FileQuery) -> FilePage:
-        """List files, newest first, each with a look at its device."""
+        """List files, newest first, each checked on its device."""
         which = self._which(person, wanted)
         rows, total = self._offline.page(which, wanted.page, wanted.page_size)
         tiles = self._albums.numbers(which).tiles
         return FilePage(items=self._files(person, rows), total=total, tiles=tiles)
 
     def tile(self, person: Person, key: str, wanted: FileQuery) -> tuple[TileView, FilePage]:
-        """Return one tile and a page of its files in their order, whatever the words and types.
+        """Return one tile and a page of its files, sorted by path; ignores the text and types.
 
         Raises:
-            NotVisible: This person has nothing of it.
+            NotVisible: This person may see none of its files.
         """
         which = replace(self._which(person, wanted), text="", item_types=frozenset())
         found = self._albums.tile(key, which)
@@ -187,7 +187,7 @@ class FileBrowser:
         return self._files(person, [self._own(person, download_id)])[0]
 
     def keep(self, person: Person, download_id: int) -> None:
-        """Pin a file that is on a device: it stays until the person lets it go.
+        """Pin a file that is on a device: it stays until the person unpins it.
 
         Raises:
             NotVisible: It is on no device, or not this person's.
@@ -195,11 +195,14 @@ class FileBrowser:
         there = self._own(person, download_id)
         known = there.item_type if there.item_type in set(ItemType) else ItemType.OTHER
         item = Item(id=there.item_id, type=ItemType(known), title=there.title)
-        # It is there: nothing has to be asked of it.
+        # The file exists: no item has to be looked up.
         self._planning.pin(person.user_id, there.device_id, item, lambda _ids: {})
 
     def let_go(self, person: Person, download_id: int) -> Reversal:
-        """Take back what the person pinned: the file stays until its room is needed.
+        """End the person's pins of a file, which stays until its space is needed.
+
+        Returns:
+            What restores the pins.
 
         Raises:
             NotVisible: It is on no device, or not this person's.

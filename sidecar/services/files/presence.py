@@ -1,4 +1,4 @@
-"""Looks whether a file is really on its device now, whatever the database says.
+"""Checks whether files really are on their devices now, whatever the database says.
 
 Reads only. A device that cannot be written to, or is full, can still be read.
 """
@@ -19,11 +19,11 @@ from sidecar.store.devices.devices import Devices
 
 @dataclass(frozen=True, slots=True)
 class Presence:
-    """What was seen of one file.
+    """The result of checking one file.
 
     Attributes:
-        path: Where it is on this machine; None if it is not there as it should be.
-        text: Why it is not, for people; None if it is there.
+        path: Where it is on this machine; None if it is missing or has changed.
+        text: Why it is not available, for people; None if it is.
     """
 
     path: Path | None
@@ -31,22 +31,22 @@ class Presence:
 
     @property
     def is_available(self) -> bool:
-        """Whether it is there, with the right size."""
+        """Whether it exists with the right size."""
         return self.path is not None
 
 
 class FilePresence:
-    """Looks at devices. Safe for many threads."""
+    """Checks files on devices. Safe for many threads."""
 
     def __init__(self, registry: DeviceRegistry, devices: Devices) -> None:
         self._registry = registry
         self._devices = devices
 
     def device(self, device_id: str) -> AttachedDevice:
-        """Return a device that can be read from.
+        """Return an attached device that can be read from.
 
         Raises:
-            errors.DeviceError: It is not there, or is not the one we know.
+            errors.DeviceError: It is not attached, or another device is at its path.
         """
         there = next((one for one in self._registry.all() if one.id == device_id), None)
         if there is None:
@@ -59,7 +59,7 @@ class FilePresence:
         return there
 
     def at(self, downloads: Iterable[Download]) -> Mapping[int, Presence]:
-        """Look at the files of these downloads; return what was seen for each id."""
+        """Check the files of these downloads; return the results by download id."""
         devices: dict[str, AttachedDevice | DeviceError] = {}
         seen: dict[int, Presence] = {}
         for one in downloads:
@@ -84,7 +84,7 @@ def _look(device: AttachedDevice | DeviceError, download: Download) -> Presence:
     if isinstance(device, DeviceError):
         return Presence(None, str(device))
     if download.missing_since is not None:
-        # Also if something has its name and its size: that was not what arrived.
+        # Even if a file of its name and size exists: it is not the one that was fetched.
         return Presence(None, gone(download, device))
     try:
         there = device.folder.stat(download.file_path)
@@ -98,7 +98,7 @@ def _look(device: AttachedDevice | DeviceError, download: Download) -> Presence:
 
 
 def gone(download: Download, device: AttachedDevice) -> str:
-    """Return the sentence for a file that is not there any more."""
+    """Return the message for a file that does not exist any more."""
     return msg(
         "The file of {title} is not on {device} any more",
         title=download.title,
@@ -107,7 +107,7 @@ def gone(download: Download, device: AttachedDevice) -> str:
 
 
 def changed(download: Download, device: AttachedDevice) -> str:
-    """Return the sentence for a file that is not ours any more."""
+    """Return the message for a file that is not the one that was fetched."""
     return msg(
         "The file of {title} on {device} is not the one that arrived",
         title=download.title,

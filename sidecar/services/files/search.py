@@ -1,8 +1,8 @@
-"""What can be played without Jellyfin: the files on the devices, as each person may see them.
+"""Searches the files on the devices that a person may see and play without Jellyfin.
 
-    index of words ─▶ rows of this person ─▶ a look at the device ─▶ said
+    full-text index ─▶ rows of this person ─▶ a check on the device ─▶ result
 
-Jellyfin is never asked, and nothing is said to be available that was not looked at.
+Jellyfin is never asked, and a file is reported as available only after a check.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ Views = Callable[[Person, Sequence[Download]], Sequence[DownloadView]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileQuery:
-    """Which files are looked for, newest first; what is empty means any.
+    """A query for files; what is empty means any.
 
     Attributes:
-        text: Beginnings of words of titles, artists, albums and series.
-        device_id: A device; a search through the API may name it instead.
+        text: Prefixes of words in titles, artists, albums and series.
+        device_id: A device's id; `FileSearch` accepts its name as well.
         item_types: Jellyfin's names.
-        owners: Names of accounts; only an admin's list obeys it.
+        owners: Names of accounts; ignored unless an admin asks.
         page: From 1.
     """
 
@@ -45,7 +45,7 @@ class FileQuery:
 
 @dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file and what was just seen of it."""
+    """A file, and whether it was just found on its device."""
 
     view: DownloadView
     sight: Presence
@@ -56,8 +56,8 @@ class FoundFilesPage:
     """One page of files.
 
     Attributes:
-        total: How many there are in all.
-        missing: How many more should be there and were not seen at the last look.
+        total: Number of files on all pages.
+        missing: Number of further files that the last check of the device did not find.
     """
 
     items: Sequence[FoundFile]
@@ -73,14 +73,14 @@ class FileSearch:
     def __init__(
         self, *, offline: FileIndex, devices: Devices, looking: FilePresence, views: Views
     ) -> None:
-        """Prepare; `views` puts rows into a person's words."""
+        """Prepare; `views` returns the views of downloads for a person."""
         self._offline = offline
         self._devices = devices
         self._looking = looking
         self._views = views
 
     def files(self, person: Person, query: FileQuery) -> FoundFilesPage:
-        """List the finished files that this person may see, each with a look at its device."""
+        """List the finished files that this person may see, newest first, each checked."""
         which = DownloadFilter(
             viewer=viewer(person),
             device_id=self._device_id(query.device_id),
@@ -92,10 +92,10 @@ class FileSearch:
         return FoundFilesPage(self._seen(person, rows), total, query.page, query.page_size, missing)
 
     def item(self, person: Person, item_id: str) -> Sequence[FoundFile]:
-        """Return what there is of an item on all devices; what is available comes first.
+        """Return the files of an item on all devices, available ones first.
 
         Raises:
-            NotVisible: This person has nothing of it anywhere.
+            NotVisible: There is none that this person may see.
         """
         rows = self._offline.of_items([item_id], viewer(person))
         if not rows:
@@ -103,7 +103,7 @@ class FileSearch:
         return sorted(self._seen(person, rows), key=lambda one: not one.sight.is_available)
 
     def local(self, person: Person, item_id: str) -> tuple[int, Path] | None:
-        """Return the download and the path of a file that is there now; None without one."""
+        """Return the download id and path of an item's available file; None if there is none."""
         rows = self._offline.of_items([item_id], viewer(person))
         seen = self._looking.at(rows)
         return next(
@@ -115,5 +115,5 @@ class FileSearch:
         return [FoundFile(view, sights[view.id]) for view in self._views(person, rows)]
 
     def _device_id(self, asked: str | None) -> str | None:
-        """A device is meant by its id or by its name."""
+        """Return the id of a device that is given by id or by name."""
         return next((one.id for one in self._devices.all() if one.name == asked), asked)

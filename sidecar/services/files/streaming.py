@@ -1,7 +1,7 @@
-"""Where something is played from, and the file itself: from a device if it can be, else Jellyfin.
+"""Streams media files to players: from a device if it has the file, else from Jellyfin.
 
-source ─▶ local: /media/{download}          the device, opened beneath its root
-       └▶ remote: /media/item/{item}        Jellyfin's file, through us, so no token shows
+source ─▶ local: /media/{download}          a file on a device
+       └▶ remote: /media/item/{item}        Jellyfin's file, relayed, so that no token is exposed
 """
 
 from __future__ import annotations
@@ -29,34 +29,31 @@ from sidecar.errors import (
 )
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.streaming import FileStream, FileUnavailable, open_stream
+from sidecar.limits import FILES, FILES_AN_ACCOUNT
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.files.presence import FilePresence, changed, gone
 from sidecar.services.files.search import FileSearch
 from sidecar.services.library.lookup import get_item
 
-MOST = 10
-MOST_EACH = 4
-
-
 log = logging.getLogger(__name__)
 
-# A player asks again and again for pieces of what it plays; after such a pause it is opened anew.
+# A player fetches a file in many pieces; a request after such a pause counts as a new use.
 PAUSE_S = 600.0
 
 
 class UsageTracker:
-    """Tells the openings from the pieces. Safe for many threads."""
+    """Records uses of files, one for the many requests of a player. Safe for many threads."""
 
     def __init__(self, used: Callable[[str], object], clock: Clock) -> None:
-        """Prepare; `used` notes that an item was used last of all."""
+        """Prepare; `used` stores that an item was used now."""
         self._used = used
         self._clock = clock
         self._lock = Lock()
         self._asked: dict[tuple[str, int], float] = {}
 
     def record(self, user_id: str, download_id: int, item_id: str) -> bool:
-        """Somebody fetches a piece of a file; return whether they just opened it."""
+        """Note a request for a piece of a file; return whether it counts as a new use."""
         now = self._clock.monotonic()
         with self._lock:
             self._asked = {key: at for key, at in self._asked.items() if now - at < PAUSE_S}
@@ -67,7 +64,7 @@ class UsageTracker:
         return not is_open
 
     def _tell(self, item_id: str) -> None:
-        """Playing does not fail because nobody can write down that it was played."""
+        """Store a use; a database error is only logged, so that playing goes on."""
         try:
             self._used(item_id)
         except DatabaseError as trouble:
@@ -75,10 +72,10 @@ class UsageTracker:
 
 
 class TooManyStreams(SidecarError):
-    """There is no room for another one now.
+    """The limit of streams at one time is reached.
 
     Attributes:
-        is_own: It is the person's own streams that are too many.
+        is_own: It is the limit for one person, not the one for all.
     """
 
     def __init__(self, *, is_own: bool) -> None:
@@ -93,19 +90,19 @@ class TooManyStreams(SidecarError):
 
 
 class StreamLimit:
-    """Counts them. Safe for many threads."""
+    """Limits how many streams are open at once. Safe for many threads."""
 
-    def __init__(self, *, most: int = MOST, most_each: int = MOST_EACH) -> None:
+    def __init__(self, *, most: int = FILES, most_each: int = FILES_AN_ACCOUNT) -> None:
         self._most = most
         self._most_each = most_each
         self._lock = Lock()
         self._open: Counter[str] = Counter()
 
     def begin(self, user_id: str) -> Callable[[], None]:
-        """Take a place; return what gives it back, once, however often it is called.
+        """Count a new stream; return a function that ends it, which may be called repeatedly.
 
         Raises:
-            TooManyStreams: There is none.
+            TooManyStreams: The limit is reached.
         """
         with self._lock:
             if self._open[user_id] >= self._most_each:
@@ -123,12 +120,12 @@ class StreamLimit:
 
 
 class NoFile(SidecarError):
-    """The file should be there and is not; says why."""
+    """The file is not available; says why."""
 
 
 @dataclass(frozen=True, slots=True)
 class Local:
-    """It is on a device: as a file of this machine, and to be fetched from us."""
+    """A source on a device: its path on this machine and the download to stream."""
 
     download_id: int
     path: Path
@@ -136,7 +133,7 @@ class Local:
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """It comes from Jellyfin, through us."""
+    """A source in Jellyfin, relayed by us."""
 
     item_id: str
 
@@ -147,9 +144,9 @@ class OpenFile:
 
     Attributes:
         size: Bytes.
-        modified_ns: Nanoseconds since 1970, by the device.
-        etag: Changes with the file; quotes not included.
-        name: Without its folders.
+        modified_ns: Modification time, nanoseconds since 1970.
+        etag: Changes with the file; without quotes.
+        name: File name without folders.
     """
 
     download_id: int
@@ -165,8 +162,8 @@ class OpenFile:
 class MediaStreaming:
     """Serves files to be played, from a device or from Jellyfin. Safe for many threads.
 
-    Every call raises `NotVisible` for what this person may not see, and `JellyfinError` if
-    Jellyfin had to be asked and cannot be.
+    The methods raise `NotVisible` for what this person may not see, and `JellyfinError` if
+    Jellyfin has to be asked and cannot be.
     """
 
     def __init__(
@@ -182,12 +179,12 @@ class MediaStreaming:
         """Prepare.
 
         Args:
-            offline: What is on the devices.
-            looking: Finds the devices.
-            visible: Gives a download that a person may see; raises `NotVisible`.
-            client: Gives the Jellyfin client of an account; raises `SignedOut`.
-            streams: Those who play now.
-            uses: Told what is used.
+            offline: Finds files on the devices.
+            looking: Finds readable devices.
+            visible: Returns a download that a person may see; raises `NotVisible`.
+            client: Returns the Jellyfin client of an account; raises `SignedOut`.
+            streams: Limits the open streams.
+            uses: Records the use of files.
         """
         self._offline = offline
         self._looking = looking
@@ -200,7 +197,7 @@ class MediaStreaming:
         """Return where an item is played from now.
 
         Raises:
-            NotPossible: It is nothing that plays.
+            NotPossible: The item cannot be played, as a container.
         """
         local = self._offline.local(person, item_id)
         if local is not None:
@@ -219,12 +216,12 @@ class MediaStreaming:
         """Open a finished file.
 
         Raises:
-            NoFile: It is not there, or not the one that arrived.
-            errors.DeviceError: Its device is not there.
+            NoFile: It is not finished, does not exist or is not the one that was fetched.
+            errors.DeviceError: Its device cannot be read.
         """
         download = self._finished(person, download_id)
         device = self._looking.device(download.device_id)
-        # Only then does "not there" say something of the file and not of the device.
+        # The device is readable here, so a missing file is really missing.
         if download.missing_since is not None or device.folder.stat(download.file_path) is None:
             raise NoFile(gone(download, device))
         file = device.folder.open(download.file_path)
@@ -245,7 +242,12 @@ class MediaStreaming:
         )
 
     def stream(self, person: Person, item_id: str, asked: Mapping[str, str]) -> FileStream:
-        """Ask Jellyfin for an item's file, or for the part that these headers name.
+        """Open a stream of an item's file from Jellyfin.
+
+        Args:
+            person: Who asks.
+            item_id: Of Jellyfin.
+            asked: Request headers to pass on, as for a range.
 
         Raises:
             NoFile: The item is known, but its file is not on the server's disk now.
@@ -258,15 +260,15 @@ class MediaStreaming:
             raise NotVisible from None
 
     def begin(self, person: Person) -> Callable[[], None]:
-        """Take a place among those who play; return what gives it back.
+        """Count a new stream of a person; return a function that ends it.
 
         Raises:
-            TooManyStreams: There is none.
+            TooManyStreams: The limit is reached.
         """
         return self._streams.begin(person.user_id)
 
     def note_use(self, person: Person, found: OpenFile) -> None:
-        """A piece of a file is fetched to be played."""
+        """Note a request of a player for a piece of a file."""
         self._uses.record(person.user_id, found.download_id, found.item_id)
 
     def _finished(self, person: Person, download_id: int) -> Download:

@@ -1,1 +1,1 @@
-"""What we write beside the media: playlists, covers, lyrics, the index page, the manifest."""
+"""Writes playlists, covers, lyrics, subtitles, the index page and the manifest to devices."""

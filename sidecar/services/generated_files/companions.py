@@ -1,10 +1,10 @@
-"""Puts covers, lyrics and subtitles beside the files on every device, and takes them away again.
+"""Writes covers, lyrics and subtitles beside the files on every device, and removes them again.
 
-    a file arrived ─▶ one request for what there is, of a hundred files ─▶ what is there is fetched
-    a file went ────▶ what lay beside it goes; a cover with the last file of its folder
+    a file arrived ─▶ one request for a hundred files tells what exists ─▶ that is fetched
+    a file is gone ─▶ its companions are removed; a cover with the last file of its folder
 
-When that is done, and where not, is said in `services.generated_files.writer`. A file of a
-stranger's stays as it is. A cover that a person deleted does not come again.
+`services.generated_files.writer` decides when and where. Files that are not ours are not
+touched. A cover that a person deleted is not written again.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class _Companion:
-    """What is to lie beside a file."""
+    """A companion file to write."""
 
     path: str
     content: bytes
 
 
 class CompanionWriter(GeneratedFileWriter):
-    """One thread runs it; `hear` is safe for many."""
+    """Keeps companions up to date. One thread runs it; `hear` is safe for many."""
 
     what = "covers"
 
@@ -69,11 +69,11 @@ class CompanionWriter(GeneratedFileWriter):
 
         Args:
             registry: The devices.
-            on_device: What is complete there.
-            beside: What was looked for already.
-            client: Gives the Jellyfin client of an account, or raises `SignedOut`.
-            cover_changed: Told the id of a device where a cover came or went.
-            problems: What stands in the way of writing.
+            on_device: The completed files there.
+            beside: The files whose companions were not fetched yet.
+            client: Returns the Jellyfin client of an account, or raises `SignedOut`.
+            cover_changed: Called with the id of a device where a cover was written or removed.
+            problems: The present problems of devices.
             clock: For all waits.
         """
         super().__init__(registry=registry, on_device=on_device, problems=problems, clock=clock)
@@ -92,12 +92,12 @@ class CompanionWriter(GeneratedFileWriter):
             self.changed(device.id)
 
     def _clear(self, device: AttachedDevice, kinds: frozenset[CompanionKind]) -> None:
-        """Take away what belongs to nothing any more, or is not wanted here."""
+        """Remove companions whose file is gone, or whose kind is not wanted here."""
         own = device.folder.own_files
         ours = [one for one in own.names() if companion_kind(one) is not None]
         if not ours:
             return
-        # What belongs to a missing file waits with it for what people say.
+        # Companions of a missing file stay until people decide about it.
         files = media_stems(self._on_device.paths(device.id))
         for path in ours:
             if (companion_kind(path) not in kinds or is_orphaned(path, files)) and own.remove(path):
@@ -153,7 +153,7 @@ def _kinds(device: AttachedDevice) -> frozenset[CompanionKind]:
 def _cover(
     device: AttachedDevice, companions: Companions, file: NewFile, reader: ForeignReader
 ) -> Iterator[_Companion]:
-    """Yield the cover of a file's folder, if it has never been there and there is one."""
+    """Yield the cover of a file's folder, unless it was written before, exists or has no source."""
     path = cover_path(file.path, file.item_type)
     if path is None or file.image_item_id is None or file.image_tag is None:
         return

@@ -1,7 +1,6 @@
-"""Keeps the index page and the manifest of every device up to date.
+"""Writes the index page and the manifest of every device.
 
-When they are written, and where not, is said in `services.generated_files.writer`. A file of a
-stranger's keeps its name.
+`services.generated_files.writer` decides when and where. Files that are not ours are not touched.
 """
 
 from __future__ import annotations
@@ -21,13 +20,13 @@ from sidecar.services.problems import Problems
 from sidecar.store.files.completed import CompletedFiles
 
 PAGE = "Offline library.html"
-# If something of a stranger's has that name.
+# If a file that is not ours has that name.
 OTHER_PAGE = "Offline library (Jellyfin Sidecar).html"
 MANIFEST = ".sidecar/manifest.json"
 
 
 class IndexWriter(GeneratedFileWriter):
-    """One thread runs it; `hear` is safe for many."""
+    """Keeps index page and manifest up to date. One thread runs it; `hear` is safe for many."""
 
     what = "page"
 
@@ -58,7 +57,7 @@ class IndexWriter(GeneratedFileWriter):
             for name in (PAGE, OTHER_PAGE):
                 own.remove(name)
             return
-        # A link opens what it leads to: only to what nothing but a player opens.
+        # The page links only to media files: a browser must not open anything else.
         found = group_works(one for one in files if extension_in(one.path))
         places = [place for one in found for place in one.cover_places]
         seen = device.folder.look(places)

@@ -1,8 +1,8 @@
-"""Builds the page that lies on a device: one file, no network, nothing from anywhere else.
+"""Renders the index page of a device: one HTML file that works without a network.
 
-Titles are untrusted. They reach the page as JSON that cannot end its element, or escaped; the
-page's script makes text of them, never markup; and its policy lets nothing run but that script,
-which it names by its hash. The same library makes the same bytes.
+Titles are untrusted. They are embedded escaped, or as JSON that cannot end its element; the
+page's script inserts them as text, never as markup; and the content security policy allows only
+that script, by its hash. The same library gives the same bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _WORDS = {
     WorkKind.FILMS: ("film", "films"),
     WorkKind.SERIES: ("episode", "episodes"),
 }
-# What could end a script's element, or a line of JavaScript, early.
+# Characters that could end the script element, or a line of JavaScript.
 _RISKY = {ord(one): f"\\u{ord(one):04x}" for one in "<>&\u2028\u2029"}
 
 
@@ -33,9 +33,9 @@ def page(name: str, works: Sequence[Work], *, there: Collection[str]) -> bytes:
     """Return the whole page, in UTF-8.
 
     Args:
-        name: The device.
+        name: The device's name.
         works: What is on it, in order.
-        there: Those of the works' cover places where a cover lies.
+        there: The cover paths of the works that exist.
     """
     style, script = _part("index_page.css"), _part("index_page.js")
     parts = {
@@ -58,7 +58,7 @@ def _part(name: str) -> str:
 
 @cache
 def _pieces() -> tuple[str, ...]:
-    """The template, cut at its places: text, a name, text and so on."""
+    """Return the template split at its placeholders: text, a name, text and so on."""
     pieces: list[str] = []
     for number, piece in enumerate(_part("index_page.html").split("{")):
         place, _, text = piece.partition("}")

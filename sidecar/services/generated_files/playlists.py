@@ -1,13 +1,12 @@
-"""Keeps the playlists on every device up to date: chosen ones, favourites, albums.
+"""Writes M3U playlists on every device: chosen playlists, favourites and albums.
 
-    order that was listed last ─┐
-    what is complete there ─────┼─▶ M3U files, as the device's preset wants them
-    hearts, albums ─────────────┘
+    last known order of playlists ─┐
+    completed files there ─────────┼─▶ M3U files, in the style of the device's preset
+    favourites, albums ────────────┘
 
-When they are written, and where not, is said in `services.generated_files.writer`. A list is
-never shorter
-because something could not be asked: Jellyfin is not asked here. A file of a stranger's, or one
-that a person has changed, stays as it is, and ours gets another name.
+`services.generated_files.writer` decides when and where. Jellyfin is not asked, so a failed
+request never shortens a list. A file that is not ours, or that a person has changed, stays as it
+is, and ours gets another name.
 """
 
 from __future__ import annotations
@@ -46,14 +45,14 @@ class _List(ListName):
     """A playlist as it should be on a device.
 
     Attributes:
-        entries: None if nobody knows them yet: whatever is there stays.
+        entries: None if they are not known yet: an existing file stays.
     """
 
     entries: Sequence[PlaylistEntry] | None
 
 
 class PlaylistWriter(GeneratedFileWriter):
-    """One thread runs it; `hear` is safe for many."""
+    """Keeps playlists up to date. One thread runs it; `hear` is safe for many."""
 
     what = "playlists"
 
@@ -70,7 +69,7 @@ class PlaylistWriter(GeneratedFileWriter):
         self._orders = orders
 
     def hear(self, event: News) -> None:
-        """Take news of files, of who wants them, and of playlists; a listener for the bus."""
+        """Handle events about files, holds and playlists; a listener for the bus."""
         match event:
             case DownloadChanged(download=one, was=was, now=now):
                 if Status.COMPLETED in {was, now}:
@@ -95,13 +94,13 @@ class PlaylistWriter(GeneratedFileWriter):
                 kept.update(paths)
             elif one.entries:
                 kept.update(self._put(device, paths, render(one.name, one.entries, preset)))
-        # Only now: a list that has another name is never without a file.
+        # Only now: a renamed list always has a file.
         for path in ours:
             if path not in kept and own.remove(path):
                 log.info("%s went from %s", path, device.settings.name)
 
     def _chosen(self, device: AttachedDevice) -> Iterator[_List]:
-        """Yield the playlists that were chosen, one file for all who chose the same."""
+        """Yield the chosen playlists, each once even if several people chose it."""
         chosen: dict[str, ChosenList] = {}
         for one in self._orders.chosen_on(device.id):
             if one.is_gone or not device.settings.serves(one.user_name):
@@ -130,7 +129,7 @@ class PlaylistWriter(GeneratedFileWriter):
                 yield _List(one.album_id, name, one.entries)
 
     def _put(self, device: AttachedDevice, paths: Sequence[str], content: bytes) -> Sequence[str]:
-        """Write a list; return the paths at which what is there is to stay."""
+        """Write a list at the first free path; return the paths that must not be removed."""
         if not self._has_room(device, len(content)):
             return paths
         for path in paths:

@@ -1,12 +1,12 @@
-"""Decides when the generated files of each device are written anew: the base of all their writers.
+"""The base class of all writers of generated files: decides when each device is written anew.
 
-    something changed ─▶ a little later, when nothing is fetched any more ─┐
-                     └▶ meanwhile at most every 30 s ──────────────────────┴▶ written
-    stop ────────────▶ once more, if that is quick
+    a change ─▶ after 3 quiet seconds, once no transfer runs there ─┐
+            └▶ meanwhile at most every 30 s ────────────────────────┴▶ written
+    stop ────▶ once more, if that is quick
 
-What cannot be written is tried again later; a device that comes back is looked at at once. Nothing
-is written where it would take more than a hundredth of what files may take, where there is no
-room, and on a device that is paused or in trouble.
+A failed write is tried again later; a device that is attached is written at once. A file is not
+written if it would take more than a hundredth of what files may take or if there is no space,
+and nothing is written on a device that is paused or has a problem.
 """
 
 from __future__ import annotations
@@ -31,28 +31,29 @@ from sidecar.threads import attempt, run_periodically
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 1.0
-# Once nothing has happened for so long, work has ended.
+# Without a change for so long, a batch of changes counts as complete.
 QUIET_S = 3.0
 AT_MOST_EVERY_S = 30.0
-# Some things come and go without news.
+# Some changes publish no event.
 ALL_AGAIN_S = 600.0
-# After what took long, for so many times as long: a slow stick is there for music.
+# Pause after a write, as a multiple of its duration: a slow device must not be kept busy.
 SHARE_BUSY, SHARE_QUIET = 30.0, 5.0
-# A stop waits for no slow stick.
+# At a stop, only devices whose last write was faster are written.
 QUICK_S = 0.5
-# Of what files may take.
+# A generated file may take one part in so many of the space for files.
 SMALL_PART = 100
 
 
 @dataclass(slots=True)
 class _WriteState:
-    """How one device stands.
+    """The state of writing for one device; times are monotonic seconds.
 
     Attributes:
-        folder: Tells whether it is still the same attachment.
-        since: When something first changed that is not written yet; None if nothing did.
-        changed: When something changed last.
-        written, took: When it was written last, and how long that took.
+        folder: Identifies the attachment.
+        since: Time of the first change that is not written yet; None if there is none.
+        changed: Time of the last change.
+        written, took: Time and duration of the last write.
+        waits_for: What the log said last that it waits for; None if it was written since.
     """
 
     folder: object
@@ -60,12 +61,13 @@ class _WriteState:
     changed: float
     written: float
     took: float = 0.0
+    waits_for: str | None = None
 
 
 class GeneratedFileWriter(ABC):
-    """One thread runs it; `changed` is safe for many."""
+    """Writes generated files when they are due. One thread runs it; `changed` is safe for many."""
 
-    # For the log.
+    # What is written, for the log.
     what: str
 
     def __init__(
@@ -93,7 +95,7 @@ class GeneratedFileWriter(ABC):
                     there.since = now if there.since is None else there.since
 
     def hear(self, event: News) -> None:
-        """Take news of what arrived and went; a listener for the bus."""
+        """Handle events about files that arrived or are gone; a listener for the bus."""
         match event:
             case DownloadChanged(download=one, was=was, now=now):
                 if Status.COMPLETED in {was, now} and was is not now:
@@ -104,13 +106,13 @@ class GeneratedFileWriter(ABC):
                 pass
 
     def run(self, stop: Event) -> None:
-        """Look every second until `stop` is set; then once more."""
+        """Step every second until `stop` is set; then once more."""
         what = f"writing the {self.what}"
         run_periodically(self.step, stop, partial(self._clock.wait, stop, LOOK_EVERY_S), what)
         attempt(partial(self.step, ending=True), what)
 
     def step(self, *, ending: bool = False) -> None:
-        """Write what is due; when it is `ending`, all that is quick."""
+        """Write what is due; when `ending`, all changed devices whose last write was quick."""
         for device in self._registry.all():
             what = f"writing the {self.what} of {device.settings.name}"
             attempt(partial(self._look_at, device, ending=ending), what)
@@ -126,18 +128,24 @@ class GeneratedFileWriter(ABC):
         is_written = False
         try:
             self._write(device)
-            is_written = True
+            is_written, standing.waits_for = True, None
         except (DeviceError, OutsideHours, ServerAway, SignedOut) as trouble:
-            log.info("the %s of %s waits: %s", self.what, device.settings.name, trouble)
+            self._say_once(device, standing, str(trouble))
         finally:
             if not is_written:
                 self._put_off(standing)
             standing.written = self._clock.monotonic()
             standing.took = standing.written - began
 
+    def _say_once(self, device: AttachedDevice, standing: _WriteState, trouble: str) -> None:
+        """Log why writing waits, once for each reason: it is tried every half minute."""
+        if standing.waits_for != trouble:
+            standing.waits_for = trouble
+            log.info("the %s of %s waits: %s", self.what, device.settings.name, trouble)
+
     @abstractmethod
     def _write(self, device: AttachedDevice) -> None:
-        """Bring what is ours on a device up to date; may raise `DeviceError`."""
+        """Bring the generated files of a device up to date; may raise `DeviceError`."""
 
     def _has_room(self, device: AttachedDevice, size: int) -> bool:
         limits = DeviceRoom(
@@ -161,7 +169,7 @@ class GeneratedFileWriter(ABC):
             return there
 
     def _put_off(self, standing: _WriteState) -> None:
-        """What could not be written is tried again, but not every second."""
+        """Make a failed write due again, but not at the next step."""
         now = self._clock.monotonic()
         with self._lock:
             standing.since, standing.changed = now, now + AT_MOST_EVERY_S

@@ -1,1 +1,1 @@
-"""Files whose items have other ids by now: after a rename, a re-scan, a new installation."""
+"""Matches files to items whose ids have changed: after a rename, a rescan or a reinstallation."""

@@ -1,8 +1,8 @@
-"""When it is looked for files whose items have other ids: one follower for each account.
+"""Decides when the library is checked for items with new ids; one follower for each account.
 
-something vanished from the library ─▶ soon ┐
-the live connection stands again ───────────┼─▶ looked, before the rules queue anything new
-every six hours ────────────────────────────┘
+an item vanished from the library ─▶ soon ┐
+the live connection is back ──────────────┼─▶ check, before the rules queue anything new
+every six hours ──────────────────────────┘
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ from sidecar.threads import attempt
 log = logging.getLogger(__name__)
 
 EVERY_S = 6 * 3600.0
-# A connection that comes and goes says nothing of the library.
+# An unstable connection must not cause a check at each reconnect.
 CONNECTED_REST_S = 600.0
-# A scan tells of its finds again and again.
+# A library scan sends many messages.
 SETTLE_S, LIBRARY_REST_S = 1.0, 15.0
 RETRY_S = 60.0
 IDLE_S = 1.0
-# Of one message; the rest is called as it was until it changes again.
+# Changed items of one message; renames of the rest are missed until they change again.
 MOST_CHANGED = 5000
-# More new items than that are listed, not asked for.
+# With more new items the whole library is listed.
 MOST_ADDED = 50_000
 
 
 class IdentityFollower:
-    """Looks for one account. One thread runs it; whatever wakes it may be any thread."""
+    """Checks one account's library when due. One thread runs it; any may call `deliver`."""
 
     def __init__(
         self,
@@ -46,13 +46,13 @@ class IdentityFollower:
         is_server_there: Callable[[], bool],
         clock: Clock,
     ) -> None:
-        """Prepare; nothing is asked yet, and a look is due.
+        """Prepare; the first check is due at once.
 
         Args:
-            looking: Looks.
-            user_id: Whose files.
-            name: For the log.
-            tell: Told what stands in the way of asking Jellyfin.
+            looking: Does the check.
+            user_id: The account.
+            name: The account's name, for the log.
+            tell: Called with each error of Jellyfin.
             is_server_there: Whether Jellyfin can be asked now.
             clock: For all waits.
         """
@@ -72,16 +72,16 @@ class IdentityFollower:
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing is known to have moved that was not looked for yet.
+        """Whether no check is pending that the rules should wait for.
 
-        What would be queued before that may be here already. A look that fails is not waited for:
-        whatever is queued is looked for by itself.
+        An item that is queued before the check may be on the device already, under another id.
+        A failed check is not waited for: each item is compared before it is queued anyway.
         """
         with self._lock:
             return not self._is_awaited
 
     def deliver(self, news: News) -> None:
-        """Take news from the listener."""
+        """Handle news of the live connection."""
         now = self._clock.monotonic()
         match news:
             case Connected() if now >= self._looked_at + CONNECTED_REST_S:
@@ -98,10 +98,10 @@ class IdentityFollower:
                 pass
 
     def look_through_soon(self) -> None:
-        """A device or a choice is no news of the library."""
+        """Do nothing: a change of devices or choices does not change the library."""
 
     def run(self, stop: Event) -> None:
-        """Look when it is due until `stop` is set or the account is signed out."""
+        """Check when it is due until `stop` is set or the account is signed out."""
         what = f"looking for what moved in the library of {self._name}"
         while not stop.is_set():
             self._woken.clear()
@@ -110,17 +110,17 @@ class IdentityFollower:
             self._woken.wait(self.rest_s())
 
     def rest_s(self) -> float:
-        """Return how long there is nothing to do unless it is woken."""
+        """Return the seconds until the next step, unless it is woken."""
         if not self._is_server_there():
             return IDLE_S
         with self._lock:
             return min(IDLE_S, max(0.0, self._due - self._clock.monotonic()))
 
     def step(self) -> None:
-        """Look if it is due.
+        """Check the names of changed items, and the whole library if that is due.
 
         Raises:
-            errors.JellyfinError: Jellyfin cannot be asked; it is looked again in a minute.
+            errors.JellyfinError: Jellyfin cannot be asked; the check is due again in a minute.
         """
         self._look_at_names()
         now = self._clock.monotonic()
@@ -133,14 +133,14 @@ class IdentityFollower:
             self._looking.look(self._user_id, added)
         except JellyfinError:
             with self._lock:
-                # Which items were new is not told again.
+                # The server does not repeat which items were new.
                 self._added = None if added is None else added | (self._added or set())
                 self._due = min(self._due, now + RETRY_S)
                 self._is_awaited = False
             raise
         with self._lock:
             self._looked_at = self._clock.monotonic()
-            # What was told during the look is looked for as well.
+            # News during the check needs another one.
             self._is_awaited = self._due <= self._looked_at + SETTLE_S + LIBRARY_REST_S
 
     def _look_at_names(self) -> None:
@@ -156,7 +156,7 @@ class IdentityFollower:
             raise
 
     def _note(self, added: Iterable[str] | None) -> None:
-        """Remember what is new; None if nobody knows."""
+        """Remember new items; None if it is not known which are new."""
         with self._lock:
             if added is None or self._added is None or len(self._added) > MOST_ADDED:
                 self._added = None
@@ -170,7 +170,7 @@ class IdentityFollower:
         self._woken.set()
 
     def _go_on(self) -> bool:
-        """Step; return whether there is anything to go on with."""
+        """Step; return False if the account is signed out."""
         try:
             self.step()
         except SignedOut as trouble:

@@ -1,10 +1,10 @@
-"""Looks whether the server still knows the items of our files, in as few requests as may be.
+"""Checks whether the server still knows the items of our files, with few requests.
 
-    few rows, few news ─▶ asked by their ids, a hundred at a time
-    many ──────────────▶ the library is listed with its files, five hundred at a time
+    few files and few new items ─▶ asked by ids, a hundred to a request
+    many ───────────────────────▶ the whole library is listed, five hundred to a page
 
-A listing that is not whole proves nothing. What others want as well is gone only if the server
-does not know its id at all.
+An incomplete listing proves nothing. An item that other accounts want as well is gone only if the
+server does not know its id at all: this account may just not see it.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)
 
-# So many requests are not worth another one that may save some.
+# With so few requests it is not worth asking for the size of the library first.
 FEW_REQUESTS = 3
 
 
 class LibraryLook:
-    """Looks for one account at a time. Safe for many threads."""
+    """Checks the items of an account's files. Safe for many threads."""
 
     def __init__(
         self, downloads: Downloads, matching: ItemMatching, client: Callable[[str], Jellyfin]
@@ -37,11 +37,11 @@ class LibraryLook:
         self._client = client
 
     def look(self, user_id: str, added: Collection[str] | None = None) -> None:
-        """Look, and let everything follow that has another id.
+        """Check all items of an account's files; update those that have another id.
 
         Args:
-            user_id: Whose files.
-            added: Items that came to the library, as the server told; None if nobody knows.
+            user_id: The account.
+            added: Ids of new items, as the server reported them; None if they are not known.
 
         Raises:
             errors.JellyfinError: It cannot be asked; nothing was changed.
@@ -59,7 +59,7 @@ class LibraryLook:
             self._by_listing(index, known, user_id)
 
     def look_at_names(self, user_id: str, changed: Collection[str]) -> None:
-        """Look what some items are called by now, as far as we have files of them.
+        """Check whether changed items that we have files of have other names.
 
         Raises:
             errors.JellyfinError: It cannot be asked.
@@ -68,7 +68,7 @@ class LibraryLook:
             self._matching.rename(ServerFileIndex(self._client(user_id)), changed)
 
     def look_at_all(self, index: ServerFileIndex) -> None:
-        """The same for everybody's files at once, at a server that is new to us."""
+        """Check the items of all accounts' files, at a server that is to become ours."""
         known = self._downloads.identity.facts(None)
         if known:
             self._by_listing(index, known, None)
@@ -96,7 +96,7 @@ class LibraryLook:
         absent = [one for one in known if one.id not in there]
         if user_id is not None:
             shared = self._downloads.identity.wanted_by_others([one.id for one in absent], user_id)
-            # What this account does not see, another one may.
+            # An item that this account does not see may be visible to another.
             hidden = index.known(shared) if shared else frozenset()
             absent = [one for one in absent if one.id not in hidden]
         ours = {one.id for one in known}
@@ -116,6 +116,6 @@ class LibraryLook:
         self._downloads.identity.mark(gone=lost - hidden, known=frozenset({*known, *hidden}))
 
     def _is_news(self, gone: Collection[Facts]) -> bool:
-        """Whether any was not gone before: only then it is worth to list the library."""
+        """Whether any item was not marked as gone before: only then the library is listed."""
         rows = self._downloads.identity.of_items([one.id for one in gone])
         return any(one.gone_since is None for one in rows)

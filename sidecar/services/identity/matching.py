@@ -1,11 +1,11 @@
-"""Lets rows follow their files to new ids, asks where that is not certain, and marks what is gone.
+"""Matches files to the new ids of their items, and asks people where that is not certain.
 
-    what rows know ─┐
-                    ├─▶ domain.imports.identity ─▶ the same ─▶ all tables follow, in one transaction
-    new items ──────┘                           ├▶ more than one ─▶ a person is asked
-                                                └▶ none ─▶ no longer on the server
+    facts in rows ─┐
+                   ├─▶ domain.imports.identity ─▶ one match ─▶ all tables updated in a transaction
+    new items ─────┘                           ├▶ several ─▶ a person is asked
+                                               └▶ none ─▶ reported as lost
 
-Moves no byte: a file whose title has changed is renamed later, where it lies (`renaming`).
+Transfers nothing: a file whose title has changed is renamed later on its device (`renaming`).
 """
 
 from __future__ import annotations
@@ -45,12 +45,12 @@ GONE = "gone"
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of files whose items the server does not know any more.
+    """The result of matching files whose items the server does not know any more.
 
     Attributes:
-        followed: By the id that each item had, the one that it has.
-        asked: What people are asked about.
-        lost: What is in the library no more.
+        followed: The new id of each matched item, by the old one.
+        asked: Old ids that people are asked about.
+        lost: Old ids without a match.
     """
 
     followed: Mapping[str, str]
@@ -60,7 +60,7 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class MatchPreview:
-    """What would become of all files at a server, in numbers; `lost` are titles."""
+    """The result of matching all files at another server, in numbers; `lost` are titles."""
 
     files: int
     same: int
@@ -70,7 +70,7 @@ class MatchPreview:
 
 
 class ItemMatching:
-    """Finds what files are by now. Safe for many threads."""
+    """Matches files to items and updates their rows. Safe for many threads."""
 
     def __init__(
         self,
@@ -86,14 +86,14 @@ class ItemMatching:
         self._shape_of = shape_of
 
     def before_queueing(self, index: ServerFileIndex, items: Mapping[str, Item]) -> frozenset[str]:
-        """Look whether what is to be queued is here already, under the id that it had.
+        """Check whether items that are to be queued are here already under an old id.
 
         Args:
-            index: Asked whether the old ids are still there, if any file is like these.
-            items: Full ones that no row has.
+            index: Tells whether the old ids still exist, if any file is like these items.
+            items: Full items without a row, by id.
 
         Returns:
-            Those that wait for what a person says: they may be here.
+            The ids of items that must wait for an answer: they may be here.
         """
         known = self._alike(items)
         if known:
@@ -104,7 +104,7 @@ class ItemMatching:
         return self._questions.waiting() & items.keys()
 
     def look_for(self, index: ServerFileIndex, download: Download) -> bool:
-        """The server does not know a download's item: look for it; whether it is found."""
+        """Search the item of a download under a new id; return whether it was found."""
         facts = [
             one
             for one in self._downloads.identity.facts_of_sizes({_size(download)})
@@ -118,11 +118,11 @@ class ItemMatching:
     def settle(
         self, index: ServerFileIndex, gone: Collection[Facts], candidates: Iterable[Item]
     ) -> Outcome:
-        """Let everything follow that is the same for sure, and ask about the rest.
+        """Update the rows of sure matches, and open questions about ambiguous ones.
 
         Args:
-            index: Asked whether the albums and series that they were in are gone as well.
-            gone: Files whose items the server does not know.
+            index: Tells whether their albums and series are gone as well.
+            gone: Facts of the files whose items the server does not know.
             candidates: Full items that they may be.
         """
         items = {one.id: one for one in candidates if one.is_playable}
@@ -136,7 +136,7 @@ class ItemMatching:
         asked = {
             one: IdentityQuestion(old[one], tuple(items[id_] for id_ in it.ids), it.why)
             for one, it in decisions.items()
-            # Without a file there is nothing to lose: it is fetched as what it is now.
+            # Without a file no question is needed: the item is fetched under its new id.
             if it.verdict is Verdict.AMBIGUOUS and old[one].devices
         }
         self._questions.decide(old.keys(), asked)
@@ -147,7 +147,7 @@ class ItemMatching:
         )
 
     def preview(self, library: Iterable[Item]) -> MatchPreview:
-        """Return what would become of everybody's files if this were the whole library."""
+        """Match all files with a library without changing anything; return the numbers."""
         known = self._downloads.identity.facts(None)
         items = {one.id: one for one in library}
         absent = [one for one in known if one.id not in items]
@@ -167,7 +167,7 @@ class ItemMatching:
         )
 
     def follow(self, index: ServerFileIndex, same: Mapping[str, Item]) -> None:
-        """Let rows and all that belongs to them be known under new ids."""
+        """Update the ids of rows and of all that refers to them, in one transaction."""
         containers = self._containers(index, same)
         with self._db.write():
             followed = self._downloads.identity.follow(same, containers)
@@ -176,7 +176,7 @@ class ItemMatching:
         log.info("%d downloads of %d items are known under new ids", len(followed), len(same))
 
     def rename(self, index: ServerFileIndex, item_ids: Collection[str]) -> None:
-        """Some items may be called otherwise by now, under the ids that they have."""
+        """Update the titles of items that keep their ids, and plan the renaming of files."""
         ours = {one.item_id for one in self._downloads.identity.of_items(item_ids)}
         items = {one.id: one for one in index.described(sorted(ours))} if ours else {}
         if not items:
@@ -223,7 +223,7 @@ class ItemMatching:
         return {old: new for old, new in moved.items() if old not in there}
 
     def _put_in_order(self, one: Followed) -> None:
-        """Plan another name if the title is another one; fetch what failed for the old id."""
+        """Plan a new name if the title has changed; retry a download that failed for its old id."""
         current = self._downloads.queries.get(one.before.id)
         if current is None:
             return

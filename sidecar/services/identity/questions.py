@@ -1,7 +1,7 @@
-"""Files that may be one of several items: a person is asked. Kept in memory only.
+"""Open questions about files that may be one of several items. Kept in memory only.
 
-Until somebody says, nothing is done about the file, and none of the items is fetched; after a
-restart the same is found and asked again.
+Until somebody answers, the file is left alone and none of the items is fetched. After a restart
+the next check finds and asks the same again.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class IdentityQuestion:
-    """Which item of the library is this file by now?
+    """A question which item of the library a file is now.
 
     Attributes:
-        file: What we know of it, by the id that it had.
-        candidates: What it may be; an answer is one of them, or none.
-        why: A clause for people.
+        file: What we know of the file, with its old id.
+        candidates: The items that it may be; the answer is one of them, or none.
+        why: Why it is not certain, a clause for people.
     """
 
     file: Facts
@@ -34,7 +34,7 @@ class IdentityQuestion:
     why: str
 
     def text(self) -> str:
-        """Return it for people."""
+        """Return the question as a message for people."""
         return msg(
             "The server knows {title} by another name or place now, and it is not certain which "
             "item that is: {why}. Until somebody says, nothing is fetched or removed for it",
@@ -44,7 +44,7 @@ class IdentityQuestion:
 
 
 class IdentityQuestions:
-    """All open ones, by the id that the file's item had. Safe for many threads."""
+    """All open questions, by the old id of the file's item. Safe for many threads."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -52,22 +52,22 @@ class IdentityQuestions:
         self._open: dict[str, IdentityQuestion] = {}
 
     def all(self) -> Sequence[IdentityQuestion]:
-        """Return them in the order of the files' titles."""
+        """Return all open questions, sorted by title."""
         with self._lock:
             return sorted(self._open.values(), key=lambda one: (one.file.title, one.file.id))
 
     def of(self, item_id: str) -> IdentityQuestion | None:
-        """Return the open question about a file."""
+        """Return the open question about a file, by its old id; None if there is none."""
         with self._lock:
             return self._open.get(item_id)
 
     def waiting(self) -> frozenset[str]:
-        """Return the items that wait for an answer: each may be there already."""
+        """Return the ids of all candidates: they are not fetched before the answer."""
         with self._lock:
             return frozenset(item.id for one in self._open.values() for item in one.candidates)
 
     def decide(self, about: Collection[str], asked: Mapping[str, IdentityQuestion]) -> None:
-        """Ask these from now on, and of all that was looked at nothing else."""
+        """Replace the questions about the ids `about` by those in `asked`."""
         with self._lock:
             before = dict(self._open)
             for one in about:

@@ -1,10 +1,10 @@
-"""Renames finished files whose title has changed: one rename each, where they lie, no transfer.
+"""Renames finished files on their devices after their titles have changed, without a transfer.
 
-    another title ─▶ planned in the row ─▶ its device is at hand ─▶ renamed, and the row with it
-                                                                 └▶ lyrics, subtitles, cover follow
+    new title ─▶ planned in the row ─▶ device attached ─▶ file renamed, row updated
+                                                       └▶ lyrics, subtitles and cover follow
 
-A name that something has is not taken from it. A crash in between leaves the file under one of
-the two names, and the row finds it there.
+An existing file is never replaced. After a crash in between, the next step finds the file under
+either name.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from sidecar.store.downloads.queue import Downloads
 log = logging.getLogger(__name__)
 
 AT_ONCE = 100
-# Of a cover or of lyrics.
+# Of a companion file.
 MOST_BYTES = 16 * 1024 * 1024
 
 
 class FileRenaming:
-    """Does it. One thread runs it."""
+    """Renames the files for which that is planned. One thread runs it."""
 
     def __init__(
         self, downloads: Downloads, registry: DeviceRegistry, problems: Problems, bus: Bus
@@ -42,7 +42,7 @@ class FileRenaming:
         self._bus = bus
 
     def step(self) -> None:
-        """Rename what is planned on the devices that are at hand."""
+        """Rename the planned files on attached devices that are not paused and have no problem."""
         for device in self._registry.all():
             if device.settings.paused or self._problems.of(ProblemKind.DEVICE, device.id):
                 continue
@@ -67,11 +67,11 @@ class FileRenaming:
                 if trouble.code != "name-taken":
                     raise
                 continue
-            # Killed in between, it may have been renamed already.
+            # After a crash it may have been renamed already.
             if not is_there and not _is(device.folder, path, size):
                 break
             if not self._downloads.queue.follow(download, place):
-                # Another download has the place by now; or the row has gone on.
+                # Another download has the path by now, or the row has another state.
                 device.folder.rename(path, download.file_path, size=size)
                 continue
             log.info("%s is %s now on %s", download.file_path, path, device.settings.name)
@@ -82,7 +82,10 @@ class FileRenaming:
         return False
 
     def _bring_along(self, folder: DeviceFolder, download: Download, path: str) -> None:
-        """What lies beside the file is copied there; what is left goes by itself."""
+        """Copy the companions of a file to its new name, and remove the old ones.
+
+        An old cover is left for the companion writer, as other files may share it.
+        """
         own = folder.own_files
         names = frozenset(own.names())
         for was, now in _beside(download, path, names):

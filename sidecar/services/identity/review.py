@@ -1,6 +1,6 @@
-"""What people see and say of files that may be one of several items: those who manage the device.
+"""Shows people the questions about files that may be one of several items, and takes answers.
 
-Who uses a device sees the questions about files of their own; who manages it answers them.
+Users of a device see the questions about their own files; its managers answer them.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ class CandidateView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoubtView:
-    """A file and what it may be.
+    """A file and the items that it may be.
 
     Attributes:
-        item_id: The id that its item had.
-        why: A clause for people.
+        item_id: The old id of its item.
+        why: Why it is not certain, a clause for people.
     """
 
     item_id: str
@@ -55,7 +55,7 @@ class DoubtView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DoubtsView:
-    """All of them on one device, as far as they are this person's."""
+    """All such files on one device that this person may see."""
 
     device_id: str
     device_name: str
@@ -64,7 +64,7 @@ class DoubtsView:
 
 
 class IdentityReview:
-    """Asks people what their files are by now. Safe for many threads."""
+    """Lists the open questions for people and takes their answers. Safe for many threads."""
 
     def __init__(
         self,
@@ -80,13 +80,13 @@ class IdentityReview:
         """Prepare.
 
         Args:
-            questions: The open ones.
-            matching: Lets rows follow.
-            downloads: Where the files are.
-            ownership: Whose they are.
-            access: Who may answer.
-            client: Of an account.
-            wake: Has all rules run: what waited for an answer may come.
+            questions: The open questions.
+            matching: Updates rows after an answer.
+            downloads: The rows of the files.
+            ownership: Decides who may see a file.
+            access: Decides who may answer.
+            client: Returns the Jellyfin client of an account.
+            wake: Makes all rules run: what waited for an answer may be queued.
         """
         self._questions = questions
         self._matching = matching
@@ -97,7 +97,7 @@ class IdentityReview:
         self._wake = wake
 
     def doubts(self, person: Person, device_id: str) -> DoubtsView:
-        """Return what is asked about a device.
+        """Return the open questions about a device.
 
         Raises:
             errors.NotVisible: It is no device of this person.
@@ -111,7 +111,7 @@ class IdentityReview:
         )
 
     def text(self, device_id: str, device_name: str) -> str | None:
-        """Return what is asked about a device in one sentence; None if nothing is."""
+        """Return one message for all open questions about a device; None if there is none."""
         count = sum(device_id in one.file.devices for one in self._questions.all())
         if not count:
             return None
@@ -126,16 +126,16 @@ class IdentityReview:
         )
 
     def answer(self, person: Person, device_id: str, item_id: str, now: str | None) -> None:
-        """Say what a file is by now.
+        """Answer which item a file is now.
 
         Args:
-            person: Who says it.
+            person: Who answers.
             device_id: Where the file is.
-            item_id: The id that its item had.
-            now: The item that it is; None for none of those that it may be.
+            item_id: The old id of its item.
+            now: The id of one of the candidates; None for none of them.
 
         Raises:
-            errors.NotVisible: That is not asked, or not of this person.
+            errors.NotVisible: There is no such question that this person may see.
             errors.NotAManager: They do not manage the device.
             errors.JellyfinError: It cannot be asked; nothing was changed.
         """

@@ -1,10 +1,10 @@
-"""Another server at the known address: shown to an admin, with what would follow, and then taken.
+"""Lets an admin accept another server that answers at the known address, after a preview.
 
-    another server answers ─▶ everything stops ─▶ an admin signs in there ─▶ what matches, what not
-                                                                               └ yes ─▶ it is ours
+    another server answers ─▶ everything stops ─▶ an admin signs in there ─▶ preview of matches
+                                                                              └ yes ─▶ it is ours
 
-Only who was an admin before, or has the command line, may take it: what the new server says of
-anybody's rights proves nothing until then.
+Callers must admit only admins of the old server and the command line: until then the rights that
+the new server reports prove nothing.
 """
 
 from __future__ import annotations
@@ -44,18 +44,18 @@ class OtherServer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServerPreview:
-    """What would follow to another server.
+    """What would happen if another server were accepted.
 
     Attributes:
-        ticket: Says yes to exactly this.
+        ticket: Confirms exactly this preview.
         files: How many items we have files of, or want.
         same: How many of them have the same id there.
-        followed: How many are known there by another id.
-        asked: How many may be one of several: a person is asked.
-        lost: How many are not there; their files stay.
+        followed: How many have another id there.
+        asked: How many may be one of several items: a person will be asked.
+        lost: How many do not exist there; their files stay.
         examples: Titles of a few of these.
-        accounts: Names that are known there as well.
-        strangers: Names that are not; what is theirs stays as it is.
+        accounts: Names of accounts that exist there as well.
+        strangers: Names of accounts that do not; what is theirs stays as it is.
     """
 
     ticket: str
@@ -80,7 +80,7 @@ class _Looked:
 
 
 class ServerChange:
-    """Offers and takes another server. Safe for many threads."""
+    """Previews and accepts another server. Safe for many threads."""
 
     def __init__(
         self,
@@ -114,11 +114,11 @@ class ServerChange:
         return OtherServer(found.id, found.server_name or "Jellyfin", found.version)
 
     def look(self, name: str, password: SecretStr) -> ServerPreview:
-        """Sign in at the other server as an admin there, and say what would follow; change nothing.
+        """Sign in at the other server as an admin and return a preview; change nothing.
 
         Raises:
             NotPossible: There is no other server.
-            SignInRefused: It does not know the password, or the account is no admin there.
+            SignInRefused: The password is wrong, or the account is no admin there.
             errors.JellyfinError: It cannot be asked.
         """
         other = self._checked()
@@ -157,12 +157,12 @@ class ServerChange:
         )
 
     def accept(self, ticket: str) -> OtherServer:
-        """Take the server that was looked at: from now on it is ours.
+        """Accept the server of a preview as ours.
 
-        What matches follows before anybody is let go on: nothing is fetched twice.
+        All matches are updated before work goes on, so that nothing is fetched twice.
 
         Raises:
-            NotPossible: It was not looked at, or that is too long ago, or yet another one answers.
+            NotPossible: The preview is unknown or expired, or yet another server answers.
             errors.JellyfinError: It cannot be asked; nothing was changed.
         """
         with self._lock:

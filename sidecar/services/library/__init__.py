@@ -1,1 +1,1 @@
-"""The Jellyfin library as people look through it."""
+"""Browsing the Jellyfin library, with covers and the download state of each item."""

@@ -1,6 +1,6 @@
 """Browses the Jellyfin library for people, each with their own account.
 
-What an account cannot see is not there. Nothing of the library is kept here, but for covers.
+An item that the account cannot see is answered like one that does not exist.
 """
 
 from __future__ import annotations
@@ -32,19 +32,20 @@ __all__ = [
 EXPANDABLE = frozenset({Kind.ARTIST, Kind.ALBUM, Kind.PLAYLIST, Kind.SERIES, Kind.SEASON})
 
 
-# How long a look at an item counts as the right to see its cover.
+# How long an item that was shown counts as visible, for its cover.
 SEEN_FOR_S = 300.0
 MOST_SEEN = 5000
-# Of a longer list the button is worked out anew only with its page.
+# Longer lists are not kept: their buttons are updated only when the page is loaded.
 MOST_FILES = 500
 
 
 @dataclass(frozen=True, slots=True)
 class ShownItem:
-    """One thing as an account was shown it.
+    """An entry that was shown to an account.
 
     Attributes:
-        files: The items it is made of; None if nobody looked, or there are too many to keep.
+        files: The playable items in it; None if they are not known, or too many to keep.
+        until: Until when it counts as fresh, in monotonic seconds.
     """
 
     entry: BrowseEntry
@@ -53,7 +54,7 @@ class ShownItem:
 
 
 class RecentlyShown:
-    """Those of all accounts. Safe for many threads."""
+    """The entries that were shown to all accounts lately. Safe for many threads."""
 
     def __init__(self, clock: Clock) -> None:
         """Prepare."""
@@ -62,7 +63,7 @@ class RecentlyShown:
         self._seen: OrderedDict[tuple[str, str], ShownItem] = OrderedDict()
 
     def note(self, user_id: str, entry: BrowseEntry, files: Sequence[str] | None = None) -> None:
-        """An account was shown this."""
+        """Record that an entry was shown to an account."""
         kept = None if files is None or len(files) > MOST_FILES else tuple(files)
         with self._lock:
             self._seen.pop((user_id, entry.item.id), None)
@@ -72,19 +73,19 @@ class RecentlyShown:
                 self._seen.popitem(last=False)
 
     def of(self, user_id: str, item_id: str) -> ShownItem | None:
-        """Return what this account saw of it, however long ago; None if that is forgotten."""
+        """Return the entry that was shown to an account, however old; None if it is not kept."""
         with self._lock:
             return self._seen.get((user_id, item_id))
 
     def fresh(self, user_id: str, item_id: str) -> ShownItem | None:
-        """Return what this account saw of it just now; None if it would have to look again."""
+        """Return the same if it is fresh; None if Jellyfin has to be asked again."""
         found = self.of(user_id, item_id)
         return found if found is not None and found.until >= self._clock.monotonic() else None
 
 
 @dataclass(frozen=True, slots=True)
 class LibraryEntry:
-    """One thing, and what its button shows on each device; None where it was not looked up."""
+    """An entry, and its download button for each device; None if that was not looked up."""
 
     entry: BrowseEntry
     buttons: Sequence[ItemDownloadState] | None
@@ -92,7 +93,7 @@ class LibraryEntry:
 
 @dataclass(frozen=True, slots=True)
 class LibraryPage:
-    """One page of a list, and how much Jellyfin says there is in all."""
+    """One page of a list, and the number of entries on all pages, as Jellyfin counts."""
 
     items: Sequence[LibraryEntry]
     total: int
@@ -101,10 +102,10 @@ class LibraryPage:
 
 
 class LibraryBrowser:
-    """The Jellyfin library as each person sees it. Safe for many threads.
+    """Lists and shows items of the library for a person. Safe for many threads.
 
-    Every call raises `NotVisible` for what this person's account cannot see or does not exist, and
-    `JellyfinError` if Jellyfin cannot be asked.
+    The methods raise `NotVisible` for what does not exist or this person's account cannot see,
+    and `JellyfinError` if Jellyfin cannot be asked.
     """
 
     def __init__(
@@ -115,14 +116,14 @@ class LibraryBrowser:
         covers: CoverCache,
         clock: Clock,
     ) -> None:
-        """Prepare; `client` gives the Jellyfin client of an account, or raises `SignedOut`."""
+        """Prepare; `client` returns the Jellyfin client of an account, or raises `SignedOut`."""
         self._client = client
         self._buttons = buttons
         self._covers = covers
         self._recent = RecentlyShown(clock)
 
     def listed(self, person: Person, asked: BrowseQuery) -> LibraryPage:
-        """Return one page; buttons of artists, playlists and series are not looked up."""
+        """Return one page of a list; only files and albums get buttons."""
         try:
             found = Browser(self._client(person.user_id)).page(asked)
         except (NotFound, NotAllowed):
@@ -134,7 +135,7 @@ class LibraryBrowser:
         return LibraryPage(items, found.total, asked.page, asked.page_size)
 
     def show(self, person: Person, item_id: str) -> LibraryEntry:
-        """Return one thing with its buttons."""
+        """Return one entry with its buttons."""
         entry = self._one(person, item_id)
         if entry.item.type in PLAYABLE:
             files = [entry.item.id] if entry.item.is_playable else []
@@ -146,10 +147,9 @@ class LibraryBrowser:
         return LibraryEntry(entry, self._buttons.of_files(person, {item_id: files})[item_id])
 
     def again(self, person: Person, item_ids: Collection[str]) -> Sequence[LibraryEntry]:
-        """Return what this person was shown lately, with its buttons as they are now.
+        """Return entries that were shown to this person lately, with their present buttons.
 
-        Asks Jellyfin nothing, and shows nothing but what is this person's. What was not shown, or
-        is forgotten, is left out.
+        Does not ask Jellyfin. Entries that were not shown, or are not kept any more, are left out.
         """
         seen = [one for item in item_ids if (one := self._recent.of(person.user_id, item))]
         files = {one.entry.item.id: one.files for one in seen if one.files is not None}
@@ -159,7 +159,7 @@ class LibraryBrowser:
         return [LibraryEntry(one.entry, buttons.get(one.entry.item.id)) for one in seen]
 
     def cover(self, person: Person, item_id: str, width: int) -> Cover:
-        """Return its picture, at least `width` pixels wide if the server has it so wide."""
+        """Return an item's cover, at least `width` pixels wide if the server has it so wide."""
         seen = self._recent.fresh(person.user_id, item_id)
         item = seen.entry.item if seen else self._one(person, item_id).item
         if item.image_item_id is None or item.image_tag is None:
@@ -171,7 +171,7 @@ class LibraryBrowser:
             raise NotVisible from None
 
     def heart(self, person: Person, item_id: str, *, value: bool) -> bool:
-        """Press its heart in Jellyfin or take it away; return what the server then says."""
+        """Set or clear an item as favourite in Jellyfin; return the value the server reports."""
         try:
             return self._client(person.user_id).set_favourite(item_id, value=value)
         except (NotFound, NotAllowed):

@@ -1,7 +1,4 @@
-"""Covers for the page: fetched from Jellyfin once, then kept beside the database.
-
-Asked for with the account of the person who looks, so that nobody sees what Jellyfin hides.
-"""
+"""Caches covers for the page: fetched from Jellyfin once, then kept on disk."""
 
 from __future__ import annotations
 
@@ -24,7 +21,7 @@ _TYPES = {b"\xff\xd8\xff": "image/jpeg", b"\x89PNG": "image/png", b"GIF8": "imag
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """A picture, of a type that cannot carry a script."""
+    """A picture; its type is a bitmap format, or else `application/octet-stream`."""
 
     body: bytes
     mime_type: str
@@ -32,13 +29,13 @@ class Cover:
 
 
 class CoverCache:
-    """A folder of pictures. Safe for many threads: a picture gets its name when it is whole."""
+    """A cache folder of pictures. Safe for many threads: files are replaced atomically."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def get(self, client: Jellyfin, download: Download, width: int) -> Cover | None:
-        """Return a download's cover, at least `width` pixels wide if the server has it so wide."""
+        """Return a download's cover; None if it has none or it cannot be fetched. See `picture`."""
         if download.image_item_id is None or download.image_tag is None:
             return None
         try:
@@ -48,10 +45,16 @@ class CoverCache:
             return None
 
     def picture(self, client: Jellyfin, item_id: str, tag: str, width: int) -> Cover:
-        """Return an item's own picture; that it may be seen is the caller's word.
+        """Return an item's picture; the caller checks that the person may see it.
+
+        Args:
+            client: Fetches it if it is not cached.
+            item_id: The item that has the picture.
+            tag: Jellyfin's tag of the picture, which changes with it.
+            width: Pixels; the picture is at least as wide, up to 480, if the server has it so.
 
         Raises:
-            errors.JellyfinError: It is not kept here, and cannot be fetched.
+            errors.JellyfinError: It is not cached, and cannot be fetched.
         """
         fitting = next((one for one in WIDTHS if one >= width), WIDTHS[-1])
         kept = self._folder / _name(item_id, tag, fitting)
@@ -81,7 +84,7 @@ def _read(path: Path) -> bytes | None:
 
 
 def _write(path: Path, body: bytes) -> None:
-    """Keep a picture; a disk that is full costs the picture, not the page."""
+    """Cache a picture; an error, as on a full disk, is only logged."""
     draft = path.with_name(f"{path.name}.{get_ident()}")
     try:
         private_files.make_folder(path.parent)

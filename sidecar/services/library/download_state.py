@@ -1,4 +1,4 @@
-"""What a download button shows for each device: nothing yet, on its way, here, or partly here."""
+"""Works out what the download button of an item shows for each device."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from sidecar.store.files.search import Counted, FileIndex
 
 
 class ButtonState(StrEnum):
-    """What it shows. `AVAILABLE` can be asked for; `PARTLY` is here in part and nothing comes."""
+    """The state of a button. `PARTLY`: some files are here, and no others are queued."""
 
     AVAILABLE = "available"
     WAITING = "waiting"
@@ -26,27 +26,27 @@ class ButtonState(StrEnum):
     PARTLY = "partly"
 
 
-# Of several files the first of these that any of them is in is what is shown.
+# Of several files, the first of these states that any of them has is shown.
 SHOWN = (
     (Status.DOWNLOADING, ButtonState.DOWNLOADING),
     (Status.PENDING, ButtonState.WAITING),
     (Status.PAUSED, ButtonState.PAUSED),
     (Status.FAILED, ButtonState.FAILED),
 )
-# The download that is led to is the first in this order.
+# The button links to the download whose state comes first in this order.
 TELLING = (*(status for status, _ in SHOWN), Status.COMPLETED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemDownloadState:
-    """An item on a device.
+    """The download state of an item on a device.
 
     Attributes:
-        download_id: Of a single file; None for several, and for what was not asked for.
-        row: The download that shows why it stands so; None if there is none or nobody looked.
-        place: In the queue, from 1; of several files that of the first one.
+        download_id: Of a single file; None for several files, or if there is no download.
+        row: The id of the download that explains the state; None if there is none.
+        place: In the queue, from 1; the first of several files. None if nothing waits.
         progress: From 0 to 1, of all files together.
-        done, total: How many files are here, and how many there are; None if nobody says.
+        done, total: How many files are here, and how many there are (None if not known).
     """
 
     device_id: str
@@ -61,7 +61,7 @@ class ItemDownloadState:
 
 
 class DownloadStates:
-    """Looks up what buttons show. Safe for many threads."""
+    """Looks up the buttons of items. Safe for many threads."""
 
     def __init__(
         self,
@@ -74,10 +74,10 @@ class DownloadStates:
         """Prepare.
 
         Args:
-            offline: What there is of items.
+            offline: Finds the downloads of items.
             downloads: For places in the queue.
-            devices: Those that a person uses.
-            running: The transfers as they stand.
+            devices: Lists the devices that a person uses.
+            running: Returns the progress of the running transfers.
         """
         self._offline = offline
         self._downloads = downloads
@@ -87,11 +87,11 @@ class DownloadStates:
     def of_files(
         self, person: Person, groups: Mapping[str, Collection[str]]
     ) -> dict[str, list[ItemDownloadState]]:
-        """Return the buttons of things by what files they are made of: `{item: its files}`."""
+        """Return the buttons of items, given the ids of the playable items in each."""
         devices = self._devices(person)
         ids = {one for files in groups.values() for one in files}
         found = self._offline.of_items(ids, viewer(person))
-        # What is missing is not there: it can be asked for.
+        # A missing file counts as not downloaded: it can be asked for.
         rows = [one for one in found if one.missing_since is None]
         waiting = [one.id for one in rows if one.status is Status.PENDING]
         places = self._downloads.queries.positions(waiting)
@@ -114,7 +114,7 @@ class DownloadStates:
     def of_albums(
         self, person: Person, albums: Mapping[str, int | None]
     ) -> dict[str, list[ItemDownloadState]]:
-        """Return the buttons of albums of which only the number of tracks is known, if that."""
+        """Return the buttons of albums, given the number of tracks (None if not known)."""
         counted = self._offline.of_albums(albums, viewer(person))
         devices = self._devices(person)
         return {

@@ -1,4 +1,4 @@
-"""What a person asks for, looked up through their own account: what it cannot see is not there."""
+"""Looks up and expands items with a person's account; hidden items count as nonexistent."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class ItemSource(ItemLookup, Protocol):
     """The library as one account sees it: `jellyfin.client.Jellyfin`."""
 
     def item(self, item_id: str) -> Item:
-        """Return one item; raises `NotFound` for what the account cannot see."""
+        """Return one item; raises `NotFound` for one that the account cannot see."""
 
     def expand(self, item: Item) -> Listing:
         """List the playable items of a container."""
@@ -25,8 +25,8 @@ def get_item(library: ItemSource, item_id: str) -> Item:
     """Return an item.
 
     Raises:
-        NotVisible: The account may not see it, or there is none.
-        errors.JellyfinError: It cannot be asked.
+        NotVisible: The account may not see it, or it does not exist.
+        errors.JellyfinError: Jellyfin cannot be asked.
     """
     try:
         return library.item(item_id)
@@ -35,11 +35,12 @@ def get_item(library: ItemSource, item_id: str) -> Item:
 
 
 def expand_item(library: ItemSource, item: Item) -> Sequence[Item] | None:
-    """Return what a container holds, in order; None for what has a file of its own.
+    """Return the playable items of a container, in order; None for a playable item.
 
     Raises:
-        NotPossible: There is nothing in it that can be fetched.
-        errors.JellyfinError: It cannot be asked, or did not list all of it.
+        NotPossible: It contains nothing that can be fetched.
+        NotVisible: The account may not see it.
+        errors.JellyfinError: Jellyfin cannot be asked, or did not list all of it.
     """
     if item.type in PLAYABLE:
         return None

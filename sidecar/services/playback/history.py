@@ -5,15 +5,17 @@ An admin may ask for somebody else by name. For everybody else a foreign name is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.playback.plays import Play
+from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.playback.tracker import Current
 from sidecar.domain.rules.queue_ahead import NAME
+from sidecar.domain.wishes import Hold
 from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.store.accounts.accounts import Account
@@ -46,17 +48,36 @@ class UpcomingDownloads:
         self._downloads = downloads
         self._devices = devices
 
-    def of(self, user_id: str) -> Sequence[UpcomingView]:
-        """Return what comes next for an account, on all its devices."""
+    def of(self, playing: NowPlaying, others: Collection[NowPlaying]) -> Sequence[UpcomingView]:
+        """Return what comes next in a client, on all devices of its account.
+
+        Args:
+            playing: What plays there now; it does not come next.
+            others: What plays in the account's other clients: what is only theirs is left out.
+        """
+        user_id = playing.user_id or ""
         found: dict[str, list[tuple[Download, str, str]]] = {}
         for device in self._devices.all():
             for hold in self._holds.of_rule(user_id, device.id, NAME):
                 download = self._downloads.queries.by_item(device.id, hold.item_id)
+                if hold.item_id == playing.item.id or _is_of_others(hold, playing, others):
+                    continue
                 if hold.release_at is None and download is not None:
                     on_device = (download, device.name, hold.reason.text)
                     found.setdefault(hold.item_id, []).append(on_device)
         in_turn = sorted(found.values(), key=lambda one: (-one[0][0].priority, one[0][0].id))
         return [_view(one) for one in in_turn]
+
+
+def _is_of_others(hold: Hold, playing: NowPlaying, others: Collection[NowPlaying]) -> bool:
+    return not _comes_next_in(playing, hold) and any(_comes_next_in(one, hold) for one in others)
+
+
+def _comes_next_in(playing: NowPlaying, hold: Hold) -> bool:
+    """Whether this client's queue tells of it, or it is of the album or series that plays there."""
+    queued = {one.item_id for one in playing.queue}
+    part_of = {playing.item.album_id, playing.item.series_id} - {None}
+    return hold.item_id in queued or hold.reason.source_id in part_of
 
 
 def _view(found: Sequence[tuple[Download, str, str]]) -> UpcomingView:
@@ -125,7 +146,7 @@ class PlayHistory:
         plays: Plays,
         watching: PlaybackTracker,
         accounts: Callable[[], Iterable[Account]],
-        coming: Callable[[str], Sequence[UpcomingView]],
+        coming: Callable[[NowPlaying, Collection[NowPlaying]], Sequence[UpcomingView]],
     ) -> None:
         """Prepare.
 
@@ -133,7 +154,8 @@ class PlayHistory:
             plays: What was heard.
             watching: What is heard.
             accounts: Gives everybody who ever signed in.
-            coming: Gives what the rules fetch for an account while it listens.
+            coming: Gives what the rules fetch because of what plays in a client, told what plays
+                in the account's others.
         """
         self._coming = coming
         self._plays = plays
@@ -152,11 +174,19 @@ class PlayHistory:
         """List what plays now."""
         current = self._watching.current(viewer(person))
         names = {one.user_id: one.name for one in self._accounts()}
-        return [self._now(one, names) for one in current]
+        playing = [one.playing for one in current]
+        return [self._now(one, playing, names) for one in current]
 
-    def _now(self, one: Current, names: Mapping[str, str]) -> NowView:
+    def _now(
+        self, one: Current, all_playing: Collection[NowPlaying], names: Mapping[str, str]
+    ) -> NowView:
         user_id = one.playing.user_id or ""
-        coming = tuple(self._coming(user_id))
+        others = [
+            other
+            for other in all_playing
+            if other.user_id == user_id and other.session_id != one.playing.session_id
+        ]
+        coming = tuple(self._coming(one.playing, others))
         return _now(one, names.get(user_id, FORMER_ACCOUNT), coming)
 
     def _meant(self, person: Person, account: str | None) -> str | None:

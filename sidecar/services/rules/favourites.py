@@ -1,6 +1,7 @@
 """Follows the favourites of one account and makes wishes of them: live, and by regular looks.
 
     news ──▶ hearts ──the person's word──▶ wishes kept, or let go after a grace
+    what came to the library or changed there ──▶ looked up, and wished for if a heart holds it
     every hour, at start and after each reconnect: all favourites are listed and compared
 
 A listing only ever adds. A heart counts as taken away when Jellyfin says so of that very item.
@@ -20,7 +21,13 @@ from sidecar.domain.rules import favourites as rule
 from sidecar.domain.wishes import Wish
 from sidecar.errors import JellyfinError, NotFound, SignedOut
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.live.events import Connected, News, SessionsNews, UserDataChanged
+from sidecar.jellyfin.live.events import (
+    Connected,
+    LibraryChanged,
+    News,
+    SessionsNews,
+    UserDataChanged,
+)
 from sidecar.services.rules.favourite_states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.wishes import WishService
@@ -31,6 +38,10 @@ log = logging.getLogger(__name__)
 IDLE_S = 1.0
 HEAL_EVERY_S = 5.0
 RETRY_S = 60.0
+# A scan tells of its finds again and again.
+SETTLE_S = 5.0
+# From so many on, looking through all favourites asks less.
+MOST_NAMED = 2000
 
 
 class FavouritesFollower:
@@ -68,6 +79,8 @@ class FavouritesFollower:
         self._news: SimpleQueue[News] = SimpleQueue()
         self._look_through_at = clock.monotonic()
         self._heal_at = clock.monotonic()
+        self._named: set[str] = set()
+        self._look_up_at = 0.0
 
     def deliver(self, news: News) -> None:
         """Take news from the listener."""
@@ -115,7 +128,10 @@ class FavouritesFollower:
         if not self._account.is_server_there():
             return
         now = self._clock.monotonic()
-        if now >= self._look_through_at:
+        if self._named and now >= self._look_up_at:
+            self._look_up_at = now + RETRY_S  # unless it succeeds
+            self._look_up_named()
+        elif now >= self._look_through_at:
             self._look_through_at = now + self._settings.check_every.total_seconds()
             self.look_through()
         elif now >= self._heal_at and self._settings.heal_forgotten_hearts:
@@ -132,11 +148,40 @@ class FavouritesFollower:
             case UserDataChanged(user_id=user_id, entries=entries) if user_id == self._user_id:
                 for entry in entries:
                     self._obey(entry.item_id, self._hearts.hear(entry))
+            case LibraryChanged(added=added, updated=updated):
+                self._note_named({*added, *updated})
             case _:
                 pass
 
+    def _note_named(self, ids: set[str]) -> None:
+        if not self._named:
+            self._look_up_at = self._clock.monotonic() + SETTLE_S
+        self._named |= ids
+        if len(self._named) > MOST_NAMED:
+            self._named.clear()
+            self.look_through_soon()
+
+    def _look_up_named(self) -> None:
+        """Wish for what came to the library or changed there, if a heart holds it.
+
+        Raises:
+            errors.JellyfinError: It is asked again in a minute.
+        """
+        hearts = self._hearts.favourites()
+        found = self._client.items(sorted(self._named))
+        self._named.clear()
+        held: dict[str, list[Item]] = {}
+        for item in found.values():
+            if item.id in hearts:
+                self._keep(item)
+            for part_of in {item.album_id, item.artist_id, item.series_id, item.season_id}:
+                if item.is_playable and part_of is not None and part_of in hearts:
+                    held.setdefault(part_of, []).append(item)
+        for container in self._client.items(held).values() if held else ():
+            if container.type in self._types:
+                self._plan(self._wishes(container, held[container.id]))
+
     def _keep(self, favourite: Item) -> None:
-        log.info("%s pressed a heart on %r", self._name, favourite.title)
         if favourite.type not in self._types:
             return
         if favourite.type in CONTAINERS:
@@ -163,6 +208,7 @@ class FavouritesFollower:
             self._let_go(item_id)
         elif item := self._client.items([item_id]).get(item_id):
             self._hearts.look_up(item)
+            log.info("%s pressed a heart on %r", self._name, item.title)
             self._keep(item)
 
     def look_through(self) -> None:

@@ -83,6 +83,7 @@ class RuleRunner:
         self._lock = Lock()
         self._due = dict.fromkeys(self._rules, clock.monotonic())
         self._library_at = -math.inf
+        self._waits_for: dict[str, str] = {}
         self._remarks: dict[tuple[str, str], tuple[str, ...]] = {}
 
     # What wakes it: quick, for any thread
@@ -175,10 +176,13 @@ class RuleRunner:
         while self._account.is_server_there() and (rule := self._next_due()) is not None:
             try:
                 self._run(rule)
+                self._waits_for.pop(rule.name, None)
             except SignedOut:
                 raise
             except JellyfinError as trouble:
-                log.info("the rule %s of %s waits: %s", rule.name, self._name, trouble)
+                if self._waits_for.get(rule.name) != str(trouble):
+                    self._waits_for[rule.name] = str(trouble)
+                    log.info("the rule %s of %s waits: %s", rule.name, self._name, trouble)
                 self._account.tell(trouble)
                 self._put_off([rule.name])
 

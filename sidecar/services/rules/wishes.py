@@ -18,9 +18,12 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.files.naming import (
     ANY,
+    WITH_OWN_FOLDER,
     NameLimits,
     build_distinct_path,
     build_path,
+    build_separate_path,
+    fill_in_discs,
     make_path_key,
 )
 from sidecar.domain.formats.formats import ORIGINAL
@@ -61,7 +64,13 @@ def places(db: Database, device_id: str, item: Item, shape: NameLimits) -> Itera
         for path in (build_path(item, shape, volume=volume) for volume in count(1))
         if not _is_full(db, device_id, path, shape)
     )
-    for path in (wanted, build_distinct_path(wanted, item.id)):
+    paths = [wanted, build_distinct_path(wanted, item.id)]
+    if item.type in WITH_OWN_FOLDER:
+        # Two films of one title and year share no folder, even where their files would fit there.
+        folder = make_path_key(wanted.rpartition("/")[0])
+        is_free = not count_files_in(db, device_id, folder)
+        paths = [*([wanted] if is_free else []), build_separate_path(wanted, item.id)]
+    for path in paths:
         yield FilePlace(path, make_path_key(path))
 
 
@@ -142,6 +151,7 @@ class WishService:
             allowed = self._allowed(batch)
             missing = self._missing(allowed)
             full = self._described(allowed, missing, describe) if missing else {}
+            full = fill_in_discs(full, [wish.item for wish in allowed])
             with self._db.write():
                 # Asked again: while Jellyfin was asked, somebody may have said no.
                 queued += sum(self._keep(wish, full) for wish in self._allowed(allowed))

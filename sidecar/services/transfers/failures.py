@@ -29,6 +29,7 @@ from sidecar.errors import (
     SignedOut,
     WrongServer,
 )
+from sidecar.events import DownloadsAllowed, Event
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
@@ -41,6 +42,7 @@ log = logging.getLogger(__name__)
 FILE_AWAY = "file-away"
 PROBE_FILE_AWAY_EVERY = timedelta(minutes=5)
 FORBIDDEN = "http-403"
+NOT_ALLOWED = "not-allowed"
 DOUBTFUL = frozenset({FailureClass.SIGNED_OUT, FailureClass.FILE_AWAY})
 
 
@@ -134,6 +136,12 @@ class FailurePolicy:
             self._put_back(download)
         else:
             self.device(download, DeviceError(refusal.code, refusal.message))
+
+    def hear(self, event: Event) -> None:
+        """Queue again what was refused for a right that is given back; a listener for the bus."""
+        if isinstance(event, DownloadsAllowed):
+            for one in self._downloads.queries.failed_of(event.user_id, {FORBIDDEN, NOT_ALLOWED}):
+                self._downloads.transitions.retry(one)
 
     def arrived(self, download: Download) -> None:
         """A file came: if the server's disk was away, it is back for all of them."""
@@ -257,7 +265,7 @@ def _failure(trouble: JellyfinError) -> Failure:
             kind = FailureClass.SIGNED_OUT if is_out else FailureClass.OUTSIDE_HOURS
             return Failure(kind, str(kind), str(trouble))
         case NotAllowed():
-            return Failure(FailureClass.REFUSED, "not-allowed", str(trouble))
+            return Failure(FailureClass.REFUSED, NOT_ALLOWED, str(trouble))
         case NotFound():
             text = msg("It is no longer on the server, or no longer shown to this account")
             return Failure(FailureClass.GONE, "gone", text)

@@ -201,6 +201,15 @@ class DownloadQueries:
         )
         return [to_download(row) for row in self._db.rows(query)]
 
+    def failed_of(self, user_id: str, error_codes: Collection[str]) -> list[Download]:
+        """Return what failed for one of these reasons and is fetched by this account."""
+        query = DownloadRow.select(COLUMNS).where(
+            DownloadRow.status == Status.FAILED,
+            DownloadRow.user_id == user_id,
+            DownloadRow.error_code.in_(error_codes),
+        )
+        return [to_download(row) for row in self._db.rows(query)]
+
     def _find_one(self, text: str, *values: object) -> Download | None:
         rows = self._db.sql(text, values)
         return from_columns(rows[0]) if rows else None

@@ -1,7 +1,4 @@
-"""`/api/v1/session`, `/accounts`, `/sessions`, `/keys`: signing in, accounts, keys for programs.
-
-A key is shown when it is made, and never again.
-"""
+"""`/api/v1/session`, `/accounts`, `/sessions`, `/keys`: signing in, accounts and API keys."""
 
 from __future__ import annotations
 
@@ -44,7 +41,7 @@ class Credentials(Body):
 
 
 class NewKey(Body):
-    """What the key is for, in the owner's words, and for how long; null is for ever."""
+    """A label for the key, and the days until it expires; null for a key that does not expire."""
 
     label: Annotated[
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_LABEL)
@@ -53,7 +50,7 @@ class NewKey(Body):
 
 
 class WithKeys(Query):
-    """What becomes of the keys when all sessions end."""
+    """Whether the keys are revoked when all sessions end."""
 
     keys: Literal["keep", "revoke"] = "keep"
 
@@ -71,7 +68,7 @@ def begin(services: WebServices, body: Credentials) -> Response:
 
 @session.get("", role=Role.SIGNED_IN, returns=schemas.Session)
 def show(_services: WebServices) -> schemas.Session:
-    """Who is asking."""
+    """Show who is signed in."""
     own = auth.asker().visit
     user = schemas.User.model_validate(person())
     return schemas.Session(user=user, csrf=own.csrf if own else None)
@@ -92,25 +89,25 @@ def _leave(services: WebServices) -> None:
 
 @people.get("/accounts", role=Role.SIGNED_IN, returns=Listed[schemas.Account])
 def accounts(services: WebServices) -> Sequence[AccountView]:
-    """The accounts: one's own, for an admin all."""
+    """List your own account; admins see all accounts."""
     return services.users.accounts(person())
 
 
 @people.post("/accounts/<string(length=32):user_id>/forget", role=Role.SIGNED_IN)
 def forget(services: WebServices, user_id: str) -> None:
-    """Give the token back to Jellyfin and end all sessions and keys."""
+    """Revoke an account's Jellyfin token and end all its sessions and keys."""
     services.users.forget(person(), user_id)
 
 
 @people.get("/sessions", role=Role.SIGNED_IN, returns=Listed[schemas.OpenSession])
 def sessions(services: WebServices) -> Sequence[SessionView]:
-    """The browsers one is signed in with, for an admin everybody's."""
+    """List the browsers where you are signed in; admins see those of all accounts."""
     return services.users.sessions(person(), auth.own_secret())
 
 
 @people.delete("/sessions", role=Role.SIGNED_IN, query=WithKeys, returns=schemas.Ended)
 def end_all(services: WebServices, query: WithKeys) -> schemas.Ended:
-    """End all of one's own sessions; keys are kept, or revoked as well."""
+    """End all your sessions; keys are kept unless `keys=revoke`."""
     revoked = services.api_keys.revoke_all(person()) if query.keys == "revoke" else 0
     return schemas.Ended(ended=services.users.end_sessions(person()), keys_revoked=revoked)
 
@@ -123,7 +120,7 @@ def end_one(services: WebServices, session_id: str) -> None:
 
 @keys.get("", role=Role.SIGNED_IN, returns=Listed[schemas.Key])
 def show_keys(services: WebServices) -> Sequence[ApiKeyView]:
-    """One's keys for programs."""
+    """List your API keys."""
     return services.api_keys.keys(person())
 
 
@@ -131,7 +128,7 @@ def show_keys(services: WebServices) -> Sequence[ApiKeyView]:
     "", role=Role.SIGNED_IN, body=NewKey, returns=schemas.FreshKey, status=HTTPStatus.CREATED
 )
 def make(services: WebServices, body: NewKey) -> schemas.FreshKey:
-    """Make a key; it is shown this once."""
+    """Create an API key; its secret is only in this answer."""
     check_is_no_key()
     made = services.api_keys.make_key(person(), body.label, days=body.expires_in_days)
     if made is None:
@@ -142,15 +139,15 @@ def make(services: WebServices, body: NewKey) -> schemas.FreshKey:
 
 @keys.delete(f"/<int(max={LARGEST_ID}):key_id>", role=Role.SIGNED_IN)
 def revoke(services: WebServices, key_id: int) -> None:
-    """Revoke a key."""
+    """Revoke an API key."""
     services.api_keys.revoke_key(person(), key_id)
 
 
 def check_is_no_key() -> None:
-    """Refuse a key that makes a key: one that expires or is stolen would live on in others.
+    """Refuse a request that an API key makes: a stolen or expiring key could create its successor.
 
     Raises:
-        ApiError: A key asks (403).
+        ApiError: The request is authenticated by a key (403).
     """
     if auth.asker().key is not None:
         raise ApiError(HTTPStatus.FORBIDDEN, NOT_BY_KEY)

@@ -1,7 +1,4 @@
-"""`/api/v1/devices`: what they are, what would come and go, and what is asked of missing files.
-
-Nothing moves before a plan that removes something was confirmed.
-"""
+"""`/api/v1/devices`: devices, their plans, and the questions about missing files."""
 
 from __future__ import annotations
 
@@ -34,32 +31,32 @@ devices = Endpoints("devices", f"{PREFIX}/devices")
 
 
 class Confirmation(Body):
-    """A yes to the removals of a plan."""
+    """Confirms the removals of a plan."""
 
     plan_id: Annotated[str, Field(min_length=1, max_length=64)]
 
 
 class NewFormat(Body):
-    """A yes to making the files of a device anew in the format that is set."""
+    """Confirms converting the files of a device again, to the format that is set."""
 
     format: Annotated[str, Field(min_length=1, max_length=32)]
 
 
 class RemovalAnswer(Body):
-    """Was it a person: then all is recorded as removed; else it is fetched again."""
+    """`gone`: the files were removed on purpose and stay away; else they are fetched again."""
 
     gone: bool
 
 
 @devices.get("", role=Role.SIGNED_IN, returns=Listed[schemas.Device])
 def listed(services: WebServices) -> Sequence[DeviceView]:
-    """The devices that one uses."""
+    """List the devices that you use."""
     return services.devices.devices(person())
 
 
 @devices.get("/<device_id>/plan", role=Role.SIGNED_IN, returns=schemas.Plan)
 def plan(services: WebServices, device_id: str) -> DevicePlan:
-    """What would come and go on a device."""
+    """Show what would be added to a device and removed from it."""
     return services.plans.one(person(), device_id)
 
 
@@ -72,7 +69,7 @@ def plan(services: WebServices, device_id: str) -> DevicePlan:
     errors={PlanChanged: CONFLICT, DeviceError: CONFLICT},
 )
 def confirm(services: WebServices, device_id: str, body: Confirmation) -> DevicePlan:
-    """Say yes to a plan's removals."""
+    """Confirm the removals of a plan."""
     services.plans.confirm(person(), device_id, body.plan_id)
     return services.plans.one(person(), device_id)
 
@@ -86,14 +83,14 @@ def confirm(services: WebServices, device_id: str, body: Confirmation) -> Device
     errors={PlanChanged: CONFLICT},
 )
 def reformat(services: WebServices, device_id: str, body: NewFormat) -> DevicePlan:
-    """Say yes to making the files of a device anew in its format."""
+    """Confirm converting the files of a device again, to its format."""
     services.plans.reformat(person(), device_id, body.format)
     return services.plans.one(person(), device_id)
 
 
 @devices.get("/<device_id>/removals", role=Role.SIGNED_IN, returns=schemas.Removals)
 def removals(services: WebServices, device_id: str) -> RemovalsView:
-    """What is asked about missing files."""
+    """Show the open question about files that are missing from a device."""
     return services.removals.removals(person(), device_id)
 
 
@@ -105,7 +102,7 @@ def removals(services: WebServices, device_id: str) -> RemovalsView:
     errors={DeviceError: Refusal(HTTPStatus.CONFLICT, "{}. Then answer once more.")},
 )
 def answer_removals(services: WebServices, device_id: str, body: RemovalAnswer) -> schemas.Files:
-    """Say whether it was you."""
+    """Answer whether the missing files were removed on purpose."""
     asked = services.removals.removals(person(), device_id)
     if not asked.management.may_manage:
         raise NotAManager(asked.management.refusal)

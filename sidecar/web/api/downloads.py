@@ -1,8 +1,8 @@
-"""`/api/v1/downloads` and `/undo`: what people see of downloads and do with them, for programs.
+"""`/api/v1/downloads` and `/undo`: listing downloads and acting on them.
 
-A wish that was fulfilled already answers 200 like one that is fulfilled now: a second click is no
-mistake. What cannot be done in this state answers 409 with a code, what is not there or not
-theirs 404.
+Actions are idempotent: one that was already done answers 200. An action that the download's state
+does not allow answers 409 with a code; a download that does not exist, or that the person may not
+see, answers 404.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ def _owners(values: Iterable[str]) -> tuple[str, ...]:
 
 
 class DownloadsQuery(PageQuery):
-    """What a list of downloads shows; what is empty means any. `as_of` as in `DownloadQuery`."""
+    """Filters and order of a list of downloads; empty means any. `as_of` as in `DownloadQuery`."""
 
     status: Annotated[frozenset[str], Argument(_statuses, array_of((*Status, MISSING)))] = (
         frozenset()
@@ -107,7 +107,7 @@ class DownloadsQuery(PageQuery):
     as_of: Annotated[int | None, whole_number(LARGEST_ID)] = None
 
     def wanted(self) -> DownloadQuery:
-        """Return it as the service is asked."""
+        """Return the query of the service."""
         return DownloadQuery(
             statuses=frozenset(map(Status, self.status - {MISSING})),
             missing=MISSING in self.status,
@@ -123,20 +123,20 @@ class DownloadsQuery(PageQuery):
 
 
 class WidthQuery(Query):
-    """How wide a picture is asked for."""
+    """The wanted width of a picture, in pixels."""
 
     width: Width = 0
 
 
 class From(StrEnum):
-    """Where a retry begins."""
+    """Whether a retry continues the part file or starts at byte zero."""
 
     PART = "part"
     ZERO = "zero"
 
 
 class Bulk(StrEnum):
-    """What can be done to many at once."""
+    """An action that can be applied to many downloads at once."""
 
     PAUSE = "pause"
     RESUME = "resume"
@@ -162,7 +162,7 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Add(Body):
-    """Items to be fetched; `device` is a device's name, `device_id` its id: either will do."""
+    """Items to fetch; the device is given by its name (`device`) or by its id (`device_id`)."""
 
     item_id: ItemId | None = None
     item_ids: Annotated[tuple[ItemId, ...], Field(min_length=1, max_length=MOST_ITEMS)] | None = (
@@ -182,44 +182,44 @@ class Add(Body):
 
     @property
     def items(self) -> tuple[str, ...]:
-        """All that is asked for."""
+        """The ids of all items asked for."""
         return self.item_ids or ((self.item_id,) if self.item_id else ())
 
 
 class Retry(Body):
-    """How it is tried again; only an admin may force it in a cooldown."""
+    """Options of a retry; only admins may force one during a cooldown."""
 
     start: Annotated[From, Field(alias="from", strict=False)] = From.PART
     force: bool = False
 
 
 class Cancel(Body):
-    """How it is cancelled; only an admin may do it for everyone who wants it."""
+    """Options of a cancellation; only admins may cancel for everyone who wants the item."""
 
     keep_part: bool = False
     for_everyone: bool = False
 
 
 class Delete(Body):
-    """How it is deleted; only an admin may do it for everyone who wants it."""
+    """Options of a deletion; only admins may delete for everyone who wants the item."""
 
     for_everyone: bool = False
 
 
 class Prioritise(Body):
-    """Higher first."""
+    """The new priority; higher ones are fetched first."""
 
     priority: Priority
 
 
 class Move(Body):
-    """Right before which other one; null is behind all others."""
+    """The download to move in front of; null moves to the end of the queue."""
 
     before: Id | None
 
 
 class Filter(Body):
-    """Which downloads: all that one sees and that fit. Empty fits all."""
+    """Selects downloads among those that you may see; an empty filter selects all."""
 
     status: Annotated[
         tuple[Annotated[Status, Field(strict=False)], ...], Field(max_length=len(Status))
@@ -233,12 +233,12 @@ class Filter(Body):
 
     @property
     def owners(self) -> tuple[str, ...]:
-        """All owners that are named."""
+        """The named owners, always as a tuple."""
         return (self.owner,) if isinstance(self.owner, str) else self.owner
 
     @property
     def selection(self) -> Selection:
-        """The same as the service is asked."""
+        """The filter as the service takes it."""
         return Selection(
             statuses=frozenset(self.status),
             device_id=self.device_id,
@@ -249,7 +249,7 @@ class Filter(Body):
 
 
 class Many(Body):
-    """One thing for many downloads: these, or all that fit."""
+    """One action for many downloads, given by their ids or by a filter."""
 
     action: Annotated[Bulk, Field(strict=False)]
     ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=MOST_IDS)] | None = None
@@ -286,13 +286,13 @@ def downloads(services: WebServices, query: DownloadsQuery) -> DownloadPage:
 
 @api.get(ONE, role=Role.SIGNED_IN, returns=schemas.Download)
 def download(services: WebServices, download_id: int) -> DownloadView:
-    """One download."""
+    """Show one download."""
     return services.downloads.download(person(), download_id)
 
 
 @api.get(f"{ONE}/cover", role=Role.SIGNED_IN, query=WidthQuery, media="image/*")
 def cover(services: WebServices, download_id: int, query: WidthQuery) -> Response:
-    """Its cover."""
+    """Get the cover of a download."""
     width = cover_width(query.width)
     return cover_reply(services.downloads.cover(person(), download_id, width), width)
 
@@ -306,7 +306,7 @@ def cover(services: WebServices, download_id: int, query: WidthQuery) -> Respons
     also=HTTPStatus.OK,
 )
 def add(services: WebServices, body: Add) -> Response:
-    """Ask for items: containers expand, nothing is doubled."""
+    """Queue downloads of items; albums, playlists and other containers are expanded."""
     who = person()
     added = services.actions.add(
         who, body.items, device=body.device_id or body.device, priority=body.priority
@@ -322,7 +322,7 @@ def add(services: WebServices, body: Add) -> Response:
 
 @actions.post("/downloads/bulk", role=Role.SIGNED_IN, body=Many, returns=schemas.BulkOutcomes)
 def bulk(services: WebServices, body: Many) -> schemas.BulkOutcomes:
-    """Do one thing to many downloads."""
+    """Apply one action to many downloads."""
     who = person()
     names_owners = body.filter is not None and bool(body.filter.owners)
     _check_admin(who, asked=body.force or names_owners)
@@ -356,7 +356,7 @@ def bulk(services: WebServices, body: Many) -> schemas.BulkOutcomes:
     returns=ActionAnswer,
 )
 def pause(services: WebServices, download_id: int, body: NoBody) -> ActionAnswer:  # noqa: ARG001
-    """Pause."""
+    """Pause a download."""
     return _act(services, download_id, DownloadCommand(action=Action.PAUSE))
 
 
@@ -368,7 +368,7 @@ def pause(services: WebServices, download_id: int, body: NoBody) -> ActionAnswer
     returns=ActionAnswer,
 )
 def resume(services: WebServices, download_id: int, body: NoBody) -> ActionAnswer:  # noqa: ARG001
-    """Resume."""
+    """Resume a download."""
     return _act(services, download_id, DownloadCommand(action=Action.RESUME))
 
 
@@ -380,7 +380,7 @@ def resume(services: WebServices, download_id: int, body: NoBody) -> ActionAnswe
     returns=ActionAnswer,
 )
 def retry(services: WebServices, download_id: int, body: Retry) -> ActionAnswer:
-    """Try again."""
+    """Retry a download."""
     from_zero = body.start is From.ZERO
     command = DownloadCommand(action=Action.RETRY, from_zero=from_zero, force=body.force)
     return _act(services, download_id, command)
@@ -394,7 +394,7 @@ def retry(services: WebServices, download_id: int, body: Retry) -> ActionAnswer:
     returns=ActionAnswer,
 )
 def accept(services: WebServices, download_id: int, body: NoBody) -> ActionAnswer:  # noqa: ARG001
-    """Accept a file as it is, although the library says another length."""
+    """Accept a file although its duration differs from the library's."""
     return _act(services, download_id, DownloadCommand(action=Action.ACCEPT))
 
 
@@ -406,7 +406,7 @@ def accept(services: WebServices, download_id: int, body: NoBody) -> ActionAnswe
     returns=ActionAnswer,
 )
 def cancel(services: WebServices, download_id: int, body: Cancel) -> ActionAnswer:
-    """Cancel."""
+    """Cancel a download."""
     command = DownloadCommand(
         action=Action.CANCEL, keep_part=body.keep_part, for_everyone=body.for_everyone
     )
@@ -421,7 +421,7 @@ def cancel(services: WebServices, download_id: int, body: Cancel) -> ActionAnswe
     returns=ActionAnswer,
 )
 def delete(services: WebServices, download_id: int, body: Delete) -> ActionAnswer:
-    """Delete the file."""
+    """Delete a download's file."""
     command = DownloadCommand(action=Action.DELETE, for_everyone=body.for_everyone)
     return _act(services, download_id, command)
 
@@ -433,7 +433,7 @@ def delete(services: WebServices, download_id: int, body: Delete) -> ActionAnswe
     returns=ActionAnswer,
 )
 def prioritise(services: WebServices, download_id: int, body: Prioritise) -> ActionAnswer:
-    """Give it a priority."""
+    """Set the priority of a download."""
     command = DownloadCommand(action=Action.PRIORITISE, priority=body.priority)
     return _act(services, download_id, command)
 
@@ -446,13 +446,13 @@ def prioritise(services: WebServices, download_id: int, body: Prioritise) -> Act
     returns=ActionAnswer,
 )
 def top(services: WebServices, download_id: int, body: NoBody) -> ActionAnswer:  # noqa: ARG001
-    """Move to the top."""
+    """Move a download to the top of the queue."""
     return _act(services, download_id, DownloadCommand(action=Action.TOP))
 
 
 @actions.post(f"{ONE}/move", role=Role.SIGNED_IN, body=Move, returns=ActionAnswer)
 def move(services: WebServices, download_id: int, body: Move) -> ActionAnswer:
-    """Move before another one."""
+    """Move a download in front of another one."""
     command = DownloadCommand(action=Action.MOVE, before=body.before or 0)
     return _act(services, download_id, command)
 
@@ -463,16 +463,16 @@ def move(services: WebServices, download_id: int, body: Move) -> ActionAnswer:
     returns=schemas.Undone,
 )
 def undo(services: WebServices, token: str) -> schemas.Undone:
-    """Take back what one did a moment ago."""
+    """Undo an action, within ten minutes."""
     record = take_back(services, token)
     return schemas.Undone(action=record.action, files=record.total)
 
 
 def take_back(services: WebServices, token: str) -> UndoRecord:
-    """Take back what the person who asks did under this token.
+    """Undo the action of the current person that has this token.
 
     Raises:
-        ApiError: It is over (409).
+        ApiError: The token has expired or was used already (409).
     """
     record = services.undo.undo(person(), token)
     if record is None:
@@ -481,15 +481,15 @@ def take_back(services: WebServices, token: str) -> UndoRecord:
 
 
 def cover_width(wanted: int) -> int:
-    """Return the width that is made and is wide enough, else the widest."""
+    """Return the smallest available width that is wide enough, else the largest."""
     return next((one for one in COVER_WIDTHS if one >= wanted), COVER_WIDTHS[-1])
 
 
 def cover_reply(found: Cover, width: int) -> Response:
-    """Return a picture that may be kept, but is shown only after asking whether it still may be.
+    """Return a picture that browsers may cache but must revalidate before each use.
 
     Raises:
-        ApiError: It is of a type that could carry a script (404).
+        ApiError: Its media type could carry a script (404).
     """
     if found.mime_type not in PICTURES:
         raise ApiError(HTTPStatus.NOT_FOUND)
@@ -531,7 +531,7 @@ def _added(services: WebServices, who: Person, added: Sequence[AddedItem]) -> sc
 
 
 def undo_token(record: UndoRecord) -> schemas.UndoToken | None:
-    """Return what `POST /undo/{token}` takes this back by; None if it cannot be taken back."""
+    """Return the token for `POST /undo/{token}`; None if the action cannot be undone."""
     return schemas.UndoToken(token=record.token) if record.can_undo else None
 
 

@@ -1,17 +1,17 @@
-"""What a route of the API needs, takes and answers is declared at the route; this binds it.
+"""Declares the API's routes with their role, arguments and answer, and binds them to Flask.
 
     @api.get("/downloads", role=Role.SIGNED_IN, query=DownloadsQuery, returns=Listed[Download])
     def downloads(services: WebServices, query: DownloadsQuery) -> DownloadPage: ...
 
-    declared ─┬─▶ routes(services)      checked arguments → view → the value as its schema → JSON
-              ├─▶ the guard             who may ask (`security.permissions`)
+    declared ─┬─▶ routes(services)      checked arguments → view → value → schema → JSON
+              ├─▶ authorization         the role that is needed (`security.permissions`)
               └─▶ openapi               the description
 
 The first line of a view's docstring is its summary. A route without a role cannot be declared.
 
-Why our own: flask-openapi3 and spectree were tried on two routes. Neither knows who may ask; both
-answer 422 to a body that is not JSON (ours: 415 and 400) and add routes of their own that nobody
-guards; flask-openapi3 also sends fields that the answer's schema does not have.
+Why not a library: flask-openapi3 and spectree were tried on two routes. Neither has a notion of
+roles; both answer 422 to a body that is not JSON (ours: 415 and 400) and add routes of their own
+without authorization; flask-openapi3 also sends fields that the answer's schema does not have.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ V = TypeVar("V", bound=Callable[..., Any])
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """How an error of a service is answered: with this status, its sentence put into this one."""
+    """Turns an error of a service into a problem with this status; `{}` is the error's message."""
 
     status: HTTPStatus
     sentence: str = "{}"
@@ -55,20 +55,20 @@ Errors = Mapping[type[Exception], Callable[[Any], BaseResponse]]
 
 
 class Declared(TypedDict, total=False):
-    """What may be said of a route.
+    """The arguments of a route's declaration.
 
     Attributes:
-        role: What a person must at least be.
-        returns: The schema of what is answered; without one and without `media` it is 204.
-        query: What the address may say after `?`; the view is handed it as `query`.
-        body: What is sent; the view is handed it as `body`.
+        role: The role that is needed at least.
+        returns: The schema of the answer; 204 if there is neither this nor `media`.
+        query: The query parameters; passed to the view as `query`.
+        body: The JSON body; passed to the view as `body`.
         may_be_empty: The body may be left out.
-        status: Of the answer, if it is not 200, or 204 for nothing.
+        status: The status of a success, if it is not 200 (or 204 without an answer).
         also: Another status with the same answer.
-        errors: How errors of the service are answered, beside those of the group and those that
-            are answered alike everywhere (`request.errors`).
-        media: What is answered if it is no JSON.
-        answers_head: HEAD is answered as GET is.
+        errors: Handlers for errors of the service, in addition to those of the group and to the
+            common ones in `request.errors`.
+        media: The media type of an answer that is not JSON.
+        answers_head: HEAD is allowed too.
     """
 
     role: Required[Role]
@@ -85,7 +85,7 @@ class Declared(TypedDict, total=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
-    """One route of the API with one verb; the attributes are those of `Declared`."""
+    """One route of the API with one method; see `Declared` for the attributes."""
 
     name: str
     verb: str
@@ -104,17 +104,17 @@ class Endpoint:
 
     @property
     def summary(self) -> str:
-        """What it does, in a line."""
+        """The first line of the view's docstring, without its full stop."""
         return (self.view.__doc__ or "").partition("\n")[0].removesuffix(".")
 
     @property
     def success(self) -> HTTPStatus:
-        """The status if all is well."""
+        """The status of a success."""
         says_nothing = self.returns is None and self.media is None
         return HTTPStatus.NO_CONTENT if says_nothing else self.status
 
     def bound(self, services: WebServices) -> Callable[..., BaseResponse]:
-        """Return the view as Flask calls it."""
+        """Return the view function for Flask: it reads the arguments and maps errors to answers."""
 
         def handle(**arguments: Any) -> BaseResponse:  # noqa: ANN401 - of any route
             if "item_id" in arguments:
@@ -143,7 +143,7 @@ class Endpoint:
 
 
 class Endpoints:
-    """Routes of one subject, as they are declared. Their names begin with that of the group."""
+    """A group of routes; its name is the prefix of their names."""
 
     def __init__(self, name: str, prefix: str = PREFIX, *, errors: Errors = NOTHING) -> None:
         self._name = name
@@ -155,27 +155,27 @@ class Endpoints:
         return iter(self._all)
 
     def get(self, path: str, **declared: Unpack[Declared]) -> Callable[[V], V]:
-        """Declare what the view below answers to GET."""
+        """Declare a GET route."""
         return self._add("GET", path, declared)
 
     def post(self, path: str, **declared: Unpack[Declared]) -> Callable[[V], V]:
-        """Declare what the view below answers to POST."""
+        """Declare a POST route."""
         return self._add("POST", path, declared)
 
     def put(self, path: str, **declared: Unpack[Declared]) -> Callable[[V], V]:
-        """Declare what the view below answers to PUT."""
+        """Declare a PUT route."""
         return self._add("PUT", path, declared)
 
     def patch(self, path: str, **declared: Unpack[Declared]) -> Callable[[V], V]:
-        """Declare what the view below answers to PATCH."""
+        """Declare a PATCH route."""
         return self._add("PATCH", path, declared)
 
     def delete(self, path: str, **declared: Unpack[Declared]) -> Callable[[V], V]:
-        """Declare what the view below answers to DELETE."""
+        """Declare a DELETE route."""
         return self._add("DELETE", path, declared)
 
     def routes(self, services: WebServices) -> Blueprint:
-        """Return the routes; nothing is asked of the services before a request comes."""
+        """Return the routes as a blueprint; calls no service."""
         blueprint = Blueprint(self._name, __name__)
         for one in self:
             name = one.name.removeprefix(f"{self._name}.")
@@ -183,7 +183,7 @@ class Endpoints:
         return blueprint
 
     def _add(self, verb: str, path: str, declared: Declared) -> Callable[[V], V]:
-        # A route's own come first, and stand for the group's of the same kind.
+        # The first match wins: a route's own handlers override those of its group.
         own = dict(declared.get("errors", NOTHING))
         errors = own | {kind: how for kind, how in self._errors.items() if kind not in own}
 
@@ -197,7 +197,7 @@ class Endpoints:
 
 
 def json_reply(schema: Any, value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:  # noqa: ANN401
-    """Return a value of a service as an answer of this schema."""
+    """Return a JSON response with a value of a service in the form of this schema."""
     reply = jsonify(to_json(schema, value))
     reply.status_code = status
     return reply

@@ -1,8 +1,8 @@
 """`/api/v1/offline` and `/media`: what can be played without Jellyfin, and the files themselves.
 
-The files come from a device, or through us from Jellyfin, with ranges. No database connection is
-held while a file is sent, and each person has a few places only, so that players never starve the
-page.
+Files are streamed from a device or proxied from Jellyfin, with ranges. No database connection is
+held while a file is sent, and the streams of each person are limited, so that players cannot use
+up the workers that serve the pages.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ from sidecar.web.server.streaming import FileBody, ProxyBody
 from sidecar.web.services import WebServices
 
 RETRY_AFTER_S = "30"
-# Nothing in a file of sound or video may act as a page. Opened by itself, the browser's own player
-# asks for the same address once more, with our cookie: no more than that is allowed.
+# A media file must not be able to act as a page. Opened directly in a browser, the built-in player
+# requests the same URL again with our cookie: only that is allowed.
 HEADERS = MappingProxyType(
     {
         "Accept-Ranges": "bytes",
@@ -45,7 +45,7 @@ HEADERS = MappingProxyType(
 
 
 class FilesQuery(PageQuery):
-    """Which files; what is empty means any."""
+    """Filters of the list of files; empty means any."""
 
     q: Text = ""
     device: Text = ""
@@ -77,7 +77,7 @@ media = Endpoints(
 
 @offline.get("", role=Role.SIGNED_IN, query=FilesQuery, returns=schemas.OfflineFiles)
 def files(services: WebServices, query: FilesQuery) -> FoundFilesPage:
-    """The files that can be played without Jellyfin, newest first."""
+    """List the files that can be played without Jellyfin, newest first."""
     wanted = FileQuery(
         text=query.q,
         device_id=query.device or None,
@@ -90,7 +90,7 @@ def files(services: WebServices, query: FilesQuery) -> FoundFilesPage:
 
 @offline.get(f"/{ITEM}", role=Role.SIGNED_IN, returns=schemas.OfflineItem)
 def offline_item(services: WebServices, item_id: str) -> schemas.OfflineItem:
-    """Whether an item can be played without Jellyfin now."""
+    """Show whether an item can be played without Jellyfin now."""
     found = services.file_search.item(person(), item_id)
     files = [schemas.OfflineFile.model_validate(one) for one in found]
     return schemas.OfflineItem(item_id=item_id, files=files)
@@ -103,14 +103,14 @@ def offline_item(services: WebServices, item_id: str) -> schemas.OfflineItem:
     answers_head=True,
 )
 def file(services: WebServices, download_id: int) -> Response:
-    """A file on a device, or a part of it."""
+    """Stream a file from a device; supports ranges."""
     asker = person()
     found = services.media.open(asker, download_id)
     try:
         facts = FileVersion(found.size, found.etag, to_the_second(found.modified_ns))
         asked = dict(request.headers)
         if request.method == "HEAD":
-            # A range is of a GET alone.
+            # RFC 9110: Range is only defined for GET.
             asked.pop("Range", None)
         part = part_of(facts, asked)
         reply = _described(found, facts, part)
@@ -134,7 +134,7 @@ def file(services: WebServices, download_id: int) -> Response:
 
 @media.get(f"/item/{ITEM}", role=Role.SIGNED_IN, media="*/*", answers_head=True)
 def item(services: WebServices, item_id: str) -> Response:
-    """An item's file in Jellyfin, through us, or a part of it."""
+    """Stream an item's file from Jellyfin through the sidecar; supports ranges."""
     asker = person()
     end = services.media.begin(asker)
     try:

@@ -1,6 +1,6 @@
-"""`/api/v1/devices/…/matches`, `…/server/look`, `…/server/accept`: files and servers known again.
+"""`/api/v1/devices/…/matches`, `/server/look`, `/server/accept`: changed item ids and servers.
 
-What a file is by now is said by whoever manages its device; another server is taken by an admin.
+A device's managers say which item a file belongs to; an admin accepts another Jellyfin server.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ Id = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
 
 
 class Said(Body):
-    """What a file is by now.
+    """Which item a file belongs to.
 
     Attributes:
-        item_id: The id that its item had.
-        now: The item that it is; null for none of those that it may be.
+        item_id: The former id of its item.
+        now: The id of the item it belongs to; null for none of the candidates.
     """
 
     item_id: Id
@@ -41,27 +41,27 @@ class Said(Body):
 
 
 class AdminThere(Body):
-    """An admin of the other server; the password is sent to it once and not kept."""
+    """An admin of the other server; the password is sent there once and not stored."""
 
     username: Annotated[str, Field(min_length=1, max_length=200)]
     password: Annotated[str, Field(max_length=200)]
 
 
 class Taken(Body):
-    """A yes to what was shown."""
+    """Confirms the preview that has this ticket."""
 
     ticket: Annotated[str, Field(min_length=1, max_length=64)]
 
 
 @matches.get(DEVICE, role=Role.SIGNED_IN, returns=schemas.Doubts)
 def show(services: WebServices, device_id: str) -> DoubtsView:
-    """Files there that may be one of several items by now."""
+    """List the files on a device whose item is ambiguous after its id changed."""
     return services.identity.doubts(person(), device_id)
 
 
 @matches.post(DEVICE, role=Role.MANAGER, body=Said, returns=schemas.Doubts)
 def say(services: WebServices, device_id: str, body: Said) -> DoubtsView:
-    """Say what one of them is."""
+    """Say which item such a file belongs to."""
     services.identity.answer(person(), device_id, body.item_id, body.now)
     return services.identity.doubts(person(), device_id)
 
@@ -74,11 +74,11 @@ def say(services: WebServices, device_id: str, body: Said) -> DoubtsView:
     errors={SignInRefused: Refusal(HTTPStatus.CONFLICT, "{}.")},
 )
 def look(services: WebServices, body: AdminThere) -> ServerPreview:
-    """Show what would follow to another server that answers at the address (admins)."""
+    """Preview the change to another Jellyfin server at the configured address (admins)."""
     return services.server_change.look(body.username, SecretStr(body.password))
 
 
 @server.post("/accept", role=Role.ADMIN, body=Taken, returns=schemas.OtherServer)
 def accept(services: WebServices, body: Taken) -> OtherServer:
-    """Take the server that was looked at for ours (admins)."""
+    """Accept the previewed Jellyfin server (admins)."""
     return services.server_change.accept(body.ticket)

@@ -1,6 +1,6 @@
-"""`/api/v1/devices/…/adoption` and `…/log`: what is on a device and comes back to us.
+"""`/api/v1/devices/…/adoption` and `…/log`: adopting files on a device, importing a player's log.
 
-Files that were there before us are taken over where they lie; plays come from a player's logs.
+Adopted files stay where they are.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MatchId = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 
 
 class Adopt(Body):
-    """Which files: these, or all that are sure."""
+    """The files to adopt: these matches, or all certain ones."""
 
     ids: Annotated[tuple[MatchId, ...], Field(max_length=MOST_IDS)] = ()
     all: bool = False
@@ -48,19 +48,19 @@ class Adopt(Body):
 
 @adoption.get(f"{DEVICE}/adoption", role=Role.SIGNED_IN, returns=schemas.AdoptionOffer)
 def show(services: WebServices, device_id: str) -> OfferView:
-    """Files there that the library has, but that are not ours."""
+    """List the files on a device that match items of the library but are not managed yet."""
     return services.adoption.offer(person(), device_id)
 
 
 @adoption.post(f"{DEVICE}/adoption", role=Role.MANAGER, body=Adopt, returns=schemas.Adopted)
 def adopt(services: WebServices, device_id: str, body: Adopt) -> AdoptedView:
-    """Adopt some of them, or all that are sure, where they lie."""
+    """Adopt some of these files, or all certain matches, without moving them."""
     return services.adoption.adopt(person(), device_id, None if body.all else body.ids)
 
 
 @logs.get(f"{DEVICE}/log", role=Role.SIGNED_IN, returns=schemas.DeviceLog)
 def show_log(services: WebServices, device_id: str) -> LogView:
-    """What a music player's logs there would bring."""
+    """Preview the plays in the music player's logs on a device."""
     return services.player_logs.log(person(), device_id)
 
 
@@ -71,5 +71,5 @@ def show_log(services: WebServices, device_id: str) -> LogView:
     errors={DeviceError: Refusal(HTTPStatus.CONFLICT, "{}. Then ask once more.")},
 )
 def take(services: WebServices, device_id: str) -> TakenView:
-    """Take its plays over as one's own."""
+    """Import these plays as your own."""
     return services.player_logs.take(person(), device_id)

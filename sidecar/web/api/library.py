@@ -1,4 +1,4 @@
-"""`/api/v1/items`: the Jellyfin library of who asks, with what is on their devices."""
+"""`/api/v1/items`: a person's Jellyfin library, with the state of each item on their devices."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _parent(text: str) -> str | None:
 
 
 class LibraryQuery(PageQuery):
-    """Where in the library, or what to search for there."""
+    """What to list of the library, or to search for in it."""
 
     parent: Annotated[
         str | None, Argument(_parent, {"type": "string", "pattern": "^[0-9a-f]{32}$"})
@@ -53,14 +53,14 @@ class LibraryQuery(PageQuery):
 
 
 class SizeQuery(Query):
-    """How wide a picture is asked for."""
+    """The wanted width of a picture, in pixels."""
 
     size: Width = 0
 
 
 @items.get("", role=Role.SIGNED_IN, query=LibraryQuery, returns=Listed[schemas.LibraryItem])
 def listed(services: WebServices, query: LibraryQuery) -> LibraryPage:
-    """Look through the library, or search it."""
+    """Browse or search the library."""
     wanted = BrowseQuery(
         parent=query.parent,
         kinds=query.kind,
@@ -74,20 +74,20 @@ def listed(services: WebServices, query: LibraryQuery) -> LibraryPage:
 
 @items.get(f"/{ITEM}", role=Role.SIGNED_IN, returns=schemas.LibraryItem)
 def show(services: WebServices, item_id: str) -> LibraryEntry:
-    """One item."""
+    """Show one item of the library."""
     return services.library.show(person(), item_id)
 
 
 @items.get(f"/{ITEM}/cover", role=Role.SIGNED_IN, query=SizeQuery, media="image/*")
 def cover(services: WebServices, item_id: str, query: SizeQuery) -> Response:
-    """Its cover."""
+    """Get the cover of an item."""
     width = cover_width(query.size)
     return cover_reply(services.library.cover(person(), item_id, width), width)
 
 
 @items.get(f"/{ITEM}/source", role=Role.SIGNED_IN, returns=schemas.Local | schemas.Remote)
 def source(services: WebServices, item_id: str) -> schemas.Local | schemas.Remote:
-    """Where it is played from."""
+    """Show where an item is played from: a device or Jellyfin."""
     found = services.media.source(person(), item_id)
     if isinstance(found, Local):
         url = schemas.media_url(found.download_id)
@@ -97,13 +97,13 @@ def source(services: WebServices, item_id: str) -> schemas.Local | schemas.Remot
 
 @items.put(f"/{ITEM}/heart", role=Role.SIGNED_IN, returns=schemas.Heart)
 def heart(services: WebServices, item_id: str) -> schemas.Heart:
-    """Press its heart in Jellyfin."""
+    """Mark an item as a favourite in Jellyfin."""
     pressed = services.library.heart(person(), item_id, value=True)
     return schemas.Heart(item_id=item_id, favourite=pressed)
 
 
 @items.delete(f"/{ITEM}/heart", role=Role.SIGNED_IN, returns=schemas.Heart)
 def no_heart(services: WebServices, item_id: str) -> schemas.Heart:
-    """Take its heart away in Jellyfin."""
+    """Unmark an item as a favourite in Jellyfin."""
     pressed = services.library.heart(person(), item_id, value=False)
     return schemas.Heart(item_id=item_id, favourite=pressed)

@@ -1,4 +1,4 @@
-"""Describes the API as OpenAPI 3.1, from what its routes declare."""
+"""Builds the API's OpenAPI 3.1 document from the declared routes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Names = Mapping[tuple[type[BaseModel], str], str]
 
 
 def described(endpoints: Iterable[Endpoint]) -> Json:
-    """Return the description of those routes that are of the API."""
+    """Return the OpenAPI document of the routes below `/api/v1`."""
     ours = sorted(
         (one for one in endpoints if one.path.startswith(PREFIX)), key=lambda one: one.path
     )
@@ -71,7 +71,7 @@ def _operation(one: Endpoint, arguments: list[Json], names: Names) -> Json:
     }
     statuses = {refuse.status for refuse in one.errors.values() if isinstance(refuse, Refusal)}
     if arguments:
-        # What the address names may not be there, or not be for who asks.
+        # What a path parameter names may not exist, or not be visible to the person.
         statuses.add(HTTPStatus.NOT_FOUND)
     for status in sorted(statuses):
         responses[str(status.value)] = {"description": status.phrase, "content": problem}
@@ -116,7 +116,7 @@ def _answer(one: Endpoint, names: Names) -> Json:
 
 
 def _path(rule: str) -> tuple[str, list[Json]]:
-    """Return a route's path in OpenAPI's words, and its arguments."""
+    """Convert a Flask rule to an OpenAPI path and its parameters."""
     arguments: list[Json] = []
     for converter, name in re.findall(r"<(?:([a-z]+)(?:\([^)]*\))?:)?(\w+)>", rule):
         schema: Json = (

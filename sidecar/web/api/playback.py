@@ -1,4 +1,4 @@
-"""`/api/v1/plays` and `/api/v1/now`: what was heard, and what is heard. Reads only."""
+"""`/api/v1/plays` and `/api/v1/now`: the play history, and what plays now. Read-only."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ playback = Endpoints("playback")
 
 
 class PlaysQuery(PageQuery):
-    """Whose plays: one's own if no account is named."""
+    """Whose plays; empty means your own."""
 
     account: Text = ""
 
 
 @playback.get("/plays", role=Role.SIGNED_IN, query=PlaysQuery, returns=Listed[schemas.Play])
 def plays(services: WebServices, query: PlaysQuery) -> PlaysPage:
-    """What was heard, newest first."""
+    """List plays, newest first."""
     return services.playback.plays(person(), query.account or None, query.page, query.page_size)
 
 
 @playback.get("/now", role=Role.SIGNED_IN, returns=Listed[schemas.Now])
 def now(services: WebServices) -> Sequence[NowView]:
-    """What plays."""
+    """List what plays now."""
     return services.playback.now(person())

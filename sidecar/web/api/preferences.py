@@ -1,7 +1,4 @@
-"""`/api/v1/devices/…`: settings, pins, exclusions, playlists, and why something is there.
-
-What may be said is the service's to decide.
-"""
+"""`/api/v1/devices/…` and `/exclusions`: a device's settings, pins, exclusions and playlists."""
 
 from __future__ import annotations
 
@@ -45,7 +42,7 @@ Changes = Annotated[dict[Name, bool | Number | Text | None], Field(max_length=MO
 
 
 class SettingsChange(Body):
-    """Keys of a device and of rules there; null takes a change back."""
+    """Changed settings of a device and of its rules; null resets a setting."""
 
     settings: Changes = Field(default_factory=dict)
     rules: Annotated[dict[Name, Changes], Field(max_length=MOST_KEYS)] = Field(default_factory=dict)
@@ -53,7 +50,7 @@ class SettingsChange(Body):
 
 @steering.get(f"{DEVICE}/settings", role=Role.SIGNED_IN, returns=schemas.DeviceSettings)
 def settings(services: WebServices, device_id: str) -> DeviceSettingsView:
-    """A device's settings and its rules'."""
+    """Show the settings of a device and of its rules."""
     return services.settings.settings(person(), device_id)
 
 
@@ -61,82 +58,82 @@ def settings(services: WebServices, device_id: str) -> DeviceSettingsView:
     f"{DEVICE}/settings", role=Role.MANAGER, body=SettingsChange, returns=schemas.DeviceSettings
 )
 def change(services: WebServices, device_id: str, body: SettingsChange) -> DeviceSettingsView:
-    """Change some of them; null takes a change back."""
+    """Change settings of a device or of its rules; null resets a setting."""
     return services.settings.change(person(), device_id, body.settings, body.rules)
 
 
 @steering.get(f"{DEVICE}/pins", role=Role.SIGNED_IN, returns=Listed[schemas.Pin])
 def pins(services: WebServices, device_id: str) -> Sequence[Pinned]:
-    """What one asked to keep there."""
+    """List your pins on a device."""
     return services.preferences.pins(person(), device_id)
 
 
 @steering.put(f"{DEVICE}/pins/{ITEM}", role=Role.SIGNED_IN, returns=schemas.Queued)
 def pin(services: WebServices, device_id: str, item_id: str) -> schemas.Queued:
-    """Keep it there."""
+    """Pin an item to a device."""
     return schemas.Queued(queued=services.preferences.pin(person(), device_id, item_id))
 
 
 @steering.delete(f"{DEVICE}/pins/{ITEM}", role=Role.SIGNED_IN, returns=Undoable)
 def unpin(services: WebServices, device_id: str, item_id: str) -> Undoable:
-    """Need not be kept."""
+    """Remove a pin."""
     reversal = services.preferences.unpin(person(), device_id, item_id)
     return _undoable(services, "let_go", reversal, len(reversal.holds))
 
 
 @steering.get("/exclusions", role=Role.SIGNED_IN, returns=Listed[schemas.Exclusion])
 def exclusions(services: WebServices) -> Sequence[Excluded]:
-    """What one does not want from rules."""
+    """List your exclusions from rules."""
     return services.preferences.exclusions(person())
 
 
 @steering.put(f"{DEVICE}/exclusions/{RULE}/{ITEM}", role=Role.SIGNED_IN, returns=Undoable)
 def exclude(services: WebServices, device_id: str, rule: str, item_id: str) -> Undoable:
-    """Not from this rule."""
+    """Exclude an item from a rule on a device."""
     reversal = services.preferences.exclude(person(), device_id, rule, item_id)
     return _undoable(services, "exclude", reversal, 1)
 
 
 @steering.delete(f"{DEVICE}/exclusions/{RULE}/{ITEM}", role=Role.SIGNED_IN)
 def include(services: WebServices, device_id: str, rule: str, item_id: str) -> None:
-    """From this rule again."""
+    """Remove an exclusion."""
     services.preferences.include(person(), device_id, rule, item_id)
 
 
 @steering.get(f"{DEVICE}/playlists", role=Role.SIGNED_IN, returns=Listed[schemas.Playlist])
 def playlists(services: WebServices, device_id: str) -> Sequence[Chosen]:
-    """The playlists chosen for a device."""
+    """List the playlists chosen for a device."""
     return services.preferences.playlists(person(), device_id)
 
 
 @steering.put(f"{DEVICE}/playlists/{ITEM}", role=Role.SIGNED_IN, returns=schemas.Playlist)
 def choose(services: WebServices, device_id: str, item_id: str) -> Chosen:
-    """Choose one."""
+    """Choose a playlist for a device."""
     return services.preferences.choose(person(), device_id, item_id)
 
 
 @steering.delete(f"{DEVICE}/playlists/{ITEM}", role=Role.SIGNED_IN, returns=Undoable)
 def drop(services: WebServices, device_id: str, item_id: str) -> Undoable:
-    """Choose it no more."""
+    """Remove a playlist from those chosen for a device."""
     reversal = services.preferences.drop(person(), device_id, item_id)
     return _undoable(services, "playlist", reversal, 1)
 
 
 @steering.get(f"{DEVICE}/removed", role=Role.SIGNED_IN, returns=Listed[schemas.Removed])
 def removed(services: WebServices, device_id: str) -> Sequence[Removed]:
-    """What one deleted there."""
+    """List the items you deleted from a device."""
     return services.preferences.removed(person(), device_id)
 
 
 @steering.delete(f"{DEVICE}/removed/{ITEM}", role=Role.SIGNED_IN)
 def want_again(services: WebServices, device_id: str, item_id: str) -> None:
-    """Let rules bring it again."""
+    """Let rules fetch a deleted item again."""
     services.preferences.want_again(person(), device_id, item_id)
 
 
 @steering.get(f"{DEVICE}/items/{ITEM}/why", role=Role.SIGNED_IN, returns=schemas.Why)
 def why(services: WebServices, device_id: str, item_id: str) -> schemas.Why:
-    """Why it is there, or why not."""
+    """Explain why an item is on a device, or why it is not."""
     asker = person()
     found = services.preferences.why(asker, device_id, item_id)
     reasons = [

@@ -1,4 +1,4 @@
-"""All routes of the API: `/api/v1`, with `/health` and `/media` beside it."""
+"""Collects all routes of the API: `/api/v1`, `/health` and `/media`."""
 
 from __future__ import annotations
 
@@ -52,22 +52,22 @@ GROUPS = (
 
 @openapi.get("/openapi.json", role=Role.SIGNED_IN, media="application/json")
 def show(_services: WebServices) -> Response:
-    """This description."""
+    """Get this OpenAPI document."""
     return jsonify(described(endpoints()))
 
 
 def endpoints() -> list[Endpoint]:
-    """Return all that is declared."""
+    """Return all declared routes."""
     return [one for group in GROUPS for one in group]
 
 
 def blueprints(services: WebServices) -> Iterator[Blueprint]:
-    """Return the routes for the application."""
+    """Return a blueprint for each group of routes."""
     return (group.routes(services) for group in GROUPS)
 
 
 def answer_conditionally(reply: Response) -> Response:
-    """Tag what a program reads, so that one that asks again what it knows gets no body."""
+    """Add an ETag to successful JSON answers to GET, and answer 304 if the client has it."""
     is_read = request.method == "GET" and request.path.startswith(f"{PREFIX}/")
     if is_read and reply.status_code == HTTPStatus.OK and reply.is_json:
         reply.add_etag()

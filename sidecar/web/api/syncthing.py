@@ -1,4 +1,4 @@
-"""`/api/v1/devices/…/peers`, `…/stignore`, `/api/v1/downloads/…/peers`: what Syncthing carries."""
+"""`/api/v1/devices/…/peers`, `…/stignore`, `/api/v1/downloads/…/peers`: Syncthing's state."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ peers = Endpoints("peers", errors={DeviceError: Refusal(HTTPStatus.CONFLICT, "{}
 
 @peers.get("/devices/<device_id>/peers", role=Role.SIGNED_IN, returns=schemas.Shared)
 def show(services: WebServices, device_id: str) -> SharedView:
-    """Where Syncthing carries a device."""
+    """List the peers that Syncthing syncs a device to."""
     return services.sync_status.shared(person(), device_id)
 
 
 @peers.get("/devices/<device_id>/stignore", role=Role.SIGNED_IN, returns=schemas.Ignoring)
 def ignoring(services: WebServices, device_id: str) -> IgnoreView:
-    """Whether Syncthing leaves our own folder alone."""
+    """Show whether Syncthing ignores the sidecar's own folder on a device."""
     return services.sync_status.ignoring(person(), device_id)
 
 
@@ -39,7 +39,7 @@ def ignoring(services: WebServices, device_id: str) -> IgnoreView:
     returns=schemas.Ignoring,
 )
 def ignore(services: WebServices, device_id: str, body: NoBody) -> IgnoreView:  # noqa: ARG001
-    """Write the line that makes it."""
+    """Add the sidecar's own folder to `.stignore` on a device."""
     return services.sync_status.ignore(person(), device_id)
 
 
@@ -49,5 +49,5 @@ def ignore(services: WebServices, device_id: str, body: NoBody) -> IgnoreView:  
     returns=Listed[schemas.Arrived],
 )
 def of_file(services: WebServices, download_id: int) -> Sequence[ArrivalView]:
-    """Which of these have a file."""
+    """List which Syncthing peers have a file."""
     return services.sync_status.of_file(person(), download_id)

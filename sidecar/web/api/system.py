@@ -37,7 +37,7 @@ Limit = Annotated[int, Field(ge=1024, le=10**12)]
 
 
 class LogQuery(PageQuery):
-    """Which events of the log; without a level all."""
+    """Filters of the log; without a level, all records."""
 
     level: Annotated[str | None, one_of(LOG_LEVELS, may_be_empty=True)] = None
     q: Text = ""
@@ -45,10 +45,10 @@ class LogQuery(PageQuery):
 
 
 class TransfersChange(Body):
-    """What an admin changes; what is not named stays.
+    """Changes to the transfers; fields that are left out stay as they are.
 
     Attributes:
-        speed_limit: Bytes a second; null for no limit, "usual" for that of the settings file.
+        speed_limit: Bytes per second; null for no limit, "usual" for the configured one.
     """
 
     paused: bool | None = None
@@ -57,7 +57,7 @@ class TransfersChange(Body):
 
 @health.get("/health", role=Role.ANYBODY, media="application/json")
 def show(services: WebServices) -> Response:
-    """Is the sidecar at work? Open to everybody, and it tells nothing else."""
+    """Check whether the sidecar works; needs no sign-in and tells nothing else."""
     is_well = services.system.is_healthy()
     reply = jsonify(status="ok" if is_well else "unwell")
     reply.status_code = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
@@ -66,19 +66,19 @@ def show(services: WebServices) -> Response:
 
 @system.get("/notices", role=Role.SIGNED_IN, returns=Listed[schemas.Notice])
 def notices(services: WebServices) -> Sequence[Notice]:
-    """What to know now."""
+    """List the notices for you."""
     return services.notices.notices(person())
 
 
 @system.get("/server", role=Role.ADMIN, returns=schemas.SystemReport)
 def server(services: WebServices) -> SystemStatusView:
-    """The state of the server, the engine and the database."""
+    """Show the state of the server, the engine and the database (admins)."""
     return services.system.view()
 
 
 @system.get("/log", role=Role.ADMIN, query=LogQuery, returns=Listed[schemas.LogLine])
 def log(services: WebServices, query: LogQuery) -> Listed[LogLine]:
-    """Recent events of the log, newest first."""
+    """List recent log records, newest first (admins)."""
     found = services.system.log(query.level, query.q)
     first = (query.page - 1) * query.page_size
     return Listed[LogLine](
@@ -91,7 +91,7 @@ def log(services: WebServices, query: LogQuery) -> Listed[LogLine]:
 
 @transfers.get("", role=Role.SIGNED_IN, returns=Transfers)
 def show_transfers(services: WebServices) -> TransfersView:
-    """What may be fetched now, and how fast."""
+    """Show whether transfers may run now, and their speed limit."""
     return services.transfers.transfers(person())
 
 

@@ -1,1 +1,1 @@
-"""Words for people: languages, messages, labels, sizes and times."""
+"""Internationalisation: translated texts, labels, and formats of sizes and times."""

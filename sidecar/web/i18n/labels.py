@@ -1,4 +1,4 @@
-"""What the settings of devices are called on the page, and how sizes are written in fields."""
+"""Labels of the settings on the device page, and sizes for its form fields."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sidecar.web.i18n.numbers import translatable
 UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
-# What can be set of a device; a rule's settings bring their own.
+# The settings of a device; those of rules have their own labels.
 DEVICE_KEYS = MappingProxyType(
     {
         "budget": translatable("Room for our files"),
@@ -50,12 +50,12 @@ OPTIONS = MappingProxyType(
 
 
 def setting(key: SettingKey) -> str:
-    """Return what a setting is called, in English: as its rule says, or of the device."""
+    """Return the label of a setting, in English."""
     return key.label or DEVICE_KEYS.get(key.name, key.name)
 
 
 def size(octets: Value) -> str:
-    """Return bytes as they are written in a field, exactly: `10 GB`, `1500 MB`; nothing for None.
+    """Return a size without rounding, for a form field: `10 GB`, `1500 MB`; empty for None.
 
     >>> size(10_500_000_000)
     '10500 MB'

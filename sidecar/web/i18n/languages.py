@@ -1,9 +1,9 @@
-"""The pages' words in the reader's language: chosen by the person, else by the browser.
+"""Translates the pages to the language that the person or their browser has chosen.
 
     English sentence in a template → catalogues/de.po → the same sentence in German
 
-English needs no catalogue: its sentences are the keys. What has no translation stays English, so
-a gap is never an empty page. Answers of the API are not translated: programs read them.
+The English sentences are the keys, so English has no catalogue, and a sentence without a
+translation stays English. Answers of the API are not translated: programs read them.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ from sidecar.web.i18n.numbers import LocalFormat
 COOKIE = "sidecar_language"
 COOKIE_LASTS_S = 365 * 24 * 3600
 ENGLISH = "en"
-# As each is called by those who speak it.
+# Each in its own language.
 NAMES = MappingProxyType({ENGLISH: "English", "de": "Deutsch"})
 CATALOGUES = Path(__file__).parent / "catalogues"
 
 
 @cache
 def catalogue(language: str) -> NullTranslations:
-    """Return the sentences of one language; English has none of its own."""
+    """Load the catalogue of a language; an empty one for English."""
     if language == ENGLISH:
         return NullTranslations()
     compiled = BytesIO()
@@ -45,10 +45,10 @@ def catalogue(language: str) -> NullTranslations:
 
 
 class Languages:
-    """All languages, and the one of the request that is being answered."""
+    """The catalogues of all languages, and the language of the current request."""
 
     def __init__(self) -> None:
-        """Read the catalogues."""
+        """Load the catalogues."""
         self._sentences: Mapping[str, NullTranslations] = {one: catalogue(one) for one in NAMES}
         self._words = {
             one: LocalFormat(one, translations.gettext, translations.ngettext)
@@ -56,7 +56,7 @@ class Languages:
         }
 
     def now(self) -> str:
-        """Return the language of this request."""
+        """Return the language of the current request."""
         if "language" not in g:
             asked = request.cookies.get(COOKIE, "")
             g.language = asked if asked in NAMES else self._of_the_browser()
@@ -64,31 +64,31 @@ class Languages:
         return language
 
     def sentence(self, text: str) -> str:
-        """Return an English sentence in the language of this request."""
+        """Translate an English sentence to the language of the current request."""
         return self._sentences[self.now()].gettext(text)
 
     def counted(self, one: str, many: str, number: int) -> str:
-        """Return the sentence that fits the number."""
+        """Return the translated plural form for the number."""
         return self._sentences[self.now()].ngettext(one, many, number)
 
     def translated(self, told: object) -> str:
-        """Return a message, or an error that tells one, in the language of this request.
+        """Translate a message, or that of an error, to the language of the current request.
 
-        Plain text is looked up as a whole: what earlier versions stored stays as it is.
+        Plain text is looked up as a sentence; if the catalogue does not have it, it stays as it is.
         """
         text = str(told)
         return translate(text, self.words()) if isinstance(text, Message) else self.sentence(text)
 
     def of(self, language: str) -> LocalFormat:
-        """Return how sentences and numbers are said in a language."""
+        """Return the formats of a language."""
         return self._words[language]
 
     def words(self) -> LocalFormat:
-        """Return how sentences and numbers are said in the language of this request."""
+        """Return the formats of the language of the current request."""
         return self.of(self.now())
 
     def teach(self, app: Flask) -> None:
-        """Give the templates `_`, `ngettext` and `language()`."""
+        """Add `_`, `ngettext`, the `translated` filter and `language()` to the templates."""
         app.jinja_env.add_extension("jinja2.ext.i18n")
         install: Callable[..., None] = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]  # comes with the extension
         install(self.sentence, self.counted, newstyle=True)

@@ -1,6 +1,6 @@
-"""Numbers as people read them: sizes, speeds, times. The browser's `numbers.js` says the same.
+"""Formats sizes, speeds and times in the reader's language, just as the browser's `numbers.js`.
 
-Sizes count in thousands (MB), as drives are labelled, with one decimal from MB on.
+Sizes have decimal units (MB), as on drives, and one decimal from MB on.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from sidecar.messages import translatable as translatable  # noqa: PLC0414 - for
 from sidecar.sizes import UNITS, scale_size
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
-# A time is told in the larger unit once there are two of it: 90 minutes, 2 hours.
+# A larger unit is used from two of it on: 90 minutes, but 2 hours.
 AT_LEAST = 2.0
 
 
 def in_english(one: str, many: str, number: int) -> str:
-    """Return the form that fits the number."""
+    """Return the English plural form for the number."""
     return one if number == 1 else many
 
 
@@ -32,9 +32,9 @@ class LocalFormat:
     """Formats sizes and times in one language.
 
     Attributes:
-        locale: The language.
+        locale: The language code.
         sentence: Translates an English sentence.
-        counted: Translates the form of a sentence that fits a number.
+        counted: Returns the translated plural form for a number.
     """
 
     locale: str = "en"
@@ -42,21 +42,21 @@ class LocalFormat:
     counted: Callable[[str, str, int], str] = in_english
 
     def size(self, octets: float) -> str:
-        """Return an amount of bytes: `0 bytes`, `482 kB`, `3.4 MB`, `12.0 GB`."""
+        """Return a size: `0 bytes`, `482 kB`, `3.4 MB`, `12.0 GB`."""
         scaled = scale_size(octets)
         if not scaled.unit:
             return self._unit(scaled.amount, "digital-byte", "long")
-        # Symbols are the same everywhere; CLDR's German says "1,0 Mbyte", but "1,1 MB".
+        # The symbols are the same in all languages; CLDR's German has "1,0 Mbyte", but "1,1 MB".
         pattern = "#,##0.0" if scaled.decimals else "#,##0"
         number = format_decimal(scaled.amount, pattern, self.locale)
         return f"{number} {UNITS[scaled.unit]}"
 
     def speed(self, octets_per_s: float) -> str:
-        """Return a speed."""
+        """Return a speed in bytes per second: `3.4 MB/s`."""
         return f"{self.size(octets_per_s)}/s"
 
     def seconds(self, amount: float) -> str:
-        """Return a length of time, roughly: `40 sec`, `3 min`, `2 hr 10 min`, `3 days`."""
+        """Return a duration, rounded: `40 sec`, `3 min`, `2 hr 10 min`, `3 days`."""
         whole = max(1, _round(amount))
         if whole < AT_LEAST * MINUTE:
             return self._unit(whole, "duration-second")
@@ -69,13 +69,13 @@ class LocalFormat:
         return self._unit(_round(whole / DAY), "duration-day", "long")
 
     def ago(self, at: datetime, now: datetime) -> str:
-        """Return when something was."""
+        """Return how long ago a time was: `3 minutes ago`, `just now`."""
         if (now - at).total_seconds() < MINUTE:
             return self.sentence("just now")
         return self._relative(at, now, "minute")
 
     def ahead(self, at: datetime, now: datetime) -> str:
-        """Return when something will be."""
+        """Return how far ahead a time is: `in 3 minutes`, `now`."""
         if (at - now).total_seconds() < 1:
             return self.sentence("now")
         return self._relative(at, now, "second")
@@ -87,21 +87,21 @@ class LocalFormat:
 
     def _unit(self, amount: float, unit: str, length: Literal["short", "long"] = "short") -> str:
         said = format_unit(amount, unit, length, format="#,##0", locale=self.locale)
-        return said.replace("\xa0", " ")  # CLDR has it in some forms of a unit, not in others
+        return said.replace("\xa0", " ")  # CLDR has it in some units and not in others
 
 
 def percent(progress: float) -> int:
-    """Return whole percents; 100 is said only of what is whole."""
+    """Return a fraction as whole percent, rounded down; 100 only for a complete download."""
     return 100 if progress >= 1 else min(99, int(progress * 100))
 
 
 def clock(seconds: float) -> str:
-    """Return a place in a track as players show it: `3:05`, `1:02:03`."""
+    """Return a position in a track as players show it: `3:05`, `1:02:03`."""
     minutes, rest = divmod(int(max(seconds, 0)), MINUTE)
     hours, minutes = divmod(minutes, MINUTE)
     return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
 
 
 def _round(amount: float) -> int:
-    """Round halves up, as the browser does."""
+    """Round half up, as the browser does."""
     return int(amount + 0.5)

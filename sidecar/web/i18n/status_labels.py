@@ -1,4 +1,4 @@
-"""Labels of a download's status: a word, an icon and a tone; never colour alone."""
+"""Labels of a download's status: always a word and an icon, never a colour alone."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from sidecar.web.i18n.numbers import translatable
 
 @dataclass(frozen=True, slots=True)
 class StatusLabel:
-    """What a row says of itself.
+    """How a status is shown.
 
     Attributes:
-        tone: Names a colour of the style sheet: `calm`, `busy`, `good`, `warn` or `bad`.
+        tone: A colour of the style sheet: `calm`, `busy`, `good`, `warn` or `bad`.
     """
 
     word: str
@@ -30,7 +30,7 @@ class StatusLabel:
     tone: str
 
 
-# The firmest first: a person's own word, then what each rule states.
+# The strongest reason first: pins, then the rules by their strength.
 REASON_ICONS: Mapping[str, str] = MappingProxyType(
     {PIN: "pin"} | {one.name: one.icon for one in sorted(RULES, key=lambda one: -one.strength)}
 )
@@ -63,7 +63,7 @@ ICON_OF_TYPE = MappingProxyType(
 
 
 def standing(view: DownloadView, now: datetime) -> StatusLabel:
-    """Return how a download stands at this time."""
+    """Return the label of a download's status at this time."""
     waits = view.retry_next_at is not None and view.retry_next_at > now
     if view.status is Status.FAILED and view.retry_next_at is not None:
         return FAILED_FOR_NOW
@@ -79,18 +79,18 @@ def standing(view: DownloadView, now: datetime) -> StatusLabel:
 
 
 def reason_icon(reasons: Sequence[ReasonView]) -> str:
-    """Return the icon of the firmest reason: a person's own word before what a rule thinks."""
+    """Return the icon of the strongest reason: a pin before the rules."""
     rules = {one.rule for one in reasons}
     return next((icon for rule, icon in REASON_ICONS.items() if rule in rules), "info")
 
 
 def type_icon(item_type: str) -> str:
-    """Return what stands in for a cover that an item does not have."""
+    """Return the icon that replaces a missing cover."""
     return ICON_OF_TYPE.get(ItemType(item_type), "music") if item_type in set(ItemType) else "music"
 
 
 def room(view: DeviceView) -> int | None:
-    """Return the bytes that our files may fill on a device, None while nobody can tell."""
+    """Return how many bytes our files may take on a device; None if that is unknown now."""
     if view.budget is not None:
         return view.budget
     return None if view.free is None else view.used + view.free

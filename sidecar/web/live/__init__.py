@@ -1,1 +1,1 @@
-"""Socket.IO: who hears what, and when."""
+"""The live connection: pushes changes to open pages by Socket.IO."""

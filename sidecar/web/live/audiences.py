@@ -1,7 +1,7 @@
-"""Who listens on the live connection, and what each group has been told.
+"""Groups the sockets of the live connection by what they may see.
 
-People of one account hear the same; administrators hear one thing together. A socket belongs to
-exactly one audience, chosen here from who it is, never by what it asks for.
+The sockets of an account form an audience, those of all admins another one. A socket belongs to
+exactly one audience, which follows from its identity, never from what it asks for.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ class SocketOpened:
 
 @dataclass(frozen=True, slots=True)
 class SocketClosed:
-    """A socket is over."""
+    """A socket was closed."""
 
     sid: str
 
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """Somebody signed out."""
+    """A session has ended; its sockets must be closed."""
 
     secret: str
 
@@ -64,32 +64,34 @@ News = Event | SocketOpened | SocketClosed | SessionEnded | None
 
 
 class Wire(Protocol):
-    """What carries messages to browsers."""
+    """The transport that sends messages to browsers."""
 
     def begin(self, around: Around) -> None:
-        """Enter `around` whenever a thread that lives long asks a service something."""
+        """Start; long-lived threads enter the context `around` for each call of a service."""
 
     def send(self, to: str, event: str, payload: Json) -> None:
-        """Send to a room, or to one socket by its id."""
+        """Send a message to a room, or to one socket by its id."""
 
     def join(self, sid: str, room: str) -> None:
-        """Put a socket into a room."""
+        """Add a socket to a room."""
 
     def close(self, sid: str) -> None:
-        """End a socket's connection; nothing happens if it is over."""
+        """Close a socket; does nothing if it is closed already."""
 
     def end(self) -> None:
-        """End all connections, take no further ones and let go of every thread."""
+        """Close all connections, refuse new ones and end the threads."""
 
 
 @dataclass(slots=True)
 class Audience:
-    """All sockets that hear the same.
+    """The sockets that get the same messages.
 
     Attributes:
-        sequence: The number of the last message to all of them; a hole means: look again.
-        last_snapshot: What the last snapshot said, to tell whether another says anything.
-        heard_progress: Whether the last progress message named a transfer.
+        room: The Socket.IO room.
+        person: Whose rights decide what is sent.
+        sequence: The number of the last message; a page that misses one loads its state again.
+        last_snapshot: The last snapshot, so that an equal one is not sent again.
+        heard_progress: Whether the last progress message had any transfer.
     """
 
     room: str
@@ -101,7 +103,7 @@ class Audience:
 
 
 class Audiences:
-    """All sockets, by session and by audience. Used by one thread only."""
+    """All sockets and their audiences. Not thread-safe."""
 
     def __init__(self) -> None:
         self._askers: dict[str, Identity] = {}
@@ -111,9 +113,9 @@ class Audiences:
         return iter(tuple(self._audiences.values()))
 
     def add(self, sid: str, asker: Identity) -> Audience | None:
-        """Return the audience that this socket now belongs to.
+        """Add a socket and return its audience.
 
-        None if it may belong to none: nobody is signed in or the session has too many sockets.
+        None if it is refused: nobody is signed in, or the session has too many sockets.
         """
         person = asker.person
         alike = sum(one.credential == asker.credential for one in self._askers.values())
@@ -126,7 +128,7 @@ class Audiences:
         return audience
 
     def remove(self, sid: str) -> None:
-        """A socket is over."""
+        """Remove a socket, and its audience if it was the last one."""
         self._askers.pop(sid, None)
         for room, audience in tuple(self._audiences.items()):
             audience.sids.discard(sid)
@@ -134,5 +136,5 @@ class Audiences:
                 del self._audiences[room]
 
     def sockets(self) -> tuple[tuple[str, Identity], ...]:
-        """Return every socket with who opened it."""
+        """Return all sockets with their identities."""
         return tuple(self._askers.items())

@@ -1,9 +1,9 @@
-"""The live connection: news for open pages, as it happens. It takes no commands.
+"""Sends events to open pages over the live connection. It takes no commands.
 
     Bus (any thread) ──▶ queue ──▶ one thread ──▶ an audience's room ──▶ its pages
 
 On joining, a page gets a numbered `snapshot`; every later message to its audience has the next
-number, so a page that misses one knows to look again. Only this thread sends and numbers.
+number, so a page that misses one knows that it must load its state again. Only this thread sends.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ log = logging.getLogger(__name__)
 
 PROGRESS_EVERY_S = 0.5
 SNAPSHOT_EVERY_S = 2.0
-# Sessions idle out, keys expire, and the command line revokes them: none of it is an event here.
+# Sessions time out, keys expire, and the command line revokes them, all without an event.
 LOOK_AT_SESSIONS_EVERY_S = 0.5
 REST_S = 30.0
 LONGEST_BACKLOG = 500
@@ -67,7 +67,7 @@ T = TypeVar("T")
 
 
 class Throttle(Generic[T]):
-    """Keeps the latest of many values until the next may go out. Times are monotonic seconds."""
+    """Limits a stream of values to the latest one per interval. Times are monotonic seconds."""
 
     def __init__(self, interval_s: float) -> None:
         self._interval_s = interval_s
@@ -75,15 +75,15 @@ class Throttle(Generic[T]):
         self._latest: list[T] = []
 
     def put(self, value: T) -> None:
-        """A value has come; an earlier one that has not gone out is forgotten."""
+        """Set the value; replaces an earlier one that was not taken."""
         self._latest = [value]
 
     def due_in(self, now: float) -> float | None:
-        """Return the seconds until a value may go out; None if there is none."""
+        """Return the seconds until a value can be taken; None if there is none."""
         return max(0.0, self._not_before - now) if self._latest else None
 
     def take(self, now: float) -> T | None:
-        """Return the value that goes out now; None if there is none or it is too early."""
+        """Remove and return the value; None if there is none or it is too early."""
         if not self._latest or now < self._not_before:
             return None
         self._not_before = now + self._interval_s
@@ -91,7 +91,7 @@ class Throttle(Generic[T]):
 
 
 class NewsPublisher:
-    """Tells open pages what happens. `start` once, `stop` once."""
+    """Sends snapshots and changes to open pages. `start` and `stop` once each."""
 
     def __init__(self, services: WebServices, bus: Bus, clock: Clock, wire: Wire) -> None:
         self._sign_in = services.sign_in
@@ -112,10 +112,10 @@ class NewsPublisher:
         self._sessions_seen_at = clock.monotonic()
 
     def start(self, around: Around = nullcontext) -> None:
-        """Listen to the bus and start the thread.
+        """Subscribe to the bus and start the thread.
 
         Args:
-            around: Entered by threads round their work, to tidy up what is the thread's own.
+            around: A context that threads enter for their work, to release their own resources.
         """
         self._wire.begin(around)
         self._unsubscribe = self._bus.subscribe(self._news.put)
@@ -123,7 +123,7 @@ class NewsPublisher:
         self._thread.start()
 
     def stop(self) -> None:
-        """End every connection and the thread."""
+        """Close all connections and end the thread."""
         self._unsubscribe()
         self._stop.set()
         self._news.put(None)
@@ -132,19 +132,19 @@ class NewsPublisher:
             self._thread.join(STOP_WITHIN_S)
 
     def came(self, sid: str, asker: Identity) -> None:
-        """A socket has connected; quick, for any thread."""
+        """Add a socket that has connected; returns at once, for any thread."""
         self._news.put(SocketOpened(sid, asker))
 
     def left(self, sid: str) -> None:
-        """A socket is over; quick, for any thread."""
+        """Remove a socket that was closed; returns at once, for any thread."""
         self._news.put(SocketClosed(sid))
 
     def end_session(self, secret: str) -> None:
-        """Close all sockets of a session; quick, for any thread."""
+        """Close all sockets of a session; returns at once, for any thread."""
         self._news.put(SessionEnded(secret))
 
     def step(self, wait_s: float) -> None:
-        """Hear one piece of news, waiting for at most so long, and say what has become due."""
+        """Handle one event, waiting for it at most so many seconds, and send what is due."""
         try:
             news = self._news.get(timeout=wait_s) if wait_s > 0 else self._news.get_nowait()
         except Empty:
@@ -154,7 +154,7 @@ class NewsPublisher:
         self._say_what_is_due()
 
     def rest_s(self) -> float:
-        """Return how long there is nothing to say unless something happens."""
+        """Return the seconds until something is due, unless an event comes."""
         now = self._clock.monotonic()
         look = LOOK_AT_SESSIONS_EVERY_S if self._audiences.sockets() else REST_S
         waits = [self._progress.due_in(now), self._snapshots.due_in(now), look]
@@ -195,7 +195,7 @@ class NewsPublisher:
                 for audience in self._audiences:
                     self._tell(audience, "notice", self._notices(audience))
             case _:
-                # Too much to tell one by one, or nobody can say whom it concerns.
+                # Too many to send one by one, or it is unknown whom it concerns.
                 self._viewers.clear()
                 self._snapshots.put(None)
 
@@ -247,7 +247,7 @@ class NewsPublisher:
     # -- what is told
 
     def _tell(self, audience: Audience, event: str, payload: Json) -> None:
-        """The only way out: to one audience, numbered."""
+        """Send a numbered message to an audience; all but the first snapshot are sent here."""
         audience.sequence += 1
         self._wire.send(audience.room, event, {"seq": audience.sequence, **payload})
 
@@ -261,7 +261,7 @@ class NewsPublisher:
                 told = to_json(Download, there[0]) if there else None
                 self._tell(audience, NAMES[change.now], {"id": found.id, "download": told})
         if change.now is None:
-            # Who else saw the row cannot be asked any more.
+            # The row is deleted: who else could see it is unknown, so all get a snapshot.
             self._snapshots.put(None)
 
     def _tell_of_progress(self, transfers: tuple[Progress, ...]) -> None:

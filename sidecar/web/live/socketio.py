@@ -1,9 +1,9 @@
-"""Socket.IO on the wire: who may open a connection, its rooms, its threads, its end.
+"""The Socket.IO server: authentication, limits, rooms and shutdown of the live connection.
 
-The session is asked for on every request before Engine.IO sees it, so a stranger cannot even
-hold a connection open; and a connection is only taken up again by the session or key that opened
-it, as its id stands in the log of every proxy. There is no event a browser may send: whoever sends
-one is cut off.
+Every request is authenticated before Engine.IO sees it, so that nobody else can even hold a
+connection open. A connection id is only accepted from the session or key that opened the
+connection, as the ids end up in the logs of proxies. Browsers may send no event: a socket that
+sends one is closed.
 """
 
 from __future__ import annotations
@@ -52,19 +52,19 @@ PATH = "/socket.io"
 PING_EVERY_S = 25
 PING_WITHIN_S = 20
 ASKER = "sidecar.asker"
-# Whether a connection has joined, and what gives its place back.
+# Keys in `environ`: the flag that a connection has joined, and the function that frees its place.
 JOINED = "sidecar.joined"
 LEAVE = "sidecar.leave"
 
 
 class SocketListener(Protocol):
-    """Who is told of comings and goings."""
+    """Is told about sockets that connect and disconnect."""
 
     def came(self, sid: str, asker: Identity) -> None:
-        """A socket has connected."""
+        """Handle a socket that has connected."""
 
     def left(self, sid: str) -> None:
-        """A socket is over."""
+        """Handle a socket that was closed."""
 
 
 class SocketIOServer:
@@ -72,7 +72,7 @@ class SocketIOServer:
 
     def __init__(self, sign_in: SignInService) -> None:
         self._sign_in = sign_in
-        # Each poll occupies a worker of the web server until there is something to say.
+        # Each poll occupies a worker of the web server until there is a message for it.
         self._polls = Shares(limits.POLLS, limits.POLLS_AN_ACCOUNT)
         each = limits.SOCKETS_AN_ACCOUNT, limits.SOCKETS_A_SESSION
         self._websockets = Shares(limits.SOCKETS, *each)
@@ -81,7 +81,7 @@ class SocketIOServer:
         self._timers = Timers()
         self._ended = Flag()
         self._around: Around = nullcontext
-        # Packets hold what people listen to, and belong into no log.
+        # Packets say what people listen to and must not be logged.
         wire_log.setLevel(logging.WARNING)
         self._socketio = SocketIO(
             async_mode="threading",
@@ -96,11 +96,11 @@ class SocketIOServer:
         )
 
     def around(self, app: Flask, refusals: Refusals) -> WSGIApplication:
-        """Return the Flask application with the live connection beside it."""
+        """Return a WSGI application with the live connection below `PATH`, and `app` elsewhere."""
         self._socketio.init_app(app)
         engine = self._server.eio
-        # There is no public way to hand these in: sleeps that end with us, WebSockets that bound a
-        # message before it is looked at, queues that nobody waits for, and pings without threads.
+        # There is no public way to replace these: sleeps that end when we stop, WebSockets that
+        # limit a message before it is parsed, queues that never block, and pings without threads.
         engine._async = engine._async | {  # noqa: SLF001 - see above
             "sleep": self._ended.wait,
             "websocket": WebSocketAdapter,
@@ -120,7 +120,7 @@ class SocketIOServer:
         def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             if environ.get("PATH_INFO", "").startswith(PATH):
                 return live(environ, start_response)
-            # Nothing else is ever upgraded: such a request is answered like any other.
+            # Only the live connection has WebSockets: elsewhere the header is ignored.
             environ.pop("HTTP_UPGRADE", None)
             return app(environ, start_response)
 
@@ -131,7 +131,7 @@ class SocketIOServer:
         return self._socketio.server  # type: ignore[attr-defined]  # missing in its stubs
 
     def listen(self, listener: SocketListener) -> None:
-        """Tell `listener` of comings and goings."""
+        """Register the listener for sockets that connect and disconnect."""
 
         def connect() -> bool:
             asker: Identity = request.environ.get(ASKER, Identity())
@@ -162,7 +162,7 @@ class SocketIOServer:
 
     def join(self, sid: str, room: str) -> None:
         """See `Wire`."""
-        with suppress(KeyError, ValueError):  # it is over already
+        with suppress(KeyError, ValueError):  # it is closed already
             self._server.enter_room(sid, room)
 
     def close(self, sid: str) -> None:
@@ -183,7 +183,7 @@ class SocketIOServer:
             self._server.shutdown()
 
     def _refused(self, environ: WSGIEnvironment) -> HTTPStatus | None:
-        """Return why a request may not reach Engine.IO, None if it may."""
+        """Return the status to refuse a request with; None if it may reach Engine.IO."""
         if self._ended.is_set():
             return HTTPStatus.SERVICE_UNAVAILABLE
         with self._around():
@@ -203,8 +203,8 @@ class SocketIOServer:
         return None
 
     def _is_theirs(self, environ: WSGIEnvironment, asker: Identity) -> bool:
-        """Whether the connection that this request takes up again was opened by who asks."""
-        # All of them: which one counts is Engine.IO's to choose.
+        """Whether the same session or key opened the connection that this request continues."""
+        # Check every `sid`: which one Engine.IO uses is up to it.
         named = parse_qs(environ.get("QUERY_STRING", ""), keep_blank_values=True).get("sid", [])
         opened = [self._server.environ.get(one) for one in named if one in self._server.eio.sockets]
         return all(one is not None and one[ASKER].credential == asker.credential for one in opened)
@@ -212,7 +212,7 @@ class SocketIOServer:
     def _answer(
         self, app: WSGIApplication, environ: WSGIEnvironment, start_response: StartResponse
     ) -> Iterable[bytes]:
-        """Let Engine.IO answer, if there is a place for that."""
+        """Let Engine.IO answer, within the limits for connections and polls."""
         environ[JOINED] = Flag()
         if SOCKET_KEY in environ:
             self._timers.after(limits.JOIN_WITHIN_S, partial(self._end_unused, environ))
@@ -234,7 +234,7 @@ class SocketIOServer:
         if leave is None:
             return _too_many(leave, start_response)
         if "sid" not in query:
-            # It is given back with the connection, if one begins.
+            # The place is freed with the connection, if one is opened.
             environ[LEAVE] = leave
         try:
             with resting():
@@ -244,7 +244,7 @@ class SocketIOServer:
                 leave()
 
     def _count_connections(self, engine: Any) -> None:  # noqa: ANN401 - has no types
-        """Hear of every connection of Engine.IO that begins, joined or not, and of its end."""
+        """Hook into Engine.IO to free places and to end connections that nobody uses."""
         handlers = engine.handlers
         begun, over = handlers["connect"], handlers["disconnect"]
 
@@ -263,13 +263,13 @@ class SocketIOServer:
         handlers |= {"connect": begin, "disconnect": end}
 
     def _end_unjoined(self, sid: str, joined: Flag) -> None:
-        """End a connection that nobody has joined."""
+        """Close a connection on which no socket has joined in time."""
         line = None if joined.is_set() else self._server.eio.sockets.pop(sid, None)
         if line is not None:
             line.close(wait=False)
 
     def _end_unused(self, environ: WSGIEnvironment) -> None:
-        """Hang up on a WebSocket that has neither joined nor taken over for a joined poll."""
+        """Close a WebSocket that neither has joined nor is the upgrade of a polling connection."""
         named = parse_qs(environ.get("QUERY_STRING", "")).get("sid", [""])[0]
         line = self._server.eio.sockets.get(named)
         if not environ[JOINED].is_set() and (line is None or not line.upgraded):
@@ -277,25 +277,25 @@ class SocketIOServer:
 
 
 class _Unjoined(Queue[object]):
-    """What waits for a page. Engine.IO would wait until a page it throws out has taken it all."""
+    """A packet queue whose `join` never blocks: Engine.IO calls it when it closes a connection."""
 
     def join(self) -> None:
-        """Nothing: that page may never ask again, and a worker of the server would be lost."""
+        """Return at once: a page that never polls again would block a worker for ever."""
 
 
 class _Ping:
-    """Stands for the thread that Engine.IO would start for each ping."""
+    """Replaces the thread that Engine.IO would start for each ping."""
 
     def __init__(self, timers: Timers, line: Any) -> None:  # noqa: ANN401 - has no types
         self._timers = timers
         self._line = line
 
     def start(self) -> None:
-        """Send it when it is due."""
+        """Schedule the ping."""
         self._timers.after(PING_EVERY_S, self._send)
 
     def join(self) -> None:
-        """Nothing: there is no thread."""
+        """Do nothing: there is no thread."""
 
     def _send(self) -> None:
         if not self._line.closing and not self._line.closed:
@@ -305,14 +305,14 @@ class _Ping:
 
 
 def _task(timers: Timers, thread: Any, *, target: Any, **more: object) -> Any:  # noqa: ANN401 - has no types
-    """Return what runs a task of Engine.IO once it is started."""
+    """Return the thread for a task of Engine.IO, or a timer if it is a ping."""
     if getattr(target, "__name__", "") == "_send_ping":
         return _Ping(timers, target.__self__)
     return thread(target=target, **more)
 
 
 def _asks_for_websocket(environ: WSGIEnvironment, query: dict[str, list[str]]) -> bool:
-    """Whether this is how Engine.IO begins a WebSocket, and the server could give one."""
+    """Whether this is Engine.IO's request for a WebSocket, and the server can upgrade it."""
     return (
         UPGRADE_KEY in environ
         and environ["PATH_INFO"] == f"{PATH}/"
@@ -322,13 +322,13 @@ def _asks_for_websocket(environ: WSGIEnvironment, query: dict[str, list[str]]) -
 
 
 def _keys(environ: WSGIEnvironment) -> tuple[str, str]:
-    """Return what a request's account and its session or key are counted under."""
+    """Return the account and the credential that a request counts for in the limits."""
     asker: Identity = environ[ASKER]
     return (asker.person.user_id if asker.person else "", asker.credential or "")
 
 
 def _too_many(leave: Callable[[], object] | None, start_response: StartResponse) -> Iterable[bytes]:
-    """Say that there is no place, and give one back that was taken."""
+    """Answer 503; free the place if one was taken."""
     if leave is not None:
         leave()
     start_response("503 Service Unavailable", [])
@@ -336,7 +336,7 @@ def _too_many(leave: Callable[[], object] | None, start_response: StartResponse)
 
 
 def _nothing() -> None:
-    """Give nothing back."""
+    """Free nothing."""
 
 
 def _sid() -> str:

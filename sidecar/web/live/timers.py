@@ -1,4 +1,4 @@
-"""What happens later, by one thread for all: a thread for each ping would be two hundred."""
+"""Calls functions later, from one thread: a thread for each WebSocket's ping would be too many."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ log = logging.getLogger(__name__)
 
 
 class Timers:
-    """Calls functions after a time. What they do must be quick."""
+    """Calls functions after a delay; they must be quick."""
 
     def __init__(self) -> None:
         self._changed = Condition()
@@ -23,7 +23,7 @@ class Timers:
         self._is_over = False
 
     def after(self, seconds: float, do: Callable[[], object]) -> None:
-        """Call `do` in so many seconds, unless `end` comes first."""
+        """Call `do` in so many seconds, unless `end` is called before."""
         with self._changed:
             if self._is_over:
                 return
@@ -34,7 +34,7 @@ class Timers:
             self._changed.notify()
 
     def end(self) -> None:
-        """Call nothing more, and let the thread end."""
+        """Drop all pending calls and end the thread."""
         with self._changed:
             self._is_over = True
             self._changed.notify()

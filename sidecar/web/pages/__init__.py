@@ -1,4 +1,4 @@
-"""The pages, rendered on the server."""
+"""The HTML pages, rendered on the server."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from sidecar.web.services import WebServices
 
 
 def blueprints(services: WebServices, end_session: Callable[[str], None]) -> list[Blueprint]:
-    """Return the routes of all pages; `end_session` closes the live connections of a session."""
+    """Return the blueprints of all pages; `end_session` closes a session's live connections."""
     return [
         admin.routes(services),
         device.routes(services),

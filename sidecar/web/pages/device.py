@@ -1,7 +1,7 @@
-"""`/devices/…`: one device and what is set there, as plain forms that come back to the page.
+"""`/devices/ID`: the page of one device; its forms lead back to it.
 
-GET  /devices/ID                     settings, rules with their reasons, pins, what was removed
-POST /devices/ID/settings · rules/NAME · take-back · removals · unplug
+GET  /devices/ID                     settings, rules with their reasons, pins, removed items
+POST /devices/ID/settings · rules/NAME · take-back · removals · stignore · unplug
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LONGEST_VALUE = 100
 
 
 class Kept(StrEnum):
-    """What a person said once and may take back."""
+    """What a person can take back on this page."""
 
     PIN = "pin"
     PLAYLIST = "playlist"
@@ -84,7 +84,7 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
             services.removals.answer(person(), device_id, gone=gone)
         except DeviceError as trouble:
             return _page(services, device_id, trouble)
-        # It is asked on every page: back to the one where it was answered.
+        # The question is on every page: go back to the one where it was answered.
         return redirect(redirects.safe_target(url_for("device.show", device_id=device_id)), 303)
 
     @device.post(f"{ONE}/stignore", role=Role.MANAGER)
@@ -133,7 +133,7 @@ def _plan(plans: PlanService, device_id: str) -> DevicePlan | None:
     try:
         return plans.one(person(), device_id)
     except NotVisible:
-        # Of a stick that another one of its name stands for now, only the settings are left.
+        # Another stick has the name of this device now: only its settings are left.
         return None
 
 
@@ -141,7 +141,7 @@ def _ignoring(peers: SyncStatus, device_id: str) -> IgnoreView | None:
     try:
         return peers.ignoring(person(), device_id)
     except DeviceError:
-        # That it is not there is said above.
+        # The page says elsewhere that the device is missing.
         return None
 
 
@@ -160,7 +160,7 @@ def _change(
 
 
 def _given(settings: tuple[Setting, ...]) -> dict[str, object]:
-    """What the form says of these keys; what it does not name stays as it is."""
+    """Return the settings that the form changes; a key that it does not have stays as it is."""
     given = {
         one.key.name: _value(one, request.form.get(one.key.name, "")[:LONGEST_VALUE].strip())
         for one in settings
@@ -171,7 +171,7 @@ def _given(settings: tuple[Setting, ...]) -> dict[str, object]:
 
 
 def _value(one: Setting, text: str) -> Value:
-    """A form has only texts; an emptied field takes a change back."""
+    """Convert a field's text to the setting's type; an empty field resets the setting."""
     match one.key.kind:
         case KeyKind.SWITCH:
             return text == "on"

@@ -1,9 +1,7 @@
-"""`/devices/ID/matches`, `/admin/server`: what files are by now, and which server is ours.
+"""`/devices/ID/matches`, `/admin/server`: the pages for changed item ids and servers.
 
-    matches   files that may be one of several items: whoever manages the device says which
-    server    another server at the address, looked at and taken by an admin
-
-Looking changes nothing.
+matches   files whose item is ambiguous: the device's managers choose it
+server    another Jellyfin server at the address: an admin previews and accepts it
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""`/devices/ID/found`, `/devices/ID/heard`: what a device brings along, looked at and taken over.
+"""`/devices/ID/found`, `/devices/ID/heard`: the pages to adopt files and to import plays.
 
-    found   files that were there before us, adopted if somebody says so
-    heard   what a music player noted in its logs, told to Jellyfin if somebody says so
+    found   files that were on the device before, to be adopted
+    heard   plays in a music player's logs, to be reported to Jellyfin
 
-Looking changes nothing.
+GET requests only show a preview.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _must_ask(ids: Sequence[str] | None) -> bool:
 
 
 def _ask_adopt(adoption: AdoptionService, device_id: str, ids: Sequence[str] | None) -> str:
-    """Ask with the number before many files are adopted at once."""
+    """Show the confirmation before several files are adopted at once."""
     adoption.check_may_adopt(person(), device_id)
     told = request.form.get("total", default=0, type=int)
     return render_template(

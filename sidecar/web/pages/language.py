@@ -1,4 +1,4 @@
-"""`/language`: the language that a person chooses, kept in their browser."""
+"""`/language`: chooses the language of the pages, kept in a cookie."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from sidecar.web.security.permissions import Role
 
 
 def routes() -> Blueprint:
-    """Return the route by which a person chooses."""
+    """Return the routes."""
     languages = PageRoutes("languages")
 
     @languages.post("/language", role=Role.ANYBODY)

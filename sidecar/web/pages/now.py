@@ -1,4 +1,4 @@
-"""`/now`: what plays, and what was heard."""
+"""`/now`: what plays now, and the play history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of pages: each says at its place who may ask for it, as those of the API do."""
+"""Declares the routes of pages together with the role that they need."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ V = TypeVar("V", bound=Callable[..., Any])
 
 
 class PageRoutes:
-    """The pages of one subject. Their names begin with that of the subject.
+    """A group of page routes; its name is the prefix of their names.
 
     Attributes:
-        blueprint: What the application registers.
+        blueprint: The blueprint to register in the application.
     """
 
     def __init__(self, name: str, *, url_prefix: str | None = None) -> None:
         self.blueprint = Blueprint(name, __name__, url_prefix=url_prefix)
 
     def get(self, path: str, *, role: Role) -> Callable[[V], V]:
-        """Declare what the view below shows, and what a person must at least be to see it."""
+        """Declare a GET route and the role that is needed at least."""
         return self._add("GET", path, role)
 
     def post(self, path: str, *, role: Role) -> Callable[[V], V]:
-        """Declare what the view below does, and what a person must at least be to have it done."""
+        """Declare a POST route and the role that is needed at least."""
         return self._add("POST", path, role)
 
     def _add(self, verb: str, path: str, role: Role) -> Callable[[V], V]:

@@ -1,4 +1,4 @@
-"""`/devices`: what would come and go on each device, before anything moves."""
+"""`/devices`: what would be added to and removed from each device, and its confirmation."""
 
 from __future__ import annotations
 

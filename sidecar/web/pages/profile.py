@@ -1,4 +1,4 @@
-"""`/profile`: a person's own keys and sessions. A key is shown once, on the page that makes it."""
+"""`/profile`: a person's API keys and sessions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sidecar.web.security.auth import own_secret, person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
-# How long a key works, in days: as the page offers it.
+# The choices for a key's lifetime, in days.
 LASTS = MappingProxyType({"30": 30, "90": 90, "365": 365, "ever": None})
 
 

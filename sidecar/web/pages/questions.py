@@ -1,7 +1,7 @@
-"""`/questions`: what waits for an answer, as the part of every page that shows it.
+"""`/questions`: the open questions, as the fragment that is part of every page.
 
-The layout has it from the start, so it needs no script; with scripts, the part is fetched again
-when the live connection says that something changed.
+The layout renders it, so it needs no script; scripts fetch it again when the live connection
+reports a change.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sidecar.web.security.permissions import Role
 
 
 def routes() -> Blueprint:
-    """Return the route."""
+    """Return the routes."""
     questions = PageRoutes("questions")
 
     @questions.get("/questions", role=Role.SIGNED_IN)
@@ -32,13 +32,13 @@ def routes() -> Blueprint:
 
 
 def teach(app: Flask, notices: NoticeBoard) -> None:
-    """Give the templates `open_questions()`: those that concern whoever asks for the page."""
+    """Add `open_questions()`, those for the current person, to the templates."""
 
     def open_questions() -> Sequence[OpenQuestion]:
         person = auth.asker().person
         if person is None:
             return ()
-        # It is a part of every page, also of those that say what went wrong.
+        # It is part of every page, including the error pages, so it must not raise.
         return attempt(partial(notices.questions, person), "showing what waits for an answer", list)
 
     app.jinja_env.globals["open_questions"] = open_questions

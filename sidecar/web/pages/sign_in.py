@@ -1,7 +1,7 @@
-"""Signs people in and out on the pages: by password or by Quick Connect.
+"""`/sign-in` and `/sign-out`: signing in by password or by Quick Connect, and signing out.
 
-Quick Connect needs no script: the page shows the code and a button; pressing it asks whether the
-code was approved. With scripts the page presses the button by itself.
+Quick Connect needs no script: the page shows the code and a button that checks whether the code
+was approved. Scripts press the button automatically.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ LONGEST_PASSWORD = 1000
 
 
 def routes(services: WebServices, end_session: EndSession) -> Blueprint:
-    """Return the routes; the arguments are those of `session.routes`."""
+    """Return the routes; `end_session` closes the live connections of a session."""
     service = services.sign_in
     sign_in = PageRoutes("sign_in")
     _password_routes(sign_in, service, end_session)

@@ -1,6 +1,7 @@
-"""`/undo`: the button that takes back what one did a moment ago.
+"""`/undo`: undoes a person's recent action.
 
-Pages lead back with `?done=TOKEN`: the layout says what was done, with a button that undoes it.
+After an action, pages redirect with `?done=TOKEN`: the layout says what was done and has a button
+that undoes it.
 """
 
 from __future__ import annotations
@@ -40,7 +41,7 @@ def routes(services: WebServices) -> Blueprint:
 
 
 def leading_back(where: str, record: UndoRecord | None) -> str:
-    """Return an address of ours that tells, where it leads, what was done."""
+    """Add the token of an action to a local URL, so that its page can offer to undo the action."""
     if record is None:
         return where
     path, _, query = where.partition("?")

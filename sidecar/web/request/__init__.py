@@ -1,1 +1,1 @@
-"""What a request says: bodies, queries, ranges; and how it is refused."""
+"""Parses requests (bodies, query parameters, ranges) and renders errors."""

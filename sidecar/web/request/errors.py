@@ -1,7 +1,7 @@
-"""What a person or a program is told when something does not work: a page, or problem+json.
+"""Renders errors: as a page for people, as problem+json for programs.
 
-Nothing of the code shows: no traceback, no path, no version. What nobody expected is logged
-with its traceback under an id, and the id is what is shown.
+Answers show no traceback, path or version. An unexpected error is logged with its traceback and
+an id, and only the id is shown.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sidecar.errors import (
     SignInRefused,
     TooManyTries,
 )
-from sidecar.messages import as_sentence
+from sidecar.messages import as_sentence, msg
 from sidecar.web.i18n.numbers import translatable
 
 log = logging.getLogger(__name__)
@@ -80,7 +80,7 @@ class ApiError(Exception):
     """Raised by a view to end a request with a status and a sentence.
 
     Attributes:
-        facts: Told to programs beside the sentence: a `code`, a time.
+        facts: More fields of the problem for programs, such as a `code` or a time.
     """
 
     def __init__(
@@ -96,7 +96,15 @@ class ApiError(Exception):
 
 
 class SignInNeeded(Exception):
-    """Nobody is signed in, and somebody must be."""
+    """The request needs a signed-in person.
+
+    Attributes:
+        owner: The owner of the request's valid key, if Jellyfin has signed them out; else None.
+    """
+
+    def __init__(self, owner: str | None = None) -> None:
+        super().__init__()
+        self.owner = owner
 
 
 def answer(
@@ -106,7 +114,7 @@ def answer(
     error_id: str | None = None,
     facts: Mapping[str, object] | None = None,
 ) -> Response:
-    """Return a problem as JSON to programs and as a page to people."""
+    """Return a problem, as JSON for programs and as a page for people."""
     if request.path.startswith(FOR_PROGRAMS):
         problem: dict[str, object] = {"type": "about:blank", "title": status.phrase}
         problem |= {"status": status.value, "detail": sentence, **(facts or {})}
@@ -118,14 +126,14 @@ def answer(
 
 
 def refuse(status: HTTPStatus, sentence: str | None = None, *, reason: str = "") -> Response:
-    """Return the usual answer of this status; programs are told the reason as well."""
+    """Return the problem with this status's usual sentence; programs get the reason as well."""
     said = sentence or SENTENCES.get(status, f"{status.phrase}.")
     is_told = reason and request.path.startswith(FOR_PROGRAMS)
     return answer(status, f"{said} {reason}" if is_told else said)
 
 
 def register(app: Flask) -> None:
-    """Let the application answer every exception in this way."""
+    """Register the handlers for all exceptions."""
     app.register_error_handler(ApiError, _problem)
     app.register_error_handler(SignInNeeded, _sign_in)
     app.register_error_handler(HTTPException, _http)
@@ -138,9 +146,15 @@ def _problem(problem: ApiError) -> Response:
     return answer(problem.status, str(problem), facts=problem.facts)
 
 
-def _sign_in(_needed: SignInNeeded) -> BaseResponse:
+def _sign_in(needed: SignInNeeded) -> BaseResponse:
     if request.path.startswith(FOR_PROGRAMS) or request.method != "GET":
-        problem = answer(HTTPStatus.UNAUTHORIZED, SENTENCES[HTTPStatus.UNAUTHORIZED])
+        text = SENTENCES[HTTPStatus.UNAUTHORIZED]
+        if needed.owner is not None:
+            text = msg(
+                "The key is good, but Jellyfin has signed {name} out: {name} must sign in again",
+                name=needed.owner,
+            )
+        problem = answer(HTTPStatus.UNAUTHORIZED, text)
         problem.headers["WWW-Authenticate"] = "Bearer"
         return problem
     if "HX-Request" in request.headers:

@@ -1,4 +1,4 @@
-"""JSON bodies become values here, or the request ends: 415, 400 or 422, never worse."""
+"""Parses and validates JSON bodies; refuses invalid ones with 400, 413, 415 or 422."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ LONGEST_BODY = 64 * 1024
 
 
 class Body(BaseModel):
-    """A request's body: frozen, nothing converted, unknown fields refused."""
+    """Base class of request bodies: frozen, strict types, unknown fields refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class NoBody(Body):
-    """There is nothing to be said."""
+    """An empty body, for actions without arguments."""
 
 
 B = TypeVar("B", bound=Body)
 
 
 def read_if_any(kind: type[B]) -> B:
-    """Return the body of the current request; what it says by itself if there is none.
+    """Return the body of the current request, or one with default values if it has none.
 
     Raises:
         ApiError: As `read`.
@@ -45,13 +45,12 @@ def read(kind: type[B]) -> B:
     """Return the body of the current request.
 
     Raises:
-        ApiError: It is not JSON (415), not well formed (400), too long (413) or
-            not what is asked for (422).
+        ApiError: It is not JSON (415), malformed (400), too long (413) or invalid (422).
     """
     if request.mimetype != JSON:
         raise ApiError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
     raw = request.get_data(cache=False)
-    # A body sent in chunks has no length to be refused by, and is cut off at the limit.
+    # A chunked body has no length to check before; reading it stops at the limit.
     if len(raw) >= LONGEST_BODY:
         raise ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     try:
@@ -67,9 +66,9 @@ def _told(error: ValidationError) -> tuple[HTTPStatus, str]:
 
 
 def refused_field(error: ValidationError) -> str:
-    """Return which field is not as it must be, and how it must be."""
+    """Return the name of the first invalid field, and what is wrong with it."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-    # A field's own name is ours; that of one too many is theirs and is not repeated.
+    # The name of an unknown field comes from the client and is not repeated.
     known = first["type"] != "extra_forbidden"
     where = ".".join(str(one) for one in first["loc"]) if known else ""
     return f"{where}: {first['msg']}".lstrip(": ")

@@ -1,4 +1,4 @@
-"""Bounds what each request asks of Jellyfin: a slow Jellyfin must not make the sidecar slow."""
+"""Limits how many requests wait for Jellyfin, and how long: it may be slow without blocking us."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ def bound(
     account: Callable[[], str | None],
     resting: Callable[[], AbstractContextManager[None]],
 ) -> None:
-    """Let the requests of an application wait for Jellyfin only so many, and so long.
+    """Apply the limits for waiting for Jellyfin to all requests of an application.
 
     Args:
-        app: After whoever finds out who asks.
-        account: Who asks; None for nobody, who is counted by address.
-        resting: What is entered while a worker waits.
+        app: The application; its authentication must be registered already.
+        account: Returns the account of the current request; None counts it by its address.
+        resting: A context that a worker enters while it waits.
     """
     shares = Shares(JELLYFIN, JELLYFIN_AN_ACCOUNT)
 

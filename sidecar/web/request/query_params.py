@@ -1,6 +1,6 @@
-"""What an address may say after `?`: what is out of range is refused with 422.
+"""Parses and validates query parameters; refuses invalid ones with 422.
 
-A list's own arguments stand beside its route; what they are made of is here.
+The parameters of each route are declared beside it, with the types that are defined here.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ LOG_LEVELS = ("INFO", "WARNING", "ERROR")
 
 
 class Query(BaseModel):
-    """Arguments of an address: frozen, what is unknown is not looked at."""
+    """Base class of a route's query parameters: frozen; unknown parameters are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
     @classmethod
     def read(cls, args: MultiDict[str, str]) -> Self:
-        """Return the arguments of a request.
+        """Parse the query parameters of a request.
 
         Raises:
-            ApiError: One is out of range (422).
+            ApiError: One is invalid (422).
         """
         given: dict[str, object] = {}
         for name, described in cls.model_fields.items():
@@ -59,10 +59,10 @@ class Query(BaseModel):
 
 
 def check_item_id(item_id: str) -> str:
-    """Return an item id as it is told everywhere; anything else is no item.
+    """Return the item id if it has the right format: 32 lower-case hexadecimal digits.
 
     Raises:
-        ApiError: It is none (404).
+        ApiError: It does not (404).
     """
     if not ITEM_ID.fullmatch(item_id):
         raise ApiError(HTTPStatus.NOT_FOUND)
@@ -70,18 +70,18 @@ def check_item_id(item_id: str) -> str:
 
 
 def refused(text: str) -> PydanticCustomError:
-    """Return the error that says what an argument must be."""
+    """Return the validation error that says what a parameter must be."""
     return PydanticCustomError("argument", "{text}", {"text": text})
 
 
 def words(values: Iterable[str]) -> frozenset[str]:
-    """Return the words of an argument that may be given often, and hold several with commas."""
+    """Return the values of a parameter that may be repeated and may have commas."""
     return frozenset(name.strip() for one in values for name in one.split(",")) - {""}
 
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """How the text of an argument is read, and how it is described. Used in `Annotated`."""
+    """How a parameter's text is parsed, and its JSON schema. Used in `Annotated`."""
 
     read: Callable[[Any], object]
     schema: Mapping[str, object]
@@ -89,18 +89,18 @@ class Argument:
     def __get_pydantic_core_schema__(
         self, source: object, handler: GetCoreSchemaHandler
     ) -> core_schema.CoreSchema:
-        """Return how pydantic reads it."""
+        """Return the validator for pydantic."""
         return core_schema.no_info_before_validator_function(self.read, handler(source))
 
     def __get_pydantic_json_schema__(
         self, _schema: core_schema.CoreSchema, _handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """Return how pydantic describes it."""
+        """Return the JSON schema for pydantic."""
         return dict(self.schema)
 
 
 def whole_number(most: int, **described: object) -> Argument:
-    """Return a whole number from 1."""
+    """Return the argument type of whole numbers from 1 to `most`."""
 
     def read(text: str) -> int:
         digits = text.isascii() and text.isdecimal() and len(text) <= len(str(most))
@@ -112,7 +112,7 @@ def whole_number(most: int, **described: object) -> Argument:
 
 
 def one_of(values: Iterable[str], *, may_be_empty: bool = False) -> Argument:
-    """Return one of these words; empty means none, if it may be."""
+    """Return the argument type of these values; `may_be_empty` reads empty text as None."""
     known = tuple(map(str, values))
 
     def read(text: str) -> str | None:
@@ -147,7 +147,7 @@ def _width(text: str) -> int:
 
 
 def array_of(values: Iterable[str]) -> dict[str, object]:
-    """Describe an argument that may be given often."""
+    """Return the JSON schema of a parameter that may be repeated."""
     return {"type": "array", "items": {"type": "string", "enum": list(map(str, values))}}
 
 
@@ -159,7 +159,7 @@ PageSize = Annotated[int, whole_number(LARGEST_PAGE, default=PAGE_SIZE)]
 
 
 class PageQuery(Query):
-    """Which page of a list."""
+    """The page of a list."""
 
     page: Page = 1
     page_size: PageSize = PAGE_SIZE

@@ -1,9 +1,9 @@
-"""Which part of a file a request is for: RFC 9110 in one place, without a file or a socket.
+"""Evaluates conditional and range requests as in RFC 9110, without input or output.
 
     If-Match, If-Unmodified-Since ─▶ 412     If-None-Match, If-Modified-Since ─▶ 304
     Range (if If-Range agrees)    ─▶ 206, 416     anything else ─▶ 200
 
-Several ranges at once, and what is no range at all, are answered with the whole.
+Multiple or malformed ranges are answered with the whole file.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ _RANGE = re.compile(r"bytes\s*=\s*(\d{0,18})\s*-\s*(\d{0,18})", re.ASCII | re.IG
 
 @dataclass(frozen=True, slots=True)
 class FileVersion:
-    """What a file is now.
+    """The validators and the size of a file.
 
     Attributes:
+        size: In bytes.
         etag: A strong one, without quotes.
-        modified: To the second.
+        modified: Without fractions of a second.
     """
 
     size: int
@@ -35,7 +36,7 @@ class FileVersion:
 
 @dataclass(frozen=True, slots=True)
 class RangePart:
-    """What is answered, and which bytes go with it."""
+    """The status of the answer, and the bytes of the file that it has."""
 
     status: HTTPStatus
     start: int = 0
@@ -43,7 +44,7 @@ class RangePart:
 
 
 def part_of(facts: FileVersion, asked: Mapping[str, str]) -> RangePart:
-    """Return what a request with these headers is answered."""
+    """Return the status and the bytes for a request with these headers."""
     refusal = _precondition(facts, asked)
     if refusal is not None:
         return RangePart(refusal)
@@ -84,7 +85,7 @@ def _precondition(facts: FileVersion, asked: Mapping[str, str]) -> HTTPStatus | 
 
 
 def _is_still(facts: FileVersion, condition: str | None) -> bool:
-    """Whether what a part is to be added to is a part of this very file."""
+    """Whether the `If-Range` header matches, so that the client has a part of this version."""
     if condition is None:
         return True
     date = _date(condition)
@@ -95,7 +96,7 @@ def _is_still(facts: FileVersion, condition: str | None) -> bool:
 
 
 def _date(text: str | None) -> datetime | None:
-    """Return the date of a header; None for what is no date."""
+    """Parse the date of a header; None if it is missing or invalid."""
     try:
         return parse_date(text)
     except OverflowError:
@@ -103,5 +104,5 @@ def _date(text: str | None) -> datetime | None:
 
 
 def to_the_second(nanoseconds: int) -> datetime:
-    """Return a file's time as HTTP tells it."""
+    """Convert a file's time to a date without fractions of a second, as in HTTP."""
     return datetime.fromtimestamp(nanoseconds // 10**9, UTC)

@@ -1,8 +1,8 @@
-"""Answers requests that no view sees: refused by the server, the middleware or the live connection.
+"""Answers requests that are refused by the server, the middleware or the live connection.
 
     server, WebSocket ──environ[KEY]──▶ Middleware ──▶ Refusals ──▶ problem+json or a page
 
-They look as a view's own refusals do, and this is the only place that makes them.
+These answers have the same form as those of views.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 KEY = "sidecar.refusal"
 SERVER_NAME = "sidecar"
-# No more is believed of a request that is refused. Who asks is not looked up.
+# The only parts of a refused request that are used. Its session is not looked up.
 BELIEVED = (
     "HTTP_ACCEPT_LANGUAGE",
     "HTTP_COOKIE",
@@ -35,7 +35,7 @@ BELIEVED = (
     "SERVER_PROTOCOL",
     "wsgi.url_scheme",
 )
-# What a refusal with this status also says according to RFC 9110.
+# Headers that RFC 9110 wants with these statuses.
 ALSO = {
     HTTPStatus.METHOD_NOT_ALLOWED: ("Allow", "GET, POST, PUT, PATCH, DELETE"),
     HTTPStatus.UNAUTHORIZED: ("WWW-Authenticate", "Bearer"),
@@ -48,8 +48,8 @@ class Refusal:
     """Why a request is refused.
 
     Attributes:
-        sentence: For people and programs; the usual one of the status if there is none.
-        reason: What is wrong with the request, for programs alone and not translated.
+        sentence: For people and programs; None for the usual one of the status.
+        reason: What is wrong with the request; for programs only, not translated.
     """
 
     status: HTTPStatus
@@ -58,10 +58,10 @@ class Refusal:
 
 
 class Refusals:
-    """A WSGI application that answers with `environ[KEY]`: a refusal, or an error that was raised.
+    """A WSGI application that answers with `environ[KEY]`, a `Refusal` or an exception.
 
-    What was raised is answered as if a view had raised it: an unexpected error is logged under
-    the id that is shown.
+    An exception is handled as if a view had raised it: an unexpected one is logged with the id
+    that is shown.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -76,11 +76,11 @@ class Refusals:
     def refuse(
         self, environ: WSGIEnvironment, start_response: StartResponse, refusal: Refusal
     ) -> Iterable[bytes]:
-        """Answer a request with this refusal."""
+        """Answer a request with a refusal."""
         return self(environ | {KEY: refusal}, start_response)
 
     def in_our_form(self, app: WSGIApplication) -> WSGIApplication:
-        """Return the application with its refusals in our form, whatever it says itself."""
+        """Wrap an application, so that its error responses are replaced by ours."""
 
         def outer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             begun: list[tuple[str, list[tuple[str, str]]]] = []
@@ -95,7 +95,7 @@ class Refusals:
 
             body = app(environ, begin)
             if not begun:
-                # A WebSocket, which is over.
+                # A WebSocket that has ended: there is no response.
                 return body
             status, headers = begun[0]
             code, kind = int(status[:3]), dict(headers).get("Content-Type", "")
@@ -119,9 +119,9 @@ class Refusals:
 def response_of(
     app: WSGIApplication, environ: WSGIEnvironment, refused: Refusal | Exception
 ) -> bytes:
-    """Return the whole response of an application to a request that is refused.
+    """Return the bytes of an application's response to a refused request.
 
-    The connection is over with it.
+    It closes the connection.
     """
     head: list[str] = []
 
@@ -138,7 +138,7 @@ def response_of(
 
 
 def response_head(status: str, headers: Iterable[tuple[str, str]]) -> list[str]:
-    """Return the lines before the body of a connection's last response."""
+    """Return the status line and headers of a response that closes the connection."""
     given = (f"{name}: {value}" for name, value in headers)
     ours = (f"Date: {formatdate(usegmt=True)}", f"Server: {SERVER_NAME}", "Connection: close")
     return [f"HTTP/1.1 {status}", *given, *ours]

@@ -1,1 +1,1 @@
-"""Who is asking, what they may do, and how each answer is protected."""
+"""Authentication, authorization, and protection against requests from other sites."""

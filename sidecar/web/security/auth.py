@@ -1,7 +1,7 @@
-"""Who is asking, may they, and does the request come from our own page.
+"""Authenticates requests, checks their role, and refuses cross-site requests.
 
-A browser shows a cookie, a program a key (`Authorization: Bearer`). Cookies travel on their own,
-so a change that comes with one must also bring the session's token; keys do not.
+Browsers authenticate by a session cookie, programs by a key (`Authorization: Bearer`). Browsers
+send cookies with requests from other sites too, so changes with a session also need its CSRF token.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 COOKIE = "sidecar_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"
-# Of a browser that signed in before; it is not a session and outlives them.
+# The cookie that marks a browser that has signed in before; it outlives the sessions.
 MARKS = "sidecar_known"
 MARKS_LAST_S = 365 * 24 * 3600
 COOKIE_LASTS_S = 30 * 24 * 3600
@@ -37,33 +37,42 @@ CSRF_HEADER = "X-Sidecar-CSRF"
 CSRF_FIELD = "csrf"
 SAFE = frozenset({"GET", "HEAD"})
 LONGEST_SECRET = 200
-# The extension of the application that closes the live connections of a session that has ended.
+# The Flask extension that closes the live connections of a session that has ended.
 END_SESSION = "sidecar.end_session"
 EndSession = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who a request comes from; nobody, a browser's session or a program's key."""
+    """Who sends a request, authenticated by a session or a key; by default nobody.
+
+    Attributes:
+        visit: The session, if there is one.
+        key: The API key, if there is one.
+        signed_out: The owner of a valid key, if Jellyfin has signed them out; `person` is None.
+    """
 
     person: Person | None = None
     visit: WebSession | None = None
     key: str | None = None
+    signed_out: str | None = None
 
     @property
     def credential(self) -> str | None:
-        """The secret that was shown: the session's or the key."""
+        """The session's secret or the key."""
         return self.visit.secret if self.visit else self.key
 
 
 def who(service: SignInService, *, cookie: str | None, authorization: str | None) -> Identity:
-    """Return who shows this cookie or this `Authorization` header. A key goes before a cookie."""
+    """Authenticate a cookie or an `Authorization` header; the header takes precedence."""
     if authorization is not None:
         scheme, _, key = authorization.strip().partition(" ")
         if scheme.lower() != "bearer" or not 0 < len(key) <= LONGEST_SECRET:
             return Identity()
         person = service.person_for_key(key.strip())
-        return Identity(person, key=key.strip()) if person else Identity()
+        if person is None:
+            return Identity(signed_out=service.signed_out_owner(key.strip()))
+        return Identity(person, key=key.strip())
     if not cookie or len(cookie) > LONGEST_SECRET:
         return Identity()
     visit = service.visit(cookie)
@@ -71,7 +80,7 @@ def who(service: SignInService, *, cookie: str | None, authorization: str | None
 
 
 def is_from_elsewhere(environ: WSGIEnvironment) -> bool:
-    """Whether a browser says that another site's page made this request."""
+    """Whether a browser says that a page of another site made this request."""
     site = environ.get("HTTP_SEC_FETCH_SITE")
     origin = environ.get("HTTP_ORIGIN")
     if site is not None and site not in {"same-origin", "none"}:
@@ -80,13 +89,13 @@ def is_from_elsewhere(environ: WSGIEnvironment) -> bool:
 
 
 def asker() -> Identity:
-    """Return who the current request comes from."""
+    """Return the identity of the current request."""
     found: Identity = g.get("asker", Identity())
     return found
 
 
 def account_id() -> str | None:
-    """Return the account of the current request; None if nobody is signed in."""
+    """Return the account id of the current request; None if nobody is signed in."""
     found = asker().person
     return found.user_id if found else None
 
@@ -95,27 +104,27 @@ def person() -> Person:
     """Return the signed-in person of the current request.
 
     Raises:
-        SignInNeeded: There is none.
+        SignInNeeded: Nobody is signed in.
     """
     found = asker().person
     if found is None:
-        raise SignInNeeded
+        raise SignInNeeded(asker().signed_out)
     return found
 
 
 def caller() -> ClientInfo:
-    """Return where the current request comes from."""
+    """Return the client of the current request: address, user agent and marks."""
     marks = request.cookies.get(_marks_name(), "")
     return ClientInfo(request.remote_addr or "", request.user_agent.string[:200], marks)
 
 
 def cookie_name() -> str:
-    """Return the session cookie's name: over https one that no other page can set."""
+    """Return the name of the session cookie; over https one that no other site can set."""
     return SECURE_COOKIE if request.is_secure else COOKIE
 
 
 def give_cookie(response: Response, visit: WebSession) -> None:
-    """Let the browser keep the session, and the marks by which it is known again."""
+    """Set the cookies of the session and of the browser's marks."""
     kept = [(cookie_name(), visit.secret, COOKIE_LASTS_S)]
     if visit.marks:
         kept.append((_marks_name(), visit.marks, MARKS_LAST_S))
@@ -132,7 +141,7 @@ def give_cookie(response: Response, visit: WebSession) -> None:
 
 
 def clear_cookie(response: Response) -> None:
-    """Let the browser forget the session."""
+    """Delete the session cookie."""
     response.delete_cookie(
         cookie_name(),
         path=_cookie_path(),
@@ -143,7 +152,7 @@ def clear_cookie(response: Response) -> None:
 
 
 def register(app: Flask, service: SignInService) -> None:
-    """Ask every request for its rights before a view sees it."""
+    """Authenticate and authorize every request before its view is called."""
 
     def guard() -> None:
         g.asker = who(
@@ -166,7 +175,7 @@ def _check_rights() -> None:
     person = asker().person
     if not may_try(person, needed):
         if person is None:
-            raise SignInNeeded
+            raise SignInNeeded(asker().signed_out)
         log.warning("%s may not %s %s", person.name, request.method, request.path)
         raise ApiError(HTTPStatus.FORBIDDEN)
     if request.method not in SAFE:
@@ -195,18 +204,18 @@ def _marks_name() -> str:
 
 
 def _cookie_path() -> str:
-    # `__Host-` is only believed for the whole host.
+    # Browsers accept `__Host-` cookies for the path `/` only.
     return "/" if request.is_secure else request.root_path.rstrip("/") or "/"
 
 
 def own_secret() -> str | None:
-    """Return the secret of the session that asks; None for a program."""
+    """Return the secret of the current request's session; None if it has none."""
     visit = asker().visit
     return visit.secret if visit else None
 
 
 def leave(service: SignInService, end_session: EndSession) -> None:
-    """End the session that the current request came with, if it did, and what hangs on it."""
+    """End the current request's session, if it has one, and its live connections."""
     secret = own_secret()
     if secret is not None:
         service.sign_out(secret)
@@ -214,7 +223,7 @@ def leave(service: SignInService, end_session: EndSession) -> None:
 
 
 def look_again(service: SignInService, seen: Identity) -> Identity:
-    """Return who a cookie or key that was shown before stands for now."""
+    """Authenticate again the cookie or key of an identity."""
     if seen.visit is not None:
         return who(service, cookie=seen.visit.secret, authorization=None)
     return who(service, cookie=None, authorization=f"Bearer {seen.key}" if seen.key else None)

@@ -1,7 +1,7 @@
-"""Which names this server answers to, and which pages may talk to it.
+"""Checks the `Host` and `Origin` headers, and whether an address is a trusted proxy.
 
-A page of another site can make a browser send requests here under a name of its own (DNS
-rebinding); it cannot make the browser call that name `localhost` or one of ours.
+A page of another site can make a browser send requests here under the site's own name (DNS
+rebinding), but not under `localhost` or one of our names.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ _HOST = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]+))(?::(\d{1,5}))?")
 
 @dataclass(frozen=True, slots=True)
 class HostList:
-    """The names in a `Host` header that are answered.
+    """The host names that are accepted in a `Host` header.
 
     Attributes:
-        names: Lower case; one that begins with a dot stands for all names below it.
-        any_address: Bound to every address of the machine, so every address may be asked for;
-            an address, unlike a name, cannot be made to lead somewhere else.
+        names: Lower case; one that begins with a dot includes all its subdomains.
+        any_address: Accept every IP address, as the server is bound to all of the machine's; DNS
+            rebinding needs a name, so this is safe.
     """
 
     names: frozenset[str]
@@ -34,12 +34,12 @@ class HostList:
 
     @classmethod
     def of(cls, bound: str, allowed: Iterable[str]) -> HostList:
-        """Return the list for a server bound to `bound`, with the operator's further names."""
+        """Create the list for a server bound to `bound`, with the names from the settings."""
         names = {one.strip().lower().strip("[]") for one in (*LOOPBACK, bound, *allowed)}
         return cls(frozenset(names - EVERYWHERE - {""}), bound in EVERYWHERE)
 
     def admits(self, header: str) -> bool:
-        """Whether a request with this `Host` header is answered."""
+        """Whether a request with this `Host` header is accepted."""
         parts = split_host(header)
         if parts is None:
             return False
@@ -50,7 +50,7 @@ class HostList:
 
 
 def split_host(header: str) -> tuple[str, int | None] | None:
-    """Return the name (lower case, without brackets) and the port; None if it is malformed."""
+    """Split a `Host` header into the name (lower case, no brackets) and port; None if malformed."""
     match = _HOST.fullmatch(header)
     if match is None:
         return None
@@ -58,9 +58,9 @@ def split_host(header: str) -> tuple[str, int | None] | None:
 
 
 def is_own_origin(origin: str, host: str) -> bool:
-    """Whether a page of this origin came from the server asked under this `Host`.
+    """Whether an `Origin` header has the same host and port as the `Host` header.
 
-    The scheme is not compared: a proxy that ends TLS need not tell us of it.
+    The scheme is not compared: a proxy that terminates TLS need not tell us.
     """
     try:
         parts = urlsplit(origin)
@@ -74,16 +74,16 @@ def is_own_origin(origin: str, host: str) -> bool:
 
 
 def networks(addresses: Iterable[str]) -> tuple[IPv4Network | IPv6Network, ...]:
-    """Return the networks that these addresses (`10.0.0.2`, `172.16.0.0/12`) name.
+    """Parse addresses and networks, such as `10.0.0.2` and `172.16.0.0/12`.
 
     Raises:
-        ValueError: One is not an address.
+        ValueError: One is invalid.
     """
     return tuple(ip_network(one.strip(), strict=False) for one in addresses)
 
 
 def is_in(address: str, among: Iterable[IPv4Network | IPv6Network]) -> bool:
-    """Whether the address of a peer lies in one of the networks."""
+    """Whether an address is in one of the networks."""
     try:
         peer = ip_address(address)
     except ValueError:

@@ -1,9 +1,9 @@
-"""The outermost layer: what every request passes, pages, API, files and live connection alike.
+"""The WSGI middleware around pages, API, files and live connection.
 
-    forwarded headers → Host → base URL → the application → headers on the answer
-    refused by the server ────────────────▶ the page or JSON of a problem ──▲
+    forwarded headers → Host → base URL → the application → headers of the response
+    refused by the server ────────────────▶ problem page or JSON ──▲
 
-It decides nothing about people.
+Authentication is not its task (see `auth`).
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ OUTSIDE_BASE_URL = "/health"
 
 
 class Middleware:
-    """A WSGI application round ours."""
+    """Wraps an application: trusted proxies, host check, base URL, security headers."""
 
     def __init__(
         self,
@@ -126,10 +126,10 @@ class Middleware:
 
 
 def _shorten(environ: WSGIEnvironment, proxies: int) -> None:
-    """Leave what the first of our proxies said: it alone has seen the browser.
+    """Keep the forwarded values that the first of our proxies has added: it sees the browser.
 
-    Each adds a value, or passes on the one that was there. What stands before so many values was
-    said by the browser itself.
+    Each proxy adds a value or passes on the existing one. Values before the last `proxies` ones
+    come from the browser itself and are not trusted.
     """
     for name in ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PROTO"):
         values = environ.get(name, "").split(",")

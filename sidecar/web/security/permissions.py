@@ -1,7 +1,7 @@
-"""Who may do what: each route of the API and of the pages declares it, for each of its verbs.
+"""The roles that routes need: each route of the API and of the pages declares its own.
 
-What does not is refused. Whether a *particular* download may be seen is the service's to say,
-and who manages a *particular* device is `services.devices.access`'s.
+A route without a declared role is refused. Whether a person may see a *particular* download is
+decided by its service, whether they manage a *particular* device by `services.devices.access`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from sidecar.services.accounts.person import Person
 
 
 class Role(IntEnum):
-    """What a person must at least be.
+    """The role that is needed at least.
 
-    `MANAGER` is said of a route with a device: who manages that device may, which the service that
-    does it asks `services.devices.access`; whoever only uses it is refused with a sentence.
+    `MANAGER` is for routes of a device and means a manager of that device. Any signed-in person
+    passes here; the service then asks `services.devices.access` and raises `NotAManager`.
     """
 
     ANYBODY = 0
@@ -29,7 +29,7 @@ class Role(IntEnum):
     ADMIN = 3
 
 
-# The live connection takes no commands: nothing but coming and going.
+# The live connection takes no commands: sockets can only connect and disconnect.
 SOCKET_EVENTS = MappingProxyType({"connect": Role.SIGNED_IN, "disconnect": Role.SIGNED_IN})
 
 
@@ -38,26 +38,26 @@ V = TypeVar("V", bound=Callable[..., object])
 
 
 def declare(view: V, role: Role, verbs: Iterable[str]) -> V:
-    """Declare what a person must at least be to ask this of a view."""
+    """Attach to a view the role that its methods need."""
     setattr(view, DECLARED, dict.fromkeys(verbs, role))
     return view
 
 
 def role_needed(app: Flask, endpoint: str, verb: str) -> Role | None:
-    """Return what a person must at least be; None if it was never said: nobody may."""
+    """Return the declared role; None if there is none, then nobody may call it."""
     declared: Mapping[str, Role] | None = getattr(app.view_functions.get(endpoint), DECLARED, None)
     return declared.get(verb) if declared else None
 
 
 def may_try(person: Person | None, needed: Role) -> bool:
-    """Return whether a person may ask this at all; of a device they may still be refused."""
-    # Nobody is a manager of everything: the service looks at the device.
+    """Return whether a person's role is enough to call the view."""
+    # Whether they manage the device is checked by the service.
     least = Role.SIGNED_IN if needed is Role.MANAGER else needed
     return role_of(person) >= least
 
 
 def role_of(person: Person | None) -> Role:
-    """Return what this person is."""
+    """Return the role of a person; never `MANAGER`, which depends on the device."""
     if person is None:
         return Role.ANYBODY
     return Role.ADMIN if person.is_admin else Role.SIGNED_IN

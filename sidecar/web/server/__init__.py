@@ -1,6 +1,6 @@
 """The web server: connections, WebSockets, streamed bodies.
 
-Nothing outside this package knows which libraries do it: see `WebServer`.
+The libraries that it is built on are only used inside this package: see `WebServer`.
 """
 
 from __future__ import annotations

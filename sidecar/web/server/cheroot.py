@@ -1,6 +1,6 @@
-"""The production web server: cheroot, with WebSockets, time limits and an end within seconds.
+"""The web server: cheroot, with WebSockets, timeouts, fair queueing and a fast shutdown.
 
-It serves HTTP only; TLS is for a proxy before it.
+It serves HTTP only; TLS is the task of a reverse proxy.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ STOP_WITHIN_S = 2.0
 HANG_UP_AFTER_S = 1
 TELL_WITHIN_S = 0.5
 BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
-# As much of a request line that is too long as says what was asked for.
+# How much is kept of a request line that is too long, to know its method and path.
 BEGINNING_BYTES = 2048
 EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
@@ -68,25 +68,25 @@ class WebServer:
         *,
         is_proxy: Callable[[str], bool] = lambda _address: False,
     ) -> None:
-        """Prepare; `is_proxy` tells which addresses stand for many people."""
+        """Create the server; `is_proxy` says which addresses stand for many clients."""
         self._host, self._port = host, port
         self._websockets = WebSockets(app)
         self._server = _Server(app, host, port, self._websockets, is_proxy)
 
     @property
     def url(self) -> str:
-        """Where it is reached from this machine; known after `bind`."""
+        """The URL from this machine; known after `bind`."""
         host, port = self._server.bind_addr[:2]
         name = EVERYWHERE.get(str(host), str(host))
         return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
     @property
     def open_websockets(self) -> int:
-        """How many WebSockets are open."""
+        """The number of open WebSockets."""
         return len(self._websockets)
 
     def bind(self) -> None:
-        """Take the port; connections made from now on are answered once `serve` runs.
+        """Bind the port; connections are accepted from now on and answered once `serve` runs.
 
         Raises:
             errors.ConfigError: The address cannot be used.
@@ -97,31 +97,31 @@ class WebServer:
             raise self._explain(self._server.refusal or error) from None
 
     def answer_with(self, app: WSGIApplication) -> None:
-        """Let another application answer every request that comes from now on."""
+        """Replace the application for all further requests."""
         self._websockets.app = app
         self._server.wsgi_app = app
 
     def serve(self) -> None:
-        """Answer requests until `stop`."""
+        """Answer requests until `stop` is called."""
         self._server.serve()
 
     def stop(self) -> None:
-        """Close the port, hang up on every WebSocket and end all threads of the server.
+        """Close the port and all WebSockets, and end the server's threads.
 
-        `Live.stop` goes first: a page that polls holds a thread until it is told something.
-        Whoever still waits for Jellyfin, or a disk, is left behind after `STOP_WITHIN_S`, and who
-        asked for it is told so.
+        Call `NewsPublisher.stop` before: a polling page occupies a worker until it gets a message.
+        Workers that still wait for Jellyfin or a disk after `STOP_WITHIN_S` are abandoned, and
+        their requests are answered with 503.
         """
         self._server.is_stopping = True
         deadline = time.monotonic() + STOP_WITHIN_S
         conversations = self._websockets.close()
         self._server.long_answers.hang_up()
-        # In a thread: cheroot waits for each worker, however long it takes.
+        # In a thread, as cheroot waits for each worker without a timeout.
         ending = Thread(target=self._server.stop, name="http-end", daemon=True)
         ending.start()
         for thread in (*conversations, ending):
             thread.join(max(0.0, deadline - time.monotonic()))
-        # In a thread: to tell must not take longer than to be told.
+        # In a thread, as sending the refusals may block.
         telling = Thread(target=self._server.give_up, name="http-give-up", daemon=True)
         telling.start()
         telling.join(TELL_WITHIN_S)
@@ -134,7 +134,7 @@ class WebServer:
 
 
 class _Server(CherootServer):
-    """Cheroot with our connections and limits."""
+    """Cheroot's server with our connections, queue and limits."""
 
     def __init__(
         self,
@@ -169,7 +169,7 @@ class _Server(CherootServer):
         self.expiration_interval = LOOK_EVERY_S
 
     def prepare(self) -> None:
-        """Bind, start the workers, and have our own connections."""
+        """Bind, start the workers, and replace cheroot's connection manager by ours."""
         most = raise_descriptors()
         super().prepare()
         self._connections.close()  # type: ignore[has-type]  # cheroot's own
@@ -178,19 +178,19 @@ class _Server(CherootServer):
         )
 
     def workers(self) -> list[Thread]:
-        """Return the threads that answer requests, or still answer one after the end."""
+        """Return the worker threads, including those still busy after the shutdown."""
         return [
             one for one in all_threads() if isinstance(one, WorkerThread) and one.server is self
         ]
 
     def give_up(self) -> None:
-        """Tell whoever still waits for an answer that there will be none."""
+        """Answer all unfinished requests with 503."""
         for request in tuple(self.answering):
             request.refuse(Refusal(HTTPStatus.SERVICE_UNAVAILABLE))
             request.conn.hang_up()
 
     def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:  # noqa: A002 - cheroot's own name
-        """Bind, and remember why it was refused: cheroot tells it only as text."""
+        """Bind, and keep the error: cheroot reports it as text only."""
         try:
             bound: socket.socket = super().bind(family, type, proto)
         except OSError as error:
@@ -199,13 +199,13 @@ class _Server(CherootServer):
         return bound
 
     def error_log(self, msg: str = "", level: int = logging.INFO, traceback: bool = False) -> None:  # noqa: FBT001, FBT002 - cheroot's own signature
-        """Write to our log. Below an error, cheroot tells of clients that went away."""
+        """Write to our log; what is no error is about clients that disconnected, and is DEBUG."""
         serious = traceback and level >= logging.ERROR
         log.log(level if serious else logging.DEBUG, "%s", msg, exc_info=traceback)
 
 
 class _Workers(ThreadPool):
-    """Cheroot's, of threads that cannot keep the process from ending, and a queue of ours."""
+    """Cheroot's thread pool with daemon threads and our queue."""
 
     def __init__(self, server: _Server, waiting: FairQueue) -> None:
         super().__init__(server, min=limits.WORKERS, max=limits.WORKERS)
@@ -220,12 +220,12 @@ class _Workers(ThreadPool):
 
 
 class _Connection(Connection):
-    """A connection whose requests are ours."""
+    """A connection that uses our request class."""
 
     server: _Server
 
     def communicate(self) -> bool:
-        """Read a request that has come, and answer it; return whether the connection stays open."""
+        """Read and answer one request; return whether the connection stays open."""
         self.RequestHandlerClass = _Request
         try:
             if self.is_broken():
@@ -236,9 +236,9 @@ class _Connection(Connection):
 
 
 class _Request(HTTPRequest):
-    """A request that is read strictly, and refused in our form.
+    """A request that is parsed strictly and refused with our problem answers.
 
-    Cheroot refuses by `simple_response` alone, and it reads by the two methods `read_*`.
+    Cheroot calls the two `read_*` methods to parse, and `simple_response` for every refusal.
     """
 
     conn: _Connection
@@ -246,13 +246,13 @@ class _Request(HTTPRequest):
 
     def __init__(self, *args: object) -> None:
         super().__init__(*args)  # type: ignore[arg-type]  # cheroot's stub
-        self.header_reader = lambda *_: None  # they are read by then
+        self.header_reader = lambda *_: None  # `read_request_headers` has read them already
         self.is_refused = False
         self._line = b""
         self._lock = Lock()
 
     def read_request_line(self) -> bool:
-        """Read the first line, and whether it is taken."""
+        """Read the request line; return whether it is accepted."""
         try:
             self._check_line()
         except Refused as refused:
@@ -261,7 +261,7 @@ class _Request(HTTPRequest):
         return bool(super().read_request_line())  # type: ignore[no-untyped-call]  # see above
 
     def read_request_headers(self) -> bool:
-        """Read the headers, and whether they are taken."""
+        """Read the headers; return whether they are accepted."""
         try:
             request_head.read_headers(self.rfile, self.inheaders)
             request_head.check_version(self.inheaders, self.request_protocol)
@@ -274,7 +274,7 @@ class _Request(HTTPRequest):
         return bool(super().read_request_headers())  # type: ignore[no-untyped-call]  # see above
 
     def respond(self) -> None:
-        """Have it answered; a failure is told, or it ends the connection."""
+        """Answer the request; on an error, send a problem answer or close the connection."""
         self.server.answering.add(self)
         try:
             super().respond()
@@ -288,13 +288,13 @@ class _Request(HTTPRequest):
             self.server.answering.discard(self)
 
     def simple_response(self, status: str, msg: str = "") -> None:
-        """Refuse it: what cheroot calls instead of the application."""
+        """Refuse the request; called by cheroot."""
         self.refuse(Refusal(HTTPStatus(int(status[:3])), reason=msg))
 
     def refuse(self, refused: Refusal | Exception) -> bool:
-        """Answer in place of the application, from any thread; return whether it was in time.
+        """Answer in place of the application and close the connection; for any thread.
 
-        The connection ends with it.
+        Returns False, and does nothing, if a response has been started already.
         """
         if not self._is_first():
             return False
@@ -311,23 +311,23 @@ class _Request(HTTPRequest):
         return True
 
     def ensure_headers_sent(self) -> None:
-        """Send the headers, once."""
+        """Send the headers if nothing was sent yet."""
         if self._is_first():
             self.send_headers()
 
     def write(self, chunk: bytes) -> None:
-        """Send a part of the body, unless the request was refused meanwhile."""
+        """Send a part of the body, unless the request was refused in the meantime."""
         if not self.is_refused:
             super().write(chunk)
 
     def _is_first(self) -> bool:
-        """Whether nothing was answered so far; now something is."""
+        """Mark the response as started; return whether it was not before."""
         with self._lock:
             is_first, self.sent_headers = not self.sent_headers, True
         return is_first
 
     def _check_line(self) -> None:
-        """Look at the first line, which may come after an empty one, before cheroot reads it."""
+        """Check the request line, which may follow an empty line, before cheroot reads it."""
         come = self.conn.rfile.getvalue()[self.conn.rfile.tell() :].removeprefix(b"\r\n")
         line, end, _ = come.partition(b"\n")
         self._line = line + end
@@ -337,29 +337,29 @@ class _Request(HTTPRequest):
             raise Refused("", HTTPStatus.REQUEST_TIMEOUT)
         if len(self._line) > limits.HEAD_BYTES:
             self._line = self._line[:BEGINNING_BYTES]
-            # Cheroot refuses it.
+            # Cheroot itself refuses such a line.
             return
         request_head.check_line(self._line)
 
 
 class _Gateway(Gateway_10):
-    """From cheroot's request to the application."""
+    """Cheroot's WSGI gateway, with chunked bodies, WebSockets and streamed files."""
 
     req: _Request
     env: WSGIEnvironment
     _written = 0
 
     def respond(self) -> None:
-        """Answer here, or hand a WebSocket over together with its connection."""
+        """Call the application and send its response, or hand the connection to a WebSocket."""
         if self.req.server.is_stopping:
             self.req.refuse(Refusal(HTTPStatus.SERVICE_UNAVAILABLE))
             return
         if self.req.chunked_read:
-            # What is left unread must not become a request.
+            # Close afterwards: an unread rest of the body must not be parsed as a request.
             self.req.close_connection = self.req.conn.has_unread = True
             self.env["wsgi.input"] = Chunks(self.req.conn.rfile)
         else:
-            # Werkzeug takes its mere presence for a yes, and a body cut off for a whole one.
+            # Its mere presence makes Werkzeug accept a truncated body as complete.
             del self.env["wsgi.input_terminated"]
         if self._is_upgrade():
             self._offer_upgrade()
@@ -368,24 +368,24 @@ class _Gateway(Gateway_10):
         self._answer()
 
     def _offer_upgrade(self) -> None:
-        """Let the application have this request answered as a WebSocket, if it is to be one."""
+        """Put a function into `environ` by which the application can upgrade to a WebSocket."""
         untouched = dict(self.env)
 
         def upgrade(ended: Callable[[], object]) -> bool:
             conn = self.req.conn
             is_taken = self.req.server.websockets.take_over(untouched, conn.socket, ended)
             if is_taken:
-                # Cheroot shall neither write a response nor close the connection.
+                # Cheroot must neither write a response nor close the connection.
                 conn.is_handed_over = True
                 self.req.ready = False
             return is_taken
 
         self.env[UPGRADE_KEY] = upgrade
-        # Who does not get a WebSocket has nothing more to say on this connection.
+        # Without an upgrade, the connection is closed after the response.
         self.req.close_connection = True
 
     def _is_upgrade(self) -> bool:
-        """Whether this asks for a WebSocket."""
+        """Whether the request asks for a WebSocket."""
         connection = self.env.get("HTTP_CONNECTION", "").lower().replace(",", " ").split()
         to = self.env.get("HTTP_UPGRADE", "").lower()
         is_get = self.env["REQUEST_METHOD"] == "GET"
@@ -400,13 +400,13 @@ class _Gateway(Gateway_10):
         super().write(chunk)
 
     def _is_short(self) -> bool:
-        """Whether the other side would wait for the rest of a body in vain."""
+        """Whether fewer bytes were written than declared, so that the client would wait in vain."""
         declared, has_body = self.remaining_bytes_out, int(self.req.status[:3]) not in BODILESS
         is_head = self.env["REQUEST_METHOD"] == "HEAD"
         return declared is not None and has_body and not is_head and self._written < declared
 
     def _answer(self) -> None:
-        """As the original, but files leave in their own way, and a failure is told as one."""
+        """Send the response, streaming files, and cut it off if the body is too short."""
         body = self.req.server.wsgi_app(self.env, self.start_response)
         try:
             if self.req.conn.is_handed_over:
@@ -425,7 +425,7 @@ class _Gateway(Gateway_10):
                 body.close()
 
     def _send_long(self, body: StreamingBody) -> None:
-        """Send it from here, waiting for the other side."""
+        """Send a streaming body in this worker, blocking while the client reads slowly."""
         conn = self.req.conn
         try:
             with resting():
@@ -436,7 +436,7 @@ class _Gateway(Gateway_10):
 
 
 def serve_in_thread(server: WebServer) -> Thread:
-    """Return a started thread that serves; for tests and scripts without a thread group."""
+    """Start a thread that serves, and return it; for tests and scripts."""
     thread = Thread(target=server.serve, name="http")
     thread.start()
     return thread

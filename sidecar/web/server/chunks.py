@@ -1,4 +1,4 @@
-"""A body that comes in chunks, read strictly and without ever holding more than is asked for."""
+"""Decodes chunked request bodies strictly, without buffering more than is read."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ _SIZE = re.compile(rb"([0-9A-Fa-f]{1,16})[ \t]*(?:;[^\r\n]*)?\r\n")
 
 
 def size_of(line: bytes | bytearray) -> int | None:
-    """Return how long the chunk is that this line begins; None if it is malformed."""
+    """Return the size in a chunk's first line; None if the line is malformed."""
     found = _SIZE.fullmatch(line)
     return int(found[1], 16) if found else None
 
 
 class Source(Protocol):
-    """Where the chunks are read from."""
+    """A stream with an encoded body."""
 
     def read(self, size: int, /) -> bytes:
-        """Return so many bytes, fewer at the end of the connection."""
+        """Return so many bytes; fewer at the end of the stream."""
 
     def readline(self, size: int, /) -> bytes:
-        """Return a line with its end, or what there is of it."""
+        """Return a line with its end; less if it is longer than `size` or the stream ends."""
 
 
 class Chunks(io.RawIOBase):
-    """The body without its chunks. Reading raises `ValueError` when it is malformed or cut off."""
+    """The decoded body. Reading raises `ValueError` if it is malformed or truncated."""
 
     def __init__(self, source: Source) -> None:
         self._source = source
@@ -36,11 +36,11 @@ class Chunks(io.RawIOBase):
         self._is_over = False
 
     def readable(self) -> bool:
-        """Return that it can be read."""
+        """Return True."""
         return True
 
     def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # what is handed in
-        """Read a part of a chunk; nothing is the end."""
+        """Read a part of a chunk; return the number of bytes, 0 at the end."""
         if not self._left and not self._is_over:
             self._begin_chunk()
         block = self._source.read(min(len(buffer), self._left)) if self._left else b""
@@ -58,5 +58,5 @@ class Chunks(io.RawIOBase):
         if size is None:
             raise ValueError("a chunk's size is malformed")
         self._left = size
-        # What may follow the last one is of no use to us: the connection ends with this request.
+        # Trailers are not read: the connection is closed after this request.
         self._is_over = not self._left

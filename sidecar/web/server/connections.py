@@ -1,10 +1,10 @@
-"""Every open connection that no worker has: accepted, read, written and closed by one thread.
+"""Manages the connections that no worker has: one thread accepts, reads, writes and closes them.
 
-    accept ──▶ reading ──a whole request──▶ worker ──▶ writing ──▶ reading, or heard out and closed
+    accept ──▶ reading ──whole request──▶ worker ──▶ writing ──▶ reading, or draining and closed
 
-A connection costs no worker until its request has come whole, head and body, and none while its
-answer is taken slowly; only files are sent by workers. Each state has a time after which the
-connection is closed. Too many connections make room by age: see `limits`.
+A connection occupies no worker until its request has arrived completely, head and body, nor while
+the client reads the response slowly; only files are sent by workers. Each state has a timeout. If
+there are too many connections, the longest idle ones are closed: see `limits`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ FULL = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 
 
 class State(Enum):
-    """What a connection is at."""
+    """The state of a connection; in `HEARING_OUT`, unread data is drained before it is closed."""
 
     READING = auto()
     WORKING = auto()
@@ -51,13 +51,13 @@ class State(Enum):
 
 
 class Connection(HTTPConnection):
-    """A connection: the thread of `Connections` has it, or a worker.
+    """A connection, owned either by the thread of `Connections` or by a worker.
 
     Attributes:
-        counted: How many bytes `Connections` knows that it holds.
-        is_late: The request did not come whole in time.
-        has_unread: Something may come that nobody will read.
-        is_handed_over: A WebSocket has the socket now.
+        counted: Its buffered bytes as last counted by `Connections`.
+        is_late: The request has not arrived completely in time.
+        has_unread: The client may still send data that is not read.
+        is_handed_over: The socket belongs to a WebSocket now.
     """
 
     def __init__(self, server: HTTPServer, sock: socket.socket, address: str, port: int) -> None:
@@ -77,38 +77,38 @@ class Connection(HTTPConnection):
 
     @property
     def buffered(self) -> int:
-        """How many bytes it holds."""
+        """The number of buffered bytes, received and to be sent."""
         return len(self.incoming.octets) + int(self.wfile.unsent)
 
     def give_to_worker(self) -> None:
-        """Let a worker read what has come."""
+        """Make the received bytes readable for a worker."""
         self.state = State.WORKING
         self.rfile = io.BytesIO(self.incoming.octets)
         self.incoming = Incoming()
 
     def take_back(self) -> None:
-        """A worker is done; what it left unread is the beginning of the next request."""
+        """Take over from a worker; what it left unread is the beginning of the next request."""
         self.incoming = Incoming(self.rfile.read())
         self.rfile = io.BytesIO()
         self.was_told_to_go_on = False
 
     def is_broken(self) -> bool:
-        """Whether the other side has gone without waiting for its answer."""
+        """Whether the client has reset the connection."""
         error: int = self.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         return error != 0
 
     def hang_up(self) -> None:
-        """Say nothing more; what was said arrives."""
+        """Send no more; what was sent still arrives."""
         with suppress(OSError):
             self.socket.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        """Give it back to be closed, once everything that was said is sent."""
+        """Give it back to `Connections`, to be closed once everything is sent."""
         self.server._connections.finish(self)  # noqa: SLF001 - it is ours
 
 
 class Connections:
-    """Takes the place of cheroot's own. All but `put`, `finish` and `stop` run in one thread."""
+    """Replaces cheroot's connection manager. Only `put`, `finish` and `stop` are thread-safe."""
 
     def __init__(
         self,
@@ -118,7 +118,7 @@ class Connections:
         connection: type[Connection],
         has_limits: Callable[[str], bool],
     ) -> None:
-        """Prepare for so many; a proxy that stands for many people has no limits of its own."""
+        """Prepare for `most` connections; addresses without limits are trusted proxies."""
         self._server = server
         self._connection = connection
         self._most = most
@@ -131,7 +131,7 @@ class Connections:
         self._mouth.setblocking(False)  # noqa: FBT003 - see above
         self._selector.register(self._ear, selectors.EVENT_READ, self._listen)
         self._returned: deque[Connection] = deque()
-        # By address, the longest idle first; and those of them that no worker has.
+        # All connections by address, the longest idle first; and those that no worker has.
         self._all: dict[str, dict[Connection, None]] = {}
         self._ours: dict[Connection, None] = {}
         self._count = self._buffered = 0
@@ -142,21 +142,21 @@ class Connections:
 
     @property
     def can_add_keepalive_connection(self) -> bool:
-        """Whether a connection may stay open after its answer."""
+        """Whether connections are kept open after a response."""
         return self._count < self._most * 3 // 4
 
     def put(self, conn: Connection) -> None:
-        """Take a connection back from a worker, to be read again; from any thread."""
+        """Take a connection back from a worker to read its next request; for any thread."""
         conn.stays_open = True
         self._give_back(conn)
 
     def finish(self, conn: Connection) -> None:
-        """Take a connection back from a worker, to be closed; from any thread."""
+        """Take a connection back from a worker to close it; for any thread."""
         conn.stays_open = False
         self._give_back(conn)
 
     def run(self, every_s: float) -> None:
-        """Serve until `stop`."""
+        """Serve until `stop` is called; check timeouts every so many seconds."""
         self._is_serving = True
         try:
             while not self._is_over:
@@ -175,7 +175,7 @@ class Connections:
             self._is_serving = False
 
     def stop(self) -> None:
-        """Let `run` end, and wait for it."""
+        """End `run` and wait for it."""
         self._is_over = True
         self._wake()
         while self._is_serving:
@@ -209,12 +209,15 @@ class Connections:
             self._begin(self._connection(self._server, sock, address[0], address[1]))
 
     def _refuse_one(self, listening: socket.socket) -> None:
-        """There is no file number left: what waits would be reported for ever."""
-        self._dropped["a lack of file numbers"] += 1
+        """There is no file number left: what waits would be reported for ever.
+
+        Linux says so even if nothing waits; then nobody needs the room of another.
+        """
         self._let_spare_go()
         with suppress(OSError):
             listening.accept()[0].close()
-        self._make_room(None)
+            self._dropped["a lack of file numbers"] += 1
+            self._make_room(None)
         with suppress(OSError):
             self._spare = os.open(os.devnull, os.O_RDONLY)
 
@@ -240,7 +243,7 @@ class Connections:
         self._watch(conn, State.READING, limits.SILENT_S, selectors.EVENT_READ)
 
     def _make_room(self, address: str | None) -> bool:
-        """Close the longest idle connection of an address, or of the one that has most."""
+        """Close the longest idle connection of an address, or of the address with the most."""
         if not self._ours:
             return False
         addresses = [address] if address else [max(self._all, key=self._number), *self._all]
@@ -259,7 +262,7 @@ class Connections:
 
     def _go_on(self, conn: Connection) -> None:
         if conn not in self._ours:
-            # It was closed for another one a moment ago.
+            # It was closed a moment ago to make room for another one.
             return
         try:
             match conn.state:
@@ -281,7 +284,7 @@ class Connections:
         octets = conn.socket.recv(BLOCK_BYTES)
         if not octets:
             if conn.incoming.octets:
-                # It was broken off: a worker finds out where, and says so.
+                # The client closed it within a request: a worker refuses that.
                 self._hand_over(conn)
             else:
                 self._drop(conn)
@@ -292,7 +295,7 @@ class Connections:
         self._look(conn)
 
     def _look(self, conn: Connection) -> None:
-        """Hand it over if its request is there; else give it the time for the rest."""
+        """Hand the connection to a worker if its request is complete, else extend its timeout."""
         had_head = conn.incoming.has_head
         if conn.incoming.is_whole():
             self._hand_over(conn)
@@ -331,7 +334,7 @@ class Connections:
             self._close_returned()
 
     def _wake(self) -> None:
-        # Full means that it will be heard anyway.
+        # If the buffer is full, the thread will wake anyway.
         with suppress(OSError):
             self._mouth.send(b"\0")
 
@@ -340,7 +343,7 @@ class Connections:
             self._ear.recv(BLOCK_BYTES)
 
     def _close_returned(self) -> None:
-        """Close what workers give back after the end."""
+        """Close connections that workers give back after the shutdown."""
         with suppress(IndexError):
             while conn := self._returned.popleft():
                 if not conn.is_handed_over:
@@ -410,7 +413,7 @@ class Connections:
                 self._drop(conn)
 
     def _say(self, now: float) -> None:
-        """Tell the log, once in a while, what was closed to make room."""
+        """Log from time to time how many connections were closed to make room."""
         if self._dropped and now >= self._says_at:
             self._says_at = now + SAY_EVERY_S
             most, _ = self._dropped.most_common(1)[0]
@@ -423,4 +426,4 @@ class Connections:
 
 
 def _nothing(*_: object) -> None:
-    """Stand for the files that cheroot makes of a socket: a connection has its own."""
+    """Replace cheroot's `makefile`: a connection has its own buffers."""

@@ -1,4 +1,4 @@
-"""File numbers: as many as the system lets us have, and how many of them connections may take."""
+"""Raises the limit on file descriptors, and derives the number of connections from it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from sidecar.limits import CONNECTIONS, DESCRIPTORS_KEPT, FEWEST_CONNECTIONS, MO
 
 
 def raise_descriptors() -> int:
-    """Take as many file numbers as the system lets us; return how many connections they allow."""
+    """Raise the soft limit as far as possible; return how many connections it allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
     if soft != resource.RLIM_INFINITY and soft < wanted:
-        # macOS may refuse what it says is the hard limit.
+        # macOS may refuse even its own hard limit.
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)

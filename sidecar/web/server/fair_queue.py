@@ -1,7 +1,7 @@
-"""Whose request is answered next: who has fewest answered now, then who was served longest ago.
+"""The queue of requests: first the address with the fewest running, then the longest not served.
 
-A worker that waits for somebody else, a player or Jellyfin, *rests*: it uses no processor, so
-another may work meanwhile. Those that may rest are counted where they do (`sidecar.limits`).
+A worker that waits for a client or for Jellyfin is *resting*: it uses no processor, so another
+one may run. The number of resting workers is limited where they rest (`sidecar.limits`).
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ _working = local()
 
 
 class FairQueue:
-    """What cheroot's workers take from. Safe for many threads."""
+    """Replaces the queue of cheroot's workers. Thread-safe."""
 
     maxsize = 0
 
     def __init__(self, *, has_limits: Callable[[str], bool]) -> None:
-        """Prepare; a proxy that stands for many people has no limits."""
+        """Create an empty queue; addresses without limits are trusted proxies."""
         self._has_limits = has_limits
         self._changed = Condition()
-        # By address, the longest ago served first.
+        # Waiting connections by address; and the turn in which each address was served last.
         self._waiting: dict[str, deque[object]] = {}
         self._served: dict[str, int] = {}
         self._busy: Counter[str] = Counter()
@@ -34,7 +34,7 @@ class FairQueue:
         self._signs: deque[object] = deque()
 
     def put(self, one: object, block: bool = True, timeout: float | None = None) -> None:  # noqa: ARG002, FBT001, FBT002 - as `queue.Queue`
-        """Add a connection, or what tells a worker to end."""
+        """Add a connection, or cheroot's signal that ends a worker."""
         address: str | None = getattr(one, "remote_addr", None)
         with self._changed:
             if address is None:
@@ -44,7 +44,7 @@ class FairQueue:
             self._changed.notify()
 
     def get(self) -> object:
-        """Wait for the next one; call `done` when it was answered."""
+        """Wait for the next connection; call `done` once its request is answered."""
         with self._changed:
             while True:
                 if self._signs:
@@ -55,24 +55,24 @@ class FairQueue:
                 self._changed.wait()
 
     def done(self) -> None:
-        """What this thread took was answered."""
+        """Mark this thread's request as answered."""
         self._leave(_working.address)
         _working.address = None
 
     def qsize(self) -> int:
-        """Return how many wait."""
+        """Return the number of waiting connections."""
         with self._changed:
             return sum(map(len, self._waiting.values()))
 
     @contextmanager
     def resting(self) -> Iterator[None]:
-        """Let another one work while this thread waits."""
+        """Let another worker run while this thread waits."""
         address = _working.address
         self._leave(address)
         try:
             yield
         finally:
-            # It goes on at once, even if it is one too many now.
+            # It continues at once, even if more than `BUSY_WORKERS` run then.
             with self._changed:
                 self._busy[address] += 1
 
@@ -102,7 +102,7 @@ class FairQueue:
         if not queue:
             del self._waiting[address]
         if len(self._served) > 2 * (len(self._waiting) + BUSY_WORKERS):
-            # Who has not come for long counts as new.
+            # Forget addresses that have not come for long: they count as new.
             known = self._waiting.keys() | self._busy.keys() | {address}
             self._served = {one: at for one, at in self._served.items() if one in known}
         self._busy[address] += 1
@@ -112,7 +112,7 @@ class FairQueue:
 
 @contextmanager
 def resting() -> Iterator[None]:
-    """Let another request be answered while this thread waits; nothing outside of a worker."""
+    """Let another request be answered while this thread waits; no effect outside of a worker."""
     if getattr(_working, "address", None) is None:
         yield
         return

@@ -1,7 +1,7 @@
-"""How much of a connection's next request has come. It decides when a worker is worth it, no more.
+"""Buffers a connection's next request and detects when it is complete.
 
-What a request means, and whether it is taken, is read from the same bytes by `request_head` and
-`Chunks` once a worker has it: whatever is odd here counts as come, so that they refuse it.
+It only decides when a worker gets the request. `request_head` and `Chunks` then parse and check
+the same bytes: whatever looks malformed here counts as complete, so that they refuse it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sidecar.limits import BODY_BYTES, HEAD_BYTES
 from sidecar.web.server.chunks import LONGEST_LINE, size_of
 
 TLS_HANDSHAKE = 0x16
-# What chunks may add to a body of the allowed size, if they are of a sensible length.
+# The overhead that chunks of a sensible size may add to a body of the allowed size.
 CHUNKS_BYTES = 16 * 1024
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
@@ -22,7 +22,7 @@ _EXPECTS = re.compile(rb"\nExpect:[ \t]*100-continue[ \t]*\r\n", re.IGNORECASE)
 
 
 class Incoming:
-    """What was received and not answered yet."""
+    """The received bytes of a request that no worker has yet."""
 
     def __init__(self, octets: bytes = b"") -> None:
         self.octets = bytearray(octets)
@@ -33,17 +33,17 @@ class Incoming:
 
     @property
     def has_head(self) -> bool:
-        """Whether the head is there."""
+        """Whether the head has arrived."""
         return self._body_at is not None
 
     @property
     def expects_more(self) -> bool:
-        """Whether the other side waits for a word before it sends the body."""
+        """Whether the client waits for `100 Continue` before it sends the body."""
         head = self.octets[: self._body_at or 0]
         return self.has_head and _EXPECTS.search(head) is not None
 
     def is_whole(self) -> bool:
-        """Whether all has come that an answer needs."""
+        """Whether the request has arrived completely, or can be refused already."""
         if not self.octets:
             return False
         if self._body_at is None and not self._find_body():
@@ -53,7 +53,7 @@ class Incoming:
         return len(self.octets) >= self._ends_at
 
     def _find_body(self) -> bool:
-        """Find where the head ends, and the body if it says so."""
+        """Find the end of the head, and the end of the body if it has a length."""
         found = _HEAD_END.search(self.octets, max(0, self._looked_at - 3))
         self._looked_at = len(self.octets)
         if found is None:
@@ -68,9 +68,9 @@ class Incoming:
         return True
 
     def _are_chunks_whole(self, at: int) -> bool:
-        """Go from chunk to chunk as far as they have come."""
+        """Skip the chunks that have arrived; return whether the last one is among them."""
         if len(self.octets) - (self._body_at or 0) > BODY_BYTES + CHUNKS_BYTES:
-            # The application finds out that it is too long.
+            # The application refuses it as too long.
             return True
         while True:
             line_end = self.octets.find(b"\n", at, at + LONGEST_LINE) + 1

@@ -1,7 +1,7 @@
-"""What is still to be sent on a connection: a worker never waits until somebody reads a page.
+"""Buffers responses, so that no worker waits for a client that reads slowly.
 
-What the other side does not take at once is sent by the thread of `Connections` as it takes it.
-Only files are waited for: they have workers set aside.
+What the client does not take at once is sent later by the thread of `Connections`. Only files are
+sent in blocking mode, by a limited number of workers.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sidecar.limits import SILENT_S, UNSENT_BYTES
 
 
 class Outgoing:
-    """Where cheroot writes to. One thread at a time; `refuse` at the end of the server apart."""
+    """The file that cheroot writes to. For one thread at a time, except `refuse` at shutdown."""
 
     closed = False
 
@@ -24,10 +24,10 @@ class Outgoing:
         self.unsent = 0
 
     def write(self, octets: bytes) -> int:
-        """Send as much as is taken at once, and keep the rest.
+        """Send as much as possible at once, and buffer the rest.
 
         Raises:
-            OSError: The connection is over, or nothing is taken while it is waited for.
+            OSError: The connection is closed, or the client takes nothing in blocking mode.
         """
         if octets:
             self._pieces.append(memoryview(octets))
@@ -37,16 +37,16 @@ class Outgoing:
         return len(octets)
 
     def flush(self) -> None:
-        """Nothing: what is written is sent as soon as it can be."""
+        """Do nothing: data is sent as soon as possible."""
 
     def close(self) -> None:
-        """Nothing: the connection closes its socket itself."""
+        """Do nothing: the connection closes its socket."""
 
     def go_on(self) -> bool:
-        """Send what is taken now; return whether nothing is left.
+        """Send as much as possible; return whether nothing is left.
 
         Raises:
-            OSError: The connection is over.
+            OSError: The connection is closed.
         """
         while self._pieces:
             piece = self._pieces[0]
@@ -58,13 +58,13 @@ class Outgoing:
         return True
 
     def wait(self) -> None:
-        """From now on, wait until everything is taken, at most `SILENT_S` for each piece."""
+        """Switch to blocking mode, with a timeout of `SILENT_S`, and send what is left."""
         self._is_waiting = True
         self._connection.settimeout(SILENT_S)
         self.go_on()
 
     def wait_no_more(self) -> None:
-        """Wait no longer."""
+        """Switch back to non-blocking mode."""
         self._is_waiting = False
         self._connection.setblocking(False)  # noqa: FBT003 - the library's own signature
 

@@ -1,7 +1,7 @@
-"""The line and the headers a request begins with: taken as RFC 9112 says, or refused.
+"""Parses the request line and headers strictly by RFC 9112.
 
-What two servers could read in two ways is refused here, so that no proxy before us and we ever
-disagree about where a request ends, whom it is for, or who sends it.
+Anything ambiguous is refused, so that we and a proxy before us never disagree about where a
+request ends (request smuggling), whom it is for, or who sends it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Protocol
 from urllib.parse import unquote_to_bytes
 
 MOST_HEADERS = 100
-# A second one is never folded into the first.
+# Headers that may occur only once.
 SINGLE = frozenset(
     {
         b"Authorization",
@@ -37,7 +37,7 @@ _LENGTH = re.compile(rb"[0-9]{1,40}")
 
 
 class Refused(ValueError):
-    """Raised for a request that is not taken."""
+    """The request is refused; the message is the reason."""
 
     def __init__(self, reason: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(reason)
@@ -45,17 +45,17 @@ class Refused(ValueError):
 
 
 class Lines(Protocol):
-    """Where a head is read from, line by line."""
+    """A stream that is read line by line."""
 
     def readline(self) -> bytes:
-        """Return the next line with its end; empty at the end of the connection."""
+        """Return the next line with its end; empty at the end of the stream."""
 
 
 def check_line(line: bytes) -> None:
     """Check a request line.
 
     Raises:
-        Refused: It is not taken.
+        Refused: It is malformed or not supported.
     """
     match = _LINE.fullmatch(line)
     if match is None:
@@ -76,7 +76,7 @@ def check_line(line: bytes) -> None:
 
 
 def beginning(line: bytes) -> tuple[str, str]:
-    """Return the method and the path as far as this line, or a part of one, tells them."""
+    """Return the method and path of a request line, even if it is malformed or incomplete."""
     match = _BEGINNING.match(line)
     if match is None:
         return "GET", "/"
@@ -84,10 +84,10 @@ def beginning(line: bytes) -> tuple[str, str]:
 
 
 def read_headers(lines: Lines, headers: MutableMapping[bytes, bytes]) -> None:
-    """Read headers up to and including the empty line; those that were read are kept.
+    """Read headers up to and including the empty line into `headers`.
 
     Raises:
-        Refused: They are not taken.
+        Refused: They are malformed; those before the error are in `headers`.
     """
     count = 0
     while (line := lines.readline()) != b"\r\n":
@@ -102,10 +102,10 @@ def read_headers(lines: Lines, headers: MutableMapping[bytes, bytes]) -> None:
 
 
 def check_version(headers: Mapping[bytes, bytes], version: bytes) -> None:
-    """Check that headers are those of a version: `HTTP/1.1`.
+    """Check the headers that are required or forbidden in an HTTP version, such as `HTTP/1.1`.
 
     Raises:
-        Refused: They are not.
+        Refused: One is missing or not allowed.
     """
     if version == b"HTTP/1.1" and b"Host" not in headers:
         raise Refused("There is no Host.")
@@ -115,7 +115,7 @@ def check_version(headers: Mapping[bytes, bytes], version: bytes) -> None:
 
 def _add(headers: MutableMapping[bytes, bytes], name: bytes, value: bytes) -> None:
     if b"_" in name:
-        # WSGI cannot tell it from the same name with a hyphen, which a proxy may have checked.
+        # In WSGI it equals the same name with a hyphen, which a proxy may have checked.
         raise Refused("A header's name has an underscore.")
     before = headers.get(name)
     if before is not None and name in SINGLE:
@@ -125,7 +125,7 @@ def _add(headers: MutableMapping[bytes, bytes], name: bytes, value: bytes) -> No
 
 
 def _check_body(headers: Mapping[bytes, bytes]) -> None:
-    """There must be one way to tell where the body ends."""
+    """Check that the end of the body is unambiguous."""
     length, coding = headers.get(b"Content-Length"), headers.get(b"Transfer-Encoding")
     if length is not None and _LENGTH.fullmatch(length) is None:
         raise Refused("The Content-Length is not a number.")

@@ -1,10 +1,10 @@
-"""Bodies that take long: parts of files, and what Jellyfin sends meanwhile.
+"""Response bodies for files on devices and for streams proxied from Jellyfin.
 
-    FileBody    from the disk to the socket by the operating system; no byte passes through Python
-    RelayBody   block by block, as it comes
+    FileBody    sent by the operating system (`sendfile`), without passing through Python
+    ProxyBody   block by block, as it arrives
 
-An answer that cannot be sent to its end is cut off together with its connection, so that nobody
-takes a part for the whole. When the server stops, nobody is waited for.
+If a body cannot be sent completely, the connection is closed, so that no client takes a part for
+the whole. At shutdown all streams are cut off.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ Send = Callable[[bytes], object]
 
 
 class StreamingBody(ABC):
-    """A body, as WSGI takes one, that a server may also send in its own way."""
+    """A WSGI body that the server may send in a more efficient way than by iterating."""
 
     def __init__(self, close: Callable[[], object]) -> None:
-        """Prepare; `close` is called once, sent or not."""
+        """Create the body; `close` is called exactly once, whether it was sent or not."""
         self._close: Callable[[], object] | None = close
 
     @abstractmethod
@@ -38,15 +38,15 @@ class StreamingBody(ABC):
         """Yield it in blocks."""
 
     def send_to(self, connection: socket.socket, send: Send) -> None:  # noqa: ARG002 - others need it
-        """Send it; `send` takes a block."""
+        """Send the body to the connection, or block by block with `send`."""
         for block in self:
             send(block)
 
     def abort(self) -> None:  # noqa: B027 - most bodies wait for nobody
-        """Let it wait no longer for what it is made of; from any thread."""
+        """Stop waiting for the source of the body; for any thread."""
 
     def close(self) -> None:
-        """Let go of what it is made of."""
+        """Release the source of the body."""
         close, self._close = self._close, None
         if close is not None:
             close()
@@ -74,7 +74,7 @@ class FileBody(StreamingBody):
             yield block
 
     def send_to(self, connection: socket.socket, send: Send) -> None:  # noqa: ARG002 - see the original
-        """Let the operating system copy it to the connection."""
+        """Send the file by `sendfile`."""
         if not self._length:
             return
         try:
@@ -88,7 +88,7 @@ class FileBody(StreamingBody):
 
 
 class ProxyBody(StreamingBody):
-    """What comes from somewhere else."""
+    """A stream from another server."""
 
     def __init__(
         self,
@@ -109,12 +109,12 @@ class ProxyBody(StreamingBody):
             raise log_cut_off(str(trouble)) from trouble
 
     def abort(self) -> None:
-        """Wait no longer for the next block."""
+        """Stop waiting for the next block."""
         self._abort()
 
 
 class OpenResponses:
-    """What is being sent now. Safe for many threads."""
+    """The streaming responses that are being sent. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -122,10 +122,10 @@ class OpenResponses:
         self._is_over = False
 
     def send(self, body: StreamingBody, connection: socket.socket, send: Send) -> None:
-        """Send a body to its end.
+        """Send a body completely.
 
         Raises:
-            OSError: It could not be; the connection must be closed.
+            OSError: It was not sent completely; the connection must be closed.
         """
         with self._lock:
             if self._is_over:
@@ -138,7 +138,7 @@ class OpenResponses:
                 del self._now[body]
 
     def hang_up(self) -> None:
-        """Cut off all that is being sent, and all that will be."""
+        """Cut off all responses that are being sent, and refuse further ones."""
         with self._lock:
             self._is_over = True
             for body, connection in self._now.items():
@@ -147,7 +147,7 @@ class OpenResponses:
 
 
 def log_cut_off(why: str) -> OSError:
-    """Return the error that makes the server close the connection without another word."""
+    """Log why a response is cut off; return the error that makes the server close it."""
     log.warning("an answer was cut off: %s", why)
     return ConnectionAbortedError(errno.ECONNABORTED, why)
 

@@ -1,11 +1,11 @@
-"""WebSockets under a server that knows only requests: each gets a thread and a socket of its own.
+"""WebSockets beside cheroot, which only knows requests: each gets its own thread.
 
     cheroot's worker ──▶ application ──admits it, hands over──▶ thread `websocket-n` ──▶ Socket.IO
           │                                                            │
      next request                                         SocketTransport (the connection)
 
-The worker is free at once, so open pages never use up the threads that answer requests; and who
-may have no WebSocket gets no thread.
+The worker is free at once, so open pages never use up the workers. A request that is refused gets
+no thread.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 SOCKET_KEY = "werkzeug.socket"
-# What the server puts into `environ` where a request could become a WebSocket. Calling it with
-# what shall happen at its end lets a thread of its own answer the request once more, now with
-# `SOCKET_KEY`; it returns whether there was one. Whoever does not call it answers as usual.
+# The function that the server puts into `environ` of a request that may become a WebSocket. It
+# starts a thread that calls the application again, now with `SOCKET_KEY`, and returns whether that
+# was possible. Its argument is called at the end of the WebSocket.
 UPGRADE_KEY = "sidecar.upgrade"
 SLOWEST_SEND_S = 10.0
 LARGEST_MESSAGE = 64 * 1024
@@ -42,7 +42,7 @@ _Reader = partial(Thread, daemon=True)
 
 
 class SocketTransport:
-    """A connection whose end is noticed and whose sends never hang: what simple-websocket uses."""
+    """A socket for simple-websocket that never blocks for ever when sending."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._connection = connection
@@ -50,7 +50,7 @@ class SocketTransport:
         self.has_spoken = False
 
     def recv(self, most: int) -> bytes:
-        """Wait for bytes, for as long as the connection lives; none means it is over."""
+        """Wait for bytes without a timeout; empty when the connection is closed."""
         while True:
             try:
                 return self._connection.recv(most)
@@ -61,7 +61,7 @@ class SocketTransport:
         """Send everything.
 
         Raises:
-            BrokenPipeError: The other side is gone or takes nothing any more.
+            BrokenPipeError: The connection is closed, or the client takes nothing any more.
         """
         self.has_spoken = True
         try:
@@ -72,29 +72,29 @@ class SocketTransport:
         return len(octets)
 
     def hang_up(self) -> None:
-        """End the connection; whoever waits for bytes wakes."""
+        """Shut the connection down; a thread in `recv` returns."""
         with suppress(OSError):
             self._connection.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
-        """End the connection and give its number back."""
+        """Shut the connection down and close its descriptor."""
         self.hang_up()
         self._connection.close()
 
     def fileno(self) -> int:
-        """Return the connection's number."""
+        """Return the socket's file descriptor."""
         return self._connection.fileno()
 
 
 class WebSocketAdapter:
-    """One WebSocket as Engine.IO uses it."""
+    """A WebSocket with the interface that Engine.IO expects."""
 
     def __init__(self, talk: Callable[[WebSocketAdapter], object], _server: object) -> None:
         self._talk = talk
         self._ws: Any = None
 
     def __call__(self, environ: WSGIEnvironment, _start_response: object) -> Iterable[bytes]:
-        """Shake hands and talk until it is over."""
+        """Do the handshake and run Engine.IO's handler until the WebSocket is closed."""
         self._ws = simple_websocket.Server(
             environ, max_message_size=LARGEST_MESSAGE, thread_class=_Reader
         )
@@ -105,7 +105,7 @@ class WebSocketAdapter:
         """Send a message.
 
         Raises:
-            OSError: It is over.
+            OSError: The WebSocket is closed.
         """
         try:
             self._ws.send(message)
@@ -113,30 +113,30 @@ class WebSocketAdapter:
             raise OSError("the WebSocket is over") from error
 
     def wait(self) -> str | bytes | None:
-        """Return the next message, None when it is over."""
+        """Return the next message; None when the WebSocket is closed."""
         while True:
             try:
-                # Woken before the end can be seen, simple-websocket would wait for ever.
+                # With a timeout: simple-websocket may miss the end and would wait for ever.
                 message: str | bytes | None = self._ws.receive(timeout=LOOK_EVERY_S)
             except simple_websocket.ConnectionClosed:
                 return None
             if message is not None:
                 return message
             if not self._ws.thread.is_alive():
-                # It failed in a way that simple-websocket does not take for an end.
+                # Its thread failed in a way that simple-websocket does not report.
                 return None
 
     def close(self) -> None:
-        """Say goodbye."""
+        """Close the WebSocket."""
         with suppress(OSError, simple_websocket.ConnectionClosed):
             self._ws.close()
 
 
 class WebSockets:
-    """The WebSockets that are open. Safe for many threads.
+    """The open WebSockets. Thread-safe.
 
     Attributes:
-        app: What answers each new one.
+        app: The application that is called for each new one.
     """
 
     def __init__(self, app: WSGIApplication) -> None:
@@ -152,9 +152,9 @@ class WebSockets:
     def take_over(
         self, environ: WSGIEnvironment, connection: socket.socket, ended: Callable[[], object]
     ) -> bool:
-        """Serve this request in a thread of its own, to the end of its connection, if there is one.
+        """Serve a WebSocket in a thread of its own, which closes the connection and calls `ended`.
 
-        If so, `ended` is called then.
+        Returns False, and does nothing, if there are too many or the server is stopping.
         """
         line = SocketTransport(connection)
         with self._lock:
@@ -171,13 +171,13 @@ class WebSockets:
             try:
                 thread.start()
             except RuntimeError:
-                # The system gives us no more threads.
+                # The operating system allows no more threads.
                 del self._open[thread]
                 return False
         return True
 
     def close(self) -> tuple[Thread, ...]:
-        """Hang up on all of them, take no more, and return the threads that are about to end."""
+        """Shut all of them down, refuse new ones, and return the threads that are about to end."""
         with self._lock:
             self._closed = True
             ending = dict(self._open)
@@ -191,7 +191,7 @@ class WebSockets:
         try:
             _answer(self.app, environ | {SOCKET_KEY: line}, line)
         except (RemoteProtocolError, simple_websocket.errors.SimpleWebsocketError) as error:
-            # How a WebSocket ends here, also when all is well.
+            # A failed handshake, or the regular end of a WebSocket.
             log.debug("a WebSocket ended: %r", error)
             _refuse(self.app, environ, line, Refusal(HTTPStatus.BAD_REQUEST))
         except ConnectionError as error:
@@ -212,7 +212,7 @@ def _refuse(
     line: SocketTransport,
     refused: Refusal | Exception,
 ) -> bool:
-    """Refuse a WebSocket; return whether it was in time: after the handshake it is too late."""
+    """Refuse a WebSocket; return False if the handshake was done already."""
     if line.has_spoken:
         return False
     with suppress(ConnectionError):
@@ -221,7 +221,7 @@ def _refuse(
 
 
 def _answer(app: WSGIApplication, environ: WSGIEnvironment, line: SocketTransport) -> None:
-    """Call the application; if it answers with a response instead, the socket was refused."""
+    """Call the application; send its response if it refuses the WebSocket."""
     head: list[str] = []
 
     def start_response(

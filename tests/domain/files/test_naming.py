@@ -3,15 +3,19 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import date
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sidecar.domain.files.naming import (
+    WITH_OWN_FOLDER,
     build_distinct_path,
     build_path,
+    build_separate_path,
     clean_name,
+    fill_in_discs,
     get_extension,
     make_path_key,
 )
@@ -41,6 +45,15 @@ EPISODE = Item(
     disc=1,
     extension="mkv",
 )
+DAILY = Item(
+    id=ID,
+    type=ItemType.EPISODE,
+    title="Daily Show 2024-05-06",
+    series="Daily Show",
+    aired=date(2024, 5, 6),
+    extension="mkv",
+)
+VIDEO = Item(id=ID, type=ItemType.MUSIC_VIDEO, title="Hit", artist="Band A", extension="mp4")
 FILM = Item(id=ID, type=ItemType.MOVIE, title="Stalker", year=1979, extension="mkv")
 
 DEVICE_NAMES = {"CON", "PRN", "AUX", "NUL", "CLOCK$", "CONIN$", "CONOUT$"} | {
@@ -63,6 +76,8 @@ items = st.builds(
     series=st.one_of(st.none(), words),
     number=numbers,
     disc=numbers,
+    number_end=numbers,
+    aired=st.one_of(st.none(), st.dates()),
     year=numbers,
     extension=st.one_of(st.none(), words, st.sampled_from(["flac", "mkv", "m4b"])),
 )
@@ -127,6 +142,27 @@ def problems(name: str) -> list[str]:
             Item(id=ID, type=ItemType.AUDIO_BOOK, title="Emma", artist="Jane Austen"),
             "Jane Austen/Emma/Emma.bin",
         ),
+        (replace(FILM, title="Plain (2005)", year=2005), "Plain (2005)/Plain (2005).mkv"),
+        (replace(EPISODE, number_end=3), "The Line/Season 01/The Line - S01E02-E03 - The Hub.mkv"),
+        (
+            replace(EPISODE, title="The Line S01E02"),
+            "The Line/Season 01/The Line - S01E02.mkv",
+        ),
+        (DAILY, "Daily Show/2024/Daily Show - 2024-05-06.mkv"),
+        (
+            replace(DAILY, title="Guest", disc=29),
+            "Daily Show/Season 29/Daily Show - 2024-05-06 - Guest.mkv",
+        ),
+        (
+            replace(DAILY, title="Daily Show", aired=None),
+            "Daily Show/Season Unknown/Daily Show.mkv",
+        ),
+        (VIDEO, "Band A - Hit/Band A - Hit.mp4"),
+        (replace(VIDEO, year=1984), "Band A - Hit (1984)/Band A - Hit (1984).mp4"),
+        (replace(VIDEO, title="band a - Hit"), "band a - Hit/band a - Hit.mp4"),
+        (replace(VIDEO, title="Band Aid"), "Band A - Band Aid/Band A - Band Aid.mp4"),
+        (replace(VIDEO, artist=None), "Hit/Hit.mp4"),
+        (replace(VIDEO, type=ItemType.VIDEO), "Hit/Hit.mp4"),
         (
             replace(TRACK, album_artist="AC/DC", album="What?", title="CON", number=None),
             "AC_DC/What_ (2005)/CON_.flac",
@@ -143,7 +179,12 @@ def test_a_file_is_where_people_look_for_it(item: Item, path: str) -> None:
 
 @given(items)
 def test_every_part_of_a_path_is_a_name_on_every_file_system(item: Item) -> None:
-    for path in (build_path(item), build_distinct_path(build_path(item), item.id)):
+    wanted = build_path(item)
+    for path in (
+        wanted,
+        build_distinct_path(wanted, item.id),
+        *([build_separate_path(wanted, item.id)] if item.type in WITH_OWN_FOLDER else []),
+    ):
         parts = path.split("/")
 
         assert [problems(part) for part in parts] == [[]] * len(parts), path
@@ -202,6 +243,50 @@ def test_two_items_with_one_path_get_two(one: Item, other: Item) -> None:
 )
 def test_another_name_keeps_the_extension_and_is_the_same_each_time(path: str, other: str) -> None:
     assert build_distinct_path(path, ID) == other
+
+
+@pytest.mark.parametrize(
+    ("fellow", "named"),
+    [
+        (replace(TRACK, album_id="a", disc=2), "1-02 - Glósóli.flac"),
+        (replace(TRACK, album_id="a", disc=1), "1-02 - Glósóli.flac"),
+        (replace(TRACK, album_id="a", disc=None), "02 - Glósóli.flac"),
+        (replace(TRACK, album_id="a", disc=0), "02 - Glósóli.flac"),
+        (replace(TRACK, album_id="b", disc=2), "02 - Glósóli.flac"),
+        (replace(TRACK, album_id=None, disc=2), "02 - Glósóli.flac"),
+    ],
+)
+@pytest.mark.parametrize("disc", [None, 0])
+def test_a_track_without_a_disc_is_on_the_first_of_an_album_with_discs(
+    fellow: Item, named: str, disc: int | None
+) -> None:
+    track = replace(TRACK, album_id="a", disc=disc)
+
+    for known in (
+        fill_in_discs({ID: track}, [fellow]),
+        fill_in_discs({ID: track, "other": fellow}, []),
+    ):
+        assert build_path(known[ID]).rpartition("/")[2] == named
+
+
+def test_discs_are_filled_in_for_music_that_has_none() -> None:
+    second = replace(TRACK, album_id="a", disc=2)
+    book = replace(TRACK, album_id="a", disc=None, type=ItemType.AUDIO_BOOK)
+    loose = replace(TRACK, disc=None)
+
+    known = {"second": second, "book": book, "loose": loose}
+    assert fill_in_discs(known, [second, replace(second, album_id=None)]) == known
+
+
+@pytest.mark.parametrize(
+    ("path", "other"),
+    [
+        ("Plain (2005)/Plain (2005).mkv", "Plain (2005) [01234567]/Plain (2005) [01234567].mkv"),
+        ("x" * 160 + "/y.mkv", "x" * 149 + " [01234567]/y [01234567].mkv"),
+    ],
+)
+def test_a_film_can_have_a_folder_of_its_own(path: str, other: str) -> None:
+    assert build_separate_path(path, ID) == other
 
 
 @pytest.mark.parametrize(

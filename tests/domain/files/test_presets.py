@@ -10,15 +10,26 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.domain.files.naming import (
+    WITH_OWN_FOLDER,
     build_distinct_path,
     build_path,
+    build_separate_path,
     make_path_key,
     with_extension,
 )
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.files.truncate import count_units
 from sidecar.domain.items.item import Item, ItemType
-from tests.domain.files.test_naming import EPISODE, FILM, ID, TRACK, items, problems
+from tests.domain.files.test_naming import (
+    DAILY,
+    EPISODE,
+    FILM,
+    ID,
+    TRACK,
+    VIDEO,
+    items,
+    problems,
+)
 
 CAR = PRESETS[PresetName.CAR].shape
 LONGEST = 64
@@ -34,6 +45,15 @@ LONGEST = 64
         (EPISODE, "The Line - Season 01/S01E02 The Hub.mkv"),
         (replace(EPISODE, disc=0), "The Line - Specials/S00E02 The Hub.mkv"),
         (replace(EPISODE, number=None), "The Line - Season 01/The Hub.mkv"),
+        (replace(EPISODE, number_end=3), "The Line - Season 01/S01E02-E03 The Hub.mkv"),
+        (replace(EPISODE, title="Episode 2"), "The Line - Season 01/S01E02.mkv"),
+        (DAILY, "Daily Show - 2024/2024-05-06.mkv"),
+        (replace(DAILY, title="Guest"), "Daily Show - 2024/2024-05-06 Guest.mkv"),
+        (
+            replace(DAILY, title="Daily Show", aired=None),
+            "Daily Show - Season Unknown/Daily Show.mkv",
+        ),
+        (VIDEO, "Band A - Hit/Band A - Hit.mp4"),
         (FILM, "Stalker (1979)/Stalker (1979).mkv"),
         (
             Item(id=ID, type=ItemType.AUDIO_BOOK, title="Emma", artist="Jane Austen"),
@@ -63,7 +83,10 @@ def test_no_name_is_too_long_for_a_car_whatever_is_added_to_it(
     known = replace(item, extension="flac")
     path = build_path(known, CAR, volume=volume)
 
-    for one in (path, with_extension(build_distinct_path(path, ID), extension)):
+    others = [build_distinct_path(path, ID)]
+    if item.type in WITH_OWN_FOLDER:
+        others.append(build_separate_path(path, ID))
+    for one in (path, *(with_extension(other, extension) for other in others)):
         parts = one.split("/")
         assert len(parts) == 2
         assert max(map(count_units, parts)) <= LONGEST

@@ -118,6 +118,7 @@ def test_the_account_of_the_settings_signs_in_at_the_new_server_by_itself(
         accounts=accounts.service,
         server=accounts.server,
         problems=accounts.problems,
+        clock=house.clock,
     )
     unattended.step()
     before = accounts.service.by_name("ann")

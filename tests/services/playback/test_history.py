@@ -4,12 +4,15 @@ from dataclasses import replace
 
 import pytest
 
+from sidecar.domain.rules.queue_ahead import NAME
+from sidecar.domain.wishes import Reason, Wish
 from sidecar.services.accounts.person import Person
 from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
 from sidecar.services.playback.tracker import PlaybackTracker
+from sidecar.services.rules.wishes import WishService
 from sidecar.store.playback.plays import Plays
 from tests.domain.playback.listeners import client
-from tests.services.conftest import ANN, World
+from tests.services.conftest import ANN, STICK, World, track
 
 BEN = "b" * 32
 ANNE, BENN = Person(ANN, "Ann", is_admin=False), Person(BEN, "ben", is_admin=False)
@@ -64,3 +67,21 @@ def test_what_plays_now_is_shown_to_who_plays_it_and_to_admins(desk: PlayHistory
     assert (hearing.position, hearing.seconds_heard, hearing.is_paused) == (300.0, 300.0, False)
     assert desk.now(EVE) == [hearing]
     assert desk.now(ANNE) == []
+
+
+def test_each_client_shows_what_comes_next_there_without_what_plays(world: World) -> None:
+    items = {number: track(number, album_id=f"{number // 10:032x}") for number in (11, 12, 21, 22)}
+    planning = WishService(world.db, world.holds, world.downloads, world.clock)
+    for one in items.values():
+        why = Reason(NAME, one.album_id or "", "next on the album")
+        planning.hold([Wish(ANN, STICK, one, why)], lambda _: {i.id: i for i in items.values()})
+    first, second = (
+        replace(client("x", 0), session_id=name, item=items[number])
+        for name, number in (("s", 11), ("t", 21))
+    )
+    coming = UpcomingDownloads(world.holds, world.downloads, world.devices)
+
+    assert [one.title for one in coming.of(first, [second])] == ["Tone 12"]
+    assert [one.title for one in coming.of(second, [first])] == ["Tone 22"]
+    alone = [one.title for one in coming.of(first, [])]
+    assert sorted(alone) == ["Tone 12", "Tone 21", "Tone 22"]

@@ -342,6 +342,22 @@ def test_a_server_that_goes_away_stops_the_run_with_the_rest_still_due(house: Ho
     assert house.taken() == [playlists.NAME]
 
 
+def test_what_a_rule_waits_for_is_logged_once(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    hear(house)
+    house.library.trouble = UnexpectedAnswer("a login page")
+    runner = house.runner(house.watched(album_affinity.RULE))
+
+    for _ in range(4):
+        runner.step()
+        house.world.clock.advance(RETRY_S)
+
+    assert len(house.ran) == 4
+    assert caplog.text.count("waits: a login page") == 1
+
+
 def test_signed_out_ends_the_run(house: House) -> None:
     hear(house)
     house.library.trouble = SignedOut("ann must sign in again")

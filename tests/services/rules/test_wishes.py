@@ -7,10 +7,13 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.downloads.states import Move, Status
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
 from sidecar.errors import ServerAway
 from sidecar.services.rules.wishes import WishService
+from sidecar.store.downloads.insert import FilePlace
+from sidecar.store.downloads.queue import NewDownload
 from sidecar.store.rules.exclusions import Exclusions
 from sidecar.store.rules.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, track
@@ -51,6 +54,51 @@ def test_a_wish_is_held_and_queued_under_its_name(world: World, planning: WishSe
     assert queued.file_path == "The Sine Waves/First Light/01 - Tone 1.flac"
     assert queued.expected_size == 1000
     assert world.holds.holders(STICK, track(1).id) == [ANN]
+
+
+@pytest.mark.parametrize("other_extension", ["mkv", "mp4"])
+def test_two_films_of_one_title_and_year_share_no_folder(
+    world: World, planning: WishService, other_extension: str
+) -> None:
+    film = track(1, type=ItemType.MOVIE, title="Hit", year=2001, extension="mkv")
+    other = track(2, type=ItemType.MOVIE, title="Hit", year=2001, extension=other_extension)
+    mark = f"Hit (2001) [{other.id[:8]}]"
+
+    planning.hold(wishes([film, other]), Describer(film, other))
+
+    rows = [world.downloads.queries.by_item(STICK, one.id) for one in (film, other)]
+    assert [one and one.file_path for one in rows] == [
+        "Hit (2001)/Hit (2001).mkv",
+        f"{mark}/{mark}.{other_extension}",
+    ]
+
+
+def test_a_track_without_a_disc_comes_in_its_albums_order(
+    world: World, planning: WishService
+) -> None:
+    album = "a" * 32
+    first, second = track(1, album_id=album), track(2, album_id=album, disc=2)
+    planning.hold(wishes([second]), Describer(second))
+
+    planning.hold(wishes([first, second]), Describer(first))
+
+    row = world.downloads.queries.by_item(STICK, first.id)
+    assert row is not None
+    assert row.file_path == "The Sine Waves/First Light/1-01 - Tone 1.flac"
+
+
+def test_a_film_that_has_a_row_keeps_its_name(world: World, planning: WishService) -> None:
+    film = track(1, type=ItemType.MOVIE, title="Hit (2001)", year=2001, extension="mkv")
+    was = FilePlace("Hit (2001) (2001)/Hit.mkv", make_path_key("Hit (2001) (2001)/Hit.mkv"))
+    world.downloads.queue.enqueue(
+        NewDownload(item=film, device_id=STICK, user_id=ANN, places=[was])
+    )
+
+    assert planning.hold(wishes([film]), Describer(film)) == 0
+
+    row = world.downloads.queries.by_item(STICK, film.id)
+    assert row is not None
+    assert (row.file_path, row.status) == (was.path, Status.PENDING)
 
 
 def test_the_same_wish_again_asks_and_changes_nothing(world: World, planning: WishService) -> None:

@@ -176,6 +176,7 @@ def build(
         chance=lambda: 0.0,
         make_room=lambda download: any(one.make_room(download) for one in rooms),
     )
+    world.bus.subscribe(failing.hear)
     network = NetworkPolicy(
         NetworkSettings(),
         stores=world.stores,
@@ -342,6 +343,32 @@ def test_what_jellyfin_refuses_for_this_file_alone_has_failed(works: Works) -> N
 
     assert works.now().status is Status.FAILED
     assert works.problems.of(ProblemKind.ACCOUNT, ANN) is None
+
+
+def test_what_was_refused_for_a_right_returns_with_the_right(works: Works) -> None:
+    def may_download(*, value: bool) -> None:
+        told = {**ME, "Policy": {"EnableContentDownloading": value}}
+        works.server.routes["GET /Users/Me"] = json_reply(told)
+
+    works.wish(1)
+    works.wish(2, can_download=False)
+    works.wish(3)
+    works.fail(FailureClass.REFUSED, "http-403")
+    works.fail(FailureClass.REFUSED, "name-taken")
+    may_download(value=False)
+    while works.worker.step():
+        pass
+    assert {works.now(number).status for number in (1, 2, 3)} == {Status.FAILED}
+    works.permissions().step()
+    assert works.now(1).status is Status.FAILED
+
+    may_download(value=True)
+    works.permissions().step()
+    while works.worker.step():
+        pass
+
+    assert (works.now(1).status, works.now(2).status) == (Status.COMPLETED, Status.COMPLETED)
+    assert works.now(3).error_code == "name-taken"
 
 
 def test_only_the_old_token_is_refused_after_a_sign_in_and_nothing_is_said_of_it(

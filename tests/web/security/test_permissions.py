@@ -178,6 +178,19 @@ def test_a_program_with_a_key_needs_no_token(house: WebHouse, client: Client) ->
     assert answer.status_code == 204
 
 
+def test_a_good_key_says_whose_jellyfin_sign_in_is_missing(house: WebHouse, client: Client) -> None:
+    _, key = house.store.api_keys.create(ANN.user_id, "A program")
+    house.store.accounts.mark_signed_out(ANN.user_id)
+
+    def told(shown: str) -> str:
+        answer = client.get("/api/v1/session", headers={"Authorization": f"Bearer {shown}"})
+        assert answer.status_code == 401
+        return str(answer.get_json()["detail"])
+
+    assert "Jellyfin has signed ann out" in told(key)
+    assert told("guessed") == "Sign in first."
+
+
 def test_a_wrong_key_is_refused_even_beside_a_good_cookie(ann: Browser) -> None:
     answer = ann.client.get("/api/v1/session", headers={"Authorization": "Bearer guessed"})
 

@@ -1,1 +1,1 @@
-"""What the API answers: pydantic models, made from the values of the services."""
+"""Pydantic models of the API's answers, made from the values that services return."""

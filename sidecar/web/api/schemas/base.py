@@ -1,4 +1,4 @@
-"""What all schemas are made of, and the one place where a value becomes JSON."""
+"""The base class and field helpers of the API's schemas, and the conversion of values to JSON."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def moment(at: datetime | None) -> str | None:
 Moment = Annotated[
     datetime, PlainSerializer(moment), WithJsonSchema({"type": "string", "format": "date-time"})
 ]
-# Told, not checked: an answer is ours, and a strange id is no reason to answer nothing.
+# Documented, not validated: a malformed id in our own data must not make the answer fail.
 ItemId = Annotated[str, WithJsonSchema({"type": "string", "pattern": "^[0-9a-f]{32}$"})]
 Fraction = Annotated[float, WithJsonSchema({"type": "number", "minimum": 0, "maximum": 1})]
 Tenths = Annotated[float, PlainSerializer(lambda number: round(number, 1), return_type=float)]
 
 
 class Schema(BaseModel):
-    """An answer: these fields, no more and no fewer. Made from a value with such attributes."""
+    """Base class of answers, made from a value with the same attributes; no other fields."""
 
     model_config = ConfigDict(
         extra="forbid", from_attributes=True, validate_by_name=True, validate_by_alias=True
@@ -48,7 +48,7 @@ class Schema(BaseModel):
 
 
 class Listed(Schema, Generic[T]):
-    """One page of a list, and how much there is in all."""
+    """One page of a list, and the total number of entries."""
 
     items: list[T]
     total: int
@@ -64,14 +64,14 @@ class Listed(Schema, Generic[T]):
 
 
 class DeviceName(Schema):
-    """Which device."""
+    """The id and name of a device."""
 
     id: str
     name: str
 
 
 class OfDevice(Schema):
-    """Something about a device, which is told as an object of its own."""
+    """Base class of answers about a device, which is an object of its own in JSON."""
 
     device_id: str = Field(exclude=True)
     device_name: str = Field(exclude=True)
@@ -84,12 +84,12 @@ class OfDevice(Schema):
 
 
 def taken_from(path: str) -> Any:  # noqa: ANN401 - the default of a field of any type
-    """Declare that a field is another attribute, or one of another: `management.managers`."""
+    """Declare that a field is read from another attribute path, such as `management.managers`."""
     return Field(validation_alias=AliasPath(*path.split(".")))
 
 
 def left_out_if_empty(path: str) -> Any:  # noqa: ANN401 - the default of a field of any type
-    """Declare the same of a field that is not told at all when there is nothing to tell."""
+    """Declare the same of a field that is left out of the JSON if its value is falsy."""
     return Field(
         default=None,
         validation_alias=AliasPath(*path.split(".")),
@@ -98,7 +98,7 @@ def left_out_if_empty(path: str) -> Any:  # noqa: ANN401 - the default of a fiel
 
 
 def left_out_if_unset(path: str) -> Any:  # noqa: ANN401 - the default of a field of any type
-    """Declare the same of a field that is left out if it is None; 0 is told."""
+    """Declare the same of a field that is left out of the JSON if it is None."""
     return Field(
         default=None,
         validation_alias=AliasPath(*path.split(".")),
@@ -107,7 +107,7 @@ def left_out_if_unset(path: str) -> Any:  # noqa: ANN401 - the default of a fiel
 
 
 def to_json(schema: Any, value: object) -> Any:  # noqa: ANN401 - a type, and JSON
-    """Return a value as JSON of this schema."""
+    """Convert a value to JSON-compatible data of this schema."""
     adapter = _adapter(schema)
     return adapter.dump_python(adapter.validate_python(value, from_attributes=True), mode="json")
 

@@ -1,4 +1,4 @@
-"""The schemas of devices, plans, settings and of what people say about them."""
+"""Schemas of devices, plans, settings, pins and exclusions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from sidecar.web.api.schemas.downloads import Reason
 
 
 class Managed(Schema):
-    """Who manages a device beside the admins, and whether the one who asks does."""
+    """A device's managers apart from the admins, and whether you may manage it."""
 
     managers: list[str] = Field(
         validation_alias=AliasChoices("managers", AliasPath("management", "managers"))
@@ -41,14 +41,14 @@ class Managed(Schema):
 
 
 class OwnedFiles(Schema):
-    """How many files are somebody's."""
+    """How many of the files belong to one account."""
 
     name: str
     files: int
 
 
 class Share(Schema):
-    """Whose files are meant; those of others by name for an admin alone, else only hidden."""
+    """Whose files they are; only admins see other owners by name (`others`), else `hidden`."""
 
     total: int
     yours: int
@@ -63,7 +63,7 @@ class Share(Schema):
 
 
 class Device(Managed):
-    """A folder that is filled; sizes in bytes."""
+    """A device: a folder that the sidecar fills. Sizes in bytes."""
 
     id: str
     name: str
@@ -80,7 +80,7 @@ class Device(Managed):
 
 
 class PlanLine(Schema):
-    """One file that comes or goes; without a title if it is somebody else's."""
+    """One file to be added or removed; without a title if it belongs to somebody else."""
 
     download_id: int | None
     item_id: str | None
@@ -90,14 +90,14 @@ class PlanLine(Schema):
 
 
 class Refusal(PlanLine):
-    """One file that does not come."""
+    """One file that will not be added, and why."""
 
     code: str | None
     is_final: bool
 
 
 class Space(Schema):
-    """Where the bytes of a device are."""
+    """How the space of a device is used, in bytes."""
 
     total: int
     lasting: int
@@ -109,7 +109,7 @@ class Space(Schema):
 
 
 class Reformat(Schema):
-    """Files in another format than the one that is set, and what it costs to make them anew."""
+    """Files whose format is not the one that is set, and the cost of converting them again."""
 
     format: str
     files: int
@@ -122,7 +122,7 @@ class Reformat(Schema):
 
 
 class Plan(Managed):
-    """What would come and go on a device."""
+    """What would be added to a device and removed from it. Sizes in bytes."""
 
     device_id: str = taken_from("id")
     device: str = taken_from("name")
@@ -141,7 +141,7 @@ class Plan(Managed):
 
 
 class Setting(Schema):
-    """One key: what it is now, what it is without a change, and its bounds."""
+    """One setting: its value, its default, its type and its bounds."""
 
     value: str | int | float | bool | None
     default: str | int | float | bool | None
@@ -159,7 +159,7 @@ Settings = Annotated[dict[str, Setting], BeforeValidator(_by_key)]
 
 
 class RuleSettings(Schema):
-    """A rule on a device: its keys, what it cannot do now, and why it wants what it wants."""
+    """A rule on a device: its settings, what it cannot do now, and the reasons of its wishes."""
 
     settings: Settings
     remarks: list[str]
@@ -167,7 +167,7 @@ class RuleSettings(Schema):
 
 
 class DeviceSettings(Managed):
-    """A device's settings and its rules'."""
+    """The settings of a device and of its rules."""
 
     id: str = taken_from("device_id")
     name: str
@@ -181,7 +181,7 @@ class DeviceSettings(Managed):
 
 
 class Pin(Schema):
-    """What somebody asked to keep on a device."""
+    """An item that an account wants to keep on a device."""
 
     item_id: str
     text: str
@@ -189,13 +189,13 @@ class Pin(Schema):
 
 
 class Queued(Schema):
-    """How many downloads were queued."""
+    """The number of downloads that were queued."""
 
     queued: int
 
 
 class Exclusion(Schema):
-    """An item that somebody does not want from a rule; without a device, on none."""
+    """An item that a rule shall not fetch for an account; without a device, on all devices."""
 
     device_id: str | None
     rule: str
@@ -210,7 +210,7 @@ class Playlist(Schema):
 
 
 class Removed(Schema):
-    """Something that was deleted on purpose."""
+    """An item that the account deleted from a device."""
 
     item_id: str
     title: str | None
@@ -223,7 +223,7 @@ class HeldFor(Reason):
 
 
 class Why(Schema):
-    """Why something is on a device, or why not."""
+    """Why an item is on a device, or why it is not."""
 
     is_here: bool
     status: Status | None
@@ -232,7 +232,7 @@ class Why(Schema):
 
 
 class RemovalsQuestion(Schema):
-    """What is asked about files that are missing."""
+    """The question about files that are missing from a device."""
 
     text: str
     gone: int
@@ -243,7 +243,7 @@ class RemovalsQuestion(Schema):
 
 
 class Removals(OfDevice, Managed):
-    """The open question about a device, if there is one."""
+    """The open question about a device's missing files, if there is one."""
 
     question: RemovalsQuestion | None
 
@@ -260,6 +260,6 @@ class Removals(OfDevice, Managed):
 
 
 class Files(Schema):
-    """How many files it concerned."""
+    """The number of files that were affected."""
 
     files: int

@@ -1,4 +1,4 @@
-"""The schemas of downloads and of what is done with them."""
+"""Schemas of downloads, transfers and the results of actions."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from sidecar.web.api.schemas.base import (
 
 
 class Reason(Schema):
-    """Why a file is there, and for whom."""
+    """Why a file is on a device, and for whom."""
 
     rule: str
     account: str
@@ -29,7 +29,7 @@ class Reason(Schema):
 
 
 class Download(Schema):
-    """One item on one device: its transfer and, once completed, its file."""
+    """One item on one device: its transfer and, once completed, its file. Sizes in bytes."""
 
     id: int
     item_id: ItemId
@@ -65,26 +65,26 @@ class Download(Schema):
 
 
 class UndoToken(Schema):
-    """What `POST /undo/{token}` takes back, for ten minutes."""
+    """The token for `POST /undo/{token}`; valid for ten minutes."""
 
     token: str
 
 
 class Undoable(Schema):
-    """Something was done, and how it is taken back."""
+    """The result of an action that may be undone."""
 
     undo: UndoToken | None
 
 
 class Undone(Schema):
-    """What was taken back, and of how many files."""
+    """The action that was undone, and its number of files."""
 
     action: str
     files: int
 
 
 class Acted(Download):
-    """A download after something was done to it; gone ones tell their id alone."""
+    """A download after an action."""
 
     result: str
     message: str
@@ -92,7 +92,7 @@ class Acted(Download):
 
 
 class Gone(Schema):
-    """A download that is no more."""
+    """The result of an action after which the download no longer exists."""
 
     id: int
     result: str
@@ -101,7 +101,7 @@ class Gone(Schema):
 
 
 class QueuePlace(Schema):
-    """Where a download stands in the queue."""
+    """A download's place in the queue."""
 
     id: int
     status: Status
@@ -109,7 +109,7 @@ class QueuePlace(Schema):
 
 
 class Addition(Schema):
-    """What became of one item that was asked for."""
+    """The result for one requested item."""
 
     item_id: ItemId
     title: str | None
@@ -120,13 +120,13 @@ class Addition(Schema):
 
 
 class Added(Listed[Download]):
-    """The downloads of what was asked for."""
+    """The downloads of the requested items, and the result for each item."""
 
     results: list[Addition]
 
 
 class BulkOutcome(Schema):
-    """What became of one download of many."""
+    """The result of a bulk action for one download."""
 
     id: int = taken_from("download_id")
     result: str
@@ -136,14 +136,14 @@ class BulkOutcome(Schema):
 
 
 class BulkOutcomes(Listed[BulkOutcome]):
-    """What became of all of them, and how it is taken back."""
+    """The results of a bulk action, and the token that undoes it."""
 
     counts: dict[str, int]
     undo: UndoToken | None
 
 
 class Verdict(Schema):
-    """What may be fetched for a device now."""
+    """Whether automatic downloads may run for a device now, and if not, why."""
 
     device_id: str
     device_name: str
@@ -153,7 +153,7 @@ class Verdict(Schema):
 
 
 class Transfers(Schema):
-    """The transfers as a whole; the limit in bytes a second."""
+    """The state of all transfers; the speed limit in bytes per second."""
 
     paused: bool = taken_from("is_paused")
     speed_limit: int | None
@@ -161,7 +161,7 @@ class Transfers(Schema):
 
 
 class RunningTransfer(Schema):
-    """Where a transfer stands, in the words of a download."""
+    """The progress of a transfer, with the field names of a download."""
 
     id: int = taken_from("download_id")
     bytes_downloaded: int = taken_from("bytes_held")
@@ -173,23 +173,23 @@ class RunningTransfer(Schema):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def progress(self) -> Fraction:
-        """How much of it is here."""
+        """The transferred fraction, from 0 to 1."""
         size = self.expected_size
         return min(1.0, self.bytes_downloaded / size) if size else 0.0
 
 
 class RunningTransfers(Schema):
-    """Where all transfers stand, and their speed together."""
+    """The progress of all transfers, and their total speed."""
 
     transfers: list[RunningTransfer]
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def speed(self) -> float:
-        """Bytes a second."""
+        """The total speed in bytes per second."""
         return sum(one.speed for one in self.transfers)
 
 
 def counts(of: Mapping[str, int]) -> dict[str, int]:
-    """Return how many downloads there are in each state, and how many are missing."""
+    """Return the number of downloads for each status and for missing files, zeros included."""
     return {status: of.get(status, 0) for status in (*map(str, Status), MISSING)}

@@ -1,4 +1,4 @@
-"""The schemas of files and servers that are known again."""
+"""Schemas of files with ambiguous items, and of another Jellyfin server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sidecar.web.api.schemas.devices import Managed
 
 
 class Candidate(Schema):
-    """An item that a file may be."""
+    """An item that a file may belong to."""
 
     id: ItemId
     title: str
@@ -16,7 +16,7 @@ class Candidate(Schema):
 
 
 class Doubt(Schema):
-    """A file whose item the server knows no more, and what it may be; `item_id` is the old one."""
+    """A file whose item has left the server, with candidates; `item_id` is the former id."""
 
     item_id: ItemId
     download_id: int
@@ -29,13 +29,13 @@ class Doubt(Schema):
 
 
 class Doubts(OfDevice, Managed):
-    """All of them on a device."""
+    """The files on a device whose item is ambiguous."""
 
     files: list[Doubt]
 
 
 class OtherServer(Schema):
-    """A Jellyfin server that is not ours, or was not."""
+    """A Jellyfin server other than the one that was known."""
 
     id: ItemId
     name: str
@@ -43,7 +43,7 @@ class OtherServer(Schema):
 
 
 class ServerPreview(Schema):
-    """What would follow to another server, in items; `ticket` says yes to exactly this."""
+    """Preview of a change to another server, counted in items; `ticket` confirms exactly this."""
 
     ticket: str
     server: OtherServer

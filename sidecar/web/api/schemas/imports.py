@@ -1,4 +1,4 @@
-"""The schemas of what comes back from devices: plays from their logs, files that are adopted."""
+"""Schemas of imports from devices: plays from players' logs, and adopted files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sidecar.web.api.schemas.devices import Managed
 
 
 class LogFile(Schema):
-    """A player's log on the device."""
+    """A music player's log file on a device."""
 
     path: str
     kind: Literal["scrobbler", "playback"]
@@ -17,7 +17,7 @@ class LogFile(Schema):
 
 
 class LineCounts(Schema):
-    """What became of the lines of all logs."""
+    """How many lines of the logs are plays, and how many were skipped for which reason."""
 
     plays: int
     known: int
@@ -31,7 +31,7 @@ class LineCounts(Schema):
 
 
 class HeardPlay(Schema):
-    """A play that would be taken over."""
+    """A play that would be imported."""
 
     item_id: ItemId
     title: str
@@ -41,7 +41,7 @@ class HeardPlay(Schema):
 
 
 class LogRemark(Schema):
-    """A line that is not taken over, and why."""
+    """A line of a log that is not imported, and why."""
 
     path: str
     line: int
@@ -50,7 +50,7 @@ class LogRemark(Schema):
 
 
 class DeviceLog(OfDevice):
-    """What an import would do; `plays` and `remarks` are the first ones of many."""
+    """Preview of an import; `plays` and `remarks` may be cut short (`has_more`)."""
 
     time_zone: str | None
     files: list[LogFile]
@@ -61,7 +61,7 @@ class DeviceLog(OfDevice):
 
 
 class RefusedPlays(Schema):
-    """A title whose plays Jellyfin does not take."""
+    """An item whose plays Jellyfin refused."""
 
     item_id: ItemId
     title: str
@@ -69,7 +69,7 @@ class RefusedPlays(Schema):
 
 
 class TakenPlays(Schema):
-    """What was taken over; with `left`, ask again for the rest."""
+    """The result of an import; if `left` is not 0, call again for the rest."""
 
     taken: int
     left: int
@@ -77,7 +77,7 @@ class TakenPlays(Schema):
 
 
 class FileMatch(Schema):
-    """A file that is, or may be, one of the library's."""
+    """A file on a device that matches, or may match, an item of the library."""
 
     id: str
     path: str
@@ -90,7 +90,7 @@ class FileMatch(Schema):
 
 
 class AdoptionOffer(OfDevice, Managed):
-    """What is on a device that is not ours; `matched` and `doubtful` are the first of many."""
+    """Files on a device that could be adopted; `matched` and `doubtful` may be cut short."""
 
     found: int
     matched: list[FileMatch]
@@ -111,7 +111,7 @@ class NotAdopted(Schema):
 
 
 class Adopted(Schema):
-    """What was adopted; with `left`, ask again for the rest."""
+    """The result of an adoption; if `left` is not 0, call again for the rest."""
 
     adopted: int
     left: int

@@ -1,4 +1,4 @@
-"""The schemas of the library: of what is on the devices and of what is in Jellyfin."""
+"""Schemas of files on devices and of items in the Jellyfin library."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PathText = Annotated[str, BeforeValidator(str)]
 
 
 def media_url(download_id: int) -> str:
-    """Return where a file is fetched from us."""
+    """Return the URL of a download's file."""
     return url_for("media.file", download_id=download_id)
 
 
@@ -39,8 +39,8 @@ def _artist(item: Item) -> str | None:
 class OfflineFile(Schema):
     """A file on a device.
 
-    `available` was just looked at; if it is false, `text` says why, and `path` (on this machine)
-    and `url` (to fetch it from us) are null.
+    `available` was checked for this answer; if it is false, `text` says why, and `path` (on the
+    sidecar's machine) and `url` are null.
     """
 
     download_id: int = taken_from("view.id")
@@ -64,24 +64,24 @@ class OfflineFile(Schema):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def kind(self) -> str:
-        """What kind of thing it is."""
+        """The kind of item."""
         return kind_of(self.item_type).value
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def url(self) -> str | None:
-        """Where it is fetched from us."""
+        """The URL of the file."""
         return media_url(self.download_id) if self.available else None
 
 
 class OfflineFiles(Listed[OfflineFile]):
-    """One page of files, and how many more should be there and are missing."""
+    """One page of files, and how many files are missing."""
 
     missing: int
 
 
 class OfflineItem(Schema):
-    """An item: where it is now, the best place first, and all places where it should be."""
+    """An item and its files on all devices, the best one to play first."""
 
     item_id: ItemId
     files: list[OfflineFile]
@@ -89,30 +89,30 @@ class OfflineItem(Schema):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def available(self) -> bool:
-        """Whether it can be played now."""
+        """Whether the item can be played now."""
         return self.files[0].available
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def text(self) -> str | None:
-        """Why it cannot."""
+        """Why it cannot be played; null if it can."""
         return self.files[0].text
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def path(self) -> str | None:
-        """The best place on this machine."""
+        """The path of the best file on the sidecar's machine."""
         return self.files[0].path
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def url(self) -> str | None:
-        """Where it is fetched from us."""
+        """The URL of the best file."""
         return self.files[0].url
 
 
 class Button(Schema):
-    """What a download button shows on one device; `place` in the queue from 1."""
+    """The state of an item's download button for one device; `place` in the queue from 1."""
 
     device_id: str
     device_name: str
@@ -125,7 +125,7 @@ class Button(Schema):
 
 
 class LibraryItem(Schema):
-    """One thing in the library; `devices` is null where it is told for one item alone."""
+    """One item of the library; `devices` is null if its state there was not looked up."""
 
     item_id: ItemId = taken_from("entry.item.id")
     kind: Kind = taken_from("entry.kind")
@@ -150,14 +150,14 @@ class LibraryItem(Schema):
 
 
 class Heart(Schema):
-    """What Jellyfin then says of a heart."""
+    """Whether Jellyfin has the item as a favourite now."""
 
     item_id: ItemId
     favourite: bool
 
 
 class Local(Schema):
-    """It is played from a device: `path` on this machine, `url` from us."""
+    """The item is played from a device: `path` on the sidecar's machine, or `url`."""
 
     source: Literal["local"]
     path: str
@@ -165,7 +165,7 @@ class Local(Schema):
 
 
 class Remote(Schema):
-    """It is played from Jellyfin, through us: no token is needed in the address."""
+    """The item is proxied from Jellyfin; the URL needs no Jellyfin token."""
 
     source: Literal["remote"]
     stream_url: str

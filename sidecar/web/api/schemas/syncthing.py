@@ -1,4 +1,4 @@
-"""The schemas of other devices that Syncthing carries folders to."""
+"""Schemas of the Syncthing peers of a device."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from sidecar.web.api.schemas.base import Moment, OfDevice, Schema, Tenths, taken
 
 
 class Peer(Schema):
-    """Another device; without completion nobody knows now."""
+    """A Syncthing peer; the completion in percent is null if it is unknown now."""
 
     id: str
     name: str
@@ -19,7 +19,7 @@ class Peer(Schema):
 
 
 class Shared(OfDevice):
-    """Where a device is carried to, and what removals wait for."""
+    """The Syncthing peers of a device, and what its removals wait for."""
 
     is_asked: bool
     folder: str | None
@@ -29,14 +29,14 @@ class Shared(OfDevice):
 
 
 class Arrived(Schema):
-    """Another device, and since when it is known to have the file; null while it has not."""
+    """A peer, and since when it is known to have the file; null if it does not have it."""
 
     peer: str
     arrived_at: Moment | None = taken_from("known_at")
 
 
 class Ignoring(Schema):
-    """The line of `.stignore` that keeps our own folder from being synced."""
+    """The `.stignore` line that keeps the sidecar's own folder from being synced."""
 
     device_id: str
     line: str

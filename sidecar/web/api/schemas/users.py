@@ -1,4 +1,4 @@
-"""The schemas of people, their listening and their keys."""
+"""Schemas of accounts, sessions, keys, plays and the state of the system."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from sidecar.web.api.schemas.base import (
 
 
 class Notice(Schema):
-    """Something to know now."""
+    """A notice for a person, such as a missing device."""
 
     kind: str
     level: Literal["info", "warning", "error"]
@@ -25,7 +25,7 @@ class Notice(Schema):
 
 
 class User(Schema):
-    """Who somebody is."""
+    """A signed-in person."""
 
     id: str = taken_from("user_id")
     name: str
@@ -33,14 +33,14 @@ class User(Schema):
 
 
 class Session(Schema):
-    """A session of the web page; `csrf` goes into `X-Sidecar-CSRF` with every change."""
+    """A web session; `csrf` must be sent as `X-Sidecar-CSRF` with every change."""
 
     user: User
     csrf: str | None
 
 
 class Play(Schema):
-    """One listening."""
+    """One play of an item."""
 
     item_id: str
     title: str
@@ -51,14 +51,14 @@ class Play(Schema):
 
 
 class Place(Schema):
-    """Where a track goes, and how it stands there."""
+    """A device that a track is fetched for, and its status there."""
 
     device_name: str
     status: str
 
 
 class Upcoming(Schema):
-    """A track that comes next, and what the rules made of it."""
+    """A track that is next in the play queue, and what the rules made of it."""
 
     title: str
     artist: str | None
@@ -72,7 +72,7 @@ class Upcoming(Schema):
 
 
 class Now(Schema):
-    """What plays in one client."""
+    """What plays in one client; position and durations in seconds."""
 
     account: str
     item_id: str
@@ -92,7 +92,7 @@ class Now(Schema):
 
 
 class Key(Schema):
-    """A key for programs."""
+    """An API key, without its secret."""
 
     id: int
     label: str
@@ -103,13 +103,13 @@ class Key(Schema):
 
 
 class FreshKey(Key):
-    """A key that was just made: shown this once."""
+    """A new API key with its secret, which is not shown again."""
 
     key: str
 
 
 class ProblemDetails(BaseModel):
-    """Why something could not be done: `application/problem+json`."""
+    """Why a request failed: `application/problem+json`."""
 
     model_config = ConfigDict(extra="allow")
 
@@ -121,7 +121,7 @@ class ProblemDetails(BaseModel):
 
 
 class Account(Schema):
-    """An account, and what it holds on all devices."""
+    """An account, and the files it holds on all devices."""
 
     id: str = taken_from("user_id")
     name: str
@@ -134,7 +134,7 @@ class Account(Schema):
 
 
 class OpenSession(Schema):
-    """A browser in which somebody is signed in; the id opens nothing."""
+    """A browser in which somebody is signed in; the id is not a credential."""
 
     id: str
     account: str
@@ -145,14 +145,14 @@ class OpenSession(Schema):
 
 
 class Ended(Schema):
-    """How many sessions were ended, and how many keys revoked with them."""
+    """The number of sessions that were ended and of keys that were revoked."""
 
     ended: int
     keys_revoked: int
 
 
 class SystemReport(Schema):
-    """How it all stands."""
+    """The state of the Jellyfin server, the transfer engine and the database."""
 
     version: str
     server_name: str | None
@@ -166,7 +166,7 @@ class SystemReport(Schema):
 
 
 class LogLine(Schema):
-    """One event of the log."""
+    """One record of the log."""
 
     at: Moment
     level: str

@@ -1,1 +1,1 @@
-"""The downloads page: its list, what is done with downloads, and how the list is asked for."""
+"""The downloads page: its list and its actions."""

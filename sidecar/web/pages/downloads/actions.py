@@ -1,7 +1,7 @@
-"""The buttons of the downloads page: plain forms that come back to the list as it was shown.
+"""The actions of the downloads page: plain forms that lead back to the list as it was shown.
 
-What ends something asks first, on a page of its own. What could not be done is told, on a page
-that leads back to the list.
+Destructive actions and those on many downloads are confirmed first, on a separate page. A refusal
+is shown on a page with a link back to the list.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from sidecar.web.services import WebServices
 FOR_ONE = frozenset(
     {Action.PAUSE, Action.RESUME, Action.RETRY, Action.CANCEL, Action.DELETE, Action.TOP}
 )
-# Whether a file is whole is seen by looking at it, not at a list of them.
+# Not offered for many at once: whether a file is complete must be judged one by one.
 ALONE = frozenset({Action.ACCEPT})
 FOR_ALL = frozenset({Action.PAUSE, Action.RESUME, Action.RETRY, Action.LET_GO})
 ASKED_FIRST = frozenset({Action.CANCEL, Action.DELETE, Action.RETRY})
@@ -79,7 +79,7 @@ def routes(services: WebServices) -> Blueprint:
 def _act_on_all(services: WebServices) -> Response:
     action, who, shown = _action(FOR_ALL), person(), for_page(request.form)
     if shown.tab is Tab.MISSING:
-        # What became of these is asked about; nothing else is done to all of them.
+        # Missing files have their own question; no other action applies to all of them.
         raise ApiError(HTTPStatus.BAD_REQUEST)
     which = _selection(shown)
     ids = services.actions.fitting(who, which, action)
@@ -90,7 +90,7 @@ def _act_on_all(services: WebServices) -> Response:
 
 
 def _must_ask(ids: Sequence[int]) -> bool:
-    """Whatever is done to more than one thing is asked first, with its numbers."""
+    """Whether an action must be confirmed first, because it affects several downloads."""
     return len(ids) > 1 and request.form.get("sure") != "yes"
 
 
@@ -120,7 +120,7 @@ def _act_on_chosen(services: WebServices) -> Response:
     if _must_ask(ids) or (action in ENDING and not is_sure):
         act_at = url_for("buttons.act_on_chosen")
         return _ask_of_many(services, action, ids, act_at, chosen=True)
-    # Put first one after the other: the last of them would end up on top.
+    # Each is moved to the top in turn, so the last one ends up first: reverse the order.
     in_turn = ids[::-1] if action is Action.TOP else ids
     outcomes = services.actions.act_on(who, in_turn, DownloadCommand(action=action))
     return _many(services.undo, action, outcomes)
@@ -173,7 +173,7 @@ def _action(allowed: frozenset[Action]) -> Action:
 
 
 def _back(shown: DownloadsViewState | None = None) -> str:
-    """The list as it was: its arguments are read and written anew, so it leads nowhere else."""
+    """Return the URL of the list as it was; built from parsed arguments, so always a local one."""
     shown = shown or for_page(request.form)
     return url_for("pages.downloads", **shown.args)
 

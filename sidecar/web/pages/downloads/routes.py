@@ -1,4 +1,4 @@
-"""`/` and `/downloads`: the downloads page, plain HTML; scripts only spare a reload."""
+"""`/` and `/downloads`: the downloads page. It works without scripts; they only save reloads."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def routes(services: WebServices) -> Blueprint:
 
 
 def _in_view(listing: DownloadListing, download_id: int) -> str:
-    """Return the address of the list with this download on it."""
+    """Return the URL of the list page that has this download."""
     person = auth.person()
     found = listing.download(person, download_id)
     shown = DownloadsViewState().under(tab_of(found))
@@ -104,7 +104,7 @@ def _downloads(services: WebServices) -> str:
     found = listing.downloads(person, shown.query)
     last = max(1, math.ceil(found.total / PAGE_SIZE))
     if shown.page > last:
-        # Rows went while the page was open: show the last page that there is.
+        # The list has become shorter while the page was open: show its last page.
         shown = shown.at(last)
         found = listing.downloads(person, shown.query)
     devices = services.devices.devices(person)
@@ -138,7 +138,7 @@ def _downloads(services: WebServices) -> str:
 
 
 def _tabs(shown: DownloadsViewState, fitting: Mapping[str, int]) -> list[tuple[Tab, int]]:
-    """Return the tabs with their numbers; hardly ever is anything missing."""
+    """Return the tabs with their counts; the missing tab only if it has files or is selected."""
     numbers = {tab: sum(fitting.get(one, 0) for one in STATUSES[tab]) for tab in Tab}
     numbers[Tab.MISSING] = fitting.get(MISSING, 0)
     needed = numbers[Tab.MISSING] or shown.tab is Tab.MISSING
@@ -146,7 +146,7 @@ def _tabs(shown: DownloadsViewState, fitting: Mapping[str, int]) -> list[tuple[T
 
 
 def _following(listing: DownloadListing, shown: DownloadsViewState) -> DownloadView | None:
-    """The first one of the next page: what is moved below the last one here goes before it."""
+    """Return the next page's first download, which one moved to the end of this page precedes."""
     if shown.sort is not Sort.QUEUE:
         return None
     one = replace(shown.query, page=shown.page * PAGE_SIZE + 1, page_size=1)
@@ -154,7 +154,7 @@ def _following(listing: DownloadListing, shown: DownloadsViewState) -> DownloadV
 
 
 def give_words(app: Flask, clock: Clock) -> None:
-    """Teach the templates how sentences, numbers, times and states are said."""
+    """Add filters and globals for translations, numbers, times and statuses to the templates."""
     languages = Languages()
     languages.teach(app)
 
@@ -190,5 +190,5 @@ def give_words(app: Flask, clock: Clock) -> None:
         return at > clock.now()
 
     app.jinja_env.tests |= {"in_future": _in_future}
-    # Not every page is there in every application: none may be linked in vain.
+    # Not every application has every page (`web.starting`): templates check before they link.
     app.jinja_env.globals |= {"asker": auth.asker, "has_page": app.view_functions.__contains__}

@@ -1,4 +1,4 @@
-"""What the downloads page is asked to show: its address, read with patience and written anew."""
+"""The view state of the downloads page, parsed leniently from its URL and rendered back to one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sidecar.web.request.query_params import LAST_PAGE, LONGEST_TEXT, MOST_OWNER
 
 
 class Tab(StrEnum):
-    """The parts of the downloads page."""
+    """The tabs of the downloads page."""
 
     ACTIVE = "active"
     COMPLETED = "completed"
@@ -31,7 +31,7 @@ STATUSES: Mapping[Tab, frozenset[Status]] = MappingProxyType(
     {
         Tab.ACTIVE: frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED}),
         Tab.COMPLETED: frozenset({Status.COMPLETED}),
-        # What is missing is in no state of its own.
+        # Missing is not a status of its own.
         Tab.MISSING: frozenset(),
         Tab.FAILED: frozenset({Status.FAILED}),
         Tab.REMOVED: frozenset({Status.REMOVED}),
@@ -40,7 +40,7 @@ STATUSES: Mapping[Tab, frozenset[Status]] = MappingProxyType(
 
 
 class Group(StrEnum):
-    """What people call the types of items."""
+    """The groups of item types to filter by."""
 
     MUSIC = "music"
     FILMS = "films"
@@ -60,12 +60,12 @@ GROUPS: Mapping[Group, frozenset[str]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadsViewState:
-    """What the downloads page is asked to show.
+    """The tab, filters, order and page number of the downloads page.
 
     Attributes:
-        status: Only this state, of those of the tab; None shows all of them.
+        status: Only this status, out of those of the tab; None shows all of them.
         kind, device_id: None shows all.
-        owners: Names of accounts; only an admin is asked for them. Empty shows all.
+        owners: Names of accounts, for admins only; empty shows all.
     """
 
     tab: Tab = Tab.ACTIVE
@@ -79,7 +79,7 @@ class DownloadsViewState:
 
     @property
     def query(self) -> DownloadQuery:
-        """Return the same as a query of the service."""
+        """The state as a query for the service."""
         return DownloadQuery(
             statuses=frozenset({self.status}) if self.status else STATUSES[self.tab],
             missing=self.tab is Tab.MISSING,
@@ -94,12 +94,12 @@ class DownloadsViewState:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether less than the whole tab is shown."""
+        """Whether a filter is set."""
         return bool(self.text or self.status or self.kind or self.device_id or self.owners)
 
     @property
     def args(self) -> dict[str, Any]:
-        """The arguments of its address, texts and lists of them; what is as usual is left out."""
+        """The URL's query parameters, without those that have their default value."""
         usual = _usual_sort(self.tab)
         args = {
             "tab": self.tab.value,
@@ -115,7 +115,7 @@ class DownloadsViewState:
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """The same for the hidden fields of a form."""
+        """The query parameters as hidden fields of a form."""
         return [
             (name, one)
             for name, value in self.args.items()
@@ -123,23 +123,23 @@ class DownloadsViewState:
         ]
 
     def at(self, page: int) -> DownloadsViewState:
-        """The same list at another page."""
+        """Return the state with another page number."""
         return replace(self, page=page)
 
     def under(self, tab: Tab) -> DownloadsViewState:
-        """The same wishes in another part of the page."""
+        """Return the state with another tab and the same filters, apart from the status."""
         return replace(self, tab=tab, status=None, sort=_usual_sort(tab), page=1)
 
 
 def tab_of(view: DownloadView) -> Tab:
-    """Return the part of the page that has this download."""
+    """Return the tab that has this download."""
     if view.missing_since is not None:
         return Tab.MISSING
     return next(tab for tab in Tab if view.status in STATUSES[tab])
 
 
 def for_page(args: MultiDict[str, str]) -> DownloadsViewState:
-    """Read a page's arguments; what makes no sense is as if it were not there."""
+    """Parse query parameters or form fields; invalid values are ignored."""
     number = args.get("page", "")
     page = int(number) if number.isascii() and number.isdecimal() and len(number) < 8 else 1  # noqa: PLR2004 - digits of LAST_PAGE
     tab = Tab(args["tab"]) if args.get("tab") in set(Tab) else Tab.ACTIVE

@@ -1,12 +1,12 @@
-"""`/offline`: what is on the devices, looked through, played and kept, without asking Jellyfin.
+"""`/offline`: browsing, playing and keeping the files on the devices, without Jellyfin.
 
 GET  /offline                       albums, series and films as tiles, or files as a list
-GET  /offline/albums/ID · /series   one of them with its files in order
-GET  /offline/next                  what would go first
-GET  /offline/ID/ask                the question before something ends
-POST /offline/ID/act                pin · let go · delete · leave out of a rule
+GET  /offline/albums/ID · /series   one album or series with its files in order
+GET  /offline/next                  what would be removed first
+GET  /offline/ID/ask                the confirmation of a destructive action
+POST /offline/ID/act                pin · let go · delete · exclude from a rule
 
-Whatever is pressed leads back to where it was pressed.
+Actions lead back to the page that they were started from.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ LEAVING = MappingProxyType(
 
 
 class Press(StrEnum):
-    """What can be done with a file."""
+    """An action on a file."""
 
     PIN = "pin"
     LET_GO = "let_go"
@@ -111,7 +111,7 @@ def routes(services: WebServices) -> Blueprint:
 def _tiles(services: WebServices, shown: FilesViewState) -> str:
     found = services.files.tiles(person(), shown.wanted)
     if shown.page > shown.last(found.total):
-        # Files went while the page was open: show the last page that there is.
+        # The list has become shorter while the page was open: show its last page.
         shown = shown.on(shown.last(found.total))
         found = services.files.tiles(person(), shown.wanted)
     return _page(services, shown, found.total, found=found, tiles=found.total, files=found.files)
@@ -210,7 +210,7 @@ def _act(services: WebServices, download_id: int) -> Response:
 
 
 def _leave_out(services: WebServices, file: FileView) -> Reversal:
-    """Only what the page offered can be chosen."""
+    """Exclude the chosen item from the chosen rule; refuse a choice that the page did not offer."""
     rule, _, source = request.form.get("choice", "").partition(" ")
     offered = {
         (one.rule, place) for one in file.holdings for place in (file.view.item_id, one.source_id)
@@ -228,7 +228,7 @@ def _pressed() -> Press:
 
 
 def address(shown: FilesViewState) -> str:
-    """Return where this is shown; written anew, so it leads nowhere else."""
+    """Return the URL of a view state; built from parsed arguments, so always a local one."""
     if shown.at == NEXT:
         return url_for("offline_page.leaving", **shown.args)
     if shown.at.startswith(SERIES):
@@ -240,7 +240,7 @@ def address(shown: FilesViewState) -> str:
 
 
 def _back(services: WebServices, shown: FilesViewState) -> str:
-    """The place as it was; where the last file of an album went, the list that led there."""
+    """Return the URL of the page as it was, or of the list if its album has no file left."""
     if shown.at and shown.at != NEXT:
         try:
             services.files.tile(person(), shown.at, shown.wanted)

@@ -1,4 +1,4 @@
-"""What the page "On the device" is asked to show: its address, read with patience, written anew."""
+"""The view state of the page "On the device", parsed leniently from its URL."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sidecar.web.request.query_params import LAST_PAGE, LONGEST_TEXT, MOST_OWNER
 TILES_ON_A_PAGE = 24
 ROWS_ON_A_PAGE = (10, 20, 50)
 USUAL_ROWS = 20
-# Where one is beside the lists: the page of what goes next. No tile has such a key.
+# The value of `at` for the page of the next removals; no tile has this key.
 NEXT = "next"
 LONGEST_KEY = 2000
 
 
 class Look(StrEnum):
-    """How the files are shown."""
+    """The layout of the page: tiles of albums, series and films, or a list of files."""
 
     TILES = "tiles"
     FILES = "files"
@@ -30,15 +30,15 @@ class Look(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FilesViewState:
-    """What the page is asked to show.
+    """The layout, filters and place on the page.
 
     Attributes:
         kind, device_id: None shows all.
-        owners: Names of accounts; only an admin is asked for them. Empty shows all.
-        rows: Files on a page.
-        page: Of the list, from 1.
-        at: The key of the tile that is looked into, or `NEXT`; empty is the list itself.
-        part: The page inside the tile, from 1.
+        owners: Names of accounts, for admins only; empty shows all.
+        rows: Files per page.
+        page: The page number of the list, from 1.
+        at: The key of the open tile, or `NEXT`; empty for the list.
+        part: The page number inside the tile, from 1.
     """
 
     look: Look = Look.TILES
@@ -53,7 +53,7 @@ class FilesViewState:
 
     @property
     def wanted(self) -> FileQuery:
-        """Return the same as a query of the service."""
+        """The state as a query for the service."""
         tiles = self.look is Look.TILES and not self.at
         return FileQuery(
             text=self.text,
@@ -66,12 +66,12 @@ class FilesViewState:
 
     @property
     def is_narrowed(self) -> bool:
-        """Whether less than everything is shown."""
+        """Whether a filter is set."""
         return bool(self.text or self.kind or self.device_id or self.owners)
 
     @property
     def args(self) -> dict[str, Any]:
-        """The arguments of its address; what is as usual is left out."""
+        """The URL's query parameters, without those that have their default value."""
         args = {
             "look": self.look.value if self.look is not Look.TILES else None,
             "q": self.text,
@@ -86,7 +86,7 @@ class FilesViewState:
 
     @property
     def fields(self) -> list[tuple[str, str]]:
-        """The same for the hidden fields of a form, and where one is."""
+        """The query parameters and the place (`at`) as hidden fields of a form."""
         args = self.args | ({"at": self.at} if self.at else {})
         return [
             (name, one)
@@ -95,32 +95,32 @@ class FilesViewState:
         ]
 
     def on(self, page: int) -> FilesViewState:
-        """The same at another page, of the list or inside the tile."""
+        """Return the state with another page number, of the list or inside the tile."""
         return replace(self, part=page) if self.at else replace(self, page=page)
 
     def like(self, look: Look) -> FilesViewState:
-        """The same wishes, shown in another way."""
+        """Return the state with another layout and the same filters."""
         return replace(self, look=look, page=1, at="", part=1)
 
     def inside(self, key: str) -> FilesViewState:
-        """Look into a tile; the way back leads here."""
+        """Return the state inside a tile; it keeps the list's page for the way back."""
         return replace(self, at=key, part=1)
 
     def only_on(self, device_id: str | None) -> FilesViewState:
-        """The same place, with the files of one device; None for those of all."""
+        """Return the state with the files of one device only; None for all devices."""
         return replace(self, device_id=device_id, page=1, part=1)
 
     def last(self, total: int) -> int:
-        """Return the number of the last page of so many."""
+        """Return the number of the last page for so many entries."""
         return max(1, math.ceil(total / self.wanted.page_size))
 
 
 def for_page(args: MultiDict[str, str], *, at: str | None = None) -> FilesViewState:
-    """Read a page's arguments; what makes no sense is as if it were not there.
+    """Parse query parameters or form fields; invalid values are ignored.
 
     Args:
-        args: Of the address, or of a form that comes from the page.
-        at: Where one is, if the address says it otherwise.
+        args: The parameters or fields.
+        at: The place, if it is in the URL's path; None reads it from `args`.
     """
     rows = args.get("rows", "")
     return FilesViewState(

@@ -1,1 +1,1 @@
-"""The library's pages: browsing and searching, hearts and download buttons."""
+"""The pages of the Jellyfin library: browsing, searching, favourites and download buttons."""

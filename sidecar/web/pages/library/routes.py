@@ -1,7 +1,7 @@
-"""`/library`: what Jellyfin has, as each person sees it, to be looked through and downloaded.
+"""`/library`: browsing a person's Jellyfin library and downloading from it.
 
-GET  /library · /library/ITEM             the start, a shelf, a search; one thing and what is in it
-GET  /library/buttons                     the download buttons as they are now
+GET  /library · /library/ITEM             overview, section or search · one item and its content
+GET  /library/buttons                     the current state of download buttons
 POST /library/download · /library/ITEM/heart
 """
 
@@ -39,7 +39,7 @@ from sidecar.web.services import WebServices
 NEWEST = Question(
     kinds=frozenset({Kind.ALBUM, Kind.FILM, Kind.SERIES}), sort=BrowseSort.ADDED, page_size=12
 )
-# What a search looks for; each is asked of Jellyfin by itself, so that none hides another.
+# The sections of a search; each is a query of its own, so that none crowds out another.
 FOUND = (
     LibrarySection.ARTISTS,
     LibrarySection.ALBUMS,
@@ -187,7 +187,7 @@ def _chosen(devices: Sequence[DeviceView], wanted: str | None) -> DeviceView | N
 
 
 def button_for(shown: LibraryEntry, device: DeviceView | None) -> ItemDownloadState | None:
-    """Return the button of a thing for one device; None if nobody looked how it stands there."""
+    """Return the state of an item's button for one device; None if it was not looked up."""
     mine = [one for one in shown.buttons or () if device and one.device_id == device.id]
     return next(iter(mine), None)
 
@@ -206,7 +206,7 @@ def _download(actions: DownloadActions) -> Response:
 
 
 def _told(refused: Sequence[AddedItem], first: int | None) -> Response:
-    """Some of it cannot be had: say which, and why."""
+    """Show which items cannot be downloaded, and why."""
     page = render_template(
         "library/not_added.html",
         refused=refused,

@@ -1,4 +1,4 @@
-"""What a page of the library is asked to show: its address, read with patience and written anew."""
+"""The view state of a library page, parsed leniently from its URL and rendered back to one."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from sidecar.services.library.browse import BrowseQuery, BrowseSort
 from sidecar.web.request.query_params import LAST_PAGE, LONGEST_TEXT
 
 PAGE_SIZE = 24
-# Tracks and episodes are rows, not tiles; all of a usual album or season on one page.
+# Tracks and episodes are shown as rows; a usual album or season fits on one page.
 ROWS_ON_A_PAGE = 50
 IN_ROWS = frozenset({Kind.ALBUM, Kind.PLAYLIST, Kind.SEASON})
 
 
 class LibrarySection(StrEnum):
-    """The parts of the library that people go to."""
+    """The sections of the library."""
 
     ALBUMS = "albums"
     ARTISTS = "artists"
@@ -49,13 +49,13 @@ KINDS: Mapping[LibrarySection, frozenset[Kind]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LibraryViewState:
-    """What a page of the library is asked to show.
+    """The section, search, order and page number of a library page.
 
     Attributes:
-        shelf: None is the start of the library, or what a search finds anywhere.
-        place: Inside this one thing; None is the whole library.
-        in_rows: What is shown are tracks or episodes.
-        device_id: The device that the buttons are for; None is the first one.
+        shelf: The section; None for the overview, or for a search in all sections.
+        place: The id of the container that is shown; None for the whole library.
+        in_rows: Show rows, for tracks or episodes.
+        device_id: The device that the buttons are for; None for the first one.
     """
 
     shelf: LibrarySection | None = None
@@ -68,7 +68,7 @@ class LibraryViewState:
 
     @property
     def asked(self) -> BrowseQuery:
-        """Return the same as a query of the service."""
+        """The state as a query for the service."""
         return BrowseQuery(
             parent=self.place,
             kinds=KINDS[self.shelf] if self.shelf else frozenset(),
@@ -80,13 +80,13 @@ class LibraryViewState:
 
     @property
     def page_size(self) -> int:
-        """How many things are on a page."""
+        """The number of items on a page."""
         rows = self.in_rows or self.shelf in {LibrarySection.TRACKS, LibrarySection.EPISODES}
         return ROWS_ON_A_PAGE if rows else PAGE_SIZE
 
     @property
     def args(self) -> dict[str, Any]:
-        """The arguments of its address; what is as usual is left out."""
+        """The URL's query parameters, without those that have their default value."""
         args = {
             "shelf": self.shelf,
             "q": self.text,
@@ -98,26 +98,26 @@ class LibraryViewState:
 
     @property
     def way(self) -> dict[str, str]:
-        """What `url_for` needs for its address."""
+        """The arguments of `url_for` for its URL."""
         return self.args | ({"item_id": self.place} if self.place else {})
 
     def at(self, page: int) -> LibraryViewState:
-        """The same list at another page."""
+        """Return the state with another page number."""
         return replace(self, page=page)
 
     def on(self, shelf: LibrarySection | None) -> LibraryViewState:
-        """The same search on another shelf."""
+        """Return the state with the same search in another section."""
         return replace(self, shelf=shelf, sort=None, page=1)
 
     def elsewhere(self) -> dict[str, str]:
-        """The arguments that hold for every page of the library."""
+        """Return the query parameters that are kept on every page of the library."""
         return {"device": self.device_id} if self.device_id else {}
 
 
 def for_page(
     args: MultiDict[str, str], place: str | None = None, *, in_rows: bool = False
 ) -> LibraryViewState:
-    """Read a page's arguments; what makes no sense is as if it were not there."""
+    """Parse query parameters; invalid values are ignored."""
     number = args.get("page", "")
     page = int(number) if number.isascii() and number.isdecimal() and len(number) < 8 else 1  # noqa: PLR2004 - digits of LAST_PAGE
     return LibraryViewState(
