@@ -1,3 +1,3 @@
-"""The only code that names, renames and deletes on a device."""
+"""The file system of a device: the only code that writes, renames and deletes there."""
 
 from __future__ import annotations

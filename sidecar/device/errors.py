@@ -1,4 +1,4 @@
-"""What an operating system error on a device means, as one sentence for people."""
+"""Turns operating system errors on a device into `DeviceError`s with a message for people."""
 
 from __future__ import annotations
 
@@ -33,15 +33,15 @@ _MEANING = {
 _GONE = frozenset(
     {errno.ENOENT, errno.ENODEV, errno.ENXIO, errno.ENOTCONN, errno.ESTALE, errno.ENOTDIR}
 )
-# A stick that is pulled out while it is written to answers with these as well.
+# Writing to a device that is being unplugged fails with these as well.
 MAYBE_GONE = _GONE | {errno.EIO}
 
 
 def device_error(error: OSError, *, name: str, path: Path) -> DeviceError:
-    """Return the trouble that stands for this error.
+    """Return the `DeviceError` for an operating system error.
 
     Args:
-        error: What the operating system said.
+        error: The operating system's error.
         name: The device's name.
         path: Where its folder should be.
     """
@@ -61,7 +61,7 @@ def device_error(error: OSError, *, name: str, path: Path) -> DeviceError:
 
 
 def device_missing(name: str, path: Path) -> DeviceError:
-    """Return the trouble of a device that is not there."""
+    """Return the `DeviceError` for a device that is not attached."""
     text = msg("{name} is not at {path}: plug it in and it goes on by itself", name=name, path=path)
     return DeviceError("missing", text)
 

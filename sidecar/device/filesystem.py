@@ -1,4 +1,4 @@
-"""Finds the type of file system that a folder lies on, as far as it limits what we may write."""
+"""Finds the type and the free space of the file system of a folder."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ _USUAL_BLOCK = 4096
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 _MOUNTS = Path("/proc/self/mountinfo")
 _FAT = frozenset({"vfat", "msdos"})
-# A rename there is one transaction: after a power cut a file has its old name or its new one.
+# A rename is atomic there: after a power cut a file has its old name or its new one.
 _JOURNALLED = frozenset({"ext3", "ext4", "xfs", "btrfs", "f2fs", "bcachefs", "zfs", "tmpfs"})
-# Files of another machine: locks do not hold there, and what one side maps the other does not see.
+# Network and shared file systems: locks and shared memory do not work there as on a local disk.
 _OF_OTHER_MACHINES = frozenset(
     {"nfs", "nfs4", "cifs", "smb2", "smb3", "smbfs", "ncpfs", "9p", "afs", "coda", "davfs"}
     | {"ceph", "glusterfs", "lustre", "beegfs", "ocfs2", "gfs2", "orangefs", "pvfs2", "gpfs"}
     | {"virtiofs", "vboxsf", "prl_fs", "vmhgfs"}
 )
-# Of the file systems in user space only these are known to lie on a disk of this machine.
+# Of the FUSE file systems only these are known to be local.
 _LOCAL_FUSE = frozenset(
     {"ntfs", "ntfs-3g", "exfat", "ext4", "fuse2fs", "zfs", "gocryptfs", "encfs", "cryfs", "bindfs"}
     | {"fuse-overlayfs", "lxcfs", "portal"}
@@ -32,13 +32,13 @@ _LOCAL_FUSE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class FileSystem:
-    """Its type as the kernel names it; `unknown` if it cannot be told."""
+    """A file system; `kind` is the kernel's name of its type, `unknown` if it was not found."""
 
     kind: str
 
     @property
     def largest_file(self) -> int | None:
-        """The most that one file may hold, in bytes; None means no limit worth knowing."""
+        """The most that one file may hold, in bytes; None means no practical limit."""
         return FAT_LARGEST_FILE if self.kind in _FAT else None
 
     @property
@@ -48,7 +48,7 @@ class FileSystem:
 
     @property
     def is_of_another_machine(self) -> bool:
-        """Whether files lie, or may lie, on another machine than this one."""
+        """Whether the files are, or may be, on another machine."""
         name, dot, program = self.kind.partition(".")
         if name == "fuse":
             return not dot or program not in _LOCAL_FUSE
@@ -56,7 +56,7 @@ class FileSystem:
 
 
 def file_system_at(folder: Path, mounts: Path = _MOUNTS) -> FileSystem:
-    """Return the type of the file system that a folder lies on.
+    """Return the file system of a folder.
 
     Raises:
         OSError: The folder is not there.
@@ -67,12 +67,12 @@ def file_system_at(folder: Path, mounts: Path = _MOUNTS) -> FileSystem:
     except OSError:
         return FileSystem("unknown")
     kind = find_kind(text, f"{os.major(device)}:{os.minor(device)}")
-    # Some file systems give their folders other numbers than the kernel gives the mount.
+    # Some file systems (btrfs) give folders another device number than their mount has.
     return FileSystem(kind if kind != "unknown" else kind_at(text, str(folder.resolve())))
 
 
 def database_risk(folder: Path, mounts: Path = _MOUNTS) -> str | None:
-    """Return a warning if the database in a folder lies on another machine; None if all is well."""
+    """Return a warning if a folder for the database is on another machine; else None."""
     try:
         found = file_system_at(folder, mounts)
     except OSError:
@@ -89,7 +89,7 @@ def database_risk(folder: Path, mounts: Path = _MOUNTS) -> str | None:
 
 
 def read_file_system(handle: int) -> FileSystem:
-    """Return the type of the file system that an open folder lies on."""
+    """Return the file system of an open folder."""
     device = os.fstat(handle).st_dev
     try:
         mounts = _MOUNTS.read_text(encoding="utf-8", errors="replace")
@@ -108,7 +108,7 @@ def find_kind(mounts: str, device: str) -> str:
 
 
 def kind_at(mounts: str, path: str) -> str:
-    """Find the type of the mount that a path lies on in the text of `/proc/self/mountinfo`."""
+    """Find the type of the mount that contains a path in the text of `/proc/self/mountinfo`."""
     found, deepest = "unknown", -1
     for line in mounts.splitlines():
         before, _, after = line.partition(" - ")
@@ -117,16 +117,16 @@ def kind_at(mounts: str, path: str) -> str:
             continue
         point = _ESCAPED.sub(lambda one: chr(int(one[1], 8)), words[4])
         is_on = path == point or path.startswith(f"{point.rstrip('/')}/")
-        # The last of two mounts on one folder hides the other.
+        # Of two mounts on one folder the later one hides the other.
         if is_on and len(point) >= deepest:
             found, deepest = after.split()[0], len(point)
     return found
 
 
 def read_space(handle: int, kind: FileSystem) -> Space:
-    """Return the room of the file system that an open folder lies on.
+    """Return the size and the free space of the file system of an open folder.
 
-    One that can hold no more files, however small, has no room.
+    Without free inodes the free space is 0.
     """
     facts = os.fstatvfs(handle)
     block = facts.f_frsize or facts.f_bsize or _USUAL_BLOCK

@@ -1,14 +1,13 @@
-"""Reads and writes a device's folder; nothing else names, renames, syncs or deletes there.
+"""Reads and writes the files on a device. Only this package renames, syncs or deletes there.
 
-    .sidecar/device.json      who this device is (`marker`)
+    .sidecar/device.json      the device's identity (`own.marker`)
     .sidecar/lock             one sidecar at a time (`lock`)
     .sidecar/parts/17.part    what download 17 has so far; on the same file system as its file
-    .sidecar/own.json         small files of our own that are no downloads (`own_files`)
-    .sidecar/made.txt         the folders that we made: only these are ever pruned (`made`)
+    .sidecar/own.json         small generated files, which are no downloads (`own.files`)
+    .sidecar/made.txt         the folders that we made, which may be pruned (`own.created_folders`)
 
-Everything is reached from one directory handle, without following links: whatever comes to lie at
-the path, work reaches only the device that was attached. What is not ours is never overwritten,
-moved or deleted.
+All access starts at one directory handle and follows no links: whatever is mounted at the path
+later, only the attached device is touched. Files of others are never overwritten, moved or deleted.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ _HASH_BLOCK = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class FileFact:
-    """A regular file as it is on the device."""
+    """The size of a regular file on the device."""
 
     size: int
 
@@ -67,25 +66,25 @@ class DeviceFolder:
         Args:
             root: The folder.
             device_id: The UUID that its marker must have.
-            name: For the sentences that people read.
+            name: For messages.
         """
         self.root = root
         self.device_id = device_id
         self.name = name
         self._anchor = DeviceRoot(root, device_id, name=name)
         self.ignore_file = IgnoreFile(self._anchor)
-        # No folder may be pruned between its opening and a rename into it.
+        # Held so that no folder is pruned between its opening and a rename into it.
         self._shaping = Lock()
         self.own_files = OwnFiles(self._anchor, self._shaping)
 
     @classmethod
     def create(cls, root: Path, *, device_id: str, name: str) -> Self:
-        """Make an existing folder a device of ours."""
+        """Make an existing folder a device: write its marker."""
         write_marker(root, Marker(device_id, name))
         return cls(root, device_id, name=name)
 
     def attach(self) -> None:
-        """Take the folder for this process.
+        """Open and lock the folder for this process.
 
         Raises:
             errors.AlreadyRunning: Another sidecar has it.
@@ -93,43 +92,42 @@ class DeviceFolder:
         self._anchor.attach()
 
     def close(self) -> None:
-        """Let go of the folder; what other threads are in the middle of still ends well."""
+        """Release the folder; operations that run in other threads can still finish."""
         self._anchor.close()
 
     def check(self) -> None:
-        """Make sure that this is still the device we know, at its place; try it after a trouble.
+        """Check that the attached device is still there; after an error, that it can be written to.
 
         Raises:
-            errors.DeviceError: It is gone, it was put back since `attach` (then attach again),
+            errors.DeviceError: It is gone, it was remounted since `attach` (then attach again),
                 another one is there, or it failed before and still cannot be written to.
         """
         self._anchor.check()
 
     def check_place(self) -> None:
-        """Make sure that this is still the device we know, at its place: enough for reading."""
+        """Check that the attached device is still there: enough for reading."""
         self._anchor.check_place()
 
     def check_writing(self) -> None:
-        """Make sure that this is the device we know and that it can be written to; full counts.
+        """Check that the attached device is still there and can be written to; it may be full.
 
-        A disk that found damage answers reads and writes nothing: what is missing there proves
-        nothing.
+        A damaged disk may still be readable, but what is missing there proves nothing.
         """
         self._anchor.check_writing()
 
     def require_write_test(self) -> None:
-        """Let the next `check` try to write: an engine met an error in a part file."""
+        """Make the next `check` try to write: an engine had an error in a part file."""
         self._anchor.require_write_test()
 
     def space(self) -> Space:
-        """Return the room on the device."""
+        """Return the device's size and free space."""
         with self._anchor.translate_errors() as root:
             return read_space(root, self._anchor.file_system)
 
     def stat(self, path: str) -> FileFact | None:
-        """Return the facts of a file; None only if it is surely not there.
+        """Return the facts of a file; None only if it is certainly not there.
 
-        A link, folder or pipe at its place counts as not there: it is not ours.
+        A link, folder or pipe of that name counts as not there: it is not ours.
         """
         folders, name = _split_path(path)
         with self._anchor.translate_errors() as root:
@@ -139,15 +137,15 @@ class DeviceFolder:
             except (FileNotFoundError, NotADirectoryError, FileExistsError):
                 facts = None
         if facts is None:
-            # Only while the marker is readable does "not there" mean anything.
+            # "Not there" means something only while the marker is readable.
             self._anchor.check_place()
             return None
         return FileFact(facts.st_size)
 
     def look(self, paths: Iterable[str]) -> Mapping[str, Seen]:
-        """Return what is at each of these paths; the device was whole before and after the look.
+        """Return what is at each of these paths; the device was checked before and after.
 
-        A device that cannot be written to is in trouble: nobody can have removed a file there.
+        A read-only device raises: nobody can have removed a file there.
         """
         self._anchor.check_place()
         with self._anchor.translate_errors() as root:
@@ -158,7 +156,7 @@ class DeviceFolder:
         return seen
 
     def strangers(self, *, sizes: Collection[int], known: Collection[str]) -> list[Stranger]:
-        """Return the files of these sizes that are at no known path, waste bins left out."""
+        """Return the files of these sizes at other than the known paths, without those in trash."""
         with self._anchor.translate_errors() as root:
             return scan.find_strangers(root, sizes=sizes, known={*known})
 
@@ -171,18 +169,18 @@ class DeviceFolder:
         return PartFile(self._anchor, download_id, CONVERTED)
 
     def original(self, download_id: int) -> PartFile:
-        """Return what a finished download was converted from, if that is kept."""
+        """Return the part file with the original of a converted download; it need not be there."""
         return PartFile(self._anchor, download_id, ORIGINAL)
 
     def parts(self) -> list[PartFile]:
-        """Return the part files that are there: only names that are ours."""
+        """Return the part files that are there; other names are ignored."""
         with self._anchor.translate_errors() as root, open_parts_folder(root) as parts:
             return [PartFile(self._anchor, *one) for one in list_part_names(parts)]
 
     def finish(self, part: PartFile, path: str) -> None:
-        """Give a whole, synced part its final name, and make sure that it lasts.
+        """Rename a complete, synced part file to its final name, durably.
 
-        On FAT the textbook order (sync, rename, sync the folder) loses files in a power cut: the
+        On FAT the usual order (sync, rename, sync the folder) loses files in a power cut: the
         file must be synced again under its new name.
 
         Raises:
@@ -198,19 +196,19 @@ class DeviceFolder:
             except (FileExistsError, NotADirectoryError):
                 raise self._taken(path) from None
             if not self._anchor.file_system.renames_at_once:
-                # The old name must leave the disk before the new one lasts. Else a power cut may
-                # leave two names for the same bytes, and removing one frees the other's.
+                # The old name must leave the disk before the new one is synced: a power cut may
+                # else leave two names for the same bytes, and removing one frees the other's.
                 os.fsync(parts)
             _sync(root, folders, name)
             tree.sync_above(root, fresh)
 
     def replace(self, part: PartFile, path: str, *, size: int) -> None:
-        """Put a whole, synced part in the place of a file of ours, at once, and make it last.
+        """Replace a file of ours by a complete, synced part file, atomically and durably.
 
         Args:
-            part: What takes its name.
+            part: The new content.
             path: As the row has it.
-            size: Of the file that is there; another one's is not replaced.
+            size: Of the file that is there; one of another size is not replaced.
 
         Raises:
             errors.DeviceError: `name-taken` if something else is there; nothing was touched then.
@@ -230,7 +228,7 @@ class DeviceFolder:
             _sync(root, folders, name)
 
     def rename(self, path: str, to: str, *, size: int) -> bool:
-        """Give a file of ours another name, which nothing may have; no byte of it moves.
+        """Rename a file of ours to a name that is not in use.
 
         Args:
             path: As the row has it.
@@ -257,7 +255,7 @@ class DeviceFolder:
                 ):
                     created_folders.remember_folder(root, fresh)
                     tree.rename_new(name, old_handle, new, handle)
-                    # As in `finish`: the old name leaves the disk before the new one lasts.
+                    # As in `finish`: the old name leaves the disk before the new one is synced.
                     os.fsync(old_handle)
             except (FileExistsError, NotADirectoryError):
                 raise self._taken(to) from None
@@ -266,20 +264,20 @@ class DeviceFolder:
         return True
 
     def prune(self, path: str) -> None:
-        """Remove the folders that were made for a file that went, as far as they are empty."""
+        """Remove the empty folders above a removed file, as far as we made them."""
         folders, _ = _split_path(path)
         with self._anchor.translate_errors() as root, self._shaping:
             created_folders.prune(root, folders)
 
     def sync(self, path: str) -> None:
-        """Make sure that a file lasts under its name: for a finish that was interrupted."""
+        """Sync a file and the folders above it, after a `finish` that was interrupted."""
         folders, name = _split_path(path)
         with self._anchor.translate_errors() as root:
             _sync(root, folders, name)
             tree.sync_above(root, ["/".join(folders[: n + 1]) for n in range(len(folders))])
 
     def remove(self, path: str, *, size: int) -> bool:
-        """Delete a file of ours, and the folders we made that are empty then.
+        """Delete a file of ours, and the folders above it that we made and that are empty then.
 
         Args:
             path: As the row has it.
@@ -301,7 +299,7 @@ class DeviceFolder:
         return True
 
     def check_tail(self, path: str, *, size: int) -> bool:
-        """Look cheaply whether a file is whole: its size fits and its end can be read."""
+        """Check cheaply whether a file is complete: its size fits and its end can be read."""
         there = self.stat(path)
         if there is None or there.size != size:
             return False
@@ -329,10 +327,10 @@ class DeviceFolder:
 
         Args:
             path: As the row has it.
-            is_over: Asked now and then whether nobody waits for the answer any more.
+            is_over: Called between blocks; True ends the reading.
 
         Raises:
-            errors.Stopped: It is over.
+            errors.Stopped: `is_over` returned True.
         """
         digest = xxhash.xxh3_128()
         with self._open_folder(path) as descriptor:

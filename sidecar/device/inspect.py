@@ -1,4 +1,4 @@
-"""Reads how much room a device has while a sidecar may be filling it; changes nothing there."""
+"""Reads a device's free space without locking it: a running sidecar may be using it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sidecar.messages import msg
 
 
 def read_space_at(root: Path, device_id: str, *, name: str) -> Space:
-    """Return the room on a device.
+    """Return the size and the free space of a device.
 
     Raises:
         errors.DeviceError: It is not there, or another one is at its place.

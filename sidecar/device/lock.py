@@ -1,4 +1,4 @@
-"""One sidecar at a time on a device: a lock that the kernel drops when its holder dies."""
+"""The lock that lets one sidecar at a time use a device; the kernel drops it with its holder."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NOT_HERE = frozenset({errno.ENOSYS, errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSU
 def take(ours: int) -> int | None:
     """Take the lock in an open `.sidecar` folder.
 
-    A file system without locks is used without one: only some network folders are like that.
+    A file system without locks, as some network file systems are, is used without one.
 
     Returns:
         The descriptor that holds the lock until it is closed; None if another sidecar has it.

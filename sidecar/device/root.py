@@ -1,6 +1,6 @@
-"""Opens a device's root and locks it: checks its identity and explains every error.
+"""Opens a device's root folder, locks it, checks its identity and translates its errors.
 
-Writes nothing but the lock, the folder of the parts and, after a trouble, a small trial file.
+Writes nothing but the lock, the parts folder and, after an error, a small test file.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _TRIAL_BYTES = 4096
 
 @dataclass(frozen=True, slots=True)
 class _Hold:
-    """What an attached device keeps open, and where it was found."""
+    """The open handles of an attached device, and where it was found."""
 
     root: int
     lock: int
@@ -46,7 +46,7 @@ class DeviceRoot:
         self._is_suspect = False
 
     def attach(self) -> None:
-        """Take the device for this process.
+        """Open and lock the device for this process.
 
         Raises:
             errors.DeviceError: It is not there, is another one or cannot be written to.
@@ -70,17 +70,17 @@ class DeviceRoot:
                 self._held = _Hold(os.dup(root), held, _identify(root), read_file_system(root))
 
     def close(self) -> None:
-        """Let go; what other threads are in the middle of still ends as it should."""
+        """Release the device; operations that run in other threads can still finish."""
         with self._holding:
             if self._held is not None:
                 for handle in (self._held.root, self._held.lock):
-                    # A disk whose driver has died fails here too; the handle is gone all the same.
+                    # With a dead disk this fails too; the handle is closed all the same.
                     with suppress(OSError):
                         os.close(handle)
             self._held = None
 
     def check(self) -> None:
-        """Make sure that the device is at its place and, if it failed before, works again.
+        """Check that the device is still there and, if it failed before, works again.
 
         Raises:
             errors.DeviceError: It is not, or still cannot be written to.
@@ -91,11 +91,11 @@ class DeviceRoot:
                 self._is_suspect = False
 
     def require_write_test(self) -> None:
-        """Let the next `check` try to write: somebody else met an error on the device."""
+        """Make the next `check` try to write: other code had an error on the device."""
         self._is_suspect = True
 
     def check_writing(self) -> None:
-        """Make sure that this is the device we know and that it can be written to; full counts.
+        """Check that the device is still there and can be written to; it may be full.
 
         Raises:
             errors.DeviceError: It is not, or cannot.
@@ -108,11 +108,11 @@ class DeviceRoot:
                 raise
 
     def check_place(self) -> None:
-        """Make sure that this is still the device we know, at its place, full or not.
+        """Check that the attached device is still at its path, writable or not.
 
         Raises:
-            errors.DeviceError: It is gone, another one is there, or it was taken out and put
-                back since `attach`: then it must be attached again.
+            errors.DeviceError: It is gone, another one is there, or it was remounted since
+                `attach`: then it must be attached again.
         """
         with self._open_checked():
             pass
@@ -124,10 +124,10 @@ class DeviceRoot:
 
     @contextmanager
     def translate_errors(self) -> Iterator[int]:
-        """Give the root's handle, and tell what goes wrong as a trouble of the device."""
+        """Yield the root's handle; operating system errors become `DeviceError`s."""
         with self._holding:
-            # A handle of its own: when another thread lets go of the device, the number of the
-            # common one may stand for another folder a moment later.
+            # A duplicate: when another thread closes the device, the number of the common handle
+            # may belong to another folder a moment later.
             root = os.dup(self._hold().root)
         try:
             yield root
@@ -159,7 +159,7 @@ class DeviceRoot:
             yield root
 
     def _explain(self, error: OSError) -> DeviceError:
-        """Is it the device, or only something on it?"""
+        """Return the error, after checking whether the device or only a file on it has failed."""
         if error.errno in MAYBE_GONE:
             self.check_place()
         self._is_suspect = error.errno != errno.EFBIG

@@ -1,7 +1,7 @@
-"""Looks at many files of a device at once, and for files that it does not know.
+"""Scans a device: what is at many known paths, and which unknown files there are.
 
-Says "absent" only if the system said ENOENT in a folder that is really on this device; every other
-error means that it cannot be told. Follows no link, enters no other file system, changes nothing.
+A file is "absent" only after ENOENT in a folder that is certainly on this device; every other error
+makes it "unknown". Follows no link, enters no other file system, changes nothing.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ from itertools import islice
 from sidecar.device import tree
 from sidecar.domain.files.removals import FileStat, NotAFile, Seen, Stranger, is_in_trash
 
-# Folders within folders; nobody's music lies deeper, and each level keeps a handle open.
+# Levels of folders; no real library is deeper, and each level keeps a handle open.
 _DEEPEST = 40
-# Names in one folder, and files on one device, that are looked at; nobody has as many.
+# Names in one folder, and files on one device, that are looked at; no real device has as many.
 _MOST_NAMES = 100_000
 _MOST_FILES = 500_000
 
 
 @dataclass(slots=True)
 class _Branch:
-    """A folder as far as it is of interest."""
+    """A folder with the known paths below it."""
 
     files: dict[str, str] = field(default_factory=dict)  # name → path
     folders: dict[str, _Branch] = field(default_factory=dict)
@@ -39,7 +39,7 @@ class _Branch:
 def look(root: int, paths: Iterable[str]) -> dict[str, Seen]:
     """Return what is at each of these paths.
 
-    Each folder is opened once and each file is asked for once: 50,000 files take part of a second.
+    Each folder is opened and each file is examined once: 50,000 files take less than a second.
 
     Args:
         root: The handle of the device's root.
@@ -51,9 +51,9 @@ def look(root: int, paths: Iterable[str]) -> dict[str, Seen]:
 
 
 def find_strangers(root: int, *, sizes: Collection[int], known: Collection[str]) -> list[Stranger]:
-    """Return the files of these sizes that are at no known path; waste bins are not looked into.
+    """Return the files of these sizes at other than the known paths, without those in trash.
 
-    Folders that cannot be read are passed over.
+    Folders that cannot be read are skipped.
     """
     device = os.fstat(root).st_dev
     return [
@@ -141,7 +141,7 @@ def _to_file_stat(facts: os.stat_result) -> FileStat:
 
 
 def _can_be_stored(name: str) -> bool:
-    """Names that are no text cannot be written into a row."""
+    """Whether a name is valid Unicode: others cannot be stored in the database."""
     try:
         name.encode()
     except UnicodeEncodeError:

@@ -1,6 +1,6 @@
-"""Walks below one root by directory handles: no symlink is followed, no `..` leads out.
+"""File operations below one root by directory handles: no symlink is followed, no `..` leads out.
 
-Knows nothing of devices; every error is the operating system's own.
+It does not know about devices; every error is the operating system's own.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from contextlib import contextmanager
 from functools import cache
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-# Opening a planted pipe must not wait for somebody at its other end.
+# O_NONBLOCK: opening a planted pipe must not wait for its other end.
 _FILE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _RENAME_NOREPLACE = 1
-# No system that we know takes longer names, and nobody's folders lie deeper.
+# No file system that we know allows longer names, and no real library is deeper.
 _LONGEST_NAME, _DEEPEST = 255, 40
 _UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 _NO_LINKS = _UNSUPPORTED | {errno.EPERM, errno.EMLINK}
@@ -27,7 +27,7 @@ def split_path(path: str) -> Sequence[str]:
     """Return the parts of a path below the root.
 
     Raises:
-        ValueError: It leads out, is absolute or empty: never one of ours.
+        ValueError: It leads out, is absolute or empty.
     """
     parts = path.split("/")
     if any(part in {"", ".", ".."} or "\0" in part for part in parts):
@@ -36,11 +36,11 @@ def split_path(path: str) -> Sequence[str]:
 
 
 def is_place(path: str) -> bool:
-    """Whether a path that others wrote down can be that of a file below the root."""
+    """Whether an untrusted path can be that of a file below the root."""
     try:
         parts = split_path(path)
         return len(parts) <= _DEEPEST and all(len(one.encode()) <= _LONGEST_NAME for one in parts)
-    except ValueError:  # half a character cannot be written either
+    except ValueError:  # a lone surrogate
         return False
 
 
@@ -57,9 +57,9 @@ def open_folder(root: int, parts: Sequence[str]) -> Iterator[int]:
 
 @contextmanager
 def make_folder(root: int, parts: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
-    """Open a folder, making what is missing; yields it and the paths that were made, highest first.
+    """Open a folder, making what is missing; yield it and the paths that were made, topmost first.
 
-    What was made lasts only after `sync_above`.
+    What was made is durable only after `sync_above`.
     """
     made: list[str] = []
 
@@ -75,7 +75,7 @@ def make_folder(root: int, parts: Sequence[str]) -> Iterator[tuple[int, list[str
 
 
 def sync_above(root: int, paths: Sequence[str]) -> None:
-    """Make sure that these folders last: sync each folder that has one of them inside."""
+    """Make these folders durable: sync each of their parent folders."""
     for path in paths:
         with open_folder(root, split_path(path)[:-1]) as above:
             os.fsync(above)
@@ -105,7 +105,7 @@ def open_file(name: str, handle: int, flags: int = os.O_RDONLY) -> int:
     try:
         descriptor = os.open(name, flags | _FILE, 0o644, dir_fd=handle)
     except OSError as error:
-        # What a link, a folder and a pipe without a reader answer.
+        # The errors for a link, a folder and a pipe without a reader.
         if error.errno in {errno.ELOOP, errno.EISDIR, errno.ENXIO} and _exists(name, handle):
             raise _not_regular_error(name) from error
         raise
@@ -116,7 +116,7 @@ def open_file(name: str, handle: int, flags: int = os.O_RDONLY) -> int:
 
 
 def sync_file(name: str, handle: int) -> None:
-    """Sync a regular file under its name of now."""
+    """Sync a regular file, opened by its current name."""
     descriptor = open_file(name, handle)
     try:
         os.fsync(descriptor)
@@ -125,7 +125,7 @@ def sync_file(name: str, handle: int) -> None:
 
 
 def rename_new(old: str, old_folder: int, new: str, new_folder: int) -> None:
-    """Rename a file to a name that nothing has.
+    """Rename a file to a name that is not in use.
 
     Raises:
         FileExistsError: Something has the name; nothing was changed.
@@ -139,7 +139,7 @@ def rename_new(old: str, old_folder: int, new: str, new_folder: int) -> None:
 
 
 def _rename_without_kernel_help(old: str, old_folder: int, new: str, new_folder: int) -> None:
-    """A second link never replaces anything; where there are no links, look and then rename."""
+    """Rename by a hard link, which replaces nothing; without links, check and then rename."""
     try:
         os.link(old, new, src_dir_fd=old_folder, dst_dir_fd=new_folder, follow_symlinks=False)
     except OSError as error:

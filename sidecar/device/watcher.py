@@ -1,8 +1,8 @@
-"""Watches one attached folder with watchdog: tells that something there may have changed.
+"""Watches one attached folder with watchdog, and reports that something there may have changed.
 
-Says no more than that, never what: a hint is not the truth, a look is (`scan`). Hints come in
-watchdog's own threads and must be taken quickly. What lies in the sidecar's own folder is passed
-over, and so is what comes out of it: our own files being finished.
+It does not report what: a scan finds that out (`scan`). Its callbacks run in watchdog's own
+threads and must be quick. Events in the sidecar's own folder are ignored, and so are moves out of
+it: downloads being finished.
 """
 
 from __future__ import annotations
@@ -41,12 +41,12 @@ _LIMITS = {
     errno.ENOSPC: msg("the system watches as many folders as it may (fs.inotify.max_user_watches)"),
     errno.EMFILE: msg("too many programs watch folders (fs.inotify.max_user_instances)"),
 }
-# Watchdog tells nobody but its log that it lost events.
+# Watchdog reports lost events only in its log.
 _ITS_LOG = "watchdog.observers.inotify_c"
 
 
 class Watcher:
-    """Watches one folder from `start` to `stop`. Where it cannot, the timed looks alone remain."""
+    """Watches one folder from `start` to `stop`. Where it cannot, only periodic scans remain."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Watcher:
             root: The folder of an attached device.
             hint: Called when a file below it may have gone, moved or changed.
             lost: Called when events were lost: anything may have happened.
-            observer: Makes what watches.
+            observer: Makes watchdog's observer.
         """
         self._root = root
         self._ear = _EventHandler(root, hint)
@@ -71,7 +71,7 @@ class Watcher:
         self._observer: BaseObserver | None = None
 
     def start(self) -> str | None:
-        """Begin to watch; return why it is not possible, or not everywhere, for people, or None."""
+        """Start; return a message if it is not possible, or not everywhere; else None."""
         try:
             self._observer = self._start_observer(self._root, recursive=True)
         except OSError as error:
@@ -90,7 +90,7 @@ class Watcher:
         return observer
 
     def _limit(self) -> str | None:
-        """Watchdog passes over folders that it was refused: see whether one more would be."""
+        """Check whether inotify's limit is reached: watchdog silently skips folders then."""
         try:
             one_more = self._start_observer(self._root / OURS, recursive=False)
         except OSError as error:
@@ -100,7 +100,7 @@ class Watcher:
         return None
 
     def is_watching(self) -> bool:
-        """Whether events still come: a watch ends with the folder that it began with."""
+        """Whether the watch still works: it ends when its folder is removed or replaced."""
         observer = self._observer
         return (
             observer is not None
@@ -118,7 +118,7 @@ class Watcher:
 
 
 class _EventHandler(FileSystemEventHandler):
-    """Hears all events, tells of those that are not our own."""
+    """Receives all events, and passes on those that are not our own."""
 
     def __init__(self, root: Path, hint: Callable[[], object]) -> None:
         self._ours = os.path.join(root, OURS)  # noqa: PTH118 - compared with watchdog's plain text
@@ -132,14 +132,14 @@ class _EventHandler(FileSystemEventHandler):
 
 
 class _Overflow(logging.Handler):
-    """Hears from watchdog's log that events were lost."""
+    """A log handler that detects lost events in watchdog's log."""
 
     def __init__(self, lost: Callable[[], object]) -> None:
         super().__init__(logging.WARNING)
         self._lost = lost
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Pass on that something was lost: of the one queue that all watches share, or another."""
+        """Report lost events, also those of other watches: all share one queue."""
         if "overflow" in record.getMessage():
             self._lost()
 

@@ -1,7 +1,7 @@
-"""The address of a Jellyfin server: joins paths to it and opens nothing.
+"""The address of a Jellyfin server, and the URLs below it. Opens no connection.
 
 Everything, the live connection included, lives under the base path (`http://nas:8096/jellyfin`);
-a path without it would be answered with a redirect to a page.
+without it the server answers with a redirect to its web page.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class Address:
 
     @classmethod
     def of(cls, text: str) -> Address:
-        """Read an address as a person may have typed it.
+        """Parse an address as a person types it.
 
         Raises:
-            OddAnswer: It is not a plain http or https address.
+            UnexpectedAnswer: It is not a plain http or https address.
         """
         try:
             parts = urlsplit(text.strip())
@@ -45,7 +45,7 @@ class Address:
         return "ws" + self.base.removeprefix("http") + "/socket"
 
     def url(self, *segments: str) -> str:
-        """Join path segments to the base; each is quoted, so none can leave its place."""
+        """Join path segments to the base; each is quoted, so none can contain a `/`."""
         return "/".join([self.base, *(quote(one, safe="") for one in segments)])
 
     def __str__(self) -> str:

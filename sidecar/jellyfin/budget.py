@@ -1,4 +1,4 @@
-"""How much of what a server sends may be in memory at once, whichever thread reads it."""
+"""A limit, for all threads together, on the bytes of server responses held in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from threading import Lock
 
 
 class MemoryBudget:
-    """So many bytes, taken and given back. Safe for many threads."""
+    """A number of bytes that is taken from and given back to. Safe for many threads."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -14,7 +14,7 @@ class MemoryBudget:
         self._taken = 0
 
     def take(self, count: int) -> bool:
-        """Take so many bytes; return False, and take none, if there are not so many left."""
+        """Take `count` bytes; if fewer are left, take none and return False."""
         with self._lock:
             if self._taken + count > self._most:
                 return False
@@ -22,6 +22,6 @@ class MemoryBudget:
             return True
 
     def give_back(self, count: int) -> None:
-        """Give back what was taken."""
+        """Give back `count` bytes that were taken."""
         with self._lock:
             self._taken -= count

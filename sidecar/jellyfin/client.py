@@ -1,7 +1,7 @@
-"""The Jellyfin client of one account: what we ask, and every answer judged before it is believed.
+"""The Jellyfin client of one account: its API calls, each with a checked response.
 
-It retries nothing that could act twice, follows no redirect, and never takes one 401 for a
-sign-out: `/Users/Me` has the last word, at the server we know.
+It retries nothing that could act twice and follows no redirect. A 401 alone is not taken for a
+sign-out: `/Users/Me` is asked whether the token is still valid.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ from sidecar.messages import msg
 IDS_PER_REQUEST = 100
 LIBRARIES = ("UserViews",)
 LARGEST_PICTURE = 16 * 1024 * 1024
-# What plays, when five clients of 10.11 queue five thousand tracks each, is 90 MB; little of it
-# is ever made a value of.
+# Five clients of 10.11 with queues of five thousand tracks each make 90 MB; only a little of it
+# is parsed into values.
 LARGEST_SESSIONS = 120 * 1024 * 1024
 MOST_SESSION_VALUES = 6_000_000
 # Clients without a live connection stay listed until the server starts again.
 ACTIVE_WITHIN_S = 3600
-# None that could carry a script, as SVG can.
+# No type that can contain a script, as SVG can.
 PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"})
 FULL_FIELDS = "MediaSources,Path,CanDownload"
 PRIMARY_IMAGE_ONLY: Query = {"enableImageTypes": "Primary", "imageTypeLimit": 1}
@@ -78,14 +78,14 @@ class Picture:
 class Jellyfin:
     """One server, one account. May be shared by threads.
 
-    Every call raises, beside what it says itself:
+    Every call may raise, besides what its own docstring names:
 
-    * `ServerAway`: nobody answers, or the server is starting
+    * `ServerAway`: the server does not answer, or is starting
     * `SignedOut`: the token is refused, confirmed by `/Users/Me`
-    * `OutsideHours`: this account may do nothing now, confirmed by `/Users/Me`
+    * `OutsideHours`: this account has no access at this hour, confirmed by `/Users/Me`
     * `NotAllowed`: this account may not do this
     * `WrongServer`: another server answers at the address
-    * `OddAnswer`: anything that Jellyfin would not answer
+    * `UnexpectedAnswer`: the response is not one that Jellyfin gives
     """
 
     def __init__(
@@ -102,11 +102,11 @@ class Jellyfin:
 
         Args:
             base_url: The server's address, base path included.
-            identity: As it was at sign-in.
+            identity: The one that the account signed in with.
             token: None asks anonymously: enough for `public_info` and `is_ready`.
-            user_id: Whose items, hearts and pages: sent along wherever Jellyfin would otherwise
-                have to guess it from the token.
-            server_id: The server we know; None believes any.
+            user_id: Sent with every request for items, which Jellyfin would otherwise
+                derive from the token.
+            server_id: The expected server; None accepts any.
             ca_file: Certificates to trust in place of the usual ones.
         """
         self.user_id = user_id
@@ -118,10 +118,10 @@ class Jellyfin:
     # The server and the account
 
     def public_info(self) -> PublicServer:
-        """Ask who the server is; needs no token.
+        """Fetch the server's public information; needs no token.
 
         Raises:
-            ServerAway: It is starting: it may even answer, with keys in another case.
+            ServerAway: It is starting; it may answer then, with keys in camelCase.
         """
         answer = self.connection.get("System", "Info", "Public")
         check_answer(answer)
@@ -132,7 +132,7 @@ class Jellyfin:
         return server
 
     def health(self) -> str:
-        """Ask for the server's word on itself: `Healthy`, or `Degraded` while it starts."""
+        """Fetch the server's health: `Healthy`, or `Degraded` while it starts."""
         answer = self.connection.get("health")
         check_answer(answer)
         if answer.mime_type != "text/plain":
@@ -151,7 +151,7 @@ class Jellyfin:
         return True
 
     def me(self) -> JellyfinUser:
-        """Ask who we are signed in as: the word on whether the token still holds."""
+        """Fetch the signed-in user; this decides whether the token is still valid."""
         answer = self.connection.get("Users", "Me")
         try:
             check_answer(answer)
@@ -179,18 +179,18 @@ class Jellyfin:
         return user
 
     def _check_it_is_no_proxy(self, refused: Answer) -> None:
-        """Jellyfin tells everybody who it is, also whom it refuses everything else."""
+        """Check with `public_info`, which Jellyfin refuses nobody, that a proxy did not refuse."""
         try:
             self.public_info()
         except NotAllowed:
             raise unexpected_answer(refused) from None
 
     def users(self) -> tuple[JellyfinUser, ...]:
-        """List all users of the server: for an admin; others may be told fewer."""
+        """List all users of the server; the list may be shorter if the account is no admin."""
         return read(self._ask("GET", "Users"), models.USERS)
 
     def logout(self) -> None:
-        """Give the token back; a token that is refused already is as good as given back."""
+        """Revoke the token; a token that is refused already counts as revoked."""
         try:
             self._ask("POST", "Sessions", "Logout")
         except SignedOut:
@@ -232,9 +232,9 @@ class Jellyfin:
         return found
 
     def favourites(self, types: Collection[ItemType]) -> Listing:
-        """List what this account has pressed a heart on, of these types, over all pages.
+        """List this account's favourites of these types, over all pages.
 
-        Light: without sizes and validators; ask `items` for those of what is not known yet.
+        The items have no sizes and validators; `items` fetches those.
         """
         queried = sorted(set(types) - {ItemType.ARTIST})
         parts: list[Rows] = []
@@ -250,7 +250,7 @@ class Jellyfin:
     def expand(self, item: Item) -> Listing:
         """List the playable items of a container, in its order; of a playable item, itself.
 
-        A playlist keeps its repeats. Light, as `favourites`.
+        A playlist keeps its repeats. The items have no sizes and validators.
 
         Raises:
             NotFound: It is not there any more, or this account may not see it.
@@ -262,7 +262,7 @@ class Jellyfin:
                 # Not `albumIds`: before 12.0 that means every album of the same name.
                 rows = self.files({"parentId": item.id, "includeItemTypes": "Audio"})
             case ItemType.ARTIST:
-                # Not `artistIds`: one song as a guest must not bring a whole sampler along.
+                # Not `artistIds`: a guest on one track would bring in a whole compilation.
                 rows = self.files({"albumArtistIds": item.id, "includeItemTypes": "Audio"})
             case ItemType.SERIES | ItemType.SEASON:
                 rows = self.files({"parentId": item.id, "includeItemTypes": "Episode"})
@@ -275,13 +275,13 @@ class Jellyfin:
         return Listing(playable, complete=listing.complete)
 
     def set_favourite(self, item_id: str, *, value: bool) -> bool:
-        """Press or take away a heart; return what the server then says."""
+        """Set or clear a favourite; return the state that the server reports then."""
         method = "POST" if value else "DELETE"
         answer = self._ask(method, "UserFavoriteItems", item_id, query=self._user_query())
         return read(answer, models.USER_ITEM_DATA).is_favorite
 
     def download_url(self, item_id: str) -> str:
-        """Return the address of the item's file; it wants `authorization_header`."""
+        """Return the URL of the item's file; requests need `authorization_header`."""
         return self.connection.address.url("Items", item_id, "Download")
 
     def image(self, item_id: str, tag: str, *, max_width: int) -> Picture:
@@ -300,7 +300,7 @@ class Jellyfin:
     # Playback
 
     def sessions(self) -> tuple[NowPlaying, ...]:
-        """Ask who plays what: everybody for an admin, otherwise this account's own clients."""
+        """List what plays now: in all sessions for an admin, otherwise in the account's own."""
         lately: Query = {"activeWithinSeconds": ACTIVE_WITHIN_S}
         answer = self._ask("GET", "Sessions", query=lately, most_bytes=LARGEST_SESSIONS)
         sessions = read(answer, models.SESSIONS, most_values=MOST_SESSION_VALUES)
@@ -338,13 +338,13 @@ class Jellyfin:
         return page
 
     def listed_page(self, *path: str, query: Query) -> ListedPage:
-        """Fetch one page of a listing for this account, in our words."""
+        """Fetch one page of a listing for this account, as `Item` values."""
         page = self.page(*path, query=query)
         items = tuple(None if one is None else self._to_item(one) for one in page.items)
         return ListedPage(items, page.total_record_count)
 
     def pages(self, *path: str, query: Query) -> FetchPage:
-        """Return how to fetch a page of a listing, for `listing.read_set` and its like."""
+        """Return a function that fetches a page, for `read_set` and `read_sequence`."""
 
         def fetch(start: int, limit: int) -> ListedPage:
             place: Query = {"startIndex": start, "limit": limit, **PRIMARY_IMAGE_ONLY}
@@ -353,12 +353,12 @@ class Jellyfin:
         return fetch
 
     def files(self, query: Mapping[str, str]) -> Rows:
-        """Read the files below a place, disc by disc or season by season."""
+        """Read the files below a parent, disc by disc or season by season."""
         common = {"recursive": "true", "excludeLocationTypes": "Virtual", **DISC_ORDER}
         return read_set(self.pages("Items", query={**query, **common}))
 
     def listing(self, *parts: Rows) -> Listing:
-        """Return what was read, as one listing."""
+        """Join what was read into one listing."""
         items = tuple(one for rows in parts for one in rows.entries)
         return Listing(items, complete=all(rows.complete for rows in parts))
 
@@ -372,7 +372,7 @@ class Jellyfin:
 
 
 def wrong_server(address: Address) -> str:
-    """Return what people are told while another server answers at the address."""
+    """Return the message for when another server answers at the address."""
     return msg(
         "Another Jellyfin server answers at {server}: everything stops until the right one is "
         "back, the address in the settings is corrected, or an admin takes the new one "
@@ -382,7 +382,7 @@ def wrong_server(address: Address) -> str:
 
 
 def _most(query: Query) -> int:
-    """Return how many items a page may have that was asked for so."""
+    """Return how many items the response to a query may have."""
     if "limit" in query:
         return int(query["limit"])
     ids = str(query.get("ids", ""))

@@ -1,9 +1,8 @@
-"""One request, one answer: the only place in this package that speaks HTTP.
+"""Sends HTTP requests to Jellyfin and reads the responses.
 
-It follows no redirect, obeys no proxy variable and no .netrc (one of them would replace our
-header), keeps one session per thread, and logs the method, the path, the status and the time:
-never a header, a query or a body. It asks again by itself only when a GET met a connection that
-the server had closed meanwhile.
+It follows no redirect, obeys no proxy variable and no .netrc (which would replace our header),
+keeps one session per thread, and logs the method, the path, the status and the time: never a
+header, a query or a body. It retries only a GET on a kept connection that the server had closed.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ log = logging.getLogger(__name__)
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
 LARGEST_BODY_BYTES = 32 * 1024 * 1024
-# Of all answers together that are being read at this moment, by whatever thread.
+# Of all responses together that are held at one moment, in all threads.
 MOST_AT_ONCE_BYTES = 128 * 1024 * 1024
 BLOCK_BYTES = 256 * 1024
 
@@ -42,7 +41,7 @@ Query = Mapping[str, str | int]
 Body = dict[str, Any]
 
 
-# One for the process: memory is.
+# One for the whole process.
 BUDGET = MemoryBudget(MOST_AT_ONCE_BYTES)
 
 
@@ -73,11 +72,11 @@ class Connection:
         return build_authorization(self.identity, self._token)
 
     def with_identity(self, identity: DeviceIdentity) -> Connection:
-        """Return a connection of another device that has the same token."""
+        """Return a connection with the same token and another device identity."""
         return Connection(self.address, identity=identity, token=self._token, ca_file=self.ca_file)
 
     def get(self, *path: str, query: Query | None = None) -> Answer:
-        """Ask for something."""
+        """Send a GET request."""
         return self.send("GET", *path, query=query)
 
     def send(
@@ -91,8 +90,8 @@ class Connection:
         """Send one request and read the whole answer, whatever its status.
 
         Raises:
-            ServerAway: Nobody answered, or not in time, or the answer broke off.
-            OddAnswer: The certificate is not trusted, or the answer is far too large.
+            ServerAway: No answer, or not in time, or it broke off.
+            UnexpectedAnswer: The certificate is not trusted, or the answer is far too large.
         """
         asked = _named(method, path)
         try:
@@ -161,7 +160,7 @@ class Connection:
         return answer
 
     def _read_body(self, response: requests.Response, asked: str, most_bytes: int) -> bytearray:
-        """Read the body; what it takes of the budget is the answer's then."""
+        """Read the body; the caller gives the bytes back to the budget."""
         content = bytearray()
         try:
             for block in response.iter_content(BLOCK_BYTES):
@@ -191,7 +190,7 @@ class Connection:
             for scheme in ("http://", "https://"):
                 session.mount(scheme, patience.PatientAdapter())
             session.verify = True if self.ca_file is None else str(self.ca_file)
-            # Jellyfin sets no cookies, and what does could have us keep any number of them.
+            # Jellyfin sets no cookies; something else could set any number of them.
             session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
             session.headers["Accept"] = "application/json, image/*;q=0.9, text/plain;q=0.5"
             session.headers["User-Agent"] = f"Jellyfin-Sidecar/{self.identity.version}"

@@ -1,4 +1,4 @@
-"""The sidecar's device identity, and the only header that ever carries a token."""
+"""The sidecar's device identity, and the `Authorization` header with it and the token."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class DeviceIdentity:
 
 
 def build_authorization(identity: DeviceIdentity, token: SecretStr | None) -> str:
-    """Return the value of the `Authorization` header, in the one form that every version reads."""
+    """Return the value of the `Authorization` header, in the form that every version reads."""
     values = {
         "Client": identity.client,
         "Device": identity.device,

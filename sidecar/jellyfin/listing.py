@@ -1,12 +1,12 @@
-"""Reads a listing to its end, page by page, and says whether it may be trusted to be whole.
+"""Reads all pages of a listing, and tells whether the result is certainly complete.
 
     page 1  a b c d          Each page begins with the last entry of the one before. If somebody
     page 2        d e f g    adds or removes an item meanwhile, that entry is another one, and the
     page 3              g h  listing is read again.
 
 Old servers leave hidden items out of a page after counting them, so a short page is not the end. A
-listing is whole only if the pages fit together and as many entries came as every page counted. If
-they never do, it is handed over as incomplete: good for adding, never for removing.
+listing is complete only if the pages overlap as above and have as many entries as each counted. If
+they never do, it is returned as incomplete: good for adding, never for removing.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from sidecar.messages import msg
 
 PAGE_ITEMS = 200
 TRIES = 3
-# More than any library holds, and no more than may be in memory: of things, and of their words.
+# More than any library has, and no more than may be in memory: items, and bytes of their text.
 MOST_ITEMS = 300_000
 MOST_WORDS_BYTES = 100 * 1024 * 1024
-# Of all listings together that are being read at this moment.
+# For all listings together that are being read at one moment.
 BUDGET = MemoryBudget(MOST_WORDS_BYTES)
 
 
@@ -62,7 +62,7 @@ class Rows:
 
 
 def read_set(fetch: FetchPage, *, page_items: int = PAGE_ITEMS) -> Rows:
-    """Read a listing in which each item stands once; `fetch` takes a start index and a limit."""
+    """Read a listing in which each item is once; `fetch` takes a start index and a limit."""
     return _read(fetch, once_each=True, page_items=page_items)
 
 
@@ -89,7 +89,7 @@ def _read_once(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
 
 
 def _read_pages(fetch: FetchPage, taken: list[int], *, once_each: bool, page_items: int) -> Rows:
-    """Read all pages; `taken` gets what they took of the budget."""
+    """Read all pages; `taken` collects what was taken from the budget."""
     entries: list[Item] = []
     totals: set[int] = set()
     fits = True
@@ -120,7 +120,7 @@ def _continues(before: Sequence[Item], after: Sequence[Item]) -> bool:
 
 
 def _count_bytes(items: Iterable[Item | None]) -> int:
-    """Return what the names of things take in memory, as far as they may be long."""
+    """Return roughly how many bytes the texts of items take in memory."""
     return sum(
         getsizeof(text)
         for one in items

@@ -1,4 +1,4 @@
-"""Jellyfin's items and sessions in the sidecar's words."""
+"""Converts Jellyfin's items and sessions into the values of `sidecar.domain`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from sidecar.jellyfin.models import (
 )
 
 NO_USER = "0" * 32
-# Of a queue, from the current entry on.
+# Entries of a queue, from the current one on.
 MOST_QUEUED = 200
 
 _KNOWN_TYPES = {one.value: one for one in ItemType}
@@ -26,7 +26,7 @@ _KNOWN_REPEATS = {one.value: one for one in Repeat}
 
 
 def to_item(base: BaseItem) -> Item:
-    """Return the item in our words; what was not asked for or is not known is None."""
+    """Convert an item; what was not requested or is not known is None."""
     source = _own_source(base)
     image_item_id, image_tag = _choose_image(base)
     return Item(
@@ -66,7 +66,7 @@ def list_now_playing(
     """Return what is playing, leaving out our own sessions and what was stopped.
 
     Args:
-        sessions: As the server told them; their queues are used up.
+        sessions: As the server lists them; their queues are consumed.
         except_device: Our own device id; a device beside it begins with the same id and a dot.
     """
     return tuple(
@@ -113,7 +113,7 @@ def _to_now_playing(session: ClientSession, item: PlayingItem) -> NowPlaying:
 def _queue_from(session: ClientSession, item_id: str) -> tuple[QueueEntry, ...]:
     """Return the queue from the current entry on; a queue without it belongs to another playback.
 
-    What stands before it is read and forgotten, and what is cut off is never read.
+    Entries before it are read and dropped; those beyond the limit are never read.
     """
     entries = _read_queue(session)
     current = QueueEntry(item_id, session.playlist_item_id)
@@ -134,7 +134,7 @@ def _join(names: Iterable[str | None]) -> str | None:
 
 
 def _choose_album_id(base: BaseItem) -> str | None:
-    """Return where the item's fellows are: an audiobook is no album, its parts share a folder."""
+    """Return the id of the item's album; for a part of an audiobook, of its folder."""
     if base.album_id is None and base.type == ItemType.AUDIO_BOOK:
         return base.parent_id
     return base.album_id
@@ -169,7 +169,7 @@ def _choose_image(base: BaseItem) -> tuple[str | None, str | None]:
 def _get_extension(base: BaseItem, source: MediaSource | None) -> str | None:
     """Return the file's extension: from its path, since `Container` may be `mov,mp4,m4a,3gp`.
 
-    One that is not that of media is none: nobody else chooses what a file is opened with.
+    Only extensions of media count: another one would choose the program that opens the file.
     """
     for path in (source and source.path, base.path):
         if path and (found := extension_in(path.replace("\\", "/"))):

@@ -1,8 +1,8 @@
-"""Jellyfin's JSON as values: only the keys we read, and no key is trusted to be there.
+"""Models of Jellyfin's JSON: only the keys that we read, and hardly any is required.
 
 Names are Jellyfin's own, in our spelling (`RunTimeTicks` is `run_time_ticks`). A key that is
-missing, null or of the wrong kind becomes the field's default, so that one odd tag in one file
-never hides a whole library; only what a value is useless without must be right.
+missing, null or of the wrong type becomes the field's default, so that one bad tag in one file
+never hides a whole library; only what a value is useless without is required.
 """
 
 from __future__ import annotations
@@ -29,18 +29,18 @@ from pydantic_core import CoreSchema, core_schema
 T = TypeVar("T")
 
 TICKS_PER_SECOND = 10_000_000
-# Nobody's names are longer, and paths are not either.
+# No name or path is longer.
 LONGEST_TEXT = 4096
-# Of a page, and of what is in anything else; whoever sends more means no good.
+# Items in a page, and entries in any other list: more is taken for an attack.
 MOST_ITEMS = 2000
 MOST_OF_A_KIND = 50_000
 
 
 @dataclass(frozen=True, slots=True)
 class Default:
-    """Marks a field: what to take in place of a value that is not as it should be.
+    """Marks a field with the default that replaces an invalid value.
 
-    Unlike a validator in Python, this stays inside the JSON parser: what is not read costs little.
+    Unlike a validator in Python it runs inside the JSON parser, so unread values cost little.
     """
 
     value: Any
@@ -58,7 +58,7 @@ def _strip_dashes(value: object) -> object:
 
 
 def _parse_time(value: datetime) -> datetime | None:
-    """Return the time in UTC; the year 1 is Jellyfin's word for never."""
+    """Return the time in UTC; the year 1 is Jellyfin's value for never."""
     if value.year <= 1:
         return None
     try:
@@ -71,14 +71,14 @@ Maybe = Annotated[T | None, Default(None)]
 Many = Annotated[tuple[Maybe[T], ...], Field(max_length=MOST_OF_A_KIND), Default(())]
 Id = Annotated[str, BeforeValidator(_strip_dashes), StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Flag = Annotated[bool, Default(value=False)]
-# What fits into a row of the database.
+# What fits into a column of the database.
 Whole = Annotated[int, Field(ge=-(2**62), le=2**62)]
 Count = Annotated[Whole, Default(0)]
 Moment = Annotated[datetime, AfterValidator(_parse_time)]
 
 
 class JellyfinModel(BaseModel):
-    """The ground of all of them: frozen, and unknown keys are none of our business."""
+    """The base of all models: frozen, and unknown keys are ignored."""
 
     model_config = ConfigDict(
         frozen=True,
@@ -100,7 +100,7 @@ class PublicServer(JellyfinModel):
 
 
 class Policy(JellyfinModel):
-    """What a user may; a key that an older server does not know means yes."""
+    """What a user may do; a key that an older server does not send means yes."""
 
     is_administrator: Flag = False
     is_disabled: Flag = False
@@ -117,7 +117,7 @@ class JellyfinUser(JellyfinModel):
 
 
 class SignInAnswer(JellyfinModel):
-    """What a password or an approved Quick Connect request is answered with."""
+    """The response to a password or an approved Quick Connect request."""
 
     user: JellyfinUser
     access_token: SecretStr = Field(min_length=1)
@@ -125,7 +125,7 @@ class SignInAnswer(JellyfinModel):
 
 
 class QuickConnectAnswer(JellyfinModel):
-    """A Quick Connect request as it stands."""
+    """The state of a Quick Connect request."""
 
     secret: SecretStr = Field(min_length=1)
     code: str
@@ -133,7 +133,7 @@ class QuickConnectAnswer(JellyfinModel):
 
 
 class UserItemData(JellyfinModel):
-    """What a user did with an item, as `UserDataChanged` and a pressed heart tell it."""
+    """A user's data of an item, as in `UserDataChanged` and in the response to a favourite."""
 
     item_id: Id
     is_favorite: bool
@@ -151,7 +151,7 @@ class FavouriteFlag(JellyfinModel):
 
 
 class MediaStream(JellyfinModel):
-    """One stream of a file, or a text beside it."""
+    """One stream of a file, or an external subtitle file."""
 
     index: Whole = 0
     type: str = ""
@@ -230,13 +230,13 @@ class ItemsPage(JellyfinModel):
 
 
 class PlayingItem(BaseItem):
-    """What a session plays: an item without size and permission, its type not always told."""
+    """What a session plays: an item without size and permission, and not always with a type."""
 
     type: Annotated[str, Default("")] = ""
 
 
 class PlayState(JellyfinModel):
-    """Where its playback stands."""
+    """The playback state of a session."""
 
     position_ticks: Count = 0
     is_paused: Flag = False
@@ -255,9 +255,9 @@ class ClientSession(JellyfinModel):
     """A client that is connected.
 
     Attributes:
-        supports_remote_control: Whether it takes commands; yes if nobody said.
-        now_playing_queue: May hold thousands: read from the JSON one by one while somebody goes
-            through it, which works once.
+        supports_remote_control: Whether it takes commands; yes if the server does not say.
+        now_playing_queue: May have thousands of entries: an iterator that parses them one by
+            one, so it can be used once.
     """
 
     id: str

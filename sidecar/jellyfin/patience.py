@@ -1,7 +1,7 @@
-"""How long a person's request waits for Jellyfin, and how many wait at once.
+"""Limits how long a web request waits for Jellyfin, and how many wait at once.
 
-It is set round a request of the web; work in the background has all the time it needs. The time
-holds for all that the request asks Jellyfin together, however slowly the answers drip.
+Background work has no such limit. The time counts for all of a web request's calls to Jellyfin
+together, however slowly the responses come.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ BUSY_FOR_S = 5.0
 
 
 class Patience:
-    """One request's share of the waiting, and its time."""
+    """The waiting time of one web request."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class Patience:
         """Wait for Jellyfin.
 
         Raises:
-            errors.ServerAway: Too many wait.
+            errors.ServerAway: Too many requests wait already.
         """
         leave = self._shares.take(self._account)
         if leave is None:
@@ -77,14 +77,14 @@ _now: ContextVar[Patience | None] = ContextVar("patience", default=None)
 
 
 def begin(patience: Patience) -> Callable[[], None]:
-    """Let what this thread asks Jellyfin from now on be bounded; return what ends that."""
+    """Limit this thread's calls to Jellyfin from now on; return a function that ends that."""
     token = _now.set(patience)
     return lambda: _now.reset(token)
 
 
 @contextmanager
 def waiting() -> Iterator[None]:
-    """Wait for Jellyfin, as `Patience.waiting`; in the background without any bound."""
+    """Wait for Jellyfin, as `Patience.waiting`; in background work without a limit."""
     patience = _now.get()
     if patience is None:
         yield
@@ -94,7 +94,7 @@ def waiting() -> Iterator[None]:
 
 
 def at_most(seconds: float) -> float:
-    """Return a time to wait, or what is left of it.
+    """Return `seconds`, or the time that is left if that is less.
 
     Raises:
         TimeoutError: There is nothing left.
@@ -107,16 +107,16 @@ def at_most(seconds: float) -> float:
 
 
 class PatientAdapter(HTTPAdapter):
-    """What requests speaks HTTP with: every single read is bounded by what is left."""
+    """An adapter for requests in which every single read is limited to the time left."""
 
     def init_poolmanager(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 - passed on as they are
-        """Use our connections."""
+        """Use connections that limit their reads."""
         super().init_poolmanager(*args, **more)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
 
 class _Reads(io.RawIOBase):
-    """A connection's bytes."""
+    """The raw bytes of a connection, each read with its own timeout."""
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         self._raw = raw

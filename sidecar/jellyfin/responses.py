@@ -1,11 +1,11 @@
-"""Decides what an answer means, from its status, headers and body.
+"""Decides what a response means, from its status, headers and body.
 
-    200, 204              believed         401   not yet known: see `Unconfirmed`
+    200, 204              success          401   not yet known: see `Unconfirmed`
     429, 502, 503, 504    ServerAway       403   NotAllowed, unless it is a web page; see `Unsaid`
-    3xx, HTML, the rest   OddAnswer        404   NotFound, if it is Jellyfin's own (JSON)
+    3xx, HTML, the rest   UnexpectedAnswer 404   NotFound, if it is Jellyfin's own (JSON)
 
-Proxies, login pages and a server that is starting answer with almost anything; only what Jellyfin
-itself would send may change what we believe. Bodies of errors are never read for their meaning.
+Proxies, login pages and a server that is starting respond with almost anything; only what Jellyfin
+itself would send changes any state. Bodies of errors are never interpreted.
 """
 
 from __future__ import annotations
@@ -40,10 +40,10 @@ MOST_VALUES = 1_000_000
 
 
 class Unconfirmed(NotAllowed):
-    """A 401: either the token is refused or only this one thing is; `/Users/Me` decides.
+    """A 401: the token is refused, or only this request; `/Users/Me` decides.
 
     Attributes:
-        is_jellyfin: Nothing in the answer says that somebody before Jellyfin wants a sign-in.
+        is_jellyfin: Nothing in the response shows that a proxy wants a sign-in.
     """
 
     def __init__(self, message: str, *, is_jellyfin: bool) -> None:
@@ -52,15 +52,15 @@ class Unconfirmed(NotAllowed):
 
 
 class Unsaid(NotAllowed):
-    """A 403 without a word: either this one thing is refused or all of them; `/Users/Me` decides.
+    """A 403 without a body: one request is refused, or all are; `/Users/Me` decides.
 
-    So Jellyfin answers to an account outside its access hours, whatever is asked for.
+    Jellyfin sends this for every request of an account outside its access hours.
     """
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Answer:
-    """One answer, read to its end.
+    """One response, read to its end.
 
     Attributes:
         asked: Method and path, for messages and logs; never a query.
@@ -84,11 +84,11 @@ class Answer:
 
 
 def check_answer(answer: Answer) -> None:
-    """Return if the answer is a success; its content is not judged yet.
+    """Return if the status is a success; the content is not checked yet.
 
     Raises:
-        ServerAway, Unconfirmed, Unsaid, NotAllowed, NotFound, OddAnswer: As the module's table
-            says.
+        ServerAway, Unconfirmed, Unsaid, NotAllowed, NotFound, UnexpectedAnswer: As in the table
+            of this module.
     """
     status, server = answer.status, answer.server
     if status in SUCCESS:
@@ -120,7 +120,7 @@ def check_answer(answer: Answer) -> None:
 
 
 def unexpected_answer(answer: Answer) -> UnexpectedAnswer:
-    """Return the error for an answer that Jellyfin would not give, naming what came."""
+    """Return the error for a response that Jellyfin would not send, naming what came."""
     came = msg("an answer of type {type}", type=answer.mime_type or msg("nothing"))
     if answer.status in REDIRECTS:
         came = msg(
@@ -142,10 +142,10 @@ def unexpected_answer(answer: Answer) -> UnexpectedAnswer:
 
 
 def read(answer: Answer, shape: TypeAdapter[T], *, most_values: int = MOST_VALUES) -> T:
-    """Return the JSON body as the value it must be.
+    """Parse the JSON body as `shape`.
 
     Raises:
-        OddAnswer: It is not JSON, or not the JSON that Jellyfin answers here, or too many values.
+        UnexpectedAnswer: It is not JSON, does not fit `shape`, or has too many values.
     """
     if answer.status != HTTPStatus.OK or not answer.is_json:
         raise unexpected_answer(answer)
@@ -168,7 +168,7 @@ def read(answer: Answer, shape: TypeAdapter[T], *, most_values: int = MOST_VALUE
 
 
 def too_much(server: object, asked: str) -> UnexpectedAnswer:
-    """Return the error for an answer that is larger than any that was asked for."""
+    """Return the error for a response that is too large."""
     return UnexpectedAnswer(
         msg("{server} sent far too much for {asked}", server=server, asked=asked)
     )

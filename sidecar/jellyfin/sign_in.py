@@ -1,7 +1,7 @@
 """Signing in: a name and a password, or Quick Connect. One try each, never repeated by itself.
 
-An administrator may have set Jellyfin to lock an account after a few wrong passwords, so nothing
-here asks twice. The server is asked who it is before a password is sent to it.
+Jellyfin may be set to lock an account after a few wrong passwords, so nothing is tried twice here.
+The server's identity is checked before a password is sent to it.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ class SignIn:
         return self._read_sign_in(answer, server)
 
     def start_quick_connect(self) -> QuickConnectRequest:
-        """Ask for a code that the person types into a client that is signed in.
+        """Request a code that the person types into a client that is signed in.
 
         Raises:
             SignInRefused: Quick Connect is switched off.
@@ -144,7 +144,7 @@ class SignIn:
 
 
 def _check_answer(answer: Answer, refusals: Mapping[int, str]) -> None:
-    """Turn the refusals that Jellyfin itself gives into sentences; the rest is judged as ever."""
+    """Raise `SignInRefused` for refusals of Jellyfin itself, the usual errors for all else."""
     try:
         check_answer(answer)
     except (NotAllowed, NotFound) as refusal:

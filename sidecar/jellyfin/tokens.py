@@ -1,8 +1,8 @@
-"""Encrypts tokens at rest with a key that lies in a file of its own.
+"""Encrypts stored tokens with a key from a file of its own.
 
-Whoever has the database alone (a backup, a copy) has no tokens. The key file is made on first use
-with mode 0600; one that others can read is refused, and it is never replaced: a lost key means
-signing in again, a silently renewed one would hide that.
+So the database alone (a backup, a copy) gives no access. The key file is made on first use with
+mode 0600; one that others can read is refused. A damaged one is never replaced: that would hide
+why people have to sign in again.
 """
 
 from __future__ import annotations
@@ -25,25 +25,25 @@ OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 class TokenBox:
-    """Seals and opens tokens, and signs. The key is read or made on first use and then kept."""
+    """Encrypts, decrypts and signs. The key is read or made on first use and then kept."""
 
     def __init__(self, key_file: Path) -> None:
         self._key_file = key_file
         self._kept: bytes | None = None
 
     def encrypt(self, token: SecretStr) -> bytes:
-        """Return the token as it may be stored.
+        """Return the encrypted token.
 
         Raises:
-            ConfigError: The key file cannot be used; the message says how to mend it.
+            ConfigError: The key file cannot be used; the message says how to fix it.
         """
         return self._get_cipher().encrypt(token.get_secret_value().encode())
 
     def decrypt(self, sealed: bytes) -> SecretStr:
-        """Return the token that `seal` was given.
+        """Return the token that was given to `encrypt`.
 
         Raises:
-            SignedOut: It was sealed with another key, or is damaged.
+            SignedOut: It was encrypted with another key, or is damaged.
             ConfigError: The key file cannot be used.
         """
         try:
@@ -57,7 +57,7 @@ class TokenBox:
             ) from None
 
     def sign(self, purpose: str, *parts: str) -> str:
-        """Return a signature that only this key makes, of these parts for this purpose.
+        """Return an HMAC of these parts for one purpose.
 
         Raises:
             ConfigError: The key file cannot be used.
@@ -85,7 +85,7 @@ class TokenBox:
 
 
 def _create_key(path: Path) -> None:
-    """Write a key and give it its name only when it is whole and on the disk."""
+    """Write a key, and give the file its name only once it is complete and on the disk."""
     descriptor, name = mkstemp(prefix=f".{path.name}.", dir=path.parent)
     draft = Path(name)
     try:
@@ -93,7 +93,7 @@ def _create_key(path: Path) -> None:
             file.write(Fernet.generate_key())
             file.flush()
             os.fsync(file.fileno())
-        # A link, not a rename: if somebody else was first, that key stays.
+        # A link, not a rename: if another process was first, its key stays.
         path.hardlink_to(draft)
     except FileExistsError:
         return

@@ -1,3 +1,3 @@
-"""The only code that knows SQL. The database is the queue and says what is true."""
+"""The SQLite database: the only code with SQL. Its tables are the queue and all other state."""
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The database file: who may open it, one connection for each thread, and what a commit means.
+"""The SQLite file: opening and locking it, one connection per thread, transactions, events.
 
-Tables and queries live beside this module. Nothing outside the store sees peewee, a row or an
-SQL error; what goes wrong becomes `DatabaseError`.
+Tables and queries are in the modules beside this one. Nothing outside the store sees peewee, a row
+or an SQL error; errors become `DatabaseError`.
 
     with db.write():                    BEGIN IMMEDIATE … COMMIT, synced to the disk
         db.change(Row.update(…))
-        db.after_commit(tell)           told when it is true for everybody, or never
+        db.after_commit(tell)           called after the commit, or never
 """
 
 from __future__ import annotations
@@ -41,10 +41,10 @@ Query = Any  # the stubs have no common type for what can be executed
 
 
 class _Sqlite(peewee.SqliteDatabase):
-    """Peewee's database, more patient, and a failed commit keeps its own error."""
+    """Peewee's database; it retries a locked file, and keeps the error of a failed commit."""
 
     def begin(self, lock_type: str | None = None) -> None:
-        """Begin; if another program holds the file, wait for it a few times."""
+        """Begin a transaction; retry a few times if another program has locked the file."""
         for left in reversed(range(TRIES)):
             try:
                 super().begin(lock_type)
@@ -55,18 +55,20 @@ class _Sqlite(peewee.SqliteDatabase):
                 return
 
     def rollback(self) -> None:
-        """Roll back, unless SQLite has done so by itself (a full disk): that would be an error."""
+        """Roll back, unless SQLite has done so by itself (on a full disk)."""
         connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
         if connection.in_transaction:
             super().rollback()
 
 
 class _Mine(local):
-    """What one thread is doing."""
+    """The state of one thread."""
 
-    news: list[Callable[[], object]] | None = None  # a list while this thread writes
+    news: list[Callable[[], object]] | None = (
+        None  # what to call after the commit; None outside a write
+    )
     reads: bool = False
-    synced: str = ""  # how this thread's connection commits: FULL, NORMAL, or not said yet
+    synced: str = ""  # the connection's `synchronous`: FULL, NORMAL or not set yet
 
 
 class Database:
@@ -77,7 +79,7 @@ class Database:
     ) -> None:
         self.path = path
         self.recovery = recovery_note
-        # mode=rw: a file that was deleted under us is not silently begun anew.
+        # mode=rw: a file that is deleted while we run is not silently created anew.
         self._peewee: peewee.SqliteDatabase = _Sqlite(
             f"{path.as_uri()}?mode=rw",
             uri=True,
@@ -86,24 +88,24 @@ class Database:
             timeout=busy_timeout_s,
         )
         self._mine = _Mine()
-        # SQLite alone keeps writers apart; but its waiters sleep and poll, ours queue up.
+        # SQLite excludes other writers by itself, but by sleeping and polling; a lock is faster.
         self._one_writer = RLock()
         self._lock: filelock.BaseFileLock | None = None
 
     @classmethod
     def open(cls, path: Path, *, clock: Clock, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
-        """Take the data folder for this process; check, restore and update the file, open it.
+        """Lock the data folder; check, restore and migrate the file; open it.
 
-        `recovery` is a sentence for people if a damaged or lost database had to be replaced.
+        `recovery` is a message if a damaged or lost database had to be replaced.
 
         Raises:
-            AlreadyRunning: Another sidecar has the folder.
-            StoreTrouble: The file cannot be used; nothing was changed.
+            AlreadyRunning: Another sidecar has locked the folder.
+            DatabaseError: The file cannot be used; nothing was changed.
         """
         path = path.absolute()
         with translate_file_errors(path):
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            # What a person put back with `cp` has the rights of everybody's files.
+            # A file that was restored with `cp` has the usual permissions.
             for part in path.parent.glob(f"{path.name}*"):
                 private_files.keep_others_out(part)
             lock = _lock(path)
@@ -122,10 +124,10 @@ class Database:
 
     @classmethod
     def open_existing(cls, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
-        """Open the database beside the sidecar that runs on it, for one short command.
+        """Open the database for one short command, while a sidecar may be using it.
 
         Raises:
-            StoreTrouble: There is no database, or its tables are not of this version.
+            DatabaseError: There is no database, or its tables are not of this version.
         """
         path = path.absolute()
         with translate_file_errors(path):
@@ -142,13 +144,13 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[None]:
-        """Change things together: all of it is on the disk afterwards, or none of it.
+        """A write transaction: afterwards all changes are on the disk, or none.
 
-        Inside another `write` it joins that one. Keep it short and do nothing slow inside: every
+        Inside another `write` it joins that one. Do nothing slow inside: every
         other writer waits.
 
         Raises:
-            StoreTrouble: The database is busy for too long, full, read-only or broken.
+            DatabaseError: The database is busy for too long, full, read-only or broken.
         """
         if self._mine.news is not None:
             yield from self._joined(self._mine.news)
@@ -161,9 +163,9 @@ class Database:
 
     @contextmanager
     def write_lazily(self) -> Iterator[None]:
-        """Like `write`, but a power cut (not a crash) may undo it: for what can be found again.
+        """Like `write`, but without a sync: a power cut (not a crash) may undo it.
 
-        Whatever is committed after it by `write` takes it to the disk as well: the order stays.
+        The next `write` syncs it as well, so the order of commits stays.
         """
         if self._mine.news is not None:
             yield from self._joined(self._mine.news)
@@ -175,13 +177,13 @@ class Database:
             tell()
 
     def after_commit(self, tell: Callable[[], object]) -> None:
-        """Call `tell` once what is being written is committed; never if it is not."""
+        """Call `tell` once the current write is committed; never if it is rolled back."""
         if self._mine.news is None:
             raise RuntimeError("there is nothing to wait for outside a write")
         self._mine.news.append(tell)
 
     def execute(self, query: Query) -> int:
-        """Run an INSERT, UPDATE or DELETE; return the rows it touched (INSERT: the id)."""
+        """Run an INSERT, UPDATE or DELETE; return the number of rows (INSERT: the id)."""
         self._check_writing()
         changed: int = query.execute(self._peewee)
         return changed
@@ -192,7 +194,7 @@ class Database:
         return list(query.dicts().execute(self._peewee))
 
     def execute_sql(self, text: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
-        """Run a statement with RETURNING that was written by hand; return its rows."""
+        """Run an SQL text with RETURNING; return its rows."""
         self._check_writing()
         return self.sql(text, parameters)
 
@@ -200,7 +202,7 @@ class Database:
 
     @contextmanager
     def read(self) -> Iterator[None]:
-        """See one and the same state in all queries inside."""
+        """A read transaction: all queries inside see the same state."""
         if self._mine.news is not None or self._mine.reads:
             yield
             return
@@ -217,12 +219,12 @@ class Database:
             return list(query.dicts().execute(self._peewee))
 
     def row(self, query: Query) -> Row | None:
-        """Run a SELECT for one row at most; None if there is none."""
+        """Run a SELECT; return its first row, None if there is none."""
         found = self.rows(query)
         return found[0] if found else None
 
     def sql(self, text: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        """Run a statement written by hand, where that is clearer or must be fast."""
+        """Run a SELECT written as SQL text, where that is clearer or faster."""
         with translate_database_errors(self.path):
             return list(self._peewee.execute_sql(text, parameters))
 
@@ -237,10 +239,10 @@ class Database:
         return True
 
     def back_up(self, clock: Clock) -> Path:
-        """Make today's copy beside the database, keep the newest few; return the copy.
+        """Make today's copy beside the database and delete all but the newest few.
 
         Raises:
-            StoreTrouble: It could not be made; older copies are kept.
+            DatabaseError: It could not be made; older copies are kept.
         """
         to = self.path.parent / "backups" / f"{self.path.stem}-{clock.now():%Y-%m-%d}.db"
         with translate_file_errors(to), translate_database_errors(to):
@@ -253,7 +255,7 @@ class Database:
 
     @contextmanager
     def thread(self) -> Iterator[None]:
-        """Close this thread's connection at the end: stands around the body of every thread."""
+        """Close this thread's connection at the end; to be put around the body of every thread."""
         try:
             yield
         finally:
@@ -265,7 +267,7 @@ class Database:
         self._mine.synced = ""
 
     def close(self) -> None:
-        """Close this thread's connection and give the folder free. Other threads are over."""
+        """Close this thread's connection and unlock the folder, after all other threads."""
         self.close_thread()
         if self._lock is not None:
             self._lock.release()
@@ -274,7 +276,7 @@ class Database:
 
     def _transaction(self) -> Generator[None, None, list[Callable[[], object]]]:
         if self._mine.reads:
-            # It would start from what was read before: SQLite refuses that at the first change.
+            # SQLite refuses a write in a read transaction whose snapshot is old.
             raise RuntimeError("a write cannot begin inside a read")
         with self._peewee.transaction():
             news = self._mine.news = []
@@ -285,7 +287,7 @@ class Database:
         return news
 
     def _sync_commits(self, how: str) -> None:
-        """Cannot be said inside a transaction, and holds for this thread's connection only."""
+        """Set `synchronous`; not possible inside a transaction, and for this connection only."""
         if self._mine.synced != how:
             self._peewee.execute_sql(f"PRAGMA synchronous = {how}")
             self._mine.synced = how

@@ -1,4 +1,4 @@
-"""Turns errors of SQLite and its disk into sentences for people."""
+"""Turns errors of SQLite and the file system into `DatabaseError`s with a message for people."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SENTENCES = {
 
 @contextmanager
 def translate_database_errors(path: Path) -> Iterator[None]:
-    """Turn errors of SQLite and its disk into `DatabaseError`; bugs in a query stay as they are."""
+    """Turn SQLite's errors into `DatabaseError`s; those of wrong queries stay as they are."""
     try:
         yield
     except (peewee.DatabaseError, peewee.InterfaceError, sqlite3.Error) as error:
@@ -44,7 +44,7 @@ def translate_database_errors(path: Path) -> Iterator[None]:
 
 @contextmanager
 def translate_file_errors(path: Path) -> Iterator[None]:
-    """Turn errors of the file system into `DatabaseError`."""
+    """Turn errors of the file system into `DatabaseError`s."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""Facts about the whole installation: which Jellyfin server is ours, and the like."""
+"""Facts about the whole installation, such as the id of its Jellyfin server."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from sidecar.store.schema.tables import MetaRow
 
 
 class Meta:
-    """Named texts. Safe to use from any thread."""
+    """Key-value pairs of text. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -18,7 +18,7 @@ class Meta:
         return None if row is None else str(row["value"])
 
     def set(self, key: str, value: str) -> None:
-        """Remember a fact, in place of what was there."""
+        """Set or replace a fact."""
         row = MetaRow.insert(key=key, value=value)
         with self._db.write():
             self._db.execute(

@@ -1,3 +1,3 @@
-"""The Syncthing of this machine: what it carries where, and what has arrived."""
+"""A client for the Syncthing of this machine: what it shares with whom, and what has arrived."""
 
 from __future__ import annotations

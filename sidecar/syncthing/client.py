@@ -1,6 +1,6 @@
 """A read-only Syncthing client: folders, devices, completion, events.
 
-The narrow parts of its configuration are read, never the whole: that holds keys and passwords.
+Of its configuration only folders and devices are read: the whole has keys and passwords in it.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ T = TypeVar("T")
 FILES_A_PAGE = 10_000
 MOST_PAGES = 100
 LONGEST_TEXT = 4096
-# News after which the other devices may have, or lack, something else.
+# Events after which the other devices may have, or lack, something else.
 NEWS = (
     "FolderCompletion,RemoteIndexUpdated,LocalIndexUpdated,DeviceConnected,DeviceDisconnected,"
     "DevicePaused,DeviceResumed,ConfigSaved"
@@ -73,7 +73,7 @@ class Completion(_SyncthingModel):
 
     Attributes:
         percent: Of the bytes.
-        sequence: Grows with whatever the other device told.
+        sequence: Grows with every change that the other device reports.
     """
 
     percent: float = Field(alias="completion")
@@ -109,7 +109,7 @@ class _Event(_SyncthingModel):
 
 @dataclass(frozen=True, slots=True)
 class SharedFolder:
-    """A folder that Syncthing carries.
+    """A folder that Syncthing shares.
 
     Attributes:
         path: On this machine, as Syncthing sees it.
@@ -134,7 +134,7 @@ class OtherDevice:
 
 
 class Syncthing:
-    """One Syncthing. For one thread. Every call raises `SyncthingError` if it cannot tell."""
+    """One Syncthing. For one thread. Every call may raise `SyncthingError`."""
 
     def __init__(self, connection: SyncthingConnection) -> None:
         self._connection = connection
@@ -158,7 +158,7 @@ class Syncthing:
         ]
 
     def devices(self) -> Mapping[str, OtherDevice]:
-        """Return all devices that it knows, by their ids."""
+        """Return all devices that Syncthing knows, by their ids."""
         links = self._read(TypeAdapter(_Links), "system/connections").connections
         seen = self._read(self._about_seen, "stats/device")
         return {
@@ -197,7 +197,7 @@ class Syncthing:
             page += 1
 
     def sizes(self, folder: str, below: str) -> Mapping[str, int]:
-        """Return the files right in one folder of a folder that it knows of: name, bytes."""
+        """Return the bytes of each file directly in one directory of a folder, by name."""
         asked: Query = {"folder": folder, "prefix": below, "levels": 0}
         entries = self._read(self._about_entries, "db/browse", asked)
         return {one.name: one.size for one in entries if one.type == "FILE_INFO_TYPE_FILE"}
@@ -208,11 +208,11 @@ class Syncthing:
         return self._read(TypeAdapter(_Ignores), "db/ignores", asked).ignore or ()
 
     def wait_for_event(self, since: int, *, wait_s: int) -> int:
-        """Wait until something happens; return the number of the last thing that did.
+        """Wait for an event; return the id of the latest one.
 
         Args:
-            since: What was returned before; 0 to begin with.
-            wait_s: Wait so many seconds at most.
+            since: The id that was returned before; 0 to begin with.
+            wait_s: The most seconds to wait.
         """
         asked: Query = {"since": since, "timeout": wait_s, "events": NEWS, "limit": 1}
         told = self._connection.get("events", asked, wait_s=wait_s)
@@ -220,7 +220,7 @@ class Syncthing:
         return max((one.id for one in events), default=since)
 
     def close(self) -> None:
-        """Close the connection; the next question opens another one."""
+        """Close the connection; the next request opens another one."""
         self._connection.close()
 
     def _read(
@@ -245,7 +245,7 @@ def _expand(path: str, home: str) -> Path:
 
 
 def _parse_time(value: datetime | None) -> datetime | None:
-    """Return the time in UTC; 1970 is Syncthing's word for never."""
+    """Return the time in UTC; 1970 is Syncthing's value for never."""
     if value is None or value.year <= 1970:  # noqa: PLR2004 - a year
         return None
     try:

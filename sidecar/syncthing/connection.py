@@ -1,8 +1,7 @@
-"""One question to Syncthing, one answer: the only place in this package that speaks HTTP.
+"""Sends HTTP requests to Syncthing and reads the responses.
 
 It follows no redirect and obeys no proxy variable, so that the key goes to this address only. It
-never logs the key. A certificate that nobody vouches for is refused, unless it is the very one
-that the settings name.
+never logs the key. An untrusted certificate is refused, unless it is the one in the settings.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from sidecar.messages import msg
 
 CONNECT_TIMEOUT_S = 2.0
 READ_TIMEOUT_S = 30.0
-# What a phone still needs of fifty thousand files is 20 MB.
+# The list of fifty thousand files that a phone still needs is 20 MB.
 LARGEST_BODY_BYTES = 64 * 1024 * 1024
 MOST_VALUES = 1_000_000
 BLOCK_BYTES = 256 * 1024
@@ -35,25 +34,25 @@ Query = Mapping[str, str | int]
 
 
 class ReadKey(Protocol):
-    """Gives the API key, as it is now."""
+    """Returns the current API key."""
 
     def __call__(self) -> SecretStr:
-        """Return it.
+        """Return the key.
 
         Raises:
-            SyncthingTrouble: `wrong-key` if it cannot be read.
+            SyncthingError: `wrong-key` if it cannot be read.
         """
 
 
 class SyncthingConnection:
-    """Asks one Syncthing. For one thread."""
+    """A connection to one Syncthing. For one thread."""
 
     def __init__(self, url: str, *, key: ReadKey, certificate: Path | None = None) -> None:
-        """Prepare; nothing is asked yet.
+        """Prepare; nothing is requested yet.
 
         Args:
             url: Its address, without a path.
-            key: Read anew for every question: it may be changed while we run.
+            key: Called for every request: the key may change while we run.
             certificate: The file of the only certificate that is accepted.
         """
         self._url = url
@@ -62,15 +61,15 @@ class SyncthingConnection:
         self._session: requests.Session | None = None
 
     def get(self, path: str, query: Query | None = None, *, wait_s: float = 0.0) -> Any:  # noqa: ANN401 - JSON
-        """Ask for something.
+        """Send a GET request and return the parsed JSON.
 
         Args:
             path: Below `/rest/`.
             query: What follows the `?`.
-            wait_s: How long Syncthing was asked to hold the answer back.
+            wait_s: How long the query lets Syncthing wait before it answers.
 
         Raises:
-            SyncthingTrouble: With a sentence for people.
+            SyncthingError: With a sentence for people.
         """
         try:
             with self._open().get(
@@ -92,7 +91,7 @@ class SyncthingConnection:
         return self._check_status(path, response.status_code, content)
 
     def close(self) -> None:
-        """Close what is open; a later question opens it again."""
+        """Close what is open; a later request opens it again."""
         if self._session is not None:
             self._session.close()
         self._session = None
@@ -181,12 +180,12 @@ class SyncthingConnection:
 
 
 class _OnlyThisCertificate(HTTPAdapter):
-    """Accepts one certificate, by its SHA-256, whatever name is in it."""
+    """Accepts only the certificate with this SHA-256, whatever host name is in it."""
 
     def __init__(self, fingerprint: str) -> None:
         self._wanted = fingerprint
         super().__init__()
 
     def init_poolmanager(self, *sizes: Any, **further: Any) -> None:  # noqa: ANN401 - its parent's
-        """Build the pool with the fingerprint in it."""
+        """Make connections check the fingerprint."""
         super().init_poolmanager(*sizes, assert_fingerprint=self._wanted, **further)

@@ -1,1 +1,1 @@
-"""What others wrote on a device, read with bounds."""
+"""Reads what other programs wrote on a device, within limits."""

@@ -1,7 +1,7 @@
 """Finds the logs that a music player left on a device, and reads them line by line.
 
-Reads only: a player's log is never changed, moved or deleted. However large a file or a line is,
-little of it is in memory at a time.
+A log is never changed, moved or deleted. However large a file or a line is, only a little of it is
+in memory at a time.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SCROBBLER = ".scrobbler.log"
 PLAYBACK = ".rockbox/playback.log"
 OLDER = ".rockbox/playback_{:04d}.log"
 MOST_OLDER = 9999
-# Ten million plays; what follows is not read.
+# Ten million plays; the rest is not read.
 LARGEST = 1024 * 1024 * 1024
 _BLOCK = 256 * 1024
 
@@ -34,7 +34,7 @@ class LogFile:
 
 
 def find_logs(folder: DeviceFolder) -> list[LogFile]:
-    """Return the logs on a device in the order of their times, the playback log first.
+    """Return the logs on a device, oldest first, those of playback before the scrobbler's.
 
     Raises:
         errors.DeviceError: The device cannot be used.
@@ -50,12 +50,12 @@ def find_logs(folder: DeviceFolder) -> list[LogFile]:
 
 
 def read_lines(folder: DeviceFolder, log: LogFile, *, most: int = LARGEST) -> Iterator[bytes]:
-    """Read the lines that a log has now, with their ends; what is too long is cut.
+    """Read the lines of a log, with their line ends; long ones are cut.
 
     Args:
-        folder: Where it is.
-        log: Which.
-        most: No more bytes of it are read.
+        folder: The device.
+        log: The log; what was appended since it was found is not read.
+        most: The most bytes to read.
 
     Raises:
         errors.DeviceError: It cannot be read.

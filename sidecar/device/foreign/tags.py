@@ -1,7 +1,6 @@
-"""What a file on a device says of itself: its tags and its length.
+"""Reads the tags and the length of a file on a device, in a child process.
 
-Reads only, in a child process. A file that is damaged, or of a kind that has no tags, or that is a
-trap for whoever reads it, says nothing.
+A file that is damaged, of a type without tags, or made to attack its reader has empty tags.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What is ours on a device: marker, parts, manifest, list of our files and folders."""
+"""The sidecar's own files on a device: marker, part files, manifest, list of its folders."""

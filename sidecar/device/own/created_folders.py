@@ -1,7 +1,6 @@
 """The folders on a device that we made, one path a line: only these are ever pruned.
 
-A lost or torn line only means that an empty folder stays. It is written without waiting for the
-disk for that reason.
+It is written without a sync: after a lost or torn line only an empty folder stays.
 """
 
 from __future__ import annotations
@@ -15,13 +14,13 @@ from sidecar.device.own.marker import OURS
 
 MADE = "made.txt"
 _DRAFT = f"{MADE}.draft"
-# Tens of thousands of folders; what follows is nobody's.
+# Tens of thousands of folders; the rest is ignored.
 _LARGEST = 8 * 1024 * 1024
 
 
 def remember_folder(root: int, paths: Iterable[str]) -> None:
     """Note that these folders are ours."""
-    # The leading line end keeps a line that a power cut tore from spoiling the next.
+    # The leading line end separates these from a line that a power cut tore.
     lines = "".join(f"\n{path}" for path in paths)
     if lines:
         _write(root, MADE, os.O_APPEND, f"{lines}\n")

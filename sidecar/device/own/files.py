@@ -1,10 +1,10 @@
-"""Small files of our own on a device that are no downloads: the page, the manifest, playlists.
+"""Small generated files on a device: the index page, the manifest, playlists, covers, lyrics.
 
     .sidecar/own.json     what we made: path, size, hash
 
-A file is replaced or removed only if it still is what we made: one of a stranger's, or one that a
-person has changed since, stays. A file is whole, old or new, at any moment; the same bytes are not
-written again.
+A file is replaced or removed only if it still is as we wrote it: others' files, and those that
+somebody has changed since, stay. Files are replaced atomically; the same bytes are not written
+again.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ from sidecar.messages import msg
 _RECORD = "own.json"
 _DRAFT = "own.draft"
 _BLOCK = 1024 * 1024
-# A hundred thousand files with a text of each; what is more is not ours.
+# A hundred thousand files with some text each; a larger record is not ours.
 _LARGEST, _MOST_VALUES = 32 * 1024 * 1024, 600_000
 _LONGEST_HASH = 64
 _MOST_NAMES = 100_000
-# Nothing that we make is as large: it is not read to find out whose it is.
+# We write no file as large: one that is need not be hashed to know that it is not ours.
 _LARGEST_OWN = 256 * 1024 * 1024
 _NO_FILE = 2**63
 
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """What we made: while it is replaced, what it was and what it will be."""
+    """A file as we wrote it; while it is replaced, `hashes` has the old and the new one."""
 
     size: int
     hashes: tuple[str, ...]
 
 
 class OwnFiles:
-    """Those of one device. Safe for many threads.
+    """The generated files of one device. Safe for many threads.
 
     Every call raises `DeviceError` if the device cannot be used.
     """
@@ -67,11 +67,11 @@ class OwnFiles:
         self._record: dict[str, _Made] | None = None
 
     def put(self, path: str, content: bytes) -> bool:
-        """Let a file have these bytes.
+        """Write a file if it does not have these bytes already.
 
         Args:
-            path: In the root or in a folder, which is made if it is not there.
-            content: All of it.
+            path: Below the root; missing folders are made.
+            content: The whole file.
 
         Returns:
             Whether anything was written.
@@ -103,7 +103,7 @@ class OwnFiles:
         return True
 
     def remove(self, path: str) -> bool:
-        """Remove a file if it is ours, with folders of ours that are empty then.
+        """Remove a file if it is ours, and the folders we made that are empty then.
 
         Returns:
             Whether it was there and is gone.
@@ -124,9 +124,9 @@ class OwnFiles:
             return is_gone
 
     def strangers(self, folder: str) -> Sequence[str]:
-        """Return the paths of all in a folder that we did not make; "" is the root.
+        """Return the paths of everything in a folder that is no generated file; "" is the root.
 
-        Folders, and files that were fetched, are among them.
+        Folders and downloads are among them.
         """
         with self._lock, self._anchor.translate_errors() as root:
             ours = self._read_known(root)
@@ -140,18 +140,18 @@ class OwnFiles:
         return [path for path in (f"{above}{name}" for name in sorted(names)) if path not in ours]
 
     def names(self) -> Sequence[str]:
-        """Return the paths of all that we made."""
+        """Return the paths of all generated files."""
         with self._lock, self._anchor.translate_errors() as root:
             return list(self._read_known(root))
 
     def count_bytes(self, block: int) -> int:
-        """Return the bytes that all of it takes on a file system with blocks of this size."""
+        """Return the bytes that the files take on a file system with blocks of this size."""
         with self._lock, self._anchor.translate_errors() as root:
             return sum(round_to_blocks(one.size, block) for one in self._read_known(root).values())
 
     @contextmanager
     def _make_folder(self, root: int, folders: Sequence[str], path: str) -> Iterator[int]:
-        """Open a folder, making what is missing; nobody prunes it meanwhile."""
+        """Open a folder, making what is missing; it is not pruned meanwhile."""
         with self._shaping, ExitStack() as opened:
             try:
                 handle, fresh = opened.enter_context(tree.make_folder(root, folders))
@@ -195,9 +195,9 @@ class OwnFiles:
 
 
 def _read(root: int) -> dict[str, _Made]:
-    """A record that is lost or damaged only means that nothing is known to be ours.
+    """Read the record; one that is lost or damaged means that no file is known to be ours.
 
-    Anybody may have written to it: what cannot be ours is passed over.
+    The content is untrusted: entries that cannot be ours are ignored.
     """
     try:
         with (
@@ -214,7 +214,7 @@ def _read(root: int) -> dict[str, _Made]:
 
 
 def _one(told: object) -> _Made | None:
-    """Return what a record says of one file; None if it says nothing that we would write."""
+    """Parse the entry of one file; None if we would not write such an entry."""
     if not isinstance(told, dict):
         return None
     size, hashes = told.get("size"), told.get("hashes")
@@ -226,7 +226,7 @@ def _one(told: object) -> _Made | None:
 
 
 def _is_removed(name: str, handle: int, known: _Made) -> bool:
-    """Remove what is as we made it."""
+    """Remove a file that still is as we wrote it; return whether it is gone."""
     if _hash_of(name, handle) not in known.hashes:
         return False
     os.unlink(name, dir_fd=handle)

@@ -1,4 +1,4 @@
-"""Reads the manifest that we left on a device: `.sidecar/manifest.json`. Writes nothing."""
+"""Reads a device's manifest, `.sidecar/manifest.json`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MANIFEST = "manifest.json"
 
 
 def read_device_manifest(root: Path, *, name: str) -> bytes | None:
-    """Return the manifest of a device as it is, or enough to tell that it is too long.
+    """Return the bytes of the manifest, or enough of them to tell that it is too long.
 
     None if there is none.
 

@@ -1,7 +1,7 @@
-"""The marker that makes a folder a device of ours: `.sidecar/device.json` with a UUID.
+"""The marker that makes a folder a device: `.sidecar/device.json` with a UUID.
 
-No marker, another UUID or an unreadable one means that this is not the device we know: nothing is
-written then, and nothing is taken for removed.
+Without a marker, or with another UUID or an unreadable one, this is not the expected device:
+nothing is written then, and no file counts as removed.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ _DAMAGED = (
 
 @dataclass(frozen=True, slots=True)
 class Marker:
-    """What the marker says.
+    """The content of the marker.
 
     Attributes:
         id: The device's UUID, with dashes.
-        name: The device's name when it was made: for people who find the stick.
+        name: The device's name when the marker was written: for people who look at the device.
     """
 
     id: str
@@ -61,7 +61,7 @@ def read_marker(root: Path, *, name: str = msg("The device")) -> Marker | None:
 
 
 def write_marker(root: Path, marker: Marker) -> None:
-    """Make the folder a device: the marker is whole and on the disk, or not there.
+    """Write a folder's marker: complete and synced, or not at all.
 
     Raises:
         errors.DeviceError: The folder is not there or cannot be written.
@@ -86,7 +86,7 @@ def write_marker(root: Path, marker: Marker) -> None:
 
 @contextmanager
 def open_root(root: Path) -> Iterator[int]:
-    """Open a device's folder; only here may a link be followed: the operator named the path."""
+    """Open a device's folder; only here a link may be followed: the path is from the settings."""
     handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         yield handle
@@ -95,11 +95,11 @@ def open_root(root: Path) -> Iterator[int]:
 
 
 def find_marker(root: int, path: Path) -> Marker | None:
-    """Return the marker below an open folder; None if there is surely none.
+    """Return the marker below an open folder; None if there is certainly none.
 
     Args:
         root: The handle.
-        path: Where it is, for the sentence.
+        path: The folder's path, for messages.
 
     Raises:
         errors.DeviceError: `no-marker` if there is one that cannot be understood.

@@ -1,8 +1,8 @@
-"""Part files: what a download has so far, hidden on the device that its file will be on.
+"""Part files: the unfinished files of downloads, in `.sidecar/parts` on their device.
 
-17.part         what has been fetched
-17.converted    what is being made of it, on a device that takes another format
-17.original     what was fetched, after its file was made of it, where that is wanted
+17.part         what has been fetched of download 17
+17.converted    what it is being converted into
+17.original     the original of a converted file, where originals are kept
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sidecar.device.root import DeviceRoot
 FETCHED = ".part"
 CONVERTED = ".converted"
 ORIGINAL = ".original"
-_LONGEST_ID = 18  # digits that a row's id may have
+_LONGEST_ID = 18  # digits of a download's id
 _STAT_BLOCK = 512  # what `st_blocks` counts, whatever the file system's blocks are
 
 
@@ -29,8 +29,8 @@ _STAT_BLOCK = 512  # what `st_blocks` counts, whatever the file system's blocks 
 class PartFile:
     """The part file of one download.
 
-    Only a regular file that has no other name counts: a link, a pipe or a second name of somebody's
-    file that was planted here is taken away, never written through.
+    Only a regular file without further hard links counts: a link, a pipe or a hard link that was
+    planted here is removed, never written through.
 
     Attributes:
         anchor: The device.
@@ -43,12 +43,12 @@ class PartFile:
 
     @property
     def path(self) -> Path:
-        """Where it is: for engines that write through another program."""
+        """Its path, for engines that write through another program."""
         return self.anchor.root.joinpath(*PARTS, self.name)
 
     @property
     def name(self) -> str:
-        """Its name in the folder of the parts."""
+        """Its name in the parts folder."""
         return f"{self.download_id}{self.suffix}"
 
     def open(self) -> BinaryIO:
@@ -63,7 +63,7 @@ class PartFile:
         return os.fdopen(descriptor, "r+b", buffering=0)
 
     def size(self) -> int | None:
-        """Return its bytes, None if there is surely none."""
+        """Return its size in bytes; None if it is certainly not there."""
         facts = None
         with (
             self.anchor.translate_errors() as root,
@@ -77,7 +77,7 @@ class PartFile:
         return facts.st_size
 
     def read_allocated(self) -> int:
-        """Return the bytes that it takes on the disk, those set aside for it included."""
+        """Return the bytes that it takes on the disk, preallocated ones included."""
         with (
             self.anchor.translate_errors() as root,
             suppress(FileNotFoundError),
@@ -88,17 +88,17 @@ class PartFile:
         return 0
 
     def remove(self) -> None:
-        """Delete it, or whatever has its name but a folder; nothing happens if there is none."""
+        """Delete whatever has its name, unless it is a folder; nothing happens if there is none."""
         with (
             self.anchor.translate_errors() as root,
             suppress(FileNotFoundError, IsADirectoryError),
             tree.open_folder(root, PARTS) as parts,
         ):
-            # Taking one name away never harms a file that has another.
+            # Removing one name of a file with several leaves the file as it is.
             os.unlink(self.name, dir_fd=parts)
 
     def rename_to(self, other: PartFile) -> None:
-        """Take the name of another part file of the same download, for good; that one is gone.
+        """Replace another part file of the same download by this one, durably.
 
         Raises:
             errors.DeviceError: It cannot be renamed.
@@ -126,13 +126,13 @@ class PartFile:
 
 @contextmanager
 def open_parts_folder(root: int) -> Iterator[int]:
-    """Open the folder of the parts; it is made if a device of ours has none."""
+    """Open the parts folder; it is made if it is missing."""
     with tree.open_folder(root, (OURS,)) as ours, tree.make_folder(ours, PARTS[1:]) as (parts, _):
         yield parts
 
 
 def list_part_names(parts: int) -> list[tuple[int, str]]:
-    """Return whose part files are in an open folder, and which; other names are passed over."""
+    """Return id and suffix of each part file in an open folder; other names are ignored."""
     found: list[tuple[int, str]] = []
     for name in os.listdir(parts):
         stem, dot, ending = name.rpartition(".")

@@ -1,7 +1,7 @@
-"""Syncthing's `.stignore` in a device's root: read to tell, written only when a person says so.
+"""Syncthing's `.stignore` in a device's root: reads it, and adds our line when a person asks.
 
-The file is a person's. It is replaced at once by one that has one line more, with the rights that
-it had; if somebody changes it at that very moment, theirs stays and nothing is written.
+The file belongs to the user. It is replaced atomically by one with one line more and the same
+permissions; if somebody changes it at that moment, their change stays and nothing is written.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ class IgnoreFile:
         self._anchor = anchor
 
     def is_there(self) -> bool:
-        """Whether it says that our folder stays at home.
+        """Whether the file certainly excludes our folder from syncing.
 
         Raises:
-            errors.DeviceError: `name-taken` if it is no file of lines.
+            errors.DeviceError: `name-taken` if it is no regular text file.
         """
         self._anchor.check_place()
         with self._anchor.translate_errors() as root:
@@ -44,7 +44,7 @@ class IgnoreFile:
         """Add our line, if it is not there.
 
         Raises:
-            errors.DeviceError: `name-taken` if it is no file of lines, or is written to by
+            errors.DeviceError: `name-taken` if it is no regular text file, or is written to by
                 somebody else just now.
         """
         self._anchor.check()
@@ -93,7 +93,7 @@ class IgnoreFile:
 def _write_draft(ours: int, content: bytes, before: os.stat_result | None) -> None:
     descriptor = tree.open_file(_DRAFT, ours, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     with os.fdopen(descriptor, "wb") as file:
-        # FAT has no rights, and only an administrator may give a file away.
+        # FAT has no permissions, and only root may change a file's owner.
         with suppress(PermissionError):
             os.fchmod(descriptor, stat.S_IMODE(before.st_mode) if before else _USUAL_RIGHTS)
         with suppress(PermissionError):

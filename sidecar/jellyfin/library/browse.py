@@ -1,9 +1,9 @@
 """Browses the library: libraries, their content, and search.
 
-    nothing asked ─▶ libraries ─▶ albums, films, series … ─▶ tracks, seasons ─▶ episodes
+no parent ─▶ libraries ─▶ albums, films, series … ─▶ tracks, seasons ─▶ episodes
 
-One page at a time, as one account sees it. A page may be shorter than was asked: old servers count
-what they hide.
+One page at a time, as one account sees it. A page may be shorter than asked for: old servers count
+hidden items.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sidecar.jellyfin.models import BaseItem
 
 FIELDS = "MediaSources,Path,CanDownload,ChildCount"
 RECURSIVE: Query = {"recursive": "true"}
-# What a whole library shows first; of another one its folders.
+# What is shown at the top of a library, by its type; in other libraries the folders.
 FIRST_SHOWN = MappingProxyType(
     {
         "music": Kind.ALBUM,
@@ -37,7 +37,7 @@ FIRST_SHOWN = MappingProxyType(
 
 
 class BrowseSort(StrEnum):
-    """The order of a list; without one, the natural order of the place."""
+    """The order of a list; without one, the natural order of the parent."""
 
     NAME = "name"
     ADDED = "added"
@@ -57,11 +57,11 @@ ORDERS: Mapping[BrowseSort, Query] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BrowseQuery:
-    """What to show.
+    """A request for one page of the library.
 
     Attributes:
-        parent: A place; None for the whole library.
-        kinds: Of these kinds; empty means what the place shows by itself.
+        parent: A library, folder or container; None for the whole library.
+        kinds: Only these kinds; empty means the usual content of the parent.
         text: Part of a name; empty means any.
         page: From 1.
     """
@@ -76,10 +76,10 @@ class BrowseQuery:
 
 @dataclass(frozen=True, slots=True)
 class BrowseEntry:
-    """One thing in a library.
+    """One entry of a library.
 
     Attributes:
-        children: How many things are in it; None where the server does not say, or only guesses.
+        children: How many entries are in it; None where the server does not say, or guesses.
     """
 
     item: Item
@@ -89,7 +89,7 @@ class BrowseEntry:
 
 @dataclass(frozen=True, slots=True)
 class BrowsePage:
-    """One page, and how much the server says there is in all."""
+    """One page, and the total number of entries that the server reports."""
 
     entries: tuple[BrowseEntry, ...]
     total: int
@@ -97,7 +97,7 @@ class BrowsePage:
 
 @dataclass(frozen=True, slots=True)
 class _ListingQuery:
-    """How a place is asked for what is in it."""
+    """The path and the query that list what is in a parent."""
 
     path: tuple[str, ...]
     query: Query
@@ -113,7 +113,7 @@ class Browser:
         self._client = client
 
     def get(self, item_id: str) -> BrowseEntry:
-        """Return one thing.
+        """Return one entry.
 
         Raises:
             NotFound: There is none that this account may see.
@@ -124,7 +124,7 @@ class Browser:
         """Return one page.
 
         Raises:
-            NotFound, NotAllowed: There is no such place for this account.
+            NotFound, NotAllowed: There is no such parent for this account.
         """
         place = self._listing_query(asked)
         start = (asked.page - 1) * asked.page_size
@@ -133,7 +133,7 @@ class Browser:
         page = self._client.page(*place.path, query=query)
         entries = tuple(_to_entry(one) for one in page.items if one is not None)
         if place == LIBRARIES:
-            # They come all at once, whatever page was asked for.
+            # The server sends all of them, whatever page was asked for.
             return BrowsePage(entries[start : start + asked.page_size], len(entries))
         return BrowsePage(entries, page.total_record_count)
 
@@ -147,7 +147,7 @@ class Browser:
         if kind is Kind.PLAYLIST:
             return _ListingQuery(("Playlists", base.id, "Items"), {})
         if kind is Kind.ARTIST:
-            # Not `artistIds`: one song as a guest must not bring a whole sampler along.
+            # Not `artistIds`: a guest on one track would bring in a whole compilation.
             within: Query = {"albumArtistIds": base.id}
         else:
             within = {"parentId": base.id}
@@ -157,7 +157,7 @@ class Browser:
 
 
 def _recursive_query(asked: BrowseQuery, within: Query) -> _ListingQuery:
-    """Return how things of some kinds are asked for at any depth."""
+    """Return the query for entries of some kinds at any depth."""
     query = {**RECURSIVE, **within, **ORDERS[asked.sort or BrowseSort.NAME]}
     if asked.text:
         query["searchTerm"] = asked.text
@@ -173,7 +173,7 @@ def _recursive_query(asked: BrowseQuery, within: Query) -> _ListingQuery:
 def _children_query(
     base: BaseItem, kind: Kind, sort: BrowseSort | None, within: Query
 ) -> _ListingQuery:
-    """Return how the natural content of a place is asked for."""
+    """Return the query for the usual content of a parent."""
     order = ORDERS[sort or BrowseSort.NAME]
     match kind:
         case Kind.ARTIST:
@@ -194,6 +194,6 @@ def _children_query(
 
 def _to_entry(base: BaseItem) -> BrowseEntry:
     kind = kind_of(base.type)
-    # Of a library the server tells a number made by chance.
+    # For a whole library the number that the server reports is random.
     children = None if kind is Kind.VIEW else base.child_count
     return BrowseEntry(to_item(base), kind, children)

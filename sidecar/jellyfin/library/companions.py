@@ -1,7 +1,7 @@
 """Fetches companion files of an item: lyrics, external subtitles, covers.
 
-Lyrics come as what the server has read of them, not as the file. Subtitles that are pictures or
-lie inside the file are none of these.
+Lyrics come as the server has parsed them, not as the file. Subtitles that are pictures or that
+are embedded in the media file are left out.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ _LYRICS = TypeAdapter(_Lyrics)
 
 @dataclass(frozen=True, slots=True)
 class CompanionList:
-    """What there is beside one file."""
+    """The companion files that the server has for one file."""
 
     has_lyrics: bool
     source_id: str
@@ -51,13 +51,13 @@ class CompanionList:
 
 
 class Companions:
-    """Asks for it, for one account. Raises what `Jellyfin` raises, but for what is not there."""
+    """Fetches companions for one account. Raises what `Jellyfin` raises, but no `NotFound`."""
 
     def __init__(self, client: Jellyfin) -> None:
         self._client = client
 
     def of(self, item_ids: Collection[str]) -> Mapping[str, CompanionList]:
-        """Return what there is beside items; what is hidden from the account is left out."""
+        """Return the companions of items; items hidden from the account are left out."""
         wanted = list(item_ids)
         found: dict[str, CompanionList] = {}
         for start in range(0, len(wanted), IDS_PER_REQUEST):
@@ -72,7 +72,7 @@ class Companions:
         return lines_in(answer) if answer else ()
 
     def subtitles(self, item_id: str, source_id: str, one: Subtitle) -> bytes | None:
-        """Return subtitles as their file has them; None if they are not there any more."""
+        """Return the content of a subtitle file; None if it is not there any more."""
         ending = SUBTITLES[one.codec.lower()]
         path = ("Videos", item_id, source_id, "Subtitles", str(one.index), f"Stream.{ending}")
         answer = self._get(*path)
@@ -81,7 +81,7 @@ class Companions:
         return bytes(answer.body)
 
     def picture(self, item_id: str, tag: str, width: int) -> bytes | None:
-        """Return a cover, in whatever form the server has it; None if it has none."""
+        """Return a cover, in the server's own image type; None if it has none."""
         try:
             return self._client.image(item_id, tag, max_width=width).body
         except (NotFound, NotAllowed, UnexpectedAnswer):
@@ -100,7 +100,7 @@ class Companions:
 
 
 def lines_in(answer: Answer) -> Sequence[LyricLine]:
-    """Return the lyrics that an answer has.
+    """Parse the lyrics in a response.
 
     Raises:
         errors.UnexpectedAnswer: It is not what Jellyfin answers.

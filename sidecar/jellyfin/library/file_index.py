@@ -1,4 +1,4 @@
-"""The whole library of an account, and small samples of its files. Remembers nothing."""
+"""Lists the whole library of an account, and reads samples of its files. Caches nothing."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Query
 from sidecar.jellyfin.listing import Listing, read_set
 from sidecar.messages import msg
 
-# Of a whole library with its files' sizes: few requests, each a second of the server's time.
+# For a whole library with sizes: few requests, each takes the server about a second.
 PAGE_ITEMS = 500
 # More of one title than that are no help.
 MOST_TITLED = 100
@@ -29,13 +29,13 @@ EVERYTHING: Query = {
 
 
 class ServerFileIndex:
-    """What an account sees of the server's files. Raises what `Jellyfin` raises."""
+    """The server's files as one account sees them. Raises what `Jellyfin` raises."""
 
     def __init__(self, client: Jellyfin) -> None:
         self._client = client
 
     def all(self) -> Listing:
-        """List everything that has a file of its own, without sizes and validators."""
+        """List all items that have a file of their own, without sizes and validators."""
         query = {**EVERYTHING, **STABLE_ORDER}
         return self._client.listing(read_set(self._client.pages("Items", query=query)))
 
@@ -50,9 +50,9 @@ class ServerFileIndex:
         return self._client.page("Items", query={**EVERYTHING, "limit": 1}).total_record_count
 
     def known(self, ids: Collection[str]) -> frozenset[str]:
-        """Return those of the ids that the server knows at all, of items and of containers.
+        """Return those of the ids, of items and containers, that exist on the server.
 
-        Also of what this account may not see: it says nothing of anybody's rights.
+        Items that this account may not see are among them: this says nothing about its rights.
         """
         wanted = iter(sorted(ids))
         found: set[str] = set()
@@ -71,7 +71,7 @@ class ServerFileIndex:
         return tuple(self._client.items(ids).values())
 
     def titled(self, title: str, kind: str) -> tuple[Item, ...]:
-        """Return full items of a kind whose title this may be."""
+        """Search for full items of a kind by title."""
         query = {
             **EVERYTHING,
             "includeItemTypes": kind,
@@ -93,7 +93,7 @@ class ServerFileIndex:
 
         Raises:
             ServerAway: It does not answer.
-            OddAnswer: It answers with anything but these bytes.
+            UnexpectedAnswer: It answers with anything but these bytes.
         """
         connection = self._client.connection
         headers = {
@@ -105,7 +105,7 @@ class ServerFileIndex:
             session.trust_env = False
             session.verify = True if connection.ca_file is None else str(connection.ca_file)
             try:
-                # Not `/Download`: that would stand in the server's log of what people fetch.
+                # Not `/Download`: the server would record it in its activity log.
                 with session.get(
                     connection.address.url("Items", item_id, "File"),
                     headers=headers,

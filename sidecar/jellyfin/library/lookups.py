@@ -1,7 +1,7 @@
-"""Look-ups for the rules: lists of one account, each with how far to trust it.
+"""Library queries for the rules: lists for one account, each marked complete or not.
 
-Asks only; remembers nothing. A list that is empty or not there is told as incomplete: nobody can
-tell it from one that the server has lost for a moment.
+Caches nothing. An empty or missing list is marked incomplete: it looks the same as one that the
+server has lost for a moment.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from sidecar.jellyfin.client import DISC_ORDER, PRIMARY_IMAGE_ONLY, Jellyfin
 from sidecar.jellyfin.connection import Query
 from sidecar.jellyfin.listing import Listing, Rows, read_sequence, read_set
 
-# Enough for whoever has seen some of the next ones already.
+# Enough even if some of the next ones were seen already.
 EPISODES = 60
-# The parts heard last; of a long book it may be all of them.
+# Of the parts heard last; one long book may fill all of them.
 PARTS = 100
 BOOKS: Query = {"recursive": "true", "includeItemTypes": "AudioBook", "fields": "ParentId"}
 
 
 class Lookups:
-    """The lists of one account. Raises what `Jellyfin` raises, but for what is not there."""
+    """The lists of one account. Raises what `Jellyfin` raises, but no `NotFound`."""
 
     def __init__(self, client: Jellyfin) -> None:
         self._client = client
@@ -68,9 +68,9 @@ class Lookups:
         return _read_listed(lambda: self._client.listing(read_set(pages)))
 
     def latest_albums(self, count: int) -> Listed:
-        """List the albums that came last, newest first.
+        """List the albums added last, newest first.
 
-        Not `/Items/Latest`: it leaves out what was played, for whoever has not switched that off.
+        Not `/Items/Latest`: by default that leaves out what was played.
         """
         query: Query = {
             "recursive": "true",

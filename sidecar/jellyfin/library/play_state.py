@@ -1,7 +1,7 @@
 """Reads and writes an account's play state: play count, last date, the played mark.
 
-The date is written only where it moves forward: what Jellyfin tells has more digits than we keep,
-and sent back it would be a moment earlier.
+The date is written only where it moves forward: Jellyfin's own is more precise than what we keep,
+so writing it back would set it to a moment earlier.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from sidecar.messages import msg
 
 
 class PlayStates:
-    """The marks of one account. Raises what `Jellyfin` raises."""
+    """Play states of one account. Raises what `Jellyfin` raises."""
 
     def __init__(self, client: Jellyfin) -> None:
         self._client = client
 
     def of(self, item_id: str) -> Tally:
-        """Return what Jellyfin knows.
+        """Fetch the play state of an item.
 
         Raises:
             NotFound: The item is not there, or hidden from this account.
@@ -32,15 +32,15 @@ class PlayStates:
         return _read_tally(self._ask("GET", "UserItems", item_id, "UserData"))
 
     def set(self, item_id: str, before: Tally, after: Tally) -> None:
-        """Let Jellyfin know what it is to know from now on.
+        """Change the play state of an item.
 
         Args:
-            item_id: Of what.
-            before: What it knows.
-            after: What it is to know; what is the same is not written.
+            item_id: The item.
+            before: Its play state now.
+            after: Its new play state; equal fields are not written.
 
         Raises:
-            NotAllowed: The account may not change such things: then nothing was changed.
+            NotAllowed: The account may not change it; nothing was changed.
             NotFound: As `of`.
         """
         body: Body = {"PlayCount": after.count}
@@ -55,10 +55,10 @@ class PlayStates:
             )
 
     def mark_played(self, item_id: str, at: datetime) -> None:
-        """Count one play more and tick the item off: what every account may do.
+        """Count one more play and mark the item as played; every account may do this.
 
         Args:
-            item_id: Of what.
+            item_id: The item.
             at: Becomes the date, even if that goes back: the caller sees to it.
         """
         self._ask("POST", "UserPlayedItems", item_id, query={"datePlayed": _format_date(at)})

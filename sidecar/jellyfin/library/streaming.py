@@ -1,7 +1,7 @@
-"""Passes a file on while Jellyfin sends it: nothing is stored and nothing retried.
+"""Streams a file from Jellyfin: nothing is stored and nothing retried.
 
-The account's own rights decide: `/Items/{id}/File` answers only for what it may see, and needs no
-permission to download. The token stays in our request's header. No redirect is followed.
+The account's own permissions apply: `/Items/{id}/File` serves only items that it may see, and needs
+no permission to download. The token stays in our request's header. No redirect is followed.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ class FileUnavailable(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class FileStream:
-    """An answer whose body is still to come. Must be closed.
+    """A response whose body has not been read yet. Must be closed.
 
     Attributes:
         status: 200, 206 or 416.
-        headers: Those that say which bytes these are.
-        mime_type: Of sound or video, or unknown.
-        length: Bytes of the body, as it was promised; None where it ends when it ends.
+        headers: Those that describe the bytes, such as `Content-Range`.
+        mime_type: An audio or video type, or the generic one for unknown content.
+        length: Bytes of the body as announced; None if it was not.
     """
 
     status: HTTPStatus
@@ -64,7 +64,7 @@ class FileStream:
         """Yield the body.
 
         Raises:
-            errors.ServerAway: It broke off, or is longer than it was promised.
+            errors.ServerAway: It broke off, or is longer than announced.
         """
         left = self.length
         try:
@@ -80,7 +80,7 @@ class FileStream:
             raise _broken_off()
 
     def abort(self) -> None:
-        """Let whoever waits for the next block wait no longer; from any thread."""
+        """End a read that waits for the next block; may be called from any thread."""
         connection = getattr(self.response.raw, "connection", None)
         sock = getattr(connection, "sock", None)
         if isinstance(sock, socket.socket):
@@ -90,12 +90,12 @@ class FileStream:
                 log.debug("the connection of a stream was closed already")
 
     def close(self) -> None:
-        """Let go of the connection; what has not come yet is not fetched."""
+        """Close the connection; the rest of the body is not fetched."""
         self.response.close()
 
 
 def open_stream(client: Jellyfin, item_id: str, asked: Mapping[str, str]) -> FileStream:
-    """Ask for an item's file, or the part of it that the headers in `asked` name.
+    """Request an item's file, or the range of it that the headers in `asked` name.
 
     Raises:
         errors.NotFound: There is no such item for this account.
@@ -112,7 +112,7 @@ def open_stream(client: Jellyfin, item_id: str, asked: Mapping[str, str]) -> Fil
 
 
 def _passed_on(asked: Mapping[str, str]) -> dict[str, str]:
-    """One part is asked for; who wants several at once gets all of it, as the standard allows."""
+    """Return the range headers to send on; a request for several ranges gets the whole file."""
     part, version = asked.get("Range"), asked.get("If-Range")
     if part is None or _ASKED.fullmatch(part) is None or part == "bytes=-":
         return {}
@@ -123,7 +123,7 @@ def _send(client: Jellyfin, path: tuple[str, ...], wanted: Mapping[str, str]) ->
     address = client.connection.address
     headers = {**client.authorization_header(), "Accept-Encoding": "identity", **wanted}
     ca_file = client.connection.ca_file
-    # One of its own: a session of the client would wait for the whole body before it goes on.
+    # A session of its own: `Connection` reads every body to its end.
     with requests.Session() as session:
         session.trust_env = False
         for scheme in ("http://", "https://"):
@@ -185,7 +185,7 @@ def _check(
 
 
 def _length(answer: Answer, response: requests.Response) -> int | None:
-    """Return how long the body is; None if it comes in chunks, whatever else is said of it."""
+    """Return how long the body is; None if it is chunked, whatever `Content-Length` says."""
     if "Transfer-Encoding" in response.headers:
         return None
     told = response.headers.get("Content-Length")
@@ -197,7 +197,7 @@ def _length(answer: Answer, response: requests.Response) -> int | None:
 
 
 def _is_as_asked(status: HTTPStatus, where: str, asked: str | None, length: int | None) -> bool:
-    """Whether the part that is sent is one that was asked for, and as long as it says."""
+    """Whether the range that is sent was asked for and has the announced length."""
     if status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         return _NO_PART.fullmatch(where) is not None
     sent, wanted = _PART.fullmatch(where), _ASKED.fullmatch(asked or "")

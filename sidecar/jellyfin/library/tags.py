@@ -1,4 +1,4 @@
-"""What the server knows of a piece of music, as tags: for files whose own are amiss."""
+"""A track's metadata on the server as tags, for files whose own are missing or broken."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from sidecar.jellyfin.models import BaseItem
 
 
 class LibraryTags:
-    """Asks for one account. Raises what `Jellyfin` raises."""
+    """Fetches tags for one account. Raises what `Jellyfin` raises."""
 
     def __init__(self, client: Jellyfin) -> None:
         self._client = client
 
     def of(self, item_id: str) -> Tags:
-        """Return what is known of an item, under the names of `domain.formats.tag_fields`.
+        """Return an item's tags, under the names of `domain.formats.tag_fields`.
 
         Raises:
             NotFound: The server does not know it, or hides it from this account.

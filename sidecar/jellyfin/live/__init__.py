@@ -1,1 +1,1 @@
-"""The live connection to Jellyfin: news, commands, and polling where it is deaf."""
+"""The live connection to Jellyfin: events, commands, and polling where it reports nothing."""

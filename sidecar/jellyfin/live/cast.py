@@ -4,8 +4,8 @@
         ──▶ its own socket ──▶ capabilities ──▶ in the menu ──▶ PlayOrder
         socket closed ──▶ the server forgets the session ──▶ not in the menu
 
-It reports no playback, since nothing plays: what is sent to it is a wish for files. One token
-holds any number of such sessions, and each hears only what is sent to it.
+It reports no playback, since nothing plays: what is sent to it are wishes for files. One token
+can have any number of such sessions, and each receives only what is sent to it.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CAPABILITIES: Body = {
 
 
 def cast_client(account: Jellyfin, device_id: str, name: str) -> Jellyfin:
-    """Return a client with the account's token that Jellyfin takes for a device of its own.
+    """Return a client with the account's token and a device identity of its own.
 
     Its device id begins with the account's own, so that its session counts as ours.
     """
@@ -51,13 +51,13 @@ def cast_target(
     chance: Callable[[], float],
     open_line: Callable[[], LiveConnection] | None = None,
 ) -> Listener:
-    """Return what, while it runs, is a player that others can send something to.
+    """Return a listener; while it runs, the device is a cast target.
 
-    Its second look need not be run: it does not care what plays elsewhere.
+    Its `second_look` need not be run: what plays elsewhere does not matter here.
 
     Args:
         client: From `cast_client`.
-        deliver: Takes `PlayOrder` and `Command`, among other news; must be quick.
+        deliver: Takes `PlayOrder` and `Command`, among other events; must be quick.
         clock: For all waits.
         chance: Gives numbers in [0, 1).
         open_line: How to open a connection, if not to the client's own server.

@@ -1,7 +1,7 @@
-"""Remote-control commands from other clients: frames in, small values out.
+"""Parses remote-control commands from other clients.
 
-The server has expanded albums and the like, and shuffled or mixed what was to be shuffled or mixed,
-before the session hears of it. Nothing is obeyed here.
+The server has expanded albums and the like, and has shuffled or mixed where that was asked for,
+before it sends a command. Nothing is carried out here.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from sidecar.jellyfin.models import Count, Id, JellyfinModel, Many, Maybe
 
 @dataclass(frozen=True, slots=True)
 class PlayOrder:
-    """Somebody wants something to be played.
+    """A command to play items.
 
     Attributes:
         item_ids: In order; a container only if the server did not expand it.
-        start: Which of them comes first; 0 unless they clicked one in the middle.
+        start: Index of the first to play; 0 unless the person chose one in the middle.
         by: The user who sent it; None if the server does not say.
     """
 
@@ -31,7 +31,7 @@ class PlayOrder:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Anything else that a player is told: `Stop`, `Pause`, `DisplayMessage` and the like."""
+    """Any other command: `Stop`, `Pause`, `DisplayMessage` and the like."""
 
     name: str
     by: str | None = None
@@ -61,7 +61,7 @@ class PlayFrame(JellyfinModel):
     data: _Play
 
     def to_value(self) -> PlayOrder:
-        """Return what it says."""
+        """Convert the frame."""
         told = self.data
         ids = tuple(one for one in told.item_ids if one is not None)
         return PlayOrder(ids, told.play_command, told.start_index, told.controlling_user_id)
@@ -74,7 +74,7 @@ class PlaystateFrame(JellyfinModel):
     data: _Playstate
 
     def to_value(self) -> Command:
-        """Return what it says."""
+        """Convert the frame."""
         return Command(self.data.command, self.data.controlling_user_id)
 
 
@@ -85,5 +85,5 @@ class GeneralCommandFrame(JellyfinModel):
     data: _General
 
     def to_value(self) -> Command:
-        """Return what it says."""
+        """Convert the frame."""
         return Command(self.data.name, self.data.controlling_user_id)

@@ -1,10 +1,10 @@
-"""Decides how far a live connection is trusted to report what plays.
+"""Decides how often to poll for what plays, by how reliably the live connection reports it.
 
-    no connection, or one that does not tell ──▶ ask every 5 s while something plays, else 15 s
-    stands, but has told of no session yet   ──▶ ask every 5 s while something plays, else 60 s
-    has told of sessions                     ──▶ ask every 60 s, to catch one that has gone deaf
+no connection, or one that reports nothing ▶ ask every 5 s while something plays, else 15 s
+connected, has reported no session yet   ──▶ ask every 5 s while something plays, else 60 s
+has reported sessions                    ──▶ ask every 60 s, in case it stops reporting
 
-Decides only; asks nothing and knows no time of its own.
+It sends no request and reads no clock.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from sidecar.domain.playback.sessions import NowPlaying
 PLAYING_S = 5.0
 IDLE_S = 15.0
 SAFETY_S = 60.0
-# How long a healthy connection may take to tell what a request has shown already.
+# How long a working connection may take to report what a poll has shown already.
 PATIENCE_S = 5.0
 
 Mark = tuple[object, ...]
 
 
 class Trust(Enum):
-    """How far the live connection is trusted to tell what plays."""
+    """Whether the live connection reports what plays."""
 
     NONE = "none stands, or it does not tell of sessions"
     FRESH = "it stands, and has not told of sessions yet"
@@ -32,12 +32,12 @@ class Trust(Enum):
 
 
 def poll_interval(trust: Trust, *, is_playing: bool, is_heavy: bool) -> float:
-    """Return the seconds between two requests for what plays.
+    """Return the seconds between two polls.
 
     Args:
         trust: In the live connection.
-        is_playing: Whether anything played at the last look.
-        is_heavy: The answer is very large: it costs the server too much to be asked often.
+        is_playing: Whether anything played at the last poll.
+        is_heavy: The response is very large: frequent polls would cost the server too much.
     """
     if trust is Trust.FULL:
         return SAFETY_S
@@ -47,14 +47,14 @@ def poll_interval(trust: Trust, *, is_playing: bool, is_heavy: bool) -> float:
 
 
 def is_unreported(told: Iterable[NowPlaying], seen: Iterable[NowPlaying]) -> bool:
-    """Whether a look shows what the live connection should have told before.
+    """Whether a poll shows a change that the live connection should have reported before.
 
-    A start, another entry, a pause, a report, or a stop. The position runs on by itself, and what
-    has paused for long is left out of a look: neither tells anything.
+    A start, another entry, a pause, a report, or a stop. The position advances by itself, and a
+    poll leaves out what has paused for long: neither counts.
 
     Args:
-        told: What the connection said last.
-        seen: What a request has shown since.
+        told: What the connection reported last.
+        seen: What a poll has shown since.
     """
     known = {one.session_id: _mark(one) for one in told}
     found = {one.session_id: _mark(one) for one in seen}

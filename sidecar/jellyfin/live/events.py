@@ -1,6 +1,6 @@
-"""Parses frames of the live connection into small values; unknown frames are skipped.
+"""Parses the frames of the live connection; unknown frames are skipped.
 
-Unlike HTTP bodies, Jellyfin's frames are exact about upper and lower case. `UserDataChanged` also
+Keys in frames are case-sensitive, unlike those in HTTP bodies. `UserDataChanged` also
 carries the parent (album, season) of what changed and does not say what changed: compare with what
 was known. `Sessions` comes only when something happens, and never as a first snapshot.
 """
@@ -38,20 +38,20 @@ from sidecar.jellyfin.models import (
 
 log = logging.getLogger(__name__)
 
-# A client of 10.11 that queues a thousand tracks makes frames of 3.6 MB. Where one is larger, what
-# plays is asked for instead.
+# A client of 10.11 with a thousand tracks in its queue makes frames of 3.6 MB. Where one is
+# larger, what plays is polled instead.
 LARGEST_FRAME_BYTES = 4 * 1024 * 1024
 MOST_VALUES = 300_000
 
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """The live connection stands. What happened before is not told: look everything up."""
+    """The live connection is open. Earlier changes are not reported: fetch the state anew."""
 
 
 @dataclass(frozen=True, slots=True)
 class Disconnected:
-    """The live connection is lost or cannot be made; told once, until it stands again."""
+    """The live connection is lost or cannot be made; sent once until it is open again."""
 
     reason: str
 
@@ -65,19 +65,19 @@ class TokenRefused:
 
 @dataclass(frozen=True, slots=True)
 class SessionsUnavailable:
-    """What plays could not be asked: something stands in the way, perhaps of everybody."""
+    """The poll for what plays failed; other requests may fail for the same reason."""
 
     trouble: JellyfinError
 
 
 @dataclass(frozen=True, slots=True)
 class ServerStopping:
-    """The server goes down in a moment; the connection follows."""
+    """The server is about to stop; the connection will close."""
 
 
 @dataclass(frozen=True, slots=True)
 class UserDataEntry:
-    """What the server now holds of one item for the account."""
+    """The user data of one item as it is now."""
 
     item_id: str
     is_favorite: bool
@@ -89,7 +89,7 @@ class UserDataEntry:
 
 @dataclass(frozen=True, slots=True)
 class UserDataChanged:
-    """Half a second after a heart, a start, a stop, a mark as played; in one message if close."""
+    """Comes half a second after a favourite, start, stop or played mark; close ones as one."""
 
     user_id: str
     entries: tuple[UserDataEntry, ...]
@@ -97,9 +97,9 @@ class UserDataChanged:
 
 @dataclass(frozen=True, slots=True)
 class SessionsNews:
-    """All that plays now, our own sessions left out; nothing plays that is not here.
+    """All that plays now, without our own sessions.
 
-    An admin's connection tells everybody's playback: look at each `user_id`.
+    An admin's connection reports the playback of all users: check each `user_id`.
     """
 
     playing: tuple[NowPlaying, ...]
@@ -107,7 +107,7 @@ class SessionsNews:
 
 @dataclass(frozen=True, slots=True)
 class LibraryChanged:
-    """Items came, changed or went, about half a minute ago."""
+    """Items were added, changed or removed about half a minute ago."""
 
     added: tuple[str, ...]
     updated: tuple[str, ...]
@@ -189,7 +189,7 @@ _FRAME: TypeAdapter[_Frame] = TypeAdapter(_Frame)
 
 
 def decode(frame: bytes, *, own_device: str) -> News | KeepAliveFrame | None:
-    """Return what a frame says; None if it is none of our business or cannot be read."""
+    """Parse a frame; None if it is of no interest or cannot be read."""
     try:
         check_bounds(frame, most_bytes=LARGEST_FRAME_BYTES, most_values=MOST_VALUES)
     except UnboundedJson as why:

@@ -1,8 +1,8 @@
-"""Decides when to send a KeepAlive, and when an open connection is in truth dead.
+"""Decides when to send a KeepAlive, and when an open connection is dead.
 
-Jellyfin 12 gives a connection up after 60 s without a KeepAlive: it stays open and goes deaf, and
-nothing on it says so. So we are never that late, each KeepAlive must be echoed, and one that was
-late after all (a stalled machine) means: connect anew.
+Jellyfin 12 drops a session after 60 s without a KeepAlive, but leaves the connection open without
+sending anything any more. So KeepAlives are sent well before that, each must be echoed, and after
+one that was late (a stalled machine) the listener connects anew.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ TOO_LATE_S = 50.0
 
 
 class KeepAlive:
-    """The KeepAlives of one connection, in monotonic seconds."""
+    """The KeepAlives of one connection. All times are monotonic seconds."""
 
     def __init__(self, now: float) -> None:
         self._sent: float = now - KEEP_ALIVE_EVERY_S
@@ -34,6 +34,6 @@ class KeepAlive:
         self._unanswered_since = None
 
     def is_dead(self, now: float) -> bool:
-        """Whether the server no longer hears us, or has had reason to stop listening."""
+        """Whether no echo came in time, or the last KeepAlive was sent too late."""
         silent = self._unanswered_since is not None and now - self._unanswered_since > ECHO_WITHIN_S
         return silent or now - self._sent > TOO_LATE_S

@@ -1,12 +1,12 @@
-"""Keeps one live connection per account and publishes its news.
+"""Keeps one live connection per account open and delivers its events.
 
     dial ──▶ SessionsStart ──▶ Connected ──▶ frames, KeepAlive every 25 s ──┐
       ▲                                                                     │ lost, silent
       └──────────── 1 s … 60 s, with jitter ◀── Disconnected ◀──────────────┘
 
-A refused token, confirmed by `/Users/Me`, ends it. It stores nothing, looks nothing up, and never
-believes that silence is health: its second look, run in a thread beside it, tells what plays while
-there is no connection, and catches one that has gone deaf.
+A refused token, confirmed by `/Users/Me`, ends it. It stores nothing and fetches nothing. Its
+`second_look` (`SessionPolling`), run in another thread, polls what plays: it stands in while there
+is no connection, and detects one that is open but reports nothing.
 """
 
 from __future__ import annotations
@@ -53,12 +53,12 @@ Greet = Callable[[LiveConnection], None]
 
 
 def reconnect_delay(failures: int, *, roll: float, retry_after_s: float | None = None) -> float:
-    """Return the seconds to wait before dialling again.
+    """Return the seconds to wait before connecting again.
 
     Args:
         failures: How many connections have failed in a row, from 1.
-        roll: A number in [0, 1), so that many sidecars do not come back together.
-        retry_after_s: What the server asked for: a floor, up to the longest rest.
+        roll: A number in [0, 1), so that many sidecars do not reconnect together.
+        retry_after_s: What the server asked for: a minimum, capped at the longest wait.
     """
     ceiling = min(LONGEST_REST_S, FIRST_REST_S * 2.0 ** min(failures, 10))
     asked = min(retry_after_s or 0.0, LONGEST_REST_S)
@@ -68,11 +68,11 @@ def reconnect_delay(failures: int, *, roll: float, retry_after_s: float | None =
 class Listener:
     """Listens for one account until it is stopped or the account is signed out.
 
-    `deliver` is called in the listener's own thread, or in that of its second look, never in both
+    `deliver` is called in the listener's own thread or in that of `second_look`, never in both
     at once; it must be quick: while it works, no KeepAlive is sent.
 
     Attributes:
-        second_look: To be run in a thread beside this one.
+        second_look: Polls what plays; to be run in a thread of its own.
     """
 
     def __init__(
@@ -89,11 +89,11 @@ class Listener:
 
         Args:
             client: The account's client, with its token.
-            deliver: Takes the news.
+            deliver: Takes the events.
             clock: For all waits.
             chance: Gives numbers in [0, 1).
             open_line: How to open a connection, if not to the client's own server.
-            greet: What is done first on each connection in place of asking for what plays; may
+            greet: Called first on each connection, in place of subscribing to sessions; may
                 raise any `JellyfinError`.
         """
         self._client = client
@@ -111,13 +111,13 @@ class Listener:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the account turned out to be signed out: this listener is done for good."""
+        """Whether the account turned out to be signed out: the listener does not run again."""
         return isinstance(self._told, TokenRefused)
 
     def run(self, stop: Event) -> None:
         """Listen until `stop` is set or the account is signed out; ends within a second.
 
-        Only an opening that nobody answers may hold it longer, up to `line.OPEN_TIMEOUT_S`.
+        Only a connection attempt without an answer takes longer, up to `OPEN_TIMEOUT_S`.
         """
         try:
             while not (stop.is_set() or self.has_ended):
@@ -127,7 +127,7 @@ class Listener:
             self._close_connection()
 
     def step(self) -> float:
-        """Open the connection or take one frame; return the seconds to rest before going on."""
+        """Open the connection or take one frame; return the seconds until the next step."""
         return self._connect() if self._line is None else self._listen(self._line)
 
     def _connect(self) -> float:
@@ -152,7 +152,7 @@ class Listener:
             line.send(SESSIONS_START)
 
     def _find_cause(self, refused: ConnectionRefused) -> float:
-        """A bad token and a stubborn proxy answer alike; `/Users/Me` tells them apart."""
+        """Ask `/Users/Me` whether the token or a proxy is the cause of a refused connection."""
         try:
             self._client.me()
         except SignedOut as gone:
@@ -198,7 +198,7 @@ class Listener:
         self._pulse.record_sent(self._clock.monotonic())
 
     def _disconnect(self, reason: str, retry_after_s: float | None = None) -> float:
-        """Give the connection up, say so once, and return how long to rest."""
+        """Close the connection, publish that once, and return how long to wait."""
         lived_s = self._clock.monotonic() - self._connected_at
         if self._line is not None and lived_s >= SETTLED_AFTER_S:
             self._failures = 0

@@ -1,12 +1,12 @@
-"""Polls what plays, beside the live connection and in place of it.
+"""Polls what plays, to supplement the live connection and to stand in for it.
 
-    live connection ──frames──▶ pass_on ──┐
-                                          ├──▶ deliver, one at a time
-    GET /Sessions ──── run, step ─────────┘ (also that nobody answers)
-                         └─ shows what no frame told ─ patience ─▶ take_deafness
+    live connection ──frames──▶ handle_news ──┐
+                                              ├──▶ deliver, one at a time
+    GET /Sessions ──── run, step ─────────────┘ (failed polls as well)
+                         └─ shows what no frame reported ─ PATIENCE_S ─▶ take_missed_news
 
-A look that began before the latest frame came is thrown away: the frame is the newer word. It
-dials nothing and closes nothing: the listener does.
+The result of a poll that began before the latest frame is dropped: the frame is newer. The
+listener opens and closes the connection.
 """
 
 from __future__ import annotations
@@ -43,19 +43,19 @@ Playing = tuple[NowPlaying, ...]
 
 
 class SessionPolling:
-    """What plays, for one account, whatever its live connection does.
+    """Reports what plays for one account, whatever state its live connection is in.
 
-    `pass_on` and `take_deafness` belong to the listener's thread, `run` to one of its own.
+    `handle_news` and `take_missed_news` belong to the listener's thread, `run` to its own.
     """
 
     def __init__(
         self, ask: Callable[[], Playing], deliver: Callable[[News], None], clock: Clock
     ) -> None:
-        """Prepare; nothing is asked yet.
+        """Prepare; nothing is requested yet.
 
         Args:
-            ask: Asks Jellyfin who plays what.
-            deliver: Takes the news, never two at once, from either thread; must be quick.
+            ask: Fetches what plays from Jellyfin.
+            deliver: Takes the events from either thread, one at a time; must be quick.
             clock: For all waits.
         """
         self._ask = ask
@@ -73,25 +73,25 @@ class SessionPolling:
         self._known: Playing | None = None
 
     def handle_news(self, news: News) -> None:
-        """Deliver what the live connection told, and learn from it how far to trust it."""
+        """Deliver an event of the live connection, and adjust the trust in it."""
         with self._lock:
             self._note(news)
             self._deliver(news)
 
     def note_oversized_frame(self) -> None:
-        """A frame was too large to be taken: the connection will not tell of sessions again."""
+        """Note that a frame was too large: the connection will report no sessions from now on."""
         with self._lock:
             self._is_heavy = True
 
     def take_missed_news(self) -> bool:
-        """Return, once, whether the connection was caught being deaf."""
+        """Return, once, whether the connection was found to report nothing."""
         with self._lock:
             was, self._is_deaf = self._is_deaf, False
         return was
 
     @property
     def trust(self) -> Trust:
-        """How far the connection is trusted now."""
+        """Whether the connection reports what plays, as far as is known."""
         if not self._is_connected or self._is_heavy:
             return Trust.NONE
         if self._frames:
@@ -99,13 +99,13 @@ class SessionPolling:
         return Trust.FRESH if self._untold <= 1 else Trust.NONE
 
     def run(self, stop: Event) -> None:
-        """Look until `stop` is set or the account is signed out."""
+        """Poll until `stop` is set or the account is signed out."""
         while not (stop.is_set() or self._is_over):
             rest_s = attempt(self.step, "the look at what plays", self._put_off)
             self._clock.wait(stop, rest_s)
 
     def step(self) -> float:
-        """Look if it is time; return the seconds to rest before going on."""
+        """Poll if it is time; return the seconds to wait before the next step."""
         self._judge()
         if self._clock.monotonic() >= self._due:
             self._poll()
@@ -162,7 +162,7 @@ class SessionPolling:
         self._deliver(SessionsNews(seen))
 
     def _judge(self) -> None:
-        """A connection that has not told in time what a look showed is deaf, or cannot tell."""
+        """Note that the connection has not reported in time what a poll showed."""
         with self._lock:
             at = self._suspected_at
             if at is None or self._clock.monotonic() - at < PATIENCE_S:

@@ -1,7 +1,7 @@
-"""One live connection to Jellyfin, as frames in and out; opens, carries and closes, nothing else.
+"""One WebSocket connection to Jellyfin: opens it, sends and receives frames, closes it.
 
 It follows no redirect and no proxy variable, compresses nothing (a small frame cannot become a
-large one), takes frames up to `LARGEST_FRAME_BYTES`, and keeps one or two that nobody has read yet.
+large one), takes frames up to `LARGEST_FRAME_BYTES`, and buffers one or two unread ones.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class ConnectionLost(ServerAway):
     """The connection has ended.
 
     Attributes:
-        frame_too_big: We ended it ourselves, because of a frame beyond all measure.
+        frame_too_big: We closed it, because a frame was too large.
     """
 
     def __init__(self, message: str, *, frame_too_big: bool = False) -> None:
@@ -47,20 +47,20 @@ class ConnectionLost(ServerAway):
 
 
 class LiveConnection(Protocol):
-    """A live connection that stands."""
+    """An open live connection."""
 
     def send(self, text: str) -> None:
         """Send a frame.
 
         Raises:
-            LineLost: The connection has ended.
+            ConnectionLost: The connection has ended.
         """
 
     def receive(self, timeout_s: float) -> bytes | None:
         """Wait for a frame; None if none came in time.
 
         Raises:
-            LineLost: The connection has ended.
+            ConnectionLost: The connection has ended.
         """
 
     def close(self) -> None:
@@ -90,17 +90,17 @@ class WebSocketConnection:
             raise _connection_lost(closed) from closed
 
     def close(self) -> None:
-        """Say goodbye, but do not wait for a server that does not answer it."""
+        """Close with a close frame, without waiting for the server's."""
         self._connection.close()
 
 
 def open_connection(http: Connection) -> LiveConnection:
-    """Open the live connection of the account that `http` speaks for.
+    """Open the live connection of the account of `http`.
 
     Raises:
-        LineRefused: 401 or 403; `/Users/Me` can tell why.
-        ServerAway: Nobody answers, or the server is starting.
-        OddAnswer: The certificate is not trusted, or what answers is not Jellyfin.
+        ConnectionRefused: 401 or 403; `/Users/Me` can tell why.
+        ServerAway: The server does not answer, or is starting.
+        UnexpectedAnswer: The certificate is not trusted, or it is not Jellyfin.
     """
     uri = http.address.socket
     # websockets writes all headers at DEBUG, and ours carries the token.
@@ -143,7 +143,7 @@ def _open_tcp(uri: str) -> socket.socket:
 
 
 def _make_tls_context(http: Connection) -> ssl.SSLContext:
-    """Trust what the HTTP side trusts."""
+    """Return the TLS context that trusts the same certificates as HTTP requests do."""
     try:
         return ssl.create_default_context(cafile=http.ca_file or DEFAULT_CA_BUNDLE_PATH)
     except ssl.SSLError as error:
@@ -153,7 +153,7 @@ def _make_tls_context(http: Connection) -> ssl.SSLContext:
 
 
 def _opening_error(error: Exception, http: Connection) -> JellyfinError:
-    """Return what a failed opening means."""
+    """Return the error for a connection that could not be opened."""
     server = http.address
     if isinstance(error, InvalidStatus):
         status = error.response.status_code

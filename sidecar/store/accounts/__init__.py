@@ -1,1 +1,1 @@
-"""Accounts, sessions, keys."""
+"""Accounts, web sessions, API keys."""

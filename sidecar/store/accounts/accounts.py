@@ -1,4 +1,4 @@
-"""Jellyfin users who have signed in. Tokens are sealed elsewhere: here they are bytes."""
+"""Jellyfin users who have signed in. Their tokens are stored encrypted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import peewee
 from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import AccountRow, SessionRow
 
-# All tables that name accounts, their own last: what names them is checked at the commit.
+# All tables with account ids, the accounts' own last: foreign keys are checked at the commit.
 WITH_ACCOUNTS = (
     "api_keys",
     "downloads",
@@ -36,7 +36,7 @@ class Account:
 
     Attributes:
         may_download: Jellyfin's own permission, as of the last sign-in.
-        jellyfin_device_id: How we call ourselves for this account; kept over sign-ins.
+        jellyfin_device_id: The device id of this account's sessions; kept over sign-ins.
         token_encrypted: None while signed out.
     """
 
@@ -51,18 +51,18 @@ class Account:
     signed_in_at: datetime
 
     def __repr__(self) -> str:
-        """Show who it is, never the token."""
+        """Leave the token out."""
         return f"Account({self.name!r}, {self.user_id!r}, is_signed_in={self.is_signed_in})"
 
 
 class Accounts:
-    """Remembers accounts. Safe to use from any thread."""
+    """Stores accounts. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def save(self, account: Account) -> None:
-        """Remember an account as it is now."""
+        """Insert or update an account."""
         row = AccountRow.insert(**_to_columns(account))
         mutable = [name for name in _to_columns(account) if name != "user_id"]
         with self._db.write():
@@ -91,7 +91,7 @@ class Accounts:
         return [_to_account(row) for row in self._db.rows(query)]
 
     def mark_signed_out(self, user_id: str) -> None:
-        """Drop an account's token, which Jellyfin no longer takes, and end its sessions."""
+        """Delete an account's token, which Jellyfin refuses, and end its sessions."""
         with self._db.write():
             self._db.execute(peewee.ModelDelete(SessionRow).where(SessionRow.user_id == user_id))
             self._db.execute(
@@ -101,16 +101,16 @@ class Accounts:
             )
 
     def may(self, user_id: str, *, is_admin: bool, may_download: bool) -> bool:
-        """Note what Jellyfin says that an account may; return whether that is something new."""
+        """Update an account's Jellyfin permissions; return whether they have changed."""
         changed = (AccountRow.is_admin != is_admin) | (AccountRow.may_download != may_download)
         with self._db.write():
             update = AccountRow.update(is_admin=is_admin, may_download=may_download)
             return self._db.execute(update.where(AccountRow.user_id == user_id, changed)) > 0
 
     def move(self, server_id: str, user_ids: Mapping[str, str]) -> None:
-        """Let all accounts be of another server, none of them signed in, here or there.
+        """Move all accounts to another server, and sign all of them out.
 
-        Tokens of the old server open nothing at the new one. Whoever is not known there keeps what
+        Tokens of the old server are not valid at the new one. Accounts unknown there keep what
         they had under the old id.
 
         Args:
@@ -127,7 +127,7 @@ class Accounts:
             self._db.execute(moved)
 
     def forget(self, user_id: str) -> None:
-        """Delete an account with its sessions, keys and hearts; its holds and files stay."""
+        """Delete an account with its sessions, keys and favourites; its holds and files stay."""
         with self._db.write():
             self._db.execute(peewee.ModelDelete(AccountRow).where(AccountRow.user_id == user_id))
 

@@ -1,4 +1,4 @@
-"""Keys for scripts: each acts as one account. Shown once, stored as a hash."""
+"""API keys for scripts: each acts as one account. Shown once, stored as a hash."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class ApiKey:
 
     Attributes:
         last_used_at: To the minute; None if it was never used.
-        revoked_at: Refused from then on; None if nobody did that.
-        expires_at: Refused from then on; None if it never is.
+        revoked_at: When it was revoked; None if it was not.
+        expires_at: When it expires; None if never.
     """
 
     id: int
@@ -62,7 +62,7 @@ class ApiKeys:
         return ApiKey(number, user_id, label, now, None, None, expires_at), secret
 
     def find(self, secret: str) -> ApiKey | None:
-        """Return the key and note that it is in use; None if it does not work (any more)."""
+        """Return the key and record its use; None if it is unknown, revoked or expired."""
         now = self._clock.now()
         row = self._db.row(
             ApiKeyRow.select().where(
@@ -74,7 +74,7 @@ class ApiKeys:
         if row is None:
             return None
         if row["last_used_at"] is None or now - row["last_used_at"] >= NOTED_EVERY:
-            # A full disk stops the note, not the person.
+            # A full disk must not keep people out.
             with suppress(DatabaseError), self._db.write_lazily():
                 self._db.execute(
                     ApiKeyRow.update(last_used_at=now).where(ApiKeyRow.id == row["id"])
@@ -82,7 +82,7 @@ class ApiKeys:
         return _to_key(row)
 
     def revoke(self, key_id: int) -> bool:
-        """Refuse a key from now on; return whether it worked until now."""
+        """Revoke a key; return whether it was not revoked before."""
         with self._db.write():
             return bool(
                 self._db.execute(
@@ -93,7 +93,7 @@ class ApiKeys:
             )
 
     def revoke_all(self, user_id: str) -> int:
-        """Refuse all keys of an account from now on; return how many were not refused before."""
+        """Revoke all keys of an account; return how many were not revoked before."""
         with self._db.write():
             return self._db.execute(
                 ApiKeyRow.update(revoked_at=self._clock.now()).where(
@@ -112,5 +112,5 @@ def _to_key(row: Row) -> ApiKey:
 
 
 def _hash(secret: str) -> bytes:
-    # Plain and fast is enough: 256 random bits cannot be guessed.
+    # A plain, fast hash is enough: 256 random bits cannot be guessed.
     return hashlib.sha256(secret.encode()).digest()

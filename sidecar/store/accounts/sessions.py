@@ -26,7 +26,7 @@ class Session:
     """A live session.
 
     Attributes:
-        address_prefix: Where it began, shortened: for the person's list of sessions.
+        address_prefix: The network address that it began from, shortened, for the list of sessions.
     """
 
     user_id: str
@@ -40,7 +40,7 @@ class ListedSession(Session):
     """A live session in a list.
 
     Attributes:
-        id: Names it; the secret cannot be found from it.
+        id: The hash of its secret, in hex.
     """
 
     id: str
@@ -71,13 +71,13 @@ class Sessions:
         return secret
 
     def find(self, secret: str) -> Session | None:
-        """Return the live session of a secret and note that it is in use; None if there is none."""
+        """Return the live session of a secret and record its use; None if there is none."""
         row = self._db.row(SessionRow.select().where(SessionRow.id_hash == _hash(secret)))
         now = self._clock.now()
         if row is None or now - row["last_used_at"] >= IDLE or now - row["created_at"] >= LONGEST:
             return None
         if now - row["last_used_at"] >= NOTED_EVERY:
-            # A full disk stops the note, not the person.
+            # A full disk must not keep people out.
             with suppress(DatabaseError), self._db.write_lazily():
                 self._db.execute(
                     SessionRow.update(last_used_at=now).where(SessionRow.id_hash == _hash(secret))
@@ -111,7 +111,7 @@ class Sessions:
         ]
 
     def id_of(self, secret: str) -> str:
-        """Return what a session is called in a list."""
+        """Return the id that a session has in a list."""
         return _hash(secret).hex()
 
     def end_listed(self, session: ListedSession) -> None:
@@ -134,10 +134,10 @@ class Sessions:
 
 
 def derive_csrf_token(secret: str) -> str:
-    """Return what every change made in this session must bring along; it does not give it away."""
+    """Return the CSRF token of a session; the secret cannot be derived from it."""
     return hmac.new(secret.encode(), b"csrf", hashlib.sha256).hexdigest()
 
 
 def _hash(secret: str) -> bytes:
-    # Plain and fast is enough: 256 random bits cannot be guessed.
+    # A plain, fast hash is enough: 256 random bits cannot be guessed.
     return hashlib.sha256(secret.encode()).digest()

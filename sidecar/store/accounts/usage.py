@@ -1,4 +1,4 @@
-"""What people hold on the devices, in numbers. Reads only."""
+"""Counts the files and bytes that each account holds on the devices."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ OF_EACH = """SELECT user_id, count(*), sum(file_size) FROM (
 
 
 class UsageByAccount:
-    """Counts. Safe to use from any thread."""
+    """Counts what accounts hold. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def measure(self) -> Mapping[str, tuple[int, int]]:
-        """Return the files and the bytes that each account holds, of those who hold any."""
+        """Return the number of files and bytes of each account that holds any."""
         return {user_id: (files, octets or 0) for user_id, files, octets in self._db.sql(OF_EACH)}

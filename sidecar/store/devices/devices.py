@@ -1,4 +1,4 @@
-"""The devices we know, by the identity in their marker. Their settings are in the configuration."""
+"""The devices that were ever attached, by the UUID in their marker."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Device:
 
     Attributes:
         id: The UUID in its marker file.
-        path: Where it was found last.
+        path: Where it was attached last.
     """
 
     id: str
@@ -25,13 +25,13 @@ class Device:
 
 
 class Devices:
-    """Remembers devices. Safe to use from any thread."""
+    """Stores devices. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def save(self, device: Device) -> None:
-        """Remember a device, or its name and place now; when it was added first stays."""
+        """Insert a device, or update its name and path."""
         row = DeviceRow.insert(**asdict(device))
         with self._db.write():
             self._db.execute(

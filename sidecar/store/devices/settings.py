@@ -1,7 +1,7 @@
-"""What was changed for one device while the sidecar runs, on top of the settings file.
+"""A device's settings that were changed at run time, as overrides of the settings file.
 
-Only what was changed is kept, so that a later change of the file reaches every device that never
-said otherwise. What it means, and whether it is allowed, `services.devices.settings` knows.
+Only changed settings are stored, so that a later change of the file applies to every device without
+an override. `services.devices.settings` validates and interprets them.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from sidecar.store.schema.tables import DeviceSettingsRow
 
 
 class DeviceSettingsStore:
-    """Keeps the changes. Safe to use from any thread."""
+    """Stores the overrides. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def of(self, device_id: str) -> dict[str, object]:
-        """Return what was changed for a device, by the keys of the settings file."""
+        """Return a device's overrides, by the keys of the settings file."""
         row = self._db.row(
             DeviceSettingsRow.select(DeviceSettingsRow.changed).where(
                 DeviceSettingsRow.device_id == device_id
@@ -32,7 +32,7 @@ class DeviceSettingsStore:
         return changed
 
     def save(self, device_id: str, changed: Mapping[str, object]) -> None:
-        """Keep all that is changed for a device; nothing means as in the file."""
+        """Replace all overrides of a device."""
         with self._db.write():
             if not changed:
                 self._db.execute(

@@ -1,4 +1,4 @@
-"""How a file that was on the device before us becomes a download: completed, without a transfer."""
+"""Adoption: makes a file that is already on the device a completed download."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class AdoptedFile:
 
 
 class DownloadAdopter:
-    """Takes files over. Safe to use from any thread."""
+    """Adopts files. Safe to use from any thread."""
 
     def __init__(
         self,
@@ -50,11 +50,11 @@ class DownloadAdopter:
         self._transitions = transitions
 
     def adopt(self, wanted: NewDownload, file: AdoptedFile) -> Download | None:
-        """Let a file be the finished download of an item, at the place where it is.
+        """Make a file the completed download of an item, at the path where it is.
 
         Args:
-            wanted: The item, the device, and who wants it; its places are not looked at.
-            file: What is there.
+            wanted: The item, the device, and who wants it; its `places` are ignored.
+            file: The file.
 
         Returns:
             None if the item has a file there already, is being fetched at this moment, or the
@@ -81,7 +81,7 @@ class DownloadAdopter:
             return self._queries.get(there.id)
 
     def list_settled(self, device_id: str) -> list[tuple[str, str]]:
-        """Return the items that need no adoption on a device, with their paths there.
+        """Return the items that need no adoption on a device, with their paths.
 
         They have a file there, or one is being fetched at this moment.
         """

@@ -1,4 +1,4 @@
-"""Which downloads a list shows, and the one way from that to SQL.
+"""Filters for lists of downloads, and their SQL conditions.
 
 All statements call the table `d`. A list and its count come from the same conditions, so they
 cannot disagree.
@@ -14,26 +14,26 @@ from dataclasses import dataclass
 from sidecar.domain.downloads.states import Status
 
 HELD_BY = "(SELECT 1 FROM holds AS h WHERE h.device_id = d.device_id AND h.item_id = d.item_id"
-# They hold it; or they asked for it and nobody holds it.
+# The account holds it; or it asked for it and nobody holds it.
 CONCERNS = f"(EXISTS {HELD_BY} AND h.user_id = ?) OR (d.user_id = ? AND NOT EXISTS {HELD_BY})))"
-# The same for any of several people.
+# The same for any of several accounts.
 BELONGS = (
     f"(EXISTS {HELD_BY} AND h.user_id IN (SELECT value FROM json_each(?)))"  # noqa: S608 - ours
     f" OR (d.user_id IN (SELECT value FROM json_each(?)) AND NOT EXISTS {HELD_BY})))"
 )
-# From their own index: else SQLite walks along all ids to find the few of them.
+# Uses the partial index: else SQLite would scan all ids for the few missing ones.
 IS_MISSING = "d.id IN (SELECT id FROM downloads WHERE missing_since IS NOT NULL)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadFilter:
-    """Which downloads.
+    """The conditions of a list of downloads.
 
     Attributes:
-        statuses, item_types: Empty means any. What is completed and missing is in none of these.
-        missing: What is missing as well, or only that if there are no `statuses`.
+        statuses, item_types: Empty means any. A missing file has none of the statuses.
+        missing: Adds missing files, or shows only these if there are no `statuses`.
         viewer: Only what this person may see; None sees all.
-        owners: Only what one of these holds (or asked for, if nobody holds it); None is anyone's.
+        owners: Only what one of these holds (or asked for, if nobody holds it); None means anyone.
         as_of: Only this one and what was asked for before it.
         text: Words that must all occur in title, artist or album, whatever their case or accents;
             lists of files look for the beginnings of words, and in the names of series as well.
@@ -51,7 +51,7 @@ class DownloadFilter:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A statement without what it selects, and its values."""
+    """A part of an SQL statement, and its parameters."""
 
     text: str
     values: tuple[object, ...]
@@ -63,14 +63,14 @@ def build_conditions(which: DownloadFilter) -> Statement:
 
 
 def build_count_conditions(which: DownloadFilter) -> Statement:
-    """Return the same whatever the states are."""
+    """Return the same conditions without the statuses."""
     words = search_key(which.text).split()
     found = [Statement(" AND instr(d.search_key, ?) > 0", (word,)) for word in words]
     return join_statements([build_scope_conditions(which), *found])
 
 
 def build_scope_conditions(which: DownloadFilter) -> Statement:
-    """Return the conditions of a list beside its words and its states."""
+    """Return the conditions of a list without its text and its statuses."""
     parts = []
     if which.device_id is not None:
         parts.append(Statement(" AND d.device_id = ?", (which.device_id,)))
@@ -93,14 +93,14 @@ def build_visibility_condition(viewer: str | None) -> Statement:
 
 
 def join_statements(parts: Iterable[Statement]) -> Statement:
-    """Return statements one after the other."""
+    """Concatenate parts of a statement."""
     every = tuple(parts)
     values = tuple(value for one in every for value in one.values)
     return Statement("".join(one.text for one in every), values)
 
 
 def search_key(*texts: str | None) -> str:
-    """Return what a search compares: no case, no accents."""
+    """Fold texts for the search: without case and accents."""
     spread = unicodedata.normalize("NFKD", "\n".join(text for text in texts if text))
     return "".join(one for one in spread if not unicodedata.combining(one)).casefold()
 

@@ -1,4 +1,4 @@
-"""The formats of a device's music: what waits is to have one, what is there may have another."""
+"""The formats of a device's music files, wanted and present."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ WITHOUT = """UPDATE downloads SET original_size = NULL, validator = NULL
 
 
 class FormatStore:
-    """Looks and writes. Safe to use from any thread."""
+    """Reads and changes the formats of downloads. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def align(self, device_id: str, name: str) -> int:
-        """Give all music that is not there yet this format; return how many changed."""
+        """Set the format of all music that is not completed yet; return how many changed."""
         with self._db.write():
             return len(self._db.execute_sql(ALIGN, [name, device_id, name, TYPES]))
 
@@ -44,7 +44,7 @@ class FormatStore:
         return [PresentFile(*row) for row in self._db.sql(OTHERS, (device_id, name, TYPES))]
 
     def relabel(self, download_ids: Collection[int], name: str) -> None:
-        """Note that these files are as this format wants them."""
+        """Record that these files fit this format."""
         with self._db.write():
             self._db.execute_sql(RELABEL, [name, json.dumps(sorted(download_ids))])
 
@@ -53,6 +53,6 @@ class FormatStore:
         return [row[0] for row in self._db.sql(WITH_ORIGINAL, (device_id, most))]
 
     def forget_originals(self, download_ids: Collection[int]) -> None:
-        """Note that their originals are not kept any more."""
+        """Record that their originals are not kept any more."""
         with self._db.write():
             self._db.execute_sql(WITHOUT, [json.dumps(sorted(download_ids))])

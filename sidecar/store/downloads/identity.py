@@ -1,9 +1,9 @@
-"""Items under new ids: what our rows know of their files, and the one place where an id changes.
+"""Items whose ids have changed on the server: what is known of their files, and the change itself.
 
     a re-scan, a rename, a new installation ─▶ old id ─▶ new id, in all tables, in one transaction
 
-Rows, holds, tombstones, exclusions, hearts, plays and the order of playlists follow. Nothing is
-fetched or removed by it: a file stays where it is and a download stays in its state.
+Downloads, holds, tombstones, exclusions, favourites, plays and the order of playlists follow.
+Nothing is fetched or removed by it: a file stays where it is and a download stays in its state.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from sidecar.store.downloads.transitions import DownloadTransitions
 from sidecar.store.schema.fields import MomentField
 from sidecar.store.schema.tables import DownloadRow
 
-# What the item's own file is, whatever it was converted to.
+# The size of the item's own file, whatever it was converted to.
 ORIGINAL_SIZE = "coalesce(source_size, file_size, expected_size)"
 HAS_FILE = "status IN ('completed', 'downloading')"
 FACTS = f"""SELECT item_id, item_type, title, artist, album, {ORIGINAL_SIZE}, source_etag, seconds,
         source_path, file_path, device_id, {HAS_FILE}
     FROM downloads"""  # noqa: S608 - expressions of ours
 OF_SIZES = f"{FACTS} WHERE {ORIGINAL_SIZE} IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
-# Whoever holds it or asked for it.
+# The account holds it or asked for it.
 OF_ACCOUNT = """user_id = ? OR EXISTS (SELECT 1 FROM holds
     WHERE holds.device_id = downloads.device_id AND holds.item_id = downloads.item_id
         AND holds.user_id = ?)"""
@@ -58,7 +58,7 @@ RENAME = """UPDATE OR IGNORE {table}
     SET {column} = (SELECT new FROM new_ids WHERE old = {column})
     WHERE {column} IN (SELECT old FROM new_ids)"""
 FORGET = "DELETE FROM {table} WHERE {column} IN (SELECT old FROM new_ids)"
-# The names of ids in tables that are ours, beside the downloads themselves.
+# Columns with item ids in our own tables, other than the downloads themselves.
 ITEM_COLUMNS = (
     ("holds", "item_id"),
     ("holds", "source_id"),
@@ -75,9 +75,9 @@ ITEM_COLUMNS = (
     ("downloads", "album_id"),
     ("downloads", "image_item_id"),
 )
-# What was heard is never lost, even if it could not follow.
+# Plays are never deleted, even if they cannot follow.
 KEPT = frozenset({"plays", "imported_plays", "downloads"})
-# What an item is called and shown as; the rest says which file it is.
+# Columns that name and show an item; the others identify its file.
 CALLED = ("title", "artist", "album", "album_id", "image_item_id", "image_tag", "search_key")
 MOMENT = MomentField()
 MOST_TOLD = 200
@@ -85,10 +85,10 @@ MOST_TOLD = 200
 
 @dataclass(frozen=True, slots=True)
 class HeldFrom:
-    """Something that holds an item because it is part of it, or pressed by a heart.
+    """A container that is the source of a hold on an item, or a favourite.
 
     Attributes:
-        item_type: What it is, if a heart tells.
+        item_type: Its type, if it is a favourite.
     """
 
     source_id: str
@@ -98,11 +98,11 @@ class HeldFrom:
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A download whose item has another id now.
+    """A download whose item has a new id.
 
     Attributes:
-        before: As it was.
-        item: What it is by now.
+        before: The download as it was.
+        item: The item with its new id.
     """
 
     before: Download
@@ -110,7 +110,7 @@ class Followed:
 
 
 class DownloadIdentity:
-    """Knows what our files are, and lets rows follow. Safe to use from any thread."""
+    """Returns what identifies files, and changes ids. Safe to use from any thread."""
 
     def __init__(
         self, db: Database, bus: Bus, clock: Clock, transitions: DownloadTransitions
@@ -120,16 +120,16 @@ class DownloadIdentity:
         self._clock = clock
         self._transitions = transitions
 
-    # What our rows know
+    # What identifies our files
 
     def facts(self, user_id: str | None) -> list[Facts]:
-        """Return what is known of all items that an account wants or wanted; None for everybody."""
+        """Return the facts of all items that an account wants or wanted; None for all accounts."""
         if user_id is None:
             return _merged(self._db.sql(FACTS))
         return _merged(self._db.sql(f"{FACTS} WHERE {OF_ACCOUNT}", (user_id, user_id)))
 
     def facts_of_sizes(self, sizes: Collection[int]) -> list[Facts]:
-        """Return what is known of the items whose files have one of these sizes."""
+        """Return the facts of the items whose files have one of these sizes."""
         asked = json.dumps(sorted(sizes))
         return _merged(self._db.sql(OF_SIZES, (asked,)))
 
@@ -150,13 +150,13 @@ class DownloadIdentity:
         return [from_columns(row) for row in self._db.sql(ROWS, (json.dumps(sorted(item_ids)),))]
 
     def held_from(self, item_ids: Collection[str]) -> list[HeldFrom]:
-        """Return what else than themselves these items are held from."""
+        """Return the containers that are the sources of holds on these items."""
         return [HeldFrom(*row) for row in self._db.sql(SOURCES, (json.dumps(sorted(item_ids)),))]
 
     # Names that changed
 
     def plan_rename(self, download_id: int, path: str) -> None:
-        """Note where a finished file is to be; whoever has the device at hand renames it."""
+        """Record the new path of a finished file; it is renamed while its device is attached."""
         with self._db.write():
             self._db.sql(
                 "UPDATE downloads SET wanted_path = ? WHERE id = ? AND status = 'completed'",
@@ -164,18 +164,18 @@ class DownloadIdentity:
             )
 
     def to_rename(self, device_id: str, most: int) -> list[Download]:
-        """Return finished files of a device that are to be elsewhere there."""
+        """Return finished files of a device that are to be renamed."""
         return [from_columns(row) for row in self._db.sql(TO_RENAME, (device_id, most))]
 
     def end_rename(self, download_id: int) -> None:
-        """The file is where it is to be, or stays where it is."""
+        """Delete the record: the file was renamed, or stays where it is."""
         with self._db.write():
             self._db.sql("UPDATE downloads SET wanted_path = NULL WHERE id = ?", (download_id,))
 
     # What the server no longer knows
 
     def mark(self, *, gone: Collection[str], known: Collection[str]) -> int:
-        """Note which items the server does not know, and which it does; return what is new."""
+        """Record which items the server has and does not have; return how many rows changed."""
         now = MOMENT.db_value(self._clock.now())
         with self._db.write():
             told = [
@@ -191,14 +191,14 @@ class DownloadIdentity:
             return []
         return self._db.execute_sql(MARK.format(was=was), [now, json.dumps(sorted(items))])
 
-    # What a person has said
+    # What a person has decided
 
     def unlike(self) -> frozenset[tuple[str, str]]:
         """Return the pairs of items that are different files."""
         return frozenset(self._db.sql("SELECT old_item_id, new_item_id FROM unlike"))
 
     def say_unlike(self, old_id: str, new_ids: Iterable[str]) -> None:
-        """Remember that an item is none of these."""
+        """Record that an item is none of these."""
         with self._db.write():
             for new_id in new_ids:
                 self._db.sql("INSERT OR IGNORE INTO unlike VALUES (?, ?)", (old_id, new_id))
@@ -208,18 +208,18 @@ class DownloadIdentity:
     def follow(
         self, items: Mapping[str, Item], containers: Mapping[str, str] | None = None
     ) -> list[Followed]:
-        """Let everything that is known of some items be known of others from now on.
+        """Replace the ids of items and containers in all tables.
 
-        What cannot follow, because its device has another file of the new item, stays.
+        A download stays as it is if its device has another file of the new item.
 
         Args:
-            items: What each is by now, by the id that it had; none of these is among the old ones.
-            containers: The same of albums, series and the like, by ids alone.
+            items: The new item, by the old id; no new id is also an old one.
+            containers: The new ids of albums, series and the like, by their old ids.
         """
         with self._db.write():
             there = self.of_items({*items, *(one.id for one in items.values())})
             rows = {(one.device_id, one.item_id): one for one in there}
-            # Of an item that has two files on one device nothing follows.
+            # Nothing follows if an item would have two files on one device.
             twice = {
                 one.item_id
                 for one in there
@@ -244,9 +244,9 @@ class DownloadIdentity:
         return followed
 
     def describe(self, items: Mapping[str, Item]) -> list[Followed]:
-        """Note what items are called by now, under the ids that they have; return what changed.
+        """Update names and metadata of items whose ids stay; return what changed.
 
-        Of which version a file is stays as it was: another one has not come yet.
+        The version of the file stays: a newer one has not been fetched yet.
         """
         with self._db.write():
             changed = [
@@ -263,7 +263,7 @@ class DownloadIdentity:
     def _moves(
         self, items: Mapping[str, Item], rows: Mapping[tuple[str, str], Download]
     ) -> Iterator[Followed]:
-        """Yield what can follow; of two rows for one item the one without a file goes."""
+        """Yield what can follow; of two rows for one item the one without a file is deleted."""
         for (device_id, old_id), row in rows.items():
             item = items.get(old_id)
             if item is None:
@@ -281,7 +281,7 @@ class DownloadIdentity:
     def _change(self, one: Followed) -> None:
         columns = columns_of_item(one.item)
         if one.before.file_size is not None and one.before.source_size is None:
-            # What is there says more than a scan that may be old.
+            # The size of the file is more reliable than a scan that may be old.
             columns["expected_size"] = one.before.file_size
         columns["seconds"] = columns["seconds"] or one.before.seconds
         columns["gone_since"] = None
@@ -293,7 +293,7 @@ class DownloadIdentity:
         self._db.sql(f"UPDATE downloads SET {to} WHERE id = ?", (*stored, download_id))  # noqa: S608 - names of our own columns
 
     def _map(self, ids: Mapping[str, str]) -> None:
-        """Change ids everywhere but in the downloads' own; what is there twice then is one."""
+        """Change ids in all tables but the downloads; rows that become equal are merged."""
         self._db.sql("CREATE TEMP TABLE IF NOT EXISTS new_ids (old TEXT PRIMARY KEY, new TEXT)")
         self._db.sql("DELETE FROM new_ids")
         self._db.sql(
@@ -326,12 +326,12 @@ def _is_called_otherwise(row: Download, item: Item) -> bool:
 
 
 def _has_file(row: Download | None) -> bool:
-    """Whether a file is on the device, or on its way at this moment."""
+    """Whether a file is on the device, or is being fetched now."""
     return row is not None and row.status in {Status.COMPLETED, Status.DOWNLOADING}
 
 
 def _merged(rows: Iterable[tuple[Any, ...]]) -> list[Facts]:
-    """Return one value for each item: its rows on several devices speak of the same original."""
+    """Merge the facts of each item: its rows on several devices have the same original."""
     found: dict[str, Facts] = {}
     for (
         item_id,
@@ -365,7 +365,7 @@ def _merged(rows: Iterable[tuple[Any, ...]]) -> list[Facts]:
 
 
 def _both(one: Facts, other: Facts) -> Facts:
-    # Where there is a file, more is known for certain.
+    # More is certain where there is a file.
     first, second = (one, other) if one.devices or not other.devices else (other, one)
     return replace(
         first,

@@ -1,4 +1,4 @@
-"""How a wanted file becomes a row: its place on the device, and what the row remembers."""
+"""Builds the row of a new download: a free path on the device, and the item's columns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sidecar.store.database import Database, Row
 from sidecar.store.downloads.filter import search_key
 from sidecar.store.downloads.order import find_last_place
 
-# Two questions: asked as one, with OR, SQLite reads all rows of the device.
+# Two queries: with one and an OR, SQLite reads all rows of the device.
 TAKEN = """SELECT 1 FROM downloads
         WHERE device_id = ? AND path_key IN (SELECT value FROM json_each(?))
     UNION ALL SELECT 1 FROM downloads WHERE device_id = ? AND path_key > ? AND path_key < ?
@@ -31,11 +31,11 @@ class FilePlace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewDownload:
-    """What is to be fetched.
+    """A download to be queued.
 
     Attributes:
         user_id: Who asked first; whose token fetches.
-        places: Where the file may go, best first; the last one should be unique (an id in it).
+        places: Possible paths, best first; the last one should be unique (with an id in it).
         priority: Higher first.
         format: `original`, or the name of a conversion.
     """
@@ -61,7 +61,7 @@ def find_free_place(db: Database, device_id: str, places: Iterable[FilePlace]) -
 
 
 def to_columns(db: Database, wanted: NewDownload, place: FilePlace, now: datetime) -> Row:
-    """Return the columns of a fresh row."""
+    """Return the columns of a new row."""
     item = wanted.item
     return {
         **columns_of_item(item),
@@ -79,7 +79,7 @@ def to_columns(db: Database, wanted: NewDownload, place: FilePlace, now: datetim
 
 
 def columns_of_item(item: Item) -> Row:
-    """Return what a row remembers of an item, whatever becomes of its file."""
+    """Return the columns that describe the item."""
     artist = item.artist or item.album_artist or item.series
     return {
         "item_id": item.id,
@@ -110,6 +110,6 @@ def count_files_in(db: Database, device_id: str, key: str) -> int:
 def _is_free(db: Database, device_id: str, key: str) -> bool:
     parts = key.split("/")
     same_or_above = ["/".join(parts[:depth]) for depth in range(1, len(parts) + 1)]
-    # "0" is the character after "/": between them lies everything below the folder `key`.
+    # "0" is the character after "/": all paths below the folder `key` sort between the two.
     below = f"{key}/", f"{key}0"
     return not db.sql(TAKEN, (device_id, json.dumps(same_or_above), device_id, *below))

@@ -1,6 +1,6 @@
-"""What one device holds and what waits for it, as the plan wants to see it.
+"""The files on a device and the downloads that wait for it, as input for the space plan.
 
-Reads only: a handful of statements for a whole device, all of one and the same state.
+A few SELECTs for a whole device, all in one read transaction.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ STORED = """SELECT id, item_id, title, file_size + coalesce(original_size, 0), l
         missing_since IS NOT NULL
     FROM downloads
     WHERE status = 'completed' AND device_id = ?"""
-# As `Download.size` has it: what the responses agreed on, else what the last scan said.
+# As `Download.size`: of the file, else of the responses, else of the last scan.
 SIZE = "coalesce(file_size, json_extract(validator, '$[1]'), expected_size)"
 WAITING = f"""SELECT id, item_id, title, {SIZE}, format, seconds, bytes_downloaded, priority,
         queued_at
@@ -41,7 +41,7 @@ SEEN_BY = """SELECT id FROM downloads AS one WHERE device_id = ? AND (
 
 @dataclass(frozen=True, slots=True)
 class Coming:
-    """A download that runs.
+    """A running download.
 
     Attributes:
         size: Bytes of the whole file; 0 if nobody knows.
@@ -55,7 +55,7 @@ class Coming:
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
-    """All that a plan for one device starts from."""
+    """The input of a plan for one device."""
 
     stored: tuple[Stored, ...]
     waiting: tuple[WantedFile, ...]
@@ -63,7 +63,7 @@ class Holdings:
 
 
 class Inventory:
-    """Looks at one device. Safe to use from any thread."""
+    """Reads the state of devices. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -77,14 +77,14 @@ class Inventory:
         untouchable: Collection[int] = frozenset(),
         keeps_originals: bool = False,
     ) -> Holdings:
-        """Return what a device holds, what is due to come and what is coming.
+        """Return a device's files, its waiting downloads and its running ones.
 
         Args:
             device_id: Which device.
-            now: What cools down longer does not wait for room yet.
-            in_use: Items that play or come next: they do not go.
-            untouchable: Downloads whose files cannot go for another reason.
-            keeps_originals: What is converted takes the room of its original as well.
+            now: Downloads that are still in a cooldown do not wait for room.
+            in_use: Items that play or come next: their files are not evicted.
+            untouchable: Downloads whose files cannot be evicted for another reason.
+            keeps_originals: A converted file needs room for its original as well.
         """
         with self._db.read():
             grips = _group_by_item(self._db.sql(GRIPS, (device_id,)))
@@ -110,11 +110,11 @@ class Inventory:
             )
 
     def get_eviction_class(self, device_id: str, item_id: str) -> EvictionClass:
-        """Return how firmly one item keeps its place on a device now."""
+        """Return an item's eviction class on a device."""
         return classify(_group_by_item(self._db.sql(GRIPS_OF, (device_id, item_id)))[item_id])
 
     def list_visible_to(self, device_id: str, user_id: str) -> frozenset[int]:
-        """Return the downloads on a device that a person may see: theirs, or theirs once."""
+        """Return the downloads on a device that an account may see: its own, now or before."""
         rows = self._db.sql(SEEN_BY, (device_id, user_id, user_id))
         return frozenset(download_id for (download_id,) in rows)
 

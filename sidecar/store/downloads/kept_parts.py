@@ -1,9 +1,9 @@
-"""Part files that outlive their download: cancelled, but to be kept.
+"""Part files that are kept after their download was cancelled.
 
-cancel, keeping the part ─▶ remembered for 30 days ─asked for again─▶ a row of the same id
+    cancel, keeping the part ─▶ kept for 30 days ─asked for again─▶ a row with the same id
 
-The part file carries the download's id. Ids are never given twice, so the row that comes later
-takes the old one and finds its bytes and what they must agree with.
+The name of a part file has the download's id. Ids are never reused, so the later row takes the old
+id, and with it the part file's bytes and their validator.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ KEPT_FOR = timedelta(days=30)
 
 
 def remember_part(db: Database, download: Download, now: datetime) -> None:
-    """Note what the part file of a download has; nothing if no byte of it counts."""
+    """Record the part file of a download, if any of its bytes count."""
     if download.validator is None or not download.bytes_downloaded:
         return
     db.execute(
@@ -36,7 +36,7 @@ def remember_part(db: Database, download: Download, now: datetime) -> None:
 
 
 def take_part(db: Database, device_id: str, item_id: str) -> Row:
-    """Return the columns that a row has from its kept part, and forget it; none without one."""
+    """Return the columns of a kept part for a new row, and delete its record; {} without one."""
     mine = (KeptPartRow.device_id == device_id) & (KeptPartRow.item_id == item_id)
     rows = db.execute_returning(peewee.ModelDelete(KeptPartRow).where(mine).returning(KeptPartRow))
     if not rows:
@@ -49,7 +49,7 @@ def take_part(db: Database, device_id: str, item_id: str) -> Row:
 
 
 def list_kept_parts(db: Database, device_id: str, now: datetime) -> frozenset[int]:
-    """Return the ids whose part files stay on a device; forget those kept for too long."""
+    """Return the ids whose part files are kept on a device; delete expired records."""
     old = KeptPartRow.kept_at < now - KEPT_FOR
     with db.write():
         db.execute(peewee.ModelDelete(KeptPartRow).where(old))

@@ -1,10 +1,10 @@
-"""The order of the queue: priority first, then a place that is a counter with gaps.
+"""The order of the queue: by priority, then by place, which is a counter with gaps.
 
     place   1048576 ─── 2097152 ─── 3145728          a new one goes a whole gap behind all others
                      ▲
-              put in the middle; when a gap is used up, all places are spread anew
+              put in the middle; when a gap is used up, all places are renumbered
 
-It is a counter and no time: clocks are set back, and an album is asked for in one millisecond.
+It is no time: clocks are set back, and an album is queued within one millisecond.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from sidecar.store.database import Database
 
-# Written by hand, to name the index: left to itself, SQLite sorts the whole queue each time.
+# SQL text, to name the index: otherwise SQLite sorts the whole queue each time.
 FIRST_DUE = """(SELECT id FROM downloads INDEXED BY downloads_to_claim
     WHERE status = 'pending'
         AND (retry_next_at IS NULL OR retry_next_at <= ?)
@@ -39,7 +39,7 @@ ONE = "SELECT priority, place FROM downloads WHERE status = 'pending' AND id = ?
 NEXT_ABOVE = """SELECT place FROM downloads INDEXED BY downloads_to_claim
     WHERE status = 'pending' AND id <> ? AND priority = ? AND (place, id) < (?, ?)
     ORDER BY place DESC, id DESC LIMIT 1"""
-# Counted over all downloads, so that what is paused or failed finds its old place again.
+# Over all downloads, so that paused and failed ones keep their place.
 SPREAD = """UPDATE downloads SET place = spread.place FROM (
     SELECT id, ? * row_number() OVER (ORDER BY place, id) AS place FROM downloads
 ) AS spread WHERE spread.id = downloads.id"""
@@ -47,27 +47,27 @@ SPREAD = """UPDATE downloads SET place = spread.place FROM (
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """Where in the queue: what a row there must say."""
+    """A position in the queue: priority and place."""
 
     priority: int
     place: int
 
 
 def find_last_place(db: Database) -> int:
-    """Return a place behind all others; those given the same one are in the order of their ids."""
+    """Return a place behind all others; rows with the same one are ordered by id."""
     rows = db.sql("SELECT seq FROM sqlite_sequence WHERE name = 'downloads'")
     return ((rows[0][0] if rows else 0) + 1) * GAP
 
 
 def find_first_spot(db: Database, download_id: int) -> Spot:
-    """Return a spot before all others that wait."""
+    """Return a spot before all waiting downloads."""
     rows = db.sql(FIRST, (download_id,)) or db.sql(ONE, (download_id,))
     priority, place = rows[0] if rows else (0, GAP)
     return Spot(priority, place - GAP)
 
 
 def find_spot_before(db: Database, download_id: int, other_id: int | None) -> Spot | None:
-    """Return a spot right before another one, or behind all; None if that one does not wait."""
+    """Return a spot right before another download, or behind all; None if that is not pending."""
     if other_id is None:
         ((priority, place),) = db.sql(LAST) or [(0, 0)]
         return Spot(priority, place + GAP)

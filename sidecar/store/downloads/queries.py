@@ -1,4 +1,4 @@
-"""Reads downloads: one, lists of them, and counts that always equal the lists.
+"""Reads downloads: single ones, lists and counts.
 
 Changes nothing. A list and its count come from the same conditions, so they cannot disagree.
 """
@@ -28,7 +28,7 @@ from sidecar.store.schema.tables import DownloadRow
 
 FIELDS = [getattr(DownloadRow, one.name) for one in fields(Download)]
 NAMES = ", ".join(f'"{one.column_name}"' for one in FIELDS)
-# Written out once: peewee would put these thirty names together anew for each query.
+# As text: peewee would build these thirty names anew for each query.
 COLUMNS = peewee.SQL(NAMES)
 ONE = f"SELECT {NAMES} FROM downloads WHERE"  # noqa: S608 - names of our own columns
 FILES = """SELECT coalesce(sum((file_size + ? - 1) / ? * ?), 0) FROM downloads
@@ -43,7 +43,7 @@ IN_TURN = "d.priority DESC, d.place, d.id"
 ORDERS = MappingProxyType(
     {
         Sort.NEWEST: "d.id DESC",
-        # What runs, what waits, what is paused, the rest.
+        # Running, pending, paused, the rest.
         Sort.QUEUE: "CASE d.status WHEN 'downloading' THEN 0 WHEN 'pending' THEN 1"
         f" WHEN 'paused' THEN 2 ELSE 3 END, {IN_TURN}",
         Sort.TITLE: "d.search_key, d.id",
@@ -52,7 +52,7 @@ ORDERS = MappingProxyType(
 )
 LISTED = f"SELECT {NAMES} FROM downloads AS d WHERE TRUE"  # noqa: S608 - names of our own columns
 COUNTED = "SELECT count(*) FROM downloads AS d WHERE TRUE"
-# Written out, not as parameters: SQLite takes a partial index only if it can see its condition.
+# Literals, not parameters: SQLite uses a partial index only if it can see its condition.
 WAITING = """SELECT coalesce(sum(max(coalesce(d.expected_size, 0) - d.bytes_downloaded, 0)), 0)
     FROM downloads AS d WHERE d.status = 'pending'"""
 POSITIONS = f"""SELECT id, place FROM (
@@ -68,13 +68,13 @@ class DownloadQueries:
         self._db = db
 
     def get(self, download_id: int) -> Download | None:
-        """Return one download; None if it is not there (any more)."""
+        """Return a download; None if there is none."""
         return self._find_one(f"{ONE} id = ?", download_id)
 
     def seen(self, download_id: int, viewer: str | None) -> Download | None:
-        """Return one download; None if there is none that this person may see.
+        """Return a download; None if there is none that this account may see.
 
-        One statement for both, so that one takes as long as the other.
+        One statement, so that both cases take the same time.
         """
         which = build_visibility_condition(viewer)
         return self._find_one(f"{LISTED} AND d.id = ?{which.text}", download_id, *which.values)
@@ -86,13 +86,13 @@ class DownloadQueries:
     def page(
         self, which: DownloadFilter, page: int, page_size: int, *, sort: Sort = Sort.NEWEST
     ) -> tuple[list[Download], int]:
-        """Return one page of a list and how many there are in all.
+        """Return one page of a list and the total number.
 
         Args:
             which: What is listed.
-            page: From 1; one behind the last is empty.
-            page_size: How many a page holds at most.
-            sort: What comes first.
+            page: From 1; a page behind the last is empty.
+            page_size: The most downloads on a page.
+            sort: The order.
         """
         asked = build_conditions(which)
         listed = f"{LISTED}{asked.text} ORDER BY {ORDERS[sort]} LIMIT ? OFFSET ?"
@@ -115,7 +115,7 @@ class DownloadQueries:
         return next((rank for (rank,) in rows), None)
 
     def ids(self, which: DownloadFilter, most: int) -> list[int]:
-        """Return the ids of the same list, in the order of the queue, `most` at the most."""
+        """Return at most `most` ids of a list, in the order of the queue."""
         asked = build_conditions(which)
         listed = (
             f"SELECT d.id FROM downloads AS d WHERE TRUE{asked.text} ORDER BY {IN_TURN} LIMIT ?"  # noqa: S608 - ours
@@ -125,7 +125,7 @@ class DownloadQueries:
     def counts(self, which: DownloadFilter) -> Mapping[str, int]:
         """Count the downloads in each state and the missing ones, 0 where there are none.
 
-        `statuses` is not looked at. Equal to the totals of `page` for each by itself.
+        `which.statuses` is ignored. Each count equals the total of `page` for that state.
         """
         asked = build_count_conditions(which)
         by_status = (
@@ -139,13 +139,13 @@ class DownloadQueries:
         return {**counts, MISSING: missing}
 
     def bytes_waiting(self, which: DownloadFilter) -> int:
-        """Return the bytes still to come of all that waits, as far as their sizes are known."""
+        """Return the bytes that pending downloads still have to fetch, as far as known."""
         asked = build_count_conditions(which)
         left: int = self._db.sql(f"{WAITING}{asked.text}", asked.values)[0][0]
         return left
 
     def on_the_way(self, device_id: str, least_priority: int) -> list[Download]:
-        """Return what waits or runs for a device at such a priority or a higher one."""
+        """Return a device's pending and running downloads of at least this priority."""
         on_the_way = DownloadRow.status.in_([Status.PENDING, Status.DOWNLOADING])
         urgent = DownloadRow.priority >= least_priority
         query = DownloadRow.select(COLUMNS).where(
@@ -154,15 +154,15 @@ class DownloadQueries:
         return [to_download(row) for row in self._db.rows(query)]
 
     def positions(self, download_ids: Collection[int]) -> Mapping[int, int]:
-        """Return the place in the queue, from 1, of those that are pending."""
+        """Return the position in the queue, from 1, of those that are pending."""
         asked = json.dumps(list(download_ids))
         return dict(self._db.sql(POSITIONS, (asked,)))
 
     def bytes_on_device(self, device_id: str, *, block: int = 1) -> int:
         """Return the bytes of all finished files on a device, each in whole blocks.
 
-        And of the originals that are kept besides. Missing files count: the room they took is
-        kept for them until people have answered.
+        Kept originals are included. Missing files count: their space stays reserved until people
+        have answered what became of them.
         """
         return sum(
             self._db.sql(sql, (block, block, block, device_id))[0][0] for sql in (FILES, ORIGINALS)
@@ -181,7 +181,7 @@ class DownloadQueries:
         return files, missing
 
     def files_on(self, device_id: str) -> list[Expected]:
-        """Return what every finished file of a device should look like; quick for many."""
+        """Return path, size and hash that each finished file of a device should have."""
         rows = self._db.sql(
             "SELECT id, file_path, file_size, content_hash, completed_at,"
             " missing_since IS NOT NULL, is_asked_about FROM downloads"
@@ -195,7 +195,7 @@ class DownloadQueries:
         ]
 
     def failed_and_due(self, now: datetime) -> list[Download]:
-        """Return what failed with a cooldown that is over: to be retried."""
+        """Return the failed downloads whose cooldown is over."""
         query = DownloadRow.select(COLUMNS).where(
             DownloadRow.status == Status.FAILED, DownloadRow.retry_next_at <= now
         )
@@ -216,11 +216,11 @@ class DownloadQueries:
 
 
 def to_download(row: Row) -> Download:
-    """Return the value that a row of `COLUMNS` stands for."""
+    """Convert a row of `COLUMNS`."""
     return Download(**row)
 
 
 def from_columns(values: Iterable[object]) -> Download:
-    """Return the value that the plain columns `NAMES` stand for."""
+    """Convert the raw values of the columns `NAMES`."""
     pairs = zip(FIELDS, values, strict=True)
     return Download(**{field.name: field.python_value(value) for field, value in pairs})

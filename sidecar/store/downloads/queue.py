@@ -1,12 +1,11 @@
-"""The queue, and all that is done with downloads: every change happens in this folder.
+"""The queue of downloads. All changes of the downloads table are in this package.
 
     enqueue ─▶ pending ─claim▶ downloading: started, synced …, finalizing ─arrive▶ completed
        queue ─────────┘         transitions ──────────────────────────────────┘
 
-The named moves say what each one changes besides the state (`domain.downloads.states` draws the
-states).
-They return False if somebody else moved, finished or deleted the download first; then nothing was
-changed. What is being finalized can neither be paused nor cancelled: its file is already there.
+The diagram of all states is in `domain.downloads.states`. Changes return False if the download was
+moved, finished or deleted meanwhile; then nothing was changed. A download that is being finalized
+can neither be paused nor cancelled: its file may be there already.
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Stat
 
 
 class DownloadQueue:
-    """What waits, in which order, and who takes it next. Safe to use from any thread."""
+    """Adds, orders and claims downloads. Safe to use from any thread."""
 
     def __init__(
         self,
@@ -83,7 +82,7 @@ class DownloadQueue:
             return there, False
 
     def prioritise(self, download: Download, priority: int) -> bool:
-        """Give a download that waits another priority; return whether it was changed."""
+        """Change the priority of a waiting download; return whether it was changed."""
         if download.status is not Status.PENDING or download.priority == priority:
             return False
         with self._db.write():
@@ -100,13 +99,13 @@ class DownloadQueue:
     ) -> Download | None:
         """Take the next download that is due: highest priority, then longest in the queue.
 
-        What is on its way to another device is waited for: it is copied from there then.
+        An item that is being fetched for another device waits: it is copied from there then.
 
         Args:
             now: What `retry_next_at` is compared with.
             blocked_devices: Devices that cannot take files now.
             blocked_users: Accounts whose token cannot fetch now.
-            busy: Downloads whose part file a worker has not let go of yet: one that is paused and
+            busy: Downloads whose part file a worker still has open: one that is paused and
                 resumed at once is pending while its last bytes are still being written.
             own_only: Devices that get only what people asked for themselves.
         """
@@ -119,14 +118,14 @@ class DownloadQueue:
         )
 
     def bring_forward(self, error_code: str) -> None:
-        """End the wait of everything that waits for the same reason: it is cured."""
+        """Make all downloads due that wait because of this error, since its cause is gone."""
         alike = (DownloadRow.status == Status.PENDING) & (DownloadRow.error_code == error_code)
         with self._db.write():
             if self._db.execute(DownloadRow.update(retry_next_at=None).where(alike)):
                 self._db.after_commit(partial(self._bus.publish, WorkArrived()))
 
     def put_first(self, download: Download) -> bool:
-        """Let a download that waits be the next one; return whether it still waited."""
+        """Move a pending download to the front; return whether it was still pending."""
         if download.status is not Status.PENDING:
             return False
         with self._db.write():
@@ -134,7 +133,7 @@ class DownloadQueue:
             return self._set(download, priority=spot.priority, place=spot.place) is not None
 
     def put_before(self, download: Download, other: Download | None) -> bool:
-        """Let one that waits go right before another, or last; return whether both still waited."""
+        """Move a pending download before another, or last; return whether both were pending."""
         if download.status is not Status.PENDING or (other and download.id == other.id):
             return False
         with self._db.write():
@@ -146,7 +145,7 @@ class DownloadQueue:
     def end_cooldown(
         self, download: Download, *, from_zero: bool = False, **changes: object
     ) -> bool:
-        """End the cooldown of a download that waits, with all its tries given back."""
+        """End the cooldown of a pending download and reset its retry count."""
         if download.status is not Status.PENDING:
             return False
         changes = {**UNBLEMISHED, **(FROM_ZERO if from_zero else {}), **changes}
@@ -157,9 +156,9 @@ class DownloadQueue:
         return True
 
     def accept(self, download: Download) -> bool:
-        """Believe what was fetched although nothing confirms its length, and fetch it at once.
+        """Accept a file whose length nothing confirms, and queue it at once.
 
-        Exactly this: a file of another length or date is not believed.
+        Only this version: a file of another length or date is not accepted.
         """
         if download.status is Status.FAILED:
             return self._transitions.move(
@@ -168,17 +167,17 @@ class DownloadQueue:
         return self.end_cooldown(download, accepted=download.validator)
 
     def hand_over(self, download: Download, user_id: str) -> bool:
-        """Fetch it for, and with the token of, somebody else from now on."""
+        """Change the account that the file is fetched for, and whose token is used."""
         with self._db.write():
             return self._set(download, user_id=user_id) is not None
 
     def cancel(self, download: Download, *, keep_part: bool = False) -> bool:
-        """Delete the row of a download that has no file yet; removing the part is the caller's.
+        """Delete the row of a download without a file; the caller removes the part file.
 
-        With `keep_part` the part stays, and the item goes on from it when it is queued again.
+        With `keep_part` the part file stays, and is resumed if the item is queued again.
 
         Raises:
-            IllegalMove: A finished file is deleted, not cancelled; a bug.
+            IllegalMove: The file is finished: then it is deleted, not cancelled.
         """
         if download.status not in CANCELLABLE:
             raise IllegalMove(f"a {download.status} download cannot be cancelled")
@@ -197,14 +196,14 @@ class DownloadQueue:
         return bool(gone)
 
     def kept_parts(self, device_id: str) -> frozenset[int]:
-        """Return the cancelled downloads of a device whose part files stay; old ones no longer."""
+        """Return the cancelled downloads of a device whose part files are kept."""
         return kept_parts_downloads.list_kept_parts(self._db, device_id, self._clock.now())
 
     def rename(self, download: Download, place: FilePlace) -> bool:
-        """Give the download another place, before there is a file at the old one.
+        """Change the path of a download that has no file at the old one yet.
 
         Returns:
-            False if another download has that place, or this one has gone on meanwhile.
+            False if another download has that path, or this one has changed meanwhile.
         """
         with self._db.write():
             try:
@@ -214,10 +213,10 @@ class DownloadQueue:
             return bool(self._set(download, file_path=place.path, path_key=place.key))
 
     def follow(self, download: Download, place: FilePlace) -> bool:
-        """The finished file was moved to another place by somebody else: the row goes with it.
+        """Change the path of a finished file that somebody has moved on the device.
 
         Returns:
-            False if another download has that place, or this one has gone on meanwhile.
+            False if another download has that path, or this one has changed meanwhile.
         """
         with self._db.write():
             there = self._queries.get(download.id)
@@ -234,11 +233,11 @@ class DownloadQueue:
             return self._set(there, file_path=place.path, path_key=place.key) is not None
 
     def recover(self) -> list[Download]:
-        """Put back what was running when the sidecar died; for the start, before any worker.
+        """Requeue what was running when the sidecar died; at the start, before any worker runs.
 
-        The part files keep what they have. Returned are those that were being finalized: still
-        `downloading`, their file is either in place already or still the part; the caller looks
-        and then lets each one `arrive` or be postponed.
+        The part files stay. Returned are those that were being finalized, which stay
+        `downloading`: their file is at its final path already or is still the part file. The
+        caller checks that and then calls `mark_arrived` or `postpone` for each.
         """
         with self._db.write():
             query = DownloadRow.select(COLUMNS).where(DownloadRow.status == Status.DOWNLOADING)
@@ -259,7 +258,7 @@ class DownloadQueue:
         return download
 
     def _set(self, download: Download, **columns: object) -> Download | None:
-        """Change columns other than the state, if the state is still what the caller saw."""
+        """Change columns other than the state, if the state is still the one the caller saw."""
         changed = self._transitions.update(ONE_ROW, (download.id,), download.status, columns)
         if changed is not None:
             self._transitions.publish(changed, changed.status, changed.status)
@@ -267,15 +266,15 @@ class DownloadQueue:
 
 
 class Downloads:
-    """The downloads table, by what is done with it.
+    """All access to the downloads table, by task.
 
     Attributes:
-        queries: Looks downloads up; changes nothing.
-        transitions: Changes the state of one, and notes how far its transfer is.
-        queue: Puts downloads in, orders them, hands them out.
-        adopter: Takes over files that were there before.
-        sightings: What the last look at a device saw of its files.
-        identity: Items that the server knows under other ids by now.
+        queries: Reads downloads.
+        transitions: Changes the state of a download, and records the progress of its transfer.
+        queue: Adds, orders and claims downloads.
+        adopter: Adopts files that are on a device already.
+        sightings: Records which files the last scan of a device found.
+        identity: Changes the ids of items that have others on the server now.
     """
 
     def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:

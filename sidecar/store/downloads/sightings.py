@@ -1,9 +1,9 @@
-"""What the last look at a device saw of its finished files: the one writer of `missing_since`.
+"""Records which finished files the last scan of a device found: sets `missing_since`.
 
-    a look ─▶ not there as it should be ─▶ missing since then ─▶ people are asked, if it is many
-          └▶ there again ───────────────▶ not missing, nothing is asked
+    a scan ─▶ not there or changed ─▶ missing since then ─▶ people are asked, if there are many
+           └▶ there again ──────────▶ not missing, nobody is asked
 
-Whatever ends the life of a file ends this with it (`transitions`). No state changes here.
+When a file is removed, `transitions` clears this. No state changes here.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sidecar.events import Bus, DeviceChanged
 from sidecar.store.database import Database
 from sidecar.store.schema.fields import MomentField
 
-# A file that was let go of and fetched again since the look is another one.
+# A file that was removed and fetched again since the scan is another one.
 SAME = """WHERE status = 'completed'
     AND downloads.id = json_extract(one.value, '$[0]')
     AND completed_at IS json_extract(one.value, '$[1]')"""
@@ -30,12 +30,12 @@ ASK = """UPDATE downloads SET is_asked_about = 1
     WHERE missing_since IS NOT NULL AND device_id = ? AND is_asked_about = 0
         AND id IN (SELECT value FROM json_each(?)) RETURNING id"""
 MOMENT = MomentField()
-# In one transaction: other writers wait for it.
+# Rows in one transaction: other writers wait for it.
 BATCH = 500
 
 
 class DownloadSightings:
-    """Remembers it. Safe to use from any thread."""
+    """Stores the results of scans. Safe to use from any thread."""
 
     def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
         self._db = db
@@ -45,10 +45,10 @@ class DownloadSightings:
     def note_look(
         self, device_id: str, *, missing: Iterable[Expected], present: Iterable[Expected]
     ) -> int:
-        """Remember what a look saw; return for how many files that is another thing than before.
+        """Record the result of a scan; return for how many files it has changed.
 
         Args:
-            device_id: Where it looked.
+            device_id: The scanned device.
             missing: Files that are not there as they should be.
             present: Files that are.
         """
@@ -57,7 +57,7 @@ class DownloadSightings:
         return changed + self._each(device_id, BACK, [one for one in present if one.is_missing])
 
     def ask_about(self, device_id: str, download_ids: Collection[int]) -> None:
-        """People are asked what became of these missing files, until they say or it is back."""
+        """Record that people are asked about these missing files."""
         if not download_ids:
             return
         with self._db.write():

@@ -1,10 +1,9 @@
-"""The one place that changes the state of a download.
+"""Changes the state of downloads; no other code does.
 
-It asks `domain.downloads.states.after`, changes the row *where it is still in the state the
-caller saw*,
-and tells the news after the commit. Nothing is locked while files move; a move returns False if
-somebody else moved, finished or deleted the download first, and then changed nothing.
-What is being finalized cannot be paused: its file may be in its place already.
+It takes the new state from `domain.downloads.states.next_status`, changes the row only if it is
+still in the state that the caller saw, and publishes an event after the commit. No lock is held
+while files move: a move returns False, and changes nothing, if the download was moved, finished or
+deleted meanwhile. A download that is being finalized cannot be paused: its file may be there.
 """
 
 from __future__ import annotations
@@ -30,10 +29,10 @@ log = logging.getLogger(__name__)
 
 Columns = Mapping[str, object]
 ONE_ROW = "id = ?"
-# Not waited for: after a power cut the row is pending or finalizing again, and recovery goes on.
+# Not synced: after a power cut the row is pending or finalizing again, and recovery handles that.
 FOUND_AGAIN = frozenset({Move.CLAIM, Move.ARRIVE})
 
-# The subquery is answered once, from its index, and the rows by (device, item): no other is read.
+# The subquery runs once, on its index; the rows are found by (device, item). No other is read.
 HEARD = """UPDATE downloads
     SET last_used_seq =
         (SELECT ifnull(max(last_used_seq), 0) + 1 FROM downloads WHERE last_used_seq > 0)
@@ -61,7 +60,7 @@ FROM_ZERO: Columns = MappingProxyType(
 
 
 class DownloadTransitions:
-    """Changes states and tells of it. Safe to use from any thread."""
+    """Changes states and publishes events. Safe to use from any thread."""
 
     def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
         self._db = db
@@ -72,7 +71,7 @@ class DownloadTransitions:
         """Make one move, if the download is still in the state that the caller saw.
 
         Raises:
-            IllegalMove: The move is not in the table; a bug.
+            IllegalMove: The move is not in the table.
         """
         which = ONE_ROW
         if move is Move.PAUSE:
@@ -80,14 +79,14 @@ class DownloadTransitions:
         if download.status is Status.DOWNLOADING and move is not Move.ARRIVE:
             changes = {**NOT_FINAL, **changes}
         if download.status is Status.COMPLETED:
-            # What is kept besides its file goes with it, and whether that was seen.
+            # The kept original and the result of the scan end with the file.
             changes = {"original_size": None, **UNSEEN, **changes}
         return self.apply(which, (download.id,), download.status, move, changes) is not None
 
     def mark_arrived(
         self, download: Download, *, size: int, content_hash: str, mime_type: str | None
     ) -> bool:
-        """The file is in its place and synced; a kept original is known by its validator."""
+        """Complete a download whose file is in place; a kept original keeps its validator."""
         no_part: Columns = {} if download.original_size is not None else {"validator": None}
         return self.move(
             download,
@@ -112,7 +111,7 @@ class DownloadTransitions:
         retry_count: int,
         from_zero: bool = False,
     ) -> bool:
-        """An attempt failed; another is due at `until`, at once if that is None."""
+        """Queue a download again after a failure: due at `until`, or at once if that is None."""
         return self.move(
             download,
             Move.POSTPONE,
@@ -128,7 +127,7 @@ class DownloadTransitions:
         retry_count: int,
         from_zero: bool = False,
     ) -> bool:
-        """It failed; it is tried again at `until`, or only when a person says so if None."""
+        """Fail a download; it is retried at `until`, or only by a person if that is None."""
         return self.move(
             download,
             Move.GIVE_UP,
@@ -136,15 +135,15 @@ class DownloadTransitions:
         )
 
     def pause(self, download: Download) -> bool:
-        """Stop until resumed; a cooldown stays in force."""
+        """Pause a download; its cooldown stays."""
         return self.move(download, Move.PAUSE)
 
     def resume(self, download: Download) -> bool:
-        """Queue what was paused, at its old place in the queue."""
+        """Queue a paused download, at its old place."""
         return self.move(download, Move.RESUME)
 
     def retry(self, download: Download, *, from_zero: bool = False) -> bool:
-        """Queue what failed, with all its tries, from the part file or from zero."""
+        """Queue a failed download with its retry count reset, from the part file or from zero."""
         return self.move(download, Move.RETRY, **UNBLEMISHED, **(FROM_ZERO if from_zero else {}))
 
     def mark_missing(
@@ -154,31 +153,31 @@ class DownloadTransitions:
         code: str = "removed",
         text: str = msg("It was removed from the device, and not by the sidecar"),
     ) -> bool:
-        """The file is no longer on the device, or no longer ours, and it was not us.
+        """Mark a download as removed because its file was removed or changed by others.
 
         Args:
-            download: Whose file.
-            code: Why it is not there, for programs; kept until it is wanted again.
-            text: The same for people.
+            download: The download.
+            code: The cause, for programs; kept until the item is wanted again.
+            text: The cause, for people.
         """
         return self.move(download, Move.VANISH, error_code=code, error_message=text)
 
     def evict(self, download: Download) -> bool:
-        """The file was removed to make room."""
+        """Mark a download as removed: its file was evicted."""
         return self.move(download, Move.EVICT)
 
     def delete(self, download: Download) -> bool:
-        """The file was removed because nobody holds it, or somebody said so."""
+        """Mark a download as removed: nobody holds its file any more, or a person deleted it."""
         return self.move(download, Move.DELETE)
 
     def mark_damaged(self, download: Download, failure: Failure, *, has_part: bool = False) -> bool:
-        """The file is not what arrived, or not what is wanted: fetch it again.
+        """Queue a completed download again: its file is damaged or not in the wanted format.
 
         Args:
-            download: Whose file.
-            failure: Why.
-            has_part: The original that was kept becomes its part file: nothing of it is fetched
-                unless the server has another one by now.
+            download: The download.
+            failure: The cause.
+            has_part: The kept original becomes the part file: nothing is fetched unless the
+                server has another version by now.
         """
         changes = {**UNBLEMISHED, "error_code": failure.code, "error_message": failure.message}
         part: Columns = (
@@ -191,13 +190,13 @@ class DownloadTransitions:
     def want_again(
         self, download: Download, *, user_id: str, priority: int = 0, item: Item | None = None
     ) -> bool:
-        """Queue what was removed, at its old path, as if it were new.
+        """Queue a removed download again, at its old path.
 
         Args:
-            download: What was removed.
-            user_id: Whose token fetches from now on.
-            priority: As it is queued.
-            item: What the server says of it now, if that is known.
+            download: The removed one.
+            user_id: The account whose token fetches from now on.
+            priority: Its priority.
+            item: The item as the server has it now, if known.
         """
         told: Columns = (
             {}
@@ -222,42 +221,42 @@ class DownloadTransitions:
         )
 
     def mark_used(self, item_id: str) -> int:
-        """Note that an item was used last of all, on every device; return how many have it.
+        """Record that an item was used just now, on all devices; return on how many it is.
 
-        A counter, not a time: what was used before it has a smaller one.
+        It sets a counter, not a time: what was used before has a smaller one.
         """
         with self._db.write_lazily():
             return len(self._db.execute_sql(HEARD, [item_id]))
 
-    # -- the transfer that runs
+    # -- running transfers
 
     def transfer_started(
         self, download_id: int, validator: Validator, held: int, *, anew: bool = False
     ) -> bool:
-        """Commit what the part file's bytes belong to, and that only `held` of them count.
+        """Store the validator of a part file, and that only its first `held` bytes count.
 
         Args:
-            download_id: Whose part file.
-            validator: What every response of the transfer agrees on.
+            download_id: The download.
+            validator: The one that all responses of the transfer must have.
             held: Bytes at its start.
-            anew: No byte of the part counted so far. Nothing is waited for then: a power cut can
-                only bring back a row that counts none.
+            anew: No byte of the part file counted so far. Then the commit is not synced: a power
+                cut can only bring back a row that counts none.
         """
         write = self._db.write_lazily if anew else self._db.write
         with write():
             return self._note(download_id, validator=validator, bytes_downloaded=held)
 
     def record_synced(self, download_id: int, held: int) -> bool:
-        """Note that `held` bytes of the part file are on the disk.
+        """Record that `held` bytes of the part file are on the disk.
 
-        Cheap, not synced itself: after a power cut the row may be older than the file, which
+        Not synced itself: after a power cut the row may be older than the file, which
         costs those bytes and nothing else.
         """
         with self._db.write_lazily():
             return self._note(download_id, bytes_downloaded=held)
 
     def record_rescan(self, download_id: int, item: Item) -> bool:
-        """Note what the server says of the item by now: it may have looked at the file again."""
+        """Update what the server's last scan says of the item's file."""
         with self._db.write_lazily():
             return self._note(
                 download_id,
@@ -276,9 +275,9 @@ class DownloadTransitions:
         mime_type: str | None,
         **was: object,
     ) -> bool:
-        """Commit that the part is whole and synced, with all that `mark_arrived` needs to know.
+        """Record that the part file is complete and synced, with what `mark_arrived` needs.
 
-        Only after this may the part be renamed: a False means it was paused or cancelled.
+        Only after this may it be renamed. False means that it was paused or cancelled.
         """
         with self._db.write():
             return self._note(
@@ -294,10 +293,10 @@ class DownloadTransitions:
     def tags_completed(
         self, download: Download, *, size: int, content_hash: str, format_name: str
     ) -> bool:
-        """The file is about to be replaced by a copy with better tags; return whether it may be.
+        """Record that the file will be replaced by a copy with better tags; return whether it may.
 
-        Committed before the rename: until then the copy is a part file, by which a crash between
-        the two is put in order. Only the row that the caller saw is changed.
+        Committed before the rename: after a crash between the two, recovery finds the copy as a
+        part file. Only the row that the caller saw is changed.
         """
         changes: Columns = {
             "file_size": size,
@@ -321,7 +320,7 @@ class DownloadTransitions:
     def apply(
         self, which: str, values: Sequence[object], was: Status, move: Move, changes: Columns
     ) -> Download | None:
-        """Make a move of the row that `which` finds with these values, and tell of it."""
+        """Make a move of the row that `which` finds with these values, and publish it."""
         now = next_status(was, move)
         write = self._db.write_lazily if move in FOUND_AGAIN else self._db.write
         with write():
@@ -335,8 +334,8 @@ class DownloadTransitions:
     ) -> Download | None:
         """Change columns of the row that `which` finds, if it is still in the state `was`.
 
-        Written out: five of these belong to each file, and peewee takes longer to put one
-        together than SQLite to run it.
+        SQL text: five of these run for each file, and peewee takes longer to build one than
+        SQLite to run it.
         """
         to = ", ".join(f"{name} = ?" for name in changes)
         stored = [getattr(DownloadRow, name).db_value(value) for name, value in changes.items()]
@@ -347,11 +346,11 @@ class DownloadTransitions:
         return from_columns(rows[0]) if rows else None
 
     def publish(self, download: Download, was: Status | None, now: Status | None) -> None:
-        """Tell of a change once it is committed."""
+        """Publish a change once it is committed."""
         self._db.after_commit(partial(self._publish, download, was, now))
 
     def _note(self, download_id: int, **columns: object) -> bool:
-        """Change columns of a running download; no news."""
+        """Change columns of a running download, without an event."""
         return self.update(ONE_ROW, (download_id,), Status.DOWNLOADING, columns) is not None
 
     def _publish(self, download: Download, was: Status | None, now: Status | None) -> None:

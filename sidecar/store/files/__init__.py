@@ -1,1 +1,1 @@
-"""What lies on the devices, as lists and as a search index."""
+"""The finished files on the devices, as lists and by full-text search."""

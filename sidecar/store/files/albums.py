@@ -1,8 +1,8 @@
-"""Finished files as tiles: an album, a series or a single film each, and what is in one of them.
+"""Finished files in tiles: each is an album, a series or a single film.
 
     files that fit ─▶ grouped in one index ─▶ one page of tiles, the newest first ─▶ their facts
 
-Changes nothing. The tiles and their number come from one statement, so they cannot disagree.
+The tiles and their number come from one statement, so they cannot disagree.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ OF_TILES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tile:
-    """What people look at as one thing.
+    """A group of files that is shown as one entry.
 
     Attributes:
         key: The album's id, the series' name after `series:`, or the single item's id.
-        newest: The file that came last; it lends its cover and its names.
+        newest: The file that was completed last; the tile has its cover and its names.
         artist: None if its files have different ones, or none.
-        files, bytes: All there is of it, whatever words were looked for.
+        files, bytes: Of all its files, whatever text was searched for.
     """
 
     key: str
@@ -49,14 +49,14 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Numbers:
-    """How much fits: tiles, and the files in them that do."""
+    """The numbers of matching tiles and of matching files."""
 
     tiles: int
     files: int
 
 
 class AlbumIndex:
-    """Looks tiles up. Safe to use from any thread."""
+    """Reads tiles. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -70,7 +70,7 @@ class AlbumIndex:
     def page(
         self, which: DownloadFilter, page: int, page_size: int
     ) -> tuple[Sequence[Tile], Numbers]:
-        """Return one page of tiles, the one that got a file last first, and how much there is."""
+        """Return one page of tiles, those with the newest files first, and the totals."""
         found = select_tiles(which)
         place = (page_size, (page - 1) * page_size)
         with self._db.read():
@@ -82,7 +82,7 @@ class AlbumIndex:
     def files(
         self, key: str, which: DownloadFilter, page: int, page_size: int
     ) -> tuple[list[Download], int]:
-        """Return one page of a tile's files in their order, and how many there are."""
+        """Return one page of a tile's files in their order, and the total number."""
         asked = join_statements(
             [Statement(OF_TILES, (json.dumps([key]),)), build_scope_conditions(which)]
         )
@@ -93,7 +93,7 @@ class AlbumIndex:
             return self._read_rows(ids[start : start + page_size]), len(ids)
 
     def tile(self, key: str, which: DownloadFilter) -> Tile | None:
-        """Return one tile; None if nothing of it is there."""
+        """Return one tile; None if it has no files."""
         asked = join_statements(
             [Statement(OF_TILES, (json.dumps([key]),)), build_scope_conditions(which)]
         )
@@ -116,14 +116,14 @@ class AlbumIndex:
 
 
 def select_tiles(which: DownloadFilter) -> Statement:
-    """Return what selects the tiles of a list; tests look at how it is carried out."""
+    """Return the statement that selects the tiles of a list; tests check its query plan."""
     asked = select_files(which)
     text = f"SELECT d.tile, max(d.id) AS newest, count(*) AS files {asked.text} GROUP BY d.tile"
     return Statement(text, asked.values)
 
 
 def select_page(found: Statement) -> str:
-    """Return what selects one page of the tiles, and how many there are on all of them."""
+    """Return the SQL that selects one page of the tiles, and the totals."""
     return (
         f"WITH found AS MATERIALIZED ({found.text}) SELECT tile, newest,"  # noqa: S608 - ours
         " (SELECT count(*) FROM found), (SELECT sum(files) FROM found)"
@@ -132,7 +132,7 @@ def select_page(found: Statement) -> str:
 
 
 def select_facts(keys: Sequence[str], which: DownloadFilter) -> Statement:
-    """Return what selects the facts of some tiles, whatever words were looked for."""
+    """Return the statement that selects the facts of tiles, whatever text was searched for."""
     whole = build_scope_conditions(replace(which, item_types=frozenset()))
     asked = join_statements([Statement(OF_TILES, (json.dumps(list(keys)),)), whole])
     text = (

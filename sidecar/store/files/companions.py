@@ -1,4 +1,4 @@
-"""Which finished files were looked at for what belongs beside them: cover, lyrics, subtitles."""
+"""Records for which finished files companions (cover, lyrics, subtitles) were looked for."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sidecar.store.database import Database
 
-# What arrived again is another file: its moment is another one.
+# A file that was fetched again has another `completed_at` and is checked again.
 WAITING = """SELECT d.id, d.item_id, d.user_id, d.file_path, d.item_type,
         d.image_item_id, d.image_tag, d.completed_at
     FROM downloads AS d LEFT JOIN beside AS b
@@ -22,11 +22,11 @@ NOTE = """INSERT INTO beside (download_id, completed_at)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewFile:
-    """A finished file that nobody has looked at yet.
+    """A finished file whose companions were not looked for yet.
 
     Attributes:
-        user_id: Whose account may ask for it.
-        moment: When it arrived, as the table has it.
+        user_id: The account that fetched it.
+        moment: When it was completed, as stored in the table.
     """
 
     id: int
@@ -40,13 +40,13 @@ class NewFile:
 
 
 class CompanionFiles:
-    """Knows it. Safe to use from any thread."""
+    """Stores which files were checked. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def waiting(self, device_id: str, most: int) -> Sequence[NewFile]:
-        """Return files that were not looked at since they arrived, in the order of their paths."""
+        """Return files that were not checked since they arrived, in the order of their paths."""
         return [
             NewFile(
                 id=row[0],
@@ -62,7 +62,7 @@ class CompanionFiles:
         ]
 
     def note(self, looked_at: Iterable[NewFile]) -> None:
-        """These were looked at."""
+        """Record that these were checked."""
         with self._db.write():
             for one in looked_at:
                 self._db.sql(NOTE, (one.id, one.moment))

@@ -1,6 +1,6 @@
-"""All that is complete on one device, as its page and its manifest tell it.
+"""Lists the complete files on a device, for its index page and its manifest.
 
-What the last look did not see there is not told: a page lists what can be played.
+Files that the last scan did not find are left out: the page lists what can be played.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ BUSY = """SELECT EXISTS (SELECT 1 FROM downloads INDEXED BY downloads_by_status
 
 
 class CompletedFiles:
-    """Reads it. Safe to use from any thread."""
+    """Lists complete files. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def files(self, device_id: str) -> Sequence[ListedFile]:
-        """Return all complete files that were seen there last, in the order of their paths."""
+        """Return all complete files that the last scan found, in the order of their paths."""
         return [
             ListedFile(
                 item_id=item_id,
@@ -58,7 +58,7 @@ class CompletedFiles:
         ]
 
     def paths(self, device_id: str) -> Sequence[str]:
-        """Return the paths of all complete files, also of those that are missing just now."""
+        """Return the paths of all complete files, missing ones included."""
         return [path for (path,) in self._db.sql(PATHS, (device_id,))]
 
     def is_busy(self, device_id: str) -> bool:

@@ -1,7 +1,7 @@
-"""Finished files, as people look for them: by words in an index, by item and by album.
+"""Finds finished files: by words in a full-text index, by item and by album.
 
-Changes nothing: triggers keep the index true (`word_index`). It lists what the last look at a
-device saw there; whether it is there now is asked of the device.
+Triggers keep the index up to date (`schema.search_index`). It lists the files that the last scan of
+a device found.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ OF_ALBUMS = (
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """The downloads of an album on a device that are in one state: how many, and the first.
+    """The downloads of an album on a device that are in one state: their number and the first.
 
-    Missing files are not counted: they are not there.
+    Missing files are not counted.
     """
 
     status: Status
@@ -53,18 +53,18 @@ class Counted:
     first: int
 
 
-# What the last look at its device did not see is in no list.
+# Files that the last scan did not find are in no list.
 PRESENT = Statement(" AND d.missing_since IS NULL", ())
 
 
 class FileIndex:
-    """Looks finished files up. Safe to use from any thread."""
+    """Finds finished files. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def page(self, which: DownloadFilter, page: int, page_size: int) -> tuple[list[Download], int]:
-        """Return one page of a list, newest first, and how many there are in all."""
+        """Return one page of a list, newest first, and the total number."""
         asked = select_files(which)
         order = "offline.rowid" if asked.text.startswith(FOUND) else "d.id"
         place = (page_size, (page - 1) * page_size)
@@ -77,7 +77,7 @@ class FileIndex:
         return [from_columns(row) for row in rows], total
 
     def missing(self, which: DownloadFilter) -> int:
-        """Return how many files the last look did not see, whatever words are looked for."""
+        """Return how many files the last scan did not find, whatever text is searched for."""
         asked = join_statements([Statement(MISSING, ()), build_scope_conditions(which)])
         return int(self._db.sql(f"SELECT count(*) {asked.text}", asked.values)[0][0])
 
@@ -102,12 +102,12 @@ class FileIndex:
 
 
 def select_files(which: DownloadFilter) -> Statement:
-    """Return what selects the files of a list; tests look at how it is carried out."""
+    """Return the statement that selects the files of a list; tests check its query plan."""
     words = fold_text(which.text).replace("\0", " ").split()
     indexed = [one for one in words if any(letter.isalnum() for letter in one)]
     match = " AND ".join('"{}" *'.format(one.replace('"', '""')) for one in indexed)
     parts = [Statement(FOUND, (match,)) if indexed else Statement(ALL, ())]
-    # A band may be named "!!!": no index has a word of that.
+    # A band may be named "!!!", which has no word for the index.
     parts += [
         Statement(" AND instr(d.search_key, ?) > 0", (one,)) for one in words if one not in indexed
     ]
@@ -115,5 +115,5 @@ def select_files(which: DownloadFilter) -> Statement:
 
 
 def fold_text(text: str) -> str:
-    """Return what the index compares: no case, no accents, letters as they are typed."""
+    """Fold text as the index does: no case, no accents, letters as they are typed."""
     return reduce(lambda done, pair: done.replace(*pair), TYPED_AS, search_key(text))

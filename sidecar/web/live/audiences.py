@@ -89,7 +89,7 @@ class Audience:
     Attributes:
         room: The Socket.IO room.
         person: Whose rights decide what is sent.
-        sequence: The number of the last message; a page that misses one loads its state again.
+        sequence: The number of the last message; a page that misses one reloads its state.
         last_snapshot: The last snapshot, so that an equal one is not sent again.
         heard_progress: Whether the last progress message had any transfer.
     """

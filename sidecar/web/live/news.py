@@ -211,7 +211,7 @@ class NewsPublisher:
         if now - self._sessions_seen_at >= LOOK_AT_SESSIONS_EVERY_S:
             self._look_at_sessions()
 
-    # -- people
+    # -- sockets and sessions
 
     def _welcome(self, sid: str, asker: Identity) -> None:
         # The session may have ended between the handshake and now.
@@ -244,7 +244,7 @@ class NewsPublisher:
         self._audiences.remove(sid)
         self._wire.close(sid)
 
-    # -- what is told
+    # -- messages
 
     def _tell(self, audience: Audience, event: str, payload: Json) -> None:
         """Send a numbered message to an audience; all but the first snapshot are sent here."""

@@ -1,7 +1,7 @@
 """The WSGI middleware around pages, API, files and live connection.
 
     forwarded headers → Host → base URL → the application → headers of the response
-    refused by the server ────────────────▶ problem page or JSON ──▲
+    refused by the server ────────────▶ problem page or JSON ──▲
 
 Authentication is not its task (see `auth`).
 """

@@ -193,7 +193,7 @@ class Connections:
         self._mouth.close()
         self._let_spare_go()
 
-    # -- new ones
+    # -- accepting
 
     def _accept(self) -> None:
         listening = self._server.socket
@@ -209,9 +209,9 @@ class Connections:
             self._begin(self._connection(self._server, sock, address[0], address[1]))
 
     def _refuse_one(self, listening: socket.socket) -> None:
-        """There is no file number left: what waits would be reported for ever.
+        """Close one waiting connection for lack of descriptors: else it stays ready for ever.
 
-        Linux says so even if nothing waits; then nobody needs the room of another.
+        Linux reports the lack even if no connection waits; then no room is made.
         """
         self._let_spare_go()
         with suppress(OSError):
@@ -258,7 +258,7 @@ class Connections:
     def _number(self, address: str) -> int:
         return len(self._all[address])
 
-    # -- what goes on
+    # -- reading and writing
 
     def _go_on(self, conn: Connection) -> None:
         if conn not in self._ours:
@@ -366,7 +366,7 @@ class Connections:
                 self._watch(conn, State.WRITING, limits.WHOLE_ANSWER_S, selectors.EVENT_WRITE)
                 self._count_bytes(conn)
 
-    # -- the registers
+    # -- bookkeeping
 
     def _watch(self, conn: Connection, state: State, within_s: float, events: int) -> None:
         conn.state, conn.ends_at = state, time.monotonic() + within_s

@@ -157,7 +157,7 @@ class Heart(Schema):
 
 
 class Local(Schema):
-    """The item is played from a device: `path` on the sidecar's machine, or `url`."""
+    """The item is played from a device: `path` is on the sidecar's machine, `url` streams it."""
 
     source: Literal["local"]
     path: str
