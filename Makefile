@@ -31,9 +31,6 @@ bench: $(VENV)/test-ready
 	@$(call install_packages,$(BENCH_PACKAGES))
 	$(BIN)/python -m tests.bench $(BENCH)
 
-# A year in the life of a thousand households; and what takes too long for every test run: each point
-# at which a download can die, ten thousand steps of people and workers, fifty thousand requests, and
-# 200,000 damaged inputs: 9,100 for each of the 22 readers of what comes from outside.
 # What two hundred open pages cost, beside the bare library.
 bench-sockets: $(VENV)/test-ready
 	$(BIN)/python -m tests.bench.sockets
@@ -46,9 +43,13 @@ bench-rows: $(VENV)/test-ready
 floods: $(VENV)/test-ready static/vendor/ready
 	$(BIN)/python -m tests.bench.floods $(FLOODS)
 
+# A year in the life of a thousand households.
 simulation: $(VENV)/test-ready
 	$(BIN)/python -m tests.simulation --libraries 1000 --processes 2
 
+# What takes too long for every test run: each point at which a download can die, ten thousand steps
+# of people and workers, fifty thousand requests, ten thousand tracks under new ids, and 200,000
+# damaged inputs: 9,100 for each of the 22 readers of what comes from outside.
 nightly: packages-for-tests $(VENV)/test-ready
 	SIDECAR_CRASH_POINTS=all SIDECAR_REQUESTS=50000 STEERING_STEPS=10000 SIDECAR_IDENTITY_TRACKS=10000 \
 		$(BIN)/pytest -q -o timeout=0 \

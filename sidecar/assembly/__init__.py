@@ -1,9 +1,9 @@
-"""Where the services are made and meet, capability by capability. Making them starts nothing.
+"""Creates all services and connects them, in one group for each capability. Starts nothing.
 
     accounts → devices → rules → transfers → background → web
 
-Each group is made from those before it; `runtime` owns the threads, and the command line uses the
-parts it needs.
+Each group is created from those before it. `runtime` owns the threads, and the command line uses
+the parts that it needs.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ def assemble(
     *,
     recent: RecentLog | None = None,
 ) -> Assembly:
-    """Return all services; none has been started.
+    """Create all services; none is started.
 
     Raises:
         errors.ConfigError: No Jellyfin server is set, a device's format cannot be made here, or
-            the program that is to transfer files is not installed.
+            the program that should transfer files is not installed.
     """
     base = Base(
         settings=settings,

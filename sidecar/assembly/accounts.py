@@ -1,4 +1,4 @@
-"""The accounts and the Jellyfin server that they belong to."""
+"""Creates the services for accounts and for the Jellyfin server that they belong to."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class AccountServices:
 
 
 def make_accounts(base: Base) -> AccountServices:
-    """Return the services for accounts.
+    """Create the services for accounts.
 
     Raises:
         errors.ConfigError: No Jellyfin server is set.

@@ -1,4 +1,4 @@
-"""What looks after the devices by itself: generated files, removals, housekeeping."""
+"""Creates the services that run in the background: generated files, removals, housekeeping."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from sidecar.store.files.completed import CompletedFiles
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackgroundServices:
-    """What looks after the devices by itself: generated files, removals, housekeeping.
+    """The services that run in the background.
 
     Attributes:
-        index: Writes the pages and manifests that lie on the devices.
-        playlists: Writes the playlists that lie on the devices.
-        companions: Puts covers, lyrics and subtitles beside the files.
-        removals: Notices what people do on the devices.
+        index: Writes the offline pages and manifests on the devices.
+        playlists: Writes the playlists on the devices.
+        companions: Writes covers, lyrics and subtitles beside the files.
+        removals: Detects files that people removed, moved or changed.
     """
 
     index: IndexWriter
@@ -47,7 +47,7 @@ def make_background(
     rules: RuleServices,
     transfers: TransferServices,
 ) -> BackgroundServices:
-    """Return what looks after the devices by itself."""
+    """Create the services that run in the background, and subscribe them to the bus."""
     store, clock, registry, problems = base.store, base.clock, devices.registry, accounts.problems
     index = IndexWriter(
         registry=registry,
@@ -111,7 +111,7 @@ def _housekeeping(
         registry=devices.registry,
         settling=DeviceRecovery(base.store.downloads),
         formats=devices.formats,
-        # Who is signed in and what is wanted, before what may come and what must go for it.
+        # The order matters: accounts and wishes first, then what may be fetched and what must go.
         steps=(
             (accounts.server.probe, "the server's probe"),
             (unattended.step, "signing in"),

@@ -1,4 +1,4 @@
-"""What every group of services is made from."""
+"""What every group of services is created from: settings, stores, bus, clock."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sidecar.store.stores import Stores
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Base:
-    """What every group of services is made from.
+    """What every group of services is created from.
 
     Attributes:
         is_healthy: Whether every thread is alive and the database answers.
-        recent: The last lines of the log, for the page of the admins.
+        recent: The last lines of the log, for the admins' page.
     """
 
     settings: Settings

@@ -1,4 +1,4 @@
-"""The devices: their settings, who may use them, the formats on them, Syncthing."""
+"""Creates the services for devices: settings, access, formats, Syncthing."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from sidecar.transfer.converting.availability import ConverterAvailability
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeviceServices:
-    """The devices: their settings, who may use them, the formats on them, Syncthing.
+    """The services for devices.
 
     Attributes:
-        claims: Which downloads a worker is busy with.
-        peers: None if there is no Syncthing in the settings.
+        claims: The downloads that workers are busy with.
+        peers: None if Syncthing is not configured.
     """
 
     claims: Claims
@@ -40,7 +40,7 @@ class DeviceServices:
 
 
 def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
-    """Return the services for devices."""
+    """Create the services for devices, and subscribe them to the bus."""
     store, configured = base.store, base.settings.devices
     claims = Claims()
     base.bus.subscribe(claims.hear)

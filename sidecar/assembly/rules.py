@@ -1,4 +1,4 @@
-"""What people want: rules, plays, holds, and what they cast."""
+"""Creates the services for rules, playback, holds and casting."""
 
 from __future__ import annotations
 
@@ -28,15 +28,16 @@ from sidecar.store.rules.settings import RuleSettingsStore
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleServices:
-    """What people want: rules, plays, holds, and what they cast.
+    """The services for rules, playback, holds and casting.
 
     Attributes:
-        matching: Lets rows follow files whose items have other ids.
-        server_change: Offers and takes another server at the known address.
-        questions: Files that may be one of several items.
-        planning: Turns wishes into holds and into the queue.
-        followers: Makes what follows an account.
-        threads: The threads of the accounts.
+        matching: Updates rows whose items have new ids in Jellyfin.
+        questions: Open questions about files that may be one of several items.
+        server_change: Lets an admin accept another server at the known address.
+        planning: Turns wishes into holds and queued downloads.
+        followers: Makes the followers of an account.
+        watching: Tracks what plays.
+        threads: Starts and stops the threads of the accounts.
     """
 
     matching: ItemMatching
@@ -52,7 +53,7 @@ class RuleServices:
 
 
 def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -> RuleServices:
-    """Return the services for rules, playback and casting."""
+    """Create the services for rules, playback and casting."""
     store, clock, around = base.store, base.clock, base.store.db.thread
 
     def shape_of(device_id: str) -> NameLimits:

@@ -1,4 +1,4 @@
-"""Where the database and the key lie, and the signing in that the command line uses alone."""
+"""Names of the database and key files, and the account service, which the command line uses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KEY_FILE = "token.key"
 def account_service(
     settings: Settings, store: Stores, problems: Problems, bus: Bus, clock: Clock
 ) -> AccountService:
-    """Return what signs accounts in and out.
+    """Create the service that signs accounts in and out.
 
     Raises:
         errors.ConfigError: No Jellyfin server is set.

@@ -1,4 +1,4 @@
-"""What brings the files: space, network, engine and workers."""
+"""Creates the services for transfers: space, network, engine and workers."""
 
 from __future__ import annotations
 
@@ -41,13 +41,13 @@ from sidecar.transfer.wholeness.checker import WholenessChecker
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransferServices:
-    """What brings the files: space, network, engine and workers.
+    """The services for transfers.
 
     Attributes:
-        engine_thread: The body of the thread that the engine needs, if it needs one.
-        converters: Those who convert what was fetched; as many may wait as are at work.
-        new_worker: Returns another worker.
-        tags: Completes the tags of files that are there already.
+        engine_thread: Function for the thread that the engine needs; None if it needs none.
+        converters: Threads that convert fetched files; as many jobs may wait as there are threads.
+        new_worker: Returns a new worker.
+        tags: Completes the tags of files that are on devices already.
     """
 
     space: SpacePlanner
@@ -63,10 +63,10 @@ class TransferServices:
 def make_transfers(
     base: Base, accounts: AccountServices, devices: DeviceServices, rules: RuleServices
 ) -> TransferServices:
-    """Return the services for transfers.
+    """Create the services for transfers.
 
     Raises:
-        errors.ConfigError: The program that is to transfer files is not installed.
+        errors.ConfigError: The program that should transfer files is not installed.
     """
     space, network = _space(base, accounts, devices, rules), _network(base, devices)
     speed = _speed(base, devices)

@@ -1,4 +1,4 @@
-"""What the pages and the API use: one function for each capability, put together in `make_web`."""
+"""Creates the services that the pages and the API use: one function for each, and `make_web`."""
 
 from __future__ import annotations
 
@@ -60,13 +60,13 @@ COVERS = "covers"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Below:
-    """All that was made before, and what several of the web's services share.
+    """The groups created before, and what several of the web's services share.
 
     Attributes:
         listing: The downloads as people see them.
         shown: The devices as people see them.
-        presence: Looks whether files are there.
-        covers: Pictures that were asked for before.
+        presence: Checks whether files are there.
+        covers: The cache of covers.
     """
 
     base: Base
@@ -90,7 +90,7 @@ def make_web(
     *,
     background: BackgroundServices,
 ) -> WebServices:
-    """Return what the pages and the API use."""
+    """Create the services that the pages and the API use."""
     covers = CoverCache(base.settings.server.data_dir / COVERS)
     below = Below(
         base=base,
@@ -176,7 +176,7 @@ def _users(below: Below) -> UserService:
     )
 
 
-# What they are told
+# Status and notices
 
 
 def _notices(
@@ -221,7 +221,7 @@ def _playback(below: Below) -> PlayHistory:
     return PlayHistory(store.plays, below.rules.watching, below.accounts.service.all, upcoming.of)
 
 
-# Downloads, and what they want of them
+# Downloads and preferences
 
 
 def _actions(below: Below) -> DownloadActions:
@@ -349,7 +349,7 @@ def _sync(below: Below) -> SyncStatus:
     )
 
 
-# What comes back from them
+# Imports from devices
 
 
 def _identity(below: Below) -> IdentityReview:
@@ -388,7 +388,7 @@ def _player_logs(below: Below) -> PlayerLogImporter:
     )
 
 
-# The library and the files
+# Library and files
 
 
 def _library(below: Below) -> LibraryBrowser:

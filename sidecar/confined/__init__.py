@@ -1,1 +1,1 @@
-"""Files of others are read in a child process with limits: what breaks there breaks alone."""
+"""Reads untrusted files in a child process with limits, so that a bad file harms only the child."""

@@ -1,9 +1,9 @@
-"""The child that reads others' files, one after another, and says what it found.
+"""The child process that reads untrusted files, one after another, and answers what it found.
 
-Started by path; told by its arguments where modules are found, and on which descriptor to answer.
+It is started by path. Its arguments are the descriptor of a socket and `sys.path` as JSON.
 
-    question   "tags" or "cover N", a line, with the open file beside it
-    answer     a number (0 found, -1 nothing, else an errno) and a length, then so many bytes
+    request    "tags" or "cover N", with the open file as ancillary data
+    response   a code (0 found, -1 nothing, else an errno) and a length, then so many bytes
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LONGEST_QUESTION = 100
 
 
 def main(arguments: list[str]) -> None:
-    """Answer until nobody asks any more."""
+    """Answer requests until the socket is closed."""
     line, paths = int(arguments[0]), json.loads(arguments[1])
     sys.path[:] = paths
     with socket.socket(fileno=line) as asked:

@@ -1,8 +1,8 @@
-"""Starts a program with limits: a child process sets them for itself, then becomes the program.
+"""Starts a program with limits: sets them for its own process, then executes the program.
 
-    sidecar ──▶ this: dies with us, low priority, bounded memory, time and files ──▶ program
+    sidecar ──▶ launcher: dies with its parent, nice, limits on memory, time and files ──▶ program
 
-Started by path, on its own; it imports nothing of ours.
+It is started by path and imports nothing of the sidecar.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ PR_SET_PDEATHSIG = 1
 
 
 def main(arguments: list[str]) -> None:
-    """Become the program.
+    """Set the limits and execute the program.
 
     Args:
-        arguments: Our own process id; how much less urgent it is than we are; the most bytes of a
-            file that it writes, of its memory, and the most seconds of the processor, 0 for no
-            end; the program; its arguments.
+        arguments: The sidecar's process id; the niceness to add; the limits for bytes of a
+            written file, bytes of memory and seconds of processor time (0 for none); the
+            program; its arguments.
     """
     parent, nice, most_bytes, most_memory, most_seconds = map(int, arguments[:5])
     program = arguments[5:]
     if sys.platform == "linux":
-        # It is the thread that started us which must not die: it waits for us.
+        # The signal comes when the thread that started this process ends: it waits for us.
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:
             sys.exit(1)
     os.nice(nice)
-    # Then a write that is too long fails, instead of ending the program without a word.
+    # Ignored, so that a write beyond the limit fails with an error instead of ending the program.
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     _limit(resource.RLIMIT_FSIZE, most_bytes)
     _limit(resource.RLIMIT_CORE, 0)

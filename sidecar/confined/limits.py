@@ -1,4 +1,4 @@
-"""How much a child process may take, and how it is started so."""
+"""Limits of a child process, and the command that starts a program within them."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What a child may take.
+    """The limits of a child process.
 
     Attributes:
-        nice: How much less urgent it is than we are.
-        most_bytes: Of any file that it writes.
-        most_memory: Bytes, of everything that it maps.
-        most_seconds: Of the processor; 0 for no end.
+        nice: Niceness added to the sidecar's own.
+        most_bytes: Size limit of each file that it writes.
+        most_memory: Limit of its address space in bytes.
+        most_seconds: Limit of processor time; 0 for none.
     """
 
     nice: int
@@ -28,7 +28,10 @@ class Limits:
     most_seconds: int = 0
 
     def command(self, program: Sequence[str]) -> list[str]:
-        """Return what starts a program within these limits; it dies with the thread that does."""
+        """Return the command that starts a program within these limits.
+
+        On Linux the program is killed when the thread that started it ends.
+        """
         launcher = [sys.executable, "-I", "-S", str(LAUNCHER)]
         limits = (os.getpid(), self.nice, self.most_bytes, self.most_memory, self.most_seconds)
         return [*launcher, *map(str, limits), *program]

@@ -1,6 +1,6 @@
-"""Covers as every player can show them: a baseline JPEG of a bounded size.
+"""Converts covers to what every player can show: a baseline JPEG of a limited size.
 
-Players decode no progressive JPEG, and no WebP. What is no picture, or a trap, gives none.
+Many players decode neither progressive JPEG nor WebP.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ _ORIENTATION = 0x0112
 
 
 def to_baseline_jpeg(body: bytes, *, most: int) -> bytes | None:
-    """Return a picture as a baseline JPEG; None if it is no picture that can be read.
+    """Return a picture as a baseline JPEG; None if it cannot be read, or has too many pixels.
 
     Args:
-        body: The file.
-        most: Of pixels, in width and in height; a smaller picture stays as small as it is.
+        body: The contents of the picture file.
+        most: Largest width and height in pixels; smaller pictures are not enlarged.
     """
     try:
         with warnings.catch_warnings():
-            # Too many pixels are judged here, by the file's head, before one is unpacked.
+            # The number of pixels is checked below, from the header, before decoding.
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             with Image.open(BytesIO(body), formats=FORMATS) as picture:
                 if picture.width * picture.height > MOST_PIXELS:
@@ -44,7 +44,7 @@ def to_baseline_jpeg(body: bytes, *, most: int) -> bytes | None:
 
 
 def _will_do(picture: Image.Image, most: int) -> bool:
-    """Whether a picture is what every player shows already: it is not made worse then."""
+    """Whether every player can show a picture as it is; encoding it again would lose quality."""
     is_baseline = picture.format == "JPEG" and "progressive" not in picture.info
     is_upright = picture.getexif().get(_ORIENTATION, 1) == 1
     fits = max(picture.width, picture.height) <= most
@@ -52,7 +52,7 @@ def _will_do(picture: Image.Image, most: int) -> bool:
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
-    """Return a picture without anything to see through: a JPEG would show that black."""
+    """Return a picture with transparency replaced by white; JPEG would make it black."""
     if not picture.has_transparency_data:
         return picture.convert("RGB")
     seen = picture.convert("RGBA")

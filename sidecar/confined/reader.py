@@ -1,10 +1,10 @@
-"""Has others' files read by a child process: what is a trap for the reader is one for the child.
+"""Reads tags and covers of untrusted files in a child process with limits.
 
-    ForeignReader ──"tags", the open file──▶ child: bounded memory, processor, no files to write
-         ▲                                     │ too long, too much, or it dies: nothing is known
-         └────── what was found, bounded ──────┘ of the file, and the next one gets another child
+    ForeignReader ──"tags", the open file──▶ child: limits on memory and time, writes no files
+         ▲                                     │ if it dies, or its answer is late or too large,
+         └────── what was found, bounded ──────┘ the file counts as unreadable
 
-One child serves many files, one at a time.
+One child reads many files, one at a time. After a failure the next file gets a new child.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ from sidecar.confined.tags import FoundTags
 log = logging.getLogger(__name__)
 
 CHILD = Path(__file__).with_name("child.py")
-# A picture of 25 million pixels, unpacked twice; no tags are as large.
+# Enough for a picture of 25 million pixels, decoded twice.
 LIMITS = Limits(nice=5, most_bytes=0, most_memory=512 * 1024 * 1024, most_seconds=300)
 PATIENCE_S = 10.0
 LARGEST_ANSWER = 8 * 1024 * 1024
-# Whatever a child gathers goes with it.
+# Limits what a child can leak or accumulate.
 FILES_EACH = 2000
 
 
 class _Away(Exception):
-    """The child did not answer, in time and within bounds."""
+    """The child did not answer in time and within the size limit."""
 
     def __init__(self, why: str, *, is_late: bool = False) -> None:
         super().__init__(why)
@@ -47,9 +47,9 @@ class _Away(Exception):
 
 
 class ForeignReader:
-    """Reads others' files in a child, which is started when it is needed. For one thread.
+    """Reads untrusted files in a child process, which is started when needed. For one thread.
 
-    To be closed, or used in a `with` block.
+    Must be closed, or used in a `with` block.
     """
 
     def __init__(self, *, limits: Limits = LIMITS, patience_s: float = PATIENCE_S) -> None:
@@ -60,7 +60,7 @@ class ForeignReader:
         self._served = 0
 
     def tags(self, file: BinaryIO) -> FoundTags:
-        """Return what a file says of itself; nothing if it cannot be read as what it seems.
+        """Return the tags of a file; empty ones if it cannot be parsed.
 
         Raises:
             OSError: The file cannot be read.
@@ -69,7 +69,7 @@ class ForeignReader:
         return FoundTags() if found is None else _tags(found)
 
     def cover(self, body: bytes, *, most: int) -> bytes | None:
-        """Return a picture as a baseline JPEG, see `to_baseline_jpeg`; None if it is none."""
+        """Return a picture as a baseline JPEG, see `to_baseline_jpeg`."""
         with tempfile.TemporaryFile() as file:
             file.write(body)
             file.seek(0)
@@ -105,7 +105,7 @@ class ForeignReader:
         return found if code == FOUND else None
 
     def _answer_of_any(self, question: str, file: BinaryIO) -> tuple[int, bytes]:
-        """Ask; what a child that had read other files did not live to answer, ask a fresh one."""
+        """Ask the child; if it dies and had read other files before, ask a new one once more."""
         was_fresh = self._line is None
         try:
             return self._answer(question, file)
@@ -173,7 +173,7 @@ def _received(line: socket.socket, count: int, until: float) -> bytes:
 
 
 def _tags(found: bytes) -> FoundTags:
-    """Return what the child said: by now it may be anybody's."""
+    """Parse and check the child's answer: a malicious file may have taken over the child."""
     try:
         told = json.loads(found)
         texts = {name: told[name] for name in ("title", "artist", "album_artist", "album")}

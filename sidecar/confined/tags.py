@@ -1,6 +1,6 @@
-"""What a file says of itself, read with mutagen: its tags and its length.
+"""Reads tags and running time of a file with mutagen.
 
-A file that is damaged, or of a kind that has no tags, says nothing.
+A damaged file, or one of a kind without tags, gives empty tags.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import BinaryIO
 
 import mutagen
 
-# Of a title and its like: what is longer is no name.
+# Longest text of a tag, in characters; the rest is cut off.
 LONGEST = 250
 MOST_VALUES = 20
 LONGEST_S = 1e9
-# What mutagen lets through of files that are not what they seem.
+# Exceptions that mutagen raises for damaged files.
 _DAMAGED = (
     mutagen.MutagenError,
     OSError,
@@ -39,7 +39,7 @@ _DAMAGED = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundTags:
-    """What was found; None where it says nothing."""
+    """Tags of a file; None where there is none. `seconds` is the running time."""
 
     title: str | None = None
     artist: str | None = None
@@ -60,7 +60,7 @@ def tags_in(file: BinaryIO) -> FoundTags:
         return FoundTags() if found is None else _tags(found)
     except _DAMAGED as error:
         cause = error if isinstance(error, OSError) else error.__context__
-        # A damaged file sends its reader to places that are not there: that is EINVAL.
+        # In a damaged file mutagen may seek to invalid places, which fails with EINVAL.
         if isinstance(cause, OSError) and cause.errno not in {None, errno.EINVAL}:
             raise cause from None
         return FoundTags()

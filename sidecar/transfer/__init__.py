@@ -1,3 +1,3 @@
-"""Engines that move the bytes of one file into one part file."""
+"""Fetches, copies, converts, tags and checks single files; knows no queue and no database."""
 
 from __future__ import annotations

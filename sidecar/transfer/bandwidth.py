@@ -1,4 +1,4 @@
-"""The speed limits that all transfers share: one for everything, one for each device."""
+"""Limits the speed of transfers: one limit for all together, one for each device."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from threading import Event, Lock
 from sidecar.clock import Clock
 from sidecar.domain.transfers.rate_limit import Bucket
 
-# A changed limit acts on transfers that wait for an old one within this time.
+# A waiting transfer notices a changed limit within this time.
 GLANCE_S = 0.25
-# No clock wakes anybody more exactly than this.
+# Shorter waits are skipped: timers are not more exact than this.
 LEAST_WAIT_S = 0.001
 
 Limits = Callable[[str], tuple[float | None, float | None]]
 
 
 def get_no_limits(_device_id: str) -> tuple[None, None]:
-    """Return the limits of a sidecar that has none."""
+    """Return no limits, for all transfers and for the device."""
     return None, None
 
 
 class Bandwidth:
-    """Counts the bytes of all transfers against the limits. Safe for many threads."""
+    """Counts the bytes of all transfers against the limits. Thread-safe."""
 
     def __init__(self, clock: Clock, limits: Limits = get_no_limits) -> None:
         """Prepare.
 
         Args:
             clock: For all waits.
-            limits: Gives the limits that hold now, in bytes a second: of everything, and of one
-                device, by its id. Asked for each block, so it must be quick.
+            limits: Returns the current limits for a device id, in bytes a second: of all transfers
+                together, and of this device. Called for each block, so it must be quick.
         """
         self._clock = clock
         self._limits = limits
@@ -39,13 +39,13 @@ class Bandwidth:
         self._of_devices: dict[str, Bucket] = {}
 
     def block(self, device_id: str, most: int) -> int:
-        """Return how many bytes to read at a time."""
+        """Return how many bytes to read at a time, at most `most`."""
         with self._lock:
             blocks = [one.block() for one in self._get_buckets(device_id)]
         return min([most, *(one for one in blocks if one is not None)])
 
     def take(self, device_id: str, count: int, stop: Event) -> float:
-        """Count bytes that have come, and wait until more may come or `stop` is set.
+        """Count received bytes, and wait until more may be received or `stop` is set.
 
         Returns:
             The seconds waited.

@@ -1,10 +1,10 @@
-"""Copies a file that another device has into a part file, and believes only its hash.
+"""Copies a file from another device into a part file, and verifies its hash.
 
-    read ─▶ hash, write ─▶ as long as it was? ─▶ sync ─▶ the hash it arrived with? ─▶ receipt
-      └────────────────────────┴──────── no ──────┴──────▶ part emptied, `CopyFailed`
+    read ─▶ hash, write ─▶ length as stored? ─▶ sync ─▶ hash as stored? ─▶ receipt
+      └────────────────────────┴──────── no ─────┴──────▶ part emptied, `CopyFailed`
 
-Never writes to the other device, and knows nothing of Jellyfin: the bytes in the part are never
-taken for an answer of the server's, so no later transfer is glued to them.
+It never writes to the other device. The part gets a validator without a date, so that no later
+transfer from the server continues the copied bytes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ BLOCK = 1024 * 1024
 
 
 class CopyFailed(SidecarError):
-    """The other file cannot be read, or is not what arrived; the part is empty now."""
+    """The file cannot be read or is not what arrived on its device; the part is empty now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +33,10 @@ class Original:
     """A file on another device.
 
     Attributes:
-        file: Opened safely and unbuffered, for reading.
-        size: Bytes that it had when it arrived.
+        file: Open for reading, unbuffered.
+        size: Its size in bytes when it arrived.
         content_hash: Its xxh3-128 when it arrived.
-        mime_type: As the server named it then.
+        mime_type: The type that the server gave then.
     """
 
     file: BinaryIO
@@ -48,11 +48,11 @@ class Original:
 def copy(
     original: Original, part: PartTarget, report: TransferReport, stop: Event, *, held: int
 ) -> Receipt:
-    """Copy a file into a part, going on after its first `held` bytes.
+    """Copy a file into a part, continuing after its first `held` bytes.
 
     Raises:
-        CopyFailed: The original is no use; the part is empty and counts for nothing.
-        domain.failures.TransferFailed: The part cannot be written.
+        CopyFailed: The original cannot be used; the part is empty.
+        TransferFailed: The part cannot be written.
         errors.Stopped: `stop` was set; honoured within one block.
     """
     try:

@@ -1,10 +1,9 @@
-"""Bytes into a part file, hashed and counted, with points up to which they are surely on the disk.
+"""Writes received bytes to a part file: hashed, counted, and synced to disk at regular points.
 
     received ──▶ hash, write ──▶ every 4 MiB: start the write-back, sync what came before
 
-The disk works while the network does: at each point the write-back of the newest bytes is begun
-and the older ones are synced, so that never more than 8 MiB are in doubt and the last sync finds
-little to do.
+Disk and network work at the same time: at each point the write-back of the newest bytes is started
+and the older ones are synced. So never more than 8 MiB are unsynced, and the last sync is short.
 """
 
 from __future__ import annotations
@@ -17,21 +16,21 @@ from typing import BinaryIO
 import xxhash
 
 WINDOW = 4 * 1024 * 1024
-DOUBT = 13 * 1024 * 1024 // 2  # with what is gathered and one block more, below the 8 MiB
-GATHERED = 1024 * 1024  # few large writes cost the file system a third of many small ones
+DOUBT = 13 * 1024 * 1024 // 2  # together with the gathered bytes and one more block below 8 MiB
+GATHERED = 1024 * 1024  # few large writes take a third of the time of many small ones
 _WRITE = 2  # SYNC_FILE_RANGE_WRITE: begin, do not wait
 HASH_BLOCK = 1024 * 1024
 
 
 class PartWriter:
-    """Writes one part file from an offset on. Used by one thread."""
+    """Writes one part file, starting at an offset. Used by one thread."""
 
     def __init__(self, file: BinaryIO, synced: Callable[[int], object]) -> None:
         """Prepare.
 
         Args:
             file: Unbuffered, for reading and writing.
-            synced: Told how many bytes from the start are on the disk.
+            synced: Called with the number of bytes from the start that are on disk.
         """
         self._file = file
         self._tell_synced = synced
@@ -43,10 +42,10 @@ class PartWriter:
         self.held = 0
 
     def keep(self, held: int) -> int:
-        """Count on the first `held` bytes, if there are so many, and cut off the rest.
+        """Keep the first `held` bytes, or all if there are fewer, and cut off the rest.
 
         Returns:
-            How many bytes are counted on.
+            How many bytes were kept.
         """
         self._gathered.clear()
         self._hash = xxhash.xxh3_128()
@@ -57,15 +56,15 @@ class PartWriter:
         return self.held
 
     def has(self, block: bytes, at: int) -> bool:
-        """Whether these bytes are in the part at this place; asked before anything is written."""
+        """Whether the part has these bytes at this offset; to be called before any write."""
         return has(self._file, block, at)
 
     def set_room_aside(self, total: int) -> None:
-        """Let the file system find room for the whole file at once; it need not be able to."""
+        """Preallocate the whole file, if the file system can."""
         set_room_aside(self._file, self.held, total)
 
     def write(self, block: bytes) -> None:
-        """Append a block; it may stay in memory until there is enough for a large write."""
+        """Append a block; small blocks are gathered in memory for one large write."""
         self._hash.update(block)
         self._gathered.append(block)
         self.held += len(block)
@@ -75,23 +74,23 @@ class PartWriter:
             self._make_a_point()
 
     def finish(self) -> str:
-        """Put everything on the disk; return the xxh3-128 of the whole file as hex digits.
+        """Sync everything to disk; return the xxh3-128 of the whole file as hex digits.
 
-        Nobody is told: the whole file is about to be committed with its hash.
+        Does not call `synced`: the caller commits the whole file with its hash.
         """
         self._write_gathered()
         os.fdatasync(self._file.fileno())
         return self._hash.hexdigest()
 
     def sync(self) -> None:
-        """Put everything on the disk."""
+        """Sync everything to disk, and report it."""
         self._write_gathered()
         os.fdatasync(self._file.fileno())
         self._synced = self._begun = self.held
         self._tell_synced(self.held)
 
     def is_still_there(self) -> bool:
-        """Whether the part file still has its name: a person may have deleted it meanwhile."""
+        """Whether the part file still exists: a person may have deleted it meanwhile."""
         return os.fstat(self._file.fileno()).st_nlink > 0
 
     def _write_gathered(self) -> None:
@@ -109,7 +108,7 @@ class PartWriter:
         _begin_write_back(self._file.fileno(), before, self._written - before)
         self._begun = self._written
         if before > self._synced:
-            # What came before is mostly written by now: this waits little.
+            # Older bytes are mostly written by now, so this does not wait long.
             os.fdatasync(self._file.fileno())
             self._synced = self._written
             self._tell_synced(self._written)
@@ -131,23 +130,23 @@ def read_through(file: BinaryIO, most: int, into: xxhash.xxh3_128) -> int:
 
 
 def has(file: BinaryIO, block: bytes, at: int) -> bool:
-    """Whether a file has these bytes at this place."""
+    """Whether a file has these bytes at this offset."""
     return os.pread(file.fileno(), len(block), at) == block
 
 
 def set_room_aside(file: BinaryIO, held: int, total: int) -> None:
-    """Let the file system find room for a whole file at once; it need not be able to."""
+    """Preallocate a whole file, if the file system can."""
     if _fallocate is not None and total > held:
         start, length = ctypes.c_int64(held), ctypes.c_int64(total - held)
         _fallocate(file.fileno(), _KEEP_SIZE, start, length)
 
 
 def _begin_write_back(descriptor: int, offset: int, length: int) -> None:
-    """Ask the kernel to start writing a range; a kernel that cannot is simply slower later."""
+    """Ask the kernel to start writing a range to disk, if it can."""
     if _sync_file_range is not None:
         _sync_file_range(descriptor, ctypes.c_int64(offset), ctypes.c_int64(length), _WRITE)
 
 
-_KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE: the length of the file still tells what was written
+_KEEP_SIZE = 1  # FALLOC_FL_KEEP_SIZE: the length of the file stays that of the written bytes
 _fallocate = getattr(ctypes.CDLL(None), "fallocate", None)
 _sync_file_range = getattr(ctypes.CDLL(None), "sync_file_range", None)

@@ -1,7 +1,7 @@
-"""What an engine is: one blocking call that moves the bytes of one file into one part file.
+"""The interface of an engine: one blocking call that fetches one file into one part file.
 
-An engine never names, renames or deletes files, never touches the database and never retries:
-it makes one attempt and says how it ended. Threads, claims and retries belong to the services.
+An engine makes one attempt and reports how it ended. It never renames or deletes files, uses the
+database or retries: threads, claims and retries belong to the services.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from sidecar.domain.downloads.states import Validator
 
 
 class PartTarget(Protocol):
-    """A part file on a device, opened safely by the device's own code."""
+    """A part file on a device; implemented by `sidecar.device`, which opens it safely."""
 
     @property
     def path(self) -> Path:
-        """Where it is: for engines that write through another program."""
+        """Its path, for engines that write through another program."""
 
     def open(self) -> BinaryIO:
-        """Open it unbuffered for reading and writing; it is made if it is not there."""
+        """Open it unbuffered for reading and writing; create it if it does not exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +32,12 @@ class Job:
 
     Attributes:
         url: The file's address. Redirects are not followed.
-        headers: Sent as they are; carries the only secret. Never logged.
-        known_size: Bytes by the server's last scan; may be stale. None if unknown.
-        validator: What the part file's bytes belong to; None means start from zero.
+        headers: Sent as they are. They contain the token and are never logged.
+        known_size: Size in bytes by the server's last scan; may be stale. None if unknown.
+        validator: The version that the part file's bytes belong to; None starts from zero.
         held: Bytes at the start of the part file that are known to be right.
-        accepted: What a person has accepted as it is, whatever the scan says; None if nothing.
-        device_id: Where the file goes: its speed limit holds.
+        accepted: A version that a person has accepted although it differs from the scan; or None.
+        device_id: The device that the file goes to, for its speed limit.
     """
 
     download_id: int
@@ -58,10 +58,10 @@ class Receipt:
     Attributes:
         size: Bytes.
         content_hash: xxh3-128 as 32 hex digits.
-        mime_type: As the server named it, without parameters; None if it did not.
-        fetched: Body bytes that this attempt received, those that were only compared included.
-        is_unlike_scan: The server's last scan says another length: that all answers agree does
-            not prove it whole.
+        mime_type: The type that the server gave, without parameters; None if it gave none.
+        fetched: Body bytes that this attempt received, including those only compared.
+        is_unlike_scan: The length differs from the server's last scan, so that the file is not
+            certainly whole although all answers agree.
     """
 
     size: int
@@ -72,7 +72,7 @@ class Receipt:
 
 
 class TransferReport(Protocol):
-    """What an engine tells while it works. Called from the engine's own thread."""
+    """Takes the progress of an attempt. Called in the thread that runs the engine."""
 
     def opened(self, validator: Validator, *, held: int) -> None:
         """Commit the validator, and that only `held` bytes of the part count.
@@ -81,19 +81,19 @@ class TransferReport(Protocol):
         """
 
     def synced(self, held: int) -> None:
-        """Commit that `held` bytes of the part are on the disk: at least each 8 MiB."""
+        """Commit that `held` bytes of the part are on disk; called at least every 8 MiB."""
 
     def moved(self, held: int) -> None:
-        """Note `held` bytes for the progress display: cheap, called for each block."""
+        """Note `held` bytes for the progress display; cheap, as it is called for each block."""
 
 
 class Engine(Protocol):
-    """Moves one file."""
+    """Fetches files, one with each call."""
 
     def fetch(self, job: Job, report: TransferReport, stop: Event) -> Receipt:
         """Make one attempt.
 
         Raises:
-            domain.failures.TransferFailed: The attempt failed; the failure says how to go on.
+            TransferFailed: The attempt failed; the failure says how to go on.
             errors.Stopped: `stop` was set; honoured within one block.
         """

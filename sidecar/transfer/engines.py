@@ -1,4 +1,4 @@
-"""The engine that the settings ask for, and what has to run beside it. Starts nothing."""
+"""Creates the engine that the settings name, and the function of the thread that it needs."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ PREFIX_BYTES = 4
 def make_engine(
     settings: Settings, clock: Clock, bandwidth: Bandwidth | None = None
 ) -> tuple[Engine, Callable[[Event], None] | None]:
-    """Return the engine, and the body of the thread that it needs, if it needs one.
+    """Create the engine, and the function for its thread if it needs one. Starts nothing.
 
     Raises:
-        errors.ConfigError: aria2 is asked for but is not installed.
+        errors.ConfigError: The engine is aria2, which is not installed.
     """
     transfer, ca_file = settings.transfer, settings.jellyfin.ca_file
     patience = Patience(
@@ -45,10 +45,10 @@ def make_engine(
 
 
 def find_aria2_program(settings: Settings) -> str | None:
-    """Return the full path of the program to start; None if another aria2 is to be used.
+    """Return the full path of aria2; None if the settings name an aria2 that already runs.
 
     Raises:
-        errors.ConfigError: It is not installed.
+        errors.ConfigError: aria2 is not installed.
     """
     if settings.transfer.aria2.url is not None:
         return None
@@ -65,10 +65,10 @@ def find_aria2_program(settings: Settings) -> str | None:
 
 
 def describe_engine(settings: Settings) -> str:
-    """Say in a few words what moves the bytes, once it is sure that it can.
+    """Check that the engine can be used, and describe it in a few words for people.
 
     Raises:
-        errors.SidecarError: It cannot.
+        errors.SidecarError: It cannot be used.
     """
     if settings.transfer.engine is EngineName.THREADS:
         return msg("built in")
@@ -94,9 +94,9 @@ def _connect_to_foreign(settings: Settings) -> Rpc:
 
 
 def _make_prefix(settings: Settings) -> str:
-    """Return what tells this sidecar's downloads from others' in a shared aria2.
+    """Return the prefix of this sidecar's download ids in a shared aria2.
 
-    One sidecar at a time holds a data folder, so all under its prefix is its own.
+    It comes from the data folder, which only one sidecar at a time uses.
     """
     folder = str(settings.server.data_dir).encode("utf-8", "surrogateescape")
     return blake2s(folder, digest_size=PREFIX_BYTES).hexdigest()

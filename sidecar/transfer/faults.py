@@ -1,4 +1,4 @@
-"""What an exception of the network or the disk means for a download."""
+"""Classifies exceptions of the network and the disk as failures of a download."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ _NETWORK = (
 
 
 def is_of_the_network(error: BaseException) -> bool:
-    """Whether an exception comes from the connection, not from the disk."""
+    """Whether an exception comes from the connection and not from the disk."""
     return isinstance(error, _NETWORK)
 
 
 def classify_network_error(error: BaseException, host: str, *, in_body: bool) -> Failure:
-    """Judge an exception of the connection.
+    """Return the failure for an exception of the connection.
 
     Args:
         error: As requests or urllib3 raised it.
-        host: For the sentence.
-        in_body: The response had begun: the server is there, only this connection is lost.
+        host: Name of the server, for the message.
+        in_body: Whether the response had begun: then only this connection is lost.
     """
     if isinstance(error, requests.exceptions.SSLError | urllib3.exceptions.SSLError):
         text = msg("The certificate of {host} cannot be trusted", host=host)
@@ -73,7 +73,7 @@ def _classify_before_answer(error: BaseException, host: str) -> Failure:
 
 
 def classify_disk_error(error: OSError) -> Failure:
-    """Judge an exception of the part file's disk."""
+    """Return the failure for an exception of the part file's disk."""
     code, text = _DISK.get(
         error.errno or 0, ("broken", msg("The device does not work as it should: check it"))
     )
@@ -81,7 +81,7 @@ def classify_disk_error(error: OSError) -> Failure:
 
 
 def short_body_error(host: str, held: int, total: int | None) -> TransferFailed:
-    """Return the failure of a body that ended before it was whole."""
+    """Return the failure for a body that ended too early."""
     text = msg("{host} stopped after {held} bytes", host=host, held=f"{held:,}")
     if total is not None:
         text = msg(
@@ -94,13 +94,13 @@ def short_body_error(host: str, held: int, total: int | None) -> TransferFailed:
 
 
 def part_vanished_error() -> TransferFailed:
-    """Return the failure of a part file that lost its name while it was written."""
+    """Return the failure for a part file that was deleted while it was written."""
     text = msg("The part file was deleted from the device while it was written")
     return TransferFailed(Failure(FailureClass.CHANGED, "part-vanished", text))
 
 
 def _walk_causes(error: BaseException) -> Iterator[BaseException]:
-    """Return the exceptions inside an exception: requests and urllib3 wrap them as arguments."""
+    """Yield an exception and those in its arguments, where requests and urllib3 put causes."""
     yield error
     for inner in error.args:
         if isinstance(inner, BaseException):

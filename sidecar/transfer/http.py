@@ -1,10 +1,10 @@
-"""The built-in engine: one connection, one file, one attempt.
+"""The built-in engine: fetches one file over one HTTP connection in one attempt.
 
-    ask ─▶ judge ─▶ opened ─▶ compare ─▶ read, write, count ─▶ as long as agreed? ─▶ sync ─▶ receipt
+    request ─▶ judge head ─▶ compare ─▶ opened ─▶ read, write ─▶ length right? ─▶ sync ─▶ receipt
 
-Whatever ends an attempt, what came before it is put on the disk and counts.
-Redirects are not followed, nothing is taken from the environment, nothing is decoded: the bytes
-are the server's. The only secret is in the job's headers, which are never logged.
+However an attempt ends, the bytes received by then are synced and count. Redirects are not
+followed, no settings come from the environment, and nothing is decoded. The token is only in the
+job's headers, which are never logged.
 """
 
 from __future__ import annotations
@@ -62,11 +62,11 @@ BLOCK = 256 * 1024
 
 class _Raw(Protocol):
     def read1(self, amt: int) -> bytes:
-        """Return what has arrived, at most `amt` bytes: nothing waits for a full buffer."""
+        """Return at most `amt` bytes that have arrived, without waiting for more."""
 
 
 class HttpEngine:
-    """Implements `Engine` over requests. Safe for many threads."""
+    """Implements `Engine` with requests. Thread-safe."""
 
     def __init__(
         self,
@@ -99,7 +99,7 @@ class HttpEngine:
                 return attempt.run()
             except TransferFailed as failed:
                 if failed.failure.kind is not FailureClass.CHANGED:
-                    # What came before the line broke need not come again.
+                    # Bytes received before the failure need not be fetched again.
                     attempt.keep()
                 raise
         except TransferFailed as failed:
@@ -111,7 +111,7 @@ class HttpEngine:
     def ask(
         self, job: Job, *, start: int | None, last: int | None = None
     ) -> Iterator[requests.Response]:
-        """Send the request for the file, or for a part of it, and close the answer in the end."""
+        """Request the file or a range of it; yield the response and close it afterwards."""
         headers = {**job.headers, "Accept-Encoding": "identity"}
         if start is not None:
             headers["Range"] = f"bytes={start}-{'' if last is None else last}"
@@ -119,7 +119,7 @@ class HttpEngine:
                 headers["If-Unmodified-Since"] = job.validator.last_modified
         patience = (self._patience.connect, self._patience.read)
         try:
-            # A session would add nothing but cookies, a ~/.netrc and what a proxy variable says.
+            # A session would add cookies, credentials from ~/.netrc and proxies of the environment.
             request = requests.Request("GET", job.url, headers=headers).prepare()
             response = self._make_adapter().send(
                 request, stream=True, timeout=patience, verify=self._verify
@@ -139,7 +139,7 @@ class HttpEngine:
 
     @property
     def patience(self) -> Patience:
-        """How long the engine waits."""
+        """The engine's time-outs."""
         return self._patience
 
     def _make_adapter(self) -> HTTPAdapter:
@@ -167,7 +167,7 @@ class _Attempt:
         self._is_open = False
 
     def run(self) -> Receipt:
-        """Fetch the file."""
+        """Fetch the file, or what is missing of it."""
         held = self._job.held if may_be_resumed(self._job.validator, self._job.held) else 0
         held = self._began_at = self._writer.keep(held)
         for start in (held, 0):
@@ -177,7 +177,7 @@ class _Attempt:
         raise short_body_error(self._host, 0, None)
 
     def keep(self) -> None:
-        """Put what came on the disk, so that the next attempt goes on from there."""
+        """Sync the received bytes, so that the next attempt continues from there."""
         if self._is_open:
             self._writer.sync()
 
@@ -187,7 +187,7 @@ class _Attempt:
         return max(0, self._writer.held - self._began_at)
 
     def _fetch_from(self, start: int) -> Receipt | None:
-        """Fetch from `start` on; None if this can only be done from zero."""
+        """Fetch from `start` on; None if the file has to be fetched from zero."""
         known = self._job.validator if start else None
         held = None if known is None else Held(start, known)
         first = None if held is None else held.asks_from
@@ -215,7 +215,7 @@ class _Attempt:
         return self._make_receipt(fetched, verdict.mime_type)
 
     def _compare(self, raw: _Raw, body: WriteBody) -> None:
-        """Let the body begin with what is held: only then do its next bytes follow."""
+        """Check that the body begins with the last held bytes, so that the next ones follow."""
         at = body.start - body.again
         while at < body.start:
             block = self._next(raw, body.start - at)
@@ -227,7 +227,7 @@ class _Attempt:
             self._account_for(block)
 
     def _open(self, start: int, validator: Validator) -> None:
-        """Cut the part before the validator is stored: old bytes never stand beside a new one."""
+        """Cut the part, then store the validator, so that old bytes never have a new validator."""
         if start != self._writer.held:
             self._began_at = self._writer.keep(start)
         self._report.opened(validator, held=self._writer.held)
@@ -262,14 +262,14 @@ class _Attempt:
             raise TransferFailed(classify_network_error(error, self._host, in_body=True)) from error
 
     def _account_for(self, block: bytes) -> None:
-        """Go on as fast as is allowed, and as long as the server is fast enough."""
+        """Keep to the speed limits, and fail if the server is too slow."""
         self._fetched += len(block)
         bandwidth, device_id = self._engine.bandwidth, self._job.device_id
         self._pace.exclude_rest(bandwidth.take(device_id, len(block), self._stop))
         self._pace.check(len(block), self._host)
 
     def _make_sure(self, fetched: Fetched, *, took_s: float) -> None:
-        """Believe a length only if something else says the same: a second answer, or the scan."""
+        """Check the length against the scan, and in doubt with a second request."""
         if fetched.validator.total is None and fetched.scanned is None:
             raise TransferFailed(unverified_length_failure(self._host))
         if fetched.validator.total is None and fetched.count != fetched.scanned:
@@ -295,7 +295,7 @@ class _Attempt:
 
 
 def read_host(job: Job) -> str:
-    """Return the server's name and port."""
+    """Return host name and port of the job's server."""
     return urlsplit(job.url).netloc
 
 

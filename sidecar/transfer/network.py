@@ -1,6 +1,7 @@
-"""Tells whether the network is metered: by the default route's interface and NetworkManager.
+"""Finds out which kind of network is used and whether it is metered.
 
-It never raises and never waits long: what cannot be told is not told.
+It reads the interface of the default route and asks NetworkManager. It never raises and takes two
+seconds at most; what it cannot find out is reported as unknown.
 """
 
 from __future__ import annotations
@@ -21,12 +22,12 @@ LONGEST_S = 2.0
 ETHERNET = "1"
 GATEWAY = 0x2
 NMCLI = ("nmcli", "-t", "-f", "GENERAL.METERED", "device", "show")
-# As NetworkManager says it; "(guessed)" may follow.
+# The answers of NetworkManager; "(guessed)" may follow.
 ANSWERS = {"yes": True, "no": False}
 
 
 class WayOut:
-    """Looks when asked. Safe for many threads."""
+    """Checks the default route when asked. Thread-safe."""
 
     def __init__(
         self,
@@ -38,16 +39,16 @@ class WayOut:
         """Prepare.
 
         Args:
-            proc: Where the kernel lists its routes.
-            sys: Where the kernel describes its interfaces.
-            ask: What tells whether an interface is metered; its name is added.
+            proc: Folder in which the kernel lists its routes.
+            sys: Folder in which the kernel describes its interfaces.
+            ask: Command that prints whether an interface is metered; the name is appended.
         """
         self._proc = proc
         self._sys = sys
         self._ask = tuple(ask)
 
     def look(self) -> Line:
-        """Return what is known of the way out now."""
+        """Return what is known of the network now."""
         interface = self._find_interface()
         if interface is None:
             return Line()

@@ -1,4 +1,4 @@
-"""Where an attempt's bytes go: into the part file directly, or through another program."""
+"""The interface of a sink: where the engine writes the bytes of one attempt."""
 
 from __future__ import annotations
 
@@ -12,30 +12,34 @@ from sidecar.transfer.engine import Job, TransferReport
 
 
 class Sink(Protocol):
-    """Where the bytes of one attempt go; `PartWriter` writes them here, aria2 elsewhere."""
+    """Takes the bytes of one attempt. `PartWriter` writes them itself, `ThroughAria2` by aria2.
+
+    Attributes:
+        held: How many bytes the part has.
+    """
 
     held: int
 
     def keep(self, held: int) -> int:
-        """Count on the first `held` bytes of the part, cut off the rest, return how many."""
+        """Keep the first `held` bytes of the part, cut off the rest; return how many were kept."""
 
     def has(self, block: bytes, at: int) -> bool:
-        """Whether these bytes are in the part at this place; asked before anything is written."""
+        """Whether the part has these bytes at this offset; to be called before any write."""
 
     def set_room_aside(self, total: int) -> None:
-        """Hear how long the file will be."""
+        """Take the size of the whole file, to preallocate it where possible."""
 
     def write(self, block: bytes) -> None:
         """Append a block."""
 
     def sync(self) -> None:
-        """End with what is there, put it on the disk and tell how much it is."""
+        """End the attempt early: sync what is there and report how much it is."""
 
     def finish(self) -> str:
-        """End with a whole file, put it on the disk and return its xxh3-128 as hex digits."""
+        """End with a whole file: sync it and return its xxh3-128 as hex digits."""
 
     def is_still_there(self) -> bool:
-        """Whether the part file still has its name."""
+        """Whether the part file still exists."""
 
 
 OpenSink = Callable[[Job, BinaryIO, TransferReport, Event], AbstractContextManager[Sink]]
@@ -44,5 +48,5 @@ OpenSink = Callable[[Job, BinaryIO, TransferReport, Event], AbstractContextManag
 def write_here(
     _job: Job, file: BinaryIO, report: TransferReport, _stop: Event
 ) -> AbstractContextManager[Sink]:
-    """Write the part file ourselves."""
+    """Return a sink that writes the part file directly."""
     return nullcontext(PartWriter(file, report.synced))

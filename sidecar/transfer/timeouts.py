@@ -1,4 +1,4 @@
-"""How long a server may take, and when it only drips."""
+"""Time-outs of a transfer, and the lowest speed at which it goes on."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sidecar.messages import msg
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long the engine waits, in seconds, and what it takes for a standstill.
+    """Time-outs in seconds, and the lowest accepted speed.
 
     Attributes:
-        slowest: Bytes a second over `slow_for`; below that the attempt is given up.
+        slowest: Bytes a second; an attempt that is slower over `slow_for` seconds fails.
     """
 
     connect: float = 10.0
@@ -24,7 +24,7 @@ class Patience:
 
 
 class Pace:
-    """Notices a transfer that only drips: a read time-out alone never would."""
+    """Detects a transfer that is much too slow, which a read time-out never notices."""
 
     def __init__(self, clock: Clock, patience: Patience) -> None:
         self._clock = clock
@@ -33,11 +33,15 @@ class Pace:
         self._count = 0
 
     def exclude_rest(self, seconds: float) -> None:
-        """Leave out a wait of our own."""
+        """Do not count a wait of our own, such as for a speed limit."""
         self._since += seconds
 
     def check(self, count: int, host: str) -> None:
-        """Count bytes; give up on a server that is too slow for too long."""
+        """Count bytes.
+
+        Raises:
+            TransferFailed: The server was too slow for too long.
+        """
         self._count += count
         passed = self._clock.monotonic() - self._since
         if passed < self._patience.slow_for:

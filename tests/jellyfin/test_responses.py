@@ -11,7 +11,14 @@ from sidecar.errors import (
     ServerAway,
     UnexpectedAnswer,
 )
-from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read, retry_after
+from sidecar.jellyfin.responses import (
+    Answer,
+    Unconfirmed,
+    Unsaid,
+    check_answer,
+    read,
+    retry_after,
+)
 
 JSON = "application/json; charset=utf-8"
 PROBLEM = "application/problem+json"
@@ -35,7 +42,7 @@ def answer(status: int, kind: str = "", body: bytes = b"", **headers: str) -> An
         (429, TEXT, ServerAway),
         (401, "", Unconfirmed),
         (401, JSON, Unconfirmed),
-        (403, "", NotAllowed),
+        (403, "", Unsaid),
         (403, TEXT, NotAllowed),
         (403, HTML, UnexpectedAnswer),
         (404, JSON, NotFound),

@@ -1,1 +1,1 @@
-"""What plays and what was played."""
+"""Tracks what each account plays now, and shows what was played before."""

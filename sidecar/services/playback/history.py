@@ -1,6 +1,6 @@
-"""Shows people what they heard and what they hear now; nobody sees anybody else's.
+"""Lists what a person plays now and has played before.
 
-An admin may ask for somebody else by name. For everybody else a foreign name is an unknown one.
+Only an admin may ask for another account's plays; for everybody else such a name counts as unknown.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from sidecar.store.rules.holds import Holds
 
 @dataclass(frozen=True, slots=True)
 class UpcomingView:
-    """One track that comes next.
+    """A track in the play queue of an account, and its download on each device.
 
     Attributes:
-        text: Why: "next in your queue".
-        places: The devices that it goes to, and how it stands there.
+        text: Why it is fetched, e.g. "next in your queue".
+        places: For each device, its name and the status of the download there.
     """
 
     title: str
@@ -41,7 +41,7 @@ class UpcomingView:
 
 
 class UpcomingDownloads:
-    """Looks it up. Safe for many threads."""
+    """Finds the downloads that the queue-ahead rule asks for. Thread-safe."""
 
     def __init__(self, holds: Holds, downloads: Downloads, devices: Devices) -> None:
         self._holds = holds
@@ -49,11 +49,12 @@ class UpcomingDownloads:
         self._devices = devices
 
     def of(self, playing: NowPlaying, others: Collection[NowPlaying]) -> Sequence[UpcomingView]:
-        """Return what comes next in a client, on all devices of its account.
+        """Return what comes next in a client, on all devices, the most urgent first.
 
         Args:
-            playing: What plays there now; it does not come next.
-            others: What plays in the account's other clients: what is only theirs is left out.
+            playing: What plays there now; it is left out.
+            others: What plays in the account's other clients: what comes next only there is
+                left out.
         """
         user_id = playing.user_id or ""
         found: dict[str, list[tuple[Download, str, str]]] = {}
@@ -88,7 +89,7 @@ def _view(found: Sequence[tuple[Download, str, str]]) -> UpcomingView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlayView:
-    """One listening. `is_counted` means that the rules take it for one."""
+    """One play. `is_counted` means that it was long enough to count for the rules."""
 
     item_id: str
     title: str
@@ -110,14 +111,14 @@ class PlaysPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NowView:
-    """What somebody plays now.
+    """What one client plays now.
 
     Attributes:
-        account: Whose client it is.
-        position, seconds: Where in the item, and its running time; None if nobody knows.
-        seconds_heard: Really heard until now.
-        queued: How many entries follow, as far as the client tells.
-        coming: What the rules fetch because of it.
+        account: Name of the account that plays.
+        position, seconds: Position and running time in seconds; None if it is not known.
+        seconds_heard: Seconds really heard until now.
+        queued: How many entries follow in the client's queue, as far as it reports them.
+        coming: What the rules fetch because of the account's queue.
     """
 
     account: str
@@ -139,7 +140,7 @@ class NowView:
 
 
 class PlayHistory:
-    """Plays of now and before as each person sees them. Safe for many threads."""
+    """Current and past plays, as each person may see them. Thread-safe."""
 
     def __init__(
         self,
@@ -151,11 +152,11 @@ class PlayHistory:
         """Prepare.
 
         Args:
-            plays: What was heard.
-            watching: What is heard.
-            accounts: Gives everybody who ever signed in.
-            coming: Gives what the rules fetch because of what plays in a client, told what plays
-                in the account's others.
+            plays: Past plays.
+            watching: What plays now.
+            accounts: Returns all accounts that ever signed in.
+            coming: Returns what the rules fetch because of what plays in a client; also takes
+                what plays in the account's other clients.
         """
         self._coming = coming
         self._plays = plays
@@ -163,7 +164,7 @@ class PlayHistory:
         self._accounts = accounts
 
     def plays(self, person: Person, account: str | None, page: int, page_size: int) -> PlaysPage:
-        """List plays, newest first."""
+        """List the plays of the person, or for an admin of the named account, newest first."""
         user_id = self._meant(person, account)
         if user_id is None:
             return PlaysPage([], 0, page, page_size)
@@ -171,7 +172,7 @@ class PlayHistory:
         return PlaysPage([_play(one.play) for one in found], total, page, page_size)
 
     def now(self, person: Person) -> Sequence[NowView]:
-        """List what plays now."""
+        """List what plays now, in all clients that this person may see."""
         current = self._watching.current(viewer(person))
         names = {one.user_id: one.name for one in self._accounts()}
         playing = [one.playing for one in current]
@@ -190,7 +191,7 @@ class PlayHistory:
         return _now(one, names.get(user_id, FORMER_ACCOUNT), coming)
 
     def _meant(self, person: Person, account: str | None) -> str | None:
-        """Somebody is named by account name, in any case, or by id."""
+        """Return the id of an account given by name (in any case) or by id; None if not allowed."""
         if account is None:
             return person.user_id
         found = ids_of([account], self._accounts())

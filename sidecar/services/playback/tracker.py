@@ -1,12 +1,12 @@
 """Follows what every account plays, and stores a play once it is over.
 
-    listener-ann ──all that plays──▶ ann's tracker ─┐
-    listener-ben ──all that plays──▶ ben's tracker ─┴─plays─▶ the `watching` thread ──▶ store
-                                                                                   └──▶ on_play
+    listener-ann ──sessions──▶ ann's tracker ─┐
+    listener-ben ──sessions──▶ ben's tracker ─┴─plays─▶ the `watching` thread ──▶ store
+                                                                             └──▶ on_play
 
-An admin's connection tells everybody's playback: each account's connection is believed for that
-account alone, so nothing is heard twice. What plays is saved once a minute and at the end; a play
-that goes on after a restart is taken up again where it was.
+An admin's connection reports the sessions of all accounts, so each connection counts only for its
+own account: nothing is recorded twice. A running play is saved once a minute and at its end; one
+that goes on after a restart is continued.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ IDLE_S = 1.0
 SAVED_EVERY_S = 60.0
 RETRY_S = 10.0
 TAKEN_UP_WITHIN = timedelta(minutes=10)
-# Waiting for a database that cannot be written; the oldest are given up first.
+# Plays kept in memory while the database cannot be written; the oldest are dropped first.
 MOST_WAITING = 1000
 
 
 class PlaybackTracker:
-    """Everybody's playback. One thread runs it; it may be told and asked from any."""
+    """Tracks the playback of all accounts. One thread runs it; other methods are thread-safe."""
 
     def __init__(
         self,
@@ -52,11 +52,11 @@ class PlaybackTracker:
         """Prepare.
 
         Args:
-            plays: Where they are kept.
-            downloads: Told what was used last.
-            on_play: Told of every play that is over, counting or not, in the thread that runs
-                this; once more if it went on after all.
-            clock: For how long things play.
+            plays: Stores the plays.
+            downloads: Notes when an item was last used.
+            on_play: Called with every play that is over, whether it counts or not, in the thread
+                that runs this; called again if the play went on after all.
+            clock: For start times and durations.
         """
         self._plays = plays
         self._downloads = downloads
@@ -70,10 +70,10 @@ class PlaybackTracker:
         self._retry_at = 0.0
         self._is_ended = False
 
-    # What is told and asked: quick, for any thread
+    # For any thread: these only update memory, except that `tell` reads recent plays once.
 
     def tell(self, user_id: str, playing: Iterable[NowPlaying]) -> None:
-        """Take all that plays now, as an account's own connection tells it."""
+        """Take everything that plays now, as reported by the connection of this account."""
         theirs = [one for one in playing if one.user_id == user_id]
         lately = self._lately(user_id)
         with self._lock:
@@ -83,31 +83,31 @@ class PlaybackTracker:
             self._note(tracker.take(theirs, self._moment()))
 
     def leave(self, user_id: str) -> None:
-        """Nothing more will be told of this account: it was signed out."""
+        """End all plays of an account that was signed out."""
         with self._lock:
             tracker = self._trackers.pop(user_id, None)
             if tracker is not None:
                 self._note(tracker.close())
 
     def current(self, user_id: str | None = None) -> list[Current]:
-        """Return what an account plays now, or with None what everybody does."""
+        """Return what an account plays now; with None, what all accounts play."""
         with self._lock:
             wanted = self._trackers if user_id is None else {user_id} & self._trackers.keys()
             return [one for name in sorted(wanted) for one in self._trackers[name].current()]
 
     def now(self, user_id: str | None = None) -> tuple[NowPlaying, ...]:
-        """Return the same as it was last told."""
+        """Return the last report of each session in `current`."""
         return tuple(one.playing for one in self.current(user_id))
 
-    # What runs it
+    # For the one thread that runs this
 
     def run(self, stop: Event) -> None:
-        """Save what is over until `stop` is set, then what still plays."""
+        """Save finished plays until `stop` is set, then those that still run."""
         run_periodically(self.tick, stop, partial(self._wakeup.wait, IDLE_S), "watching what plays")
         self.end()
 
     def tick(self) -> None:
-        """End what has vanished, and save what is over."""
+        """End plays whose session vanished; save finished plays, and running ones once a minute."""
         with self._lock:
             for tracker in self._trackers.values():
                 self._note(tracker.tick(self._moment()))
@@ -119,7 +119,7 @@ class PlaybackTracker:
             self._save_so_far()
 
     def end(self) -> None:
-        """End everything where the clients last reported, for good."""
+        """End all plays at their last reported position and save them; ignore later reports."""
         with self._lock:
             self._is_ended = True
             for tracker in self._trackers.values():
@@ -148,7 +148,7 @@ class PlaybackTracker:
             return []
 
     def _save_over(self) -> bool:
-        """Return whether nothing waits any more."""
+        """Save finished plays; return whether all could be saved."""
         while True:
             with self._lock:
                 if not self._over:
@@ -167,7 +167,7 @@ class PlaybackTracker:
 
     def _drop(self, play: Play) -> None:
         with self._lock:
-            # Not the first any more if too many came meanwhile.
+            # A full deque may have dropped it already.
             if self._over and self._over[0] is play:
                 self._over.popleft()
 

@@ -1,10 +1,10 @@
-"""Imports plays from a music player's log: shown first, then reported to Jellyfin.
+"""Imports plays from a music player's log: a preview first, then a report to Jellyfin.
 
-    the player's logs ─▶ `log_reading` ─▶ fresh plays ─▶ looked at by a person
-                                               └───────▶ `telling` ─▶ Jellyfin, LRU, rules
+    the player's logs ─▶ `reader` ─▶ fresh plays ─▶ shown to a person
+                                          └──────▶ `reporter` ─▶ Jellyfin, LRU, rules
 
-The plays become those of whoever takes them over: no log says who listened. One listening is taken
-over once, whoever does it. The logs themselves are only read.
+Imported plays belong to the person who imports them: no log says who listened. Each play is
+imported once, whoever does it. The logs are never changed.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from sidecar.services.player_logs.views import HeardView, LogFileView, LogInUse,
 log = logging.getLogger(__name__)
 
 MOST_SHOWN = 200
-# One request of a person waits no longer; the next one goes on.
+# Longest time for one request; the next request continues.
 LONGEST_S = 20.0
 
 
 class PlayerLogImporter:
-    """Reads players' logs and reports their plays to Jellyfin. Safe for many threads."""
+    """Reads players' logs and reports their plays to Jellyfin. Thread-safe."""
 
     def __init__(
         self,
@@ -53,10 +53,10 @@ class PlayerLogImporter:
         Args:
             access: Who may use and who may manage a device.
             registry: The devices.
-            tables: Where it is kept.
-            client: Of an account.
-            on_plays: Told whose plays have come.
-            clock: For what can be true of a date.
+            tables: What was imported, and the plays.
+            client: Returns the Jellyfin client of an account, by its id.
+            on_plays: Called with the account's id after plays were imported.
+            clock: To reject dates in the future, and for time limits.
         """
         self._access = access
         self._registry = registry
@@ -70,7 +70,7 @@ class PlayerLogImporter:
         """Return what an import would do.
 
         Raises:
-            errors.NotVisible: It is no device of this person.
+            errors.NotVisible: This person does not use the device.
             errors.DeviceError: The device cannot be read now.
             errors.JellyfinError: Jellyfin cannot be asked about the items.
         """
@@ -79,14 +79,14 @@ class PlayerLogImporter:
         return _view(device, self._read(person, device, self._client(person.user_id)))
 
     def take(self, person: Person, device_id: str) -> TakenView:
-        """Take the plays over, as plays of this person.
+        """Import the plays as plays of this person.
 
-        What is interrupted is gone on with the next time, and nothing is counted twice.
+        An interrupted import is continued by the next one, and nothing is counted twice.
 
         Raises:
-            LogInUse: Somebody does that already.
-            errors.NotVisible, errors.DeviceError, errors.JellyfinError: As above; what was taken
-                over stays so.
+            LogInUse: An import from this device is already running.
+            errors.NotVisible, errors.DeviceError, errors.JellyfinError: As for `log`; what was
+                imported by then stays imported.
         """
         name = self._access.settings(person, device_id).name
         device, client = self._registry.get(device_id), self._client(person.user_id)
@@ -105,7 +105,7 @@ class PlayerLogImporter:
     def _take(
         self, person: Person, device: AttachedDevice, client: Jellyfin, telling: PlayReporter
     ) -> int:
-        """Tell until all is told or the time is over; return how many plays are left."""
+        """Report plays until all are done or the time is over; return how many are left."""
         until = self._clock.monotonic() + LONGEST_S
         begun = telling.unfinished()
         items = client.items(one.item_id for one in begun) if begun else {}
@@ -147,7 +147,7 @@ class PlayerLogImporter:
 
 
 def _by_item(fresh: Sequence[Fresh]) -> list[list[Fresh]]:
-    """Return the plays item by item, those heard last at the end: so they are used last."""
+    """Group the plays by item, the last heard item at the end: so it counts as used last."""
     groups: dict[str, list[Fresh]] = {}
     for one in fresh:
         groups.setdefault(one.item.id, []).append(one)

@@ -1,8 +1,8 @@
-"""Reads the players' logs on a device and sorts their lines: which are plays, which are not, why.
+"""Reads the players' logs on a device and classifies their lines: plays, or why they are none.
 
-    lines ─▶ our file? ─▶ met before? ─▶ length as Jellyfin has it? ─▶ heard enough? ─▶ when?
+    line ─▶ our file? ─▶ imported before? ─▶ length as in Jellyfin? ─▶ heard enough? ─▶ when?
 
-Changes nothing. However long a log is, only so many fresh plays are in memory at once.
+Changes nothing. The number of fresh plays in memory is limited, however long a log is.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from sidecar.store.playback.imported_plays import ImportedListening
 
 MOST_FRESH = 20_000
 MOST_REMARKS = 200
-# The clock is looked at once for so many lines.
+# The time limit is checked once in so many lines.
 LINES_AT_ONCE = 1000
 
 UNKNOWN = msg("no file of ours on this device fits")
@@ -44,13 +44,13 @@ GONE = msg("Jellyfin does not have it any more, or hides it from this account")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
-    """For whom a log is read.
+    """The person for whom a log is read, with their files and the player's clock.
 
     Attributes:
-        mine: Their files on the device.
-        all: Everybody's, if those are not all.
-        sees_all: They may read what nobody's file explains.
-        zone: Of the player's clock.
+        mine: The files on the device that the person may see.
+        all: All files of the sidecar there; the same as `mine` for a person who sees all.
+        sees_all: Whether the person may read lines that match no file, or a file of others.
+        zone: Time zone of the player's clock.
     """
 
     mine: OurFiles
@@ -62,7 +62,7 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
-    """A play that was not taken over yet."""
+    """A play that was not imported yet."""
 
     item: Item
     listening: ImportedListening
@@ -70,7 +70,7 @@ class Fresh:
 
 @dataclass(slots=True)
 class LogFindings:
-    """What is in the logs of a device."""
+    """What was found in the logs of a device. `has_more`: the limit was reached before the end."""
 
     files: Sequence[LogFile] = ()
     counts: LineCounts = field(default_factory=LineCounts)
@@ -98,15 +98,15 @@ def read_logs(
     """Read all logs of a device.
 
     Args:
-        folder: Of the device.
-        reader: For whom.
-        library: Asked for the items of fresh plays.
-        marks: What was taken over before.
-        most: So many fresh lines at once.
-        is_over: Asked now and then whether nobody waits any longer for the lines that are left.
+        folder: The folder of the device.
+        reader: The person for whom they are read.
+        library: Looks up the items of fresh plays.
+        marks: The plays imported before, by item id.
+        most: Limit for fresh plays.
+        is_over: Returns whether the time limit is over; the rest is then left for the next call.
 
     Raises:
-        errors.DeviceError: It cannot be read.
+        errors.DeviceError: The device cannot be read.
         errors.JellyfinError: The library cannot be asked.
     """
     sorting = _LogClassifier(reader, ImportedMarks(marks), is_over)
@@ -121,7 +121,7 @@ def read_logs(
 
 
 class _LogClassifier:
-    """Sorts the lines of one device, once."""
+    """Classifies the lines of one device; used once."""
 
     def __init__(self, reader: Reader, ledger: ImportedMarks, is_over: Callable[[], bool]) -> None:
         self._reader = reader
@@ -130,7 +130,7 @@ class _LogClassifier:
         self.found = LogFindings()
 
     def fresh(self, folder: DeviceFolder) -> Iterator[_Line]:
-        """Return the lines that may be fresh plays; the others are counted."""
+        """Yield the lines that may be fresh plays; count the others."""
         for log in self.found.files:
             for one in read_log(log.kind, self._in_time(read_lines(folder, log))):
                 if isinstance(one, UnreadableLine):
@@ -140,7 +140,7 @@ class _LogClassifier:
                     yield line
 
     def _in_time(self, every: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield lines as long as somebody waits for them."""
+        """Yield lines until the time limit is over."""
         for number, line in enumerate(every, 1):
             if number % LINES_AT_ONCE == 0 and self._is_over():
                 self.found.has_more = True
@@ -148,7 +148,7 @@ class _LogClassifier:
             yield line
 
     def decide(self, line: _Line, items: dict[str, Item]) -> None:
-        """Note a fresh play, or why it is none after all."""
+        """Add a line to the fresh plays, or count why it is none after all."""
         heard, counts = line.heard, self.found.counts
         there = [one for one in line.candidates if one.item_id in items]
         left = narrow(heard, there, items)
@@ -176,7 +176,7 @@ class _LogClassifier:
             self.found.fresh.append(Fresh(item, listening))
 
     def _sorted(self, log: LogFile, heard: LoggedPlay) -> _Line | None:
-        """Return a line that may be a fresh play; None if it was counted as something else."""
+        """Return the line if it may be a fresh play, else count it and return None."""
         counts = self.found.counts
         if not was_listened(heard, None) and (heard.is_skip or heard.length_s):
             counts.skipped += 1
@@ -208,7 +208,7 @@ class _LogClassifier:
         self._remark(line.path, heard.line, _text(heard), why)
 
     def _remark(self, path: str, line: int, text: str, why: str, *, is_own: bool = True) -> None:
-        """Keep the first ones; what may be somebody else's listening is only counted."""
+        """Keep the first remarks, but none about a line that may be of somebody else's plays."""
         if (self._reader.sees_all or is_own) and len(self.found.remarks) < MOST_REMARKS:
             self.found.remarks.append(RemarkView(path=path, line=line, text=text[:SHOWN], why=why))
 

@@ -1,9 +1,9 @@
-"""Reports plays that Jellyfin has not seen, with their real dates, each exactly once.
+"""Reports imported plays to Jellyfin with their real dates, each exactly once.
 
-    read the count ─▶ note what it will be ─▶ write it ─▶ done, and kept as a play of our own
+    read play count ─▶ store the new count ─▶ write it to Jellyfin ─▶ mark done, save the play
 
-Whatever interrupts it, the next try reads the count and knows whether the last one arrived. A date
-never goes back. Nothing is guessed: what Jellyfin does not take is told.
+After an interruption the next run reads the count again and so knows whether the last write
+arrived. The date of the last play never moves back. What Jellyfin refuses is shown to the person.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ GONE = msg("Jellyfin does not have it any more")
 
 @dataclass(frozen=True, slots=True)
 class ReporterStores:
-    """Where it is kept."""
+    """The stores that an import writes to."""
 
     db: Database
     imported: ImportedPlays
@@ -43,7 +43,13 @@ class ReporterStores:
 
 @dataclass(slots=True)
 class PlayReporter:
-    """Tells the plays of one person on one device, in one thread."""
+    """Reports the plays of one account from one device. For one thread.
+
+    Attributes:
+        marks: Reads and writes play counts and dates in Jellyfin.
+        taken: How many plays were reported so far.
+        refused: What Jellyfin refused so far.
+    """
 
     tables: ReporterStores
     marks: PlayStates
@@ -54,14 +60,15 @@ class PlayReporter:
     refused: list[RefusedView] = field(default_factory=list)
 
     def unfinished(self) -> list[Begun]:
-        """Return what was begun before and perhaps never arrived."""
+        """Return the reports that were begun before and may not have arrived."""
         return self.tables.imported.list_begun(self.user_id, self.device_id)
 
     def report(self, item: Item, listenings: Sequence[ImportedListening]) -> None:
-        """Tell of plays of one item.
+        """Report plays of one item.
 
         Raises:
-            errors.JellyfinError: Nobody knows whether it arrived: `unfinished` has it.
+            errors.JellyfinError: It is not known whether it arrived; if it was begun, `unfinished`
+                returns it.
         """
         try:
             before = self.marks.of(item.id)
@@ -73,14 +80,14 @@ class PlayReporter:
         self._write(item, begun, before, after)
 
     def resume(self, item: Item | None, begun: Begun) -> None:
-        """Tell what was begun before, unless it has arrived.
+        """Report again what was begun before, unless it has arrived.
 
         Args:
-            item: None if it is gone.
+            item: None if Jellyfin does not have it any more: the report is dropped.
             begun: What `unfinished` returned.
 
         Raises:
-            errors.JellyfinError: As `tell`.
+            errors.JellyfinError: As for `report`.
         """
         if item is None:
             self.tables.imported.forget(begun)
@@ -105,7 +112,10 @@ class PlayReporter:
             self._keep(item, begun)
 
     def _one_by_one(self, item: Item, begun: Begun) -> None:
-        """Who may not change a count may still tick off, with a date: each time counts one."""
+        """Mark the item as played once for each play, with its date.
+
+        An account that may not set a play count may still do this; each call counts one play.
+        """
         for one in self.tables.imported.split(begun):
             [listening] = one.listenings
             if not is_ticked_by(item, listening.seconds_heard):

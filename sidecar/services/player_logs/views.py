@@ -1,6 +1,6 @@
-"""What people may ask about the logs of music players on their devices.
+"""What the import of player logs returns to people.
 
-A device of others is as if it did not exist, and on a shared one nobody reads what others heard.
+On a shared device nobody sees what others have played.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from sidecar.errors import SidecarError
 
 
 class LogInUse(SidecarError):
-    """Its plays are being taken over at this moment."""
+    """An import from this device is already running."""
 
 
 @dataclass(frozen=True, slots=True)
 class LogFileView:
-    """A log on the device: its path there, which kind it is, its bytes."""
+    """A log on the device: its path there, its kind, its size in bytes."""
 
     path: str
     kind: str
@@ -27,7 +27,7 @@ class LogFileView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeardView:
-    """A play that would be taken over."""
+    """A play that would be imported."""
 
     item_id: str
     title: str
@@ -38,7 +38,7 @@ class HeardView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemarkView:
-    """A line that is not taken over: where it is, what it says, and why not."""
+    """A line that is not imported: where it is, what it says, and why not."""
 
     path: str
     line: int
@@ -48,16 +48,17 @@ class RemarkView:
 
 @dataclass(slots=True, kw_only=True)
 class LineCounts:
-    """What became of the lines.
+    """How many lines of the logs were classified as what.
 
     Attributes:
-        known: Taken over before, or told by the player's other log as well.
+        plays: Would be imported.
+        known: Imported before, or in the player's other log as well.
         skipped: Not enough was heard.
-        unknown: Of no file of ours.
-        ambiguous: Of more than one.
-        undated: The player's clock was wrong.
-        gone: The server does not have it any more, or hides it.
-        others: Of somebody else's files.
+        unknown: Match no file of ours.
+        ambiguous: Match more than one file.
+        undated: The date cannot be true.
+        gone: The server does not have the item any more, or hides it from the account.
+        others: Match somebody else's file.
         bad: Not readable.
     """
 
@@ -77,10 +78,11 @@ class LogView:
     """What an import would do.
 
     Attributes:
-        time_zone: Of the player's clock, where its log does not say UTC; None is the machine's.
-        plays: Of what would be taken over the first ones.
-        remarks: Of what would not the first ones.
-        has_more: There are more plays than are taken over at once: import again afterwards.
+        time_zone: Time zone of the player's clock, for logs that are not in UTC; None is that of
+            this machine.
+        plays: The newest plays that would be imported, limited in number.
+        remarks: The first lines that would not be imported.
+        has_more: There is more than one import takes: import again afterwards.
     """
 
     device_id: str
@@ -95,7 +97,7 @@ class LogView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefusedView:
-    """A title whose plays Jellyfin does not take, and why."""
+    """An item whose plays Jellyfin refused, and why."""
 
     item_id: str
     title: str
@@ -104,12 +106,12 @@ class RefusedView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TakenView:
-    """What was taken over.
+    """The result of an import.
 
     Attributes:
-        taken: Plays that Jellyfin knows now.
-        left: Plays that are still to be taken over: ask again.
-        refused: What Jellyfin does not take.
+        taken: How many plays were reported to Jellyfin.
+        left: How many plays are left, at least: import again.
+        refused: The items whose plays Jellyfin refused.
     """
 
     taken: int

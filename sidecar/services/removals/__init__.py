@@ -1,1 +1,1 @@
-"""Files that vanish from a device: noticed, asked about, recorded."""
+"""Detects files that people removed or changed on a device, asks if unsure, and records it."""

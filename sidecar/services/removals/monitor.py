@@ -1,11 +1,11 @@
-"""Detects what people do to our files: hints from the watcher, and scans that settle it.
+"""Detects files that people removed, moved or changed: the watcher gives hints, scans decide.
 
-    a device comes, events were lost, every 10 minutes ─▶ look ┐
-    a hint ─▶ look within a second or two ─────────────────────┴▶ few: recorded after a grace
-                                                                  many: one question, kept open
+    device attached, events lost, every 10 minutes ─▶ scan ┐
+    hint from the watcher ─▶ scan within a second or two ──┴▶ few files: recorded after a grace
+                                                              many: one question, kept open
 
-A device that is away, in trouble or only readable says nothing of its files. A question lasts
-until somebody answers, the files are back, or the device goes; after a restart it is asked anew.
+A device that is missing, has a problem or is read-only is not scanned. A question stays open until
+somebody answers, the files are back, or the device is detached; after a restart it is asked again.
 """
 
 from __future__ import annotations
@@ -34,43 +34,43 @@ log = logging.getLogger(__name__)
 
 TICK_S = 1.0
 RESCAN_S = 600.0
-# After a look that the device could not bear.
+# After a scan that failed.
 RETRY_S = 15.0
-# Hinted looks take at most about a tenth of the time.
+# Scans after hints take at most about a tenth of the time.
 REST_FOR_EACH_S_OF_LOOKING = 10.0
-# Troubles that concern room alone: the files can be looked at.
+# Problems that concern space only: the files can be scanned.
 ONLY_ROOM = frozenset({"full", "budget", "too-big"})
 
 
 class Watch(Protocol):
-    """What hints at changes in one folder."""
+    """Watches one folder and calls back when something in it may have changed."""
 
     def start(self) -> str | None:
-        """Begin; return why it is not possible, or None."""
+        """Start watching; return why it is not possible, or None."""
 
     def is_watching(self) -> bool:
-        """Whether hints still come."""
+        """Whether changes are still reported."""
 
     def stop(self) -> None:
-        """End."""
+        """Stop watching."""
 
 
 MakeWatch = Callable[[AttachedDevice, Callable[[], object], Callable[[], object]], Watch]
 
 
 def watch(device: AttachedDevice, hint: Callable[[], object], lost: Callable[[], object]) -> Watch:
-    """Return what watches a device's folder by the system's own events."""
+    """Return a watcher of a device's folder that uses the system's file events."""
     return Watcher(device.settings.path, hint=hint, lost=lost)
 
 
 @dataclass(slots=True)
 class _WatchedDevice:
-    """One attached device under watch.
+    """An attached device that is being watched.
 
     Attributes:
-        due: When the next look is due (monotonic seconds).
-        rested: Before this time no hint is followed.
-        blind: Why no hints come, None if they do.
+        due: When the next scan is due (monotonic seconds).
+        rested: Hints are not followed before this time.
+        blind: Why the folder cannot be watched; None if it is.
     """
 
     scan: DeviceScan
@@ -81,7 +81,7 @@ class _WatchedDevice:
 
 
 class RemovalMonitor:
-    """Watches all attached devices. One thread runs it; the other calls come from anywhere."""
+    """Watches all attached devices. One thread runs it; the other methods are thread-safe."""
 
     def __init__(
         self,
@@ -109,37 +109,37 @@ class RemovalMonitor:
         self._stop = Event()
 
     def hint(self, device_id: str) -> None:
-        """Something may have happened to files of this device: look soon. Returns at once."""
+        """Have a device scanned soon, because its files may have changed. Returns at once."""
         with self._lock:
             self._hinted.add(device_id)
 
     def rescan(self, device_id: str) -> None:
-        """Anything may have happened to files of this device: look next. Returns at once."""
+        """Have a device scanned in the next step, as events may be lost. Returns at once."""
         with self._lock:
             self._urgent.add(device_id)
 
     def question(self, device_id: str) -> Question | None:
-        """Return what is to be answered about a device; None if nothing is."""
+        """Return the open question about a device; None if there is none."""
         return self._questions.of(device_id)
 
     def blind(self) -> Mapping[str, str]:
-        """Return why changes are only found by the timed looks, by the device's id."""
+        """Return why devices cannot be watched, only scanned regularly, by device id."""
         posts = tuple(self._posts.items())
         return {device_id: post.blind for device_id, post in posts if post.blind is not None}
 
     def answer(self, device_id: str, *, gone: bool) -> int:
-        """Do what a person says about the open question, as far as it is still as it was asked.
+        """Carry out the answer to the open question, for files unchanged since it was asked.
 
         Args:
             device_id: Which device.
-            gone: It was a person: record all. Else all of it is fetched again, beside whatever
-                lies in its place now.
+            gone: True if a person removed or changed them: this is recorded. Else all are fetched
+                again, beside whatever is in their place now.
 
         Returns:
-            How many files it concerned; 0 if nothing is asked any more.
+            How many files it concerned; 0 if there is no open question.
 
         Raises:
-            errors.DeviceError: The device cannot be looked at; the question stays.
+            errors.DeviceError: The device cannot be read; the question stays open.
         """
         question = self.question(device_id)
         if question is None:
@@ -160,7 +160,7 @@ class RemovalMonitor:
         return count
 
     def run(self, stop: Event) -> None:
-        """Step every second until `stop` is set; then end all watches."""
+        """Call `step` every second until `stop` is set; then stop watching."""
         self._stop = stop
         try:
             rest = partial(self._clock.wait, stop, TICK_S)
@@ -169,12 +169,12 @@ class RemovalMonitor:
             self.close()
 
     def close(self) -> None:
-        """End all watches."""
+        """Stop watching all devices."""
         for device_id in tuple(self._posts):
             self._leave(device_id)
 
     def step(self) -> None:
-        """Follow the devices as they come and go, and look where a look is due."""
+        """Watch newly attached devices, drop detached ones, and run the scans that are due."""
         attached = {one.id: one for one in self._registry.all()}
         for device_id, post in tuple(self._posts.items()):
             if attached.get(device_id) is not post.scan.device:
@@ -203,7 +203,7 @@ class RemovalMonitor:
         return post
 
     def _watch(self, post: _WatchedDevice) -> None:
-        """Begin to watch, or begin anew; say once if it cannot be."""
+        """Start or restart watching; log a reason why it is not possible only once."""
         post.watch.stop()
         reason, before = post.watch.start(), post.blind
         post.blind = reason
@@ -228,7 +228,7 @@ class RemovalMonitor:
 
     def _look(self, device_id: str, post: _WatchedDevice) -> None:
         with self._lock:
-            # Before the look: what happens during it is hinted at once more.
+            # Before the scan: a hint during the scan must lead to another scan.
             self._hinted.discard(device_id)
             self._urgent.discard(device_id)
         began = self._clock.monotonic()
@@ -259,7 +259,7 @@ class RemovalMonitor:
 
 
 def blind_text(name: str, reason: str) -> str:
-    """Return the sentence for a device that cannot be watched."""
+    """Return the sentence for people about a device that cannot be watched."""
     return msg(
         "What people change on {name} is found by a look every 10 minutes only, not "
         "at once: {reason}",

@@ -1,11 +1,11 @@
-"""What waits for a person's answer on the devices: shown on every page until somebody gives it.
+"""Collects the open questions about devices, shown on every page until somebody answers.
 
     many files are missing or changed ─▶ answered where it is shown
     a plan would remove many files ────▶ answered where the plan is shown
     files may be one of several items ─▶ answered on a page of their own
 
-Reads memory only: it is asked for with each page. Who uses a device sees its questions; who
-manages it answers them.
+It reads memory only, as it runs for each page. Users of a device see its questions; its managers
+answer them.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from sidecar.services.notices import OpenQuestion, Subject
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.removals.monitor import RemovalMonitor
 
-# The code of a trouble that is a question.
+# The code of a space problem that is a question.
 CONFIRM = "confirm"
 
 
 class OpenQuestions:
-    """Collects them. Safe for many threads."""
+    """Collects the open questions of all devices. Thread-safe."""
 
     def __init__(
         self,
@@ -43,7 +43,7 @@ class OpenQuestions:
         self._problems = problems
 
     def of(self, person: Person) -> Sequence[OpenQuestion]:
-        """Return what this person should know is asked, device by device."""
+        """Return the open questions of the devices that this person uses, device by device."""
         plans = self._problems.all_of(ProblemKind.ROOM)
         found = []
         for device in self._registry.all():

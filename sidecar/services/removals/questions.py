@@ -1,4 +1,4 @@
-"""What the sidecar asks people about their devices, one open question each. Kept in memory only."""
+"""Open questions about missing or changed files, at most one per device, kept in memory."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Question:
     """Many files of one device are missing or changed: was that a person?
 
     Attributes:
-        files: What was found instead of each, by the download's id.
+        files: What was found in place of each file, by download id.
         total: How many files should be there.
     """
 
@@ -28,11 +28,11 @@ class Question:
 
     @property
     def gone(self) -> int:
-        """How many are not there at all; the others were changed."""
+        """How many files are missing; the others were changed."""
         return sum(one.fate is FileChange.GONE for one in self.files.values())
 
     def text(self, name: str) -> str:
-        """Return it for people, about the device of this name."""
+        """Return the question for people; `name` is that of the device."""
         edited = len(self.files) - self.gone
         what = [
             text
@@ -53,7 +53,7 @@ class Question:
 
 
 class Questions:
-    """All open questions. Safe for many threads."""
+    """All open questions, by device. Thread-safe."""
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
@@ -66,7 +66,7 @@ class Questions:
             return self._open.get(device_id)
 
     def ask(self, device_id: str, name: str, question: Question) -> None:
-        """Ask this about a device from now on."""
+        """Set the open question about a device; publish it if it changed."""
         with self._lock:
             before, self._open[device_id] = self._open.get(device_id), question
         if question != before:
@@ -74,7 +74,7 @@ class Questions:
             self._tell(device_id)
 
     def close(self, device_id: str) -> None:
-        """It was answered, or is none any more."""
+        """Close the question about a device: it was answered, or its reason is gone."""
         with self._lock:
             before = self._open.pop(device_id, None)
         if before is not None:

@@ -1,11 +1,11 @@
 """Records what a person did to files of ours; each row is checked again as it is written.
 
-    gone     the row is `removed`, a tombstone for everybody who held it, all holds end
-    edited   the same: what lies there now is a person's file and stays
-    moved    the row follows
-    back     the row waits to be fetched again
+    gone     row becomes `removed`; tombstones for all who held it; all holds end
+    edited   the same; the changed file is the person's own and stays
+    moved    the row gets the new path
+    back     the row is queued to be fetched again
 
-What we renamed, evicted, deleted or fetched anew meanwhile is passed over: its row says so.
+A file that the sidecar itself renamed, evicted, deleted or fetched again since the scan is skipped.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# In one transaction: other writers wait for it.
+# Rows in one transaction: other writers wait for it.
 BATCH = 100
 GONE = msg("It was removed from {device}: nothing fetches it again until you ask for it")
 EDITED = msg(
@@ -47,7 +47,7 @@ WHY: Mapping[FileChange, tuple[str, str]] = MappingProxyType(
 
 
 class RemovalRecorder:
-    """Records what happened to files. Safe for many threads."""
+    """Records files that people removed, changed or moved. Thread-safe."""
 
     def __init__(self, db: Database, downloads: Downloads, holds: Holds, clock: Clock) -> None:
         self._db = db
@@ -57,7 +57,7 @@ class RemovalRecorder:
         self._rests = EvictionCooldowns(db, clock)
 
     def removed(self, device: AttachedDevice, files: Iterable[tuple[Expected, FileChange]]) -> int:
-        """Record that a person removed or changed these; return how many still were ours."""
+        """Record files as removed or changed by a person; return for how many that was recorded."""
         count = 0
         for some in _batches(files):
             with self._db.write():
@@ -65,7 +65,7 @@ class RemovalRecorder:
         return count
 
     def moved(self, device: AttachedDevice, file: Expected, path: str) -> bool:
-        """Let the row follow its file; return False if it cannot or need not."""
+        """Set the new path of a moved file; return False if the row does not allow it any more."""
         current = self._still_ours(file)
         if current is None or not self._downloads.queue.follow(
             current, FilePlace(path, make_path_key(path))
@@ -75,7 +75,7 @@ class RemovalRecorder:
         return True
 
     def put_back(self, device: AttachedDevice, files: Iterable[Expected]) -> int:
-        """Queue these again; return how many still were ours."""
+        """Queue missing files to be fetched again; return how many were queued."""
         text = msg("It was missing on {device}: it is fetched again", device=device.settings.name)
         failure = Failure(FailureClass.TRANSIENT, "put-back", text)
         count = 0
@@ -105,13 +105,13 @@ class RemovalRecorder:
         return True
 
     def _was_evicted(self, current: Download) -> bool:
-        """Whether we were killed between letting the file go and saying so."""
+        """Whether the sidecar evicted the file and was killed before it recorded that."""
         until = self._rests.find_end(current.device_id, current.item_id)
         arrived = current.completed_at
         return until is not None and (arrived is None or until - REST >= arrived)
 
     def _still_ours(self, file: Expected) -> Download | None:
-        """A file that was let go of and fetched again since the look is another one."""
+        """Return the row, or None if the file was evicted or fetched again since the scan."""
         current = self._downloads.queries.get(file.id)
         if current is None or current.status is not Status.COMPLETED:
             return None

@@ -1,6 +1,6 @@
-"""What people may see and say of files that are missing on devices; only where their files go.
+"""Shows people the question about missing files on their devices, and takes their answer.
 
-A device of others is as if it did not exist, and of a shared one they read only their own titles.
+A device that a person does not use is hidden; on a shared one they see paths of own files only.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class RemovalsView:
 
     Attributes:
         management: Who may answer it.
-        text: The question; None if nothing is asked.
+        text: The question; None if there is none.
         gone: How many files are missing.
-        edited: How many were changed by something else.
-        total: How many there should be.
+        edited: How many were changed by something other than the sidecar.
+        total: How many files there should be.
         whose: Whose the missing and changed files are.
-        examples: Paths of a few that this person may see.
+        examples: Paths of a few files that this person may see.
     """
 
     device_id: str
@@ -65,7 +65,7 @@ class RemovalReview:
         """Return the open question about a device.
 
         Raises:
-            errors.NotVisible: It is no device of this person.
+            errors.NotVisible: This person does not use the device.
         """
         settings = self._access.settings(person, device_id)
         name, management = settings.name, self._access.management(person, settings)
@@ -85,18 +85,18 @@ class RemovalReview:
         )
 
     def answer(self, person: Person, device_id: str, *, gone: bool) -> int:
-        """Answer it: was it a person; return how many files that concerned.
+        """Answer the question: did a person do it? Return how many files that concerned.
 
         Raises:
-            errors.NotVisible: As above.
-            errors.NotAManager: They do not manage the device.
-            errors.DeviceError: The device cannot be looked at now; the question stays.
+            errors.NotVisible: This person does not use the device.
+            errors.NotAManager: This person does not manage the device.
+            errors.DeviceError: The device cannot be read now; the question stays open.
         """
         self._access.managed(person, device_id)
         return self._removals.answer(device_id, gone=gone)
 
     def notices(self, person: Person) -> Sequence[Notice]:
-        """Return what this person should know: open questions, folders that cannot be watched."""
+        """Return notices about open questions and about folders that cannot be watched."""
         blind = self._removals.blind()
         notices = []
         for device in self._registry.all():

@@ -1,10 +1,10 @@
 """Scans one attached device for our files, and decides what became of each of them.
 
-    rows ─▶ look ─▶ read what may have changed ─▶ find what was moved ─▶ decide ─▶ record
+    rows ─▶ stat files ─▶ hash what may have changed ─▶ find moved files ─▶ decide ─▶ record
 
-What is missing, and what people are asked about, is stored: no list counts it as there, and it is
-asked again after a restart. All else it remembers from look to look in memory only: a restart
-merely reads a little more.
+Which files are missing and which people are asked about is stored: lists do not count them as
+present, and the question is asked again after a restart. Everything else is kept in memory from
+scan to scan; after a restart a few more files are hashed again.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ from sidecar.services.devices.registry import AttachedDevice
 from sidecar.services.removals.record import RemovalRecorder
 from sidecar.store.downloads.queue import Downloads
 
-# Seconds within which removals count as one act.
+# Removals within so many seconds count together.
 LATELY_S = 60.0
-# Files that one look reads to see whether they were changed; the next look goes on.
+# So many files one scan hashes to see whether they were changed; the next scan continues.
 READ_AT_ONCE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class ScanResult:
-    """What a look led to.
+    """The result of a scan.
 
     Attributes:
-        recorded: Files that a person removed or changed, and that are written down as such.
-        moved: Files whose rows followed them.
-        ask: Files that nothing is done about before a person has answered, by id.
+        recorded: How many files were recorded as removed or changed by a person.
+        moved: How many files had moved; their rows have the new path.
+        ask: Files about which a person has to be asked first, by download id.
         total: How many files should have been there.
-        again_in: Seconds until another look is worth it; None if nothing is open.
+        again_in: Seconds until the next scan is useful; None if nothing is undecided.
     """
 
     recorded: int
@@ -54,7 +54,7 @@ class ScanResult:
 
 
 class DeviceScan:
-    """One device, from its coming to its going. Used by one thread."""
+    """Scans one device while it is attached. Used by one thread."""
 
     def __init__(
         self,
@@ -77,11 +77,11 @@ class DeviceScan:
         self._lately: deque[tuple[float, int]] = deque()
 
     def look(self) -> ScanResult:
-        """Look at all files once, and record what is sure.
+        """Scan all files once, and record what is certain.
 
         Raises:
-            errors.DeviceError: The device cannot be looked at: nothing is said of any file.
-            errors.Stopped: The sidecar ends.
+            errors.DeviceError: The device cannot be read; nothing is recorded after that.
+            errors.Stopped: The sidecar is stopping.
         """
         now = self._clock.monotonic()
         files = self._downloads.queries.files_on(self.device.id)
@@ -91,7 +91,7 @@ class DeviceScan:
         suspected = removals.find_suspects(files, seen, unlike)
         moved = self._follow([one for one in files if suspected.get(one.id) is NotAFile.ABSENT])
         if self._doubts is None:
-            # What was asked before a restart, or before the device went, is asked again at once.
+            # A question from before a restart, or before the device was detached, is asked at once.
             before = PendingChange(NotAFile.ABSENT, now - removals.GRACE_S)
             self._doubts = {one.id: before for one in files if one.is_asked_about}
         decision = removals.decide(
@@ -128,13 +128,16 @@ class DeviceScan:
         )
 
     def forget_doubts(self) -> None:
-        """Both looks that a removal needs must find the device in order, and none between them."""
+        """Forget what the last scan found missing.
+
+        A removal needs two scans that find it, with no failed scan in between.
+        """
         self._doubts = None
 
     def _changed(
         self, files: Sequence[Expected], seen: Mapping[str, Seen]
     ) -> tuple[set[int], set[int], bool]:
-        """Return the files with other bytes, those not read, and whether all were tried."""
+        """Return the ids of changed files, of files not hashed, and whether all were tried."""
         doubtful = removals.to_read(files, seen, self._vouched)
         fresh = [one for one in doubtful if one[1] not in self._hashes]
         unclear = {file.id for file, _facts in fresh[READ_AT_ONCE:]}
@@ -150,7 +153,7 @@ class DeviceScan:
         return unlike, unclear, len(fresh) <= READ_AT_ONCE
 
     def _follow(self, missing: Sequence[Expected]) -> set[int]:
-        """Let rows follow the files that are elsewhere on the device; return whose did."""
+        """Find missing files elsewhere on the device, update their rows and return those ids."""
         sizes = {one.size for one in missing} - {0}
         if not sizes:
             return set()
@@ -173,7 +176,7 @@ class DeviceScan:
         }
 
     def _hash(self, path: str, facts: FileStat) -> str | None:
-        """Return a file's content hash, read once for each change; None if it cannot be read."""
+        """Return a file's hash, cached until the file changes; None if it cannot be read."""
         content_hash = self._hashes.get(facts)
         if content_hash is None:
             try:
@@ -203,7 +206,7 @@ class DeviceScan:
         *,
         passed_over: set[int],
     ) -> None:
-        # What is missing may yet be found elsewhere, by what it was when it was last seen.
+        # A missing file may still be found elsewhere, by its stat when it was last seen.
         before = {one.id: self._vouched[one.id] for one in files if one.id in self._vouched}
         self._vouched = before | {
             one.id: facts
@@ -215,7 +218,7 @@ class DeviceScan:
 
 
 def _is_present(file: Expected, seen: Mapping[str, Seen], in_doubt: Collection[int]) -> bool:
-    """What could not be looked at or read is neither present nor missing."""
+    """Whether a file is certainly there; one that could not be read is neither this nor missing."""
     return file.id not in in_doubt and seen[file.path] is not NotAFile.UNKNOWN
 
 

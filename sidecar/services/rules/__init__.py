@@ -1,1 +1,1 @@
-"""Plays, favourites and playlists become wishes, wishes become holds and downloads."""
+"""Runs the rules: plays, favourites and playlists become wishes, then holds and downloads."""

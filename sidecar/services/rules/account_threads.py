@@ -1,9 +1,9 @@
-"""The threads of each signed-in account: one listens to Jellyfin, the others follow the news.
+"""Starts and stops the threads of each signed-in account: listeners to Jellyfin, and followers.
 
-    listener-ann, sessions-ann ──news──▶ hearts-ann, rules-ann ──wishes──▶ planning
-                               └───────▶ identity-ann: what has another id follows before that
+    listener-ann, sessions-ann ──news──▶ hearts-ann, rules-ann ──wishes──▶ WishService
+                               └───────▶ identity-ann: first finds items whose ids have changed
 
-Accounts come and go while the sidecar runs: on the page, or from the command line.
+Accounts may sign in and out at any time, on the page or from the command line.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ END_WITHIN_S = 2.0
 
 @dataclass(frozen=True, kw_only=True)
 class AccountFollowers:
-    """What all accounts' followers share. Calling it makes those of one account.
+    """Makes the followers of an account when called, from what all accounts share.
 
-    It knows the rules of each account it made them for: for those who ask of them, or wake them.
+    It keeps the rule runner of each account, so that others can wake it and read its remarks.
     """
 
     planning: WishService
@@ -81,7 +81,7 @@ class AccountFollowers:
 
         rules = self._rules(account, client, tell, is_ready)
         self._rules_of[account.user_id] = rules
-        # The first to hear the news: nothing else goes on before it has looked.
+        # First in order to get the news: the others wait until it has checked the item ids.
         made: dict[str, Follower] = {"identity": identity, "rules": rules}
         hearts = self.book.default(favourites.RULE)
         if hearts.enabled:
@@ -89,12 +89,12 @@ class AccountFollowers:
         return made
 
     def play_ended(self, user_id: str) -> None:
-        """Something was heard: the rules of this account may change their mind."""
+        """Have the rules of an account run again after a play ended."""
         if rules := self._rules_of.get(user_id):
             rules.wake(Wake.PLAY_ENDED)
 
     def remarks(self, user_id: str, device_id: str) -> Mapping[str, tuple[str, ...]]:
-        """Return what the rules of an account have to say of a device, by the rules' names."""
+        """Return the remarks of an account's rules about a device, by rule name."""
         rules = self._rules_of.get(user_id)
         return rules.remarks(device_id) if rules else {}
 
@@ -148,13 +148,13 @@ class Follower(Protocol):
     """Follows one account, in a thread of its own."""
 
     def deliver(self, news: News) -> None:
-        """Take news from the listener; quick."""
+        """Take news from the listener; returns at once."""
 
     def look_through_soon(self) -> None:
-        """Something else has changed: a device came, a person chose or set something."""
+        """Check everything again soon: a device was attached, or a setting or choice changed."""
 
     def run(self, stop: Event) -> None:
-        """Follow until `stop` is set or the account is signed out."""
+        """Work until `stop` is set or the account is signed out."""
 
 
 Tell = Callable[[JellyfinError], None]
@@ -169,7 +169,7 @@ class _AccountThread:
 
 
 class AccountThreads:
-    """Starts and stops the threads of the accounts. `look` belongs to one thread."""
+    """Starts and stops the threads of all accounts. `look` may be called by one thread only."""
 
     def __init__(
         self,
@@ -182,16 +182,16 @@ class AccountThreads:
         clock: Clock,
         chance: Callable[[], float],
     ) -> None:
-        """Prepare; nobody is followed yet.
+        """Prepare; starts no thread.
 
         Args:
             accounts: Who is signed in.
-            watching: Told what plays.
-            make: Makes what follows an account, by the names of its threads.
-            server: Told what stands in the way of asking Jellyfin.
-            around: What each thread works inside of.
+            watching: Takes what plays now.
+            make: Makes the followers of an account, by the names of their threads.
+            server: Takes the errors of asking Jellyfin.
+            around: Context manager around each thread's work.
             clock: For all waits.
-            chance: Gives numbers in [0, 1).
+            chance: Returns random numbers in [0, 1).
         """
         self._accounts = accounts
         self._make = make
@@ -205,7 +205,7 @@ class AccountThreads:
         self._is_over = False
 
     def look(self) -> None:
-        """Follow who has signed in since, and no longer who is signed out."""
+        """Start the threads of accounts that signed in, and stop those of accounts signed out."""
         wanted = {one.user_id: one for one in self._accounts.signed_in()}
         with self._lock:
             followed = dict(self._followed)
@@ -218,7 +218,7 @@ class AccountThreads:
                 self._follow(account)
 
     def look_through_soon(self, user_id: str | None = None) -> None:
-        """Have everything compared again for one account, or for all: a device has come."""
+        """Have everything checked again for one account, or for all, e.g. after a device came."""
         with self._lock:
             for one, followed in self._followed.items():
                 if user_id in {None, one}:
@@ -226,7 +226,7 @@ class AccountThreads:
                         follower.look_through_soon()
 
     def end(self) -> None:
-        """Stop following everybody, for good."""
+        """Stop all threads; none is started afterwards."""
         with self._lock:
             self._is_over = True
             followed, self._followed = self._followed, {}

@@ -1,7 +1,7 @@
-"""Gathers the facts about one item on one device, for one person, and has them explained.
+"""Answers why an item is, or is not, on a device: gathers the facts for `domain.downloads.explain`.
 
-What other people want is told to nobody but an admin: for everybody else, a file that only others
-hold is as if it were not there.
+Only an admin learns what other people want. For everybody else, a file that only others hold does
+not exist.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.store.stores import Stores
 
-# The device is not where it was: what was on it can only be believed.
+# Codes of problems in which the device is not there: its contents are known from the rows only.
 AWAY = frozenset({"missing", "no-marker", "other-device"})
 SOMEBODY_OUTSIDE_HOURS = msg("Jellyfin lets the account that fetches it do nothing now")
 SOMEBODY_SIGNED_OUT = msg("The account that fetches it must sign in again")
@@ -36,9 +36,10 @@ class Explanation:
     """The answer to "why is it here?" and "why is it not?".
 
     Attributes:
-        is_here: The file is on the device, for this person.
-        status: Of the download; None if none concerns this person.
-        sentences: For people.
+        is_here: Whether the file is on the device, as far as this person may know.
+        status: Status of the download; None if none concerns this person.
+        sentences: The answer, as sentences for people.
+        wanted: Who wants it and why, as far as this person may know.
     """
 
     is_here: bool
@@ -48,11 +49,11 @@ class Explanation:
 
 
 def _lets_through(_download: Download) -> None:
-    """Nothing is held back."""
+    """Default: no download is held back."""
 
 
 class Explainer:
-    """Answers for one item at a time. Safe for many threads."""
+    """Explains one item on one device at a time. Thread-safe."""
 
     def __init__(
         self,
@@ -69,14 +70,15 @@ class Explainer:
         """Prepare.
 
         Args:
-            stores: Where each item stands, who wants it and why, and what speaks against it.
-            problems: What stands in the way now.
-            devices: What is set of the devices.
-            rules: What is set of the rules.
-            names: Gives the accounts' names by their ids.
-            clock: For what is still to come.
-            in_doubt: Gives the items of which a file may be there already, as a person is to say.
-            held_back: Why the network rule or the plan lets a download wait; None if it does not.
+            stores: Downloads, holds, tombstones, exclusions and eviction cooldowns.
+            problems: Problems that are open now.
+            devices: The settings of the devices.
+            rules: The settings of the rules.
+            names: Returns the accounts' names by their ids.
+            clock: To tell which holds have ended.
+            held_back: Returns why the network rule or the plan holds a download back; None if
+                neither does.
+            in_doubt: Returns the items whose file may be there already, as a person has to decide.
         """
         self._downloads = stores.downloads
         self._holds = stores.holds
@@ -92,7 +94,7 @@ class Explainer:
         self._in_doubt = in_doubt
 
     def why(self, person: Person, device_id: str, item_id: str) -> Explanation:
-        """Answer for an item on a device that the person may see."""
+        """Explain an item on a device; the caller checks that the person may use the device."""
         facts = self._facts(person, device_id, item_id)
         is_here = facts.download is not None and facts.download.is_present
         return Explanation(is_here, facts.status, explain(facts), facts.wanted)
@@ -143,7 +145,7 @@ class Explainer:
         server = self._problems.all_of(ProblemKind.SERVER).values()
         texts = [one.text for one in (device, *server) if one is not None]
         if account is not None:
-            # Its text names who else wants this item.
+            # Its text names the account, which may be another person's.
             own = person.is_admin or download.user_id == person.user_id
             others = SOMEBODY_SIGNED_OUT
             if account.code == OUTSIDE_HOURS:
@@ -163,6 +165,6 @@ class Explainer:
 
 
 def _concerns(person: Person, download: Download, holds: list[Hold]) -> bool:
-    """They hold it; or they asked for it and nobody holds it."""
+    """Whether a person may know of a download: they hold it, or nobody does and it is theirs."""
     holders = {one.user_id for one in holds} or {download.user_id}
     return person.is_admin or person.user_id in holders

@@ -1,8 +1,7 @@
-"""What one account has a heart on: believed from what Jellyfin tells and what we look up.
+"""Keeps the favourites of one account, and restores those that Jellyfin forgot during playback.
 
-`domain.rules.favourite_state` decides whose word a change is; this remembers it, knows what
-plays, and says the
-word again that Jellyfin forgot. It wishes for nothing: `services.rules.favourites` does.
+`domain.rules.favourite_state` decides whether a change comes from a person; this stores the state
+and knows what plays. `services.rules.favourites` makes wishes of it.
 """
 
 from __future__ import annotations
@@ -25,24 +24,24 @@ from sidecar.store.rules.favourites import FavouriteStates
 
 log = logging.getLogger(__name__)
 
-# The server tells of a start or stop half a second after it; the session tells at once.
+# The server sends user data half a second after a start or stop; the session changes at once.
 PLAYBACK_NEWS_S = 1.5
-# A client reports the end of a track twice; the word must not come between the two.
+# A client reports the end of a track twice; a favourite must not be set between the two.
 REST_AFTER_STOP_S = 3.0
 
 
 class FavouritesClient(Protocol):
-    """The part of a Jellyfin client that is asked about hearts, and told."""
+    """The part of a Jellyfin client that reads and sets favourites."""
 
     def items(self, ids: Iterable[str]) -> dict[str, Item]:
-        """Look items up."""
+        """Return items by their ids."""
 
     def set_favourite(self, item_id: str, *, value: bool) -> bool:
-        """Press a heart or take it away."""
+        """Set or remove a favourite."""
 
 
 class AccountFavourites:
-    """The hearts of one account. Used by one thread."""
+    """The favourites of one account. Used by one thread."""
 
     def __init__(self, user_id: str, hearts: FavouriteStates, clock: Clock) -> None:
         self._user_id = user_id
@@ -53,7 +52,7 @@ class AccountFavourites:
         self._awaited: set[str] = set()
 
     def plays(self, item_ids: Iterable[str]) -> None:
-        """Note all that the account plays now, in any client."""
+        """Note everything that the account plays now, in any client."""
         playing = frozenset(item_ids)
         now = self._clock.monotonic()
         for item_id in playing ^ self._playing:
@@ -65,7 +64,7 @@ class AccountFavourites:
             self._awaited.discard(item_id)
 
     def hear(self, entry: UserDataEntry) -> bool | None:
-        """Take what the server told of one item; return the person's new word, None if the old."""
+        """Take a user data event; return the new value if a person changed it, else None."""
         before = self._hearts.get(self._user_id, entry.item_id)
         after = on_event(
             before,
@@ -76,7 +75,7 @@ class AccountFavourites:
         return self._believe(entry.item_id, None, before, after)
 
     def look_up(self, item: Item) -> bool | None:
-        """Take what a look-up gave; return the person's new word, None if it is the old one."""
+        """Take a looked-up item; return the new value if a person changed it, else None."""
         if item.is_favorite is None:
             return None
         before = self._hearts.get(self._user_id, item.id)
@@ -84,14 +83,14 @@ class AccountFavourites:
         return self._believe(item.id, item.type, before, after)
 
     def favourites(self) -> Mapping[str, ItemType]:
-        """Return the items that the account has a heart on, by our belief."""
+        """Return the favourites of the account with their types, as stored here."""
         return self._hearts.favourites(self._user_id)
 
     def heal(self, client: FavouritesClient) -> None:
-        """Look at every word in doubt whose item no longer plays; say again what was forgotten.
+        """Look up doubtful favourites that no longer play, and set those that Jellyfin forgot.
 
         Raises:
-            errors.JellyfinError: It will be tried again the next time.
+            errors.JellyfinError: The next call tries again.
         """
         now = self._clock.monotonic()
         quiet = [
@@ -118,7 +117,7 @@ class AccountFavourites:
         )
 
     def _is_playback_news(self, item_id: str) -> bool:
-        """One start or stop brings one message: what comes after it is the person's."""
+        """Whether an event is the one that a start or stop causes; later ones are a person's."""
         turned = self._turned.get(item_id)
         if item_id not in self._awaited or turned is None:
             return False

@@ -1,10 +1,10 @@
-"""Follows the favourites of one account and makes wishes of them: live, and by regular looks.
+"""Follows the favourites of one account and makes wishes of them, live and by regular listings.
 
-    news ──▶ hearts ──the person's word──▶ wishes kept, or let go after a grace
-    what came to the library or changed there ──▶ looked up, and wished for if a heart holds it
+    news ──▶ AccountFavourites ──set or removed──▶ wishes held, or released after a grace
+    an item added or changed ──▶ looked up, and wished for if a favourite contains it
     every hour, at start and after each reconnect: all favourites are listed and compared
 
-A listing only ever adds. A heart counts as taken away when Jellyfin says so of that very item.
+A listing alone removes nothing: a favourite counts as removed when Jellyfin says so of that item.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ MOST_NAMED = 2000
 
 
 class FavouritesFollower:
-    """Follows the hearts of one account. One thread runs it; `deliver` is for others."""
+    """Follows the favourites of one account. One thread runs it; others may call `deliver`."""
 
     def __init__(
         self,
@@ -57,12 +57,12 @@ class FavouritesFollower:
         settings: rule.FavouritesSettings,
         clock: Clock,
     ) -> None:
-        """Prepare; nothing is asked yet.
+        """Prepare; sends no request.
 
         Args:
-            account: Whose hearts.
+            account: Whose favourites.
             client: The account's client.
-            hearts: What is believed.
+            hearts: The stored favourites.
             planning: Takes the wishes.
             settings: The rule's settings.
             clock: For all waits.
@@ -87,17 +87,17 @@ class FavouritesFollower:
         self._news.put(news)
 
     def look_through_soon(self) -> None:
-        """Compare everything at the next opportunity: a device came, settings changed."""
+        """List all favourites in the next step: a device was attached, or settings changed."""
         self._look_through_at = self._clock.monotonic()
 
     def run(self, stop: Event) -> None:
-        """Follow the hearts until `stop` is set."""
+        """Follow the favourites until `stop` is set or the account is signed out."""
         what = f"following the favourites of {self._name}"
         while not stop.is_set() and attempt(self._go_on, what, self._put_off):
             pass
 
     def _go_on(self) -> bool:
-        """Step; return whether there is anything to go on with."""
+        """Run one step; return False if the account is signed out."""
         try:
             self.step(wait_s=self._rest_s())
         except JellyfinError as trouble:
@@ -113,14 +113,14 @@ class FavouritesFollower:
         return True
 
     def step(self, *, wait_s: float = 0.0) -> None:
-        """Take one piece of news, or else do what is due."""
+        """Handle one piece of news, or if there is none, do what is due."""
         try:
             self._take(self._news.get(timeout=wait_s) if wait_s else self._news.get_nowait())
         except Empty:
             self._do_what_is_due()
 
     def _rest_s(self) -> float:
-        """Return how long there is nothing to do unless news come."""
+        """Return for how many seconds nothing is due."""
         due_in = self._look_through_at - self._clock.monotonic()
         return min(IDLE_S, max(0.0, due_in)) if self._account.is_server_there() else IDLE_S
 
@@ -194,7 +194,7 @@ class FavouritesFollower:
         self._hearts.plays(one.item.id for one in playing if one.user_id == self._user_id)
 
     def _take_waiting_news(self) -> None:
-        """A heart pressed now does not wait for the end of a long look-through."""
+        """Handle queued news, so that a new favourite does not wait for a long listing to end."""
         while True:
             try:
                 self._take(self._news.get_nowait())
@@ -212,10 +212,10 @@ class FavouritesFollower:
             self._keep(item)
 
     def look_through(self) -> None:
-        """List all favourites and compare; costs a few requests for each hundred.
+        """List all favourites and compare them; takes a few requests for each hundred.
 
         Raises:
-            errors.JellyfinError: Nothing was let go; what was found so far is kept.
+            errors.JellyfinError: The listing is incomplete; wishes held so far stay.
         """
         listing = self._client.favourites(self._types)
         for item in listing.items:
@@ -231,7 +231,7 @@ class FavouritesFollower:
         log.info("%s has %d favourites", self._name, len(favourites))
 
     def _let_go_if_taken_away(self, listed: set[str]) -> None:
-        """Not listed proves nothing; only the item's own word does."""
+        """Look up favourites missing from a listing, as only the item itself shows a removal."""
         missing = [one for one in self._hearts.favourites() if one not in listed]
         for item in self._client.items(missing).values() if missing else ():
             self._obey(item.id, self._hearts.look_up(item))

@@ -1,4 +1,4 @@
-"""An account that is followed, as its followers know it: whose it is, and whom they tell."""
+"""What the followers of an account share: whose account it is, its devices, error reporting."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sidecar.errors import JellyfinError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FollowedAccount:
-    """What every follower of one account is handed.
+    """An account as its followers see it.
 
     Attributes:
-        user_id: Whose hearts and rules.
-        name: For the log and for finding the devices.
-        devices: Gives the ids of the devices that serve an account, by its name.
-        tell: Told what stands in the way of asking Jellyfin.
-        is_server_there: Whether Jellyfin can be asked now; nothing due is done before.
+        user_id: The id of the account.
+        name: Its name, for the log and to find its devices.
+        devices: Returns the ids of the devices that serve an account, by its name.
+        tell: Takes the errors of asking Jellyfin.
+        is_server_there: Whether Jellyfin can be asked now; until then nothing due is done.
     """
 
     user_id: str

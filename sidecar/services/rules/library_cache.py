@@ -1,7 +1,7 @@
-"""The library that rules look things up in: asked of Jellyfin, remembered for a few minutes.
+"""The library as the rules see it: look-ups in Jellyfin, cached for a few minutes.
 
-rule ──▶ AccountLibrary ──▶ Lookups, Jellyfin.items      (what is in the library)
-                       └──▶ Plays                        (what was really heard)
+rule ──▶ CachedLibrary ──▶ Lookups, Jellyfin.items      (what is in the library)
+                      └──▶ Plays                        (what was really heard)
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ KEPT_FOR_S = 300.0
 MOST_KEPT = 2000
 
 Key = tuple[str, ...]
-# What a person's own listening changes.
+# Look-ups whose result changes with the account's own plays.
 LISTENING = frozenset({"next_up", "episodes_from", "books_begun", "book_parts", "item"})
 
 
 class HeardPlays(Protocol):
-    """What was really heard, by everybody."""
+    """The stored plays of all accounts."""
 
     def heard_in_album(self, user_id: str, album_id: str, since: datetime) -> frozenset[str]:
         """Return the tracks of an album of which a play counts since then."""
@@ -36,27 +36,30 @@ class HeardPlays(Protocol):
 
 
 class OnPlaylist(Protocol):
-    """Takes what is on a playlist."""
+    """A callback for the contents of a playlist."""
 
     def __call__(self, playlist_id: str, listed: Listed, *, is_fresh: bool) -> object:
-        """Take it; `is_fresh` if the server was asked for it just now."""
+        """Take the contents; `is_fresh` if they come from the server, not from the cache."""
 
 
 class LibraryOfAccount(Library, Protocol):
-    """What the rules of one account look things up in, as whoever runs them needs it."""
+    """The library of one account, with what the rule runner needs besides look-ups."""
 
     def forget(self) -> None:
-        """The library has changed: look everything up again. For any thread."""
+        """Drop the whole cache, as the library has changed. Thread-safe."""
 
     def forget_listening(self) -> None:
-        """Something was heard or seen: look up again what depends on that. For any thread."""
+        """Drop what depends on what was played or seen. Thread-safe."""
 
     def describe(self, ids: Sequence[str]) -> dict[str, Item]:
         """Return full items for the queue."""
 
 
 class CachedLibrary:
-    """The library as one account sees it: `domain.rules.library.Library`. One thread looks up."""
+    """The library as one account sees it. Implements `domain.rules.library.Library`.
+
+    One thread looks things up; the two `forget` methods are thread-safe.
+    """
 
     def __init__(
         self,
@@ -70,11 +73,11 @@ class CachedLibrary:
         """Prepare.
 
         Args:
-            client: The account's.
-            plays: What was really heard.
-            user_id: Whose library.
-            clock: For how long anything is remembered.
-            on_playlist: Told what is on a playlist whenever a rule looks it up.
+            client: The account's client.
+            plays: The stored plays.
+            user_id: The account.
+            clock: For the age of cached results.
+            on_playlist: Called with the contents of a playlist whenever a rule looks it up.
         """
         self._client = client
         self._lookups = Lookups(client)
@@ -86,12 +89,12 @@ class CachedLibrary:
         self._kept: dict[Key, tuple[float, object]] = {}
 
     def forget(self) -> None:
-        """The library has changed: look everything up again. For any thread."""
+        """Drop the whole cache, as the library has changed."""
         with self._lock:
             self._kept.clear()
 
     def forget_listening(self) -> None:
-        """Something was heard or seen: look up again what depends on that. For any thread."""
+        """Drop what depends on what was played or seen."""
         with self._lock:
             self._kept = {key: it for key, it in self._kept.items() if key[0] not in LISTENING}
 
@@ -106,7 +109,7 @@ class CachedLibrary:
         return found | asked
 
     def describe(self, ids: Sequence[str]) -> dict[str, Item]:
-        """Return full items for the queue, without asking twice for what was just looked up."""
+        """Return full items for the queue, from the cache where possible."""
         return dict(self.items(ids))
 
     def album_tracks(self, album_id: str) -> Listed:
@@ -136,7 +139,7 @@ class CachedLibrary:
         return self._listed(("next_up",), self._lookups.next_up)
 
     def books_begun(self) -> Listed:
-        """Return the audiobook parts heard last."""
+        """Return the audiobook parts that were heard last."""
         return self._listed(("books_begun",), self._lookups.books_begun)
 
     def latest_albums(self, count: int) -> Listed:
@@ -157,7 +160,7 @@ class CachedLibrary:
         if isinstance(kept, Listed):
             return kept
         listed = look_up()
-        # What could not be seen as a whole is looked at again the next time.
+        # An incomplete listing is not cached.
         if listed.complete:
             self._keep(key, listed)
         return listed

@@ -1,8 +1,8 @@
-"""Debounces what one account plays: the rules hear of changes that matter, not of short gaps.
+"""Debounces what one account plays, so that the rules run on changes that matter.
 
-Between two tracks a client plays nothing for a moment; that is not believed at once. Somebody who
-skips through an album changes track every second: the first few changes matter at once, the rest
-when it is quiet again.
+Between two tracks a client plays nothing for a moment: a session ends only after a gap of ten
+seconds. Someone who skips through an album changes track every second: the first few changes count
+at once, the others when it is quiet again.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ RESTED_S = 10.0
 
 
 class NowPlayingDebouncer:
-    """What plays, and when the rules should look. Safe for many threads."""
+    """Knows what plays, and when the rules should run because of it. Thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -37,7 +37,7 @@ class NowPlayingDebouncer:
         self.is_known = False
 
     def tell(self, playing: Iterable[NowPlaying]) -> None:
-        """Take all that the account plays now; told again what is known, nothing happens."""
+        """Take everything that the account plays now; a report without changes has no effect."""
         now = self._clock.monotonic()
         with self._lock:
             told = {one.session_id: self._by_our_clock(one) for one in playing}
@@ -51,17 +51,17 @@ class NowPlayingDebouncer:
             }
 
     def all(self) -> tuple[NowPlaying, ...]:
-        """Return what plays, what paused for a moment between two tracks included."""
+        """Return what plays, including sessions in a short gap between two tracks."""
         with self._lock:
             return tuple(self._playing.values())
 
     def next_turn(self) -> float:
-        """Return when the rules should look, by the monotonic clock; infinity for never."""
+        """Return when the rules should run next (monotonic seconds); infinity for never."""
         with self._lock:
             return min([self._look_at, *(at + GAP_S for at in self._gone_at.values())])
 
     def turn(self) -> bool:
-        """Return whether the rules should look now; to ask counts as having looked."""
+        """Return whether the rules should run now; if so, this counts as the run."""
         if self._clock.monotonic() < self.next_turn():
             return False
         now = self._clock.monotonic()
@@ -73,7 +73,7 @@ class NowPlayingDebouncer:
         return True
 
     def _by_our_clock(self, playing: NowPlaying) -> NowPlaying:
-        """The server's clock may be wrong by hours: what counts is when its word was news to us."""
+        """Replace the server's check-in time by when we first saw it: its clock may be wrong."""
         told, at = self._reported.get(playing.session_id, (None, self._clock.now()))
         if playing.checked_in is None:
             return playing

@@ -1,10 +1,10 @@
-"""Learns the order and the name of an account's chosen playlists, where they are listed anyway.
+"""Stores order and name of the playlists that an account chose, from listings made for the rules.
 
-    listed, another order ─▶ remembered                     (no further request)
-    listed, the same      ─▶ asked for itself: its name now
-    not listed, not whole ─▶ asked for itself: there, or said not to be; twice said, it is gone
+    order changed        ─▶ stored                              (no further request)
+    order unchanged      ─▶ the playlist is requested: its name now
+    listing not complete ─▶ the playlist is requested: there, or missing; missing for an hour: gone
 
-A listing that failed or is not whole changes no order.
+An incomplete listing changes no order.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ SURE_AFTER = timedelta(hours=1)
 
 
 class PlaylistOrderTracker:
-    """Learns for one account. One thread tells it."""
+    """Tracks the chosen playlists of one account. Used by one thread."""
 
     def __init__(
         self, item: Callable[[str], Item], orders: PlaylistOrders, user_id: str, clock: Clock
@@ -33,10 +33,10 @@ class PlaylistOrderTracker:
         """Prepare.
 
         Args:
-            item: Asks the server for one item, as the account sees it.
-            orders: Remembers.
-            user_id: Whose playlists.
-            clock: For how long a playlist has been missing.
+            item: Requests one item from the server, as the account sees it.
+            orders: Stores orders and names.
+            user_id: The account.
+            clock: To measure for how long a playlist has been missing.
         """
         self._item = item
         self._orders = orders
@@ -44,12 +44,12 @@ class PlaylistOrderTracker:
         self._clock = clock
 
     def listed(self, playlist_id: str, listed: Listed, *, is_fresh: bool) -> None:
-        """Take what is on a playlist; one that nobody chose is passed over.
+        """Take the contents of a playlist; ignored unless the account chose it.
 
         Args:
-            playlist_id: Which.
-            listed: What the server said.
-            is_fresh: Whether it said so just now. Else nothing further is asked.
+            playlist_id: The playlist.
+            listed: Its contents.
+            is_fresh: Whether they come from the server just now; if not, no request is made.
         """
         if not self._orders.is_chosen(self._user_id, playlist_id):
             return

@@ -1,8 +1,8 @@
-"""Carries out what people say about rules, holds and devices, at once.
+"""Pins, exclusions and chosen playlists: what people want and do not want on their devices.
 
-    pin, exclude, choose, want again ──▶ the store ──▶ the account's rules wake
+    pin, exclude, choose, want again ──▶ the store ──▶ the account's rules run
 
-It fetches and removes nothing itself: it changes what is wanted, and the plan follows.
+It fetches and removes no files itself: it changes what is wanted, and the plan follows.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ from sidecar.store.stores import Stores
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
-    """What a person asked for on a device.
+    """A pin of a person on a device.
 
     Attributes:
-        item_id: Of what they asked for: a file's own, or the container's.
-        text: "you asked for First Light".
-        files: How many files that keeps.
+        item_id: The item that was pinned: a playable one or a container.
+        text: The reason, e.g. "you asked for First Light".
+        files: How many files it holds.
     """
 
     item_id: str
@@ -44,10 +44,10 @@ class Pinned:
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """An item that the person does not want from a rule.
+    """An item that is excluded from a rule for a person.
 
     Attributes:
-        device_id: Where; None for everywhere.
+        device_id: The device; None for all devices.
     """
 
     device_id: str | None
@@ -57,7 +57,7 @@ class Excluded:
 
 @dataclass(frozen=True, slots=True)
 class Removed:
-    """What the person removed from a device.
+    """An item that a person removed from a device.
 
     Attributes:
         title: None if it is not known any more.
@@ -68,7 +68,7 @@ class Removed:
 
 
 class PreferenceService:
-    """Pins, exclusions and playlists of each person. Safe for many threads.
+    """Pins, exclusions and playlists of each person. Thread-safe.
 
     Every call raises `NotVisible` for a device that is unknown or does not serve the person.
     """
@@ -87,13 +87,13 @@ class PreferenceService:
         """Prepare.
 
         Args:
-            stores: What is wanted, and what people do not want.
+            stores: Holds, tombstones, exclusions, playlists and downloads.
             access: Who may use a device.
-            planning: Pins and lets go.
-            explaining: Answers why.
-            library: Gives the library as an account sees it; raises `SignedOut`.
-            wake: Has all rules of an account run, and its favourites looked through.
-            clock: For when holds end.
+            planning: Adds pins and releases holds.
+            explaining: Explains why an item is where it is.
+            library: Returns the library as an account sees it; raises `SignedOut`.
+            wake: Has all rules of an account run, and its favourites listed.
+            clock: For the end of holds.
         """
         self._access = access
         self._planning = planning
@@ -110,7 +110,7 @@ class PreferenceService:
     # Pins
 
     def pins(self, person: Person, device_id: str) -> Sequence[Pinned]:
-        """List what the person asked for on a device, first asked first."""
+        """List the pins of the person on a device, the oldest first."""
         self._access.settings(person, device_id)
         found: dict[str, list[Hold]] = {}
         for hold in self._holds.of_rule(person.user_id, device_id, PIN):
@@ -118,12 +118,12 @@ class PreferenceService:
         return [Pinned(one, holds[0].reason.text, len(holds)) for one, holds in found.items()]
 
     def pin(self, person: Person, device_id: str, item_id: str) -> int:
-        """Keep an item, or all that a container holds now; return how many were queued.
+        """Pin an item, or everything that a container holds now; return how many were queued.
 
         Raises:
             NotVisible: The person's account cannot see the item.
-            NotPossible: There is nothing in it that can be fetched.
-            errors.JellyfinError: It cannot be asked; nothing was changed.
+            NotPossible: It holds nothing that can be fetched.
+            errors.JellyfinError: Jellyfin cannot be asked.
         """
         self._access.settings(person, device_id)
         library = self._library(person.user_id)
@@ -139,10 +139,10 @@ class PreferenceService:
         return queued
 
     def unpin(self, person: Person, device_id: str, item_id: str) -> Reversal:
-        """Take a pin back, as it was put; return what keeps it again.
+        """Remove a pin; return what is needed to undo that.
 
         Raises:
-            NotVisible: There is none.
+            NotVisible: There is no such pin.
         """
         self._access.settings(person, device_id)
         pinned = [
@@ -168,7 +168,7 @@ class PreferenceService:
         ]
 
     def exclude(self, person: Person, device_id: str, rule: str, item_id: str) -> Reversal:
-        """Take an item out of a rule: what the rule holds of it goes at once.
+        """Exclude an item from a rule; the rule's holds of it end at once.
 
         Raises:
             NotVisible: There is no such rule.
@@ -186,10 +186,10 @@ class PreferenceService:
         return Reversal(holds=tuple(going), exclusions=((place, rule),))
 
     def include(self, person: Person, device_id: str, rule: str, item_id: str) -> None:
-        """Take an exclusion back.
+        """Remove an exclusion.
 
         Raises:
-            NotVisible: There is none.
+            NotVisible: There is no such exclusion.
         """
         self._access.settings(person, device_id)
         if not self._exclusions.remove(person.user_id, rule, item_id, device_id=device_id):
@@ -204,12 +204,12 @@ class PreferenceService:
         return self._chosen.of(person.user_id, device_id)
 
     def choose(self, person: Person, device_id: str, playlist_id: str) -> Chosen:
-        """Add a playlist at the end.
+        """Choose a playlist for a device, at the end of the list.
 
         Raises:
             NotVisible: The person's account cannot see it.
-            NotPossible: It is no playlist.
-            errors.JellyfinError: It cannot be asked.
+            NotPossible: The item is no playlist.
+            errors.JellyfinError: Jellyfin cannot be asked.
         """
         self._access.settings(person, device_id)
         item = get_item(self._library(person.user_id), playlist_id)
@@ -223,10 +223,10 @@ class PreferenceService:
         return chosen
 
     def drop(self, person: Person, device_id: str, playlist_id: str) -> Reversal:
-        """Take a choice back.
+        """Remove a playlist from those chosen for a device; return what is needed to undo that.
 
         Raises:
-            NotVisible: There is none.
+            NotVisible: It was not chosen.
         """
         self._access.settings(person, device_id)
         chosen = self._chosen.of(person.user_id, device_id)
@@ -236,20 +236,20 @@ class PreferenceService:
         dropped = [one for one in chosen if one.playlist_id == playlist_id]
         return Reversal(playlists=tuple((person.user_id, device_id, one) for one in dropped))
 
-    # What was removed, and why anything is where it is
+    # Removed items and explanations
 
     def removed(self, person: Person, device_id: str) -> Sequence[Removed]:
-        """List what the person removed from a device and no rule fetches again."""
+        """List what the person removed from a device, and what no rule fetches again."""
         self._access.settings(person, device_id)
         items = sorted(self._tombstones.items(person.user_id, device_id))
         rows = {one: self._downloads.queries.by_item(device_id, one) for one in items}
         return [Removed(one, row.title if row else None) for one, row in rows.items()]
 
     def want_again(self, person: Person, device_id: str, item_id: str) -> None:
-        """Let rules fetch again what the person removed.
+        """Let rules fetch an item again that the person removed.
 
         Raises:
-            NotVisible: They did not remove it.
+            NotVisible: The person did not remove it.
         """
         self._access.settings(person, device_id)
         if not self._tombstones.forget(person.user_id, device_id, item_id):
@@ -257,7 +257,7 @@ class PreferenceService:
         holds = self._holds.of_item(device_id, item_id)
         own = [one for one in holds if one.user_id == person.user_id]
         lasting = {one.reason.rule for one in own if one.release_at is None}
-        # Only a reason that is new brings back what was removed: those that end make room for it.
+        # Only a new hold brings back a removed item, so holds that are ending are dropped.
         ending = [one for one in own if one.release_at is not None]
         self._holds.release_these(ending, self._clock.now(), even_ending=True)
         self._planning.release_expired()
@@ -268,6 +268,6 @@ class PreferenceService:
         self._wake(person.user_id)
 
     def why(self, person: Person, device_id: str, item_id: str) -> Explanation:
-        """Say why an item is on a device, or why it is not."""
+        """Explain why an item is on a device, or why it is not."""
         self._access.settings(person, device_id)
         return self._explaining.why(person, device_id, item_id)

@@ -1,9 +1,9 @@
 """Runs the rules of one account for each of its devices, when what they depend on has changed.
 
-    what plays, a play ended, the library changed, the hour ──▶ due ──step──▶ rule ──▶ planning
+    playback, play ended, library changed, hourly ──▶ due ──step──▶ rule ──▶ WishService
 
-Waking costs nothing and a hundred wakes are one run. What Jellyfin does not answer is tried again
-in a minute, and until then nothing is let go.
+Any number of wakes before a run lead to one run. When Jellyfin does not answer, the rule is tried
+again after a minute; until then its holds stay.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LIBRARY_REST_S = 15.0
 
 
 class RuleRunner:
-    """The rules of one account. One thread runs it; whatever wakes it may be any thread."""
+    """Runs the rules of one account in one thread; any thread may wake it."""
 
     def __init__(
         self,
@@ -57,16 +57,16 @@ class RuleRunner:
         clock: Clock,
         rules: Iterable[ComputedRule[Any]] = COMPUTED_RULES,
     ) -> None:
-        """Prepare; nothing is asked yet, and every rule is due.
+        """Prepare; sends no request, and every rule is due.
 
         Args:
             account: Whose rules.
-            library: As the account sees it.
-            stores: What the rules hold now, and the playlists that people chose.
+            library: The library as the account sees it.
+            stores: The holds, and the playlists that people chose.
             planning: Takes the wishes.
-            book: What is set of each rule on each device.
+            book: The settings of each rule on each device.
             clock: For all waits.
-            rules: All of them, the most urgent first.
+            rules: All rules, the most urgent first.
         """
         self._library = library
         self._account = account
@@ -86,16 +86,16 @@ class RuleRunner:
         self._waits_for: dict[str, str] = {}
         self._remarks: dict[tuple[str, str], tuple[str, ...]] = {}
 
-    # What wakes it: quick, for any thread
+    # For any thread; returns at once
 
     def wake(self, why: Wake) -> None:
-        """Something has happened that may change the mind of some rules."""
+        """Have the rules run again that depend on this kind of change."""
         at = self._clock.monotonic()
         if why is Wake.PLAY_ENDED:
             self._library.forget_listening()
         if why is Wake.LIBRARY:
             self._library.forget()
-            # A scan tells of its finds again and again; the lists are long.
+            # A library scan sends many events, and the look-ups are expensive.
             at = max(at + SETTLE_S, self._library_at + LIBRARY_REST_S)
         self._wake(why, at)
 
@@ -103,7 +103,7 @@ class RuleRunner:
         """Take news from the listener."""
         match news:
             case Connected():
-                # Whatever was not told meanwhile.
+                # Events may have been missed while disconnected.
                 self._library.forget()
                 self.look_through_soon()
             case SessionsNews(playing=playing):
@@ -117,36 +117,36 @@ class RuleRunner:
                 pass
 
     def look_through_soon(self) -> None:
-        """Run every rule: a device has come, a setting or a choice has changed, we are back."""
+        """Have every rule run: a device came, a setting or choice changed, or after a reconnect."""
         for why in Wake:
             self._wake(why, self._clock.monotonic())
 
     def plays(self, playing: Iterable[NowPlaying]) -> None:
-        """Take what plays now, in everybody's clients; only the account's own counts."""
+        """Take what plays now in all sessions; only those of the account count."""
         self._playing.tell(one for one in playing if one.user_id == self._user_id)
         self._woken.set()
 
     def remarks(self, device_id: str) -> Mapping[str, tuple[str, ...]]:
-        """Return what each rule remarks for this account on a device now."""
+        """Return the current remarks of each rule for this account on a device."""
         with self._lock:
             found = {
                 rule: texts for (one, rule), texts in self._remarks.items() if one == device_id
             }
         return {rule: texts for rule, texts in found.items() if texts}
 
-    # What runs it
+    # For the one thread that runs this
 
     def run(self, stop: Event) -> None:
-        """Run what is due until `stop` is set or the account is signed out."""
+        """Run due rules until `stop` is set or the account is signed out."""
         while not stop.is_set():
-            # Cleared before it is looked at what is due: whoever wakes it from now on is heard.
+            # Cleared before the step, so that a wake during the step is not lost.
             self._woken.clear()
             if not attempt(self._go_on, f"the rules of {self._name}", self._fail):
                 return
             self._woken.wait(self.rest_s())
 
     def _go_on(self) -> bool:
-        """Step; return whether there is anything to go on with."""
+        """Run one step; return False if the account is signed out."""
         try:
             self.step()
         except SignedOut as trouble:
@@ -159,7 +159,7 @@ class RuleRunner:
         return True
 
     def rest_s(self) -> float:
-        """Return how long there is nothing to do unless it is woken."""
+        """Return for how many seconds nothing is due unless it is woken."""
         if not self._account.is_server_there():
             return IDLE_S
         with self._lock:
@@ -171,7 +171,7 @@ class RuleRunner:
         """Run the rules that are due, the most urgent first.
 
         Raises:
-            SignedOut: They cannot be run any more.
+            SignedOut: The account was signed out.
         """
         while self._account.is_server_there() and (rule := self._next_due()) is not None:
             try:
@@ -208,7 +208,7 @@ class RuleRunner:
         return None
 
     def _ready(self) -> list[ComputedRule[Any]]:
-        """Before anybody has told what plays, nothing is known to have stopped."""
+        """Return the rules that may run: those on playback only once it is known what plays."""
         rules = self._rules.values()
         if self._playing.is_known:
             return list(rules)

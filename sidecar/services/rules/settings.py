@@ -1,4 +1,4 @@
-"""The settings of each rule on each device: the settings file, and what people changed on top."""
+"""The settings of each rule on each device: the settings file, with people's changes on top."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ S = TypeVar("S", bound=RuleSettings)
 
 
 class RuleSettingsService:
-    """Knows the settings of the rules. Safe for many threads."""
+    """Reads and changes the settings of the rules. Thread-safe."""
 
     def __init__(self, settings: RulesSettings, store: RuleSettingsStore) -> None:
         self._settings = settings
@@ -26,30 +26,30 @@ class RuleSettingsService:
         self._lock = Lock()
 
     def of(self, rule: Rule[S], device_id: str) -> S:
-        """Return what is set of a rule on a device.
+        """Return the settings of a rule on a device.
 
-        What was changed once and is not allowed any more counts as never changed.
+        A stored change that is no longer valid is ignored.
         """
         changed = self._kept(rule, device_id)
         return self._settings.with_changes(rule, changed) if changed else self._settings.of(rule)
 
     def default(self, rule: Rule[S]) -> S:
-        """Return what the settings file says of a rule, for every device."""
+        """Return the settings of a rule in the settings file, which hold for every device."""
         return self._settings.of(rule)
 
     def check(self, rule: Rule[S], device_id: str, changes: Mapping[str, object]) -> S:
-        """Return what would be set after some changes, None taking one back; change nothing.
+        """Return the settings after some changes, without storing them; None resets a key.
 
         Raises:
-            ConfigError: One of them is not allowed.
+            ConfigError: A change is not valid.
         """
         return self._settings.with_changes(rule, self._after(rule, device_id, changes))
 
     def change(self, rule: Rule[S], device_id: str, changes: Mapping[str, object]) -> S:
-        """Change some keys of a rule on a device; None takes a change back.
+        """Change some keys of a rule on a device; None resets a key.
 
         Raises:
-            ConfigError: One of them is not allowed; nothing was changed.
+            ConfigError: A change is not valid; nothing was stored.
         """
         with self._lock:
             after = self._after(rule, device_id, changes)
@@ -60,13 +60,13 @@ class RuleSettingsService:
     def _after(
         self, rule: Rule[S], device_id: str, changes: Mapping[str, object]
     ) -> dict[str, object]:
-        # A key that there is not is refused even if it is to be taken back.
+        # An unknown key is refused, even to reset it.
         self._settings.check_keys(rule, changes)
         merged = {**self._kept(rule, device_id), **changes}
         return {key: value for key, value in merged.items() if value is not None}
 
     def _kept(self, rule: Rule[S], device_id: str) -> dict[str, object]:
-        """Return what was changed, without what an older release allowed and this one does not."""
+        """Return the stored changes, without those that only an older release allowed."""
         kept: dict[str, object] = {}
         for key, value in self._store.of(device_id, rule.name).items():
             try:

@@ -1,6 +1,6 @@
-"""What is set of a device and of the rules there: shown to those who use it, changed by managers.
+"""The settings of a device and its rules: shown to its users, changed by its managers.
 
-change ──▶ checked, all or none ──▶ the settings ──▶ the rules of all who use it wake
+change ──▶ all keys checked ──▶ all stored ──▶ the rules of all its users run
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SET_FOR_DEVICE = MappingProxyType({one.name: one for one in COMPUTED_RULES})
 
 
 class SettingsEditor:
-    """Shows and changes the settings of devices and of their rules. Safe for many threads.
+    """Shows and changes the settings of devices and of their rules. Thread-safe.
 
     Every call raises `NotVisible` for a device that is unknown or does not serve the person.
     """
@@ -48,12 +48,12 @@ class SettingsEditor:
 
         Args:
             access: Who may use and who may manage a device.
-            devices: What is set of the devices.
-            rules: What is set of the rules.
-            holds: What the rules hold there now.
-            accounts: Those that are signed in.
-            remarks: Gives what the rules cannot do now for an account on a device.
-            wake: Has all rules of an account run, and its favourites looked through.
+            devices: The settings of the devices.
+            rules: The settings of the rules.
+            holds: The holds of the rules.
+            accounts: Returns the accounts that are signed in.
+            remarks: Returns what the rules cannot do now for an account on a device.
+            wake: Has all rules of an account run, and its favourites listed.
         """
         self._access = access
         self._devices = devices
@@ -64,7 +64,7 @@ class SettingsEditor:
         self._wake = wake
 
     def settings(self, person: Person, device_id: str) -> DeviceSettingsView:
-        """Return what is set of a device and of each rule there."""
+        """Return the settings of a device and of each rule there."""
         return device_settings_view(
             person.user_id,
             device_id,
@@ -82,11 +82,11 @@ class SettingsEditor:
         device: Mapping[str, object],
         rules: Mapping[str, Mapping[str, object]],
     ) -> DeviceSettingsView:
-        """Change some keys of a device and of rules there, all or none; None takes one back.
+        """Change some keys of a device and of rules there, all or none; None resets a key.
 
         Raises:
-            errors.NotAManager: They do not manage the device: what is set is set for all.
-            errors.ConfigError: One of them is not allowed; nothing was changed.
+            errors.NotAManager: The person does not manage the device.
+            errors.ConfigError: A change is not valid; nothing was changed.
             NotPossible: There is no such rule.
         """
         self._access.managed(person, device_id)

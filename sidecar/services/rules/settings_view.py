@@ -1,4 +1,4 @@
-"""What is set of a device and of each rule there, put together to be shown. Changes nothing."""
+"""Builds the view of a device's settings and of each rule there."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ Value = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One key that can be set.
+    """A setting that can be changed.
 
     Attributes:
-        value: What counts now; a time as people write it, a size in bytes.
-        default: What counts if nobody changes it for this device.
+        value: The current value; a duration as people write it, a size in bytes.
+        default: The value from the settings file.
     """
 
     key: SettingKey
@@ -44,11 +44,11 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class RuleSettingsView:
-    """One rule on one device, for one person.
+    """The settings of one rule on one device, for one person.
 
     Attributes:
-        remarks: What it cannot do now.
-        because: Why it wants what it wants: "you played 3 of 11 tracks of First Light".
+        remarks: What the rule cannot do now.
+        because: The reasons of its holds, e.g. "you played 3 of 11 tracks of First Light".
     """
 
     name: str
@@ -59,7 +59,7 @@ class RuleSettingsView:
 
 @dataclass(frozen=True, slots=True)
 class DeviceSettingsView:
-    """All that can be set of a device."""
+    """The settings of a device and of its rules."""
 
     device_id: str
     name: str
@@ -78,10 +78,10 @@ def device_settings_view(
     holds: Holds,
     remarks: Remarks,
 ) -> DeviceSettingsView:
-    """Return what is set of a device, with what the rules say to one account.
+    """Return the settings of a device, with the remarks and reasons of one account.
 
     Raises:
-        NotVisible: The settings file does not know the device.
+        NotVisible: The device is not in the settings file.
     """
     now, default = devices.of(device_id), devices.configured(device_id)
     if now is None or default is None:

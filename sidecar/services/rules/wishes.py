@@ -1,10 +1,9 @@
-"""Turns wishes into holds and into the queue; lets go of holds whose grace is over.
+"""Turns wishes into holds and queued downloads, and drops holds whose grace is over.
 
     wishes ─▶ without what people removed or excluded ─▶ holds ─▶ the queue
 
-A wish that is kept again costs nothing. Nothing is ever let go because a listing was empty, short
-or failed: only on somebody's word, or when a rule that saw everything wants it no more. What a
-person asked for themself (a pin) is let go by nobody else.
+Holding the same wish again is cheap. An empty, short or failed listing never releases a hold: only
+a person does, or a rule that saw everything and no longer wants the item. Rules never release pins.
 """
 
 from __future__ import annotations
@@ -53,12 +52,12 @@ KnownAgain = Callable[[str, Mapping[str, Item]], Collection[str]]
 
 
 def _none_is_known(_user_id: str, _items: Mapping[str, Item]) -> Collection[str]:
-    """Nothing waits for what a person says."""
+    """Default: no item may be there already."""
     return ()
 
 
 def places(db: Database, device_id: str, item: Item, shape: NameLimits) -> Iterator[FilePlace]:
-    """Yield where an item's file may go on a device, best first; the last one is nobody else's."""
+    """Yield possible paths of an item's file on a device, the best first; the last is unique."""
     wanted = next(
         path
         for path in (build_path(item, shape, volume=volume) for volume in count(1))
@@ -66,7 +65,7 @@ def places(db: Database, device_id: str, item: Item, shape: NameLimits) -> Itera
     )
     paths = [wanted, build_distinct_path(wanted, item.id)]
     if item.type in WITH_OWN_FOLDER:
-        # Two films of one title and year share no folder, even where their files would fit there.
+        # Two films with the same title and year never share a folder.
         folder = make_path_key(wanted.rpartition("/")[0])
         is_free = not count_files_in(db, device_id, folder)
         paths = [*([wanted] if is_free else []), build_separate_path(wanted, item.id)]
@@ -75,7 +74,7 @@ def places(db: Database, device_id: str, item: Item, shape: NameLimits) -> Itera
 
 
 def refusal(item: Item) -> Failure | None:
-    """Return why an item cannot be fetched at all; None if nothing is known against it."""
+    """Return why an item cannot be fetched at all; None if no reason is known."""
     if item.is_remote:
         text = msg(
             "{title} has no file of its own on the server: it only points to one", title=item.title
@@ -95,7 +94,7 @@ def _is_full(db: Database, device_id: str, path: str, shape: NameLimits) -> bool
 
 
 class WishService:
-    """Keeps wishes. Safe for many threads."""
+    """Holds wishes, queues their downloads, and releases holds. Thread-safe."""
 
     def __init__(
         self,
@@ -111,15 +110,15 @@ class WishService:
         """Prepare.
 
         Args:
-            db: For doing several things at once.
-            holds: Wishes that are kept.
+            db: For transactions.
+            holds: The stored holds.
             downloads: The queue.
-            clock: For when holds end.
-            format_of: What is made of a kind of items on a device.
-            shape_of: How files are named on a device.
-            known_again: Given whose wishes and full items that have no row, lets rows follow that
-                had another id for one of them; returns what may be there, as a person is to say.
-                May raise what `describe` raises.
+            clock: For the end of holds.
+            format_of: Returns the name of the format for a device and an item type.
+            shape_of: Returns the limits of file names on a device.
+            known_again: Called with an account and full items that have no row; updates rows whose
+                item now has one of these ids, and returns the ids of items whose file may be there,
+                as a person has to decide. May raise what `describe` raises.
         """
         self._db = db
         self._holds = holds
@@ -133,14 +132,14 @@ class WishService:
         self._known_again = known_again
 
     def hold(self, wishes: Iterable[Wish], describe: Describe) -> int:
-        """Hold what is wished for, and queue what is on no device and in no queue yet.
+        """Hold wishes, and queue the items that have no download on the device yet.
 
-        What the person removed on purpose, or excluded from the rule, is passed over.
+        What the person removed on purpose, or excluded from the rule, is skipped.
 
         Args:
-            wishes: Their items may be light: without size, extension and permission.
-            describe: Asks for the full items of what has to be queued, by id; called outside of
-                any transaction.
+            wishes: Their items may lack size, extension and permission.
+            describe: Returns the full items to be queued, by id; called outside of any
+                transaction.
 
         Returns:
             How many downloads were queued.
@@ -153,7 +152,7 @@ class WishService:
             full = self._described(allowed, missing, describe) if missing else {}
             full = fill_in_discs(full, [wish.item for wish in allowed])
             with self._db.write():
-                # Asked again: while Jellyfin was asked, somebody may have said no.
+                # Checked again: a person may have objected while Jellyfin was asked.
                 queued += sum(self._keep(wish, full) for wish in self._allowed(allowed))
         return queued
 
@@ -168,16 +167,16 @@ class WishService:
         grace: timedelta,
         unsure_of: Collection[str] = frozenset(),
     ) -> int:
-        """Hold exactly this by a rule: keep what is wished for, let go of the rest after a grace.
+        """Make the holds of a rule match its wishes; release the others after a grace.
 
         Args:
-            user_id: Whose wishes all of these are.
-            device_id: Where.
-            rule: Whose holds are replaced; never those of another.
-            wishes: All that the rule wants there now.
-            describe: As for `keep`.
-            grace: None at all also takes what waits or runs out of the queue at once.
-            unsure_of: Sources that were not seen as a whole: their holds stay.
+            user_id: The account of all these wishes.
+            device_id: The device.
+            rule: The rule whose holds are replaced.
+            wishes: Everything that the rule wants there now.
+            describe: As for `hold`.
+            grace: If zero, unwanted downloads leave the queue at once.
+            unsure_of: Sources that were not listed completely: their holds stay.
 
         Returns:
             How many downloads were queued.
@@ -207,13 +206,13 @@ class WishService:
         *,
         playable: Iterable[Item] | None = None,
     ) -> int:
-        """Hold an item because a person asked for it, even if they removed it before.
+        """Pin an item that a person asked for, even if they removed it before.
 
         Args:
-            user_id: Who asked.
-            device_id: Where.
-            item: What they asked for; it may be a container.
-            describe: As for `keep`.
+            user_id: The account that asked.
+            device_id: The device.
+            item: The item; it may be a container.
+            describe: As for `hold`.
             playable: What the container expands to, in order; None for the item itself.
 
         Returns:
@@ -231,11 +230,11 @@ class WishService:
         )
 
     def pin_all(self, pins: Collection[Wish], describe: Describe) -> int:
-        """Hold what people asked for themselves, even if they removed it before.
+        """Pin items that people asked for, even if they removed them before.
 
         Args:
-            pins: Wishes by the rule `pin`.
-            describe: As for `keep`.
+            pins: Wishes of the rule `pin`.
+            describe: As for `hold`.
 
         Returns:
             How many downloads were queued.
@@ -246,7 +245,7 @@ class WishService:
         return self.hold(pins, describe)
 
     def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
-        """Take back what a person asked for, after a grace; return how many files it concerns."""
+        """Release a pin after a grace; return how many holds that concerns."""
         return self._holds.release(
             user_id=user_id,
             device_id=device_id,
@@ -256,7 +255,7 @@ class WishService:
         )
 
     def release(self, user_id: str, rule: str, source_id: str, *, grace: timedelta) -> None:
-        """End a user's holds that come from one source, after a grace."""
+        """Release an account's holds from one source after a grace."""
         self._holds.release(
             user_id=user_id, rule=rule, source_id=source_id, at=self._clock.now() + grace
         )
@@ -264,7 +263,7 @@ class WishService:
     def release_items(
         self, user_id: str, rule: str, source_id: str, kept: Iterable[str], *, grace: timedelta
     ) -> None:
-        """End, after a grace, a user's holds from one source on all items but those `kept`."""
+        """Release an account's holds from one source after a grace, except on `kept` items."""
         self._holds.release(
             user_id=user_id,
             rule=rule,
@@ -274,9 +273,9 @@ class WishService:
         )
 
     def release_expired(self) -> None:
-        """Drop the holds whose grace is over; what nobody wants any more leaves the queue.
+        """Drop holds whose grace is over, and cancel downloads that nobody wants any more.
 
-        A file that is there stays until its room is needed: it merely has no hold any more.
+        A completed file stays until its space is needed; it only loses its hold.
         """
         for hold in self._holds.drop_due(self._clock.now()):
             log.info("%s is no longer held: %s", hold.item_id, hold.reason.text)
@@ -289,7 +288,7 @@ class WishService:
                 self._calm(waiting)
 
     def _allowed(self, wishes: Iterable[Wish]) -> list[Wish]:
-        """Return the wishes that no word of the person stands against, and no rest."""
+        """Return the wishes without tombstone, exclusion or eviction cooldown."""
         words: dict[tuple[str, str], tuple[frozenset[str], frozenset[tuple[str, str]]]] = {}
         resting: dict[str, Collection[str]] = {}
         allowed: list[Wish] = []
@@ -311,7 +310,7 @@ class WishService:
         return allowed
 
     def _calm(self, waiting: Download) -> None:
-        """What was urgent is wanted for other reasons now."""
+        """Lower the priority of a download whose urgent hold has ended."""
         holds = self._holds.of_item(waiting.device_id, waiting.item_id)
         rules = {one.reason.rule for one in holds}
         if queue_ahead.NAME not in rules:
@@ -320,7 +319,7 @@ class WishService:
     def _described(
         self, wishes: Collection[Wish], missing: Collection[str], describe: Describe
     ) -> dict[str, Item]:
-        """Return what is to be queued: what is here under another id is not."""
+        """Return the full items to be queued, without those that may be here under another id."""
         full = describe(sorted(missing))
         for user_id in {one.user_id for one in wishes}:
             theirs = {
@@ -350,9 +349,9 @@ class WishService:
                 there, user_id=wish.user_id, priority=wish.priority
             )
         if there.missing_since is not None and wish.reason.rule == PIN:
-            # Whoever asks for this very thing has answered what became of its file.
+            # A pin answers the question of what became of the missing file.
             return self._downloads.transitions.mark_damaged(there, ASKED_AGAIN)
-        # Among the urgent ones the order may turn round; everything else only ever gains.
+        # Priorities above pins may change in both directions, all others only rise.
         cast_before = was_cast(there.priority) and not was_cast(wish.priority)
         if wish.priority > min(there.priority, PIN_PRIORITY) and not cast_before:
             self._downloads.queue.prioritise(there, wish.priority)

@@ -1,1 +1,1 @@
-"""Keeping each device within its space: plan, eviction, what goes next."""
+"""Keeps each device within its space limits: plans, evictions and their preview."""

@@ -1,7 +1,7 @@
 """Previews what would be evicted first if a device needed space.
 
-Everybody who uses a device sees the order; titles only of what they may see otherwise. It moves
-nothing, and it asks the same functions that a plan asks, so the order is the one that counts.
+All users of a device see the order, but titles only of files that they may see elsewhere. The order
+comes from the same functions as that of a plan.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from sidecar.threads import attempt
 
 @dataclass(frozen=True, slots=True)
 class EvictionCandidate:
-    """A file that may make room.
+    """A file that may be evicted.
 
     Attributes:
-        download_id, title: None if it is somebody else's.
-        bytes: Of the file; roughly if it is somebody else's.
-        standing: How firmly it keeps its place.
-        was_used: It was used since it came.
+        download_id, title: None if the person may not see the file.
+        bytes: Size of the file; rounded if the person may not see it.
+        standing: Its eviction class.
+        was_used: Whether it was used since it arrived.
     """
 
     download_id: int | None
@@ -43,12 +43,12 @@ class EvictionCandidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvictionCandidates:
-    """The files of a device that may make room, the first to go first.
+    """The files of a device that may be evicted, the first to go first.
 
     Attributes:
-        trouble: A sentence when the device cannot be looked at; then nothing goes.
+        trouble: A sentence if the device cannot be read; then nothing is evicted.
         first: As many as were asked for.
-        total, bytes: All of them.
+        total, bytes: Number and size of all of them.
     """
 
     device_id: str
@@ -60,7 +60,7 @@ class EvictionCandidates:
 
 
 class EvictionPreview:
-    """Shows which files would be evicted next. Safe for many threads."""
+    """Shows which files would be evicted next. Thread-safe."""
 
     def __init__(
         self,
@@ -74,7 +74,7 @@ class EvictionPreview:
         self._inventory = inventory
 
     def all(self, person: Person, most: int) -> Sequence[EvictionCandidates]:
-        """Return at most so many files for each device that this person uses; an admin: for all."""
+        """Return up to `most` files for each device that the person uses; for an admin, of all."""
         return [
             attempt(
                 partial(self._of, person, device, most),

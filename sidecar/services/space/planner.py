@@ -1,12 +1,12 @@
-"""Keeps every device within its limits, and lets in what is wanted most.
+"""Keeps every device within its limits by evicting files, and admits the downloads that fit.
 
-    something changed ─▶ plan ─▶ final refusals fail ─▶ removals ─▶ what fits may be claimed
-                                                           │
-                      many at once: they wait for a person ┘  `confirm(device, plan id)`
+    something changed ─▶ plan ─▶ removals ─▶ final refusals fail ─▶ what fits may be claimed
+                                    │
+                                    └ many at once: they wait for `confirm(device, plan id)`
 
-Removals come before adds: what does not fit yet is held back from the workers until it does. A
-device in trouble is left alone, unless the trouble is that it is full. A file goes only if it is
-still the one that arrived and still may go; that it rests is noted before it goes.
+Removals come before adds: a download that does not fit yet is held back from the workers. A device
+with a problem is skipped, unless the problem is a lack of space. A file is evicted only if it is
+still as it arrived and still may go; its cooldown is stored before it is deleted.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
-# Other programs fill a device without telling.
+# Other programs may fill a device at any time.
 LOOK_AGAIN_S = 60.0
-# Removing is what cures these.
+# Codes of problems that removals solve.
 CURED_BY_ROOM = frozenset({"full", "budget"})
 
 InUse = Callable[[], Collection[str]]
@@ -46,7 +46,7 @@ InUse = Callable[[], Collection[str]]
 
 @dataclass(frozen=True, slots=True)
 class EvictionBlock:
-    """Downloads whose files may not go now, and why, as the end of a sentence."""
+    """Downloads whose files may not be evicted now; `text` says why, as the end of a sentence."""
 
     files: frozenset[int]
     text: str
@@ -56,17 +56,17 @@ Awaited = Callable[[str], EvictionBlock | None]
 
 
 def no_block(_device_id: str) -> EvictionBlock | None:
-    """Say that nothing waits: there is no Syncthing that could be asked."""
+    """Return None: nothing blocks evictions without Syncthing."""
     return None
 
 
 def space_problem(name: str, found: Plan, waits: str | None = None) -> Problem | None:
-    """Return what stands in the way of a plan; None if nothing does.
+    """Return the problem that a plan has; None if it has none.
 
     Args:
-        name: The device.
+        name: Name of the device.
         found: Its plan.
-        waits: What removals wait for, as the end of a sentence; None if they do not.
+        waits: What removals wait for, as the end of a sentence; None if they do not wait.
     """
     waiting = sum(not one.is_final for one in found.refusals)
     if found.needs_confirmation:
@@ -105,7 +105,7 @@ def space_problem(name: str, found: Plan, waits: str | None = None) -> Problem |
 
 @dataclass(frozen=True, slots=True)
 class DevicePlanState:
-    """A device as the plan sees it."""
+    """A device's limits, its files and its plan."""
 
     limits: DeviceRoom
     stored: tuple[Stored, ...]
@@ -113,14 +113,14 @@ class DevicePlanState:
 
 
 class PlanChanged(SidecarError):
-    """What a person said yes to is no longer what would be done."""
+    """A person confirmed a plan that has changed since."""
 
 
 class SpacePlanner:
-    """Makes plans and carries their removals out. Safe for many threads; one of them steps.
+    """Makes plans and carries out their removals. Thread-safe; one thread calls `step`.
 
-    `in_use` returns the items that play or come next in a queue, of everybody; `awaited` what
-    must stay on a device until other devices have what came after it.
+    `in_use` returns the items that play or come next in a queue, for all accounts. `awaited`
+    returns the files that must stay on a device until other devices have those that came later.
     """
 
     def __init__(
@@ -158,7 +158,7 @@ class SpacePlanner:
         """Return what should happen on a device now.
 
         Raises:
-            errors.DeviceError: It is not there.
+            errors.DeviceError: The device is not there.
         """
         return self.outlook(device_id).plan
 
@@ -166,16 +166,16 @@ class SpacePlanner:
         """Return a device's limits, what it holds, and what should happen there now.
 
         Raises:
-            errors.DeviceError: It is not there.
+            errors.DeviceError: The device is not there.
         """
         limits, found = self._situation(self._registry.get(device_id))
         return DevicePlanState(limits, found.stored, plan(limits, found.stored, found.waiting))
 
     def confirm(self, device_id: str, plan_id: str) -> None:
-        """Let go what a plan showed; `step` does it: exactly what was shown, nothing else.
+        """Confirm the removals of a plan; the next `step` carries out exactly those.
 
         Raises:
-            PlanChanged: Other files would go by now.
+            PlanChanged: The plan has changed since.
             errors.DeviceError: The device is not there.
         """
         found = self.plan(device_id)
@@ -186,7 +186,7 @@ class SpacePlanner:
             self._looked_at.pop(device_id, None)
 
     def step(self) -> None:
-        """Look at every device where something changed; costs next to nothing if nothing did."""
+        """Plan every device where something changed; cheap if nothing did."""
         attached = self._registry.all()
         for device_id in set(self._problems.all_of(ProblemKind.ROOM)) - {
             one.id for one in attached
@@ -196,33 +196,33 @@ class SpacePlanner:
             attempt(partial(self._look_at, device), f"planning {device.settings.name}")
 
     def held_back(self) -> Collection[int]:
-        """Return the downloads that must not be claimed now: there is no room for them yet."""
+        """Return the downloads that must not be claimed now, as there is no room for them yet."""
         with self._lock:
             return frozenset().union(*self._asked.values(), *self._held_back.values())
 
     def why_held_back(self, download: Download) -> str | None:
-        """Return why a download has to wait for room; None if it does not."""
+        """Return why a download has to wait for room; None if it does not have to."""
         with self._lock:
             return self._held_back.get(download.device_id, {}).get(download.id)
 
     def make_room(self, download: Download) -> bool:
-        """A worker found no room for a download: hold it back, and look at its device soon.
+        """Hold back a download for which a worker found no room, and plan its device soon.
 
         Returns:
-            False if one plan after another let it in in vain: no plan can help it.
+            False if plans have admitted it repeatedly without success: another plan will not help.
         """
         with self._lock:
             if download.id in self._let_in.get(download.device_id, frozenset()):
                 if download.id in self._in_vain:
                     return False
-                # Another one may have been quicker than the plan.
+                # Another download may have taken the room first.
                 self._in_vain.add(download.id)
             self._asked[download.device_id].add(download.id)
             self._looked_at.pop(download.device_id, None)
             return True
 
     def hear(self, event: Event) -> None:
-        """Take news: a device where something changed is looked at in the next step."""
+        """Listen to the bus: a device where something changed is planned in the next step."""
         match event:
             case DownloadChanged(download=download, was=was, now=now):
                 if was is now is Status.DOWNLOADING:
@@ -256,7 +256,7 @@ class SpacePlanner:
 
     def _look(self, device: AttachedDevice) -> None:
         with self._lock:
-            # Whatever changes from now on is looked at in the next step.
+            # What changes from now on is planned in the next step.
             self._looked_at[device.id] = self._clock.monotonic()
             confirmed = self._confirmed.pop(device.id, ())
         self._remove(device, confirmed)
@@ -288,7 +288,7 @@ class SpacePlanner:
             aside=device.folder.own_files.count_bytes(space.block),
             budget=device.settings.budget,
             reserve=device.settings.reserve,
-            # What was only just claimed has to ask for its room first.
+            # A download that was just claimed has not reserved its room yet.
             running=tuple(
                 RunningDownload(one.size, device.taken_by(download_id), one.source or None)
                 for download_id, one in self._registry.reserved(device.id).items()
@@ -297,7 +297,7 @@ class SpacePlanner:
         return limits, found
 
     def _remove(self, device: AttachedDevice, steps: Iterable[PlanStep]) -> None:
-        """Take the files away that still may go."""
+        """Evict the files of these steps that still may go."""
         for step in steps:
             there = self._downloads.queries.get(step.download_id)
             if there is None or there.status is not Status.COMPLETED or not self._may_go(there):
@@ -324,7 +324,7 @@ class SpacePlanner:
                 self._regret(download)
 
     def _regret(self, download: Download) -> None:
-        """Somebody came to want it for good while it went: fetch it again."""
+        """Queue an evicted file again, because somebody came to want it for good meanwhile."""
         self._rests.end(download.device_id, download.item_id)
         gone = self._downloads.queries.get(download.id)
         if gone is not None and gone.status is Status.REMOVED:
@@ -333,7 +333,7 @@ class SpacePlanner:
             )
 
     def _give_up(self, device: AttachedDevice, refusals: Iterable[RefusedAdd]) -> None:
-        """What will never fit fails with its reason: it would only stand in the queue."""
+        """Fail the downloads that will never fit, with the reason."""
         for refused in refusals:
             waiting = self._downloads.queries.get(refused.download_id)
             if refused.is_final and waiting is not None and waiting.status is Status.PENDING:
@@ -344,14 +344,14 @@ class SpacePlanner:
                 )
 
     def _let(self, device_id: str, found: Plan) -> None:
-        """Let in what has its room; the workers pass the rest over."""
+        """Admit the downloads that fit, hold back the others, and wake the workers."""
         let_in = frozenset(one.download_id for one in found.adds)
         held_back = {one.download_id: one.reason for one in found.refusals}
         with self._lock:
             before = self._held_back.get(device_id, {}).keys() | self._asked[device_id]
             self._let_in[device_id] = let_in
             self._held_back[device_id] = held_back
-            # What was asked for meanwhile was not looked at yet.
+            # Downloads reported by workers meanwhile are not in this plan.
             self._asked[device_id] -= let_in | held_back.keys()
             self._in_vain -= held_back.keys()
         if before & let_in:

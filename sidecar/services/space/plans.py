@@ -1,7 +1,7 @@
 """Plans as people see them: what comes, what goes and what waits on the devices they use.
 
-Everybody who uses a device sees how much would come and go there; titles only of what they may
-see otherwise. A device that is not theirs does not exist for them.
+All users of a device see how much would come and go there, but titles only of what they may see
+elsewhere. A device that a person does not use is hidden.
 """
 
 from __future__ import annotations
@@ -35,10 +35,11 @@ class PlanLine:
     """One file of a plan.
 
     Attributes:
-        download_id, item_id, title: None if it is somebody else's.
-        bytes: What it takes on the device; roughly if it is somebody else's.
-        code: Why it does not come, short and stable; None for what comes or goes.
-        is_final: It will never come as things are set.
+        download_id, item_id, title: None if the person may not see the file.
+        bytes: What it takes on the device; rounded if the person may not see the file.
+        reason: Why it comes, goes or waits, for people.
+        code: Stable code for why it does not come; None for what comes or goes.
+        is_final: Whether it will never fit with the current settings.
     """
 
     download_id: int | None
@@ -52,15 +53,15 @@ class PlanLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpaceView:
-    """Where the bytes of a device are.
+    """How the space of a device is used, in bytes.
 
     Attributes:
-        lasting: Of files that stay.
-        passing: Of files that may make room.
-        others: Of what is not ours.
-        reserve: Stay free.
-        free: What is left without the reserve.
-        most: Our files may take so many.
+        lasting: Files of the sidecar that stay.
+        passing: Files of the sidecar that may be evicted.
+        others: Everything that is not the sidecar's.
+        reserve: What must stay free.
+        free: What is free beyond the reserve.
+        most: What the sidecar's files may take in all.
     """
 
     total: int
@@ -74,14 +75,15 @@ class SpaceView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reformat:
-    """Files that were made for another format than the one that is set now.
+    """Files in another format than the one that is set now, and what it costs to replace them.
 
     Attributes:
-        format: The name of the new one: a person says yes to it.
-        files: How many have to be made anew.
-        whose: Whose these are.
-        bytes_to_fetch, bytes_now, bytes_after: Over the network; what they take; what they will.
-        is_confirmed: Somebody has said yes: it goes on by itself, a few files at a time.
+        format: Name of the new format, which a manager confirms.
+        files: How many files have to be fetched again.
+        whose: Whose files these are.
+        bytes_to_fetch: Bytes over the network.
+        bytes_now, bytes_after: What the files take on the device now, and afterwards.
+        is_confirmed: Whether a manager has confirmed it: then it runs, a few files at a time.
         text: A sentence for people.
     """
 
@@ -100,15 +102,14 @@ class DevicePlan:
     """A device and its plan.
 
     Attributes:
-        trouble: A sentence when the device cannot be looked at; then there is no plan.
-        plan_id: What a person says yes to; None without a plan.
-        files, missing: How many files should be there, and how many of them the last look did
-            not see.
-        management: Who may say yes.
-        needs_confirmation: The removals wait for the yes of somebody who manages the device.
-        whose: Whose the files are that would go.
-        over: Bytes by which it stays over its limits: all that is left is to stay.
-        reformat: What is there in another format than the one that is set; None if nothing is.
+        trouble: A sentence if the device cannot be read; then there is no plan.
+        plan_id: What a manager confirms; None without a plan.
+        files, missing: How many files should be there, and how many the last scan missed.
+        management: Who may confirm.
+        needs_confirmation: Whether the removals wait for a manager's confirmation.
+        whose: Whose files would go.
+        over: Bytes by which the device stays over its limits, because all files left are to stay.
+        reformat: Files in another format than the one that is set; None if there are none.
     """
 
     id: str
@@ -130,17 +131,17 @@ class DevicePlan:
 
     @property
     def bytes_added(self) -> int:
-        """Bytes that will be taken."""
+        """Bytes that the adds take."""
         return sum(one.bytes for one in self.adds)
 
     @property
     def bytes_removed(self) -> int:
-        """Bytes that will be given back."""
+        """Bytes that the removals free."""
         return sum(one.bytes for one in self.removals)
 
 
 class PlanService:
-    """Shows and confirms what comes to each device and what goes. Safe for many threads."""
+    """Shows and confirms the plans of devices. Thread-safe."""
 
     def __init__(
         self,
@@ -164,10 +165,10 @@ class PlanService:
         return [self._shown(person, device) for device in self._devices(person)]
 
     def one(self, person: Person, device_id: str) -> DevicePlan:
-        """Return one of them.
+        """Return the plan of one device.
 
         Raises:
-            errors.NotVisible: It is no device of this person.
+            errors.NotVisible: This person does not use the device.
         """
         for device in self._devices(person):
             if device.id == device_id:
@@ -175,31 +176,31 @@ class PlanService:
         raise NotVisible
 
     def confirm(self, person: Person, device_id: str, plan_id: str) -> None:
-        """Let go what a plan showed.
+        """Confirm the removals of a plan.
 
         Raises:
-            errors.NotVisible: It is no device of this person.
-            errors.NotAManager: They do not manage the device.
-            services.room.PlanChanged: Other files would go by now.
+            errors.NotVisible: This person does not use the device.
+            errors.NotAManager: This person does not manage the device.
+            PlanChanged: The plan has changed since.
             errors.DeviceError: The device is not there.
         """
         self._access.managed(person, device_id)
         self._room.confirm(device_id, plan_id)
 
     def reformat(self, person: Person, device_id: str, name: str) -> None:
-        """Let the files of a device be made anew in a format.
+        """Confirm that the files of a device are replaced by files in another format.
 
         Raises:
-            errors.NotVisible: It is no device of this person.
-            errors.NotAManager: They do not manage the device.
-            services.room.PlanChanged: Another format is set by now.
+            errors.NotVisible: This person does not use the device.
+            errors.NotAManager: This person does not manage the device.
+            PlanChanged: Another format is set by now.
         """
         self._access.managed(person, device_id)
         if self._formats is None or not self._formats.confirm(device_id, name):
             raise PlanChanged(msg("Meanwhile another format is set: look at the plan again"))
 
     def _shown(self, person: Person, device: DeviceView) -> DevicePlan:
-        """What goes wrong with one device is told there, and the others are shown."""
+        """Return the plan of a device; an unexpected error there does not hide the others."""
         return attempt(
             partial(self._view, person, device),
             f"the plan of {device.name}",
@@ -282,7 +283,7 @@ def _line(step: PlanStep, seen: Collection[int] | None) -> PlanLine:
 def _refusal(refused: RefusedAdd, seen: Collection[int] | None) -> PlanLine:
     if seen is not None and refused.download_id not in seen:
         size = rough_size(refused.bytes, DIGITS_OF_A_FILE)
-        # The sentence would say how large it is.
+        # The original sentence tells the exact size.
         reason = msg("It is too large for this device") if refused.is_final else refused.reason
         return PlanLine(None, None, None, size, reason, refused.code, refused.is_final)
     return PlanLine(

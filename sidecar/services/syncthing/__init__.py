@@ -1,1 +1,1 @@
-"""What Syncthing carries further, and what has arrived."""
+"""Follows what Syncthing copies from our devices to others, and what has arrived there."""

@@ -1,7 +1,7 @@
-"""Finds out what has arrived on one other device, with as few questions as possible.
+"""Finds out which files have arrived on another device, with few requests to Syncthing.
 
-A file has arrived if Syncthing knows it as we do and the other device does not need it. What
-Syncthing does not know yet has not arrived; it is looked for again, less and less often.
+A file has arrived if Syncthing knows it with our size and the other device does not need it. A file
+that Syncthing does not know yet is checked again later, less often once it is old.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from sidecar.domain.syncthing.peers import UNNOTICED, Peer
 from sidecar.store.syncthing.arrivals import Arrivals, Sent
 from sidecar.syncthing.client import Completion, OtherDevice, SharedFolder, Syncthing
 
-# One look asks for the files of so many folders at most; the rest follows in the next.
+# One check lists the files of so many folders at most; the next check continues.
 FOLDERS_A_LOOK = 200
 UNKNOWN_AGAIN_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
 class CarriedFolder:
-    """A folder of Syncthing, and where our device lies in it.
+    """A Syncthing folder that contains a device of ours.
 
     Attributes:
-        prefix: What stands before our paths there: empty, or it ends with a slash.
+        prefix: Path of our device inside the folder: empty, or it ends with a slash.
         shared_with: The ids of the other devices.
     """
 
@@ -36,12 +36,12 @@ class CarriedFolder:
     shared_with: tuple[str, ...]
 
     def path(self, ours: str) -> str:
-        """Return how Syncthing calls a file of ours."""
+        """Return the path of a file of ours inside the Syncthing folder."""
         return self.prefix + ours
 
 
 def carried_by(settings: DeviceSettings, folders: Iterable[SharedFolder]) -> CarriedFolder | None:
-    """Return the folder that carries a device: the one that is named, else the closest by path."""
+    """Return the Syncthing folder of a device: the one in the settings, else the innermost one."""
     here = settings.path.resolve()
     if settings.syncthing_folder is not None:
         named = (one for one in folders if one.id == settings.syncthing_folder)
@@ -59,7 +59,7 @@ def _carried(folder: SharedFolder, here: Path) -> CarriedFolder:
 
 
 class ArrivalCheck:
-    """Remembers what was told before. For one thread."""
+    """Checks arrivals, and remembers earlier answers. For one thread."""
 
     def __init__(self, syncthing: Syncthing, arrivals: Arrivals, clock: Clock) -> None:
         self._syncthing = syncthing
@@ -69,25 +69,25 @@ class ArrivalCheck:
         self._unknown: dict[tuple[str, int], float] = {}
 
     def look(self, device_id: str, folder: CarriedFolder, other: OtherDevice) -> tuple[Peer, bool]:
-        """Find out how far another device is with a folder, and remember what has arrived there.
+        """Check how complete a folder is on another device, and store what has arrived there.
 
         Returns:
-            What is known of it, and whether there is more to look at.
+            The state of the other device, and whether another check would find more.
 
         Raises:
-            SyncthingTrouble: It cannot be told.
+            SyncthingError: Syncthing cannot be asked.
         """
         completion = self._syncthing.completion(folder.id, other.id)
         needs = self._needed(device_id, folder, other.id, completion)
         known, more = self._known(device_id, folder, other.id, needs)
         if known:
-            # Asked again: what Syncthing noticed in between was not in the first answer. Its
-            # `completion` may still be that of a moment ago, and is not relied on.
+            # Asked again, for what Syncthing noticed since the first answer. Its `completion` may
+            # be a moment old and is not relied on.
             needs = self._ask_needed(folder, other.id)
             self._needs[device_id, other.id] = completion, needs
             arrived = [one for one in known if one.path not in needs]
             self._arrivals.save(other.id, arrived, self._clock.now())
-            # Without any success the next look would only ask the same again.
+            # If nothing arrived, the next check would only ask the same again.
             more = more and bool(arrived)
         return self._peer(other, completion, needs), more
 
@@ -124,7 +124,7 @@ class ArrivalCheck:
     def _known(
         self, device_id: str, folder: CarriedFolder, peer_id: str, needs: frozenset[str]
     ) -> tuple[list[Sent], bool]:
-        """Return the files that may have arrived: Syncthing knows them as they are here."""
+        """Return files that Syncthing knows with our size, and whether the limit was reached."""
         known: list[Sent] = []
         looked: dict[str, Mapping[str, int]] = {}
         for one in self._arrivals.absent(device_id, peer_id):
@@ -143,7 +143,7 @@ class ArrivalCheck:
         return known, False
 
     def _is_due(self, peer_id: str, file: Sent) -> bool:
-        """What Syncthing did not know is soon asked for again only while it is fresh."""
+        """Whether to check a file: always while it is new, else a while after it was unknown."""
         if self._clock.now() - file.completed_at < UNNOTICED:
             return True
         return self._clock.monotonic() >= self._unknown.get((peer_id, file.download_id), 0.0)

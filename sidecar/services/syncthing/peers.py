@@ -1,11 +1,11 @@
-"""What Syncthing carries from our folders to other devices, and what has arrived there.
+"""Monitors what Syncthing copies from our devices to others, and what has arrived there.
 
-    news from Syncthing ─▶ with whom each folder is shared ─▶ what they lack ─▶ arrivals
-                                                                  │
-              a file may go from a folder only when ◀── `waiting` ┘
+    Syncthing event ─▶ who shares each folder ─▶ what they need ─▶ arrivals
+                                                                       │
+                     files that may not be evicted yet ◀── `waiting` ──┘
 
-Asks only what changed, rests ten times as long as it asked, and changes nothing in Syncthing. When
-Syncthing cannot be asked, what was last known counts; downloads never wait for it.
+It asks only for what changed, rests ten times as long as the requests took, and changes nothing in
+Syncthing. When Syncthing cannot be asked, the last known state counts. Downloads never wait for it.
 """
 
 from __future__ import annotations
@@ -32,25 +32,25 @@ from sidecar.threads import attempt, do_nothing, run_periodically
 
 log = logging.getLogger(__name__)
 
-# One question stays open so long: the thread must end soon when it is asked to.
+# Time-out of one request for events, so that the thread can stop soon.
 NEWS_S = 2
 LOOK_AGAIN_S = 60.0
-# After a trouble.
+# After an error.
 REST_S = 10.0
-# What asking takes of the time, at most: one part in so many.
+# Rest in proportion to the time that the requests took.
 SHARE = 10.0
 LEAST_REST_S = 0.5
-# The trouble of Syncthing itself; those of one folder have the device's id.
+# Subject of problems with Syncthing itself; those with one folder have the device's id.
 ITSELF = "syncthing"
 OF_ONE_FOLDER = frozenset({"unknown-folder", "odd"})
 
 
 @dataclass(frozen=True, slots=True)
 class SyncedFolder:
-    """A device of ours that Syncthing carries, as it was last seen.
+    """A device of ours that is in a Syncthing folder, as last seen.
 
     Attributes:
-        is_left_alone: Whether our own folder there stays at home.
+        is_left_alone: Whether Syncthing ignores the `.sidecar` folder there.
     """
 
     folder: CarriedFolder
@@ -59,7 +59,7 @@ class SyncedFolder:
 
 
 class PeerMonitor:
-    """One thread runs it; the rest is safe for many."""
+    """Monitors all devices that Syncthing copies. One thread runs it; queries are thread-safe."""
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class PeerMonitor:
         self._last_event = 0
 
     def run(self, stop: Event) -> None:
-        """Look whenever Syncthing has news, until `stop` is set."""
+        """Check all folders whenever Syncthing has an event, until `stop` is set."""
         rest = partial(self._clock.wait, stop, REST_S)
         run_periodically(
             partial(self._follow, stop), stop, do_nothing, "looking at Syncthing", on_failure=rest
@@ -92,10 +92,10 @@ class PeerMonitor:
         self._syncthing.close()
 
     def step(self) -> bool:
-        """Look at all folders; return whether there is more to look at.
+        """Check all folders once; return whether another check would find more.
 
         Raises:
-            SyncthingTrouble: Syncthing cannot be asked; what was known stays.
+            SyncthingError: Syncthing cannot be asked; the last known state stays.
         """
         folders, devices = self._syncthing.folders(), self._syncthing.devices()
         self._problems.clear(ProblemKind.SYNCTHING, ITSELF)
@@ -117,24 +117,24 @@ class PeerMonitor:
         return more
 
     def of(self, device_id: str) -> SyncedFolder | None:
-        """Return what was last seen of a device; None if Syncthing does not carry it."""
+        """Return the last known state of a device; None if it is in no Syncthing folder."""
         with self._lock:
             return self._carried.get(device_id)
 
     def trouble(self, device_id: str) -> Problem | None:
-        """Return what stands in the way of knowing more; None if nothing does."""
+        """Return the problem with Syncthing or with the device's folder; None if there is none."""
         of = self._problems.of
         return of(ProblemKind.SYNCTHING, ITSELF) or of(ProblemKind.SYNCTHING, device_id)
 
     def waiting(self, device_id: str) -> EvictionBlock | None:
-        """Return what must not go from a device now; None if all may."""
+        """Return the files that must not be evicted from a device now; None if all may."""
         wait = self._wait(device_id)
         if wait is None:
             return None
         return EvictionBlock(self._arrivals.before(device_id, wait.before), wait.text)
 
     def _follow(self, stop: Event) -> None:
-        """Look at all folders, then wait for news of one."""
+        """Check all folders, then wait for an event."""
         try:
             self._clock.wait(stop, self._look())
             self._await_news(stop)
@@ -143,7 +143,7 @@ class PeerMonitor:
             self._clock.wait(stop, REST_S)
 
     def _look(self) -> float:
-        """Look at all folders; return how long to rest now."""
+        """Check all folders until nothing more is found; return how long to rest, in seconds."""
         began = self._clock.monotonic()
         while self.step():
             pass
@@ -231,7 +231,7 @@ class PeerMonitor:
         return wait_for(counting, missing, newest, now)
 
     def _tell_waits(self, device_id: str) -> None:
-        """Let the plan be made anew when something else may go now."""
+        """Have the device planned again when other files may be evicted now."""
         wait = self._wait(device_id)
         before, self._waits[device_id] = self._waits.get(device_id), wait
         if before != wait:
@@ -247,5 +247,5 @@ def _is_news(peer: Peer, known: Peer | None) -> bool:
         return True
     if peer.last_seen is None or known.last_seen is None:
         return peer.last_seen != known.last_seen
-    # A device that is there is seen all the time.
+    # A connected device has a new `last_seen` at each check.
     return (peer.last_seen - known.last_seen).total_seconds() >= LOOK_AGAIN_S * 10

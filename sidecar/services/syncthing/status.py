@@ -1,7 +1,6 @@
-"""What people may see of other devices that Syncthing carries their folders to.
+"""Shows people to which other devices Syncthing copies their devices.
 
-A device that is not theirs does not exist for them, and of a file they may not see nobody is told
-where it is.
+Devices and files that a person may not see are hidden.
 """
 
 from __future__ import annotations
@@ -27,11 +26,12 @@ from sidecar.store.syncthing.arrivals import Arrivals
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeerView:
-    """Another device.
+    """Another device, as Syncthing knows it.
 
     Attributes:
-        completion: Percent of the bytes of the folder that it has; None if nobody knows now.
-        last_seen: None if it never was.
+        last_seen: None if it was never seen.
+        completion: Percent of the folder's bytes that it has; None if not known.
+        need_bytes, need_items: What it still needs; None if not known.
     """
 
     id: str
@@ -46,13 +46,13 @@ class PeerView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SharedView:
-    """A device of ours and where it is carried to.
+    """A device of ours and the other devices to which Syncthing copies it.
 
     Attributes:
-        is_asked: Whether there is a Syncthing that can be asked, by the settings.
-        folder: Its folder's name in Syncthing; None if Syncthing is not known to carry it.
-        trouble: Why no more is known; None if nothing is wrong.
-        waits: What removals wait for now; None if they do not.
+        is_asked: Whether Syncthing is configured.
+        folder: Name of the Syncthing folder; None if the device is in none that is known.
+        trouble: The problem with Syncthing; None if there is none.
+        waits: What removals wait for now; None if they do not wait.
     """
 
     device_id: str
@@ -66,7 +66,7 @@ class SharedView:
 
 @dataclass(frozen=True, slots=True)
 class ArrivalView:
-    """Another device, and since when it is known to have a file; None while it has not."""
+    """Another device, and since when it is known to have a file; None if it is not."""
 
     peer: str
     known_at: datetime | None
@@ -74,7 +74,7 @@ class ArrivalView:
 
 @dataclass(frozen=True, slots=True)
 class IgnoreView:
-    """Whether Syncthing leaves our own folder on a device alone."""
+    """Whether Syncthing ignores the `.sidecar` folder on a device, and the line for that."""
 
     device_id: str
     is_there: bool
@@ -82,9 +82,9 @@ class IgnoreView:
 
 
 class SyncStatus:
-    """Shows where Syncthing carries each device; `NotVisible` for what this person may not see.
+    """Shows where Syncthing copies each device. Raises `NotVisible` for what a person may not see.
 
-    Without Syncthing in the settings only `.stignore` is of use.
+    Without Syncthing in the settings only the methods for `.stignore` are useful.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class SyncStatus:
         self._problems = problems
 
     def shared(self, person: Person, device_id: str) -> SharedView:
-        """Return where a device is carried to."""
+        """Return to which other devices a device is copied."""
         settings = self._access.settings(person, device_id)
         name, is_exact = settings.name, self._access.sees_all(person, settings)
         if self._peers is None:
@@ -146,7 +146,7 @@ class SyncStatus:
         return [ArrivalView(one.peer, one.known_at) for one in self._arrivals.of_file(found.id)]
 
     def ignoring(self, person: Person, device_id: str) -> IgnoreView:
-        """Return whether the line is there.
+        """Return whether `.stignore` has the line for the `.sidecar` folder.
 
         Raises:
             errors.DeviceError: The device cannot be read now.
@@ -158,11 +158,11 @@ class SyncStatus:
         return IgnoreView(device_id, folder.ignore_file.is_there())
 
     def ignore(self, person: Person, device_id: str) -> IgnoreView:
-        """Write the line.
+        """Write the line for the `.sidecar` folder to `.stignore`.
 
         Raises:
-            errors.NotAManager: They do not manage the device.
-            errors.DeviceError: It cannot be written now.
+            errors.NotAManager: This person does not manage the device.
+            errors.DeviceError: It cannot be written now, or lies outside of the device.
         """
         self._access.managed(person, device_id)
         carried = self._below(device_id)
@@ -181,12 +181,12 @@ class SyncStatus:
         return self.ignoring(person, device_id)
 
     def notices(self, person: Person) -> Sequence[Notice]:
-        """Return why it is not known what has arrived; Syncthing itself is an admin's business."""
+        """Return notices about Syncthing; only admins get those about Syncthing itself."""
         seen = {one.id: one.name for one in self._devices(person)}
         return [*self._troubled(person, seen), *self._travelling(seen)]
 
     def _travelling(self, seen: Mapping[str, str]) -> Sequence[Notice]:
-        """Offer the line where Syncthing carries our own folder with the rest."""
+        """Suggest the `.stignore` line where Syncthing copies the `.sidecar` folder."""
         return [
             Notice(
                 "syncthing",
@@ -212,6 +212,6 @@ class SyncStatus:
         ]
 
     def _below(self, device_id: str) -> SyncedFolder | None:
-        """Return how a device is carried that is only a part of Syncthing's folder."""
+        """Return the state of a device that is a subfolder of a Syncthing folder, else None."""
         carried = self._peers.of(device_id) if self._peers else None
         return carried if carried and carried.folder.prefix else None

@@ -1,1 +1,1 @@
-"""Moving the bytes: claim, fetch, finish, fail, resume."""
+"""Carries out transfers: claims downloads, fetches and finishes files, handles failures."""

@@ -1,4 +1,4 @@
-"""Claims: which worker is busy with which download, and how to make it stop."""
+"""Claims: which downloads workers are busy with, and how to stop them."""
 
 from __future__ import annotations
 
@@ -11,27 +11,30 @@ from sidecar.events import Event as News
 
 
 class Claims:
-    """What is being worked on now, and how to stop one of them: paused, cancelled, unplugged."""
+    """The downloads that workers are busy with. Thread-safe.
+
+    Each can be stopped, e.g. when it is paused or cancelled or its device is ejected.
+    """
 
     def __init__(self) -> None:
-        # Held while a worker claims: nobody else may claim what it has not begun yet.
+        # Held during a claim, so that no other worker claims the same download before it begins.
         self._lock = RLock()
         self._stops: dict[int, tuple[str, Event]] = {}
         self._afterwards: dict[int, list[Callable[[], object]]] = {}
         self._is_over = False
 
     def busy(self) -> list[int]:
-        """Return the ids of the downloads whose part file a worker holds."""
+        """Return the ids of the downloads that a worker is busy with."""
         with self._lock:
             return list(self._stops)
 
     def take(
         self, claim: Callable[[Collection[int]], Download | None]
     ) -> tuple[Download, Event] | None:
-        """Claim a download and begin it, in one go.
+        """Claim a download and begin it, atomically.
 
         Args:
-            claim: Given what is busy, returns what it claimed; None if there is nothing.
+            claim: Takes the ids of the busy downloads; returns the claimed download, or None.
 
         Returns:
             The download and the event that stops it.
@@ -45,7 +48,7 @@ class Claims:
             )
 
     def begin(self, download_id: int, device_id: str) -> Event:
-        """Return the event that stops this one download."""
+        """Mark a download as busy; return the event that stops it."""
         with self._lock:
             _, stop = self._stops.setdefault(download_id, (device_id, Event()))
             if self._is_over:
@@ -53,7 +56,7 @@ class Claims:
             return stop
 
     def end(self, download_id: int) -> None:
-        """The worker has let go of it."""
+        """Mark a download as no longer busy, and run what waited for that."""
         with self._lock:
             self._stops.pop(download_id, None)
             due = self._afterwards.pop(download_id, [])
@@ -61,11 +64,11 @@ class Claims:
             act()
 
     def afterwards(self, download_id: int, act: Callable[[], object]) -> None:
-        """Do something to a part file once no worker holds it; at once if none does.
+        """Call `act` once no worker is busy with a download; at once if none is.
 
         Args:
-            download_id: Whose part file.
-            act: Raises nothing; may run in the worker's thread.
+            download_id: The download.
+            act: Must not raise; may run in the worker's thread.
         """
         with self._lock:
             if download_id in self._stops:
@@ -74,13 +77,13 @@ class Claims:
         act()
 
     def stop(self, download_id: int) -> None:
-        """Ask the worker to let go of one download, if one has it."""
+        """Ask the worker to stop a download, if one is busy with it."""
         with self._lock:
             if there := self._stops.get(download_id):
                 there[1].set()
 
     def hear(self, news: News) -> None:
-        """Let go of what was cancelled or paused while it ran; a listener for the bus."""
+        """Listen to the bus: stop what was cancelled or paused while it ran."""
         match news:
             case DownloadChanged(
                 download=download, was=Status.DOWNLOADING, now=None | Status.PAUSED
@@ -90,19 +93,19 @@ class Claims:
                 pass
 
     def busy_on(self, device_id: str) -> bool:
-        """Whether a worker holds something for a device."""
+        """Whether a worker is busy with a download for a device."""
         with self._lock:
             return any(for_device == device_id for for_device, _ in self._stops.values())
 
     def stop_on(self, device_id: str) -> None:
-        """Ask the workers to let go of what they fetch for one device: it goes back to waiting."""
+        """Stop all downloads for a device; they go back to pending."""
         with self._lock:
             for for_device, stop in self._stops.values():
                 if for_device == device_id:
                     stop.set()
 
     def stop_unless(self, device_id: str, keep: Callable[[int], bool]) -> None:
-        """Ask the workers to let go of what they fetch for a device, but not of what is kept."""
+        """Stop the downloads for a device, except those for which `keep(id)` is true."""
         with self._lock:
             running = [one for one, there in self._stops.items() if there[0] == device_id]
         for download_id in running:
@@ -110,7 +113,7 @@ class Claims:
                 self.stop(download_id)
 
     def stop_all(self) -> None:
-        """Ask all workers to let go, and whoever claims from now on."""
+        """Stop all downloads, and any that are claimed later."""
         with self._lock:
             self._is_over = True
             for _, stop in self._stops.values():

@@ -1,12 +1,10 @@
 """Copies a file from another device that has it, instead of fetching it from Jellyfin again.
 
-    on another device? ─▶ may this account still have it, in this version? ─▶ copied, hash compared
+    on another device? ─▶ may the account have it, in this version? ─▶ copied, hash compared
 
-A file that was converted is copied for a device that takes the same format, and for no other.
-
-Jellyfin is asked for the item, never for its bytes: it alone knows what an account may have today
-and whether the file there is still the newest. Whatever is in the way, the caller asks Jellyfin
-for the file as if there were no other device.
+A converted file is copied only for a device with the same format. Jellyfin is asked for the item,
+not for its bytes: only Jellyfin knows what the account may have and whether this version is the
+newest. If there is no file to copy, the caller fetches it from Jellyfin.
 """
 
 from __future__ import annotations
@@ -29,7 +27,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _SourceFile:
-    """The same item, finished, on another device."""
+    """The completed file of the same item on another device."""
 
     device: AttachedDevice
     download: Download
@@ -42,8 +40,8 @@ class Copied:
     """A file that was copied.
 
     Attributes:
-        receipt: As an engine would have given it.
-        twin: Whose file it is, if it is in the wanted format already; None if it is the original
+        receipt: The receipt, as from an engine.
+        twin: The download that was copied, if it has the wanted format; None if it is the original
             and another format is wanted.
     """
 
@@ -52,7 +50,7 @@ class Copied:
 
 
 class DeviceCopy:
-    """Brings files from device to device. Safe for many threads."""
+    """Copies files from device to device. Thread-safe."""
 
     def __init__(self, registry: DeviceRegistry, downloads: Downloads) -> None:
         self._registry = registry
@@ -69,16 +67,16 @@ class DeviceCopy:
         """Copy the file of a download, if another device has it; None if none has.
 
         Args:
-            device: Where it is to go.
-            client: Of the account that asked for it.
-            download: What is wanted; its part may hold some of it.
-            report: Told how it goes on.
-            stop: Ends it within one block.
+            device: The device to copy to.
+            client: The client of the account that fetches it.
+            download: The download; its part file may hold some bytes already.
+            report: Takes the progress.
+            stop: Ends the copy within one block when set.
 
         Raises:
-            transfer.copying.CopyFailed: It was begun, and the part is empty again.
-            errors.JellyfinError: The account cannot be asked about, or may not see the item.
-            domain.failures.TransferFailed: The part cannot be written.
+            transfer.copying.CopyFailed: The copy failed, and the part is empty again.
+            errors.JellyfinError: Jellyfin cannot be asked, or the account may not see the item.
+            TransferFailed: The part cannot be written.
             errors.Stopped: `stop` was set.
         """
         twin = self._twin(download)
@@ -129,7 +127,7 @@ class DeviceCopy:
 
 
 def _is_still(item: Item, twin: _SourceFile) -> bool:
-    """Whether this account may have the item, and the twin is the version that the server has."""
+    """Whether the account may have the item, and the file is the version that the server has."""
     return (
         item.can_download is True
         and item.source_etag is not None

@@ -1,9 +1,9 @@
 """Ejects a device so that a person may unplug it, and attaches it again.
 
-    unplug ─▶ its transfers stop ─▶ its folder is closed ─▶ pulled out ─▶ plugged in ─▶ used again
-                                              └── or: use ────────────────────────────────┘
+    eject ─▶ transfers stop ─▶ folder is closed ─▶ unplugged ─▶ plugged in ─▶ used again
+                                         └── or: reattach ─────────────────────┘
 
-Everything that is on it is durable already: nothing is written back late. What waits for it waits.
+All files on it are synced already, so nothing has to be written back. Its downloads stay queued.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ LOOK_EVERY_S = 0.02
 
 
 class EjectService:
-    """Ejects devices and takes them into use again. Safe for many threads.
+    """Ejects and reattaches devices. Thread-safe.
 
-    Both changes raise `errors.NotVisible` for a device that is none of this person's, and
-    `errors.NotAManager` for who uses a device without managing it.
+    Both raise `errors.NotVisible` if the person does not use the device, and `errors.NotAManager`
+    if they do not manage it.
     """
 
     def __init__(
@@ -39,9 +39,9 @@ class EjectService:
 
         Args:
             access: Who may manage a device.
-            registry: Lets go of the folder.
-            claims: Stops what is fetched for it.
-            clock: For how long is waited for a worker.
+            registry: Closes the device's folder.
+            claims: Stops its transfers.
+            clock: For waiting until workers have stopped.
         """
         self._access = access
         self._registry = registry
@@ -49,7 +49,7 @@ class EjectService:
         self._clock = clock
 
     def eject(self, person: Person, device_id: str) -> None:
-        """Let go of a device once the workers have."""
+        """Stop a device's transfers, wait some seconds for the workers, and close its folder."""
         self._access.managed(person, device_id)
         self._registry.set_aside(device_id)
         self._claims.stop_on(device_id)
@@ -59,10 +59,10 @@ class EjectService:
         self._registry.eject(device_id)
 
     def reattach(self, person: Person, device_id: str) -> None:
-        """Attach a device again: the next look of the housekeeping finds it."""
+        """Let the housekeeping attach an ejected device again, in its next step."""
         self._access.managed(person, device_id)
         self._registry.reattach(device_id)
 
     def is_ejected(self, device_id: str) -> bool:
-        """Whether it may be pulled out now."""
+        """Whether a device is ejected and may be unplugged."""
         return self._registry.is_ejected(device_id)

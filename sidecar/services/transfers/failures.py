@@ -1,8 +1,7 @@
-"""Carries out what follows an attempt that did not bring a whole file: the one place that does.
+"""Carries out what follows from a failed attempt at a download; the only place that does.
 
-`domain.transfers.retry` decides about the download itself. What lies with the server, the
-account, the
-device or the server's disk becomes one trouble for all, and uses up no try of any download.
+`domain.transfers.retry` decides about the download itself. A failure of the server, the account,
+the device or the server's disk becomes one problem for all downloads and uses up no retry.
 """
 
 from __future__ import annotations
@@ -47,11 +46,11 @@ DOUBTFUL = frozenset({FailureClass.SIGNED_OUT, FailureClass.FILE_AWAY})
 
 
 class FailurePolicy:
-    """Carries out what a failure means. Safe for many threads.
+    """Carries out what follows from a failure. Thread-safe.
 
-    `make_room` takes over a download that only waits for room; False says that it cannot help.
-    `look_for` looks for an item that the server does not know any more, and says whether the
-    download has another one now.
+    `make_room` holds back a download that only lacks space; it returns False if it cannot help.
+    `look_for` searches for an item that the server does not know any more; it returns whether the
+    download has a new item id now.
     """
 
     def __init__(
@@ -78,18 +77,18 @@ class FailurePolicy:
         self._next_probe: datetime | None = None
 
     def stopped(self, download: Download) -> None:
-        """It was asked to stop: whoever asked has moved it, or it waits for the next start."""
+        """Handle a stopped attempt: the download becomes pending if it still is downloading."""
         current = self._downloads.queries.get(download.id)
         if current is not None and current.status is Status.DOWNLOADING:
             self._downloads.transitions.move(current, Move.POSTPONE)
 
     def unforeseen(self, download: Download) -> None:
-        """A bug of ours: the download must neither be lost nor block the queue for ever."""
+        """Handle an unexpected exception: the download is neither lost nor blocks the queue."""
         text = msg("Something went wrong inside the sidecar; its log says more")
         self._judge(download, Failure(FailureClass.TRANSIENT, "internal", text), 0)
 
     def failed(self, download: Download, failed: TransferFailed, client: Jellyfin | None) -> None:
-        """The engine gave up on this attempt."""
+        """Handle a failure that the engine reported; `client` is asked in doubtful cases."""
         failure: Failure | None = failed.failure
         is_doubtful = failed.failure.kind in DOUBTFUL or failed.failure.code == FORBIDDEN
         if client is not None and is_doubtful:
@@ -102,11 +101,11 @@ class FailurePolicy:
             self._judge(download, failure, failed.gained)
 
     def jellyfin(self, download: Download, trouble: JellyfinError, client: Jellyfin | None) -> None:
-        """Jellyfin could not be asked, or refused."""
+        """Handle an error of Jellyfin: it could not be asked, or refused."""
         self.failed(download, TransferFailed(_failure(trouble)), client)
 
     def device(self, download: Download, trouble: DeviceError) -> None:
-        """The device cannot take the file; the whole device waits, with one message."""
+        """Handle an error of the device: the whole device waits, with one problem for all."""
         if trouble.code == "name-taken":
             self._name_taken(download, str(trouble))
             return
@@ -114,7 +113,7 @@ class FailurePolicy:
         self._put_back(download)
 
     def _name_taken(self, download: Download, text: str) -> None:
-        """Something that is not ours has the name: ours goes beside it, under a name of its own."""
+        """Give our file another name, because a file that is not ours has its name."""
         current = self._downloads.queries.get(download.id)
         if current is None:
             return
@@ -128,7 +127,7 @@ class FailurePolicy:
         self._judge(download, Failure(FailureClass.REFUSED, "name-taken", text), 0)
 
     def no_room(self, download: Download, refusal: SpaceRefusal) -> None:
-        """There is no room: for this file ever, or for any file now."""
+        """Handle a lack of space: for this file at all, or for any file now."""
         if refusal.is_final:
             failure = Failure(FailureClass.REFUSED, refusal.code, refusal.message)
             self._judge(download, failure, 0)
@@ -144,7 +143,7 @@ class FailurePolicy:
                 self._downloads.transitions.retry(one)
 
     def arrived(self, download: Download) -> None:
-        """A file came: if the server's disk was away, it is back for all of them."""
+        """Note an arrived file: if the server's disk was away, it is back for all downloads."""
         if download.error_code == FILE_AWAY:
             with self._lock:
                 self._next_probe = None
@@ -206,7 +205,7 @@ class FailurePolicy:
             self._downloads.transitions.move(current, Move.POSTPONE)
 
     def _next_slow_probe(self) -> datetime:
-        """One look each five minutes in all, however many files are away or empty."""
+        """Return when to try the next file that is away or empty: one in five minutes in all."""
         with self._lock:
             now = self._clock.now()
             last = self._next_probe
@@ -217,10 +216,10 @@ class FailurePolicy:
     def _asked_again(
         self, download: Download, failure: Failure, client: Jellyfin
     ) -> Failure | None:
-        """A 401 and a 403 may lie about the account, a 404 about the item: ask what is so.
+        """Ask Jellyfin what a 401, 403 or 404 really means, as they may be misleading.
 
         Returns:
-            None if somebody signed in anew meanwhile, and only the old token is refused.
+            None if the account signed in again meanwhile, and only the old token is refused.
         """
         try:
             if failure.kind is FailureClass.SIGNED_OUT:
@@ -244,7 +243,7 @@ class FailurePolicy:
         return Failure(FailureClass.FILE_AWAY, FILE_AWAY, text)
 
     def _elsewhere(self, download: Download, failure: Failure, client: Jellyfin) -> Failure | None:
-        """What is gone may only have another id; None if it has: the download goes on with it."""
+        """Return the failure of a missing item; None if it was found under another id."""
         try:
             return None if self._look_for(download, client) else failure
         except SignedOut as trouble:
@@ -274,7 +273,7 @@ def _failure(trouble: JellyfinError) -> Failure:
 
 
 def _needed(download: Download, code: str) -> int:
-    """A full device is worth another look when there is room for what it refused."""
+    """Return the bytes that a full device must have free before it is tried again; else 0."""
     if code not in {"full", "budget"}:
         return 0
     return max(1, (download.size or 0) - download.bytes_downloaded)

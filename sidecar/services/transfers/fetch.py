@@ -1,7 +1,7 @@
-"""Brings a download's bytes into its part file: from another device that has them, or the server.
+"""Fetches a download into its part file: from another device that has the file, or the server.
 
 another device ─▶ copied
-the engine     ─▶ opened, synced … ─▶ of another length than scanned? ─▶ looked into
+the engine     ─▶ opened, synced … ─▶ length unlike the server's scan? ─▶ file is checked
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ from sidecar.transfer.faults import classify_disk_error
 
 log = logging.getLogger(__name__)
 
-# Whether a file is whole, by its bytes: given the opened file, its extension, its running time by
-# the server, and what ends the look. Raises OSError if the file cannot be read.
+# Checks whether a file is whole. Takes the open file, its extension, its running time as the server
+# has it, and an event that ends the check. Raises OSError if the file cannot be read.
 CheckWhole = Callable[[BinaryIO, str, float | None, Event], Wholeness]
 
 
 def cannot_tell(
     _file: BinaryIO, _container: str, _seconds: float | None, _stop: Event
 ) -> Wholeness:
-    """Say that nothing here can look into files."""
+    """Default check, which knows nothing of files."""
     return Wholeness(Verdict.UNKNOWN, msg("nothing here can look into it"), None)
 
 
 @dataclass(frozen=True, slots=True)
 class _Report:
-    """Carries what the engine tells to the database and to the progress display."""
+    """Passes the engine's reports to the database and to the progress tracker."""
 
     download: Download
     downloads: Downloads
@@ -65,7 +65,7 @@ class _Report:
 
 
 class Fetcher:
-    """Fetches one download at a time for each worker. Safe for many threads."""
+    """Fetches downloads for the workers. Thread-safe."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Fetcher:
     def fetch(
         self, device: AttachedDevice, client: Jellyfin, download: Download, stop: Event
     ) -> Copied | Receipt:
-        """Bring its bytes into its part file, from another device or from the server."""
+        """Fetch a download into its part file, from another device or from the server."""
         self._progress.begin(download.id, held=download.bytes_downloaded, size=download.size)
         report = self._report(download)
         try:
@@ -95,17 +95,17 @@ class Fetcher:
         return copied or self._ask_for(device, client, download, stop)
 
     def is_whole(self, download: Download, receipt: Receipt) -> None:
-        """All bytes are there, and something else is made of them now."""
+        """Record that all bytes are fetched, and show that the file is converted now."""
         self._downloads.transitions.record_synced(download.id, receipt.size)
         self._progress.convert(download.id)
 
     def is_part_kept(self, download: Download) -> bool:
-        """Return whether what there is of it is for something: for its row, or a person kept it."""
+        """Whether its part file is still needed: its row exists, or a person kept the part."""
         kept = self._downloads.queue.kept_parts(download.device_id)
         return self._downloads.queries.get(download.id) is not None or download.id in kept
 
     def end(self, download: Download) -> None:
-        """It runs no longer, one way or the other."""
+        """Stop showing its progress."""
         self._progress.end(download.id)
 
     def _ask_for(
@@ -114,7 +114,7 @@ class Fetcher:
         came = download.validator
         is_odd = came is not None and came.total not in {None, download.expected_size}
         if is_odd or download.error_code == EMPTY:
-            # The server may have looked at the file again since it was queued.
+            # The server may have scanned the file again since it was queued.
             item = client.item(download.item_id)
             self._downloads.transitions.record_rescan(download.id, item)
             download = replace(download, expected_size=item.size, seconds=item.seconds)
@@ -137,11 +137,11 @@ class Fetcher:
     def _prove_whole(
         self, device: AttachedDevice, download: Download, receipt: Receipt, stop: Event
     ) -> None:
-        """Look into a file of another length than the server's last scan says.
+        """Check a file whose length is not that of the server's last scan.
 
         Raises:
-            domain.failures.TransferFailed: It does not prove whole, and is kept as the part; or
-                the device cannot be read.
+            TransferFailed: The file is not certainly whole, and stays as the part file; or the
+                device cannot be read.
             errors.Stopped: `stop` was set.
         """
         self._downloads.transitions.record_synced(download.id, receipt.size)

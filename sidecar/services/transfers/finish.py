@@ -1,9 +1,9 @@
-"""Finishes a download: from whole bytes in a part file to a file in its place, format and name.
+"""Finishes a download: makes a whole part file the final file, in its format and with its name.
 
-    fetched ─▶ converted, or left and said why ─▶ extension ─▶ finalizing ─▶ rename ─▶ arrive
+    fetched ─▶ converted, or left with a reason ─▶ extension ─▶ finalizing ─▶ rename ─▶ arrived
 
-The row says, before anything gets its final name, which of the two part files becomes the file:
-a crash at any moment is put in order by `settling`.
+Before the rename the row says which of the two part files becomes the file, so that `recovery` can
+finish the download after a crash at any moment.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedPart:
-    """What lies ready to get its name.
+    """A part file that is ready for its final name.
 
     Attributes:
-        part: Whole and synced.
-        extension: Of the name; None leaves the name as it is.
-        columns: What the row remembers besides: the original, and why it is one.
-        original_size: Bytes of what was fetched, if that is kept besides; else None.
+        part: The part file, whole and synced.
+        extension: Extension of the final name; None leaves the name as it is.
+        columns: Further columns of the row: size and hash of the source, and the format note.
+        original_size: Size of the fetched original if it is kept as well, else None.
     """
 
     part: PartFile
@@ -59,7 +59,7 @@ class FinishedPart:
 
 
 class Finisher:
-    """Converts what has to be, and gives files their names. Safe for many threads."""
+    """Converts fetched files where needed, and gives them their final names. Thread-safe."""
 
     def __init__(
         self,
@@ -74,10 +74,10 @@ class Finisher:
 
         Args:
             downloads: The rows.
-            converter: What converts; None if nothing can.
-            wanted: The name of the format that a download is to have now.
-            wishes: How its tags and its cover are to be.
-            completer: Completes the tags of what is used as the server has it.
+            converter: Returns the converter; None if there is none.
+            wanted: Returns the name of the format that a download should have now.
+            wishes: Returns how the tags and cover of a file should be.
+            completer: Completes the tags of files that are not converted.
         """
         self._completer = completer
         self._wishes = wishes
@@ -86,21 +86,21 @@ class Finisher:
         self._wanted = wanted
 
     def fresh(self, download: Download) -> Download:
-        """Return the download with the format that is set now, whatever was when it was queued."""
+        """Return the download with the format that is set now, not the one at queueing time."""
         return replace(download, format=self._wanted(download))
 
     def target(self, download: Download) -> Target | None:
-        """Return what a download is to be converted to; None for the original."""
+        """Return what a download is converted to; None for the original."""
         return read_target(download.format)
 
     def as_fetched(
         self, device: AttachedDevice, download: Download, receipt: Receipt, stop: Event
     ) -> FinishedPart:
-        """Return what is ready when a file is used as the server has it, but for its tags.
+        """Prepare a fetched file that is not converted; its tags may be completed.
 
         Raises:
-            domain.failures.TransferFailed: The device cannot be read or written.
-            errors.DeviceError: It is not there.
+            TransferFailed: The device cannot be read or written.
+            errors.DeviceError: The device is not there.
             errors.Stopped: `stop` was set.
         """
         return self._original(device, download, receipt, None, stop)
@@ -113,13 +113,13 @@ class Finisher:
         twin: Download,
         stop: Event,
     ) -> FinishedPart:
-        """Return what is ready when another device had the file in the wanted format.
+        """Prepare a file that was copied from another device in the wanted format.
 
         Raises what `as_fetched` raises.
         """
         if not twin.is_converted:
             return self._original(device, download, receipt, twin.format_note, stop)
-        # Only a converted part file stands for a converted file.
+        # Recovery expects a converted file in the converted part file.
         part = device.folder.converted(download.id)
         device.folder.part(download.id).rename_to(part)
         return FinishedPart(
@@ -143,11 +143,11 @@ class Finisher:
         target: Target,
         stop: Event,
     ) -> FinishedPart:
-        """Convert what was fetched; if it is better used as it is, or cannot be, so be it.
+        """Convert a fetched file; prepare the original if it cannot or need not be converted.
 
         Raises:
-            domain.failures.TransferFailed: The device cannot be read or written.
-            errors.DeviceError: It is not there.
+            TransferFailed: The device cannot be read or written.
+            errors.DeviceError: The device is not there.
             errors.Stopped: `stop` was set.
         """
         converter = self._converter()
@@ -180,11 +180,11 @@ class Finisher:
         )
 
     def finish(self, device: AttachedDevice, download: Download, ready: FinishedPart) -> bool:
-        """Give the file its name; return whether it arrived.
+        """Give the file its final name; return whether it is recorded as arrived.
 
         Raises:
-            errors.DeviceError: The device cannot take it.
-            errors.Stopped: It was paused or cancelled meanwhile.
+            errors.DeviceError: The device cannot take the file.
+            errors.Stopped: The download was paused or cancelled meanwhile.
         """
         device.folder.check()
         download = self._named(download, ready.extension)
@@ -259,7 +259,7 @@ class Finisher:
         )
 
     def _named(self, download: Download, extension: str | None) -> Download:
-        """Give the download the extension that its file has; beside another one's if need be."""
+        """Give the row the extension of its file, under a distinct name if that one is taken."""
         if extension is None or get_extension(download.file_path) == extension:
             return download
         wanted = with_extension(download.file_path, extension)
@@ -270,6 +270,6 @@ class Finisher:
 
 
 def _of_source(download: Download) -> str | None:
-    """A row may be from before endings were judged."""
+    """Return the extension of the source; rows of older releases may have an unsafe one."""
     extension = download.source_extension
     return None if extension is None else safe_extension(extension)

@@ -1,10 +1,10 @@
-"""The formats that are set for the devices, and the files that were made for another one.
+"""The formats of the devices, and replacing files after the format was changed.
 
-    a setting changed ─▶ what waits gets the new format at once
-                      └▶ what is there: its cost is shown ─▶ a person says yes ─▶ a few at a time
+    a setting changed ─▶ pending downloads get the new format at once
+                      └▶ files: the cost is shown ─▶ a person confirms ─▶ replaced, a few at a time
 
-Nothing that is there is touched before somebody says yes to exactly this format; then only a few
-files at a time are missing, and only those that the server still has to bring back.
+No file is replaced before a person confirms exactly this format. Then only a few files are missing
+at any time, and only files that the server still has are replaced.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ REFORMAT = "reformat"
 
 
 def check_format(settings: DeviceSettings, can_make: Callable[[Format], object]) -> None:
-    """Refuse a format that cannot be made here.
+    """Check that the format of a device can be made here.
 
     Args:
-        settings: Of a device.
-        can_make: Raises `NoConverter` if it cannot.
+        settings: Settings of a device.
+        can_make: Raises `NoConverter` if a format cannot be made.
 
     Raises:
-        errors.ConfigError: It cannot; says why and what helps.
+        errors.ConfigError: It cannot be made; says why and what helps.
     """
     try:
         can_make(settings.format)
@@ -54,7 +54,7 @@ def check_format(settings: DeviceSettings, can_make: Callable[[Format], object])
 
 
 class DeviceFormats:
-    """Knows and carries out. Safe for many threads; one of them steps."""
+    """Knows the formats, and replaces files. Thread-safe; one thread calls `step`."""
 
     def __init__(
         self,
@@ -68,11 +68,11 @@ class DeviceFormats:
         """Prepare.
 
         Args:
-            book: What is set of the devices.
-            stores: The devices we have ever seen, their files, and what people said yes to.
-            registry: The devices as they are now.
-            item: Asks the server for a download's item, as the account that fetches it.
-            server_is_there: Whether it can be asked at all.
+            book: The settings of the devices.
+            stores: The known devices, their files, and which formats people confirmed.
+            registry: The attached devices.
+            item: Requests a download's item from the server, as the account that fetches it.
+            server_is_there: Whether the server can be asked.
         """
         self._book = book
         self._store = stores.formats
@@ -87,28 +87,28 @@ class DeviceFormats:
         self._aligned: dict[str, str] = {}
 
     def of(self, device_id: str, item_type: str) -> str:
-        """Return the name of the format in which an item comes to a device now."""
+        """Return the name of the format that a device gets items of this type in."""
         settings = self._book.of(device_id)
         if settings is None:
             return ORIGINAL
         return name_for(settings.target, item_type, completes_tags=settings.complete_tags)
 
     def wanted(self, download: Download) -> str:
-        """Return the name of the format that a download is to have now."""
+        """Return the name of the format that a download should have now."""
         return self.of(download.device_id, download.item_type)
 
     def align(self) -> None:
-        """Give everything that waits the format that is set now; for the start."""
+        """Give all pending downloads the format that is set now; called at start."""
         for device in self._devices.all():
             self._align(device.id)
 
     def hear(self, event: Event) -> None:
-        """Take news: what waits for a device gets its new format; a listener for the bus."""
+        """Listen to the bus: pending downloads of a changed device get its format."""
         if isinstance(event, DeviceChanged):
             self._align(event.device_id)
 
     def cost(self, device_id: str) -> Cost:
-        """Return what the format that is set now means for the files that are there."""
+        """Return what it costs to replace the files that are not in the format that is set now."""
         settings = self._book.of(device_id)
         name = self.of(device_id, ItemType.AUDIO)
         others = self._store.others(device_id, name)
@@ -118,18 +118,18 @@ class DeviceFormats:
         return estimate_cost(name, settings.target if settings is not None else None, others)
 
     def is_confirmed(self, device_id: str, name: str) -> bool:
-        """Whether a person has said yes to making the files of a device anew in this format."""
+        """Whether a person has confirmed that the files of a device are replaced in this format."""
         return self._meta.get(f"{CONFIRMED}{device_id}") == name
 
     def confirm(self, device_id: str, name: str) -> bool:
-        """Say yes to a format; return False if it is not the one that is set now."""
+        """Confirm a format; return False if it is not the one that is set now."""
         if name != self.of(device_id, ItemType.AUDIO):
             return False
         self._meta.set(f"{CONFIRMED}{device_id}", name)
         return True
 
     def step(self) -> None:
-        """Go on with the devices where somebody said yes: a few files are fetched anew."""
+        """Replace a few files on each device where a format is confirmed."""
         for device in self._registry.all():
             attempt(partial(self._look_at, device), f"the format of {device.settings.name}")
 
@@ -144,7 +144,7 @@ class DeviceFormats:
     def _go_on(self, device: AttachedDevice) -> None:
         found = self.cost(device.id)
         if found.as_wanted:
-            # Nobody has looked at their tags yet.
+            # Their tags are not completed yet.
             is_tagged = found.format == TAGGED
             self._store.relabel(found.as_wanted, ORIGINAL if is_tagged else found.format)
         if not self._server_is_there() or device.id in self._registry.blocked():
@@ -163,7 +163,10 @@ class DeviceFormats:
         )
 
     def _anew(self, device: AttachedDevice, download: Download, name: str) -> None:
-        """The row first: nobody may take a file that we remove for one that a person removed."""
+        """Queue a file to be fetched again, and remove it.
+
+        The row changes first, so that the removal is not taken for a person's.
+        """
         there = device.folder.stat(download.file_path)
         if there is None or there.size != download.file_size:
             log.warning("%s is not as it arrived: left alone", download.file_path)
@@ -184,7 +187,7 @@ class DeviceFormats:
             self._store.align(device.id, name)
 
     def _is_still_there(self, download: Download) -> bool:
-        """A file that the server cannot bring back is kept as it is."""
+        """Whether the server still has the file; one that it does not have is kept as it is."""
         try:
             item = self._item(download)
         except (NotFound, NotAllowed):

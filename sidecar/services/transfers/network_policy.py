@@ -1,7 +1,7 @@
 """The network rule: which devices get everything now, and which only what people asked for.
 
-Whatever runs automatically is let go of as soon as it may no longer run, and goes back to waiting;
-it uses up no retry. What a person asked for is never stopped by it.
+An automatic download that may no longer run is stopped and becomes pending again, without using up
+a retry. What a person asked for is never stopped.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LOOK_EVERY_S = 5.0
 
 
 class NetworkPolicy:
-    """Knows what may be fetched now. Safe for many threads; one of them steps."""
+    """Knows what may be fetched now. Thread-safe; one thread calls `step`."""
 
     def __init__(
         self,
@@ -40,16 +40,16 @@ class NetworkPolicy:
         bus: Bus,
         clock: Clock,
     ) -> None:
-        """Prepare; the line was not looked at yet.
+        """Prepare; does not look at the network yet.
 
         Args:
-            settings: What is set for all devices.
-            stores: Say what people asked for themselves, and that one of them has paused all.
-            look: Looks at the way out; asked every few seconds.
-            registry: The devices, each of which may have another setting.
-            claims: Lets go of what runs.
-            bus: Told when more may be fetched again.
-            clock: For quiet hours and for looking.
+            settings: The settings for all devices.
+            stores: What people asked for themselves, and whether automatic downloads are paused.
+            look: Returns the state of the network; called every few seconds at most.
+            registry: The devices, each of which may have its own setting.
+            claims: Stops running downloads.
+            bus: Gets an event when more may be fetched again.
+            clock: For quiet hours and intervals.
         """
         self._settings = settings
         self._zone = load_zone(settings.time_zone)
@@ -75,7 +75,7 @@ class NetworkPolicy:
             return self._is_paused
 
     def pause(self, *, paused: bool) -> None:
-        """Pause automatic downloads, or let them go on; remembered over a restart."""
+        """Pause automatic downloads, or resume them; kept over a restart."""
         self._meta.set(PAUSED, "yes" if paused else "no")
         with self._lock:
             self._is_paused = paused
@@ -83,7 +83,7 @@ class NetworkPolicy:
         self.step()
 
     def verdict(self, settings: DeviceSettings | None = None) -> NetworkVerdict:
-        """Return what may be fetched for a device; None stands for those with nothing special."""
+        """Return what may be fetched for a device; None for devices without own settings."""
         use = settings.network if settings and settings.network else self._settings.use
         return judge(
             Use(use),
@@ -95,13 +95,13 @@ class NetworkPolicy:
         )
 
     def own_only(self) -> Collection[str]:
-        """Return the devices that get only what people asked for now; quick."""
+        """Return the ids of the devices that now get only what people asked for."""
         return frozenset(
             one.id for one in self._registry.all() if self.verdict(one.settings).own_only
         )
 
     def why_held_back(self, download: Download) -> str | None:
-        """Return why a download has to wait; None if the rule has nothing against it."""
+        """Return why the network rule holds a download back; None if it does not."""
         there = next((one for one in self._registry.all() if one.id == download.device_id), None)
         if there is None:
             return None
@@ -111,7 +111,7 @@ class NetworkPolicy:
         return verdict.text
 
     def step(self) -> None:
-        """Let go of what may no longer run, and say so when more may run again."""
+        """Stop what may no longer run, and publish an event when more may run again."""
         own_only = frozenset(self.own_only())
         with self._lock:
             before, self._own_only = self._own_only, own_only

@@ -1,6 +1,6 @@
-"""Which download a worker takes next: none that waits for server, account, room or network.
+"""Chooses the download that a worker takes next.
 
-what may not be fetched now ─▶ the queue's one statement ─▶ a claim and what stops it
+It skips downloads that wait for the server, an account, a device, space or the network.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from sidecar.store.downloads.queue import Downloads
 
 @dataclass(frozen=True, slots=True)
 class HeldBack:
-    """What is not to be fetched now, although nothing is in trouble.
+    """What must not be fetched now, although there is no problem.
 
     Attributes:
-        downloads: Those that wait for room.
-        own_only: The devices for which only what people asked for themselves is fetched.
+        downloads: Returns the ids of downloads that wait for space.
+        own_only: Returns the ids of devices that get only what people asked for themselves.
     """
 
     downloads: Callable[[], Collection[int]] = frozenset
@@ -32,7 +32,7 @@ class HeldBack:
 
 
 class NextDownload:
-    """Gives one download after another to the workers. Safe for many threads."""
+    """Claims downloads for the workers. Thread-safe."""
 
     def __init__(
         self,
@@ -54,11 +54,11 @@ class NextDownload:
         self._held_back = held_back
 
     def take(self) -> tuple[Download, Event] | None:
-        """Claim the next one, with what is set to stop it; None if there is none to take now."""
+        """Claim the next download; return it with its stop event, None if there is none now."""
         return self._claims.take(self._claim) if self._server.is_there else None
 
     def end(self, download: Download) -> None:
-        """Let go of a claim."""
+        """Release the claim on a download."""
         self._claims.end(download.id)
 
     def _claim(self, busy: Collection[int]) -> Download | None:

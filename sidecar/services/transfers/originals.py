@@ -1,11 +1,10 @@
-"""Keeps the originals of converted files, hidden, where that is wanted.
+"""Removes the kept originals of converted files once they are not needed any more.
 
-    converted ─▶ kept ─┬─ its file goes, in whatever way      ─▶ it goes as well
-                       ├─ another format is wanted            ─▶ converted from it, not fetched
-                       └─ they are not to be kept any more    ─▶ they go, some at a time
+    converted ─▶ kept ─┬─ its file is removed in any way   ─▶ removed as well
+                       ├─ another format is wanted         ─▶ converted from it, not fetched
+                       └─ `keep_original` is switched off  ─▶ removed, some at a time
 
-`finishing` keeps them, `formats` uses them, `settling` clears up what a crash or a pulled stick
-left behind. This lets go of them.
+`finish` keeps originals, `formats` uses them, and `recovery` cleans up after a crash.
 """
 
 from __future__ import annotations
@@ -29,14 +28,14 @@ AT_ONCE = 100
 
 
 class KeptOriginals:
-    """Safe for many threads; one of them steps."""
+    """Removes originals that are not needed. Thread-safe; one thread calls `step`."""
 
     def __init__(self, registry: DeviceRegistry, store: FormatStore) -> None:
         self._registry = registry
         self._store = store
 
     def hear(self, event: Event) -> None:
-        """Take news: the original of a file that went goes with it; a listener for the bus."""
+        """Listen to the bus: remove the original of a file that is not there any more."""
         match event:
             case DownloadChanged(download=one, was=Status.COMPLETED, now=now):
                 is_used = now is Status.PENDING and one.error_code == REFORMAT
@@ -47,7 +46,7 @@ class KeptOriginals:
                 pass
 
     def step(self) -> None:
-        """Let go of some, on the devices that are no longer to keep them."""
+        """Remove some originals on each device that does not keep them any more."""
         for device in self._registry.all():
             what = f"letting go of originals on {device.settings.name}"
             attempt(partial(self._look_at, device), what)

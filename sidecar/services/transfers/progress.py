@@ -1,6 +1,6 @@
 """Counts the bytes of running transfers in memory, and publishes them at most twice a second.
 
-The database hears of bytes only when they are on the disk; this is what the page sees between.
+The database records bytes only once they are synced to disk; this is what pages show meanwhile.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class _Running:
 
 
 class ProgressTracker:
-    """All running transfers. Safe for many threads; `moved` is cheap enough for each block."""
+    """Progress of all running transfers. Thread-safe; `moved` is cheap enough for each block."""
 
     def __init__(self, bus: Bus, clock: Clock) -> None:
         self._bus = bus
@@ -34,29 +34,29 @@ class ProgressTracker:
         self._told: tuple[Progress, ...] = ()
 
     def begin(self, download_id: int, *, held: int, size: int | None) -> None:
-        """A transfer starts with `held` bytes there already."""
+        """Start to track a transfer that has `held` bytes already."""
         running = _Running(size, held)
         running.meter.note(self._clock.monotonic(), held)
         with self._lock:
             self._running[download_id] = running
 
     def resize(self, download_id: int, *, held: int, size: int | None) -> None:
-        """The server told how long the file is, and how much of the part counts."""
+        """Set the size that the server reported, and how many bytes of the part count."""
         with self._lock:
             running = self._running[download_id]
             running.held, running.size = held, size if size is not None else running.size
 
     def moved(self, download_id: int, held: int) -> None:
-        """The part file now holds `held` bytes."""
+        """Set the number of bytes in the part file."""
         self._running[download_id].held = held
 
     def convert(self, download_id: int) -> None:
-        """All bytes are there, and something else is made of them now."""
+        """Set the phase to converting: all bytes are fetched."""
         with self._lock:
             self._running[download_id].phase = Phase.CONVERTING
 
     def end(self, download_id: int) -> None:
-        """The transfer is over, one way or the other."""
+        """Stop to track a transfer."""
         with self._lock:
             self._running.pop(download_id, None)
 
@@ -70,11 +70,11 @@ class ProgressTracker:
             )
 
     def last(self) -> tuple[Progress, ...]:
-        """Return what was measured last: for pages that are drawn between two measurements."""
+        """Return what was published last, for pages rendered between two measurements."""
         return self._told
 
     def tell(self) -> None:
-        """Publish one message for all transfers, if anything changed since the last."""
+        """Publish one event for all transfers, if anything changed since the last."""
         at = self._clock.monotonic()
         with self._lock:
             for running in self._running.values():
@@ -85,7 +85,7 @@ class ProgressTracker:
             self._bus.publish(TransfersProgressed(measured))
 
     def run(self, stop: Event) -> None:
-        """Tell twice a second until `stop` is set."""
+        """Publish the progress twice a second until `stop` is set."""
         while not self._clock.wait(stop, INTERVAL_S):
             self.tell()
 

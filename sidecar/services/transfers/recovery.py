@@ -1,8 +1,8 @@
-"""Reconciles rows and devices after a crash or an unplugging.
+"""Reconciles rows and files of a device after a crash or after it was unplugged.
 
-Runs for one device, before any worker may touch it. It ends in the same state however often it
-is interrupted. A file that is really there and right is kept; nothing foreign is looked at. What
-is missing, or was written to by somebody else, is left to `removals`.
+Runs before any worker uses the device, and may be interrupted and repeated. Correct files are kept,
+and files that are not the sidecar's are not touched. Files that are missing, or that something else
+has written to, are left to `services.removals`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from sidecar.transfer.durable import read_through
 UNFINISHED = frozenset({Status.PENDING, Status.PAUSED, Status.FAILED, Status.DOWNLOADING})
 OF_USE = {
     FETCHED: UNFINISHED,
-    # A file that was only half converted is of no use once nobody works on it any more.
+    # A half converted file is of no use once its worker is gone.
     CONVERTED: frozenset({Status.DOWNLOADING}),
     ORIGINAL: frozenset({Status.COMPLETED}),
 }
@@ -35,20 +35,20 @@ log = logging.getLogger(__name__)
 
 
 class DeviceRecovery:
-    """Settles one device at a time. Used by the thread that attaches devices."""
+    """Reconciles one device at a time. Used by the thread that attaches devices."""
 
     def __init__(self, downloads: Downloads) -> None:
         self._downloads = downloads
 
     def reconcile(self, device: AttachedDevice, unfinished: list[Download]) -> None:
-        """Finish or put back what was being finalized, check what is complete, sweep old parts.
+        """Finish or requeue what was being finalized, check completed files, remove old parts.
 
         Args:
-            device: Freshly attached.
+            device: The newly attached device.
             unfinished: What `Downloads.recover` returned for this device.
 
         Raises:
-            errors.DeviceError: It went away meanwhile; settle again when it is back.
+            errors.DeviceError: The device is gone again; reconcile it when it is back.
         """
         for download in unfinished:
             self._finish(device, download)
@@ -57,7 +57,10 @@ class DeviceRecovery:
         self._sweep(device)
 
     def _finish(self, device: AttachedDevice, download: Download) -> None:
-        """The part was whole and synced when the rename began: one of the two names has it."""
+        """Finish a download that was being finalized.
+
+        Its part was whole and synced before the rename, so the file has one of the two names.
+        """
         part = _whole(device, download)
         size = download.file_size
         there = device.folder.stat(download.file_path)
@@ -82,7 +85,7 @@ class DeviceRecovery:
         )
 
     def _finish_from_part(self, device: AttachedDevice, download: Download) -> Download:
-        """Rename again; beside whatever may have taken the name meanwhile."""
+        """Rename the part again, to a distinct name if something has taken the name."""
         part = _whole(device, download)
         try:
             device.folder.finish(part, download.file_path)
@@ -95,7 +98,7 @@ class DeviceRecovery:
         return self._downloads.queries.get(download.id) or download
 
     def _put_in_place(self, device: AttachedDevice) -> None:
-        """A file whose row says already that a better copy took its place: now it does."""
+        """Put copies with completed tags in place of their files, where the row says so already."""
         for part in device.folder.parts():
             if part.suffix != CONVERTED:
                 continue
@@ -110,7 +113,7 @@ class DeviceRecovery:
                 device.folder.replace(part, download.file_path, size=there.size)
 
     def _check_completed(self, device: AttachedDevice) -> None:
-        """What a power cut spoiled is fetched again; it has the time at which we wrote it."""
+        """Queue files again that a power cut damaged; those written to since are skipped."""
         files = self._downloads.queries.files_on(device.id)
         seen = device.folder.look(one.path for one in files)
         for one in files:
@@ -133,7 +136,7 @@ class DeviceRecovery:
         )
 
     def _sweep(self, device: AttachedDevice) -> None:
-        """Remove part files whose download is gone: only our own names, in our own folder."""
+        """Remove part files that are of no use any more; only the sidecar's own files."""
         kept = self._downloads.queue.kept_parts(device.id)
         for part in device.folder.parts():
             if part.download_id in kept and part.suffix == FETCHED:
@@ -154,6 +157,6 @@ def _hash_of(part: PartFile) -> str:
 
 
 def _whole(device: AttachedDevice, download: Download) -> PartFile:
-    """The part file that has the finished file's bytes: with another size, there are two."""
+    """Return the part file with the finished file's bytes, which may be the converted one."""
     folder = device.folder
     return (folder.converted if download.is_converted else folder.part)(download.id)

@@ -1,4 +1,4 @@
-"""The speed limits that hold now: an admin's, else those of the busy hours, else the usual ones."""
+"""The current speed limits: set by an admin, else those of the busy hours, else the usual ones."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from sidecar.store.meta import Meta
 
 SPEED_LIMIT = "speed_limit"
 NONE = "none"
-# Asked for each block: worked out no oftener than this.
+# Limits are requested for each block, so they are cached for so long.
 HOLDS_S = 0.5
 
 Pair = tuple[float | None, float | None]
 
 
 class SpeedLimits:
-    """Knows the limits, in bytes a second; None for none. Safe for many threads."""
+    """Knows the speed limits, in bytes a second; None for no limit. Thread-safe."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class SpeedLimits:
         self._known: dict[str, tuple[float, Pair]] = {}
 
     def of(self, device_id: str) -> Pair:
-        """Return the limit of everything, and that of one device."""
+        """Return the limit of all transfers together, and that of one device."""
         now = self._clock.monotonic()
         with self._lock:
             until, known = self._known.get(device_id, (0.0, (None, None)))
@@ -65,11 +65,11 @@ class SpeedLimits:
         return None if usual is None else int(usual)
 
     def change(self, limit: int | None) -> None:
-        """Set another limit for all transfers; None for no limit at all."""
+        """Set the limit of all transfers together; None for no limit."""
         self._say(NONE if limit is None else str(limit))
 
     def as_usual(self) -> None:
-        """Go by the settings file again."""
+        """Use the limits of the settings file again."""
         self._say("")
 
     def _say(self, word: str) -> None:

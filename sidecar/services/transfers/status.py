@@ -1,4 +1,4 @@
-"""The network rule and the speed limit as people see them, and as an admin changes them."""
+"""Shows people the network rule and the speed limit, and lets admins change them."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ class VerdictView:
     """What may be fetched for one device now.
 
     Attributes:
-        own_only: Only what people asked for themselves.
-        text: Why, or what is not known for sure; None if there is nothing to say.
-        until: When that changes by itself; None if nobody knows.
+        own_only: Whether it gets only what people asked for themselves.
+        text: Why, or what is not certain; None if there is nothing to say.
+        until: When that changes by itself; None if not known.
     """
 
     device_id: str
@@ -32,12 +32,12 @@ class VerdictView:
 
 @dataclass(frozen=True, slots=True)
 class TransfersView:
-    """The transfers as a whole.
+    """The state of all transfers.
 
     Attributes:
-        is_paused: An admin has paused automatic downloads.
-        speed_limit: Bytes a second for all together; None for no limit.
-        devices: Those that this person uses; an admin sees all.
+        is_paused: Whether an admin has paused automatic downloads.
+        speed_limit: Bytes a second for all transfers together; None for no limit.
+        devices: The devices that this person uses; for an admin, all.
     """
 
     is_paused: bool
@@ -46,7 +46,7 @@ class TransfersView:
 
 
 class TransferStatus:
-    """Shows and changes what may be fetched now; the web decides who may ask for a change."""
+    """Shows and changes what may be fetched now; `sidecar.web` checks who may change it."""
 
     def __init__(
         self,
@@ -71,19 +71,19 @@ class TransferStatus:
         return TransfersView(self._network.is_paused, self._speed.of_all(), tuple(verdicts))
 
     def pause(self, *, paused: bool) -> None:
-        """Pause automatic downloads, or let them go on."""
+        """Pause automatic downloads, or resume them."""
         self._network.pause(paused=paused)
 
     def limit(self, speed_limit: int | None) -> None:
-        """Limit all transfers together."""
+        """Set the limit of all transfers together, in bytes a second; None for no limit."""
         self._speed.change(speed_limit)
 
     def as_usual(self) -> None:
-        """Go by the settings file again."""
+        """Use the limits of the settings file again."""
         self._speed.as_usual()
 
     def notices(self, person: Person) -> list[Notice]:
-        """Return what waits because of the network: each sentence once."""
+        """Return a notice for each reason why downloads wait for the network."""
         found = self.transfers(person).devices
         texts = dict.fromkeys(one.text for one in found if one.own_only and one.text)
         return [Notice("network", "info", text) for text in texts]

@@ -1,9 +1,9 @@
-"""Completes the tags of unconverted music on the devices that want that, from what Jellyfin knows.
+"""Completes the tags of unconverted music from Jellyfin's data, on devices with `complete_tags`.
 
-    arrived       ─▶ a copy with whole tags is what gets the name
+    just fetched  ─▶ a copy with completed tags gets the final name
     there already ─▶ such a copy beside it ─▶ its size and hash committed ─▶ renamed over it
 
-Done on the device: nothing is fetched. A file that is not as it arrived is a person's: left alone.
+The copy is made on the device; nothing is fetched. A file that is not as it arrived is left alone.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ log = logging.getLogger(__name__)
 
 EVERY_S = 30.0
 AT_ONCE = 200
-# Tags and a cover.
+# Upper estimate for added tags and a cover.
 MORE_BYTES = 512 * 1024
 
 
 def is_to_be_completed(device: AttachedDevice, download: Download) -> bool:
-    """Whether a file that is used as the server has it is to have whole tags on its device."""
+    """Whether the tags of an unconverted file should be completed on its device."""
     return device.settings.complete_tags and download.item_type in MUSIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagCompletionParts:
-    """What the completion works with.
+    """The collaborators of `TagCompletion`.
 
     Attributes:
-        of: The name of the format in which an item comes to a device now.
-        wishes: How the tags of a file are to be; says what stands in the way of asking Jellyfin.
+        of: Returns the name of the format that a device gets items of a type in.
+        wishes: Returns how the tags of a file should be; its calls raise errors of Jellyfin.
         server_is_there: Whether Jellyfin can be asked.
     """
 
@@ -65,7 +65,7 @@ class TagCompletionParts:
 
 
 class TagCompletion:
-    """Looks after the files that are there already. One thread runs it."""
+    """Completes the tags of files that are on devices already. One thread runs it."""
 
     def __init__(self, parts: TagCompletionParts) -> None:
         self._parts = parts
@@ -77,7 +77,7 @@ class TagCompletion:
         run_periodically(self.step, stop, wait, "completing tags")
 
     def step(self) -> None:
-        """Complete the tags of some files, on the devices that want that and can be used now."""
+        """Complete the tags of some files on each device that wants it and can be used now."""
         parts = self._parts
         if not parts.server_is_there():
             return
@@ -104,10 +104,10 @@ class TagCompletion:
                 yield download
 
     def _complete(self, device: AttachedDevice, download: Download) -> bool:
-        """Complete the tags of one file; return whether it is another file now."""
+        """Complete the tags of one file; return whether the file was replaced."""
         claims = self._parts.claims
         if device.id in self._parts.registry.blocked():
-            # Unplugged, paused or in trouble since the last file.
+            # Ejected, paused or with a problem since the last file.
             return False
         taken = claims.take(lambda busy: None if download.id in busy else download)
         if taken is None:
@@ -144,7 +144,7 @@ class TagCompletion:
             self._passed_over.add(download.id)
             return False
         finally:
-            # Renamed by now, or of no use.
+            # Unless it was renamed, it is of no use.
             with suppress(DeviceError):
                 into.remove()
 
@@ -167,5 +167,5 @@ class TagCompletion:
 
 
 def needs_room_for_two(download: Download) -> bool:
-    """Whether a copy of what is fetched may be made that takes its place."""
+    """Whether finishing a download may need room for a second copy, with completed tags."""
     return read_target(download.format) is None and download.format == TAGGED

@@ -1,6 +1,6 @@
-"""How the tags of a file are to be on its device, and what Jellyfin knows where they are amiss.
+"""Builds the tag wishes of a file: what its device needs, and what Jellyfin knows of the item.
 
-Jellyfin is asked once for a file at most, and only for one whose own tags are not enough.
+Jellyfin is asked only for a file whose own tags are incomplete.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ from sidecar.transfer.tagging.wishes import TagWishes
 
 log = logging.getLogger(__name__)
 
-# The tracks of an album come one after another and share a cover.
+# The tracks of an album are fetched one after another and share a cover.
 COVERS_KEPT = 8
 
 
 class TagWishBook:
-    """Safe for many threads."""
+    """Makes the tag wishes of files, and caches some covers. Thread-safe."""
 
     def __init__(self, client: Callable[[str], Jellyfin]) -> None:
         """Prepare.
 
         Args:
-            client: Gives the Jellyfin client of an account, or raises `SignedOut`.
+            client: Returns the Jellyfin client of an account, or raises `SignedOut`.
         """
         self._client = client
         self._lock = Lock()
@@ -45,10 +45,10 @@ class TagWishBook:
         """Return the wishes for a file.
 
         Args:
-            device: Where it is.
+            device: The device of the file.
             download: Its row.
-            must_know: Asking what Jellyfin knows raises what `Jellyfin` raises; else the little
-                that the row has is what is known then.
+            must_know: Whether `known` raises the errors of Jellyfin; if not, it then returns what
+                the row knows.
         """
         preset = PRESETS[device.settings.preset]
         return TagWishes(

@@ -1,16 +1,13 @@
-"""One worker's step: claim a download, move its bytes, finish it; or say what stood in the way.
+"""The worker: claims a download, fetches and finishes it, and hands errors to `failures`.
 
-    claim ─▶ device and room ─▶ engine: opened, synced … ─▶ (converted) ─▶ finished: arrives
+    claim ─▶ device and space ─▶ engine: opened, synced … ─▶ (converted) ─▶ finished, arrived
                  │                    │                         │
-                 └── trouble ─────────┴─────────────────────────┴──▶ `services.transfers.failures`
-                 decides
+                 └── error ───────────┴─────────────────────────┴──▶ `services.transfers.failures`
 
-A file of another length than the server's last scan says is looked into before it counts.
-
-What another device has is copied from there, and the engine asked only if that cannot be done.
-What has to be converted is handed over, claim and all, so that the worker can fetch the next one.
-A worker holds one download at a time, over one connection, and takes none while the server, the
-account or the device is in trouble.
+A file that another device has is copied from there; the engine is used only if that is impossible.
+A file that has to be converted is handed over with its claim, so that the worker can fetch the next
+one. A worker fetches one download at a time, over one connection, and takes none that waits for a
+problem of the server, the account or the device.
 """
 
 from __future__ import annotations
@@ -46,7 +43,7 @@ IDLE_S = 5.0
 
 @dataclass(slots=True)
 class _Attempt:
-    """One download in the hands of a worker, or of who converts it."""
+    """A claimed download with its stop event, and the client once it is known."""
 
     download: Download
     stop: Event
@@ -54,7 +51,7 @@ class _Attempt:
 
 
 class Worker:
-    """Does one download after another. One thread runs it."""
+    """Fetches and finishes one download after another. One thread runs it."""
 
     def __init__(
         self,
@@ -70,13 +67,13 @@ class Worker:
         """Prepare.
 
         Args:
-            taking: Gives what is to be fetched next.
-            fetching: Brings its bytes.
-            finishing: Converts it, and gives it its name.
-            failing: Decides what follows from whatever goes wrong.
-            accounts: Those whose tokens fetch.
+            taking: Claims the next download.
+            fetching: Fetches its bytes.
+            finishing: Converts the file, and gives it its name.
+            failing: Carries out what follows from an error.
+            accounts: The accounts whose tokens are used.
             registry: The devices.
-            converters: Those who convert; None has it done here.
+            converters: Threads that convert; None converts in this thread.
         """
         self._taking = taking
         self._fetching = fetching
@@ -93,7 +90,7 @@ class Worker:
                 wakeup.wait(IDLE_S)
 
     def step(self) -> bool:
-        """Do one download, to its end or its failure; return False if there is nothing to do."""
+        """Process one download to its end or failure; return False if there is nothing to do."""
         taken = self._taking.take()
         if taken is None:
             return False
@@ -139,7 +136,7 @@ class Worker:
     def _convert(
         self, attempt: _Attempt, device: AttachedDevice, receipt: Receipt, target: Target
     ) -> bool:
-        """Convert here, or have it converted; return whether it was handed over."""
+        """Convert here, or hand the file over to be converted; return whether it was."""
         self._fetching.is_whole(attempt.download, receipt)
         work = partial(self._converted, attempt, device, receipt, target)
         if self._converters is None:
@@ -165,7 +162,7 @@ class Worker:
 
     @contextmanager
     def _judged(self, attempt: _Attempt) -> Iterator[None]:
-        """Have it decided what follows from whatever goes wrong."""
+        """Hand any error in the block to the failure policy."""
         download = attempt.download
         try:
             yield
@@ -183,13 +180,13 @@ class Worker:
             raise
 
     def _sweep(self, download: Download) -> None:
-        """What was cancelled while it ran leaves nothing behind."""
+        """Remove the part file of a download that was cancelled while it ran."""
         if not self._fetching.is_part_kept(download):
             with suppress(DeviceError):
                 self._registry.get(download.device_id).folder.part(download.id).remove()
 
     def _device(self, download: Download) -> AttachedDevice:
-        """It may have been paused after the claim and before anybody could stop this attempt."""
+        """Return the device, which may have been paused between the claim and now."""
         if self._registry.is_paused(download.device_id):
             raise Stopped(msg("its device is paused"))
         return self._registry.get(download.device_id)

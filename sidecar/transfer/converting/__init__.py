@@ -1,1 +1,1 @@
-"""Smaller files for a device: a local ffmpeg makes them of what was fetched."""
+"""Converts fetched music to smaller files with a local ffmpeg."""

@@ -1,4 +1,4 @@
-"""Whether there is an ffmpeg, asked when it matters: what is installed later is found."""
+"""Finds ffmpeg when it is needed, so that it may be installed while the sidecar runs."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from sidecar.transfer.converting.programs import NoConverter, Programs, find_pro
 
 
 class ConverterAvailability:
-    """Has the programs, once they were found. Safe for many threads."""
+    """Keeps the programs once they were found. Thread-safe."""
 
     def __init__(self, named: str, clock: Clock) -> None:
-        """Prepare; nothing is looked for yet.
+        """Prepare; does not search yet.
 
         Args:
             named: The name or path of ffmpeg.
@@ -26,7 +26,7 @@ class ConverterAvailability:
         self._programs: Programs | None = None
 
     def check(self, wanted: Format) -> None:
-        """Make sure that a format can be made here.
+        """Check that a format can be made here.
 
         Raises:
             NoConverter: It cannot; says why and what helps.
@@ -35,7 +35,7 @@ class ConverterAvailability:
             self._find().check(wanted)
 
     def converter(self) -> Converter | None:
-        """Return what converts; None if there is no ffmpeg."""
+        """Return a converter; None if there is no ffmpeg."""
         programs = self.programs()
         return Converter(programs, self._clock) if programs is not None else None
 

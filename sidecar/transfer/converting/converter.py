@@ -1,10 +1,10 @@
 """Converts a music file to a smaller one, and checks the result by decoding it.
 
-    look ─▶ small enough? ─▶ not cut? ─▶ tags, cover ─▶ ffmpeg ─▶ smaller?
+    probe ─▶ small enough? ─▶ not cut? ─▶ tags, cover ─▶ ffmpeg ─▶ smaller?
          ─▶ right length, decodes, its end is there ─▶ synced
 
-The file that is read is never changed. What comes out is either a whole, synced, checked file, or
-a reason why the original is better used. Names nothing and decides nothing about downloads.
+The original is never changed. The result is a whole, synced and checked file, or a reason why the
+original should be used.
 """
 
 from __future__ import annotations
@@ -45,7 +45,8 @@ from sidecar.transfer.wholeness.structure import inspect
 
 log = logging.getLogger(__name__)
 
-# Beyond the length of the music itself: a slow machine still makes some ten minutes in one.
+# Time limit in addition to the length of the music: even a slow machine converts much faster than
+# real time.
 LIMIT_S = 60.0
 LONGEST_LIMIT_S = 24 * 3600.0
 OFF_BY_S = 1.0
@@ -70,7 +71,7 @@ class Converted:
 
 @dataclass(frozen=True, slots=True)
 class LeftAsIs:
-    """The original is better used.
+    """The original should be used as it is.
 
     Attributes:
         why: A sentence for people.
@@ -80,7 +81,7 @@ class LeftAsIs:
 
 
 class Converts(Protocol):
-    """What the services need of a converter."""
+    """The interface of a converter."""
 
     def convert(
         self,
@@ -92,11 +93,11 @@ class Converts(Protocol):
         *,
         wishes: TagWishes,
     ) -> Converted | LeftAsIs:
-        """Make `into` of `source`; see `Converter.convert`."""
+        """Convert `source` into `into`; see `Converter.convert`."""
 
 
 class Converter:
-    """Converts with a local ffmpeg. Safe for many threads."""
+    """Converts with a local ffmpeg. Thread-safe."""
 
     def __init__(self, programs: Programs, clock: Clock) -> None:
         self._programs = programs
@@ -112,18 +113,18 @@ class Converter:
         *,
         wishes: TagWishes,
     ) -> Converted | LeftAsIs:
-        """Convert a whole file; what fails is tried once more.
+        """Convert a whole file; a failed conversion is tried once more.
 
         Args:
             source: The original; only read.
-            size: Its bytes.
-            into: Where the result goes; whatever it holds is overwritten.
-            target: What it is to become.
-            stop: Ends it within a second when set.
-            wishes: How its tags and its cover are to be.
+            size: Its size in bytes.
+            into: The file for the result; its contents are overwritten.
+            target: The format to convert to.
+            stop: Ends the conversion within a second when set.
+            wishes: How its tags and its cover should be.
 
         Raises:
-            domain.failures.TransferFailed: The device cannot be read or written.
+            TransferFailed: The device cannot be read or written.
             errors.Stopped: `stop` was set.
         """
         why = ""
@@ -160,7 +161,7 @@ class _Conversion:
             return LeftAsIs(why)
         end = self._inspect_end(self.original)
         if end.ending is Ending.MISSING:
-            # What is made of it would look whole: a shorter piece of music.
+            # The result would look like a whole file with less music.
             log.info("not converted, its end is missing: %s", end.why)
             return LeftAsIs(explain_not_converted(self.target, msg("its end is missing")))
         tags, cover = self._around(found)
@@ -191,10 +192,10 @@ class _Conversion:
         )
 
     def _around(self, found: ProbedSound) -> tuple[Tags, bytes | None]:
-        """Return the tags and the cover: the file's own, and Jellyfin's where those are amiss."""
+        """Return tags and cover: the file's own, and Jellyfin's where those are incomplete."""
         wishes = self.wishes
         own = Tagger(self.clock).read(self.original, pixels=wishes.pixels, stop=self.stop)
-        # What mutagen does not know, ffmpeg may.
+        # ffmpeg may read tags that mutagen cannot.
         tags = own.tags or collected(found.tags.items())
         if is_in_doubt(tags):
             tags = completed(tags, wishes.known())
@@ -243,7 +244,7 @@ class _Conversion:
         )
 
     def _check_result(self, found: ProbedSound, size: int) -> None:
-        """Whether it is what was asked for, as long as the original, and plays to its end."""
+        """Check that the result has the right codec and length, and plays to its end."""
         made = self._probe(self.result, size).sound
         if made.codec != self.target.codec.found_as:
             raise ChildFailed(

@@ -1,4 +1,4 @@
-"""What ffmpeg brings over besides the sound: chapters, and covers that only it takes apart."""
+"""Chapters for ffmpeg, and covers that only ffmpeg can extract."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ COVER_WITHIN_S = 60.0
 def extract_cover(
     ffmpeg: str, file: BinaryIO, found: ProbedSound, *, pixels: int, clock: Clock, stop: Event
 ) -> bytes | None:
-    """Return the cover in a file that only ffmpeg takes apart: as a baseline JPEG.
+    """Extract the cover of a file with ffmpeg, as a baseline JPEG.
 
-    A cover that cannot be read is no reason to leave the music away: then there is none.
+    Returns None if there is none or it cannot be read: the music is converted without it.
 
     Args:
-        ffmpeg: The program.
+        ffmpeg: Path of the program.
         file: Open for reading.
-        found: What is in it.
-        pixels: The largest edge; a smaller picture stays as small as it is.
+        found: What ffprobe found in the file.
+        pixels: Longest edge; smaller pictures are not enlarged.
         clock: For the time limit.
         stop: Ends it when set.
 
     Raises:
-        transfer.converting.child.ChildFailed: ffmpeg took too long.
+        ChildFailed: ffmpeg could not be started, or took too long.
         errors.Stopped: `stop` was set.
     """
     if found.picture is None:
@@ -49,7 +49,7 @@ def extract_cover(
 
 @contextmanager
 def open_chapters_file(chapters: Iterable[Chapter]) -> Iterator[BinaryIO]:
-    """Yield an open file, without a name, that tells ffmpeg the chapters."""
+    """Yield an open temporary file that lists the chapters for ffmpeg."""
     with tempfile.TemporaryFile() as file:
         file.write("\n".join(_render_lines(chapters)).encode())
         file.flush()

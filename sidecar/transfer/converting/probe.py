@@ -1,4 +1,4 @@
-"""What is in a sound file: asked of ffprobe, which may open nothing but that file."""
+"""Reads properties, tags and chapters of a sound file with ffprobe, which opens no other file."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from sidecar.transfer.converting.subprocess import (
 LOOK_WITHIN_S = 60.0
 MOST_CHAPTERS = 2000
 MOST_VALUES = 300_000
-# Playlists and the like are not among them: they would make ffmpeg open other files.
+# Without playlists and similar formats, which would make ffmpeg open other files.
 CONTAINERS = (
     "aac,ac3,aiff,alac,ape,asf,au,caf,dsf,dts,eac3,flac,iff,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,"
     "mp3,mpc,mpc8,ogg,opus,tak,tta,w64,wav,wv,avi,mpegts,shn,truehd"
 )
 ONLY_FILES = ("-protocol_whitelist", "file,pipe")
 UNTRUSTED = (*ONLY_FILES, "-format_whitelist", CONTAINERS)
-# Frames behind frames: these say nowhere for sure how long they are. An MP3 may, and may be wrong.
+# Plain frames, without a reliable length in the file: the one in an MP3 may be wrong.
 WITHOUT_LENGTH = frozenset({"mp3", "aac", "ac3", "eac3", "dts", "truehd"})
 COUNT_WITHIN_S = 600.0
 
@@ -45,11 +45,11 @@ class Chapter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbedSound:
-    """What is in a file.
+    """What ffprobe found in a file.
 
     Attributes:
-        tags: Of the file and of its sound, as ffmpeg names them.
-        picture: The number of the stream that is its cover; None without one.
+        tags: Tags of the file and of its sound, with ffmpeg's names.
+        picture: Index of the stream that is the cover; None if there is none.
     """
 
     sound: AudioProperties
@@ -61,17 +61,17 @@ class ProbedSound:
 def probe_sound(
     ffprobe: str, file: BinaryIO, *, size: int, clock: Clock, stop: Event
 ) -> ProbedSound:
-    """Return what is in a file.
+    """Return the properties of a file.
 
     Args:
-        ffprobe: The program.
+        ffprobe: Path of the program.
         file: Open for reading.
-        size: Its bytes.
+        size: Its size in bytes.
         clock: For the time limit.
         stop: Ends it when set.
 
     Raises:
-        ChildFailed: It is no sound file, or a broken one.
+        ChildFailed: It is no sound file or a broken one, or ffprobe failed.
         errors.Stopped: `stop` was set.
     """
     command = [ffprobe, "-hide_banner", "-loglevel", "error", *UNTRUSTED]
@@ -97,15 +97,15 @@ def probe_sound(
 def parse(
     told: dict[str, Any], size: int, count: Callable[[], tuple[float, int] | None]
 ) -> ProbedSound:
-    """Return what ffprobe told of a file.
+    """Parse ffprobe's answer about a file.
 
     Args:
-        told: Its answer.
-        size: Bytes of the file.
-        count: How long the sound is by its packets, and where the first one stands.
+        told: The answer.
+        size: Size of the file in bytes.
+        count: Returns the length in seconds by its packets, and the offset of the first one.
 
     Raises:
-        ChildFailed: There is no sound in it, or nothing that ffprobe would say.
+        ChildFailed: The file has no sound or no known length, or the answer is invalid.
     """
     try:
         return _parse(told, size, count)
@@ -126,7 +126,7 @@ def _answer(said: ChildOutput) -> dict[str, Any]:
 
 
 def _count(ffprobe: str, file: BinaryIO, *, clock: Clock, stop: Event) -> tuple[float, int] | None:
-    """Return how long the sound is by its packets, and where the first one stands."""
+    """Return the length in seconds by its packets, and the offset of the first one."""
     command = [ffprobe, "-hide_banner", "-loglevel", "error", *UNTRUSTED, "-select_streams", "a:0"]
     looks = (
         ["-count_packets", "-show_entries", "stream=nb_read_packets"],
@@ -191,7 +191,7 @@ def _is_cover(stream: Mapping[str, Any]) -> bool:
 
 
 def _kind(picture: Mapping[str, Any]) -> str:
-    """Return what a picture shows, as ffmpeg names the kinds of ID3 and FLAC."""
+    """Return the kind of a picture, with ffmpeg's names for the kinds of ID3 and FLAC."""
     told = {name.lower(): value for name, value in _read_tags(picture).items()}
     return told.get("comment", "").lower()
 
@@ -211,5 +211,5 @@ def _parse_number(told: object) -> float | None:
         number = float(str(told))
     except ValueError:
         return None
-    # A file may claim to be longer than anything; nan is not above 0.
+    # A file may claim any number; nan is not above 0.
     return number if 0 < number < 1e12 else None  # noqa: PLR2004 - more bits than any file has

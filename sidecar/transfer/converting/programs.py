@@ -1,4 +1,4 @@
-"""Finds ffmpeg and ffprobe, and what they can do. They are never downloaded."""
+"""Finds ffmpeg and ffprobe on this machine, and the formats that they can make."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ ASK_WITHIN_S = 20.0
 
 
 class NoConverter(SidecarError):
-    """Nothing can be converted to this format here; `str()` says why and what helps."""
+    """A format cannot be made here; `str()` says why and what helps."""
 
 
 @dataclass(frozen=True, slots=True)
 class Programs:
-    """The programs that convert.
+    """The paths of ffmpeg and ffprobe.
 
     Attributes:
-        formats: Those that ffmpeg has an encoder for.
+        formats: The formats for which ffmpeg has an encoder.
     """
 
     ffmpeg: str
@@ -31,10 +31,10 @@ class Programs:
     formats: frozenset[Format]
 
     def check(self, wanted: Format) -> None:
-        """Make sure that a format can be made.
+        """Check that a format can be made.
 
         Raises:
-            NoConverter: It cannot.
+            NoConverter: ffmpeg has no encoder for it.
         """
         if wanted not in self.formats:
             encoder = CODECS[wanted].encoder
@@ -55,7 +55,7 @@ def find_programs(named: str) -> Programs:
         named: ffmpeg's name or path.
 
     Raises:
-        NoConverter: One of them is not there, or does not answer as it should.
+        NoConverter: One of them is not installed, or does not answer as expected.
     """
     ffmpeg = shutil.which(named)
     if ffmpeg is None:

@@ -1,8 +1,8 @@
-"""Runs ffmpeg or ffprobe on files that are open already, so that it can be stopped at any time.
+"""Runs a program in a child process on open files, with limits, so that it can be stopped any time.
 
-The child has no shell, no network, no environment and no terminal; it ends within a fraction of a
-second when it is to stop, at its time limit, and with us, however we end. What it says goes to
-files of bounded length.
+The child gets no shell, a minimal environment and no terminal. It is killed within a fraction of a
+second when stopped, at its time limit, and when the sidecar ends in any way. Its output goes to
+temporary files of limited size.
 """
 
 from __future__ import annotations
@@ -30,16 +30,17 @@ MOST_SAID = 16 * 1024 * 1024
 
 
 class ChildFailed(SidecarError):
-    """It did not do what it was started for; `str()` is half a sentence: "it took too long"."""
+    """A child process failed; `str()` is a clause such as "it took too long"."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChildOutput:
-    """What a child left.
+    """The result of a child process.
 
     Attributes:
         code: Its exit status.
-        complaints: What it wrote to its standard error.
+        output: Its standard output.
+        complaints: Its standard error.
     """
 
     code: int
@@ -48,13 +49,13 @@ class ChildOutput:
 
     @property
     def last_words(self) -> str:
-        """The last line of the complaints, short and printable."""
+        """The last line of its standard error, shortened and printable."""
         line = self.complaints.strip().rpartition("\n")[2]
         return "".join(one if one.isprintable() else " " for one in line)[:200]
 
 
 def get_inherited_path(file: BinaryIO) -> str:
-    """Return how a child names a file that is handed to it open: no name, no other file."""
+    """Return the path under which a child opens an inherited file."""
     return f"file:/dev/fd/{file.fileno()}"
 
 
@@ -70,12 +71,12 @@ def run(
     """Run a program to its end.
 
     Args:
-        command: The program's full path, and its arguments.
-        files: Those that the arguments `reach`.
-        clock: For the limit.
+        command: The program's full path and its arguments.
+        files: Open files that the child inherits; see `get_inherited_path`.
+        clock: For the time limit.
         stop: Ends it when set.
-        limit_s: The most seconds it may take.
-        most_bytes: The most that any file it writes may hold.
+        limit_s: Time limit in seconds.
+        most_bytes: Size limit of each file that it writes.
 
     Raises:
         ChildFailed: It could not be started, or took too long.

@@ -1,1 +1,1 @@
-"""Tags and covers in files: read and written by mutagen, in a child process with limits."""
+"""Reads and writes tags and covers in files, with mutagen in a child process with limits."""

@@ -1,11 +1,11 @@
-"""The child that reads or writes the tags of one file, which is handed to it open; then it ends.
+"""The child process that reads or writes the tags of one file, which it inherits open.
 
-Started by path, on its own, with limits on time and memory: what a stranger's file does to the
-libraries that take it apart, it does here. It is told in JSON what to do, and answers in JSON.
+It is started by path, with limits on time and memory, because untrusted files may harm the
+libraries that parse them. Its order is a JSON argument; it answers with JSON on standard output.
 
     {"read": fd, "pixels": 500}            ─▶ {"tags": {…}, "cover": "base64" | null}
     {"write": fd, "what": fd of a JSON}    ─▶ {}
-    either: {"why": "half a sentence"} if the file is not one for it
+    {"why": "a clause"} as answer to "write" if the file cannot be tagged
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Any
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the arguments say: where modules are, and the order."""
+    """Carry out the order. The arguments are `sys.path` and the order, both as JSON."""
     sys.path[:] = json.loads(arguments[0])
     order = json.loads(arguments[1])
     answer = _read(order) if "read" in order else _write(order)
@@ -62,7 +62,7 @@ def _write(order: dict[str, Any]) -> dict[str, Any]:
         anew=what["anew"],
     )
     try:
-        # Buffered: mutagen does not look at how much an unbuffered file has really taken.
+        # Buffered: mutagen ignores how many bytes an unbuffered write has really written.
         with open(order["write"], "r+b", closefd=False) as file:
             write(file, writing)
     except NotTaggable as error:

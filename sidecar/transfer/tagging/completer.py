@@ -1,8 +1,8 @@
-"""Makes a copy of a music file whose tags are whole: its own, and Jellyfin's where those are amiss.
+"""Copies a music file and completes its tags with Jellyfin's where they are missing or broken.
 
-    read ─▶ anything amiss? ─▶ copied, hashed ─▶ those tags written ─▶ read back ─▶ synced, hashed
+    read ─▶ anything missing? ─▶ copied, hashed ─▶ tags written ─▶ read back ─▶ synced, hashed
 
-The file itself is never written to, and in the copy nothing changes but what was amiss.
+The original is never written to, and in the copy only those tags change.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ WALK_WITHIN_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class CompletedCopy:
-    """A copy with whole tags, synced in its part file.
+    """A copy with completed tags, synced in its part file.
 
     Attributes:
         size: Bytes.
         content_hash: xxh3-128 as 32 hex digits.
-        source_hash: Of the file that it was made from.
+        source_hash: The same of the original.
     """
 
     size: int
@@ -51,7 +51,7 @@ class CompletedCopy:
 
 
 class TagCompleter:
-    """Safe for many threads."""
+    """Makes copies with completed tags. Thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -60,18 +60,18 @@ class TagCompleter:
     def complete(
         self, original: BinaryIO, size: int, into: PartTarget, wishes: TagWishes, stop: Event
     ) -> CompletedCopy | None:
-        """Make a copy with whole tags; None if nothing is amiss, or nothing can be done.
+        """Make a copy with completed tags; None if nothing is missing, or it is not possible.
 
         Args:
             original: Open for reading.
-            size: Its bytes.
-            into: Where the copy goes; whatever it holds is overwritten. Of no use after None.
-            wishes: What Jellyfin knows, and how tags are to be.
+            size: Its size in bytes.
+            into: The file for the copy; its contents are overwritten. Of no use after None.
+            wishes: What Jellyfin knows, and how tags should be.
             stop: Ends it within a second when set.
 
         Raises:
             OSError: The device cannot be read or written.
-            errors.DeviceError: It is not there.
+            errors.DeviceError: The device is not there.
             errors.Stopped: `stop` was set.
         """
         found = self._tagger.read(original, pixels=wishes.pixels, stop=stop)
@@ -94,7 +94,7 @@ class TagCompleter:
         return CompletedCopy(made, digest.hexdigest(), source_hash)
 
     def _check(self, copy: BinaryIO, amiss: Tags, stop: Event) -> None:
-        """Whether the copy says what it should, and is still whole."""
+        """Check that the copy has the tags, and is still whole."""
         there = self._tagger.read(copy, pixels=1, stop=stop).tags
         if any(name not in there for name in amiss):
             raise ChildFailed(msg("what was written cannot be read back"))

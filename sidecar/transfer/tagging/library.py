@@ -1,4 +1,4 @@
-"""mutagen, typed as anything: it says that it is typed, but most of its calls are not."""
+"""The modules of mutagen, typed as `Any`: mutagen claims to be typed, but most calls are not."""
 
 from __future__ import annotations
 

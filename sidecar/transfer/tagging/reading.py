@@ -1,6 +1,6 @@
-"""What is in a file besides the sound, as mutagen reads it: every value of every tag, the cover.
+"""Reads all tags and pictures of a file with mutagen.
 
-Runs in the child (`child`): a file of a stranger's is never taken apart in our own process.
+Runs only in the child process (`child`), because the files are untrusted.
 """
 
 from __future__ import annotations
@@ -16,22 +16,22 @@ from sidecar.domain.formats.tag_fields import BY_ATOM, BY_FRAME, canonical
 from sidecar.domain.formats.tags import Tags, collected
 from sidecar.transfer.tagging.library import apev2, asf, flac, id3, mp3, mutagen
 
-# What mutagen lets through of files that are not what they seem.
+# Exceptions that mutagen raises for damaged files.
 DAMAGED = (
     *(mutagen.MutagenError, ValueError, LookupError, TypeError, AttributeError, EOFError),
     *(ArithmeticError, struct.error),
 )
-# As ID3 and FLAC count pictures.
+# Kinds of pictures in ID3 and FLAC.
 FRONT_COVER = 3
 ICONS = frozenset({1, 2})
-# Larger ones are no covers.
+# Larger pictures are ignored.
 LARGEST_PICTURE = 64 * 1024 * 1024
 _FRONT_OF_APE = "cover art (front)"
 
 
 @dataclass(frozen=True, slots=True)
 class EmbeddedPicture:
-    """A picture in a file; `kind` as ID3 and FLAC count: 3 is the front, 1 and 2 are icons."""
+    """A picture in a file; `kind` is that of ID3 and FLAC: 3 is the front cover, 1 and 2 icons."""
 
     kind: int
     content: bytes
@@ -39,24 +39,24 @@ class EmbeddedPicture:
 
 @dataclass(frozen=True, slots=True)
 class FileTags:
-    """What a file says of itself, under our names."""
+    """The tags of a file, with our names for them, and its pictures."""
 
     tags: Tags = field(default_factory=dict)
     pictures: tuple[EmbeddedPicture, ...] = ()
 
     @property
     def cover(self) -> EmbeddedPicture | None:
-        """The front cover; without one the first picture that is no icon."""
+        """The front cover, else the first picture that is no icon."""
         front = (one for one in self.pictures if one.kind == FRONT_COVER)
         others = (one for one in self.pictures if one.kind not in ICONS)
         return next(front, None) or next(others, None)
 
 
 def read(file: BinaryIO) -> FileTags:
-    """Return what is in a file; nothing if it is of no kind that is known here.
+    """Return the tags and pictures of a file; none if its kind is not known.
 
     Raises:
-        OSError: It cannot be read.
+        OSError: The file cannot be read.
     """
     found = open_music(file)
     pairs, pictures = list(_pairs(found)), list(_pictures(found))
@@ -68,7 +68,7 @@ def read(file: BinaryIO) -> FileTags:
 
 
 def open_music(file: BinaryIO) -> Any:  # noqa: ANN401 - mutagen's types are not annotated
-    """Return a file as mutagen knows it; None if it does not."""
+    """Open a file with mutagen; None if mutagen does not know its kind."""
     try:
         file.seek(0)
         return mutagen.File(file)
@@ -78,7 +78,7 @@ def open_music(file: BinaryIO) -> Any:  # noqa: ANN401 - mutagen's types are not
 
 
 def _besides(file: BinaryIO, found: Any) -> Iterator[Any]:  # noqa: ANN401 - mutagen's
-    """Yield the tags that stand beside those of a file's own kind."""
+    """Yield further tags that a file may have besides those of its own kind."""
     kinds: list[Any] = []
     if isinstance(found, mp3.MP3) or getattr(found, "tags", None) is None:
         kinds.append(apev2.APEv2)
@@ -93,9 +93,9 @@ def _besides(file: BinaryIO, found: Any) -> Iterator[Any]:  # noqa: ANN401 - mut
 
 
 def _raise_if_disk(error: BaseException) -> None:
-    """A file that cannot be read is no file without tags."""
+    """Raise the error of the disk behind an exception of mutagen, if there is one."""
     cause = error if isinstance(error, OSError) else error.__context__
-    # A damaged file sends its reader to places that are not there: that is EINVAL.
+    # In a damaged file mutagen may seek to invalid places, which fails with EINVAL.
     if isinstance(cause, OSError) and cause.errno not in {None, 22}:
         raise cause from None
 
@@ -172,7 +172,7 @@ def _people(kind: str, people: Iterable[tuple[str, str]]) -> Iterator[tuple[str,
 
 
 def _synchronised(frame: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - mutagen's
-    """Yield lyrics with times as lines of text that say them."""
+    """Yield synchronised lyrics in the format of LRC files."""
     in_milliseconds, are_lyrics = 2, 1
     if frame.format != in_milliseconds or frame.type != are_lyrics:
         return
@@ -254,7 +254,7 @@ def _of_ogg(tags: Any) -> Iterator[EmbeddedPicture]:  # noqa: ANN401 - mutagen's
 
 
 def _of_asf(value: bytes) -> EmbeddedPicture:
-    """Microsoft's own: the kind, the length, two texts in UTF-16 that end with a zero, the data."""
+    """Parse a WM/Picture: kind, length, two zero-terminated texts in UTF-16, the data."""
     kind, length = struct.unpack_from("<bI", value)
     rest = value[5:]
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""Reads and writes tags and covers, each file in a child process of its own with limits."""
+"""Reads and writes tags and covers, with a child process of its own for each file."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ NOT_TAKEN_APART = msg("its tags cannot be taken apart")
 CHILD = Path(__file__).with_name("child.py")
 READ_WITHIN_S = 60.0
 WRITE_WITHIN_S = 600.0
-# Beside the file: its tags and its cover.
+# Limit for the tags and the cover, in addition to the file.
 MORE_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundTags:
-    """What a file says of itself.
+    """The tags and the cover of a file.
 
     Attributes:
-        tags: Under our names; empty if it says nothing that can be read.
-        cover: As a baseline JPEG of the size that was asked for; None without one.
-        has_cover: Whether there is one at all, and be it one that cannot be read.
+        tags: With our names for them; empty if none can be read.
+        cover: A baseline JPEG of the requested size; None if there is none that can be read.
+        has_cover: Whether there is a cover at all, even one that cannot be read.
     """
 
     tags: Tags = field(default_factory=dict)
@@ -47,17 +47,17 @@ class FoundTags:
 
 
 class Tagger:
-    """Safe for many threads."""
+    """Reads and writes tags and covers. Thread-safe."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     def read(self, file: BinaryIO, *, pixels: int, stop: Event) -> FoundTags:
-        """Return what a file says of itself; nothing if it cannot be read in the time for it.
+        """Return the tags and cover of a file; none if the child fails or takes too long.
 
         Args:
             file: Open for reading.
-            pixels: The largest edge of its cover.
+            pixels: Longest edge of the cover.
             stop: Ends it when set.
 
         Raises:
@@ -77,15 +77,15 @@ class Tagger:
         )
 
     def write(self, file: BinaryIO, what: Writing, *, stop: Event) -> None:
-        """Write tags and cover into a file, in place; a file of ours, or a copy of one.
+        """Write tags and cover into a file in place; only for files made here, such as copies.
 
         Args:
             file: Open for reading and writing.
-            what: What is to be there.
+            what: The tags and the cover.
             stop: Ends it when set; the file is of no use then.
 
         Raises:
-            ChildFailed: It is no file for tags, or a broken one.
+            ChildFailed: The file cannot be tagged, or is broken.
             OSError: The device cannot be read or written.
             errors.Stopped: `stop` was set.
         """
@@ -117,7 +117,7 @@ class Tagger:
         most_bytes: int,
         stop: Event,
     ) -> dict[str, Any]:
-        # -S: where the libraries are, we tell it.
+        # -S: the child gets its `sys.path` as an argument.
         paths = json.dumps([os.path.abspath(one) for one in sys.path])  # noqa: PTH100 - "" is here
         command = [sys.executable, "-I", "-S", "-B", str(CHILD), paths, json.dumps(order)]
         said = run(
@@ -139,7 +139,7 @@ class Tagger:
 
 
 def blame_the_disk(said: ChildOutput) -> None:
-    """Raise what the device said to a child: that is no fault of the file's."""
+    """Raise an error of the device that a child reported, as it does not come from the file."""
     if said.code == 0:
         return
     for number in (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO):

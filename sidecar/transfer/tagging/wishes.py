@@ -1,4 +1,4 @@
-"""How the tags and the cover of a file are to be for one device, and what Jellyfin knows of it."""
+"""How the tags and cover of a file should be on its device, and how to ask Jellyfin for them."""
 
 from __future__ import annotations
 
@@ -20,17 +20,16 @@ def _no_cover() -> bytes | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TagWishes:
-    """For one file.
+    """The wishes for one file.
 
     Attributes:
-        pixels: The largest edge of its cover.
-        id3: Which version of ID3, where the file is of that kind.
-        separator: Between several values, where there is room for one.
-        knows_words: Whether the player knows lyrics with a time for each word.
-        known: Asks what Jellyfin knows of the item; nothing if it cannot be asked. Asked only
-            where something is missing in the file, or looks broken.
-        cover: Asks for Jellyfin's cover, as a baseline JPEG of that size. Asked only where the
-            file has none.
+        pixels: Longest edge of the cover.
+        id3: ID3 version, for files with ID3 tags.
+        separator: Text between several values, where a field takes only one.
+        knows_words: Whether the player supports lyrics with a time for each word.
+        known: Returns Jellyfin's tags of the item.
+        cover: Returns Jellyfin's cover as a baseline JPEG of that size. Called only for a file
+            without a cover.
     """
 
     pixels: int = 1000
@@ -43,7 +42,7 @@ class TagWishes:
     def writing(
         self, tags: Mapping[str, Sequence[str]], cover: bytes | None, *, anew: bool = True
     ) -> Writing:
-        """Return the order to write these tags and this cover."""
+        """Return what to write: these tags and this cover, in the way of these wishes."""
         return Writing(
             tags=tags,
             cover=cover,

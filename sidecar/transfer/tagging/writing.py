@@ -1,7 +1,7 @@
-"""Writes tags and a cover into a file, in the way of its kind: what the table of fields says.
+"""Writes tags and a cover into a file, in the tag format of its kind.
 
-Two ways: everything anew (a file that was just made here), or some fields only (a copy of a file
-that people tagged themselves: all else in it stays as it is).
+Either all tags are replaced (in a file that was just converted), or only some fields (in a copy of
+a file that people have tagged: everything else stays).
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from sidecar.domain.formats.tags import SEPARATOR, Tags, to_r128, written
 from sidecar.transfer.tagging.library import apev2, asf, flac, id3, mp4
 from sidecar.transfer.tagging.reading import FRONT_COVER, open_music
 
-# Of texts nobody has told the language of.
+# ID3's code for an unknown language.
 NO_LANGUAGE = "XXX"
 _OF_ID3_24_ALONE = frozenset({"TMOO", "TSST", "TPRO"})
-# Not in ID3v2.3, and yet all programs write and read them there.
+# Not part of ID3v2.3, but common programs write and read them there.
 _IN_BOTH = ("TSOA", "TSOP", "TSOT")
 _KEPT_FRAMES = ("CHAP", "CTOC")
 _CHAPTER = re.compile(r"chapter\d+(name|url)?", re.IGNORECASE)
@@ -42,20 +42,20 @@ _NO_APE_NAMES = frozenset({"ID3", "TAG", "OGGS", "MP+"})
 
 
 class NotTaggable(ValueError):
-    """The file is of no kind that tags can be written into here; nothing was changed."""
+    """Tags cannot be written into this kind of file; nothing was changed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Writing:
-    """What is to be written.
+    """What to write into a file.
 
     Attributes:
-        tags: Under our names.
+        tags: With our names for them.
         cover: A JPEG; None leaves the covers as they are.
-        id3: Which version of ID3, where the file is of that kind and has none yet.
-        separator: Between several values, where there is room for one.
-        knows_words: Whether the player knows lyrics with a time for each word.
-        anew: Everything that was there goes, but for chapters.
+        id3: ID3 version, for files with ID3 tags that are replaced.
+        separator: Text between several values, where a field takes only one.
+        knows_words: Whether the player supports lyrics with a time for each word.
+        anew: Whether all existing tags except chapters are replaced.
     """
 
     tags: Mapping[str, Sequence[str]]
@@ -66,7 +66,7 @@ class Writing:
     anew: bool = True
 
     def ready(self, system: TagSystem) -> Tags:
-        """Return the tags as a kind of file keeps them."""
+        """Return the tags as they are written in a tag format."""
         return written(self.tags, system, separator=self.separator, knows_words=self.knows_words)
 
 
@@ -74,12 +74,12 @@ def write(file: BinaryIO, what: Writing) -> None:
     """Write tags and cover into a file, in place.
 
     Args:
-        file: Open for reading and writing, buffered, with a number of its own.
-        what: What is to be there.
+        file: Open for reading and writing, buffered, with a file descriptor.
+        what: The tags and the cover.
 
     Raises:
-        NotTaggable: Its kind is not known here.
-        mutagen.MutagenError: It cannot be taken apart.
+        NotTaggable: Tags cannot be written into this kind of file.
+        mutagen.MutagenError: The file cannot be parsed.
         OSError: The device cannot be read or written.
     """
     music = open_music(file)
@@ -102,7 +102,7 @@ def write(file: BinaryIO, what: Writing) -> None:
 
 
 def _padding(what: Writing) -> Any:  # noqa: ANN401 - mutagen's own type
-    """A file that was made here holds no empty room; others keep theirs."""
+    """Return no padding for files made here; other files keep theirs."""
     return (lambda _: 0) if what.anew else None
 
 
@@ -165,7 +165,7 @@ def _save_id3(music: Any, file: BinaryIO, what: Writing) -> None:  # noqa: ANN40
 
 
 def _version_of(tags: Any) -> TagSystem:  # noqa: ANN401 - mutagen's
-    """The version that a file has already; the older one where that is too old to be written."""
+    """Return the file's ID3 version: 2.3 for 2.3 and older ones, else 2.4."""
     has_any = bool(getattr(tags, "size", 0))
     return TagSystem.ID3_23 if has_any and tags.version[:2] < (2, 4) else TagSystem.ID3_24
 
@@ -259,7 +259,7 @@ def _fill_mp4(music: Any, what: Writing) -> None:  # noqa: ANN401 - mutagen's
         atom = known.mp4 if known is not None else ""
         if known is None or not atom or not _set_native(tags, atom, known, values):
             free = atom if atom.startswith("----:") else FREE_FORM + _free_name(name)
-            # mutagen writes the letters of a key as Latin-1, and the format has UTF-8.
+            # mutagen encodes keys as Latin-1, but the format has UTF-8.
             key = free.encode("utf-8", "replace").decode("latin-1")
             tags[key] = [mp4.MP4FreeForm(one.encode(), mp4.AtomDataType.UTF8) for one in values]
     if what.cover is not None:
@@ -271,7 +271,7 @@ def _free_name(name: str) -> str:
 
 
 def _set_native(tags: Any, atom: str, known: Field, values: Sequence[str]) -> bool:  # noqa: ANN401 - mutagen's
-    """Set an atom of the format's own; return whether it can say these values."""
+    """Set a native atom; return whether it can hold these values."""
     if atom.startswith("----:"):
         return False
     match known.kind:
@@ -288,7 +288,7 @@ def _set_native(tags: Any, atom: str, known: Field, values: Sequence[str]) -> bo
                 return False
             tags[atom] = [round(float(values[0]))]
         case FieldKind.LYRICS:
-            # Players show one.
+            # Players show only one value.
             tags[atom] = ["\n\n".join(values)]
         case _:
             tags[atom] = list(values)

@@ -394,7 +394,7 @@ def retry(services: WebServices, download_id: int, body: Retry) -> ActionAnswer:
     returns=ActionAnswer,
 )
 def accept(services: WebServices, download_id: int, body: NoBody) -> ActionAnswer:  # noqa: ARG001
-    """Accept a file although its duration differs from the library's."""
+    """Accept a file although its size differs from the one in the library."""
     return _act(services, download_id, DownloadCommand(action=Action.ACCEPT))
 
 
