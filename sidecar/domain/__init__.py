@@ -1,3 +1,3 @@
-"""Pure decisions: values in, decisions with their reasons out. No input, no output, no clock."""
+"""The decisions as pure functions: values in, decisions with reasons out. No I/O, no clock."""
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What takes an action back: values that say what was before it, put together for many at once.
+"""Values that describe how to undo actions, and how to merge them for many actions.
 
-What is told to the web is a token; what stands behind it are these values, so that undoing is
-ordinary commands with ordinary rights, done later.
+The web gets a token for such a value; undoing carries out ordinary commands with ordinary
+permissions.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reversal:
-    """What has to be done so that an action never was.
+    """What has to be done to undo an action.
 
     Attributes:
-        holds: Kept again.
-        tombstones: Lifted: rules may fetch these again.
-        exclusions: Lifted, each with its rule.
-        playlists: Chosen again, each for a user and a device.
-        resume, pause: Downloads that are to go on, or to pause, again.
+        holds: To be kept again.
+        tombstones: To be removed: rules may fetch these again.
+        exclusions: To be removed, each with its rule.
+        playlists: To be chosen again, each for a user and a device.
+        resume, pause: Downloads to be resumed or paused again.
     """
 
     holds: tuple[Hold, ...] = ()
@@ -44,7 +44,7 @@ class Reversal:
 
     @property
     def user_ids(self) -> frozenset[str]:
-        """Whose wishes it changes."""
+        """The accounts whose wishes it changes."""
         return frozenset(user_id for user_id, _ in self._list_concerned())
 
     @property
@@ -62,7 +62,7 @@ class Reversal:
 
 
 def merge_reversals(reversals: Iterable[Reversal | None]) -> Reversal | None:
-    """Return what takes all of these back; None if nothing can be taken back."""
+    """Merge these into one; None if nothing can be undone."""
     found = [one for one in reversals if one is not None]
     if not found:
         return None
@@ -73,9 +73,9 @@ def merge_reversals(reversals: Iterable[Reversal | None]) -> Reversal | None:
 def reverse_release(
     device_id: str, item_id: str, leaving: Iterable[str], dropped: Iterable[Hold]
 ) -> Reversal:
-    """Return what gives an item back to those who gave it up.
+    """Return how to undo the release of an item.
 
-    Whoever asked for it without a hold that lasts asks for it again.
+    Users without a lasting hold on it ask for it again.
     """
     lasting = [one for one in dropped if one.release_at is None]
     users = sorted(leaving)

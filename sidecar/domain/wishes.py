@@ -1,4 +1,4 @@
-"""Wishes and holds: who wants what where, and why it may not go."""
+"""Wishes and holds: who wants which item on which device, and why."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from enum import IntEnum
 from sidecar.domain.items.item import Item
 
 PIN = "pin"
-# Of what a person asked for themself; what a rule wants has 0 if it says nothing else.
+# The priority of what a person asked for themself; a rule's wishes have 0 by default.
 PIN_PRIORITY = 50
-# Of what was cast first while nothing else that was cast waits: what comes before or after it
-# counts up or down from there, one by one.
+# The priority of the first cast item while no other waits; those before or after it count up or
+# down from there.
 CAST_PRIORITY = 1_000_000
 LEAST_CAST_PRIORITY = 10_000
 
 
 def was_cast(priority: int) -> bool:
-    """Whether this is the place of something in the order in which people cast things."""
+    """Whether this is the priority of a cast item."""
     return priority >= LEAST_CAST_PRIORITY
 
 
 class EvictionClass(IntEnum):
-    """How firmly something is wanted; who makes room must be weaker than what comes in."""
+    """How firmly a file is wanted; only a lower class is evicted for a higher one."""
 
     NOTHING = 0
     PRE_CACHED = 1
@@ -37,7 +37,7 @@ class Reason:
     """Why an item is wanted.
 
     Attributes:
-        rule: The rule's name: `favourites`, `pin` …
+        rule: The rule's id: `favourites`, `pin` …
         source_id: The item the rule looked at: the track itself, or the album, artist or
             playlist that was expanded to it.
         text: For people: "your favourite", "on your favourite album First Light".
@@ -65,7 +65,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A wish that is kept.
+    """A stored wish, which keeps the file on the device.
 
     Attributes:
         release_at: When the hold ends, its grace included; None while the wish lasts.

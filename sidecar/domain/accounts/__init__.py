@@ -1,1 +1,1 @@
-"""People: which devices they may see and manage, how often they may try to sign in."""
+"""Access to devices, and the limit on attempts to sign in."""

@@ -1,4 +1,4 @@
-"""Who may use a device, and who may manage it: decided from its settings and who asks.
+"""Decides who may use a device and who may manage it.
 
 uses      their own wishes, pins and exclusions there, and their part of the plan
 manages   limit, reserve, format and rules for all; pauses, ejects, adopts, answers for all
@@ -14,9 +14,9 @@ from sidecar.messages import msg
 
 
 class Access(IntEnum):
-    """What a person may do with a device; each allows what is before it as well.
+    """What a person may do with a device; each level includes those before it.
 
-    `NONE`: the device does not exist for them.
+    `NONE`: they do not see the device.
     """
 
     NONE = 0
@@ -26,11 +26,11 @@ class Access(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class DeviceRoles:
-    """Whose a device is, by account name, as the settings say it.
+    """The users and managers of a device, by account name, as in the settings.
 
     Attributes:
-        users: Whose files go there; nobody named means everybody's.
-        managers: Who manages it; nobody named means its only user, else the admins alone.
+        users: Whose files go there; empty means everybody's.
+        managers: Who manages it; empty means its only user, or the admins if there are several.
     """
 
     users: tuple[str, ...] = ()
@@ -38,7 +38,7 @@ class DeviceRoles:
 
 
 def is_named(name: str, names: Iterable[str]) -> bool:
-    """Return whether an account name is one of these, in any case."""
+    """Return whether an account name is one of these, ignoring case."""
     return name.casefold() in {one.casefold() for one in names}
 
 
@@ -46,8 +46,8 @@ def list_managers(roles: DeviceRoles, accounts: Collection[str]) -> tuple[str, .
     """Return the names of those who manage a device beside the admins.
 
     Args:
-        roles: As the settings say it.
-        accounts: The names of all accounts; they are the users where nobody is named.
+        roles: The device's, from the settings.
+        accounts: The names of all accounts; they are the users if `roles` names none.
     """
     if roles.managers:
         known = {one.casefold(): one for one in accounts}
@@ -68,7 +68,7 @@ def decide_access(
 
 
 def explain_refusal(device: str, names: Iterable[str]) -> str:
-    """Return what somebody is told who uses a device and does not manage it."""
+    """Return the message for somebody who may use a device but not manage it."""
     listed = ", ".join(names)
     return (
         msg("Only {listed} and admins manage {device}", listed=listed, device=device)

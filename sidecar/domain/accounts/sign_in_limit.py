@@ -1,17 +1,17 @@
-"""Limits sign-in tries: enough for who mistypes, too few for who guesses.
+"""Limits attempts to sign in, so that passwords cannot be guessed.
 
-A try counts from the moment it begins, so that many at once are no way round; one that succeeds,
-or that never reached Jellyfin, is taken back.
+A try counts from its beginning, so that many at once do not get around the limit; one that
+succeeds, or that never reached Jellyfin, is uncounted.
 
     a name         5 tries, then one after 1 min, 5 min, and every 15 min
-    an address     10 failed tries in 15 min; of IPv6 its /64, which one household has
+    an address     10 failed tries in 15 min; an IPv6 address counts by its /64 network
     everybody      60 failed tries in 15 min
     at once        4 tries, 2 of them from one address: each occupies a worker of the web server
 
-A browser that has signed in under a name before is counted by itself, in the same steps, and in
-none of these: whoever fails beside it does not keep it out (OWASP calls this device cookies).
+A browser that has signed in under a name before has a counter of its own, with the same steps, and
+counts in none of these: others' failed tries do not lock it out (OWASP: device cookies).
 
-Quick Connect needs no password, so it is limited by the codes that wait to be approved.
+Quick Connect has no password; it is limited by the number of codes that wait for approval.
 """
 
 from __future__ import annotations
@@ -27,32 +27,32 @@ HOUR_S = 60 * MINUTE_S
 WINDOW_S = 15 * MINUTE_S
 FREE_TRIES = 5
 WAITS_S = (MINUTE_S, 5 * MINUTE_S, 15 * MINUTE_S)
-# What was left alone for so long starts again.
+# A counter is reset after so long without a failed try.
 FORGOTTEN_AFTER_S = 24 * HOUR_S
 MOST_OF_AN_ADDRESS = 10
 MOST_OF_ALL = 60
 MOST_AT_ONCE = 4
 MOST_AT_ONCE_OF_ONE = 2
-# No refusal of Jellyfin is told sooner.
+# Jellyfin's refusals are reported no sooner than this.
 REFUSED_AFTER_S = 2.0
 CODE_LASTS_S = 11 * MINUTE_S
 MOST_CODES = 100
 MOST_CODES_OF_AN_ADDRESS = 10
 
-# What is drawn as nothing though it is no control character: fillers, joiners, variants.
+# Invisible characters that are no control characters: fillers, joiners, variation selectors.
 _INVISIBLE = re.compile(
     "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2065\u3164\ufe00-\ufe0f\uffa0]"
 )
 
 
 def name_key(name: str) -> str:
-    """Return what all ways to write one account name have in common, as a directory takes them."""
+    """Return a key that is equal for all spellings of a name that a directory takes as equal."""
     shown = _visible(unicodedata.normalize("NFKC", _visible(name)).casefold())
     return " ".join(unicodedata.normalize("NFKC", shown).split())
 
 
 def network_of(address: str) -> str:
-    """Return whom an address stands for: an IPv4 address itself, of IPv6 the /64."""
+    """Return what an address is counted as: an IPv4 address itself, or the /64 of an IPv6 one."""
     try:
         parsed = ip_address(address.partition("%")[0])
     except ValueError:
@@ -70,7 +70,7 @@ class Try:
     Attributes:
         name: As `name_key` gives it.
         network: As `network_of` gives it.
-        browser: Of the browser that has signed in under this name before; None for all others.
+        browser: The id of a browser that has signed in under this name before; else None.
         at: In monotonic seconds.
     """
 
@@ -82,10 +82,10 @@ class Try:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """There may be no try now.
+    """No try is allowed now.
 
     Attributes:
-        is_busy: Others are signing in just now; else too many tries have failed.
+        is_busy: Too many people are signing in now; False means too many failed tries.
     """
 
     seconds: float
@@ -94,7 +94,7 @@ class Wait:
 
 @dataclass(slots=True)
 class SignInLimiter:
-    """Counts the failed tries. Not safe for many threads: whoever owns it brings the lock."""
+    """Counts failed tries. Not safe for many threads: the owner must lock it."""
 
     _failed: dict[tuple[str, str], list[float]] = field(default_factory=dict)
     _recent: deque[Try] = field(default_factory=deque)
@@ -103,7 +103,7 @@ class SignInLimiter:
     def begin(
         self, name: str, address: str, now: float, *, browser: str | None = None
     ) -> Try | Wait:
-        """Return the try, which `end` must be told of, or how long to wait."""
+        """Return the try, which must be passed to `end` later, or how long to wait."""
         self._forget(now)
         one = Try(name_key(name), network_of(address), browser, now)
         wait = self._counted_wait(one)
@@ -120,19 +120,19 @@ class SignInLimiter:
         return one
 
     def record_success(self, one: Try) -> None:
-        """Take back the try, and all that failed in the same place."""
+        """Uncount the try and all failed ones before it from the same place."""
         self._failed.pop(_counter(one), None)
         self._take_back(one)
 
     def take_back(self, one: Try) -> None:
-        """Take back a try that did not reach Jellyfin: the server was away."""
+        """Uncount a try that did not reach Jellyfin."""
         tries = self._failed.get(_counter(one), [])
         if one.at in tries:
             tries.remove(one.at)
         self._take_back(one)
 
     def end(self, one: Try) -> None:
-        """Note that the try was answered."""
+        """Record that the try has ended."""
         self._running.remove(one)
 
     def _counted_wait(self, one: Try) -> float:
@@ -153,7 +153,7 @@ class SignInLimiter:
         return self._recent[-MOST_OF_ALL].at + WINDOW_S - now if is_full else 0.0
 
     def _is_busy(self, one: Try) -> bool:
-        # Strangers never take the places of browsers that are known, where one account has two.
+        # Known browsers have places of their own, two for each account.
         alike = [
             other for other in self._running if (other.browser is None) is (one.browser is None)
         ]
@@ -202,7 +202,7 @@ class CodeLimiter:
         return code
 
     def end(self, code: Code) -> None:
-        """Note that a code was used, or that Jellyfin gave none."""
+        """Record that a code was used, or that Jellyfin gave none."""
         if code in self._open:
             self._open.remove(code)
 

@@ -1,1 +1,1 @@
-"""A download's states, and what people may do in each."""
+"""A download's states, and the actions that are possible in each."""

@@ -1,4 +1,4 @@
-"""Decides which actions people may do with a download in which state: one table.
+"""Decides which actions are possible for a download in each state.
 
                 pending     downloading  paused      completed   failed      removed
     pause       goes        goes         is so       -           -           -
@@ -11,11 +11,10 @@
     top, move   goes        is so        -           -           -           -
     let go      -           -            -           goes        -           is so
 
-*Is so*: the wish is fulfilled already, as after a second click; nothing changes and nobody is
-scolded. *Cooldown*: refused with the time when it becomes possible, unless an admin forces it; a
-pending one that does not cool down *is so*. *Unproved*: only what came in another length than the
-scan says and could not be proved whole; a cooldown does not matter. What is refused is told in a
-sentence.
+*goes*: possible. *is so*: fulfilled already, as after a second click: nothing changes, and it is no
+error. *cooldown*: refused with the time when it becomes possible, unless an admin forces it; a
+pending download without a cooldown *is so*. *unproved*: only for a file whose length differs from
+the scan's and that could not be proved whole, cooldown or not. *-*: refused, with a message.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from sidecar.messages import msg
 
 
 class Action(StrEnum):
-    """What a person asks for."""
+    """An action that a person can request."""
 
     PAUSE = "pause"
     RESUME = "resume"
@@ -45,7 +44,7 @@ class Action(StrEnum):
 
 
 class ActionVerdict(Enum):
-    """What comes of it."""
+    """Whether the action is done, or is fulfilled already."""
 
     GO = "go"
     IS_SO = "is so"
@@ -53,12 +52,12 @@ class ActionVerdict(Enum):
 
 @dataclass(frozen=True, slots=True)
 class ActionRefusal:
-    """It is not done.
+    """The action is refused.
 
     Attributes:
         code: For programs.
-        text: For people: what stands in the way, and what they can do.
-        until: When it becomes possible; None if no time makes it so.
+        text: For people: the reason, and what they can do.
+        until: When it becomes possible; None if waiting does not help.
     """
 
     code: str
@@ -114,13 +113,13 @@ _WHY_NOT = MappingProxyType(
 def judge(
     action: Action, download: Download, now: datetime, *, force: bool = False
 ) -> ActionVerdict | ActionRefusal:
-    """Decide whether an action may be done to a download as it is.
+    """Decide whether an action is possible for a download.
 
     Args:
-        action: What is asked for.
+        action: The requested action.
         download: As it is now.
-        now: What a cooldown is compared with.
-        force: An admin does not wait for a cooldown.
+        now: The time, to compare cooldowns with.
+        force: An admin overrides the cooldown.
     """
     if download.status in IS_SO[action]:
         return ActionVerdict.IS_SO
@@ -134,7 +133,7 @@ def judge(
 
 
 def refuse_finishing(download: Download) -> ActionRefusal:
-    """Return why what is being renamed to its place cannot be stopped."""
+    """Return the refusal for a download that is being finalized."""
     text = msg(
         "{title} is being finished at this very moment: try again in a few seconds",
         title=download.title,

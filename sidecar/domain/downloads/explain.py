@@ -1,8 +1,8 @@
 """Explains why an item is on a device, or why it is not: facts in, sentences out.
 
-    where it stands ─▶ who wants it ─▶ what it waits for ─▶ what the person said against it
+its state ─▶ who wants it ─▶ what it waits for ─▶ what the person has excluded
 
-It decides nothing. Whose reasons may be told, whoever gathers the facts has decided.
+The caller gathers the facts, and leaves out what the person may not know.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ _DAYS, _HOURS, _MINUTES = 86_400, 3600, 60
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WantedBecause:
-    """One reason why it is wanted.
+    """One reason why an item is wanted.
 
     Attributes:
         who: The account's name; None for the person who asks.
-        release_at: When its place is given up; None while the reason lasts.
+        release_at: When the hold ends; None while the reason lasts.
     """
 
     who: str | None
@@ -47,21 +47,21 @@ class WantedBecause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainFacts:
-    """All that is known of one item on one device, as far as the person may know it.
+    """The facts about one item on one device that the person may know.
 
     Attributes:
         device: Its name.
         download: None if there is none, or none that concerns the person.
-        speaks_for_all: Whether what is not known here is not there for anybody.
-        is_away: The device is not at its place: what was on it is only believed.
+        speaks_for_all: The facts are those of all accounts, not only of this person.
+        is_away: The device is not attached: its content is as of the last scan.
         is_paused: The device takes no files.
-        problems: Sentences on what stands in the way: device, server, account.
-        held_back: Why the network rule or the plan lets it wait.
+        problems: Messages about the device, the server or the account that stop the download.
+        held_back: Why the network rule or the space plan makes it wait.
         was_removed: The person removed it on purpose.
         excluded_from: Rules from which the person excluded it.
         switched_off: Rules that are switched off for the device.
-        is_in_doubt: A file may be this item's already: a person is asked.
-        resting_until: It was removed to make room and no rule fetches it before.
+        is_in_doubt: A file may be this item's already; a person is being asked.
+        resting_until: It was evicted, and no rule fetches it before this time.
     """
 
     device: str
@@ -86,7 +86,7 @@ class ExplainFacts:
 
     @property
     def lasts(self) -> bool:
-        """Whether anybody wants it for longer than a grace."""
+        """Whether anybody holds it beyond a grace period."""
         return any(one.release_at is None for one in self.wanted)
 
 
@@ -103,12 +103,12 @@ def explain(facts: ExplainFacts) -> tuple[str, ...]:
 
 
 def label_rule(rule: str) -> str:
-    """Return a rule's name as people read it."""
+    """Return a rule's label."""
     return rule.replace("_", " ")
 
 
 def format_span(time: timedelta) -> str:
-    """Return a time to come in its largest unit, rounded up: "3 hours"."""
+    """Format a duration in its largest unit, rounded up: "3 hours"."""
     seconds = ceil(time.total_seconds())
     if seconds > _DAYS:
         return msg("{days} days", days=-(-seconds // _DAYS))

@@ -1,7 +1,6 @@
-"""Counts files by owner, as far as the person who looks may know it.
+"""Counts files by owner, as far as the viewer may know them.
 
-A file that a person does not own is somebody's by name for an admin alone; for everybody else it
-only counts.
+Only an admin sees the names of other owners; for everybody else their files are only counted.
 """
 
 from __future__ import annotations
@@ -12,20 +11,20 @@ from dataclasses import dataclass
 
 from sidecar.messages import msg
 
-# What an account is called that has signed in once and is not known any more.
+# The name of an account that was forgotten.
 FORMER_ACCOUNT = msg("a former account")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """Whose files they are.
+    """Numbers of files by owner.
 
     Attributes:
         total: How many there are.
-        yours: Those that are the person's alone.
-        shared: Those that others want as well.
-        others: Those of others, by name, for who may see them; a file of two counts for both.
-        hidden: Those of others, of which the person may see no more than that they are there.
+        yours: Owned by the viewer alone.
+        shared: Owned by the viewer and others.
+        others: Owned by others, by name, if the viewer may see that; a file of two counts twice.
+        hidden: Owned by others whose names the viewer may not see.
     """
 
     total: int = 0
@@ -36,7 +35,7 @@ class Share:
 
     @property
     def concerns_others(self) -> bool:
-        """Whether anything of somebody else is among them."""
+        """Whether others own any of them."""
         return self.total > self.yours
 
 
@@ -50,8 +49,8 @@ def count_shares(
 
     Args:
         owners: The user ids of the owners of each file.
-        user_id: Who looks.
-        names: Of all accounts, for who may see whose files they are; None for everybody else.
+        user_id: The viewer.
+        names: Of all accounts, if the viewer may see them; else None.
     """
     total = yours = shared = hidden = 0
     by_name: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""In which order a list of downloads is shown."""
+"""The orders of a list of downloads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Sort(StrEnum):
-    """What comes first: `queue` is what runs, then what is fetched next, then the rest."""
+    """An order; `queue` is running downloads, then pending in queue order, then the rest."""
 
     NEWEST = "newest"
     QUEUE = "queue"

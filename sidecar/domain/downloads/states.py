@@ -1,4 +1,4 @@
-"""The life of a download: its states, and the only moves between them.
+"""The states of a download, and the moves between them.
 
                claim               arrive
     pending ──────────▶ downloading ──────▶ completed ──vanish, evict, delete──▶ removed
@@ -7,9 +7,9 @@
       │   (retry_next_at)     └── pause ──▶ paused ──resume──▶ pending             │
       └────────────────────────────── want_again ───────────────────────────────────┘
 
-`store.downloads.queue` applies a move under a compare-and-set and nothing else changes a state.
-Cancelling is not a move: the row is deleted. A file that was on the device already is *adopted*:
-from every state in which there is none of ours, straight to completed.
+`store.downloads.transitions` applies the moves; nothing else changes a state.
+Cancelling is no move: the row is deleted. A file that was on the device already is *adopted*:
+from any state without a file of ours straight to completed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sidecar.errors import IllegalMove
 
 
 class Status(StrEnum):
-    """Where a download stands."""
+    """The state of a download."""
 
     PENDING = "pending"
     DOWNLOADING = "downloading"
@@ -33,13 +33,13 @@ class Status(StrEnum):
     REMOVED = "removed"
 
 
-# What people are told of a completed download whose file the last look did not see: no state of
-# its own, for the file may be back at the next look.
+# Shown for a completed download whose file the last scan did not find: no state of its own, since
+# the file may be back at the next scan.
 MISSING = "missing"
 
 
 class Move(StrEnum):
-    """What may happen to a download."""
+    """A change of a download's state."""
 
     CLAIM = "claim"
     ARRIVE = "arrive"
@@ -98,7 +98,7 @@ EMPTY, UNPROVED = "empty", "unproved"
 
 @dataclass(frozen=True, slots=True)
 class Validator:
-    """What every response of one transfer must agree on.
+    """What identifies the version of a file: all responses of a transfer must agree on it.
 
     Attributes:
         last_modified: The `Last-Modified` header exactly as the server wrote it, or None.
@@ -114,31 +114,31 @@ class Download:
     """One item on one device: its transfer and, once completed, its file.
 
     Attributes:
-        user_id: Who asked first; whose token fetches.
+        user_id: The first to ask for it; this account's token fetches.
         file_path: Below the device's root, `/` between the parts; given once, then kept.
         file_size: Bytes of the finished file; None until it is finalizing.
         expected_size: Bytes by the server's last scan; a hint, may be stale.
         bytes_downloaded: Bytes of the part file that are known to be on the disk.
         validator: Stored before the first body byte was written; None without a part file.
-        accepted: What a person has accepted as the whole file, whatever the scan says.
+        accepted: The version that a person has accepted as whole, whatever the scan says.
         finalizing: The part is whole and synced, and its rename to `file_path` has begun.
         priority: Higher first.
         retry_next_at: Not before this time; None means now.
         content_hash: xxh3-128 of the finished file, 32 hex digits.
-        last_used_seq: A counter, not a time: who was used last.
+        last_used_seq: A counter, not a time: larger means used later.
         source_etag: The server's mark for this version of the file.
         format: What the file is to be, and is once completed: `original`, or a target's name.
-        seconds: Running time; None if nobody said.
+        seconds: Running time; None if unknown.
         source_extension: Of the file on the server; "" without one, None if it is not known.
         source_size, source_hash: Of the original that the file was converted from; None if the
             file is the original.
         format_note: Why it is the original although another format is wanted.
         original_size: Bytes of the original that is kept besides; None if none is.
-        missing_since: When a look at the device first did not find the finished file there; None
-            if the last one did. Only that look writes it.
-        gone_since: When the server first did not know the item any more; None while it does.
-        source_path: Where the server has the file; to know it again, never to be shown.
-        wanted_path: Where the finished file is to be instead of `file_path`; None to stay.
+        missing_since: When a scan of the device first did not find the finished file; None
+            if the last one did.
+        gone_since: When the server first did not have the item any more; None while it does.
+        source_path: The file's path on the server, to recognise it; never shown.
+        wanted_path: What the finished file is to be renamed to; None if `file_path` stays.
     """
 
     id: int
@@ -186,17 +186,17 @@ class Download:
 
     @property
     def is_present(self) -> bool:
-        """Whether the finished file was on its device at the last look."""
+        """Whether the last scan found the finished file on its device."""
         return self.status is Status.COMPLETED and self.missing_since is None
 
     @property
     def is_converted(self) -> bool:
-        """Whether the finished file was made here, of another one."""
+        """Whether the finished file was converted here."""
         return self.source_size is not None
 
     @property
     def size(self) -> int | None:
-        """The best known size in bytes: of the file, else agreed on, else of the last scan."""
+        """The best known size in bytes: of the file, of the responses, or of the last scan."""
         if self.file_size is not None:
             return self.file_size
         if self.validator is not None and self.validator.total is not None:
@@ -205,7 +205,7 @@ class Download:
 
     @property
     def progress(self) -> float:
-        """How much is there, from 0 to 1."""
+        """The fetched part of the file, from 0 to 1."""
         if self.status is Status.COMPLETED:
             return 1.0
         return min(1.0, self.bytes_downloaded / self.size) if self.size else 0.0

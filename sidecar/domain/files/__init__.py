@@ -1,1 +1,1 @@
-"""Names, playlists, manifests and what lies beside the files."""
+"""Paths on the device, playlists, manifests, companions, and what became of missing files."""

@@ -1,6 +1,6 @@
 """Groups a device's files for people: albums by artist, series by season, films.
 
-Groups by folders, since these are what lies there; names come from the tags. Knows no page.
+Grouped by folder; names come from the tags.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from types import MappingProxyType
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.domain.items.item import ItemType
 
-# What covers are called, the best first.
+# File names of covers, best first.
 COVERS = ("cover.jpg", "folder.jpg", "poster.jpg", "cover.png", "folder.png")
 
 
 class WorkKind(StrEnum):
-    """What kind of thing it is to people; in the order in which they see them."""
+    """The kind of a work, in the order of display."""
 
     MUSIC = "music"
     BOOKS = "books"
@@ -41,7 +41,7 @@ _OF_KIND: Mapping[str, WorkKind] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedFile:
-    """A file that is complete on a device.
+    """A complete file on a device.
 
     Attributes:
         kind: Jellyfin's name of its type.
@@ -81,7 +81,7 @@ class Work:
     """An album, an audiobook, a film or a series.
 
     Attributes:
-        by: Whose it is; empty if that is of no interest.
+        by: The artist or author; may be empty.
     """
 
     kind: WorkKind
@@ -91,7 +91,7 @@ class Work:
 
     @property
     def cover_places(self) -> tuple[str, ...]:
-        """Where its cover may lie, the best place first."""
+        """The possible paths of its cover, best first."""
         folders = [one.folder for one in self.parts if one.folder]
         if self.kind is WorkKind.SERIES:
             folders = [*dict.fromkeys(one.partition("/")[0] for one in folders), *folders]
@@ -99,7 +99,7 @@ class Work:
 
 
 def group_works(files: Iterable[ListedFile]) -> Sequence[Work]:
-    """Put all files into works, in the order in which people look for them."""
+    """Group files into works, in the order of display."""
     groups: dict[tuple[WorkKind, str, str], list[ListedFile]] = {}
     for one in files:
         groups.setdefault(_group(one), []).append(one)
@@ -122,7 +122,7 @@ def _group(file: ListedFile) -> tuple[WorkKind, str, str]:
     match kind:
         case WorkKind.SERIES:
             top = folder.partition("/")[0]
-            # In a folder of everything, its series is all that there is to tell by.
+            # In a folder with files of all kinds, only the series tells which belong together.
             return kind, top, "" if "/" in folder else file.artist or ""
         case WorkKind.FILMS:
             return kind, folder, file.path

@@ -1,4 +1,4 @@
-"""Small files that lie beside media: covers, lyrics, subtitles; their names and what is in them.
+"""Companion files beside media files: covers, lyrics, subtitles; their names and content.
 
 Artist/Album/cover.jpg            Film (2001)/poster.jpg
 Artist/Album/1-01 - Title.lrc     Film (2001)/Film (2001).de.forced.srt
@@ -16,7 +16,7 @@ from sidecar.domain.formats.lyrics import without_word_times
 from sidecar.domain.items.item import ItemType
 
 COVER, POSTER, LYRICS = "cover.jpg", "poster.jpg", ".lrc"
-# What a server sends of each kind of text subtitles, and what players call it.
+# Codecs of text subtitles, and the file extension for each.
 SUBTITLES = MappingProxyType(
     {"subrip": "srt", "srt": "srt", "ass": "ass", "ssa": "ssa", "webvtt": "vtt", "vtt": "vtt"}
 )
@@ -26,7 +26,7 @@ _BREAKS = re.compile(r"[\r\n]+")
 
 
 class CompanionKind(StrEnum):
-    """What such a file is."""
+    """The kind of a companion file."""
 
     COVER = "cover"
     LYRICS = "lyrics"
@@ -35,7 +35,7 @@ class CompanionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LyricLine:
-    """A line of lyrics; `start` in seconds, None if nobody knows when it is sung."""
+    """A line of lyrics; `start` in seconds, None if unknown."""
 
     text: str
     start: float | None = None
@@ -43,12 +43,12 @@ class LyricLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subtitle:
-    """Subtitles that are a text of their own.
+    """An external text subtitle file.
 
     Attributes:
-        index: Of the stream, for asking the server.
-        codec: As the server calls it.
-        language: As the file says it: `de`, `ger`; None if it does not.
+        index: Of the stream, for the request.
+        codec: The server's name of it.
+        language: As in the file: `de`, `ger`; None if unknown.
     """
 
     index: int
@@ -59,7 +59,7 @@ class Subtitle:
 
 
 def cover_path(file_path: str, item_type: str) -> str | None:
-    """Return where the cover of a file lies; None if it has none of its own, or no folder."""
+    """Return the path of a file's cover; None if it has none of its own, or no folder."""
     folder, slash, _ = file_path.rpartition("/")
     if not slash:
         return None
@@ -69,12 +69,12 @@ def cover_path(file_path: str, item_type: str) -> str | None:
 
 
 def lyrics_path(file_path: str) -> str:
-    """Return where the lyrics of a track lie."""
+    """Return the path of a track's lyrics."""
     return _strip_extension(file_path) + LYRICS
 
 
 def subtitle_paths(file_path: str, subtitles: Iterable[Subtitle]) -> dict[str, Subtitle]:
-    """Return where each of the subtitles lies, as players and Jellyfin read such names."""
+    """Return the path of each subtitle file, with a name that players and Jellyfin understand."""
     found: dict[str, Subtitle] = {}
     for one in subtitles:
         ending = SUBTITLES.get(one.codec.lower())
@@ -88,7 +88,7 @@ def subtitle_paths(file_path: str, subtitles: Iterable[Subtitle]) -> dict[str, S
 
 
 def companion_kind(path: str) -> CompanionKind | None:
-    """Return what a file of ours is by its name; None if it is nothing that lies beside media."""
+    """Return the kind of a companion by its file name; None if it is no companion."""
     name = path.rpartition("/")[2].lower()
     if name in {COVER, POSTER}:
         return CompanionKind.COVER
@@ -98,11 +98,11 @@ def companion_kind(path: str) -> CompanionKind | None:
 
 
 def is_orphaned(path: str, files: Collection[str]) -> bool:
-    """Whether what it belonged to is gone.
+    """Whether the media files that a companion belonged to are gone.
 
     Args:
-        path: Of what lies beside.
-        files: The paths of all media, and of their folders, without their endings: `media_stems`.
+        path: Of the companion.
+        files: The paths of all media without extensions, and of their folders: `media_stems`.
     """
     if companion_kind(path) is CompanionKind.COVER:
         return path.rpartition("/")[0] not in files
@@ -116,18 +116,18 @@ def is_orphaned(path: str, files: Collection[str]) -> bool:
 
 
 def media_stems(paths: Iterable[str]) -> frozenset[str]:
-    """Return what `is_orphaned` looks in."""
+    """Return the `files` for `is_orphaned`."""
     return frozenset(
         one for path in paths for one in (_strip_extension(path), path.rpartition("/")[0])
     )
 
 
 def render_lrc(lines: Sequence[LyricLine], *, knows_words: bool = False) -> str:
-    r"""Return lyrics as players read them; the lines alone where nobody knows the times.
+    r"""Render lyrics as an LRC file; as plain lines if the times are unknown.
 
     Args:
-        lines: As the server has read them.
-        knows_words: Whether the player knows a time for each word; else those are left out.
+        lines: As the server has parsed them.
+        knows_words: Whether the player supports times for words; else these are left out.
 
     >>> lrc([Line("One tone", 61.5)])
     '[01:01.50]One tone\n'

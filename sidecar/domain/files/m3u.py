@@ -1,12 +1,12 @@
-"""Playlists as files: what is in them, line by line, and what they are called.
+"""Renders playlists as M3U files and chooses their file names.
 
     #EXTM3U
     #PLAYLIST:Road trip
     #EXTINF:241,Sigur Rós - Glósóli
     ../Sigur Rós/Takk… (2005)/1-02 - Glósóli.flac
 
-Names files relative to the list's own place. Titles are untrusted: none of them becomes a line of
-its own. A path that no line can hold is left out.
+Paths are relative to the playlist's folder. Titles are untrusted: none can add a line. A path that
+cannot be written as a line is left out.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ from sidecar.domain.files.truncate import shorten
 EXTENSIONS = (".m3u8", ".m3u")
 HEAD = "#EXTM3U"
 MARK = "\ufeff"
-# A player takes what follows for another line, or drops it.
+# Players take these as line breaks, or strip them.
 _BREAKS = re.compile(r"[\x00-\x1f\x7f\x85\u2028\u2029]|\s$|^\s")
 
 
 @dataclass(frozen=True, slots=True)
 class PlaylistEntry:
-    """A file of a playlist.
+    """An entry of a playlist.
 
     Attributes:
         path: Below the device's root.
-        seconds: Running time; None if nobody knows.
+        seconds: Running time; None if unknown.
     """
 
     path: str
@@ -50,7 +50,7 @@ class PlaylistEntry:
 
 @dataclass(frozen=True, slots=True)
 class ListName:
-    """What a playlist is called by people, and what tells it from others of that name.
+    """A playlist's title, and its id to distinguish it from others of that title.
 
     Attributes:
         id: 32 hex digits.
@@ -70,7 +70,7 @@ def is_playlist(path: str) -> bool:
 
 
 def render(name: str, entries: Iterable[PlaylistEntry], preset: Preset) -> bytes:
-    """Return a playlist as one kind of player reads it: in this order, repeats included."""
+    """Render a playlist for a preset, in this order, repeats included."""
     lines = [HEAD, *_render_lines(name, entries, preset)]
     text = "".join(f"{line}{preset.line_end}" for line in lines)
     return f"{MARK if preset.has_mark else ''}{text}".encode("utf-8", "replace")
@@ -79,13 +79,13 @@ def render(name: str, entries: Iterable[PlaylistEntry], preset: Preset) -> bytes
 def assign_paths(
     lists: Iterable[N], preset: Preset, *, strangers: Iterable[str], ours: Iterable[str]
 ) -> Iterator[tuple[N, tuple[str, ...]]]:
-    """Yield each list with the paths that it may have, the best first: no two may have the same.
+    """Yield each list with its possible paths, best first; no two lists share one.
 
     Args:
-        lists: The first of those with the same name has it as it is.
-        preset: What the player needs.
-        strangers: Paths of others in the same folder.
-        ours: Paths of lists that are there; whose name differs in nothing but the case keeps it.
+        lists: Of those with the same title the first has the unchanged name.
+        preset: Of the device.
+        strangers: Paths of others' files in the same folder.
+        ours: Paths of existing lists; a name that differs only in case is kept.
     """
     spelt = {make_path_key(one): one for one in ours}
     used = set(map(make_path_key, strangers))
@@ -115,7 +115,7 @@ def _render_lines(name: str, entries: Iterable[PlaylistEntry], preset: Preset) -
 
 def _make_relative(path: str, folder: str) -> str:
     up = "../" * len(_split_path(folder))
-    # In the root a name may begin as a remark does.
+    # In the root a file name may begin with "#" like a comment.
     return f"{up}{path}" if up or not path.startswith("#") else f"./{path}"
 
 

@@ -1,11 +1,11 @@
-"""The manifest of a device: what we put there, for whoever finds the stick, and to adopt it again.
+"""Renders the manifest of a device: the list of our files there, to adopt them again later.
 
     {"version": 1, "made_by": …, "server_id": …, "device_id": …, "device_name": …, "files": [
     {"item_id": …, "path": …, …},
     …
     ]}
 
-One file a line, in the order of the paths: small changes stay small. It holds no name of a person.
+One file a line, in the order of the paths, so that small changes stay small. It has no user names.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def _file_to_json(file: ListedFile) -> dict[str, object]:
 
 
 def _format(file: ListedFile) -> dict[str, object]:
-    """Said only where the original is not simply what was wanted."""
+    """Return the format fields, only if the file is not simply the original."""
     if file.format == ORIGINAL:
         return {}
     return {"format": file.format, "source_size": file.source_size}

@@ -1,4 +1,4 @@
-"""Names on a device: made by us from the tags, valid at once on ext4, FAT32, exFAT, NTFS, Android.
+"""Builds paths on a device from the tags, valid on ext4, FAT32, exFAT, NTFS and Android alike.
 
     deep                                              flat
     Album Artist/Album (Year)/1-02 - Title.flac       Artist - Album/1-02 Title.flac
@@ -7,8 +7,8 @@
     Film (Year)/Film (Year).mkv                       Film (Year)/Film (Year).mkv
     Artist - Video (Year)/Artist - Video (Year).mp4   Artist - Video (Year)/...
 
-Tags are untrusted: whatever they hold, a path stays below the root and is a name that no file
-system changes on its way. Paths that some device would take for one share their `make_path_key`.
+Tags are untrusted: whatever they contain, a path stays below the root and consists of names that no
+file system changes. Paths that some file system takes as equal have the same `make_path_key`.
 """
 
 from __future__ import annotations
@@ -27,18 +27,18 @@ from sidecar.domain.items.media_types import EXTENSIONS, PLAIN
 WITH_OWN_FOLDER = frozenset({ItemType.MOVIE, ItemType.VIDEO, ItemType.MUSIC_VIDEO})
 LONGEST_NAME_BYTES = 180
 LONGEST_PATH = 240
-# What the folders of a path may take of it, so that the file's own name never decides their names.
+# The most of a path for its folders, so that their names never depend on the file's own.
 LONGEST_FOLDERS = 160
 ID_DIGITS = 8
-# What a short name keeps free: a mark that tells two files apart, and its extension.
+# Reserved in a shortened name: a mark that distinguishes it, and its extension.
 LEFT_FREE = 16
 
-# The last three look like "/" and mislead.
+# The last three look like "/".
 _FORBIDDEN = re.compile('[<>:"/\\\\|?*\u2044\u2215\u29f8]')
 _RESERVED = re.compile(
     r"^(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9¹²³])(?= *(\.|$))", re.IGNORECASE
 )
-# Names that we, Syncthing or a system use for themselves.
+# Names that we, Syncthing or an operating system reserve.
 _TAKEN = re.compile(
     r"^(\.|~syncthing~|(found\.\d{3}|lost\.dir|lost\+found|\$recycle\.bin|system volume information"
     r"|recycler)$)",
@@ -46,12 +46,12 @@ _TAKEN = re.compile(
 )
 _CONFLICT = re.compile(r"\.(?=sync-conflict-)", re.IGNORECASE)
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
-# Emoji and some scripts need them; other invisible characters only mislead.
+# Emoji and some scripts need these; other invisible characters are removed.
 _JOINERS = "\u200c\u200d"
 
 
 class Layout(StrEnum):
-    """How many folders lie above a file."""
+    """How many levels of folders there are."""
 
     DEEP = "deep"
     FLAT = "flat"
@@ -59,12 +59,12 @@ class Layout(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NameLimits:
-    """What a player can find its way through.
+    """A player's limits on paths.
 
     Attributes:
-        longest_name: In characters, of a folder or of a file with all that is ever added to it;
-            None where any name will do.
-        most_in_folder: Files; None where any number will do.
+        longest_name: In characters, of a folder or of a file with everything that is added to it;
+            None for no limit.
+        most_in_folder: Files; None for no limit.
     """
 
     layout: Layout = Layout.DEEP
@@ -73,7 +73,7 @@ class NameLimits:
 
     @property
     def longest_stem(self) -> int | None:
-        """Of a name, in characters, before anything is added to it."""
+        """The longest name, in characters, before anything is added to it."""
         return None if self.longest_name is None else self.longest_name - LEFT_FREE
 
 
@@ -81,12 +81,12 @@ ANY = NameLimits()
 
 
 def build_path(item: Item, shape: NameLimits = ANY, *, volume: int = 1) -> str:
-    """Return where the item's file goes, below the root, `/` between the parts.
+    """Return the path of an item's file below the root, with `/`.
 
     Args:
-        item: Whose file.
-        shape: What the player can find its way through.
-        volume: Counts the folders of the same name, for when one is full.
+        item: The item.
+        shape: The player's limits.
+        volume: Number of the folder, when others of this name are full.
     """
     match item.type:
         case ItemType.EPISODE:
@@ -120,15 +120,15 @@ def fill_in_discs(items: Mapping[str, Item], fellows: Iterable[Item]) -> dict[st
 
 
 def safe_extension(told: str | None) -> str:
-    """Return what a file's name may end in: the server's word only if it is that of media.
+    """Return the extension of a file: the server's only if it is one of media.
 
-    Without one, whatever stands behind a dot in the title would be it.
+    There is always one: else a dot in the title would begin the extension.
     """
     return told if told in EXTENSIONS else PLAIN
 
 
 def build_distinct_path(path: str, item_id: str) -> str:
-    """Return another path for the item, for when another file has `path` already."""
+    """Return a unique path for the item, for when another file has `path`."""
     folder, slash, name = path.rpartition("/")
     stem, dot, extension = name.rpartition(".")
     if not stem or not _EXTENSION.fullmatch(extension):
@@ -140,7 +140,7 @@ def build_distinct_path(path: str, item_id: str) -> str:
 
 
 def build_separate_path(path: str, item_id: str) -> str:
-    """Return another path for a film, in a folder of its own: its poster is not another film's."""
+    """Return a unique path for a film, in a folder of its own, since films have posters."""
     folder, _, name = path.rpartition("/")
     mark = f" [{item_id[:ID_DIGITS]}]"
     room = LONGEST_FOLDERS - len(mark)
@@ -149,13 +149,13 @@ def build_separate_path(path: str, item_id: str) -> str:
 
 
 def get_extension(path: str) -> str:
-    """Return what a name ends in, without the dot; "" if that is no extension."""
+    """Return the extension without the dot; "" if there is none."""
     stem, _, extension = path.rpartition("/")[2].rpartition(".")
     return extension if stem and _EXTENSION.fullmatch(extension) else ""
 
 
 def with_extension(path: str, extension: str) -> str:
-    """Return the path with another extension, as long as a path may be."""
+    """Return the path with another extension, shortened if necessary."""
     folder, slash, name = path.rpartition("/")
     was = get_extension(path)
     stem = name.removesuffix(f".{was}") if was else name
@@ -166,17 +166,17 @@ def with_extension(path: str, extension: str) -> str:
 
 
 def make_path_key(path: str) -> str:
-    """Return what two paths share if any device takes them for the same.
+    """Return a key that is equal for paths that any file system takes as the same.
 
-    Case and composition do not count, nor what one system or another drops: invisible characters,
+    It ignores case, Unicode composition, and what some systems drop: invisible characters,
     and spaces and dots at the end of a name.
     """
     return "/".join(map(_name_key, path.split("/")))
 
 
 def clean_name(text: str) -> str:
-    """Return the text as one name: nothing forbidden, not reserved, short enough, never empty."""
-    # A lone surrogate cannot be written to any disk: it becomes "?", and that a "_".
+    """Turn a text into a valid file name: no forbidden characters, not reserved, not empty."""
+    # A lone surrogate cannot be encoded: it becomes "?", and that a "_".
     written = _FORBIDDEN.sub("_", text.encode("utf-8", "replace").decode())
     visible = "".join(map(_replace_character, unicodedata.normalize("NFC", written)))
     name = unicodedata.normalize("NFC", re.sub(r"\s+", " ", visible))
@@ -235,7 +235,7 @@ def _name_film(item: Item) -> str:
 
 
 def _replace_character(one: str) -> str:
-    """What a name has for this character."""
+    """Return the replacement of a character."""
     if one in _JOINERS:
         return one
     match unicodedata.category(one):
@@ -247,7 +247,7 @@ def _replace_character(one: str) -> str:
 
 
 def _join(folders: list[str], name: str, ending: str, *, longest: int | None, volume: int) -> str:
-    """Join, each part short enough for the whole; the folders never depend on the name."""
+    """Join the parts, each shortened to fit; the folders never depend on the name."""
     most = (LONGEST_FOLDERS - len(folders)) // len(folders)
     if longest is not None:
         most = min(most, longest)

@@ -1,4 +1,4 @@
-"""What kinds of players need: where playlists go and how they are written, names, folders, covers.
+"""Presets for kinds of players: playlists, paths, covers and tags as each of them needs.
 
              lists in     as      BOM  line end  titles  files       longest name  in a folder
     generic  Playlists/  .m3u8    no   LF        yes     deep        180 bytes     any number
@@ -7,8 +7,8 @@
     android  Playlists/  .m3u8    no   LF        yes     deep        180 bytes     any number
     jellyfin Playlists/  .m3u8    no   LF        yes     deep        180 bytes     any number
 
-Every list names files relative to its own place, with `/`: the one way that works on a stick, on a
-second card of a player and on a phone, whatever the folder is called there. It writes nothing.
+Paths in playlists are relative, with `/`: this works on a USB stick, on a player's second card and
+on a phone, wherever the folder is mounted.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sidecar.domain.formats.tag_fields import TagSystem
 
 
 class PresetName(StrEnum):
-    """What plays the files of a device."""
+    """The kind of player of a device."""
 
     GENERIC = "generic"
     ROCKBOX = "rockbox"
@@ -34,19 +34,19 @@ class PresetName(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """What one kind of player needs.
+    """The needs of one kind of player.
 
     Attributes:
         folder: Where playlists go; "" is the root.
         extension: Of playlists.
-        has_mark: Whether they begin with the mark of UTF-8 (a BOM).
+        has_mark: Whether they begin with a byte order mark (BOM).
         line_end: Of each of their lines.
-        tells_titles: Whether they say what each file is and how long it plays.
-        shape: Of the paths that files are given from now on.
-        cover_pixels: The largest edge of a cover, beside the files and in what is converted.
-        id3: Which tags its MP3 files get. Many a player shows only the first of several artists
-            that stand apart, as version 2.4 lets them; 2.3 has them in one text.
-        knows_words: Whether it knows lyrics with a time for each word.
+        tells_titles: Whether they have the title and length of each file.
+        shape: Of new paths.
+        cover_pixels: The longest edge of covers, beside the files and in converted ones.
+        id3: The tags of MP3 files. Many players show only the first of several artists
+            that are separate values, as in ID3v2.4; 2.3 has them in one text.
+        knows_words: Whether it supports lyrics with a time for each word.
     """
 
     folder: str = "Playlists"

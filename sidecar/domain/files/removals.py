@@ -1,12 +1,12 @@
-"""Decides what became of our files on a device, from what a scan found there.
+"""Decides what happened to our files on a device, from the results of scans.
 
-    ours ─┬─ as it was ─────────────────────────────▶ vouched for
+ours ─┬─ as it was ─────────────────────────────▶ unchanged
           ├─ absent ─┬─ the same bytes elsewhere ───▶ moved: the row follows
-          │          └─ absent again after a grace ─▶ gone   ┐ by a person's hand;
+          │          └─ absent again after a grace ─▶ gone   ┐ done by a person;
           ├─ other bytes, the same after a grace ───▶ edited ┘ many at once are asked about
           └─ cannot be told ────────────────────────▶ nothing, ever
 
-Decides from one look and what the looks before it left in doubt. Reads no file, knows no clock.
+It uses one scan and what the scans before it left in doubt.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 
-# Seconds between the two looks that a removal needs: editors put a file away and back.
+# Seconds between the two scans that confirm a removal: editors remove files for a moment.
 GRACE_S = 8.0
-# More than this at once is no person tidying up: it is asked about, not believed.
+# More removals than this at once are asked about: they may not be intended.
 FEW = 5
 FEW_OF_ALL = 0.2
-# FAT keeps the time of a file to two seconds.
+# FAT stores file times in steps of two seconds.
 COARSE_S = 3.0
-# From the last byte of a file to its being finished, on a slow stick.
+# From the last byte of a file to its completion, on a slow device.
 FINISHING_S = 60.0
 HOUR_S = 3600.0
 MOST_ZONES = 14
@@ -34,12 +34,12 @@ _PUT_ASIDE = frozenset(
 
 
 class NotAFile(StrEnum):
-    """What a look found at a path when it is no file.
+    """What a scan found at a path if it is no file.
 
     Attributes:
-        ABSENT: Nothing has this name, on this very device.
-        OTHER: Something that is no file has it: a folder, a link, a pipe.
-        UNKNOWN: It cannot be told: whatever was answered says nothing about the file.
+        ABSENT: Nothing has this name on this device.
+        OTHER: A folder, a link, a pipe or the like has the name.
+        UNKNOWN: An error that says nothing about the file.
     """
 
     ABSENT = "absent"
@@ -49,7 +49,7 @@ class NotAFile(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileStat:
-    """A regular file as a look found it; two equal ones are the same file, untouched."""
+    """A regular file as a scan found it; equal values mean the same unchanged file."""
 
     size: int
     modified_ns: int
@@ -61,13 +61,13 @@ Seen = FileStat | NotAFile
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A finished file of ours, as its row says.
+    """A finished file of ours, as the database has it.
 
     Attributes:
         path: Below the device's root.
-        content_hash: xxh3-128; None if nobody knows.
-        is_missing: The look before did not find it.
-        is_asked_about: People are asked what became of it and have not answered.
+        content_hash: xxh3-128; None if unknown.
+        is_missing: The scan before did not find it.
+        is_asked_about: People are being asked about it.
     """
 
     id: int
@@ -81,7 +81,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Stranger:
-    """A file on the device that no row expects there."""
+    """A file on the device that is at none of the known paths."""
 
     path: str
     facts: FileStat
@@ -96,25 +96,25 @@ class FileChange(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PendingChange:
-    """What was found instead of a file of ours, and when first (monotonic seconds)."""
+    """What was found instead of a file of ours, and since when (monotonic seconds)."""
 
     seen: Seen
     since: float
 
     @property
     def fate(self) -> FileChange:
-        """What it is, if it stays so."""
+        """The change, if a later scan confirms it."""
         return FileChange.GONE if self.seen is NotAFile.ABSENT else FileChange.EDITED
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What follows from a look.
+    """The result of a scan.
 
     Attributes:
-        doubts: To be looked at again after the grace; includes what is asked about.
-        sure: By a person's hand: record it.
-        ask: Too many at once: change nothing before a person has answered.
+        doubts: To be scanned again after the grace; includes what is asked about.
+        sure: Changes by a person, to be recorded.
+        ask: Too many at once: a person must confirm them first.
     """
 
     doubts: Mapping[int, PendingChange] = field(default_factory=dict)
@@ -123,17 +123,17 @@ class Decision:
 
 
 def is_in_trash(name: str) -> bool:
-    """Whether this is the name of a waste bin, or hidden: what is in it was removed."""
+    """Whether this is the name of a trash folder, or a hidden one: files in it were removed."""
     return name.startswith(".") or name.casefold() in _PUT_ASIDE
 
 
 def is_many(count: int, total: int) -> bool:
-    """Whether so many of all files at once are more than a person's tidying up."""
+    """Whether so many removals at once need a confirmation."""
     return count > max(FEW, FEW_OF_ALL * total)
 
 
 def was_written_since(facts: FileStat, completed_at: datetime | None) -> bool:
-    """Whether somebody wrote to a file after we had finished it, as far as its time tells."""
+    """Whether a file was written to after its completion, judging by its time."""
     if completed_at is None:
         return True
     modified = datetime.fromtimestamp(facts.modified_ns // 10**9, UTC)
@@ -144,12 +144,12 @@ def was_written_since(facts: FileStat, completed_at: datetime | None) -> bool:
 def to_read(
     files: Iterable[Expected], seen: Mapping[str, Seen], vouched: Mapping[int, FileStat]
 ) -> list[tuple[Expected, FileStat]]:
-    """Return the files whose bytes must be read to know whether they are still ours.
+    """Return the files that must be hashed to know whether they are unchanged.
 
     Args:
         files: All that should be there.
         seen: What was found, by path.
-        vouched: The facts of files that were ours at the last look, by id.
+        vouched: The facts of files that were unchanged at the last scan, by id.
     """
     return [
         (file, facts)
@@ -164,12 +164,12 @@ def to_read(
 def find_suspects(
     files: Iterable[Expected], seen: Mapping[str, Seen], unlike: Collection[int] = ()
 ) -> dict[int, Seen]:
-    """Return what is at the place of each file that is not there as it was, by id.
+    """Return what was found in place of each missing or changed file, by id.
 
     Args:
         files: All that should be there.
         seen: What was found, by path.
-        unlike: Files that have other bytes, though as many.
+        unlike: Files with the same size but another hash.
     """
     return {
         file.id: found
@@ -182,7 +182,7 @@ def find_suspects(
 def match_known(
     missing: Iterable[Expected], strangers: Sequence[Stranger], vouched: Mapping[int, FileStat]
 ) -> dict[int, str]:
-    """Return where missing files are now, by id, as far as that is sure without reading any."""
+    """Return the new paths of missing files, by id, as far as certain without hashing."""
     places: dict[FileStat, list[str]] = {}
     for one in strangers:
         places.setdefault(one.facts, []).append(one.path)
@@ -194,13 +194,13 @@ def match_known(
 
 
 def match_moved(missing: Sequence[Expected], hashes: Mapping[str, str]) -> dict[int, str]:
-    """Return where missing files are now, by id: one of ours, one stranger, the same bytes.
+    """Return the new paths of missing files, by id: those with exactly one file of the same bytes.
 
-    Of several with the same bytes only those are told apart that kept their name.
+    Of several with the same bytes only those that kept their file name are matched.
 
     Args:
-        missing: What is absent.
-        hashes: The content hash of strangers, by path.
+        missing: The absent files.
+        hashes: The content hashes of unknown files, by path.
     """
     found: dict[int, str] = {}
     for content_hash in {one.content_hash for one in missing if one.content_hash is not None}:
@@ -222,14 +222,14 @@ def decide(
     lately: int = 0,
     asked: Collection[int] = (),
 ) -> Decision:
-    """Return what follows from a look.
+    """Decide from a scan what happened.
 
     Args:
-        suspected: From `find_suspects`, without those that were found elsewhere.
-        doubts: What the look before left.
+        suspected: From `find_suspects`, without files that were found elsewhere.
+        doubts: Of the scan before.
         now: Monotonic seconds.
         total: How many files should be there.
-        lately: How many were recorded a moment ago without asking: they belong to the same hand.
+        lately: How many were recorded a moment ago without asking: they count as the same action.
         asked: What was asked about and not answered: few of them are no less a question, for
             somebody may be bringing the others back.
     """
@@ -238,7 +238,7 @@ def decide(
         for file_id, seen in suspected.items()
     }
     ripe = {file_id: doubt for file_id, doubt in current.items() if now - doubt.since >= GRACE_S}
-    # What is still young counts as well: a large deletion takes its time.
+    # Recent doubts count as well: a large deletion takes a while.
     many = is_many(len(current) + lately, total + lately)
     ask = {file_id: doubt for file_id, doubt in ripe.items() if many or file_id in asked}
     sure = {file_id: doubt for file_id, doubt in ripe.items() if file_id not in ask}
@@ -253,13 +253,13 @@ def _is_doubtful(file: Expected, facts: FileStat, before: FileStat | None) -> bo
 
 
 def _is_other_zone(later: float) -> bool:
-    """FAT keeps local time: after a change of summer time all files are some hours younger."""
+    """Whether two times differ by a time zone: FAT stores local times."""
     hours, rest = divmod(later - COARSE_S, HOUR_S)
     return hours < MOST_ZONES and rest > HOUR_S - COARSE_S - FINISHING_S
 
 
 def _changed_since(before: PendingChange | None, seen: Seen, now: float) -> float:
-    """A file that is still being written looks different each time."""
+    """Return since when a doubt is unchanged: a file being written differs each time."""
     return before.since if before is not None and before.seen == seen else now
 
 

@@ -1,6 +1,6 @@
-"""Groups files into tiles: an album, a series, or a single file. Pure.
+"""Groups files into tiles: albums, series and single files.
 
-The table of downloads has the same as a column of its own; a test holds the two together.
+The downloads table computes the same in a generated column; a test compares the two.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""What a title adds to a name that has series, number, date or year already.
+"""Removes from titles what the file name has already: series, number, date, year.
 
-Without online metadata Jellyfin takes a file's own name for its title: that says it all again.
+Without online metadata Jellyfin uses the file name as the title, which repeats all of these.
 
     "Plain (2005)", 2005                            ─▶ "Plain (2005)"
     "The Signal S01E01"            of The Signal    ─▶ nothing
@@ -15,7 +15,7 @@ from datetime import date, timedelta
 
 from sidecar.domain.items.item import Item
 
-# What Jellyfin's clients and the file names of several countries call an episode without a title.
+# Words for "episode", in several languages, in the names of episodes without a title.
 _EPISODE = (
     r"(?:episode|épisode|ep\.?|e|folge|episodio|episódio|aflevering|avsnitt|afsnit|odcinek|#)"
 )
@@ -40,9 +40,9 @@ def with_year(title: str, year: int | None) -> str:
 
 
 def find_air_date(item: Item) -> date | None:
-    """Return the day by which an episode without a number is known; None if it has a number.
+    """Return the air date that identifies an episode without a number; None if it has one.
 
-    The title's own day wins where the server's is the same one in another time zone.
+    The date in the title wins if the server's is the same day in another time zone.
     """
     if item.number is not None and item.number >= 0:
         return None
@@ -53,7 +53,7 @@ def find_air_date(item: Item) -> date | None:
 
 
 def strip_repeats(item: Item) -> str:
-    """Return an episode's title without what its name says anyway; "" if nothing is left."""
+    """Return an episode's title without what the file name repeats; "" if nothing is left."""
     series = re.escape((item.series or "").strip())
     codes = "|".join(_own_codes(item))
     title = item.title.strip()
@@ -71,7 +71,7 @@ def strip_repeats(item: Item) -> str:
 
 
 def format_code(item: Item) -> str:
-    """Return an episode's season and number, `S01E02` or `S01E01-E02`; "" if one is not known."""
+    """Return an episode's season and number, `S01E02` or `S01E01-E02`; "" if either is unknown."""
     if item.disc is None or item.number is None or item.disc < 0 or item.number < 0:
         return ""
     last = f"-E{_last(item):02d}" if _last(item) != item.number else ""
@@ -89,7 +89,7 @@ def _last(item: Item) -> int:
 
 
 def _own_codes(item: Item) -> tuple[str, ...]:
-    """Return patterns of all that says the same as the name does without the title."""
+    """Return patterns for everything that the file name has without the title."""
     if aired := find_air_date(item):
         year, month, day = (f"{one:02d}" for one in (aired.year, aired.month, aired.day))
         orders = (year, month, day), (day, month, year), (month, day, year)
@@ -98,7 +98,7 @@ def _own_codes(item: Item) -> tuple[str, ...]:
         return ()
     season, first, last = (rf"0*{one}(?!\d)" for one in (item.disc, item.number, _last(item)))
     until = rf"\s*(?:-\s*)?[ex]?{last}" if _last(item) != item.number else ""
-    # A range that the server does not know of is no repeat.
+    # A range of episodes that the server does not report is kept.
     end = rf"{until}(?!\s*-\s*e?\d)(?![^\W_])"
     return (
         rf"s{season}[\s._]*e{first}{end}",

@@ -1,4 +1,4 @@
-"""Cuts names that are too long, only where a reader sees a border between two characters."""
+"""Shortens names that are too long, without cutting a visible character in two."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def count_units(text: str) -> int:
 def shorten(name: str, *, most_bytes: int, most: int | None = None) -> str:
     """Return the name, cut and marked with 8 hex digits if it is too long.
 
-    The mark comes from the whole name, so that two long names stay two and one stays one.
+    The mark is a hash of the whole name, so that two long names stay different.
 
     Args:
         name: Without an extension.
         most_bytes: As UTF-8.
-        most: In UTF-16 units; None means that only the bytes count.
+        most: In UTF-16 units; None for no such limit.
     """
     if cut(name, most_bytes=most_bytes, most=most) == name:
         return name
@@ -36,12 +36,12 @@ def shorten(name: str, *, most_bytes: int, most: int | None = None) -> str:
 
 
 def cut(text: str, *, most_bytes: int, most: int | None = None) -> str:
-    """Return the longest beginning that fits and ends on a border between two characters.
+    """Return the longest prefix that fits and does not split a visible character.
 
     Args:
         text: Any.
         most_bytes: As UTF-8.
-        most: In UTF-16 units; None means that only the bytes count.
+        most: In UTF-16 units; None for no such limit.
     """
     fitting = text.encode()[: max(0, most_bytes)].decode("utf-8", "ignore")
     if most is not None:
@@ -49,12 +49,12 @@ def cut(text: str, *, most_bytes: int, most: int | None = None) -> str:
     end = len(fitting)
     while 0 < end < len(text) and _is_inside(text, end):
         end -= 1
-    # One sign longer than all the room is a heap of accents: better cut it than lose the name.
+    # A single character longer than the limit is a pile of accents: cut it.
     return text[:end] if end else fitting
 
 
 def _is_inside(text: str, end: int) -> bool:
-    """Would a cut here take a sign apart that people see as one?"""
+    """Whether a cut here would split what people see as one character."""
     last, following = text[end - 1], text[end]
     if unicodedata.category(following).startswith("M") or _JOINER in (last, following):
         return True

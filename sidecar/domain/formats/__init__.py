@@ -1,1 +1,1 @@
-"""Formats of devices, and tags."""
+"""Audio formats of devices, and tags."""

@@ -1,8 +1,8 @@
-"""Tags that are missing or broken in a file, and what Jellyfin knows in their place.
+"""Replaces missing and broken tags of a file by Jellyfin's metadata.
 
-The file's own words win wherever they can be read: people write them with care, and Jellyfin has
-most of its own from there. Theirs are broken if signs were lost on the way ("Caf\ufffd"), if they
-were read in the wrong alphabet, cut off, or say nothing ("Track 01").
+A file's own tags win wherever they are readable: people maintain them, and most of Jellyfin's
+metadata is from them. A tag is broken if characters were lost ("Caf\ufffd"), if it was decoded in
+the wrong character set or cut off, or if it is a placeholder ("Track 01").
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from collections.abc import Mapping, Sequence
 
 from sidecar.domain.formats.tags import Tags
 
-# Asked of Jellyfin where one of them is missing; the others come along then.
+# Jellyfin is asked if one of these is missing; the other tags come with the response.
 NEEDED = ("title", "artist", "album", "tracknumber")
-# ID3v1 has thirty letters for a text, less a few in some of its versions.
+# ID3v1 cuts texts at thirty characters, or a little less.
 _CUT_OFF = range(28, 31)
 _NOTHING_SAID = re.compile(
     r"<?(?:unknown|untitled|unbekannt\w*|inconnue?|desconocid[oa]|no)>?"
     r"(?: (?:artist|album|title|interpret\w*|titel|artista|artiste))?"
     r"|(?:audio ?)?(?:track|titel|piste|pista|spur) ?\d{0,3}|new artist|no (?:artist|title|album)"
 )
-# What files in other alphabets were written in, and are read as Western ones.
+# Character sets of tags that are often decoded as Western ones.
 _ALPHABETS = (
     *("utf-8", "cp1251", "koi8-r", "cp1250", "cp1253", "cp1254", "cp1255", "cp1256", "iso8859-2"),
     *("cp932", "gbk", "big5", "euc-kr", "euc-jp", "cp874", "cp1257", "cp866", "cp437", "cp850"),
@@ -31,7 +31,7 @@ _WESTERN = ("latin-1", "cp1252")
 
 
 def is_in_doubt(tags: Mapping[str, Sequence[str]]) -> bool:
-    """Whether something that matters is missing in a file's tags, or does not look right."""
+    """Whether an important tag is missing or looks broken."""
     if any(name not in tags for name in NEEDED):
         return True
     return any(
@@ -42,11 +42,11 @@ def is_in_doubt(tags: Mapping[str, Sequence[str]]) -> bool:
 
 
 def completed(tags: Mapping[str, Sequence[str]], known: Mapping[str, Sequence[str]]) -> Tags:
-    """Return a file's tags with what Jellyfin knows where they are missing or broken.
+    """Return a file's tags, with Jellyfin's where they are missing or broken.
 
     Args:
         tags: Of the file, as `tags.collected` returns them.
-        known: What Jellyfin knows, under the same names.
+        known: Jellyfin's, under the same names.
     """
     ready: Tags = {name: tuple(values) for name, values in tags.items()}
     for name, values in known.items():
@@ -63,7 +63,7 @@ def changes(tags: Mapping[str, Sequence[str]], known: Mapping[str, Sequence[str]
 
 
 def _looks_broken(name: str, value: str) -> bool:
-    """Whether a text may be broken, as far as it can be told without knowing the right one."""
+    """Whether a text may be broken, judging without the right one."""
     if name == "tracknumber":
         return not value.isdigit()
     return (
@@ -114,7 +114,7 @@ def _is_worse(name: str, own: Sequence[str], known: Sequence[str]) -> bool:
 
 
 def _has_lost_signs(text: str) -> bool:
-    """Whether there are signs that no program writes on purpose."""
+    """Whether there are characters that no program writes on purpose."""
     return any(
         one == "\ufffd" or (unicodedata.category(one) == "Cc" and one not in "\n\t") for one in text
     )
@@ -125,7 +125,7 @@ def _is_cut_off(text: str, right: str) -> bool:
 
 
 def _is_misread(text: str, right: str) -> bool:
-    """Whether a text is the right one, read in another alphabet than it was written in."""
+    """Whether a text is the right one, decoded in the wrong character set."""
     if text.isascii():
         return False
     for western in _WESTERN:
@@ -143,7 +143,7 @@ def _is_misread(text: str, right: str) -> bool:
 
 
 def _has_marks_for(text: str, right: str) -> bool:
-    """Whether a text has "?" where the right one has a letter that some alphabet lacks."""
+    """Whether a text has "?" where the right one has a letter that some character sets lack."""
     return (
         "?" in text
         and len(text) == len(right)

@@ -1,4 +1,4 @@
-"""The formats that a device's music may come in, and when a file is better left as it is.
+"""The audio formats of devices, and when a file is not converted.
 
     original    as Jellyfin has it
     opus, mp3, aac    converted here, at a bitrate; never larger than the original
@@ -19,10 +19,10 @@ from sidecar.domain.items.item import ItemType
 from sidecar.messages import msg
 
 ORIGINAL = "original"
-# As Jellyfin has it, but for tags that were missing or broken.
+# As Jellyfin has it, with missing and broken tags completed.
 TAGGED = "original-tagged"
 MUSIC = frozenset({ItemType.AUDIO, ItemType.AUDIO_BOOK})
-# Besides the sound: tags and a cover, as most files have them.
+# Bytes besides the audio: tags and a cover, as most files have them.
 AROUND_THE_SOUND = 128 * 1024
 # A bitrate is an average: this much above the target is still the target.
 LEEWAY = 1.05
@@ -37,7 +37,7 @@ _BITRATE = re.compile(r"(\d{1,4}) ?k(bit/s|bps)?", re.IGNORECASE)
 
 
 class Format(StrEnum):
-    """What a device's music is."""
+    """The format of a device's music."""
 
     ORIGINAL = ORIGINAL
     OPUS = "opus"
@@ -47,12 +47,12 @@ class Format(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TargetCodec:
-    """What belongs to a format.
+    """The properties of a format.
 
     Attributes:
         extension: Of its files.
-        encoder: As ffmpeg calls it.
-        found_as: How ffmpeg calls what the encoder has made.
+        encoder: ffmpeg's name of it.
+        found_as: ffmpeg's name of the encoder's output.
         usual, least, most: Bitrates in kbit/s.
     """
 
@@ -111,17 +111,17 @@ class Target:
 
     @property
     def codec(self) -> TargetCodec:
-        """What belongs to the format."""
+        """The properties of the format."""
         return CODECS[self.format]
 
     @property
     def name(self) -> str:
-        """How it is stored: "opus-128k"."""
+        """The name that is stored: "opus-128k"."""
         return f"{self.format}-{self.kbits}k"
 
     @property
     def title(self) -> str:
-        """How people call it: "Opus 128k"."""
+        """The name for people: "Opus 128k"."""
         return f"{_TITLES[self.format]} {self.kbits}k"
 
 
@@ -130,14 +130,14 @@ _TITLES = {Format.OPUS: "Opus", Format.MP3: "MP3", Format.AAC: "AAC"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AudioProperties:
-    """What was found in a file.
+    """The audio properties of a file.
 
     Attributes:
-        codec: As ffmpeg calls it.
-        bitrate: Of the sound, on average, in bit/s; None if nobody can tell.
+        codec: ffmpeg's name of it.
+        bitrate: Of the audio, on average, in bit/s; None if unknown.
         seconds: Its length.
         size: Bytes of the file.
-        rate: Samples a second; 0 if nobody can tell.
+        rate: Samples a second; 0 if unknown.
     """
 
     codec: str
@@ -149,7 +149,7 @@ class AudioProperties:
 
     @property
     def is_lossless(self) -> bool:
-        """Whether nothing of the sound has been thrown away yet."""
+        """Whether the codec is lossless."""
         return LOSSLESS.fullmatch(self.codec) is not None
 
 
@@ -157,7 +157,7 @@ def choose_target(wanted: Format, bitrate: str | None) -> Target | None:
     """Return what the settings of a device ask for; None for the original.
 
     Raises:
-        ValueError: The bitrate is none, or not one for this format; says why.
+        ValueError: It is no bitrate, or not one for this format.
     """
     if wanted is Format.ORIGINAL:
         return None
@@ -172,7 +172,7 @@ def choose_target(wanted: Format, bitrate: str | None) -> Target | None:
 
 
 def read_bitrate(text: str) -> int:
-    """Return kbit/s of what people write: "128k".
+    """Parse a bitrate such as "128k"; return kbit/s.
 
     Raises:
         ValueError: It is no bitrate.
@@ -192,7 +192,7 @@ def read_target(name: str) -> Target | None:
 
 
 def name_for(target: Target | None, item_type: str, *, completes_tags: bool = False) -> str:
-    """Return the name of the format in which an item comes: only music is ever changed."""
+    """Return the name of an item's format: only music is ever converted."""
     if item_type not in MUSIC:
         return ORIGINAL
     if target is not None:
@@ -201,9 +201,9 @@ def name_for(target: Target | None, item_type: str, *, completes_tags: bool = Fa
 
 
 def estimate(target: Target, *, seconds: float | None, source_size: int | None) -> int | None:
-    """Return the bytes that a converted file will take, or the original's if nobody can tell.
+    """Estimate the size of a converted file; that of the original if this is not possible.
 
-    Never more than the original: a result that is larger is thrown away.
+    Never more than the original: a larger result is discarded.
     """
     if not seconds or seconds <= 0:
         return source_size
@@ -235,7 +235,7 @@ def explain_unconverted(sound: AudioProperties, target: Target) -> str | None:
 def sample_rate(sound: AudioProperties) -> int | None:
     """Return the samples a second that a sound is converted to; None leaves them as they are.
 
-    What is above 48 kHz no ear hears, and players refuse it in the formats that people convert to.
+    More than 48 kHz is inaudible, and many players refuse it in these formats.
     """
     if sound.rate <= MOST_SAMPLES:
         return None
@@ -243,14 +243,14 @@ def sample_rate(sound: AudioProperties) -> int | None:
 
 
 def explain_not_smaller(target: Target) -> str:
-    """Return what is said of a file that did not become smaller."""
+    """Return the note for a file that did not become smaller."""
     return msg(
         "As {format} it would not be smaller: it stays as it is on the server", format=target.title
     )
 
 
 def explain_not_converted(target: Target, why: str) -> str:
-    """Return what is said of a file that could not be converted.
+    """Return the note for a file that could not be converted.
 
     Args:
         target: What it was to become.

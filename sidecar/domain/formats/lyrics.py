@@ -1,4 +1,4 @@
-"""Lyrics with a time for each word, and as lines for the players that know no such thing."""
+"""Converts lyrics with times for words into plain lines, for players that do not support these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _INLINE = re.compile(rf"\[{_AT}\]")
 
 
 def without_word_times(text: str) -> str:
-    r"""Return lyrics as lines: the times of words are left out, those of lines stay.
+    r"""Remove the times of words from lyrics; those of lines stay.
 
     >>> without_word_times("[00:01.00]<00:01.00>One <00:01.50>tone")
     '[00:01.00]One tone'
@@ -24,7 +24,7 @@ def _line(line: str) -> str:
     if found is None or not (_WORD.search(found[2]) or _INLINE.search(found[2])):
         return line
     words = _INLINE.sub(" ", _WORD.sub(" ", found[2]))
-    # Between two words there is one space, however the times stood between them.
+    # One space between two words, wherever the times were.
     joined = _INLINE.sub("", _WORD.sub("", found[2]))
     text = joined if " " in joined.strip() else words
     return found[1] + " ".join(text.split())

@@ -1,11 +1,11 @@
-"""The one table of what a music file says of itself, and where each kind of file keeps it.
+"""The table of tag fields: their names here, and in each tag system.
 
              Vorbis (FLAC, Ogg, Opus)  ID3 (MP3, WAV, AIFF)  MP4           APEv2
     artist   ARTIST                    TPE1                  ©ART          Artist
     bpm      BPM                       TBPM                  tmpo          BPM
     …        any other name            TXXX:name             ----:name     name
 
-A field that a kind of file has no place for goes where the last line says: nothing is left out.
+A field without a place of its own is stored under a free name, as in the last line.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ USER_TEXT = "TXXX:"
 
 
 class TagSystem(StrEnum):
-    """How a file keeps its tags. The two versions of ID3 differ in what they can say."""
+    """A tag system. The two versions of ID3 differ in what they can store."""
 
     VORBIS = "vorbis"
     ID3_23 = "id3v2.3"
@@ -30,7 +30,7 @@ class TagSystem(StrEnum):
 
 
 class FieldKind(StrEnum):
-    """How a value is written."""
+    """The type of a field's values."""
 
     TEXT = "text"
     NUMBER = "number"  # with a total in a field of its own
@@ -50,11 +50,11 @@ class Field:
     """One field.
 
     Attributes:
-        name: How it is called here, and in Vorbis comments in any case.
+        name: Its name here, and in Vorbis comments (upper or lower case).
         id3: The frame; `TXXX:…` and `UFID:…` with their names, people with their role.
         mp4: The atom.
         ape: The key.
-        also: What else it is called where names are free, in lower case.
+        also: Its other names where names are free, in lower case.
     """
 
     name: str
@@ -286,6 +286,6 @@ BY_ATOM: Mapping[str, Field] = MappingProxyType({one.mp4: one for one in FIELDS 
 
 
 def canonical(name: str) -> str:
-    """Return what a field with a free name is called here: its own name if nobody knows it."""
+    """Return the name here of a field with a free name; unknown names stay."""
     plain = " ".join(name.strip().lower().split())
     return _ALIASES.get(plain) or _ALIASES.get(plain.replace("musicbrainz/", "musicbrainz "), plain)

@@ -1,9 +1,9 @@
-"""Tags as values: what a file says of itself under one set of names, whatever the file is.
+"""Tags as values, under the same names for all kinds of files.
 
-    file ─▶ `collected` ─▶ `completed` by what Jellyfin knows ─▶ `written` for a kind of file
+    file ─▶ `collected` ─▶ `completed` by Jellyfin's metadata ─▶ `written` for a kind of file
 
     track 1/12                  ⇄  track 1, tracktotal 12
-    replaygain_… -6.50 dB       ⇄  R128_… -2944          (Opus knows no other)
+    replaygain_… -6.50 dB       ⇄  R128_… -2944          (Opus has no other)
 
 All values of a field are kept. What cannot be read as a number, a date or a gain stays as it is.
 Tags are untrusted: how many there are, and how long they are, is bounded here.
@@ -34,7 +34,7 @@ _GAINS = {
 }
 _LEAST_STEP, _MOST_STEP = -(2**15), 2**15 - 1
 
-# What tells about the old file, not about the music; and what is brought over in another way.
+# Tags about the old file, not the music; and those that are carried over in another way.
 _NOT_OF_THE_MUSIC = re.compile(
     r"encoder|encoded_by|encodedby|encoder_options|encodersettings|encoding|major_brand"
     r"|minor_version|compatible_brands|creation_time|handler_name|vendor_id"
@@ -54,15 +54,15 @@ _GAIN = re.compile(r"([+-]? ?(?:\d{1,3}(?:\.\d{0,6})?|\.\d{1,6})) ?(db|lu|lufs)?
 _PLAIN_GAIN = re.compile(r"[+-]?\d{1,3}\.\d{1,6} dB")
 _AMOUNT = re.compile(r"\d{1,9}(\.\d{1,9})?|\.\d{1,9}")
 _NO = frozenset({"0", "no", "false", "n", ""})
-# What people and their programs type for a minus.
+# Characters that are used as a minus.
 _MINUS = str.maketrans(dict.fromkeys("\u2212\u2010\u2011\u2012\u2013\u2014\ufe63\uff0d", "-"))
 
 
 def collected(found: Iterable[tuple[str, str]]) -> Tags:
-    """Return what a file says, under our names and in one form.
+    """Normalise the tags of a file: our names, one spelling of values.
 
     Args:
-        found: Names and values in the file's order; a name may stand there more than once.
+        found: Names and values in the file's order; a name may occur more than once.
     """
     named: dict[str, dict[str, list[str]]] = {}
     for name, value in _limit(found):
@@ -84,13 +84,13 @@ def written(
     separator: str = SEPARATOR,
     knows_words: bool = False,
 ) -> Tags:
-    """Return tags as a kind of file keeps them.
+    """Convert tags for a tag system.
 
     Args:
-        tags: Under our names, in our form.
-        system: How the file keeps its tags; ID3v2.3 has room for one value of each field.
-        separator: Stands between several values where there is room for one.
-        knows_words: Whether the player knows lyrics with a time for each word.
+        tags: Normalised ones.
+        system: The tag system; ID3v2.3 has one value for each field.
+        separator: Joins several values where only one is possible.
+        knows_words: Whether the player supports lyrics with a time for each word.
     """
     ready: Tags = {name: tuple(values) for name, values in tags.items()}
     if not knows_words and "lyrics" in ready:
@@ -98,7 +98,7 @@ def written(
     if system is not TagSystem.VORBIS:
         for number, total in TOTALS.items():
             totals, numbers = ready.get(total, ()), ready.get(number, ("0",))
-            # "A1" of a record has no total that a program would read.
+            # The number "A1" of a vinyl record cannot have a total.
             if totals and numbers[0].isdigit():
                 ready[number] = (f"{numbers[0]}/{totals[0]}",)
                 del ready[total]
@@ -108,7 +108,7 @@ def written(
 
 
 def gain_steps(text: str) -> int | None:
-    """Return a gain as Opus counts it; None if it cannot be read."""
+    """Convert a gain to Opus' units; None if it cannot be read."""
     gain = read_gain(text)
     if gain is None:
         return None
@@ -116,15 +116,15 @@ def gain_steps(text: str) -> int | None:
 
 
 def read_gain(text: str) -> float | None:
-    """Return decibels, however they are written: "-7,89 dB", "\u2212.50 dB", "+3 LU"."""
+    """Parse decibels in any spelling: "-7,89 dB", "\u2212.50 dB", "+3 LU"."""
     found = _GAIN.fullmatch(_plain(text).translate(_MINUS).replace(",", "."))
     return None if found is None else float(found[1].replace(" ", ""))
 
 
 def to_r128(tags: Mapping[str, Sequence[str]]) -> Tags:
-    """Return tags with gains as Opus has them: RFC 7845 wants one kind only, and no peaks.
+    """Convert gains for Opus: RFC 7845 allows R128 gains only, and no peaks.
 
-    A gain that cannot be read stays as it is, and its peak.
+    A gain that cannot be read stays, with its peak.
     """
     ready: Tags = {name: tuple(values) for name, values in tags.items()}
     for r128, gain in _GAINS.items():
@@ -157,7 +157,7 @@ def _clean(value: str) -> str:
 
 
 def _take(tags: Tags, field: str, spelling: str, values: list[str], *, is_first: bool) -> None:
-    """Add the values of a field under one of its names; a second name only what it adds."""
+    """Add the values of a field under one of its names; a second name adds only new values."""
     there = tags.get(field, ())
     if is_first:
         tags[field] = tuple(dict.fromkeys(values))
@@ -206,7 +206,7 @@ def _total(values: Sequence[str]) -> tuple[str, ...]:
 
 
 def _date(text: str) -> str:
-    """Return a date as far as it is one: "2005-00-00" is a year; other texts stay."""
+    """Return the valid part of a date: "2005-00-00" is a year; other texts stay."""
     plain = _plain(text)
     found = _COMPACT_DATE.fullmatch(plain) or _DATE.fullmatch(plain)
     if found is None:
@@ -248,5 +248,5 @@ def _from_r128(tags: Tags) -> None:
 
 
 def _plain(text: str) -> str:
-    """Return a text with plain digits and spaces for those that are typed or pasted."""
+    """Return a text with ASCII digits, minus signs and spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).split())

@@ -1,10 +1,10 @@
-"""Which strangers' files on a device are files of the library: sure, in doubt, or neither.
+"""Decides which foreign files on a device are files of the library: certain, in doubt, or not.
 
-    same size ─┬─ and the path that we would give it, or all of its tags ─▶ sure
+    same size ─┬─ and the path that we would give it, or all of its tags ─▶ certain
                ├─ and no more than its title, or more than one fits ─▶ in doubt: bytes are compared
-               └─ else ─▶ a stranger, which stays untouched
+               └─ else ─▶ foreign, stays untouched
 
-A file of another size is never the same, whatever its tags say. Reads and decides nothing else.
+A file of another size is never the same, whatever its tags say.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from sidecar.domain.items.item import Item
 from sidecar.domain.items.media_types import extension_in
 from sidecar.messages import msg
 
-# A device may have been for another player before.
+# A device may have been used with another preset before.
 SHAPES = tuple(
     {(one.shape.layout, one.shape.longest_name): one.shape for one in PRESETS.values()}.values()
 )
@@ -31,7 +31,7 @@ MORE_THAN_ONE = msg("it may be any of {count} originals")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tags:
-    """What a file says of itself; None where it says nothing."""
+    """The tags of a file; None where it has none."""
 
     title: str | None = None
     artist: str | None = None
@@ -42,13 +42,13 @@ class Tags:
 
     @property
     def texts(self) -> tuple[str | None, ...]:
-        """Its words."""
+        """All text tags."""
         return self.title, self.artist, self.album_artist, self.album
 
 
 @dataclass(frozen=True, slots=True)
 class Guess:
-    """What a file may be: one item for sure, or some in doubt; and why."""
+    """The items that a file may be: a certain one or several in doubt, with the reason."""
 
     items: tuple[Item, ...]
     is_sure: bool
@@ -56,15 +56,15 @@ class Guess:
 
 
 def is_media(path: str) -> bool:
-    """Whether a file may hold music or film, by its name."""
+    """Whether a file has the extension of a media file."""
     return bool(extension_in(path))
 
 
 class LibraryIndex:
-    """Finds the items of a library that a file may be, by path and by title."""
+    """Finds candidates for a file in a library, by path and by title."""
 
     def __init__(self, items: Iterable[Item]) -> None:
-        """Take the items; they may be light, without size and extension."""
+        """Index the items; size and extension are not needed."""
         self._by_stem: dict[str, list[str]] = {}
         self._by_title: dict[str, list[str]] = {}
         for one in items:
@@ -73,7 +73,7 @@ class LibraryIndex:
             self._by_title.setdefault(name_key(one.title), []).append(one.id)
 
     def find_by_path(self, path: str) -> Sequence[str]:
-        """Return the items whose file we would put there, whatever its extension."""
+        """Return the items whose files would have this path, ignoring the extension."""
         return self._by_stem.get(file_stem(path), ())
 
     def find_by_title(self, tags: Tags) -> Sequence[str]:
@@ -88,13 +88,13 @@ def guess(
     candidates: Collection[str],
     items: Mapping[str, Item],
 ) -> Guess | None:
-    """Return what a file may be; None for a stranger.
+    """Decide which item a file is; None for a foreign file.
 
     Args:
-        path: Where it is.
-        size: Its bytes.
-        tags: What it says of itself; None if it was not read.
-        candidates: Items that it may be.
+        path: Of the file.
+        size: Of the file in bytes.
+        tags: Of the file; None if they were not read.
+        candidates: Ids of the items that it may be.
         items: Full ones, by id.
     """
     fitting = [items[one] for one in candidates if one in items and items[one].size == size]
@@ -115,7 +115,7 @@ def guess(
 
 
 def has_tags_of(item: Item, tags: Tags) -> bool:
-    """Whether artist, album, title, track and length all agree; none but the last two may lack."""
+    """Whether artist, album, title, number and length agree; only the last two may be missing."""
     if not tags.title or name_key(tags.title) != name_key(item.title):
         return False
     if not (tags.album and item.album) or name_key(tags.album) != name_key(item.album):
@@ -142,12 +142,12 @@ def choose_samples(size: int, *, block: int = 64 * 1024) -> tuple[tuple[int, int
 
 
 def places(item: Item) -> Iterator[str]:
-    """Yield where we would put an item's file, for any kind of player."""
+    """Yield the paths of an item's file, for all presets."""
     return (build_path(item, shape) for shape in SHAPES)
 
 
 def file_stem(path: str) -> str:
-    """Return what two paths share that differ in their extension at most, on any device."""
+    """Return a key that is equal for paths that differ only in their extension."""
     folder, slash, name = path.rpartition("/")
     stem, dot, _ = name.rpartition(".")
     return make_path_key(f"{folder}{slash}{stem if dot else name}")

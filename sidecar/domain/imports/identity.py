@@ -1,12 +1,12 @@
-"""Which item of the library a file that we know is by now: an id is only a hint.
+"""Decides which item a known file is now, when its id has changed on the server.
 
     same kind, same bytes ─┬─ same version mark ──────────┐ alone, on both sides ─▶ the same
                            ├─ same tags ──────────────────┘ more than one ─▶ a person is asked
                            ├─ same name or title, no more ─▶ a person is asked
                            └─ else ─▶ none
 
-Both sides are looked at alike and all at once: neither the order nor which side is old decides.
-A file of another size is never the same, and a size alone never is enough.
+Both sides are compared alike and all at once: the result does not depend on their order.
+A file of another size is never the same, and an equal size alone is never enough.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from sidecar.domain.imports.matching import name_key, split_artists
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.messages import msg
 
-# Of one and the same file every look says the same.
+# All scans of one file give the same length.
 LENGTH_TOLERANCE_S = 1.0
-# Whose length and size say more than their tags: they have few.
+# They have few tags: length and size matter more.
 FILMS = frozenset({ItemType.MOVIE, ItemType.EPISODE, ItemType.MUSIC_VIDEO, ItemType.VIDEO})
 # The smallest first.
 CONTAINER_KINDS = (ItemType.ALBUM, ItemType.SEASON, ItemType.SERIES, ItemType.ARTIST)
-# A question with more answers helps nobody.
+# The most candidates to show to a person.
 MOST_ASKED = 20
 
 BY_VERSION = msg("its size and the mark of its version are the same")
@@ -40,7 +40,7 @@ OTHER_FILE = msg("what has its size is another version and has other tags")
 
 
 class Verdict(StrEnum):
-    """What became of a file's item."""
+    """The kind of a decision."""
 
     SAME = "same"
     AMBIGUOUS = "ambiguous"
@@ -49,15 +49,15 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
-    """What a file is, whoever says so: our row, a manifest, the server.
+    """What identifies a file, from our database, a manifest or the server.
 
     Attributes:
-        id: The item's, as long as it lasts.
-        artists: Names of whoever is named as its artist, each by itself and all together.
-        size: Bytes of the original; None if nobody knows: then it is never matched.
+        id: The item's id.
+        artists: Names of its artists, each alone and all joined.
+        size: Bytes of the original; None if unknown: then it is never matched.
         version: The server's mark for this version of the file.
-        names: What the file is called, by the server and by us, without its folders' names.
-        devices: Where there is a file of it: one device has room for one only.
+        names: The file's names on the server and here, without folders.
+        devices: With a file of it: each can have only one.
     """
 
     id: str
@@ -74,11 +74,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a known file is by now.
+    """Which item a known file is now.
 
     Attributes:
-        ids: The one item, those that a person chooses from, or none.
-        why: A clause for people.
+        ids: The item, the candidates that a person chooses from, or none.
+        why: The reason, as a clause for people.
     """
 
     verdict: Verdict
@@ -87,7 +87,7 @@ class Decision:
 
 
 def facts_of(item: Item, *, devices: Collection[str] = ()) -> Facts:
-    """Return what the server says of an item."""
+    """Return the facts of an item of the server."""
     return Facts(
         id=item.id,
         kind=item.type,
@@ -103,17 +103,17 @@ def facts_of(item: Item, *, devices: Collection[str] = ()) -> Facts:
 
 
 def names_of(*artists: str | None) -> frozenset[str]:
-    """Return each name of artists that may be several, joined."""
+    """Return the names of artists, each alone and as given."""
     return frozenset(name for one in artists if one for name in split_artists(one))
 
 
 def own_name(path: str) -> str:
-    """Return what we call a file, whatever it is converted to and in which folder it lies."""
+    """Return our name of a file, without folder and extension."""
     return file_stem(path).rpartition("/")[2]
 
 
 def source_names(path: str | None) -> frozenset[str]:
-    """Return what the server calls a file; not the same word as what we call it."""
+    """Return the server's names of a file, marked to differ from ours."""
     name = (path or "").replace("\\", "/").rpartition("/")[2]
     return frozenset({f"/{make_path_key(name)}"}) if name else frozenset()
 
@@ -124,12 +124,12 @@ def identify(
     *,
     unlike: Collection[tuple[str, str]] = frozenset(),
 ) -> Mapping[str, Decision]:
-    """Decide for each known file which item it is by now, by the id that it had.
+    """Decide which item each known file is now; the keys are the old ids.
 
     Args:
-        before: Files whose items the server does not know any more.
-        now: Items that they may be; each becomes one file's at most.
-        unlike: Pairs that a person has said are two different files.
+        before: Files whose items the server does not have any more.
+        now: Candidates; each is matched to one file at most.
+        unlike: Pairs that a person has said are different files.
     """
     old = {one.id: one for one in before}
     new = {one.id: one for one in now}
@@ -151,7 +151,7 @@ def identify(
 
 
 def _doubt(one: Facts, candidates: Sequence[Facts], sizes: Collection[int | None]) -> Decision:
-    """Return what is left for a file that no item is for sure."""
+    """Decide for a file without a certain match."""
     fitting = [other for other in candidates if is_enough(one, other)]
     likely = fitting or [other for other in candidates if _is_worth_asking(one, other)]
     ids = tuple(sorted(other.id for other in likely))[:MOST_ASKED]
@@ -166,13 +166,13 @@ def _doubt(one: Facts, candidates: Sequence[Facts], sizes: Collection[int | None
 def moved_containers(
     albums: Iterable[tuple[str, Item]], held: Iterable[tuple[str, str | None, Item]]
 ) -> Mapping[str, str]:
-    """Return what albums, series and the like are by now, by the id that they had.
+    """Return the new ids of albums, series and the like, by their old ids.
 
-    Only where all that was matched in one of them is in one and the same now.
+    Only for those whose matched items are all in one and the same container now.
 
     Args:
-        albums: For each matched file the album that it was in, and what it is by now.
-        held: The same of whatever it was held from, with its kind if that is known.
+        albums: For each matched file its old album, and the item that it is now.
+        held: The same for the sources of its holds, with their type if known.
     """
     seen: dict[str, list[tuple[str | None, Item]]] = {}
     for old, item in albums:
@@ -190,7 +190,7 @@ def moved_containers(
 
 
 def _common(kind: str | None, items: Sequence[Item]) -> str | None:
-    """Return the container of a kind that all are in; of no kind, the smallest one."""
+    """Return the container of a type that all items are in; without a type, the smallest."""
     for one in CONTAINER_KINDS if kind is None else (kind,):
         found = {_container(one, item) for item in items}
         if len(found) == 1 and (only := found.pop()) is not None:
@@ -212,7 +212,7 @@ def _container(kind: str, item: Item) -> str | None:
 
 
 def is_enough(one: Facts, other: Facts) -> bool:
-    """Whether two are the same if nothing else is like either of them."""
+    """Whether two are the same file, provided that neither matches any other."""
     return _can_be(one, other) and any(holds(one, other) for holds, _ in ENOUGH)
 
 
@@ -223,7 +223,7 @@ def _is_worth_asking(one: Facts, other: Facts) -> bool:
 def _pairs(
     old: Mapping[str, Facts], new: Mapping[str, Facts], unlike: Collection[tuple[str, str]]
 ) -> list[tuple[str, str]]:
-    """Return the pairs that anything speaks for: of one size there may be thousands."""
+    """Return the pairs worth comparing: of one size there may be thousands."""
     by_trait: dict[tuple[object, ...], list[str]] = {}
     for other in new.values():
         for trait in _traits(other):
@@ -237,7 +237,7 @@ def _pairs(
 
 
 def _traits(one: Facts) -> Iterator[tuple[object, ...]]:
-    """Yield what two must share at least one of to be worth a comparison."""
+    """Yield traits; two files are compared only if they share one."""
     if not one.size:
         return
     if one.version is not None:
@@ -248,7 +248,7 @@ def _traits(one: Facts) -> Iterator[tuple[object, ...]]:
 
 
 def _can_be(one: Facts, other: Facts) -> bool:
-    """Whether nothing speaks against two being the same."""
+    """Whether nothing excludes that two are the same."""
     if not one.size or (one.kind, one.size) != (other.kind, other.size):
         return False
     if one.devices & other.devices or one.id == other.id:
@@ -259,7 +259,7 @@ def _can_be(one: Facts, other: Facts) -> bool:
 
 
 def _alone(pairs: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Return the pairs of which neither side is in another one."""
+    """Return the pairs whose sides are in no other pair."""
     olds: dict[str, int] = {}
     news: dict[str, int] = {}
     for one, other in pairs:
@@ -285,7 +285,7 @@ def _has_tags(one: Facts, other: Facts) -> bool:
         if not one.artists & other.artists:
             return False
     elif one.kind not in FILMS:
-        # A title alone is no tag: it may be the file's name.
+        # A title alone is not enough: it may be the file's name.
         return False
     return bool(one.seconds and other.seconds) or one.kind not in FILMS
 
@@ -297,7 +297,7 @@ def _all(*needed: Holds) -> Holds:
     return lambda one, other: all(holds(one, other) for holds in needed)
 
 
-# Best first: what is decided by more is not open to less.
+# Best first: files that match by a better rule are not matched by a weaker one.
 ENOUGH: tuple[tuple[Holds, str], ...] = (
     (_all(_has_version, _has_tags, _has_name), BY_VERSION),
     (_all(_has_version, _has_tags), BY_VERSION),

@@ -1,9 +1,9 @@
-"""Matches a player's log to our files, and works out what Jellyfin is to be told.
+"""Matches a player's log to our files, and computes the plays to report to Jellyfin.
 
     a line ─▶ our file: by its path, else by title, artist, album, length ─▶ heard before? ─▶ a play
 
-Nothing is guessed: what fits no file of ours, or more than one, is told as just that. A listening
-that both logs of a player tell counts once. A date never goes back, and a count never down.
+Nothing is guessed: a line that fits no file, or more than one, is reported as such. A listening
+that is in both logs of a player counts once. Dates and counts never decrease.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ from sidecar.domain.imports.player_logs import LoggedPlay, LogKind
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.plays import ENOUGH_S, ENOUGH_SHARE
 
-# Players count whole seconds, and some guess the length of a file without a constant bit rate.
+# Players count whole seconds, and some guess the length of files with a variable bit rate.
 LENGTH_TOLERANCE_S = 3.0
-# Two logs of one player tell of the same start this close together, if the track is short.
+# Two logs of a player may differ by this much in the start of a short track.
 LEAST_NEAR_S = 60.0
-# A clock that was never set shows a year long before there were such players.
+# Earlier times are from clocks that were never set.
 EARLIEST = datetime(2001, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(minutes=10)
 FINISHED_SHARE = 0.9
 
-# A long log tells of the same few files again and again.
+# Cached results: a long log has the same files again and again.
 REMEMBERED = 10_000
 
 _VOLUME = re.compile(r"^<[^/<>]{1,32}>/")
@@ -40,7 +40,7 @@ _ARTISTS = re.compile(r"\s*(?:[,;/&]|\bfeat\.?|\bft\.?)\s*", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class OurFile:
-    """A file that is or was on the device, as its row says."""
+    """A file that is or was on the device, as in the database."""
 
     item_id: str
     path: str
@@ -50,7 +50,7 @@ class OurFile:
 
 
 class OurFiles:
-    """Finds the files of a device that a log may mean."""
+    """Finds the files of a device that a log line may refer to."""
 
     def __init__(self, files: Iterable[OurFile]) -> None:
         self._by_path: dict[str, OurFile] = {}
@@ -64,13 +64,13 @@ class OurFiles:
             self._by_title.setdefault(name_key(one.title), []).append(one)
 
     def match(self, heard: LoggedPlay) -> Sequence[OurFile]:
-        """Return the files that a line may mean: by its path one at most, else by its tags.
+        """Return the files that a line may refer to: by its path at most one, else by its tags.
 
-        A player that found no tags names the file instead, with or without its folders.
+        For a file without tags a player logs its name, with or without folders.
         """
         path = heard.path
         if path is None and heard.title is not None and heard.title.startswith("/"):
-            # What Rockbox writes for a file without a title.
+            # Rockbox logs this for a file without a title.
             path = heard.title
         if path is not None:
             found = self._by_path.get(_folded_path(path))
@@ -81,26 +81,26 @@ class OurFiles:
         return [one for one in there if _is_named_alike(one, heard)]
 
     def _named(self, name: str) -> Sequence[OurFile]:
-        """Return the files that have this name, as far as it tells it."""
+        """Return the files whose paths end in this name."""
         key = _folded_path(name)
         alike = self._by_name.get(key.rpartition("/")[2], [])
         return [one for one in alike if _ends_with(make_path_key(one.path), key)]
 
 
 def own_path(path: str) -> str:
-    """Return a player's path of a file as we write it: below the root, without its volume."""
+    """Convert a player's path into ours: below the root, without the volume."""
     return _VOLUME.sub("", path.lstrip("/"))
 
 
 @lru_cache(maxsize=REMEMBERED)
 def name_key(text: str) -> str:
-    """Return what two spellings of a name share: case, composition and space do not count."""
+    """Return a key for a name that ignores case, Unicode composition and spaces."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 @lru_cache(maxsize=REMEMBERED)
 def split_artists(artist: str) -> frozenset[str]:
-    """Return an artist's name and, of several, that of each: two are the same if any is shared."""
+    """Return an artist's name, and each of several: artists match if they share one."""
     whole = name_key(artist)
     return frozenset({whole, *(one for one in _ARTISTS.split(whole) if one)})
 
@@ -108,9 +108,9 @@ def split_artists(artist: str) -> frozenset[str]:
 def narrow(
     heard: LoggedPlay, candidates: Sequence[OurFile], items: Mapping[str, Item]
 ) -> Sequence[OurFile]:
-    """Leave out the candidates whose length or number the server tells otherwise.
+    """Drop the candidates whose length or number on the server differs.
 
-    A path alone is enough; of tags everything that is known must agree.
+    A path alone is enough; tags must all agree as far as known.
     """
     if heard.kind is LogKind.PLAYBACK:
         return candidates
@@ -118,7 +118,7 @@ def narrow(
 
 
 def was_listened(heard: LoggedPlay, run_time: float | None) -> bool:
-    """Whether enough was heard for a play: half, or four minutes; a skip never is."""
+    """Whether enough was heard for a play: half, or four minutes; never for a skip."""
     if heard.heard_s is None:
         return not heard.is_skip
     if heard.heard_s >= ENOUGH_S:
@@ -139,15 +139,15 @@ class PlayTime:
 def play_time(
     heard: LoggedPlay, run_time: float | None, zone: tzinfo, now: datetime
 ) -> PlayTime | None:
-    """Return when a listening was; None if its date cannot be true.
+    """Return the time of a listening; None if its date is impossible.
 
-    Of a mere verdict nobody knows more than that half of it was heard.
+    If only the player's verdict is known, half of the track counts as heard.
 
     Args:
-        heard: What the log says.
+        heard: The line of the log.
         run_time: Of the item, in seconds.
         zone: Of the player's clock, if the log does not say UTC.
-        now: Nothing was heard later than that.
+        now: Later dates are impossible.
     """
     whole = heard.length_s or run_time or 0.0
     seconds = whole * ENOUGH_SHARE if heard.heard_s is None else heard.heard_s
@@ -166,14 +166,14 @@ def play_time(
 
 @dataclass(frozen=True, slots=True)
 class ImportedPlay:
-    """A listening that was taken over, as its log has it: found again by this."""
+    """A listening that was imported, as in its log, to recognise it later."""
 
     kind: LogKind
     stamp: int
     heard_s: float | None = None
 
     def start(self) -> float:
-        """Return when it began by the player's clock, as well as can be told."""
+        """Return when it began by the player's clock, as exactly as known."""
         if self.kind is LogKind.PLAYBACK:
             return self.stamp - (self.heard_s or 0.0)
         return float(self.stamp)
@@ -181,20 +181,20 @@ class ImportedPlay:
 
 @dataclass(slots=True)
 class _Side:
-    """The listenings of one item in one kind of log that stand for none in the other yet."""
+    """The listenings of an item in one kind of log that match none in the other yet."""
 
     starts: list[tuple[float, int]] = field(default_factory=list)
     by_stamp: dict[int, float] = field(default_factory=dict)
 
     def add(self, mark: ImportedPlay) -> None:
-        """Remember a listening."""
+        """Add a listening."""
         insort(self.starts, (mark.start(), mark.stamp))
         self.by_stamp[mark.stamp] = mark.start()
 
     def take(self, mark: ImportedPlay, near: float) -> bool:
-        """Take out the listening that a mark of the other log tells of; whether there is one.
+        """Remove the listening that matches one of the other log; return whether there was one.
 
-        A log that was made from the other has its very times; else the starts lie close together.
+        A log that was made from the other has the same times; else the starts are close.
         """
         start = self.by_stamp.get(mark.stamp)
         stamp = mark.stamp
@@ -215,9 +215,9 @@ class _OfItem:
 
 
 class ImportedMarks:
-    """What was taken over of one device, and what comes to it while a log is read.
+    """The imported listenings of a device, and those added while a log is read.
 
-    The playback log is read first. Each listening in one log stands for one at most in the other.
+    The playback log is read first. Each listening matches at most one in the other log.
     """
 
     def __init__(self, marks: Iterable[tuple[str, ImportedPlay]] = ()) -> None:
@@ -226,7 +226,7 @@ class ImportedMarks:
             self._add(item_id, mark)
 
     def is_fresh(self, item_id: str, heard: LoggedPlay) -> bool:
-        """Whether this listening was not met before; from now on it was."""
+        """Whether this listening is new; it is not from then on."""
         mark = ImportedPlay(heard.kind, heard.stamp, heard.heard_s)
         of = self._items.get(item_id)
         if of is not None:
@@ -248,7 +248,7 @@ class ImportedMarks:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What Jellyfin knows of an item for one account: how often, when last, and its tick."""
+    """An account's play state of an item: count, last date, played mark."""
 
     count: int = 0
     last: datetime | None = None
@@ -256,21 +256,21 @@ class Tally:
 
 
 def merge_plays(before: Tally, heard_at: Sequence[datetime], *, ticks: bool) -> Tally:
-    """Return what Jellyfin is to know after these plays: the date never earlier than it is."""
+    """Return the play state after these plays; the date never goes back."""
     last = max(one for one in [before.last, *heard_at] if one is not None)
     return Tally(before.count + len(heard_at), last, before.is_played or ticks)
 
 
 def is_confirmed(now: Tally, count: int, last: datetime) -> bool:
-    """Whether what was meant to be told has arrived: for an answer that was never heard.
+    """Whether Jellyfin has recorded the plays, when its response was lost.
 
-    Somebody's other plays may have come on top; a count that is reached is never raised again.
+    Other plays may have been added meanwhile; a count that is reached counts as recorded.
     """
     return now.count >= count and now.last is not None and now.last >= last
 
 
 def is_ticked_by(item: Item, seconds_heard: float) -> bool:
-    """Whether a play makes an item played: music at once, as in Jellyfin; else near its end."""
+    """Whether a play marks an item as played: music always, as in Jellyfin; else near its end."""
     if item.type is ItemType.AUDIO:
         return True
     return bool(item.seconds) and seconds_heard >= FINISHED_SHARE * (item.seconds or 0.0)
@@ -288,7 +288,7 @@ def _stem(path: str) -> str:
 
 
 def _ends_with(path: str, named: str) -> bool:
-    """Whether a path is named by its end, with or without the file's extension."""
+    """Whether a path ends in a name, with or without the extension."""
     return any(f"/{one}".endswith(f"/{named}") for one in (path, _stem(path)))
 
 

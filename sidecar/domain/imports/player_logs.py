@@ -3,11 +3,11 @@
     .scrobbler.log          artist, album, title, number, seconds, L or S, time, MusicBrainz id
     .rockbox/playback.log   time:heard:length:path, milliseconds; its numbered older ones as well
 
-A line that makes no sense is told with its number and the reason, and the next one is read. The
-tolerant reading takes what other programs and crashed players leave: Windows line ends, a byte
-order mark, Latin-1, a missing header or last field. What the strict one accepts, the tolerant one
-reads as the same. Times are as the player's clock showed them: only the header knows whether that
-was UTC. Nothing is matched to any file here.
+An unreadable line is reported with its number and the reason, and the next one is read. The
+tolerant mode accepts what other programs and crashed players write: Windows line ends, a byte
+order mark, Latin-1, a missing header or last field. What the strict mode accepts, the tolerant one
+reads alike. Times are those of the player's clock: only the header tells whether that
+was UTC.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from enum import StrEnum
 
 from sidecar.messages import msg
 
-# No player writes longer ones; the reader of the file cuts there.
+# No player writes longer lines; they are cut here.
 LONGEST_LINE = 4096
 SHOWN = 200
 BOM = b"\xef\xbb\xbf"
@@ -31,12 +31,12 @@ _HEADER = "#AUDIOSCROBBLER/"
 _ZONE = "#TZ/"
 _FAILED = "# FAILED"
 _NUMBER = re.compile(r"-?[0-9]{1,15}")
-# What programs set before a line that they have seen. A minus may be the number's.
+# Marks that programs put before lines they have read. A minus may belong to the number.
 _MARKS = re.compile(r"[^0-9A-Za-z#]*?(?=-?[0-9])|[^0-9#:/-][^0-9#:/]{0,7}:?(?=[0-9]{9,11}:)")
 
 
 class LogKind(StrEnum):
-    """Which log: its time is that of the start (scrobbler) or of the end (playback)."""
+    """The kind of a log; its times are those of the start (scrobbler) or the end (playback)."""
 
     SCROBBLER = "scrobbler"
     PLAYBACK = "playback"
@@ -49,13 +49,13 @@ class LoggedPlay:
     Attributes:
         line: Its number in the file, from 1.
         stamp: Seconds since 1970 by the player's clock; 0 if it has none.
-        is_utc: Whether that clock told UTC; else it is the time on somebody's wall.
+        is_utc: Whether that clock was set to UTC; else to local time.
         length_s: Of the track; None if unknown.
-        heard_s: Really heard; None if only the verdict is known.
+        heard_s: Seconds heard; None if only the verdict is known.
         is_skip: The player's own verdict; False in a playback log, which has none.
-        path: As the player names the file; None in a scrobbler log.
-        number: On its disc; None if the player does not know it.
-        is_untagged: The file had no tags to name it by: `title` may be the file's name.
+        path: The player's path of the file; None in a scrobbler log.
+        number: On its disc; None if unknown.
+        is_untagged: The file had no tags: `title` may be its file name.
     """
 
     kind: LogKind
@@ -75,7 +75,7 @@ class LoggedPlay:
 
 @dataclass(frozen=True, slots=True)
 class UnreadableLine:
-    """A line that cannot be read: its number, why, and how it begins."""
+    """A line that cannot be read: its number, the reason, and its beginning."""
 
     line: int
     why: str
@@ -83,7 +83,7 @@ class UnreadableLine:
 
 
 class _BadLine(ValueError):
-    """Why a line is no listening."""
+    """The reason why a line cannot be read."""
 
 
 def read_log(
@@ -94,7 +94,7 @@ def read_log(
     Args:
         kind: Which format: AUDIOSCROBBLER/1.0 and 1.1, or Rockbox's playback log.
         lines: With their line ends, each at most a little longer than `LONGEST_LINE`.
-        strict: Accept only what the format's own description allows.
+        strict: Accept only what the format's specification allows.
     """
     reader = _Scrobbler(strict) if kind is LogKind.SCROBBLER else _Playback(strict)
     for number, raw in enumerate(lines, 1):
@@ -114,7 +114,7 @@ class _Playback:
     is_strict: bool
 
     def read(self, text: str, line: int) -> LoggedPlay | None:
-        """Return the listening that a line tells, None for a line that tells none."""
+        """Parse a line; None if it has no listening."""
         if not text.strip() or text.startswith("#"):
             return None
         return _parse_playback(text.removesuffix("\n"), line, strict=self.is_strict)
@@ -122,14 +122,14 @@ class _Playback:
 
 @dataclass(slots=True)
 class _Scrobbler:
-    """Reads the lines of a scrobbler log; its header says what the times are."""
+    """Reads the lines of a scrobbler log; its header gives the time zone."""
 
     is_strict: bool
     is_utc: bool = False
     has_header: bool = False
 
     def read(self, text: str, line: int) -> LoggedPlay | None:
-        """Return the listening that a line tells, None for a line that tells none."""
+        """Parse a line; None if it has no listening."""
         if text.startswith(_FAILED):
             raise _BadLine(msg("the player itself could not write it"))
         if text.startswith(_HEADER):
@@ -174,16 +174,16 @@ def _parse_scrobble(text: str, line: int, *, is_utc: bool, strict: bool) -> Logg
 
 
 def _length(text: str, *, strict: bool) -> float | None:
-    """Return a track's seconds; 0, and from some players -1, for a length that is not known."""
+    """Parse a track's length; players write 0 or -1 for an unknown one."""
     if not strict and text.strip() == "-1":
         return None
     return float(_parse_number(text, "length", strict=strict)) or None
 
 
 def _position(text: str, *, strict: bool) -> int | None:
-    """Return a track's number; players write 0, -1 or nothing for one that they do not know.
+    """Parse a track's number; players write 0, -1 or nothing for an unknown one.
 
-    It is only one of the things that a file is known by: what cannot be read loses no play.
+    An unreadable number counts as unknown: the play is still imported.
     """
     if strict:
         return (
@@ -219,7 +219,7 @@ def _parse_playback(text: str, line: int, *, strict: bool) -> LoggedPlay:
 
 
 def _decode_line(raw: bytes, number: int, *, strict: bool) -> str:
-    """Return a line as text, with the one end that lines have."""
+    """Decode a line and normalise its line end."""
     if len(raw) > LONGEST_LINE:
         raise _BadLine(msg("it is far too long"))
     if b"\0" in raw:

@@ -1,7 +1,7 @@
-"""What a device's own manifest says was written to it: read back after the database was lost.
+"""Reads a device's manifest, to restore the list of our files after the database was lost.
 
-The manifest lies on the device, so anybody may have written it: a path that leads out, an id that
-is none, a size below nothing is refused, and nothing is believed of a file that is not there.
+The manifest is untrusted, since anybody may write to the device: invalid paths, ids and sizes are
+refused.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sidecar.messages import msg
 
 VERSION = 1
 MOST_TEXT = 1000
-# Two hundred thousand files; whatever is more is not ours.
+# Two hundred thousand files; a larger manifest is not ours.
 LARGEST, MOST_VALUES = 128 * 1024 * 1024, 3_000_000
 LARGEST_FILE = 2**62
 DEEPEST = 40
@@ -30,10 +30,10 @@ _KINDS = {one.value: one for one in ItemType}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ManifestFile:
-    """A file that we wrote once.
+    """A file in the manifest.
 
     Attributes:
-        content_hash: xxh3-128; None if it was not known.
+        content_hash: xxh3-128; None if unknown.
         format: `original`, or the name of the format that it was to have.
         source_size: Bytes of the original if it was converted; else None.
     """
@@ -50,7 +50,7 @@ class ManifestFile:
     source_size: int | None = None
 
     def item(self) -> Item:
-        """Return the item as far as the manifest knows it."""
+        """Return the item, with the fields that the manifest has."""
         return Item(
             id=self.item_id,
             type=self.kind,
@@ -63,7 +63,7 @@ class ManifestFile:
 
 @dataclass(frozen=True, slots=True)
 class RefusedEntry:
-    """An entry that is not believed, and why."""
+    """A refused entry, and the reason."""
 
     path: str
     why: str
@@ -71,7 +71,7 @@ class RefusedEntry:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """All that it says.
+    """The content of a manifest.
 
     Attributes:
         server_id: Of the Jellyfin server that the files came from.
@@ -84,11 +84,11 @@ class Manifest:
 
 
 class NoManifest(ValueError):
-    """It cannot be understood at all."""
+    """The manifest cannot be read."""
 
 
 def read_manifest(content: bytes) -> Manifest:
-    """Return what a manifest says.
+    """Parse a manifest.
 
     Raises:
         NoManifest: It is damaged, or of another version.
@@ -169,7 +169,7 @@ def _read_text(entry: Mapping[str, Any], name: str) -> str | None:
 
 
 def _is_text(text: str) -> bool:
-    """Whether it can be written into a row: JSON may hold half a character."""
+    """Whether a text is valid Unicode: JSON may contain lone surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:

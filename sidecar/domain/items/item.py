@@ -1,4 +1,4 @@
-"""Items of a Jellyfin library, as far as the sidecar cares."""
+"""Items of a Jellyfin library, with the fields that the sidecar uses."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Protocol
 
 
 class ItemType(StrEnum):
-    """Jellyfin's own names. Anything else is `OTHER` and is never downloaded."""
+    """Types of items, by Jellyfin's names. Any other is `OTHER` and is never downloaded."""
 
     AUDIO = "Audio"
     AUDIO_BOOK = "AudioBook"
@@ -49,7 +49,7 @@ CONTAINERS = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One thing in Jellyfin, playable or a container.
+    """An item in Jellyfin, playable or a container.
 
     Attributes:
         id: 32 lower-case hex digits.
@@ -63,13 +63,13 @@ class Item:
         extension: Of the file on the server, lower case, without the dot; None if unknown.
         size: Bytes at the server's last scan: may be stale. None if unknown.
         source_etag: Changes when the file on the server changes (`MediaSources[].ETag`).
-        source_path: Where the server has the file; to know it again, never to be shown.
+        source_path: The file's path on the server, to recognise it; never shown.
         season_id, artist_id: What else it is part of: a season, its first album artist.
-        image_item_id, image_tag: Where its cover is found; both None without a cover.
-        is_favorite: As the server told it for the asking user; None if it did not say.
+        image_item_id, image_tag: Identify its cover; both None without a cover.
+        is_favorite: For the requesting user; None if the server did not say.
         can_download: Type and the user's permission together; None if the server did not say.
         is_remote: There is no file of its own (a `.strm` pointer or a missing episode).
-        is_played: Heard or seen to its end by the asking user; None if the server did not say.
+        is_played: Marked as played by the requesting user; None if the server did not say.
     """
 
     id: str
@@ -107,7 +107,7 @@ class Item:
 
 
 class ItemLookup(Protocol):
-    """Gives items by their ids, as one account sees them."""
+    """Looks up items by their ids, as one account sees them."""
 
     def items(self, ids: Iterable[str]) -> dict[str, Item]:
         """Return full items by their ids; what the account cannot see is left out."""

@@ -1,4 +1,4 @@
-"""What people call the things in a library, and what Jellyfin calls them."""
+"""Kinds of items: the names that people use, and Jellyfin's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sidecar.domain.items.item import ItemType
 
 
 class Kind(StrEnum):
-    """A kind of thing. `VIEW` is a whole library; `FOLDER` is any other place that holds things."""
+    """A kind of item. `VIEW` is a whole library; `FOLDER` is any other container."""
 
     VIEW = "view"
     ARTIST = "artist"
@@ -53,7 +53,7 @@ _FOLDERS = frozenset({"Folder", "BoxSet", "PhotoAlbum", "AggregateFolder", "User
 
 
 def kind_of(type_name: str) -> Kind:
-    """Return the kind of what Jellyfin calls `type_name`."""
+    """Return the kind for Jellyfin's name of a type."""
     if type_name in _VIEWS:
         return Kind.VIEW
     if type_name in _FOLDERS:
@@ -62,5 +62,5 @@ def kind_of(type_name: str) -> Kind:
 
 
 def find_kind(name: str) -> Kind | None:
-    """Return the kind that can be asked for by this name, ours or Jellyfin's, in any case."""
+    """Return the kind with this name, ours or Jellyfin's, ignoring case."""
     return _BY_NAME.get(name.strip().casefold())

@@ -1,6 +1,6 @@
-"""What kind of media a file holds, by its name: only types that cannot carry a script.
+"""Media types by file extension: only types that cannot contain a script.
 
-No other endings reach a device: what a server calls `.html`, `.lnk` or `.desktop` would be run by
+No other extensions reach a device: `.html`, `.lnk` or `.desktop` files would be run by
 whoever opens it there.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 UNKNOWN = "application/octet-stream"
-# What a file ends in whose own ending is none of these: no system opens it with anything.
+# The extension of files with any other: no system opens it with a program.
 PLAIN = "bin"
 _BY_EXTENSION = MappingProxyType(
     {
@@ -72,20 +72,20 @@ EXTENSIONS = frozenset(_BY_EXTENSION)
 
 
 def extension_in(name: str) -> str:
-    """Return what a file's name ends in if it is that of media, lower case; else ""."""
+    """Return the extension of a file name in lower case if it is one of media; else ""."""
     found = name.rpartition("/")[2].rpartition(".")
     extension = found[2].lower()
     return extension if found[0] and extension in EXTENSIONS else ""
 
 
 def guess_media_type(name: str, told: str | None = None) -> str:
-    """Return the type of a file by its name; of one that nobody knows what the server `told`."""
+    """Return the type of a file by its name; for an unknown extension the server's (`told`)."""
     found = _BY_EXTENSION.get(name.rpartition(".")[2].lower())
     return found or restrict_media_type(told)
 
 
 def restrict_media_type(told: str | None) -> str:
-    """Return a type that was told, if it is one of sound or pictures that move."""
+    """Return the server's type if it is an audio or video type."""
     plain = (told or "").partition(";")[0].strip().lower()
     is_plain = plain.isascii() and plain.isprintable() and " " not in plain
     return plain if is_plain and plain.startswith(("audio/", "video/")) else UNKNOWN

@@ -1,1 +1,1 @@
-"""Sessions, plays, and what counts as one."""
+"""What plays now, plays, and how much was really heard."""

@@ -1,11 +1,11 @@
-"""The order of what people cast to a device: places in its queue, counted up and down.
+"""The order of items that people cast to a device: priorities in its queue.
 
     PlayNow    before all that was cast earlier
     PlayNext   directly after the one that runs, or that is to run next
     PlayLast   after all that was cast earlier
 
-A place is a priority, and no two are alike, so that files that were queued long ago for another
-reason do not push in. What runs already is not broken off.
+A place is a priority, and each is unique, so that files that were queued long ago for another
+reason do not come between. Running downloads are not interrupted.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sidecar.domain.wishes import CAST_PRIORITY, LEAST_CAST_PRIORITY
 
 
 class CastPosition(StrEnum):
-    """Where among what was cast before; Jellyfin's own names."""
+    """The position among items cast before, by Jellyfin's names."""
 
     NOW = "PlayNow"
     NEXT = "PlayNext"
@@ -27,7 +27,7 @@ class CastPosition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CastItem:
-    """Something that was cast and is not there yet."""
+    """An item that was cast and is not on the device yet."""
 
     item_id: str
     place: int
@@ -35,7 +35,7 @@ class CastItem:
 
 
 def from_start(item_ids: Sequence[str], start: int) -> list[str]:
-    """Return each item once, beginning where the person clicked; what stands before it follows."""
+    """Return each item once, beginning with the one clicked; those before it follow at the end."""
     start = start if 0 <= start < len(item_ids) else 0
     return list(dict.fromkeys([*item_ids[start:], *item_ids[:start]]))
 
@@ -43,12 +43,12 @@ def from_start(item_ids: Sequence[str], start: int) -> list[str]:
 def plan_places(
     earlier: Sequence[CastItem], item_ids: Sequence[str], when: CastPosition
 ) -> Mapping[str, int]:
-    """Return the place of each of the items, and of what has to make room for them.
+    """Return the places of the items, and the new places of others that have to move.
 
     Args:
-        earlier: What was cast to the device before and is not there yet, in any order.
-        item_ids: What is cast now, in order.
-        when: Where it goes.
+        earlier: Items that were cast to the device before and are not there yet, in any order.
+        item_ids: The items cast now, in order.
+        when: Their position.
     """
     if when is CastPosition.LAST:
         return _append_places(earlier, item_ids)
@@ -62,7 +62,7 @@ def plan_places(
 
 
 def _append_places(earlier: Sequence[CastItem], item_ids: Sequence[str]) -> Mapping[str, int]:
-    """What waits already comes sooner than at the end: it keeps its place."""
+    """Return places at the end; items that wait already keep theirs."""
     known = {one.item_id: one.place for one in earlier}
     added = [one for one in item_ids if one not in known]
     bottom = min(known.values(), default=CAST_PRIORITY)

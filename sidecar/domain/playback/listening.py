@@ -5,8 +5,8 @@
              │    /pause                    than the time that passed.
              └─────────────── time
 
-Time is the monotonic one handed in; the server's own clock is never compared with ours: its word
-`checked_in` only tells a report of the client from the server's own extrapolation.
+Times are monotonic and passed in. The server's clock is never compared with ours: `checked_in` only
+distinguishes a report of the client from the server's extrapolation.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from enum import Enum, auto
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying
 
-# Reports are that late or early without anybody having jumped.
+# Reports may be so late or early without a jump.
 JITTER_S = 3.0
-# Longer than this between two looks, nothing is concluded from what was not seen.
+# Of a longer time between two snapshots, not more than this counts as heard.
 UNSEEN_S = 12.0
 # Longer than the slowest client's reports (150 s).
 SILENT_S = 180.0
@@ -28,18 +28,18 @@ SILENT_S = 180.0
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A point in time, twice: to be read by people, and to be reckoned with."""
+    """A point in time, on two clocks: for people, and monotonic for calculations."""
 
     at: datetime
     monotonic: float
 
     def since(self, earlier: Moment) -> float:
-        """Return the seconds between, never less than none."""
+        """Return the seconds between, at least 0."""
         return max(0.0, self.monotonic - earlier.monotonic)
 
 
 class PlaybackStep(Enum):
-    """What a new look at the same playback shows."""
+    """What a new snapshot of the same playback shows."""
 
     WENT_ON = auto()
     PAUSED = auto()
@@ -77,7 +77,7 @@ class Listening:
             playing: As it was first seen.
             now: When that was.
             lead_s: Seconds played before that.
-            before: What is known of the same playback from before it was lost sight of.
+            before: The same playback's play from before it disappeared, if any.
         """
         self._user_id = user_id
         self.playing = playing
@@ -90,25 +90,25 @@ class Listening:
 
     @property
     def heard_s(self) -> float:
-        """Seconds heard until the last look."""
+        """Seconds heard until the last snapshot."""
         moved = self.playing.position_s - self._from_s
         return self._heard_before + min(max(0.0, moved), self._seen.monotonic - self._since)
 
     def look(self, playing: NowPlaying, now: Moment) -> PlaybackStep:
-        """Take where it stands now; ANOTHER changes nothing here."""
+        """Update from a snapshot; ANOTHER changes nothing."""
         before, passed = self.playing, now.since(self._seen)
         if self._is_another(playing, now):
             return PlaybackStep.ANOTHER
         jumped = self._jumped(playing, passed)
         if jumped or (before.is_paused and playing.is_paused):
-            # When it jumped is not known, but a jump takes no time: until then it was heard.
+            # The moment of the jump is unknown, but it takes no time: all of the time was heard.
             unseen = 0.0 if before.is_paused else min(passed, UNSEEN_S)
             self._begin_stretch(self.heard_s + unseen, playing, now)
         self.playing, self._seen = playing, now
         turned = before.is_paused != playing.is_paused
         if turned:
             self._begin_stretch(self.heard_s, playing, now)
-        # Neither a jump nor a pause is made by the server.
+        # The server by itself makes neither a jump nor a pause.
         if jumped or turned or before.checked_in != playing.checked_in:
             self._report = _Mark(now, playing.position_s, self.heard_s)
         if turned:
@@ -116,11 +116,11 @@ class Listening:
         return PlaybackStep.SEEKED if jumped else PlaybackStep.WENT_ON
 
     def is_silent(self, now: Moment) -> bool:
-        """Whether the client has vanished: it plays on, and nothing but the server says so."""
+        """Whether the client has vanished: it plays only by the server's extrapolation."""
         return not self.playing.is_paused and now.since(self._report.moment) > SILENT_S
 
     def overtime_s(self, now: Moment) -> float:
-        """Return the seconds since its end should have come; negative if it has not, or may not."""
+        """Return the seconds since its expected end; negative before that, or if it has none."""
         run_time = self.playing.item.seconds
         if not run_time or self.playing.is_paused:
             return -1.0
@@ -129,11 +129,11 @@ class Listening:
         return max(0.0, now.monotonic - self._since - max(0.0, run_time - self._from_s))
 
     def end(self, now: Moment, *, at_most_s: float) -> Play:
-        """Return the play, which ended somewhere between the last look and now.
+        """Return the play, which ended between the last snapshot and now.
 
         Args:
-            now: It is known to be over.
-            at_most_s: Of the time between, this much may have been heard.
+            now: When it is known to be over.
+            at_most_s: The most of the time between that counts as heard.
         """
         left = self.playing.item.seconds
         left = max(0.0, left - self.playing.position_s) if left else now.since(self._seen)
@@ -142,11 +142,11 @@ class Listening:
         return self._play(now.at, position, self.heard_s + unseen)
 
     def end_at_report(self) -> Play:
-        """Return the play as if it had ended when the client last reported."""
+        """Return the play, ended when the client last reported."""
         return self._play(self._report.moment.at, self._report.position_s, self._report.heard_s)
 
     def seen_ago_s(self, now: Moment) -> float:
-        """Return the seconds since the last look."""
+        """Return the seconds since the last snapshot."""
         return now.since(self._seen)
 
     def _begin_stretch(self, heard_s: float, playing: NowPlaying, now: Moment) -> None:
@@ -172,7 +172,7 @@ class Listening:
             return abs(moved) > JITTER_S
         if moved > passed_s + JITTER_S:
             return True
-        # Back, but not behind the last report: it did not play as fast as the server guessed.
+        # Back, but not before the last report: it played slower than the server extrapolated.
         return playing.position_s < min(self.playing.position_s, self._report.position_s) - JITTER_S
 
     def _play(self, ended_at: datetime, position_s: float, heard_s: float) -> Play:
@@ -196,5 +196,5 @@ class Listening:
 
 
 def seconds_unseen(play: Play, now: Moment) -> float:
-    """Return the seconds since a play was lost sight of."""
+    """Return the seconds since a play was last reported."""
     return max(0.0, (now.at - play.ended_at).total_seconds())

@@ -1,4 +1,4 @@
-"""One listening of one item by one user, with the seconds really heard."""
+"""A play: one listening of one item by one user, with the seconds really heard."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 
 ENOUGH_SHARE = 0.5
 ENOUGH_S = 240.0
-# Less is a client that changed its mind while it started.
+# Less is a client that started another item at once.
 LEAST_S = 0.1
 
 
@@ -15,15 +15,15 @@ LEAST_S = 0.1
 class Play:
     """One listening, from its start to its end.
 
-    A play that goes on after the sidecar was away has the same user, session, item and start as
-    what was known of it before, and takes its place.
+    A play that goes on after the sidecar was stopped has the same user, session, item and start as
+    the stored one, and replaces it.
 
     Attributes:
-        session_id, playlist_item_id: Where it was played; it is found again by these.
+        session_id, playlist_item_id: The client's session and queue entry, to find it again.
         ended_at: By our clock; for a client that vanished, when it last reported.
         position_s: Where in the item it ended.
         seconds_heard: Unpaused, jumps left out; never more than the time that passed.
-        run_time: Of the item, in seconds; None if nobody knows.
+        run_time: Of the item, in seconds; None if unknown.
     """
 
     user_id: str

@@ -1,4 +1,4 @@
-"""What plays in a client now: one value for each session that plays."""
+"""What plays now: one value for each session that plays."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from sidecar.domain.items.item import Item
 
 
 class Repeat(StrEnum):
-    """Jellyfin's own names."""
+    """The repeat mode, by Jellyfin's names."""
 
     NONE = "RepeatNone"
     ONE = "RepeatOne"
@@ -22,7 +22,7 @@ class QueueEntry:
     """One entry of a client's queue.
 
     Attributes:
-        playlist_item_id: Names this entry: unlike the item id it tells repeats apart.
+        playlist_item_id: The id of this entry: unlike the item id it is unique in the queue.
     """
 
     item_id: str
@@ -35,9 +35,9 @@ class NowPlaying:
 
     Attributes:
         user_id: None if the session belongs to nobody.
-        item: Light, as the session tells it: no size, no permission.
+        item: As in the session: without size and permission.
         playlist_item_id: The queue's entry that plays.
-        position_s: As the server believes; it runs on after a client has vanished.
+        position_s: The server's extrapolation, which goes on after a client has vanished.
         checked_in: When the client itself last reported; None if it never did.
         queue: The reported queue from the current entry on, cut to a bounded length; empty if it
             does not hold the current entry (on 12.0 it is often the previous queue), or if the

@@ -3,10 +3,9 @@
     snapshot, snapshot, … ──▶ Tracker ──▶ started · paused · resumed · seeked · moved on · ended
                                                                                        └─▶ Play
 
-A snapshot is *all* that plays: what is not in it has ended. What goes on after all, where it was
-left and soon, is the same play, told as started and ended once more. It asks nobody and reads no
-clock. It never judges by one position, nor by what the server calls played: only by how positions
-move.
+A snapshot is *all* that plays: what is not in it has ended. A playback that continues soon where it
+ended is the same play, and is reported as started and ended once more. It sends no request and
+reads no clock. It judges only by how positions change, not by a single position or played mark.
 """
 
 from __future__ import annotations
@@ -29,12 +28,12 @@ from sidecar.domain.playback.sessions import NowPlaying
 
 __all__ = ["Current", "EventKind", "Moment", "PlaybackEvent", "Tracker"]
 
-# After a longer absence it is another listening.
+# After a longer absence it is a new play.
 REMEMBERED_S = 600.0
 
 
 class EventKind(StrEnum):
-    """What happened in one client."""
+    """The kind of an event."""
 
     STARTED = "started"
     MOVED_ON = "moved on"
@@ -54,11 +53,11 @@ STEPS = {
 
 @dataclass(frozen=True, slots=True)
 class PlaybackEvent:
-    """Something happened.
+    """An event of one playback.
 
     Attributes:
-        playing: As it was told last; for `ENDED` what has ended.
-        play: What was heard of it, for `ENDED` alone.
+        playing: The last snapshot of it.
+        play: What was heard, only for `ENDED`.
     """
 
     what: EventKind
@@ -68,7 +67,7 @@ class PlaybackEvent:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """What plays now, and how much of it was heard."""
+    """A current playback, and how much of it was heard."""
 
     playing: NowPlaying
     started_at: datetime
@@ -76,14 +75,14 @@ class Current:
 
 
 class Tracker:
-    """Follows every client in the snapshots. Not for several threads."""
+    """Tracks all playbacks in the snapshots. Not safe for several threads."""
 
     def __init__(self, lately: Iterable[Play] = ()) -> None:
         """Begin.
 
         Args:
-            lately: Plays that ended shortly before, newest last: one that still goes on is taken
-                up again where it was left.
+            lately: Plays that ended shortly before, newest last: one that still goes on is
+                continued.
         """
         self._listening: dict[str, Listening] = {}
         self._vanished: dict[str, NowPlaying] = {}
@@ -91,9 +90,9 @@ class Tracker:
         self._looked: Moment | None = None
 
     def take(self, playing: Iterable[NowPlaying], now: Moment) -> list[PlaybackEvent]:
-        """Take all that plays at this moment, and return what has happened since the last one.
+        """Take a snapshot of all that plays, and return the events since the last one.
 
-        What belongs to no user is passed over.
+        Sessions without a user are ignored.
         """
         now = self._advance(now)
         told = {one.session_id: one for one in playing if one.user_id is not None}
@@ -107,11 +106,11 @@ class Tracker:
         return events
 
     def tick(self, now: Moment) -> list[PlaybackEvent]:
-        """End what is silent for too long; for the times when nothing is told."""
+        """End playbacks without a report for too long; for times without snapshots."""
         return self._end_silent(self._advance(now))
 
     def close(self) -> list[PlaybackEvent]:
-        """End everything where the clients last reported: nothing more will be told."""
+        """End all playbacks where the clients last reported."""
         return [self._end_unseen(session_id) for session_id in list(self._listening)]
 
     def current(self) -> list[Current]:
@@ -121,7 +120,7 @@ class Tracker:
         ]
 
     def partial_plays(self) -> list[Play]:
-        """Return what is known of what plays now, as `close` would."""
+        """Return the plays so far of what plays now, as `close` would."""
         return [one.end_at_report() for one in self._listening.values()]
 
     def _update(self, playing: NowPlaying, now: Moment) -> list[PlaybackEvent]:
@@ -174,14 +173,14 @@ class Tracker:
         return [self._end_unseen(name) for name in silent]
 
     def _end_unseen(self, session_id: str) -> PlaybackEvent:
-        """It ends where the client last reported."""
+        """End a playback where its client last reported."""
         listening = self._listening.pop(session_id)
         return self._remember(
             PlaybackEvent(EventKind.ENDED, listening.playing, listening.end_at_report())
         )
 
     def _remember(self, ended: PlaybackEvent) -> PlaybackEvent:
-        """Should it go on after all, we know it again: a client may lose its connection."""
+        """Remember an ended play, to recognise it if it continues after a lost connection."""
         if ended.play is not None:
             self._lost[ended.play.session_id] = ended.play
         return ended
@@ -203,7 +202,7 @@ def _end_event(listening: Listening, now: Moment, *, at_most_s: float) -> Playba
 
 
 def _played_before(playing: NowPlaying, unseen_s: float) -> float:
-    """Return what was played of a new playback before it was first seen: all of it or nothing."""
+    """Return what was played of a new playback before its first snapshot: its position, or 0."""
     short = playing.position_s <= min(unseen_s, UNSEEN_S)
     return playing.position_s if short and not playing.is_paused else 0.0
 

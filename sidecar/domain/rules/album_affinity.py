@@ -1,4 +1,4 @@
-"""The album affinity rule: who really plays some tracks of an album will want the rest of it."""
+"""The album affinity rule: wants the whole album after some of its tracks were played."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.messages import msg, translatable
 
 NAME = "album_affinity"
-# Each costs a look-up.
+# Each needs a request.
 MOST_REMARKS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlbumAffinitySettings(RuleSettings):
-    """When an album is liked.
+    """When an album counts as liked.
 
     Attributes:
         threshold: Distinct tracks that must have been played.
@@ -39,7 +39,7 @@ class AlbumAffinitySettings(RuleSettings):
 
 
 def make_wishes(context: Context[AlbumAffinitySettings]) -> Wanted:
-    """Return wishes for whole albums of which enough was heard; remark on those one track short."""
+    """Return wishes for albums of which enough was heard, and remarks on those one track short."""
     since = context.now - context.settings.window
     found: list[Wish] = []
     unsure: set[str] = set()
@@ -80,7 +80,7 @@ def _wish_for_album(
     tracks = listed.playable
     known = [one for one in tracks if one.id in heard]
     if not tracks or (listed.complete and len(known) < context.settings.threshold):
-        # The tracks that were heard are not on it any more.
+        # The tracks that were heard are not on the album any more.
         return [], listed.complete
     album = tracks[0].album or msg("this album")
     text = msg("you played {heard} tracks of {album}", heard=len(known), album=album)

@@ -1,4 +1,4 @@
-"""What a rule is made of, what it is given and what it gives back.
+"""What a rule consists of, its input and its output.
 
 Context ──▶ rule ──▶ Wanted ──▶ services.rules.wishes
 (who, where, what plays, the library, the rule's holds)
@@ -20,7 +20,7 @@ from sidecar.messages import translatable
 
 
 class Wake(Enum):
-    """What may change a rule's mind. A fresh start, device or setting wakes every rule."""
+    """What makes a rule run again. A start, a new device or a changed setting runs all rules."""
 
     PLAYBACK = auto()
     PLAY_ENDED = auto()
@@ -36,7 +36,7 @@ def switch(*, default: bool, label: str, details: str = "") -> bool:
 
     Args:
         default: What counts if nobody sets it.
-        label: What it is called for people, in English.
+        label: Its name for people, in English.
         details: A sentence for people, where the label does not say it all.
     """
     setting: bool = field(default=default, metadata=_field_schema(label, details))
@@ -59,12 +59,12 @@ def duration_setting(default: timedelta, *, label: str, details: str = "") -> ti
 
 
 def enabled_setting(*, default: bool) -> bool:
-    """Return the switch that every rule has."""
+    """Return the setting `enabled`, which every rule has."""
     return switch(default=default, label=translatable("On"))
 
 
 def grace_setting(default: timedelta) -> timedelta:
-    """Return how long a file keeps its place after the rule has ceased to want it."""
+    """Return the setting `grace`: how long a file is held after the rule has let it go."""
     label = translatable("When it is not wanted any more, it stays for another")
     return duration_setting(default, label=label)
 
@@ -75,7 +75,7 @@ def _field_schema(label: str, details: str) -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuleSettings:
-    """What can be set of every rule; a rule adds its own."""
+    """The settings that every rule has; a rule adds its own."""
 
     enabled: bool = enabled_setting(default=True)
     grace: timedelta = grace_setting(timedelta(days=1))
@@ -89,7 +89,7 @@ class Chosen:
     """A playlist that a person wants on a device.
 
     Attributes:
-        title: As it was when it was chosen; good enough once it is gone from the server.
+        title: From when it was chosen; used after it is gone from the server.
     """
 
     playlist_id: str
@@ -98,10 +98,10 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context(Generic[S]):
-    """One account and one device at one moment.
+    """The input of a rule: one account and one device at one moment.
 
     Attributes:
-        settings: The rule's, as they are for this device.
+        settings: The rule's, for this device.
         playing: What the account plays in its clients.
         held: What this rule holds for the account on the device now, ended or not.
         chosen: The playlists that the account chose for the device, in order.
@@ -118,7 +118,7 @@ class Context(Generic[S]):
 
     @property
     def held_sources(self) -> frozenset[str]:
-        """The ids of the items because of which the rule holds something."""
+        """The ids of the sources of the rule's holds."""
         return frozenset(one.reason.source_id for one in self.held)
 
     def wish(self, item: Item, why: Reason, *, priority: int = 0) -> Wish:
@@ -128,12 +128,12 @@ class Context(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """All that a rule wants, the most wanted first: what it does not name it lets go.
+    """The output of a rule: all that it wants, best first. It releases all other holds of its own.
 
     Attributes:
-        unsure_of: Sources that could not be looked at as a whole: what is held because of them
+        unsure_of: Sources that could not be read completely: what is held because of them
             stays held.
-        remarks: Sentences for people on what the rule cannot do now, or would do soon.
+        remarks: Messages about what the rule cannot do now, or would do soon.
     """
 
     wishes: tuple[Wish, ...] = ()
@@ -143,16 +143,16 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule(Generic[S]):
-    """All that the rest of the product knows of a rule.
+    """The description of a rule.
 
     Attributes:
         name: In the settings file, the database and the API.
-        label: What it is called for people, in English.
+        label: Its name for people, in English.
         description: What it does, in a sentence for people, in English.
-        icon: Stands for its reasons; one of those in `static/build.mjs`.
-        strength: How firmly what it wants keeps its place when room is needed.
+        icon: Shown with its reasons; one of those in `static/build.mjs`.
+        strength: The eviction class of its files.
         order: Its place among the rules: a lower one runs first and is shown first.
-        settings: What can be set of it.
+        settings: The class of its settings.
     """
 
     name: str
@@ -166,11 +166,11 @@ class Rule(Generic[S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComputedRule(Rule[S]):
-    """A rule that is worked out anew for each account and device when something has changed.
+    """A rule that is computed anew for each account and device when something has changed.
 
     Attributes:
-        wakes_on: What may change its mind.
-        wishes: Returns all that it wants now.
+        wakes_on: What makes it run again.
+        wishes: Computes all that it wants now.
     """
 
     wakes_on: frozenset[Wake]

@@ -1,14 +1,13 @@
-"""Whose word is a heart? What we believe of one account's favourite, and what may change it.
+"""Decides whether a change of a favourite was made by a person or by the server.
 
-Jellyfin 12.0 forgets: a heart pressed (or taken away) while the item plays is undone by the
-item's next progress or stop report, silently or in the message that tells of the stop. So:
+In Jellyfin 12.0 a favourite that is set or cleared while the item plays is undone by the item's
+next progress or stop report, silently or in the message about the stop. So a change is
 
-    told on its own                         the person's word: believed
-    told together with a start or stop      the server's doing, if the word was given while playing
-    found by a look-up                      the same; otherwise the person's, while we were away
+    reported on its own                     the person's
+    reported together with a start or stop  the server's, if a person changed it while playing
+    found by a request                      the same; otherwise the person's
 
-What the server undid is set again once the item no longer plays; a person's own change never is
-undone.
+What the server undid is restored once the item no longer plays. A person's change is never undone.
 """
 
 from __future__ import annotations
@@ -18,12 +17,12 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class FavouriteState:
-    """What we believe of one item for one account.
+    """The state of one item for one account.
 
     Attributes:
-        is_favorite: The person's last word.
-        at_risk: The word was given while the item played and has not been seen to last since.
-        restore: The server has undone the word: say it again when the item no longer plays.
+        is_favorite: The person's last choice.
+        at_risk: It was chosen while the item played, and is not confirmed since.
+        restore: The server has undone it: to be set again when the item no longer plays.
     """
 
     is_favorite: bool
@@ -37,12 +36,12 @@ NEVER = FavouriteState(is_favorite=False)
 def on_event(
     heart: FavouriteState | None, *, value: bool, with_playback: bool, playing: bool
 ) -> FavouriteState:
-    """Return the belief after the server announced `value`.
+    """Return the state after an event with `value`.
 
     Args:
-        heart: The belief so far; None if this item was never favourite nor heard of.
-        value: `IsFavorite` as announced.
-        with_playback: The same message tells of a start or stop of this item.
+        heart: The state so far; None if there is none.
+        value: `IsFavorite` in the event.
+        with_playback: The same message reports a start or stop of this item.
         playing: The item plays now in some session of the account.
     """
     believed = heart or NEVER
@@ -54,7 +53,7 @@ def on_event(
 
 
 def on_lookup(heart: FavouriteState | None, *, value: bool, playing: bool) -> FavouriteState:
-    """Return the belief after a look-up gave `value`; a look-up is nobody's word."""
+    """Return the state after a request returned `value`."""
     believed = heart or NEVER
     if believed.at_risk:
         checked = _mark_checked(believed, value=value)
@@ -63,7 +62,7 @@ def on_lookup(heart: FavouriteState | None, *, value: bool, playing: bool) -> Fa
 
 
 def confirm_restore(heart: FavouriteState) -> FavouriteState:
-    """Return the belief after we said the word again: still at risk until a look-up confirms it."""
+    """Return the state after we have set it again: at risk until a request confirms it."""
     return replace(heart, restore=False)
 
 

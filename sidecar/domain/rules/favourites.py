@@ -1,7 +1,7 @@
-"""The favourites rule: what has a heart is wanted, containers with all they hold.
+"""The favourites rule: wants favourites, and all that favourite containers contain.
 
-It is never computed anew from what is there now: a heart is a person's word, given and taken back
-one by one. `services.rules.favourites` follows these words, for all devices alike.
+It is no `ComputedRule`: `services.rules.favourites` follows each change of a favourite, for all
+devices alike.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TEXTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FavouritesSettings(RuleSettings):
-    """What a heart pressed in any client brings to the devices."""
+    """The settings: which types of favourites come to the devices."""
 
     tracks: bool = switch(default=True, label=translatable("Tracks"))
     albums: bool = switch(default=True, label=translatable("Whole albums"))
@@ -47,7 +47,7 @@ class FavouritesSettings(RuleSettings):
 
 
 def list_watched_types(settings: FavouritesSettings) -> frozenset[ItemType]:
-    """Return the types whose hearts count."""
+    """Return the types whose favourites count."""
     kinds: set[ItemType] = set()
     if settings.tracks:
         kinds |= TRACKS
@@ -61,7 +61,7 @@ def list_watched_types(settings: FavouritesSettings) -> frozenset[ItemType]:
 
 
 def make_reason(favourite: Item) -> Reason:
-    """Say why the favourite, or what it holds, is wanted."""
+    """Return the reason for the wishes of a favourite."""
     text = _TEXTS.get(favourite.type, msg("your favourite")).format(title=favourite.title)
     return Reason(NAME, favourite.id, text)
 
@@ -72,10 +72,10 @@ def make_wishes(
     """Yield one wish for each playable item of the favourite on each device.
 
     Args:
-        favourite: What the heart is on.
+        favourite: The favourite.
         playable: The favourite itself, or what it expands to.
-        user_id: Whose heart it is.
-        devices: Ids of the devices that serve this account.
+        user_id: The account.
+        devices: Ids of the account's devices.
     """
     why = make_reason(favourite)
     items = [one for one in playable if one.type not in _TEXTS]

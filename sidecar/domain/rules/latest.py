@@ -1,4 +1,4 @@
-"""The latest rule: the albums that came into the library last."""
+"""The latest rule: wants the albums that were added to the library last."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NAME = "latest"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatestSettings(RuleSettings):
-    """Off unless asked for: nobody has shown yet that they like what has just come.
+    """The settings. Off by default: nobody has shown yet that they like these albums.
 
     Attributes:
         albums: How many.

@@ -1,6 +1,6 @@
-"""What a rule may look up: a port. Whoever lends it asks the server, remembers, and may fail.
+"""The queries that a rule may make, as a protocol. Its implementation asks the server and caches.
 
-A look-up that fails raises `errors.JellyfinError` through the rule: then nothing is changed.
+A query that fails raises `errors.JellyfinError` through the rule: then nothing is changed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ class Listed:
     """Items as the server lists them, in its order.
 
     Attributes:
-        complete: Nothing is missing. False if it is not known, if the list is empty, or if what
+        complete: Nothing is missing. False if that is not known, if the list is empty, or if what
             was to be listed is not there: then an absent item means nothing.
     """
 
@@ -56,7 +56,7 @@ class Library(Protocol):
         """Return audiobook parts that were begun or heard, last heard first."""
 
     def latest_albums(self, count: int) -> Listed:
-        """Return the albums that came last, newest first."""
+        """Return the albums that were added last, newest first."""
 
     def heard_in_album(self, album_id: str, since: datetime) -> frozenset[str]:
         """Return the tracks of an album that this account really played since then."""

@@ -1,4 +1,4 @@
-"""The next up rule: what follows in the series and audiobooks that a person is in the middle of."""
+"""The next up rule: wants the next episodes of series and parts of audiobooks that were begun."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ NAME = "next_up"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextUpSettings(RuleSettings):
-    """Off unless asked for: films of an hour would push a whole music collection aside.
+    """The settings. Off by default: hour-long videos would displace a whole music collection.
 
     Attributes:
         count: Episodes or parts of each series or audiobook.
-        most_series: Only so many series, those seen last; likewise of audiobooks.
+        most_series: The most series, those seen last; the same for audiobooks.
     """
 
     enabled: bool = enabled_setting(default=False)
@@ -50,7 +50,7 @@ class NextUpSettings(RuleSettings):
 
 @dataclass(frozen=True, slots=True)
 class _Begun:
-    """A series or an audiobook that somebody is in the middle of."""
+    """A series or an audiobook that was begun."""
 
     source_id: str
     title: str
@@ -60,8 +60,8 @@ class _Begun:
 def make_wishes(context: Context[NextUpSettings]) -> Wanted:
     """Return wishes for the next unwatched of each, series before audiobooks.
 
-    What is not listed any more is finished or given up, and is let go only if the server still
-    knows the series.
+    What is not listed any more was finished or given up; it is released only if the server still
+    has the series.
     """
     up, parts = context.library.next_up(), context.library.books_begun()
     begun = [*_list_series(context, up), *_list_books(context, parts)]
@@ -93,7 +93,7 @@ def _list_books(context: Context[NextUpSettings], begun: Listed) -> Iterator[_Be
 
 
 def _take_rest(listed: Listed, last: Item) -> Listed:
-    """Return the parts from the last one on; a folder may hold other books as well."""
+    """Return the parts from the last one on; a folder may contain other books."""
     same = [
         one for one in listed.items if one.id == last.id or (one.album and one.album == last.album)
     ]

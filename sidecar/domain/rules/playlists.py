@@ -1,4 +1,4 @@
-"""The playlists rule: what is on a playlist that a person chose for a device, in its order."""
+"""The playlists rule: wants the entries of the playlists that a person chose for a device."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ NAME = "playlists"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaylistsSettings(RuleSettings):
-    """Nothing of its own: which playlists, each person chooses for each device."""
+    """The settings. The playlists are no setting: each person chooses them for each device."""
 
 
 def make_wishes(context: Context[PlaylistsSettings]) -> Wanted:
     """Return wishes for all entries, playlist by playlist in the order they were chosen.
 
-    An empty playlist lets nothing go: nobody can tell it from one that the server lost.
+    An empty playlist releases nothing: it looks the same as one that the server has lost.
     """
     found: list[Wish] = []
     unsure: set[str] = set()

@@ -1,11 +1,10 @@
-"""The queue pre-cache: what will be heard next, before it is.
+"""The queue rule: wants what will be played next.
 
-    the client tells its queue ──────────────▶ what comes after the current entry
+    the client reports its queue ────────────▶ what comes after the current entry
     it does not: album, playlist, season ────▶ what comes after the current item
-    shuffled and no queue ───────────────────▶ nothing, and says so
+    shuffled and no queue ───────────────────▶ nothing, with a remark
 
-What was passed or skipped is not wished for any more and is let go at once; what plays now keeps
-the place that it has.
+What was played or skipped is released at once; what plays now stays held.
 """
 
 from __future__ import annotations
@@ -35,22 +34,22 @@ from sidecar.messages import msg, translatable
 NAME = "queue_ahead"
 
 MOST = 40
-# The very next one gets this, the one after it one less: always above what a person asked for.
+# The next one gets this, the one after it one less: always above what a person asked for.
 TOP_PRIORITY = PIN_PRIORITY + 2 * MOST
-# Entries that are no files, repeats or gone may stand among those that count.
+# Entries without a file, repeats and deleted ones may be among those that count.
 LOOK_AT = 2 * MOST
-# Fewer entries may stand in their old order by chance.
+# Fewer entries may be in their old order by chance.
 TELLING = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueAheadSettings(RuleSettings):
-    """How far ahead.
+    """The settings: how far ahead.
 
     Attributes:
-        count: So many tracks.
-        minutes: So many minutes of playing time in place of `count`; 0 means that `count` counts.
-        expires: A client that has not reported for so long does not play any more.
+        count: The number of tracks.
+        minutes: Minutes of playing time in place of `count`; 0 means that `count` counts.
+        expires: A client without a report for so long does not count as playing.
     """
 
     grace: timedelta = grace_setting(timedelta(0))
@@ -77,7 +76,7 @@ class _Ahead:
     """What comes after the current item.
 
     Attributes:
-        source_id: The album, playlist or series it is predicted from; None for the queue's own.
+        source_id: The album, playlist or series it is predicted from; None for a reported queue.
     """
 
     items: Sequence[Item] = ()
@@ -88,7 +87,7 @@ class _Ahead:
 
 
 def make_wishes(context: Context[QueueAheadSettings]) -> Wanted:
-    """Return wishes for what comes next in each client, the very next ones first."""
+    """Return wishes for what comes next in each client, the next ones first."""
     found: dict[str, Wish] = {}
     unsure: set[str] = set()
     remarks: list[str] = []
@@ -111,7 +110,7 @@ def _is_over(context: Context[QueueAheadSettings], playing: NowPlaying) -> bool:
 
 
 def _wish_for_current(context: Context[QueueAheadSettings], playing: NowPlaying) -> dict[str, Wish]:
-    """What plays now is not fetched for that, but what was fetched for it is not broken off."""
+    """Return wishes for what plays now, only if it is held: its download goes on."""
     return {
         one.item_id: context.wish(
             playing.item,
@@ -166,7 +165,7 @@ def _read_queue(context: Context[QueueAheadSettings], playing: NowPlaying) -> _A
 def _wrap_around(
     context: Context[QueueAheadSettings], playing: NowPlaying, coming: Sequence[Item]
 ) -> list[Item]:
-    """Return what the queue begins with again: known only if the rest is what we would predict."""
+    """Return the queue's beginning when it repeats, if the rest is as we would predict."""
     rest = _predict(context, replace(playing, repeat=Repeat.NONE)).items
     if [one.id for one in coming] != [one.id for one in rest]:
         return []
@@ -174,9 +173,9 @@ def _wrap_around(
 
 
 def _is_order_before_shuffle(playing: NowPlaying) -> bool:
-    """Whether a shuffled queue is still told in its old order, as 12.0 does until a track ends.
+    """Whether a shuffled queue is still reported in its old order, as 12.0 does until a track ends.
 
-    The real web client numbers its entries as they are put in: playlistItem3, playlistItem4 …
+    The web client numbers its entries as they are added: playlistItem3, playlistItem4 …
     """
     if not playing.is_shuffled:
         return False
@@ -208,7 +207,7 @@ def _predict(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahea
 
 
 def _from_playlist(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahead:
-    """An entry that is named as its item comes from a playlist of the server's: which one?"""
+    """Return what follows in the playlist of the server that the current entry comes from."""
     item = playing.item
     holding = [
         (one, listed)

@@ -1,6 +1,6 @@
-"""All rules: every module of this package that has a `RULE`.
+"""The registry of rules: finds every module of this package that has a `RULE`.
 
-So a new rule is one new file here; settings, pages and plan take from the registry what they need.
+A new rule is one new file here; settings, pages and plan read the registry.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def register(found: Iterable[object]) -> tuple[Rule[Any], ...]:
     """Return rules in their order.
 
     Raises:
-        TypeError: One of them is no rule, or leaves something unsaid.
+        TypeError: One of them is no rule, or lacks an attribute.
     """
     registered: dict[str, Rule[Any]] = {}
     for one in found:
@@ -37,7 +37,7 @@ def register(found: Iterable[object]) -> tuple[Rule[Any], ...]:
 
 
 def _list_missing(rule: Rule[Any]) -> Iterator[str]:
-    """Name what a rule must state and does not; the type checker does not see all callers."""
+    """Yield the missing attributes of a rule; the type checker does not see all callers."""
     if not re.fullmatch("[a-z][a-z_]*", rule.name):
         yield "a name that can stand in a settings file"
     if not (isinstance(rule.strength, EvictionClass) and rule.strength > EvictionClass.NOTHING):

@@ -1,6 +1,6 @@
-"""The space budget of a device while a plan is made: adds take from it, evictions give back.
+"""The space budget of a device during planning: downloads take from it, evictions give back.
 
-Only what is wanted less makes room; as few files as possible go.
+Only less wanted files are evicted, and as few as possible.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ class WantedFile:
     """A download that waits.
 
     Attributes:
-        size: Bytes of the whole file; None if nobody knows.
-        held: Bytes of it that are on the device already, in a part file.
-        place: In the queue, among those of the same priority; smaller came earlier.
-        standing: How firmly it is wanted.
+        size: Bytes of the whole file; None if unknown.
+        held: Bytes of it that are in a part file already.
+        place: In the queue, among those of the same priority; smaller is earlier.
+        standing: Its eviction class.
         is_own: A person asked for it themself.
         source: Bytes of the original that the file is made from, beside it until it is made; None
             if the file is what is fetched.
@@ -55,11 +55,11 @@ class WantedFile:
 
 @dataclass(frozen=True, slots=True)
 class RunningDownload:
-    """A download whose bytes are coming.
+    """A running download.
 
     Attributes:
         size: Bytes of the whole file.
-        held: Bytes that its part files take already.
+        held: Bytes in its part files.
         source: As for `WantedFile`.
     """
 
@@ -78,10 +78,10 @@ class DeviceRoom:
     """The limits of a device.
 
     Attributes:
-        name: For the sentences.
+        name: For messages.
         budget: The most that our files may take; None means all but the reserve.
-        reserve: Bytes that stay free; None means the usual.
-        aside: Bytes that files of ours take which are no downloads.
+        reserve: Bytes that stay free; None means the default.
+        aside: Bytes of our generated files.
     """
 
     name: str
@@ -102,12 +102,12 @@ class DeviceRoom:
         return self.space.total - self.kept if self.budget is None else self.budget
 
     def takes(self, size: int) -> int:
-        """Return the bytes that a file really takes here."""
+        """Return the bytes that a file takes on the device, in whole blocks."""
         return round_to_blocks(size, self.space.block)
 
 
 class SpaceBudget:
-    """What is left of the budget and of the free bytes while a plan is made."""
+    """The rest of the budget and of the free space during planning."""
 
     def __init__(self, room: DeviceRoom, stored: Collection[Stored], may_go: list[Stored]) -> None:
         running = sum(room.takes(one.size) for one in room.running)
@@ -128,11 +128,11 @@ class SpaceBudget:
         return max(-self._budget, -self._free, 0)
 
     def evict_excess(self) -> list[Stored]:
-        """Take what must go to be within the limits, or all that may go if that is too little."""
+        """Evict until the device is within its limits, or all that may be evicted."""
         return self._take(min(self.excess, sum(self._could_give.values())))
 
     def admit(self, wanted: WantedFile) -> list[Stored] | SpaceRefusal:
-        """Take the room for a download; return what has to go for it, or why it cannot come."""
+        """Reserve space for a download; return what is evicted for it, or why it does not fit."""
         size = wanted.size or 0
         refusal = self._refuse_too_large(size)
         if refusal is not None:
@@ -145,12 +145,12 @@ class SpaceBudget:
             return self._refuse_for_space(of_budget=short_of_budget >= short_of_free)
         victims = self._take(short)
         self._budget -= whole
-        # Originals are there only while their files are made, a few at a time.
+        # Originals exist only during conversion, a few at a time.
         self._free -= remaining if wanted.source is None else whole
         return victims
 
     def _take(self, needed: int) -> list[Stored]:
-        """Take as few as possible, the first to go first; the caller knows that they suffice."""
+        """Evict as few files as possible, in order; the caller has checked that they suffice."""
         looked_at: list[Stored] = []
         gained = 0
         while gained < needed:

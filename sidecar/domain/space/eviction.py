@@ -1,11 +1,11 @@
-"""Orders evictions: how firmly each file keeps its place, and which goes first.
+"""Decides the eviction class of each file, and the order of evictions.
 
     nothing ── pre-cached ── affinity ── other passing rules ── lasting
     goes first, within each the one used longest ago               never goes
 
-Each rule states its own class in the registry. What a person asked for, gave a heart or chose as a
-playlist is lasting, until that hold is about to end. So is what a rule holds that there is not any
-more, after an upgrade: in doubt a file stays.
+Each rule has its class in the registry. Pins, favourites and chosen playlists are lasting, until
+their hold is about to end. So are the holds of a rule that does not exist any more, after an
+upgrade: in doubt a file stays.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ _WORDS: Mapping[EvictionClass, str] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class HoldStrength:
-    """One hold on a file, as far as its place depends on it.
+    """What matters of a hold for the eviction class.
 
     Attributes:
-        is_ending: It has been let go and lasts for its grace only.
+        is_ending: It was released and lasts for its grace only.
     """
 
     rule: str
@@ -51,11 +51,11 @@ class Stored:
     """A file on a device.
 
     Attributes:
-        download_id: Names it.
+        download_id: Its download.
         size: Bytes of the file.
-        last_used: A counter: who was heard, or served, last.
-        is_in_use: It plays now, or comes next in a queue.
-        is_missing: The last look did not see it: it can give back no room, and its own is kept
+        last_used: A counter: larger means used later.
+        is_in_use: It plays now, or is next in a queue.
+        is_missing: The last scan did not find it: its eviction frees nothing, and its space is kept
             until people have said what became of it.
     """
 
@@ -70,38 +70,38 @@ class Stored:
 
     @property
     def may_go(self) -> bool:
-        """Whether it may ever make room for something."""
+        """Whether it may be evicted at all."""
         is_free = not self.is_in_use and not self.is_missing
         return self.eviction_class is not EvictionClass.LASTING and is_free
 
 
 def classify(grips: Iterable[HoldStrength]) -> EvictionClass:
-    """Return how firmly something with these holds keeps its place: the firmest counts."""
+    """Return the eviction class of a file with these holds: the highest counts."""
     return max((_class_of_hold(one) for one in grips), default=EvictionClass.NOTHING)
 
 
 def sort_for_eviction(files: Iterable[Stored]) -> list[Stored]:
-    """Return the files that may go, the first to go first."""
+    """Return the files that may be evicted, in eviction order."""
     order = (one for one in files if one.may_go)
     return sorted(order, key=lambda one: (one.eviction_class, one.last_used, one.download_id))
 
 
 def explain_eviction(file: Stored) -> str:
-    """Say why this file rather than another."""
+    """Return why this file is evicted rather than another."""
     return _WORDS[file.eviction_class]
 
 
 def list_items_in_use(playing: Iterable[NowPlaying]) -> frozenset[str]:
-    """Return the items that play, and the one that comes next in each queue that is told."""
+    """Return the items that play, and the next one in each reported queue."""
     playing = tuple(playing)
     coming = {entry.item_id for one in playing for entry in one.queue[1:2]}
     return frozenset({one.item.id for one in playing} | coming)
 
 
 def is_cooling_down(rule: str) -> bool:
-    """Return whether a rule has to leave alone for a while what was evicted.
+    """Return whether a rule must not fetch evicted items again for a while.
 
-    A heart and a playlist that was chosen are the word of a person, as a pin is: they need not.
+    Rules with lasting holds may: favourites and chosen playlists.
     """
     return _class_of_rule(rule) is not EvictionClass.LASTING
 
@@ -112,6 +112,6 @@ def _class_of_hold(hold: HoldStrength) -> EvictionClass:
 
 
 def _class_of_rule(rule: str) -> EvictionClass:
-    """Return how firmly a rule's holds keep a file; a pin belongs to no rule."""
+    """Return the eviction class of a rule's holds; that of a pin belongs to no rule."""
     known = RULE_OF.get(rule)
     return EvictionClass.LASTING if known is None else known.strength

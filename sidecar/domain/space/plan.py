@@ -1,12 +1,12 @@
-"""Plans one device: what comes, what goes, what cannot come, and why.
+"""Plans one device: which files are fetched, evicted or refused, and why.
 
     on the device ──┐
-    waits ──────────┼──▶ plan ──▶ adds, removals (first to go first), refusals
+    waits ──────────┼──▶ plan ──▶ adds, removals in eviction order, refusals
     room, budget ───┘
 
-Pure, and a fixed point: once a plan is carried out, the next one changes nothing. Nothing is
-removed unless the device is over its limits, or to let in what is wanted more: equals never make
-room for one another. The sentences name no other file: who reads them may not see that one.
+A plan is a fixed point: once it is carried out, the next one changes nothing. A file is removed
+only if the device is over its limits, or for a file of a higher class, never for an equal one.
+Messages name no other file: the reader may not be allowed to see that one.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ from sidecar.domain.space.eviction import Stored, explain_eviction, sort_for_evi
 from sidecar.domain.space.space import SpaceRefusal
 from sidecar.messages import counted, msg
 
-# More than this at once is not done without a person's word.
+# More removals than this at once need a person's confirmation.
 FEW = 5
 FEW_OF_ALL = 0.2
 
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """One file that comes or goes.
+    """One file to be added or removed.
 
     Attributes:
-        bytes: What it takes on the device.
-        reason: A sentence for people.
+        bytes: Its bytes on the device.
+        reason: A message for people.
     """
 
     download_id: int
@@ -43,11 +43,11 @@ class PlanStep:
 
 @dataclass(frozen=True, slots=True)
 class RefusedAdd:
-    """One file that does not come.
+    """One file that does not fit.
 
     Attributes:
         code: `too-big`, `budget` or `full`.
-        is_final: It will never fit as things are set; otherwise it waits for room.
+        is_final: It will never fit with these settings; otherwise it waits for room.
     """
 
     download_id: int
@@ -64,9 +64,9 @@ class Plan:
     """What should happen; removals come before adds.
 
     Attributes:
-        id: Of its removals: another id means that other files would go.
-        needs_confirmation: So much goes at once that a person has to say yes.
-        over: Bytes by which the device stays over its limits: what is left there is to stay.
+        id: A hash of its removals: another id means other removals.
+        needs_confirmation: So much is removed at once that a person has to confirm it.
+        over: Bytes by which the device stays over its limits, since nothing else may be evicted.
     """
 
     id: str
@@ -83,7 +83,7 @@ class Plan:
 
     @property
     def bytes_removed(self) -> int:
-        """Bytes that will be given back."""
+        """Bytes that will be freed."""
         return sum(one.bytes for one in self.removals)
 
 
@@ -94,13 +94,13 @@ def plan(
     *,
     may_remove: bool = True,
 ) -> Plan:
-    """Work out what should happen on one device; the order of what is given does not matter.
+    """Make the plan for one device; the order of the arguments' elements does not matter.
 
     Args:
         room: The device.
         stored: All our files on it.
         waiting: All downloads that wait for it.
-        may_remove: False asks what could come if nothing went.
+        may_remove: False plans without removals.
     """
     balance = SpaceBudget(room, stored, sort_for_eviction(stored) if may_remove else [])
     over = msg("{name} holds more than it may", name=room.name)

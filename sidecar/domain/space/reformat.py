@@ -1,9 +1,9 @@
-"""Works out what a new format for a device's music costs, and what must be made anew.
+"""Computes what a new format for a device's music costs, and which files must be made anew.
 
-    made for another format ─┬─▶ as the new one wants it already: stays
+    made for another format ─┬─▶ fits the new one already: stays
                              └─▶ fetched again: so many files, so many bytes
 
-Pure; nothing happens until a person says yes.
+Nothing is changed before a person confirms it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class PresentFile:
     Attributes:
         size: Bytes on the device.
         source_size: Bytes of the original that it was converted from; None if it is the original.
-        original_size: Bytes of the original that is kept besides; None if none is.
+        original_size: Bytes of the kept original; None if none is kept.
     """
 
     download_id: int
@@ -41,21 +41,21 @@ class PresentFile:
 
     @property
     def to_fetch(self) -> int:
-        """Bytes over the network."""
+        """Bytes to fetch."""
         return 0 if self.original_size is not None else self.source
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What a change of the format means for the files that are there.
+    """The cost of a new format for the existing files.
 
     Attributes:
         format: The name of the new one.
-        anew: Downloads that have to be fetched again, first come first.
-        as_wanted: Downloads that are as the new format wants them.
-        bytes_to_fetch: Over the network.
-        bytes_now: That the files to be made anew take.
-        bytes_after: That they will take, as far as anybody can tell.
+        anew: Downloads that have to be fetched again, oldest first.
+        as_wanted: Downloads that fit the new format already.
+        bytes_to_fetch: Over the network, for these.
+        bytes_now: Of the files to be made anew.
+        bytes_after: Of these files afterwards, estimated.
     """
 
     format: str
@@ -67,7 +67,7 @@ class Cost:
 
 
 def estimate_cost(name: str, target: Target | None, present: Iterable[PresentFile]) -> Cost:
-    """Work out what a new format means for the files that are there.
+    """Compute the cost of a new format.
 
     Args:
         name: Of the new format.
@@ -88,7 +88,7 @@ def estimate_cost(name: str, target: Target | None, present: Iterable[PresentFil
 
 
 def describe_cost(found: Cost) -> str:
-    """Return a sentence for people about what a new format costs."""
+    """Return the message about what a new format costs."""
     target = read_target(found.format)
     fetched, now, after = map(Size, (found.bytes_to_fetch, found.bytes_now, found.bytes_after))
     files = counted("{count} file is", "{count} files are", len(found.anew))

@@ -1,4 +1,4 @@
-"""Room on a device: what a file needs, what a budget allows, what always stays free."""
+"""Space on a device: what a file needs, what a budget allows, what stays free."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ SMALLEST_RESERVE = 256 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Space:
-    """The room of a file system, in bytes.
+    """The size and free space of a file system, in bytes.
 
     Attributes:
-        free: For us, not counting what is kept for root.
-        block: Files take whole blocks of so many bytes.
-        largest_file: The most that one file may hold; None means no limit worth knowing.
+        free: For us, without what is reserved for root.
+        block: The block size: files take whole blocks.
+        largest_file: The most that one file may hold; None means no practical limit.
     """
 
     total: int
@@ -31,7 +31,7 @@ class SpaceRefusal:
 
     Attributes:
         code: `too-big`, `full` or `budget`.
-        is_final: It will never fit as things are set; otherwise it may, once there is room.
+        is_final: It will never fit with these settings; otherwise it may, once there is room.
     """
 
     code: str
@@ -40,12 +40,12 @@ class SpaceRefusal:
 
 
 def round_to_blocks(size: int, block: int) -> int:
-    """Return the bytes that a file of `size` really takes."""
+    """Return the bytes that a file of `size` takes in whole blocks."""
     return -(-size // block) * block
 
 
 def compute_default_reserve(total: int) -> int:
-    """Return what stays free if nobody says otherwise: 1 %, at least 268 MB, at most a tenth."""
+    """Return what stays free by default: 1 %, at least 268 MB, at most a tenth."""
     return min(max(total // 100, SMALLEST_RESERVE), total // 10)
 
 
@@ -69,8 +69,8 @@ def check_space(
         used: Bytes that our finished files take, and running downloads will take when finished.
         promised: Bytes that running downloads will still write.
         budget: The most that our files may take; None means all but the reserve.
-        reserve: Bytes that stay free; None means the usual.
-        name: The device's name, for the sentence.
+        reserve: Bytes that stay free; None means the default.
+        name: The device's name, for messages.
     """
     kept = compute_default_reserve(space.total) if reserve is None else reserve
     whole = round_to_blocks(size, space.block)

@@ -1,1 +1,1 @@
-"""Decisions on Syncthing's answers: which peers to wait for, which folders to ignore."""
+"""Decisions about Syncthing: which peers to wait for, and the line in `.stignore`."""

@@ -1,13 +1,13 @@
-"""Other devices that Syncthing carries a folder to, and what must wait for them.
+"""Decides which evictions wait until other devices have received newer files by Syncthing.
 
     our folder:    old ── old ── old ── new ── new
     Ann's phone:   old ── old ── old ── (on its way)
                    └── stays here until the new ones are there
 
-What is removed here goes from the phone as well, perhaps on the last minute of its Wi-Fi. So a
-file stays until what came after it has arrived there. That wait is bounded three times: by a device
+What is removed here is removed on the phone as well, perhaps just before it goes offline. So a file
+stays until what came after it has arrived there. That wait is limited in three ways: by a device
 that has not been seen for a week, by a file that is a week old, and by a file that was passed over,
-because the device has one that came an hour later, or that Syncthing does not carry at all.
+because the device has one that came an hour later, or that Syncthing does not sync at all.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from datetime import datetime, timedelta
 
 from sidecar.messages import counted, listed, msg
 
-# A device that has not been seen for so long may be in a drawer.
+# A device that was not seen for so long is not waited for.
 FORGOTTEN_AFTER = timedelta(days=7)
-# A file that has not arrived after so long will hold nothing up any more.
+# A file that has not arrived after so long is not waited for.
 LONGEST_WAIT = timedelta(days=7)
-# Who has a file that came so much later does not take this one.
+# A peer with a file that came so much later has skipped this one.
 PASSED_OVER = timedelta(hours=1)
 # Syncthing may need so long to notice a file.
 UNNOTICED = timedelta(hours=1)
@@ -35,8 +35,8 @@ class Peer:
     Attributes:
         id: Syncthing's own.
         last_seen: None if it never was.
-        completion: Percent of the folder's bytes that it has; None if nobody knows.
-        need_bytes, need_items: What it still lacks; None if nobody knows.
+        completion: Percent of the folder's bytes that it has; None if unknown.
+        need_bytes, need_items: What it still lacks; None if unknown.
         needs: Paths of files of ours that it lacks, below our folder.
     """
 
@@ -51,7 +51,7 @@ class Peer:
     needs: frozenset[str] = frozenset()
 
     def counts(self, now: datetime) -> bool:
-        """Whether it is worth waiting for: there, or seen not long ago."""
+        """Whether it is waited for: connected, or seen not long ago."""
         if self.is_paused:
             return False
         if self.is_connected:
@@ -64,7 +64,7 @@ class Missing:
     """A file that a peer is not known to have.
 
     Attributes:
-        completed_at: When it was complete here.
+        completed_at: When it was completed here.
     """
 
     peer_id: str
@@ -74,13 +74,13 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class PeerWait:
-    """Nothing that was complete before a certain file may go now.
+    """Files that were completed before a certain one may not be evicted now.
 
     Attributes:
-        before: When that file was complete here.
-        names: The devices that are waited for, in order.
+        before: When that file was completed here.
+        names: The devices that are waited for.
         files: How many files they still lack.
-        until: Then it is over in any case.
+        until: When the wait ends in any case.
     """
 
     before: datetime
@@ -90,7 +90,7 @@ class PeerWait:
 
     @property
     def text(self) -> str:
-        """What is waited for, as the end of a sentence."""
+        """The cause of the wait, as the end of a sentence."""
         what = counted("{count} newer file", "{count} newer files", self.files)
         who = listed(self.names)
         if len(self.names) > 1:
@@ -104,12 +104,12 @@ def wait_for(
     newest: Mapping[str, datetime],
     now: datetime,
 ) -> PeerWait | None:
-    """Return what must wait for other devices; None if nothing must.
+    """Return which evictions must wait for other devices; None if none must.
 
     Args:
-        peers: All that the folder is shared with.
+        peers: All devices that the folder is shared with.
         missing: Files that are complete here and not known to be there, of all peers.
-        newest: For each peer, when the newest of our files that it has was complete here.
+        newest: For each peer, when the newest of our files that it has was completed here.
         now: The time.
     """
     counting = {one.id: one for one in peers if one.counts(now)}

@@ -1,7 +1,7 @@
-"""The one line by which Syncthing leaves our own folder alone, in a file that is a person's.
+"""The line in `.stignore` that makes Syncthing ignore our own folder.
 
-In such a file the first line that fits decides. So ours goes to the end, unless a line before it
-could call our folder back in: then it goes before that one. Nothing else is changed, not a byte.
+In this file the first matching line decides. Ours goes to the end, unless an earlier line could
+include our folder again: then it goes before that one. Nothing else in the file is changed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ OURS = ".sidecar"
 LINE = f"/{OURS}"
 _FLAGS = ("(?d)", "(?i)")
 _COMMENT = b"//"
-# An included file may hold anything.
+# An included file may contain any pattern.
 _UNSURE = (b"!", b"#include")
 
 
@@ -20,7 +20,7 @@ def build_line(prefix: str) -> str:
 
 
 def is_ignored(content: bytes, prefix: str = "") -> bool:
-    """Whether these lines keep our folder from travelling, as far as that is sure."""
+    """Whether these lines certainly exclude our folder."""
     for line in content.splitlines():
         bare = line.strip()
         if bare.startswith(_UNSURE):
@@ -31,7 +31,7 @@ def is_ignored(content: bytes, prefix: str = "") -> bool:
 
 
 def with_line(content: bytes) -> bytes:
-    """Return the same lines with ours among them; the same bytes if it is there already."""
+    """Return the content with our line added; unchanged if it is there already."""
     if is_ignored(content):
         return content
     end = b"\r\n" if b"\r\n" in content else b"\n"
@@ -52,12 +52,12 @@ def _is_ours(bare: bytes, prefix: str) -> bool:
     while pattern.startswith(_FLAGS):
         pattern = pattern[len(_FLAGS[0]) :]
     whole = f"/{prefix}{OURS}"
-    # Without a slash in it, a pattern holds at any depth.
+    # A pattern without a slash matches at any depth.
     return pattern in {OURS, f"**/{OURS}"} or _strip_pattern(pattern) == whole
 
 
 def _strip_pattern(pattern: str) -> str:
-    """Return a pattern from the root, without what only says that all below is meant."""
+    """Return a pattern relative to the root, without a suffix that matches everything below."""
     for ending in ("/**", "/*", "/"):
         pattern = pattern.removesuffix(ending)
     return f"/{pattern.removeprefix('/')}"

@@ -1,1 +1,1 @@
-"""What a response, a failure and a retry mean."""
+"""Decisions about transfers: responses, failures, retries, rate limits, whole files."""

@@ -1,4 +1,4 @@
-"""Why an attempt at a file failed. The class decides what happens; the sentence tells a person."""
+"""Failures of a transfer: a class that decides what happens next, and a message for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sidecar.errors import SidecarError
 
 
 class FailureClass(StrEnum):
-    """What a failure means for the download, its user, its device or the server."""
+    """The class of a failure: what it concerns, and so what happens next."""
 
     TRANSIENT = "transient"
     CHANGED = "changed"
@@ -27,12 +27,12 @@ class FailureClass(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One failed attempt, judged.
+    """The failure of one attempt.
 
     Attributes:
         kind: Decides what happens next.
         code: Short, stable, for scripts and the page: `short-body`, `http-503`, `full` …
-        message: A sentence for people: what happened and to what.
+        message: For people: what happened and to what.
         retry_after_s: Seconds the server asked for; None if it did not.
     """
 
@@ -46,7 +46,7 @@ class TransferFailed(SidecarError):
     """One attempt at one file ended without a whole file.
 
     Attributes:
-        failure: What went wrong, judged.
+        failure: The cause.
         gained: Bytes that this attempt added to the part file.
     """
 

@@ -1,6 +1,6 @@
-"""Reads the headers of a response: what can be believed becomes a value, everything else None.
+"""Parses the headers of a response; what is missing or invalid becomes None.
 
-Headers come by their lower-case names. Nothing here decides what follows from them.
+Headers are keyed by their lower-case names.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class ContentRange:
     Attributes:
         first: Offset of the first byte.
         last: Offset of the last byte, not before the first.
-        total: Length of the whole file; None if the server does not know or tell.
+        total: Length of the whole file; None if the server does not say.
     """
 
     first: int
@@ -38,7 +38,7 @@ class ContentRange:
 
 
 def parse_content_range(headers: Headers) -> ContentRange | None:
-    """Return the range of a 206; None if it tells none that makes sense."""
+    """Return the range of a 206; None if it has no valid one."""
     match = _CONTENT_RANGE.fullmatch(headers.get("content-range", "").strip())
     if match is None or int(match[2]) < int(match[1]):
         return None
@@ -46,7 +46,7 @@ def parse_content_range(headers: Headers) -> ContentRange | None:
 
 
 def read_total(status: int, headers: Headers) -> int | None:
-    """Return the length of the whole file that a 200, 206 or 416 tells, if it does."""
+    """Return the length of the whole file that a 200, 206 or 416 states, if it does."""
     if status == OK:
         return read_length(headers)
     if status == PARTIAL:
@@ -57,9 +57,9 @@ def read_total(status: int, headers: Headers) -> int | None:
 
 
 def read_length(headers: Headers) -> int | None:
-    """Return the body's length; None if the server gave none that can be believed."""
+    """Return the body's length; None if the server gave no valid one."""
     if "transfer-encoding" in headers:
-        # The chunks decide then, whatever else is said.
+        # With chunks, `Content-Length` is ignored.
         return None
     text = headers.get("content-length", "").strip()
     if not text.isascii() or not text.isdigit():
@@ -81,10 +81,10 @@ def retry_after(headers: Headers) -> float | None:
 
 
 def read_strong_validator(headers: Headers) -> str | None:
-    """Return the `Last-Modified` as it is written, if it tells versions apart.
+    """Return the `Last-Modified` as written, if it distinguishes versions.
 
-    One younger than a second when the response was made may stand for two versions; without the
-    server's own time nobody knows.
+    One less than a second older than the response may be that of two versions; without the
+    server's `Date` this cannot be excluded.
     """
     text = headers.get("last-modified")
     modified, now = _parse_date(text or ""), _parse_date(headers.get("date", ""))

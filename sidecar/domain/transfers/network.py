@@ -1,10 +1,10 @@
-"""What may be fetched now: everything, or only what people asked for themselves; and why.
+"""Decides what may be fetched now: everything, or only what people asked for themselves.
 
     paused by a person ─┐
     quiet hours ────────┼──▶ only what people asked for
     line, use ──────────┘
 
-A line of which nobody can tell whether it is metered counts as unmetered, and the verdict says so.
+A connection that may be metered or not counts as unmetered, and the verdict says so.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SPAN = re.compile(r"(\d{1,2}):(\d\d)\s*-\s*(\d{1,2}):(\d\d)")
 
 
 class Use(StrEnum):
-    """Which lines automatic downloads may use; `wifi` takes a cable at home as well."""
+    """Which connections automatic downloads may use; `wifi` includes a wired one."""
 
     ANY = "any"
     UNMETERED = "unmetered"
@@ -29,7 +29,7 @@ class Use(StrEnum):
 
 
 class LineKind(StrEnum):
-    """What the way out is."""
+    """The kind of a network connection."""
 
     WIFI = "wifi"
     WIRED = "wired"
@@ -39,10 +39,10 @@ class LineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The way out, as far as anybody can tell.
+    """The network connection, as far as known.
 
     Attributes:
-        is_metered: None if nobody knows.
+        is_metered: None if unknown.
     """
 
     kind: LineKind = LineKind.UNKNOWN
@@ -51,17 +51,17 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """From one time of day up to another; past midnight if the end is not after the start."""
+    """A time span of the day; past midnight if the end is not after the start."""
 
     start: time
     end: time
 
     @classmethod
     def read(cls, text: str) -> Span:
-        """Read "22:00-06:30".
+        """Parse a span such as "22:00-06:30".
 
         Raises:
-            ValueError: It is not written so, or begins when it ends.
+            ValueError: It has another form, or is empty.
         """
         found = _SPAN.fullmatch(text.strip())
         if found is None:
@@ -73,7 +73,7 @@ class Span:
         return span
 
     def covers(self, moment: time) -> bool:
-        """Whether a time of day is inside; the end is not."""
+        """Whether a time of day is in the span, its end excluded."""
         if self.start < self.end:
             return self.start <= moment < self.end
         return moment >= self.start or moment < self.end
@@ -85,8 +85,8 @@ class NetworkVerdict:
 
     Attributes:
         own_only: Only what people asked for themselves.
-        text: Why, or what is not known for sure; None if there is nothing to say.
-        until: When that will change by itself; None if nobody knows.
+        text: The reason, or what is uncertain; None if there is neither.
+        until: When that will change by itself; None if unknown.
     """
 
     own_only: bool = False
@@ -103,14 +103,14 @@ def judge(
     zone: tzinfo,
     is_paused: bool = False,
 ) -> NetworkVerdict:
-    """Say what may be fetched now.
+    """Decide what may be fetched now.
 
     Args:
-        use: What is set.
-        line: What is there.
+        use: The setting.
+        line: The connection.
         quiet: Hours in which nothing is fetched automatically.
         now: The moment, aware.
-        zone: Whose hours these are.
+        zone: The time zone of these hours.
         is_paused: A person has paused automatic downloads.
     """
     if is_paused:
@@ -128,11 +128,11 @@ def judge(
 
 
 def find_quiet_end(spans: Iterable[Span], now: datetime, zone: tzinfo) -> datetime | None:
-    """Return when the quiet that holds now ends, in UTC; None if it is not quiet."""
+    """Return when the current quiet hours end, in UTC; None outside them."""
     spans = tuple(spans)
     moment = now.astimezone(UTC)
     end = None
-    # Each span ends once; what begins before that is quiet as well.
+    # Spans that overlap or adjoin are one quiet time.
     for _ in range(len(spans) + 1):
         local = moment.astimezone(zone)
         ends = [_end(one, local, zone) for one in spans if one.covers(local.time())]

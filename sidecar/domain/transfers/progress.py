@@ -1,4 +1,4 @@
-"""Speed and time left of a running transfer, from what was counted and when."""
+"""Speed and time left of a running transfer."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ WINDOW_S = 6.0
 
 @dataclass(slots=True)
 class Speedometer:
-    """The average speed over the last seconds. Times are monotonic seconds, handed in."""
+    """The average speed over the last seconds. Times are monotonic seconds."""
 
     _marks: deque[tuple[float, int]] = field(default_factory=deque)
 
     def note(self, at: float, held: int) -> None:
-        """Remember that `held` bytes were there at the time `at`."""
+        """Record that `held` bytes were there at the time `at`."""
         if self._marks and held < self._marks[-1][1]:
             self._marks.clear()
         self._marks.append((at, held))

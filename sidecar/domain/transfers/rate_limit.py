@@ -1,19 +1,19 @@
-"""A speed limit: how many bytes may come now, and how long to wait for the next."""
+"""A speed limit: how long to wait before reading on, and how much to read at a time."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-# What a transfer that was quiet may catch up at once: more would be a burst, less would stutter.
+# How much an idle transfer may catch up at once: more would be a burst, less would stutter.
 BURST_S = 0.25
-# A block takes so much of a second at the limit: smooth, and a change of the limit acts soon.
+# The time for one block at the limit: short, so that a new limit takes effect soon.
 BLOCK_S = 0.05
 LEAST_BLOCK = 4 * 1024
 
 
 @dataclass(slots=True)
 class Bucket:
-    """A token bucket whose level may go below zero: a block is counted when it has come.
+    """A token bucket whose level may be negative: a block is counted after it was read.
 
     Attributes:
         rate: Bytes a second; None for no limit.
@@ -24,25 +24,25 @@ class Bucket:
     _at: float = 0.0
 
     def change(self, rate: float | None, now: float) -> None:
-        """Set another rate; what was used so far is not forgotten."""
+        """Change the rate; what was used so far still counts."""
         self._fill(now)
         self.rate = rate
 
     def wait(self, now: float) -> float:
-        """Return the seconds until more may come; 0 if it may now."""
+        """Return the seconds to wait before reading on; 0 for none."""
         if self.rate is None:
             return 0.0
         self._fill(now)
         return max(0.0, -self._level / self.rate)
 
     def take(self, count: int, now: float) -> None:
-        """Count bytes that have come."""
+        """Count bytes that were read."""
         if self.rate is not None:
             self._fill(now)
             self._level -= count
 
     def block(self) -> int | None:
-        """Return how many bytes should be read at a time; None for as many as there are."""
+        """Return how many bytes should be read at a time; None for no limit."""
         return None if self.rate is None else max(LEAST_BLOCK, int(self.rate * BLOCK_S))
 
     def _fill(self, now: float) -> None:

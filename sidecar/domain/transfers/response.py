@@ -1,26 +1,26 @@
-"""Judges a response before one byte of it is written: compare and append, start over, or failed.
+"""Decides from a response's headers what to do with its body: append, start over, or fail.
 
-    200                        start over with this very body
-    206, same start and total  compare what is there once more, then append
-    416                        ask for all of it
-    anything else              a failure, with its class and a sentence for people
+    200                        start over with this body
+    206, same start and total  compare the overlap, then append
+    416                        request the whole file
+    anything else              a failure, with its class and a message
 
-A resume asks for the last 64 KiB that are held once more (for all where there is less): headers
-alone do not prove that the bytes belong together.
+A resume requests the last 64 KiB that are there once more (or all, if there is less): headers alone
+do not prove that the bytes belong to the same version.
 
-What is complete is decided by what the responses of one transfer agree on. A length that the
-server's last scan does not confirm is believed only after a second answer, to a request for a part,
-that tells the same length and the same date. Such a file is then looked into: a shorter one must
-prove whole, a longer one must not be cut (`is_believed`), unless a person has accepted exactly this
-one. An empty body is no file.
+A file is complete when it has the length on which the responses agree. A length that the
+server's last scan does not confirm is accepted only after a second response, to a range request,
+with the same length and the same date. Such a file is then examined: a shorter one must
+prove whole, a longer one must not be cut (`is_believed`), unless a person has accepted this very
+one. An empty body is a failure.
 
-What this cannot notice: a middle that consistently sends another file as if it were the server's;
+What this cannot detect: a proxy that consistently sends another file as if it were the server's;
 one that cuts a file which has grown to exactly the length of the last scan; and one that, with
 headers that agree, joins two versions of the same length whose bytes are the same for 64 KiB
-before the joint.
+before the join.
 
-Jellyfin sends a `Last-Modified` and no `ETag`. Headers come in by their lower-case names; nothing
-here reads a body, and nothing knows what comes next.
+Jellyfin sends a `Last-Modified` and no `ETag`. Headers are keyed by their lower-case names. No body
+is read here.
 """
 
 from __future__ import annotations
@@ -48,16 +48,16 @@ from sidecar.domain.transfers.headers import (
 from sidecar.domain.transfers.wholeness import Verdict
 from sidecar.messages import Size, msg
 
-ENOUGH_TO_TELL = 64  # bytes: a web page shows itself within these
+ENOUGH_TO_TELL = 64  # bytes that are enough to recognise a web page
 OVERLAP = 64 * 1024  # bytes at the end of a part that are fetched once more and compared
-# A file that came within it is not asked about once more: that would cost small ones half again.
+# A file that came faster needs no second request: that would cost small ones half again.
 LONG_ENOUGH_TO_CHANGE_S = 1.0
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _HTML = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)[\s>]", re.IGNORECASE)
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
-# A 404 says that there is no file: whoever knows the item asks whether the item is gone as well.
+# A 404 means that there is no file; the caller finds out whether the item is gone as well.
 _NO_FILE = (FailureClass.FILE_AWAY, msg("Jellyfin at {host} has no file for it now"))
 _SOME_ERROR = (FailureClass.TRANSIENT, msg("{host} answered with an error ({status})"))
 _REFUSALS = {
@@ -77,7 +77,7 @@ class Held:
 
     Attributes:
         count: Bytes at the start of the part file.
-        validator: What these bytes belong to.
+        validator: The version of these bytes.
     """
 
     count: int
@@ -85,7 +85,7 @@ class Held:
 
     @property
     def asks_from(self) -> int:
-        """The first byte that is asked for: the end of what is held comes once more."""
+        """The first byte to request: the end of what is there is fetched once more."""
         return max(0, self.count - OVERLAP)
 
 
@@ -94,11 +94,11 @@ class WriteBody:
     """Write the body from `start` on.
 
     Attributes:
-        start: Where its first new byte belongs; 0 means that nothing held before counts.
+        start: Offset of its first new byte; 0 means that nothing fetched before counts.
         again: Bytes before `start` that the body begins with: to be compared, not written.
-        validator: What every byte of the part belongs to from now on.
+        validator: The version of all bytes of the part file from now on.
         mime_type: Without parameters; None if the server named none.
-        said: The `Last-Modified` as it was sent, also if it is too young to tell versions apart.
+        said: The `Last-Modified` as sent, even if it is too recent to distinguish versions.
     """
 
     start: int
@@ -109,10 +109,10 @@ class WriteBody:
 
 
 class Doubt(Enum):
-    """Why a file that came to its end is asked about once more.
+    """Why a fetched file needs a second request.
 
-    `late`: it may have been replaced while it was sent. `length`: nobody else has said how long
-    it is, so only the answer to a request for a part of it will do.
+    `late`: it may have been replaced while it was sent. `length`: nothing else confirms how long
+    it is, so only the response to a range request will do.
     """
 
     NONE = "none"
@@ -122,14 +122,14 @@ class Doubt(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A body that came to its end.
+    """A body that was read to its end.
 
     Attributes:
         count: Bytes of the file.
-        validator: What they belong to.
-        said: The `Last-Modified` of the answers as it was sent.
+        validator: Its version.
+        said: The `Last-Modified` of the responses as sent.
         scanned: Bytes by the server's last scan; None if unknown.
-        accepted: What a person has accepted as it is; None if nothing was.
+        accepted: The version that a person has accepted; None if none.
     """
 
     count: int
@@ -140,17 +140,17 @@ class Fetched:
 
     @property
     def is_accepted(self) -> bool:
-        """Whether a person has accepted exactly this: its length and its date."""
+        """Whether a person has accepted this length and date."""
         return self.accepted == Validator(self.validator.last_modified, self.count)
 
 
 @dataclass(frozen=True, slots=True)
 class FromZero:
-    """What is held cannot be gone on with, and this response has no body to use: ask for all."""
+    """The part file cannot be resumed, and this response has no body to use: request all."""
 
 
 def judge_whole(status: int, headers: Headers, host: str) -> WriteBody:
-    """Say what the answer to a request for the whole file means.
+    """Decide what to do with the response to a request for the whole file means.
 
     Raises:
         TransferFailed: It cannot be used.
@@ -168,7 +168,7 @@ def judge_whole(status: int, headers: Headers, host: str) -> WriteBody:
 
 
 def judge_rest(status: int, headers: Headers, host: str, held: Held) -> WriteBody | FromZero:
-    """Say what the answer to a request for the rest of a file means.
+    """Decide what to do with the response to a request for the rest of a file means.
 
     Raises:
         TransferFailed: It cannot be used.
@@ -177,7 +177,7 @@ def judge_rest(status: int, headers: Headers, host: str, held: Held) -> WriteBod
         _refuse_what_is_no_media(headers, host)
         return _read_rest(headers, host, held)
     if status == NOT_SATISFIABLE:
-        # What is asked for lies within what is held: the file is another one, or the answer wrong.
+        # The requested range is within what is there: another file, or a wrong response.
         return FromZero()
     if status == PRECONDITION_FAILED:
         raise changed_file_failure(host)
@@ -185,14 +185,14 @@ def judge_rest(status: int, headers: Headers, host: str, held: Held) -> WriteBod
 
 
 def find_doubt(fetched: Fetched, *, took_s: float) -> Doubt:
-    """Say whether and why a file that came to its end must be asked about once more.
+    """Decide whether and why a fetched file needs a second request.
 
     Args:
-        fetched: What came.
-        took_s: Seconds since it was asked for.
+        fetched: The file.
+        took_s: Seconds since the request.
 
     Raises:
-        TransferFailed: It is no file at all.
+        TransferFailed: It is empty.
     """
     if not fetched.count:
         raise TransferFailed(empty())
@@ -202,19 +202,19 @@ def find_doubt(fetched: Fetched, *, took_s: float) -> Doubt:
 
 
 def confirm(status: int, headers: Headers, host: str, fetched: Fetched, doubt: Doubt) -> None:
-    """Make sure, with a second answer, that a fetched file is what the server has, all of it.
+    """Check with a second response that a fetched file is complete and current.
 
     Args:
-        status: The answer to a request for the first byte alone.
-        headers: The answer's.
+        status: Of the response to a request for the first byte alone.
+        headers: Of the response.
         host: The server's name.
-        fetched: What was fetched.
-        doubt: Why it was asked about. Where the length is in doubt, only a 206 is believed: a
-            middle that once sent a wrong length with a 200 sends it twice. Both answers must
-            tell the same `Last-Modified`, or both none.
+        fetched: The file.
+        doubt: The reason of the request. If it is the length, only a 206 is accepted: a
+            proxy that once sent a wrong length with a 200 sends it twice. Both responses must
+            have the same `Last-Modified`, or both none.
 
     Raises:
-        TransferFailed: It is not, or the answer does not tell.
+        TransferFailed: It is not, or the response does not show it.
     """
     if status == PRECONDITION_FAILED:
         raise changed_file_failure(host)
@@ -236,14 +236,14 @@ def confirm(status: int, headers: Headers, host: str, fetched: Fetched, doubt: D
 
 
 def is_unlike_scan(fetched: Fetched) -> bool:
-    """Whether a confirmed file must besides be looked into: the last scan says another length."""
+    """Whether a confirmed file must be examined as well: its length differs from the scan's."""
     return fetched.count != fetched.scanned and not fetched.is_accepted
 
 
 def is_believed(verdict: Verdict, count: int, scanned: int | None) -> bool:
-    """Whether a file whose length is not the scanned one counts, by what its own bytes tell.
+    """Whether a file whose length differs from the scan's is accepted, by what it contains.
 
-    A shorter one must prove whole. Of another it is enough that nothing shows it to be cut.
+    A shorter one must prove whole; a longer one must only not be cut.
     """
     if scanned is not None and count < scanned:
         return verdict is Verdict.WHOLE
@@ -251,7 +251,7 @@ def is_believed(verdict: Verdict, count: int, scanned: int | None) -> bool:
 
 
 def may_be_resumed(validator: Validator | None, held: int) -> bool:
-    """Whether a part may be gone on with: only under a validator that tells versions apart."""
+    """Whether a part file may be resumed: only with a validator that distinguishes versions."""
     return (
         validator is not None
         and validator.last_modified is not None
@@ -279,7 +279,7 @@ def empty() -> Failure:
 
 
 def unproved_length_failure(count: int, scanned: int | None) -> Failure:
-    """Return the failure for a file whose length nothing else confirms, with both lengths."""
+    """Return the failure for a file whose length nothing confirms, with both lengths."""
     if scanned is None:
         text = msg(
             "The server sends {size} and confirms it in no second answer, and its "
@@ -304,7 +304,7 @@ def unproved_length_failure(count: int, scanned: int | None) -> Failure:
 
 
 def unverified_length_failure(host: str) -> Failure:
-    """Return the failure for a file whose length nobody tells: its end proves nothing."""
+    """Return the failure for a file without a stated length: its end proves nothing."""
     text = msg(
         "{host} does not tell how long the file is, so nobody can tell whether it is whole",
         host=host,
@@ -332,7 +332,7 @@ def _read_rest(headers: Headers, host: str, held: Held) -> WriteBody | FromZero:
     if said != known.last_modified or known.total not in {None, whole}:
         raise changed_file_failure(host)
     if whole is None:
-        # Nobody has told so far how long the file is: nothing would tell when it is whole.
+        # The length of the file is not known yet: its completeness could not be checked.
         return FromZero()
     if there.last >= whole:
         raise _wrong_range_failure(host, msg("sent more than there is"))
@@ -374,7 +374,7 @@ def _read_refusal(status: int, headers: Headers, host: str) -> Failure:
 
 
 def changed_file_failure(host: str) -> TransferFailed:
-    """Return the failure of a file that is another one than what is held of it."""
+    """Return the failure for a file that is another version than the part file."""
     text = msg("The file on {host} has changed: it is fetched from the start", host=host)
     return TransferFailed(Failure(FailureClass.CHANGED, "changed", text))
 

@@ -1,13 +1,12 @@
-"""After a failed attempt: try again when, give up, or wait for something else to be cured?
+"""Decides what happens after a failed attempt: retry, give up, or wait for the cause to end.
 
-Decides only. Rows keep the times (`store.downloads.queue`); waiting for a server, an account or a
-device, and the one probe that finds out when it is back, are the services' (`services` asks each
-once for all of its downloads, so that a hundred files do not knock a hundred times).
+The times are stored in the rows (`store.downloads.queue`). For an unavailable server, account or
+device `services` makes one probe for all of its downloads.
 
     failure                              what next
     transient                            after 5 s, 15 s, 45 s; then failed, again after 1 h
     changed                              at once from zero; twice in a row: as transient
-    unproved                             as transient, but what it gained counts for nothing
+    unproved                             as transient, but its progress does not count
     empty                                as transient; then waits as the following
     blocked                              failed, again after 5 min
     refused, gone                        failed, until a person says retry
@@ -28,7 +27,7 @@ LONG_COOLDOWN = timedelta(hours=1)
 PROBE_BLOCKED_EVERY = timedelta(minutes=5)
 LONGEST_RETRY_AFTER_S = 3600.0
 WORTHWHILE_GAIN = 1024 * 1024
-# Of a small file a tenth is as much: else a line that breaks often never brings one of 2 MB.
+# For a small file a tenth is enough: else a bad connection would never complete one of 2 MB.
 WORTHWHILE_SHARE = 10
 
 WAITING = frozenset(
@@ -49,7 +48,7 @@ class Postpone:
     Attributes:
         until: Not before this time.
         retry_count: Tries used up, this one included.
-        from_zero: What was fetched belongs to another file: throw it away.
+        from_zero: What was fetched is of another version and is discarded.
     """
 
     until: datetime
@@ -59,10 +58,10 @@ class Postpone:
 
 @dataclass(frozen=True, slots=True)
 class GiveUp:
-    """It failed.
+    """Fail the download.
 
     Attributes:
-        until: It is tried again by itself then; None leaves it to a person.
+        until: When it is retried automatically; None if only a person can retry it.
         retry_count: Tries used up, this one included.
         from_zero: As for `Postpone`.
     """
@@ -74,10 +73,10 @@ class GiveUp:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Queue it as it was: the fault lies with something that many downloads share.
+    """Queue it as it was: the cause concerns many downloads.
 
     Attributes:
-        kind: What has to be cured: the account, the server, the server's disk or file, or the
+        kind: The cause: the account, the server, the server's disk or file, or the
             device.
     """
 
@@ -97,14 +96,14 @@ def decide_next(
     """Decide what happens after a failed attempt.
 
     Args:
-        failure: What went wrong, judged.
+        failure: The failure.
         retry_count: Tries used up before this one.
-        gained: Bytes that this attempt added: from 1 MiB or a tenth of the file on it was worth
-            it, and all tries are there again.
+        gained: Bytes that this attempt added: from 1 MiB or a tenth of the file on it counts as
+            progress and resets the retry count.
         now: The time.
-        roll: A number in [0, 1), normally `random.random()`: spreads what failed together.
+        roll: A number in [0, 1), normally `random.random()`: spreads retries.
         last_code: `error_code` of the attempt before this one; None if there was none.
-        size: Bytes of the whole file; None if nobody said.
+        size: Bytes of the whole file; None if unknown.
     """
     if failure.kind in WAITING:
         return Wait(failure.kind)
@@ -112,7 +111,7 @@ def decide_next(
         return GiveUp(None, retry_count)
     if failure.kind is FailureClass.BLOCKED:
         return GiveUp(now + PROBE_BLOCKED_EVERY, retry_count)
-    # A whole file that proves nothing is no progress, however long it is.
+    # A file that could not be proved whole is no progress, however long it is.
     worthwhile = min(WORTHWHILE_GAIN, max(1, (size or WORTHWHILE_GAIN * 10) // WORTHWHILE_SHARE))
     is_progress = gained >= worthwhile and failure.kind is not FailureClass.UNPROVED
     used = 0 if is_progress else retry_count
@@ -124,10 +123,10 @@ def decide_next(
 def _retry(
     failure: Failure, *, used: int, now: datetime, roll: float, last_code: str | None
 ) -> Postpone | GiveUp:
-    """Try again, as long as there are tries."""
+    """Retry, as long as there are tries left."""
     changed = failure.kind is FailureClass.CHANGED
     if changed and last_code != failure.code and used < len(DELAYS):
-        # Counted all the same: a file that changes in ever new ways must come to an end.
+        # It counts as a try, so that a file that keeps changing fails in the end.
         return Postpone(now, used + 1, from_zero=True)
     asked = timedelta(seconds=min(failure.retry_after_s or 0.0, LONGEST_RETRY_AFTER_S))
     if used >= len(DELAYS):

@@ -1,4 +1,4 @@
-"""Whether a media file is whole: the decision on what was found in it.
+"""Decides whether a media file is whole, from what was found in it.
 
     its end is missing ──────────────────────────────────────────▶ cut
     its end is there ──────┬─▶ as long as it should be ──────────▶ whole
@@ -7,7 +7,7 @@
                            ├─▶ shorter ──────────────────────────▶ cut
                            └─▶ else ─────────────────────────────▶ unknown
 
-Whole needs proof, and so does cut: the rest is unknown, which nobody may take for whole.
+Both "whole" and "cut" need proof; all else is unknown, which never counts as whole.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Verdict(StrEnum):
 
 
 class Ending(StrEnum):
-    """What the structure of a file says of its end; `UNSTATED` if its kind states none."""
+    """What a file's structure shows about its end; `UNSTATED` if its format has no end mark."""
 
     PRESENT = "present"
     MISSING = "missing"
@@ -42,11 +42,11 @@ class Ending(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wholeness:
-    """What is known of a file.
+    """The verdict on a file.
 
     Attributes:
         detail: One plain clause: "decodes 61 of 203 seconds".
-        seconds: How long it plays; None if nobody can tell.
+        seconds: Its length; None if unknown.
     """
 
     verdict: Verdict
@@ -59,14 +59,14 @@ class Evidence:
     """What was found in a file.
 
     Attributes:
-        why: A clause on what proves the ending, or what misses.
-        reached: Seconds up to which there is something to play.
-        declared: Seconds that the file says it has.
-        is_dependable: Whether others can have told its length rightly. They guess where every
-            frame may have another size and none says how many there are.
-        grain: How finely `reached` is known, in seconds.
-        was_decoded: Whether a decoder played it, and so knows `reached`.
-        errors: What the decoder complained of.
+        why: A clause on what proves the ending, or on what is missing.
+        reached: Seconds up to which it has content.
+        declared: Its length by its own header, in seconds.
+        is_dependable: Whether other programs can know its length. They guess it where frames
+            vary in size and their number is not stored.
+        grain: The precision of `reached`, in seconds.
+        was_decoded: Whether `reached` comes from a decoder.
+        errors: The decoder's errors.
     """
 
     ending: Ending = Ending.UNSTATED
@@ -84,7 +84,7 @@ def judge(found: Evidence, expected_seconds: float | None) -> Wholeness:
 
     Args:
         found: What was found in it.
-        expected_seconds: How long it should be by what the server knows; None if nobody said.
+        expected_seconds: Its length as the server knows it; None if unknown.
     """
     expected = expected_seconds if expected_seconds and expected_seconds > 0 else None
     seconds = found.reached if found.reached is not None else found.declared
@@ -115,7 +115,7 @@ def _decide(found: Evidence, seconds: float | None, expected: float | None) -> t
 def _judge_length(
     found: Evidence, seconds: float, expected: float | None, verb: str
 ) -> tuple[Verdict, str]:
-    """Decide where only the length can prove the end: it has to be exact, and without an error."""
+    """Decide by length alone: it has to be exact, and without decoder errors."""
     is_exact = expected is not None and abs(seconds - expected) <= max(EXACT_S, found.grain)
     if is_exact and not found.errors:
         return Verdict.WHOLE, f"{verb} all of its {expected:.1f} seconds"
@@ -124,5 +124,5 @@ def _judge_length(
 
 
 def _format_seconds(one: float, other: float) -> str:
-    """Return whole seconds, or finer where those would look the same."""
+    """Format two lengths in whole seconds, or finer if those would look the same."""
     return f"{one:.0f}" if abs(one - other) >= 1 else f"{one:.2f}"
