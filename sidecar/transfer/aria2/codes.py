@@ -1,4 +1,4 @@
-"""What aria2's error numbers mean for a download: a table. Reads nothing else."""
+"""Maps aria2's error codes to failures of a download."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def judge(code: int, words: str) -> Failure:
 
     Args:
         code: aria2's `errorCode`.
-        words: aria2's `errorMessage`; shown as it is.
+        words: aria2's `errorMessage`; shown to people, shortened.
     """
     kind, meaning = MEANINGS.get(code, (_T, msg("aria2 failed (error {code})", code=code)))
     said = " ".join(words.split())[:300]
@@ -66,7 +66,7 @@ def judge(code: int, words: str) -> Failure:
 
 
 def removed_failure() -> Failure:
-    """Return the failure for a download that somebody else took out of aria2."""
+    """Return the failure for a download that somebody else removed from aria2."""
     text = msg(
         "It was removed from aria2 by somebody else; it goes on where it was when it is retried"
     )
@@ -80,7 +80,7 @@ def paused_failure() -> Failure:
 
 
 def ended_failure() -> Failure:
-    """Return the failure for an aria2 that ended in the middle."""
+    """Return the failure for an aria2 that ended during a download."""
     text = msg(
         "aria2 broke off in the middle; the download goes on where it was as soon as aria2 is back"
     )
@@ -100,7 +100,7 @@ def wrong_secret_failure() -> Failure:
 
 
 def busy_failure() -> Failure:
-    """Return the failure for an aria2 that never came for the file."""
+    """Return the failure for an aria2 that did not begin to fetch the file."""
     text = msg(
         "aria2 did not begin: it has too much else to do, or it runs on another machine; "
         "it must run on this one"
@@ -109,7 +109,7 @@ def busy_failure() -> Failure:
 
 
 def no_progress_failure() -> Failure:
-    """Return the failure for an aria2 that takes bytes and writes none."""
+    """Return the failure for an aria2 that receives bytes but writes none."""
     text = msg(
         "aria2 has written nothing for a minute: see whether the device works, and whether "
         "aria2 sees it under the same path"
@@ -118,7 +118,7 @@ def no_progress_failure() -> Failure:
 
 
 def wrong_place_failure() -> Failure:
-    """Return the failure for an aria2 that wrote the whole file, but not where we look."""
+    """Return the failure for an aria2 that wrote the whole file to another place."""
     text = msg(
         "aria2 wrote the file somewhere else: it must see the devices under the same paths "
         "as the sidecar"
@@ -127,6 +127,6 @@ def wrong_place_failure() -> Failure:
 
 
 def wrong_bytes_failure() -> Failure:
-    """Return the failure for a part file whose bytes are not the ones that were sent."""
+    """Return the failure for a part file whose bytes differ from those sent to aria2."""
     text = msg("The part file is not what was sent to aria2: the file is fetched from the start")
     return Failure(_C, "aria2-mixed-up", text)

@@ -1,8 +1,8 @@
-"""The aria2 that is worked with: a child of ours, or one that somebody else runs.
+"""The aria2 process that is used: a child of the sidecar, or one that somebody else runs.
 
-Ours listens on loopback under a secret made for this run, reads no settings but those given here,
-keeps no session, and ends when the sidecar does, however that ends. It is ended by its own process
-id. One that is not ours is neither started nor ended.
+The child listens on loopback with a secret made for this run, reads no settings but those given
+here, keeps no session, and ends when the sidecar ends in any way. A foreign aria2 is neither
+started nor ended.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sidecar.transfer.aria2.rpc import Aria2Away, Rpc
 
 log = logging.getLogger(__name__)
 
-END_WITHIN_S = 1.2  # then it is killed: it holds nothing that is not in the part files
+END_WITHIN_S = 1.2  # then it is killed: everything that it has is in the part files
 _OPTIONS = """\
 enable-rpc=true
 rpc-listen-all=false
@@ -48,48 +48,48 @@ console-log-level=error
 
 
 class Daemon(Protocol):
-    """An aria2 to work with."""
+    """An aria2 process, our own or a foreign one."""
 
     def begin(self) -> Rpc:
-        """Make it run if that is up to us, and return its address.
+        """Start it if it is our own; return the connection to it.
 
         Raises:
             Aria2Away: It cannot be started.
         """
 
     def is_running(self) -> bool:
-        """Whether it may still answer: False only if it surely has ended."""
+        """Return False only if it certainly has ended."""
 
     def note_answer(self) -> None:
-        """It answered for the first time."""
+        """Note that it has answered for the first time."""
 
     def end(self) -> None:
-        """End it if it is ours, within three seconds. Never raises."""
+        """End it within three seconds if it is our own. Never raises."""
 
 
 class ForeignDaemon:
-    """An aria2 that somebody else runs, on this machine, with the same paths as ours."""
+    """An aria2 that somebody else runs on this machine, which sees the devices under our paths."""
 
     def __init__(self, rpc: Rpc) -> None:
         self._rpc = rpc
 
     def begin(self) -> Rpc:
-        """Return its address."""
+        """Return the connection to it."""
         return self._rpc
 
     def is_running(self) -> bool:
-        """Nobody knows."""
+        """Return True, as it cannot be known."""
         return True
 
     def note_answer(self) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def end(self) -> None:
-        """It is not ours to end."""
+        """Do nothing: it is not our own."""
 
 
 class OwnDaemon:
-    """A child process of ours. Used by one thread."""
+    """An aria2 that runs as a child process. Used by one thread."""
 
     def __init__(self, program: str) -> None:
         self._program = program
@@ -102,7 +102,7 @@ class OwnDaemon:
         return self._process.pid if self._process else None
 
     def begin(self) -> Rpc:
-        """Start it at a free port."""
+        """Start it on a free port; return the connection to it."""
         self.end()
         rpc = Rpc(f"http://{LOOPBACK}:{_free_port()}/jsonrpc", secrets.token_hex(32))
         try:
@@ -117,7 +117,7 @@ class OwnDaemon:
         return rpc
 
     def is_running(self) -> bool:
-        """Whether the child lives."""
+        """Whether the child process runs."""
         if self._process is None:
             return False
         if self._process.poll() is None:
@@ -126,13 +126,13 @@ class OwnDaemon:
         return False
 
     def note_answer(self) -> None:
-        """It has read its settings: take the file with the secret away."""
+        """Delete the settings file with the secret, as aria2 has read it."""
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder = None
 
     def end(self) -> None:
-        """Ask it to end, then make it."""
+        """Ask it to end, then kill it."""
         process, self._process = self._process, None
         if process is not None:
             process.terminate()
@@ -144,7 +144,7 @@ class OwnDaemon:
         self.note_answer()
 
     def _start(self, settings: Path) -> subprocess.Popen[bytes]:
-        # A session of its own: Ctrl+C is for us, and we end it when nothing is at work any more.
+        # A session of its own, so that Ctrl+C does not reach it: we end it after its downloads.
         return subprocess.Popen(  # noqa: S603 - the program that the operator named
             [self._program, f"--conf-path={settings}"],
             stdin=subprocess.DEVNULL,
@@ -157,7 +157,7 @@ class OwnDaemon:
 
 
 def _write_settings(settings: Path, rpc: Rpc) -> None:
-    """Write the secret to a file for us alone: everybody can read a command line."""
+    """Write the settings to a private file, as all users can read the secret on a command line."""
     port = rpc.url.rpartition(":")[2].partition("/")[0]
     own = f"rpc-listen-port={port}\nrpc-secret={rpc.secret}\nstop-with-process={os.getpid()}\n"
     descriptor = os.open(settings, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -1,4 +1,4 @@
-"""The downloads of ours that aria2 has now, and the status of each. Asks nobody; any thread."""
+"""Keeps the sidecar's downloads in aria2 and their last known status. Sends no requests."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ class _Entry:
 
 
 class Aria2Downloads:
-    """Knows our downloads by the ids that we gave them, all of which begin alike."""
+    """Our downloads in aria2, by their GIDs, all of which have our prefix. Thread-safe."""
 
     def __init__(self, prefix: str) -> None:
-        """Begin with none.
+        """Prepare, without downloads.
 
         Args:
-            prefix: Eight hex digits that tell our downloads from those of others.
+            prefix: Eight hex digits, the beginning of all our GIDs.
         """
         self.prefix = prefix
         self._lock = Lock()
         self._entries: dict[str, _Entry] = {}
 
     def enter(self, path: str) -> str | None:
-        """Return an id for one more download, in aria2's form: sixteen hex digits.
+        """Register a download; return its new GID of sixteen hex digits.
 
-        None while an earlier one may still write to the same file.
+        Returns None while an earlier download may still write to the same file.
         """
         gid = f"{self.prefix}{secrets.token_hex(4)}"
         with self._lock:
@@ -45,48 +45,48 @@ class Aria2Downloads:
         return gid
 
     def add(self, gid: str) -> None:
-        """Note that aria2 has it: from now on, one that aria2 does not know was taken out."""
+        """Note that aria2 has the download; if it does not know it later, somebody removed it."""
         with self._lock:
             if entry := self._entries.get(gid):
                 entry.is_added = True
 
     def list_known_to_aria2(self) -> list[str]:
-        """Return those at work that aria2 can be asked about."""
+        """Return the GIDs of active downloads that aria2 can be asked about."""
         with self._lock:
             entries = self._entries.items()
             return [gid for gid, one in entries if one.is_added and not one.is_let_go]
 
     def let_go(self, gid: str) -> None:
-        """Nobody works on it any more, but aria2 has not said that it closed the file."""
+        """Note that a download is abandoned, but aria2 may not have closed its file yet."""
         with self._lock:
             if entry := self._entries.get(gid):
                 entry.is_let_go = True
 
     def list_left_over(self) -> list[str]:
-        """Return those that were let go and are still to be taken out of aria2."""
+        """Return the GIDs of abandoned downloads that are still to be removed from aria2."""
         with self._lock:
             return [gid for gid, one in self._entries.items() if one.is_let_go]
 
     def remove(self, gid: str) -> None:
-        """It is no longer at work."""
+        """Remove a download."""
         with self._lock:
             self._entries.pop(gid, None)
 
     def gids(self) -> list[str]:
-        """Return all that are at work."""
+        """Return the GIDs of all active downloads."""
         with self._lock:
             return [gid for gid, one in self._entries.items() if not one.is_let_go]
 
     def get_status(self, gid: str) -> Aria2Status:
-        """Return where it stands."""
+        """Return the last known status of a download."""
         return self._get_entry(gid).standing
 
     def end_event(self, gid: str) -> Event:
-        """Return the event that is set once aria2 takes no more bytes for it."""
+        """Return the event that is set once aria2 takes no more bytes for a download."""
         return self._get_entry(gid).over
 
     def note(self, found: Mapping[str, Aria2Status]) -> None:
-        """Note where some of them stand; an end is not taken back."""
+        """Store the status of some downloads; one that has ended does not change any more."""
         with self._lock:
             for gid, standing in found.items():
                 entry = self._entries.get(gid)
@@ -97,7 +97,7 @@ class Aria2Downloads:
                     entry.over.set()
 
     def mark_all_ended(self) -> None:
-        """Note that aria2 has ended: whatever was at work is not any more."""
+        """Mark all downloads as ended, because aria2 has ended."""
         self.note(dict.fromkeys(self.gids(), Aria2Status(Stage.GONE)))
         for gid in self.list_left_over():
             self.remove(gid)

@@ -1,7 +1,7 @@
-"""The engine of the setting `aria2`: asks and judges as the built-in one, lets aria2 write.
+"""The aria2 engine: requests and checks as in the built-in engine, but aria2 writes the file.
 
-Both differ only in where a block goes, so they obey the same states, pauses and failures. There is
-one request to Jellyfin for each attempt, as it writes every one of them into its activity log.
+The two differ only in the sink, so states, pauses and failures are the same. Each attempt makes one
+request to Jellyfin, which writes every request to its activity log.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sidecar.transfer.timeouts import Patience
 
 
 class Aria2Engine:
-    """Implements `Engine`. Safe for many threads; `Aria2Supervisor.run` must be running."""
+    """Implements `Engine`. Thread-safe; `Aria2Supervisor.run` must be running."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
-"""Learns the status of our downloads in aria2: from its notifications, else by asking.
+"""Follows the status of our downloads in aria2, by its notifications or by polling.
 
-Its WebSocket tells that a download began, ended or was taken out; while that is down, one request
-for all downloads is sent twice a second. aria2 answers nobody while it writes to a slow stick, so
-silence is borne for a minute. Used by one thread; decides nothing.
+The WebSocket notifies when a download begins, ends or is removed; without it, one request for all
+downloads is sent twice a second. aria2 does not answer while it writes to a slow device, so silence
+is tolerated for a minute.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MOST_WAITING = 16
 
 
 class Hearing:
-    """Keeps the book up to date with one aria2. Close it in the end."""
+    """Keeps the status of our downloads in one aria2 up to date. For one thread; must be closed."""
 
     def __init__(self, rpc: Rpc, book: Aria2Downloads, clock: Clock) -> None:
         self._rpc = rpc
@@ -44,7 +44,7 @@ class Hearing:
         self._silent_since: float | None = None
 
     def turn(self, stop: Event) -> None:
-        """Hear one thing, or ask for all, within about half a second.
+        """Handle one notification, or poll all downloads; takes about half a second.
 
         Raises:
             Aria2Away: aria2 is gone, or has been silent for too long.
@@ -61,7 +61,7 @@ class Hearing:
                 raise
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the WebSocket."""
         line, self._line = self._line, None
         if line is not None:
             line.close()
@@ -92,7 +92,7 @@ class Hearing:
         self._ask(sorted(set(_read_gids(told)) & set(self._book.gids())))
 
     def _ask_all(self) -> None:
-        """Ask for all of them at once; whether aria2 is there at all is asked with it."""
+        """Ask for all downloads at once; without any, check only that aria2 answers."""
         gids = self._book.list_known_to_aria2()
         if not gids:
             self._rpc.call("getVersion")
@@ -104,7 +104,7 @@ class Hearing:
 
 
 def ask(rpc: Rpc, book: Aria2Downloads, gids: list[str]) -> None:
-    """Ask where some of our downloads stand, in one request, and note it.
+    """Ask for the status of some downloads in one request, and store it.
 
     Raises:
         Aria2Away: It does not answer.
@@ -128,7 +128,7 @@ def _dial(url: str) -> ClientConnection | None:
             max_size=LARGEST_FRAME_BYTES,
             max_queue=MOST_WAITING,
             logger=quiet,
-            # It is closed by `close`; a `with` block cannot span the turns.
+            # Closed by `close`, because a `with` block cannot span several calls of `turn`.
             legacy=True,
         )
     except (OSError, EOFError, WebSocketException):
@@ -136,7 +136,7 @@ def _dial(url: str) -> ClientConnection | None:
 
 
 def _read_gids(told: bytes) -> list[str]:
-    """Return the downloads that a notification names."""
+    """Return the GIDs in a notification."""
     with suppress(ValueError, TypeError, KeyError, AttributeError):
         read = read_json(told, most_bytes=LARGEST_FRAME_BYTES, most_values=MOST_VALUES)
         return [str(one["gid"]) for one in read["params"]]

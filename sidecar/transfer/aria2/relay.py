@@ -1,11 +1,11 @@
-"""One file for one aria2, over loopback, under an address that nobody can guess.
+"""A small HTTP server that passes one file to aria2, on loopback with an unguessable path.
 
-    aria2: GET …             ──▶ 200, all of it           (nothing is held)
-    aria2: GET …             ──▶ 200, head only; it hangs up and asks again …
-    aria2: GET … Range: a-   ──▶ 206, [a, held) from the part file, then what comes
+    aria2: GET …             ──▶ 200, the whole body      (nothing is held)
+    aria2: GET …             ──▶ 200, head only; aria2 closes and asks again …
+    aria2: GET … Range: a-   ──▶ 206, [a, held) from the part file, then the new bytes
 
-aria2 goes on at the start of a block of 16 KiB, so the few bytes before the end of the part are
-sent once more. Listens on loopback only, serves one body, and knows no header of ours.
+aria2 continues at the start of a block of 16 KiB, so the bytes after that are sent once more from
+the part file. The relay serves one body and gets none of the job's headers.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 ARIA2_BLOCK = 16 * 1024
-MOST_AGAIN = 1024 * 1024  # an aria2 with larger blocks may ask for as much of what is there
+MOST_AGAIN = 1024 * 1024  # at most so much is sent again, for an aria2 with larger blocks
 LOOPBACK = "127.0.0.1"
 BUFFER = 512 * 1024
 STEP_S = 0.05
@@ -31,15 +31,15 @@ Check = Callable[[], None]
 
 
 class Relay:
-    """Passes one body on. Used by one thread; close it in the end."""
+    """Passes one body on to aria2. Used by one thread; must be closed."""
 
     def __init__(self, part: int, *, held: int, total: int | None) -> None:
-        """Listen.
+        """Start to listen.
 
         Args:
             part: Descriptor of the part file.
-            held: Bytes that are in it already: the body goes on there.
-            total: Bytes of the whole file, if that is known.
+            held: Bytes that it has already; the body continues there.
+            total: Size of the whole file in bytes; None if unknown.
         """
         self._part = part
         self._held = held
@@ -52,10 +52,10 @@ class Relay:
         self.url = f"http://{LOOPBACK}:{self._listening.getsockname()[1]}{self._path}"
 
     def await_aria2(self, check: Check) -> None:
-        """Wait until aria2 takes the body; `check` is called often and ends the wait by raising.
+        """Wait until aria2 requests the body; `check` is called often and may raise to end it.
 
         Raises:
-            OSError: aria2 broke the connection again.
+            OSError: The connection broke, or aria2 asks for a range that cannot be served.
         """
         while self._line is None:
             check()
@@ -64,10 +64,10 @@ class Relay:
                 self._handle_connection(line)
 
     def send(self, block: bytes, check: Check) -> None:
-        """Pass bytes on; `check` is called while aria2 takes none.
+        """Send bytes to aria2; `check` is called while aria2 takes none.
 
         Raises:
-            OSError: aria2 broke the connection.
+            OSError: The connection broke.
         """
         if self._line is None:
             raise BrokenPipeError("nobody takes the body")
@@ -79,13 +79,13 @@ class Relay:
                 check()
 
     def finish(self) -> None:
-        """Say that no more comes: aria2 writes what it has and lets go of the file."""
+        """End the body, so that aria2 writes what it has and closes the file."""
         if self._line is not None:
             with suppress(OSError):
                 self._line.shutdown(socket.SHUT_WR)
 
     def close(self) -> None:
-        """Hang up."""
+        """Close all connections and stop listening."""
         for one in (self._listening, *self._given_up, self._line):
             if one is not None:
                 one.close()
@@ -106,7 +106,7 @@ class Relay:
 
     def _answer(self, line: socket.socket, first: int | None) -> None:
         if first is None and self._held >= ARIA2_BLOCK:
-            # It only wants to know the length, and hangs up: were it sent a byte, that were lost.
+            # aria2 only wants the length here and then closes: a byte sent now would be lost.
             line.sendall(_reply("200 OK", self._total, "Accept-Ranges: bytes"))
             self._given_up.append(line)
             return
@@ -130,7 +130,7 @@ class Relay:
 
 
 def _read_head(line: socket.socket) -> str:
-    """Read a request's head; a stranger who sends nothing is not waited for long."""
+    """Read a request's head; empty if it does not come in time."""
     until = time.monotonic() + HEAD_TIMEOUT_S
     head = b""
     while b"\r\n\r\n" not in head and len(head) < LONGEST_HEAD:

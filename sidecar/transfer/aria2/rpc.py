@@ -1,4 +1,4 @@
-"""Calls to aria2 by JSON-RPC, one or many in a request. Never logs the secret, never retries."""
+"""Calls aria2 by JSON-RPC, one or many calls in a request. Never logs the secret or retries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from sidecar.errors import SidecarError
 from sidecar.messages import msg
 
 CONNECT_S = 2.0
-# Where a hundred downloads stand is 100 KB.
+# The status of a hundred downloads is about 100 KB.
 LARGEST_ANSWER = 4 * 1024 * 1024
 MOST_VALUES = 200_000
 BLOCK_BYTES = 64 * 1024
@@ -28,11 +28,11 @@ _HTTP_SCHEMES = {"ws": "http", "wss": "https", "http": "http", "https": "https"}
 
 @dataclass(frozen=True, slots=True)
 class RpcError:
-    """What aria2 answers to a call that it does not do.
+    """aria2's answer to a call that failed.
 
     Attributes:
-        code: By JSON-RPC; aria2 answers 1 to most.
-        message: aria2's own words.
+        code: JSON-RPC error code; aria2 gives 1 for most errors.
+        message: aria2's own message.
     """
 
     code: int
@@ -40,10 +40,10 @@ class RpcError:
 
 
 class Aria2Refused(SidecarError):
-    """aria2 did not do what was asked.
+    """aria2 answered a call with an error.
 
     Attributes:
-        error: What it answered.
+        error: Its answer.
     """
 
     def __init__(self, error: RpcError) -> None:
@@ -52,10 +52,10 @@ class Aria2Refused(SidecarError):
 
 
 class Aria2Away(SidecarError):
-    """Nobody answers at aria2's address, or not as aria2 does.
+    """Nothing answers at aria2's address, or something that is not aria2.
 
     Attributes:
-        is_silent: Somebody is there, but the answer did not come in time.
+        is_silent: The connection was made, but the answer did not come in time.
     """
 
     def __init__(self, message: str, *, is_silent: bool = False) -> None:
@@ -73,11 +73,12 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Rpc:
-    """One aria2, by its address. Safe for many threads.
+    """A connection to one aria2. Thread-safe.
 
     Attributes:
-        url: With `http` or `ws` and the path, normally `/jsonrpc`.
-        patience_s: How long an answer may take: aria2 gives none while it writes to a slow stick.
+        url: With the scheme `http` or `ws` (or with TLS) and the path, normally `/jsonrpc`.
+        secret: The RPC secret; empty for none.
+        patience_s: Time-out of an answer; aria2 gives none while it writes to a slow device.
     """
 
     url: str
@@ -86,7 +87,7 @@ class Rpc:
 
     @property
     def socket_url(self) -> str:
-        """Where its notifications come from: it tells them to anybody who listens."""
+        """The WebSocket address of its notifications, which needs no secret."""
         parts = urlsplit(self.url)
         return urlunsplit(parts._replace(scheme=_SOCKET_SCHEMES[parts.scheme]))
 
@@ -138,7 +139,7 @@ class Rpc:
         request = requests.Request("POST", url, data=json.dumps(body), headers=headers)
         adapter = HTTPAdapter(pool_connections=1)
         try:
-            # A session would add what a ~/.netrc and a proxy variable say.
+            # A session would add credentials from ~/.netrc and proxies of the environment.
             patience = (CONNECT_S, self.patience_s)
             with adapter.send(request.prepare(), stream=True, timeout=patience) as response:
                 return _read(response)

@@ -1,10 +1,10 @@
-"""Puts the bytes of one attempt into the part file through aria2, and makes sure of every one.
+"""The sink that writes the bytes of one attempt to the part file through aria2, and verifies them.
 
-    write ─▶ hash, relay ─▶ aria2 ─▶ part file ◀─ we sync it, and read it again in the end
+    write ─▶ hash, relay ─▶ aria2 ─▶ part file ◀─ we sync it, and read it again at the end
 
-aria2 gets one connection and no cache, so the file's length is what it has written. The hash of
-what was sent must be the hash of what is there. Removes aria2's control file: it is not needed to
-go on, and one that lies would be believed.
+aria2 gets one connection and no cache, so the file's length is what it has written. At the end the
+hash of the sent bytes must be that of the file. aria2's control file is removed: it is not needed
+to resume, and aria2 would trust a wrong one.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.durable import WINDOW, has, read_through, set_room_aside
 from sidecar.transfer.faults import classify_disk_error, part_vanished_error
 
-LAG = 2 * 1024 * 1024  # bytes that may be under way when a point is made
+LAG = 2 * 1024 * 1024  # bytes that aria2 may not have written yet at a sync point
 STEP_S = 0.002
 BEGIN_WITHIN_S = 30.0
 SETTLE_WITHIN_S = 0.4
@@ -72,7 +72,7 @@ OPTIONS: dict[str, object] = {
 
 
 class ThroughAria2:
-    """Implements `Sink`. Used by one thread; close it in the end."""
+    """Implements `Sink` with aria2. Used by one thread; must be closed."""
 
     def __init__(
         self,
@@ -98,7 +98,7 @@ class ThroughAria2:
         self.held = 0
 
     def keep(self, held: int) -> int:
-        """Count on the first `held` bytes, if there are so many, and cut off the rest."""
+        """Keep the first `held` bytes, or all if there are fewer, and cut off the rest."""
         self.close()
         self._hash = xxhash.xxh3_128()
         self.held = self._point = read_through(self._file, held, self._hash)
@@ -106,16 +106,16 @@ class ThroughAria2:
         return self.held
 
     def has(self, block: bytes, at: int) -> bool:
-        """Whether these bytes are in the part at this place; asked before anything is written."""
+        """Whether the part has these bytes at this offset; to be called before any write."""
         return has(self._file, block, at)
 
     def set_room_aside(self, total: int) -> None:
-        """Hear how long the file will be, and let the file system find room for it."""
+        """Take the size of the whole file, and preallocate it if the file system can."""
         self._total = total
         set_room_aside(self._file, self.held, total)
 
     def write(self, block: bytes) -> None:
-        """Send a block to aria2, which is started on the file at the first one."""
+        """Send a block to aria2; the first one adds the download to aria2."""
         try:
             relay = self._relay or self._begin()
             relay.send(block, self._check)
@@ -132,7 +132,7 @@ class ThroughAria2:
             self._sync_to(min(self._read_length(), self.held))
 
     def sync(self) -> None:
-        """End with what is there: aria2 writes what it was sent, and lets go."""
+        """End the attempt early: aria2 writes what it was sent and closes the file; sync it."""
         if self._relay is not None and self._gid is not None:
             self._relay.finish()
             self._link.wait_for_end(self._gid, within_s=SETTLE_WITHIN_S)
@@ -141,7 +141,10 @@ class ThroughAria2:
         self._sync_to(self.held)
 
     def finish(self) -> str:
-        """End with a whole file; nobody is told, as it is about to be committed with its hash."""
+        """End with a whole file: verify and sync it, and return its hash.
+
+        Does not call `synced`: the caller commits the whole file with its hash.
+        """
         if self._relay is not None and self._gid is not None:
             self._relay.finish()
             self._await_end(self._gid)
@@ -151,11 +154,11 @@ class ThroughAria2:
         return self._hash.hexdigest()
 
     def is_still_there(self) -> bool:
-        """Whether the part file still has its name: a person may have deleted it meanwhile."""
+        """Whether the part file still exists: a person may have deleted it meanwhile."""
         return os.fstat(self._file.fileno()).st_nlink > 0
 
     def close(self) -> None:
-        """Make sure that aria2 writes no more."""
+        """Remove the download from aria2, so that it writes no more."""
         if self._relay is not None:
             self._relay.close()
             self._relay = None
@@ -179,7 +182,7 @@ class ThroughAria2:
         return relay
 
     def _make_sure_of_the_name(self) -> None:
-        """Let aria2 open no other file: a device that is gone leaves an empty folder behind."""
+        """Check that the path is still our open file, as a device that is gone leaves a folder."""
         ours = os.fstat(self._file.fileno())
         with suppress(FileNotFoundError, NotADirectoryError):
             if os.path.samestat(ours, self._path.lstat()):
@@ -206,7 +209,7 @@ class ThroughAria2:
         return check
 
     def _check(self) -> None:
-        """End a wait: we were asked to stop, or aria2 takes no more."""
+        """Raise if the transfer was asked to stop, or aria2 takes no more bytes."""
         if self._stop.is_set():
             self.sync()
             raise Stopped("the transfer was asked to stop")
@@ -214,13 +217,13 @@ class ThroughAria2:
             raise BrokenPipeError("aria2 takes no more")
 
     def _explain_end(self, gid: str) -> TransferFailed:
-        """Say why aria2 takes no more bytes; what it has written counts."""
+        """Return why aria2 takes no more bytes; what it has written is synced and counts."""
         standing = self._link.wait_for_end(gid, within_s=SETTLE_WITHIN_S)
         self.sync()
         return TransferFailed(self._find_cause(standing.failure()))
 
     def _find_cause(self, failure: Failure) -> Failure:
-        """Ask the disk itself: aria2's numbers do not tell full from broken."""
+        """Find the real cause by a test write: aria2's codes do not tell full from broken."""
         if failure.kind is not FailureClass.DEVICE:
             return failure
         try:
@@ -237,7 +240,7 @@ class ThroughAria2:
         return replace(failure, kind=FailureClass.TRANSIENT, message=text)
 
     def _await_end(self, gid: str) -> None:
-        """Wait for the last byte as long as there is progress: a slow stick takes its time."""
+        """Wait until aria2 has ended, as long as the file grows: a slow device takes its time."""
         growth = _Growth(self._clock)
         while not self._link.wait_for_end(gid, within_s=1.0).is_over:
             growth.check(self._read_length())
@@ -275,7 +278,7 @@ class ThroughAria2:
 
 
 class _Growth:
-    """Notices an aria2 that holds the file but writes nothing: a dead device, or a bug."""
+    """Detects that aria2 writes nothing for too long, because of a dead device or a bug."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -283,7 +286,7 @@ class _Growth:
         self._since = clock.monotonic()
 
     def check(self, length: int) -> None:
-        """Look at the file's length; give up if it has been the same for too long."""
+        """Note the file's length; raise `TransferFailed` if it was the same for too long."""
         if length != self._length:
             self._length, self._since = length, self._clock.monotonic()
         elif self._clock.monotonic() - self._since > STUCK_AFTER_S:

@@ -1,4 +1,4 @@
-"""The status of one download in aria2, as the last answer or notification gave it."""
+"""The status of one download in aria2, parsed from aria2's answers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ KEYS = ("gid", "status", "errorCode", "errorMessage")
 
 
 class Stage(StrEnum):
-    """What aria2 says of a download; `ended_failure` is ours: that aria2 has ended."""
+    """The status that aria2 gives a download; `GONE` is our own: aria2 itself has ended."""
 
     ACTIVE = "active"
     WAITING = "waiting"
@@ -32,11 +32,11 @@ AT_WORK = frozenset({Stage.ACTIVE, Stage.WAITING})
 
 @dataclass(frozen=True, slots=True)
 class Aria2Status:
-    """One download of ours in aria2.
+    """The status of one of our downloads.
 
     Attributes:
-        code: aria2's error number; 0 if there is none.
-        words: aria2's own words for it.
+        code: aria2's error code; 0 if there is none.
+        words: aria2's own message for it.
     """
 
     stage: Stage
@@ -45,25 +45,25 @@ class Aria2Status:
 
     @property
     def is_over(self) -> bool:
-        """Whether aria2 takes no more bytes for it."""
+        """Whether aria2 takes no more bytes for the download."""
         return self.stage not in AT_WORK
 
     def failure(self) -> Failure:
-        """Return what it means that aria2 took no more bytes although there were more."""
+        """Return the failure for a download that aria2 ended before it had all bytes."""
         match self.stage:
             case Stage.REMOVED:
                 return removed_failure()
             case Stage.PAUSED:
                 return paused_failure()
             case Stage.GONE | Stage.ACTIVE | Stage.WAITING:
-                # It hung up without a word: it has ended, and we have not heard of that yet.
+                # The connection broke without a status: aria2 has ended and that is not known yet.
                 return ended_failure()
             case _:
                 return judge(self.code or 1, self.words)
 
 
 def read_status(answer: object) -> Aria2Status:
-    """Read an answer to `tellStatus`; one that aria2 does not know was cleared by somebody."""
+    """Parse an answer to `tellStatus`; an unknown download was removed by somebody."""
     if isinstance(answer, RpcError):
         return Aria2Status(Stage.REMOVED)
     told = answer if isinstance(answer, Mapping) else {}

@@ -1,10 +1,10 @@
-"""Keeps aria2 running: starts it again when it ends, adds our downloads and takes them out.
+"""Keeps aria2 running: restarts it when it ends, adds our downloads and removes them.
 
-    begin ─▶ first answer ─▶ clear what a life before left ─▶ ready ─▶ keep the book ─▶ gone
+    begin ─▶ first answer ─▶ remove old downloads ───▶ ready ─▶ follow status ────▶ gone
       ▲                                                                                 │
       └───────────────────────────── back-off ◀──────────────────────────────────────────┘
 
-What it knows of the downloads is in the book, which is the same for all threads. Retries nothing.
+The downloads and their status are in `Aria2Downloads`. Failed downloads are not retried here.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ MOST_WAITING = 1000
 
 
 class Aria2Supervisor:
-    """One aria2 and our downloads in it. One thread runs it; any thread uses it."""
+    """Supervises one aria2 and our downloads in it. One thread runs it; the rest is thread-safe."""
 
     def __init__(self, daemon: Daemon, book: Aria2Downloads, clock: Clock) -> None:
         self._daemon = daemon
@@ -59,7 +59,7 @@ class Aria2Supervisor:
         self._pause_s = FIRST_PAUSE_S
 
     def run(self, stop: Event) -> None:
-        """Keep aria2 at hand until `stop` is set and all have let go, a second at most."""
+        """Keep aria2 running until `stop` is set; then wait a second at most for its downloads."""
         try:
             step, rest = partial(self._run_once, stop), partial(self._wait_before_restart, stop)
             run_periodically(step, stop, rest, "the link to aria2")
@@ -68,10 +68,10 @@ class Aria2Supervisor:
             self._lose()
 
     def await_ready(self, stop: Event, *, within_s: float = READY_WITHIN_S) -> Rpc:
-        """Return aria2's address as soon as it answers.
+        """Wait until aria2 answers, and return the connection to it.
 
         Raises:
-            domain.failures.TransferFailed: It does not, or not to us.
+            TransferFailed: It does not answer in time, or does not accept our secret.
             errors.Stopped: `stop` was set.
         """
         until = self._clock.monotonic() + within_s
@@ -89,10 +89,10 @@ class Aria2Supervisor:
             self._clock.wait(self._ready, STEP_S)
 
     def add(self, gid: str, rpc: Rpc, url: str, options: Mapping[str, object]) -> None:
-        """Let aria2 begin with a download that the book has.
+        """Add a registered download to aria2, which begins at once.
 
         Raises:
-            domain.failures.TransferFailed: It refuses, or is gone.
+            TransferFailed: aria2 refuses it, or is gone.
         """
         try:
             rpc.call("addUri", [url], {**options, "gid": gid}, 0)
@@ -103,7 +103,7 @@ class Aria2Supervisor:
         self.book.add(gid)
 
     def wait_for_end(self, gid: str, *, within_s: float) -> Aria2Status:
-        """Wait until aria2 takes no more bytes for it; return where it stands then."""
+        """Wait until aria2 takes no more bytes for a download; return its status then."""
         until = self._clock.monotonic() + within_s
         over = self.book.end_event(gid)
         while not over.is_set() and self._clock.monotonic() < until:
@@ -114,10 +114,10 @@ class Aria2Supervisor:
         return self.book.get_status(gid)
 
     def forget(self, gid: str) -> None:
-        """Take it out of aria2, which has closed its file then; never raises, never waits long.
+        """Remove a download from aria2, which then closes its file. Does not raise or wait long.
 
-        An aria2 that does not answer now is asked again by the link's own thread; until then
-        nothing else is begun on the same file.
+        If aria2 does not answer now, the supervisor's thread tries again; until then no other
+        download is begun on the same file.
         """
         rpc = self._rpc
         try:
@@ -173,7 +173,7 @@ class Aria2Supervisor:
                 return
 
     def _clear_away(self, rpc: Rpc) -> None:
-        """Take out what a sidecar that was killed left in an aria2 that lives on."""
+        """Remove the downloads that an earlier run of the sidecar left in aria2."""
         keys = ["gid"]
         lists = rpc.call_many(
             [
@@ -197,7 +197,7 @@ class Aria2Supervisor:
             rpc.call_many([Call("removeDownloadResult", (gid,)) for gid in ours])
 
     def _follow(self, rpc: Rpc, stop: Event) -> None:
-        """Keep the book, until aria2 is gone, or `stop` is set and all have let go."""
+        """Follow the status until aria2 is gone, or `stop` is set and no download is active."""
         last_until: float | None = None
         with closing(Hearing(rpc, self.book, self._clock)) as hearing:
             while self._daemon.is_running():

@@ -1,4 +1,4 @@
-"""ASF (WMA, WMV): its header says how long its data are."""
+"""Inspects ASF files (WMA, WMV): the header gives the length of the data."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def inspect_asf(source: MediaFile) -> Evidence:
     """Inspect an ASF file.
 
     Raises:
-        CannotTell: It is none, or too odd.
+        CannotTell: It is no ASF file, or its structure is too unusual.
     """
     size = _read_number(source.at(16, 8))
     if source.at(0, 16) != HEADER or size > MOST_HEADER:
@@ -30,7 +30,7 @@ def inspect_asf(source: MediaFile) -> Evidence:
     length = _read_number(source.at(size + 16, 8))
     if source.at(size, 16) != DATA or len(facts) < FACTS or facts[88] & BROADCAST or not length:
         return Evidence(why="it was written without a length")
-    # Both the play duration and the time before it starts are in the header.
+    # The play duration in the header includes the preroll.
     declared = _read_number(facts[64:72]) / 1e7 - _read_number(facts[80:88]) / 1e3
     end = max(size + length, _read_number(facts[40:48]))
     declared_or_none = declared if declared > 0 else None

@@ -1,7 +1,7 @@
-"""Inspects a file that was received: whether it is whole, or only the beginning of one.
+"""Checks whether a received file is whole or was cut off.
 
-its structure, walked to the end ─┬─▶ what it says of its end
-ffmpeg, where it is there ────────┴─▶ how far it plays ─▶ domain.wholeness decides
+its structure, walked to the end ─┬─▶ whether its end is there
+ffmpeg, if it is installed ───────┴─▶ how far it plays ─▶ `domain.transfers.wholeness` decides
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ WALK_WITHIN_S = 60.0
 
 
 class WholenessChecker:
-    """Inspects. Safe for many threads."""
+    """Checks whether files are whole. Thread-safe."""
 
     def __init__(self, programs: Callable[[], Programs | None], clock: Clock) -> None:
         """Prepare.
 
         Args:
-            programs: Finds ffmpeg; None where there is none.
+            programs: Returns ffmpeg; None if there is none.
             clock: For time limits.
         """
         self._programs = programs
@@ -54,16 +54,16 @@ class WholenessChecker:
         expected_seconds: float | None,
         stop: Event | None = None,
     ) -> Wholeness:
-        """Inspect a file; it is only read.
+        """Check a file, which is only read.
 
         Args:
-            file: A plain file; a link is refused.
-            container: What the server calls its kind, or its extension.
-            expected_seconds: How long it should be by what the server knows; None if unknown.
-            stop: Ends it within a second when set.
+            file: Path of a regular file; a link is refused.
+            container: The server's name for its container, or its extension.
+            expected_seconds: Its running time as the server has it; None if unknown.
+            stop: Ends the check within a second when set.
 
         Raises:
-            domain.failures.TransferFailed: The device cannot be read.
+            TransferFailed: The device cannot be read.
             errors.Stopped: `stop` was set.
         """
         try:
@@ -83,11 +83,11 @@ class WholenessChecker:
         expected_seconds: float | None,
         stop: Event | None = None,
     ) -> Wholeness:
-        """Inspect a file that is open already; see `check`.
+        """Check an open file; see `check`.
 
         Raises:
             errors.Stopped: `stop` was set.
-            OSError: It cannot be read.
+            OSError: The file cannot be read.
         """
         facts = os.fstat(file.fileno())
         if not stat.S_ISREG(facts.st_mode):
@@ -112,7 +112,7 @@ class WholenessChecker:
 
 
 def _with(found: Evidence, decoded: Decoded | None) -> Evidence:
-    """Add what a decoder found: it knows of holes, the structure of the last frame's length."""
+    """Combine both findings: a decoder finds damage, the structure has the exact length."""
     if decoded is None:
         return found
     reached = decoded.seconds

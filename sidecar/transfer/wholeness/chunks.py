@@ -1,4 +1,4 @@
-"""WAV, AIFF, AVI: chunks that say how long they are."""
+"""Inspects WAV, AIFF and AVI files, which consist of chunks with a length."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ class Chunk:
 
     @property
     def end(self) -> int:
-        """Where its content ends, a byte that fills up left aside."""
+        """Where its content ends, without a padding byte."""
         return self.start + self.size
 
 
 def inspect_wav(source: MediaFile) -> Evidence:
-    """Inspect a WAV file, a long one (RF64) too.
+    """Inspect a WAV or RF64 file.
 
     Raises:
-        CannotTell: It is none, or too odd.
+        CannotTell: Its structure is too unusual.
     """
     rate, long_data = 0, None
     for one in _walk_chunks(source, 12, source.size, "little"):
@@ -57,7 +57,7 @@ def _inspect_wav(source: MediaFile, data: Chunk, rate: int, *, is_open: bool) ->
     reached = there / rate if rate else None
     riff = int.from_bytes(source.at(4, 4), "little") + 8
     is_open_riff = source.at(0, 4) != b"RIFF" or riff - 8 in OPEN
-    # One byte that fills up may be left away at the very end.
+    # The padding byte may be missing at the very end.
     spare = 1 if data.size & 1 and data.end == source.size else 0
     if data.end > source.size or (not is_open_riff and riff > source.size + spare):
         lacks = max(data.end, 0 if is_open_riff else riff) - source.size
@@ -71,7 +71,7 @@ def inspect_aiff(source: MediaFile) -> Evidence:
     """Inspect an AIFF file.
 
     Raises:
-        CannotTell: It is none, or too odd.
+        CannotTell: Its structure is too unusual.
     """
     form = int.from_bytes(source.at(4, 4)) + 8
     declared, has_sound, spare = None, False, 0
@@ -88,7 +88,7 @@ def inspect_aiff(source: MediaFile) -> Evidence:
 
 
 def _read_aiff_seconds(common: bytes) -> float | None:
-    """Return frames by rate, which is a float of ten bytes."""
+    """Return the duration; the sample rate is a float of ten bytes."""
     if len(common) < COMMON:
         return None
     frames = int.from_bytes(common[2:6])
@@ -100,10 +100,10 @@ def _read_aiff_seconds(common: bytes) -> float | None:
 
 
 def inspect_avi(source: MediaFile) -> Evidence:
-    """Inspect an AVI file; a long one is several lists, one after the other.
+    """Inspect an AVI file; a long one has several RIFF lists.
 
     Raises:
-        CannotTell: It is none, or too odd.
+        CannotTell: Its structure is too unusual.
     """
     declared = _read_avi_seconds(source)
     end = 0
@@ -121,7 +121,7 @@ def inspect_avi(source: MediaFile) -> Evidence:
 
 
 def _read_avi_seconds(source: MediaFile) -> float | None:
-    """Return the frames of all lists by how long each is shown."""
+    """Return the duration: the number of frames times the duration of each."""
     head = source.at(0, 4096)
     at = head.find(b"avih")
     if at < 0:

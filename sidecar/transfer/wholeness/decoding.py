@@ -1,4 +1,4 @@
-"""How far ffmpeg gets in a file: it decodes the sound, and walks the pictures, to the end."""
+"""Finds out how far a file plays: ffmpeg decodes its sound and reads its video to the end."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ class Decoded:
     """What ffmpeg found.
 
     Attributes:
-        seconds: How far it got.
-        errors: What it complained of, in lines.
+        seconds: Up to where the file plays.
+        errors: Number of lines of error messages.
     """
 
     seconds: float
@@ -35,17 +35,17 @@ class Decoded:
 def decode(
     ffmpeg: str, file: BinaryIO, *, seconds: float, size: int, clock: Clock, stop: Event
 ) -> Decoded | None:
-    """Play a file to its end; None if ffmpeg cannot.
+    """Decode a file to its end; None if ffmpeg cannot.
 
-    It does not end at the first error: people have files that are damaged in the middle and
-    complete. Pictures are not decoded, which would take as long as watching a film on a small
-    machine; each is only read, which proves as well that it is there.
+    It continues after errors, as complete files may be damaged in the middle. Video is only
+    read, not decoded: that also proves that it is there, and decoding a film would take hours
+    on a small machine.
 
     Args:
-        ffmpeg: The program.
+        ffmpeg: Path of the program.
         file: Open for reading.
-        seconds: How long it is, about; for the time limit.
-        size: Its bytes; for the time limit.
+        seconds: Approximate running time, for the time limit.
+        size: Size in bytes, for the time limit.
         clock: For the time limit.
         stop: Ends it when set.
 
@@ -62,7 +62,7 @@ def decode(
         "-i",
         get_inherited_path(file),
     ]
-    # A cover is no picture of a film (V, not v): it would count as one of no length.
+    # V, not v: without covers, which would count as video without a length.
     command += ["-map", "0:a?", "-map", "0:V?", "-c:v", "copy", "-threads", "1"]
     command += ["-progress", "pipe:1", "-stats_period", "60", "-f", "null", "-"]
     limit_s = min(LIMIT_S + seconds / PARTS + size / BYTES_A_SECOND, LONGEST_LIMIT_S)

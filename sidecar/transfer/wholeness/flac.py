@@ -1,4 +1,4 @@
-"""FLAC: it says how many samples it has, and its last frame says which ones it holds."""
+"""Inspects FLAC files: the number of samples is in the header, and each frame has its position."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ MOST_BLOCKS = 128
 STREAMINFO = 34
 # A frame of two channels is rarely above 40 KiB; of eight, uncompressed, below this.
 TAIL = 1024 * 1024
-# Hardly any bytes look like a header that are none: the last that do are the last frame.
+# Other bytes hardly ever look like a header, so the last match is usually the last frame.
 MOST_CANDIDATES = 6
 MOST_HEAD = 16
 _SIZES = {1: 192, **{n: 576 << (n - 2) for n in range(2, 6)}, **{n: 1 << n for n in range(8, 16)}}
@@ -37,7 +37,7 @@ _CRC16 = _make_table(0x8005, 16)
 
 @dataclass(frozen=True, slots=True)
 class Info:
-    """What STREAMINFO says; `samples` is 0 if it leaves them open."""
+    """The STREAMINFO block; `samples` is 0 if their number is not given."""
 
     block: int
     is_fixed: bool
@@ -49,7 +49,7 @@ def inspect_flac(source: MediaFile) -> Evidence:
     """Inspect a FLAC file.
 
     Raises:
-        CannotTell: It is none, or too odd.
+        CannotTell: It is no FLAC file, or its structure is too unusual.
     """
     sound = find_sound(source)
     info, first = _read_metadata(source, sound.start)
@@ -73,7 +73,7 @@ def inspect_flac(source: MediaFile) -> Evidence:
 
 
 def _read_metadata(source: MediaFile, at: int) -> tuple[Info, int]:
-    """Return what it says of itself, and where its sound begins."""
+    """Return the STREAMINFO block, and the offset of the first frame."""
     if source.at(at, 4) != b"fLaC":
         raise CannotTell("it is no FLAC file")
     at += 4
@@ -107,7 +107,7 @@ def _read_info(block: bytes) -> Info:
 def _find_last_frame(tail: bytes, info: Info) -> tuple[int | None, bool]:
     """Return the sample after the last frame's, and whether that frame is whole.
 
-    Its checksum is over all of it: no frame that is cut, and hardly any other bytes, fit theirs.
+    Its checksum covers the whole frame, so a cut frame hardly ever matches.
     """
     best = None
     places = [one.start() for one in FRAME_SYNC.finditer(tail)]
@@ -126,7 +126,7 @@ def _find_last_frame(tail: bytes, info: Info) -> tuple[int | None, bool]:
 
 
 def _read_frame_end(head: bytes, info: Info) -> int | None:
-    """Return the sample after a frame's, by its header; None if it is no header."""
+    """Return the sample after the frame with this header; None if it is no header."""
     coded, at = _read_coded_number(head)
     if coded is None or len(head) < at + 5:
         return None
@@ -144,7 +144,7 @@ def _read_frame_end(head: bytes, info: Info) -> int | None:
 
 
 def _read_coded_number(head: bytes) -> tuple[int | None, int]:
-    """Return the number in a frame's header, and where it ends; it is coded as UTF-8 is."""
+    """Return the number in a frame's header, coded like UTF-8, and where it ends."""
     if len(head) < 5:  # noqa: PLR2004 - the shortest
         return None, 0
     lead = head[4]

@@ -1,7 +1,7 @@
-"""MP3 and AAC as plain frames: each says how long it is, so that they can be walked to the end.
+"""Inspects MP3 and AAC files of plain frames: each frame has a length, so all can be walked.
 
-A file that says how many frames it has (Xing, Info, VBRI) proves its end, and so does a tag that
-follows the sound. Without either only the length can prove it.
+A frame count in the file (Xing, Info, VBRI) or a tag after the sound proves that the end is there.
+Without either, only the running time can prove it.
 """
 
 from __future__ import annotations
@@ -39,11 +39,12 @@ _ADTS_RATES = (
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A frame, by its header.
+    """A frame, parsed from its header.
 
     Attributes:
-        kind: What all frames of a stream share.
-        kbits: None where it says nothing.
+        length: In bytes.
+        kind: The properties that all frames of a stream share.
+        kbits: Bit rate; None if the header has none.
     """
 
     length: int
@@ -55,13 +56,15 @@ class Frame:
 
 @dataclass(slots=True)
 class FrameWalk:
-    """What a walk over the frames found.
+    """The result of a walk over the frames.
 
     Attributes:
-        first: The first frame, and where it begins.
+        first: The first frame, which begins at `first_at`.
         last_end: Where the last whole frame ends.
-        has_part: Whether a part of a frame follows that one.
-        rest: What else follows, its beginning.
+        has_part: Whether a part of another frame follows.
+        rest: The first bytes of anything else that follows.
+        junk: Bytes between frames that belong to none.
+        kbits: The bit rates of all frames.
     """
 
     first: Frame | None = None
@@ -76,18 +79,18 @@ class FrameWalk:
 
     @property
     def ends_in_a_tag(self) -> bool:
-        """Whether a tag follows that is not whole, or it would have been left aside."""
+        """Whether a cut tag follows: whole tags are excluded before the walk."""
         return is_tag(self.rest)
 
     @property
     def seconds(self) -> float:
-        """How long the whole frames play."""
+        """Running time of the whole frames."""
         return self.samples / self.first.rate if self.first else 0.0
 
 
 @lru_cache(8192)
 def parse_mpeg_frame(head: bytes) -> Frame | None:
-    """Return the frame of MPEG sound that begins with these 4 bytes; None if none does."""
+    """Return the MPEG audio frame with this header of 4 bytes; None if it is no header."""
     if len(head) < HEAD or head[0] != 0xFF or head[1] & 0xE0 != 0xE0:  # noqa: PLR2004 - sync
         return None
     version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
@@ -106,7 +109,7 @@ def parse_mpeg_frame(head: bytes) -> Frame | None:
 
 
 def parse_adts_frame(head: bytes) -> Frame | None:
-    """Return the frame of AAC that begins with these 7 bytes; None if none does."""
+    """Return the AAC frame with this header of 7 bytes; None if it is no header."""
     if len(head) < ADTS_HEAD or head[0] != 0xFF or head[1] & 0xF6 != 0xF0:  # noqa: PLR2004 - sync
         return None
     rate = head[2] >> 2 & 15
@@ -118,10 +121,10 @@ def parse_adts_frame(head: bytes) -> Frame | None:
 
 
 def inspect_mpeg(source: MediaFile) -> Evidence:
-    """Inspect an MP3, or MPEG sound of another layer.
+    """Inspect an MP3 file, or MPEG audio of another layer.
 
     Raises:
-        CannotTell: It is none, or too odd.
+        CannotTell: It has no frames, or its structure is too unusual.
     """
     sound = find_sound(source)
     if sound.start >= sound.end:
@@ -138,11 +141,11 @@ def inspect_mpeg(source: MediaFile) -> Evidence:
 def _check_counted(
     walk: FrameWalk, sound: SoundRange, frames: int, size: int, *, declared: float | None
 ) -> Evidence:
-    """Judge by what the first frame, which is no sound itself, tells of the others."""
+    """Compare the frames with the counts in the first frame, which itself is no sound."""
     if frames and walk.frames - 1 >= frames:
         why = f"it has all of its {frames} frames"
         return Evidence(ending=Ending.PRESENT, why=why, declared=declared, reached=walk.seconds)
-    # Damaged frames are not counted, and some programs count the first one too.
+    # Damaged frames are not in `walk.frames`, and some programs count the first one too.
     is_plausible = walk.junk or walk.frames >= frames
     if size and walk.first_at + size <= sound.end and not walk.has_part and is_plausible:
         why = f"it has all of its {size} bytes of sound"
@@ -151,16 +154,16 @@ def _check_counted(
         return _check_uncounted(walk, sound, is_dependable=False)
     why = f"has {max(0, walk.frames - 1)} of {frames} frames"
     if sound.has_tail:
-        # Its two ends contradict each other: a program that cut it anew, or a hole.
+        # Contradiction: the file was edited, or a part in the middle is missing.
         return Evidence(why=why, reached=walk.seconds, is_dependable=False, errors=1)
     return Evidence(ending=Ending.MISSING, why=why, declared=declared, reached=walk.seconds)
 
 
 def inspect_adts(source: MediaFile) -> Evidence:
-    """Inspect AAC in plain frames.
+    """Inspect an AAC file of plain frames.
 
     Raises:
-        CannotTell: It is none, or too odd.
+        CannotTell: It has no frames, or its structure is too unusual.
     """
     sound = find_sound(source)
     return _check_uncounted(
@@ -186,7 +189,7 @@ def _check_uncounted(walk: FrameWalk, sound: SoundRange, *, is_dependable: bool)
 
 
 def _count_in(source: MediaFile, walk: FrameWalk) -> tuple[int, int] | None:
-    """Return the frames and bytes of sound that the first frame tells; None if it tells nothing."""
+    """Return the numbers of frames and bytes that the first frame gives; None if it has none."""
     if walk.first is None:
         return None
     content = source.at(walk.first_at, walk.first.length)
@@ -236,7 +239,7 @@ def _walk(
 def _is_first(
     source: MediaFile, at: int, frame: Frame, frame_of: Callable[[bytes], Frame | None]
 ) -> bool:
-    """Whether another frame follows: two bytes alone are found anywhere."""
+    """Whether another frame follows, as the two sync bytes alone occur anywhere."""
     following = frame_of(source.at(at + frame.length, ADTS_HEAD)[: _header_size(frame_of)])
     return following is not None and following.kind == frame.kind
 
@@ -244,7 +247,7 @@ def _is_first(
 def _next(
     source: MediaFile, at: int, end: int, frame_of: Callable[[bytes], Frame | None], walk: FrameWalk
 ) -> int:
-    """Return where the next frame begins that another one follows; `end` if there is none."""
+    """Return where the next frame begins that is followed by another; `end` if there is none."""
     began = at
     is_last = walk.frames and _is_part(source.at(at, min(HEAD, end - at)), end - at, frame_of)
     while at < end:
@@ -268,7 +271,7 @@ def _next(
 
 
 def _is_part(rest: bytes, left: int, frame_of: Callable[[bytes], Frame | None]) -> bool:
-    """Whether so few bytes are left that they are the beginning of a header."""
+    """Whether the last few bytes may be the beginning of a cut header."""
     return left < _header_size(frame_of) and rest[:1] == b"\xff"
 
 

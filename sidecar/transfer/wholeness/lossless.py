@@ -1,4 +1,4 @@
-"""WavPack and True Audio: both say how much sound they have, and how long each of its pieces is."""
+"""Inspects WavPack and True Audio files, which have sample counts and the length of each block."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MOST_FRAMES = 1_000_000
 
 
 def inspect_wavpack(source: MediaFile) -> Evidence:
-    """Inspect a WavPack file: its blocks are walked to the end.
+    """Inspect a WavPack file by walking its blocks.
 
     Raises:
-        CannotTell: It is none, or too odd.
+        CannotTell: It has bytes that are no block, or took too long.
     """
     sound = find_sound(source)
     at, total, done, rate = sound.start, 0, 0, 0
@@ -47,10 +47,10 @@ def inspect_wavpack(source: MediaFile) -> Evidence:
 
 
 def inspect_tta(source: MediaFile) -> Evidence:
-    """Inspect a True Audio file: a table tells how long its frames are.
+    """Inspect a True Audio file by its table of frame lengths.
 
     Raises:
-        CannotTell: It is none, or too odd.
+        CannotTell: It is no True Audio file, or has too many frames.
     """
     sound = find_sound(source)
     head = source.at(sound.start, TTA_HEAD)

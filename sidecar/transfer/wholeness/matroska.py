@@ -1,4 +1,4 @@
-"""Matroska and WebM: the segment says how long it is, and its clusters are walked to the end."""
+"""Inspects Matroska and WebM files: the segment has a length, and its elements are walked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ USUAL_SCALE = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Element:
-    """An element. `size` is None where it is left open."""
+    """An element. `size` is None if it is not given."""
 
     number: int
     start: int
@@ -27,14 +27,14 @@ class Element:
 
 @dataclass(slots=True)
 class Times:
-    """What the elements say of time, in ticks and seconds."""
+    """The running time in the Info element: `ticks` of `scale` nanoseconds."""
 
     scale: int = USUAL_SCALE
     ticks: float = 0.0
 
     @property
     def declared(self) -> float | None:
-        """Seconds that the file says it has."""
+        """Running time in seconds; None if it is not given."""
         return self.ticks * self.scale / 1e9 or None
 
 
@@ -42,7 +42,7 @@ def inspect_matroska(source: MediaFile) -> Evidence:
     """Inspect a Matroska file.
 
     Raises:
-        CannotTell: It is none, or too odd.
+        CannotTell: It is no Matroska file, or its structure is too unusual.
     """
     head = _read_element(source, 0)
     if head is None or head.number != EBML or head.size is None:
@@ -68,7 +68,7 @@ def inspect_matroska(source: MediaFile) -> Evidence:
 
 
 def _walk(source: MediaFile, segment: Element, times: Times) -> bool:
-    """Walk what is in the segment; return whether something in it reaches beyond the end."""
+    """Walk the elements of the segment; return whether one reaches beyond the file's end."""
     at = segment.start
     end = source.size if segment.size is None else min(source.size, at + segment.size)
     for _ in range(MOST_ELEMENTS):
@@ -78,7 +78,7 @@ def _walk(source: MediaFile, segment: Element, times: Times) -> bool:
         if one is None:
             return True
         if one.size is None:
-            # Its children are walked as if they were the segment's.
+            # Without a size, its children are walked as if they were the segment's.
             at = one.start
             continue
         if one.start + one.size > source.size:
@@ -107,10 +107,10 @@ def _read_info(content: bytes, times: Times) -> None:
 
 
 def _read_element(source: MediaFile, at: int) -> Element | None:
-    """Return the element that begins here; None if the file ends within its header.
+    """Return the element at an offset; None if the file ends within its header.
 
     Raises:
-        CannotTell: None begins here.
+        CannotTell: There is no element at this offset.
     """
     head = source.at(at, LONGEST_HEADER)
     found = _read_header(head)
@@ -123,7 +123,7 @@ def _read_element(source: MediaFile, at: int) -> Element | None:
 
 
 def _read_header(head: bytes) -> tuple[int, int | None, int] | None:
-    """Return an element's number, its size, and how long this header is."""
+    """Return an element's number, its size, and the length of its header."""
     if not head or not head[0] >> 4:
         return None
     width = 9 - head[0].bit_length()

@@ -1,7 +1,7 @@
-"""MP4, M4A, M4B, MOV: boxes are walked to the end; the index says where every last piece lies.
+"""Inspects MP4, M4A, M4B and MOV files: boxes are walked, and the index gives the last chunk.
 
-The index (`moov`) may come first: then a file that is cut looks like a whole one, except that its
-pieces lie beyond its end.
+The index (`moov`) may come first: then a cut file looks whole, except that chunks of the index lie
+beyond its end.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ KNOWN = frozenset(
 
 @dataclass(slots=True)
 class Top:
-    """The boxes of a file."""
+    """The top-level boxes of a file; `index` is the content of `moov`."""
 
     index: bytes | None = None
     kinds: list[bytes] = field(default_factory=list)
@@ -34,10 +34,10 @@ class Top:
 
 
 def inspect_mp4(source: MediaFile) -> Evidence:
-    """Inspect an MP4 file, or what is like one.
+    """Inspect an MP4 file or a similar one.
 
     Raises:
-        CannotTell: It is none, or too odd.
+        CannotTell: Its structure is too unusual.
     """
     top = _walk(source)
     if top.index is None:
@@ -90,7 +90,7 @@ def _walk(source: MediaFile) -> Top:
 
 
 def _walk_boxes(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Yield the boxes in one, as kind and content."""
+    """Yield the boxes inside a box, as kind and content."""
     at = 0
     while at + 8 <= len(content):
         size, skip = int.from_bytes(content[at : at + 4]), 8
@@ -109,7 +109,7 @@ def _find(content: bytes, *path: bytes) -> bytes:
 
 
 def _read_seconds(index: bytes) -> float | None:
-    """Return how long it is; a file of fragments says so elsewhere, or not at all."""
+    """Return the running time; a fragmented file has it in `mehd`, or not at all."""
     head = _find(index, b"mvhd")
     scale, ticks = _scale_and_ticks(head)
     if scale and not ticks:
@@ -128,7 +128,7 @@ def _scale_and_ticks(head: bytes) -> tuple[int, int]:
 
 
 def _find_last_byte(index: bytes) -> int:
-    """Return where the last piece that the index leads to ends; 0 if it leads to none."""
+    """Return where the last chunk in the index ends; 0 if it has none."""
     tracks = [inner for kind, inner in _walk_boxes(index) if kind == b"trak"]
     if len(tracks) > MOST_TRACKS:
         raise CannotTell("it has too many tracks")
@@ -149,7 +149,7 @@ def _find_track_end(table: bytes) -> int:
 
 
 def _compute_chunk_size(parts: dict[bytes, bytes], chunk: int, count: int) -> int:
-    """Return the bytes of the chunk that lies last; only what surely belongs to it."""
+    """Return the size of a chunk in bytes: never too much, but possibly too little."""
     runs = _read_runs(parts.get(b"stsc", b""))
     before = here = 0
     for number, (first, samples) in enumerate(runs):
@@ -163,8 +163,7 @@ def _compute_chunk_size(parts: dict[bytes, bytes], chunk: int, count: int) -> in
     each, total = int.from_bytes(sizes[4:8]), int.from_bytes(sizes[8:12])
     here = max(0, min(here, total - before))
     if each:
-        # For plain sound old files count single bytes as samples: then this is far too little,
-        # never too much.
+        # For PCM sound old files count single bytes as samples: then this is too little.
         return each * here
     start = 12 + 4 * before
     found = sizes[start : start + 4 * here]
@@ -172,7 +171,7 @@ def _compute_chunk_size(parts: dict[bytes, bytes], chunk: int, count: int) -> in
 
 
 def _read_runs(table: bytes) -> list[tuple[int, int]]:
-    """Return from which chunk on, counted from 0, how many samples are in each."""
+    """Return pairs of a first chunk (from 0) and the samples in each chunk from there on."""
     count = min(int.from_bytes(table[4:8]), (len(table) - 8) // 12)
     if count <= 0:
         return []

@@ -1,4 +1,4 @@
-"""Ogg (Vorbis, Opus, FLAC, Speex): pages are walked to the end; the last one says that it is."""
+"""Inspects Ogg files (Vorbis, Opus, FLAC, Speex): pages are walked to the one marked as last."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NO_GRANULE = 2**64 - 1
 
 @dataclass(slots=True)
 class OggStream:
-    """One of the streams of a part. `rate` is 0 where granules do not count samples."""
+    """A logical stream. `rate` is 0 if granules do not count samples; `skip` is the pre-skip."""
 
     rate: int
     skip: int
@@ -28,10 +28,10 @@ class OggStream:
 
 @dataclass(slots=True)
 class PageWalk:
-    """What a walk over the pages found.
+    """The result of a walk over the pages.
 
     Attributes:
-        before: Seconds of the parts that came before: Ogg files may be strung together.
+        before: Running time of earlier parts, as Ogg files may be concatenated.
     """
 
     before: float = 0.0
@@ -40,7 +40,7 @@ class PageWalk:
 
     @property
     def seconds(self) -> float:
-        """How long all parts play."""
+        """Running time of all parts."""
         lengths = [(s.granule - s.skip) / s.rate for s in self.streams.values() if s.rate]
         return self.before + max(0.0, *lengths, 0.0)
 
@@ -49,7 +49,7 @@ def inspect_ogg(source: MediaFile) -> Evidence:
     """Inspect an Ogg file.
 
     Raises:
-        CannotTell: It is none, or too odd.
+        CannotTell: It has no pages, or its structure is too unusual.
     """
     sound = find_sound(source)
     walk, at = PageWalk(), sound.start

@@ -1,4 +1,4 @@
-"""Reads of a foreign file anywhere in it: bounded in size and time, and ended when asked."""
+"""Reads anywhere in an untrusted file, with limits on size and time."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ MOST_AT_ONCE = 64 * 1024 * 1024
 
 
 class CannotTell(SidecarError):
-    """The file is too odd, or too long, to be judged by its structure; `str()` is a clause."""
+    """The structure is too unusual or too long to be judged; `str()` is a clause."""
 
 
 class MediaFile:
-    """A file that is open for reading; its position is never used. For one thread."""
+    """An open file, read at any offset without using its position. For one thread."""
 
     def __init__(self, file: BinaryIO, *, clock: Clock, stop: Event, limit_s: float) -> None:
         """Prepare.
@@ -27,7 +27,7 @@ class MediaFile:
             file: Open for reading.
             clock: For the limit.
             stop: Ends any read when set.
-            limit_s: The most seconds that all reads together may take.
+            limit_s: Time limit in seconds for the whole inspection.
         """
         self._descriptor = file.fileno()
         self._clock = clock
@@ -38,11 +38,11 @@ class MediaFile:
         self.size = os.fstat(self._descriptor).st_size
 
     def at(self, offset: int, count: int) -> bytes:
-        """Return bytes; fewer than asked for where the file ends.
+        """Return `count` bytes at an offset; fewer at the end of the file.
 
         Raises:
-            CannotTell: It is too much, or has taken too long.
-            errors.Stopped: It is to stop.
+            CannotTell: It is too much, or the time limit is over.
+            errors.Stopped: `stop` was set.
             OSError: The file cannot be read.
         """
         begin = offset - self._start
@@ -57,11 +57,11 @@ class MediaFile:
         return self._window[:count]
 
     def check(self) -> None:
-        """Make sure that there is time to go on.
+        """Check the time limit and the stop event.
 
         Raises:
-            CannotTell: There is not.
-            errors.Stopped: It is to stop.
+            CannotTell: The time limit is over.
+            errors.Stopped: `stop` was set.
         """
         if self._stop.is_set():
             raise Stopped("the inspection was asked to stop")

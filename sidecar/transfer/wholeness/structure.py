@@ -1,4 +1,4 @@
-"""What a file's own structure says of its end: by what it is, not by what it is called."""
+"""Chooses the inspection for a file, by its content rather than its name, and runs it."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ _BY_BEGIN: dict[bytes, dict[bytes, Inspect]] = {
     b"\x1a\x45\xdf\xa3": {b"": inspect_matroska},
     ASF[:4]: {b"": inspect_asf},
 }
-# What may follow a tag.
+# Kinds that may begin with a tag.
 _BY_MARK: dict[bytes, Inspect] = {
     b"fLaC": inspect_flac,
     b"OggS": inspect_ogg,
     b"wvpk": inspect_wavpack,
     b"TTA1": inspect_tta,
 }
-# Kinds whose frames may follow some bytes that are no sound: then the name decides.
+# Kinds whose frames may begin after other bytes: then the name decides.
 _BY_NAME: dict[str, Inspect] = {
     "mp3": inspect_mpeg,
     "mp2": inspect_mpeg,
@@ -50,14 +50,15 @@ _BY_NAME: dict[str, Inspect] = {
 
 
 def inspect(source: MediaFile, container: str) -> Evidence:
-    """Return what a file's structure says; nothing if it is of no known kind, or too odd.
+    """Return the evidence of a file's structure; empty if its kind is unknown or too unusual.
 
     Args:
         source: The file.
-        container: What the server calls it, or its extension; several are parted by commas.
+        container: The server's name for its container, or its extension; several are separated
+            by commas.
 
     Raises:
-        errors.Stopped: It is to stop.
+        errors.Stopped: The inspection was asked to stop.
         OSError: The file cannot be read.
     """
     try:
@@ -66,7 +67,7 @@ def inspect(source: MediaFile, container: str) -> Evidence:
     except CannotTell as why:
         return Evidence(why=str(why))
     except (ValueError, LookupError, ArithmeticError, struct.error):
-        # A foreign file is never worth a crash; each field of it may be any number.
+        # Every field of an untrusted file may have any value; that must not crash.
         return Evidence(why="its structure is odd")
 
 

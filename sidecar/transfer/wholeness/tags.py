@@ -1,4 +1,4 @@
-"""Tags around the sound that belong to no container: ID3, APE, Lyrics3."""
+"""Finds tags before and after the sound that belong to no container: ID3, APE, Lyrics3."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ FOOTER_FLAG = 0x10
 
 @dataclass(frozen=True, slots=True)
 class SoundRange:
-    """Where the sound of a file lies between its tags.
+    """The range of a file between the tags at its beginning and its end.
 
     Attributes:
-        has_tail: Whether a tag follows it: then the file's end is there.
+        has_tail: Whether a tag follows the sound, which proves that the file's end is there.
     """
 
     start: int
@@ -30,7 +30,7 @@ class SoundRange:
 
 
 def find_sound(source: MediaFile) -> SoundRange:
-    """Return where the sound of a file lies; past the file's end if a tag reaches there."""
+    """Return the range of the sound; it starts beyond the file's end if a tag reaches there."""
     start = _skip_id3(source)
     end = source.size
     for _ in range(MOST_TAGS):
@@ -42,7 +42,7 @@ def find_sound(source: MediaFile) -> SoundRange:
 
 
 def is_tag(begin: bytes) -> bool:
-    """Whether a tag begins with these bytes: one that is left at the end of the sound is cut."""
+    """Whether these bytes begin a tag; a tag that is still within the sound's range is cut."""
     return begin.startswith((b"TAG", b"APETAGEX", b"LYRICSBEGIN"))
 
 
@@ -58,7 +58,7 @@ def _skip_id3(source: MediaFile) -> int:
 
 
 def _find_tag_start(source: MediaFile, end: int) -> int:
-    """Return where a tag that ends here begins; `end` if none does."""
+    """Return where the tag that ends at `end` begins; `end` if there is none."""
     if end >= ID3V1 and source.at(end - ID3V1, 3) == b"TAG":
         before = end - ID3V1
         more = before - ID3V1_MORE

@@ -1,7 +1,7 @@
-"""MPEG-TS: nothing in it says where it ends, so its clocks have to, and its last packets.
+"""Inspects MPEG transport streams, which have no length: by their timestamps and last packets.
 
-Only the beginning and the end are read. What is cut within a picture shows there: the last packet
-of a picture is filled up, one in its middle is not.
+Only the beginning and the end are read. A cut within a frame shows in the last packet: the last one
+of a frame is filled up with stuffing, one in its middle is not.
 """
 
 from __future__ import annotations
@@ -16,21 +16,21 @@ SYNC = 0x47
 READ = 4 * 1024 * 1024
 WRAP = 1 << 33
 TICKS = 90_000
-# The clock tells when the last picture begins; how long it stays is guessed.
+# Timestamps give the start of the last frame; its duration is a guess.
 GRAIN_S = 0.1
 MOST_GAP = WRAP // 2
 UNIT_HEAD = 14
-# Sound, pictures, and what is neither by its number: AC-3, VC-1.
+# Stream ids of audio and video, and those that AC-3 and VC-1 use.
 KINDS = frozenset({*range(0xC0, 0xF0), 0xBD, 0xFD})
 
 
 @dataclass(slots=True)
 class TransportStream:
-    """What is known of one stream at the end of the file.
+    """The state of one stream at the end of the file.
 
     Attributes:
-        left: Bytes that its last unit still lacks; None where it does not say.
-        is_filled: Whether its last packet is filled up.
+        left: Bytes that its last PES packet still lacks; None if that has no length.
+        is_filled: Whether its last transport packet has stuffing.
     """
 
     left: int | None = None
@@ -39,14 +39,14 @@ class TransportStream:
 
 @dataclass(slots=True)
 class Reading:
-    """What was found in a part of the file."""
+    """The timestamps and streams in a part of the file."""
 
     stamps: list[int] = field(default_factory=list)
     streams: dict[int, TransportStream] = field(default_factory=dict)
 
 
 def find_packet_size(head: bytes) -> tuple[int, int] | None:
-    """Return how long packets are and where the first sync byte is; None if there are none."""
+    """Return the packet size and the offset of the first sync byte; None if there are none."""
     for size, first in ((PACKET, 0), (TIMED_PACKET, 4)):
         places = range(first, first + 4 * size, size)
         if all(head[place : place + 1] == bytes([SYNC]) for place in places):
@@ -58,7 +58,7 @@ def inspect_transport(source: MediaFile) -> Evidence:
     """Inspect an MPEG transport stream.
 
     Raises:
-        CannotTell: It is none, or too odd.
+        CannotTell: It is no transport stream, or has no timestamps.
     """
     found = find_packet_size(source.at(0, 1024))
     if found is None:
@@ -85,7 +85,7 @@ def _measure_between(begin: list[int], end: list[int]) -> float:
 
 
 def _count_ticks(base: int, stamp: int) -> int:
-    """Return the ticks from one stamp to another; they begin anew every 26 hours."""
+    """Return the ticks between two timestamps, which wrap around every 26 hours."""
     gap = (stamp - base) % WRAP
     return gap - WRAP if gap > MOST_GAP else gap
 
@@ -113,7 +113,7 @@ def _read(content: bytes, size: int, first: int) -> Reading:
 
 
 def _begin(reading: Reading, pid: int, payload: bytes, *, is_filled: bool) -> None:
-    """Take the beginning of a unit of sound or pictures."""
+    """Handle the beginning of a PES packet of audio or video."""
     if payload[:3] != b"\0\0\1" or len(payload) < UNIT_HEAD:
         return
     if payload[3] not in KINDS:
