@@ -1,4 +1,4 @@
-"""What was taken over from players' logs: each listening once, however often its log is read.
+"""Plays imported from players' logs: each once, however often its log is read.
 
     begun, with the count that Jellyfin is to have ─▶ Jellyfin is told ─▶ done, the play is kept
 
@@ -29,7 +29,7 @@ FILES = """SELECT item_id, file_path, title, artist, album FROM downloads AS d
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedListening:
-    """A listening that is to be taken over."""
+    """A listening to be imported."""
 
     item_id: str
     mark: ImportedPlay
@@ -49,7 +49,7 @@ class Begun:
 
 
 class ImportedPlays:
-    """Remembers them. Safe to use from any thread."""
+    """Stores imported plays. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
@@ -136,12 +136,12 @@ class ImportedPlays:
             yield Begun(begun.item_id, begun.count, (row_id,), (one,))
 
     def mark_done(self, begun: Begun) -> None:
-        """Jellyfin was told."""
+        """Record that Jellyfin has the plays."""
         with self._db.write():
             self._db.execute(ImportedPlayRow.update(count_after=None).where(_match_ids(begun.ids)))
 
     def forget(self, begun: Begun) -> None:
-        """Jellyfin cannot be told, and was not."""
+        """Delete what could not be reported to Jellyfin."""
         with self._db.write():
             self._db.execute(peewee.ModelDelete(ImportedPlayRow).where(_match_ids(begun.ids)))
 

@@ -1,4 +1,4 @@
-"""What was heard: one row for each play; the same play saved again replaces what was known of it.
+"""Plays: one row for each; the same play saved again replaces its row.
 
 Only its listener and the rules that work for them may see it: `services.playback.history`
 sees to that.
@@ -39,7 +39,7 @@ class StoredPlay:
 
 
 class Plays:
-    """Remembers what was heard. Safe to use from any thread."""
+    """Stores plays. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

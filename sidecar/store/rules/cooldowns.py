@@ -1,4 +1,4 @@
-"""Evicted items that cool down: no rule that only passes fetches them for a while.
+"""Evicted items in a cooldown: rules without lasting holds do not fetch them for a while.
 
 Written before the file goes, so that after a crash in between nobody takes it for a person's doing.
 """
@@ -17,14 +17,14 @@ from sidecar.store.schema.tables import DownloadRow, EvictionCooldownRow
 
 
 class EvictionCooldowns:
-    """Remembers them. Safe to use from any thread."""
+    """Stores cooldowns. Safe to use from any thread."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
 
     def put(self, device_id: str, item_id: str, until: datetime) -> None:
-        """Let an item rest on a device until a time; forget all rests that are over."""
+        """Start an item's cooldown on a device; delete all that are over."""
         row = EvictionCooldownRow.insert(device_id=device_id, item_id=item_id, until=until)
         over = peewee.ModelDelete(EvictionCooldownRow).where(
             EvictionCooldownRow.until <= self._clock.now()
@@ -34,7 +34,7 @@ class EvictionCooldowns:
             self._db.execute(row.on_conflict_replace())
 
     def end(self, device_id: str, item_id: str) -> bool:
-        """End a rest, because a person asked for the item; return whether there was one."""
+        """End a cooldown, because a person asked for the item; return whether there was one."""
         with self._db.write():
             return bool(
                 self._db.execute(

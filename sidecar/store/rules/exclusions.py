@@ -15,7 +15,7 @@ EVERYWHERE = ""
 
 
 class Exclusions:
-    """Remembers them. Safe to use from any thread."""
+    """Stores exclusions. Safe to use from any thread."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db

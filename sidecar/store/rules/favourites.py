@@ -1,4 +1,4 @@
-"""What we believe of each account's favourites; `domain.rules.favourite_state` decides."""
+"""The known state of each account's favourites; `domain.rules.favourite_state` decides."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ IN_DOUBT = """SELECT item_id FROM hearts INDEXED BY hearts_in_doubt
 
 
 class FavouriteStates:
-    """Remembers beliefs. Safe to use from any thread."""
+    """Stores favourite states. Safe to use from any thread."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
 
     def get(self, user_id: str, item_id: str) -> FavouriteState | None:
-        """Return the belief of one item; None if there is none."""
+        """Return the state of one item; None if there is none."""
         query = FavouriteStateRow.select(
             FavouriteStateRow.is_favorite, FavouriteStateRow.at_risk, FavouriteStateRow.restore
         ).where(FavouriteStateRow.user_id == user_id, FavouriteStateRow.item_id == item_id)
@@ -36,7 +36,7 @@ class FavouriteStates:
     def save(
         self, user_id: str, item_id: str, item_type: ItemType | None, heart: FavouriteState
     ) -> None:
-        """Remember a belief; a type that is not known now stays as it was told before."""
+        """Save a state; an unknown type does not replace a known one."""
         row = FavouriteStateRow.insert(
             user_id=user_id,
             item_id=item_id,
@@ -63,7 +63,7 @@ class FavouriteStates:
             )
 
     def forget(self, user_id: str, item_id: str) -> None:
-        """Forget a belief: there is nothing to remember of an item without a heart."""
+        """Delete the state of an item that is no favourite."""
         with self._db.write():
             self._db.execute(
                 peewee.ModelDelete(FavouriteStateRow).where(

@@ -1,4 +1,4 @@
-"""Holds: wishes that are kept, so that a file may not go. The news are told after the commit.
+"""Stores holds. Events are published after the commit.
 
 keep ─▶ held ─release─▶ held until a time ─drop_due─▶ gone
          ▲                     │
@@ -25,7 +25,7 @@ ASKED_FOR = """SELECT 1 FROM downloads JOIN holds USING (device_id, item_id)
 
 
 class Holds:
-    """Keeps wishes and lets go of them. Safe to use from any thread."""
+    """Creates, releases and deletes holds. Safe to use from any thread."""
 
     def __init__(self, db: Database, bus: Bus) -> None:
         self._db = db

@@ -1,4 +1,4 @@
-"""What a rule does otherwise on one device than the settings file says.
+"""A rule's settings for one device, as overrides of the settings file.
 
 Only what was changed is kept, so that a later change of the file reaches every device that never
 said otherwise. What it means, and whether it is allowed, `services.rules.settings` knows.
@@ -16,7 +16,7 @@ from sidecar.store.schema.tables import RuleSettingsRow
 
 
 class RuleSettingsStore:
-    """Keeps the changes. Safe to use from any thread."""
+    """Stores the overrides. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db

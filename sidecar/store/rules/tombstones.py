@@ -10,7 +10,7 @@ from sidecar.store.schema.tables import TombstoneRow
 
 
 class Tombstones:
-    """Remembers removals. Safe to use from any thread."""
+    """Stores tombstones. Safe to use from any thread."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db

@@ -1,7 +1,7 @@
-"""The tables, as numbered steps that only ever grow in number.
+"""Migrates the tables, in numbered steps.
 
 A database remembers the number of its last step in `user_version`. A step, once released, is
-never edited: what is wrong with it is mended by the next one. All missing steps run in one
+never edited: an error in it is fixed by a later one. All missing steps run in one
 transaction, after a copy of the file was put beside it.
 """
 
@@ -67,7 +67,7 @@ def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:
     A crash at any statement leaves the old tables or the new ones, never something between.
 
     Raises:
-        StoreTrouble: A step failed; the tables are as they were.
+        DatabaseError: A step failed; the tables are as they were.
     """
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode = WAL")

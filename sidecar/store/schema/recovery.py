@@ -1,4 +1,4 @@
-"""Checks that the database file is the one that we left, before anything opens it for writing.
+"""Checks the database file before it is opened, and restores a damaged or lost one.
 
 SQLite opens a file that was cut to nothing as a fresh, empty database and says not a word. So a
 sentinel stands beside the file from the first day on:
@@ -46,7 +46,7 @@ def recover(path: Path, now: datetime) -> str | None:
     """Make `path` safe to open; return a sentence for people if a database was lost.
 
     Raises:
-        StoreTrouble: The file is a newer sidecar's, another program's, or cannot be read.
+        DatabaseError: The file is a newer sidecar's, another program's, or cannot be read.
     """
     condition = examine_file(path)
     if condition is Condition.SOUND:
@@ -64,7 +64,7 @@ def examine_file(path: Path) -> Condition:
     """Look at the file without changing it.
 
     Raises:
-        StoreTrouble: As `recover`.
+        DatabaseError: As `recover`.
     """
     if not path.exists() or path.stat().st_size == 0:
         return Condition.ABSENT

@@ -1,1 +1,1 @@
-"""What has arrived where."""
+"""Which files have arrived on which other devices."""

@@ -63,7 +63,7 @@ class Arrival:
 
 
 class Arrivals:
-    """Remembers them. Safe to use from any thread."""
+    """Stores arrivals and peers. Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
