@@ -129,7 +129,7 @@ def render_lrc(lines: Sequence[LyricLine], *, knows_words: bool = False) -> str:
         lines: As the server has parsed them.
         knows_words: Whether the player supports times for words; else these are left out.
 
-    >>> lrc([Line("One tone", 61.5)])
+    >>> render_lrc([LyricLine("One tone", 61.5)])
     '[01:01.50]One tone\n'
     """
     told = "".join(f"{_format_time(one.start)}{_BREAKS.sub(' ', one.text)}\n" for one in lines)

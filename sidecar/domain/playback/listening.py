@@ -101,7 +101,7 @@ class Listening:
             return PlaybackStep.ANOTHER
         jumped = self._jumped(playing, passed)
         if jumped or (before.is_paused and playing.is_paused):
-            # The moment of the jump is unknown, but it takes no time: all of the time was heard.
+            # The moment of the jump is unknown, but it takes no time: until then it was heard.
             unseen = 0.0 if before.is_paused else min(passed, UNSEEN_S)
             self._begin_stretch(self.heard_s + unseen, playing, now)
         self.playing, self._seen = playing, now

@@ -28,7 +28,7 @@ _TEXTS = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FavouritesSettings(RuleSettings):
-    """The settings: which types of favourites come to the devices."""
+    """Which types of favourites are fetched."""
 
     tracks: bool = switch(default=True, label=translatable("Tracks"))
     albums: bool = switch(default=True, label=translatable("Whole albums"))

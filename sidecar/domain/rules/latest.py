@@ -23,7 +23,7 @@ NAME = "latest"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LatestSettings(RuleSettings):
-    """The settings. Off by default: nobody has shown yet that they like these albums.
+    """Off by default: nobody has shown yet that they like these albums.
 
     Attributes:
         albums: How many.

@@ -24,7 +24,7 @@ NAME = "next_up"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NextUpSettings(RuleSettings):
-    """The settings. Off by default: hour-long videos would displace a whole music collection.
+    """Off by default: hour-long videos would displace a whole music collection.
 
     Attributes:
         count: Episodes or parts of each series or audiobook.

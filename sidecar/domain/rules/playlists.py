@@ -13,7 +13,7 @@ NAME = "playlists"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlaylistsSettings(RuleSettings):
-    """The settings. The playlists are no setting: each person chooses them for each device."""
+    """No settings of its own: each person chooses the playlists for each device."""
 
 
 def make_wishes(context: Context[PlaylistsSettings]) -> Wanted:

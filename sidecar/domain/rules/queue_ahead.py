@@ -44,7 +44,7 @@ TELLING = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueAheadSettings(RuleSettings):
-    """The settings: how far ahead.
+    """How much is fetched ahead of what plays.
 
     Attributes:
         count: The number of tracks.

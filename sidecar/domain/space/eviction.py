@@ -112,6 +112,6 @@ def _class_of_hold(hold: HoldStrength) -> EvictionClass:
 
 
 def _class_of_rule(rule: str) -> EvictionClass:
-    """Return the eviction class of a rule's holds; that of a pin belongs to no rule."""
+    """Return the eviction class of a rule's holds; a pin, which has no rule, is lasting."""
     known = RULE_OF.get(rule)
     return EvictionClass.LASTING if known is None else known.strength
