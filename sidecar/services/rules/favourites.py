@@ -38,9 +38,9 @@ log = logging.getLogger(__name__)
 IDLE_S = 1.0
 HEAL_EVERY_S = 5.0
 RETRY_S = 60.0
-# A scan tells of its finds again and again.
+# A library scan sends many events.
 SETTLE_S = 5.0
-# From so many on, looking through all favourites asks less.
+# For more items than this, listing all favourites takes fewer requests.
 MOST_NAMED = 2000
 
 
@@ -162,10 +162,10 @@ class FavouritesFollower:
             self.look_through_soon()
 
     def _look_up_named(self) -> None:
-        """Wish for what came to the library or changed there, if a heart holds it.
+        """Look up added and changed items, and wish for those that a favourite contains.
 
         Raises:
-            errors.JellyfinError: It is asked again in a minute.
+            errors.JellyfinError: It is tried again in a minute.
         """
         hearts = self._hearts.favourites()
         found = self._client.items(sorted(self._named))

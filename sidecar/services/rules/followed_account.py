@@ -13,7 +13,7 @@ class FollowedAccount:
     """An account as its followers see it.
 
     Attributes:
-        user_id: The id of the account.
+        user_id: The account's id.
         name: Its name, for the log and to find its devices.
         devices: Returns the ids of the devices that serve an account, by its name.
         tell: Takes the errors of asking Jellyfin.

@@ -1,8 +1,8 @@
 """Keeps aria2 running: restarts it when it ends, adds our downloads and removes them.
 
-    begin ─▶ first answer ─▶ remove old downloads ───▶ ready ─▶ follow status ────▶ gone
-      ▲                                                                                 │
-      └───────────────────────────── back-off ◀──────────────────────────────────────────┘
+    begin ─▶ first answer ─▶ remove downloads of an earlier run ─▶ ready ─▶ follow status ─▶ gone
+      ▲                                                                                        │
+      └───────────────────────────── back-off ◀────────────────────────────────────────────────┘
 
 The downloads and their status are in `Aria2Downloads`. Failed downloads are not retried here.
 """
