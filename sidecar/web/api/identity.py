@@ -10,7 +10,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from sidecar.errors import SignInRefused
+from sidecar.errors import NotPossible, SignInRefused
 from sidecar.services.identity.review import DoubtsView
 from sidecar.services.identity.server_change import OtherServer, ServerPreview
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
@@ -71,14 +71,23 @@ def say(services: WebServices, device_id: str, body: Said) -> DoubtsView:
     role=Role.ADMIN,
     body=AdminThere,
     returns=schemas.ServerPreview,
-    errors={SignInRefused: Refusal(HTTPStatus.CONFLICT, "{}.")},
+    errors={
+        SignInRefused: Refusal(HTTPStatus.CONFLICT, "{}."),
+        NotPossible: Refusal(HTTPStatus.CONFLICT),
+    },
 )
 def look(services: WebServices, body: AdminThere) -> ServerPreview:
     """Preview the change to another Jellyfin server at the configured address (admins)."""
     return services.server_change.look(body.username, SecretStr(body.password))
 
 
-@server.post("/accept", role=Role.ADMIN, body=Taken, returns=schemas.OtherServer)
+@server.post(
+    "/accept",
+    role=Role.ADMIN,
+    body=Taken,
+    returns=schemas.OtherServer,
+    errors={NotPossible: Refusal(HTTPStatus.CONFLICT)},
+)
 def accept(services: WebServices, body: Taken) -> OtherServer:
     """Accept the previewed Jellyfin server (admins)."""
     return services.server_change.accept(body.ticket)
