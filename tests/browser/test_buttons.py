@@ -188,6 +188,8 @@ def test_the_queue_is_put_in_another_order(signed_in: SignedIn, house: WebHouse,
         grip.press("ArrowUp")
         expect(grip).to_be_focused()
     else:
+        # A list that is fetched anew under the pointer takes the row from its hand.
+        page.wait_for_load_state("networkidle")
         grip.hover()
         target = page.locator(f"#download-{ids[1]}").bounding_box()
         assert target is not None

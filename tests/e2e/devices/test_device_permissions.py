@@ -43,6 +43,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "adoption.adopt": {"all": True},
     "devices.confirm": {"plan_id": "0" * 16},
     "devices.reformat": {"format": "opus"},
+    "matches.say": {"item_id": "0" * 32, "now": None},
 }
 FORMS: Mapping[str, dict[str, str]] = {
     "device.settings": {"budget": "5 MB"},
