@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -14,7 +14,8 @@ from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.items.item import ItemType
 from sidecar.services.downloads.views import DownloadQuery, DownloadView
-from sidecar.web.request.query_params import LAST_PAGE, LONGEST_TEXT, MOST_OWNERS, PAGE_SIZE
+from sidecar.web.pages.view_params import parse_owners, parse_page
+from sidecar.web.request.query_params import LONGEST_TEXT, PAGE_SIZE
 
 
 class Tab(StrEnum):
@@ -140,8 +141,6 @@ def tab_of(view: DownloadView) -> Tab:
 
 def for_page(args: MultiDict[str, str]) -> DownloadsViewState:
     """Parse query parameters or form fields; invalid values are ignored."""
-    number = args.get("page", "")
-    page = int(number) if number.isascii() and number.isdecimal() and len(number) < 8 else 1  # noqa: PLR2004 - digits of LAST_PAGE
     tab = Tab(args["tab"]) if args.get("tab") in set(Tab) else Tab.ACTIVE
     status = Status(args["status"]) if args.get("status") in STATUSES[tab] else None
     return DownloadsViewState(
@@ -150,15 +149,11 @@ def for_page(args: MultiDict[str, str]) -> DownloadsViewState:
         status=status if len(STATUSES[tab]) > 1 else None,
         kind=Group(args["kind"]) if args.get("kind") in set(Group) else None,
         device_id=args.get("device", "")[:LONGEST_TEXT] or None,
-        owners=tuple(_names(args.getlist("owner"))),
+        owners=parse_owners(args.getlist("owner")),
         sort=Sort(args["sort"]) if args.get("sort") in set(Sort) else _usual_sort(tab),
-        page=min(max(page, 1), LAST_PAGE),
+        page=parse_page(args.get("page", "")),
     )
 
 
 def _usual_sort(tab: Tab) -> Sort:
     return Sort.QUEUE if tab is Tab.ACTIVE else Sort.NEWEST
-
-
-def _names(asked: Iterable[str]) -> Sequence[str]:
-    return [one[:LONGEST_TEXT] for one in dict.fromkeys(asked) if one.strip()][:MOST_OWNERS]

@@ -11,7 +11,8 @@ from werkzeug.datastructures import MultiDict
 
 from sidecar.services.files.search import FileQuery
 from sidecar.web.pages.downloads.view import GROUPS, Group
-from sidecar.web.request.query_params import LAST_PAGE, LONGEST_TEXT, MOST_OWNERS
+from sidecar.web.pages.view_params import parse_owners, parse_page
+from sidecar.web.request.query_params import LONGEST_TEXT
 
 TILES_ON_A_PAGE = 24
 ROWS_ON_A_PAGE = (10, 20, 50)
@@ -128,18 +129,9 @@ def for_page(args: MultiDict[str, str], *, at: str | None = None) -> FilesViewSt
         text=" ".join(args.get("q", "")[:LONGEST_TEXT].split()),
         kind=Group(args["kind"]) if args.get("kind") in set(Group) else None,
         device_id=args.get("device", "")[:LONGEST_TEXT] or None,
-        owners=tuple(_names(args.getlist("owner"))),
+        owners=parse_owners(args.getlist("owner")),
         rows=int(rows) if rows in {str(one) for one in ROWS_ON_A_PAGE} else USUAL_ROWS,
-        page=_number(args.get("page", "")),
+        page=parse_page(args.get("page", "")),
         at=(args.get("at", "") if at is None else at)[:LONGEST_KEY],
-        part=_number(args.get("part", "")),
+        part=parse_page(args.get("part", "")),
     )
-
-
-def _number(text: str) -> int:
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 8 else 1  # noqa: PLR2004 - digits of LAST_PAGE
-    return min(max(number, 1), LAST_PAGE)
-
-
-def _names(asked: list[str]) -> list[str]:
-    return [one[:LONGEST_TEXT] for one in dict.fromkeys(asked) if one.strip()][:MOST_OWNERS]

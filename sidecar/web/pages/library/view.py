@@ -12,7 +12,8 @@ from werkzeug.datastructures import MultiDict
 
 from sidecar.domain.items.kinds import Kind
 from sidecar.services.library.browse import BrowseQuery, BrowseSort
-from sidecar.web.request.query_params import LAST_PAGE, LONGEST_TEXT
+from sidecar.web.pages.view_params import parse_page
+from sidecar.web.request.query_params import LONGEST_TEXT
 
 PAGE_SIZE = 24
 # Tracks and episodes are shown as rows; a usual album or season fits on one page.
@@ -118,8 +119,6 @@ def for_page(
     args: MultiDict[str, str], place: str | None = None, *, in_rows: bool = False
 ) -> LibraryViewState:
     """Parse query parameters; invalid values are ignored."""
-    number = args.get("page", "")
-    page = int(number) if number.isascii() and number.isdecimal() and len(number) < 8 else 1  # noqa: PLR2004 - digits of LAST_PAGE
     return LibraryViewState(
         shelf=LibrarySection(args["shelf"])
         if args.get("shelf") in set(LibrarySection) and not place
@@ -129,5 +128,5 @@ def for_page(
         text=" ".join(args.get("q", "")[:LONGEST_TEXT].split()),
         sort=BrowseSort(args["sort"]) if args.get("sort") in set(BrowseSort) else None,
         device_id=args.get("device", "")[:LONGEST_TEXT] or None,
-        page=min(max(page, 1), LAST_PAGE),
+        page=parse_page(args.get("page", "")),
     )
