@@ -19,7 +19,7 @@ run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
 
 test: packages-for-tests $(VENV)/test-ready static/vendor/ready check
-	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/test-ready
 	$(BIN)/ruff format --check .
