@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from sidecar import __version__, logs
+from sidecar.assembly.store import settings_with_page
 from sidecar.cli import adopt, api_key, demo, doctor, plan, run, server, sign_in, status
 from sidecar.config import Settings, load
 from sidecar.errors import ConfigError, SidecarError
@@ -32,6 +33,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load(os.environ, file=asked.config)
         logs.start_logging(settings.log.level)
         command: Command = asked.command
+        if command is not run.run:
+            settings = settings_with_page(settings)
         return command(settings, asked)
     except ConfigError as error:
         return _say(error, WRONG)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from sidecar.assembly import Stores
+from sidecar.assembly import Stores, page_configuration
 from sidecar.assembly.accounts import make_accounts
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import make_devices
@@ -103,9 +103,11 @@ def _services(settings: Settings) -> Iterator[tuple[AccountService, ServerChange
         raise ConfigError("settings", "jellyfin.url", None, "must be given")
     clock, bus = SystemClock(), Bus()
     with open_database(settings, clock) as db:
+        store = Stores(db, bus, clock)
         base = Base(
             settings=settings,
-            store=Stores(db, bus, clock),
+            configuration=page_configuration(settings, store, bus),
+            store=store,
             bus=bus,
             clock=clock,
             is_healthy=lambda: True,

@@ -26,6 +26,7 @@ from sidecar.store.schema.steps import (
     KEY_EXPIRY,
     MISSING,
     ORIGINALS,
+    PAGE_SETTINGS,
     PLAYLISTS,
     PLAYS,
     QUEUE_ORDER,
@@ -58,6 +59,7 @@ STEPS: tuple[Step, ...] = (
     MISSING,
     KEY_EXPIRY,
     IDENTITY,
+    PAGE_SETTINGS,
 )
 
 

@@ -303,3 +303,10 @@ IDENTITY = (
         PRIMARY KEY (old_item_id, new_item_id)
     ) STRICT, WITHOUT ROWID""",
 )
+PAGE_SETTINGS = (
+    # What admins set on the page, by the key of the settings file, as JSON.
+    """CREATE TABLE page_settings (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+)

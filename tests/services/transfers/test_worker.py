@@ -178,7 +178,7 @@ def build(
     )
     world.bus.subscribe(failing.hear)
     network = NetworkPolicy(
-        NetworkSettings(),
+        NetworkSettings,
         stores=world.stores,
         look=Line,
         registry=registry,
