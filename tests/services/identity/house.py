@@ -189,6 +189,7 @@ def moving_house(
     *,
     sizes: Mapping[str, int] | None = None,
     change: Callable[[dict[str, Any]], object] = lambda _facts: None,
+    kind: type[CountingServer] = CountingServer,
 ) -> Iterator[MovingHouse]:
     """Build it."""
     clock, bus, stick = FakeClock(), Bus(), tmp_path / "stick"
@@ -199,7 +200,7 @@ def moving_house(
     device: dict[str, Any] = {"name": "Car stick", "path": stick}
     change(device)
     with ExitStack() as leaving:
-        server = leaving.enter_context(CountingServer(library, speaks=Version.V12_0, timing=QUICK))
+        server = leaving.enter_context(kind(library, speaks=Version.V12_0, timing=QUICK))
         settings = Settings(
             jellyfin=JellyfinSettings(url=server.url),
             server=ServerSettings(data_dir=tmp_path / "data"),
