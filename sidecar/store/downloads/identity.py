@@ -73,6 +73,7 @@ ITEM_COLUMNS = (
     ("chosen_playlists", "playlist_id"),
     ("playlist_orders", "playlist_id"),
     ("downloads", "album_id"),
+    ("downloads", "series_id"),
     ("downloads", "image_item_id"),
 )
 # Plays are never deleted, even if they cannot follow.
