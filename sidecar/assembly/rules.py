@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from sidecar.assembly.accounts import AccountServices
@@ -33,6 +33,7 @@ class RuleServices:
     """The services for rules, playback, holds and casting.
 
     Attributes:
+        shape_of: Returns the limits of file names on a device.
         matching: Updates rows whose items have new ids in Jellyfin.
         questions: Open questions about files that may be one of several items.
         server_change: Lets an admin accept another server at the known address.
@@ -42,6 +43,7 @@ class RuleServices:
         threads: Starts and stops the threads of the accounts.
     """
 
+    shape_of: Callable[[str], NameLimits]
     matching: ItemMatching
     questions: IdentityQuestions
     server_change: ServerChange
@@ -111,6 +113,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         clock=clock,
     )
     return RuleServices(
+        shape_of=shape_of,
         matching=matching,
         questions=questions,
         server_change=ServerChange(

@@ -6,6 +6,7 @@ files ─▶ their albums and folders, a hundred to a request
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from itertools import islice
 
@@ -44,10 +45,11 @@ class GroupLookup:
             for its, base in bases.items()
         }
         fellows = {one.id: one for one in (*known, *items)}
+        counts = Counter(map(group_id, fellows.values()))
         for its, kind in kinds.items():
-            count = sum(group_id(one) == its for one in fellows.values())
             base = bases.get(its)
-            if base is None or base.recursive_item_count != count or kind is not ItemType.AUDIO:
+            is_known = base is not None and base.recursive_item_count == counts[its]
+            if kind is not ItemType.AUDIO or not is_known:
                 fellows |= {one.id: one for one in self._members(its, kind)}
         return make_groups(items, fellows.values(), containers)
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -50,10 +49,13 @@ def named(item: Item, *fellows: Item, within: Container | None = None, preset: s
     return build_path(item, PRESETS[PresetName(preset or "generic")].shape, group)
 
 
-def numbered(item: Item, *numbers: int, **more: Any) -> Sequence[Item]:
+def numbered(
+    item: Item, *numbers: int, disc: int | None = None, number_end: int | None = None
+) -> Sequence[Item]:
     """Return fellows of an item with these numbers."""
+    disc = item.disc if disc is None else disc
     return [
-        replace(item, id=f"{index:032x}", number=number, **more)
+        replace(item, id=f"{index:032x}", number=number, disc=disc, number_end=number_end)
         for index, number in enumerate(numbers, 100)
     ]
 
