@@ -32,6 +32,7 @@ from sidecar.store.schema.steps import (
     QUEUE_ORDER,
     RESTS,
     RULES,
+    SERIES,
     TILES,
 )
 from sidecar.store.schema.tables import IMPORTED_PLAYS, PEERS
@@ -59,6 +60,7 @@ STEPS: tuple[Step, ...] = (
     MISSING,
     KEY_EXPIRY,
     IDENTITY,
+    SERIES,
     PAGE_SETTINGS,
 )
 
