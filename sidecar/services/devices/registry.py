@@ -108,6 +108,19 @@ class DeviceRegistry:
                 raise held
         return came
 
+    def configure(self, configured: Iterable[DeviceSettings]) -> None:
+        """Take other devices: those that are gone or differ are closed, new ones attached soon."""
+        with self._lock:
+            before, self._configured = self._configured, tuple(configured)
+            gone = [
+                one for one in self._attached.values() if one.configured not in self._configured
+            ]
+        for one in gone:
+            self._detach(one)
+        for settings in before:
+            if settings not in self._configured:
+                self._problems.clear(ProblemKind.DEVICE, self._subject(settings))
+
     def names(self) -> Sequence[str]:
         """Return the names of all configured devices."""
         return [one.name for one in self._configured]
@@ -307,6 +320,10 @@ class DeviceRegistry:
             self.trouble(subject, DeviceError("in-use", str(held)))
             return False
         with self._lock:
+            if settings not in self._configured:
+                # It was removed while it was opened.
+                attached.folder.close()
+                return False
             self._attached[attached.id] = attached
         log.info("%s is attached at %s", settings.name, settings.path)
         self._problems.clear(ProblemKind.DEVICE, subject)

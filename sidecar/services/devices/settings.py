@@ -57,6 +57,12 @@ class DeviceSettingsService:
         self._lock = Lock()
         self._now: dict[str, DeviceSettings] = {}
 
+    def configure(self, configured: Iterable[DeviceSettings]) -> None:
+        """Take other devices than those of the start."""
+        with self._lock:
+            self._configured = tuple(configured)
+            self._now.clear()
+
     def configured(self, device_id: str) -> DeviceSettings | None:
         """Return the settings of the file for a device; None if it is not configured."""
         known = self._devices.get(device_id)
