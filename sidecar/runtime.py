@@ -16,7 +16,7 @@ from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from sidecar import private_files
+from sidecar import heap, private_files
 from sidecar.assembly import DATABASE, Assembly, Stores, assemble
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
@@ -72,6 +72,7 @@ class Runtime:
             errors.SidecarError: Something cannot be used.
             Exception: Whatever `prepare` raises.
         """
+        heap.keep_little()
         with ExitStack() as building:
             self._build(building)
             self._running = building.pop_all()

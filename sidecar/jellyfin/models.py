@@ -275,7 +275,7 @@ class ClientSession(JellyfinModel):
 
 PUBLIC_SERVER = TypeAdapter(PublicServer)
 USER = TypeAdapter(JellyfinUser)
-USERS = TypeAdapter(tuple[JellyfinUser, ...])
+USERS = TypeAdapter(Annotated[tuple[JellyfinUser, ...], Field(max_length=MOST_ITEMS)])
 SIGN_IN = TypeAdapter(SignInAnswer)
 QUICK_CONNECT = TypeAdapter(QuickConnectAnswer)
 USER_ITEM_DATA = TypeAdapter(UserItemData)
