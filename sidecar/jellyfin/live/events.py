@@ -27,12 +27,11 @@ from sidecar.jellyfin.live.commands import (
 )
 from sidecar.jellyfin.mapping import list_now_playing
 from sidecar.jellyfin.models import (
-    MOST_ITEMS,
     TICKS_PER_SECOND,
-    ClientSession,
     Id,
     JellyfinModel,
     Many,
+    Sessions,
     UserItemData,
 )
 from sidecar.jellyfin.parsing import Unfit, parse
@@ -158,7 +157,7 @@ class _UserDataFrame(JellyfinModel):
 
 class _SessionsFrame(JellyfinModel):
     message_type: Literal["Sessions"]
-    data: Annotated[tuple[ClientSession, ...], Field(max_length=MOST_ITEMS)]
+    data: Sessions
 
 
 class _StoppingFrame(JellyfinModel):
