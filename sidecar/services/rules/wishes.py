@@ -124,7 +124,8 @@ class WishService:
     def hold(self, wishes: Iterable[Wish], describe: Describe) -> int:
         """Hold wishes, and queue the items that have no download on the device yet.
 
-        What the person removed on purpose, or excluded from the rule, is skipped.
+        What the person removed on purpose, or excluded from the rule, is skipped, unless it is
+        pinned: a person asked for it again.
 
         Args:
             wishes: Their items may lack size, extension and permission.
@@ -143,7 +144,12 @@ class WishService:
             groups = self._groups(allowed, full)
             with self._db.write():
                 # Checked again: a person may have objected while Jellyfin was asked.
-                queued += sum(self._keep(wish, full, groups) for wish in self._allowed(allowed))
+                kept = self._allowed(allowed)
+                for one in kept:
+                    if one.reason.rule == PIN:
+                        # Only now, as Jellyfin may not have answered.
+                        self._tombstones.forget(one.user_id, one.device_id, one.item.id)
+                queued += sum(self._keep(wish, full, groups) for wish in kept)
         return queued
 
     def replace(
@@ -229,9 +235,6 @@ class WishService:
         Returns:
             How many downloads were queued.
         """
-        with self._db.write():
-            for one in pins:
-                self._tombstones.forget(one.user_id, one.device_id, one.item.id)
         return self.hold(pins, describe)
 
     def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
