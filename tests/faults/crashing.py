@@ -20,7 +20,8 @@ from threading import Event
 
 from pydantic import ByteSize, SecretStr
 
-from sidecar.assembly import DATABASE, Assembly, Stores, assemble
+from sidecar.assembly.assembly import Assembly, assemble
+from sidecar.assembly.store import DATABASE
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.settings import JellyfinSettings, ServerSettings
@@ -33,6 +34,7 @@ from sidecar.events import Event as BusEvent
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.worker import Worker
 from sidecar.store.database import Database
+from sidecar.store.stores import Stores
 
 ADDRESS, GO, FORMAT, GROUP = "address", "go", "format", "group"
 

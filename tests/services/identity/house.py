@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from sidecar.assembly import DATABASE, Assembly, Stores, assemble
+from sidecar.assembly.assembly import Assembly, assemble
+from sidecar.assembly.store import DATABASE
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version
@@ -29,6 +30,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.store.database import Database
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.insert import NewDownload
+from sidecar.store.stores import Stores
 from tests.fakes.clock import FakeClock
 from tests.fakes.demo_house import QUICK
 from tests.fakes.tiny_library import LIBRARIES, Entry, track, write
