@@ -384,12 +384,7 @@ class DownloadTransitions:
         SQL text: five of these run for each file, and peewee takes longer to build one than
         SQLite to run it.
         """
-        to = ", ".join(f"{name} = ?" for name in changes)
-        stored = [getattr(DownloadRow, name).db_value(value) for name, value in changes.items()]
-        rows = self._db.execute_sql(
-            f"UPDATE downloads SET {to} WHERE {which} AND status = ? RETURNING {NAMES}",  # noqa: S608 - names of our own columns
-            [*stored, *values, str(was)],
-        )
+        rows = self._change(which, values, was, changes, NAMES)
         return from_columns(rows[0]) if rows else None
 
     def publish(self, download: Download, was: Status | None, now: Status | None) -> None:
@@ -398,7 +393,22 @@ class DownloadTransitions:
 
     def _note(self, download_id: int, **columns: object) -> bool:
         """Change columns of a running download, without an event."""
-        return self.update(ONE_ROW, (download_id,), Status.DOWNLOADING, columns) is not None
+        return bool(self._change(ONE_ROW, (download_id,), Status.DOWNLOADING, columns, "id"))
+
+    def _change(
+        self,
+        which: str,
+        values: Sequence[object],
+        was: Status,
+        changes: Columns,
+        returning: str,
+    ) -> list[tuple[object, ...]]:
+        to = ", ".join(f"{name} = ?" for name in changes)
+        stored = [getattr(DownloadRow, name).db_value(value) for name, value in changes.items()]
+        return self._db.execute_sql(
+            f"UPDATE downloads SET {to} WHERE {which} AND status = ? RETURNING {returning}",  # noqa: S608 - names of our own columns
+            [*stored, *values, str(was)],
+        )
 
     def _publish(self, download: Download, was: Status | None, now: Status | None) -> None:
         if was is not now:
