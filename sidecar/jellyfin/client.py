@@ -25,7 +25,12 @@ from sidecar.errors import (
 )
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
-from sidecar.jellyfin.connection import LARGEST_BODY_BYTES, Connection, Query
+from sidecar.jellyfin.connection import (
+    LARGEST_BODY_BYTES,
+    READ_TIMEOUT_S,
+    Connection,
+    Query,
+)
 from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.listing import (
     FetchPage,
@@ -80,7 +85,7 @@ class Jellyfin:
 
     Every call may raise, besides what its own docstring names:
 
-    * `ServerAway`: the server does not answer, or is starting
+    * `ServerAway`: the server does not answer, or is starting; `TooSlow`: this takes it too long
     * `SignedOut`: the token is refused, confirmed by `/Users/Me`
     * `OutsideHours`: this account has no access at this hour, confirmed by `/Users/Me`
     * `NotAllowed`: this account may not do this
@@ -97,6 +102,7 @@ class Jellyfin:
         user_id: str | None = None,
         server_id: str | None = None,
         ca_file: Path | None = None,
+        read_within_s: float = READ_TIMEOUT_S,
     ) -> None:
         """Prepare; nothing is asked yet.
 
@@ -108,12 +114,17 @@ class Jellyfin:
                 derive from the token.
             server_id: The expected server; None accepts any.
             ca_file: Certificates to trust in place of the usual ones.
+            read_within_s: How long each answer may take.
         """
         self.user_id = user_id
         self.server_id = server_id
         self._most_ids = IDS_PER_REQUEST
         self.connection = Connection(
-            Address.of(base_url), identity=identity, token=token, ca_file=ca_file
+            Address.of(base_url),
+            identity=identity,
+            token=token,
+            ca_file=ca_file,
+            read_within_s=read_within_s,
         )
 
     # The server and the account

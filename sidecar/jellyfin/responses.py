@@ -1,7 +1,8 @@
 """Decides what a response means, from its status, headers and body.
 
     200, 204              success          401   not yet known: see `Unconfirmed`
-    429, 502, 503, 504    ServerAway       403   NotAllowed, unless it is a web page; see `Unsaid`
+    429, 502, 503         ServerAway       403   NotAllowed, unless it is a web page; see `Unsaid`
+    504                   TooSlow
     3xx, HTML, the rest   UnexpectedAnswer 404   NotFound, if it is Jellyfin's own (JSON)
     4xx with anything else than JSON       RefusedBefore, an UnexpectedAnswer
 
@@ -20,7 +21,7 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from sidecar.bounded_json import UnboundedJson, check_bounds
-from sidecar.errors import NotAllowed, NotFound, ServerAway, UnexpectedAnswer
+from sidecar.errors import NotAllowed, NotFound, ServerAway, TooSlow, UnexpectedAnswer
 from sidecar.messages import msg
 
 T = TypeVar("T")
@@ -100,7 +101,9 @@ def check_answer(answer: Answer) -> None:
     if status in SUCCESS:
         return
     if status in AWAY:
-        raise ServerAway(
+        # A proxy that waited in vain for this answer says 504.
+        kind = TooSlow if status == HTTPStatus.GATEWAY_TIMEOUT else ServerAway
+        raise kind(
             msg(
                 "Jellyfin at {server} is not ready (it answered {status})",
                 server=server,

@@ -8,6 +8,7 @@ from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.adoption.adopt import AdoptionService
+from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.listing import DownloadListing
@@ -15,6 +16,7 @@ from sidecar.services.downloads.undo import UndoService
 from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming
+from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.library.browse import LibraryBrowser
@@ -46,10 +48,12 @@ class WebServices:
     undo: UndoService
     preferences: PreferenceService
     settings: SettingsEditor
+    configuration: ConfigurationService
     plans: PlanService
     eviction_preview: EvictionPreview
     removals: RemovalReview
     identity: IdentityReview
+    file_names: FileNames
     server_change: ServerChange
     eject: EjectService
     sync_status: SyncStatus

@@ -9,6 +9,7 @@ from sidecar.errors import (
     NotAllowed,
     NotFound,
     ServerAway,
+    TooSlow,
     UnexpectedAnswer,
 )
 from sidecar.jellyfin.responses import (
@@ -39,7 +40,7 @@ def answer(status: int, kind: str = "", body: bytes = b"", **headers: str) -> An
         (503, HTML, ServerAway),
         (503, "", ServerAway),
         (502, HTML, ServerAway),
-        (504, HTML, ServerAway),
+        (504, HTML, TooSlow),
         (429, TEXT, ServerAway),
         (401, "", Unconfirmed),
         (401, JSON, Unconfirmed),

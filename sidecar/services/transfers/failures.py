@@ -36,6 +36,7 @@ from sidecar.errors import (
     OutsideHours,
     ServerAway,
     SignedOut,
+    TooSlow,
     WrongServer,
 )
 from sidecar.events import DownloadsAllowed, Event
@@ -286,7 +287,11 @@ class FailurePolicy:
 def _failure(trouble: JellyfinError) -> Failure:
     match trouble:
         case ServerAway(retry_after_s=seconds):
-            return Failure(FailureClass.SERVER_AWAY, "server-away", str(trouble), seconds)
+            if isinstance(trouble, TooSlow):
+                kind, code = FailureClass.TRANSIENT, "silent"
+            else:
+                kind, code = FailureClass.SERVER_AWAY, "server-away"
+            return Failure(kind, code, str(trouble), seconds)
         case WrongServer():
             return Failure(FailureClass.SERVER_AWAY, "wrong-server", str(trouble))
         case SignedOut() | OutsideHours():

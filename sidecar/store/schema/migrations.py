@@ -26,11 +26,13 @@ from sidecar.store.schema.steps import (
     KEY_EXPIRY,
     MISSING,
     ORIGINALS,
+    PAGE_SETTINGS,
     PLAYLISTS,
     PLAYS,
     QUEUE_ORDER,
     RESTS,
     RULES,
+    SERIES,
     TILES,
 )
 from sidecar.store.schema.tables import IMPORTED_PLAYS, PEERS
@@ -58,6 +60,8 @@ STEPS: tuple[Step, ...] = (
     MISSING,
     KEY_EXPIRY,
     IDENTITY,
+    SERIES,
+    PAGE_SETTINGS,
 )
 
 

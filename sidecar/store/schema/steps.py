@@ -303,3 +303,14 @@ IDENTITY = (
         PRIMARY KEY (old_item_id, new_item_id)
     ) STRICT, WITHOUT ROWID""",
 )
+SERIES = (
+    # Of an episode: two series of one name have a folder each. Not known of earlier rows.
+    "ALTER TABLE downloads ADD COLUMN series_id TEXT",
+)
+PAGE_SETTINGS = (
+    # What admins set on the page, by the key of the settings file, as JSON.
+    """CREATE TABLE page_settings (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+)

@@ -255,6 +255,7 @@ class DownloadRow(peewee.Model):
     gone_since = MomentField(null=True)
     source_path = peewee.TextField(null=True)
     wanted_path = peewee.TextField(null=True)
+    series_id = peewee.TextField(null=True)
 
     class Meta:
         """Where it is."""
@@ -447,8 +448,21 @@ class MetaRow(peewee.Model):
         table_name = "meta"
 
 
+class PageSettingRow(peewee.Model):
+    """A setting that an admin has set on the page."""
+
+    key = peewee.TextField(primary_key=True)
+    value = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "page_settings"
+
+
 ROWS: tuple[type[peewee.Model], ...] = (
     MetaRow,
+    PageSettingRow,
     DeviceRow,
     AccountRow,
     SessionRow,
