@@ -10,6 +10,7 @@ from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.adoption.adopt import AdoptionService
+from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.listing import DownloadListing
@@ -55,6 +56,7 @@ class WebServices:
     undo: UndoService
     preferences: PreferenceService
     settings: SettingsEditor
+    configuration: ConfigurationService
     plans: PlanService
     eviction_preview: EvictionPreview
     removals: RemovalReview

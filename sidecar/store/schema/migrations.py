@@ -28,6 +28,7 @@ from sidecar.store.schema.steps import (
     LISTS,
     MISSING,
     ORIGINALS,
+    PAGE_SETTINGS,
     PLAYLISTS,
     PLAYS,
     QUEUE_ORDER,
@@ -62,6 +63,7 @@ STEPS: tuple[Step, ...] = (
     KEY_EXPIRY,
     IDENTITY,
     SERIES,
+    PAGE_SETTINGS,
     OWNERS,
     LISTS,
 )

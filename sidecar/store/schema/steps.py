@@ -307,6 +307,13 @@ SERIES = (
     # Of an episode: two series of one name have a folder each. Not known of earlier rows.
     "ALTER TABLE downloads ADD COLUMN series_id TEXT",
 )
+PAGE_SETTINGS = (
+    # What admins set on the page, by the key of the settings file, as JSON.
+    """CREATE TABLE page_settings (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+)
 LISTS = (
     # What a list is sorted by, with what it leaves out: nothing is sorted or read in vain.
     """CREATE INDEX downloads_by_title ON downloads
