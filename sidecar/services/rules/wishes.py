@@ -11,20 +11,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import count, islice
+from itertools import islice
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import REFUSED_TO_ACCOUNT, Download, Status
-from sidecar.domain.files.naming import (
-    ANY,
-    WITH_OWN_FOLDER,
-    NameLimits,
-    build_distinct_path,
-    build_path,
-    build_separate_path,
-    fill_in_discs,
-    make_path_key,
-)
+from sidecar.domain.files.folders import find_paths
+from sidecar.domain.files.groups import ALONE, Group, make_groups
+from sidecar.domain.files.naming import ANY, NameLimits, make_path_key
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules import queue_ahead
@@ -33,7 +26,8 @@ from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
 from sidecar.messages import msg
 from sidecar.store.database import Database
-from sidecar.store.downloads.insert import FilePlace, count_files_in
+from sidecar.store.downloads.folders import DeviceFolders
+from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.downloads.queue import Downloads, NewDownload
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.exclusions import Exclusions
@@ -49,6 +43,7 @@ ASKED_AGAIN = Failure(
 
 Describe = Callable[[Sequence[str]], dict[str, Item]]
 KnownAgain = Callable[[str, Mapping[str, Item]], Collection[str]]
+GroupsOf = Callable[[str, Collection[Item], Collection[Item]], Mapping[str, Group]]
 
 
 def _none_is_known(_user_id: str, _items: Mapping[str, Item]) -> Collection[str]:
@@ -56,20 +51,18 @@ def _none_is_known(_user_id: str, _items: Mapping[str, Item]) -> Collection[str]
     return ()
 
 
-def places(db: Database, device_id: str, item: Item, shape: NameLimits) -> Iterator[FilePlace]:
+def _known_groups(
+    _user_id: str, items: Collection[Item], fellows: Collection[Item]
+) -> Mapping[str, Group]:
+    """Default: only what the wishes themselves tell of albums and seasons."""
+    return make_groups(items, fellows)
+
+
+def places(
+    db: Database, device_id: str, item: Item, shape: NameLimits, group: Group = ALONE
+) -> Iterator[FilePlace]:
     """Yield possible paths of an item's file on a device, the best first; the last is unique."""
-    wanted = next(
-        path
-        for path in (build_path(item, shape, volume=volume) for volume in count(1))
-        if not _is_full(db, device_id, path, shape)
-    )
-    paths = [wanted, build_distinct_path(wanted, item.id)]
-    if item.type in WITH_OWN_FOLDER:
-        # Two films with the same title and year never share a folder.
-        folder = make_path_key(wanted.rpartition("/")[0])
-        is_free = not count_files_in(db, device_id, folder)
-        paths = [*([wanted] if is_free else []), build_separate_path(wanted, item.id)]
-    for path in paths:
+    for path in find_paths(item, DeviceFolders(db, device_id), shape, group):
         yield FilePlace(path, make_path_key(path))
 
 
@@ -86,13 +79,6 @@ def refusal(item: Item) -> Failure | None:
     return None
 
 
-def _is_full(db: Database, device_id: str, path: str, shape: NameLimits) -> bool:
-    if shape.most_in_folder is None:
-        return False
-    folder = make_path_key(path.rpartition("/")[0])
-    return count_files_in(db, device_id, folder) >= shape.most_in_folder
-
-
 class WishService:
     """Holds wishes, queues their downloads, and releases holds. Thread-safe."""
 
@@ -106,6 +92,7 @@ class WishService:
         format_of: Callable[[str, str], str] = lambda _device_id, _item_type: ORIGINAL,
         shape_of: Callable[[str], NameLimits] = lambda _device_id: ANY,
         known_again: KnownAgain = _none_is_known,
+        groups_of: GroupsOf = _known_groups,
     ) -> None:
         """Prepare.
 
@@ -119,6 +106,8 @@ class WishService:
             known_again: Called with an account and full items that have no row; updates rows whose
                 item now has one of these ids, and returns the ids of items whose file may be there,
                 as a person has to decide. May raise what `describe` raises.
+            groups_of: Called with an account, full items, and what else is known of their albums;
+                returns the albums, seasons and books by the ids of the items. May raise as well.
         """
         self._db = db
         self._holds = holds
@@ -130,6 +119,7 @@ class WishService:
         self._format_of = format_of
         self._shape_of = shape_of
         self._known_again = known_again
+        self._groups_of = groups_of
 
     def hold(self, wishes: Iterable[Wish], describe: Describe) -> int:
         """Hold wishes, and queue the items that have no download on the device yet.
@@ -150,10 +140,10 @@ class WishService:
             allowed = self._allowed(batch)
             missing = self._missing(allowed)
             full = self._described(allowed, missing, describe) if missing else {}
-            full = fill_in_discs(full, [wish.item for wish in allowed])
+            groups = self._groups(allowed, full)
             with self._db.write():
                 # Checked again: a person may have objected while Jellyfin was asked.
-                queued += sum(self._keep(wish, full) for wish in self._allowed(allowed))
+                queued += sum(self._keep(wish, full, groups) for wish in self._allowed(allowed))
         return queued
 
     def replace(
@@ -331,6 +321,15 @@ class WishService:
                 del full[item_id]
         return full
 
+    def _groups(self, wishes: Collection[Wish], full: Mapping[str, Item]) -> Mapping[str, Group]:
+        found: dict[str, Group] = {}
+        for user_id in {one.user_id for one in wishes}:
+            theirs = [one.item for one in wishes if one.user_id == user_id]
+            items = {one.id: full[one.id] for one in theirs if one.id in full}
+            if items:
+                found |= self._groups_of(user_id, list(items.values()), theirs)
+        return found
+
     def _missing(self, wishes: Iterable[Wish]) -> set[str]:
         return {
             wish.item.id
@@ -338,12 +337,12 @@ class WishService:
             if self._downloads.queries.by_item(wish.device_id, wish.item.id) is None
         }
 
-    def _keep(self, wish: Wish, full: dict[str, Item]) -> bool:
+    def _keep(self, wish: Wish, full: Mapping[str, Item], groups: Mapping[str, Group]) -> bool:
         is_new = self._holds.keep(wish)
         there = self._downloads.queries.by_item(wish.device_id, wish.item.id)
         if there is None:
             item = full.get(wish.item.id)
-            return item is not None and self._queue(wish, item)
+            return item is not None and self._queue(wish, item, groups.get(item.id, ALONE))
         if there.status is Status.REMOVED and (is_new or wish.reason.rule == PIN):
             return self._downloads.transitions.want_again(
                 there, user_id=wish.user_id, priority=wish.priority
@@ -362,13 +361,14 @@ class WishService:
             self._downloads.queue.prioritise(there, wish.priority)
         return False
 
-    def _queue(self, wish: Wish, item: Item) -> bool:
+    def _queue(self, wish: Wish, item: Item, group: Group) -> bool:
+        shape = self._shape_of(wish.device_id)
         download, queued = self._downloads.queue.enqueue(
             NewDownload(
                 item=item,
                 device_id=wish.device_id,
                 user_id=wish.user_id,
-                places=places(self._db, wish.device_id, item, self._shape_of(wish.device_id)),
+                places=places(self._db, wish.device_id, item, shape, group),
                 priority=wish.priority,
                 format=self._format_of(wish.device_id, item.type),
             )
