@@ -182,6 +182,9 @@ def _users(below: Below) -> UserService:
         api_keys=store.api_keys,
         belongings=UsageByAccount(store.db),
         bus=below.base.bus,
+        permissions=below.accounts.permissions,
+        unattended=below.accounts.unattended,
+        problems=below.accounts.problems,
     )
 
 
