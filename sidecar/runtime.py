@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from sidecar import private_files
+from sidecar import heap, private_files
 from sidecar.assembly.assembly import Assembly, assemble
 from sidecar.assembly.store import DATABASE, page_configuration
 from sidecar.clock import Clock, SystemClock
@@ -102,6 +102,7 @@ class Runtime:
             errors.SidecarError: Something cannot be used.
             Exception: Whatever `prepare` raises.
         """
+        heap.keep_little()
         with ExitStack() as building:
             self._build(building)
             self._running = building.pop_all()
