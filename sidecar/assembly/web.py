@@ -12,6 +12,7 @@ from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
 from sidecar.assembly.store import KEY_FILE
 from sidecar.assembly.transfers import TransferServices
+from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.states import Download
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.api_keys import ApiKeyService
@@ -131,6 +132,7 @@ def make_web(
         undo=_undo(below, actions),
         preferences=_preferences(below),
         settings=_settings(below),
+        configuration=base.configuration,
         plans=_plans(below),
         eviction_preview=EvictionPreview(
             devices=below.shown.devices, room=transfers.space, inventory=base.store.inventory
@@ -181,6 +183,9 @@ def _users(below: Below) -> UserService:
         api_keys=store.api_keys,
         belongings=UsageByAccount(store.db),
         bus=below.base.bus,
+        permissions=below.accounts.permissions,
+        unattended=below.accounts.unattended,
+        problems=below.accounts.problems,
     )
 
 
@@ -226,7 +231,13 @@ def _system(below: Below) -> SystemStatus:
 def _playback(below: Below) -> PlayHistory:
     store = below.base.store
     upcoming = UpcomingDownloads(store.holds, store.downloads, store.devices)
-    return PlayHistory(store.plays, below.rules.watching, below.accounts.service.all, upcoming.of)
+    return PlayHistory(
+        store.plays,
+        below.rules.watching,
+        below.accounts.service.all,
+        upcoming.of,
+        zone=load_zone(below.base.settings.network.time_zone),
+    )
 
 
 # Downloads and preferences
