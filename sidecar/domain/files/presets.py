@@ -51,6 +51,7 @@ class Preset:
         cover_pixels: The longest edge of covers, beside the files and in converted ones.
         id3: The tags of MP3 files. Many players show only the first of several artists
             that are separate values, as in ID3v2.4; 2.3 has them in one text.
+        is_in_disk_order: Whether it plays a folder in the order in which its files came.
         knows_words: Whether it supports lyrics with a time for each word.
     """
 
@@ -63,6 +64,7 @@ class Preset:
     cover_name: str = COVER
     cover_pixels: int = 1000
     id3: TagSystem = TagSystem.ID3_24
+    is_in_disk_order: bool = False
     knows_words: bool = False
 
 
@@ -88,6 +90,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             tells_titles=False,
             shape=NameLimits(layout=Layout.FLAT, longest_name=64, most_in_folder=255),
             cover_name="folder.jpg",
+            is_in_disk_order=True,
             cover_pixels=500,
             id3=TagSystem.ID3_23,
         ),
