@@ -75,6 +75,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         format_of=devices.formats.of,
         shape_of=shape_of,
         known_again=known_again,
+        not_taken=devices.taken.refusal,
     )
     looking = LibraryLook(store.downloads, matching, accounts.service.client)
     settings = RuleSettingsService(base.settings.rules, RuleSettingsStore(store.db))

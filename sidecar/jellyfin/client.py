@@ -236,7 +236,7 @@ class Jellyfin:
 
         The items have no sizes and validators; `items` fetches those.
         """
-        queried = sorted(set(types) - {ItemType.ARTIST})
+        queried = sorted(set(types) - {ItemType.ARTIST, ItemType.COLLECTION})
         parts: list[Rows] = []
         if queried:
             query = {"recursive": "true", "includeItemTypes": ",".join(queried), **STABLE_ORDER}
@@ -245,7 +245,19 @@ class Jellyfin:
             # `/Items` misses artists that have no folder of their own.
             query = {"isFavorite": "true", "sortBy": "SortName"}
             parts.append(read_set(self.pages("Artists", query=query)))
+        if ItemType.COLLECTION in types:
+            # Without a parent the server lists no collection, whether it has a heart or not.
+            parts += map(self._favourite_collections, self._libraries("boxsets"))
         return self.listing(*parts)
+
+    def _favourite_collections(self, library_id: str) -> Rows:
+        query = {"parentId": library_id, "recursive": "true", "isFavorite": "true", **STABLE_ORDER}
+        return read_set(self.pages("Items", query={**query, "includeItemTypes": "BoxSet"}))
+
+    def _libraries(self, collection_type: str) -> list[str]:
+        """Return the ids of the account's libraries of a type."""
+        views = self.page(*LIBRARIES, query={})
+        return [one.id for one in views.items if one and one.collection_type == collection_type]
 
     def expand(self, item: Item) -> Listing:
         """List the playable items of a container, in its order; of a playable item, itself.
@@ -268,11 +280,24 @@ class Jellyfin:
                 rows = self.files({"parentId": item.id, "includeItemTypes": "Episode"})
             case ItemType.PLAYLIST:
                 rows = read_sequence(self.pages("Playlists", item.id, "Items", query={}))
+            case ItemType.COLLECTION:
+                return self._expand_members(item)
             case _:
                 return Listing((), complete=True)
         listing = self.listing(rows)
         playable = tuple(one for one in listing.items if one.is_playable)
         return Listing(playable, complete=listing.complete)
+
+    def _expand_members(self, container: Item) -> Listing:
+        """List what the members of a collection contain, each file once, in its order.
+
+        A collection in a collection is left out: the two may contain each other.
+        """
+        members = self.listing(read_set(self.pages("Items", query={"parentId": container.id})))
+        parts = [self.expand(one) for one in members.items if one.type is not ItemType.COLLECTION]
+        files = {one.id: one for part in parts for one in part.items}
+        is_complete = members.complete and all(part.complete for part in parts)
+        return Listing(tuple(files.values()), complete=is_complete)
 
     def set_favourite(self, item_id: str, *, value: bool) -> bool:
         """Set or clear a favourite; return the state that the server reports then."""

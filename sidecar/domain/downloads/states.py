@@ -94,6 +94,8 @@ def next_status(status: Status, move: Move) -> Status:
 
 # Codes of errors that decide what a person may do with a download.
 EMPTY, UNPROVED = "empty", "unproved"
+# The device does not take this kind of media; ends by itself when its settings say otherwise.
+NOT_TAKEN = "not-taken"
 
 
 @dataclass(frozen=True, slots=True)

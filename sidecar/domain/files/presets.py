@@ -20,6 +20,7 @@ from types import MappingProxyType
 
 from sidecar.domain.files.naming import ANY, Layout, NameLimits
 from sidecar.domain.formats.tag_fields import TagSystem
+from sidecar.domain.items.kinds import ALL_MEDIA, MediaKind
 
 
 class PresetName(StrEnum):
@@ -47,6 +48,7 @@ class Preset:
         id3: The tags of MP3 files. Many players show only the first of several artists
             that are separate values, as in ID3v2.4; 2.3 has them in one text.
         knows_words: Whether it supports lyrics with a time for each word.
+        takes: The kinds of media that it plays.
     """
 
     folder: str = "Playlists"
@@ -58,7 +60,10 @@ class Preset:
     cover_pixels: int = 1000
     id3: TagSystem = TagSystem.ID3_24
     knows_words: bool = False
+    takes: frozenset[MediaKind] = ALL_MEDIA
 
+
+_TO_HEAR = frozenset({MediaKind.MUSIC, MediaKind.AUDIOBOOKS})
 
 PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
     {
@@ -71,6 +76,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             cover_pixels=320,
             id3=TagSystem.ID3_23,
             knows_words=True,
+            takes=_TO_HEAR,
         ),
         # Knows .m3u only, often not what ".." means, and takes it for Windows' own characters
         # unless it is marked. Car makers promise 64 characters, 255 files in a folder, 8 levels.
@@ -83,6 +89,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             shape=NameLimits(layout=Layout.FLAT, longest_name=64, most_in_folder=255),
             cover_pixels=500,
             id3=TagSystem.ID3_23,
+            takes=_TO_HEAR,
         ),
         # The system's media store takes a mark for the name of a first file.
         PresetName.ANDROID: Preset(id3=TagSystem.ID3_23),

@@ -23,6 +23,7 @@ class ItemType(StrEnum):
     PLAYLIST = "Playlist"
     SERIES = "Series"
     SEASON = "Season"
+    COLLECTION = "BoxSet"
     OTHER = "Other"
 
 
@@ -43,6 +44,7 @@ CONTAINERS = frozenset(
         ItemType.PLAYLIST,
         ItemType.SERIES,
         ItemType.SEASON,
+        ItemType.COLLECTION,
     }
 )
 

@@ -107,7 +107,9 @@ class CastOrders:
             return 0
         client = self._accounts.client(account.user_id)
         wanted = from_start(order.item_ids, order.start)[:MOST_ITEMS]
-        found = {one.item.id: one for one in _look_up(client, wanted)}
+        found = {
+            one.item.id: one for one in _look_up(client, wanted) if self._takes(device, one.item)
+        }
         at = plan_places(self._cast_before(device_id), list(found), order.when)
         queued = self._planning.pin_all(
             [
@@ -121,6 +123,12 @@ class CastOrders:
         name = device.settings.name
         log.info(text, account.name, len(found), len(order.item_ids), name, queued)
         return queued
+
+    def _takes(self, device: AttachedDevice, item: Item) -> bool:
+        why = self._planning.not_taken(device.id, item.type)
+        if why is not None:
+            log.info("%s was cast but does not come: %s", item.title, why)
+        return why is None
 
     def _cast_before(self, device_id: str) -> list[CastItem]:
         return [

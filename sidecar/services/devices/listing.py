@@ -68,6 +68,7 @@ class DeviceListing:
                     is_unplugged=self._registry.is_ejected(device_id),
                     files=files,
                     missing=missing,
+                    takes=current.takes,
                     managers=management.managers,
                     may_manage=management.may_manage,
                 )

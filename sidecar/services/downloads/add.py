@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.states import NOT_TAKEN, Download
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.errors import NotFound
 from sidecar.jellyfin.client import Jellyfin
@@ -18,6 +18,7 @@ from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.devices.taken import explain_not_taken
 from sidecar.services.downloads.commands import AddedItem, AddResult, QueuedDownload
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.stores import Stores
@@ -89,6 +90,8 @@ class AddDownloads:
     def _one(
         self, person: Person, client: Jellyfin, device_id: str, item: Item, priority: int | None
     ) -> AddedItem:
+        if item.type is ItemType.OTHER:
+            return _refused(item, "not-playable", msg("is nothing that can be fetched"))
         playable: Sequence[Item] | None = None
         text = ""
         if item.type in CONTAINERS:
@@ -101,20 +104,29 @@ class AddDownloads:
                 text = msg("Jellyfin did not list all of it: ask again for the rest")
             if not playable:
                 return _refused(item, "empty", msg("has nothing in it that can be fetched"))
-        elif item.type is ItemType.OTHER:
-            return _refused(item, "not-playable", msg("is nothing that can be fetched"))
+        files = [item] if playable is None else playable
+        not_taken = self._not_taken(device_id, files)
+        taken = [one for one in files if one.type not in not_taken]
+        if not taken:
+            return _not_taken(item, next(iter(not_taken.values())))
 
         def describe(ids: Sequence[str]) -> dict[str, Item]:
             return {item.id: item} if playable is None else client.items(ids)
 
-        queued = self._planning.pin(person.user_id, device_id, item, describe, playable=playable)
-        ids = [item.id] if playable is None else [one.id for one in playable]
-        rows = [self._downloads.queries.by_item(device_id, one) for one in ids]
+        wanted = None if playable is None else taken
+        queued = self._planning.pin(person.user_id, device_id, item, describe, playable=wanted)
+        rows = [self._downloads.queries.by_item(device_id, one.id) for one in taken]
         there = [one for one in rows if one is not None]
         if priority is not None:
             for one in there:
                 self._downloads.queue.prioritise(one, priority)
         return self._told(item, there, queued, text)
+
+    def _not_taken(self, device_id: str, items: Sequence[Item]) -> dict[ItemType, str]:
+        """Return which types the device does not take, each with the sentence that says so."""
+        types = dict.fromkeys(one.type for one in items)
+        told = {one: self._planning.not_taken(device_id, one) for one in types}
+        return {one: text for one, text in told.items() if text is not None}
 
     def _told(self, item: Item, there: Sequence[Download], queued: int, more: str) -> AddedItem:
         if not there:
@@ -142,6 +154,11 @@ class AddDownloads:
 def _unknown(item_id: str) -> AddedItem:
     text = msg("Jellyfin does not know this item, or hides it from this account")
     return AddedItem(item_id, "", AddResult.NOT_FOUND, text, code="unknown-item")
+
+
+def _not_taken(item: Item, why: str) -> AddedItem:
+    text = explain_not_taken(item.title, why)
+    return AddedItem(item.id, item.title, AddResult.REFUSED, text, code=NOT_TAKEN)
 
 
 def _refused(item: Item, code: str, text: str) -> AddedItem:

@@ -48,12 +48,17 @@ ASKED_AGAIN = Failure(
 )
 
 Describe = Callable[[Sequence[str]], dict[str, Item]]
+NotTaken = Callable[[str, str], str | None]
 KnownAgain = Callable[[str, Mapping[str, Item]], Collection[str]]
 
 
 def _none_is_known(_user_id: str, _items: Mapping[str, Item]) -> Collection[str]:
     """Default: no item may be there already."""
     return ()
+
+
+def _all_is_taken(_device_id: str, _item_type: str) -> None:
+    """Default: a device takes all kinds of media."""
 
 
 def places(db: Database, device_id: str, item: Item, shape: NameLimits) -> Iterator[FilePlace]:
@@ -106,6 +111,7 @@ class WishService:
         format_of: Callable[[str, str], str] = lambda _device_id, _item_type: ORIGINAL,
         shape_of: Callable[[str], NameLimits] = lambda _device_id: ANY,
         known_again: KnownAgain = _none_is_known,
+        not_taken: NotTaken = _all_is_taken,
     ) -> None:
         """Prepare.
 
@@ -119,6 +125,8 @@ class WishService:
             known_again: Called with an account and full items that have no row; updates rows whose
                 item now has one of these ids, and returns the ids of items whose file may be there,
                 as a person has to decide. May raise what `describe` raises.
+            not_taken: Called with a device and an item type; returns the sentence that the device
+                does not take it. Such a wish is held, but nothing is queued for it.
         """
         self._db = db
         self._holds = holds
@@ -130,6 +138,11 @@ class WishService:
         self._format_of = format_of
         self._shape_of = shape_of
         self._known_again = known_again
+        self._not_taken = not_taken
+
+    def not_taken(self, device_id: str, item_type: str) -> str | None:
+        """Return the sentence that a device does not take items of a type; None if it does."""
+        return self._not_taken(device_id, item_type)
 
     def hold(self, wishes: Iterable[Wish], describe: Describe) -> int:
         """Hold wishes, and queue the items that have no download on the device yet.
@@ -148,12 +161,16 @@ class WishService:
         remaining = iter(wishes)
         while batch := list(islice(remaining, BATCH)):
             allowed = self._allowed(batch)
-            missing = self._missing(allowed)
+            refused = self._list_not_taken(allowed)
+            missing = self._missing(one for one in allowed if _place(one) not in refused)
             full = self._described(allowed, missing, describe) if missing else {}
             full = fill_in_discs(full, [wish.item for wish in allowed])
             with self._db.write():
                 # Checked again: a person may have objected while Jellyfin was asked.
-                queued += sum(self._keep(wish, full) for wish in self._allowed(allowed))
+                queued += sum(
+                    self._keep(wish, full, is_taken=_place(wish) not in refused)
+                    for wish in self._allowed(allowed)
+                )
         return queued
 
     def replace(
@@ -331,6 +348,11 @@ class WishService:
                 del full[item_id]
         return full
 
+    def _list_not_taken(self, wishes: Iterable[Wish]) -> set[tuple[str, str]]:
+        """Return the devices and types of wishes for what the device does not take."""
+        asked = {_place(one) for one in wishes}
+        return {one for one in asked if self._not_taken(*one) is not None}
+
     def _missing(self, wishes: Iterable[Wish]) -> set[str]:
         return {
             wish.item.id
@@ -338,8 +360,10 @@ class WishService:
             if self._downloads.queries.by_item(wish.device_id, wish.item.id) is None
         }
 
-    def _keep(self, wish: Wish, full: dict[str, Item]) -> bool:
+    def _keep(self, wish: Wish, full: dict[str, Item], *, is_taken: bool) -> bool:
         is_new = self._holds.keep(wish)
+        if not is_taken:
+            return False
         there = self._downloads.queries.by_item(wish.device_id, wish.item.id)
         if there is None:
             item = full.get(wish.item.id)
@@ -378,6 +402,10 @@ class WishService:
     def _is_unwanted(self, download: Download) -> bool:
         is_there = download.status in {Status.COMPLETED, Status.REMOVED}
         return not is_there and not self._holds.holders(download.device_id, download.item_id)
+
+
+def _place(wish: Wish) -> tuple[str, str]:
+    return wish.device_id, str(wish.item.type)
 
 
 def _wish(hold: Hold) -> Wish:
