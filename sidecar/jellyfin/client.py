@@ -14,11 +14,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.item import PLAYABLE, Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import (
     JellyfinError,
     NotAllowed,
+    NotFound,
     OutsideHours,
     ServerAway,
     SignedOut,
@@ -64,6 +65,24 @@ FULL_FIELDS = "MediaSources,Path,CanDownload"
 PRIMARY_IMAGE_ONLY: Query = {"enableImageTypes": "Primary", "imageTypeLimit": 1}
 # Oldest first: what is added while we read comes at the end and shifts nothing.
 STABLE_ORDER: Query = {"sortBy": "DateCreated,SortName", "sortOrder": "Ascending"}
+# Album by album and series by series.
+WHOLE_ORDER: Query = {
+    "sortBy": "AlbumArtist,Album,SeriesSortName,ParentIndexNumber,IndexNumber,SortName"
+}
+# The containers whose files come with what they are in.
+NESTED = frozenset(
+    {
+        ItemType.ALBUM,
+        ItemType.ARTIST,
+        ItemType.PLAYLIST,
+        ItemType.SERIES,
+        ItemType.SEASON,
+        ItemType.COLLECTION,
+    }
+)
+# What is listed in a library or folder, and of a genre: files, and what has its files elsewhere.
+IN_A_FOLDER = (*sorted(PLAYABLE), ItemType.PLAYLIST, ItemType.COLLECTION)
+OF_A_GENRE = (*sorted(PLAYABLE), ItemType.SERIES)
 DISC_ORDER: Query = {"sortBy": "ParentIndexNumber,IndexNumber,SortName"}
 
 
@@ -281,22 +300,36 @@ class Jellyfin:
             case ItemType.PLAYLIST:
                 rows = read_sequence(self.pages("Playlists", item.id, "Items", query={}))
             case ItemType.COLLECTION:
-                return self._expand_members(item)
+                # Not `recursive`: the episodes of a series in it are not listed then.
+                return self._expand_each({"parentId": item.id}, NESTED - {ItemType.COLLECTION})
+            case ItemType.LIBRARY | ItemType.FOLDER:
+                return self._expand_each(_all_of({"parentId": item.id}, IN_A_FOLDER))
+            case ItemType.GENRE | ItemType.MUSIC_GENRE:
+                return self._expand_each(_all_of({"genreIds": item.id}, OF_A_GENRE))
             case _:
                 return Listing((), complete=True)
         listing = self.listing(rows)
         playable = tuple(one for one in listing.items if one.is_playable)
         return Listing(playable, complete=listing.complete)
 
-    def _expand_members(self, container: Item) -> Listing:
-        """List what the members of a collection contain, each file once, in its order.
+    def _expand_each(self, query: Query, nested: Collection[ItemType] = NESTED) -> Listing:
+        """List what a query finds, containers of these types expanded, each file once.
 
         A collection in a collection is left out: the two may contain each other.
         """
-        members = self.listing(read_set(self.pages("Items", query={"parentId": container.id})))
-        parts = [self.expand(one) for one in members.items if one.type is not ItemType.COLLECTION]
-        files = {one.id: one for part in parts for one in part.items}
-        is_complete = members.complete and all(part.complete for part in parts)
+        members = self.listing(read_set(self.pages("Items", query=query)))
+        is_complete = members.complete
+        files: dict[str, Item] = {}
+        for one in members.items:
+            if not one.is_playable and one.type not in nested:
+                continue
+            try:
+                part = self.expand(one)
+            except NotFound:
+                is_complete = False
+                continue
+            is_complete &= part.complete
+            files |= {file.id: file for file in part.items}
         return Listing(tuple(files.values()), complete=is_complete)
 
     def set_favourite(self, item_id: str, *, value: bool) -> bool:
@@ -394,6 +427,12 @@ class Jellyfin:
     def _check_server(self, server_id: str | None) -> None:
         if None not in {self.server_id, server_id} and server_id != self.server_id:
             raise WrongServer(wrong_server(self.connection.address))
+
+
+def _all_of(within: Query, types: Iterable[str]) -> Query:
+    """Return the query for everything of some types, at any depth."""
+    common: Query = {"recursive": "true", "excludeLocationTypes": "Virtual", **WHOLE_ORDER}
+    return {**within, **common, "includeItemTypes": ",".join(types)}
 
 
 def wrong_server(address: Address) -> str:

@@ -21,7 +21,10 @@ NO_USER = "0" * 32
 # Entries of a queue, from the current one on.
 MOST_QUEUED = 200
 
-_KNOWN_TYPES = {one.value: one for one in ItemType}
+_KNOWN_TYPES = {one.value: one for one in ItemType} | {
+    "UserView": ItemType.LIBRARY,
+    "ManualPlaylistsFolder": ItemType.LIBRARY,
+}
 _KNOWN_REPEATS = {one.value: one for one in Repeat}
 
 

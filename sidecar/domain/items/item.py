@@ -24,6 +24,10 @@ class ItemType(StrEnum):
     SERIES = "Series"
     SEASON = "Season"
     COLLECTION = "BoxSet"
+    FOLDER = "Folder"
+    GENRE = "Genre"
+    MUSIC_GENRE = "MusicGenre"
+    LIBRARY = "CollectionFolder"
     OTHER = "Other"
 
 
@@ -45,6 +49,10 @@ CONTAINERS = frozenset(
         ItemType.SERIES,
         ItemType.SEASON,
         ItemType.COLLECTION,
+        ItemType.FOLDER,
+        ItemType.GENRE,
+        ItemType.MUSIC_GENRE,
+        ItemType.LIBRARY,
     }
 )
 

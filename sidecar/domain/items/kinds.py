@@ -26,6 +26,7 @@ class Kind(StrEnum):
     MUSIC_VIDEO = "music-video"
     VIDEO = "video"
     COLLECTION = "collection"
+    GENRE = "genre"
     FOLDER = "folder"
     OTHER = "other"
 
@@ -53,6 +54,7 @@ _BY_NAME = MappingProxyType(
 )
 # Jellyfin's names for whole libraries and for plain folders.
 _VIEWS = frozenset({"CollectionFolder", "UserView", "ManualPlaylistsFolder"})
+_GENRES = frozenset({"Genre", "MusicGenre"})
 _FOLDERS = frozenset({"Folder", "PhotoAlbum", "AggregateFolder", "UserRootFolder"})
 
 
@@ -79,6 +81,16 @@ _MEDIA = MappingProxyType(
         ItemType.SEASON: MediaKind.SERIES,
         ItemType.SERIES: MediaKind.SERIES,
         ItemType.MUSIC_VIDEO: MediaKind.MUSIC_VIDEOS,
+    }
+)
+# A type of each kind.
+TYPE_OF = MappingProxyType(
+    {
+        MediaKind.MUSIC: ItemType.AUDIO,
+        MediaKind.AUDIOBOOKS: ItemType.AUDIO_BOOK,
+        MediaKind.FILMS: ItemType.MOVIE,
+        MediaKind.SERIES: ItemType.EPISODE,
+        MediaKind.MUSIC_VIDEOS: ItemType.MUSIC_VIDEO,
     }
 )
 _TAKES_NONE = MappingProxyType(
@@ -115,6 +127,8 @@ def kind_of(type_name: str) -> Kind:
         return Kind.VIEW
     if type_name in _FOLDERS:
         return Kind.FOLDER
+    if type_name in _GENRES:
+        return Kind.GENRE
     return _BY_TYPE.get(type_name, Kind.OTHER)
 
 

@@ -16,7 +16,7 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.items.item import CONTAINERS, Item
+from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.playback.cast_queue import CastItem, from_start, plan_places
 from sidecar.domain.wishes import LEAST_CAST_PRIORITY, PIN, Reason, Wish
 from sidecar.errors import NotAllowed, NotFound, ServerAway
@@ -160,7 +160,9 @@ def _look_up(client: Jellyfin, item_ids: Sequence[str]) -> Iterator[_Found]:
     items = [known[one] for one in item_ids if one in known]
     whole = _whole(client, items)
     for item in items:
-        if item.type in CONTAINERS:
+        if item.type is ItemType.LIBRARY:
+            log.info("%s is a whole library: it is not fetched by casting it", item.title)
+        elif item.type in CONTAINERS:
             why = _because_of(item)
             yield from (_Found(one, why) for one in client.expand(item).items)
         else:

@@ -11,9 +11,11 @@ from collections.abc import Sequence
 
 from sidecar.domain.downloads.states import NOT_TAKEN, Download
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
-from sidecar.errors import NotFound
+from sidecar.domain.items.kinds import TYPE_OF, MediaKind
+from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.messages import msg
+from sidecar.jellyfin.library.whole import measure
+from sidecar.messages import Size, msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
@@ -24,6 +26,9 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.store.stores import Stores
 
 MOST_SHOWN = 1000
+MOST_ASKED = 10
+# The code of the question before a whole library is fetched.
+WHOLE_LIBRARY = "whole-library"
 
 
 class AddDownloads:
@@ -52,6 +57,7 @@ class AddDownloads:
         *,
         device: str | None = None,
         priority: int | None = None,
+        whole: bool = False,
     ) -> Sequence[AddedItem]:
         """Pin items and queue their downloads; see `DownloadActions.add`."""
         wanted = list(dict.fromkeys(item_ids))
@@ -63,11 +69,13 @@ class AddDownloads:
             )
             return [AddedItem(one, "", AddResult.REFUSED, text, code="no-device") for one in wanted]
         client = self._accounts.client(person.user_id)
-        found = client.items(wanted)
+        found = _look_up(client, wanted)
         return [
-            self._one(person, client, device_id, found[one], priority)
-            if one in found
-            else _unknown(one)
+            _unknown(one)
+            if one not in found
+            else self._ask_first(client, device_id, found[one])
+            if found[one].type is ItemType.LIBRARY and not whole
+            else self._one(person, client, device_id, found[one], priority)
             for one in wanted
         ]
 
@@ -86,6 +94,27 @@ class AddDownloads:
             if device_id and serves and wanted in {None, device_id, settings.name}:
                 return device_id
         return None
+
+    def _ask_first(self, client: Jellyfin, device_id: str, library: Item) -> AddedItem:
+        """Return the question whether a whole library is meant, with what it holds."""
+        kinds = [one for one in MediaKind if not self._planning.not_taken(device_id, TYPE_OF[one])]
+        try:
+            found = measure(client, library, kinds)
+        except (NotFound, NotAllowed):
+            return _unknown(library.id)
+        if not found.files:
+            return _refused(library, "empty", msg("has nothing in it that can be fetched"))
+        size = (
+            msg("about {size}", size=Size(found.bytes)) if found.is_estimate else Size(found.bytes)
+        )
+        text = msg(
+            "{title} is a whole library with {files} files, {size}: nothing of it is queued until "
+            "somebody says that all of it is meant",
+            title=library.title,
+            files=found.files,
+            size=size,
+        )
+        return AddedItem(library.id, library.title, AddResult.REFUSED, text, code=WHOLE_LIBRARY)
 
     def _one(
         self, person: Person, client: Jellyfin, device_id: str, item: Item, priority: int | None
@@ -149,6 +178,17 @@ class AddDownloads:
         shown = there[:MOST_SHOWN]
         places = self._downloads.queries.positions([one.id for one in shown])
         return [QueuedDownload(one.id, one.status, places.get(one.id)) for one in shown]
+
+
+def _look_up(client: Jellyfin, item_ids: Sequence[str]) -> dict[str, Item]:
+    """Return items and containers; a genre or a library may be found only by its own address."""
+    found = client.items(item_ids)
+    for one in [one for one in item_ids if one not in found][:MOST_ASKED]:
+        try:
+            found[one] = client.item(one)
+        except (NotFound, NotAllowed):
+            continue
+    return found
 
 
 def _unknown(item_id: str) -> AddedItem:

@@ -70,7 +70,7 @@ SWITCHES = {
 
 @pytest.mark.parametrize("name", SWITCHES)
 def test_each_kind_of_heart_has_its_switch(name: str) -> None:
-    none = FavouritesSettings(**dict.fromkeys(SWITCHES, False))
+    none = replace(FavouritesSettings(), **dict.fromkeys(SWITCHES, False))  # type: ignore[arg-type]
 
     assert list_watched_types(none) == frozenset()
     assert list_watched_types(replace(none, **{name: True})) == SWITCHES[name]  # type: ignore[arg-type]
