@@ -17,7 +17,8 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from sidecar import private_files
-from sidecar.assembly import DATABASE, Assembly, Stores, assemble
+from sidecar.assembly.assembly import Assembly, assemble
+from sidecar.assembly.store import DATABASE
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.device.filesystem import database_risk
@@ -27,6 +28,7 @@ from sidecar.logs import LineFormatter
 from sidecar.services.system_status import RecentLog
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
+from sidecar.store.stores import Stores
 from sidecar.threads import ThreadGroup, Wakeup
 from sidecar.web.app import Web, WebOptions, create_app
 from sidecar.web.security.hosts import is_in, networks

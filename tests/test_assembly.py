@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.assembly import DATABASE, Stores, assemble
+from sidecar.assembly.assembly import assemble
+from sidecar.assembly.store import DATABASE
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.store.database import Database
+from sidecar.store.stores import Stores
 from tests.fakes.answering import answering
 from tests.fakes.clock import FakeClock
 

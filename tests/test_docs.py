@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from docs import generate
-from sidecar.cli import _parser
+from sidecar.cli import COMMANDS, command_parser
 from sidecar.config import load
 from sidecar.errors import ConfigError
 
@@ -48,9 +48,14 @@ def named_paths(page: Path) -> Iterator[str]:
 
 
 def commands() -> Mapping[str, argparse.ArgumentParser]:
-    for action in _parser()._actions:
+    return {name: command(name) for name in COMMANDS}
+
+
+def command(name: str) -> argparse.ArgumentParser:
+    for action in command_parser([name])._actions:
         if isinstance(action, argparse._SubParsersAction):
-            return dict(action.choices)
+            parser: argparse.ArgumentParser = action.choices[name]
+            return parser
     raise AssertionError
 
 

@@ -117,6 +117,7 @@ def _housekeeping(
             (unattended.step, "signing in"),
             (rules.threads.look, "looking at the accounts"),
             (rules.planning.release_expired, "letting go of what nobody wants any more"),
+            (transfers.owners.step, "giving what waits to other owners"),
             (transfers.network.step, "the network rule"),
             (devices.formats.step, "the formats"),
             (devices.originals.step, "the originals"),

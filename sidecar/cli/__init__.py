@@ -10,14 +10,26 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from importlib import import_module
 
 from sidecar import __version__, logs
-from sidecar.cli import adopt, api_key, demo, doctor, plan, run, server, sign_in, status
+from sidecar.cli.parsing import common_arguments
 from sidecar.config import Settings, load
 from sidecar.errors import ConfigError, SidecarError
 
 DONE, FAILED, WRONG = 0, 1, 2
+
+COMMANDS = {
+    "run": "start the sidecar",
+    "demo": "serve the demo Jellyfin alone",
+    "sign-in": "sign an account in",
+    "status": "what is there, and what is in the way",
+    "plan": "what would come and go on each device",
+    "doctor": "check the whole set-up",
+    "api-key": "make, list and revoke API keys",
+    "adopt": "know the files on a device again, after a lost database",
+    "server": "which Jellyfin server is ours; take another one",
+}
 
 Command = Callable[[Settings, argparse.Namespace], int]
 
@@ -26,8 +38,9 @@ log = logging.getLogger(__name__)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code; on wrong usage argparse exits with 2."""
-    parser = _parser()
-    asked = parser.parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else arguments
+    parser = command_parser(given)
+    asked = parser.parse_args(given)
     try:
         settings = load(os.environ, file=asked.config)
         logs.start_logging(settings.log.level)
@@ -53,24 +66,22 @@ def _say(error: SidecarError, code: int) -> int:
     return code
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of the command line.
+
+    Only the module of the command that is named is imported: a short command is not to load the
+    whole server. The others are there with their name and help.
+    """
     parser = argparse.ArgumentParser(
         prog="jellyfin-sidecar",
         description="What you play in Jellyfin, kept on the devices you carry.",
     )
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for module in (run, demo, sign_in, status, plan, doctor, api_key, adopt, server):
-        module.add_to(commands, _common())
+    asked = next((one for one in arguments if one in COMMANDS), None)
+    for name, text in COMMANDS.items():
+        command = commands.add_parser(name, parents=[common_arguments()], help=text)
+        if name == asked:
+            module = import_module(f"sidecar.cli.{name.replace('-', '_')}")
+            module.add_arguments(command)
     return parser
-
-
-def _common() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument(
-        "--config",
-        type=Path,
-        metavar="FILE",
-        help="read this file in place of config.toml (see config.example.toml)",
-    )
-    return common

@@ -10,8 +10,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sidecar.assembly import DATABASE, Stores, account_service
-from sidecar.cli.parsing import Commands
+from sidecar.assembly.store import DATABASE, account_service
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.device.folder import DeviceFolder
@@ -28,22 +27,20 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device
+from sidecar.store.stores import Stores
 
 MOST_SHOWN = 50
 NO_MARKER = "{} has no marker of the sidecar: nothing there was written by us"
 OTHER_MARKER = "{} is known under another identity: nothing there is adopted"
 
 
-def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "adopt",
-        parents=[common],
-        help="know the files on a device again, after a lost database",
-        description="Look at the devices for files that the sidecar once wrote, and know them "
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = (
+        "Look at the devices for files that the sidecar once wrote, and know them "
         "again: by the manifest on the device, else by size, place and tags. Fetches, moves and "
         "overwrites nothing. The account must be signed in (jellyfin-sidecar sign-in), and the "
-        "sidecar must not be running.",
+        "sidecar must not be running."
     )
     parser.add_argument("--device", metavar="NAME", help="only this device; else all of them")
     parser.add_argument("--account", metavar="NAME", help="who wants the files from now on")

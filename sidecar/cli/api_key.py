@@ -5,27 +5,24 @@ from __future__ import annotations
 import argparse
 import sys
 
-from sidecar.assembly import Stores
 from sidecar.cli.database import open_database
-from sidecar.cli.parsing import Commands
+from sidecar.cli.parsing import common_arguments
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import SidecarError
 from sidecar.events import Bus
 from sidecar.services.accounts.api_keys import LASTS_DAYS, LONGEST_DAYS, expiry
 from sidecar.store.accounts.accounts import Account
+from sidecar.store.stores import Stores
 
 
-def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "api-key",
-        parents=[common],
-        help="make, list and revoke API keys",
-        description="Keys for scripts: Authorization: Bearer KEY. Each acts as one account.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = "Keys for scripts: Authorization: Bearer KEY. Each acts as one account."
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    create = actions.add_parser("create", parents=[common], help="make a key; it is shown once")
+    create = actions.add_parser(
+        "create", parents=[common_arguments()], help="make a key; it is shown once"
+    )
     create.add_argument("--account", required=True, metavar="NAME")
     create.add_argument("--label", required=True, metavar="TEXT", help="what it is for")
     create.add_argument(
@@ -36,10 +33,14 @@ def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
         help=f"how long it works, or `never` if it shall not expire (default: {LASTS_DAYS})",
     )
     create.set_defaults(command=make)
-    listing = actions.add_parser("list", parents=[common], help="list the keys of an account")
+    listing = actions.add_parser(
+        "list", parents=[common_arguments()], help="list the keys of an account"
+    )
     listing.add_argument("--account", required=True, metavar="NAME")
     listing.set_defaults(command=show)
-    end = actions.add_parser("revoke", parents=[common], help="refuse a key from now on")
+    end = actions.add_parser(
+        "revoke", parents=[common_arguments()], help="refuse a key from now on"
+    )
     end.add_argument("id", type=int, metavar="ID", help="from the list")
     end.set_defaults(command=revoke)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sidecar.assembly import DATABASE
+from sidecar.assembly.store import DATABASE
 from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.errors import AlreadyRunning

@@ -14,7 +14,6 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TextIO
 
-from sidecar.cli.parsing import Commands
 from sidecar.cli.stopping import stop_signals, wait_for
 from sidecar.config import Settings
 from sidecar.demo.content.ffmpeg import MediaCancelled, MediaError
@@ -55,14 +54,9 @@ class DemoOptions:
     may_move: bool = False
 
 
-def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "demo",
-        parents=[common],
-        help="serve the demo Jellyfin alone",
-        description="Serve a small Jellyfin with real media of its own, for looking around.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = "Serve a small Jellyfin with real media of its own, for looking around."
     parser.add_argument("--port", type=int, default=DEMO_PORT, metavar="N", help="0: any free one")
     parser.add_argument(
         "--library", type=Path, metavar="DIR", help="where its media are, or are to be made"

@@ -7,9 +7,8 @@ import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from sidecar.assembly import DATABASE, Stores, account_service
+from sidecar.assembly.store import DATABASE, account_service
 from sidecar.cli.database import open_database
-from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.device.filesystem import database_risk
@@ -19,6 +18,7 @@ from sidecar.events import Bus
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.problems import Problems
 from sidecar.services.transfers.formats import check_format
+from sidecar.store.stores import Stores
 from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.engines import describe_engine
 
@@ -35,14 +35,9 @@ class Finding:
     text: str
 
 
-def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "doctor",
-        parents=[common],
-        help="check the whole set-up",
-        description="Check settings, data folder, Jellyfin, accounts and devices.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = "Check settings, data folder, Jellyfin, accounts and devices."
     parser.set_defaults(command=doctor)
 
 

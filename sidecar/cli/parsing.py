@@ -1,16 +1,18 @@
-"""The type of argparse's collection of commands."""
+"""The arguments that every command takes."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
-from collections.abc import Sequence
-from typing import Protocol
+import argparse
+from pathlib import Path
 
 
-class Commands(Protocol):
-    """The object that commands add their parser to; argparse's own class is private."""
-
-    def add_parser(
-        self, name: str, *, parents: Sequence[ArgumentParser], **texts: str
-    ) -> ArgumentParser:
-        """Add a command, with its `help` and `description`, and return its parser."""
+def common_arguments() -> argparse.ArgumentParser:
+    """Return a parser to be a parent of each command's."""
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--config",
+        type=Path,
+        metavar="FILE",
+        help="read this file in place of config.toml (see config.example.toml)",
+    )
+    return common

@@ -7,9 +7,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sidecar.assembly import DATABASE, Stores
+from sidecar.assembly.store import DATABASE
 from sidecar.cli.database import open_database
-from sidecar.cli.parsing import Commands
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.device.inspect import read_space_at
@@ -19,19 +18,17 @@ from sidecar.errors import DeviceError
 from sidecar.events import Bus
 from sidecar.sizes import format_size
 from sidecar.store.downloads.inventory import Inventory
+from sidecar.store.stores import Stores
 
 NEVER_USED = "It was never used: the sidecar has not run on it yet"
 SIGNS = {"removals": "-", "adds": "+", "refusals": "!"}
 
 
-def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "plan",
-        parents=[common],
-        help="what would come and go on each device",
-        description="Show for each device which files would come, go or find no room, and why. "
-        "Moves nothing. What plays just now is known to the running sidecar alone.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = (
+        "Show for each device which files would come, go or find no room, and why. "
+        "Moves nothing. What plays just now is known to the running sidecar alone."
     )
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.set_defaults(command=show)

@@ -10,7 +10,6 @@ from functools import partial
 from threading import Event
 
 from sidecar.cli.demo import DEMO_PORT, DemoOptions, print_accounts, print_progress, run_demo
-from sidecar.cli.parsing import Commands
 from sidecar.cli.stopping import stop_signals, wait_for
 from sidecar.config import DeviceSettings, Settings
 from sidecar.demo.content.ffmpeg import MediaCancelled
@@ -20,14 +19,9 @@ from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep
 log = logging.getLogger(__name__)
 
 
-def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "run",
-        parents=[common],
-        help="start the sidecar",
-        description="Start the sidecar; without a Jellyfin address, on a small demo server.",
-    )
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = "Start the sidecar; without a Jellyfin address, on a small demo server."
     parser.add_argument(
         "--no-robot",
         action="store_true",

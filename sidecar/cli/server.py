@@ -10,13 +10,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from sidecar.assembly import Stores
 from sidecar.assembly.accounts import make_accounts
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import make_devices
 from sidecar.assembly.rules import make_rules
 from sidecar.cli.database import open_database
-from sidecar.cli.parsing import Commands
+from sidecar.cli.parsing import common_arguments
 from sidecar.cli.sign_in import name_and_password
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
@@ -25,26 +24,26 @@ from sidecar.events import Bus
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.identity.server_change import ServerChange, ServerPreview
 from sidecar.services.system_status import RecentLog
+from sidecar.store.stores import Stores
 
 MOST_SHOWN = 20
 
 
-def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "server",
-        parents=[common],
-        help="which Jellyfin server is ours; take another one",
-        description="Show which Jellyfin server is ours, and whether it answers at the address. If "
-        "another one does (installed anew, restored), everything stops until it is taken.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = (
+        "Show which Jellyfin server is ours, and whether it answers at the address. If "
+        "another one does (installed anew, restored), everything stops until it is taken."
     )
     actions = parser.add_subparsers(required=True, metavar="ACTION")
-    show = actions.add_parser("show", parents=[common], help="who is ours, and who answers")
+    show = actions.add_parser(
+        "show", parents=[common_arguments()], help="who is ours, and who answers"
+    )
     show.add_argument("--json", action="store_true", help="for scripts")
     show.set_defaults(command=_show)
     accept = actions.add_parser(
         "accept",
-        parents=[common],
+        parents=[common_arguments()],
         help="take the server that answers at the address for ours",
         description="Sign in at the server that answers at the address, as an admin there, show "
         "what of our files is known there, and take it if you say yes. Files, holds and all "

@@ -9,9 +9,8 @@ import time
 
 from pydantic import SecretStr
 
-from sidecar.assembly import Stores, account_service
+from sidecar.assembly.store import account_service
 from sidecar.cli.database import open_database
-from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import SidecarError, SignInRefused
@@ -19,22 +18,18 @@ from sidecar.events import Bus
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.problems import Problems
 from sidecar.store.accounts.accounts import Account
+from sidecar.store.stores import Stores
 
 ASK_EVERY_S = 3.0
 GIVE_UP_AFTER_S = 600.0
 
 
-def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "sign-in",
-        parents=[common],
-        help="sign an account in",
-        description=(
-            "Sign a Jellyfin account in. The name and password come from the settings "
-            "(SIDECAR_JELLYFIN__USERNAME, SIDECAR_JELLYFIN__PASSWORD or …_PASSWORD_FILE) or are "
-            "asked for. The password is sent once and not kept."
-        ),
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = (
+        "Sign a Jellyfin account in. The name and password come from the settings "
+        "(SIDECAR_JELLYFIN__USERNAME, SIDECAR_JELLYFIN__PASSWORD or …_PASSWORD_FILE) or are "
+        "asked for. The password is sent once and not kept."
     )
     parser.add_argument("--account", metavar="NAME", help="who signs in")
     parser.add_argument(

@@ -6,9 +6,8 @@ import argparse
 import json
 from typing import Any
 
-from sidecar.assembly import DATABASE, Stores, account_service
+from sidecar.assembly.store import DATABASE, account_service
 from sidecar.cli.database import is_running, open_database
-from sidecar.cli.parsing import Commands
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads.states import Status
@@ -18,16 +17,14 @@ from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.problems import Problems
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.stores import Stores
 
 
-def add_to(commands: Commands, common: argparse.ArgumentParser) -> None:
-    """Add the command to the parser."""
-    parser = commands.add_parser(
-        "status",
-        parents=[common],
-        help="what is there, and what is in the way",
-        description="Show accounts, devices and downloads, as the database has them, and "
-        "whether the Jellyfin server that is ours answers.",
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = (
+        "Show accounts, devices and downloads, as the database has them, and "
+        "whether the Jellyfin server that is ours answers."
     )
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.set_defaults(command=status)

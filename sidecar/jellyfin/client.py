@@ -6,10 +6,9 @@ sign-out: `/Users/Me` is asked whether the token is still valid.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -27,7 +26,12 @@ from sidecar.errors import (
 )
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
-from sidecar.jellyfin.connection import LARGEST_BODY_BYTES, Connection, Query
+from sidecar.jellyfin.connection import (
+    LARGEST_BODY_BYTES,
+    READ_TIMEOUT_S,
+    Connection,
+    Query,
+)
 from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.listing import (
     FetchPage,
@@ -41,6 +45,7 @@ from sidecar.jellyfin.mapping import list_now_playing, to_item
 from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
 from sidecar.jellyfin.responses import (
     Answer,
+    RefusedBefore,
     Unconfirmed,
     Unsaid,
     check_answer,
@@ -99,7 +104,7 @@ class Jellyfin:
 
     Every call may raise, besides what its own docstring names:
 
-    * `ServerAway`: the server does not answer, or is starting
+    * `ServerAway`: the server does not answer, or is starting; `TooSlow`: this takes it too long
     * `SignedOut`: the token is refused, confirmed by `/Users/Me`
     * `OutsideHours`: this account has no access at this hour, confirmed by `/Users/Me`
     * `NotAllowed`: this account may not do this
@@ -116,6 +121,7 @@ class Jellyfin:
         user_id: str | None = None,
         server_id: str | None = None,
         ca_file: Path | None = None,
+        read_within_s: float = READ_TIMEOUT_S,
     ) -> None:
         """Prepare; nothing is asked yet.
 
@@ -127,11 +133,17 @@ class Jellyfin:
                 derive from the token.
             server_id: The expected server; None accepts any.
             ca_file: Certificates to trust in place of the usual ones.
+            read_within_s: How long each answer may take.
         """
         self.user_id = user_id
         self.server_id = server_id
+        self._most_ids = IDS_PER_REQUEST
         self.connection = Connection(
-            Address.of(base_url), identity=identity, token=token, ca_file=ca_file
+            Address.of(base_url),
+            identity=identity,
+            token=token,
+            ca_file=ca_file,
+            read_within_s=read_within_s,
         )
 
     # The server and the account
@@ -242,13 +254,29 @@ class Jellyfin:
 
         An item that the server does not know or hides is simply not in the result.
         """
-        wanted = iter(dict.fromkeys(ids))
+        query: Query = {"fields": FULL_FIELDS, **PRIMARY_IMAGE_ONLY}
         found: dict[str, Item] = {}
-        while batch := list(islice(wanted, IDS_PER_REQUEST)):
-            query = {"ids": ",".join(batch), "fields": FULL_FIELDS, **PRIMARY_IMAGE_ONLY}
-            page = self.page("Items", query=query)
+        for page in self.pages_of(ids, query=query):
             found |= {one.id: self._to_item(one) for one in page.items if one is not None}
         return found
+
+    def pages_of(self, ids: Iterable[str], *, query: Query) -> Iterator[models.ItemsPage]:
+        """Ask for items by their ids, a hundred at a time; fewer if the address is too long then.
+
+        Proxies and filters before a server may refuse addresses of more than 2,048 characters,
+        and each says so in its own way. How many get through is remembered.
+        """
+        wanted, most, at = list(dict.fromkeys(ids)), self._most_ids, 0
+        while batch := wanted[at : at + most]:
+            try:
+                page = self.page("Items", query={"ids": ",".join(batch), **query})
+            except (RefusedBefore, NotAllowed):
+                if len(batch) == 1:
+                    raise
+                most = len(batch) // 2
+                continue
+            self._most_ids, at = most, at + len(batch)
+            yield page
 
     def favourites(self, types: Collection[ItemType]) -> Listing:
         """List this account's favourites of these types, over all pages.

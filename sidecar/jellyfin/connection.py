@@ -20,7 +20,7 @@ import requests
 from pydantic import SecretStr
 from urllib3.exceptions import ProtocolError
 
-from sidecar.errors import ServerAway, UnexpectedAnswer
+from sidecar.errors import ServerAway, TooSlow, UnexpectedAnswer
 from sidecar.jellyfin import patience
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.budget import MemoryBudget
@@ -55,11 +55,13 @@ class Connection:
         identity: DeviceIdentity,
         token: SecretStr | None = None,
         ca_file: Path | None = None,
+        read_within_s: float = READ_TIMEOUT_S,
     ) -> None:
         self.address = address
         self.identity = identity
         self.ca_file = ca_file
         self._token = token
+        self._read_within_s = read_within_s
         self._local = local()
         self._lock = Lock()
         self._sessions: WeakSet[requests.Session] = WeakSet()
@@ -103,10 +105,10 @@ class Connection:
                 return self._exchange(method, path, query, body, most_bytes)
         except requests.exceptions.SSLError as error:
             raise certificate_error(self.address) from error
+        except requests.exceptions.ConnectTimeout as error:
+            raise ServerAway(self._says_nothing()) from error
         except (requests.exceptions.Timeout, TimeoutError) as error:
-            raise ServerAway(
-                msg("Jellyfin at {server} does not answer in time", server=self.address)
-            ) from error
+            raise TooSlow(self._says_nothing()) from error
         except requests.exceptions.ContentDecodingError as error:
             raise UnexpectedAnswer(
                 msg(
@@ -122,6 +124,9 @@ class Connection:
         except OSError as error:
             # requests looks for this file itself, for each new connection.
             raise ca_file_error(self.ca_file) from error
+
+    def _says_nothing(self) -> str:
+        return msg("Jellyfin at {server} does not answer in time", server=self.address)
 
     def close(self) -> None:
         """Close the idle connections of all threads; a later request opens another one."""
@@ -147,7 +152,10 @@ class Connection:
                 params=query,
                 json=body,
                 headers={"Authorization": self.authorization},
-                timeout=(patience.at_most(CONNECT_TIMEOUT_S), patience.at_most(READ_TIMEOUT_S)),
+                timeout=(
+                    patience.at_most(CONNECT_TIMEOUT_S),
+                    patience.at_most(self._read_within_s + patience.more_s()),
+                ),
                 allow_redirects=False,
                 stream=True,
             ) as response,

@@ -4,9 +4,10 @@
     page 2        d e f g    adds or removes an item meanwhile, that entry is another one, and the
     page 3              g h  listing is read again.
 
-Old servers leave hidden items out of a page after counting them, so a short page is not the end. A
-listing is complete only if the pages overlap as above and have as many entries as each counted. If
-they never do, it is returned as incomplete: good for adding, never for removing.
+Old servers leave hidden items out of a page after counting them, so a short page is not the end;
+and a page as long as asked for is never the last one, however few the server counted. A listing is
+complete only if the pages overlap as above and have as many entries as each counted. If they never
+do, it is returned as incomplete: good for adding, never for removing.
 """
 
 from __future__ import annotations
@@ -101,12 +102,12 @@ def _read_pages(fetch: FetchPage, taken: list[int], *, once_each: bool, page_ite
             raise _endless()
         taken.append(size)
         found = [one for one in page.items if one is not None]
-        if number > 0:
-            fits &= _continues(entries, found)
-            found = found[1:] if fits else found
-        entries += found
+        continues = number == 0 or _continues(entries, found)
+        fits &= continues
+        entries += found[1:] if number > 0 and fits else found
         totals.add(page.total_record_count)
-        if start + page_items >= page.total_record_count:
+        is_full = len(page.items) >= page_items
+        if start + page_items >= page.total_record_count and not (is_full and continues):
             break
     else:
         raise _endless()

@@ -1,8 +1,10 @@
 """Decides what a response means, from its status, headers and body.
 
     200, 204              success          401   not yet known: see `Unconfirmed`
-    429, 502, 503, 504    ServerAway       403   NotAllowed, unless it is a web page; see `Unsaid`
+    429, 502, 503         ServerAway       403   NotAllowed, unless it is a web page; see `Unsaid`
+    504                   TooSlow
     3xx, HTML, the rest   UnexpectedAnswer 404   NotFound, if it is Jellyfin's own (JSON)
+    4xx with anything else than JSON       RefusedBefore, an UnexpectedAnswer
 
 Proxies, login pages and a server that is starting respond with almost anything; only what Jellyfin
 itself would send changes any state. Bodies of errors are never interpreted.
@@ -19,7 +21,7 @@ from urllib.parse import urlsplit
 from pydantic import TypeAdapter, ValidationError
 
 from sidecar.bounded_json import UnboundedJson, check_bounds
-from sidecar.errors import NotAllowed, NotFound, ServerAway, UnexpectedAnswer
+from sidecar.errors import NotAllowed, NotFound, ServerAway, TooSlow, UnexpectedAnswer
 from sidecar.messages import msg
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ AWAY = frozenset(
     }
 )
 REDIRECTS = range(300, 400)
+REFUSALS = range(400, 500)
 SUCCESS = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
 LONGEST_RETRY_AFTER_S = 3600.0
 # Five hundred films with dozens of streams each have half as many.
@@ -49,6 +52,10 @@ class Unconfirmed(NotAllowed):
     def __init__(self, message: str, *, is_jellyfin: bool) -> None:
         super().__init__(message)
         self.is_jellyfin = is_jellyfin
+
+
+class RefusedBefore(UnexpectedAnswer):
+    """A 4xx that is not Jellyfin's: something before it refuses the request, as a proxy does."""
 
 
 class Unsaid(NotAllowed):
@@ -94,7 +101,9 @@ def check_answer(answer: Answer) -> None:
     if status in SUCCESS:
         return
     if status in AWAY:
-        raise ServerAway(
+        # A proxy that waited in vain for this answer says 504.
+        kind = TooSlow if status == HTTPStatus.GATEWAY_TIMEOUT else ServerAway
+        raise kind(
             msg(
                 "Jellyfin at {server} is not ready (it answered {status})",
                 server=server,
@@ -130,7 +139,8 @@ def unexpected_answer(answer: Answer) -> UnexpectedAnswer:
         came = msg("a web page (status {status})", status=answer.status)
     elif answer.status not in SUCCESS:
         came = msg("status {status}", status=answer.status)
-    return UnexpectedAnswer(
+    is_refused = answer.status in REFUSALS and not answer.is_json
+    return (RefusedBefore if is_refused else UnexpectedAnswer)(
         msg(
             "{server} did not answer as Jellyfin does: {came} for {request}. Check the "
             "address, its base path, and any proxy before it",

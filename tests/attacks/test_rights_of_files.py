@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from sidecar import private_files
-from sidecar.assembly import DATABASE
+from sidecar.assembly.store import DATABASE
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import DeviceIdentity

@@ -11,12 +11,13 @@ from functools import partial
 from http.client import HTTPConnection
 from threading import Event, Thread
 
-from sidecar.assembly import Assembly, Stores
+from sidecar.assembly.assembly import Assembly
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.states import Move, Status
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind, Selection
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.stores import Stores
 from tests.bench.household import get, opened, running
 from tests.bench.large import ADMIN, PEOPLE, Household
 from tests.bench.timing import Ask, Figures, compare, plain, seconds, table

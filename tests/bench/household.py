@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 
-from sidecar.assembly import DATABASE, Assembly, Stores, assemble
+from sidecar.assembly.assembly import Assembly, assemble
+from sidecar.assembly.store import DATABASE
 from sidecar.clock import SystemClock
 from sidecar.events import Bus
 from sidecar.store.database import Database
+from sidecar.store.stores import Stores
 from tests.bench.large import DEVICES, Household, settings_of
 from tests.bench.sockets import free_port
 from tests.fakes.slow_line import wait_until

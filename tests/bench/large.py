@@ -20,8 +20,8 @@ from typing import TypeVar
 
 from pydantic import SecretStr
 
-from sidecar.assembly import DATABASE, Stores, assemble
-from sidecar.assembly.store import KEY_FILE
+from sidecar.assembly.assembly import assemble
+from sidecar.assembly.store import DATABASE, KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.domain.downloads.states import Download, Status
@@ -37,6 +37,7 @@ from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.insert import FilePlace, NewDownload
+from sidecar.store.stores import Stores
 
 SERVER = "5" * 32
 PEOPLE = {"eve": "e" * 32, "ann": "a" * 32, "ben": "b" * 32, "cara": "c" * 32, "dov": "d" * 32}

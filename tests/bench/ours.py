@@ -14,7 +14,7 @@ from threading import Thread
 
 from pydantic import SecretStr
 
-from sidecar.assembly import Stores, assemble
+from sidecar.assembly.assembly import assemble
 from sidecar.assembly.store import KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
@@ -28,6 +28,7 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.stores import Stores
 
 ANN, SERVER = "a" * 32, "5" * 32
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sidecar import cli
-from sidecar.assembly import DATABASE
+from sidecar.assembly.store import DATABASE
 from sidecar.clock import SystemClock
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.items.item import Item, ItemType

@@ -17,7 +17,6 @@ from typing import Any
 import pytest
 import requests
 
-from sidecar.assembly import Stores
 from sidecar.cli.database import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import load
@@ -26,6 +25,7 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.timing import Timing
 from sidecar.demo.state.users import ACCOUNTS
 from sidecar.events import Bus
+from sidecar.store.stores import Stores
 from tests.fakes.slow_line import SlowLine, wait_until
 
 MIB = 1024 * 1024

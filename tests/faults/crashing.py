@@ -19,7 +19,8 @@ from threading import Event
 
 from pydantic import ByteSize, SecretStr
 
-from sidecar.assembly import DATABASE, Assembly, Stores, assemble
+from sidecar.assembly.assembly import Assembly, assemble
+from sidecar.assembly.store import DATABASE
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.settings import JellyfinSettings, ServerSettings
@@ -29,6 +30,7 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.database import Database
+from sidecar.store.stores import Stores
 
 ADDRESS, GO, FORMAT = "address", "go", "format"
 

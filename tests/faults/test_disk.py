@@ -18,13 +18,15 @@ from threading import Thread
 
 import pytest
 
-from sidecar.assembly import DATABASE, Assembly, Stores
+from sidecar.assembly.assembly import Assembly
+from sidecar.assembly.store import DATABASE
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.services.problems import ProblemKind
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.stores import Stores
 from tests.device.mounting import (
     breakable_disk,
     exfat_disk,

@@ -20,8 +20,8 @@ import xxhash
 from pydantic import SecretStr
 from werkzeug.test import Client, TestResponse
 
-from sidecar.assembly import DATABASE, Assembly, Stores, assemble
-from sidecar.assembly.store import KEY_FILE
+from sidecar.assembly.assembly import Assembly, assemble
+from sidecar.assembly.store import DATABASE, KEY_FILE
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.device.own.marker import Marker, write_marker
@@ -40,6 +40,7 @@ from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.sessions import derive_csrf_token
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.stores import Stores
 from sidecar.web.app import Web, WebOptions, create_app
 from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.answering import (

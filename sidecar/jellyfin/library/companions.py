@@ -25,7 +25,6 @@ from sidecar.jellyfin.models import (
 )
 from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read
 
-IDS_PER_REQUEST = 100
 LONGEST = 5_000_000
 
 
@@ -58,13 +57,13 @@ class Companions:
 
     def of(self, item_ids: Collection[str]) -> Mapping[str, CompanionList]:
         """Return the companions of items; items hidden from the account are left out."""
-        wanted = list(item_ids)
-        found: dict[str, CompanionList] = {}
-        for start in range(0, len(wanted), IDS_PER_REQUEST):
-            ids = ",".join(wanted[start : start + IDS_PER_REQUEST])
-            page = self._client.page("Items", query={"ids": ids, "fields": "MediaSources"})
-            found |= {one.id: _to_companion_list(one) for one in page.items if one is not None}
-        return found
+        pages = self._client.pages_of(item_ids, query={"fields": "MediaSources"})
+        return {
+            one.id: _to_companion_list(one)
+            for page in pages
+            for one in page.items
+            if one is not None
+        }
 
     def lyrics(self, item_id: str) -> Sequence[LyricLine]:
         """Return a track's lyrics; empty if there are none."""

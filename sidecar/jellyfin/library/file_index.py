@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from http import HTTPStatus
-from itertools import islice
 
 import requests
 from urllib3.exceptions import HTTPError
 
 from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.errors import ServerAway, UnexpectedAnswer
-from sidecar.jellyfin.client import FULL_FIELDS, IDS_PER_REQUEST, STABLE_ORDER, Jellyfin
+from sidecar.jellyfin.client import FULL_FIELDS, STABLE_ORDER, Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Query
 from sidecar.jellyfin.listing import Listing, read_set
 from sidecar.messages import msg
@@ -54,17 +53,9 @@ class ServerFileIndex:
 
         Items that this account may not see are among them: this says nothing about its rights.
         """
-        wanted = iter(sorted(ids))
-        found: set[str] = set()
-        while batch := list(islice(wanted, IDS_PER_REQUEST)):
-            query: Query = {
-                "ids": ",".join(batch),
-                "enableUserData": "false",
-                "enableImages": "false",
-            }
-            page = self._client.page("Items", query=query)
-            found.update(one.id for one in page.items if one is not None)
-        return frozenset(found)
+        query: Query = {"enableUserData": "false", "enableImages": "false"}
+        pages = self._client.pages_of(sorted(ids), query=query)
+        return frozenset(one.id for page in pages for one in page.items if one is not None)
 
     def described(self, ids: Collection[str]) -> tuple[Item, ...]:
         """Return full items by their ids; what the account may not see is left out."""

@@ -14,7 +14,7 @@ from datetime import timedelta
 from itertools import count, islice
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.states import REFUSED_TO_ACCOUNT, Download, Status
 from sidecar.domain.files.naming import (
     ANY,
     WITH_OWN_FOLDER,
@@ -372,6 +372,11 @@ class WishService:
             return self._downloads.transitions.want_again(
                 there, user_id=wish.user_id, priority=wish.priority
             )
+        is_refused = there.status is Status.FAILED and there.error_code in REFUSED_TO_ACCOUNT
+        if is_refused and is_new and there.user_id != wish.user_id:
+            # It was refused to the account that fetches it: this one may have it.
+            self._downloads.queue.hand_over(there, wish.user_id)
+            return self._downloads.transitions.retry(there)
         if there.missing_since is not None and wish.reason.rule == PIN:
             # A pin answers the question of what became of the missing file.
             return self._downloads.transitions.mark_damaged(there, ASKED_AGAIN)

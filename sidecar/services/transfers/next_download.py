@@ -1,6 +1,7 @@
 """Chooses the download that a worker takes next.
 
-It skips downloads that wait for the server, an account, a device, space or the network.
+It skips downloads that wait for the server, an account, a device, space or the network. While
+something before Jellyfin refuses files, it takes one now and then.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sidecar.domain.downloads.states import Download
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.transfers.blocking import FileBlocking
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.downloads.queue import Downloads
 
@@ -44,6 +46,7 @@ class NextDownload:
         claims: Claims,
         clock: Clock,
         held_back: HeldBack,
+        blocking: FileBlocking,
     ) -> None:
         self._downloads = downloads
         self._registry = registry
@@ -52,6 +55,7 @@ class NextDownload:
         self._claims = claims
         self._clock = clock
         self._held_back = held_back
+        self._blocking = blocking
 
     def take(self) -> tuple[Download, Event] | None:
         """Claim the next download; return it with its stop event, None if there is none now."""
@@ -62,10 +66,23 @@ class NextDownload:
         self._claims.end(download.id)
 
     def _claim(self, busy: Collection[int]) -> Download | None:
-        return self._downloads.queue.claim(
-            self._clock.now(),
-            blocked_devices=self._registry.blocked(),
-            blocked_users=set(self._problems.all_of(ProblemKind.ACCOUNT)),
-            busy=[*busy, *self._held_back.downloads()],
-            own_only=self._held_back.own_only(),
-        )
+        if not self._blocking.may_fetch():
+            return None
+        taken = self._claim_but([*busy, *self._held_back.downloads()])
+        if taken is not None:
+            self._blocking.fetches()
+        return taken
+
+    def _claim_but(self, busy: Collection[int]) -> Download | None:
+        refused = self._blocking.refused()
+        for passed_over in ([*busy, *refused], busy) if refused else (busy,):
+            taken = self._downloads.queue.claim(
+                self._clock.now(),
+                blocked_devices=self._registry.blocked(),
+                blocked_users=set(self._problems.all_of(ProblemKind.ACCOUNT)),
+                busy=passed_over,
+                own_only=self._held_back.own_only(),
+            )
+            if taken is not None:
+                return taken
+        return None

@@ -24,7 +24,7 @@ from sidecar.store.downloads.filter import (
     build_count_conditions,
     build_visibility_condition,
 )
-from sidecar.store.schema.tables import DownloadRow
+from sidecar.store.schema.tables import DownloadRow, HoldRow
 
 FIELDS = [getattr(DownloadRow, one.name) for one in fields(Download)]
 NAMES = ", ".join(f'"{one.column_name}"' for one in FIELDS)
@@ -201,12 +201,24 @@ class DownloadQueries:
         )
         return [to_download(row) for row in self._db.rows(query)]
 
-    def failed_of(self, user_id: str, error_codes: Collection[str]) -> list[Download]:
-        """Return what failed for one of these reasons and is fetched by this account."""
+    def failed_for(self, error_codes: Collection[str]) -> list[Download]:
+        """Return what failed for one of these reasons."""
         query = DownloadRow.select(COLUMNS).where(
-            DownloadRow.status == Status.FAILED,
-            DownloadRow.user_id == user_id,
-            DownloadRow.error_code.in_(error_codes),
+            DownloadRow.status == Status.FAILED, DownloadRow.error_code.in_(list(error_codes))
+        )
+        return [to_download(row) for row in self._db.rows(query)]
+
+    def waiting_for(self, user_ids: Collection[str]) -> list[Download]:
+        """Return what is queued to be fetched by these accounts, and is held by others too."""
+        others = HoldRow.select(HoldRow.id).where(
+            HoldRow.device_id == DownloadRow.device_id,
+            HoldRow.item_id == DownloadRow.item_id,
+            HoldRow.user_id.not_in(list(user_ids)),
+        )
+        query = DownloadRow.select(COLUMNS).where(
+            DownloadRow.status == Status.PENDING,
+            DownloadRow.user_id.in_(list(user_ids)),
+            peewee.fn.EXISTS(others),
         )
         return [to_download(row) for row in self._db.rows(query)]
 

@@ -12,7 +12,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from sidecar.assembly import DATABASE, Assembly, Stores, assemble
+from sidecar.assembly.assembly import Assembly, assemble
+from sidecar.assembly.store import DATABASE
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version
@@ -29,6 +30,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.store.database import Database
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.insert import NewDownload
+from sidecar.store.stores import Stores
 from tests.fakes.clock import FakeClock
 from tests.fakes.demo_house import QUICK
 from tests.fakes.tiny_library import LIBRARIES, Entry, track, write
@@ -188,6 +190,7 @@ def moving_house(
     sizes: Mapping[str, int] | None = None,
     change: Callable[[dict[str, Any]], object] = lambda _facts: None,
     write_media: Callable[[Path], Path] | None = None,
+    kind: type[CountingServer] = CountingServer,
 ) -> Iterator[MovingHouse]:
     """Build it; `write_media` writes another library than one of these tracks."""
     clock, bus, stick = FakeClock(), Bus(), tmp_path / "stick"
@@ -199,7 +202,7 @@ def moving_house(
     device: dict[str, Any] = {"name": "Car stick", "path": stick}
     change(device)
     with ExitStack() as leaving:
-        server = leaving.enter_context(CountingServer(library, speaks=Version.V12_0, timing=QUICK))
+        server = leaving.enter_context(kind(library, speaks=Version.V12_0, timing=QUICK))
         settings = Settings(
             jellyfin=JellyfinSettings(url=server.url),
             server=ServerSettings(data_dir=tmp_path / "data"),

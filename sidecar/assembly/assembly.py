@@ -1,0 +1,74 @@
+"""Creates all services of a running sidecar, group by group."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sidecar.assembly.accounts import AccountServices, make_accounts
+from sidecar.assembly.background import BackgroundServices, make_background
+from sidecar.assembly.base import Base
+from sidecar.assembly.devices import DeviceServices, make_devices
+from sidecar.assembly.rules import RuleServices, make_rules
+from sidecar.assembly.transfers import TransferServices, make_transfers
+from sidecar.assembly.web import make_web
+from sidecar.clock import Clock
+from sidecar.config import Settings
+from sidecar.events import Bus
+from sidecar.services.system_status import RecentLog
+from sidecar.services.transfers.formats import check_format
+from sidecar.store.stores import Stores
+from sidecar.web.services import WebServices
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assembly:
+    """All services, one group for each capability."""
+
+    accounts: AccountServices
+    devices: DeviceServices
+    rules: RuleServices
+    transfers: TransferServices
+    background: BackgroundServices
+    web: WebServices
+
+
+def assemble(
+    settings: Settings,
+    store: Stores,
+    bus: Bus,
+    clock: Clock,
+    is_healthy: Callable[[], bool] = lambda: True,
+    *,
+    recent: RecentLog | None = None,
+) -> Assembly:
+    """Create all services; none is started.
+
+    Raises:
+        errors.ConfigError: No Jellyfin server is set, a device's format cannot be made here, or
+            the program that should transfer files is not installed.
+    """
+    base = Base(
+        settings=settings,
+        store=store,
+        bus=bus,
+        clock=clock,
+        is_healthy=is_healthy,
+        recent=recent or RecentLog(logging.Formatter()),
+    )
+    accounts = make_accounts(base)
+    devices = make_devices(base, accounts)
+    for device in settings.devices:
+        check_format(device, devices.converting.check)
+    rules = make_rules(base, accounts, devices)
+    transfers = make_transfers(base, accounts, devices, rules)
+    background = make_background(base, accounts, devices, rules, transfers)
+    return Assembly(
+        accounts=accounts,
+        devices=devices,
+        rules=rules,
+        transfers=transfers,
+        background=background,
+        web=make_web(base, accounts, devices, rules, transfers, background=background),
+    )
