@@ -45,7 +45,7 @@ RETRY_S = 60.0
 # A library scan sends many events.
 SETTLE_S = 5.0
 # The types that have a list of their own on the server.
-WITH_OWN_LIST = (ItemType.ARTIST,)
+WITH_OWN_LIST = (ItemType.ARTIST, ItemType.COLLECTION)
 LONGEST_WAIT_S = 600.0
 LONGEST_PAUSE_S = 3600.0
 # For more items than this, listing all favourites takes fewer requests.
