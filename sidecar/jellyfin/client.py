@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from sidecar.domain.items.item import PLAYABLE, Item, ItemType
+from sidecar.domain.items.item import PLAYABLE, Item, ItemType, as_part
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import (
     JellyfinError,
@@ -315,7 +315,7 @@ class Jellyfin:
             NotFound: It is not there any more, or this account may not see it.
         """
         if item.is_playable:
-            return Listing((item,), complete=True)
+            return self._with_parts([item], complete=True)
         match item.type:
             case ItemType.ALBUM:
                 # Not `albumIds`: before 12.0 that means every album of the same name.
@@ -337,8 +337,31 @@ class Jellyfin:
             case _:
                 return Listing((), complete=True)
         listing = self.listing(rows)
-        playable = tuple(one for one in listing.items if one.is_playable)
-        return Listing(playable, complete=listing.complete)
+        playable = [one for one in listing.items if one.is_playable]
+        return self._with_parts(playable, complete=listing.complete)
+
+    def with_parts(self, items: Iterable[Item]) -> tuple[Item, ...]:
+        """Return the items, each film in several parts followed by its further parts."""
+        return self._with_parts(items, complete=True).items
+
+    def _with_parts(self, items: Iterable[Item], *, complete: bool) -> Listing:
+        found: list[Item] = []
+        for one in items:
+            found.append(one)
+            if one.parts > 1:
+                further = self._further_parts(one)
+                complete &= len(further) == one.parts - 1
+                found += further
+        return Listing(tuple(found), complete=complete)
+
+    def _further_parts(self, film: Item) -> list[Item]:
+        """List the second and later parts of a film, which no other list has."""
+        try:
+            page = self.page("Videos", film.id, "AdditionalParts", query={})
+        except (NotFound, NotAllowed):
+            return []
+        parts = [self._to_item(one) for one in page.items[: film.parts - 1] if one is not None]
+        return [as_part(one, film, number) for number, one in enumerate(parts, start=2)]
 
     def _expand_each(self, query: Query, nested: Collection[ItemType] = NESTED) -> Listing:
         """List what a query finds, containers of these types expanded, each file once.

@@ -25,6 +25,8 @@ _KNOWN_TYPES = {one.value: one for one in ItemType} | {
     "UserView": ItemType.LIBRARY,
     "ManualPlaylistsFolder": ItemType.LIBRARY,
 }
+MOST_PARTS = 99
+_DISCS = {"Dvd": "DVD", "BluRay": "Blu-ray"}
 _KNOWN_REPEATS = {one.value: one for one in Repeat}
 
 
@@ -32,6 +34,7 @@ def to_item(base: BaseItem) -> Item:
     """Convert an item; what was not requested or is not known is None."""
     source = _own_source(base)
     image_item_id, image_tag = _choose_image(base)
+    parts = min(max(1, base.part_count or 1), MOST_PARTS)
     return Item(
         id=base.id,
         type=_KNOWN_TYPES.get(base.type, ItemType.OTHER),
@@ -60,6 +63,9 @@ def to_item(base: BaseItem) -> Item:
         can_download=base.can_download,
         is_remote=_is_remote(base, source),
         is_played=base.user_data.played if base.user_data else None,
+        parts=parts,
+        part=1 if parts > 1 else None,
+        disc_folder=_DISCS.get(base.video_type or ""),
     )
 
 

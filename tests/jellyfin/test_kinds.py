@@ -45,6 +45,12 @@ def find(ann: Jellyfin, item_type: ItemType, title: str) -> Item:
     return ann.item(found.id)
 
 
+def find_film(ann: Jellyfin, title: str) -> Item:
+    page = ann.page("Items", query={"recursive": "true", "includeItemTypes": "Movie"})
+    (found,) = [one for one in page.items if one is not None and one.name == title]
+    return ann.item(found.id)
+
+
 @pytest.mark.parametrize(
     ("item_type", "title", "files"),
     [
@@ -94,3 +100,25 @@ def test_a_library_of_collections_is_measured_by_what_is_in_them(ann: Jellyfin) 
 
     assert (found.files, found.is_estimate) == (5, False)
     assert found.bytes > 0
+
+
+def test_a_film_in_parts_is_followed_by_them(ann: Jellyfin) -> None:
+    two = find_film(ann, "Two Parts")
+
+    listing = ann.expand(two)
+
+    assert two.parts == 3
+    assert [(one.part, one.part_of) for one in listing.items] == [
+        (1, None),
+        (2, two.id),
+        (3, two.id),
+    ]
+    assert {one.title for one in listing.items} == {"Two Parts"}
+    assert listing.complete
+    assert ann.expand(find_film(ann, "Plain")).items == (find_film(ann, "Plain"),)
+
+
+def test_a_disc_is_known_by_its_kind(ann: Jellyfin) -> None:
+    discs = [find_film(ann, title).disc_folder for title in ("Disc", "Blue", "Plain")]
+
+    assert discs == ["DVD", "Blu-ray", None]

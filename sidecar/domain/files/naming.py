@@ -5,6 +5,7 @@
     Series/Season 01/Series - S01E02 - Title.mkv      Series - Season 01/S01E02 Title.mkv
     Series/2024/Series - 2024-05-06 - Title.mkv       Series - 2024/2024-05-06 Title.mkv
     Film (Year)/Film (Year).mkv                       Film (Year)/Film (Year).mkv
+    Film (Year)/Film (Year)-part1.mkv                 Film (Year)/Film (Year)-part1.mkv
     Artist - Video (Year)/Artist - Video (Year).mp4   Artist - Video (Year)/...
 
 Tags are untrusted: whatever they contain, a path stays below the root and consists of names that no
@@ -93,7 +94,7 @@ def build_path(item: Item, shape: NameLimits = ANY, *, volume: int = 1) -> str:
             *folders, name = _name_episode(item, shape.layout)
         case _ if item.type in WITH_OWN_FOLDER:
             film = _name_film(item)
-            *folders, name = film, film
+            *folders, name = film, f"{film}-part{item.part}" if item.part else film
         case _:
             *folders, name = _name_track(item, shape.layout)
     ending = f".{safe_extension(item.extension)}"
@@ -114,6 +115,25 @@ def fill_in_discs(items: Mapping[str, Item], fellows: Iterable[Item]) -> dict[st
     return {
         id_: replace(one, disc=1)
         if one.type is ItemType.AUDIO and one.album_id in with_discs and not _has_disc(one)
+        else one
+        for id_, one in items.items()
+    }
+
+
+def fill_in_parts(items: Mapping[str, Item], wanted: Iterable[Item]) -> dict[str, Item]:
+    """Return the items, parts of a film with what is known of the film by those who want them."""
+    known = {one.id: one for one in wanted if one.part is not None}
+    return {
+        id_: replace(
+            one,
+            title=known[id_].title,
+            year=known[id_].year,
+            image_item_id=known[id_].image_item_id,
+            image_tag=known[id_].image_tag,
+            part=known[id_].part,
+            part_of=known[id_].part_of,
+        )
+        if id_ in known
         else one
         for id_, one in items.items()
     }

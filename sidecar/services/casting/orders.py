@@ -166,7 +166,8 @@ def _look_up(client: Jellyfin, item_ids: Sequence[str]) -> Iterator[_Found]:
             why = _because_of(item)
             yield from (_Found(one, why) for one in client.expand(item).items)
         else:
-            yield _Found(item, _because_of(whole) if whole else _itself(item))
+            why = _because_of(whole) if whole else _itself(item)
+            yield from (_Found(one, why) for one in client.with_parts([item]))
 
 
 def _whole(client: Jellyfin, items: Sequence[Item]) -> Item | None:

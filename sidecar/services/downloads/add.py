@@ -22,7 +22,7 @@ from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.taken import explain_not_taken
 from sidecar.services.downloads.commands import AddedItem, AddResult, QueuedDownload
-from sidecar.services.rules.wishes import WishService
+from sidecar.services.rules.wishes import WishService, refusal
 from sidecar.store.stores import Stores
 
 MOST_SHOWN = 1000
@@ -119,11 +119,11 @@ class AddDownloads:
     def _one(
         self, person: Person, client: Jellyfin, device_id: str, item: Item, priority: int | None
     ) -> AddedItem:
-        if item.type is ItemType.OTHER:
-            return _refused(item, "not-playable", msg("is nothing that can be fetched"))
+        if (never := _never(item)) is not None:
+            return never
         playable: Sequence[Item] | None = None
         text = ""
-        if item.type in CONTAINERS:
+        if item.type in CONTAINERS or item.parts > 1:
             try:
                 listing = client.expand(item)
             except NotFound:
@@ -178,6 +178,15 @@ class AddDownloads:
         shown = there[:MOST_SHOWN]
         places = self._downloads.queries.positions([one.id for one in shown])
         return [QueuedDownload(one.id, one.status, places.get(one.id)) for one in shown]
+
+
+def _never(item: Item) -> AddedItem | None:
+    """Return the refusal of what can never be fetched."""
+    if item.type is ItemType.OTHER:
+        return _refused(item, "not-playable", msg("is nothing that can be fetched"))
+    if item.disc_folder is not None and (why := refusal(item)) is not None:
+        return AddedItem(item.id, item.title, AddResult.REFUSED, why.message, code=why.code)
+    return None
 
 
 def _look_up(client: Jellyfin, item_ids: Sequence[str]) -> dict[str, Item]:

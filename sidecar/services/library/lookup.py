@@ -35,7 +35,7 @@ def get_item(library: ItemSource, item_id: str) -> Item:
 
 
 def expand_item(library: ItemSource, item: Item) -> Sequence[Item] | None:
-    """Return the playable items of a container, in order; None for a playable item.
+    """Return the playable items of a container, in order; None for a playable item in one file.
 
     Raises:
         NotPossible: It contains nothing that can be fetched, or is a whole library.
@@ -43,7 +43,7 @@ def expand_item(library: ItemSource, item: Item) -> Sequence[Item] | None:
         errors.JellyfinError: Jellyfin cannot be asked, or did not list all of it.
     """
     if item.type in PLAYABLE:
-        return None
+        return library.expand(item).items if item.parts > 1 else None
     if item.type is ItemType.LIBRARY:
         text = msg(
             "{title} is a whole library: download it, then it is asked first", title=item.title

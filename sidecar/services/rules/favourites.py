@@ -218,7 +218,7 @@ class FavouritesFollower:
         if favourite.type in CONTAINERS:
             self._keep_container(favourite)
         else:
-            self._plan(self._wishes(favourite, [favourite]))
+            self._plan(self._wishes(favourite, self._client.with_parts([favourite])))
 
     def _note_sessions(self) -> None:
         playing = self._client.sessions()
@@ -304,7 +304,11 @@ class FavouritesFollower:
             self._hearts.look_up(item)
         believed = self._hearts.favourites()
         favourites = [one for one in listed if one.id in believed]
-        self._plan(chain.from_iterable(self._wishes(one, [one]) for one in favourites))
+        self._plan(
+            chain.from_iterable(
+                self._wishes(one, self._client.with_parts([one])) for one in favourites
+            )
+        )
         for container in favourites:
             self._take_waiting_news()
             if container.type in CONTAINERS:

@@ -23,6 +23,7 @@ from sidecar.domain.files.naming import (
     build_path,
     build_separate_path,
     fill_in_discs,
+    fill_in_parts,
     make_path_key,
 )
 from sidecar.domain.formats.formats import ORIGINAL
@@ -69,13 +70,25 @@ def places(db: Database, device_id: str, item: Item, shape: NameLimits) -> Itera
         if not _is_full(db, device_id, path, shape)
     )
     paths = [wanted, build_distinct_path(wanted, item.id)]
-    if item.type in WITH_OWN_FOLDER:
+    film = _find_path(db, device_id, item.part_of) if item.part_of else None
+    if film is not None:
+        # Beside the first part, whatever the folder is called there.
+        beside = f"{film.rpartition('/')[0]}/{wanted.rpartition('/')[2]}"
+        paths = [beside, build_distinct_path(beside, item.id)]
+    elif item.type in WITH_OWN_FOLDER:
         # Two films with the same title and year never share a folder.
         folder = make_path_key(wanted.rpartition("/")[0])
         is_free = not count_files_in(db, device_id, folder)
         paths = [*([wanted] if is_free else []), build_separate_path(wanted, item.id)]
     for path in paths:
         yield FilePlace(path, make_path_key(path))
+
+
+def _find_path(db: Database, device_id: str, item_id: str) -> str | None:
+    rows = db.sql(
+        "SELECT file_path FROM downloads WHERE device_id = ? AND item_id = ?", (device_id, item_id)
+    )
+    return next((str(path) for (path,) in rows), None)
 
 
 def refusal(item: Item) -> Failure | None:
@@ -85,6 +98,14 @@ def refusal(item: Item) -> Failure | None:
             "{title} has no file of its own on the server: it only points to one", title=item.title
         )
         return Failure(FailureClass.REFUSED, "no-file", text)
+    if item.disc_folder is not None:
+        text = msg(
+            "{title} is the folder of a {disc} disc on the server, not one file: it cannot be "
+            "fetched as it is",
+            title=item.title,
+            disc=item.disc_folder,
+        )
+        return Failure(FailureClass.REFUSED, "disc-folder", text)
     if item.can_download is False:
         text = msg("Jellyfin does not let this account download {title}", title=item.title)
         return Failure(FailureClass.REFUSED, "not-allowed", text)
@@ -165,6 +186,7 @@ class WishService:
             missing = self._missing(one for one in allowed if _place(one) not in refused)
             full = self._described(allowed, missing, describe) if missing else {}
             full = fill_in_discs(full, [wish.item for wish in allowed])
+            full = fill_in_parts(full, [wish.item for wish in allowed])
             with self._db.write():
                 # Checked again: a person may have objected while Jellyfin was asked.
                 queued += sum(

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sidecar.domain.items.item import ItemType
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import NotPossible
 from sidecar.services.downloads.commands import AddedItem, AddResult
 from tests.fakes.kinds_library import kinds_library
-from tests.jellyfin.test_kinds import EPISODES, find
+from tests.jellyfin.test_kinds import EPISODES, find, find_film
 from tests.services.conftest import STICK
+from tests.services.devices.test_taken import follow
 from tests.services.identity.house import MovingHouse, moving_house
 
 
@@ -75,3 +78,76 @@ def test_a_library_is_not_pinned_without_a_question(house: MovingHouse) -> None:
 
     with pytest.raises(NotPossible, match="whole library"):
         house.services.web.preferences.pin(house.person("ann"), STICK, shows)
+
+
+def film(house: MovingHouse, title: str) -> Item:
+    return find_film(house.client(), title)
+
+
+@pytest.mark.parametrize("by", ["asked for", "pinned", "heart"])
+def test_a_film_in_parts_comes_as_its_parts(house: MovingHouse, by: str) -> None:
+    two = film(house, "Two Parts")
+
+    if by == "asked for":
+        assert add(house, two.id).result is AddResult.QUEUED
+    elif by == "pinned":
+        house.services.web.preferences.pin(house.person("ann"), STICK, two.id)
+    else:
+        house.client().set_favourite(two.id, value=True)
+        follow(house)
+
+    rows = sorted(house.rows(), key=lambda one: one.file_path)
+    assert [one.file_path for one in rows] == [
+        f"Two Parts (2004)/Two Parts (2004)-part{number}.mkv" for number in (1, 2, 3)
+    ]
+    assert [one.title for one in rows] == 3 * ["Two Parts"]
+    assert rows[0].item_id == two.id
+    assert len({one.item_id for one in rows}) == 3
+
+
+def test_all_parts_go_with_the_heart(house: MovingHouse) -> None:
+    two = film(house, "Two Parts")
+    house.client().set_favourite(two.id, value=True)
+    follower, user_id = follow(house), house.person("ann").user_id
+    assert len(house.store.holds.of_rule(user_id, STICK, "favourites")) == 3
+
+    house.client().set_favourite(two.id, value=False)
+    follower.look_through_soon()
+    follower.step()
+    house.clock.advance(2 * 86_400)
+    house.services.rules.planning.release_expired()
+
+    assert house.store.holds.of_rule(user_id, STICK, "favourites") == []
+    assert house.rows() == []
+
+
+def test_the_further_parts_come_beside_a_first_one_that_is_there_already(
+    house: MovingHouse,
+) -> None:
+    two = film(house, "Two Parts")
+    house.want(replace(two, parts=1, part=None))
+    assert house.rows()[0].file_path == "Two Parts (2004)/Two Parts (2004)-part1.mkv"
+
+    add(house, two.id)
+
+    assert {one.file_path.rpartition("/")[0] for one in house.rows()} == {"Two Parts (2004)"}
+    assert len(house.rows()) == 3
+
+
+@pytest.mark.parametrize(("title", "disc"), [("Disc", "DVD"), ("Blue", "Blu-ray")])
+def test_the_folder_of_a_disc_is_refused_by_its_name(
+    house: MovingHouse, title: str, disc: str
+) -> None:
+    found = film(house, title)
+    text = (
+        f"{title} is the folder of a {disc} disc on the server, not one file: "
+        "it cannot be fetched as it is"
+    )
+
+    told = add(house, found.id)
+    assert (told.result, told.code, told.text) == (AddResult.REFUSED, "disc-folder", text)
+
+    house.client().set_favourite(found.id, value=True)
+    follow(house)
+    (row,) = house.rows()
+    assert (row.status, row.error_code, row.error_message) == (Status.FAILED, "disc-folder", text)
