@@ -158,7 +158,9 @@ class LibraryBuilder:
         """Put in a further version of a film, and return its id."""
         version_id = self._hidden(BaseItemKind.MOVIE, entry, media)
         version = self._library.by_id[version_id]
-        self._library.by_id[version_id] = replace(version, versions=(film.id,))
+        self._library.by_id[version_id] = replace(
+            version, versions=(film.id,), parent_id=self._library_id
+        )
         return version_id
 
     def add_episode(self, entry: Entry, media: Media) -> None:

@@ -83,7 +83,7 @@ class DtoBuilder:
         """Return everything there is to tell of one item."""
         if item.is_hidden and item.versions and not self.speaks.tells_versions_as_films:
             stem = PurePosixPath(item.path).stem
-            item = replace(item, kind=BaseItemKind.VIDEO, versions=(), name=stem)
+            item = replace(item, kind=BaseItemKind.VIDEO, versions=(), name=stem, parent_id=None)
         told = (
             self._head(item, may_download=may_download)
             | self._middle(item, user_data)
@@ -92,7 +92,10 @@ class DtoBuilder:
         if user_data is None:
             # What depends on a user is not told where there is none.
             del told["PlayAccess"]
-        return _without_nulls(told)
+        may_be_null = {"ChannelId"}
+        if item.is_hidden or item.kind.is_genre:
+            may_be_null.add("ParentId")
+        return _without_nulls(told, may_be_null)
 
     def list_item(self, whole: Json, fields: Iterable[str]) -> Json:
         """Return what a list tells of an item, and of the rest what `fields` names."""
@@ -138,7 +141,7 @@ class DtoBuilder:
             "CanDelete": False,
             "CanDownload": may_download and item.kind.is_playable and item.disc is None,
             "HasLyrics": bool(media and media.lyrics) if item.kind.is_audio else None,
-            "Container": streams.container(item),
+            "Container": None if item.kind is BaseItemKind.AUDIO_BOOK else streams.container(item),
             "SortName": item.sort_name,
             "PremiereDate": premiere if is_dated else None,
             "ExternalUrls": [],
@@ -238,9 +241,9 @@ class DtoBuilder:
         return ticks(item.seconds) if item.seconds else None
 
 
-def _without_nulls(told: Json) -> Json:
-    # An id that may be absent is the one thing told as null.
-    return {name: value for name, value in told.items() if value is not None or name == "ChannelId"}
+def _without_nulls(told: Json, may_be_null: set[str]) -> Json:
+    # Ids that may be absent are the only things told as null.
+    return {name: value for name, value in told.items() if value is not None or name in may_be_null}
 
 
 def _people(item: DemoItem) -> list[Json]:
