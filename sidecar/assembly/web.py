@@ -32,6 +32,7 @@ from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.presence import FilePresence
 from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming, StreamLimit, UsageTracker
+from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.library.covers import CoverCache
@@ -136,6 +137,13 @@ def make_web(
         ),
         removals=removals,
         identity=identity,
+        file_names=FileNames(
+            downloads=base.store.downloads,
+            access=devices.access,
+            client=below.accounts.service.client,
+            shape_of=rules.shape_of,
+            clock=base.clock,
+        ),
         server_change=rules.server_change,
         eject=_eject(below),
         sync_status=sync_status,

@@ -254,7 +254,9 @@ class DeviceFolder:
                     tree.make_folder(root, above) as (handle, fresh),
                 ):
                     created_folders.remember_folder(root, fresh)
-                    tree.rename_new(name, old_handle, new, handle)
+                    # Two spellings may be one name to the disk.
+                    if not tree.is_same_file(name, old_handle, new, handle):
+                        tree.rename_new(name, old_handle, new, handle)
                     # As in `finish`: the old name leaves the disk before the new one is synced.
                     os.fsync(old_handle)
             except (FileExistsError, NotADirectoryError):

@@ -218,6 +218,7 @@ class BaseItem(JellyfinModel):
     series_primary_image_tag: Maybe[str] = None
     user_data: Maybe[FavouriteFlag] = None
     child_count: Maybe[Whole] = None
+    recursive_item_count: Maybe[Whole] = None
     collection_type: Maybe[str] = None
     has_lyrics: Maybe[bool] = None
     video_type: Maybe[str] = None

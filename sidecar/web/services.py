@@ -15,6 +15,7 @@ from sidecar.services.downloads.undo import UndoService
 from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming
+from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.library.browse import LibraryBrowser
@@ -50,6 +51,7 @@ class WebServices:
     eviction_preview: EvictionPreview
     removals: RemovalReview
     identity: IdentityReview
+    file_names: FileNames
     server_change: ServerChange
     eject: EjectService
     sync_status: SyncStatus

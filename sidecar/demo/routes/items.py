@@ -42,6 +42,8 @@ def list_item(ask: RequestContext, user: DemoUser, item: DemoItem, **more: objec
     told = ask.core.dto_builder.list_item(whole, fields) | more
     if "childcount" in map(str.lower, fields):
         told = _child_count(ask, item) | told
+    if "recursiveitemcount" in map(str.lower, fields):
+        told = _file_count(ask, item) | told
     return told
 
 
@@ -50,6 +52,15 @@ def _child_count(ask: RequestContext, item: DemoItem) -> Json:
     if item.kind not in {BaseItemKind.ALBUM, BaseItemKind.SERIES, BaseItemKind.SEASON}:
         return {}
     return {"ChildCount": sum(one.parent_id == item.id for one in ask.core.library)}
+
+
+def _file_count(ask: RequestContext, item: DemoItem) -> Json:
+    """Return how many files are in an album, those in the folders of its discs included."""
+    if item.kind is not BaseItemKind.ALBUM:
+        return {}
+    tracks = (one.music for one in ask.core.library if one.media is not None)
+    count = sum(music is not None and music.album_id == item.id for music in tracks)
+    return {"RecursiveItemCount": count}
 
 
 def query_engine(ask: RequestContext, user: DemoUser) -> QueryEngine:

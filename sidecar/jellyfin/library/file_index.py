@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 
 import requests
 from urllib3.exceptions import HTTPError
 
+from sidecar.domain.files.groups import Group
 from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import FULL_FIELDS, STABLE_ORDER, Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Query
+from sidecar.jellyfin.library.groups import GroupLookup
 from sidecar.jellyfin.listing import Listing, read_set
 from sidecar.messages import msg
 
@@ -60,6 +62,10 @@ class ServerFileIndex:
     def described(self, ids: Collection[str]) -> tuple[Item, ...]:
         """Return full items by their ids; what the account may not see is left out."""
         return tuple(self._client.items(ids).values())
+
+    def groups(self, items: Collection[Item]) -> Mapping[str, Group]:
+        """Return the albums, seasons and books of full items, by the ids of the items."""
+        return GroupLookup(self._client).of(items)
 
     def titled(self, title: str, kind: str) -> tuple[Item, ...]:
         """Search for full items of a kind by title."""

@@ -10,7 +10,8 @@ either name.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from sidecar.device.folder import DeviceFolder
 from sidecar.domain.downloads.states import Download
@@ -46,18 +47,20 @@ class FileRenaming:
         for device in self._registry.all():
             if device.settings.paused or self._problems.of(ProblemKind.DEVICE, device.id):
                 continue
-            planned = self._downloads.identity.to_rename(device.id, AT_ONCE)
+            planned = self._downloads.identity.to_rename(device.id)
             try:
-                renamed = [self._rename(device, one) for one in planned]
+                renamed = [
+                    self._rename(device, *one) for one in islice(_in_order(planned), AT_ONCE)
+                ]
             except DeviceError as trouble:
                 self._registry.trouble(device.id, trouble)
                 continue
             if any(renamed):
                 self._bus.publish(DeviceChanged(device.id))
 
-    def _rename(self, device: AttachedDevice, download: Download) -> bool:
+    def _rename(self, device: AttachedDevice, download: Download, paths: Sequence[str]) -> bool:
         size = download.file_size or 0
-        for path in _wanted(download):
+        for path in paths:
             if path == download.file_path:
                 break
             place = FilePlace(path, make_path_key(path))
@@ -76,7 +79,8 @@ class FileRenaming:
                 continue
             log.info("%s is %s now on %s", download.file_path, path, device.settings.name)
             self._bring_along(device.folder, download, path)
-            self._downloads.identity.end_rename(download.id)
+            if paths[0] == download.wanted_path:
+                self._downloads.identity.end_rename(download.id)
             return True
         self._downloads.identity.end_rename(download.id)
         return False
@@ -103,11 +107,23 @@ class FileRenaming:
         folder.prune(download.file_path)
 
 
-def _wanted(download: Download) -> Iterator[str]:
-    """Yield where a file may go, best first."""
-    if download.wanted_path is not None:
-        yield download.wanted_path
-        yield build_distinct_path(download.wanted_path, download.item_id)
+def _in_order(planned: Sequence[Download]) -> Iterator[tuple[Download, Sequence[str]]]:
+    """Yield files with the paths where they may go, best first, those before whose place is free.
+
+    A file whose new place another one of them still has waits for that one. If all wait for each
+    other, one of them makes way.
+    """
+    held = {make_path_key(one.file_path): one.id for one in planned}
+    waiting = []
+    for one in planned:
+        wanted = one.wanted_path or one.file_path
+        if held.get(make_path_key(wanted), one.id) == one.id:
+            yield one, (wanted, build_distinct_path(wanted, one.item_id))
+        else:
+            waiting.append(one)
+    if waiting and len(waiting) == len(planned):
+        first = waiting[0]
+        yield first, (build_distinct_path(first.file_path, first.item_id),)
 
 
 def _is(folder: DeviceFolder, path: str, size: int) -> bool:

@@ -11,18 +11,17 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import count, islice
+from itertools import islice
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import REFUSED_TO_ACCOUNT, Download, Status
+from sidecar.domain.files.folders import find_paths
+from sidecar.domain.files.groups import ALONE, Group, make_groups
 from sidecar.domain.files.naming import (
     ANY,
-    WITH_OWN_FOLDER,
     NameLimits,
     build_distinct_path,
     build_path,
-    build_separate_path,
-    fill_in_discs,
     fill_in_parts,
     make_path_key,
 )
@@ -34,7 +33,8 @@ from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
 from sidecar.messages import msg
 from sidecar.store.database import Database
-from sidecar.store.downloads.insert import FilePlace, count_files_in
+from sidecar.store.downloads.folders import DeviceFolders
+from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.downloads.queue import Downloads, NewDownload
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.exclusions import Exclusions
@@ -51,6 +51,7 @@ ASKED_AGAIN = Failure(
 Describe = Callable[[Sequence[str]], dict[str, Item]]
 NotTaken = Callable[[str, str], str | None]
 KnownAgain = Callable[[str, Mapping[str, Item]], Collection[str]]
+GroupsOf = Callable[[str, Collection[Item], Collection[Item]], Mapping[str, Group]]
 
 
 def _none_is_known(_user_id: str, _items: Mapping[str, Item]) -> Collection[str]:
@@ -62,26 +63,33 @@ def _all_is_taken(_device_id: str, _item_type: str) -> None:
     """Default: a device takes all kinds of media."""
 
 
-def places(db: Database, device_id: str, item: Item, shape: NameLimits) -> Iterator[FilePlace]:
+def _known_groups(
+    _user_id: str, items: Collection[Item], fellows: Collection[Item]
+) -> Mapping[str, Group]:
+    """Default: only what the wishes themselves tell of albums and seasons."""
+    return make_groups(items, fellows)
+
+
+def places(
+    db: Database, device_id: str, item: Item, shape: NameLimits, group: Group = ALONE
+) -> Iterator[FilePlace]:
     """Yield possible paths of an item's file on a device, the best first; the last is unique."""
-    wanted = next(
-        path
-        for path in (build_path(item, shape, volume=volume) for volume in count(1))
-        if not _is_full(db, device_id, path, shape)
-    )
-    paths = [wanted, build_distinct_path(wanted, item.id)]
-    film = _find_path(db, device_id, item.part_of) if item.part_of else None
-    if film is not None:
-        # Beside the first part, whatever the folder is called there.
-        beside = f"{film.rpartition('/')[0]}/{wanted.rpartition('/')[2]}"
-        paths = [beside, build_distinct_path(beside, item.id)]
-    elif item.type in WITH_OWN_FOLDER:
-        # Two films with the same title and year never share a folder.
-        folder = make_path_key(wanted.rpartition("/")[0])
-        is_free = not count_files_in(db, device_id, folder)
-        paths = [*([wanted] if is_free else []), build_separate_path(wanted, item.id)]
-    for path in paths:
+    for path in _paths(db, device_id, item, shape, group):
         yield FilePlace(path, make_path_key(path))
+
+
+def _paths(
+    db: Database, device_id: str, item: Item, shape: NameLimits, group: Group
+) -> Iterator[str]:
+    film = _find_path(db, device_id, item.part_of) if item.part_of else None
+    if film is None:
+        yield from find_paths(item, DeviceFolders(db, device_id), shape, group)
+        return
+    # Beside the first part of the film, whatever the folder is called there.
+    name = build_path(item, shape, group).rpartition("/")[2]
+    beside = f"{film.rpartition('/')[0]}/{name}"
+    yield beside
+    yield build_distinct_path(beside, item.id)
 
 
 def _find_path(db: Database, device_id: str, item_id: str) -> str | None:
@@ -112,13 +120,6 @@ def refusal(item: Item) -> Failure | None:
     return None
 
 
-def _is_full(db: Database, device_id: str, path: str, shape: NameLimits) -> bool:
-    if shape.most_in_folder is None:
-        return False
-    folder = make_path_key(path.rpartition("/")[0])
-    return count_files_in(db, device_id, folder) >= shape.most_in_folder
-
-
 class WishService:
     """Holds wishes, queues their downloads, and releases holds. Thread-safe."""
 
@@ -133,6 +134,7 @@ class WishService:
         shape_of: Callable[[str], NameLimits] = lambda _device_id: ANY,
         known_again: KnownAgain = _none_is_known,
         not_taken: NotTaken = _all_is_taken,
+        groups_of: GroupsOf = _known_groups,
     ) -> None:
         """Prepare.
 
@@ -148,6 +150,8 @@ class WishService:
                 as a person has to decide. May raise what `describe` raises.
             not_taken: Called with a device and an item type; returns the sentence that the device
                 does not take it. Such a wish is held, but nothing is queued for it.
+            groups_of: Called with an account, full items, and what else is known of their albums;
+                returns the albums, seasons and books by the ids of the items. May raise as well.
         """
         self._db = db
         self._holds = holds
@@ -159,6 +163,7 @@ class WishService:
         self._format_of = format_of
         self._shape_of = shape_of
         self._known_again = known_again
+        self._groups_of = groups_of
         self._not_taken = not_taken
 
     def not_taken(self, device_id: str, item_type: str) -> str | None:
@@ -185,14 +190,15 @@ class WishService:
             refused = self._list_not_taken(allowed)
             missing = self._missing(one for one in allowed if _place(one) not in refused)
             full = self._described(allowed, missing, describe) if missing else {}
-            full = fill_in_discs(full, [wish.item for wish in allowed])
             full = fill_in_parts(full, [wish.item for wish in allowed])
+            groups = self._groups(allowed, full)
             with self._db.write():
                 # Checked again: a person may have objected while Jellyfin was asked.
-                queued += sum(
-                    self._keep(wish, full, is_taken=_place(wish) not in refused)
-                    for wish in self._allowed(allowed)
-                )
+                for wish in self._allowed(allowed):
+                    if _place(wish) in refused:
+                        self._holds.keep(wish)
+                    else:
+                        queued += self._keep(wish, full, groups)
         return queued
 
     def replace(
@@ -375,6 +381,15 @@ class WishService:
         asked = {_place(one) for one in wishes}
         return {one for one in asked if self._not_taken(*one) is not None}
 
+    def _groups(self, wishes: Collection[Wish], full: Mapping[str, Item]) -> Mapping[str, Group]:
+        found: dict[str, Group] = {}
+        for user_id in {one.user_id for one in wishes}:
+            theirs = [one.item for one in wishes if one.user_id == user_id]
+            items = {one.id: full[one.id] for one in theirs if one.id in full}
+            if items:
+                found |= self._groups_of(user_id, list(items.values()), theirs)
+        return found
+
     def _missing(self, wishes: Iterable[Wish]) -> set[str]:
         return {
             wish.item.id
@@ -382,14 +397,12 @@ class WishService:
             if self._downloads.queries.by_item(wish.device_id, wish.item.id) is None
         }
 
-    def _keep(self, wish: Wish, full: dict[str, Item], *, is_taken: bool) -> bool:
+    def _keep(self, wish: Wish, full: Mapping[str, Item], groups: Mapping[str, Group]) -> bool:
         is_new = self._holds.keep(wish)
-        if not is_taken:
-            return False
         there = self._downloads.queries.by_item(wish.device_id, wish.item.id)
         if there is None:
             item = full.get(wish.item.id)
-            return item is not None and self._queue(wish, item)
+            return item is not None and self._queue(wish, item, groups.get(item.id, ALONE))
         if there.status is Status.REMOVED and (is_new or wish.reason.rule == PIN):
             return self._downloads.transitions.want_again(
                 there, user_id=wish.user_id, priority=wish.priority
@@ -408,13 +421,14 @@ class WishService:
             self._downloads.queue.prioritise(there, wish.priority)
         return False
 
-    def _queue(self, wish: Wish, item: Item) -> bool:
+    def _queue(self, wish: Wish, item: Item, group: Group) -> bool:
+        shape = self._shape_of(wish.device_id)
         download, queued = self._downloads.queue.enqueue(
             NewDownload(
                 item=item,
                 device_id=wish.device_id,
                 user_id=wish.user_id,
-                places=places(self._db, wish.device_id, item, self._shape_of(wish.device_id)),
+                places=places(self._db, wish.device_id, item, shape, group),
                 priority=wish.priority,
                 format=self._format_of(wish.device_id, item.type),
             )

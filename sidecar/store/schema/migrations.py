@@ -31,6 +31,7 @@ from sidecar.store.schema.steps import (
     QUEUE_ORDER,
     RESTS,
     RULES,
+    SERIES,
     TILES,
 )
 from sidecar.store.schema.tables import IMPORTED_PLAYS, PEERS
@@ -58,6 +59,7 @@ STEPS: tuple[Step, ...] = (
     MISSING,
     KEY_EXPIRY,
     IDENTITY,
+    SERIES,
 )
 
 

@@ -303,3 +303,7 @@ IDENTITY = (
         PRIMARY KEY (old_item_id, new_item_id)
     ) STRICT, WITHOUT ROWID""",
 )
+SERIES = (
+    # Of an episode: two series of one name have a folder each. Not known of earlier rows.
+    "ALTER TABLE downloads ADD COLUMN series_id TEXT",
+)

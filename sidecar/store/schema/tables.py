@@ -255,6 +255,7 @@ class DownloadRow(peewee.Model):
     gone_since = MomentField(null=True)
     source_path = peewee.TextField(null=True)
     wanted_path = peewee.TextField(null=True)
+    series_id = peewee.TextField(null=True)
 
     class Meta:
         """Where it is."""

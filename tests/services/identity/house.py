@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
+from werkzeug.test import Client
 
 from sidecar.assembly.assembly import Assembly, assemble
 from sidecar.assembly.store import DATABASE
@@ -27,6 +28,7 @@ from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.accounts.person import Person
+from sidecar.store.accounts.sessions import derive_csrf_token
 from sidecar.store.database import Database
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.insert import NewDownload
@@ -219,3 +221,10 @@ def moving_house(
         finally:
             services.devices.registry.close()
             db.close()
+
+
+def come_in(house: MovingHouse, person: Person, client: Client) -> tuple[Client, str]:
+    """Sign a person in to the pages; return their browser and its token for forms."""
+    secret = house.store.sessions.begin(person.user_id, address_prefix="192.168.1")
+    client.set_cookie("sidecar_session", secret)
+    return client, derive_csrf_token(secret)
