@@ -90,7 +90,9 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         groups_of=groups_of,
     )
     looking = LibraryLook(store.downloads, matching, accounts.service.client)
-    settings = RuleSettingsService(base.settings.rules, RuleSettingsStore(store.db))
+    settings = RuleSettingsService(
+        lambda: base.configuration.now().rules, RuleSettingsStore(store.db)
+    )
     followers = AccountFollowers(
         planning=planning,
         registry=devices.registry,

@@ -133,7 +133,7 @@ def _space(
 
 def _network(base: Base, devices: DeviceServices) -> NetworkPolicy:
     return NetworkPolicy(
-        base.settings.network,
+        lambda: base.configuration.now().network,
         stores=base.store,
         look=WayOut().look,
         registry=devices.registry,
@@ -145,8 +145,8 @@ def _network(base: Base, devices: DeviceServices) -> NetworkPolicy:
 
 def _speed(base: Base, devices: DeviceServices) -> SpeedLimits:
     return SpeedLimits(
-        base.settings.transfer,
-        zone=load_zone(base.settings.network.time_zone),
+        lambda: base.configuration.now().transfer,
+        zone=lambda: load_zone(base.configuration.now().network.time_zone),
         registry=devices.registry,
         meta=base.store.meta,
         clock=base.clock,

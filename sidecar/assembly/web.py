@@ -131,6 +131,7 @@ def make_web(
         undo=_undo(below, actions),
         preferences=_preferences(below),
         settings=_settings(below),
+        configuration=base.configuration,
         plans=_plans(below),
         eviction_preview=EvictionPreview(
             devices=below.shown.devices, room=transfers.space, inventory=base.store.inventory

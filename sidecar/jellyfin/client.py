@@ -30,6 +30,7 @@ from sidecar.jellyfin.connection import (
     LARGEST_BODY_BYTES,
     READ_TIMEOUT_S,
     Connection,
+    LeftOut,
     Query,
 )
 from sidecar.jellyfin.identity import DeviceIdentity
@@ -57,11 +58,9 @@ from sidecar.messages import msg
 
 IDS_PER_REQUEST = 100
 LIBRARIES = ("UserViews",)
-LARGEST_PICTURE = 16 * 1024 * 1024
-# Five clients of 10.11 with queues of five thousand tracks each make 90 MB; only a little of it
-# is parsed into values.
-LARGEST_SESSIONS = 120 * 1024 * 1024
-MOST_SESSION_VALUES = 6_000_000
+LARGEST_PICTURE = 4 * 1024 * 1024
+# Five clients of 10.11 with queues of five thousand tracks each make 90 MB, of which 3 MB remain.
+FULL_QUEUES = LeftOut("NowPlayingQueueFullItems", most_bytes=120 * 1024 * 1024)
 # Clients without a live connection stay listed until the server starts again.
 ACTIVE_WITHIN_S = 3600
 # No type that can contain a script, as SVG can.
@@ -411,8 +410,8 @@ class Jellyfin:
     def sessions(self) -> tuple[NowPlaying, ...]:
         """List what plays now: in all sessions for an admin, otherwise in the account's own."""
         lately: Query = {"activeWithinSeconds": ACTIVE_WITHIN_S}
-        answer = self._ask("GET", "Sessions", query=lately, most_bytes=LARGEST_SESSIONS)
-        sessions = read(answer, models.SESSIONS, most_values=MOST_SESSION_VALUES)
+        answer = self._ask("GET", "Sessions", query=lately, without=FULL_QUEUES)
+        sessions = read(answer, models.SESSIONS)
         return list_now_playing(sessions, except_device=self.connection.identity.device_id)
 
     def _ask(
@@ -421,8 +420,11 @@ class Jellyfin:
         *path: str,
         query: Query | None = None,
         most_bytes: int = LARGEST_BODY_BYTES,
+        without: LeftOut | None = None,
     ) -> Answer:
-        answer = self.connection.send(method, *path, query=query, most_bytes=most_bytes)
+        answer = self.connection.send(
+            method, *path, query=query, most_bytes=most_bytes, without=without
+        )
         try:
             check_answer(answer)
         except (Unconfirmed, Unsaid):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import chain, islice
+from sys import intern
 
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.media_types import EXTENSIONS, extension_in
@@ -35,16 +36,17 @@ def to_item(base: BaseItem) -> Item:
     source = _own_source(base)
     image_item_id, image_tag = _choose_image(base)
     parts = min(max(1, base.part_count or 1), MOST_PARTS)
+    album_artist = base.album_artist or _join(one.name for one in base.album_artists if one)
     return Item(
         id=base.id,
         type=_KNOWN_TYPES.get(base.type, ItemType.OTHER),
         title=base.name or "Untitled",
-        artist=_join(base.artists),
-        album=base.album,
-        album_id=_choose_album_id(base),
-        album_artist=base.album_artist or _join(one.name for one in base.album_artists if one),
-        series=base.series_name,
-        series_id=base.series_id,
+        artist=_share(_join(base.artists)),
+        album=_share(base.album),
+        album_id=_share(_choose_album_id(base)),
+        album_artist=_share(album_artist),
+        series=_share(base.series_name),
+        series_id=_share(base.series_id),
         number=base.index_number,
         disc=base.parent_index_number,
         number_end=base.index_number_end,
@@ -55,10 +57,10 @@ def to_item(base: BaseItem) -> Item:
         size=source.size if source else None,
         source_etag=source.e_tag if source else None,
         source_path=(source and source.path) or base.path,
-        season_id=base.season_id,
-        artist_id=next((one.id for one in base.album_artists if one and one.id), None),
-        image_item_id=image_item_id,
-        image_tag=image_tag,
+        season_id=_share(base.season_id),
+        artist_id=_share(next((one.id for one in base.album_artists if one and one.id), None)),
+        image_item_id=_share(image_item_id),
+        image_tag=_share(image_tag),
         is_favorite=base.user_data.is_favorite if base.user_data else None,
         can_download=base.can_download,
         is_remote=_is_remote(base, source),
@@ -85,6 +87,11 @@ def list_now_playing(
         and not _is_ours(session.device_id, except_device)
         and not _is_stopped(session)
     )
+
+
+def _share(text: str | None) -> str | None:
+    """Return the one copy of a text that many items have, so that a large library is small."""
+    return None if text is None else intern(text)
 
 
 def _is_stopped(session: ClientSession) -> bool:

@@ -17,6 +17,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     GetCoreSchemaHandler,
     SecretStr,
@@ -278,10 +279,11 @@ class ClientSession(JellyfinModel):
 
 PUBLIC_SERVER = TypeAdapter(PublicServer)
 USER = TypeAdapter(JellyfinUser)
-USERS = TypeAdapter(tuple[JellyfinUser, ...])
+USERS = TypeAdapter(Annotated[tuple[JellyfinUser, ...], Field(max_length=MOST_ITEMS), FailFast()])
 SIGN_IN = TypeAdapter(SignInAnswer)
 QUICK_CONNECT = TypeAdapter(QuickConnectAnswer)
 USER_ITEM_DATA = TypeAdapter(UserItemData)
 ITEM = TypeAdapter(BaseItem)
 ITEMS_PAGE = TypeAdapter(ItemsPage)
-SESSIONS = TypeAdapter(Annotated[tuple[ClientSession, ...], Field(max_length=MOST_ITEMS)])
+Sessions = Annotated[tuple[ClientSession, ...], Field(max_length=MOST_ITEMS), FailFast()]
+SESSIONS = TypeAdapter(Sessions)

@@ -8,6 +8,7 @@ from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.adoption.adopt import AdoptionService
+from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.listing import DownloadListing
@@ -47,6 +48,7 @@ class WebServices:
     undo: UndoService
     preferences: PreferenceService
     settings: SettingsEditor
+    configuration: ConfigurationService
     plans: PlanService
     eviction_preview: EvictionPreview
     removals: RemovalReview

@@ -253,6 +253,9 @@ class FavouritesFollower:
         self._slow = {one: it for one, it in self._slow.items() if one <= self._types}
         every = [one for one in self._lists() if one not in self._slow]
         listed = self._look_through(every)
+        believed = self._hearts.favourites()
+        count = sum(one.id in believed for one in listed)
+        log.info("%s has %d favourites", self._name, count)
         if not self._slow:
             self._let_go_if_taken_away({one.id for one in listed})
 
@@ -313,8 +316,6 @@ class FavouritesFollower:
             self._take_waiting_news()
             if container.type in CONTAINERS:
                 self._keep_container(container)
-        if favourites:
-            log.info("%s has %d favourites", self._name, len(favourites))
 
     def _let_go_if_taken_away(self, listed: set[str]) -> None:
         """Look up favourites missing from a listing, as only the item itself shows a removal."""

@@ -26,6 +26,7 @@ from sidecar.store.schema.steps import (
     KEY_EXPIRY,
     MISSING,
     ORIGINALS,
+    PAGE_SETTINGS,
     PLAYLISTS,
     PLAYS,
     QUEUE_ORDER,
@@ -60,6 +61,7 @@ STEPS: tuple[Step, ...] = (
     KEY_EXPIRY,
     IDENTITY,
     SERIES,
+    PAGE_SETTINGS,
 )
 
 

@@ -307,3 +307,10 @@ SERIES = (
     # Of an episode: two series of one name have a folder each. Not known of earlier rows.
     "ALTER TABLE downloads ADD COLUMN series_id TEXT",
 )
+PAGE_SETTINGS = (
+    # What admins set on the page, by the key of the settings file, as JSON.
+    """CREATE TABLE page_settings (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+)

@@ -448,8 +448,21 @@ class MetaRow(peewee.Model):
         table_name = "meta"
 
 
+class PageSettingRow(peewee.Model):
+    """A setting that an admin has set on the page."""
+
+    key = peewee.TextField(primary_key=True)
+    value = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "page_settings"
+
+
 ROWS: tuple[type[peewee.Model], ...] = (
     MetaRow,
+    PageSettingRow,
     DeviceRow,
     AccountRow,
     SessionRow,

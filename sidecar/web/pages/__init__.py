@@ -16,6 +16,7 @@ from sidecar.web.pages import (
     plans,
     profile,
     questions,
+    settings,
     sign_in,
     undo,
 )
@@ -42,6 +43,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         plans.routes(services),
         profile.routes(services),
         questions.routes(),
+        settings.routes(services),
         sign_in.routes(services, end_session),
         undo.routes(services),
     ]

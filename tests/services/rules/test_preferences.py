@@ -161,7 +161,7 @@ def house(world: World, tmp_path: Path) -> House:
         stop_on=lambda _device: None,
         bus=world.bus,
     )
-    rules = RuleSettingsService(ALL_RULES(), RuleSettingsStore(world.db))
+    rules = RuleSettingsService(ALL_RULES, RuleSettingsStore(world.db))
     planning = WishService(world.db, world.holds, world.downloads, world.clock)
     library = Seen(
         known={one.id: one for one in (*SONGS, ALBUM, ROAD, EMPTY, SHELF)},

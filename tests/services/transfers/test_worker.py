@@ -188,7 +188,7 @@ def build(
     )
     world.bus.subscribe(failing.hear)
     network = NetworkPolicy(
-        NetworkSettings(),
+        NetworkSettings,
         stores=world.stores,
         look=Line,
         registry=registry,
