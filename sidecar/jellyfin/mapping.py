@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from itertools import chain, islice
 from sys import intern
 
@@ -80,13 +80,24 @@ def list_now_playing(
         sessions: As the server lists them; their queues are consumed.
         except_device: Our own device id; a device beside it begins with the same id and a dot.
     """
+    listed = tuple(sessions)
+    latest = _read_latest(listed)
     return tuple(
-        _to_now_playing(session, session.now_playing_item)
-        for session in sessions
+        _to_now_playing(session, session.now_playing_item, latest)
+        for session in listed
         if session.now_playing_item is not None
         and not _is_ours(session.device_id, except_device)
         and not _is_stopped(session)
     )
+
+
+def _read_latest(sessions: Iterable[ClientSession]) -> datetime | None:
+    """Return the latest time in the sessions, ours included: by the server's clock, it is now.
+
+    At least as late as that: when we begin to listen, our own session has just been active.
+    """
+    told = ((one.last_playback_check_in, one.last_activity_date) for one in sessions)
+    return max((at for times in told for at in times if at is not None), default=None)
 
 
 def _share(text: str | None) -> str | None:
@@ -107,8 +118,10 @@ def _is_ours(device_id: str | None, own: str) -> bool:
     return device_id is not None and (device_id == own or device_id.startswith(f"{own}."))
 
 
-def _to_now_playing(session: ClientSession, item: PlayingItem) -> NowPlaying:
-    state = session.play_state
+def _to_now_playing(
+    session: ClientSession, item: PlayingItem, latest: datetime | None
+) -> NowPlaying:
+    state, reported = session.play_state, session.last_playback_check_in
     return NowPlaying(
         session_id=session.id,
         user_id=None if session.user_id == NO_USER else session.user_id,
@@ -119,7 +132,8 @@ def _to_now_playing(session: ClientSession, item: PlayingItem) -> NowPlaying:
         client=session.client,
         position_s=state.position_ticks / TICKS_PER_SECOND,
         is_paused=state.is_paused,
-        checked_in=session.last_playback_check_in,
+        checked_in=reported,
+        silent_s=(latest - reported).total_seconds() if latest and reported else None,
         repeat=_KNOWN_REPEATS.get(state.repeat_mode or "", Repeat.NONE),
         is_shuffled=state.playback_order == "Shuffle",
         queue=_queue_from(session, item.id),

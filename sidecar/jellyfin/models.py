@@ -274,6 +274,7 @@ class ClientSession(JellyfinModel):
     play_state: Annotated[PlayState, Default(PlayState())] = PlayState()
     supports_remote_control: Annotated[bool, Default(value=True)] = True
     last_playback_check_in: Maybe[Moment] = None
+    last_activity_date: Maybe[Moment] = None
     now_playing_queue: Annotated[Iterable[Maybe[QueuedItem]], Default(())] = ()
 
 
