@@ -241,9 +241,8 @@ class PreferenceService:
     def removed(self, person: Person, device_id: str) -> Sequence[Removed]:
         """List what the person removed from a device, and what no rule fetches again."""
         self._access.settings(person, device_id)
-        items = sorted(self._tombstones.items(person.user_id, device_id))
-        rows = {one: self._downloads.queries.by_item(device_id, one) for one in items}
-        return [Removed(one, row.title if row else None) for one, row in rows.items()]
+        found = self._tombstones.titles(person.user_id, device_id)
+        return [Removed(one, title) for one, title in found.items()]
 
     def want_again(self, person: Person, device_id: str, item_id: str) -> None:
         """Let rules fetch an item again that the person removed.

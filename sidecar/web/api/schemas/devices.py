@@ -127,6 +127,7 @@ class Plan(Managed):
     device_id: str = taken_from("id")
     device: str = taken_from("name")
     trouble: str | None
+    made_at: Moment | None
     plan_id: str | None
     needs_confirmation: bool
     whose: Share
