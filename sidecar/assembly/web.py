@@ -122,6 +122,7 @@ def make_web(
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     told = (removals.notices, transfer_status.notices, sync_status.notices)
     return WebServices(
+        look=base.store.db.look,
         sign_in=_sign_in(below),
         api_keys=ApiKeyService(base.store.api_keys, base.bus, base.clock),
         users=_users(below),

@@ -223,6 +223,8 @@ class BaseItem(JellyfinModel):
     recursive_item_count: Maybe[Whole] = None
     collection_type: Maybe[str] = None
     has_lyrics: Maybe[bool] = None
+    video_type: Maybe[str] = None
+    part_count: Maybe[Whole] = None
 
 
 class ItemsPage(JellyfinModel):

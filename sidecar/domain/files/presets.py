@@ -24,6 +24,7 @@ from types import MappingProxyType
 from sidecar.domain.files.companions import COVER
 from sidecar.domain.files.naming import ANY, Layout, NameLimits
 from sidecar.domain.formats.tag_fields import TagSystem
+from sidecar.domain.items.kinds import ALL_MEDIA, MediaKind
 
 
 class PresetName(StrEnum):
@@ -53,6 +54,7 @@ class Preset:
             that are separate values, as in ID3v2.4; 2.3 has them in one text.
         is_in_disk_order: Whether it plays a folder in the order in which its files came.
         knows_words: Whether it supports lyrics with a time for each word.
+        takes: The kinds of media that it plays.
     """
 
     folder: str = "Playlists"
@@ -66,7 +68,10 @@ class Preset:
     id3: TagSystem = TagSystem.ID3_24
     is_in_disk_order: bool = False
     knows_words: bool = False
+    takes: frozenset[MediaKind] = ALL_MEDIA
 
+
+_TO_HEAR = frozenset({MediaKind.MUSIC, MediaKind.AUDIOBOOKS})
 
 PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
     {
@@ -79,6 +84,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             cover_pixels=320,
             id3=TagSystem.ID3_23,
             knows_words=True,
+            takes=_TO_HEAR,
         ),
         # Knows .m3u only, often not what ".." means, and takes it for Windows' own characters
         # unless it is marked. Car makers promise 64 characters, 255 files in a folder, 8 levels.
@@ -93,6 +99,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             is_in_disk_order=True,
             cover_pixels=500,
             id3=TagSystem.ID3_23,
+            takes=_TO_HEAR,
         ),
         # The system's media store takes a mark for the name of a first file.
         PresetName.ANDROID: Preset(cover_name="AlbumArt.jpg", id3=TagSystem.ID3_23),
