@@ -22,7 +22,12 @@ NO_USER = "0" * 32
 # Entries of a queue, from the current one on.
 MOST_QUEUED = 200
 
-_KNOWN_TYPES = {one.value: one for one in ItemType}
+_KNOWN_TYPES = {one.value: one for one in ItemType} | {
+    "UserView": ItemType.LIBRARY,
+    "ManualPlaylistsFolder": ItemType.LIBRARY,
+}
+MOST_PARTS = 99
+_DISCS = {"Dvd": "DVD", "BluRay": "Blu-ray"}
 _KNOWN_REPEATS = {one.value: one for one in Repeat}
 
 
@@ -30,6 +35,7 @@ def to_item(base: BaseItem) -> Item:
     """Convert an item; what was not requested or is not known is None."""
     source = _own_source(base)
     image_item_id, image_tag = _choose_image(base)
+    parts = min(max(1, base.part_count or 1), MOST_PARTS)
     album_artist = base.album_artist or _join(one.name for one in base.album_artists if one)
     return Item(
         id=base.id,
@@ -59,6 +65,9 @@ def to_item(base: BaseItem) -> Item:
         can_download=base.can_download,
         is_remote=_is_remote(base, source),
         is_played=base.user_data.played if base.user_data else None,
+        parts=parts,
+        part=1 if parts > 1 else None,
+        disc_folder=_DISCS.get(base.video_type or ""),
     )
 
 

@@ -270,6 +270,24 @@ class DownloadQueries:
         )
         return [to_download(row) for row in self._db.rows(query)]
 
+    def failed_on(self, device_id: str, error_code: str) -> list[Download]:
+        """Return what failed on a device for this reason."""
+        query = DownloadRow.select(COLUMNS).where(
+            DownloadRow.status == Status.FAILED,
+            DownloadRow.device_id == device_id,
+            DownloadRow.error_code == error_code,
+        )
+        return [to_download(row) for row in self._db.rows(query)]
+
+    def waiting_of_types(self, device_id: str, item_types: Collection[str]) -> list[Download]:
+        """Return what waits in the queue of a device and is of one of these types."""
+        query = DownloadRow.select(COLUMNS).where(
+            DownloadRow.status == Status.PENDING,
+            DownloadRow.device_id == device_id,
+            DownloadRow.item_type.in_(item_types),
+        )
+        return [to_download(row) for row in self._db.rows(query)]
+
     def _find_one(self, text: str, *values: object) -> Download | None:
         rows = self._db.sql(text, values)
         return from_columns(rows[0]) if rows else None

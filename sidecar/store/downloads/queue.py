@@ -102,6 +102,7 @@ class DownloadQueue:
         blocked_users: Collection[str] = (),
         busy: Collection[int] = (),
         own_only: Collection[str] = (),
+        in_order: Collection[str] = (),
     ) -> Download | None:
         """Take the next download that is due: highest priority, then longest in the queue.
 
@@ -114,10 +115,12 @@ class DownloadQueue:
             busy: Downloads whose part file a worker still has open: one that is paused and
                 resumed at once is pending while its last bytes are still being written.
             own_only: Devices that get only what people asked for themselves.
+            in_order: Devices whose folders get their files one by one, in the order of their names.
         """
-        sets = (blocked_devices, blocked_users, busy, busy, own_only)
-        passed_over = [json.dumps(list(one)) for one in sets]
-        values = [DownloadRow.retry_next_at.db_value(now), *passed_over]
+        due = DownloadRow.retry_next_at.db_value(now)
+        sets = (blocked_devices, blocked_users, busy, busy, own_only, in_order)
+        users, files = json.dumps(list(blocked_users)), json.dumps(list(busy))
+        values = [due, *(json.dumps(list(one)) for one in sets), due, users, files]
         changes = {"started_at": now, "retry_next_at": None}
         return self._transitions.apply(
             f"id = {FIRST_DUE}", values, Status.PENDING, Move.CLAIM, changes
