@@ -86,6 +86,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         format_of=devices.formats.of,
         shape_of=shape_of,
         known_again=known_again,
+        not_taken=devices.taken.refusal,
         groups_of=groups_of,
     )
     looking = LibraryLook(store.downloads, matching, accounts.service.client)

@@ -33,6 +33,11 @@ DEVICE_KEYS = MappingProxyType(
         "index": translatable("A page on it that shows what is there"),
         "time_zone": translatable("Time zone of the player's clock, such as Europe/Berlin"),
         "preset": translatable("What plays it"),
+        "music": translatable("Takes music"),
+        "audiobooks": translatable("Takes audiobooks"),
+        "films": translatable("Takes films"),
+        "series": translatable("Takes series"),
+        "music_videos": translatable("Takes music videos"),
     }
 )
 OPTIONS = MappingProxyType(
