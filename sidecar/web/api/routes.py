@@ -62,7 +62,7 @@ def show(_services: WebServices) -> Response:
 @cache
 def _document() -> str:
     """Return the document; making it takes a tenth of a second."""
-    return json.dumps(described(endpoints()), sort_keys=True)
+    return json.dumps(described(endpoints()))
 
 
 def endpoints() -> list[Endpoint]:
