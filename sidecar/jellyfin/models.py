@@ -158,6 +158,7 @@ class MediaStream(JellyfinModel):
     type: str = ""
     codec: Maybe[str] = None
     language: Maybe[str] = None
+    title: Maybe[str] = None
     is_external: Flag = False
     is_forced: Flag = False
     is_hearing_impaired: Flag = False

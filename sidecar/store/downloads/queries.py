@@ -6,11 +6,12 @@ Changes nothing. A list and its count come from the same conditions, so they can
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import peewee
 
@@ -29,6 +30,11 @@ from sidecar.store.downloads.filter import (
 from sidecar.store.schema.tables import DownloadRow, HoldRow
 
 FIELDS = [getattr(DownloadRow, one.name) for one in fields(Download)]
+# Name of each column, and how it becomes a value; None if SQLite returns it as it is.
+AS_IT_IS = (peewee.AutoField, peewee.IntegerField, peewee.TextField, peewee.FloatField)
+READERS: Sequence[tuple[str, Callable[[Any], Any] | None]] = [
+    (one.name, None if type(one) in AS_IT_IS else one.python_value) for one in FIELDS
+]
 NAMES = ", ".join(f'"{one.column_name}"' for one in FIELDS)
 # As text: peewee would build these thirty names anew for each query.
 COLUMNS = peewee.SQL(NAMES)
@@ -325,7 +331,11 @@ def to_download(row: Row) -> Download:
     return Download(**row)
 
 
-def from_columns(values: Iterable[object]) -> Download:
+def from_columns(values: Iterable[Any]) -> Download:
     """Convert the raw values of the columns `NAMES`."""
-    pairs = zip(FIELDS, values, strict=True)
-    return Download(**{field.name: field.python_value(value) for field, value in pairs})
+    return Download(
+        **{
+            name: value if value is None or read is None else read(value)
+            for (name, read), value in zip(READERS, values, strict=True)
+        }
+    )
