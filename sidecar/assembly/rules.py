@@ -87,6 +87,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         shape_of=shape_of,
         known_again=known_again,
         not_taken=devices.taken.refusal,
+        fit=devices.taken.fit,
         groups_of=groups_of,
     )
     looking = LibraryLook(store.downloads, matching, accounts.service.client)
