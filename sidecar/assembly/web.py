@@ -12,6 +12,7 @@ from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
 from sidecar.assembly.store import KEY_FILE
 from sidecar.assembly.transfers import TransferServices
+from sidecar.config.zones import load_zone
 from sidecar.device.drives import default_roots, list_drives
 from sidecar.domain.downloads.states import Download
 from sidecar.jellyfin.tokens import TokenBox
@@ -125,6 +126,7 @@ def make_web(
     eject = _eject(below)
     told = (removals.notices, transfer_status.notices, sync_status.notices)
     return WebServices(
+        look=base.store.db.look,
         sign_in=_sign_in(below),
         api_keys=ApiKeyService(base.store.api_keys, base.bus, base.clock),
         users=_users(below),
@@ -187,6 +189,9 @@ def _users(below: Below) -> UserService:
         api_keys=store.api_keys,
         belongings=UsageByAccount(store.db),
         bus=below.base.bus,
+        permissions=below.accounts.permissions,
+        unattended=below.accounts.unattended,
+        problems=below.accounts.problems,
     )
 
 
@@ -232,7 +237,13 @@ def _system(below: Below) -> SystemStatus:
 def _playback(below: Below) -> PlayHistory:
     store = below.base.store
     upcoming = UpcomingDownloads(store.holds, store.downloads, store.devices)
-    return PlayHistory(store.plays, below.rules.watching, below.accounts.service.all, upcoming.of)
+    return PlayHistory(
+        store.plays,
+        below.rules.watching,
+        below.accounts.service.all,
+        upcoming.of,
+        zone=load_zone(below.base.settings.network.time_zone),
+    )
 
 
 # Downloads and preferences

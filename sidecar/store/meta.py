@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import MetaRow
 
@@ -14,8 +16,11 @@ class Meta:
 
     def get(self, key: str) -> str | None:
         """Return a fact; None if it was never set."""
-        row = self._db.row(MetaRow.select(MetaRow.value).where(MetaRow.key == key))
-        return None if row is None else str(row["value"])
+        return self._db.once((Meta, key), partial(self._read, key))
+
+    def _read(self, key: str) -> str | None:
+        rows = self._db.sql("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else None
 
     def set(self, key: str, value: str) -> None:
         """Set or replace a fact."""

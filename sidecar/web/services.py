@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from sidecar.services.accounts.api_keys import ApiKeyService
@@ -37,8 +39,14 @@ from sidecar.services.transfers.status import TransferStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebServices:
-    """One service for each capability of the web application."""
+    """One service for each capability of the web application.
 
+    Attributes:
+        look: Begins and ends a request that only looks: what is asked for in several places of a
+            page is read once.
+    """
+
+    look: Callable[[], AbstractContextManager[None]]
     sign_in: SignInService
     api_keys: ApiKeyService
     users: UserService

@@ -18,7 +18,7 @@ from sidecar.jellyfin.listing import Listing, read_set
 from sidecar.messages import msg
 
 # For a whole library with sizes: few requests, each takes the server about a second.
-PAGE_ITEMS = 500
+PAGE_ITEMS = 200
 # More of one title than that are no help.
 MOST_TITLED = 100
 EVERYTHING: Query = {

@@ -151,6 +151,7 @@ class DownloadListing:
         devices = {one.id: one.name for one in self._devices.all()}
         holds = self._holds.reasons_for([row.id for row in rows])
         running = {one.download_id: one for one in self._transfers.last()}
+        carried = self._carried(rows)
         return [
             _view(
                 row,
@@ -158,16 +159,21 @@ class DownloadListing:
                 progress=running.get(row.id) if row.status is Status.DOWNLOADING else None,
                 reasons=_reasons(person, holds[row.id], names),
                 owners=_owners(person, row, holds[row.id], names),
-                carried=self._carried(row),
+                carried=carried.get(row.id, ()),
             )
             for row in rows
         ]
 
-    def _carried(self, row: Download) -> tuple[SyncedTo, ...]:
-        if self._arrivals is None or not row.is_present:
-            return ()
-        found = self._arrivals.of_file(row.id)
-        return tuple(SyncedTo(one.peer, one.known_at) for one in found if one.known_at is not None)
+    def _carried(self, rows: Iterable[Download]) -> Mapping[int, tuple[SyncedTo, ...]]:
+        if self._arrivals is None:
+            return {}
+        found = self._arrivals.of_files(row.id for row in rows if row.is_present)
+        return {
+            download_id: tuple(
+                SyncedTo(one.peer, one.known_at) for one in peers if one.known_at is not None
+            )
+            for download_id, peers in found.items()
+        }
 
 
 def _reasons(

@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from sidecar.errors import DatabaseError
+from sidecar.store.schema.owners import OWNERS
 from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
     ACCEPTED,
@@ -24,6 +25,7 @@ from sidecar.store.schema.steps import (
     FORMATS,
     IDENTITY,
     KEY_EXPIRY,
+    LISTS,
     MISSING,
     ORIGINALS,
     PAGE_SETTINGS,
@@ -62,6 +64,8 @@ STEPS: tuple[Step, ...] = (
     IDENTITY,
     SERIES,
     PAGE_SETTINGS,
+    OWNERS,
+    LISTS,
 )
 
 

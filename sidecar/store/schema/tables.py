@@ -436,6 +436,35 @@ class PlayRow(peewee.Model):
         table_name = "plays"
 
 
+class OwnedRow(peewee.Model):
+    """Whose a download is; kept by triggers (`owners`)."""
+
+    user_id = peewee.TextField()
+    download_id = peewee.IntegerField()
+    status = EnumField(Status)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "owned"
+        primary_key = peewee.CompositeKey("download_id", "user_id")
+
+
+class TallyRow(peewee.Model):
+    """How many downloads a device has in a state; kept by triggers (`owners`)."""
+
+    device_id = peewee.TextField()
+    status = EnumField(Status)
+    files = peewee.IntegerField()
+    bytes = peewee.IntegerField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "tallies"
+        primary_key = peewee.CompositeKey("device_id", "status")
+
+
 class MetaRow(peewee.Model):
     """A fact about the whole installation."""
 
@@ -484,4 +513,6 @@ ROWS: tuple[type[peewee.Model], ...] = (
     PeerRow,
     ArrivalRow,
     ImportedPlayRow,
+    OwnedRow,
+    TallyRow,
 )
