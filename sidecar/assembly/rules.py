@@ -86,6 +86,8 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         format_of=devices.formats.of,
         shape_of=shape_of,
         known_again=known_again,
+        not_taken=devices.taken.refusal,
+        fit=devices.taken.fit,
         groups_of=groups_of,
     )
     looking = LibraryLook(store.downloads, store.chosen, matching, accounts.service.client)

@@ -17,7 +17,14 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.states import REFUSED_TO_ACCOUNT, Download, Status
 from sidecar.domain.files.folders import find_paths
 from sidecar.domain.files.groups import ALONE, Group, make_groups
-from sidecar.domain.files.naming import ANY, NameLimits, make_path_key
+from sidecar.domain.files.naming import (
+    ANY,
+    NameLimits,
+    build_distinct_path,
+    build_path,
+    fill_in_parts,
+    make_path_key,
+)
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules import queue_ahead
@@ -42,6 +49,8 @@ ASKED_AGAIN = Failure(
 )
 
 Describe = Callable[[Sequence[str]], dict[str, Item]]
+Fit = Callable[[str, Item], Item]
+NotTaken = Callable[[str, str], str | None]
 KnownAgain = Callable[[str, Mapping[str, Item]], Collection[str]]
 GroupsOf = Callable[[str, Collection[Item], Collection[Item]], Mapping[str, Group]]
 
@@ -49,6 +58,15 @@ GroupsOf = Callable[[str, Collection[Item], Collection[Item]], Mapping[str, Grou
 def _none_is_known(_user_id: str, _items: Mapping[str, Item]) -> Collection[str]:
     """Default: no item may be there already."""
     return ()
+
+
+def as_it_is(_device_id: str, item: Item) -> Item:
+    """Default: a device gets the file that Jellyfin has first."""
+    return item
+
+
+def _all_is_taken(_device_id: str, _item_type: str) -> None:
+    """Default: a device takes all kinds of media."""
 
 
 def _known_groups(
@@ -62,8 +80,29 @@ def places(
     db: Database, device_id: str, item: Item, shape: NameLimits, group: Group = ALONE
 ) -> Iterator[FilePlace]:
     """Yield possible paths of an item's file on a device, the best first; the last is unique."""
-    for path in find_paths(item, DeviceFolders(db, device_id), shape, group):
+    for path in _paths(db, device_id, item, shape, group):
         yield FilePlace(path, make_path_key(path))
+
+
+def _paths(
+    db: Database, device_id: str, item: Item, shape: NameLimits, group: Group
+) -> Iterator[str]:
+    film = _find_path(db, device_id, item.part_of) if item.part_of else None
+    if film is None:
+        yield from find_paths(item, DeviceFolders(db, device_id), shape, group)
+        return
+    # Beside the first part of the film, whatever the folder is called there.
+    name = build_path(item, shape, group).rpartition("/")[2]
+    beside = f"{film.rpartition('/')[0]}/{name}"
+    yield beside
+    yield build_distinct_path(beside, item.id)
+
+
+def _find_path(db: Database, device_id: str, item_id: str) -> str | None:
+    rows = db.sql(
+        "SELECT file_path FROM downloads WHERE device_id = ? AND item_id = ?", (device_id, item_id)
+    )
+    return next((str(path) for (path,) in rows), None)
 
 
 def refusal(item: Item) -> Failure | None:
@@ -73,6 +112,14 @@ def refusal(item: Item) -> Failure | None:
             "{title} has no file of its own on the server: it only points to one", title=item.title
         )
         return Failure(FailureClass.REFUSED, "no-file", text)
+    if item.disc_folder is not None:
+        text = msg(
+            "{title} is the folder of a {disc} disc on the server, not one file: it cannot be "
+            "fetched as it is",
+            title=item.title,
+            disc=item.disc_folder,
+        )
+        return Failure(FailureClass.REFUSED, "disc-folder", text)
     if item.can_download is False:
         text = msg("Jellyfin does not let this account download {title}", title=item.title)
         return Failure(FailureClass.REFUSED, "not-allowed", text)
@@ -92,6 +139,8 @@ class WishService:
         format_of: Callable[[str, str], str] = lambda _device_id, _item_type: ORIGINAL,
         shape_of: Callable[[str], NameLimits] = lambda _device_id: ANY,
         known_again: KnownAgain = _none_is_known,
+        not_taken: NotTaken = _all_is_taken,
+        fit: Fit = as_it_is,
         groups_of: GroupsOf = _known_groups,
     ) -> None:
         """Prepare.
@@ -106,6 +155,9 @@ class WishService:
             known_again: Called with an account and full items that have no row; updates rows whose
                 item now has one of these ids, and returns the ids of items whose file may be there,
                 as a person has to decide. May raise what `describe` raises.
+            not_taken: Called with a device and an item type; returns the sentence that the device
+                does not take it. Such a wish is held, but nothing is queued for it.
+            fit: Returns an item with the version of its file that a device is to get.
             groups_of: Called with an account, full items, and what else is known of their albums;
                 returns the albums, seasons and books by the ids of the items. May raise as well.
         """
@@ -120,11 +172,18 @@ class WishService:
         self._shape_of = shape_of
         self._known_again = known_again
         self._groups_of = groups_of
+        self._not_taken = not_taken
+        self._fit = fit
+
+    def not_taken(self, device_id: str, item_type: str) -> str | None:
+        """Return the sentence that a device does not take items of a type; None if it does."""
+        return self._not_taken(device_id, item_type)
 
     def hold(self, wishes: Iterable[Wish], describe: Describe) -> int:
         """Hold wishes, and queue the items that have no download on the device yet.
 
-        What the person removed on purpose, or excluded from the rule, is skipped.
+        What the person removed on purpose, or excluded from the rule, is skipped, unless it is
+        pinned: a person asked for it again.
 
         Args:
             wishes: Their items may lack size, extension and permission.
@@ -138,12 +197,21 @@ class WishService:
         remaining = iter(wishes)
         while batch := list(islice(remaining, BATCH)):
             allowed = self._allowed(batch)
-            missing = self._missing(allowed)
+            refused = self._list_not_taken(allowed)
+            missing = self._missing(one for one in allowed if _place(one) not in refused)
             full = self._described(allowed, missing, describe) if missing else {}
+            full = fill_in_parts(full, [wish.item for wish in allowed])
             groups = self._groups(allowed, full)
             with self._db.write():
                 # Checked again: a person may have objected while Jellyfin was asked.
-                queued += sum(self._keep(wish, full, groups) for wish in self._allowed(allowed))
+                for wish in self._allowed(allowed):
+                    if wish.reason.rule == PIN:
+                        # Only now, as Jellyfin may not have answered.
+                        self._tombstones.forget(wish.user_id, wish.device_id, wish.item.id)
+                    if _place(wish) in refused:
+                        self._holds.keep(wish)
+                    else:
+                        queued += self._keep(wish, full, groups)
         return queued
 
     def replace(
@@ -229,9 +297,6 @@ class WishService:
         Returns:
             How many downloads were queued.
         """
-        with self._db.write():
-            for one in pins:
-                self._tombstones.forget(one.user_id, one.device_id, one.item.id)
         return self.hold(pins, describe)
 
     def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
@@ -321,6 +386,11 @@ class WishService:
                 del full[item_id]
         return full
 
+    def _list_not_taken(self, wishes: Iterable[Wish]) -> set[tuple[str, str]]:
+        """Return the devices and types of wishes for what the device does not take."""
+        asked = {_place(one) for one in wishes}
+        return {one for one in asked if self._not_taken(*one) is not None}
+
     def _groups(self, wishes: Collection[Wish], full: Mapping[str, Item]) -> Mapping[str, Group]:
         found: dict[str, Group] = {}
         for user_id in {one.user_id for one in wishes}:
@@ -362,6 +432,7 @@ class WishService:
         return False
 
     def _queue(self, wish: Wish, item: Item, group: Group) -> bool:
+        item = self._fit(wish.device_id, item)
         shape = self._shape_of(wish.device_id)
         download, queued = self._downloads.queue.enqueue(
             NewDownload(
@@ -383,6 +454,10 @@ class WishService:
     def _is_unwanted(self, download: Download) -> bool:
         is_there = download.status in {Status.COMPLETED, Status.REMOVED}
         return not is_there and not self._holds.holders(download.device_id, download.item_id)
+
+
+def _place(wish: Wish) -> tuple[str, str]:
+    return wish.device_id, str(wish.item.type)
 
 
 def _wish(hold: Hold) -> Wish:

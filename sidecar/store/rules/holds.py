@@ -21,6 +21,13 @@ from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import DownloadRow, HoldRow
 
 BATCH = 500
+# SQL text: a look through all hearts keeps thousands, and peewee takes longer to build such a
+# statement than SQLite to run it.
+WISH = "user_id = ? AND device_id = ? AND item_id = ? AND rule = ? AND source_id = ?"
+KEPT = f"SELECT release_at, text FROM holds WHERE {WISH}"  # noqa: S608 - ours
+KEEP = """INSERT INTO holds (user_id, device_id, item_id, rule, source_id, text)
+    VALUES (?, ?, ?, ?, ?, ?)"""
+KEEP_ON = f"UPDATE holds SET release_at = NULL, text = ? WHERE {WISH}"  # noqa: S608 - ours
 ASKED_FOR = """SELECT 1 FROM downloads JOIN holds USING (device_id, item_id)
     WHERE downloads.id = ? AND holds.rule = 'pin' LIMIT 1"""
 
@@ -45,18 +52,18 @@ class Holds:
             Whether this is a reason that was not there before; if not, nothing was changed,
             except that its end was called off and its text is the latest one.
         """
+        why, text = wish.reason, store(wish.reason.text)
+        wanted = (wish.user_id, wish.device_id, wish.item.id, why.rule, why.source_id)
         with self._db.write():
-            there = self._db.row(HoldRow.select().where(_match_wish(wish)))
-            if there is None:
-                self._db.execute(HoldRow.insert(**_to_columns(wish)))
-            elif there["release_at"] is not None or store(there["text"]) != store(wish.reason.text):
-                self._db.execute(
-                    HoldRow.update(release_at=None, text=wish.reason.text).where(_match_wish(wish))
-                )
+            there = self._db.sql(KEPT, wanted)
+            if not there:
+                self._db.execute_sql(KEEP, (*wanted, text))
+            elif there[0] != (None, text):
+                self._db.execute_sql(KEEP_ON, (text, *wanted))
             else:
                 return False
             self._tell(wish.device_id, wish.item.id)
-        return there is None
+        return not there
 
     def release(
         self,
@@ -219,27 +226,6 @@ class Holds:
     def _tell_all(self, rows: Iterable[Row]) -> None:
         for device_id, item_id in dict.fromkeys((row["device_id"], row["item_id"]) for row in rows):
             self._tell(device_id, item_id)
-
-
-def _to_columns(wish: Wish) -> Row:
-    return {
-        "user_id": wish.user_id,
-        "device_id": wish.device_id,
-        "item_id": wish.item.id,
-        "rule": wish.reason.rule,
-        "source_id": wish.reason.source_id,
-        "text": wish.reason.text,
-    }
-
-
-def _match_wish(wish: Wish) -> peewee.Expression:
-    return (
-        (HoldRow.user_id == wish.user_id)
-        & (HoldRow.device_id == wish.device_id)
-        & (HoldRow.item_id == wish.item.id)
-        & (HoldRow.rule == wish.reason.rule)
-        & (HoldRow.source_id == wish.reason.source_id)
-    )
 
 
 def _hold(row: Row) -> Hold:
