@@ -71,7 +71,7 @@ def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
         server_is_there=lambda: accounts.server.is_there,
     )
     base.bus.subscribe(formats.hear)
-    taken = TakenKinds(settings, store.downloads)
+    taken = TakenKinds(settings, registry, store.downloads)
     base.bus.subscribe(taken.hear)
     originals = KeptOriginals(registry, store.formats)
     base.bus.subscribe(originals.hear)
