@@ -90,7 +90,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         fit=devices.taken.fit,
         groups_of=groups_of,
     )
-    looking = LibraryLook(store.downloads, matching, accounts.service.client)
+    looking = LibraryLook(store.downloads, store.chosen, matching, accounts.service.client)
     settings = RuleSettingsService(
         lambda: base.configuration.now().rules, RuleSettingsStore(store.db)
     )

@@ -19,6 +19,7 @@ from sidecar.device.own.marker import OURS, read_marker
 from sidecar.domain.space.space import Space, SpaceRefusal
 from sidecar.errors import AlreadyRunning, DeviceError
 from sidecar.messages import msg
+from sidecar.services.devices.access import NEW
 from sidecar.services.devices.attached import (
     AttachedDevice,
     CurrentSettings,
@@ -270,7 +271,7 @@ class DeviceRegistry:
 
     def _subject(self, settings: DeviceSettings) -> str:
         known = self._known(settings)
-        return known.id if known else f"new:{settings.name}"
+        return known.id if known else f"{NEW}{settings.name}"
 
     def _look_aside(self, settings: DeviceSettings) -> None:
         """Forget that a device was set aside once it is unplugged, so that it is attached again."""
