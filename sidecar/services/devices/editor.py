@@ -21,6 +21,7 @@ from sidecar.services.configuration.service import ConfigurationService, Setting
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.queries import DeviceUse
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files.completed import CompletedFiles
 
@@ -173,14 +174,14 @@ class DeviceEditor:
             raise NotVisible
         now = {str(one.path): one for one in self._configuration.now().devices}
         settings = now.get(known.path)
-        files, _ = self._downloads.queries.files_and_missing(device_id)
+        use = self._downloads.queries.use_of_devices().get(device_id, DeviceUse())
         return EditView(
             device_id=device_id,
             settings=settings,
             name=settings.name if settings else known.name,
             is_of_page=any(one.get("path") == known.path for one in self._of_page()),
-            files=files,
-            size=self._downloads.queries.bytes_on_device(device_id),
+            files=use.files,
+            size=use.bytes,
             is_attached=any(one.id == device_id for one in self._registry.all()),
         )
 
