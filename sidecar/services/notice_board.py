@@ -43,13 +43,13 @@ class NoticeBoard:
                 notices.append(Notice("account", "warning", trouble.text))
         devices = self._devices(person)
         notices += [
-            Notice("device", "warning", device.trouble)
+            Notice("device", "warning", device.trouble, device.id)
             for device in devices
             if device.trouble is not None
         ]
         rooms = self._problems.all_of(ProblemKind.ROOM)
         notices += [
-            Notice("room", "warning", rooms[device.id].text)
+            Notice("room", "warning", rooms[device.id].text, device.id)
             for device in devices
             if device.id in rooms
         ]

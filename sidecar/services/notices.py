@@ -13,11 +13,13 @@ class Notice:
     Attributes:
         kind: What it is about: `server`, `account`, `device`, `room` and others.
         level: `info`, `warning` or `error`.
+        device_id: The device that it is about; empty if it is about none.
     """
 
     kind: str
     level: str
     text: str
+    device_id: str = ""
 
 
 class Subject(StrEnum):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
+from datetime import datetime
 from typing import Any
 
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
@@ -98,6 +99,15 @@ class DownloadListing:
             query: A filter, whose statuses and page are ignored; None counts all.
         """
         return self._downloads.queries.counts(self._which(person, query or DownloadQuery()))
+
+    def counts_by_device(self, person: Person) -> Mapping[str, Mapping[str, int]]:
+        """Count the downloads in each state on each device, without the missing ones."""
+        return self._downloads.queries.counts_by_device(DownloadFilter(viewer=viewer(person)))
+
+    def last_arrival(self, person: Person, device_id: str) -> datetime | None:
+        """Return when the last of a person's files arrived on a device; None without any."""
+        which = DownloadFilter(viewer=viewer(person), device_id=device_id)
+        return self._downloads.queries.last_arrival(which)
 
     def owners(self, person: Person) -> Sequence[str]:
         """Return the account names that an admin may filter by; for others none."""

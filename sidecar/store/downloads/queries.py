@@ -22,6 +22,7 @@ from sidecar.store.downloads.filter import (
     DownloadFilter,
     build_conditions,
     build_count_conditions,
+    build_scope_conditions,
     build_visibility_condition,
 )
 from sidecar.store.schema.tables import DownloadRow
@@ -39,6 +40,9 @@ MISSING_BYTES = """SELECT coalesce(sum(file_size), 0) FROM downloads
     WHERE missing_since IS NOT NULL AND device_id = ?"""
 ON_DEVICE = "SELECT count(*) FROM downloads WHERE status = 'completed' AND device_id = ?"
 MISSING_ON = "SELECT count(*) FROM downloads WHERE missing_since IS NOT NULL AND device_id = ?"
+ARRIVED = """SELECT d.completed_at FROM downloads AS d
+    WHERE d.status = 'completed' AND d.missing_since IS NULL"""
+LAST_FIRST = "ORDER BY d.completed_at DESC LIMIT 1"
 IN_TURN = "d.priority DESC, d.place, d.id"
 ORDERS = MappingProxyType(
     {
@@ -137,6 +141,27 @@ class DownloadQueries:
         counts = {str(status): found.get(status, 0) for status in Status}
         counts[Status.COMPLETED] -= missing
         return {**counts, MISSING: missing}
+
+    def counts_by_device(self, which: DownloadFilter) -> Mapping[str, Mapping[str, int]]:
+        """Count the downloads of each device in each state, without the missing ones.
+
+        `which.statuses` is ignored. Devices and states without downloads are left out.
+        """
+        asked = build_count_conditions(which)
+        found = (
+            "SELECT d.device_id, d.status, count(*) FROM downloads AS d"  # noqa: S608 - ours
+            f" WHERE d.missing_since IS NULL{asked.text} GROUP BY d.device_id, d.status"
+        )
+        counts: dict[str, dict[str, int]] = {}
+        for device_id, status, number in self._db.sql(found, asked.values):
+            counts.setdefault(device_id, {})[status] = number
+        return counts
+
+    def last_arrival(self, which: DownloadFilter) -> datetime | None:
+        """Return when the last of the files that are there now was completed; None without any."""
+        asked = build_scope_conditions(which)
+        found = self._db.sql(f"{ARRIVED}{asked.text} {LAST_FIRST}", asked.values)
+        return next((DownloadRow.completed_at.python_value(one) for (one,) in found), None)
 
     def bytes_waiting(self, which: DownloadFilter) -> int:
         """Return the bytes that pending downloads still have to fetch, as far as known."""

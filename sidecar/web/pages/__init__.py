@@ -9,6 +9,7 @@ from flask import Blueprint
 from sidecar.web.pages import (
     admin,
     device,
+    home,
     identity,
     imports,
     language,
@@ -17,6 +18,7 @@ from sidecar.web.pages import (
     profile,
     questions,
     sign_in,
+    theme,
     undo,
 )
 from sidecar.web.pages.downloads import actions as download_actions
@@ -34,6 +36,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         download_actions.routes(services),
         downloads.routes(services),
         files.routes(services),
+        home.routes(services),
         identity.routes(services),
         imports.routes(services),
         language.routes(),
@@ -43,5 +46,6 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         profile.routes(services),
         questions.routes(),
         sign_in.routes(services, end_session),
+        theme.routes(),
         undo.routes(services),
     ]

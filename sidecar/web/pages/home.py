@@ -1,0 +1,173 @@
+"""`/`: the home page: what runs, how each device is, what came, what was played, what comes next.
+
+It asks Jellyfin nothing, and shows each person only what they see on the other pages as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, render_template
+
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.states import Status
+from sidecar.events import Progress
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.views import DownloadQuery, DownloadView
+from sidecar.services.files.browse import TileView
+from sidecar.services.files.search import FileQuery
+from sidecar.services.playback.history import PlayView
+from sidecar.web.api.schemas.downloads import counts as all_counts
+from sidecar.web.i18n.status_labels import StatusLabel, device_label
+from sidecar.web.pages.files.routes import address
+from sidecar.web.pages.files.view import FilesViewState
+from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.security import auth
+from sidecar.web.security.permissions import Role
+from sidecar.web.services import WebServices
+
+MOST_RUNNING = 3
+MOST_ADDED = 12
+MOST_LISTED = 5
+# So many plays are looked through for those that were long enough to count.
+PLAYS_READ = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningView:
+    """All running transfers as one.
+
+    Attributes:
+        downloads: The first of them.
+        progress: The fetched part, from 0 to 1; None if no size is known.
+        bytes_left: Of those that run.
+    """
+
+    downloads: Sequence[DownloadView]
+    progress: float | None
+    speed: float
+    bytes_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceTile:
+    """A device as the home page shows it.
+
+    Attributes:
+        running, waiting: How many downloads for it run, and how many are queued.
+        synced_at: When the last file arrived there; None if there is none.
+        problems: What is wrong there, for people, in one wording each.
+    """
+
+    device: DeviceView
+    label: StatusLabel
+    running: int
+    waiting: int
+    synced_at: datetime | None
+    problems: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AddedTile:
+    """An album, a series or a film that came lately, and the URL of its page."""
+
+    tile: TileView
+    url: str
+
+
+def routes(services: WebServices) -> Blueprint:
+    """Return the routes."""
+    home = PageRoutes("home")
+
+    @home.get("/", role=Role.SIGNED_IN)
+    def show() -> str:
+        return _home(services, auth.person())
+
+    return home.blueprint
+
+
+def _home(services: WebServices, person: Person) -> str:
+    listing = services.downloads
+    on_their_way = frozenset({Status.DOWNLOADING, Status.PENDING})
+    coming = DownloadQuery(statuses=on_their_way, sort=Sort.QUEUE, page_size=MOST_LISTED)
+    return render_template(
+        "home.html",
+        counts=all_counts(listing.counts(person)),
+        running=_running(services, person),
+        bytes_waiting=listing.bytes_waiting(person),
+        devices=_devices(services, person),
+        added=_added(services, person),
+        played=_played(services, person),
+        coming=listing.downloads(person, coming),
+        waits=[one for one in services.notices.notices(person) if one.kind == "network"],
+    )
+
+
+def _running(services: WebServices, person: Person) -> RunningView:
+    progress = {one.download_id: one for one in services.downloads.progress()}
+    seen = services.downloads.some(person, progress)
+    known = [one for one in (progress[view.id] for view in seen) if one.size]
+    size = sum(one.size or 0 for one in known)
+    return RunningView(
+        downloads=seen[:MOST_RUNNING],
+        progress=sum(one.bytes_held for one in known) / size if size else None,
+        speed=sum(progress[view.id].speed for view in seen),
+        bytes_left=sum(_left(one) for one in known),
+    )
+
+
+def _left(one: Progress) -> int:
+    return max((one.size or 0) - one.bytes_held, 0)
+
+
+def _devices(services: WebServices, person: Person) -> Sequence[DeviceTile]:
+    counts = services.downloads.counts_by_device(person)
+    problems: dict[str, list[str]] = {}
+    for one in services.notices.notices(person):
+        if one.device_id:
+            problems.setdefault(one.device_id, []).append(one.text)
+    # What is a question is asked above.
+    asked = {one.text for one in services.notices.questions(person)}
+    return [
+        _tile(
+            one,
+            counts=counts.get(one.id, {}),
+            synced_at=services.downloads.last_arrival(person, one.id),
+            problems=[text for text in problems.get(one.id, ()) if text not in asked],
+        )
+        for one in services.devices.devices(person)
+    ]
+
+
+def _tile(
+    device: DeviceView,
+    *,
+    counts: Mapping[str, int],
+    synced_at: datetime | None,
+    problems: Sequence[str],
+) -> DeviceTile:
+    running, waiting = counts.get(Status.DOWNLOADING, 0), counts.get(Status.PENDING, 0)
+    # What may be pulled out is no problem.
+    told = () if device.is_unplugged else problems
+    return DeviceTile(
+        device=device,
+        label=device_label(device, running=running, waiting=waiting, has_problem=bool(told)),
+        running=running,
+        waiting=waiting,
+        synced_at=synced_at,
+        problems=told,
+    )
+
+
+def _added(services: WebServices, person: Person) -> Sequence[AddedTile]:
+    found = services.files.tiles(person, FileQuery(page_size=MOST_ADDED))
+    shown = FilesViewState()
+    return [AddedTile(one, address(shown.inside(one.key))) for one in found.items]
+
+
+def _played(services: WebServices, person: Person) -> Sequence[PlayView]:
+    found = services.playback.plays(person, None, 1, PLAYS_READ)
+    return [one for one in found.items if one.is_counted][:MOST_LISTED]
