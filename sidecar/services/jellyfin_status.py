@@ -13,11 +13,17 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.errors import JellyfinError, ServerAway, WrongServer
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.messages import msg
 from sidecar.services.problems import Problem, ProblemKind, Problems
 
 log = logging.getLogger(__name__)
 
 SUBJECT = "jellyfin"
+# One text, whoever met it: messages would take turns otherwise. The log has the cause.
+AWAY = msg(
+    "Jellyfin cannot be reached. Downloads go on by themselves when it is back; "
+    "what is on your devices can be played"
+)
 FIRST_PROBE_S = 1.0
 LONGEST_PROBE_S = 300.0
 
@@ -32,6 +38,7 @@ class JellyfinStatus:
         self._lock = Lock()
         self._pause_s = FIRST_PROBE_S
         self._probe_at = 0.0
+        self._asked_at = -FIRST_PROBE_S
 
     @property
     def is_there(self) -> bool:
@@ -48,7 +55,8 @@ class JellyfinStatus:
             case WrongServer():
                 self._note(Problem("wrong-server", str(trouble)), None)
             case ServerAway():
-                self._note(Problem("server-away", str(trouble)), trouble.retry_after_s)
+                log.info("%s", trouble)
+                self._note(Problem("server-away", AWAY), trouble.retry_after_s)
             case _:
                 pass
 
@@ -71,6 +79,15 @@ class JellyfinStatus:
             self._pause_s = FIRST_PROBE_S
         if self._problems.clear(ProblemKind.SERVER, SUBJECT):
             log.info("Jellyfin is back")
+
+    def probe_now(self) -> None:
+        """Ask the server at once, as a person wants it; at most once a second."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if now < self._asked_at + FIRST_PROBE_S:
+                return
+            self._asked_at = self._probe_at = now
+        self.probe()
 
     def is_ours(self) -> None:
         """Clear the problem: the server at the address is accepted as ours from now on."""

@@ -20,7 +20,7 @@ from sidecar.web import pages
 from sidecar.web.api import routes
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
-from sidecar.web.pages import questions, theme
+from sidecar.web.pages import alerts, theme
 from sidecar.web.pages.downloads import routes as downloads_pages
 from sidecar.web.request import errors, patience
 from sidecar.web.request.json_body import LONGEST_BODY
@@ -167,7 +167,7 @@ def plain_flask(clock: Clock) -> Flask:
 
 def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     app = plain_flask(clock)
-    questions.teach(app, services.notices)
+    alerts.teach(app, services)
     auth.register(app, services.sign_in)
     patience.bound(app, auth.account_id, resting)
     app.extensions[auth.END_SESSION] = live.end_session

@@ -219,7 +219,7 @@ def test_whatever_a_tag_holds_nothing_runs(signed_in: SignedIn, house: WebHouse)
         house.store.downloads.queue.put_first(house.row(3))
     expect(page.locator("#download-3")).to_contain_text("<img src=x onerror=")
 
-    assert page.title() == "Downloads · Jellyfin Sidecar"
+    assert page.title() == "(2) Downloads · Jellyfin Sidecar"
     assert page.locator('img[src="x"]').count() == 0
 
 

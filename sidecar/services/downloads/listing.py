@@ -100,6 +100,11 @@ class DownloadListing:
         """
         return self._downloads.queries.counts(self._which(person, query or DownloadQuery()))
 
+    def number_of(self, person: Person, status: Status) -> int:
+        """Count the downloads in one state that this person may see."""
+        which = DownloadFilter(statuses=frozenset({status}), viewer=viewer(person))
+        return self._downloads.queries.number(which)
+
     def counts_by_device(self, person: Person) -> Mapping[str, Mapping[str, int]]:
         """Count the downloads in each state on each device, without the missing ones."""
         return self._downloads.queries.counts_by_device(DownloadFilter(viewer=viewer(person)))

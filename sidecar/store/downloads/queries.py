@@ -142,6 +142,11 @@ class DownloadQueries:
         counts[Status.COMPLETED] -= missing
         return {**counts, MISSING: missing}
 
+    def number(self, which: DownloadFilter) -> int:
+        """Return how many downloads a list has."""
+        asked = build_conditions(which)
+        return int(self._db.sql(f"{COUNTED}{asked.text}", asked.values)[0][0])
+
     def counts_by_device(self, which: DownloadFilter) -> Mapping[str, Mapping[str, int]]:
         """Count the downloads of each device in each state, without the missing ones.
 

@@ -8,6 +8,7 @@ from flask import Blueprint
 
 from sidecar.web.pages import (
     admin,
+    alerts,
     device,
     home,
     identity,
@@ -16,7 +17,6 @@ from sidecar.web.pages import (
     now,
     plans,
     profile,
-    questions,
     sign_in,
     theme,
     undo,
@@ -32,6 +32,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
     """Return the blueprints of all pages; `end_session` closes a session's live connections."""
     return [
         admin.routes(services),
+        alerts.routes(services),
         device.routes(services),
         download_actions.routes(services),
         downloads.routes(services),
@@ -44,7 +45,6 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         now.routes(services),
         plans.routes(services),
         profile.routes(services),
-        questions.routes(),
         sign_in.routes(services, end_session),
         theme.routes(),
         undo.routes(services),
