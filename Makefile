@@ -13,7 +13,7 @@ COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-versi
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-sockets floods lock sbom audit wheel clean
+.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-sockets floods lies lock sbom audit wheel clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -42,6 +42,10 @@ bench-rows: $(VENV)/test-ready
 # What everybody else notices while somebody floods the sidecar.
 floods: $(VENV)/test-ready static/vendor/ready
 	$(BIN)/python -m tests.bench.floods $(FLOODS)
+
+# How much memory a Jellyfin takes that says anything at all.
+lies: $(VENV)/test-ready static/vendor/ready
+	$(BIN)/python -m tests.bench.lying $(LIES)
 
 # A year in the life of a thousand households.
 simulation: $(VENV)/test-ready

@@ -56,6 +56,12 @@ read from a file: `SIDECAR_JELLYFIN__PASSWORD_FILE=/run/secrets/ann`. The device
 A key that the sidecar does not know is an error, never ignored. After a change, start the sidecar
 again. What a device's managers change on its page wins over this file.
 
+Admins set the same on the page, under *Settings*. There, what the file or the environment sets is
+shown and locked: defaults < page < file < environment. Only the file and the environment can name
+programs and other files of the machine, the data folder, and the account that signs in at every
+start. Limits, hours, rules and the log's level count at once; what needs a restart says so and has
+a button for it.
+
 How values are written: a *time* as `"30 seconds"`, `"10 minutes"`, `"1 day"`; a *size* as `"10 GB"`
 (or a number of bytes); a *switch* as `true` or `false`; a *list* as `["ann", "ben"]`, in the
 environment `ann,ben`.

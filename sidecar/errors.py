@@ -8,6 +8,7 @@
   - Stopped             the work was asked to stop; nothing is wrong
   - JellyfinError       Jellyfin did not give what was asked for
     + ServerAway        the server does not answer or is starting: wait, no attempt is used up
+      . TooSlow         it took this request and did not answer in time; it may answer others
     + SignedOut         the token is refused: a person must sign in again
     + NotAllowed        the user lacks the permission
     + OutsideHours      outside the user's access hours: wait, as for ServerAway
@@ -95,6 +96,10 @@ class ServerAway(JellyfinError):
     def __init__(self, message: str, *, retry_after_s: float | None = None) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class TooSlow(ServerAway):
+    """The server took this request and did not answer it in time; others it may answer."""
 
 
 class SignedOut(JellyfinError):

@@ -105,6 +105,11 @@ class NoticesChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """An admin has changed settings on the page."""
+
+
+@dataclass(frozen=True, slots=True)
 class WorkArrived:
     """There may be a download to claim: idle workers check at once."""
 
@@ -118,6 +123,7 @@ Event = (
     | AccountChanged
     | DownloadsAllowed
     | NoticesChanged
+    | SettingsChanged
     | WorkArrived
 )
 Listener = Callable[[Event], None]

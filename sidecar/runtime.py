@@ -10,21 +10,24 @@ Stopping signals all threads at once, then waits for them in reverse order.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from functools import partial
+from threading import Event
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
-from sidecar import private_files
+from sidecar import heap, private_files
 from sidecar.assembly.assembly import Assembly, assemble
-from sidecar.assembly.store import DATABASE
+from sidecar.assembly.store import DATABASE, page_configuration
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.device.filesystem import database_risk
-from sidecar.events import AccountChanged, Bus, WorkArrived
+from sidecar.events import AccountChanged, Bus, SettingsChanged, WorkArrived
 from sidecar.events import Event as News
 from sidecar.logs import LineFormatter
+from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.system_status import RecentLog
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
@@ -53,9 +56,24 @@ class Runtime:
     """The whole sidecar, from `start` to `stop`. Can be started once only."""
 
     def __init__(
-        self, settings: Settings, clock: Clock | None = None, *, prepare: Prepare | None = None
+        self,
+        settings: Settings,
+        clock: Clock | None = None,
+        *,
+        prepare: Prepare | None = None,
+        ignored: Collection[str] = (),
     ) -> None:
+        """Prepare; nothing is opened yet.
+
+        Args:
+            settings: Those of the file and the environment; the page's come on top at the start.
+            clock: The time.
+            prepare: Gets ready what the sidecar needs.
+            ignored: Settings of the page with which the last start failed.
+        """
         self._settings = settings
+        self._ignored = ignored
+        self.restart_wanted = Event()
         self._prepare = prepare
         self._clock = clock or SystemClock()
         self._bus = Bus()
@@ -66,6 +84,16 @@ class Runtime:
         self.url = ""
         self.web: Web | None = None
 
+    @property
+    def settings(self) -> Settings:
+        """The settings that it runs with."""
+        return self._settings
+
+    @property
+    def port(self) -> int:
+        """The port of the page; 0 before the start."""
+        return urlsplit(self.url).port or 0
+
     def start(self) -> None:
         """Create everything and start the threads. If this raises, nothing is left running.
 
@@ -74,6 +102,7 @@ class Runtime:
             errors.SidecarError: Something cannot be used.
             Exception: Whatever `prepare` raises.
         """
+        heap.keep_little()
         with ExitStack() as building:
             self._build(building)
             self._running = building.pop_all()
@@ -95,9 +124,19 @@ class Runtime:
         self.stop()
 
     def _build(self, building: ExitStack) -> None:
-        settings = self._settings
-        db = Database.open(settings.server.data_dir / DATABASE, clock=self._clock)
+        db = Database.open(self._settings.server.data_dir / DATABASE, clock=self._clock)
         building.callback(db.close)
+        store = Stores(db, self._bus, self._clock)
+        configuration = page_configuration(
+            self._settings,
+            store,
+            self._bus,
+            ignored=self._ignored,
+            restart=self.restart_wanted.set,
+        )
+        self._settings = settings = configuration.now()
+        if configuration.set_on_page("log.level") is not None:
+            _set_log_level(settings)
         _keep_others_out(settings)
         building.callback(logging.getLogger().removeHandler, self._recent)
         logging.getLogger().addHandler(self._recent)
@@ -110,14 +149,16 @@ class Runtime:
             opening.callback(threads.stop_all, within_s=STOP_WITHIN_S)
             http, startup = self._open(opening, threads)
             if self._prepare is not None:
-                self._settings = self._prepare(self.url, startup)
-            services = self._assemble(building, threads, db)
+                prepared = self._prepare(self.url, startup)
+                self._settings = configuration.rebase(prepared)
+            services = self._assemble(building, threads, store, configuration)
             building.callback(self._end_threads, threads, services.devices.claims)
             building.callback(http.stop)
             opening.pop_all()
         self._serve(building, http, services, db)
         building.callback(services.rules.threads.end)
         building.callback(self._bus.subscribe(self._hear))
+        building.callback(self._bus.subscribe(partial(self._hear_settings, services)))
         self._start_threads(threads, services)
         building.callback(self._ask_to_stop, threads, services.devices.claims)
 
@@ -135,14 +176,21 @@ class Runtime:
         threads.add("http", lambda _stop: http.serve())
         return http, startup
 
-    def _assemble(self, building: ExitStack, threads: ThreadGroup, db: Database) -> Assembly:
+    def _assemble(
+        self,
+        building: ExitStack,
+        threads: ThreadGroup,
+        store: Stores,
+        configuration: ConfigurationService,
+    ) -> Assembly:
         services = assemble(
             self._settings,
-            Stores(db, self._bus, self._clock),
+            store,
             self._bus,
             self._clock,
-            lambda: threads.all_alive() and db.is_answering(),
+            lambda: threads.all_alive() and store.db.is_answering(),
             recent=self._recent,
+            configuration=configuration,
         )
         building.callback(services.devices.registry.close)
         services.background.housekeeping.recover()
@@ -218,6 +266,16 @@ class Runtime:
                 self._housekeeping_wakeup.set()
             case _:
                 pass
+
+    def _hear_settings(self, services: Assembly, news: News) -> None:
+        if isinstance(news, SettingsChanged):
+            _set_log_level(services.configuration.now())
+            services.rules.threads.look_through_soon()
+            self._housekeeping_wakeup.set()
+
+
+def _set_log_level(settings: Settings) -> None:
+    logging.getLogger("sidecar").setLevel(settings.log.level)
 
 
 def _keep_others_out(settings: Settings) -> None:

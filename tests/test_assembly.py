@@ -30,9 +30,12 @@ def test_making_the_services_starts_no_thread_asks_nobody_and_writes_no_file(
             devices=(DeviceSettings(name="Car stick", path=tmp_path / "stick"),),
         )
         db = Database.open(tmp_path / "data" / DATABASE, clock=clock)
+        store = Stores(db, bus, clock)
+        # The settings of the page are read; SQLite then has files of its own beside the database.
+        store.page_settings.all()
         files, threads = set(tmp_path.rglob("*")), set(threading.enumerate())
 
-        services = assemble(settings, Stores(db, bus, clock), bus, clock)
+        services = assemble(settings, store, bus, clock)
 
         assert set(tmp_path.rglob("*")) == files
         assert set(threading.enumerate()) == threads

@@ -93,7 +93,7 @@ with opened(folder, FakeClock()) as world:
         stop_on=lambda _device: None,
         bus=world.bus,
     )
-    rules = RuleSettingsService(settings.rules, RuleSettingsStore(world.db))
+    rules = RuleSettingsService(lambda: settings.rules, RuleSettingsStore(world.db))
     set_here = rules.of(rule, STICK)
     assert set_here.most == 5
 

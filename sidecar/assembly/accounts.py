@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from sidecar.assembly.base import Base
 from sidecar.assembly.store import account_service
 from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.accounts.auto_sign_in import AutoSignIn
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.jellyfin_status import JellyfinStatus
@@ -21,6 +22,7 @@ class AccountServices:
     service: AccountService
     server: JellyfinStatus
     permissions: PermissionRefresh
+    unattended: AutoSignIn
     ownership: Ownership
 
 
@@ -38,5 +40,13 @@ def make_accounts(base: Base) -> AccountServices:
         service=service,
         server=server,
         permissions=PermissionRefresh(service, server, base.clock),
+        unattended=AutoSignIn(
+            base.settings.jellyfin.username,
+            base.settings.jellyfin.password,
+            accounts=service,
+            server=server,
+            problems=problems,
+            clock=base.clock,
+        ),
         ownership=Ownership(base.store, accounts=service.all),
     )

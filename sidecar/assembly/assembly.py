@@ -10,12 +10,15 @@ from sidecar.assembly.accounts import AccountServices, make_accounts
 from sidecar.assembly.background import BackgroundServices, make_background
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices, make_devices
+from sidecar.assembly.possible import check_engine, check_listening
 from sidecar.assembly.rules import RuleServices, make_rules
+from sidecar.assembly.store import page_configuration
 from sidecar.assembly.transfers import TransferServices, make_transfers
 from sidecar.assembly.web import make_web
 from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.events import Bus
+from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.system_status import RecentLog
 from sidecar.services.transfers.formats import check_format
 from sidecar.store.stores import Stores
@@ -26,6 +29,7 @@ from sidecar.web.services import WebServices
 class Assembly:
     """All services, one group for each capability."""
 
+    configuration: ConfigurationService
     accounts: AccountServices
     devices: DeviceServices
     rules: RuleServices
@@ -42,15 +46,29 @@ def assemble(
     is_healthy: Callable[[], bool] = lambda: True,
     *,
     recent: RecentLog | None = None,
+    configuration: ConfigurationService | None = None,
 ) -> Assembly:
     """Create all services; none is started.
+
+    Args:
+        settings: Those of the file and the environment.
+        store: All stores.
+        bus: Where news are published.
+        clock: The time.
+        is_healthy: Whether every thread is alive and the database answers.
+        recent: The last lines of the log.
+        configuration: What the page adds to the settings; read from the store unless given.
 
     Raises:
         errors.ConfigError: No Jellyfin server is set, a device's format cannot be made here, or
             the program that should transfer files is not installed.
     """
+    configuration = configuration or page_configuration(settings, store, bus)
+    configuration.check_with((check_engine, check_listening))
+    settings = configuration.now()
     base = Base(
         settings=settings,
+        configuration=configuration,
         store=store,
         bus=bus,
         clock=clock,
@@ -65,6 +83,7 @@ def assemble(
     transfers = make_transfers(base, accounts, devices, rules)
     background = make_background(base, accounts, devices, rules, transfers)
     return Assembly(
+        configuration=configuration,
         accounts=accounts,
         devices=devices,
         rules=rules,

@@ -9,7 +9,6 @@ from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
 from sidecar.assembly.transfers import TransferServices
-from sidecar.services.accounts.auto_sign_in import AutoSignIn
 from sidecar.services.generated_files.companions import CompanionWriter
 from sidecar.services.generated_files.index import IndexWriter
 from sidecar.services.generated_files.playlists import PlaylistWriter
@@ -97,14 +96,6 @@ def _housekeeping(
     rules: RuleServices,
     transfers: TransferServices,
 ) -> Housekeeping:
-    unattended = AutoSignIn(
-        base.settings.jellyfin.username,
-        base.settings.jellyfin.password,
-        accounts=accounts.service,
-        server=accounts.server,
-        problems=accounts.problems,
-        clock=base.clock,
-    )
     renaming = FileRenaming(base.store.downloads, devices.registry, accounts.problems, base.bus)
     return Housekeeping(
         stores=base.store,
@@ -114,9 +105,10 @@ def _housekeeping(
         # The order matters: accounts and wishes first, then what may be fetched and what must go.
         steps=(
             (accounts.server.probe, "the server's probe"),
-            (unattended.step, "signing in"),
+            (accounts.unattended.step, "signing in"),
             (rules.threads.look, "looking at the accounts"),
             (rules.planning.release_expired, "letting go of what nobody wants any more"),
+            (transfers.owners.step, "giving what waits to other owners"),
             (transfers.network.step, "the network rule"),
             (devices.formats.step, "the formats"),
             (devices.originals.step, "the originals"),

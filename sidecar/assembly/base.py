@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.events import Bus
+from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.system_status import RecentLog
 from sidecar.store.stores import Stores
 
@@ -17,11 +18,14 @@ class Base:
     """What every group of services is created from.
 
     Attributes:
+        settings: As they were at the start.
+        configuration: The present settings, and what the page changes.
         is_healthy: Whether every thread is alive and the database answers.
         recent: The last lines of the log, for the admins' page.
     """
 
     settings: Settings
+    configuration: ConfigurationService
     store: Stores
     bus: Bus
     clock: Clock

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 
 from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
+from sidecar.domain.files.groups import Group
 from sidecar.domain.files.naming import ANY, NameLimits
 from sidecar.domain.files.presets import PRESETS
 from sidecar.domain.items.item import Item
 from sidecar.jellyfin.library.file_index import ServerFileIndex
+from sidecar.jellyfin.library.groups import GroupLookup
 from sidecar.services.casting.orders import CastOrders
 from sidecar.services.casting.targets import CastTargets
 from sidecar.services.identity.look import LibraryLook
@@ -31,6 +33,7 @@ class RuleServices:
     """The services for rules, playback, holds and casting.
 
     Attributes:
+        shape_of: Returns the limits of file names on a device.
         matching: Updates rows whose items have new ids in Jellyfin.
         questions: Open questions about files that may be one of several items.
         server_change: Lets an admin accept another server at the known address.
@@ -40,6 +43,7 @@ class RuleServices:
         threads: Starts and stops the threads of the accounts.
     """
 
+    shape_of: Callable[[str], NameLimits]
     matching: ItemMatching
     questions: IdentityQuestions
     server_change: ServerChange
@@ -58,7 +62,9 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
 
     def shape_of(device_id: str) -> NameLimits:
         settings = devices.settings.of(device_id)
-        return ANY if settings is None else PRESETS[settings.preset].shape
+        if settings is None:
+            return ANY
+        return replace(PRESETS[settings.preset].shape, beside_each=int(settings.lyrics))
 
     questions = IdentityQuestions(base.bus)
     matching = ItemMatching(store.db, store.downloads, questions, shape_of=shape_of)
@@ -66,6 +72,11 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
     def known_again(user_id: str, items: Mapping[str, Item]) -> Collection[str]:
         index = ServerFileIndex(accounts.service.client(user_id))
         return matching.before_queueing(index, items)
+
+    def groups_of(
+        user_id: str, items: Collection[Item], known: Collection[Item]
+    ) -> Mapping[str, Group]:
+        return GroupLookup(accounts.service.client(user_id)).of(items, known)
 
     planning = WishService(
         store.db,
@@ -75,9 +86,13 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         format_of=devices.formats.of,
         shape_of=shape_of,
         known_again=known_again,
+        not_taken=devices.taken.refusal,
+        groups_of=groups_of,
     )
     looking = LibraryLook(store.downloads, matching, accounts.service.client)
-    settings = RuleSettingsService(base.settings.rules, RuleSettingsStore(store.db))
+    settings = RuleSettingsService(
+        lambda: base.configuration.now().rules, RuleSettingsStore(store.db)
+    )
     followers = AccountFollowers(
         planning=planning,
         registry=devices.registry,
@@ -101,6 +116,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         clock=clock,
     )
     return RuleServices(
+        shape_of=shape_of,
         matching=matching,
         questions=questions,
         server_change=ServerChange(

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
+
 from sidecar.clock import Clock
 from sidecar.config import Settings
+from sidecar.config.page import merge_valid
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.configuration.service import ConfigurationService, open_sealed
 from sidecar.services.problems import Problems
+from sidecar.store.page_settings import read_page_settings
 from sidecar.store.stores import Stores
 
 DATABASE = "sidecar.db"
@@ -34,3 +39,31 @@ def account_service(
         bus=bus,
         clock=clock,
     )
+
+
+def page_configuration(
+    settings: Settings,
+    store: Stores,
+    bus: Bus,
+    *,
+    ignored: Collection[str] = (),
+    restart: Callable[[], object] | None = None,
+) -> ConfigurationService:
+    """Create the service that adds what the page sets to the settings of file and environment."""
+    return ConfigurationService(
+        settings,
+        store=store.page_settings,
+        box=TokenBox(settings.server.data_dir / KEY_FILE),
+        bus=bus,
+        ignored=ignored,
+        restart=restart,
+    )
+
+
+def settings_with_page(settings: Settings) -> Settings:
+    """Return the settings for a command, with what the page sets; needs no sidecar to run."""
+    data_dir = settings.server.data_dir
+    stored = read_page_settings(data_dir / DATABASE)
+    if not stored:
+        return settings
+    return merge_valid(settings, open_sealed(stored, TokenBox(data_dir / KEY_FILE)))[0]

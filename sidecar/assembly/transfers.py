@@ -19,12 +19,14 @@ from sidecar.domain.space.eviction import list_items_in_use
 from sidecar.domain.transfers.wholeness import Wholeness
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.space.planner import SpacePlanner, no_block
+from sidecar.services.transfers.blocking import FileBlocking
 from sidecar.services.transfers.device_copy import DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
 from sidecar.services.transfers.fetch import Fetcher
 from sidecar.services.transfers.finish import Finisher
 from sidecar.services.transfers.network_policy import NetworkPolicy
 from sidecar.services.transfers.next_download import HeldBack, NextDownload
+from sidecar.services.transfers.owners import OtherOwners
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.services.transfers.speed_limits import SpeedLimits
 from sidecar.services.transfers.tag_completion import TagCompletion, TagCompletionParts
@@ -48,6 +50,7 @@ class TransferServices:
         converters: Threads that convert fetched files; as many jobs may wait as there are threads.
         new_worker: Returns a new worker.
         tags: Completes the tags of files that are on devices already.
+        owners: Gives downloads to other owners.
     """
 
     space: SpacePlanner
@@ -58,6 +61,7 @@ class TransferServices:
     converters: WorkerPool
     new_worker: Callable[[], Worker]
     tags: TagCompletion
+    owners: OtherOwners
 
 
 def make_transfers(
@@ -74,7 +78,13 @@ def make_transfers(
     progress = ProgressTracker(base.bus, base.clock)
     converters = WorkerPool(base.settings.transfer.converters)
     wishes, completer = TagWishBook(accounts.service.client), TagCompleter(base.clock)
-    failing = _failing(base, accounts, devices, rules, make_room=space.make_room)
+    blocking = FileBlocking(base.store.downloads, accounts.problems, base.clock)
+    owners = OtherOwners(
+        base.store, accounts=accounts.service, server=accounts.server, problems=accounts.problems
+    )
+    failing = _failing(
+        base, accounts, devices, rules, blocking=blocking, owners=owners, make_room=space.make_room
+    )
     base.bus.subscribe(failing.hear)
     finishing = Finisher(
         base.store.downloads,
@@ -92,8 +102,10 @@ def make_transfers(
         converters=converters,
         new_worker=partial(
             Worker,
-            taking=_taking(base, accounts, devices, space, network),
-            fetching=_fetching(base, devices, engine, progress),
+            taking=_taking(
+                base, accounts, devices, HeldBack(space.held_back, network.own_only), blocking
+            ),
+            fetching=_fetching(base, devices, engine, progress, blocking),
             finishing=finishing,
             failing=failing,
             accounts=accounts.service,
@@ -101,6 +113,7 @@ def make_transfers(
             converters=converters,
         ),
         tags=_tags(base, accounts, devices, wishes, completer),
+        owners=owners,
     )
 
 
@@ -120,7 +133,7 @@ def _space(
 
 def _network(base: Base, devices: DeviceServices) -> NetworkPolicy:
     return NetworkPolicy(
-        base.settings.network,
+        lambda: base.configuration.now().network,
         stores=base.store,
         look=WayOut().look,
         registry=devices.registry,
@@ -132,8 +145,8 @@ def _network(base: Base, devices: DeviceServices) -> NetworkPolicy:
 
 def _speed(base: Base, devices: DeviceServices) -> SpeedLimits:
     return SpeedLimits(
-        base.settings.transfer,
-        zone=load_zone(base.settings.network.time_zone),
+        lambda: base.configuration.now().transfer,
+        zone=lambda: load_zone(base.configuration.now().network.time_zone),
         registry=devices.registry,
         meta=base.store.meta,
         clock=base.clock,
@@ -146,6 +159,8 @@ def _failing(
     devices: DeviceServices,
     rules: RuleServices,
     *,
+    blocking: FileBlocking,
+    owners: OtherOwners,
     make_room: Callable[[Download], bool],
 ) -> FailurePolicy:
     return FailurePolicy(
@@ -155,6 +170,8 @@ def _failing(
         server=accounts.server,
         clock=base.clock,
         chance=random.random,
+        blocking=blocking,
+        owners=owners,
         make_room=make_room,
         look_for=lambda download, client: rules.matching.look_for(
             ServerFileIndex(client), download
@@ -166,8 +183,8 @@ def _taking(
     base: Base,
     accounts: AccountServices,
     devices: DeviceServices,
-    space: SpacePlanner,
-    network: NetworkPolicy,
+    held_back: HeldBack,
+    blocking: FileBlocking,
 ) -> NextDownload:
     return NextDownload(
         downloads=base.store.downloads,
@@ -176,12 +193,17 @@ def _taking(
         problems=accounts.problems,
         claims=devices.claims,
         clock=base.clock,
-        held_back=HeldBack(space.held_back, network.own_only),
+        held_back=held_back,
+        blocking=blocking,
     )
 
 
 def _fetching(
-    base: Base, devices: DeviceServices, engine: Engine, progress: ProgressTracker
+    base: Base,
+    devices: DeviceServices,
+    engine: Engine,
+    progress: ProgressTracker,
+    blocking: FileBlocking,
 ) -> Fetcher:
     def check_whole(
         file: BinaryIO, container: str, seconds: float | None, stop: Event
@@ -194,6 +216,7 @@ def _fetching(
         downloads=base.store.downloads,
         copies=DeviceCopy(devices.registry, base.store.downloads),
         progress=progress,
+        came_through=blocking.came_through,
         check_whole=check_whole,
     )
 

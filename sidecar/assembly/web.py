@@ -12,6 +12,7 @@ from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
 from sidecar.assembly.store import KEY_FILE
 from sidecar.assembly.transfers import TransferServices
+from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.states import Download
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.api_keys import ApiKeyService
@@ -32,6 +33,7 @@ from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.presence import FilePresence
 from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming, StreamLimit, UsageTracker
+from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.library.covers import CoverCache
@@ -120,6 +122,7 @@ def make_web(
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     told = (removals.notices, transfer_status.notices, sync_status.notices)
     return WebServices(
+        look=base.store.db.look,
         sign_in=_sign_in(below),
         api_keys=ApiKeyService(base.store.api_keys, base.bus, base.clock),
         users=_users(below),
@@ -130,12 +133,20 @@ def make_web(
         undo=_undo(below, actions),
         preferences=_preferences(below),
         settings=_settings(below),
+        configuration=base.configuration,
         plans=_plans(below),
         eviction_preview=EvictionPreview(
             devices=below.shown.devices, room=transfers.space, inventory=base.store.inventory
         ),
         removals=removals,
         identity=identity,
+        file_names=FileNames(
+            downloads=base.store.downloads,
+            access=devices.access,
+            client=below.accounts.service.client,
+            shape_of=rules.shape_of,
+            clock=base.clock,
+        ),
         server_change=rules.server_change,
         eject=_eject(below),
         sync_status=sync_status,
@@ -173,6 +184,9 @@ def _users(below: Below) -> UserService:
         api_keys=store.api_keys,
         belongings=UsageByAccount(store.db),
         bus=below.base.bus,
+        permissions=below.accounts.permissions,
+        unattended=below.accounts.unattended,
+        problems=below.accounts.problems,
     )
 
 
@@ -222,7 +236,13 @@ def _system(below: Below) -> SystemStatus:
 def _playback(below: Below) -> PlayHistory:
     store = below.base.store
     upcoming = UpcomingDownloads(store.holds, store.downloads, store.devices)
-    return PlayHistory(store.plays, below.rules.watching, below.accounts.service.all, upcoming.of)
+    return PlayHistory(
+        store.plays,
+        below.rules.watching,
+        below.accounts.service.all,
+        upcoming.of,
+        zone=load_zone(below.base.settings.network.time_zone),
+    )
 
 
 # Downloads and preferences

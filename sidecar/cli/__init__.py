@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = load(os.environ, file=asked.config)
         logs.start_logging(settings.log.level)
         command: Command = asked.command
-        return command(settings, asked)
+        return command(settings if asked.is_base else _with_page(settings), asked)
     except ConfigError as error:
         return _say(error, WRONG)
     except SidecarError as error:
@@ -59,6 +59,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception:
         log.exception("%s failed in a way nobody foresaw", parser.prog)
         return FAILED
+
+
+def _with_page(settings: Settings) -> Settings:
+    """Return the settings with what admins have set on the page."""
+    with_page: Callable[[Settings], Settings] = import_module(
+        "sidecar.assembly.store"
+    ).settings_with_page
+    return with_page(settings)
 
 
 def _say(error: SidecarError, code: int) -> int:
@@ -81,6 +89,8 @@ def command_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     asked = next((one for one in arguments if one in COMMANDS), None)
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, parents=[common_arguments()], help=text)
+        # These take the settings of the page by themselves, or none.
+        command.set_defaults(is_base=name in {"run", "demo"})
         if name == asked:
             module = import_module(f"sidecar.cli.{name.replace('-', '_')}")
             module.add_arguments(command)

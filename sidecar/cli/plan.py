@@ -74,12 +74,13 @@ def _plan_device(
 ) -> Plan:
     keeps = device.keep_original
     found = inventory.list_holdings(device_id, clock.now(), keeps_originals=keeps)
+    running = inventory.list_running(device_id)
     limits = DeviceRoom(
         name=device.name,
         space=read_space_at(device.path, device_id, name=device.name),
         budget=device.budget,
         reserve=device.reserve,
-        running=tuple(RunningDownload(one.size, one.held) for one in found.running),
+        running=tuple(RunningDownload(one.size, one.held) for one in running),
     )
     return plan(limits, found.stored, found.waiting)
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
+from collections.abc import Collection
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from threading import Event
 
+from sidecar.assembly.store import DATABASE, settings_with_page
 from sidecar.cli.demo import DEMO_PORT, DemoOptions, print_accounts, print_progress, run_demo
 from sidecar.cli.stopping import stop_signals, wait_for
-from sidecar.config import DeviceSettings, Settings
+from sidecar.config import DeviceSettings, Settings, load
 from sidecar.demo.content.ffmpeg import MediaCancelled
+from sidecar.errors import ConfigError
 from sidecar.runtime import Runtime
+from sidecar.store.page_settings import read_page_settings
 from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep
 
 log = logging.getLogger(__name__)
@@ -31,11 +37,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
-    """Run until SIGTERM, SIGINT or SIGHUP, then stop within 10 s."""
+    """Run until SIGTERM, SIGINT or SIGHUP, then stop within 10 s; start again where that is asked.
+
+    A setting of the page with which the sidecar does not start is left out: whoever has set it
+    must be able to set it right.
+    """
+    ignored: frozenset[str] = frozenset()
+    port = 0
+    with stop_signals() as stop:
+        while not stop.is_set():
+            try:
+                port = _run_once(_at_port(settings, port), asked, stop, ignored)
+            except ConfigError as error:
+                if error.key in ignored or not _is_set_on_page(settings, error.key):
+                    raise
+                log.error("the page's setting %s is left out: %s", error.key, error)  # noqa: TRY400
+                ignored |= {error.key}
+                continue
+            if not stop.is_set():
+                settings, ignored = _load_again(settings, asked), frozenset()
+    return 0
+
+
+def _run_once(
+    settings: Settings, asked: argparse.Namespace, stop: Event, ignored: Collection[str]
+) -> int:
+    """Run until a signal comes, or the page asks for another start; return the port."""
     with ExitStack() as stack:
-        stop = stack.enter_context(stop_signals())
         prepare = None
-        if settings.jellyfin.url is None:
+        if settings_with_page(settings).jellyfin.url is None:
             demo = DemoOptions(
                 library=settings.server.data_dir / "demo" / "library",
                 state=settings.server.data_dir / "demo" / "jellyfin",
@@ -46,16 +76,38 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
             settings = _demo_settings(settings)
             prepare = partial(_start_demo, settings=settings, demo=demo, stop=stop, stack=stack)
         try:
-            runtime = stack.enter_context(Runtime(settings, prepare=prepare))
+            runtime = stack.enter_context(Runtime(settings, prepare=prepare, ignored=ignored))
         except MediaCancelled:
             return 0
         print(f"Jellyfin Sidecar: {runtime.url}")
-        for device in settings.devices:
+        for device in runtime.settings.devices:
             print(f"Device:           {device.name} at {device.path}")
         sys.stdout.flush()
-        wait_for(stop)
-        log.info("stopping")
-    return 0
+        wait_for(stop, runtime.restart_wanted)
+        log.info("stopping" if stop.is_set() else "starting again")
+        return runtime.port
+
+
+def _at_port(settings: Settings, port: int) -> Settings:
+    """Return the settings with the port of the last start, if they leave it to the system."""
+    if settings.server.port or not port:
+        return settings
+    server = settings.server.model_copy(update={"port": port})
+    return settings.model_copy(update={"server": server})
+
+
+def _is_set_on_page(settings: Settings, key: str) -> bool:
+    folders = (settings.server.data_dir, _demo_place(settings) / "sidecar")
+    return any(key in read_page_settings(folder / DATABASE) for folder in folders)
+
+
+def _load_again(settings: Settings, asked: argparse.Namespace) -> Settings:
+    """Read the settings file again; keep the settings if it is wrong now."""
+    try:
+        return load(os.environ, file=asked.config)
+    except ConfigError as error:
+        log.error("the settings file is not read again: %s", error)  # noqa: TRY400
+        return settings
 
 
 def _start_demo(
@@ -88,9 +140,13 @@ def _start_demo(
     return settings.model_copy(update={"jellyfin": jellyfin})
 
 
+def _demo_place(settings: Settings) -> Path:
+    return settings.server.data_dir / "demo"
+
+
 def _demo_settings(settings: Settings) -> Settings:
     """Return settings with a separate data folder, and a demo device if none is configured."""
-    place = settings.server.data_dir / "demo"
+    place = _demo_place(settings)
     server = settings.server.model_copy(update={"data_dir": place / "sidecar"})
     devices = settings.devices
     if not devices:

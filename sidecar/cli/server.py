@@ -14,6 +14,7 @@ from sidecar.assembly.accounts import make_accounts
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import make_devices
 from sidecar.assembly.rules import make_rules
+from sidecar.assembly.store import page_configuration
 from sidecar.cli.database import open_database
 from sidecar.cli.parsing import common_arguments
 from sidecar.cli.sign_in import name_and_password
@@ -102,9 +103,11 @@ def _services(settings: Settings) -> Iterator[tuple[AccountService, ServerChange
         raise ConfigError("settings", "jellyfin.url", None, "must be given")
     clock, bus = SystemClock(), Bus()
     with open_database(settings, clock) as db:
+        store = Stores(db, bus, clock)
         base = Base(
             settings=settings,
-            store=Stores(db, bus, clock),
+            configuration=page_configuration(settings, store, bus),
+            store=store,
             bus=bus,
             clock=clock,
             is_healthy=lambda: True,

@@ -88,13 +88,12 @@ def _look(settings: Settings) -> dict[str, Any]:
                     "id": one.id,
                     "name": one.name,
                     "path": one.path,
-                    "files": store.downloads.queries.bytes_on_device(one.id)
-                    - store.downloads.queries.bytes_missing(one.id),
-                    "items": items,
-                    "missing": missing,
+                    "files": use.bytes - use.bytes_missing,
+                    "items": use.files,
+                    "missing": use.missing,
                 }
                 for one in store.devices.all()
-                for items, missing in (store.downloads.queries.files_and_missing(one.id),)
+                for use in (store.downloads.queries.use_of(one.id),)
             ],
             "downloads": {
                 str(state): count

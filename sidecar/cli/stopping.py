@@ -37,11 +37,11 @@ def stop_signals(*, end_within_s: float = END_WITHIN_S) -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def wait_for(stop: Event) -> None:
-    """Wait for one of the signals, in the main thread.
+def wait_for(stop: Event, *others: Event) -> None:
+    """Wait for one of the signals or other events, in the main thread.
 
     Polls, as `Event.wait` could sleep for ever: Python runs signal handlers in the main thread
     only, and the system may deliver the signal to another one (seen on Linux at a thread's start).
     """
-    while not stop.is_set():
+    while not any(one.is_set() for one in (stop, *others)):
         time.sleep(LOOK_EVERY_S)

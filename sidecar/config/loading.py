@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import platformdirs
 from pydantic import ValidationError
 
 from sidecar.config.files import not_text, read_secret, read_text
-from sidecar.config.settings import Settings
+from sidecar.config.settings import Settings, check_devices
 from sidecar.errors import ConfigError
 
 PREFIX = "SIDECAR_"
@@ -46,7 +46,8 @@ def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
         settings = Settings.model_validate(_merge(tree, from_environ))
     except ValidationError as error:
         raise _explain(error, source, tree, from_environ) from None
-    _check_devices(settings, source or "environment")
+    check_devices(settings, source or "environment")
+    settings.note_environment(frozenset(_places(from_environ)))
     return settings
 
 
@@ -182,15 +183,10 @@ def _look_up(tree: object, place: tuple[str | int, ...]) -> tuple[bool, object]:
     return True, tree
 
 
-def _check_devices(settings: Settings, where: str | Path) -> None:
-    """Refuse devices with the same name or path, and those that contain the data folder."""
-    data_dir = settings.server.data_dir
-    for number, device in enumerate(settings.devices):
-        others = settings.devices[:number]
-        if any(one.name.casefold() == device.name.casefold() for one in others):
-            raise ConfigError(where, "devices.name", device.name, "two devices have this name")
-        if any(device.path == one.path for one in others):
-            raise ConfigError(where, "devices.path", str(device.path), "two devices share it")
-        if device.path == data_dir or device.path in data_dir.parents:
-            reason = "holds the sidecar's own data; a device needs a folder of its own"
-            raise ConfigError(where, "devices.path", str(device.path), reason)
+def _places(tree: Mapping[str, Any], prefix: str = "") -> Iterator[str]:
+    """Yield every key of a tree, as "transfer.workers"."""
+    for key, value in tree.items():
+        if isinstance(value, Mapping):
+            yield from _places(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}"

@@ -7,7 +7,7 @@ from datetime import timedelta
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal, get_args, get_origin
 
-from pydantic import ByteSize
+from pydantic import ByteSize, SecretStr
 from pydantic.fields import FieldInfo
 
 from sidecar.config.base import Section, format_duration
@@ -22,6 +22,8 @@ class KeyKind(StrEnum):
     SIZE = "size"
     CHOICE = "choice"
     TEXT = "text"
+    LIST = "list"
+    SECRET = "secret"  # noqa: S105 - the name of a kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,8 @@ def _read_bound(value: object) -> int | str | None:
 def _choose_kind(kind: Any) -> tuple[KeyKind, tuple[str, ...]]:  # noqa: ANN401 - an annotation is anything
     if get_origin(kind) is Literal:
         return KeyKind.CHOICE, tuple(map(str, get_args(kind)))
+    if get_origin(kind) is tuple:
+        return KeyKind.LIST, ()
     if isinstance(kind, type):
         if issubclass(kind, Enum):
             return KeyKind.CHOICE, tuple(str(one.value) for one in kind)
@@ -112,6 +116,7 @@ def _choose_kind(kind: Any) -> tuple[KeyKind, tuple[str, ...]]:  # noqa: ANN401 
             (ByteSize, KeyKind.SIZE),
             (int, KeyKind.NUMBER),
             (timedelta, KeyKind.TIME),
+            (SecretStr, KeyKind.SECRET),
         ):
             if issubclass(kind, known):
                 return told, ()

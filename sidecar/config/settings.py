@@ -15,6 +15,7 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
+    PrivateAttr,
     SecretStr,
     ValidationError,
     ValidationInfo,
@@ -25,12 +26,13 @@ from sidecar.config.base import Duration, Room, Section, Speed, explain_invalid
 from sidecar.config.files import read_secret
 from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.domain.accounts.device_access import DeviceRoles, is_named
-from sidecar.domain.files.presets import PresetName
+from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.formats.formats import Format, Target, choose_target, read_bitrate
 from sidecar.domain.formats.tags import SEPARATOR
+from sidecar.domain.items.kinds import MediaKind
 from sidecar.domain.transfers.network import Span, Use
 from sidecar.errors import ConfigError, SyncthingError
-from sidecar.messages import msg
+from sidecar.messages import msg, translatable
 
 
 def _check_server_url(value: str) -> str:
@@ -74,24 +76,62 @@ FullPath = Annotated[Path, AfterValidator(_make_absolute)]
 class JellyfinSettings(Section):
     """The Jellyfin server, and an account that is signed in at start."""
 
-    url: ServerUrl | None = None
-    username: str | None = None
-    password: SecretStr | None = None
-    ca_file: FullPath | None = None
+    url: ServerUrl | None = Field(
+        default=None,
+        title=translatable("Address of Jellyfin"),
+        description=translatable("With its base path, if it has one: http://192.168.1.10:8096"),
+    )
+    username: str | None = Field(
+        default=None,
+        title=translatable("Account that signs in at every start"),
+        description=translatable("For a sidecar that nobody sits in front of."),
+    )
+    password: SecretStr | None = Field(default=None, title=translatable("Its password"))
+    ca_file: FullPath | None = Field(
+        default=None,
+        title=translatable("Certificate authority"),
+        description=translatable("If the server's certificate was signed by one of your own."),
+    )
 
 
 class ServerSettings(Section):
     """The sidecar's own web server, and its data folder."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=8097, ge=0, le=65535)
-    base_url: BaseUrl = ""
-    data_dir: FullPath = Field(
-        default_factory=lambda: platformdirs.user_data_path("jellyfin-sidecar")
+    host: str = Field(
+        default="127.0.0.1",
+        title=translatable("Listens on"),
+        description=translatable(
+            "127.0.0.1 is this machine only, 0.0.0.0 everyone on the network."
+        ),
     )
-    allowed_hosts: tuple[str, ...] = ()
-    trusted_proxies: tuple[str, ...] = ()
-    proxies_in_a_row: int = Field(default=1, ge=1, le=9)
+    port: int = Field(default=8097, ge=0, le=65535, title=translatable("Port"))
+    base_url: BaseUrl = Field(
+        default="",
+        title=translatable("Path behind a reverse proxy"),
+        description=translatable("For example /sidecar; empty for none."),
+    )
+    data_dir: FullPath = Field(
+        default_factory=lambda: platformdirs.user_data_path("jellyfin-sidecar"),
+        title=translatable("Data folder"),
+        description=translatable("Database, keys and covers."),
+    )
+    allowed_hosts: tuple[str, ...] = Field(
+        default=(),
+        title=translatable("More names of this page"),
+        description=translatable(
+            "Names under which browsers reach it, beside localhost; separated by commas."
+        ),
+    )
+    trusted_proxies: tuple[str, ...] = Field(
+        default=(),
+        title=translatable("Trusted reverse proxies"),
+        description=translatable(
+            "Addresses whose X-Forwarded headers are believed; separated by commas."
+        ),
+    )
+    proxies_in_a_row: int = Field(
+        default=1, ge=1, le=9, title=translatable("Reverse proxies one after the other")
+    )
 
 
 def _parse_span(value: object) -> object:
@@ -120,41 +160,94 @@ class EngineName(StrEnum):
 class Aria2Settings(Section):
     """The aria2 for `engine = "aria2"`: one that runs already, or one that the sidecar starts."""
 
-    url: Aria2Url | None = None
-    secret: SecretStr | None = None
-    program: str = Field(default="aria2c", min_length=1)
+    url: Aria2Url | None = Field(
+        default=None,
+        title=translatable("Address of an aria2 that runs already"),
+        description=translatable("Empty: the sidecar starts its own."),
+    )
+    secret: SecretStr | None = Field(default=None, title=translatable("Its secret"))
+    program: str = Field(default="aria2c", min_length=1, title=translatable("Program of aria2"))
 
 
 class TransferSettings(Section):
     """How files are fetched."""
 
-    engine: EngineName = EngineName.THREADS
-    workers: int = Field(default=3, ge=1, le=16)
-    connect_timeout: Duration = timedelta(seconds=10)
-    read_timeout: Duration = timedelta(seconds=30)
-    speed_limit: Speed | None = None
-    busy_hours: tuple[DaySpan, ...] = ()
-    busy_speed_limit: Speed | None = None
-    converters: int = Field(default=1, ge=1, le=8)
-    ffmpeg: str = Field(default="ffmpeg", min_length=1)
+    engine: EngineName = Field(
+        default=EngineName.THREADS,
+        title=translatable("Engine"),
+        description=translatable("What moves the bytes; aria2 needs the package aria2."),
+    )
+    workers: int = Field(default=3, ge=1, le=16, title=translatable("Downloads at once"))
+    connect_timeout: Duration = Field(
+        default=timedelta(seconds=10),
+        title=translatable("Longest wait for a connection"),
+    )
+    read_timeout: Duration = Field(
+        default=timedelta(seconds=30), title=translatable("Longest wait for the next byte")
+    )
+    speed_limit: Speed | None = Field(
+        default=None,
+        title=translatable("Speed limit (per second)"),
+        description=translatable("Of all downloads together, such as 5 MB; empty for no limit."),
+    )
+    busy_hours: tuple[DaySpan, ...] = Field(
+        default=(),
+        title=translatable("Busy hours"),
+        description=translatable(
+            "When the other speed limit holds, such as 18:00-23:00; separated by commas."
+        ),
+    )
+    busy_speed_limit: Speed | None = Field(
+        default=None,
+        title=translatable("Speed limit in busy hours (per second)"),
+        description=translatable("Empty: the same as outside of them."),
+    )
+    converters: int = Field(default=1, ge=1, le=8, title=translatable("Conversions at once"))
+    ffmpeg: str = Field(default="ffmpeg", min_length=1, title=translatable("Program of ffmpeg"))
     aria2: Aria2Settings = Aria2Settings()
 
 
 class NetworkSettings(Section):
     """When files may be fetched automatically."""
 
-    use: Use = Use.UNMETERED
-    quiet_hours: tuple[DaySpan, ...] = ()
-    time_zone: ZoneName | None = None
+    use: Use = Field(
+        default=Use.UNMETERED,
+        title=translatable("Automatic downloads over"),
+        description=translatable("What people ask for themselves is always downloaded."),
+    )
+    quiet_hours: tuple[DaySpan, ...] = Field(
+        default=(),
+        title=translatable("Quiet hours"),
+        description=translatable(
+            "When nothing is downloaded automatically, such as 22:00-06:30; separated by commas."
+        ),
+    )
+    time_zone: ZoneName | None = Field(
+        default=None,
+        title=translatable("Time zone"),
+        description=translatable(
+            "Of quiet and busy hours, such as Europe/Berlin; empty: that of this machine."
+        ),
+    )
 
 
 class SyncthingSettings(Section):
     """The Syncthing on this machine, if it syncs the folders of devices to other devices."""
 
-    url: ServerUrl | None = None
-    api_key: SecretStr | None = None
-    api_key_file: FullPath | None = None
-    certificate: FullPath | None = None
+    url: ServerUrl | None = Field(
+        default=None,
+        title=translatable("Address of Syncthing"),
+        description=translatable(
+            "On this machine, such as http://127.0.0.1:8384; empty if there is none."
+        ),
+    )
+    api_key: SecretStr | None = Field(
+        default=None,
+        title=translatable("API key"),
+        description=translatable("In Syncthing: Actions, Settings, API Key."),
+    )
+    api_key_file: FullPath | None = Field(default=None, title=translatable("File with the API key"))
+    certificate: FullPath | None = Field(default=None, title=translatable("Its certificate"))
 
     def read_key(self) -> SecretStr:
         """Return the API key; a key file is read each time, since its content may change.
@@ -196,6 +289,11 @@ class DeviceSettings(Section):
     complete_tags: bool = False
     tag_separator: str = Field(default=SEPARATOR, min_length=1, max_length=8)
     preset: PresetName = PresetName.GENERIC
+    music: bool | None = None
+    audiobooks: bool | None = None
+    films: bool | None = None
+    series: bool | None = None
+    music_videos: bool | None = None
     album_playlists: bool = False
     covers: bool = True
     lyrics: bool = True
@@ -217,6 +315,19 @@ class DeviceSettings(Section):
     def target(self) -> Target | None:
         """The format that its music is converted to; None for the original files."""
         return choose_target(self.format, self.bitrate)
+
+    @property
+    def takes(self) -> frozenset[MediaKind]:
+        """The kinds of media that come to it: as set, else as its preset has it."""
+        usual = PRESETS[self.preset].takes
+        chosen = {kind: getattr(self, kind.value) for kind in MediaKind}
+        return frozenset(
+            kind for kind, told in chosen.items() if (kind in usual if told is None else told)
+        )
+
+    def with_usual_kinds(self) -> DeviceSettings:
+        """Return the same settings, with the kinds that are not set as its preset has them."""
+        return self.model_copy(update={kind.value: kind in self.takes for kind in MediaKind})
 
     def serves(self, user_name: str) -> bool:
         """Whether the account may use this device: it is in `users`, or `users` is empty."""
@@ -257,7 +368,11 @@ CHANGEABLE = frozenset(DeviceSettings.model_fields) - {
 class LogSettings(Section):
     """The log."""
 
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO",
+        title=translatable("Level"),
+        description=translatable("How much the log says: DEBUG is the most."),
+    )
 
 
 class Settings(Section):
@@ -271,3 +386,28 @@ class Settings(Section):
     syncthing: SyncthingSettings = SyncthingSettings()
     log: LogSettings = LogSettings()
     devices: tuple[DeviceSettings, ...] = ()
+    # Keys that the environment sets, as "transfer.workers".
+    _from_environment: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @property
+    def from_environment(self) -> frozenset[str]:
+        """The keys that the environment sets, as "transfer.workers"."""
+        return self._from_environment
+
+    def note_environment(self, keys: frozenset[str]) -> None:
+        """Note which keys the environment sets."""
+        self._from_environment = keys
+
+
+def check_devices(settings: Settings, where: str | Path) -> None:
+    """Refuse devices with the same name or path, and those that contain the data folder."""
+    data_dir = settings.server.data_dir
+    for number, device in enumerate(settings.devices):
+        others = settings.devices[:number]
+        if any(one.name.casefold() == device.name.casefold() for one in others):
+            raise ConfigError(where, "devices.name", device.name, msg("two devices have this name"))
+        if any(device.path == one.path for one in others):
+            raise ConfigError(where, "devices.path", str(device.path), msg("two devices share it"))
+        if device.path == data_dir or device.path in data_dir.parents:
+            reason = msg("holds the sidecar's own data; a device needs a folder of its own")
+            raise ConfigError(where, "devices.path", str(device.path), reason)

@@ -124,6 +124,14 @@ def sync_file(name: str, handle: int) -> None:
         os.close(descriptor)
 
 
+def is_same_file(one: str, folder: int, other: str, other_folder: int) -> bool:
+    """Whether two names are one and the same file, and not two links to it."""
+    facts, others = stat_regular(one, folder), stat_regular(other, other_folder)
+    if facts is None or others is None:
+        return False
+    return os.path.samestat(facts, others) and facts.st_nlink == 1
+
+
 def rename_new(old: str, old_folder: int, new: str, new_folder: int) -> None:
     """Rename a file to a name that is not in use.
 

@@ -6,19 +6,19 @@ sign-out: `/Users/Me` is asked whether the token is still valid.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
 from pydantic import SecretStr
 
-from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.item import PLAYABLE, Item, ItemType, as_part
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import (
     JellyfinError,
     NotAllowed,
+    NotFound,
     OutsideHours,
     ServerAway,
     SignedOut,
@@ -26,7 +26,13 @@ from sidecar.errors import (
 )
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
-from sidecar.jellyfin.connection import LARGEST_BODY_BYTES, Connection, Query
+from sidecar.jellyfin.connection import (
+    LARGEST_BODY_BYTES,
+    READ_TIMEOUT_S,
+    Connection,
+    LeftOut,
+    Query,
+)
 from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.listing import (
     FetchPage,
@@ -40,6 +46,7 @@ from sidecar.jellyfin.mapping import list_now_playing, to_item
 from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
 from sidecar.jellyfin.responses import (
     Answer,
+    RefusedBefore,
     Unconfirmed,
     Unsaid,
     check_answer,
@@ -51,11 +58,9 @@ from sidecar.messages import msg
 
 IDS_PER_REQUEST = 100
 LIBRARIES = ("UserViews",)
-LARGEST_PICTURE = 16 * 1024 * 1024
-# Five clients of 10.11 with queues of five thousand tracks each make 90 MB; only a little of it
-# is parsed into values.
-LARGEST_SESSIONS = 120 * 1024 * 1024
-MOST_SESSION_VALUES = 6_000_000
+LARGEST_PICTURE = 4 * 1024 * 1024
+# Five clients of 10.11 with queues of five thousand tracks each make 90 MB, of which 3 MB remain.
+FULL_QUEUES = LeftOut("NowPlayingQueueFullItems", most_bytes=120 * 1024 * 1024)
 # Clients without a live connection stay listed until the server starts again.
 ACTIVE_WITHIN_S = 3600
 # No type that can contain a script, as SVG can.
@@ -64,6 +69,24 @@ FULL_FIELDS = "MediaSources,Path,CanDownload"
 PRIMARY_IMAGE_ONLY: Query = {"enableImageTypes": "Primary", "imageTypeLimit": 1}
 # Oldest first: what is added while we read comes at the end and shifts nothing.
 STABLE_ORDER: Query = {"sortBy": "DateCreated,SortName", "sortOrder": "Ascending"}
+# Album by album and series by series.
+WHOLE_ORDER: Query = {
+    "sortBy": "AlbumArtist,Album,SeriesSortName,ParentIndexNumber,IndexNumber,SortName"
+}
+# The containers whose files come with what they are in.
+NESTED = frozenset(
+    {
+        ItemType.ALBUM,
+        ItemType.ARTIST,
+        ItemType.PLAYLIST,
+        ItemType.SERIES,
+        ItemType.SEASON,
+        ItemType.COLLECTION,
+    }
+)
+# What is listed in a library or folder, and of a genre: files, and what has its files elsewhere.
+IN_A_FOLDER = (*sorted(PLAYABLE), ItemType.PLAYLIST, ItemType.COLLECTION)
+OF_A_GENRE = (*sorted(PLAYABLE), ItemType.SERIES)
 DISC_ORDER: Query = {"sortBy": "ParentIndexNumber,IndexNumber,SortName"}
 
 
@@ -80,7 +103,7 @@ class Jellyfin:
 
     Every call may raise, besides what its own docstring names:
 
-    * `ServerAway`: the server does not answer, or is starting
+    * `ServerAway`: the server does not answer, or is starting; `TooSlow`: this takes it too long
     * `SignedOut`: the token is refused, confirmed by `/Users/Me`
     * `OutsideHours`: this account has no access at this hour, confirmed by `/Users/Me`
     * `NotAllowed`: this account may not do this
@@ -97,6 +120,7 @@ class Jellyfin:
         user_id: str | None = None,
         server_id: str | None = None,
         ca_file: Path | None = None,
+        read_within_s: float = READ_TIMEOUT_S,
     ) -> None:
         """Prepare; nothing is asked yet.
 
@@ -108,11 +132,17 @@ class Jellyfin:
                 derive from the token.
             server_id: The expected server; None accepts any.
             ca_file: Certificates to trust in place of the usual ones.
+            read_within_s: How long each answer may take.
         """
         self.user_id = user_id
         self.server_id = server_id
+        self._most_ids = IDS_PER_REQUEST
         self.connection = Connection(
-            Address.of(base_url), identity=identity, token=token, ca_file=ca_file
+            Address.of(base_url),
+            identity=identity,
+            token=token,
+            ca_file=ca_file,
+            read_within_s=read_within_s,
         )
 
     # The server and the account
@@ -223,20 +253,36 @@ class Jellyfin:
 
         An item that the server does not know or hides is simply not in the result.
         """
-        wanted = iter(dict.fromkeys(ids))
+        query: Query = {"fields": FULL_FIELDS, **PRIMARY_IMAGE_ONLY}
         found: dict[str, Item] = {}
-        while batch := list(islice(wanted, IDS_PER_REQUEST)):
-            query = {"ids": ",".join(batch), "fields": FULL_FIELDS, **PRIMARY_IMAGE_ONLY}
-            page = self.page("Items", query=query)
+        for page in self.pages_of(ids, query=query):
             found |= {one.id: self._to_item(one) for one in page.items if one is not None}
         return found
+
+    def pages_of(self, ids: Iterable[str], *, query: Query) -> Iterator[models.ItemsPage]:
+        """Ask for items by their ids, a hundred at a time; fewer if the address is too long then.
+
+        Proxies and filters before a server may refuse addresses of more than 2,048 characters,
+        and each says so in its own way. How many get through is remembered.
+        """
+        wanted, most, at = list(dict.fromkeys(ids)), self._most_ids, 0
+        while batch := wanted[at : at + most]:
+            try:
+                page = self.page("Items", query={"ids": ",".join(batch), **query})
+            except (RefusedBefore, NotAllowed):
+                if len(batch) == 1:
+                    raise
+                most = len(batch) // 2
+                continue
+            self._most_ids, at = most, at + len(batch)
+            yield page
 
     def favourites(self, types: Collection[ItemType]) -> Listing:
         """List this account's favourites of these types, over all pages.
 
         The items have no sizes and validators; `items` fetches those.
         """
-        queried = sorted(set(types) - {ItemType.ARTIST})
+        queried = sorted(set(types) - {ItemType.ARTIST, ItemType.COLLECTION})
         parts: list[Rows] = []
         if queried:
             query = {"recursive": "true", "includeItemTypes": ",".join(queried), **STABLE_ORDER}
@@ -245,7 +291,19 @@ class Jellyfin:
             # `/Items` misses artists that have no folder of their own.
             query = {"isFavorite": "true", "sortBy": "SortName"}
             parts.append(read_set(self.pages("Artists", query=query)))
+        if ItemType.COLLECTION in types:
+            # Without a parent the server lists no collection, whether it has a heart or not.
+            parts += map(self._favourite_collections, self._libraries("boxsets"))
         return self.listing(*parts)
+
+    def _favourite_collections(self, library_id: str) -> Rows:
+        query = {"parentId": library_id, "recursive": "true", "isFavorite": "true", **STABLE_ORDER}
+        return read_set(self.pages("Items", query={**query, "includeItemTypes": "BoxSet"}))
+
+    def _libraries(self, collection_type: str) -> list[str]:
+        """Return the ids of the account's libraries of a type."""
+        views = self.page(*LIBRARIES, query={})
+        return [one.id for one in views.items if one and one.collection_type == collection_type]
 
     def expand(self, item: Item) -> Listing:
         """List the playable items of a container, in its order; of a playable item, itself.
@@ -256,7 +314,7 @@ class Jellyfin:
             NotFound: It is not there any more, or this account may not see it.
         """
         if item.is_playable:
-            return Listing((item,), complete=True)
+            return self._with_parts([item], complete=True)
         match item.type:
             case ItemType.ALBUM:
                 # Not `albumIds`: before 12.0 that means every album of the same name.
@@ -268,11 +326,61 @@ class Jellyfin:
                 rows = self.files({"parentId": item.id, "includeItemTypes": "Episode"})
             case ItemType.PLAYLIST:
                 rows = read_sequence(self.pages("Playlists", item.id, "Items", query={}))
+            case ItemType.COLLECTION:
+                # Not `recursive`: the episodes of a series in it are not listed then.
+                return self._expand_each({"parentId": item.id}, NESTED - {ItemType.COLLECTION})
+            case ItemType.LIBRARY | ItemType.FOLDER:
+                return self._expand_each(_all_of({"parentId": item.id}, IN_A_FOLDER))
+            case ItemType.GENRE | ItemType.MUSIC_GENRE:
+                return self._expand_each(_all_of({"genreIds": item.id}, OF_A_GENRE))
             case _:
                 return Listing((), complete=True)
         listing = self.listing(rows)
-        playable = tuple(one for one in listing.items if one.is_playable)
-        return Listing(playable, complete=listing.complete)
+        playable = [one for one in listing.items if one.is_playable]
+        return self._with_parts(playable, complete=listing.complete)
+
+    def with_parts(self, items: Iterable[Item]) -> tuple[Item, ...]:
+        """Return the items, each film in several parts followed by its further parts."""
+        return self._with_parts(items, complete=True).items
+
+    def _with_parts(self, items: Iterable[Item], *, complete: bool) -> Listing:
+        found: list[Item] = []
+        for one in items:
+            found.append(one)
+            if one.parts > 1:
+                further = self._further_parts(one)
+                complete &= len(further) == one.parts - 1
+                found += further
+        return Listing(tuple(found), complete=complete)
+
+    def _further_parts(self, film: Item) -> list[Item]:
+        """List the second and later parts of a film, which no other list has."""
+        try:
+            page = self.page("Videos", film.id, "AdditionalParts", query={})
+        except (NotFound, NotAllowed):
+            return []
+        parts = [self._to_item(one) for one in page.items[: film.parts - 1] if one is not None]
+        return [as_part(one, film, number) for number, one in enumerate(parts, start=2)]
+
+    def _expand_each(self, query: Query, nested: Collection[ItemType] = NESTED) -> Listing:
+        """List what a query finds, containers of these types expanded, each file once.
+
+        A collection in a collection is left out: the two may contain each other.
+        """
+        members = self.listing(read_set(self.pages("Items", query=query)))
+        is_complete = members.complete
+        files: dict[str, Item] = {}
+        for one in members.items:
+            if not one.is_playable and one.type not in nested:
+                continue
+            try:
+                part = self.expand(one)
+            except NotFound:
+                is_complete = False
+                continue
+            is_complete &= part.complete
+            files |= {file.id: file for file in part.items}
+        return Listing(tuple(files.values()), complete=is_complete)
 
     def set_favourite(self, item_id: str, *, value: bool) -> bool:
         """Set or clear a favourite; return the state that the server reports then."""
@@ -302,8 +410,8 @@ class Jellyfin:
     def sessions(self) -> tuple[NowPlaying, ...]:
         """List what plays now: in all sessions for an admin, otherwise in the account's own."""
         lately: Query = {"activeWithinSeconds": ACTIVE_WITHIN_S}
-        answer = self._ask("GET", "Sessions", query=lately, most_bytes=LARGEST_SESSIONS)
-        sessions = read(answer, models.SESSIONS, most_values=MOST_SESSION_VALUES)
+        answer = self._ask("GET", "Sessions", query=lately, without=FULL_QUEUES)
+        sessions = read(answer, models.SESSIONS)
         return list_now_playing(sessions, except_device=self.connection.identity.device_id)
 
     def _ask(
@@ -312,8 +420,11 @@ class Jellyfin:
         *path: str,
         query: Query | None = None,
         most_bytes: int = LARGEST_BODY_BYTES,
+        without: LeftOut | None = None,
     ) -> Answer:
-        answer = self.connection.send(method, *path, query=query, most_bytes=most_bytes)
+        answer = self.connection.send(
+            method, *path, query=query, most_bytes=most_bytes, without=without
+        )
         try:
             check_answer(answer)
         except (Unconfirmed, Unsaid):
@@ -369,6 +480,12 @@ class Jellyfin:
     def _check_server(self, server_id: str | None) -> None:
         if None not in {self.server_id, server_id} and server_id != self.server_id:
             raise WrongServer(wrong_server(self.connection.address))
+
+
+def _all_of(within: Query, types: Iterable[str]) -> Query:
+    """Return the query for everything of some types, at any depth."""
+    common: Query = {"recursive": "true", "excludeLocationTypes": "Virtual", **WHOLE_ORDER}
+    return {**within, **common, "includeItemTypes": ",".join(types)}
 
 
 def wrong_server(address: Address) -> str:

@@ -4,9 +4,10 @@
     page 2        d e f g    adds or removes an item meanwhile, that entry is another one, and the
     page 3              g h  listing is read again.
 
-Old servers leave hidden items out of a page after counting them, so a short page is not the end. A
-listing is complete only if the pages overlap as above and have as many entries as each counted. If
-they never do, it is returned as incomplete: good for adding, never for removing.
+Old servers leave hidden items out of a page after counting them, so a short page is not the end;
+and a page as long as asked for is never the last one, however few the server counted. A listing is
+complete only if the pages overlap as above and have as many entries as each counted. If they never
+do, it is returned as incomplete: good for adding, never for removing.
 """
 
 from __future__ import annotations
@@ -17,16 +18,32 @@ from sys import getsizeof
 
 from sidecar.domain.items.item import Item
 from sidecar.errors import UnexpectedAnswer
+from sidecar.heap import return_freed
 from sidecar.jellyfin.budget import MemoryBudget
 from sidecar.messages import msg
 
 PAGE_ITEMS = 200
 TRIES = 3
-# More than any library has, and no more than may be in memory: items, and bytes of their text.
+# More than any library has.
 MOST_ITEMS = 300_000
-MOST_WORDS_BYTES = 100 * 1024 * 1024
+# Enough for 150,000 tracks.
+MOST_BYTES = 80 * 1024 * 1024
 # For all listings together that are being read at one moment.
-BUDGET = MemoryBudget(MOST_WORDS_BYTES)
+BUDGET = MemoryBudget(MOST_BYTES)
+LARGE_BYTES = 8 * 1024 * 1024
+# Texts of which `mapping` keeps one copy.
+_SHARED = (
+    "artist",
+    "album",
+    "album_id",
+    "album_artist",
+    "series",
+    "series_id",
+    "season_id",
+    "artist_id",
+    "image_item_id",
+    "image_tag",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +103,8 @@ def _read_once(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
         return _read_pages(fetch, taken, once_each=once_each, page_items=page_items)
     finally:
         BUDGET.give_back(sum(taken))
+        if sum(taken) > LARGE_BYTES:
+            return_freed()
 
 
 def _read_pages(fetch: FetchPage, taken: list[int], *, once_each: bool, page_items: int) -> Rows:
@@ -101,12 +120,12 @@ def _read_pages(fetch: FetchPage, taken: list[int], *, once_each: bool, page_ite
             raise _endless()
         taken.append(size)
         found = [one for one in page.items if one is not None]
-        if number > 0:
-            fits &= _continues(entries, found)
-            found = found[1:] if fits else found
-        entries += found
+        continues = number == 0 or _continues(entries, found)
+        fits &= continues
+        entries += found[1:] if number > 0 and fits else found
         totals.add(page.total_record_count)
-        if start + page_items >= page.total_record_count:
+        is_full = len(page.items) >= page_items
+        if start + page_items >= page.total_record_count and not (is_full and continues):
             break
     else:
         raise _endless()
@@ -120,14 +139,14 @@ def _continues(before: Sequence[Item], after: Sequence[Item]) -> bool:
 
 
 def _count_bytes(items: Iterable[Item | None]) -> int:
-    """Return roughly how many bytes the texts of items take in memory."""
-    return sum(
-        getsizeof(text)
-        for one in items
-        if one is not None
-        for text in (one.title, one.artist, one.album, one.album_artist, one.series, one.image_tag)
-        if text is not None
-    )
+    """Return roughly how many bytes items take in memory; texts that they share count once."""
+    size, shared = 0, set[str]()
+    for one in items:
+        if one is not None:
+            own = (one.id, one.title, one.source_etag, one.source_path)
+            size += getsizeof(one) + sum(getsizeof(text) for text in own if text is not None)
+            shared.update(text for name in _SHARED if (text := getattr(one, name)) is not None)
+    return size + sum(map(getsizeof, shared))
 
 
 def _endless() -> UnexpectedAnswer:

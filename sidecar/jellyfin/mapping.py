@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, datetime
 from itertools import chain, islice
+from sys import intern
 
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.media_types import EXTENSIONS, extension_in
@@ -21,7 +22,12 @@ NO_USER = "0" * 32
 # Entries of a queue, from the current one on.
 MOST_QUEUED = 200
 
-_KNOWN_TYPES = {one.value: one for one in ItemType}
+_KNOWN_TYPES = {one.value: one for one in ItemType} | {
+    "UserView": ItemType.LIBRARY,
+    "ManualPlaylistsFolder": ItemType.LIBRARY,
+}
+MOST_PARTS = 99
+_DISCS = {"Dvd": "DVD", "BluRay": "Blu-ray"}
 _KNOWN_REPEATS = {one.value: one for one in Repeat}
 
 
@@ -29,16 +35,18 @@ def to_item(base: BaseItem) -> Item:
     """Convert an item; what was not requested or is not known is None."""
     source = _own_source(base)
     image_item_id, image_tag = _choose_image(base)
+    parts = min(max(1, base.part_count or 1), MOST_PARTS)
+    album_artist = base.album_artist or _join(one.name for one in base.album_artists if one)
     return Item(
         id=base.id,
         type=_KNOWN_TYPES.get(base.type, ItemType.OTHER),
         title=base.name or "Untitled",
-        artist=_join(base.artists),
-        album=base.album,
-        album_id=_choose_album_id(base),
-        album_artist=base.album_artist or _join(one.name for one in base.album_artists if one),
-        series=base.series_name,
-        series_id=base.series_id,
+        artist=_share(_join(base.artists)),
+        album=_share(base.album),
+        album_id=_share(_choose_album_id(base)),
+        album_artist=_share(album_artist),
+        series=_share(base.series_name),
+        series_id=_share(base.series_id),
         number=base.index_number,
         disc=base.parent_index_number,
         number_end=base.index_number_end,
@@ -49,14 +57,17 @@ def to_item(base: BaseItem) -> Item:
         size=source.size if source else None,
         source_etag=source.e_tag if source else None,
         source_path=(source and source.path) or base.path,
-        season_id=base.season_id,
-        artist_id=next((one.id for one in base.album_artists if one and one.id), None),
-        image_item_id=image_item_id,
-        image_tag=image_tag,
+        season_id=_share(base.season_id),
+        artist_id=_share(next((one.id for one in base.album_artists if one and one.id), None)),
+        image_item_id=_share(image_item_id),
+        image_tag=_share(image_tag),
         is_favorite=base.user_data.is_favorite if base.user_data else None,
         can_download=base.can_download,
         is_remote=_is_remote(base, source),
         is_played=base.user_data.played if base.user_data else None,
+        parts=parts,
+        part=1 if parts > 1 else None,
+        disc_folder=_DISCS.get(base.video_type or ""),
     )
 
 
@@ -69,13 +80,29 @@ def list_now_playing(
         sessions: As the server lists them; their queues are consumed.
         except_device: Our own device id; a device beside it begins with the same id and a dot.
     """
+    listed = tuple(sessions)
+    latest = _read_latest(listed)
     return tuple(
-        _to_now_playing(session, session.now_playing_item)
-        for session in sessions
+        _to_now_playing(session, session.now_playing_item, latest)
+        for session in listed
         if session.now_playing_item is not None
         and not _is_ours(session.device_id, except_device)
         and not _is_stopped(session)
     )
+
+
+def _read_latest(sessions: Iterable[ClientSession]) -> datetime | None:
+    """Return the latest time in the sessions, ours included: by the server's clock, it is now.
+
+    At least as late as that: when we begin to listen, our own session has just been active.
+    """
+    told = ((one.last_playback_check_in, one.last_activity_date) for one in sessions)
+    return max((at for times in told for at in times if at is not None), default=None)
+
+
+def _share(text: str | None) -> str | None:
+    """Return the one copy of a text that many items have, so that a large library is small."""
+    return None if text is None else intern(text)
 
 
 def _is_stopped(session: ClientSession) -> bool:
@@ -91,8 +118,10 @@ def _is_ours(device_id: str | None, own: str) -> bool:
     return device_id is not None and (device_id == own or device_id.startswith(f"{own}."))
 
 
-def _to_now_playing(session: ClientSession, item: PlayingItem) -> NowPlaying:
-    state = session.play_state
+def _to_now_playing(
+    session: ClientSession, item: PlayingItem, latest: datetime | None
+) -> NowPlaying:
+    state, reported = session.play_state, session.last_playback_check_in
     return NowPlaying(
         session_id=session.id,
         user_id=None if session.user_id == NO_USER else session.user_id,
@@ -103,7 +132,8 @@ def _to_now_playing(session: ClientSession, item: PlayingItem) -> NowPlaying:
         client=session.client,
         position_s=state.position_ticks / TICKS_PER_SECOND,
         is_paused=state.is_paused,
-        checked_in=session.last_playback_check_in,
+        checked_in=reported,
+        silent_s=(latest - reported).total_seconds() if latest and reported else None,
         repeat=_KNOWN_REPEATS.get(state.repeat_mode or "", Repeat.NONE),
         is_shuffled=state.playback_order == "Shuffle",
         queue=_queue_from(session, item.id),

@@ -17,6 +17,7 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    FailFast,
     Field,
     GetCoreSchemaHandler,
     SecretStr,
@@ -157,6 +158,7 @@ class MediaStream(JellyfinModel):
     type: str = ""
     codec: Maybe[str] = None
     language: Maybe[str] = None
+    title: Maybe[str] = None
     is_external: Flag = False
     is_forced: Flag = False
     is_hearing_impaired: Flag = False
@@ -218,8 +220,11 @@ class BaseItem(JellyfinModel):
     series_primary_image_tag: Maybe[str] = None
     user_data: Maybe[FavouriteFlag] = None
     child_count: Maybe[Whole] = None
+    recursive_item_count: Maybe[Whole] = None
     collection_type: Maybe[str] = None
     has_lyrics: Maybe[bool] = None
+    video_type: Maybe[str] = None
+    part_count: Maybe[Whole] = None
 
 
 class ItemsPage(JellyfinModel):
@@ -270,15 +275,17 @@ class ClientSession(JellyfinModel):
     play_state: Annotated[PlayState, Default(PlayState())] = PlayState()
     supports_remote_control: Annotated[bool, Default(value=True)] = True
     last_playback_check_in: Maybe[Moment] = None
+    last_activity_date: Maybe[Moment] = None
     now_playing_queue: Annotated[Iterable[Maybe[QueuedItem]], Default(())] = ()
 
 
 PUBLIC_SERVER = TypeAdapter(PublicServer)
 USER = TypeAdapter(JellyfinUser)
-USERS = TypeAdapter(tuple[JellyfinUser, ...])
+USERS = TypeAdapter(Annotated[tuple[JellyfinUser, ...], Field(max_length=MOST_ITEMS), FailFast()])
 SIGN_IN = TypeAdapter(SignInAnswer)
 QUICK_CONNECT = TypeAdapter(QuickConnectAnswer)
 USER_ITEM_DATA = TypeAdapter(UserItemData)
 ITEM = TypeAdapter(BaseItem)
 ITEMS_PAGE = TypeAdapter(ItemsPage)
-SESSIONS = TypeAdapter(Annotated[tuple[ClientSession, ...], Field(max_length=MOST_ITEMS)])
+Sessions = Annotated[tuple[ClientSession, ...], Field(max_length=MOST_ITEMS), FailFast()]
+SESSIONS = TypeAdapter(Sessions)

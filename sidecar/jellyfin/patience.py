@@ -106,6 +106,24 @@ def at_most(seconds: float) -> float:
     return left
 
 
+_more: ContextVar[float] = ContextVar("more", default=0.0)
+
+
+@contextmanager
+def longer(seconds: float) -> Iterator[None]:
+    """Wait so much longer than usual for each answer in the block: it is known to be slow."""
+    token = _more.set(seconds)
+    try:
+        yield
+    finally:
+        _more.reset(token)
+
+
+def more_s() -> float:
+    """Return how much longer than usual an answer is waited for."""
+    return _more.get()
+
+
 class PatientAdapter(HTTPAdapter):
     """An adapter for requests in which every single read is limited to the time left."""
 

@@ -1,8 +1,10 @@
 """Decides what a response means, from its status, headers and body.
 
     200, 204              success          401   not yet known: see `Unconfirmed`
-    429, 502, 503, 504    ServerAway       403   NotAllowed, unless it is a web page; see `Unsaid`
+    429, 502, 503         ServerAway       403   NotAllowed, unless it is a web page; see `Unsaid`
+    504                   TooSlow
     3xx, HTML, the rest   UnexpectedAnswer 404   NotFound, if it is Jellyfin's own (JSON)
+    4xx with anything else than JSON       RefusedBefore, an UnexpectedAnswer
 
 Proxies, login pages and a server that is starting respond with almost anything; only what Jellyfin
 itself would send changes any state. Bodies of errors are never interpreted.
@@ -10,16 +12,17 @@ itself would send changes any state. Bodies of errors are never interpreted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
-from sidecar.bounded_json import UnboundedJson, check_bounds
-from sidecar.errors import NotAllowed, NotFound, ServerAway, UnexpectedAnswer
+from sidecar.bounded_json import UnboundedJson
+from sidecar.errors import NotAllowed, NotFound, ServerAway, TooSlow, UnexpectedAnswer
+from sidecar.jellyfin.parsing import Unfit, parse
 from sidecar.messages import msg
 
 T = TypeVar("T")
@@ -33,10 +36,9 @@ AWAY = frozenset(
     }
 )
 REDIRECTS = range(300, 400)
+REFUSALS = range(400, 500)
 SUCCESS = frozenset({HTTPStatus.OK, HTTPStatus.NO_CONTENT})
 LONGEST_RETRY_AFTER_S = 3600.0
-# Five hundred films with dozens of streams each have half as many.
-MOST_VALUES = 1_000_000
 
 
 class Unconfirmed(NotAllowed):
@@ -51,6 +53,10 @@ class Unconfirmed(NotAllowed):
         self.is_jellyfin = is_jellyfin
 
 
+class RefusedBefore(UnexpectedAnswer):
+    """A 4xx that is not Jellyfin's: something before it refuses the request, as a proxy does."""
+
+
 class Unsaid(NotAllowed):
     """A 403 without a body: one request is refused, or all are; `/Users/Me` decides.
 
@@ -58,12 +64,14 @@ class Unsaid(NotAllowed):
     """
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class Answer:
     """One response, read to its end.
 
     Attributes:
         asked: Method and path, for messages and logs; never a query.
+        body: Of an error, one byte at most.
+        when_dropped: What is called once the body is not needed any more.
     """
 
     server: str
@@ -71,6 +79,13 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     body: bytes | bytearray
+    when_dropped: Callable[[], object] | None = None
+
+    def drop(self) -> None:
+        """Free the body: an error may be kept, and with it the frames that know the answer."""
+        self.body = b""
+        if self.when_dropped is not None:
+            self.when_dropped()
 
     @property
     def mime_type(self) -> str:
@@ -94,7 +109,9 @@ def check_answer(answer: Answer) -> None:
     if status in SUCCESS:
         return
     if status in AWAY:
-        raise ServerAway(
+        # A proxy that waited in vain for this answer says 504.
+        kind = TooSlow if status == HTTPStatus.GATEWAY_TIMEOUT else ServerAway
+        raise kind(
             msg(
                 "Jellyfin at {server} is not ready (it answered {status})",
                 server=server,
@@ -130,7 +147,8 @@ def unexpected_answer(answer: Answer) -> UnexpectedAnswer:
         came = msg("a web page (status {status})", status=answer.status)
     elif answer.status not in SUCCESS:
         came = msg("status {status}", status=answer.status)
-    return UnexpectedAnswer(
+    is_refused = answer.status in REFUSALS and not answer.is_json
+    return (RefusedBefore if is_refused else UnexpectedAnswer)(
         msg(
             "{server} did not answer as Jellyfin does: {came} for {request}. Check the "
             "address, its base path, and any proxy before it",
@@ -141,8 +159,8 @@ def unexpected_answer(answer: Answer) -> UnexpectedAnswer:
     )
 
 
-def read(answer: Answer, shape: TypeAdapter[T], *, most_values: int = MOST_VALUES) -> T:
-    """Parse the JSON body as `shape`.
+def read(answer: Answer, shape: TypeAdapter[T]) -> T:
+    """Parse the JSON body as `shape`, and drop it.
 
     Raises:
         UnexpectedAnswer: It is not JSON, does not fit `shape`, or has too many values.
@@ -150,19 +168,25 @@ def read(answer: Answer, shape: TypeAdapter[T], *, most_values: int = MOST_VALUE
     if answer.status != HTTPStatus.OK or not answer.is_json:
         raise unexpected_answer(answer)
     try:
-        check_bounds(answer.body, most_bytes=len(answer.body), most_values=most_values)
+        return parse(answer.body, shape, most_bytes=len(answer.body))
     except UnboundedJson:
-        raise too_much(answer.server, answer.asked) from None
-    try:
-        return shape.validate_json(answer.body)
-    except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-    raise UnexpectedAnswer(
+        wrong = too_much(answer.server, answer.asked)
+    except Unfit as error:
+        wrong = _unfit(answer, error)
+    finally:
+        answer.drop()
+    # Here, as the errors above would keep the body.
+    raise wrong
+
+
+def _unfit(answer: Answer, error: Unfit) -> UnexpectedAnswer:
+    place = msg("an unknown place") if error.place is None else error.place
+    return UnexpectedAnswer(
         msg(
             "{server} answered JSON that is not Jellyfin's for {request} (at {place})",
             server=answer.server,
             request=answer.asked,
-            place=where or msg("the start"),
+            place=place or msg("the start"),
         )
     )
 

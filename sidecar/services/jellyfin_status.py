@@ -11,7 +11,7 @@ from collections.abc import Callable
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.errors import JellyfinError, ServerAway, WrongServer
+from sidecar.errors import JellyfinError, ServerAway, TooSlow, WrongServer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.messages import msg
 from sidecar.services.problems import Problem, ProblemKind, Problems
@@ -50,10 +50,15 @@ class JellyfinStatus:
         return self.is_there and self._problems.of(ProblemKind.ACCOUNT, user_id) is None
 
     def tell(self, trouble: JellyfinError) -> None:
-        """Record that the server is away, or is another one; ignore other errors."""
+        """Record that the server is away, or is another one; ignore other errors.
+
+        One request that took too long does not make it away: it is asked whether it is there.
+        """
         match trouble:
             case WrongServer():
                 self._note(Problem("wrong-server", str(trouble)), None)
+            case TooSlow() if self.is_there and self._answers():
+                log.info("%s, but it answers other requests", trouble)
             case ServerAway():
                 log.info("%s", trouble)
                 self._note(Problem("server-away", AWAY), trouble.retry_after_s)
@@ -88,6 +93,13 @@ class JellyfinStatus:
                 return
             self._asked_at = self._probe_at = now
         self.probe()
+
+    def _answers(self) -> bool:
+        try:
+            self._anonymous().public_info()
+        except JellyfinError:
+            return False
+        return True
 
     def is_ours(self) -> None:
         """Clear the problem: the server at the address is accepted as ours from now on."""

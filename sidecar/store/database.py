@@ -6,6 +6,8 @@ or an SQL error; errors become `DatabaseError`.
     with db.write():                    BEGIN IMMEDIATE … COMMIT, synced to the disk
         db.change(Row.update(…))
         db.after_commit(tell)           called after the commit, or never
+    with db.look():                     of one page, say
+        db.once("accounts", read)       read at the first time only
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from threading import RLock, local
-from typing import Any, Self
+from typing import Any, Self, TypeVar, cast
 
 import filelock
 import peewee
@@ -38,6 +40,7 @@ PRAGMAS = {
 
 Row = dict[str, Any]
 Query = Any  # the stubs have no common type for what can be executed
+T = TypeVar("T")
 
 
 class _Sqlite(peewee.SqliteDatabase):
@@ -68,6 +71,7 @@ class _Mine(local):
         None  # what to call after the commit; None outside a write
     )
     reads: bool = False
+    seen: dict[object, object] | None = None  # what was read in this look; None outside of one
     synced: str = ""  # the connection's `synchronous`: FULL, NORMAL or not set yet
 
 
@@ -228,6 +232,39 @@ class Database:
         with translate_database_errors(self.path):
             return list(self._peewee.execute_sql(text, parameters))
 
+    @contextmanager
+    def look(self) -> Iterator[None]:
+        """Answer each `once` of this thread only once until the end; a write begins it anew.
+
+        A page asks for the same few rows in many places. Unlike `read` it holds no snapshot, so it
+        may last as long as Jellyfin is waited for.
+        """
+        before, self._mine.seen = self._mine.seen, {}
+        try:
+            yield
+        finally:
+            self._mine.seen = before
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether this thread is in a `look`, and changes nothing."""
+        return self._mine.seen is not None and self._mine.news is None
+
+    def once(self, key: object, read: Callable[[], T]) -> T:
+        """Return what `read` returns, or returned before under this key in the same look.
+
+        The caller must not change it.
+        """
+        seen = self._mine.seen
+        if seen is None or not self.is_looking:
+            return read()
+        if key not in seen:
+            found = read()
+            # A write meanwhile has begun another look.
+            cast("dict[object, object]", self._mine.seen)[key] = found
+            return found
+        return cast("T", seen[key])
+
     # -- life
 
     def is_answering(self) -> bool:
@@ -284,6 +321,8 @@ class Database:
                 yield
             finally:
                 self._mine.news = None
+                if self._mine.seen is not None:
+                    self._mine.seen = {}
         return news
 
     def _sync_commits(self, how: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import MetaRow
 
@@ -14,6 +16,9 @@ class Meta:
 
     def get(self, key: str) -> str | None:
         """Return a fact; None if it was never set."""
+        return self._db.once((Meta, key), partial(self._read, key))
+
+    def _read(self, key: str) -> str | None:
         row = self._db.row(MetaRow.select(MetaRow.value).where(MetaRow.key == key))
         return None if row is None else str(row["value"])
 

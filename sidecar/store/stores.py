@@ -15,6 +15,7 @@ from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files.albums import AlbumIndex
 from sidecar.store.files.search import FileIndex
 from sidecar.store.meta import Meta
+from sidecar.store.page_settings import PageSettings
 from sidecar.store.playback.imported_plays import ImportedPlays
 from sidecar.store.playback.plays import Plays
 from sidecar.store.rules.cooldowns import EvictionCooldowns
@@ -47,6 +48,7 @@ class Stores:
         self.inventory = Inventory(db)
         self.meta = Meta(db)
         self.offline = FileIndex(db)
+        self.page_settings = PageSettings(db)
         self.playlist_orders = PlaylistOrders(db, bus)
         self.plays = Plays(db)
         self.rests = EvictionCooldowns(db, clock)

@@ -6,11 +6,12 @@ WebServer → Middleware (hosts, proxies, base URL, headers) → live connection
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flask import Flask
+from flask import Flask, g, request
 from werkzeug.wrappers import Response
 
 from sidecar.clock import Clock, SystemClock
@@ -165,8 +166,26 @@ def plain_flask(clock: Clock) -> Flask:
     return app
 
 
+def _read_once(app: Flask, services: WebServices) -> None:
+    """Let a request that changes nothing read once what it asks for in several places."""
+
+    def begin() -> None:
+        if request.method in auth.SAFE:
+            g.looking = ExitStack()
+            g.looking.enter_context(services.look())
+
+    def end(_error: BaseException | None) -> None:
+        looking: ExitStack | None = g.pop("looking", None)
+        if looking is not None:
+            looking.close()
+
+    app.before_request(begin)
+    app.teardown_request(end)
+
+
 def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     app = plain_flask(clock)
+    _read_once(app, services)
     alerts.teach(app, services)
     auth.register(app, services.sign_in)
     patience.bound(app, auth.account_id, resting)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.adoption.adopt import AdoptionService
+from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.listing import DownloadListing
@@ -15,6 +18,7 @@ from sidecar.services.downloads.undo import UndoService
 from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming
+from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.library.browse import LibraryBrowser
@@ -34,8 +38,14 @@ from sidecar.services.transfers.status import TransferStatus
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebServices:
-    """One service for each capability of the web application."""
+    """One service for each capability of the web application.
 
+    Attributes:
+        look: Begins and ends a request that only looks: what is asked for in several places of a
+            page is read once.
+    """
+
+    look: Callable[[], AbstractContextManager[None]]
     sign_in: SignInService
     api_keys: ApiKeyService
     users: UserService
@@ -46,10 +56,12 @@ class WebServices:
     undo: UndoService
     preferences: PreferenceService
     settings: SettingsEditor
+    configuration: ConfigurationService
     plans: PlanService
     eviction_preview: EvictionPreview
     removals: RemovalReview
     identity: IdentityReview
+    file_names: FileNames
     server_change: ServerChange
     eject: EjectService
     sync_status: SyncStatus

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import socket
-from collections.abc import Iterator
+import tracemalloc
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from threading import Thread
 
@@ -13,13 +15,14 @@ from pydantic import SecretStr
 from sidecar.domain.items.item import ItemType
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.connection import BUDGET, LARGEST_BODY_BYTES
+from sidecar.jellyfin.connection import BUDGET, LARGEST_BODY_BYTES, MOST_AT_ONCE_BYTES
 from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.library.streaming import open_stream
 from sidecar.jellyfin.models import MOST_ITEMS
 
 ITEM = "1" * 32
 ANN = "a" * 32
+MIB = 1024 * 1024
 
 
 def answer(*headers: str, body: bytes = b"", status: str = "200 OK") -> bytes:
@@ -203,18 +206,91 @@ def test_odd_numbers_and_texts_count_as_absent() -> None:
 
 
 def test_many_large_answers_at_once_are_not_all_kept() -> None:
-    assert BUDGET.take(90 * 1024 * 1024)
+    text = b"x" * (LARGEST_BODY_BYTES - 100)
+    body = b'{"Items":[],"TotalRecordCount":0,"x":"' + text + b'"}'
+    left = LARGEST_BODY_BYTES + MIB
+    assert BUDGET.take(MOST_AT_ONCE_BYTES - left)
     try:
-        text = b"x" * (LARGEST_BODY_BYTES - 100)
-        body = b'{"Items":[],"TotalRecordCount":0,"x":"' + text + b'"}'
         with saying(json_answer(body)) as client:
             client.page("Items", query={})
-            assert BUDGET.take(10 * 1024 * 1024), "what was read has been given back"
+            assert BUDGET.take(2 * MIB), "what was read has been given back"
             with pytest.raises(ServerAway, match="more at once"):
                 client.page("Items", query={})
-            BUDGET.give_back(10 * 1024 * 1024)
+            BUDGET.give_back(2 * MIB)
     finally:
-        BUDGET.give_back(90 * 1024 * 1024)
+        BUDGET.give_back(MOST_AT_ONCE_BYTES - left)
+
+
+# What reading costs
+
+DEAR = {
+    "objects": b'{"x":[' + b'{"a":1},' * 90_000 + b"1]}",
+    "objects for users": b"[" + b'{"a":1},' * 90_000 + b"1]",
+    "empty objects": b'{"Items":[' + b"{}," * 90_000 + b"1]}",
+    "words": b'["' + b'","'.join([b"x" * 20] * 190_000) + b'"]',
+    "keys": b"{" + b",".join(b'"%d":1' % one for one in range(190_000)) + b"}",
+    "one word": b'{"x":"' + b"x" * (4 * MIB) + b'"}',
+}
+
+
+@pytest.mark.parametrize("body", DEAR.values(), ids=DEAR)
+@pytest.mark.parametrize("ask", [Jellyfin.me, Jellyfin.users, Jellyfin.sessions])
+def test_what_does_not_fit_never_becomes_objects_of_python(
+    body: bytes, ask: Callable[[Jellyfin], object]
+) -> None:
+    with saying(json_answer(body)) as client:
+        tracemalloc.start()
+        try:
+            with pytest.raises(UnexpectedAnswer) as caught:
+                ask(client)
+            left, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert most < 2 * len(body) + 2 * MIB
+    assert left < MIB, "not even the error keeps the body"
+    assert caught.value
+
+
+def test_an_error_keeps_nothing_of_the_budget() -> None:
+    with saying(json_answer(DEAR["one word"])) as client, pytest.raises(UnexpectedAnswer) as caught:
+        client.me()
+
+    assert BUDGET.take(MOST_AT_ONCE_BYTES)
+    BUDGET.give_back(MOST_AT_ONCE_BYTES)
+    assert caught.value
+
+
+def test_what_is_packed_is_unpacked_a_little_at_a_time() -> None:
+    packed = gzip.compress(bytes(64 * MIB))
+    head = b"Content-Type: application/json\r\nContent-Encoding: gzip\r\n"
+    said = b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n" % (head, len(packed))
+    with saying(said + packed) as client:
+        tracemalloc.start()
+        try:
+            with pytest.raises(UnexpectedAnswer, match="far too much"):
+                client.me()
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert most < LARGEST_BODY_BYTES + 2 * MIB
+
+
+@pytest.mark.parametrize("encoding", ["br", "gzip", "gzip, gzip", "deflate"])
+def test_what_is_packed_otherwise_or_damaged_is_refused(encoding: str) -> None:
+    head = f"Content-Type: application/json\r\nContent-Encoding: {encoding}\r\n".encode()
+    said = b"HTTP/1.1 200 OK\r\n%sContent-Length: 5\r\n\r\nhello" % head
+    with saying(said) as client, pytest.raises(UnexpectedAnswer, match="unreadable"):
+        client.me()
+
+
+def test_what_is_packed_is_read() -> None:
+    packed = gzip.compress(b'{"Items":[],"TotalRecordCount":7}')
+    head = b"Content-Type: application/json\r\nContent-Encoding: gzip\r\n"
+    said = b"HTTP/1.1 200 OK\r\n%sContent-Length: %d\r\n\r\n" % (head, len(packed))
+    with saying(said + packed) as client:
+        assert client.page("Items", query={}).total_record_count == 7
 
 
 def test_cookies_are_not_gathered() -> None:

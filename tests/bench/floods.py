@@ -24,7 +24,7 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import requests
 
@@ -68,6 +68,7 @@ class Target:
 
 
 Flood = Callable[[Target, int], Coroutine[Any, Any, None]]
+L = TypeVar("L", bound=SlowLine)
 
 
 async def _connect(target: Target, number: int, **options: int) -> socket.socket | None:
@@ -425,7 +426,7 @@ def main() -> int:
         return 0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="floods-")))
-        sidecar, line, media, items = _start(stack, folder)
+        sidecar, line, media, items = start(stack, folder, Dripping)
         made = sidecar.command("api-key", "create", "--account", "ben", "--label", "floods")
         ben = made.stdout.strip()
         host, _, port = sidecar.url.removeprefix("http://").rpartition(":")
@@ -445,15 +446,17 @@ def main() -> int:
     return 0
 
 
-def _start(
-    stack: ExitStack, folder: Path
-) -> tuple[Sidecar, Dripping, tuple[str, ...], tuple[str, ...]]:
+def start(
+    stack: ExitStack, folder: Path, make_line: Callable[[int], L]
+) -> tuple[Sidecar, L, tuple[str, ...], tuple[str, ...]]:
+    """Start the demo, a line before it, and the sidecar; return what media and pages to ask for."""
     (folder / "library").mkdir()
     write_library(folder / "library", TRACKS)
     demo = stack.enter_context(
         DemoServer(folder / "library", speaks=Version.V12_0, timing=Timing(user_data_s=0.2))
     )
-    line = stack.enter_context(Dripping(int(demo.url.rpartition(":")[2])))
+    line = make_line(int(demo.url.rpartition(":")[2]))
+    stack.enter_context(line)
     stick = folder / "stick"
     stick.mkdir()
     environ = {
@@ -487,7 +490,7 @@ def _start(
     ).raise_for_status()
     long = [one["id"] for one in sidecar.downloads() if "Noise" in one["title"]]
     media = (*(f"/media/{one}" for one in long), f"/media/item/{tracks['Long Noise']}")
-    items = ("/library", f"/library/{ann.item('First Light', 'MusicAlbum')}")
+    items: tuple[str, ...] = ("/library", f"/library/{ann.item('First Light', 'MusicAlbum')}")
     return sidecar, line, media, items
 
 

@@ -27,7 +27,7 @@ def measure(household: Household, rounds: int) -> None:
         device = services.devices.registry.all()[0]
         held = store.holds.of_rule(PEOPLE["ann"], device.id, "favourites")
         wishes = [Wish(one.user_id, one.device_id, _light(one.item_id), one.reason) for one in held]
-        inventory = Inventory(store.db)
+        inventory, files = Inventory(store.db), store.downloads.queries.files_on(device.id)
 
         def peer() -> object:
             return bare.execute(BARE).fetchall()
@@ -35,7 +35,7 @@ def measure(household: Household, rounds: int) -> None:
         asks: dict[str, Ask] = {
             "plan of a device": partial(services.transfers.space.plan, device.id),
             "the plans as the admin sees them": partial(
-                inventory.list_visible_to, device.id, "nobody"
+                inventory.list_visible_to, "nobody", [one.id for one in files]
             ),
             "holds whose grace is over": services.rules.planning.release_expired,
             "retries that are due": partial(

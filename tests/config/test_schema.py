@@ -56,7 +56,7 @@ def test_choices_are_told() -> None:
         ("low", "high"),
         True,
     )
-    assert hours.kind is KeyKind.TEXT
+    assert hours.kind is KeyKind.LIST
 
 
 @pytest.mark.parametrize(

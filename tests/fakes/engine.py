@@ -25,14 +25,15 @@ class TableEngine:
 
     def __init__(self) -> None:
         self.body = b"sound"
-        self.failures: deque[Failure | Exception] = deque()
+        # For the next attempts, in turn; None lets one through.
+        self.failures: deque[Failure | Exception | None] = deque()
         self.jobs: list[Job] = []
         self.meanwhile: Callable[[Job], object] = lambda _job: None
 
     def fetch(self, job: Job, report: TransferReport, stop: Event) -> Receipt:
         self.jobs.append(job)
-        if self.failures:
-            failure = self.failures.popleft()
+        failure = self.failures.popleft() if self.failures else None
+        if failure is not None:
             if isinstance(failure, Failure):
                 raise TransferFailed(failure)
             raise failure

@@ -4,6 +4,7 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from pydantic import SecretStr
@@ -22,6 +23,8 @@ from sidecar.errors import (
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.connection import LARGEST_BODY_BYTES
 from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.library.companions import Companions
+from sidecar.jellyfin.library.file_index import ServerFileIndex
 from tests.fakes.answering import (
     UNAUTHORISED,
     Answering,
@@ -75,6 +78,71 @@ def container(kind: ItemType) -> Item:
 def page(*ids: str, total: int | None = None) -> Reply:
     items = [{"Id": one, "Type": "Audio", "Name": one, "ServerId": SERVER} for one in ids]
     return json_reply({"Items": items, "TotalRecordCount": len(ids) if total is None else total})
+
+
+def some_way(fake: Answering, refusal: Reply, *, longest: int = 2048) -> list[int]:
+    """Let only addresses of this length through to a server that knows every id; note batches."""
+    asked: list[int] = []
+
+    def answer(request: Request) -> Reply:
+        wanted = request.query["ids"].split(",")
+        address = f"{fake.url}/Items?{urlencode(request.query)}"
+        if len(address) > longest:
+            return refusal
+        asked.append(len(wanted))
+        return page(*wanted)
+
+    fake.routes["GET /Items"] = answer
+    return asked
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        Reply(414),
+        html_reply(414),
+        html_reply(404),  # IIS: 404.15
+        html_reply(400),
+        html_reply(403),
+        Reply(403, b"Forbidden", {"Content-Type": "text/plain"}),
+        Reply(431),
+    ],
+)
+def test_batches_of_ids_halve_until_their_address_gets_through(
+    server: Answering, client: Jellyfin, refusal: Reply
+) -> None:
+    ids = [f"{one:032x}" for one in range(230)]
+    asked = some_way(server, refusal)
+
+    assert list(client.items(ids)) == ids
+    assert asked == [50, 50, 50, 50, 30]
+    # What gets through is remembered: the second time nothing is refused.
+    before = len(server.asked("/Items"))
+    assert ServerFileIndex(client).known(ids) == frozenset(ids)
+    assert len(Companions(client).of(ids)) == len(ids)
+    assert len(server.asked("/Items")) - before == 10
+
+
+def test_batches_halve_down_to_one_id(server: Answering, client: Jellyfin) -> None:
+    ids = [f"{one:032x}" for one in range(7)]
+    asked = some_way(server, Reply(414), longest=200)
+
+    assert list(client.items(ids)) == ids
+    assert asked == [1] * 7
+
+
+def test_one_id_that_does_not_get_through_is_told_and_teaches_nothing(
+    server: Answering, client: Jellyfin
+) -> None:
+    ids = [f"{one:032x}" for one in range(100)]
+    some_way(server, html_reply(403), longest=0)
+    with pytest.raises(UnexpectedAnswer, match="any proxy before it"):
+        client.items(ids)
+    asked = some_way(server, Reply(414), longest=10_000)
+
+    client.items(ids)
+
+    assert asked == [100]
 
 
 # A 403 without a word

@@ -228,6 +228,28 @@ def test_a_session_of_nobody_has_no_user() -> None:
     assert playing.user_id is None
 
 
+def test_how_long_a_client_is_silent_is_told_by_the_servers_own_clock() -> None:
+    sessions: list[dict[str, object]] = [
+        {
+            "Id": "s",
+            "DeviceId": "tab",
+            "NowPlayingItem": {"Id": ID},
+            "LastPlaybackCheckIn": "2026-11-01T10:00:00.0000000Z",
+            "LastActivityDate": "2026-11-01T10:00:01.0000000Z",
+        },
+        {"Id": "o", "DeviceId": "ours", "LastActivityDate": "2026-11-01T10:02:30.0000000Z"},
+    ]
+
+    def silent(told: list[dict[str, object]]) -> float | None:
+        read = models.SESSIONS.validate_json(json.dumps(told))
+        (playing,) = list_now_playing(read, except_device="ours")
+        return playing.silent_s
+
+    assert silent(sessions) == 150
+    assert silent(sessions[:1]) == 1
+    assert silent([{**sessions[0], "LastPlaybackCheckIn": None}]) is None
+
+
 def played(queue: object, current: str | None = "playlistItem1", **facts: object) -> NowPlaying:
     session = {
         "Id": "s",

@@ -6,7 +6,7 @@ from threading import Thread
 
 import pytest
 
-from sidecar.errors import NotAllowed, ServerAway, WrongServer
+from sidecar.errors import NotAllowed, ServerAway, TooSlow, WrongServer
 from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import DeviceIdentity
@@ -98,6 +98,19 @@ def test_the_probe_backs_off_to_five_minutes(
         watch.probe()
 
     assert 12 <= server.asked <= 20
+
+
+def test_one_request_that_took_too_long_does_not_call_a_server_away_that_answers(
+    watch: JellyfinStatus, server: PublicInfo
+) -> None:
+    watch.tell(TooSlow("Jellyfin does not answer in time"))
+    assert watch.is_there
+
+    server.is_starting = True
+    watch.tell(TooSlow("Jellyfin does not answer in time"))
+
+    assert not watch.is_there
+    assert server.asked == 2
 
 
 def test_the_server_is_not_asked_before_the_time_it_named(

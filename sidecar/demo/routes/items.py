@@ -42,6 +42,8 @@ def list_item(ask: RequestContext, user: DemoUser, item: DemoItem, **more: objec
     told = ask.core.dto_builder.list_item(whole, fields) | more
     if "childcount" in map(str.lower, fields):
         told = _child_count(ask, item) | told
+    if "recursiveitemcount" in map(str.lower, fields):
+        told = _file_count(ask, item) | told
     return told
 
 
@@ -50,6 +52,15 @@ def _child_count(ask: RequestContext, item: DemoItem) -> Json:
     if item.kind not in {BaseItemKind.ALBUM, BaseItemKind.SERIES, BaseItemKind.SEASON}:
         return {}
     return {"ChildCount": sum(one.parent_id == item.id for one in ask.core.library)}
+
+
+def _file_count(ask: RequestContext, item: DemoItem) -> Json:
+    """Return how many files are in an album, those in the folders of its discs included."""
+    if item.kind is not BaseItemKind.ALBUM:
+        return {}
+    tracks = (one.music for one in ask.core.library if one.media is not None)
+    count = sum(music is not None and music.album_id == item.id for music in tracks)
+    return {"RecursiveItemCount": count}
 
 
 def query_engine(ask: RequestContext, user: DemoUser) -> QueryEngine:
@@ -218,6 +229,28 @@ def _in_order(episodes: Iterable[DemoItem]) -> list[DemoItem]:
     return sorted(episodes, key=lambda one: (one.parent_index or 0, one.index or 0))
 
 
+def _additional_parts(ask: RequestContext) -> Reply:
+    user = ask.on_behalf_of()
+    found = [ask.core.library.get(one) for one in ask.item(user).parts]
+    parts = [ask.core.item_dto(user, one) for one in found if one is not None]
+    return json_reply({"Items": parts, "TotalRecordCount": len(parts), "StartIndex": 0})
+
+
+def _genres(ask: RequestContext, kind: BaseItemKind) -> Reply:
+    user = ask.on_behalf_of()
+    found = [one for one in ask.core.library if one.kind is kind]
+    found.sort(key=lambda one: one.sort_name)
+    return items_page(ask, user, found, len(found))
+
+
+def _film_genres(ask: RequestContext) -> Reply:
+    return _genres(ask, BaseItemKind.GENRE)
+
+
+def _music_genres(ask: RequestContext) -> Reply:
+    return _genres(ask, BaseItemKind.MUSIC_GENRE)
+
+
 def _resume(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
     query = replace(
@@ -272,6 +305,9 @@ ROUTES = (
     Route("DELETE", "/Items/{item}", _delete),
     Route("GET", "/UserViews", _views),
     Route("GET", "/Users/{user}/Views", _views),
+    Route("GET", "/Videos/{item}/AdditionalParts", _additional_parts),
+    Route("GET", "/Genres", _film_genres),
+    Route("GET", "/MusicGenres", _music_genres),
     Route("GET", "/Artists", _all_artists),
     Route("GET", "/Artists/AlbumArtists", _album_artists),
     Route("GET", "/Shows/NextUp", _next_up),

@@ -5,7 +5,11 @@
     Series/Season 01/Series - S01E02 - Title.mkv      Series - Season 01/S01E02 Title.mkv
     Series/2024/Series - 2024-05-06 - Title.mkv       Series - 2024/2024-05-06 Title.mkv
     Film (Year)/Film (Year).mkv                       Film (Year)/Film (Year).mkv
+    Film (Year)/Film (Year)-part1.mkv                 Film (Year)/Film (Year)-part1.mkv
     Artist - Video (Year)/Artist - Video (Year).mp4   Artist - Video (Year)/...
+
+Albums, books and seasons decide how their files are named (`groups`); `folders` decides which
+folder of a device is free for them.
 
 Tags are untrusted: whatever they contain, a path stays below the root and consists of names that no
 file system changes. Paths that some file system takes as equal have the same `make_path_key`.
@@ -15,10 +19,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from sidecar.domain.files.groups import ALONE, Group, fit_into_group, has_disc
 from sidecar.domain.files.titles import find_air_date, format_code, strip_repeats, with_year
 from sidecar.domain.files.truncate import count_units, cut, shorten
 from sidecar.domain.items.item import Item, ItemType
@@ -45,6 +50,7 @@ _TAKEN = re.compile(
     re.IGNORECASE,
 )
 _CONFLICT = re.compile(r"\.(?=sync-conflict-)", re.IGNORECASE)
+_PART = re.compile(r"-part\d+( \[[0-9a-f]+\])?\.[a-z0-9]+$")
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
 # Emoji and some scripts need these; other invisible characters are removed.
 _JOINERS = "\u200c\u200d"
@@ -64,12 +70,14 @@ class NameLimits:
     Attributes:
         longest_name: In characters, of a folder or of a file with everything that is added to it;
             None for no limit.
-        most_in_folder: Files; None for no limit.
+        most_in_folder: Files and folders; None for no limit.
+        beside_each: Companion files that each media file may have.
     """
 
     layout: Layout = Layout.DEEP
     longest_name: int | None = None
     most_in_folder: int | None = None
+    beside_each: int = 0
 
     @property
     def longest_stem(self) -> int | None:
@@ -80,43 +88,67 @@ class NameLimits:
 ANY = NameLimits()
 
 
-def build_path(item: Item, shape: NameLimits = ANY, *, volume: int = 1) -> str:
-    """Return the path of an item's file below the root, with `/`.
+def build_path(item: Item, shape: NameLimits = ANY, group: Group = ALONE) -> str:
+    """Return the path of an item's file below the root, with `/`, whatever else is there.
 
     Args:
         item: The item.
         shape: The player's limits.
-        volume: Number of the folder, when others of this name are full.
+        group: The album, season or book that it is part of.
     """
-    match item.type:
-        case ItemType.EPISODE:
-            *folders, name = _name_episode(item, shape.layout)
-        case _ if item.type in WITH_OWN_FOLDER:
-            film = _name_film(item)
-            *folders, name = film, film
-        case _:
-            *folders, name = _name_track(item, shape.layout)
+    above = "".join(f"{one}/" for one in build_folders(item, shape, group))
+    return build_file_path(above, item, shape, group)
+
+
+def build_folders(item: Item, shape: NameLimits, group: Group) -> Sequence[str]:
+    """Return the folders of an item's file; they never depend on the name of the file."""
+    *folders, _ = _name(fit_into_group(item, group), shape, group)
+    most = (LONGEST_FOLDERS - len(folders)) // len(folders)
+    if shape.longest_stem is not None:
+        most = min(most, shape.longest_stem)
+    return [shorten(clean_name(one), most_bytes=LONGEST_NAME_BYTES, most=most) for one in folders]
+
+
+def build_file_path(above: str, item: Item, shape: NameLimits, group: Group) -> str:
+    """Return the path of an item's file in a folder, given with the last `/`."""
+    *_, name = _name(fit_into_group(item, group), shape, group)
     ending = f".{safe_extension(item.extension)}"
-    cleaned = [clean_name(folder) for folder in folders]
-    return _join(cleaned, clean_name(name), ending, longest=shape.longest_stem, volume=volume)
+    room = LONGEST_PATH - count_units(above) - len(ending)
+    if shape.longest_stem is not None:
+        room = min(room, shape.longest_stem)
+    stem = shorten(clean_name(name), most_bytes=LONGEST_NAME_BYTES - len(ending), most=room)
+    return f"{above}{stem}{ending}"
 
 
-def fill_in_discs(items: Mapping[str, Item], fellows: Iterable[Item]) -> dict[str, Item]:
-    """Return the items, a track without a disc on the first one if others of its album have one.
+def mark_folder(name: str, owner_id: str) -> str:
+    """Return the name of a folder with a mark of what it belongs to."""
+    mark = f" [{owner_id[:ID_DIGITS]}]"
+    most = LONGEST_NAME_BYTES - len(mark)
+    return cut(name, most_bytes=most, most=most).rstrip(" .") + mark
 
-    Args:
-        items: By id.
-        fellows: What else is known of their albums.
-    """
-    with_discs = {
-        one.album_id for one in (*items.values(), *fellows) if one.album_id and _has_disc(one)
-    }
+
+def fill_in_parts(items: Mapping[str, Item], wanted: Iterable[Item]) -> dict[str, Item]:
+    """Return the items, parts of a film with what is known of the film by those who want them."""
+    known = {one.id: one for one in wanted if one.part is not None}
     return {
-        id_: replace(one, disc=1)
-        if one.type is ItemType.AUDIO and one.album_id in with_discs and not _has_disc(one)
+        id_: replace(
+            one,
+            title=known[id_].title,
+            year=known[id_].year,
+            image_item_id=known[id_].image_item_id,
+            image_tag=known[id_].image_tag,
+            part=known[id_].part,
+            part_of=known[id_].part_of,
+        )
+        if id_ in known
         else one
         for id_, one in items.items()
     }
+
+
+def is_part(path: str) -> bool:
+    """Whether a path on a device is one that a part of a film has."""
+    return _PART.search(path) is not None
 
 
 def safe_extension(told: str | None) -> str:
@@ -188,10 +220,22 @@ def clean_name(text: str) -> str:
     return shorten(name or "_", most_bytes=LONGEST_NAME_BYTES)
 
 
-def _name_track(item: Item, layout: Layout) -> tuple[str, ...]:
+def _name(item: Item, shape: NameLimits, group: Group) -> tuple[str, ...]:
+    """Return the folders and the name of a file."""
+    match item.type:
+        case ItemType.EPISODE:
+            return _name_episode(item, shape.layout, group)
+        case _ if item.type in WITH_OWN_FOLDER:
+            film = _name_film(item)
+            return film, f"{film}-part{item.part}" if item.part else film
+        case _:
+            return _name_track(item, shape.layout, group)
+
+
+def _name_track(item: Item, layout: Layout, group: Group) -> tuple[str, ...]:
     artist = item.album_artist or item.artist or "Unknown Artist"
     album = item.album or ("Unknown Album" if item.type is not ItemType.AUDIO_BOOK else item.title)
-    number = _format_number(item)
+    number = _format_number(item, group)
     if layout is Layout.FLAT:
         return f"{artist} - {album}", f"{number} {item.title}" if number else item.title
     if item.album:
@@ -199,22 +243,18 @@ def _name_track(item: Item, layout: Layout) -> tuple[str, ...]:
     return artist, album, f"{number} - {item.title}" if number else item.title
 
 
-def _format_number(item: Item) -> str:
+def _format_number(item: Item, group: Group) -> str:
     if item.number is None or item.number < 0:
         return ""
-    disc = f"{item.disc}-" if _has_disc(item) else ""
-    return f"{disc}{item.number:02d}"
+    disc = f"{item.disc:0{group.disc_digits}d}-" if has_disc(item) else ""
+    return f"{disc}{item.number:0{group.digits}d}"
 
 
-def _has_disc(item: Item) -> bool:
-    return item.disc is not None and item.disc > 0
-
-
-def _name_episode(item: Item, layout: Layout) -> tuple[str, ...]:
+def _name_episode(item: Item, layout: Layout, group: Group) -> tuple[str, ...]:
     series = item.series or "Unknown Series"
     season = item.disc if item.disc is not None and item.disc >= 0 else None
     aired = find_air_date(item)
-    code = aired.isoformat() if aired else format_code(item)
+    code = aired.isoformat() if aired else format_code(item, group.digits)
     title = strip_repeats(item)
     if season is not None:
         folder = f"Season {season:02d}" if season else "Specials"
@@ -244,22 +284,6 @@ def _replace_character(one: str) -> str:
         case "Cc" | "Co":
             return "_"
     return one
-
-
-def _join(folders: list[str], name: str, ending: str, *, longest: int | None, volume: int) -> str:
-    """Join the parts, each shortened to fit; the folders never depend on the name."""
-    most = (LONGEST_FOLDERS - len(folders)) // len(folders)
-    if longest is not None:
-        most = min(most, longest)
-    parts = [shorten(one, most_bytes=LONGEST_NAME_BYTES, most=most) for one in folders]
-    if volume > 1:
-        parts[-1] = f"{parts[-1]} {volume}"
-    above = "".join(f"{one}/" for one in parts)
-    room = LONGEST_PATH - count_units(above) - len(ending)
-    if longest is not None:
-        room = min(room, longest)
-    stem = shorten(name, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room)
-    return f"{above}{stem}{ending}"
 
 
 def _name_key(name: str) -> str:

@@ -70,12 +70,12 @@ def strip_repeats(item: Item) -> str:
     return whole["rest"].strip()
 
 
-def format_code(item: Item) -> str:
+def format_code(item: Item, digits: int = 2) -> str:
     """Return an episode's season and number, `S01E02` or `S01E01-E02`; "" if either is unknown."""
     if item.disc is None or item.number is None or item.disc < 0 or item.number < 0:
         return ""
-    last = f"-E{_last(item):02d}" if _last(item) != item.number else ""
-    return f"S{item.disc:02d}E{item.number:02d}{last}"
+    last = f"-E{_last(item):0{digits}d}" if _last(item) != item.number else ""
+    return f"S{item.disc:02d}E{item.number:0{digits}d}{last}"
 
 
 def _ends_in_year(title: str, year: int) -> bool:

@@ -22,6 +22,8 @@ from sidecar.domain.playback.sessions import NowPlaying
 JITTER_S = 3.0
 # Of a longer time between two snapshots, not more than this counts as heard.
 UNSEEN_S = 12.0
+# Most clients report every ten seconds.
+WORDLESS_S = 30.0
 # Longer than the slowest client's reports (150 s).
 SILENT_S = 180.0
 
@@ -118,6 +120,11 @@ class Listening:
     def is_silent(self, now: Moment) -> bool:
         """Whether the client has vanished: it plays only by the server's extrapolation."""
         return not self.playing.is_paused and now.since(self._report.moment) > SILENT_S
+
+    def silent_since(self, now: Moment) -> datetime | None:
+        """Return when the client last reported, if that is longer ago than most let pass."""
+        is_silent = not self.playing.is_paused and now.since(self._report.moment) > WORDLESS_S
+        return self._report.moment.at if is_silent else None
 
     def overtime_s(self, now: Moment) -> float:
         """Return the seconds since its expected end; negative before that, or if it has none."""

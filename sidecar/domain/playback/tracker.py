@@ -30,6 +30,8 @@ __all__ = ["Current", "EventKind", "Moment", "PlaybackEvent", "Tracker"]
 
 # After a longer absence it is a new play.
 REMEMBERED_S = 600.0
+# Between two tracks a session has nothing that plays, for up to two seconds.
+BETWEEN_S = 4.0
 
 
 class EventKind(StrEnum):
@@ -67,11 +69,16 @@ class PlaybackEvent:
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """A current playback, and how much of it was heard."""
+    """A current playback, and how much of it was heard.
+
+    Attributes:
+        silent_since: When its client last reported, if that is unusually long ago.
+    """
 
     playing: NowPlaying
     started_at: datetime
     heard_s: float
+    silent_since: datetime | None = None
 
 
 class Tracker:
@@ -88,6 +95,7 @@ class Tracker:
         self._vanished: dict[str, NowPlaying] = {}
         self._lost = {play.session_id: play for play in lately}
         self._looked: Moment | None = None
+        self._left: dict[str, tuple[Current, float]] = {}
 
     def take(self, playing: Iterable[NowPlaying], now: Moment) -> list[PlaybackEvent]:
         """Take a snapshot of all that plays, and return the events since the last one.
@@ -97,6 +105,8 @@ class Tracker:
         now = self._advance(now)
         told = {one.session_id: one for one in playing if one.user_id is not None}
         gone = [one for one in self._listening if one not in told]
+        self._left = {one: it for one, it in self._left.items() if one not in told}
+        self._left |= {one: (_to_current(self._listening[one], now), now.monotonic) for one in gone}
         events = [self._end(session_id, now) for session_id in gone]
         self._vanished = {name: one for name, one in self._vanished.items() if name in told}
         for one in told.values():
@@ -113,11 +123,18 @@ class Tracker:
         """End all playbacks where the clients last reported."""
         return [self._end_unseen(session_id) for session_id in list(self._listening)]
 
-    def current(self) -> list[Current]:
+    def current(self, now: Moment) -> list[Current]:
         """Return what plays now."""
-        return [
-            Current(one.playing, one.started_at, one.heard_s) for one in self._listening.values()
-        ]
+        return [_to_current(one, now) for one in self._listening.values()]
+
+    def shown(self, now: Moment) -> list[Current]:
+        """Return what plays now, with what ended a moment ago: between two tracks is no end."""
+        self._left = {
+            one: it
+            for one, it in self._left.items()
+            if one not in self._listening and now.monotonic - it[1] < BETWEEN_S
+        }
+        return self.current(now) + [one for one, _ in self._left.values()]
 
     def partial_plays(self) -> list[Play]:
         """Return the plays so far of what plays now, as `close` would."""
@@ -192,6 +209,10 @@ class Tracker:
             del self._lost[session_id]
         last = self._looked.monotonic if self._looked else now.monotonic
         return Moment(now.at, max(last, now.monotonic))
+
+
+def _to_current(one: Listening, now: Moment) -> Current:
+    return Current(one.playing, one.started_at, one.heard_s, one.silent_since(now))
 
 
 def _end_event(listening: Listening, now: Moment, *, at_most_s: float) -> PlaybackEvent:

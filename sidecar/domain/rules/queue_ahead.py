@@ -2,6 +2,7 @@
 
     the client reports its queue ────────────▶ what comes after the current entry
     it does not: album, playlist, season ────▶ what comes after the current item
+        it has jumped twice ─────────────────▶ whatever of it was not heard yet, in no order
     shuffled and no queue ───────────────────▶ nothing, with a remark
 
 What was played or skipped is released at once; what plays now stays held.
@@ -38,6 +39,9 @@ MOST = 40
 TOP_PRIORITY = PIN_PRIORITY + 2 * MOST
 # Entries without a file, repeats and deleted ones may be among those that count.
 LOOK_AT = 2 * MOST
+# Of the last tracks of a client that tells no queue: so many jumps, and it is taken for shuffle.
+LOOK_BACK = 6
+JUMPS_OF_SHUFFLE = 2
 # Fewer entries may be in their old order by chance.
 TELLING = 3
 
@@ -114,9 +118,7 @@ def _wish_for_current(context: Context[QueueAheadSettings], playing: NowPlaying)
     return {
         one.item_id: context.wish(
             playing.item,
-            Reason(
-                NAME, one.reason.source_id, msg("playing in {player}", player=_name_client(playing))
-            ),
+            Reason(NAME, one.reason.source_id, msg("playing in {player}", player=playing.player)),
             priority=TOP_PRIORITY,
         )
         for one in context.held
@@ -143,7 +145,7 @@ def _look_ahead(context: Context[QueueAheadSettings], playing: NowPlaying) -> _A
     if playing.queue and not _is_order_before_shuffle(playing):
         return _read_queue(context, playing)
     if playing.is_shuffled:
-        name = _name_client(playing)
+        name = playing.player
         text = msg(
             "{name} plays shuffled and does not tell its queue: nothing is fetched ahead for it",
             name=name,
@@ -159,7 +161,7 @@ def _read_queue(context: Context[QueueAheadSettings], playing: NowPlaying) -> _A
     items = [known[one] for one in coming if one in known and known[one].is_playable]
     if playing.repeat is Repeat.ALL and not playing.is_shuffled:
         items += _wrap_around(context, playing, items)
-    return _Ahead(items, text=msg("next in the queue of {player}", player=_name_client(playing)))
+    return _Ahead(items, text=msg("next in the queue of {player}", player=playing.player))
 
 
 def _wrap_around(
@@ -219,7 +221,7 @@ def _from_playlist(context: Context[QueueAheadSettings], playing: NowPlaying) ->
         text = msg(
             "{player} plays from a playlist and does not tell its queue: choose the playlist "
             "for this device, and it is followed",
-            player=_name_client(playing),
+            player=playing.player,
         )
         return _Ahead(remark=text)
     ((chosen, listed),) = holding
@@ -232,18 +234,42 @@ def _take_after(
     playing: NowPlaying, listed: Listed, source_id: str, what: str, *, can_wrap: bool = True
 ) -> _Ahead:
     items = listed.playable
-    text = msg("{what}, {player} does not tell its queue", what=what, player=_name_client(playing))
+    jumps = _count_jumps([*playing.before, playing.item.id], [one.id for one in items])
+    text = msg("{what}, {player} does not tell its queue", what=what, player=playing.player)
     at = next((place for place, one in enumerate(items) if one.id == playing.item.id), None)
     if at is None:
         return _Ahead((), source_id, text, is_sure=listed.complete)
+    if jumps >= JUMPS_OF_SHUFFLE and can_wrap:
+        return _take_any(playing, listed, source_id)
+    if jumps:
+        text = msg(
+            "a guess: {what}, but {player} has jumped, and does not tell its queue",
+            what=what,
+            player=playing.player,
+        )
     coming = items[at + 1 :]
     if playing.repeat is Repeat.ALL and can_wrap:
         coming += items[:at]
     return _Ahead(coming, source_id, text, is_sure=listed.complete)
 
 
-def _name_client(playing: NowPlaying) -> str:
-    return playing.device_name or playing.client or msg("this client")
+def _take_any(playing: NowPlaying, listed: Listed, source_id: str) -> _Ahead:
+    """Return what was not heard yet of an album or playlist that seems to play shuffled."""
+    heard = {*playing.before, playing.item.id}
+    text = msg(
+        "from the same album or playlist, in no order: {player} seems to shuffle, and does not "
+        "tell its queue",
+        player=playing.player,
+    )
+    rest = [one for one in listed.playable if one.id not in heard]
+    return _Ahead(rest, source_id, text, is_sure=listed.complete)
+
+
+def _count_jumps(heard: Sequence[str], order: Sequence[str]) -> int:
+    """Count how often the last tracks did not follow each other in this order."""
+    places = {item_id: at for at, item_id in enumerate(order)}
+    known = [places[one] for one in heard[-LOOK_BACK:] if one in places]
+    return sum(after != (before + 1) % len(order) for before, after in pairwise(known))
 
 
 RULE = ComputedRule(

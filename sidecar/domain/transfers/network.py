@@ -56,6 +56,10 @@ class Span:
     start: time
     end: time
 
+    def __str__(self) -> str:
+        """Return it as it is written: "22:00-06:30"."""
+        return f"{self.start:%H:%M}-{self.end:%H:%M}"
+
     @classmethod
     def read(cls, text: str) -> Span:
         """Parse a span such as "22:00-06:30".

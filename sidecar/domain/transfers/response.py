@@ -53,7 +53,11 @@ OVERLAP = 64 * 1024  # bytes at the end of a part that are fetched once more and
 # A file that came faster needs no second request: that would cost small ones half again.
 LONG_ENOUGH_TO_CHANGE_S = 1.0
 
+# Codes of failures for what stands before Jellyfin.
+PAGE, REFUSED_BEFORE = "html", "refused-before"
+
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
+_REFUSED = range(400, 500)
 _HTML = re.compile(rb"(\xef\xbb\xbf)?\s*<(!doctype html|html|head|body)[\s>]", re.IGNORECASE)
 _PAGES = frozenset({"text/html", "application/xhtml+xml"})
 
@@ -155,6 +159,7 @@ def judge_whole(status: int, headers: Headers, host: str) -> WriteBody:
     Raises:
         TransferFailed: It cannot be used.
     """
+    _refuse_pages(status, headers, host)
     if status == PARTIAL:
         raise _wrong_range_failure(host, msg("sent a part of a file that was asked for as a whole"))
     if status != OK:
@@ -173,6 +178,7 @@ def judge_rest(status: int, headers: Headers, host: str, held: Held) -> WriteBod
     Raises:
         TransferFailed: It cannot be used.
     """
+    _refuse_pages(status, headers, host)
     if status == PARTIAL:
         _refuse_what_is_no_media(headers, host)
         return _read_rest(headers, host, held)
@@ -216,6 +222,7 @@ def confirm(status: int, headers: Headers, host: str, fetched: Fetched, doubt: D
     Raises:
         TransferFailed: It is not, or the response does not show it.
     """
+    _refuse_pages(status, headers, host)
     if status == PRECONDITION_FAILED:
         raise changed_file_failure(host)
     if status not in {OK, PARTIAL, NOT_SATISFIABLE}:
@@ -269,7 +276,18 @@ def login_page_failure(host: str) -> Failure:
     text = msg(
         "{host} sent a web page in place of the file: something stands before Jellyfin", host=host
     )
-    return Failure(FailureClass.BLOCKED, "html", text)
+    return Failure(FailureClass.BLOCKED, PAGE, text)
+
+
+def refused_before_failure(host: str, status: str, wait: float | None = None) -> Failure:
+    """Return the failure for a refusal that is not Jellyfin's: by a proxy or a filter before it."""
+    text = msg(
+        "Something before Jellyfin at {host} refuses files ({status}), such as a proxy or a "
+        "filter: it is tried again by itself",
+        host=host,
+        status=status,
+    )
+    return Failure(FailureClass.BLOCKED, REFUSED_BEFORE, text, wait)
 
 
 def empty() -> Failure:
@@ -357,6 +375,12 @@ def _refuse_what_is_no_media(headers: Headers, host: str) -> None:
         raise TransferFailed(login_page_failure(host))
     if found == "multipart/byteranges":
         raise _wrong_range_failure(host, msg("sent several parts at once"))
+
+
+def _refuse_pages(status: int, headers: Headers, host: str) -> None:
+    """Refuse a web page with a refusal: Jellyfin sends none, so it concerns no account or item."""
+    if status in _REFUSED and read_mime_type(headers) in _PAGES:
+        raise TransferFailed(refused_before_failure(host, str(status), retry_after(headers)))
 
 
 def _read_refusal(status: int, headers: Headers, host: str) -> Failure:

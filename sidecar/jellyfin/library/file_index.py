@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
-from itertools import islice
 
 import requests
 from urllib3.exceptions import HTTPError
 
+from sidecar.domain.files.groups import Group
 from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.errors import ServerAway, UnexpectedAnswer
-from sidecar.jellyfin.client import FULL_FIELDS, IDS_PER_REQUEST, STABLE_ORDER, Jellyfin
+from sidecar.jellyfin.client import FULL_FIELDS, STABLE_ORDER, Jellyfin
 from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Query
+from sidecar.jellyfin.library.groups import GroupLookup
 from sidecar.jellyfin.listing import Listing, read_set
 from sidecar.messages import msg
 
 # For a whole library with sizes: few requests, each takes the server about a second.
-PAGE_ITEMS = 500
+PAGE_ITEMS = 200
 # More of one title than that are no help.
 MOST_TITLED = 100
 EVERYTHING: Query = {
@@ -54,21 +55,17 @@ class ServerFileIndex:
 
         Items that this account may not see are among them: this says nothing about its rights.
         """
-        wanted = iter(sorted(ids))
-        found: set[str] = set()
-        while batch := list(islice(wanted, IDS_PER_REQUEST)):
-            query: Query = {
-                "ids": ",".join(batch),
-                "enableUserData": "false",
-                "enableImages": "false",
-            }
-            page = self._client.page("Items", query=query)
-            found.update(one.id for one in page.items if one is not None)
-        return frozenset(found)
+        query: Query = {"enableUserData": "false", "enableImages": "false"}
+        pages = self._client.pages_of(sorted(ids), query=query)
+        return frozenset(one.id for page in pages for one in page.items if one is not None)
 
     def described(self, ids: Collection[str]) -> tuple[Item, ...]:
         """Return full items by their ids; what the account may not see is left out."""
         return tuple(self._client.items(ids).values())
+
+    def groups(self, items: Collection[Item]) -> Mapping[str, Group]:
+        """Return the albums, seasons and books of full items, by the ids of the items."""
+        return GroupLookup(self._client).of(items)
 
     def titled(self, title: str, kind: str) -> tuple[Item, ...]:
         """Search for full items of a kind by title."""

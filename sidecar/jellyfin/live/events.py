@@ -13,9 +13,9 @@ from datetime import datetime
 from enum import Enum, auto
 from typing import Annotated, Literal
 
-from pydantic import Field, TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter
 
-from sidecar.bounded_json import UnboundedJson, check_bounds
+from sidecar.bounded_json import UnboundedJson
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinError
 from sidecar.jellyfin.live.commands import (
@@ -27,21 +27,20 @@ from sidecar.jellyfin.live.commands import (
 )
 from sidecar.jellyfin.mapping import list_now_playing
 from sidecar.jellyfin.models import (
-    MOST_ITEMS,
     TICKS_PER_SECOND,
-    ClientSession,
     Id,
     JellyfinModel,
     Many,
+    Sessions,
     UserItemData,
 )
+from sidecar.jellyfin.parsing import Unfit, parse
 
 log = logging.getLogger(__name__)
 
 # A client of 10.11 with a thousand tracks in its queue makes frames of 3.6 MB. Where one is
 # larger, what plays is polled instead.
 LARGEST_FRAME_BYTES = 4 * 1024 * 1024
-MOST_VALUES = 300_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +157,7 @@ class _UserDataFrame(JellyfinModel):
 
 class _SessionsFrame(JellyfinModel):
     message_type: Literal["Sessions"]
-    data: Annotated[tuple[ClientSession, ...], Field(max_length=MOST_ITEMS)]
+    data: Sessions
 
 
 class _StoppingFrame(JellyfinModel):
@@ -191,15 +190,9 @@ _FRAME: TypeAdapter[_Frame] = TypeAdapter(_Frame)
 def decode(frame: bytes, *, own_device: str) -> News | KeepAliveFrame | None:
     """Parse a frame; None if it is of no interest or cannot be read."""
     try:
-        check_bounds(frame, most_bytes=LARGEST_FRAME_BYTES, most_values=MOST_VALUES)
-    except UnboundedJson as why:
-        log.debug("passed over a frame: %s", why)
-        return None
-    try:
-        read = _FRAME.validate_json(frame)
-    except ValidationError as error:
-        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
-        log.debug("passed over a frame of %d bytes: %s %s", len(frame), first["type"], first["loc"])
+        read = parse(frame, _FRAME, most_bytes=LARGEST_FRAME_BYTES)
+    except (UnboundedJson, Unfit) as why:
+        log.debug("passed over a frame of %d bytes: %s", len(frame), why)
         return None
     return _to_news(read, own_device)
 

@@ -229,6 +229,19 @@ class AccountService:
         with self._lock:
             return user_id in self._let_go
 
+    def must_sign_in(self, user_id: str) -> None:
+        """Note that an account is signed out, so that its work waits: unknown after a start."""
+        account = self._accounts.get(user_id)
+        name = account.name if account else msg("an account")
+        trouble = Problem("signed-out", _must_sign_in(name))
+        if account is not None and account.is_signed_in:
+            return
+        self._problems.note(ProblemKind.ACCOUNT, user_id, trouble)
+        account = self._accounts.get(user_id)
+        if account is not None and account.is_signed_in:
+            # It signed in meanwhile.
+            self._problems.clear(ProblemKind.ACCOUNT, user_id)
+
     def outside_hours(self, user_id: str) -> None:
         """Note that Jellyfin refuses the account for now: its work waits, its token stays valid."""
         account = self._accounts.get(user_id)

@@ -3,20 +3,23 @@
 refused for now, or an error ──▶ again after 1, 2, 4 … 15 minutes
 wrong password ────────────────▶ never again at this server: Jellyfin may lock the account
 signed out by a person ────────▶ only after the next start
+an admin says so ──────────────▶ at once, whatever was before
 """
 
 from __future__ import annotations
 
 import logging
+from threading import Lock
 
 from pydantic import SecretStr
 
 from sidecar.clock import Clock
-from sidecar.errors import JellyfinError, NotLetIn, SignInRefused
+from sidecar.errors import JellyfinError, NotLetIn, ServerAway, SignInRefused
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.problems import Problem, ProblemKind, Problems
+from sidecar.store.accounts.accounts import Account
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +50,30 @@ class AutoSignIn:
         self._pause_s = FIRST_PAUSE_S
         self._next_at = float("-inf")
         self._server_id: str | None = None
+        self._lock = Lock()
+
+    def is_for(self, account: Account) -> bool:
+        """Whether it is this account whose password the settings name."""
+        return self._name is not None and self._name.casefold() == account.name.casefold()
+
+    def try_now(self) -> None:
+        """Try at once, as an admin says so: even what was refused or signed out by a person.
+
+        Raises:
+            errors.ServerAway: The server is away.
+        """
+        if not self._server.is_there:
+            raise ServerAway(msg("Jellyfin does not answer: it is tried when it does"))
+        with self._lock:
+            if self._name is not None:
+                self._try(self._name)
 
     def step(self) -> None:
         """Sign in if the account is signed out, the server is available and a try is due."""
+        with self._lock:
+            self._step()
+
+    def _step(self) -> None:
         if self._name is None:
             return
         if self._is_elsewhere():
@@ -86,6 +110,7 @@ class AutoSignIn:
         self._server_id = self._accounts.server_id
 
     def _let_in(self, name: str) -> None:
+        self._is_refused = False
         self._pause_s, self._next_at = FIRST_PAUSE_S, float("-inf")
         self._problems.clear(ProblemKind.ACCOUNT, f"settings:{name}")
 

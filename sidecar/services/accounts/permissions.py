@@ -46,9 +46,10 @@ class PermissionRefresh:
             if stop is not None and stop.is_set():
                 return
             if self._server.is_there:
-                self._look_at(account)
+                self.look_at(account)
 
-    def _look_at(self, account: Account) -> None:
+    def look_at(self, account: Account) -> None:
+        """Refresh the rights of one account."""
         try:
             client = self._accounts.client(account.user_id)
         except SignedOut:

@@ -11,10 +11,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
-from sidecar.errors import JellyfinError, NotVisible, SignedOut
+from sidecar.errors import JellyfinError, NotPossible, NotVisible, SignedOut
 from sidecar.events import AccountChanged, Bus
+from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.accounts.auto_sign_in import AutoSignIn
+from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.accounts.person import Person
+from sidecar.services.problems import ProblemKind, Problems
+from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import ListedSession, Sessions
 from sidecar.store.accounts.usage import UsageByAccount
@@ -29,6 +34,7 @@ class AccountView:
     Attributes:
         last_seen_at: When a session of it was last used; None if it has none.
         files, bytes: What it holds on all devices.
+        can_try_again: It waits, and Jellyfin can be asked at once whether it still has to.
     """
 
     user_id: str
@@ -39,6 +45,7 @@ class AccountView:
     last_seen_at: datetime | None
     files: int
     bytes: int
+    can_try_again: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +78,13 @@ class UserService:
         api_keys: ApiKeys,
         belongings: UsageByAccount,
         bus: Bus,
+        permissions: PermissionRefresh,
+        unattended: AutoSignIn,
+        problems: Problems,
     ) -> None:
+        self._permissions = permissions
+        self._unattended = unattended
+        self._problems = problems
         self._accounts = accounts
         self._sessions = sessions
         self._api_keys = api_keys
@@ -94,10 +107,42 @@ class UserService:
                 last_seen_at=seen.get(one.user_id),
                 files=held.get(one.user_id, (0, 0))[0],
                 bytes=held.get(one.user_id, (0, 0))[1],
+                can_try_again=self._waits(one)
+                and (one.is_signed_in or self._unattended.is_for(one)),
             )
             for one in self._accounts.all()
             if person.may_see(one.user_id)
         ]
+
+    def _waits(self, account: Account) -> bool:
+        trouble = self._problems.of(ProblemKind.ACCOUNT, account.user_id)
+        return trouble is not None or not account.is_signed_in
+
+    def try_again(self, person: Person, user_id: str) -> None:
+        """Ask Jellyfin at once whether an account that waits still has to.
+
+        Raises:
+            errors.NotVisible: There is no such account that this person may see.
+            errors.NotPossible: Only a person can sign it in.
+            errors.JellyfinError: Jellyfin does not answer.
+        """
+        account = self._accounts.get(user_id)
+        if account is None or not person.is_admin:
+            raise NotVisible
+        if not self._waits(account):
+            return
+        log.info("%s has %s tried again", person.name, account.name)
+        if account.is_signed_in:
+            self._permissions.look_at(account)
+        elif self._unattended.is_for(account):
+            self._unattended.try_now()
+        else:
+            raise NotPossible(
+                msg(
+                    "{name} must sign in here: the settings have no password of {name}",
+                    name=account.name,
+                )
+            )
 
     def sessions(self, person: Person, secret: str | None) -> Sequence[SessionView]:
         """List this person's sessions, the last used first; for an admin, everybody's.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import NEW, DeviceAccess
@@ -10,6 +11,7 @@ from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.sizes import rough_size
+from sidecar.store.downloads.queries import DeviceUse
 from sidecar.store.stores import Stores
 
 
@@ -24,6 +26,7 @@ class DeviceListing:
         access: DeviceAccess,
         problems: Problems,
     ) -> None:
+        self._db = stores.db
         self._devices = stores.devices
         self._downloads = stores.downloads
         self._registry = registry
@@ -35,8 +38,12 @@ class DeviceListing:
 
         Sizes are rounded where they would say something of other people's files.
         """
+        return self._db.once((DeviceListing, person), partial(self._list, person))
+
+    def _list(self, person: Person) -> Sequence[DeviceView]:
         attached = {one.settings.name: one for one in self._registry.all()}
         known_by_name = {one.name: one for one in reversed(self._devices.all())}
+        use_of = self._downloads.queries.use_of_devices()
         views = []
         for settings in self._registry.settings():
             if not self._access.to(person, settings):
@@ -48,9 +55,8 @@ class DeviceListing:
             trouble = self._problems.of(ProblemKind.DEVICE, device_id)
             current = device.settings if device else settings
             space = self._registry.space(device) if device and trouble is None else None
-            files, missing = self._downloads.queries.files_and_missing(device_id)
-            used = self._downloads.queries.bytes_on_device(device_id)
-            used -= self._downloads.queries.bytes_missing(device_id) if missing else 0
+            use = use_of.get(device_id, DeviceUse())
+            used = use.bytes - use.bytes_missing
             free = space.free if space else None
             if not self._access.sees_all(person, settings):
                 used, free = rough_size(used), None if free is None else rough_size(free)
@@ -66,8 +72,9 @@ class DeviceListing:
                     total=space.total if space else None,
                     is_paused=current.paused,
                     is_unplugged=self._registry.is_ejected(device_id),
-                    files=files,
-                    missing=missing,
+                    files=use.files,
+                    missing=use.missing,
+                    takes=current.takes,
                     managers=management.managers,
                     may_manage=management.may_manage,
                 )

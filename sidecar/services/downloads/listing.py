@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
-from datetime import datetime
 from typing import Any
 
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
@@ -26,6 +25,7 @@ from sidecar.services.downloads.views import (
 from sidecar.services.library.covers import Cover, CoverCache
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.downloads.queries import DeviceState
 from sidecar.store.stores import Stores
 
 STORED = tuple(one.name for one in fields(Download))
@@ -100,19 +100,9 @@ class DownloadListing:
         """
         return self._downloads.queries.counts(self._which(person, query or DownloadQuery()))
 
-    def number_of(self, person: Person, status: Status) -> int:
-        """Count the downloads in one state that this person may see."""
-        which = DownloadFilter(statuses=frozenset({status}), viewer=viewer(person))
-        return self._downloads.queries.number(which)
-
-    def counts_by_device(self, person: Person) -> Mapping[str, Mapping[str, int]]:
-        """Count the downloads in each state on each device, without the missing ones."""
-        return self._downloads.queries.counts_by_device(DownloadFilter(viewer=viewer(person)))
-
-    def last_arrival(self, person: Person, device_id: str) -> datetime | None:
-        """Return when the last of a person's files arrived on a device; None without any."""
-        which = DownloadFilter(viewer=viewer(person), device_id=device_id)
-        return self._downloads.queries.last_arrival(which)
+    def by_device(self, person: Person) -> Mapping[str, DeviceState]:
+        """Return how the downloads of each device stand, as far as this person may see them."""
+        return self._downloads.queries.by_device(DownloadFilter(viewer=viewer(person)))
 
     def owners(self, person: Person) -> Sequence[str]:
         """Return the account names that an admin may filter by; for others none."""
@@ -166,6 +156,7 @@ class DownloadListing:
         devices = {one.id: one.name for one in self._devices.all()}
         holds = self._holds.reasons_for([row.id for row in rows])
         running = {one.download_id: one for one in self._transfers.last()}
+        carried = self._carried(rows)
         return [
             _view(
                 row,
@@ -173,16 +164,21 @@ class DownloadListing:
                 progress=running.get(row.id) if row.status is Status.DOWNLOADING else None,
                 reasons=_reasons(person, holds[row.id], names),
                 owners=_owners(person, row, holds[row.id], names),
-                carried=self._carried(row),
+                carried=carried.get(row.id, ()),
             )
             for row in rows
         ]
 
-    def _carried(self, row: Download) -> tuple[SyncedTo, ...]:
-        if self._arrivals is None or not row.is_present:
-            return ()
-        found = self._arrivals.of_file(row.id)
-        return tuple(SyncedTo(one.peer, one.known_at) for one in found if one.known_at is not None)
+    def _carried(self, rows: Iterable[Download]) -> Mapping[int, tuple[SyncedTo, ...]]:
+        if self._arrivals is None:
+            return {}
+        found = self._arrivals.of_files(row.id for row in rows if row.is_present)
+        return {
+            download_id: tuple(
+                SyncedTo(one.peer, one.known_at) for one in peers if one.known_at is not None
+            )
+            for download_id, peers in found.items()
+        }
 
 
 def _reasons(

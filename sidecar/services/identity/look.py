@@ -1,7 +1,7 @@
 """Checks whether the server still knows the items of our files, with few requests.
 
     few files and few new items ─▶ asked by ids, a hundred to a request
-    many ───────────────────────▶ the whole library is listed, five hundred to a page
+    many ───────────────────────▶ the whole library is listed, two hundred to a page
 
 An incomplete listing proves nothing. An item that other accounts want as well is gone only if the
 server does not know its id at all: this account may just not see it.

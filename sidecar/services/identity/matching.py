@@ -15,10 +15,12 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.folders import find_paths
+from sidecar.domain.files.groups import ALONE, Group
 from sidecar.domain.files.naming import (
     NameLimits,
-    build_path,
     get_extension,
+    is_part,
     make_path_key,
     with_extension,
 )
@@ -31,9 +33,11 @@ from sidecar.domain.imports.identity import (
     moved_containers,
 )
 from sidecar.domain.items.item import Item
+from sidecar.errors import JellyfinError
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.identity.questions import IdentityQuestion, IdentityQuestions
 from sidecar.store.database import Database
+from sidecar.store.downloads.folders import DeviceFolders
 from sidecar.store.downloads.identity import Followed
 from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.downloads.queue import Downloads
@@ -172,8 +176,9 @@ class ItemMatching:
         with self._db.write():
             followed = self._downloads.identity.follow(same, containers)
             for one in followed:
-                self._put_in_order(one)
+                self._retry(one)
         log.info("%d downloads of %d items are known under new ids", len(followed), len(same))
+        self._plan_names(index, followed)
 
     def rename(self, index: ServerFileIndex, item_ids: Collection[str]) -> None:
         """Update the titles of items that keep their ids, and plan the renaming of files."""
@@ -183,10 +188,9 @@ class ItemMatching:
             return
         with self._db.write():
             changed = self._downloads.identity.describe(items)
-            for one in changed:
-                self._put_in_order(one)
         if changed:
             log.info("%d downloads are called otherwise by now", len(changed))
+            self._plan_names(index, changed)
 
     def _alike(self, items: Mapping[str, Item]) -> list[Facts]:
         sizes = {one.size for one in items.values() if one.size}
@@ -222,25 +226,47 @@ class ItemMatching:
         there = index.known(moved.keys()) if moved else frozenset()
         return {old: new for old, new in moved.items() if old not in there}
 
-    def _put_in_order(self, one: Followed) -> None:
-        """Plan a new name if the title has changed; retry a download that failed for its old id."""
+    def _retry(self, one: Followed) -> None:
+        """Retry a download that failed because its old id was gone."""
         current = self._downloads.queries.get(one.before.id)
-        if current is None:
-            return
-        if current.status is Status.FAILED and current.error_code == GONE:
+        if current is not None and current.status is Status.FAILED and current.error_code == GONE:
             self._downloads.transitions.retry(current)
-        was = (one.before.title, one.before.artist, one.before.album)
-        if was == (current.title, current.artist, current.album):
+
+    def _plan_names(self, index: ServerFileIndex, followed: Collection[Followed]) -> None:
+        """Plan new names for files whose titles have changed."""
+        current = {one.before.id: self._downloads.queries.get(one.before.id) for one in followed}
+        renamed = [
+            one
+            for one in followed
+            if (now := current[one.before.id]) is not None
+            and (now.title, now.artist, now.album)
+            != (one.before.title, one.before.artist, one.before.album)
+        ]
+        if not renamed:
             return
-        path = build_path(one.item, self._shape_of(current.device_id))
+        try:
+            groups = index.groups([one.item for one in renamed])
+        except JellyfinError as trouble:
+            log.info("%d files keep their names: %s", len(renamed), trouble)
+            return
+        with self._db.write():
+            for one in renamed:
+                self._plan_name(one, groups.get(one.item.id, ALONE))
+
+    def _plan_name(self, one: Followed, group: Group) -> None:
+        current = self._downloads.queries.get(one.before.id)
+        if current is None or is_part(current.file_path):
+            # What the server says of a part does not say to which film it belongs.
+            return
+        there = DeviceFolders(self._db, current.device_id)
+        path = next(find_paths(one.item, there, self._shape_of(current.device_id), group))
         path = with_extension(path, get_extension(current.file_path))
         if make_path_key(path) == make_path_key(current.file_path):
             return
         if current.status is Status.COMPLETED:
             self._downloads.identity.plan_rename(current.id, path)
         elif current.status is not Status.DOWNLOADING:
-            latest = self._downloads.queries.get(current.id) or current
-            self._downloads.queue.rename(latest, FilePlace(path, make_path_key(path)))
+            self._downloads.queue.rename(current, FilePlace(path, make_path_key(path)))
 
 
 def _size(download: Download) -> int:

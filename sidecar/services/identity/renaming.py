@@ -10,12 +10,14 @@ either name.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 from sidecar.device.folder import DeviceFolder
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.companions import CompanionKind, companion_kind, cover_path
 from sidecar.domain.files.naming import build_distinct_path, get_extension, make_path_key
+from sidecar.domain.files.presets import PRESETS
 from sidecar.errors import DeviceError
 from sidecar.events import Bus, DeviceChanged
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -46,18 +48,20 @@ class FileRenaming:
         for device in self._registry.all():
             if device.settings.paused or self._problems.of(ProblemKind.DEVICE, device.id):
                 continue
-            planned = self._downloads.identity.to_rename(device.id, AT_ONCE)
+            planned = self._downloads.identity.to_rename(device.id)
             try:
-                renamed = [self._rename(device, one) for one in planned]
+                renamed = [
+                    self._rename(device, *one) for one in islice(_in_order(planned), AT_ONCE)
+                ]
             except DeviceError as trouble:
                 self._registry.trouble(device.id, trouble)
                 continue
             if any(renamed):
                 self._bus.publish(DeviceChanged(device.id))
 
-    def _rename(self, device: AttachedDevice, download: Download) -> bool:
+    def _rename(self, device: AttachedDevice, download: Download, paths: Sequence[str]) -> bool:
         size = download.file_size or 0
-        for path in _wanted(download):
+        for path in paths:
             if path == download.file_path:
                 break
             place = FilePlace(path, make_path_key(path))
@@ -75,20 +79,21 @@ class FileRenaming:
                 device.folder.rename(path, download.file_path, size=size)
                 continue
             log.info("%s is %s now on %s", download.file_path, path, device.settings.name)
-            self._bring_along(device.folder, download, path)
-            self._downloads.identity.end_rename(download.id)
+            self._bring_along(device, download, path)
+            if paths[0] == download.wanted_path:
+                self._downloads.identity.end_rename(download.id)
             return True
         self._downloads.identity.end_rename(download.id)
         return False
 
-    def _bring_along(self, folder: DeviceFolder, download: Download, path: str) -> None:
+    def _bring_along(self, device: AttachedDevice, download: Download, path: str) -> None:
         """Copy the companions of a file to its new name, and remove the old ones.
 
         An old cover is left for the companion writer, as other files may share it.
         """
-        own = folder.own_files
-        names = frozenset(own.names())
-        for was, now in _beside(download, path, names):
+        folder, own = device.folder, device.folder.own_files
+        names, cover = frozenset(own.names()), PRESETS[device.settings.preset].cover_name
+        for was, now in _beside(download, path, names, cover):
             if now in names or folder.stat(now) is not None:
                 continue
             try:
@@ -101,13 +106,27 @@ class FileRenaming:
                 if trouble.code != "name-taken":
                     raise
         folder.prune(download.file_path)
+        # A folder of several albums has no cover: now each of them may have one.
+        self._downloads.identity.forget_companions(download)
 
 
-def _wanted(download: Download) -> Iterator[str]:
-    """Yield where a file may go, best first."""
-    if download.wanted_path is not None:
-        yield download.wanted_path
-        yield build_distinct_path(download.wanted_path, download.item_id)
+def _in_order(planned: Sequence[Download]) -> Iterator[tuple[Download, Sequence[str]]]:
+    """Yield files with the paths where they may go, best first, those before whose place is free.
+
+    A file whose new place another one of them still has waits for that one. If all wait for each
+    other, one of them makes way.
+    """
+    held = {make_path_key(one.file_path): one.id for one in planned}
+    waiting = []
+    for one in planned:
+        wanted = one.wanted_path or one.file_path
+        if held.get(make_path_key(wanted), one.id) == one.id:
+            yield one, (wanted, build_distinct_path(wanted, one.item_id))
+        else:
+            waiting.append(one)
+    if waiting and len(waiting) == len(planned):
+        first = waiting[0]
+        yield first, (build_distinct_path(first.file_path, first.item_id),)
 
 
 def _is(folder: DeviceFolder, path: str, size: int) -> bool:
@@ -115,7 +134,9 @@ def _is(folder: DeviceFolder, path: str, size: int) -> bool:
     return there is not None and there.size == size
 
 
-def _beside(download: Download, path: str, names: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _beside(
+    download: Download, path: str, names: frozenset[str], cover_name: str
+) -> Iterator[tuple[str, str]]:
     was = download.file_path
     stem, new = (one.removesuffix(f".{get_extension(one)}") for one in (was, path))
     for name in names:
@@ -124,6 +145,6 @@ def _beside(download: Download, path: str, names: frozenset[str]) -> Iterator[tu
             CompanionKind.SUBTITLES,
         }:
             yield name, f"{new}{name.removeprefix(stem)}"
-    old_cover, cover = (cover_path(one, download.item_type) for one in (was, path))
+    old_cover, cover = (cover_path(one, download.item_type, cover_name) for one in (was, path))
     if old_cover in names and cover is not None and old_cover is not None and cover != old_cover:
         yield old_cover, cover

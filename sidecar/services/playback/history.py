@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.playback.plays import Play
-from sidecar.domain.playback.sessions import NowPlaying
+from sidecar.domain.playback.sessions import NowPlaying, name_player
 from sidecar.domain.playback.tracker import Current
 from sidecar.domain.rules.queue_ahead import NAME
 from sidecar.domain.wishes import Hold
+from sidecar.messages import msg
 from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.store.accounts.accounts import Account
@@ -98,6 +99,7 @@ class PlayView:
     started_at: datetime
     seconds_heard: float
     is_counted: bool
+    player: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,9 @@ class NowView:
     seconds: float | None
     seconds_heard: float
     is_paused: bool
+    player: str = ""
+    silent_since: datetime | None = None
+    silence: str = ""
     has_cover: bool = False
     queued: int = 0
     coming: tuple[UpcomingView, ...] = ()
@@ -149,6 +154,8 @@ class PlayHistory:
         watching: PlaybackTracker,
         accounts: Callable[[], Iterable[Account]],
         coming: Callable[[NowPlaying, Collection[NowPlaying]], Sequence[UpcomingView]],
+        *,
+        zone: tzinfo = UTC,
     ) -> None:
         """Prepare.
 
@@ -158,8 +165,10 @@ class PlayHistory:
             accounts: Returns all accounts that ever signed in.
             coming: Returns what the rules fetch because of what plays in a client; also takes
                 what plays in the account's other clients.
+            zone: For times of day.
         """
         self._coming = coming
+        self._zone = zone
         self._plays = plays
         self._watching = watching
         self._accounts = accounts
@@ -174,7 +183,7 @@ class PlayHistory:
 
     def now(self, person: Person) -> Sequence[NowView]:
         """List what plays now, in all clients that this person may see."""
-        current = self._watching.current(viewer(person))
+        current = self._watching.shown(viewer(person))
         names = {one.user_id: one.name for one in self._accounts()}
         playing = [one.playing for one in current]
         return [self._now(one, playing, names) for one in current]
@@ -189,7 +198,7 @@ class PlayHistory:
             if other.user_id == user_id and other.session_id != one.playing.session_id
         ]
         coming = tuple(self._coming(one.playing, others))
-        return _now(one, names.get(user_id, FORMER_ACCOUNT), coming)
+        return _now(one, names.get(user_id, FORMER_ACCOUNT), coming, self._zone)
 
     def _meant(self, person: Person, account: str | None) -> str | None:
         """Return the id of an account given by name (in any case) or by id; None if not allowed."""
@@ -210,11 +219,15 @@ def _play(play: Play) -> PlayView:
         started_at=play.started_at,
         seconds_heard=play.seconds_heard,
         is_counted=play.counts,
+        player=name_player(play.client, play.device_name) if play.client else "",
     )
 
 
-def _now(current: Current, account: str, coming: tuple[UpcomingView, ...]) -> NowView:
-    playing, item = current.playing, current.playing.item
+def _now(current: Current, account: str, coming: tuple[UpcomingView, ...], zone: tzinfo) -> NowView:
+    playing, item, silent_since = current.playing, current.playing.item, current.silent_since
+    silence = ""
+    if silent_since is not None:
+        silence = msg("no word since {time}", time=f"{silent_since.astimezone(zone):%H:%M}")
     return NowView(
         account=account,
         item_id=item.id,
@@ -229,6 +242,9 @@ def _now(current: Current, account: str, coming: tuple[UpcomingView, ...]) -> No
         seconds=item.seconds,
         seconds_heard=current.heard_s,
         is_paused=playing.is_paused,
+        player=playing.player,
+        silent_since=silent_since,
+        silence=silence,
         has_cover=item.image_item_id is not None,
         queued=max(len(playing.queue) - 1, 0),
         coming=coming,

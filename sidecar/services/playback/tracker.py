@@ -91,9 +91,15 @@ class PlaybackTracker:
 
     def current(self, user_id: str | None = None) -> list[Current]:
         """Return what an account plays now; with None, what all accounts play."""
+        moment = self._moment()
         with self._lock:
-            wanted = self._trackers if user_id is None else {user_id} & self._trackers.keys()
-            return [one for name in sorted(wanted) for one in self._trackers[name].current()]
+            return [one for it in self._of(user_id) for one in it.current(moment)]
+
+    def shown(self, user_id: str | None = None) -> list[Current]:
+        """Return the same with what ended a moment ago, for the page: the next one may begin."""
+        moment = self._moment()
+        with self._lock:
+            return [one for it in self._of(user_id) for one in it.shown(moment)]
 
     def now(self, user_id: str | None = None) -> tuple[NowPlaying, ...]:
         """Return the last report of each session in `current`."""
@@ -127,6 +133,10 @@ class PlaybackTracker:
             self._trackers.clear()
         if not self._save_over():
             log.warning("%d plays could not be saved", len(self._over))
+
+    def _of(self, user_id: str | None) -> list[Tracker]:
+        wanted = self._trackers if user_id is None else {user_id} & self._trackers.keys()
+        return [self._trackers[name] for name in sorted(wanted)]
 
     def _moment(self) -> Moment:
         return Moment(self._clock.now(), self._clock.monotonic())

@@ -18,6 +18,7 @@ from threading import Event, Lock
 from typing import Protocol
 
 from sidecar.clock import Clock
+from sidecar.domain.playback.sessions import StaleSessions
 from sidecar.domain.rules import favourites
 from sidecar.domain.rules.context import Wake
 from sidecar.domain.rules.favourites import FavouritesSettings
@@ -243,7 +244,7 @@ class AccountThreads:
             log.warning("%s cannot be followed: %s", account.name, trouble)
             return
         tell = partial(self._tell, client)
-        followers = self._make(account, client, tell)
+        followers, stale = self._make(account, client, tell), StaleSessions()
 
         def deliver(news: News) -> None:
             if isinstance(news, TokenRefused):
@@ -253,6 +254,7 @@ class AccountThreads:
                 tell(news.trouble)
                 return
             if isinstance(news, SessionsNews):
+                news = SessionsNews(stale.leave_out(news.playing))
                 self._watching.tell(account.user_id, news.playing)
             for one in followers.values():
                 one.deliver(news)

@@ -5,21 +5,25 @@
     every hour, at start and after each reconnect: all favourites are listed and compared
 
 A listing alone removes nothing: a favourite counts as removed when Jellyfin says so of that item.
+Favourites come in several lists. One that Jellyfin takes too long for (artists, on a large library)
+is asked again by itself, later and with more patience each time; the others count meanwhile.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain
 from queue import Empty, SimpleQueue
 from threading import Event
 
 from sidecar.clock import Clock
-from sidecar.domain.items.item import CONTAINERS, Item
+from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.rules import favourites as rule
 from sidecar.domain.wishes import Wish
-from sidecar.errors import JellyfinError, NotFound, SignedOut
+from sidecar.errors import JellyfinError, NotFound, SignedOut, TooSlow
+from sidecar.jellyfin import patience
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.events import (
     Connected,
@@ -40,8 +44,29 @@ HEAL_EVERY_S = 5.0
 RETRY_S = 60.0
 # A library scan sends many events.
 SETTLE_S = 5.0
+# The types that have a list of their own on the server.
+WITH_OWN_LIST = (ItemType.ARTIST, ItemType.COLLECTION)
+LONGEST_WAIT_S = 600.0
+LONGEST_PAUSE_S = 3600.0
 # For more items than this, listing all favourites takes fewer requests.
 MOST_NAMED = 2000
+
+
+@dataclass(slots=True)
+class _SlowList:
+    """A list of favourites that took too long.
+
+    Attributes:
+        types: What it lists.
+        more_s: How much longer than usual it is waited for.
+        pause_s: The time until it is asked again.
+        at: When that is.
+    """
+
+    types: frozenset[ItemType]
+    more_s: float
+    pause_s: float
+    at: float
 
 
 class FavouritesFollower:
@@ -76,6 +101,8 @@ class FavouritesFollower:
         self._settings = settings
         self._clock = clock
         self._types = rule.list_watched_types(settings)
+        self._slow: dict[frozenset[ItemType], _SlowList] = {}
+        self._more_s = 0.0
         self._news: SimpleQueue[News] = SimpleQueue()
         self._look_through_at = clock.monotonic()
         self._heal_at = clock.monotonic()
@@ -134,6 +161,10 @@ class FavouritesFollower:
         elif now >= self._look_through_at:
             self._look_through_at = now + self._settings.check_every.total_seconds()
             self.look_through()
+        elif due := [one for one in self._slow.values() if now >= one.at]:
+            for one in due:
+                one.at = now + one.pause_s  # unless it succeeds
+            self._look_through([one.types for one in due])
         elif now >= self._heal_at and self._settings.heal_forgotten_hearts:
             self._heal_at = now + HEAL_EVERY_S
             self._hearts.heal(self._client)
@@ -187,7 +218,7 @@ class FavouritesFollower:
         if favourite.type in CONTAINERS:
             self._keep_container(favourite)
         else:
-            self._plan(self._wishes(favourite, [favourite]))
+            self._plan(self._wishes(favourite, self._client.with_parts([favourite])))
 
     def _note_sessions(self) -> None:
         playing = self._client.sessions()
@@ -214,21 +245,77 @@ class FavouritesFollower:
     def look_through(self) -> None:
         """List all favourites and compare them; takes a few requests for each hundred.
 
+        A list that is slow is left for its own time; until all could be read, nothing is let go.
+
         Raises:
-            errors.JellyfinError: The listing is incomplete; wishes held so far stay.
+            errors.JellyfinError: They cannot be listed; wishes held so far stay.
         """
-        listing = self._client.favourites(self._types)
-        for item in listing.items:
-            self._hearts.look_up(item)
-        self._let_go_if_taken_away({one.id for one in listing.items})
+        self._slow = {one: it for one, it in self._slow.items() if one <= self._types}
+        every = [one for one in self._lists() if one not in self._slow]
+        listed = self._look_through(every)
         believed = self._hearts.favourites()
-        favourites = [one for one in listing.items if one.id in believed]
-        self._plan(chain.from_iterable(self._wishes(one, [one]) for one in favourites))
+        count = sum(one.id in believed for one in listed)
+        log.info("%s has %d favourites", self._name, count)
+        if not self._slow:
+            self._let_go_if_taken_away({one.id for one in listed})
+
+    def _lists(self) -> Iterator[frozenset[ItemType]]:
+        """Yield the types of each list that is to be read."""
+        others = self._types.difference(WITH_OWN_LIST)
+        if others:
+            yield others
+        yield from (frozenset({one}) for one in WITH_OWN_LIST if one in self._types)
+
+    def _look_through(self, lists: Iterable[frozenset[ItemType]]) -> list[Item]:
+        """Read some of the lists and plan what they hold; return what could be read."""
+        listed: list[Item] = []
+        for types in lists:
+            found = self._read_list(types)
+            self._plan_listed(found)
+            listed += found
+        return listed
+
+    def _read_list(self, types: frozenset[ItemType]) -> Sequence[Item]:
+        """Return the favourites of these types; none if Jellyfin takes too long for them.
+
+        Raises:
+            errors.JellyfinError: It cannot be asked at all.
+        """
+        slow = self._slow.get(types)
+        try:
+            with patience.longer(slow.more_s if slow else 0.0):
+                listing = self._client.favourites(types)
+        except TooSlow as trouble:
+            self._account.tell(trouble)
+            if not self._account.is_server_there():
+                raise
+            self._put_off_list(types, slow)
+            return ()
+        self._slow.pop(types, None)
+        return listing.items
+
+    def _put_off_list(self, types: frozenset[ItemType], slow: _SlowList | None) -> None:
+        pause_s = min(slow.pause_s * 2 if slow else RETRY_S, LONGEST_PAUSE_S)
+        more_s = min(slow.more_s * 2 if slow else RETRY_S, LONGEST_WAIT_S)
+        at = self._clock.monotonic() + pause_s
+        self._slow[types] = _SlowList(types, more_s, pause_s, at)
+        names = ", ".join(sorted(types))
+        log.info("Jellyfin takes too long to list %s of %s: again later", names, self._name)
+
+    def _plan_listed(self, listed: Sequence[Item]) -> None:
+        for item in listed:
+            self._hearts.look_up(item)
+        believed = self._hearts.favourites()
+        favourites = [one for one in listed if one.id in believed]
+        self._plan(
+            chain.from_iterable(
+                self._wishes(one, self._client.with_parts([one])) for one in favourites
+            )
+        )
         for container in favourites:
             self._take_waiting_news()
             if container.type in CONTAINERS:
                 self._keep_container(container)
-        log.info("%s has %d favourites", self._name, len(favourites))
 
     def _let_go_if_taken_away(self, listed: set[str]) -> None:
         """Look up favourites missing from a listing, as only the item itself shows a removal."""
@@ -242,8 +329,18 @@ class FavouritesFollower:
 
     def _keep_container(self, container: Item) -> None:
         try:
-            listing = self._client.expand(container)
+            with patience.longer(self._more_s):
+                listing = self._client.expand(container)
         except NotFound:
+            return
+        except TooSlow as trouble:
+            self._account.tell(trouble)
+            if not self._account.is_server_there():
+                raise
+            log.info("Jellyfin takes too long to list %r of %s", container.title, self._name)
+            self._more_s = min(self._more_s * 2 or RETRY_S, LONGEST_WAIT_S)
+            again = self._clock.monotonic() + LONGEST_WAIT_S
+            self._look_through_at = min(self._look_through_at, again)
             return
         self._plan(self._wishes(container, listing.items))
         if listing.complete and listing.items:

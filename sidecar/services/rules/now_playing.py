@@ -20,6 +20,8 @@ GAP_S = 10.0
 AT_ONCE = 3
 QUIET_S = 2.0
 RESTED_S = 10.0
+# Of the items that a session played before.
+MOST_BEFORE = 100
 
 
 class NowPlayingDebouncer:
@@ -40,7 +42,7 @@ class NowPlayingDebouncer:
         """Take everything that the account plays now; a report without changes has no effect."""
         now = self._clock.monotonic()
         with self._lock:
-            told = {one.session_id: self._by_our_clock(one) for one in playing}
+            told = {one.session_id: self._with_past(self._by_our_clock(one)) for one in playing}
             known = {name: _what_matters(one) for name, one in self._playing.items()}
             if any(known.get(name) != _what_matters(one) for name, one in told.items()):
                 self._look_at = now + self._patience(now)
@@ -82,6 +84,16 @@ class NowPlayingDebouncer:
             self._reported[playing.session_id] = playing.checked_in, at
         return replace(playing, checked_in=at)
 
+    def _with_past(self, playing: NowPlaying) -> NowPlaying:
+        """Add what the session played before."""
+        last = self._playing.get(playing.session_id)
+        if last is None:
+            return playing
+        before = last.before
+        if last.item.id != playing.item.id:
+            before = (*before, last.item.id)[-MOST_BEFORE:]
+        return replace(playing, before=before)
+
     def _patience(self, now: float) -> float:
         if now - self._changed_at >= RESTED_S:
             self._changes = 0
@@ -91,4 +103,4 @@ class NowPlayingDebouncer:
 
 
 def _what_matters(playing: NowPlaying) -> NowPlaying:
-    return replace(playing, position_s=0.0, is_paused=False, checked_in=None)
+    return replace(playing, position_s=0.0, is_paused=False, checked_in=None, silent_s=None)

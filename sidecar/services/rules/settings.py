@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from threading import Lock
 from typing import TypeVar
 
@@ -20,10 +20,15 @@ S = TypeVar("S", bound=RuleSettings)
 class RuleSettingsService:
     """Reads and changes the settings of the rules. Thread-safe."""
 
-    def __init__(self, settings: RulesSettings, store: RuleSettingsStore) -> None:
-        self._settings = settings
+    def __init__(self, settings: Callable[[], RulesSettings], store: RuleSettingsStore) -> None:
+        """Prepare; `settings` returns the present settings that hold for every device."""
+        self._all = settings
         self._store = store
         self._lock = Lock()
+
+    @property
+    def _settings(self) -> RulesSettings:
+        return self._all()
 
     def of(self, rule: Rule[S], device_id: str) -> S:
         """Return the settings of a rule on a device.

@@ -86,25 +86,23 @@ def device_settings_view(
     now, default = devices.of(device_id), devices.configured(device_id)
     if now is None or default is None:
         raise NotVisible
-    said = remarks(user_id, device_id)
+    said, reasons = remarks(user_id, device_id), holds.reasons_of(user_id, device_id)
 
     def steering(rule: Rule[Any]) -> RuleSettingsView:
-        held = holds.of_rule(user_id, device_id, rule.name)
-        texts = dict.fromkeys(one.reason.text for one in held if one.release_at is None)
         return RuleSettingsView(
             name=rule.name,
             settings=_settings(
                 describe_keys(SECTIONS[rule.name]), rules.of(rule, device_id), rules.default(rule)
             ),
             remarks=said.get(rule.name, ()),
-            because=tuple(texts)[:MOST_REASONS],
+            because=tuple(reasons.get(rule.name, ()))[:MOST_REASONS],
         )
 
     return DeviceSettingsView(
         device_id=device_id,
         name=now.name,
         management=management,
-        settings=_settings(DEVICE_KEYS, now, default),
+        settings=_settings(DEVICE_KEYS, now.with_usual_kinds(), default.with_usual_kinds()),
         rules=tuple(map(steering, COMPUTED_RULES)),
     )
 

@@ -11,18 +11,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import count, islice
+from itertools import islice
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.states import REFUSED_TO_ACCOUNT, Download, Status
+from sidecar.domain.files.folders import find_paths
+from sidecar.domain.files.groups import ALONE, Group, make_groups
 from sidecar.domain.files.naming import (
     ANY,
-    WITH_OWN_FOLDER,
     NameLimits,
     build_distinct_path,
     build_path,
-    build_separate_path,
-    fill_in_discs,
+    fill_in_parts,
     make_path_key,
 )
 from sidecar.domain.formats.formats import ORIGINAL
@@ -33,7 +33,8 @@ from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
 from sidecar.messages import msg
 from sidecar.store.database import Database
-from sidecar.store.downloads.insert import FilePlace, count_files_in
+from sidecar.store.downloads.folders import DeviceFolders
+from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.downloads.queue import Downloads, NewDownload
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.exclusions import Exclusions
@@ -48,7 +49,9 @@ ASKED_AGAIN = Failure(
 )
 
 Describe = Callable[[Sequence[str]], dict[str, Item]]
+NotTaken = Callable[[str, str], str | None]
 KnownAgain = Callable[[str, Mapping[str, Item]], Collection[str]]
+GroupsOf = Callable[[str, Collection[Item], Collection[Item]], Mapping[str, Group]]
 
 
 def _none_is_known(_user_id: str, _items: Mapping[str, Item]) -> Collection[str]:
@@ -56,21 +59,44 @@ def _none_is_known(_user_id: str, _items: Mapping[str, Item]) -> Collection[str]
     return ()
 
 
-def places(db: Database, device_id: str, item: Item, shape: NameLimits) -> Iterator[FilePlace]:
+def _all_is_taken(_device_id: str, _item_type: str) -> None:
+    """Default: a device takes all kinds of media."""
+
+
+def _known_groups(
+    _user_id: str, items: Collection[Item], fellows: Collection[Item]
+) -> Mapping[str, Group]:
+    """Default: only what the wishes themselves tell of albums and seasons."""
+    return make_groups(items, fellows)
+
+
+def places(
+    db: Database, device_id: str, item: Item, shape: NameLimits, group: Group = ALONE
+) -> Iterator[FilePlace]:
     """Yield possible paths of an item's file on a device, the best first; the last is unique."""
-    wanted = next(
-        path
-        for path in (build_path(item, shape, volume=volume) for volume in count(1))
-        if not _is_full(db, device_id, path, shape)
-    )
-    paths = [wanted, build_distinct_path(wanted, item.id)]
-    if item.type in WITH_OWN_FOLDER:
-        # Two films with the same title and year never share a folder.
-        folder = make_path_key(wanted.rpartition("/")[0])
-        is_free = not count_files_in(db, device_id, folder)
-        paths = [*([wanted] if is_free else []), build_separate_path(wanted, item.id)]
-    for path in paths:
+    for path in _paths(db, device_id, item, shape, group):
         yield FilePlace(path, make_path_key(path))
+
+
+def _paths(
+    db: Database, device_id: str, item: Item, shape: NameLimits, group: Group
+) -> Iterator[str]:
+    film = _find_path(db, device_id, item.part_of) if item.part_of else None
+    if film is None:
+        yield from find_paths(item, DeviceFolders(db, device_id), shape, group)
+        return
+    # Beside the first part of the film, whatever the folder is called there.
+    name = build_path(item, shape, group).rpartition("/")[2]
+    beside = f"{film.rpartition('/')[0]}/{name}"
+    yield beside
+    yield build_distinct_path(beside, item.id)
+
+
+def _find_path(db: Database, device_id: str, item_id: str) -> str | None:
+    rows = db.sql(
+        "SELECT file_path FROM downloads WHERE device_id = ? AND item_id = ?", (device_id, item_id)
+    )
+    return next((str(path) for (path,) in rows), None)
 
 
 def refusal(item: Item) -> Failure | None:
@@ -80,17 +106,18 @@ def refusal(item: Item) -> Failure | None:
             "{title} has no file of its own on the server: it only points to one", title=item.title
         )
         return Failure(FailureClass.REFUSED, "no-file", text)
+    if item.disc_folder is not None:
+        text = msg(
+            "{title} is the folder of a {disc} disc on the server, not one file: it cannot be "
+            "fetched as it is",
+            title=item.title,
+            disc=item.disc_folder,
+        )
+        return Failure(FailureClass.REFUSED, "disc-folder", text)
     if item.can_download is False:
         text = msg("Jellyfin does not let this account download {title}", title=item.title)
         return Failure(FailureClass.REFUSED, "not-allowed", text)
     return None
-
-
-def _is_full(db: Database, device_id: str, path: str, shape: NameLimits) -> bool:
-    if shape.most_in_folder is None:
-        return False
-    folder = make_path_key(path.rpartition("/")[0])
-    return count_files_in(db, device_id, folder) >= shape.most_in_folder
 
 
 class WishService:
@@ -106,6 +133,8 @@ class WishService:
         format_of: Callable[[str, str], str] = lambda _device_id, _item_type: ORIGINAL,
         shape_of: Callable[[str], NameLimits] = lambda _device_id: ANY,
         known_again: KnownAgain = _none_is_known,
+        not_taken: NotTaken = _all_is_taken,
+        groups_of: GroupsOf = _known_groups,
     ) -> None:
         """Prepare.
 
@@ -119,6 +148,10 @@ class WishService:
             known_again: Called with an account and full items that have no row; updates rows whose
                 item now has one of these ids, and returns the ids of items whose file may be there,
                 as a person has to decide. May raise what `describe` raises.
+            not_taken: Called with a device and an item type; returns the sentence that the device
+                does not take it. Such a wish is held, but nothing is queued for it.
+            groups_of: Called with an account, full items, and what else is known of their albums;
+                returns the albums, seasons and books by the ids of the items. May raise as well.
         """
         self._db = db
         self._holds = holds
@@ -130,6 +163,12 @@ class WishService:
         self._format_of = format_of
         self._shape_of = shape_of
         self._known_again = known_again
+        self._groups_of = groups_of
+        self._not_taken = not_taken
+
+    def not_taken(self, device_id: str, item_type: str) -> str | None:
+        """Return the sentence that a device does not take items of a type; None if it does."""
+        return self._not_taken(device_id, item_type)
 
     def hold(self, wishes: Iterable[Wish], describe: Describe) -> int:
         """Hold wishes, and queue the items that have no download on the device yet.
@@ -148,12 +187,18 @@ class WishService:
         remaining = iter(wishes)
         while batch := list(islice(remaining, BATCH)):
             allowed = self._allowed(batch)
-            missing = self._missing(allowed)
+            refused = self._list_not_taken(allowed)
+            missing = self._missing(one for one in allowed if _place(one) not in refused)
             full = self._described(allowed, missing, describe) if missing else {}
-            full = fill_in_discs(full, [wish.item for wish in allowed])
+            full = fill_in_parts(full, [wish.item for wish in allowed])
+            groups = self._groups(allowed, full)
             with self._db.write():
                 # Checked again: a person may have objected while Jellyfin was asked.
-                queued += sum(self._keep(wish, full) for wish in self._allowed(allowed))
+                for wish in self._allowed(allowed):
+                    if _place(wish) in refused:
+                        self._holds.keep(wish)
+                    else:
+                        queued += self._keep(wish, full, groups)
         return queued
 
     def replace(
@@ -331,6 +376,20 @@ class WishService:
                 del full[item_id]
         return full
 
+    def _list_not_taken(self, wishes: Iterable[Wish]) -> set[tuple[str, str]]:
+        """Return the devices and types of wishes for what the device does not take."""
+        asked = {_place(one) for one in wishes}
+        return {one for one in asked if self._not_taken(*one) is not None}
+
+    def _groups(self, wishes: Collection[Wish], full: Mapping[str, Item]) -> Mapping[str, Group]:
+        found: dict[str, Group] = {}
+        for user_id in {one.user_id for one in wishes}:
+            theirs = [one.item for one in wishes if one.user_id == user_id]
+            items = {one.id: full[one.id] for one in theirs if one.id in full}
+            if items:
+                found |= self._groups_of(user_id, list(items.values()), theirs)
+        return found
+
     def _missing(self, wishes: Iterable[Wish]) -> set[str]:
         return {
             wish.item.id
@@ -338,16 +397,21 @@ class WishService:
             if self._downloads.queries.by_item(wish.device_id, wish.item.id) is None
         }
 
-    def _keep(self, wish: Wish, full: dict[str, Item]) -> bool:
+    def _keep(self, wish: Wish, full: Mapping[str, Item], groups: Mapping[str, Group]) -> bool:
         is_new = self._holds.keep(wish)
         there = self._downloads.queries.by_item(wish.device_id, wish.item.id)
         if there is None:
             item = full.get(wish.item.id)
-            return item is not None and self._queue(wish, item)
+            return item is not None and self._queue(wish, item, groups.get(item.id, ALONE))
         if there.status is Status.REMOVED and (is_new or wish.reason.rule == PIN):
             return self._downloads.transitions.want_again(
                 there, user_id=wish.user_id, priority=wish.priority
             )
+        is_refused = there.status is Status.FAILED and there.error_code in REFUSED_TO_ACCOUNT
+        if is_refused and is_new and there.user_id != wish.user_id:
+            # It was refused to the account that fetches it: this one may have it.
+            self._downloads.queue.hand_over(there, wish.user_id)
+            return self._downloads.transitions.retry(there)
         if there.missing_since is not None and wish.reason.rule == PIN:
             # A pin answers the question of what became of the missing file.
             return self._downloads.transitions.mark_damaged(there, ASKED_AGAIN)
@@ -357,13 +421,14 @@ class WishService:
             self._downloads.queue.prioritise(there, wish.priority)
         return False
 
-    def _queue(self, wish: Wish, item: Item) -> bool:
+    def _queue(self, wish: Wish, item: Item, group: Group) -> bool:
+        shape = self._shape_of(wish.device_id)
         download, queued = self._downloads.queue.enqueue(
             NewDownload(
                 item=item,
                 device_id=wish.device_id,
                 user_id=wish.user_id,
-                places=places(self._db, wish.device_id, item, self._shape_of(wish.device_id)),
+                places=places(self._db, wish.device_id, item, shape, group),
                 priority=wish.priority,
                 format=self._format_of(wish.device_id, item.type),
             )
@@ -378,6 +443,10 @@ class WishService:
     def _is_unwanted(self, download: Download) -> bool:
         is_there = download.status in {Status.COMPLETED, Status.REMOVED}
         return not is_there and not self._holds.holders(download.device_id, download.item_id)
+
+
+def _place(wish: Wish) -> tuple[str, str]:
+    return wish.device_id, str(wish.item.type)
 
 
 def _wish(hold: Hold) -> Wish:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sidecar.domain.space.eviction import Stored, sort_for_eviction
+from sidecar.domain.space.eviction import Stored
 from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
@@ -86,21 +86,23 @@ class EvictionPreview:
 
     def _of(self, person: Person, device: DeviceView, most: int) -> EvictionCandidates:
         try:
-            found = sort_for_eviction(self._room.outlook(device.id).stored)
+            found = self._room.outlook(device.id)
         except DeviceError as trouble:
             return _unknown(device, str(trouble))
+        first = found.next_to_go[:most]
         seen = (
-            None if person.is_admin else self._inventory.list_visible_to(device.id, person.user_id)
+            None
+            if person.is_admin
+            else self._inventory.list_visible_to(person.user_id, found.may_go)
         )
-        total = sum(one.size for one in found)
-        hides = seen is not None and any(one.download_id not in seen for one in found)
+        hides = seen is not None and len(seen) < len(found.may_go)
         return EvictionCandidates(
             device_id=device.id,
             device_name=device.name,
             trouble=device.trouble,
-            first=tuple(_leaver(one, seen) for one in found[:most]),
-            total=len(found),
-            bytes=rough_size(total) if hides else total,
+            first=tuple(_leaver(one, seen) for one in first),
+            total=len(found.may_go),
+            bytes=rough_size(found.bytes_may_go) if hides else found.bytes_may_go,
         )
 
 

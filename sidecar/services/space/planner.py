@@ -15,13 +15,14 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.space.budget import DeviceRoom, RunningDownload
-from sidecar.domain.space.eviction import REST, Stored
+from sidecar.domain.space.eviction import REST, Stored, sort_for_eviction
 from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import EvictionClass
@@ -38,6 +39,11 @@ log = logging.getLogger(__name__)
 
 # Other programs may fill a device at any time.
 LOOK_AGAIN_S = 60.0
+LOOK_AGAIN = timedelta(seconds=LOOK_AGAIN_S)
+# A plan of so many files takes some hundredths of a second: nobody notices when it is made anew.
+FEW_FILES = 2000
+MOST_NEXT = 100
+FREE_STEPS = 500
 # Codes of problems that removals solve.
 CURED_BY_ROOM = frozenset({"full", "budget"})
 
@@ -103,13 +109,29 @@ def space_problem(name: str, found: Plan, waits: str | None = None) -> Problem |
     return None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DevicePlanState:
-    """A device's limits, its files and its plan."""
+    """A device's limits, what its files take, and its plan, as they were at some time.
+
+    Attributes:
+        made_at: That time.
+        files: How many files and waiting downloads were looked at.
+        bytes, bytes_lasting: What the files that are there take, and those of them that stay.
+        next_to_go: The first files that would be evicted.
+        may_go, bytes_may_go: The downloads whose files may be evicted at all, and their size.
+        seen: What else the plan depends on; another one makes it an old plan.
+    """
 
     limits: DeviceRoom
-    stored: tuple[Stored, ...]
     plan: Plan
+    made_at: datetime
+    files: int
+    bytes: int
+    bytes_lasting: int
+    next_to_go: tuple[Stored, ...]
+    may_go: tuple[int, ...]
+    bytes_may_go: int
+    seen: object
 
 
 class PlanChanged(SidecarError):
@@ -118,6 +140,10 @@ class PlanChanged(SidecarError):
 
 class SpacePlanner:
     """Makes plans and carries out their removals. Thread-safe; one thread calls `step`.
+
+    The last plan of each device is kept for people to see. When something has happened since, a
+    device with few files is planned anew as soon as somebody looks; one with many is planned by the
+    next step, and until then its last plan is shown with its time.
 
     `in_use` returns the items that play or come next in a queue, for all accounts. `awaited`
     returns the files that must stay on a device until other devices have those that came later.
@@ -152,6 +178,8 @@ class SpacePlanner:
         self._asked: defaultdict[str, set[int]] = defaultdict(set)
         self._in_vain: set[int] = set()
         self._odd: set[int] = set()
+        self._shown: dict[str, DevicePlanState] = {}
+        self._outdated: set[str] = set()
         bus.subscribe(self.hear)
 
     def plan(self, device_id: str) -> Plan:
@@ -160,16 +188,24 @@ class SpacePlanner:
         Raises:
             errors.DeviceError: The device is not there.
         """
-        return self.outlook(device_id).plan
+        return self._worked_out(self._registry.get(device_id)).plan
 
     def outlook(self, device_id: str) -> DevicePlanState:
-        """Return a device's limits, what it holds, and what should happen there now.
+        """Return the last plan of a device with what it is about; it may be some seconds old.
 
         Raises:
             errors.DeviceError: The device is not there.
         """
-        limits, found = self._situation(self._registry.get(device_id))
-        return DevicePlanState(limits, found.stored, plan(limits, found.stored, found.waiting))
+        device = self._registry.get(device_id)
+        with self._lock:
+            shown, is_old = self._shown.get(device_id), device_id in self._outdated
+        if shown is None:
+            return self._worked_out(device)
+        is_old = is_old or (shown.seen, self._clock.now() - shown.made_at < LOOK_AGAIN) != (
+            self._beside(device),
+            True,
+        )
+        return self._worked_out(device) if is_old and shown.files <= FEW_FILES else shown
 
     def confirm(self, device_id: str, plan_id: str) -> None:
         """Confirm the removals of a plan; the next `step` carries out exactly those.
@@ -237,6 +273,7 @@ class SpacePlanner:
                 return
         with self._lock:
             self._looked_at.pop(device_id, None)
+            self._outdated.add(device_id)
 
     # -- inside
 
@@ -269,8 +306,53 @@ class SpacePlanner:
         self._tell(device, found)
 
     def _planned(self, device: AttachedDevice, *, as_it_is: bool = False) -> Plan:
+        if not as_it_is:
+            return self._worked_out(device).plan
         limits, found = self._situation(device)
-        return plan(limits, found.stored, found.waiting, may_remove=not as_it_is)
+        return plan(limits, found.stored, found.waiting, may_remove=False)
+
+    def _worked_out(self, device: AttachedDevice) -> DevicePlanState:
+        """Plan a device and keep the plan for people to see."""
+        with self._lock:
+            # What changes from now on makes the plan an old one.
+            self._outdated.discard(device.id)
+        now, beside = self._clock.now(), self._beside(device)
+        limits, found = self._situation(device)
+        going = sort_for_eviction(found.stored)
+        there = [one for one in found.stored if not one.is_missing]
+        made = DevicePlanState(
+            limits=limits,
+            plan=plan(limits, found.stored, found.waiting),
+            made_at=now,
+            files=len(found.stored) + len(found.waiting),
+            bytes=sum(limits.takes(one.size) for one in there),
+            bytes_lasting=sum(
+                limits.takes(one.size)
+                for one in there
+                if one.eviction_class is EvictionClass.LASTING
+            ),
+            next_to_go=tuple(going[:MOST_NEXT]),
+            may_go=tuple(one.download_id for one in going),
+            bytes_may_go=sum(one.size for one in going),
+            seen=beside,
+        )
+        with self._lock:
+            self._shown[device.id] = made
+        return made
+
+    def _beside(self, device: AttachedDevice) -> object:
+        """Return what a plan depends on that no event tells."""
+        space = device.folder.space()
+        return (
+            device.settings,
+            space.total,
+            # In steps: a little is written all the time.
+            space.free * FREE_STEPS // max(space.total, 1),
+            frozenset(self._in_use()),
+            self._awaited(device.id),
+            frozenset(self._odd),
+            self._registry.reserved(device.id),
+        )
 
     def _situation(self, device: AttachedDevice) -> tuple[DeviceRoom, Holdings]:
         waiting = self._awaited(device.id)

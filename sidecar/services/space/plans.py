@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
+from threading import Lock
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
 from sidecar.domain.space.plan import PlanStep, RefusedAdd
 from sidecar.domain.space.reformat import describe_cost
-from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError, NotVisible
 from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership
@@ -28,6 +29,8 @@ from sidecar.store.downloads.inventory import Inventory
 from sidecar.threads import attempt
 
 DIGITS_OF_A_FILE = 2
+# A plan of a large device has thousands of lines.
+MOST_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,7 @@ class DevicePlan:
 
     Attributes:
         trouble: A sentence if the device cannot be read; then there is no plan.
+        made_at: When the plan was made; it is kept until something changes. None without a plan.
         plan_id: What a manager confirms; None without a plan.
         files, missing: How many files should be there, and how many the last scan missed.
         management: Who may confirm.
@@ -120,6 +124,7 @@ class DevicePlan:
     files: int = 0
     missing: int = 0
     space: SpaceView | None = None
+    made_at: datetime | None = None
     plan_id: str | None = None
     needs_confirmation: bool = False
     over: int = 0
@@ -138,6 +143,16 @@ class DevicePlan:
     def bytes_removed(self) -> int:
         """Bytes that the removals free."""
         return sum(one.bytes for one in self.removals)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lines:
+    """The files of a plan as one person sees them."""
+
+    adds: tuple[PlanLine, ...]
+    removals: tuple[PlanLine, ...]
+    refusals: tuple[PlanLine, ...]
+    whose: Share
 
 
 class PlanService:
@@ -159,6 +174,8 @@ class PlanService:
         self._room = room
         self._inventory = inventory
         self._formats = formats
+        self._lock = Lock()
+        self._kept: dict[tuple[Person, str], tuple[DevicePlanState, _Lines]] = {}
 
     def all(self, person: Person) -> Sequence[DevicePlan]:
         """Return the plans of the devices that this person uses; an admin sees all."""
@@ -224,9 +241,7 @@ class PlanService:
             found = self._room.outlook(device.id)
         except DeviceError as trouble:
             return self._without_plan(person, device, str(trouble))
-        seen = (
-            None if person.is_admin else self._inventory.list_visible_to(device.id, person.user_id)
-        )
+        lines = self._lines(person, device.id, found)
         space, over = _space(found), found.plan.over
         if not self._access.sees_all(person, self._access.settings(person, device.id)):
             space, over = _rough(space), rough_size(over)
@@ -234,19 +249,41 @@ class PlanService:
             id=device.id,
             name=device.name,
             management=management,
-            whose=self._ownership.shares(person, [one.download_id for one in found.plan.removals]),
+            whose=lines.whose,
             trouble=device.trouble,
             files=device.files,
             missing=device.missing,
             space=space,
+            made_at=found.made_at,
             plan_id=found.plan.id,
             needs_confirmation=found.plan.needs_confirmation,
             over=over,
+            adds=lines.adds,
+            removals=lines.removals,
+            refusals=lines.refusals,
+            reformat=self._reformat(person, device.id),
+        )
+
+    def _lines(self, person: Person, device_id: str, found: DevicePlanState) -> _Lines:
+        """Return a plan as this person sees it; kept as long as the plan is."""
+        known = self._kept.get((person, device_id))
+        if known is not None and known[0] is found:
+            return known[1]
+        ids = [one.download_id for one in (*found.plan.adds, *found.plan.removals)]
+        ids += [one.download_id for one in found.plan.refusals]
+        seen = None if person.is_admin else self._inventory.list_visible_to(person.user_id, ids)
+        lines = _Lines(
             adds=tuple(_line(one, seen) for one in found.plan.adds),
             removals=tuple(_line(one, seen) for one in found.plan.removals),
             refusals=tuple(_refusal(one, seen) for one in found.plan.refusals),
-            reformat=self._reformat(person, device.id),
+            whose=self._ownership.shares(person, [one.download_id for one in found.plan.removals]),
         )
+        with self._lock:
+            self._kept.pop((person, device_id), None)
+            self._kept[person, device_id] = found, lines
+            while len(self._kept) > MOST_KEPT:
+                del self._kept[next(iter(self._kept))]
+        return lines
 
     def _reformat(self, person: Person, device_id: str) -> Reformat | None:
         if self._formats is None:
@@ -299,20 +336,15 @@ def _refusal(refused: RefusedAdd, seen: Collection[int] | None) -> PlanLine:
 
 def _space(found: DevicePlanState) -> SpaceView:
     space, limits = found.limits.space, found.limits
-    there = [one for one in found.stored if not one.is_missing]
-    lasting = sum(
-        limits.takes(one.size) for one in there if one.eviction_class is EvictionClass.LASTING
-    )
-    ours = sum(limits.takes(one.size) for one in there)
     reserve = min(limits.kept, space.free)
     return SpaceView(
         total=space.total,
-        lasting=lasting,
-        passing=ours - lasting,
-        others=max(0, space.total - space.free - ours),
+        lasting=found.bytes_lasting,
+        passing=found.bytes - found.bytes_lasting,
+        others=max(0, space.total - space.free - found.bytes),
         reserve=reserve,
         free=space.free - reserve,
-        most=min(limits.most, ours + space.free - reserve),
+        most=min(limits.most, found.bytes + space.free - reserve),
     )
 
 

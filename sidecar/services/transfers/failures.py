@@ -13,10 +13,20 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.downloads.states import (
+    FORBIDDEN,
+    GONE,
+    NOT_ALLOWED,
+    NOT_OFFERED,
+    REFUSED_TO_ACCOUNT,
+    Download,
+    Move,
+    Status,
+)
 from sidecar.domain.files.naming import build_distinct_path, make_path_key
 from sidecar.domain.space.space import SpaceRefusal
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
+from sidecar.domain.transfers.response import refused_before_failure
 from sidecar.domain.transfers.retry import GiveUp, Postpone, Wait, decide_next
 from sidecar.errors import (
     DeviceError,
@@ -26,6 +36,7 @@ from sidecar.errors import (
     OutsideHours,
     ServerAway,
     SignedOut,
+    TooSlow,
     WrongServer,
 )
 from sidecar.events import DownloadsAllowed, Event
@@ -34,15 +45,17 @@ from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.jellyfin_status import JellyfinStatus
+from sidecar.services.transfers.blocking import FileBlocking
+from sidecar.services.transfers.owners import OtherOwners
 from sidecar.store.downloads.queue import Downloads, FilePlace
 
 log = logging.getLogger(__name__)
 
 FILE_AWAY = "file-away"
 PROBE_FILE_AWAY_EVERY = timedelta(minutes=5)
-FORBIDDEN = "http-403"
-NOT_ALLOWED = "not-allowed"
+# A 401, 403, 404 or 400 may be Jellyfin's word, or that of something before it.
 DOUBTFUL = frozenset({FailureClass.SIGNED_OUT, FailureClass.FILE_AWAY})
+DOUBTFUL_CODES = frozenset({FORBIDDEN, NOT_OFFERED})
 
 
 class FailurePolicy:
@@ -62,6 +75,8 @@ class FailurePolicy:
         server: JellyfinStatus,
         clock: Clock,
         chance: Callable[[], float],
+        blocking: FileBlocking,
+        owners: OtherOwners,
         make_room: Callable[[Download], bool] = lambda _download: False,
         look_for: Callable[[Download, Jellyfin], bool] = lambda _download, _client: False,
     ) -> None:
@@ -71,6 +86,8 @@ class FailurePolicy:
         self._server = server
         self._clock = clock
         self._chance = chance
+        self._blocking = blocking
+        self._owners = owners
         self._make_room = make_room
         self._look_for = look_for
         self._lock = Lock()
@@ -90,9 +107,13 @@ class FailurePolicy:
     def failed(self, download: Download, failed: TransferFailed, client: Jellyfin | None) -> None:
         """Handle a failure that the engine reported; `client` is asked in doubtful cases."""
         failure: Failure | None = failed.failure
-        is_doubtful = failed.failure.kind in DOUBTFUL or failed.failure.code == FORBIDDEN
+        is_doubtful = failed.failure.kind in DOUBTFUL or failed.failure.code in DOUBTFUL_CODES
         if client is not None and is_doubtful:
             failure = self._asked_again(download, failed.failure, client)
+        if failure is not None and failure.code in REFUSED_TO_ACCOUNT:
+            current = self._downloads.queries.get(download.id)
+            if current is not None and self._owners.hand_over_refused(current):
+                failure = None
         if failure is not None and failure.kind is FailureClass.GONE and client is not None:
             failure = self._elsewhere(download, failure, client)
         if failure is None:
@@ -139,11 +160,11 @@ class FailurePolicy:
     def hear(self, event: Event) -> None:
         """Queue again what was refused for a right that is given back; a listener for the bus."""
         if isinstance(event, DownloadsAllowed):
-            for one in self._downloads.queries.failed_of(event.user_id, {FORBIDDEN, NOT_ALLOWED}):
-                self._downloads.transitions.retry(one)
+            self._owners.allowed(event.user_id)
 
     def arrived(self, download: Download) -> None:
         """Note an arrived file: if the server's disk was away, it is back for all downloads."""
+        self._owners.forget(download.id)
         if download.error_code == FILE_AWAY:
             with self._lock:
                 self._next_probe = None
@@ -163,6 +184,8 @@ class FailurePolicy:
             size=current.size,
         )
         log.info("%s: %s", current.title, failure.message)
+        if failure.kind is FailureClass.BLOCKED:
+            self._blocking.refuse(current, failure)
         match decision:
             case Wait(kind=kind):
                 self._wait(current, failure, kind)
@@ -182,6 +205,8 @@ class FailurePolicy:
                 self._server.tell(away)
             case FailureClass.OUTSIDE_HOURS:
                 self._accounts.outside_hours(download.user_id)
+            case FailureClass.SIGNED_OUT:
+                self._accounts.must_sign_in(download.user_id)
             case FailureClass.DEVICE:
                 trouble = DeviceError(failure.code, failure.message)
                 self._registry.distrust(download.device_id)
@@ -226,9 +251,15 @@ class FailurePolicy:
                 client.me()
                 return replace(failure, kind=FailureClass.TRANSIENT)
             if failure.code == FORBIDDEN:
-                self._accounts.note_rights(download.user_id, client.me().policy)
-                return failure
-            client.item(download.item_id)
+                policy = client.me().policy
+                self._accounts.note_rights(download.user_id, policy)
+                if not policy.enable_content_downloading:
+                    return failure
+            can_download = client.item(download.item_id).can_download
+            if failure.code in DOUBTFUL_CODES:
+                # Jellyfin would let this account have it.
+                is_other = can_download is True
+                return _refused_before(failure, client) if is_other else failure
         except SignedOut as trouble:
             return _failure(trouble) if self._accounts.signed_out(client) else None
         except JellyfinError as trouble:
@@ -256,7 +287,11 @@ class FailurePolicy:
 def _failure(trouble: JellyfinError) -> Failure:
     match trouble:
         case ServerAway(retry_after_s=seconds):
-            return Failure(FailureClass.SERVER_AWAY, "server-away", str(trouble), seconds)
+            if isinstance(trouble, TooSlow):
+                kind, code = FailureClass.TRANSIENT, "silent"
+            else:
+                kind, code = FailureClass.SERVER_AWAY, "server-away"
+            return Failure(kind, code, str(trouble), seconds)
         case WrongServer():
             return Failure(FailureClass.SERVER_AWAY, "wrong-server", str(trouble))
         case SignedOut() | OutsideHours():
@@ -267,9 +302,15 @@ def _failure(trouble: JellyfinError) -> Failure:
             return Failure(FailureClass.REFUSED, NOT_ALLOWED, str(trouble))
         case NotFound():
             text = msg("It is no longer on the server, or no longer shown to this account")
-            return Failure(FailureClass.GONE, "gone", text)
+            return Failure(FailureClass.GONE, GONE, text)
         case _:
             return Failure(FailureClass.BLOCKED, "odd-answer", str(trouble))
+
+
+def _refused_before(failure: Failure, client: Jellyfin) -> Failure:
+    status = failure.code.removeprefix("http-")
+    host = str(client.connection.address)
+    return refused_before_failure(host, status, failure.retry_after_s)
 
 
 def _needed(download: Download, code: str) -> int:

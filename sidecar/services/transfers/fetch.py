@@ -48,6 +48,7 @@ class _Report:
     download: Download
     downloads: Downloads
     progress: ProgressTracker
+    came_through: Callable[[int], object] = lambda _download_id: None
 
     def opened(self, validator: Validator, *, held: int) -> None:
         self.progress.resize(self.download.id, held=held, size=validator.total)
@@ -61,6 +62,7 @@ class _Report:
         self.downloads.transitions.record_synced(self.download.id, held)
 
     def moved(self, held: int) -> None:
+        self.came_through(self.download.id)
         self.progress.moved(self.download.id, held)
 
 
@@ -74,20 +76,32 @@ class Fetcher:
         downloads: Downloads,
         copies: DeviceCopy,
         progress: ProgressTracker,
+        came_through: Callable[[int], object],
         check_whole: CheckWhole = cannot_tell,
     ) -> None:
+        """Prepare.
+
+        Args:
+            engine: Moves the bytes.
+            downloads: The queue.
+            copies: Copies from another device.
+            progress: Shows how far it is.
+            came_through: Called with a download's id when bytes of it come from the server.
+            check_whole: Looks into a file whose length nothing confirms.
+        """
         self._engine = engine
         self._downloads = downloads
         self._copies = copies
         self._progress = progress
         self._check_whole = check_whole
+        self._came_through = came_through
 
     def fetch(
         self, device: AttachedDevice, client: Jellyfin, download: Download, stop: Event
     ) -> Copied | Receipt:
         """Fetch a download into its part file, from another device or from the server."""
         self._progress.begin(download.id, held=download.bytes_downloaded, size=download.size)
-        report = self._report(download)
+        report = _Report(download, self._downloads, self._progress)
         try:
             copied = self._copies.bring(device, client, download, report, stop)
         except CopyFailed:
@@ -129,7 +143,9 @@ class Fetcher:
             accepted=download.accepted,
             device_id=device.id,
         )
-        receipt = self._engine.fetch(job, self._report(download), stop)
+        report = _Report(download, self._downloads, self._progress, self._came_through)
+        receipt = self._engine.fetch(job, report, stop)
+        self._came_through(download.id)
         if receipt.is_unlike_scan:
             self._prove_whole(device, download, receipt, stop)
         return receipt
@@ -162,6 +178,3 @@ class Fetcher:
         if is_believed(found.verdict, receipt.size, download.expected_size):
             return
         raise TransferFailed(unproved_length_failure(receipt.size, download.expected_size))
-
-    def _report(self, download: Download) -> _Report:
-        return _Report(download, self._downloads, self._progress)

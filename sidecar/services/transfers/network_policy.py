@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
+from datetime import tzinfo
 from threading import Lock
 
 from sidecar.clock import Clock
@@ -31,7 +32,7 @@ class NetworkPolicy:
 
     def __init__(
         self,
-        settings: NetworkSettings,
+        settings: Callable[[], NetworkSettings],
         *,
         stores: Stores,
         look: Callable[[], Line],
@@ -43,7 +44,7 @@ class NetworkPolicy:
         """Prepare; does not look at the network yet.
 
         Args:
-            settings: The settings for all devices.
+            settings: Returns the present settings for all devices.
             stores: What people asked for themselves, and whether automatic downloads are paused.
             look: Returns the state of the network; called every few seconds at most.
             registry: The devices, each of which may have its own setting.
@@ -52,7 +53,7 @@ class NetworkPolicy:
             clock: For quiet hours and intervals.
         """
         self._settings = settings
-        self._zone = load_zone(settings.time_zone)
+        self._zone: tuple[str | None, tzinfo] | None = None
         self._look = look
         self._registry = registry
         self._claims = claims
@@ -84,13 +85,14 @@ class NetworkPolicy:
 
     def verdict(self, settings: DeviceSettings | None = None) -> NetworkVerdict:
         """Return what may be fetched for a device; None for devices without own settings."""
-        use = settings.network if settings and settings.network else self._settings.use
+        own, usual = settings, self._settings()
+        use = own.network if own and own.network else usual.use
         return judge(
             Use(use),
             self._line_now(),
-            self._settings.quiet_hours,
+            usual.quiet_hours,
             now=self._clock.now(),
-            zone=self._zone,
+            zone=self._zone_of(usual),
             is_paused=self.is_paused,
         )
 
@@ -119,6 +121,12 @@ class NetworkPolicy:
             self._claims.stop_unless(device_id, self._holds.is_own)
         if before - own_only:
             self._bus.publish(WorkArrived())
+
+    def _zone_of(self, settings: NetworkSettings) -> tzinfo:
+        known, name = self._zone, settings.time_zone
+        if known is None or known[0] != name:
+            self._zone = known = name, load_zone(name)
+        return known[1]
 
     def _line_now(self) -> Line:
         now = self._clock.monotonic()

@@ -1,6 +1,7 @@
 """Chooses the download that a worker takes next.
 
-It skips downloads that wait for the server, an account, a device, space or the network.
+It skips downloads that wait for the server, an account, a device, space or the network. While
+something before Jellyfin refuses files, it takes one now and then.
 """
 
 from __future__ import annotations
@@ -11,9 +12,11 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
+from sidecar.domain.files.presets import PRESETS
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.transfers.blocking import FileBlocking
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.downloads.queue import Downloads
 
@@ -44,6 +47,7 @@ class NextDownload:
         claims: Claims,
         clock: Clock,
         held_back: HeldBack,
+        blocking: FileBlocking,
     ) -> None:
         self._downloads = downloads
         self._registry = registry
@@ -52,6 +56,7 @@ class NextDownload:
         self._claims = claims
         self._clock = clock
         self._held_back = held_back
+        self._blocking = blocking
 
     def take(self) -> tuple[Download, Event] | None:
         """Claim the next download; return it with its stop event, None if there is none now."""
@@ -62,10 +67,30 @@ class NextDownload:
         self._claims.end(download.id)
 
     def _claim(self, busy: Collection[int]) -> Download | None:
-        return self._downloads.queue.claim(
-            self._clock.now(),
-            blocked_devices=self._registry.blocked(),
-            blocked_users=set(self._problems.all_of(ProblemKind.ACCOUNT)),
-            busy=[*busy, *self._held_back.downloads()],
-            own_only=self._held_back.own_only(),
-        )
+        if not self._blocking.may_fetch():
+            return None
+        taken = self._claim_but([*busy, *self._held_back.downloads()])
+        if taken is not None:
+            self._blocking.fetches()
+        return taken
+
+    def _in_order(self) -> Collection[str]:
+        """Return the devices whose players play a folder in the order in which its files came."""
+        return [
+            one.id for one in self._registry.all() if PRESETS[one.settings.preset].is_in_disk_order
+        ]
+
+    def _claim_but(self, busy: Collection[int]) -> Download | None:
+        refused = self._blocking.refused()
+        for passed_over in ([*busy, *refused], busy) if refused else (busy,):
+            taken = self._downloads.queue.claim(
+                self._clock.now(),
+                blocked_devices=self._registry.blocked(),
+                blocked_users=set(self._problems.all_of(ProblemKind.ACCOUNT)),
+                busy=passed_over,
+                own_only=self._held_back.own_only(),
+                in_order=self._in_order(),
+            )
+            if taken is not None:
+                return taken
+        return None

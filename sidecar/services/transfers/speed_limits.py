@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import tzinfo
 from threading import Lock
 
@@ -24,13 +25,22 @@ class SpeedLimits:
 
     def __init__(
         self,
-        settings: TransferSettings,
+        settings: Callable[[], TransferSettings],
         *,
-        zone: tzinfo,
+        zone: Callable[[], tzinfo],
         registry: DeviceRegistry,
         meta: Meta,
         clock: Clock,
     ) -> None:
+        """Prepare.
+
+        Args:
+            settings: Returns the present settings.
+            zone: Returns the time zone of the busy hours.
+            registry: The devices, each of which may have a limit of its own.
+            meta: Stores what an admin has set.
+            clock: For the busy hours.
+        """
         self._settings = settings
         self._zone = zone
         self._registry = registry
@@ -56,12 +66,11 @@ class SpeedLimits:
         said = self._meta.get(SPEED_LIMIT)
         if said:
             return None if said == NONE else int(said)
-        is_busy = (
-            find_quiet_end(self._settings.busy_hours, self._clock.now(), self._zone) is not None
-        )
-        if is_busy and self._settings.busy_speed_limit is not None:
-            return int(self._settings.busy_speed_limit)
-        usual = self._settings.speed_limit
+        settings = self._settings()
+        busy, usual = settings.busy_speed_limit, settings.speed_limit
+        if busy is not None and settings.busy_hours:
+            end = find_quiet_end(settings.busy_hours, self._clock.now(), self._zone())
+            usual = usual if end is None else busy
         return None if usual is None else int(usual)
 
     def change(self, limit: int | None) -> None:

@@ -76,8 +76,7 @@ class Accounts:
 
     def get(self, user_id: str) -> Account | None:
         """Return one account; None if it never signed in or was forgotten."""
-        row = self._db.row(AccountRow.select().where(AccountRow.user_id == user_id))
-        return None if row is None else _to_account(row)
+        return next((one for one in self.all() if one.user_id == user_id), None)
 
     def by_name(self, name: str) -> Account | None:
         """Return the account of this name, in any case; the last to sign in if there are more."""
@@ -87,6 +86,9 @@ class Accounts:
 
     def all(self) -> list[Account]:
         """Return every account, signed in or not, by name."""
+        return list(self._db.once(Accounts, self._read_all))
+
+    def _read_all(self) -> list[Account]:
         query = AccountRow.select().order_by(AccountRow.name_key, AccountRow.user_id)
         return [_to_account(row) for row in self._db.rows(query)]
 

@@ -43,10 +43,12 @@ class Devices:
 
     def get(self, device_id: str) -> Device | None:
         """Return a device; None if it was never seen."""
-        row = self._db.row(DeviceRow.select().where(DeviceRow.id == device_id))
-        return None if row is None else Device(**row)
+        return next((one for one in self.all() if one.id == device_id), None)
 
     def all(self) -> list[Device]:
         """Return every device ever seen, oldest first."""
+        return list(self._db.once(Devices, self._read_all))
+
+    def _read_all(self) -> list[Device]:
         rows = self._db.rows(DeviceRow.select().order_by(DeviceRow.added_at, DeviceRow.id))
         return [Device(**row) for row in rows]

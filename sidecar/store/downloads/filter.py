@@ -13,14 +13,15 @@ from dataclasses import dataclass
 
 from sidecar.domain.downloads.states import Status
 
-HELD_BY = "(SELECT 1 FROM holds AS h WHERE h.device_id = d.device_id AND h.item_id = d.item_id"
-# The account holds it; or it asked for it and nobody holds it.
-CONCERNS = f"(EXISTS {HELD_BY} AND h.user_id = ?) OR (d.user_id = ? AND NOT EXISTS {HELD_BY})))"
-# The same for any of several accounts.
+# The account owns it (`schema.owners`); or any of several accounts.
+CONCERNS = "EXISTS (SELECT 1 FROM owned AS o WHERE o.download_id = d.id AND o.user_id = ?)"
 BELONGS = (
-    f"(EXISTS {HELD_BY} AND h.user_id IN (SELECT value FROM json_each(?)))"  # noqa: S608 - ours
-    f" OR (d.user_id IN (SELECT value FROM json_each(?)) AND NOT EXISTS {HELD_BY})))"
+    "EXISTS (SELECT 1 FROM owned AS o WHERE o.download_id = d.id"
+    " AND o.user_id IN (SELECT value FROM json_each(?)))"
 )
+ACTIVE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED})
+# As in the index of the queue: SQLite uses it only if it can see its condition.
+IS_ACTIVE = "d.status IN ('downloading', 'paused', 'pending')"
 # Uses the partial index: else SQLite would scan all ids for the few missing ones.
 IS_MISSING = "d.id IN (SELECT id FROM downloads WHERE missing_since IS NOT NULL)"
 
@@ -79,7 +80,7 @@ def build_scope_conditions(which: DownloadFilter) -> Statement:
         parts.append(Statement(" AND d.item_type IN (SELECT value FROM json_each(?))", (types,)))
     if which.owners is not None:
         people = json.dumps(sorted(which.owners))
-        parts.append(Statement(f" AND {BELONGS}", (people, people)))
+        parts.append(Statement(f" AND {BELONGS}", (people,)))
     if which.as_of is not None:
         parts.append(Statement(" AND d.id <= ?", (which.as_of,)))
     return join_statements([*parts, build_visibility_condition(which.viewer)])
@@ -89,7 +90,7 @@ def build_visibility_condition(viewer: str | None) -> Statement:
     """Return the condition that a person may see a download; None sees all."""
     if viewer is None:
         return Statement("", ())
-    return Statement(f" AND {CONCERNS}", (viewer, viewer))
+    return Statement(f" AND {CONCERNS}", (viewer,))
 
 
 def join_statements(parts: Iterable[Statement]) -> Statement:
@@ -108,6 +109,8 @@ def search_key(*texts: str | None) -> str:
 def _build_state_condition(which: DownloadFilter) -> Statement:
     if not which.statuses:
         return Statement(f" AND {IS_MISSING}" if which.missing else "", ())
+    if which.statuses == ACTIVE and not which.missing:
+        return Statement(f" AND {IS_ACTIVE}", ())
     values = tuple(sorted(str(one) for one in which.statuses))
     text = f"d.status IN ({', '.join('?' * len(values))})"
     if Status.COMPLETED in which.statuses:

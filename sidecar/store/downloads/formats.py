@@ -16,8 +16,8 @@ ALIGN = """UPDATE downloads SET format = ?
     RETURNING id"""
 OTHERS = """SELECT id, format, file_path, file_size, source_size, seconds, original_size
     FROM downloads
-    WHERE device_id = ? AND status = 'completed' AND format <> ? AND missing_since IS NULL
-        AND item_type IN (SELECT value FROM json_each(?))
+    WHERE device_id = ?1 AND status = 'completed' AND (format < ?2 OR format > ?2)
+        AND missing_since IS NULL AND item_type IN (SELECT value FROM json_each(?3))
     ORDER BY id"""
 RELABEL = """UPDATE downloads SET format = ?
     WHERE status = 'completed' AND id IN (SELECT value FROM json_each(?)) RETURNING id"""

@@ -88,6 +88,7 @@ def columns_of_item(item: Item) -> Row:
         "artist": artist,
         "album": item.album,
         "album_id": item.album_id,
+        "series_id": item.series_id,
         "image_item_id": item.image_item_id,
         "image_tag": item.image_tag,
         "source_etag": item.source_etag,
@@ -96,15 +97,6 @@ def columns_of_item(item: Item) -> Row:
         "expected_size": item.size,
         "seconds": item.seconds,
     }
-
-
-def count_files_in(db: Database, device_id: str, key: str) -> int:
-    """Return how many downloads of a device have their place in the folder with this key."""
-    ((found,),) = db.sql(
-        "SELECT count(*) FROM downloads WHERE device_id = ? AND path_key > ? AND path_key < ?",
-        (device_id, f"{key}/", f"{key}0"),
-    )
-    return int(found)
 
 
 def _is_free(db: Database, device_id: str, key: str) -> bool:

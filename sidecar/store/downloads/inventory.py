@@ -5,10 +5,12 @@ A few SELECTs for a whole device, all in one read transaction.
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sidecar.domain.formats.formats import Target, estimate, read_target
 from sidecar.domain.space.budget import WantedFile
@@ -17,26 +19,27 @@ from sidecar.domain.wishes import PIN, EvictionClass
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import DownloadRow
 
-STORED = """SELECT id, item_id, title, file_size + coalesce(original_size, 0), last_used_seq,
-        missing_since IS NOT NULL
-    FROM downloads
-    WHERE status = 'completed' AND device_id = ?"""
+# Of some devices, named first in each row.
+THESE = "device_id IN (SELECT value FROM json_each(?))"
+ALL = "device_id IN (SELECT id FROM devices)"
+STORED = f"""SELECT device_id, id, item_id, title, file_size + coalesce(original_size, 0),
+        last_used_seq, missing_since IS NOT NULL
+    FROM downloads INDEXED BY downloads_on_device
+    WHERE status = 'completed' AND {THESE}"""  # noqa: S608 - an expression of ours
 # As `Download.size`: of the file, else of the responses, else of the last scan.
 SIZE = "coalesce(file_size, json_extract(validator, '$[1]'), expected_size)"
-WAITING = f"""SELECT id, item_id, title, {SIZE}, format, seconds, bytes_downloaded, priority,
-        queued_at
+WAITING = f"""SELECT device_id, id, item_id, title, {SIZE}, format, seconds, bytes_downloaded,
+        priority, queued_at
     FROM downloads INDEXED BY downloads_to_claim
-    WHERE status = 'pending' AND device_id = ?
+    WHERE status = 'pending' AND {THESE}
         AND (retry_next_at IS NULL OR retry_next_at <= ?)"""  # noqa: S608 - an expression of ours
 RUNNING = f"""SELECT id, {SIZE}, bytes_downloaded FROM downloads INDEXED BY downloads_by_status
     WHERE status = 'downloading' AND device_id = ?"""  # noqa: S608 - an expression of ours
-GRIPS = "SELECT item_id, rule, release_at IS NOT NULL FROM holds WHERE device_id = ?"
-GRIPS_OF = f"{GRIPS} AND item_id = ?"
-SEEN_BY = """SELECT id FROM downloads AS one WHERE device_id = ? AND (
-    EXISTS (SELECT 1 FROM holds
-        WHERE device_id = one.device_id AND item_id = one.item_id AND user_id = ?)
-    OR (user_id = ? AND NOT EXISTS (SELECT 1 FROM holds
-        WHERE device_id = one.device_id AND item_id = one.item_id)))"""
+GRIPS = f"SELECT device_id, item_id, rule, release_at IS NOT NULL FROM holds WHERE {THESE}"  # noqa: S608 - ours
+GRIPS_OF = """SELECT item_id, rule, release_at IS NOT NULL FROM holds
+    WHERE device_id = ? AND item_id = ?"""
+SEEN_BY = """SELECT download_id FROM json_each(?) AS one CROSS JOIN owned
+    ON owned.download_id = one.value AND owned.user_id = ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,6 @@ class Holdings:
 
     stored: tuple[Stored, ...]
     waiting: tuple[WantedFile, ...]
-    running: tuple[Coming, ...]
 
 
 class Inventory:
@@ -77,7 +79,7 @@ class Inventory:
         untouchable: Collection[int] = frozenset(),
         keeps_originals: bool = False,
     ) -> Holdings:
-        """Return a device's files, its waiting downloads and its running ones.
+        """Return a device's files and its waiting downloads.
 
         Args:
             device_id: Which device.
@@ -87,7 +89,7 @@ class Inventory:
             keeps_originals: A converted file needs room for its original as well.
         """
         with self._db.read():
-            grips = _group_by_item(self._db.sql(GRIPS, (device_id,)))
+            grips = _group_by_item(self._read(GRIPS, device_id))
             stored = [
                 Stored(
                     download_id=download_id,
@@ -99,23 +101,24 @@ class Inventory:
                     is_in_use=item_id in in_use or download_id in untouchable,
                     is_missing=bool(is_missing),
                 )
-                for download_id, item_id, title, size, last_used, is_missing in self._db.sql(
-                    STORED, (device_id,)
+                for download_id, item_id, title, size, last_used, is_missing in self._read(
+                    STORED, device_id
                 )
             ]
             return Holdings(
                 tuple(stored),
                 self._list_waiting(device_id, now, grips, keeps_originals=keeps_originals),
-                self._list_running(device_id),
             )
 
     def get_eviction_class(self, device_id: str, item_id: str) -> EvictionClass:
         """Return an item's eviction class on a device."""
         return classify(_group_by_item(self._db.sql(GRIPS_OF, (device_id, item_id)))[item_id])
 
-    def list_visible_to(self, device_id: str, user_id: str) -> frozenset[int]:
-        """Return the downloads on a device that an account may see: its own, now or before."""
-        rows = self._db.sql(SEEN_BY, (device_id, user_id, user_id))
+    def list_visible_to(self, user_id: str, download_ids: Collection[int]) -> frozenset[int]:
+        """Return those of these downloads that an account may see: its own, now or before."""
+        if not download_ids:
+            return frozenset()
+        rows = self._db.sql(SEEN_BY, (json.dumps(list(download_ids)), user_id))
         return frozenset(download_id for (download_id,) in rows)
 
     def _list_waiting(
@@ -141,14 +144,28 @@ class Inventory:
                 source=size if target and not is_kept else None,
             )
             for download_id, item_id, title, size, name, seconds, held, priority, queued_at in (
-                self._db.sql(WAITING, (device_id, due))
+                self._read(WAITING, device_id, due)
             )
             for target in (read_target(name),)
             for likely in (_estimate_size(target, seconds, size),)
             for is_kept in (target is not None and keeps_originals,)
         )
 
-    def _list_running(self, device_id: str) -> tuple[Coming, ...]:
+    def _read(self, sql: str, device_id: str, *values: object) -> Iterable[tuple[Any, ...]]:
+        """Return the rows of a device; a page that shows all devices reads them for all at once."""
+        if not self._db.is_looking:
+            return (row[1:] for row in self._db.sql(sql, (json.dumps([device_id]), *values)))
+
+        def read_all() -> Mapping[str, list[tuple[Any, ...]]]:
+            found: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
+            for row in self._db.sql(sql.replace(THESE, ALL), values):
+                found[row[0]].append(row[1:])
+            return found
+
+        return self._db.once((sql, *values), read_all).get(device_id, [])
+
+    def list_running(self, device_id: str) -> tuple[Coming, ...]:
+        """Return the running downloads of a device."""
         return tuple(
             Coming(download_id, size or 0, held)
             for download_id, size, held in self._db.sql(RUNNING, (device_id,))

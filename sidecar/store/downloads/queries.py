@@ -6,10 +6,12 @@ Changes nothing. A list and its count come from the same conditions, so they can
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import fields
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import peewee
 
@@ -20,42 +22,61 @@ from sidecar.store.database import Database, Row
 from sidecar.store.downloads.filter import (
     IS_MISSING,
     DownloadFilter,
+    Statement,
     build_conditions,
     build_count_conditions,
-    build_scope_conditions,
     build_visibility_condition,
 )
-from sidecar.store.schema.tables import DownloadRow
+from sidecar.store.schema.tables import DownloadRow, HoldRow
 
 FIELDS = [getattr(DownloadRow, one.name) for one in fields(Download)]
+# Name of each column, and how it becomes a value; None if SQLite returns it as it is.
+AS_IT_IS = (peewee.AutoField, peewee.IntegerField, peewee.TextField, peewee.FloatField)
+READERS: Sequence[tuple[str, Callable[[Any], Any] | None]] = [
+    (one.name, None if type(one) in AS_IT_IS else one.python_value) for one in FIELDS
+]
 NAMES = ", ".join(f'"{one.column_name}"' for one in FIELDS)
 # As text: peewee would build these thirty names anew for each query.
 COLUMNS = peewee.SQL(NAMES)
 ONE = f"SELECT {NAMES} FROM downloads WHERE"  # noqa: S608 - names of our own columns
+USE = """SELECT device_id, sum(files), sum(bytes), sum(missing), sum(bytes_missing) FROM (
+        SELECT device_id, files, bytes, 0 AS missing, 0 AS bytes_missing FROM tallies
+            WHERE status = 'completed'
+        UNION ALL SELECT device_id, 0, original_size, 0, 0 FROM downloads
+            WHERE original_size IS NOT NULL
+        UNION ALL SELECT device_id, 0, 0, 1, file_size FROM downloads
+            WHERE missing_since IS NOT NULL
+    ) GROUP BY device_id"""
 FILES = """SELECT coalesce(sum((file_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE status = 'completed' AND device_id = ?"""
 ORIGINALS = """SELECT coalesce(sum((original_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE original_size IS NOT NULL AND device_id = ?"""
-MISSING_BYTES = """SELECT coalesce(sum(file_size), 0) FROM downloads
-    WHERE missing_since IS NOT NULL AND device_id = ?"""
-ON_DEVICE = "SELECT count(*) FROM downloads WHERE status = 'completed' AND device_id = ?"
-MISSING_ON = "SELECT count(*) FROM downloads WHERE missing_since IS NOT NULL AND device_id = ?"
-ARRIVED = """SELECT d.completed_at FROM downloads AS d
-    WHERE d.status = 'completed' AND d.missing_since IS NULL"""
-LAST_FIRST = "ORDER BY d.completed_at DESC LIMIT 1"
+BY_DEVICE = """SELECT d.device_id, d.status, count(*), max(d.completed_at) FROM downloads AS d
+    WHERE d.missing_since IS NULL"""
 IN_TURN = "d.priority DESC, d.place, d.id"
-ORDERS = MappingProxyType(
+# Running, pending, paused, the rest.
+RUNNING_FIRST = """CASE d.status
+    WHEN 'downloading' THEN 0 WHEN 'pending' THEN 1 WHEN 'paused' THEN 2 ELSE 3 END"""
+Order = tuple[tuple[str, bool], ...]  # expressions, and whether each is descending
+ORDERS: Mapping[Sort, Order] = MappingProxyType(
     {
-        Sort.NEWEST: "d.id DESC",
-        # Running, pending, paused, the rest.
-        Sort.QUEUE: "CASE d.status WHEN 'downloading' THEN 0 WHEN 'pending' THEN 1"
-        f" WHEN 'paused' THEN 2 ELSE 3 END, {IN_TURN}",
-        Sort.TITLE: "d.search_key, d.id",
-        Sort.SIZE: "coalesce(d.file_size, d.expected_size, 0) DESC, d.id",
+        Sort.NEWEST: (("d.id", True),),
+        Sort.QUEUE: (
+            (RUNNING_FIRST, False),
+            ("d.priority", True),
+            ("d.place", False),
+            ("d.id", False),
+        ),
+        Sort.TITLE: (("d.search_key", False), ("d.id", False)),
+        Sort.SIZE: (("coalesce(d.file_size, d.expected_size, 0)", True), ("d.id", False)),
     }
 )
+# So few matches are gathered from its index; more of them are met soon enough in order.
+FEW = 1000
 LISTED = f"SELECT {NAMES} FROM downloads AS d WHERE TRUE"  # noqa: S608 - names of our own columns
 COUNTED = "SELECT count(*) FROM downloads AS d WHERE TRUE"
+OF_TALLIES = """SELECT status, sum(files) FROM tallies
+    WHERE device_id = coalesce(?, device_id) GROUP BY status"""
 # Literals, not parameters: SQLite uses a partial index only if it can see its condition.
 WAITING = """SELECT coalesce(sum(max(coalesce(d.expected_size, 0) - d.bytes_downloaded, 0)), 0)
     FROM downloads AS d WHERE d.status = 'pending'"""
@@ -63,6 +84,34 @@ POSITIONS = f"""SELECT id, place FROM (
         SELECT d.id AS id, row_number() OVER (ORDER BY {IN_TURN}) AS place
         FROM downloads AS d WHERE d.status = 'pending'
     ) WHERE id IN (SELECT value FROM json_each(?))"""  # noqa: S608 - names of our own columns
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceUse:
+    """What a device should have.
+
+    Attributes:
+        files, bytes: Of all finished files, the missing ones and kept originals included.
+        missing, bytes_missing: Of those that are missing.
+    """
+
+    files: int = 0
+    bytes: int = 0
+    missing: int = 0
+    bytes_missing: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """How the downloads of one device stand.
+
+    Attributes:
+        counts: How many are in each state; states without any are left out.
+        last_arrival: When the last of its files was completed.
+    """
+
+    counts: Mapping[Status, int]
+    last_arrival: datetime | None = None
 
 
 class DownloadQueries:
@@ -99,17 +148,30 @@ class DownloadQueries:
             sort: The order.
         """
         asked = build_conditions(which)
-        listed = f"{LISTED}{asked.text} ORDER BY {ORDERS[sort]} LIMIT ? OFFSET ?"
+        before = (page - 1) * page_size
         with self._db.read():
-            rows = self._db.sql(listed, (*asked.values, page_size, (page - 1) * page_size))
-            total: int = self._db.sql(f"{COUNTED}{asked.text}", asked.values)[0][0]
+            total = _count_listed(which, self.counts(which))
+            left = total - before
+            if left <= 0:
+                return [], total
+            # From the nearer end: what lies before a page is passed over one by one.
+            from_end = left < before
+            most = min(page_size, left)
+            few = " INDEXED BY downloads_by_title" if total < FEW and _is_searched(which) else ""
+            ids = (
+                f"SELECT d.id FROM downloads AS d{few} WHERE TRUE{asked.text}"  # noqa: S608 - ours
+                f" ORDER BY {_in_order(sort, reverse=from_end)} LIMIT ? OFFSET ?"
+            )
+            listed = f"{LISTED} AND d.id IN ({ids}) ORDER BY {_in_order(sort)}"
+            place = (most, left - most if from_end else before)
+            rows = self._db.sql(listed, (*asked.values, *place))
         return [from_columns(row) for row in rows], total
 
     def rank(self, which: DownloadFilter, download_id: int, *, sort: Sort) -> int | None:
         """Return the place of a download in the list of `page`, from 1; None if it is not in it."""
         asked = build_conditions(which)
         ranked = (
-            f"SELECT d.id AS id, row_number() OVER (ORDER BY {ORDERS[sort]}) AS rank"  # noqa: S608 - ours
+            f"SELECT d.id AS id, row_number() OVER (ORDER BY {_in_order(sort)}) AS rank"  # noqa: S608 - ours
             f" FROM downloads AS d WHERE TRUE{asked.text}"
         )
         rows = self._db.sql(
@@ -131,42 +193,32 @@ class DownloadQueries:
 
         `which.statuses` is ignored. Each count equals the total of `page` for that state.
         """
+        whose = replace(which, statuses=frozenset(), missing=False)
+        return self._db.once((DownloadQueries, whose), partial(self._count, whose))
+
+    def _count(self, which: DownloadFilter) -> Mapping[str, int]:
         asked = build_count_conditions(which)
-        by_status = (
-            f"SELECT d.status, count(*) FROM downloads AS d WHERE TRUE{asked.text}"  # noqa: S608 - ours
-            " GROUP BY d.status"
-        )
-        found: dict[str, int] = dict(self._db.sql(by_status, asked.values))
+        by_status = select_counts(which)
+        found: dict[str, int] = dict(self._db.sql(by_status.text, by_status.values))
         missing: int = self._db.sql(f"{COUNTED} AND {IS_MISSING}{asked.text}", asked.values)[0][0]
         counts = {str(status): found.get(status, 0) for status in Status}
         counts[Status.COMPLETED] -= missing
         return {**counts, MISSING: missing}
 
-    def number(self, which: DownloadFilter) -> int:
-        """Return how many downloads a list has."""
-        asked = build_conditions(which)
-        return int(self._db.sql(f"{COUNTED}{asked.text}", asked.values)[0][0])
+    def by_device(self, which: DownloadFilter) -> Mapping[str, DeviceState]:
+        """Return how the downloads of each device stand; devices without any are left out.
 
-    def counts_by_device(self, which: DownloadFilter) -> Mapping[str, Mapping[str, int]]:
-        """Count the downloads of each device in each state, without the missing ones.
-
-        `which.statuses` is ignored. Devices and states without downloads are left out.
+        `which.statuses` is ignored, and missing files are not counted.
         """
         asked = build_count_conditions(which)
-        found = (
-            "SELECT d.device_id, d.status, count(*) FROM downloads AS d"  # noqa: S608 - ours
-            f" WHERE d.missing_since IS NULL{asked.text} GROUP BY d.device_id, d.status"
-        )
-        counts: dict[str, dict[str, int]] = {}
-        for device_id, status, number in self._db.sql(found, asked.values):
-            counts.setdefault(device_id, {})[status] = number
-        return counts
-
-    def last_arrival(self, which: DownloadFilter) -> datetime | None:
-        """Return when the last of the files that are there now was completed; None without any."""
-        asked = build_scope_conditions(which)
-        found = self._db.sql(f"{ARRIVED}{asked.text} {LAST_FIRST}", asked.values)
-        return next((DownloadRow.completed_at.python_value(one) for (one,) in found), None)
+        found = self._db.sql(f"{BY_DEVICE}{asked.text} GROUP BY 1, 2", asked.values)
+        states: dict[str, DeviceState] = {}
+        for device_id, status, number, last in found:
+            state = states.setdefault(device_id, DeviceState({}))
+            counts = {**state.counts, Status(status): number}
+            at = DownloadRow.completed_at.python_value(last) if status == "completed" else None
+            states[device_id] = DeviceState(counts, at or state.last_arrival)
+        return states
 
     def bytes_waiting(self, which: DownloadFilter) -> int:
         """Return the bytes that pending downloads still have to fetch, as far as known."""
@@ -198,17 +250,13 @@ class DownloadQueries:
             self._db.sql(sql, (block, block, block, device_id))[0][0] for sql in (FILES, ORIGINALS)
         )
 
-    def bytes_missing(self, device_id: str) -> int:
-        """Return the bytes of the finished files that are missing on a device."""
-        return int(self._db.sql(MISSING_BYTES, (device_id,))[0][0])
+    def use_of_devices(self) -> Mapping[str, DeviceUse]:
+        """Return what each device should have, by id; one that has nothing may be left out."""
+        return {device_id: DeviceUse(*found) for device_id, *found in self._db.sql(USE)}
 
-    def files_and_missing(self, device_id: str) -> tuple[int, int]:
-        """Return how many finished files a device should have, and how many are missing."""
-        with self._db.read():
-            files, missing = (
-                int(self._db.sql(sql, (device_id,))[0][0]) for sql in (ON_DEVICE, MISSING_ON)
-            )
-        return files, missing
+    def use_of(self, device_id: str) -> DeviceUse:
+        """Return what a device should have."""
+        return self.use_of_devices().get(device_id, DeviceUse())
 
     def files_on(self, device_id: str) -> list[Expected]:
         """Return path, size and hash that each finished file of a device should have."""
@@ -231,12 +279,42 @@ class DownloadQueries:
         )
         return [to_download(row) for row in self._db.rows(query)]
 
-    def failed_of(self, user_id: str, error_codes: Collection[str]) -> list[Download]:
-        """Return what failed for one of these reasons and is fetched by this account."""
+    def failed_for(self, error_codes: Collection[str]) -> list[Download]:
+        """Return what failed for one of these reasons."""
+        query = DownloadRow.select(COLUMNS).where(
+            DownloadRow.status == Status.FAILED, DownloadRow.error_code.in_(list(error_codes))
+        )
+        return [to_download(row) for row in self._db.rows(query)]
+
+    def waiting_for(self, user_ids: Collection[str]) -> list[Download]:
+        """Return what is queued to be fetched by these accounts, and is held by others too."""
+        others = HoldRow.select(HoldRow.id).where(
+            HoldRow.device_id == DownloadRow.device_id,
+            HoldRow.item_id == DownloadRow.item_id,
+            HoldRow.user_id.not_in(list(user_ids)),
+        )
+        query = DownloadRow.select(COLUMNS).where(
+            DownloadRow.status == Status.PENDING,
+            DownloadRow.user_id.in_(list(user_ids)),
+            peewee.fn.EXISTS(others),
+        )
+        return [to_download(row) for row in self._db.rows(query)]
+
+    def failed_on(self, device_id: str, error_code: str) -> list[Download]:
+        """Return what failed on a device for this reason."""
         query = DownloadRow.select(COLUMNS).where(
             DownloadRow.status == Status.FAILED,
-            DownloadRow.user_id == user_id,
-            DownloadRow.error_code.in_(error_codes),
+            DownloadRow.device_id == device_id,
+            DownloadRow.error_code == error_code,
+        )
+        return [to_download(row) for row in self._db.rows(query)]
+
+    def waiting_of_types(self, device_id: str, item_types: Collection[str]) -> list[Download]:
+        """Return what waits in the queue of a device and is of one of these types."""
+        query = DownloadRow.select(COLUMNS).where(
+            DownloadRow.status == Status.PENDING,
+            DownloadRow.device_id == device_id,
+            DownloadRow.item_type.in_(item_types),
         )
         return [to_download(row) for row in self._db.rows(query)]
 
@@ -245,12 +323,49 @@ class DownloadQueries:
         return from_columns(rows[0]) if rows else None
 
 
+def select_counts(which: DownloadFilter) -> Statement:
+    """Return the statement that counts the downloads in each state; tests check its plan."""
+    if which == DownloadFilter(viewer=which.viewer, device_id=which.device_id):
+        if which.viewer is None:
+            # One that is None means any device.
+            return Statement(OF_TALLIES, (which.device_id,))
+        if which.device_id is None:
+            text = "SELECT status, count(*) FROM owned WHERE user_id = ? GROUP BY status"
+            return Statement(text, (which.viewer,))
+    asked = build_count_conditions(which)
+    text = f"SELECT d.status, count(*) FROM downloads AS d WHERE TRUE{asked.text} GROUP BY d.status"  # noqa: S608 - ours
+    return Statement(text, asked.values)
+
+
+def _is_searched(which: DownloadFilter) -> bool:
+    """Whether a list has a condition that no other index than that of the titles has."""
+    return bool(which.text or which.item_types)
+
+
+def _count_listed(which: DownloadFilter, counts: Mapping[str, int]) -> int:
+    """Return how many of the counted downloads a list has."""
+    if not which.statuses:
+        return counts[MISSING] if which.missing else sum(counts.values())
+    return sum(counts[one] for one in which.statuses) + (counts[MISSING] if which.missing else 0)
+
+
+def _in_order(sort: Sort, *, reverse: bool = False) -> str:
+    return ", ".join(
+        f"{one} DESC" if is_descending is not reverse else one
+        for one, is_descending in ORDERS[sort]
+    )
+
+
 def to_download(row: Row) -> Download:
     """Convert a row of `COLUMNS`."""
     return Download(**row)
 
 
-def from_columns(values: Iterable[object]) -> Download:
+def from_columns(values: Iterable[Any]) -> Download:
     """Convert the raw values of the columns `NAMES`."""
-    pairs = zip(FIELDS, values, strict=True)
-    return Download(**{field.name: field.python_value(value) for field, value in pairs})
+    return Download(
+        **{
+            name: value if value is None or read is None else read(value)
+            for (name, read), value in zip(READERS, values, strict=True)
+        }
+    )

@@ -7,6 +7,7 @@ keep ─▶ held ─release─▶ held until a time ─drop_due─▶ gone
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from functools import partial
@@ -15,13 +16,26 @@ import peewee
 
 from sidecar.domain.wishes import Hold, Reason, Wish
 from sidecar.events import Bus, HoldsChanged
-from sidecar.messages import store
+from sidecar.messages import restore, store
 from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import DownloadRow, HoldRow
 
 BATCH = 500
+# SQL text: a look through all hearts keeps thousands, and peewee takes longer to build such a
+# statement than SQLite to run it.
+WISH = "user_id = ? AND device_id = ? AND item_id = ? AND rule = ? AND source_id = ?"
+KEPT = f"SELECT release_at, text FROM holds WHERE {WISH}"  # noqa: S608 - ours
+KEEP = """INSERT INTO holds (user_id, device_id, item_id, rule, source_id, text)
+    VALUES (?, ?, ?, ?, ?, ?)"""
+KEEP_ON = f"UPDATE holds SET release_at = NULL, text = ? WHERE {WISH}"  # noqa: S608 - ours
 ASKED_FOR = """SELECT 1 FROM downloads JOIN holds USING (device_id, item_id)
     WHERE downloads.id = ? AND holds.rule = 'pin' LIMIT 1"""
+
+OWNERS = """SELECT owned.download_id, owned.user_id FROM json_each(?) AS one
+    CROSS JOIN owned ON owned.download_id = one.value"""
+REASONS = """SELECT rule, text FROM holds
+    WHERE user_id = ? AND device_id = ? AND release_at IS NULL
+    GROUP BY rule, text ORDER BY min(id)"""
 
 
 class Holds:
@@ -38,18 +52,18 @@ class Holds:
             Whether this is a reason that was not there before; if not, nothing was changed,
             except that its end was called off and its text is the latest one.
         """
+        why, text = wish.reason, store(wish.reason.text)
+        wanted = (wish.user_id, wish.device_id, wish.item.id, why.rule, why.source_id)
         with self._db.write():
-            there = self._db.row(HoldRow.select().where(_match_wish(wish)))
-            if there is None:
-                self._db.execute(HoldRow.insert(**_to_columns(wish)))
-            elif there["release_at"] is not None or store(there["text"]) != store(wish.reason.text):
-                self._db.execute(
-                    HoldRow.update(release_at=None, text=wish.reason.text).where(_match_wish(wish))
-                )
+            there = self._db.sql(KEPT, wanted)
+            if not there:
+                self._db.execute_sql(KEEP, (*wanted, text))
+            elif there[0] != (None, text):
+                self._db.execute_sql(KEEP_ON, (text, *wanted))
             else:
                 return False
             self._tell(wish.device_id, wish.item.id)
-        return there is None
+        return not there
 
     def release(
         self,
@@ -155,23 +169,11 @@ class Holds:
 
     def owners(self, download_ids: Collection[int]) -> dict[int, frozenset[str]]:
         """Return whose each of these downloads is: those who hold it, else who asked first."""
+        if not download_ids:
+            return {}
         found: dict[int, set[str]] = {}
-        for some in peewee.chunked(download_ids, BATCH):
-            query = (
-                DownloadRow.select(
-                    DownloadRow.id,
-                    peewee.fn.COALESCE(HoldRow.user_id, DownloadRow.user_id).alias("owner"),
-                )
-                .join(
-                    HoldRow,
-                    peewee.JOIN.LEFT_OUTER,
-                    on=(HoldRow.device_id == DownloadRow.device_id)
-                    & (HoldRow.item_id == DownloadRow.item_id),
-                )
-                .where(DownloadRow.id.in_(list(some)))
-            )
-            for row in self._db.rows(query):
-                found.setdefault(row["id"], set()).add(row["owner"])
+        for download_id, owner in self._db.sql(OWNERS, (json.dumps(list(download_ids)),)):
+            found.setdefault(download_id, set()).add(owner)
         return {one: frozenset(owners) for one, owners in found.items()}
 
     def of_source(self, user_id: str, rule: str, source_id: str) -> list[Hold]:
@@ -187,6 +189,13 @@ class Holds:
             HoldRow.user_id == user_id, HoldRow.rule == rule, HoldRow.device_id == device_id
         )
         return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
+
+    def reasons_of(self, user_id: str, device_id: str) -> Mapping[str, list[str]]:
+        """Return why a user's lasting holds on a device are there, by rule; each reason once."""
+        found: dict[str, list[str]] = {}
+        for rule, text in self._db.sql(REASONS, (user_id, device_id)):
+            found.setdefault(rule, []).append(restore(text))
+        return found
 
     def of_item(self, device_id: str, item_id: str) -> list[Hold]:
         """Return all holds on an item on a device, oldest first."""
@@ -217,27 +226,6 @@ class Holds:
     def _tell_all(self, rows: Iterable[Row]) -> None:
         for device_id, item_id in dict.fromkeys((row["device_id"], row["item_id"]) for row in rows):
             self._tell(device_id, item_id)
-
-
-def _to_columns(wish: Wish) -> Row:
-    return {
-        "user_id": wish.user_id,
-        "device_id": wish.device_id,
-        "item_id": wish.item.id,
-        "rule": wish.reason.rule,
-        "source_id": wish.reason.source_id,
-        "text": wish.reason.text,
-    }
-
-
-def _match_wish(wish: Wish) -> peewee.Expression:
-    return (
-        (HoldRow.user_id == wish.user_id)
-        & (HoldRow.device_id == wish.device_id)
-        & (HoldRow.item_id == wish.item.id)
-        & (HoldRow.rule == wish.reason.rule)
-        & (HoldRow.source_id == wish.reason.source_id)
-    )
 
 
 def _hold(row: Row) -> Hold:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import partial
 
 import peewee
 
@@ -23,11 +24,14 @@ class RuleSettingsStore:
 
     def of(self, device_id: str, rule: str) -> dict[str, object]:
         """Return what was changed for a rule on a device, by the keys of the settings file."""
-        row = self._db.row(
-            RuleSettingsRow.select(RuleSettingsRow.changed).where(*_match_rule(device_id, rule))
-        )
-        changed: dict[str, object] = {} if row is None else json.loads(row["changed"])
-        return changed
+        changed = self._db.once((RuleSettingsStore, device_id), partial(self._read, device_id))
+        found: dict[str, object] = json.loads(changed.get(rule, "{}"))
+        return found
+
+    def _read(self, device_id: str) -> dict[str, str]:
+        """Return what was changed on a device, by rule."""
+        query = RuleSettingsRow.select().where(RuleSettingsRow.device_id == device_id)
+        return {row["rule"]: row["changed"] for row in self._db.rows(query)}
 
     def save(self, device_id: str, rule: str, changed: Mapping[str, object]) -> None:
         """Keep all that is changed for a rule on a device; nothing means as in the file."""

@@ -8,6 +8,10 @@ from sidecar.clock import Clock
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import TombstoneRow
 
+TITLES = """SELECT tombstones.item_id, downloads.title FROM tombstones
+    LEFT JOIN downloads USING (device_id, item_id)
+    WHERE tombstones.user_id = ? AND tombstones.device_id = ? ORDER BY tombstones.item_id"""
+
 
 class Tombstones:
     """Stores tombstones. Safe to use from any thread."""
@@ -36,6 +40,10 @@ class Tombstones:
                     )
                 )
             )
+
+    def titles(self, user_id: str, device_id: str) -> dict[str, str | None]:
+        """Return what this user removed from the device, with the titles that are known."""
+        return dict(self._db.sql(TITLES, (user_id, device_id)))
 
     def items(self, user_id: str, device_id: str) -> frozenset[str]:
         """Return the items that this user removed from the device."""

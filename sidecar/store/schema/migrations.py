@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from sidecar.errors import DatabaseError
+from sidecar.store.schema.owners import OWNERS
 from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
     ACCEPTED,
@@ -24,13 +25,16 @@ from sidecar.store.schema.steps import (
     FORMATS,
     IDENTITY,
     KEY_EXPIRY,
+    LISTS,
     MISSING,
     ORIGINALS,
+    PAGE_SETTINGS,
     PLAYLISTS,
     PLAYS,
     QUEUE_ORDER,
     RESTS,
     RULES,
+    SERIES,
     TILES,
 )
 from sidecar.store.schema.tables import IMPORTED_PLAYS, PEERS
@@ -58,6 +62,10 @@ STEPS: tuple[Step, ...] = (
     MISSING,
     KEY_EXPIRY,
     IDENTITY,
+    SERIES,
+    PAGE_SETTINGS,
+    OWNERS,
+    LISTS,
 )
 
 

@@ -303,3 +303,33 @@ IDENTITY = (
         PRIMARY KEY (old_item_id, new_item_id)
     ) STRICT, WITHOUT ROWID""",
 )
+SERIES = (
+    # Of an episode: two series of one name have a folder each. Not known of earlier rows.
+    "ALTER TABLE downloads ADD COLUMN series_id TEXT",
+)
+PAGE_SETTINGS = (
+    # What admins set on the page, by the key of the settings file, as JSON.
+    """CREATE TABLE page_settings (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+)
+LISTS = (
+    # What a list is sorted by, with what it leaves out: nothing is sorted or read in vain.
+    """CREATE INDEX downloads_by_title ON downloads
+        (status, search_key, id, item_type, device_id, missing_since)""",
+    """CREATE INDEX downloads_by_size ON downloads
+        (status, coalesce(file_size, expected_size, 0) DESC, id, missing_since)""",
+    """CREATE INDEX downloads_in_turn ON downloads (CASE status
+            WHEN 'downloading' THEN 0 WHEN 'pending' THEN 1 WHEN 'paused' THEN 2 ELSE 3 END,
+            priority DESC, place, id)
+        WHERE status IN ('downloading', 'paused', 'pending')""",
+    """CREATE INDEX downloads_to_fetch ON downloads (expected_size, bytes_downloaded)
+        WHERE status = 'pending'""",
+    # Files that were made for another format than the one that is set.
+    """CREATE INDEX downloads_by_format ON downloads (device_id, format, item_type)
+        WHERE status = 'completed'""",
+    "DROP INDEX downloads_by_tile",
+    """CREATE INDEX downloads_by_tile ON downloads (tile, id, missing_since, item_type, device_id)
+        WHERE status = 'completed'""",
+)

@@ -255,6 +255,7 @@ class DownloadRow(peewee.Model):
     gone_since = MomentField(null=True)
     source_path = peewee.TextField(null=True)
     wanted_path = peewee.TextField(null=True)
+    series_id = peewee.TextField(null=True)
 
     class Meta:
         """Where it is."""
@@ -435,6 +436,35 @@ class PlayRow(peewee.Model):
         table_name = "plays"
 
 
+class OwnedRow(peewee.Model):
+    """Whose a download is; kept by triggers (`owners`)."""
+
+    user_id = peewee.TextField()
+    download_id = peewee.IntegerField()
+    status = EnumField(Status)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "owned"
+        primary_key = peewee.CompositeKey("download_id", "user_id")
+
+
+class TallyRow(peewee.Model):
+    """How many downloads a device has in a state; kept by triggers (`owners`)."""
+
+    device_id = peewee.TextField()
+    status = EnumField(Status)
+    files = peewee.IntegerField()
+    bytes = peewee.IntegerField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "tallies"
+        primary_key = peewee.CompositeKey("device_id", "status")
+
+
 class MetaRow(peewee.Model):
     """A fact about the whole installation."""
 
@@ -447,8 +477,21 @@ class MetaRow(peewee.Model):
         table_name = "meta"
 
 
+class PageSettingRow(peewee.Model):
+    """A setting that an admin has set on the page."""
+
+    key = peewee.TextField(primary_key=True)
+    value = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "page_settings"
+
+
 ROWS: tuple[type[peewee.Model], ...] = (
     MetaRow,
+    PageSettingRow,
     DeviceRow,
     AccountRow,
     SessionRow,
@@ -470,4 +513,6 @@ ROWS: tuple[type[peewee.Model], ...] = (
     PeerRow,
     ArrivalRow,
     ImportedPlayRow,
+    OwnedRow,
+    TallyRow,
 )

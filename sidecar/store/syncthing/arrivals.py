@@ -5,6 +5,7 @@ An arrival belongs to one file: what went and came again has to arrive again.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,11 +30,12 @@ NEWEST = """SELECT max(arrivals.completed_at) FROM arrivals
         AND arrivals.completed_at = one.completed_at"""
 BEFORE = """SELECT id FROM downloads INDEXED BY downloads_by_completion
     WHERE status = 'completed' AND device_id = ? AND completed_at < ?"""
-OF_FILE = """SELECT peers.name, arrivals.known_at FROM downloads AS one
+OF_FILES = """SELECT one.id, peers.name, arrivals.known_at FROM json_each(?) AS wanted
+    CROSS JOIN downloads AS one ON one.id = wanted.value
     JOIN peers ON peers.device_id = one.device_id
     LEFT JOIN arrivals ON arrivals.download_id = one.id AND arrivals.peer_id = peers.peer_id
         AND arrivals.completed_at = one.completed_at
-    WHERE one.id = ? AND one.status = 'completed' ORDER BY peers.name, peers.peer_id"""
+    WHERE one.status = 'completed' ORDER BY peers.name, peers.peer_id"""
 MOMENT = MomentField()
 # Of files that are awaited, the newest decide.
 AWAITED = 1000
@@ -151,10 +153,14 @@ class Arrivals:
 
     def of_file(self, download_id: int) -> Sequence[Arrival]:
         """Return which of the other devices have a file that is complete here."""
-        return [
-            Arrival(name, MOMENT.python_value(known_at))
-            for name, known_at in self._db.sql(OF_FILE, (download_id,))
-        ]
+        return self.of_files([download_id]).get(download_id, [])
+
+    def of_files(self, download_ids: Iterable[int]) -> Mapping[int, list[Arrival]]:
+        """Return the same for many files; one that no other device is to have is left out."""
+        found: dict[int, list[Arrival]] = {}
+        for download_id, name, known_at in self._db.sql(OF_FILES, (json.dumps([*download_ids]),)):
+            found.setdefault(download_id, []).append(Arrival(name, MOMENT.python_value(known_at)))
+        return found
 
 
 def _to_time(value: int) -> datetime:

@@ -99,6 +99,12 @@ def forget(services: WebServices, user_id: str) -> None:
     services.users.forget(person(), user_id)
 
 
+@people.post("/accounts/<string(length=32):user_id>/try", role=Role.ADMIN)
+def try_again(services: WebServices, user_id: str) -> None:
+    """Ask Jellyfin at once whether an account that waits still has to, and sign it in if it can."""
+    services.users.try_again(person(), user_id)
+
+
 @people.get("/sessions", role=Role.SIGNED_IN, returns=Listed[schemas.OpenSession])
 def sessions(services: WebServices) -> Sequence[SessionView]:
     """List the browsers where you are signed in; admins see those of all accounts."""

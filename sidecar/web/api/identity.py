@@ -1,6 +1,7 @@
-"""`/api/v1/devices/…/matches`, `/server/look`, `/server/accept`: changed item ids and servers.
+"""`/api/v1/devices/…/matches`, `…/names`, `/server/look`, `/server/accept`: items and servers.
 
-A device's managers say which item a file belongs to; an admin accepts another Jellyfin server.
+A device's managers say which item a file belongs to and have files renamed; an admin accepts
+another Jellyfin server.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from sidecar.errors import NotPossible, SignInRefused
+from sidecar.services.identity.file_names import NamesView
 from sidecar.services.identity.review import DoubtsView
 from sidecar.services.identity.server_change import OtherServer, ServerPreview
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
@@ -21,8 +23,10 @@ from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 DEVICE = "/<string(maxlength=80):device_id>/matches"
+NAMES = "/<string(maxlength=80):device_id>/names"
 
 matches = Endpoints("matches", f"{PREFIX}/devices")
+names = Endpoints("names", f"{PREFIX}/devices")
 server = Endpoints("server", f"{PREFIX}/server")
 
 Id = Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
@@ -64,6 +68,32 @@ def say(services: WebServices, device_id: str, body: Said) -> DoubtsView:
     """Say which item such a file belongs to."""
     services.identity.answer(person(), device_id, body.item_id, body.now)
     return services.identity.doubts(person(), device_id)
+
+
+class NewNames(Body):
+    """Confirms the preview that has this plan id."""
+
+    plan_id: Annotated[str, Field(min_length=1, max_length=64)]
+
+
+@names.get(NAMES, role=Role.SIGNED_IN, returns=schemas.Names)
+def names_shown(services: WebServices, device_id: str) -> NamesView:
+    """Preview which files of a device would be renamed; if `unread` is not 0, ask again."""
+    return services.file_names.preview(person(), device_id)
+
+
+@names.post(
+    NAMES,
+    role=Role.MANAGER,
+    body=NewNames,
+    returns=schemas.Names,
+    status=HTTPStatus.ACCEPTED,
+    errors={NotPossible: Refusal(HTTPStatus.CONFLICT)},
+)
+def rename(services: WebServices, device_id: str, body: NewNames) -> NamesView:
+    """Confirm the new names of files; each is renamed where it lies."""
+    services.file_names.rename(person(), device_id, body.plan_id)
+    return services.file_names.preview(person(), device_id)
 
 
 @server.post(

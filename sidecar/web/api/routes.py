@@ -39,6 +39,7 @@ GROUPS = (
     preferences.steering,
     syncthing.peers,
     identity.matches,
+    identity.names,
     identity.server,
     imports.adoption,
     imports.logs,

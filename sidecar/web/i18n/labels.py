@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from sidecar.config.schema import SettingKey
+from sidecar.domain.rules.registry import RULE_OF
 from sidecar.services.rules.settings_view import Value
 from sidecar.web.i18n.numbers import translatable
 
@@ -32,10 +33,17 @@ DEVICE_KEYS = MappingProxyType(
         "index": translatable("A page on it that shows what is there"),
         "time_zone": translatable("Time zone of the player's clock, such as Europe/Berlin"),
         "preset": translatable("What plays it"),
+        "music": translatable("Takes music"),
+        "audiobooks": translatable("Takes audiobooks"),
+        "films": translatable("Takes films"),
+        "series": translatable("Takes series"),
+        "music_videos": translatable("Takes music videos"),
     }
 )
 OPTIONS = MappingProxyType(
     {
+        "threads": translatable("built in"),
+        "aria2": translatable("aria2"),
         "any": translatable("any network"),
         "original": translatable("as it is on the server"),
         "unmetered": translatable("only unmetered networks"),
@@ -47,6 +55,26 @@ OPTIONS = MappingProxyType(
         "jellyfin": translatable("another Jellyfin server"),
     }
 )
+
+
+SECTIONS = MappingProxyType(
+    {
+        "transfer": translatable("Downloads"),
+        "transfer.aria2": translatable("aria2"),
+    }
+)
+
+
+def section(name: str) -> str:
+    """Return the title of a section of the settings, in English."""
+    rule = RULE_OF.get(name.removeprefix("rules."))
+    return rule.label if rule else SECTIONS.get(name, name)
+
+
+def section_details(name: str) -> str:
+    """Return what a section of the settings is about, in English; may be empty."""
+    rule = RULE_OF.get(name.removeprefix("rules."))
+    return rule.description if rule else ""
 
 
 def setting(key: SettingKey) -> str:

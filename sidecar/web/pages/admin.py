@@ -40,6 +40,11 @@ def routes(services: WebServices) -> Blueprint:
             text=text,
         )
 
+    @admin.post("/accounts/<string(length=32):user_id>/try", role=Role.ADMIN)
+    def try_again(user_id: str) -> Response:
+        people.try_again(person(), user_id)
+        return redirect(url_for("admin.show"), 303)
+
     @admin.post("/transfers", role=Role.ADMIN)
     def change() -> Response:
         asked = request.form.get("paused", "")

@@ -87,5 +87,5 @@ def _alerts(services: WebServices, person: Person) -> Alerts:
         for one in services.notices.notices(person)
         if one.level != "info" and one.code not in EXPECTED and one.text not in asked
     ]
-    failed = services.downloads.number_of(person, Status.FAILED)
+    failed = services.downloads.counts(person)[Status.FAILED]
     return Alerts(tuple(notices), questions, failed)

@@ -30,6 +30,7 @@ from sidecar.web.services import WebServices
 
 ONE = "/<string(maxlength=80):device_id>"
 LONGEST_VALUE = 100
+LONGEST_LIST = 50
 
 
 class Kept(StrEnum):
@@ -121,6 +122,7 @@ def _page(services: WebServices, device_id: str, refused: SidecarError | None = 
             for one in services.preferences.exclusions(who)
             if one.device_id in {None, device_id}
         ],
+        most=None if request.args.get("all") == "yes" else LONGEST_LIST,
         refused=refused,
         words=labels,
         rule_of=RULE_OF,

@@ -5,7 +5,7 @@ It asks Jellyfin nothing, and shows each person only what they see on the other 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from sidecar.services.downloads.views import DownloadQuery, DownloadView
 from sidecar.services.files.browse import TileView
 from sidecar.services.files.search import FileQuery
 from sidecar.services.playback.history import PlayView
+from sidecar.store.downloads.queries import DeviceState
 from sidecar.web.api.schemas.downloads import counts as all_counts
 from sidecar.web.i18n.status_labels import StatusLabel, device_label
 from sidecar.web.pages.files.routes import address
@@ -124,7 +125,7 @@ def _left(one: Progress) -> int:
 
 
 def _devices(services: WebServices, person: Person) -> Sequence[DeviceTile]:
-    counts = services.downloads.counts_by_device(person)
+    states = services.downloads.by_device(person)
     problems: dict[str, list[str]] = {}
     for one in services.notices.notices(person):
         if one.device_id:
@@ -134,22 +135,16 @@ def _devices(services: WebServices, person: Person) -> Sequence[DeviceTile]:
     return [
         _tile(
             one,
-            counts=counts.get(one.id, {}),
-            synced_at=services.downloads.last_arrival(person, one.id),
+            state=states.get(one.id, DeviceState({})),
             problems=[text for text in problems.get(one.id, ()) if text not in asked],
         )
         for one in services.devices.devices(person)
     ]
 
 
-def _tile(
-    device: DeviceView,
-    *,
-    counts: Mapping[str, int],
-    synced_at: datetime | None,
-    problems: Sequence[str],
-) -> DeviceTile:
-    running, waiting = counts.get(Status.DOWNLOADING, 0), counts.get(Status.PENDING, 0)
+def _tile(device: DeviceView, *, state: DeviceState, problems: Sequence[str]) -> DeviceTile:
+    running = state.counts.get(Status.DOWNLOADING, 0)
+    waiting = state.counts.get(Status.PENDING, 0)
     # What may be pulled out is no problem.
     told = () if device.is_unplugged else problems
     return DeviceTile(
@@ -157,7 +152,7 @@ def _tile(
         label=device_label(device, running=running, waiting=waiting, has_problem=bool(told)),
         running=running,
         waiting=waiting,
-        synced_at=synced_at,
+        synced_at=state.last_arrival,
         problems=told,
     )
 

@@ -1,5 +1,6 @@
-"""`/devices/ID/matches`, `/admin/server`: the pages for changed item ids and servers.
+"""`/devices/ID/matches`, `…/names`, `/admin/server`: the pages for items, names and servers.
 
+names     what files would be called today: the device's managers have them renamed
 matches   files whose item is ambiguous: the device's managers choose it
 server    another Jellyfin server at the address: an admin previews and accepts it
 """
@@ -20,6 +21,7 @@ from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 ONE = "/devices/<string(maxlength=80):device_id>/matches"
+NAMES = "/devices/<string(maxlength=80):device_id>/names"
 LONGEST = 200
 NONE = "none"
 
@@ -39,6 +41,8 @@ def routes(services: WebServices) -> Blueprint:
         now = request.form.get("is", NONE)[:LONGEST]
         review.answer(person(), device_id, item_id, None if now == NONE else now)
         return redirect(url_for("identity.matches", device_id=device_id), 303)
+
+    _add_names(identity, services)
 
     @identity.get("/admin/server", role=Role.ADMIN)
     def server() -> Response:
@@ -68,3 +72,23 @@ def routes(services: WebServices) -> Blueprint:
         return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)
 
     return identity.blueprint
+
+
+def _add_names(identity: PageRoutes, services: WebServices) -> None:
+    @identity.get(NAMES, role=Role.SIGNED_IN)
+    def names(device_id: str) -> Response:
+        return _names(device_id)
+
+    @identity.post(NAMES, role=Role.MANAGER)
+    def rename(device_id: str) -> Response:
+        plan_id = request.form.get("plan", "")[:LONGEST]
+        try:
+            services.file_names.rename(person(), device_id, plan_id)
+        except NotPossible as refused:
+            return _names(device_id, refused)
+        return redirect(url_for("identity.names", device_id=device_id), 303)
+
+    def _names(device_id: str, refused: SidecarError | None = None) -> Response:
+        shown = services.file_names.preview(person(), device_id)
+        page = render_template("identity/names.html", shown=shown, refused=refused)
+        return make_response(page, HTTPStatus.CONFLICT if refused else HTTPStatus.OK)

@@ -15,7 +15,6 @@ from sidecar.domain.files.naming import (
     build_path,
     build_separate_path,
     clean_name,
-    fill_in_discs,
     get_extension,
     make_path_key,
 )
@@ -243,39 +242,6 @@ def test_two_items_with_one_path_get_two(one: Item, other: Item) -> None:
 )
 def test_another_name_keeps_the_extension_and_is_the_same_each_time(path: str, other: str) -> None:
     assert build_distinct_path(path, ID) == other
-
-
-@pytest.mark.parametrize(
-    ("fellow", "named"),
-    [
-        (replace(TRACK, album_id="a", disc=2), "1-02 - Glósóli.flac"),
-        (replace(TRACK, album_id="a", disc=1), "1-02 - Glósóli.flac"),
-        (replace(TRACK, album_id="a", disc=None), "02 - Glósóli.flac"),
-        (replace(TRACK, album_id="a", disc=0), "02 - Glósóli.flac"),
-        (replace(TRACK, album_id="b", disc=2), "02 - Glósóli.flac"),
-        (replace(TRACK, album_id=None, disc=2), "02 - Glósóli.flac"),
-    ],
-)
-@pytest.mark.parametrize("disc", [None, 0])
-def test_a_track_without_a_disc_is_on_the_first_of_an_album_with_discs(
-    fellow: Item, named: str, disc: int | None
-) -> None:
-    track = replace(TRACK, album_id="a", disc=disc)
-
-    for known in (
-        fill_in_discs({ID: track}, [fellow]),
-        fill_in_discs({ID: track, "other": fellow}, []),
-    ):
-        assert build_path(known[ID]).rpartition("/")[2] == named
-
-
-def test_discs_are_filled_in_for_music_that_has_none() -> None:
-    second = replace(TRACK, album_id="a", disc=2)
-    book = replace(TRACK, album_id="a", disc=None, type=ItemType.AUDIO_BOOK)
-    loose = replace(TRACK, disc=None)
-
-    known = {"second": second, "book": book, "loose": loose}
-    assert fill_in_discs(known, [second, replace(second, album_id=None)]) == known
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.domain.files.folders import PlannedFolders, find_paths
 from sidecar.domain.files.naming import (
-    WITH_OWN_FOLDER,
-    build_distinct_path,
     build_path,
-    build_separate_path,
     make_path_key,
     with_extension,
 )
@@ -65,28 +63,17 @@ def test_a_car_finds_files_in_one_level_of_folders(item: Item, path: str) -> Non
     assert build_path(item, CAR) == path
 
 
-def test_every_volume_of_a_folder_has_a_name_of_its_own() -> None:
-    volumes = [build_path(TRACK, CAR, volume=one) for one in (1, 2, 3)]
-
-    assert [one.partition("/")[0] for one in volumes] == [
-        "Sigur Rós - Takk…",
-        "Sigur Rós - Takk… 2",
-        "Sigur Rós - Takk… 3",
-    ]
-    assert build_path(TRACK, volume=2) == "Sigur Rós/Takk… (2005) 2/1-02 - Glósóli.flac"
-
-
-@given(items, st.integers(1, 999), st.sampled_from(["flac", "opus", "m4a", "mp3"]))
+@given(items, st.integers(0, 3), st.sampled_from(["flac", "opus", "m4a", "mp3"]))
 def test_no_name_is_too_long_for_a_car_whatever_is_added_to_it(
-    item: Item, volume: int, extension: str
+    item: Item, others_of_its_name: int, extension: str
 ) -> None:
-    known = replace(item, extension="flac")
-    path = build_path(known, CAR, volume=volume)
+    known = replace(item, extension="flac", album_id="a" * 32, series_id="b" * 32)
+    there = PlannedFolders()
+    for number in range(others_of_its_name):
+        there.add(next(find_paths(known, there, CAR)), f"{number}" * 32)
+    paths = list(find_paths(known, there, CAR))
 
-    others = [build_distinct_path(path, ID)]
-    if item.type in WITH_OWN_FOLDER:
-        others.append(build_separate_path(path, ID))
-    for one in (path, *(with_extension(other, extension) for other in others)):
+    for one in (*paths, *(with_extension(path, extension) for path in paths)):
         parts = one.split("/")
         assert len(parts) == 2
         assert max(map(count_units, parts)) <= LONGEST

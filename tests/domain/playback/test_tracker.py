@@ -420,11 +420,40 @@ def test_what_plays_now_can_be_asked() -> None:
     tracker = Tracker()
     follow(steadily("A", start=0, stop=20), tracker)
 
-    (current,) = tracker.current()
+    (current,) = tracker.current(moment(20))
 
     assert (current.playing.item.id, current.heard_s) == ("A", 20)
     assert tracker.close()
-    assert tracker.current() == []
+    assert tracker.current(moment(21)) == []
+
+
+@pytest.mark.parametrize(("gap", "shown"), [(0.5, ["A"]), (2.0, ["A"]), (3.9, ["A"]), (4.0, [])])
+def test_between_two_tracks_the_last_one_is_still_shown(gap: float, shown: list[str]) -> None:
+    tracker = Tracker()
+    follow([*steadily("A", start=0, stop=20), look(20)], tracker)
+
+    assert [one.playing.item.id for one in tracker.shown(moment(20 + gap))] == shown
+    assert tracker.current(moment(20 + gap)) == []
+
+    follow([look(25, client("B", 0, reported=25))], tracker)
+    assert [one.playing.item.id for one in tracker.shown(moment(25))] == ["B"]
+
+
+def test_a_client_without_a_word_says_since_when() -> None:
+    tracker = Tracker()
+    follow(steadily("A", start=0, stop=40, reports_every=10), tracker)
+    told = replace(client("A", 42, reported=40), position_s=42)
+
+    for second in (42, 70, 70.5):
+        follow([look(second, replace(told, position_s=second))], tracker)
+        (current,) = tracker.current(moment(second))
+        since = None if second <= 70 else moment(40).at
+        assert current.silent_since == since
+
+    follow([look(80, replace(told, position_s=70, is_paused=True))], tracker)
+    follow([look(160, replace(told, position_s=70, is_paused=True))], tracker)
+    (paused,) = tracker.current(moment(160))
+    assert paused.silent_since is None
 
 
 def test_at_our_end_a_play_ends_at_the_last_report_and_goes_on_after_our_start() -> None:
@@ -535,7 +564,7 @@ def test_whatever_is_seen_in_whatever_order_no_second_is_heard_that_did_not_pass
         second += passed
         now = moment(second)
         events += tracker.take(playing, now) if told else tracker.tick(now)
-        for one in tracker.current():
+        for one in tracker.current(now):
             assert 0 <= one.heard_s <= (now.at - one.started_at).total_seconds() + 1e-3
     events += tracker.close()
 

@@ -98,6 +98,33 @@ def test_the_reason_says_whether_the_queue_is_known(shelf: Shelf) -> None:
     assert guessed.wishes[0].reason.text == "next on the album, Firefox does not tell its queue"
 
 
+def after(now: int, *before: int) -> NowPlaying:
+    """Return a client without a queue that plays a song of the album, after others of it."""
+    return replace(plays(SONGS[now - 1]), before=tuple(SONGS[one - 1].id for one in before))
+
+
+@pytest.mark.parametrize(
+    ("playing", "expected", "said"),
+    [
+        (after(3, 1, 2), ["4", "5", "6", "7", "8"], "next on the album"),
+        (after(6, 1, 2), ["7", "8", "9", "10"], "a guess: next on the album, but"),
+        (after(2, 10), ["3", "4", "5", "6", "7"], "a guess: next on the album, but"),
+        (after(1, 9, 10), ["2", "3", "4", "5", "6"], "next on the album"),
+        (after(3, 7, 9), ["1", "2", "4", "5", "6"], "from the same album or playlist, in no order"),
+        (after(4, 7, 2), ["1", "3", "5", "6", "8"], "from the same album or playlist, in no order"),
+        # Long ago, and in order since.
+        (after(9, 1, 5, 3, 4, 5, 6, 7, 8), ["10"], "next on the album"),
+    ],
+)
+def test_a_client_that_jumps_is_believed_less_and_then_taken_to_shuffle(
+    shelf: Shelf, playing: NowPlaying, expected: list[str], said: str
+) -> None:
+    found = make_wishes(context(QueueAheadSettings(), shelf, playing=(playing,)))
+
+    assert [one.item.title for one in found.wishes] == expected
+    assert all(one.reason.text.startswith(said) for one in found.wishes)
+
+
 def test_the_very_next_one_is_the_most_urgent(shelf: Shelf) -> None:
     found = make_wishes(context(QueueAheadSettings(count=3), shelf, playing=(plays(SONGS[0]),)))
 

@@ -135,6 +135,16 @@ def test_nothing_where_something_is_held_starts_over(told: dict[str, str]) -> No
     ("status", "headers", "kind", "code"),
     [
         (401, {}, FailureClass.SIGNED_OUT, "http-401"),
+        (400, {"content-type": "text/html"}, FailureClass.BLOCKED, "refused-before"),
+        (401, {"content-type": "text/html"}, FailureClass.BLOCKED, "refused-before"),
+        (403, {"content-type": "Text/HTML; charset=UTF-8"}, FailureClass.BLOCKED, "refused-before"),
+        (404, {"content-type": "application/xhtml+xml"}, FailureClass.BLOCKED, "refused-before"),
+        (418, {"content-type": "text/html"}, FailureClass.BLOCKED, "refused-before"),
+        (429, {"content-type": "text/html"}, FailureClass.BLOCKED, "refused-before"),
+        (451, {"content-type": "text/html"}, FailureClass.BLOCKED, "refused-before"),
+        (400, {"content-type": "text/plain"}, FailureClass.REFUSED, "http-400"),
+        (403, {"content-type": "application/json"}, FailureClass.REFUSED, "http-403"),
+        (502, {"content-type": "text/html"}, FailureClass.TRANSIENT, "http-502"),
         (403, {}, FailureClass.REFUSED, "http-403"),
         (400, {}, FailureClass.REFUSED, "http-400"),
         (404, {}, FailureClass.FILE_AWAY, "http-404"),
@@ -155,6 +165,21 @@ def test_every_other_answer_has_its_class(
 
     assert (failed.value.failure.kind, failed.value.failure.code) == (kind, code)
     assert "secret" not in failed.value.failure.message
+
+
+@pytest.mark.parametrize("status", [403, 412, 416])
+def test_a_refusal_with_a_web_page_costs_no_byte_that_is_there(status: int) -> None:
+    page = {"content-type": "text/html", "retry-after": "90"}
+    for judge in (
+        lambda: judge_rest(status, page, HOST, HELD),
+        lambda: confirm(status, page, HOST, fetched(), Doubt.LATE),
+    ):
+        with pytest.raises(TransferFailed) as failed:
+            judge()
+
+        failure = failed.value.failure
+        assert (failure.kind, failure.code) == (FailureClass.BLOCKED, "refused-before")
+        assert failure.retry_after_s == 90
 
 
 FIRST_BYTE = part(0, 0)

@@ -29,6 +29,7 @@ OUR_HEADERS = ("content-type", "x-sidecar-csrf", "hx-request")
 REMOVING = re.compile(r"action=(delete|cancel)|delete=yes")
 # What ends the session comes last.
 ENDING = re.compile(r"/sign-out|/sessions|/forget")
+ITEM = re.compile(r"[0-9a-f]{32}")
 NAMES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|\d+")
 
 SCRIPT = """
@@ -165,6 +166,11 @@ class Noted:
         sent = query if self.method == "GET" else (self.body or "")
         return [one for one in parse_qsl(sent, keep_blank_values=True) if one[0] != "csrf"]
 
+    @property
+    def things(self) -> set[str]:
+        """The items that it is for, by their ids."""
+        return {value for _, value in self.fields if ITEM.fullmatch(value)}
+
 
 @dataclass
 class Walker:
@@ -243,13 +249,16 @@ class Walker:
                 bool(REMOVING.search(one.body or "")),
             ),
         )
+        sent: set[str] = set()
         for one in order:
             headers = one.headers | {"Origin": self.url.rstrip("/")}
             answer = self.context.request.fetch(
                 one.url, method=one.method, headers=headers, data=one.body, max_redirects=0
             )
-            if answer.status >= 400 and not _is_over(one, answer.status):
+            if answer.status >= 400 and not _is_over(one, answer.status, sent):
                 yield f"{self.who}: {answer.status} {one.method} {one.url} {one.fields}"
+            if one.method != "GET":
+                sent |= one.things
 
     def _pass(self, route: Route, request: Request) -> None:
         told = request.headers
@@ -398,13 +407,19 @@ class Walker:
         self.dead.append(f"{self.who} at {width}: {self._path}: {one.name} {what}")
 
 
-def _is_over(one: Noted, status: int) -> bool:
-    """Whether a refusal says that a request before this one has done it already."""
+def _is_over(one: Noted, status: int, sent: set[str]) -> bool:
+    """Whether a refusal says that a request before this one has done it already.
+
+    Args:
+        sent: The items that were in the requests before.
+    """
     if ENDING.search(one.url):
         return status == HTTPStatus.UNAUTHORIZED
     if status == HTTPStatus.CONFLICT:
         return True
     gone = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
+    if status == HTTPStatus.NOT_FOUND and one.things & sent:
+        return True
     return bool(REMOVING.search(one.body or "")) and status in gone
 
 

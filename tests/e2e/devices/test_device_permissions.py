@@ -44,6 +44,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "devices.confirm": {"plan_id": "0" * 16},
     "devices.reformat": {"format": "opus"},
     "matches.say": {"item_id": "0" * 32, "now": None},
+    "names.rename": {"plan_id": "any"},
 }
 FORMS: Mapping[str, dict[str, str]] = {
     "device.settings": {"budget": "5 MB"},

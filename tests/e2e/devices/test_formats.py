@@ -165,7 +165,7 @@ def test_a_pause_ends_ffmpeg_and_a_resume_makes_the_file(
     wait_until(lambda: leftovers(stick) == [f"{found['id']}.part"], what="nothing half converted")
 
     ask(running, "POST", f"downloads/{found['id']}/resume").raise_for_status()
-    told = running.wait_for("Long", "completed", within_s=60)
+    told = running.wait_for("Long", "completed", within_s=240)
     assert OggOpus(stick / told["file_path"]).info.length == pytest.approx(240, abs=1)
     assert leftovers(stick) == []
 
@@ -181,7 +181,7 @@ def test_ffmpeg_dies_with_the_sidecar_and_the_next_start_makes_the_file(
     wait_until(lambda: not any(map(is_there, children)), within_s=3, what="the end of ffmpeg")
     assert not list(stick.rglob("*.opus"))
     running.start()
-    told = running.wait_for("Long", "completed", within_s=60)
+    told = running.wait_for("Long", "completed", within_s=240)
     assert OggOpus(stick / told["file_path"]).info.length == pytest.approx(240, abs=1)
     assert leftovers(stick) == []
 
@@ -194,7 +194,7 @@ def busy_children(running: Sidecar) -> list[int]:
         one = running.by_title("Long")
         return one is not None and one["phase"] == "converting" and bool(ffmpegs_of(process_id))
 
-    wait_until(is_converting, what="a conversion", within_s=40)
+    wait_until(is_converting, what="a conversion", within_s=120)
     return ffmpegs_of(process_id)
 
 

@@ -127,3 +127,25 @@ def test_an_account_that_a_person_let_go_stays_out(house: House) -> None:
     unattended.step()
 
     assert not house.is_in
+
+
+def test_an_admin_has_it_tried_at_once_whatever_was_before(house: House) -> None:
+    unattended = house.unattended()
+    unattended.step()
+    house.eve.policy["IsDisabled"] = True
+    house.lose_token()
+    unattended.step()
+    house.eve.policy["IsDisabled"] = False
+    unattended.step()
+    assert not house.is_in  # a minute is not over
+
+    unattended.try_now()
+
+    assert house.is_in
+    account = house.accounts.by_name("admin")
+    assert account is not None
+    house.accounts.let_go(house.accounts.client(account.user_id))
+    unattended.step()
+    assert not house.is_in
+    unattended.try_now()
+    assert house.is_in

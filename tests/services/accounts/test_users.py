@@ -12,11 +12,12 @@ from pydantic import SecretStr
 
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.errors import NotVisible
+from sidecar.errors import NotPossible, NotVisible
 from sidecar.events import AccountChanged
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.logs import LineFormatter
 from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.accounts.auto_sign_in import AutoSignIn
 from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.accounts.person import Person
 from sidecar.services.accounts.users import UserService
@@ -48,15 +49,26 @@ class House:
         )
         self.sessions = Sessions(world.db, world.clock)
         self.keys = ApiKeys(world.db, world.clock)
+        server = JellyfinStatus(self.accounts.anonymous, problems, world.clock)
+        self.look = PermissionRefresh(self.accounts, server, world.clock)
+        self.unattended = AutoSignIn(
+            "admin",
+            SecretStr("admin"),
+            accounts=self.accounts,
+            server=server,
+            problems=problems,
+            clock=world.clock,
+        )
         self.people = UserService(
             accounts=self.accounts,
             sessions=self.sessions,
             api_keys=self.keys,
             belongings=UsageByAccount(world.db),
             bus=world.bus,
+            permissions=self.look,
+            unattended=self.unattended,
+            problems=problems,
         )
-        server = JellyfinStatus(self.accounts.anonymous, problems, world.clock)
-        self.look = PermissionRefresh(self.accounts, server, world.clock)
         self.ann = self._signed_in("ann")
         self.admin = self._signed_in("admin")
         world.news.clear()
@@ -176,3 +188,35 @@ def test_the_recent_log_is_masked_and_newest_first() -> None:
         recent.handle(logging.LogRecord("sidecar.x", logging.INFO, "", 0, text, None, None))
 
     assert [one.text for one in recent.lines()] == ["token=********", "first"]
+
+
+def can_try(house: House) -> list[str]:
+    return [one.name for one in house.people.accounts(house.admin) if one.can_try_again]
+
+
+def test_an_admin_has_an_account_that_waits_tried_again_at_once(
+    house: House, jellyfin: DemoServer
+) -> None:
+    ann = jellyfin.core.users.find("ann")
+    assert ann is not None
+    house.accounts.outside_hours(house.ann.user_id)
+    assert can_try(house) == ["ann"]
+    with pytest.raises(NotVisible):
+        house.people.try_again(house.ann, house.ann.user_id)
+
+    house.people.try_again(house.admin, house.ann.user_id)
+
+    assert can_try(house) == []
+    house.people.try_again(house.admin, house.ann.user_id)  # it waits for nothing: no request
+
+
+def test_who_has_no_password_in_the_settings_must_sign_in_themselves(house: House) -> None:
+    for one in (house.ann, house.admin):
+        house.accounts.let_go(house.accounts.client(one.user_id))
+    assert can_try(house) == ["admin"]
+
+    with pytest.raises(NotPossible, match="ann must sign in here"):
+        house.people.try_again(house.admin, house.ann.user_id)
+    house.people.try_again(house.admin, house.admin.user_id)
+
+    assert [house.is_signed_in(one) for one in (house.ann, house.admin)] == [False, True]

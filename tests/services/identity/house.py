@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
+from werkzeug.test import Client
 
 from sidecar.assembly.assembly import Assembly, assemble
 from sidecar.assembly.store import DATABASE
@@ -27,6 +28,7 @@ from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.accounts.person import Person
+from sidecar.store.accounts.sessions import derive_csrf_token
 from sidecar.store.database import Database
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.insert import NewDownload
@@ -189,17 +191,20 @@ def moving_house(
     *,
     sizes: Mapping[str, int] | None = None,
     change: Callable[[dict[str, Any]], object] = lambda _facts: None,
+    write_media: Callable[[Path], Path] | None = None,
+    kind: type[CountingServer] = CountingServer,
 ) -> Iterator[MovingHouse]:
-    """Build it."""
+    """Build it; `write_media` writes another library than one of these tracks."""
     clock, bus, stick = FakeClock(), Bus(), tmp_path / "stick"
     stick.mkdir()
     write_marker(stick, Marker(STICK, "Car stick"))
     listed = listing(entries)
-    library = write(tmp_path / "media", listed, sizes)
+    library = tmp_path / "media"
+    library = write_media(library) if write_media else write(library, listed, sizes)
     device: dict[str, Any] = {"name": "Car stick", "path": stick}
     change(device)
     with ExitStack() as leaving:
-        server = leaving.enter_context(CountingServer(library, speaks=Version.V12_0, timing=QUICK))
+        server = leaving.enter_context(kind(library, speaks=Version.V12_0, timing=QUICK))
         settings = Settings(
             jellyfin=JellyfinSettings(url=server.url),
             server=ServerSettings(data_dir=tmp_path / "data"),
@@ -216,3 +221,10 @@ def moving_house(
         finally:
             services.devices.registry.close()
             db.close()
+
+
+def come_in(house: MovingHouse, person: Person, client: Client) -> tuple[Client, str]:
+    """Sign a person in to the pages; return their browser and its token for forms."""
+    secret = house.store.sessions.begin(person.user_id, address_prefix="192.168.1")
+    client.set_cookie("sidecar_session", secret)
+    return client, derive_csrf_token(secret)

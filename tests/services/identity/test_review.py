@@ -11,11 +11,9 @@ from werkzeug.test import Client
 from sidecar.domain.items.item import Item
 from sidecar.errors import NotAManager, NotVisible
 from sidecar.events import Bus
-from sidecar.services.accounts.person import Person
-from sidecar.store.accounts.sessions import derive_csrf_token
 from sidecar.web.app import create_app
 from tests.services.conftest import STICK
-from tests.services.identity.house import MovingHouse, moving_house, tracks
+from tests.services.identity.house import MovingHouse, come_in, moving_house, tracks
 
 
 @pytest.fixture
@@ -86,7 +84,7 @@ def test_none_of_them_is_an_answer_too_and_is_not_asked_again(
 
 def test_it_is_asked_and_answered_on_the_page(house: MovingHouse, copies: list[Item]) -> None:
     web = create_app(house.services.web, Bus(), clock=house.clock)
-    ann = _come_in(house, house.person("ann"), Client(web.wsgi))
+    ann = come_in(house, house.person("ann"), Client(web.wsgi))
     client, csrf = ann
 
     assert "Which item is this file?" in client.get("/devices").text
@@ -108,7 +106,7 @@ def test_what_is_gone_says_so_on_the_page_in_why_and_in_the_api(house: MovingHou
     house.look([])
     house.clock.advance(3600)
     web = create_app(house.services.web, Bus(), clock=house.clock)
-    client, _ = _come_in(house, house.person("ann"), Client(web.wsgi))
+    client, _ = come_in(house, house.person("ann"), Client(web.wsgi))
     row = house.row("Tone 1")
 
     assert client.get("/downloads?tab=completed").text.count("No longer on the server") == 1
@@ -124,8 +122,8 @@ def test_another_server_is_looked_at_and_taken_on_the_page_by_an_admin_alone(
     admin, ann = house.person("admin"), house.person("ann")
     house.fill(*house.items())
     web = create_app(house.services.web, Bus(), clock=house.clock)
-    client, csrf = _come_in(house, admin, Client(web.wsgi))
-    other, _ = _come_in(house, ann, Client(web.wsgi))
+    client, csrf = come_in(house, admin, Client(web.wsgi))
+    other, _ = come_in(house, ann, Client(web.wsgi))
     assert "nothing to take" in client.get("/admin/server").text
 
     house.install_anew("9" * 32, media_root="/mnt/other")
@@ -141,9 +139,3 @@ def test_another_server_is_looked_at_and_taken_on_the_page_by_an_admin_alone(
 
     house.people.clear()
     assert {one.item_id for one in house.rows()} == {one.id for one in house.items()}
-
-
-def _come_in(house: MovingHouse, person: Person, client: Client) -> tuple[Client, str]:
-    secret = house.store.sessions.begin(person.user_id, address_prefix="192.168.1")
-    client.set_cookie("sidecar_session", secret)
-    return client, derive_csrf_token(secret)

@@ -36,6 +36,7 @@ def desk(world: World) -> PlayHistory:
         world.clock.advance(10)
     watching.tell(ANN, [])
     watching.tick()
+    world.clock.advance(5)
     coming = UpcomingDownloads(world.holds, world.downloads, world.devices)
     return PlayHistory(plays, watching, world.accounts.all, coming.of)
 
@@ -65,6 +66,7 @@ def test_what_plays_now_is_shown_to_who_plays_it_and_to_admins(desk: PlayHistory
 
     assert (hearing.account, hearing.title, hearing.device_name) == ("ben", "film", "Phone")
     assert (hearing.position, hearing.seconds_heard, hearing.is_paused) == (300.0, 300.0, False)
+    assert (hearing.player, hearing.silence) == ("Finamp on Phone", "")
     assert desk.now(EVE) == [hearing]
     assert desk.now(ANNE) == []
 

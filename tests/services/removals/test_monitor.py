@@ -743,7 +743,8 @@ def test_what_the_last_look_did_not_see_is_missing_until_it_is_seen_or_answered(
     # At once, and before anything is asked: it is not there.
     downloads = house.world.downloads
     assert house.removals.question(STICK) is None
-    assert downloads.queries.files_and_missing(STICK) == (53, 51)
+    use = downloads.queries.use_of(STICK)
+    assert (use.files, use.missing) == (53, 51)
     assert [one.is_present for one in map(house.row, (1, 51, 52))] == [False, False, True]
     assert FileIndex(house.world.db).page(DownloadFilter(), 1, 100)[1] == 2
     assert len(CompletedFiles(house.world.db).files(STICK)) == 2
@@ -758,10 +759,12 @@ def test_what_the_last_look_did_not_see_is_missing_until_it_is_seen_or_answered(
     question = house.removals.question(STICK)
     assert question is not None
     assert (question.gone, question.total) == (21, 53)
-    assert downloads.queries.files_and_missing(STICK) == (53, 21)
+    use = downloads.queries.use_of(STICK)
+    assert (use.files, use.missing) == (53, 21)
 
     house.removals.answer(STICK, gone=False)
-    assert downloads.queries.files_and_missing(STICK) == (32, 0)
+    use = downloads.queries.use_of(STICK)
+    assert (use.files, use.missing) == (32, 0)
     assert house.row(40).missing_since is None
 
 
@@ -811,7 +814,8 @@ def test_a_pulled_stick_keeps_its_numbers_and_asks_again_when_it_is_back(mounted
 
     # It is another state: not plugged in. Nothing is asked of what nobody can look at.
     assert house.removals.question(STICK) is None
-    assert house.world.downloads.queries.files_and_missing(STICK) == (53, 51)
+    use = house.world.downloads.queries.use_of(STICK)
+    assert (use.files, use.missing) == (53, 51)
     assert house.states(*range(1, 54)) == {Status.COMPLETED}
 
     plug_in(house)

@@ -71,7 +71,7 @@ def house(world: World, tmp_path: Path) -> House:
         stop_on=lambda _device: None,
         bus=world.bus,
     )
-    rules = RuleSettingsService(ALL_RULES(), RuleSettingsStore(world.db))
+    rules = RuleSettingsService(ALL_RULES, RuleSettingsStore(world.db))
     problems = Problems(world.bus)
     network: list[str] = []
     explaining = Explainer(

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from functools import cached_property
 from pathlib import Path
+from threading import Event
 
 import pytest
+from pydantic import SecretStr
 
+from sidecar.demo.protocol.messages import Reply, Request
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.favourites import FavouritesSettings
+from sidecar.errors import JellyfinError, TooSlow
+from sidecar.jellyfin import patience
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.listing import Listing
 from sidecar.jellyfin.live.events import LibraryChanged
+from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.rules.favourite_states import AccountFavourites
 from sidecar.services.rules.favourites import FavouritesFollower
 from sidecar.services.rules.followed_account import FollowedAccount
 from tests.fakes.tiny_library import track
 from tests.services.conftest import STICK
-from tests.services.identity.house import MovingHouse, moving_house, tracks
+from tests.services.identity.house import CountingServer, MovingHouse, moving_house, tracks
 
 FOLDER = "Music/The Sine Waves/First Light (2019)"
 
@@ -25,18 +36,20 @@ def house(tmp_path: Path) -> Iterator[MovingHouse]:
         yield built
 
 
-def follow(house: MovingHouse) -> FavouritesFollower:
+def follow(
+    house: MovingHouse, *, client: Jellyfin | None = None, told: list[JellyfinError] | None = None
+) -> FavouritesFollower:
     user_id = house.person("ann").user_id
     account = FollowedAccount(
         user_id=user_id,
         name="ann",
         devices=lambda _name: [STICK],
-        tell=lambda _trouble: None,
+        tell=([] if told is None else told).append,
         is_server_there=lambda: True,
     )
     follower = FavouritesFollower(
         account,
-        house.client(),
+        client or house.client(),
         hearts=AccountFavourites(user_id, house.store.hearts, house.clock),
         planning=house.services.rules.planning,
         settings=FavouritesSettings(),
@@ -79,3 +92,104 @@ def test_a_new_track_of_nothing_that_has_a_heart_costs_one_request(house: Moving
 
     assert house.rows() == []
     assert asked == ["/Items"]
+
+
+class SlowServer(CountingServer):
+    """The demo server, which keeps the requests for one path waiting until it may answer."""
+
+    slow: str = ""
+
+    def answer(self, request: Request) -> Reply:
+        if self.slow and request.path == self.slow:
+            self.goes_on.wait(30)
+        return super().answer(request)
+
+    @cached_property
+    def goes_on(self) -> Event:
+        return Event()
+
+
+def client_of_ann(house: MovingHouse, kind: type[Jellyfin], *, read_within_s: float) -> Jellyfin:
+    identity = DeviceIdentity(device_id="another", version="1.0.0")
+    ann = SignIn(house.server.url, identity).with_password("ann", SecretStr("ann"))
+    return kind(
+        house.server.url,
+        identity=identity,
+        token=ann.token,
+        user_id=ann.user_id,
+        server_id=ann.server_id,
+        read_within_s=read_within_s,
+    )
+
+
+def impatient(house: MovingHouse) -> Jellyfin:
+    """Return a client of ann's that waits a moment only."""
+    made = client_of_ann(house, Jellyfin, read_within_s=0.3)
+    house.open.callback(made.close)
+    return made
+
+
+@pytest.fixture
+def slow_house(tmp_path: Path) -> Iterator[MovingHouse]:
+    with moving_house(tmp_path, tracks(3), kind=SlowServer) as built:
+        yield built
+        slow(built).goes_on.set()
+
+
+def slow(house: MovingHouse) -> SlowServer:
+    assert isinstance(house.server, SlowServer)
+    return house.server
+
+
+def test_a_list_that_is_slow_holds_up_no_other_and_is_asked_again_alone(
+    slow_house: MovingHouse,
+) -> None:
+    first = slow_house.item("Tone 1")
+    artist = slow_house.item("Tone 2").artist_id
+    assert artist is not None
+    for one in (first.id, artist):
+        slow_house.client().set_favourite(one, value=True)
+    slow_house.want(slow_house.item("Tone 3"), rule="favourites", of=artist)
+    client, told = impatient(slow_house), list[JellyfinError]()
+    slow(slow_house).slow = "/Artists"
+
+    follower = follow(slow_house, client=client, told=told)
+
+    assert {one.title for one in slow_house.rows()} == {"Tone 1", "Tone 3"}
+    assert [type(one) for one in told] == [TooSlow]
+    held = slow_house.store.holds.of_rule(client.user_id or "", STICK, "favourites")
+    assert all(one.release_at is None for one in held)
+
+    slow_house.server.paths.clear()
+    slow_house.clock.advance(59)
+    follower.step()
+    assert "/Artists" not in slow_house.server.paths
+    slow(slow_house).goes_on.set()
+    slow_house.clock.advance(1)
+    follower.step()
+
+    assert {one.title for one in slow_house.rows()} == {"Tone 1", "Tone 2", "Tone 3"}
+    assert "/Artists" in slow_house.server.paths
+    assert len(told) == 1
+
+
+def test_a_slow_list_is_asked_with_growing_patience_and_ever_later(
+    slow_house: MovingHouse,
+) -> None:
+    waits: list[float] = []
+
+    class Patient(Jellyfin):
+        def favourites(self, types: Collection[ItemType]) -> Listing:
+            if types == {ItemType.ARTIST}:
+                waits.append(patience.more_s())
+                raise TooSlow("not in time")
+            return super().favourites(types)
+
+    follower = follow(slow_house, client=client_of_ann(slow_house, Patient, read_within_s=30))
+    for pause in (60, 120, 240, 480):
+        slow_house.clock.advance(pause - 1)
+        follower.step()
+        slow_house.clock.advance(1)
+        follower.step()
+
+    assert waits == [0, 60, 120, 240, 480]

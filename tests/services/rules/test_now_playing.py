@@ -110,3 +110,21 @@ def test_a_server_whose_clock_is_days_wrong_is_understood(
     assert told(reported) == begun
     assert told(later) == clock.now()
     assert told(None) is None
+
+
+def test_what_a_session_played_before_is_known_as_long_as_it_is_there(
+    playing: NowPlayingDebouncer, clock: FakeClock
+) -> None:
+    for number in (0, 0, 4, 2):
+        playing.tell([])
+        playing.tell([plays(SONGS[number])])
+    (now,) = playing.all()
+    assert now.before == (SONGS[0].id, SONGS[4].id)
+
+    playing.tell([])
+    clock.advance(GAP_S)
+    playing.turn()
+    playing.tell([plays(SONGS[3])])
+
+    (now,) = playing.all()
+    assert now.before == ()

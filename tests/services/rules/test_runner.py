@@ -154,7 +154,7 @@ def house(world: World) -> House:
         world,
         library,
         WishService(world.db, world.holds, world.downloads, world.clock),
-        RuleSettingsService(ALL_RULES(), RuleSettingsStore(world.db)),
+        RuleSettingsService(ALL_RULES, RuleSettingsStore(world.db)),
         ChosenPlaylists(world.db),
     )
 

@@ -20,7 +20,7 @@ def store(world: World) -> RuleSettingsStore:
 
 @pytest.fixture
 def book(store: RuleSettingsStore) -> RuleSettingsService:
-    return RuleSettingsService(ALL_RULES(), store)
+    return RuleSettingsService(ALL_RULES, store)
 
 
 def test_a_change_is_for_one_device_and_can_be_taken_back(book: RuleSettingsService) -> None:

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from sidecar.domain.downloads.states import Move, Status
+from sidecar.domain.files.groups import Container, Group, make_groups
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
@@ -460,3 +461,41 @@ def test_the_reason_is_always_the_latest_one(world: World, planning: WishService
 
     (hold,) = world.holds.of_rule(ANN, STICK, WHY.rule)
     assert hold.reason.text == "on your list"
+
+
+def test_the_album_of_a_single_track_decides_its_name(world: World) -> None:
+    """Its folder and number are those that it has when all of the album comes."""
+    album = "a" * 32
+    asked: list[tuple[str, int]] = []
+
+    def groups_of(
+        user_id: str, items: Collection[Item], known: Collection[Item]
+    ) -> Mapping[str, Group]:
+        asked.append((user_id, len(known)))
+        hundred = track(100, album_id=album, artist="Guest")
+        within = Container(title="First Light", artist="Various", year=1999)
+        return make_groups(items, [*known, hundred], {album: within})
+
+    planning = WishService(world.db, world.holds, world.downloads, world.clock, groups_of=groups_of)
+    first = track(1, album_id=album, year=1990)
+
+    planning.hold(wishes([first]), Describer(first))
+    planning.hold(wishes([first]), Describer(first))
+
+    row = world.downloads.queries.by_item(STICK, first.id)
+    assert row is not None
+    assert row.file_path == "Various/First Light (1999)/001 - Tone 1.flac"
+    assert asked == [(ANN, 1)]
+
+
+def test_an_album_and_its_remaster_have_a_folder_each(world: World, planning: WishService) -> None:
+    first = track(1, album_id="a" * 32, year=2001)
+    again = replace(first, id="2" * 32, album_id="11aff194" + "0" * 24)
+
+    planning.hold(wishes([first, again]), Describer(first, again))
+
+    rows = [world.downloads.queries.by_item(STICK, one.id) for one in (first, again)]
+    assert [one and one.file_path for one in rows] == [
+        "The Sine Waves/First Light (2001)/01 - Tone 1.flac",
+        "The Sine Waves/First Light (2001) [11aff194]/01 - Tone 1.flac",
+    ]

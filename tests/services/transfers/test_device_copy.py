@@ -25,12 +25,14 @@ from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
+from sidecar.services.transfers.blocking import FileBlocking
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.device_copy import DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
 from sidecar.services.transfers.fetch import Fetcher
 from sidecar.services.transfers.finish import Finisher
 from sidecar.services.transfers.next_download import HeldBack, NextDownload
+from sidecar.services.transfers.owners import OtherOwners
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.services.transfers.worker import Worker
 from sidecar.store.downloads.formats import FormatStore
@@ -152,6 +154,7 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
     registry = DeviceRegistry(
         devices, devices=world.devices, downloads=world.downloads, problems=problems, clock=clock
     )
+    blocking = FileBlocking(world.downloads, problems, clock)
     failing = FailurePolicy(
         downloads=world.downloads,
         accounts=accounts,
@@ -159,6 +162,8 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
         server=watch,
         clock=clock,
         chance=lambda: 0.0,
+        blocking=blocking,
+        owners=OtherOwners(world.stores, accounts=accounts, server=watch, problems=problems),
     )
     converter = HalvingConverter()
     worker = Worker(
@@ -170,12 +175,14 @@ def build(world: World, server: CountingServer, library: Path, tmp_path: Path) -
             claims=claims,
             clock=clock,
             held_back=HeldBack(),
+            blocking=blocking,
         ),
         fetching=Fetcher(
             engine=HttpEngine(SystemClock()),
             downloads=world.downloads,
             copies=DeviceCopy(registry, world.downloads),
             progress=ProgressTracker(world.bus, clock),
+            came_through=blocking.came_through,
         ),
         failing=failing,
         accounts=accounts,

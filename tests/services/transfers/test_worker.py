@@ -13,6 +13,7 @@ from pydantic import ByteSize, SecretStr
 from sidecar.config import DeviceSettings, NetworkSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.files.presets import PresetName
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.network import Line, LineKind
 from sidecar.domain.wishes import Reason, Wish
@@ -26,6 +27,8 @@ from sidecar.services.jellyfin_status import SUBJECT, JellyfinStatus
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.planner import SpacePlanner
+from sidecar.services.transfers.blocking import SUBJECT as FILES
+from sidecar.services.transfers.blocking import FileBlocking
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.device_copy import DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
@@ -33,6 +36,7 @@ from sidecar.services.transfers.fetch import CheckWhole, Fetcher, cannot_tell
 from sidecar.services.transfers.finish import Finisher
 from sidecar.services.transfers.network_policy import LOOK_EVERY_S, NetworkPolicy
 from sidecar.services.transfers.next_download import HeldBack, NextDownload
+from sidecar.services.transfers.owners import OtherOwners
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.services.transfers.worker import Worker
@@ -46,6 +50,7 @@ SERVER = "5" * 32
 ME = {"Id": ANN, "Name": "ann", "ServerId": SERVER}
 PUBLIC = {"Id": SERVER, "Version": "12.0.0", "ProductName": "Jellyfin Server"}
 ITEM = {"Id": track(1).id, "Type": "Audio", "Name": "Tone 1", "ServerId": SERVER}
+BEN = "b" * 32
 GONE = json_reply({"title": "Not Found", "status": 404}, 404)
 
 
@@ -65,14 +70,16 @@ class Works:
     rooms: list[SpacePlanner]
     network: NetworkPolicy
     accounts: AccountService
+    owners: OtherOwners
+    box: TokenBox
 
-    def wish(self, number: int = 1, **facts: object) -> None:
+    def wish(self, number: int = 1, *, user_id: str = ANN, **facts: object) -> None:
         item = track(number, **{"size": len(self.engine.body), **facts})
         planning = WishService(
             self.world.db, self.world.holds, self.world.downloads, self.world.clock
         )
         reason = Reason("favourites", item.id, "your favourite")
-        planning.hold([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
+        planning.hold([Wish(user_id, STICK, item, reason)], lambda _ids: {item.id: item})
 
     def with_room(self) -> SpacePlanner:
         """Let a `SpacePlanner` hold back and make room from now on."""
@@ -167,6 +174,8 @@ def build(
         clock=world.clock,
         current=current,
     )
+    blocking = FileBlocking(world.downloads, problems, world.clock)
+    owners = OtherOwners(world.stores, accounts=accounts, server=watch, problems=problems)
     failing = FailurePolicy(
         downloads=world.downloads,
         accounts=accounts,
@@ -174,11 +183,13 @@ def build(
         server=watch,
         clock=world.clock,
         chance=lambda: 0.0,
+        blocking=blocking,
+        owners=owners,
         make_room=lambda download: any(one.make_room(download) for one in rooms),
     )
     world.bus.subscribe(failing.hear)
     network = NetworkPolicy(
-        NetworkSettings(),
+        NetworkSettings,
         stores=world.stores,
         look=Line,
         registry=registry,
@@ -198,12 +209,14 @@ def build(
                 lambda: [number for one in rooms for number in one.held_back()],
                 network.own_only,
             ),
+            blocking=blocking,
         ),
         fetching=Fetcher(
             engine=fetches or engine,
             downloads=world.downloads,
             copies=DeviceCopy(registry, world.downloads),
             progress=ProgressTracker(world.bus, world.clock),
+            came_through=blocking.came_through,
             check_whole=check_whole,
         ),
         finishing=Finisher(world.downloads),
@@ -225,6 +238,8 @@ def build(
         rooms,
         network,
         accounts,
+        owners,
+        box,
     )
 
 
@@ -369,6 +384,268 @@ def test_what_was_refused_for_a_right_returns_with_the_right(works: Works) -> No
 
     assert (works.now(1).status, works.now(2).status) == (Status.COMPLETED, Status.COMPLETED)
     assert works.now(3).error_code == "name-taken"
+
+
+def drain(works: Works) -> int:
+    """Let the worker do all it can now; return how many files it asked for."""
+    before = len(works.engine.jobs)
+    while works.worker.step():
+        pass
+    return len(works.engine.jobs) - before
+
+
+def retry_due(works: Works) -> None:
+    for one in works.world.downloads.queries.failed_and_due(works.world.clock.now()):
+        works.world.downloads.transitions.retry(one)
+
+
+def statuses(works: Works, *numbers: int) -> list[Status]:
+    return [works.now(number).status for number in numbers]
+
+
+def test_what_something_before_jellyfin_refuses_waits_for_one_try_and_goes_on_by_itself(
+    works: Works,
+) -> None:
+    numbers = range(1, 9)
+    for number in numbers:
+        works.wish(number)
+    works.fail(FailureClass.BLOCKED, "refused-before", times=5)
+
+    assert drain(works) == 3  # the other five are not tried in vain
+    trouble = works.problems.of(ProblemKind.SERVER, FILES)
+    assert trouble is not None
+    assert "go on by themselves" in trouble.text
+    assert works.problems.all_of(ProblemKind.ACCOUNT) == {}
+    for pause in (60, 120):
+        works.world.clock.advance(pause - 1)
+        assert drain(works) == 0
+        works.world.clock.advance(1)
+        assert drain(works) == 1
+
+    works.world.clock.advance(240)
+    retry_due(works)
+    assert drain(works) == 8
+
+    assert statuses(works, *numbers) == [Status.COMPLETED] * 8
+    assert works.problems.of(ProblemKind.SERVER, FILES) is None
+
+
+def test_a_file_that_is_refused_for_itself_stops_no_other(works: Works) -> None:
+    for number in range(1, 5):
+        works.wish(number)
+    refused = Failure(FailureClass.BLOCKED, "html", "a page")
+    works.engine.failures.extend([refused, refused, None, refused, refused])
+
+    drain(works)
+
+    assert statuses(works, 1, 2, 3, 4) == [Status.FAILED, Status.FAILED] + [Status.COMPLETED] * 2
+    assert works.problems.of(ProblemKind.SERVER, FILES) is None
+
+
+def test_files_that_are_refused_for_themselves_again_and_again_close_nothing(works: Works) -> None:
+    for number in (1, 2, 3, 4):
+        works.wish(number)
+    works.fail(FailureClass.BLOCKED, "html", times=3)
+    drain(works)
+    assert works.problems.of(ProblemKind.SERVER, FILES) is not None
+    works.world.clock.advance(60)
+    # The fourth is tried and comes; the three are tried again at once, and refused again.
+    works.engine.failures.extend([None, *[Failure(FailureClass.BLOCKED, "html", "no")] * 3])
+    assert drain(works) == 4
+    assert works.problems.of(ProblemKind.SERVER, FILES) is None
+
+    works.wish(5)
+    drain(works)
+
+    assert works.now(5).status is Status.COMPLETED
+
+
+@pytest.mark.parametrize("code", ["http-403", "http-400"])
+def test_a_refusal_that_jellyfin_contradicts_is_not_jellyfins(works: Works, code: str) -> None:
+    works.server.routes["GET /Users/Me"] = json_reply(
+        {**ME, "Policy": {"EnableContentDownloading": True}}
+    )
+    works.server.routes[f"GET /Items/{track(1).id}"] = json_reply({**ITEM, "CanDownload": True})
+    works.wish()
+    works.fail(FailureClass.REFUSED, code)
+
+    works.worker.step()
+
+    refused = works.now()
+    assert (refused.status, refused.error_code) == (Status.FAILED, "refused-before")
+    assert refused.retry_next_at == works.world.clock.now() + timedelta(minutes=5)
+    assert works.accounts.signed_in()[0].may_download
+
+
+@pytest.mark.parametrize("code", ["http-403", "http-400"])
+def test_a_refusal_that_jellyfin_confirms_of_the_item_is_final(works: Works, code: str) -> None:
+    works.server.routes[f"GET /Items/{track(1).id}"] = json_reply({**ITEM, "CanDownload": False})
+    works.wish()
+    works.fail(FailureClass.REFUSED, code)
+
+    works.worker.step()
+
+    refused = works.now()
+    assert (refused.error_code, refused.retry_next_at) == (code, None)
+
+
+def sign_in_ben(works: Works, *, may_download: bool = True, can_download: bool = True) -> None:
+    """Sign in a second account, to which the server answers with these rights."""
+    works.world.accounts.save(
+        Account(
+            user_id=BEN,
+            name="ben",
+            server_id=SERVER,
+            is_admin=False,
+            may_download=may_download,
+            jellyfin_device_id="sidecar-ben",
+            token_encrypted=works.box.encrypt(SecretStr("bens")),
+            is_signed_in=True,
+            signed_in_at=works.world.clock.now(),
+        )
+    )
+    ann = works.server.routes["GET /Users/Me"]
+
+    def me(request: Request) -> Reply:
+        if "bens" in request.headers["Authorization"]:
+            return json_reply(
+                {
+                    "Id": BEN,
+                    "Name": "ben",
+                    "ServerId": SERVER,
+                    "Policy": {"EnableContentDownloading": may_download},
+                }
+            )
+        return ann(request) if callable(ann) else ann
+
+    def item(request: Request) -> Reply:
+        is_ben = "bens" in request.headers["Authorization"]
+        return json_reply({**ITEM, "CanDownload": can_download}) if is_ben else GONE
+
+    works.server.routes["GET /Users/Me"] = me
+    works.server.routes[f"GET /Items/{track(1).id}"] = item
+
+
+def token_of(works: Works) -> str:
+    return "ben" if "bens" in works.engine.jobs[-1].headers["Authorization"] else "ann"
+
+
+@pytest.mark.parametrize(
+    ("kind", "code"),
+    [
+        (FailureClass.REFUSED, "http-403"),
+        (FailureClass.REFUSED, "http-400"),
+        (FailureClass.FILE_AWAY, "http-404"),  # a library that ann does not see
+    ],
+)
+def test_what_one_owner_may_not_have_another_fetches(
+    works: Works, kind: FailureClass, code: str
+) -> None:
+    works.server.routes["GET /Users/Me"] = json_reply(
+        {**ME, "Policy": {"EnableContentDownloading": False}}
+    )
+    sign_in_ben(works)
+    works.wish()
+    works.wish(user_id=BEN)
+    works.fail(kind, code)
+
+    drain(works)
+
+    assert (works.now().status, token_of(works)) == (Status.COMPLETED, "ben")
+
+
+def test_what_no_owner_may_have_fails_after_each_was_asked_once(works: Works) -> None:
+    works.server.routes["GET /Users/Me"] = json_reply(
+        {**ME, "Policy": {"EnableContentDownloading": False}}
+    )
+    sign_in_ben(works, can_download=False)
+    works.wish()
+    works.wish(user_id=BEN)
+    works.fail(FailureClass.REFUSED, "http-403")
+
+    assert drain(works) == 1
+
+    assert works.now().status is Status.FAILED
+
+
+def test_what_is_refused_to_the_one_who_asked_first_is_anothers_when_they_want_it(
+    works: Works,
+) -> None:
+    sign_in_ben(works)
+    works.wish(can_download=False)
+    assert works.now().error_code == "not-allowed"
+
+    works.wish(user_id=BEN)
+    drain(works)
+
+    assert (works.now().status, token_of(works)) == (Status.COMPLETED, "ben")
+
+
+def test_a_right_given_to_another_owner_brings_what_was_refused(works: Works) -> None:
+    sign_in_ben(works, may_download=False)
+    works.wish(user_id=BEN, can_download=False)
+    works.wish()
+    works.fail(FailureClass.REFUSED, "not-allowed")
+    assert drain(works) == 1
+    assert (works.now().status, works.now().user_id) == (Status.FAILED, ANN)
+    works.server.routes["GET /Users/Me"] = lambda request: json_reply(
+        {
+            **ME,
+            **({"Id": BEN, "Name": "ben"} if "bens" in request.headers["Authorization"] else {}),
+            "Policy": {"EnableContentDownloading": "bens" in request.headers["Authorization"]},
+        }
+    )
+
+    works.permissions().step()
+    drain(works)
+
+    assert (works.now().status, token_of(works)) == (Status.COMPLETED, "ben")
+
+
+def test_what_waits_for_an_account_another_owner_fetches_meanwhile(works: Works) -> None:
+    works.server.routes["GET /Users/Me"] = Reply(403)
+    sign_in_ben(works)
+    works.wish(1)
+    works.wish(1, user_id=BEN)
+    works.wish(2)
+    works.permissions().step()
+    assert works.problems.of(ProblemKind.ACCOUNT, ANN) is not None
+    assert drain(works) == 0
+
+    works.owners.step()
+    drain(works)
+
+    assert (works.now(1).status, token_of(works)) == (Status.COMPLETED, "ben")
+    assert works.now(2).status is Status.PENDING
+
+
+def test_what_is_refused_to_the_other_waits_for_the_first_again(works: Works) -> None:
+    works.server.routes["GET /Users/Me"] = Reply(403)
+    sign_in_ben(works)
+    works.server.routes[f"GET /Items/{track(1).id}"] = GONE
+    works.wish()
+    works.wish(user_id=BEN)
+    works.permissions().step()
+    works.owners.step()
+    works.fail(FailureClass.FILE_AWAY, "http-404")
+
+    drain(works)
+    works.owners.step()
+
+    assert drain(works) == 0
+    assert (works.now().status, works.now().user_id) == (Status.PENDING, ANN)
+
+
+def test_an_account_that_was_signed_out_before_the_start_is_asked_for_nothing(works: Works) -> None:
+    works.world.accounts.mark_signed_out(ANN)
+    works.wish()
+
+    assert works.worker.step()
+
+    assert not works.worker.step()
+    trouble = works.problems.of(ProblemKind.ACCOUNT, ANN)
+    assert trouble is not None
+    assert "must sign in again" in trouble.text
 
 
 def test_only_the_old_token_is_refused_after_a_sign_in_and_nothing_is_said_of_it(
@@ -777,3 +1054,31 @@ def test_parts_of_nobody_are_swept_and_only_those(works: Works) -> None:
 
     left = sorted(one.name for one in foreign.parent.iterdir())
     assert left == [f"{works.now().id}.part", "notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("preset", "order"), [(PresetName.CAR, [1, 2, 3]), (PresetName.GENERIC, [3, 1, 2])]
+)
+def test_a_car_plays_in_the_order_in_which_files_came_so_they_come_in_the_albums(
+    world: World, tmp_path: Path, preset: PresetName, order: list[int]
+) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    write_marker(stick, Marker(STICK, "Car stick"))
+
+    def current(_device_id: str, one: DeviceSettings) -> DeviceSettings:
+        return one.model_copy(update={"preset": preset})
+
+    with answering() as server:
+        works = build(world, server, stick, tmp_path, current)
+        works.look()
+        for number in (3, 1, 2):
+            works.wish(number)
+
+        came = []
+        while works.worker.step():
+            done = [number for number in order if works.now(number).status is Status.COMPLETED]
+            came += [number for number in done if number not in came]
+        works.registry.close()
+
+    assert came == order

@@ -57,7 +57,7 @@ def test_it_shows_what_is_there_what_waits_and_what_comes(
         (also, 902, EvictionClass.NOTHING),
     ]
     assert [one.is_in_use for one in found.stored] == [True, True]
-    assert found.running == (Coming(coming.id, 5000, 64),)
+    assert Inventory(db).list_running(STICK) == (Coming(coming.id, 5000, 64),)
     (one,) = found.waiting
     assert (one.download_id, one.size, one.priority) == (waiting.id, 1000, 7)
     assert (one.standing, one.is_own) == (EvictionClass.LASTING, True)
@@ -87,9 +87,9 @@ def test_a_person_sees_what_they_hold_or_asked_for_when_nobody_holds_it(
     Holds(db, bus).keep(Wish(BEN, STICK, track(2), Reason("pin", "2", "")))
     look = Inventory(db)
 
-    assert look.list_visible_to(STICK, ANN) == {first}
-    assert look.list_visible_to(STICK, BEN) == {second, third}
-    assert look.list_visible_to(CARD, BEN) == frozenset()
+    assert look.list_visible_to(ANN, [first, second, third]) == {first}
+    assert look.list_visible_to(BEN, [first, second, third]) == {second, third}
+    assert look.list_visible_to(BEN, [first, 99]) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_person_sees_what_they_hold_or_asked_for_when_nobody_holds_it(
         (inventory.RUNNING, 1),
         (inventory.GRIPS, 1),
         (inventory.GRIPS_OF, 2),
-        (inventory.SEEN_BY, 3),
+        (inventory.SEEN_BY, 2),
     ],
 )
 def test_no_query_sorts_or_walks_through_another_device_s_files(
@@ -109,7 +109,8 @@ def test_no_query_sorts_or_walks_through_another_device_s_files(
     steps = [row[3] for row in db.sql(f"EXPLAIN QUERY PLAN {sql}", [0] * parameters)]
 
     # What waits is walked through in the small index of the queue alone.
-    walked = [one for one in steps if one.startswith("SCAN") and "downloads_to_claim" not in one]
+    few = ("downloads_to_claim", "VIRTUAL TABLE")
+    walked = [one for one in steps if one.startswith("SCAN") and not any(x in one for x in few)]
     assert walked == []
     assert not any("TEMP B-TREE" in one for one in steps)
 

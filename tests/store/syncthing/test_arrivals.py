@@ -8,7 +8,7 @@ from sidecar.domain.downloads.states import Download
 from sidecar.domain.syncthing.peers import Missing, Peer
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
-from sidecar.store.syncthing.arrivals import ABSENT, BEFORE, NEWEST, OF_FILE, Arrivals
+from sidecar.store.syncthing.arrivals import ABSENT, BEFORE, NEWEST, OF_FILES, Arrivals
 from tests.fakes.clock import FakeClock
 from tests.store.examples import BEGIN, CARD, HASH, STICK, wanted
 
@@ -76,11 +76,12 @@ def test_peers_are_replaced_as_a_whole(arrivals: Arrivals) -> None:
     assert arrivals.peers(CARD) == []
 
 
-@pytest.mark.parametrize(("sql", "count"), [(ABSENT, 4), (NEWEST, 2), (BEFORE, 2), (OF_FILE, 1)])
+@pytest.mark.parametrize(("sql", "count"), [(ABSENT, 4), (NEWEST, 2), (BEFORE, 2), (OF_FILES, 1)])
 def test_no_question_reads_a_whole_table(
     arrivals: Arrivals, db: Database, sql: str, count: int
 ) -> None:
     steps = [row[3] for row in db.sql(f"EXPLAIN QUERY PLAN {sql}", [0] * count)]
 
     assert steps
-    assert not [one for one in steps if one.startswith("SCAN")]
+    few = "VIRTUAL TABLE"
+    assert not [one for one in steps if one.startswith("SCAN") and few not in one]

@@ -119,6 +119,7 @@ def test_what_plays_now_is_told_in_words(house: WebHouse, ann: Browser) -> None:
             "seconds": 180.0,
             "seconds_heard": 12.0,
             "is_paused": False,
+            "silent_since": None,
             "queued": 3,
             "coming": [
                 {
@@ -144,7 +145,7 @@ def test_the_page_tells_what_plays_what_comes_next_and_what_was_heard(
 
     for words in (
         "The Sine Waves · First Light",
-        "Phone, Finamp",
+        "Finamp on Phone",
         "0:12 of 3:00",
         "3 more in the queue",
         "Queued · Car stick",

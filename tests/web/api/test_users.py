@@ -86,6 +86,26 @@ def test_a_session_is_ended_by_its_owner_or_an_admin(
     assert not is_in(ann)
 
 
+def test_an_admin_has_an_account_that_waits_tried_again(
+    house: WebHouse, ann: Browser, eve: Browser
+) -> None:
+    house.jellyfin.routes["GET /Users/Me"] = Reply(403)
+    house.services.accounts.service.outside_hours(ANN.user_id)
+    address = f"{API}/accounts/{ANN.user_id}/try"
+    assert send(ann, "POST", address).status_code == 403
+
+    assert send(eve, "POST", address).status_code == 204
+    assert len(house.jellyfin.asked("/Users/Me")) == 1
+    page = " ".join(eve.client.get("/admin").text.split())
+    assert "Try again at once" in page
+    assert press(eve, f"/admin/accounts/{ANN.user_id}/try").location == "/admin"
+    assert len(house.jellyfin.asked("/Users/Me")) == 2
+    assert send(eve, "POST", f"{API}/accounts/{'0' * 32}/try").status_code == 404
+
+    house.services.accounts.service.within_hours(ANN.user_id)
+    assert "Try again at once" not in eve.client.get("/admin").text
+
+
 def test_an_account_is_forgotten_by_its_owner_or_an_admin(
     house: WebHouse, ann: Browser, ben: Browser, eve: Browser
 ) -> None:

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from sidecar.domain.downloads.states import Status
+from sidecar.domain.items.kinds import MediaKind
 from sidecar.services.removals.review import RemovalsView
 from sidecar.services.rules.settings_view import RuleSettingsView
 from sidecar.services.rules.settings_view import Setting as SettingValue
@@ -77,6 +78,7 @@ class Device(Managed):
     unplugged: bool = taken_from("is_unplugged")
     files: int
     missing: int
+    takes: Annotated[list[MediaKind], BeforeValidator(sorted)]
 
 
 class PlanLine(Schema):
@@ -127,6 +129,7 @@ class Plan(Managed):
     device_id: str = taken_from("id")
     device: str = taken_from("name")
     trouble: str | None
+    made_at: Moment | None
     plan_id: str | None
     needs_confirmation: bool
     whose: Share

@@ -34,6 +34,27 @@ class Doubts(OfDevice, Managed):
     files: list[Doubt]
 
 
+class RenamedFile(Schema):
+    """A file that would have another name."""
+
+    path: str
+    new_path: str
+
+
+class Names(OfDevice):
+    """What would be renamed on a device; `plan_id` confirms exactly this.
+
+    `waiting` files are being renamed after a confirmation, `unread` ones were not looked up yet.
+    """
+
+    plan_id: str
+    renamed: int
+    fetched: int
+    waiting: int
+    unread: int
+    examples: list[RenamedFile]
+
+
 class OtherServer(Schema):
     """A Jellyfin server other than the one that was known."""
 

@@ -87,6 +87,7 @@ class Now(Schema):
     seconds: float | None
     seconds_heard: Tenths
     is_paused: bool
+    silent_since: Moment | None
     queued: int
     coming: list[Upcoming]
 

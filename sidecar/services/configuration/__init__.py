@@ -1,0 +1,1 @@
+"""The settings: what the file, the environment and the page say, and changes on the page."""

@@ -1,0 +1,83 @@
+"""Tables that triggers keep: whose each download is, and how many a device has in each state.
+
+    holds, downloads ── triggers ──▶ owned      who holds it; who asked for it if nobody does
+    downloads ───────── triggers ──▶ tallies    files and bytes by device and state
+
+Lists and counts would work this out anew each time. Nothing else writes there.
+"""
+
+from __future__ import annotations
+
+# How the owners of some downloads are written anew; `{0}` selects their ids.
+_HOLDERS = """INSERT INTO owned SELECT DISTINCT h.user_id, d.id, d.status FROM downloads AS d
+            CROSS JOIN holds AS h ON h.device_id = d.device_id AND h.item_id = d.item_id
+            WHERE d.id IN ({0});"""
+_ASKER = """INSERT INTO owned SELECT d.user_id, d.id, d.status FROM downloads AS d
+            WHERE d.id IN ({0})
+                AND NOT EXISTS (SELECT 1 FROM owned WHERE download_id = d.id);"""
+_NOBODY = "DELETE FROM owned WHERE download_id IN ({0});"
+_ANEW = f"{_NOBODY} {_HOLDERS} {_ASKER}"
+_OF_NEW = "SELECT id FROM downloads WHERE device_id = new.device_id AND item_id = new.item_id"
+_OF_OLD = "SELECT id FROM downloads WHERE device_id = old.device_id AND item_id = old.item_id"
+_LEAVES = """UPDATE tallies SET files = files - 1, bytes = bytes - coalesce(old.file_size, 0)
+            WHERE device_id = old.device_id AND status = old.status;"""
+_COMES = """INSERT INTO tallies (device_id, status, files, bytes)
+            VALUES (new.device_id, new.status, 1, coalesce(new.file_size, 0))
+            ON CONFLICT DO UPDATE
+            SET files = files + 1, bytes = bytes + coalesce(new.file_size, 0);"""
+
+
+def _whenever(name: str, event: str, *statements: str) -> str:
+    return f"CREATE TRIGGER {name} AFTER {event} BEGIN\n        {' '.join(statements)}\n    END"
+
+
+OWNERS = (
+    """CREATE TABLE owned (
+        user_id TEXT NOT NULL,
+        download_id INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        PRIMARY KEY (download_id, user_id)
+    ) STRICT, WITHOUT ROWID""",
+    *(one.format("SELECT id FROM downloads").rstrip(";") for one in (_HOLDERS, _ASKER)),
+    "CREATE INDEX owned_by_user ON owned (user_id, status, download_id)",
+    _whenever("owned_hold_made", "INSERT ON holds", _ANEW.format(_OF_NEW)),
+    _whenever("owned_hold_ended", "DELETE ON holds", _ANEW.format(_OF_OLD)),
+    _whenever(
+        "owned_hold_moved",
+        "UPDATE OF user_id, device_id, item_id ON holds",
+        _ANEW.format(f"{_OF_OLD} UNION {_OF_NEW}"),
+    ),
+    _whenever("owned_made", "INSERT ON downloads", _ANEW.format("SELECT new.id")),
+    _whenever(
+        "owned_ended", "DELETE ON downloads", "DELETE FROM owned WHERE download_id = old.id;"
+    ),
+    _whenever(
+        "owned_moved",
+        "UPDATE OF user_id, device_id, item_id ON downloads",
+        _ANEW.format("SELECT new.id"),
+    ),
+    _whenever(
+        "owned_changed",
+        "UPDATE OF status ON downloads WHEN old.status <> new.status",
+        "UPDATE owned SET status = new.status WHERE download_id = new.id;",
+    ),
+    """CREATE TABLE tallies (
+        device_id TEXT NOT NULL,
+        status TEXT NOT NULL,
+        files INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        PRIMARY KEY (device_id, status)
+    ) STRICT, WITHOUT ROWID""",
+    """INSERT INTO tallies SELECT device_id, status, count(*), coalesce(sum(file_size), 0)
+        FROM downloads GROUP BY device_id, status""",
+    _whenever("tallies_made", "INSERT ON downloads", _COMES),
+    _whenever("tallies_ended", "DELETE ON downloads", _LEAVES),
+    _whenever(
+        "tallies_changed",
+        "UPDATE OF status, device_id, file_size ON downloads"
+        " WHEN (old.status, old.device_id, old.file_size) IS NOT"
+        " (new.status, new.device_id, new.file_size)",
+        _LEAVES,
+        _COMES,
+    ),
+)

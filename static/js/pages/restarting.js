@@ -1,0 +1,23 @@
+// The page while the sidecar starts again: it goes on once the sidecar answers.
+
+const TRY_EVERY_MS = 500;
+const ENOUGH_TRIES = 8;
+const place = document.querySelector("#restarting");
+
+async function answers() {
+  try {
+    const told = await fetch(place.dataset.health, { cache: "no-store" });
+    return told.ok && (await told.json()).status === "ok";
+  } catch {
+    return false;
+  }
+}
+
+// It may have been away and back between two looks.
+async function look(tries, wasAway) {
+  const isThere = await answers();
+  if (isThere && (wasAway || tries >= ENOUGH_TRIES)) location.replace(place.dataset.next);
+  else setTimeout(look, TRY_EVERY_MS, tries + 1, wasAway || !isThere);
+}
+
+setTimeout(look, TRY_EVERY_MS, 1, false);

@@ -1,0 +1,86 @@
+"""What the triggers keep is what it would be if it were worked out anew."""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from sidecar.domain.downloads.states import Status
+from sidecar.store.database import Database
+from sidecar.store.schema.migrations import STEPS, migrate
+from sidecar.store.schema.owners import OWNERS
+from tests.store.examples import ANN, BEN, CARD, STICK
+
+OWNED = """SELECT d.id, h.user_id, d.status FROM downloads AS d
+        JOIN holds AS h ON h.device_id = d.device_id AND h.item_id = d.item_id
+    UNION
+    SELECT d.id, d.user_id, d.status FROM downloads AS d WHERE NOT EXISTS (
+        SELECT 1 FROM holds AS h WHERE h.device_id = d.device_id AND h.item_id = d.item_id)"""
+TALLIES = """SELECT device_id, status, count(*), coalesce(sum(file_size), 0)
+    FROM downloads GROUP BY device_id, status"""
+ROW = """INSERT INTO downloads (item_id, device_id, user_id, status, title, item_type, search_key,
+        file_path, path_key, priority, queued_at, format)
+    VALUES (?1, ?2, ?3, 'pending', 't', 'Audio', 't', ?1, ?1, 0, 0, 'original')"""
+HOLD = """INSERT INTO holds (user_id, device_id, item_id, rule, source_id, text)
+    VALUES (?, ?, ?, ?, 's', '') ON CONFLICT DO NOTHING"""
+CHOICES: dict[str, list[object]] = {
+    "item": [f"{number:032x}" for number in range(6)],
+    "device": [STICK, CARD],
+    "person": [ANN, BEN, "c" * 32],
+    "state": [str(one) for one in Status],
+    "size": [None, 5, 70],
+    "rule": ["pin", "favourites"],
+}
+CHANGES = [
+    (ROW.replace("INSERT", "INSERT OR IGNORE", 1), "item device person"),
+    (HOLD, "person device item rule"),
+    (HOLD, "person device item rule"),
+    ("DELETE FROM holds WHERE user_id = ? AND item_id = ?", "person item"),
+    ("UPDATE OR IGNORE holds SET item_id = ? WHERE item_id = ?", "item item"),
+    ("UPDATE OR IGNORE holds SET user_id = ? WHERE user_id = ?", "person person"),
+    ("UPDATE downloads SET status = ? WHERE item_id = ?", "state item"),
+    ("UPDATE downloads SET file_size = ? WHERE item_id = ?", "size item"),
+    ("UPDATE downloads SET user_id = ? WHERE item_id = ?", "person item"),
+    ("UPDATE OR IGNORE downloads SET item_id = ? WHERE item_id = ?", "item item"),
+    ("DELETE FROM downloads WHERE item_id = ? AND device_id = ?", "item device"),
+]
+
+
+def test_random_changes_are_followed_by_the_owners_and_the_tallies(db: Database) -> None:
+    chance = random.Random(7)
+
+    for _ in range(400):
+        sql, values = chance.choice(CHANGES)
+        with db.write():
+            db.sql(sql, [chance.choice(CHOICES[one]) for one in values.split()])
+        kept = db.sql("SELECT download_id, user_id, status FROM owned")
+        tallies = db.sql("SELECT * FROM tallies WHERE files")
+
+        assert sorted(kept) == sorted(db.sql(OWNED))
+        assert sorted(tallies) == sorted(db.sql(TALLIES))
+
+
+@pytest.mark.parametrize("table", ["owned", "tallies"])
+def test_what_was_there_before_the_triggers_is_counted(tmp_path: Path, table: str) -> None:
+    path, before = tmp_path / "some.db", STEPS.index(OWNERS)
+    migrate(path, STEPS[:before])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO devices VALUES (?, 'Car stick', '/media/car', 0)", (STICK,))
+        for item, user in (("1", ANN), ("2", BEN)):
+            connection.execute(ROW, (item, STICK, user))
+        connection.execute(HOLD, (BEN, STICK, "1", "pin"))
+        connection.commit()
+
+    migrate(path, STEPS)
+
+    with closing(sqlite3.connect(path)) as connection:
+        found = connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - ours
+    expected = {
+        "owned": [(BEN, 1, "pending"), (BEN, 2, "pending")],
+        "tallies": [(STICK, "pending", 2, 0)],
+    }
+    assert found == expected[table]

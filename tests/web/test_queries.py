@@ -1,0 +1,113 @@
+"""How many queries a page takes: a few, whatever it shows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from werkzeug.routing import Rule
+
+from sidecar.config import DeviceSettings, Settings
+from sidecar.device.own.marker import Marker, write_marker
+from sidecar.domain.downloads.states import Status
+from sidecar.domain.wishes import PIN
+from sidecar.events import DeviceChanged
+from sidecar.services.accounts.person import Person
+from tests.fakes.clock import FakeClock
+from tests.services.conftest import STICK, track
+from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, web_house
+
+MOST = 15
+DEVICES = 3
+VALUES = {"device_id": STICK, "item_id": track(1).id, "download_id": 1, "file_id": 1}
+# Lists that a page shows besides the one at its address.
+FURTHER = [
+    f"/downloads?tab={tab}&sort={sort}"
+    for tab in ("active", "completed", "missing", "failed", "removed")
+    for sort in ("queue", "title", "size")
+]
+FURTHER += [
+    "/devices",
+    "/offline/next",
+    "/downloads?q=tone&owner=ann",
+    f"/downloads?device={STICK}&kind=music",
+    "/offline?q=to",
+]
+
+
+def with_more(folder: Path) -> Callable[[Settings], Settings]:
+    """Return the change of the settings that adds other devices."""
+
+    def change(settings: Settings) -> Settings:
+        more = []
+        for number in range(1, DEVICES):
+            path = folder / f"player-{number}"
+            path.mkdir()
+            write_marker(path, Marker(f"{number:08}-2222-4222-8222-222222222222", path.name))
+            more.append(DeviceSettings(name=path.name, path=path))
+        return settings.model_copy(update={"devices": (*settings.devices, *more)})
+
+    return change
+
+
+@pytest.fixture
+def house(quick_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
+    with web_house(quick_path, clock, change=with_more(quick_path)) as built:
+        yield built
+
+
+def fill(house: WebHouse) -> None:
+    """Let every page have something to show, and more than one of it."""
+    number = 0
+    store, devices = house.store, house.services.devices.registry.all()
+    for device in devices:
+        for status in Status:
+            for person in (ANN, BEN):
+                number += 1
+                rule = PIN if number % 3 == 0 else "favourites"
+                album = f"{number % 4:032x}"
+                house.add(
+                    number, person, status=status, device=device.id, rule=rule, album_id=album
+                )
+    for person in (ANN, BEN, EVE):
+        for one in range(1, 9):
+            house.heard(person, one, house.clock.now())
+            store.tombstones.put(person.user_id, STICK, track(one).id)
+            store.exclusions.put(person.user_id, "favourites", track(one).id, device_id=STICK)
+    library = [{"Id": track(one).id, "Name": f"Tone {one}", "Type": "Audio"} for one in range(9)]
+    house.library(*library)
+
+
+def asked(house: WebHouse, browser: Browser, path: str) -> list[str]:
+    """Return the queries that one request took."""
+    seen: list[str] = []
+    connection = house.store.db._peewee.connection()
+    connection.set_trace_callback(seen.append)
+    browser.get(path)
+    connection.set_trace_callback(None)
+    return [one for one in seen if not one.startswith(("BEGIN", "COMMIT", "PRAGMA", "--"))]
+
+
+def addresses(house: WebHouse) -> list[str]:
+    """Return an address for every route that only looks."""
+    routes: list[Rule] = [
+        one for one in house.web.flask.url_map.iter_rules() if "GET" in (one.methods or ())
+    ]
+    known = [one for one in routes if one.arguments <= VALUES.keys()]
+    assert {one.endpoint for one in routes} - {one.endpoint for one in known} == {"static"}
+    to = house.web.flask.url_map.bind("localhost")
+    return [to.build(one.endpoint, {name: VALUES[name] for name in one.arguments}) for one in known]
+
+
+@pytest.mark.parametrize("person", [EVE, ANN])
+def test_no_page_takes_more_than_fifteen_queries(house: WebHouse, person: Person) -> None:
+    fill(house)
+    browser, taken = house.come_in(person), {}
+    for path in [*addresses(house), *FURTHER]:
+        # Nothing is kept from the last page.
+        for device in house.services.devices.registry.all():
+            house.bus.publish(DeviceChanged(device.id))
+        taken[path] = asked(house, browser, path)
+
+    assert {path: len(sql) for path, sql in taken.items() if len(sql) > MOST} == {}
