@@ -100,6 +100,10 @@ class DownloadListing:
         """
         return self._downloads.queries.counts(self._which(person, query or DownloadQuery()))
 
+    def failed(self, person: Person) -> int:
+        """Return how many of the downloads that this person may see have failed."""
+        return self._downloads.queries.number(Status.FAILED, viewer(person))
+
     def by_device(self, person: Person) -> Mapping[str, DeviceState]:
         """Return how the downloads of each device stand, as far as this person may see them."""
         return self._downloads.queries.by_device(DownloadFilter(viewer=viewer(person)))

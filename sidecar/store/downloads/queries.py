@@ -196,10 +196,19 @@ class DownloadQueries:
         whose = replace(which, statuses=frozenset(), missing=False)
         return self._db.once((DownloadQueries, whose), partial(self._count, whose))
 
+    def number(self, status: Status, viewer: str | None) -> int:
+        """Return how many downloads in this state, missing or not, a person may see."""
+        return self._by_status(DownloadFilter(viewer=viewer)).get(status, 0)
+
+    def _by_status(self, whose: DownloadFilter) -> Mapping[str, int]:
+        asked = select_counts(whose)
+        return self._db.once(
+            (DownloadQueries, "status", whose), lambda: dict(self._db.sql(asked.text, asked.values))
+        )
+
     def _count(self, which: DownloadFilter) -> Mapping[str, int]:
         asked = build_count_conditions(which)
-        by_status = select_counts(which)
-        found: dict[str, int] = dict(self._db.sql(by_status.text, by_status.values))
+        found = self._by_status(which)
         missing: int = self._db.sql(f"{COUNTED} AND {IS_MISSING}{asked.text}", asked.values)[0][0]
         counts = {str(status): found.get(status, 0) for status in Status}
         counts[Status.COMPLETED] -= missing

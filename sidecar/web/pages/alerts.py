@@ -14,7 +14,6 @@ from functools import partial
 from flask import Blueprint, Flask, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.domain.downloads.states import Status
 from sidecar.services.accounts.person import Person
 from sidecar.services.notices import Notice, OpenQuestion
 from sidecar.threads import attempt
@@ -87,5 +86,4 @@ def _alerts(services: WebServices, person: Person) -> Alerts:
         for one in services.notices.notices(person)
         if one.level != "info" and one.code not in EXPECTED and one.text not in asked
     ]
-    failed = services.downloads.counts(person)[Status.FAILED]
-    return Alerts(tuple(notices), questions, failed)
+    return Alerts(tuple(notices), questions, services.downloads.failed(person))

@@ -5,7 +5,7 @@ It asks Jellyfin nothing, and shows each person only what they see on the other 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,7 +13,6 @@ from flask import Blueprint, render_template
 
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.downloads.states import Status
-from sidecar.events import Progress
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadQuery, DownloadView
@@ -21,7 +20,6 @@ from sidecar.services.files.browse import TileView
 from sidecar.services.files.search import FileQuery
 from sidecar.services.playback.history import PlayView
 from sidecar.store.downloads.queries import DeviceState
-from sidecar.web.api.schemas.downloads import counts as all_counts
 from sidecar.web.i18n.status_labels import StatusLabel, device_label
 from sidecar.web.pages.files.routes import address
 from sidecar.web.pages.files.view import FilesViewState
@@ -33,6 +31,9 @@ from sidecar.web.services import WebServices
 MOST_RUNNING = 3
 MOST_ADDED = 12
 MOST_LISTED = 5
+ON_THEIR_WAY = frozenset({Status.DOWNLOADING, Status.PENDING})
+# More than ever run at once, and those that follow them.
+PLACES_READ = 25
 # So many plays are looked through for those that were long enough to count.
 PLAYS_READ = 20
 
@@ -92,40 +93,42 @@ def routes(services: WebServices) -> Blueprint:
 
 def _home(services: WebServices, person: Person) -> str:
     listing = services.downloads
-    on_their_way = frozenset({Status.DOWNLOADING, Status.PENDING})
-    coming = DownloadQuery(statuses=on_their_way, sort=Sort.QUEUE, page_size=MOST_LISTED)
+    # What runs comes first.
+    found = listing.downloads(
+        person, DownloadQuery(statuses=ON_THEIR_WAY, sort=Sort.QUEUE, page_size=PLACES_READ)
+    )
+    states = listing.by_device(person)
     return render_template(
         "home.html",
-        counts=all_counts(listing.counts(person)),
-        running=_running(services, person),
+        counts={one.value: _sum(states, one) for one in Status},
+        running=_running([one for one in found.items if one.status is Status.DOWNLOADING]),
         bytes_waiting=listing.bytes_waiting(person),
-        devices=_devices(services, person),
+        devices=_devices(services, person, states),
         added=_added(services, person),
         played=_played(services, person),
-        coming=listing.downloads(person, coming),
+        coming=[one for one in found.items if one.status is Status.PENDING][:MOST_LISTED],
         waits=[one for one in services.notices.notices(person) if one.kind == "network"],
     )
 
 
-def _running(services: WebServices, person: Person) -> RunningView:
-    progress = {one.download_id: one for one in services.downloads.progress()}
-    seen = services.downloads.some(person, progress)
-    known = [one for one in (progress[view.id] for view in seen) if one.size]
-    size = sum(one.size or 0 for one in known)
+def _sum(states: Mapping[str, DeviceState], status: Status) -> int:
+    return sum(one.counts.get(status, 0) for one in states.values())
+
+
+def _running(views: Sequence[DownloadView]) -> RunningView:
+    known = [(one.bytes_downloaded, one.expected_size) for one in views if one.expected_size]
+    size = sum(of for _, of in known)
     return RunningView(
-        downloads=seen[:MOST_RUNNING],
-        progress=sum(one.bytes_held for one in known) / size if size else None,
-        speed=sum(progress[view.id].speed for view in seen),
-        bytes_left=sum(_left(one) for one in known),
+        downloads=views[:MOST_RUNNING],
+        progress=sum(done for done, _ in known) / size if size else None,
+        speed=sum(one.speed for one in views),
+        bytes_left=sum(max(of - done, 0) for done, of in known),
     )
 
 
-def _left(one: Progress) -> int:
-    return max((one.size or 0) - one.bytes_held, 0)
-
-
-def _devices(services: WebServices, person: Person) -> Sequence[DeviceTile]:
-    states = services.downloads.by_device(person)
+def _devices(
+    services: WebServices, person: Person, states: Mapping[str, DeviceState]
+) -> Sequence[DeviceTile]:
     problems: dict[str, list[str]] = {}
     for one in services.notices.notices(person):
         if one.device_id:
