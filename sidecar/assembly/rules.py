@@ -87,9 +87,10 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         shape_of=shape_of,
         known_again=known_again,
         not_taken=devices.taken.refusal,
+        fit=devices.taken.fit,
         groups_of=groups_of,
     )
-    looking = LibraryLook(store.downloads, matching, accounts.service.client)
+    looking = LibraryLook(store.downloads, store.chosen, matching, accounts.service.client)
     settings = RuleSettingsService(
         lambda: base.configuration.now().rules, RuleSettingsStore(store.db)
     )

@@ -30,6 +30,7 @@ from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.formats.formats import Format, Target, choose_target, read_bitrate
 from sidecar.domain.formats.tags import SEPARATOR
 from sidecar.domain.items.kinds import MediaKind
+from sidecar.domain.items.versions import VersionChoice
 from sidecar.domain.transfers.network import Span, Use
 from sidecar.errors import ConfigError, SyncthingError
 from sidecar.messages import msg, translatable
@@ -294,6 +295,7 @@ class DeviceSettings(Section):
     films: bool | None = None
     series: bool | None = None
     music_videos: bool | None = None
+    versions: VersionChoice = VersionChoice.LARGEST
     album_playlists: bool = False
     covers: bool = True
     lyrics: bool = True

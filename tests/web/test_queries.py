@@ -14,6 +14,7 @@ from sidecar.domain.downloads.states import Status
 from sidecar.domain.wishes import PIN
 from sidecar.events import DeviceChanged
 from sidecar.services.accounts.person import Person
+from sidecar.web.pages.settings import GROUPS
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, track
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, web_house
@@ -26,7 +27,7 @@ VALUES = {
     "item_id": track(1).id,
     "download_id": 1,
     "file_id": 1,
-    "name": "transfer",
+    "name": next(iter(GROUPS)),
 }
 # Lists that a page shows besides the one at its address.
 FURTHER = [
@@ -66,6 +67,8 @@ def house(quick_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
 
 def fill(house: WebHouse) -> None:
     """Let every page have something to show, and more than one of it."""
+    library = [{"Id": track(one).id, "Name": f"Tone {one}", "Type": "Audio"} for one in range(9)]
+    house.library(*library)
     number = 0
     library = [{"Id": track(one).id, "Name": f"Tone {one}", "Type": "Audio"} for one in range(9)]
     house.library(*library)

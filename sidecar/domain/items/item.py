@@ -58,6 +58,17 @@ CONTAINERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FileVersion:
+    """One of several files of an item; its id is that of an item, which serves this file."""
+
+    id: str
+    size: int | None
+    source_etag: str | None
+    source_path: str | None
+    extension: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """An item in Jellyfin, playable or a container.
 
@@ -83,6 +94,8 @@ class Item:
         parts: How many files a film consists of.
         part: Which of them this one is, from 1; None for a film in one file.
         part_of: For the second and later parts: the film's id.
+        versions: All its files, where it has several of which one is enough.
+        file_id: Under which its file is served, if that is not its own id: another version.
         disc_folder: It is the folder of a disc, of this kind: "DVD" or "Blu-ray".
     """
 
@@ -117,6 +130,8 @@ class Item:
     part: int | None = None
     part_of: str | None = None
     disc_folder: str | None = None
+    versions: tuple[FileVersion, ...] = ()
+    file_id: str | None = None
 
     @property
     def is_playable(self) -> bool:

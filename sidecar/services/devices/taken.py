@@ -1,4 +1,4 @@
-"""What kinds of media a device takes, and what that means for downloads that are queued already.
+"""What a device takes: which kinds of media, and which version of a film.
 
     a setting changed ─▶ waiting files of a kind that it does not take any more ─▶ failed, and why
                       └▶ what failed for that, and is taken by now              ─▶ queued again
@@ -8,12 +8,16 @@ What is wanted stays wanted (`services.rules.wishes`), and files that are there 
 
 from __future__ import annotations
 
+from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.states import NOT_TAKEN, Download, Status
-from sidecar.domain.items.item import PLAYABLE
+from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.domain.items.kinds import ALL_MEDIA, is_taken, not_taken_text
+from sidecar.domain.items.versions import choose_version
+from sidecar.domain.space.space import compute_default_reserve
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.events import DeviceChanged, DownloadChanged, Event
 from sidecar.messages import msg
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.store.downloads.queue import Downloads
 
@@ -21,8 +25,11 @@ from sidecar.store.downloads.queue import Downloads
 class TakenKinds:
     """Knows what devices take, and keeps their queues to it. Thread-safe."""
 
-    def __init__(self, settings: DeviceSettingsService, downloads: Downloads) -> None:
+    def __init__(
+        self, settings: DeviceSettingsService, registry: DeviceRegistry, downloads: Downloads
+    ) -> None:
         self._settings = settings
+        self._registry = registry
         self._downloads = downloads
 
     def refusal(self, device_id: str, item_type: str) -> str | None:
@@ -31,6 +38,13 @@ class TakenKinds:
         if settings is None or settings.takes == ALL_MEDIA:
             return None
         return not_taken_text(item_type, settings.takes, settings.name)
+
+    def fit(self, device_id: str, item: Item) -> Item:
+        """Return an item with the version of its file that a device is to get."""
+        settings = self._settings.of(device_id) if item.versions else None
+        if settings is None:
+            return item
+        return choose_version(item, settings.versions, self._room(device_id, settings))
 
     def hear(self, event: Event) -> None:
         """Listen to the bus: a device's settings may have changed, or a file waits once more."""
@@ -53,6 +67,17 @@ class TakenKinds:
         refused = [one for one in PLAYABLE if not is_taken(one, taken)]
         for one in queries.waiting_of_types(device_id, refused) if refused else ():
             self._refuse(one)
+
+    def _room(self, device_id: str, settings: DeviceSettings) -> int | None:
+        """Return the largest file that a device has room for; None if that is not known."""
+        device = next((one for one in self._registry.all() if one.id == device_id), None)
+        space = None if device is None else self._registry.space(device)
+        limits: list[int | None] = [settings.budget]
+        if space is not None:
+            reserve = settings.reserve
+            kept = compute_default_reserve(space.total) if reserve is None else reserve
+            limits += [space.largest_file, space.total - kept]
+        return min((one for one in limits if one is not None), default=None)
 
     def _refuse(self, waiting: Download) -> None:
         text = self.refusal(waiting.device_id, waiting.item_type)

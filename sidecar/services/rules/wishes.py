@@ -49,6 +49,7 @@ ASKED_AGAIN = Failure(
 )
 
 Describe = Callable[[Sequence[str]], dict[str, Item]]
+Fit = Callable[[str, Item], Item]
 NotTaken = Callable[[str, str], str | None]
 KnownAgain = Callable[[str, Mapping[str, Item]], Collection[str]]
 GroupsOf = Callable[[str, Collection[Item], Collection[Item]], Mapping[str, Group]]
@@ -57,6 +58,11 @@ GroupsOf = Callable[[str, Collection[Item], Collection[Item]], Mapping[str, Grou
 def _none_is_known(_user_id: str, _items: Mapping[str, Item]) -> Collection[str]:
     """Default: no item may be there already."""
     return ()
+
+
+def as_it_is(_device_id: str, item: Item) -> Item:
+    """Default: a device gets the file that Jellyfin has first."""
+    return item
 
 
 def _all_is_taken(_device_id: str, _item_type: str) -> None:
@@ -134,6 +140,7 @@ class WishService:
         shape_of: Callable[[str], NameLimits] = lambda _device_id: ANY,
         known_again: KnownAgain = _none_is_known,
         not_taken: NotTaken = _all_is_taken,
+        fit: Fit = as_it_is,
         groups_of: GroupsOf = _known_groups,
     ) -> None:
         """Prepare.
@@ -150,6 +157,7 @@ class WishService:
                 as a person has to decide. May raise what `describe` raises.
             not_taken: Called with a device and an item type; returns the sentence that the device
                 does not take it. Such a wish is held, but nothing is queued for it.
+            fit: Returns an item with the version of its file that a device is to get.
             groups_of: Called with an account, full items, and what else is known of their albums;
                 returns the albums, seasons and books by the ids of the items. May raise as well.
         """
@@ -165,6 +173,7 @@ class WishService:
         self._known_again = known_again
         self._groups_of = groups_of
         self._not_taken = not_taken
+        self._fit = fit
 
     def not_taken(self, device_id: str, item_type: str) -> str | None:
         """Return the sentence that a device does not take items of a type; None if it does."""
@@ -173,7 +182,8 @@ class WishService:
     def hold(self, wishes: Iterable[Wish], describe: Describe) -> int:
         """Hold wishes, and queue the items that have no download on the device yet.
 
-        What the person removed on purpose, or excluded from the rule, is skipped.
+        What the person removed on purpose, or excluded from the rule, is skipped, unless it is
+        pinned: a person asked for it again.
 
         Args:
             wishes: Their items may lack size, extension and permission.
@@ -195,6 +205,9 @@ class WishService:
             with self._db.write():
                 # Checked again: a person may have objected while Jellyfin was asked.
                 for wish in self._allowed(allowed):
+                    if wish.reason.rule == PIN:
+                        # Only now, as Jellyfin may not have answered.
+                        self._tombstones.forget(wish.user_id, wish.device_id, wish.item.id)
                     if _place(wish) in refused:
                         self._holds.keep(wish)
                     else:
@@ -284,9 +297,6 @@ class WishService:
         Returns:
             How many downloads were queued.
         """
-        with self._db.write():
-            for one in pins:
-                self._tombstones.forget(one.user_id, one.device_id, one.item.id)
         return self.hold(pins, describe)
 
     def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
@@ -422,6 +432,7 @@ class WishService:
         return False
 
     def _queue(self, wish: Wish, item: Item, group: Group) -> bool:
+        item = self._fit(wish.device_id, item)
         shape = self._shape_of(wish.device_id)
         download, queued = self._downloads.queue.enqueue(
             NewDownload(

@@ -38,6 +38,7 @@ DEVICE_KEYS = MappingProxyType(
         "films": translatable("Takes films"),
         "series": translatable("Takes series"),
         "music_videos": translatable("Takes music videos"),
+        "versions": translatable("Of films in several versions"),
     }
 )
 OPTIONS = MappingProxyType(
@@ -46,6 +47,9 @@ OPTIONS = MappingProxyType(
         "aria2": translatable("aria2"),
         "any": translatable("any network"),
         "original": translatable("as it is on the server"),
+        "largest": translatable("the largest that fits"),
+        "smallest": translatable("the smallest"),
+        "first": translatable("the one that Jellyfin plays first"),
         "unmetered": translatable("only unmetered networks"),
         "wifi": translatable("only Wi-Fi"),
         "generic": translatable("any player"),

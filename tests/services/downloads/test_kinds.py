@@ -151,3 +151,42 @@ def test_the_folder_of_a_disc_is_refused_by_its_name(
     follow(house)
     (row,) = house.rows()
     assert (row.status, row.error_code, row.error_message) == (Status.FAILED, "disc-folder", text)
+
+
+@pytest.mark.parametrize(
+    ("settings", "size"),
+    [
+        ({}, 3_000_000),
+        ({"budget": 2_000_000}, 1_200_000),
+        ({"versions": "smallest"}, 500_000),
+        ({"versions": "first"}, 3_000_000),
+        ({"versions": "first", "budget": 2_000_000}, 3_000_000),
+    ],
+)
+def test_of_several_versions_comes_the_one_that_the_device_is_set_to(
+    house: MovingHouse, settings: dict[str, object], size: int
+) -> None:
+    two = film(house, "Two Versions")
+    if settings:
+        house.services.web.settings.change(house.person("admin"), STICK, settings, {})
+
+    add(house, two.id)
+
+    (row,) = house.rows()
+    assert (row.item_id, row.expected_size) == (two.id, size)
+    assert row.file_path == "Two Versions (2003)/Two Versions (2003).mkv"
+
+
+@pytest.mark.parametrize(("versions", "size"), [("smallest", 500_000), ("largest", 3_000_000)])
+def test_the_chosen_version_is_what_is_fetched(
+    house: MovingHouse, versions: str, size: int
+) -> None:
+    changes: dict[str, object] = {"versions": versions}
+    house.services.web.settings.change(house.person("admin"), STICK, changes, {})
+    add(house, film(house, "Two Versions").id)
+
+    house.services.transfers.new_worker().step()
+
+    (row,) = house.rows()
+    assert (row.status, row.file_size) == (Status.COMPLETED, size)
+    assert (house.stick / row.file_path).stat().st_size == size

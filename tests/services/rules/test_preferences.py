@@ -231,6 +231,7 @@ def test_settings_are_the_current_ones_with_their_defaults(house: House) -> None
         "complete_tags": (False, False),
         "tag_separator": ("; ", "; "),
         "preset": ("generic", "generic"),
+        "versions": ("largest", "largest"),
         **dict.fromkeys(map(str, MediaKind), (True, True)),
         "album_playlists": (False, False),
         "covers": (True, True),
