@@ -70,8 +70,6 @@ def fill(house: WebHouse) -> None:
     library = [{"Id": track(one).id, "Name": f"Tone {one}", "Type": "Audio"} for one in range(9)]
     house.library(*library)
     number = 0
-    library = [{"Id": track(one).id, "Name": f"Tone {one}", "Type": "Audio"} for one in range(9)]
-    house.library(*library)
     store, devices = house.store, house.services.devices.registry.all()
     for device in devices:
         for status in Status:
