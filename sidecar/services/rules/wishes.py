@@ -59,10 +59,10 @@ def _known_groups(
 
 
 def places(
-    db: Database, device_id: str, item: Item, shape: NameLimits, group: Group = ALONE
+    folders: DeviceFolders, item: Item, shape: NameLimits, group: Group = ALONE
 ) -> Iterator[FilePlace]:
     """Yield possible paths of an item's file on a device, the best first; the last is unique."""
-    for path in find_paths(item, DeviceFolders(db, device_id), shape, group):
+    for path in find_paths(item, folders, shape, group):
         yield FilePlace(path, make_path_key(path))
 
 
@@ -143,7 +143,7 @@ class WishService:
             groups = self._groups(allowed, full)
             with self._db.write():
                 # Checked again: a person may have objected while Jellyfin was asked.
-                queued += sum(self._keep(wish, full, groups) for wish in self._allowed(allowed))
+                queued += self._keep_all(self._allowed(allowed), full, groups)
         return queued
 
     def replace(
@@ -229,9 +229,7 @@ class WishService:
         Returns:
             How many downloads were queued.
         """
-        with self._db.write():
-            for one in pins:
-                self._tombstones.forget(one.user_id, one.device_id, one.item.id)
+        self._tombstones.forget_all([(one.user_id, *_place(one)) for one in pins])
         return self.hold(pins, describe)
 
     def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
@@ -331,18 +329,38 @@ class WishService:
         return found
 
     def _missing(self, wishes: Iterable[Wish]) -> set[str]:
-        return {
-            wish.item.id
-            for wish in wishes
-            if self._downloads.queries.by_item(wish.device_id, wish.item.id) is None
-        }
+        asked = list(wishes)
+        there = self._downloads.queries.of_items(map(_place, asked))
+        return {wish.item.id for wish in asked if _place(wish) not in there}
 
-    def _keep(self, wish: Wish, full: Mapping[str, Item], groups: Mapping[str, Group]) -> bool:
-        is_new = self._holds.keep(wish)
-        there = self._downloads.queries.by_item(wish.device_id, wish.item.id)
-        if there is None:
-            item = full.get(wish.item.id)
-            return item is not None and self._queue(wish, item, groups.get(item.id, ALONE))
+    def _keep_all(
+        self, wishes: Sequence[Wish], full: Mapping[str, Item], groups: Mapping[str, Group]
+    ) -> int:
+        """Hold wishes and queue what has no download; return how many were queued."""
+        there = self._downloads.queries.of_items(map(_place, wishes))
+        queued = 0
+        seen: set[tuple[str, str]] = set()
+        folders = {one.device_id: DeviceFolders(self._db, one.device_id) for one in wishes}
+        for wish, is_new in zip(wishes, self._holds.keep_all(wishes), strict=True):
+            place = _place(wish)
+            # Another of these wishes may have changed it.
+            is_changed = place in seen
+            known = self._downloads.queries.by_item(*place) if is_changed else there.get(place)
+            seen.add(place)
+            if known is not None:
+                queued += self._keep(wish, known, is_new=is_new)
+            elif (item := full.get(wish.item.id)) is not None:
+                group = groups.get(item.id, ALONE)
+                self._queue(
+                    wish,
+                    item,
+                    places(folders[wish.device_id], item, self._shape_of(wish.device_id), group),
+                )
+                queued += 1
+        return queued
+
+    def _keep(self, wish: Wish, there: Download, *, is_new: bool) -> bool:
+        """Let a download be what a wish needs; return whether that queued it again."""
         if there.status is Status.REMOVED and (is_new or wish.reason.rule == PIN):
             return self._downloads.transitions.want_again(
                 there, user_id=wish.user_id, priority=wish.priority
@@ -361,28 +379,30 @@ class WishService:
             self._downloads.queue.prioritise(there, wish.priority)
         return False
 
-    def _queue(self, wish: Wish, item: Item, group: Group) -> bool:
-        shape = self._shape_of(wish.device_id)
-        download, queued = self._downloads.queue.enqueue(
+    def _queue(self, wish: Wish, item: Item, paths: Iterable[FilePlace]) -> None:
+        download = self._downloads.queue.add(
             NewDownload(
                 item=item,
                 device_id=wish.device_id,
                 user_id=wish.user_id,
-                places=places(self._db, wish.device_id, item, shape, group),
+                places=paths,
                 priority=wish.priority,
                 format=self._format_of(wish.device_id, item.type),
             )
         )
         refused = refusal(item)
-        if queued and refused is not None:
+        if refused is not None:
             self._downloads.transitions.give_up(
                 download, until=None, failure=refused, retry_count=0
             )
-        return queued
 
     def _is_unwanted(self, download: Download) -> bool:
         is_there = download.status in {Status.COMPLETED, Status.REMOVED}
         return not is_there and not self._holds.holders(download.device_id, download.item_id)
+
+
+def _place(wish: Wish) -> tuple[str, str]:
+    return wish.device_id, wish.item.id
 
 
 def _wish(hold: Hold) -> Wish:

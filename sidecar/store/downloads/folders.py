@@ -14,11 +14,15 @@ LAST = "\U0010ffff"
 
 
 class DeviceFolders:
-    """The folders of one device. Implements `domain.files.folders.FoldersThere`."""
+    """The folders of one device. Implements `domain.files.folders.FoldersThere`.
+
+    For one transaction that only adds downloads: what is found is remembered.
+    """
 
     def __init__(self, db: Database, device_id: str) -> None:
         self._db = db
         self._device_id = device_id
+        self._known: dict[str, tuple[str, str, str, str | None, str | None]] = {}
 
     def spelling(self, key: str) -> str | None:
         """Return how a folder is spelled, without those above it; None if there is none."""
@@ -47,5 +51,10 @@ class DeviceFolders:
         return True
 
     def _first_in(self, key: str) -> tuple[str, str, str, str | None, str | None] | None:
-        found = self._db.sql(FIRST_IN, (self._device_id, f"{key}/", f"{key}0"))
-        return found[0] if found else None
+        # What comes later to a folder is not the first there.
+        if key not in self._known:
+            found = self._db.sql(FIRST_IN, (self._device_id, f"{key}/", f"{key}0"))
+            if not found:
+                return None
+            self._known[key] = found[0]
+        return self._known[key]
