@@ -28,6 +28,7 @@ from sidecar.messages import msg
 from sidecar.store.database import Database
 from sidecar.store.downloads.folders import DeviceFolders
 from sidecar.store.downloads.insert import FilePlace
+from sidecar.store.downloads.queries import Standing
 from sidecar.store.downloads.queue import Downloads, NewDownload
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.exclusions import Exclusions
@@ -330,22 +331,25 @@ class WishService:
 
     def _missing(self, wishes: Iterable[Wish]) -> set[str]:
         asked = list(wishes)
-        there = self._downloads.queries.of_items(map(_place, asked))
+        there = self._downloads.queries.standings(map(_place, asked))
         return {wish.item.id for wish in asked if _place(wish) not in there}
 
     def _keep_all(
         self, wishes: Sequence[Wish], full: Mapping[str, Item], groups: Mapping[str, Group]
     ) -> int:
         """Hold wishes and queue what has no download; return how many were queued."""
-        there = self._downloads.queries.of_items(map(_place, wishes))
+        there = self._downloads.queries.standings(map(_place, wishes))
         queued = 0
         seen: set[tuple[str, str]] = set()
         folders = {one.device_id: DeviceFolders(self._db, one.device_id) for one in wishes}
         for wish, is_new in zip(wishes, self._holds.keep_all(wishes), strict=True):
             place = _place(wish)
+            standing, is_changed = there.get(place), place in seen
+            if standing is not None and not is_changed and _is_served(wish, standing):
+                continue
             # Another of these wishes may have changed it.
-            is_changed = place in seen
-            known = self._downloads.queries.by_item(*place) if is_changed else there.get(place)
+            is_known = standing is not None or is_changed
+            known = self._downloads.queries.by_item(*place) if is_known else None
             seen.add(place)
             if known is not None:
                 queued += self._keep(wish, known, is_new=is_new)
@@ -403,6 +407,12 @@ class WishService:
 
 def _place(wish: Wish) -> tuple[str, str]:
     return wish.device_id, wish.item.id
+
+
+def _is_served(wish: Wish, there: Standing) -> bool:
+    """Whether a download is all that a wish needs, so that `_keep` would change nothing."""
+    is_well = there.status not in {Status.REMOVED, Status.FAILED} and not there.is_missing
+    return is_well and wish.priority <= min(there.priority, PIN_PRIORITY)
 
 
 def _wish(hold: Hold) -> Wish:

@@ -45,10 +45,10 @@ FILES = """SELECT coalesce(sum((file_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE status = 'completed' AND device_id = ?"""
 ORIGINALS = """SELECT coalesce(sum((original_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE original_size IS NOT NULL AND device_id = ?"""
-OF_ITEMS = f"""SELECT {", ".join(f"d.{one}" for one in NAMES.split(", "))}
+STANDINGS = """SELECT d.device_id, d.item_id, d.status, d.priority, d.missing_since IS NOT NULL
     FROM json_each(?) AS one CROSS JOIN downloads AS d
     ON d.device_id = json_extract(one.value, '$[0]')
-        AND d.item_id = json_extract(one.value, '$[1]')"""  # noqa: S608 - names of our own columns
+        AND d.item_id = json_extract(one.value, '$[1]')"""
 IN_TURN = "d.priority DESC, d.place, d.id"
 # Running, pending, paused, the rest.
 RUNNING_FIRST = """CASE d.status
@@ -97,6 +97,15 @@ class DeviceUse:
     bytes_missing: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides whether a wish changes anything about a download."""
+
+    status: Status
+    priority: int
+    is_missing: bool
+
+
 class DownloadQueries:
     """Looks downloads up. Safe to use from any thread."""
 
@@ -119,11 +128,13 @@ class DownloadQueries:
         """Return the download of an item on a device; None if there is none."""
         return self._find_one(f"{ONE} device_id = ? AND item_id = ?", device_id, item_id)
 
-    def of_items(self, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Download]:
-        """Return the downloads of many items, by the ids of device and item."""
-        rows = self._db.sql(OF_ITEMS, (json.dumps(list(asked)),))
-        found = [from_columns(row) for row in rows]
-        return {(one.device_id, one.item_id): one for one in found}
+    def standings(self, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Standing]:
+        """Return how the downloads of many items stand, by the ids of device and item."""
+        rows = self._db.sql(STANDINGS, (json.dumps(list(asked)),))
+        return {
+            (device_id, item_id): Standing(Status(status), priority, bool(is_missing))
+            for device_id, item_id, status, priority, is_missing in rows
+        }
 
     def page(
         self, which: DownloadFilter, page: int, page_size: int, *, sort: Sort = Sort.NEWEST
