@@ -23,8 +23,9 @@ DESCRIPTORS_KEPT = 600
 FEWEST_CONNECTIONS = 64
 # More is useless, and some systems have a hard limit of a million.
 MOST_DESCRIPTORS = 16_384
-# The kernel's queue of connections that are not accepted yet.
-BACKLOG = 1024
+# The kernel's queue of connections that are not accepted yet: those of a whole flood, as a client
+# that finds no place in it tries again only after a second, and then after two more.
+BACKLOG = CONNECTIONS
 # Received parts of unfinished requests and unsent parts of responses, over all connections.
 BUFFERED_BYTES = 32 * 1024 * 1024
 
@@ -50,10 +51,13 @@ UNSENT_BYTES = 4 * 1024 * 1024
 # Workers that wait for a client or for Jellyfin are limited by kind (FILES, POLLS, JELLYFIN):
 # 40 - 10 - 8 - 10 = 12 are left for quick requests, even if all of those wait.
 WORKERS = 40
+# How long a thread may compute before another one gets its turn. The thread that accepts and reads
+# gives up its turn at each system call, and would wait ten times as long to get it back.
+TURN_S = 0.0005
 # Workers that run at the same time; more would only compete for the processor.
-BUSY_WORKERS = 8
+BUSY_WORKERS = 5
 # So that other addresses always find a free worker.
-BUSY_WORKERS_AN_ADDRESS = 6
+BUSY_WORKERS_AN_ADDRESS = 4
 FILES = 10
 FILES_AN_ACCOUNT = 4
 POLLS = 8

@@ -10,6 +10,7 @@ Stopping signals all threads at once, then waits for them in reverse order.
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from functools import partial
@@ -18,7 +19,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from sidecar import heap, private_files
+from sidecar import heap, limits, private_files
 from sidecar.assembly.assembly import Assembly, assemble
 from sidecar.assembly.store import DATABASE, page_configuration
 from sidecar.clock import Clock, SystemClock
@@ -103,6 +104,7 @@ class Runtime:
             Exception: Whatever `prepare` raises.
         """
         heap.keep_little()
+        sys.setswitchinterval(limits.TURN_S)
         with ExitStack() as building:
             self._build(building)
             self._running = building.pop_all()

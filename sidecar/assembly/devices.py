@@ -10,6 +10,7 @@ from sidecar.assembly.base import Base
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.devices.taken import TakenKinds
 from sidecar.services.syncthing.peers import PeerMonitor
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.formats import DeviceFormats, check_format
@@ -35,6 +36,7 @@ class DeviceServices:
     registry: DeviceRegistry
     access: DeviceAccess
     formats: DeviceFormats
+    taken: TakenKinds
     originals: KeptOriginals
     peers: PeerMonitor | None
 
@@ -69,6 +71,8 @@ def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
         server_is_there=lambda: accounts.server.is_there,
     )
     base.bus.subscribe(formats.hear)
+    taken = TakenKinds(settings, registry, store.downloads)
+    base.bus.subscribe(taken.hear)
     originals = KeptOriginals(registry, store.formats)
     base.bus.subscribe(originals.hear)
     return DeviceServices(
@@ -78,6 +82,7 @@ def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
         registry=registry,
         access=DeviceAccess(registry.settings, store.devices, accounts.service.all),
         formats=formats,
+        taken=taken,
         originals=originals,
         peers=_peers(base, accounts, registry),
     )

@@ -86,9 +86,11 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         format_of=devices.formats.of,
         shape_of=shape_of,
         known_again=known_again,
+        not_taken=devices.taken.refusal,
+        fit=devices.taken.fit,
         groups_of=groups_of,
     )
-    looking = LibraryLook(store.downloads, matching, accounts.service.client)
+    looking = LibraryLook(store.downloads, store.chosen, matching, accounts.service.client)
     settings = RuleSettingsService(
         lambda: base.configuration.now().rules, RuleSettingsStore(store.db)
     )

@@ -218,6 +218,7 @@ def _fetching(
         progress=progress,
         came_through=blocking.came_through,
         check_whole=check_whole,
+        fit=devices.taken.fit,
     )
 
 

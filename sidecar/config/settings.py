@@ -26,9 +26,11 @@ from sidecar.config.base import Duration, Room, Section, Speed, explain_invalid
 from sidecar.config.files import read_secret
 from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.domain.accounts.device_access import DeviceRoles, is_named
-from sidecar.domain.files.presets import PresetName
+from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.formats.formats import Format, Target, choose_target, read_bitrate
 from sidecar.domain.formats.tags import SEPARATOR
+from sidecar.domain.items.kinds import MediaKind
+from sidecar.domain.items.versions import VersionChoice
 from sidecar.domain.transfers.network import Span, Use
 from sidecar.errors import ConfigError, SyncthingError
 from sidecar.messages import msg, translatable
@@ -288,6 +290,12 @@ class DeviceSettings(Section):
     complete_tags: bool = False
     tag_separator: str = Field(default=SEPARATOR, min_length=1, max_length=8)
     preset: PresetName = PresetName.GENERIC
+    music: bool | None = None
+    audiobooks: bool | None = None
+    films: bool | None = None
+    series: bool | None = None
+    music_videos: bool | None = None
+    versions: VersionChoice = VersionChoice.LARGEST
     album_playlists: bool = False
     covers: bool = True
     lyrics: bool = True
@@ -309,6 +317,19 @@ class DeviceSettings(Section):
     def target(self) -> Target | None:
         """The format that its music is converted to; None for the original files."""
         return choose_target(self.format, self.bitrate)
+
+    @property
+    def takes(self) -> frozenset[MediaKind]:
+        """The kinds of media that come to it: as set, else as its preset has it."""
+        usual = PRESETS[self.preset].takes
+        chosen = {kind: getattr(self, kind.value) for kind in MediaKind}
+        return frozenset(
+            kind for kind, told in chosen.items() if (kind in usual if told is None else told)
+        )
+
+    def with_usual_kinds(self) -> DeviceSettings:
+        """Return the same settings, with the kinds that are not set as its preset has them."""
+        return self.model_copy(update={kind.value: kind in self.takes for kind in MediaKind})
 
     def serves(self, user_name: str) -> bool:
         """Whether the account may use this device: it is in `users`, or `users` is empty."""

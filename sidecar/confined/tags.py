@@ -20,7 +20,7 @@ LONGEST = 250
 MOST_VALUES = 20
 LONGEST_S = 1e9
 # Exceptions that mutagen raises for damaged files.
-_DAMAGED = (
+DAMAGED = (
     mutagen.MutagenError,
     OSError,
     ValueError,
@@ -58,7 +58,7 @@ def tags_in(file: BinaryIO) -> FoundTags:
     try:
         found = mutagen.File(file, easy=True)
         return FoundTags() if found is None else _tags(found)
-    except _DAMAGED as error:
+    except DAMAGED as error:
         cause = error if isinstance(error, OSError) else error.__context__
         # In a damaged file mutagen may seek to invalid places, which fails with EINVAL.
         if isinstance(cause, OSError) and cause.errno not in {None, errno.EINVAL}:

@@ -180,13 +180,48 @@ class DeviceFolder:
     def finish(self, part: PartFile, path: str) -> None:
         """Rename a complete, synced part file to its final name, durably.
 
-        On FAT the usual order (sync, rename, sync the folder) loses files in a power cut: the
-        file must be synced again under its new name.
-
         Raises:
             errors.DeviceError: `name-taken` if something that is not ours has the name, or the
                 name of one of its folders; nothing was touched then.
         """
+        [trouble] = self.finish_all([(part, path)])
+        if trouble is not None:
+            raise trouble
+
+    def finish_all(self, parts: Sequence[tuple[PartFile, str]]) -> Sequence[Exception | None]:
+        """Rename complete, synced part files to their final names, durably: first all, then sync.
+
+        On FAT the usual order (sync, rename, sync the folder) loses files in a power cut: the
+        files must be synced again under their new names.
+
+        Returns:
+            For each file None if it has its name now, or why that is not certain; as for `finish`.
+        """
+        troubles: list[Exception | None] = [None] * len(parts)
+        places: dict[Sequence[str], list[int]] = {}
+        fresh: list[str] = []
+        for number, (part, path) in enumerate(parts):
+            with _blamed_on([number], troubles):
+                fresh += self._rename(part, path)
+                places.setdefault(_split_path(path)[0], []).append(number)
+        renamed = [number for there in places.values() for number in there]
+        if renamed and not self._anchor.file_system.renames_at_once:
+            # The old names must leave the disk before the new ones are synced: a power cut may
+            # else leave two names for the same bytes, and removing one frees the other's.
+            with (
+                _blamed_on(renamed, troubles),
+                self._anchor.translate_errors() as root,
+                tree.open_folder(root, PARTS) as handle,
+            ):
+                os.fsync(handle)
+        for folders, numbers in places.items():
+            self._sync_all(folders, {number: parts[number][1] for number in numbers}, troubles)
+        with _blamed_on(renamed, troubles), self._anchor.translate_errors() as root:
+            tree.sync_above(root, fresh)
+        return troubles
+
+    def _rename(self, part: PartFile, path: str) -> list[str]:
+        """Give a part file its final name; return the folders that were made for it."""
         folders, name = _split_path(path)
         with self._anchor.translate_errors() as root, tree.open_folder(root, PARTS) as parts:
             try:
@@ -195,12 +230,25 @@ class DeviceFolder:
                     tree.rename_new(part.name, parts, name, handle)
             except (FileExistsError, NotADirectoryError):
                 raise self._taken(path) from None
-            if not self._anchor.file_system.renames_at_once:
-                # The old name must leave the disk before the new one is synced: a power cut may
-                # else leave two names for the same bytes, and removing one frees the other's.
-                os.fsync(parts)
-            _sync(root, folders, name)
-            tree.sync_above(root, fresh)
+        return fresh
+
+    def _sync_all(
+        self,
+        folders: Sequence[str],
+        paths: Mapping[int, str],
+        troubles: list[Exception | None],
+    ) -> None:
+        """Sync files of one folder, each by its new name, and then the folder."""
+        with (
+            _blamed_on(paths, troubles),
+            self._anchor.translate_errors() as root,
+            tree.open_folder(root, folders) as handle,
+        ):
+            for number, path in paths.items():
+                if troubles[number] is None:
+                    with _blamed_on([number], troubles), self._anchor.translate_errors():
+                        tree.sync_file(_split_path(path)[1], handle)
+            os.fsync(handle)
 
     def replace(self, part: PartFile, path: str, *, size: int) -> None:
         """Replace a file of ours by a complete, synced part file, atomically and durably.
@@ -364,11 +412,21 @@ class DeviceFolder:
         return DeviceError("name-taken", msg("{text} and try again", text=text))
 
 
-def _split_path(path: str) -> tuple[Sequence[str], str]:
-    parts = tree.split_path(path)
-    if parts[0].casefold() == OURS:
+def _split_path(path: str) -> tuple[tuple[str, ...], str]:
+    *folders, name = tree.split_path(path)
+    if (folders or [name])[0].casefold() == OURS:
         raise ValueError(f"not a path for files: {path!r}")
-    return parts[:-1], parts[-1]
+    return tuple(folders), name
+
+
+@contextmanager
+def _blamed_on(numbers: Iterable[int], troubles: list[Exception | None]) -> Iterator[None]:
+    """Note an error of the block as the trouble of these files, unless they have one already."""
+    try:
+        yield
+    except (DeviceError, ValueError) as trouble:
+        for number in numbers:
+            troubles[number] = troubles[number] or trouble
 
 
 def _sync(root: int, folders: Sequence[str], name: str) -> None:

@@ -13,11 +13,12 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
-from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.item import PLAYABLE, Item, ItemType, as_part
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import (
     JellyfinError,
     NotAllowed,
+    NotFound,
     OutsideHours,
     ServerAway,
     SignedOut,
@@ -68,6 +69,24 @@ FULL_FIELDS = "MediaSources,Path,CanDownload"
 PRIMARY_IMAGE_ONLY: Query = {"enableImageTypes": "Primary", "imageTypeLimit": 1}
 # Oldest first: what is added while we read comes at the end and shifts nothing.
 STABLE_ORDER: Query = {"sortBy": "DateCreated,SortName", "sortOrder": "Ascending"}
+# Album by album and series by series.
+WHOLE_ORDER: Query = {
+    "sortBy": "AlbumArtist,Album,SeriesSortName,ParentIndexNumber,IndexNumber,SortName"
+}
+# The containers whose files come with what they are in.
+NESTED = frozenset(
+    {
+        ItemType.ALBUM,
+        ItemType.ARTIST,
+        ItemType.PLAYLIST,
+        ItemType.SERIES,
+        ItemType.SEASON,
+        ItemType.COLLECTION,
+    }
+)
+# What is listed in a library or folder, and of a genre: files, and what has its files elsewhere.
+IN_A_FOLDER = (*sorted(PLAYABLE), ItemType.PLAYLIST, ItemType.COLLECTION)
+OF_A_GENRE = (*sorted(PLAYABLE), ItemType.SERIES)
 DISC_ORDER: Query = {"sortBy": "ParentIndexNumber,IndexNumber,SortName"}
 
 
@@ -263,7 +282,7 @@ class Jellyfin:
 
         The items have no sizes and validators; `items` fetches those.
         """
-        queried = sorted(set(types) - {ItemType.ARTIST})
+        queried = sorted(set(types) - {ItemType.ARTIST, ItemType.COLLECTION})
         parts: list[Rows] = []
         if queried:
             query = {"recursive": "true", "includeItemTypes": ",".join(queried), **STABLE_ORDER}
@@ -272,7 +291,19 @@ class Jellyfin:
             # `/Items` misses artists that have no folder of their own.
             query = {"isFavorite": "true", "sortBy": "SortName"}
             parts.append(read_set(self.pages("Artists", query=query)))
+        if ItemType.COLLECTION in types:
+            # Without a parent the server lists no collection, whether it has a heart or not.
+            parts += map(self._favourite_collections, self._libraries("boxsets"))
         return self.listing(*parts)
+
+    def _favourite_collections(self, library_id: str) -> Rows:
+        query = {"parentId": library_id, "recursive": "true", "isFavorite": "true", **STABLE_ORDER}
+        return read_set(self.pages("Items", query={**query, "includeItemTypes": "BoxSet"}))
+
+    def _libraries(self, collection_type: str) -> list[str]:
+        """Return the ids of the account's libraries of a type."""
+        views = self.page(*LIBRARIES, query={})
+        return [one.id for one in views.items if one and one.collection_type == collection_type]
 
     def expand(self, item: Item) -> Listing:
         """List the playable items of a container, in its order; of a playable item, itself.
@@ -283,7 +314,7 @@ class Jellyfin:
             NotFound: It is not there any more, or this account may not see it.
         """
         if item.is_playable:
-            return Listing((item,), complete=True)
+            return self._with_parts([item], complete=True)
         match item.type:
             case ItemType.ALBUM:
                 # Not `albumIds`: before 12.0 that means every album of the same name.
@@ -295,11 +326,61 @@ class Jellyfin:
                 rows = self.files({"parentId": item.id, "includeItemTypes": "Episode"})
             case ItemType.PLAYLIST:
                 rows = read_sequence(self.pages("Playlists", item.id, "Items", query={}))
+            case ItemType.COLLECTION:
+                # Not `recursive`: the episodes of a series in it are not listed then.
+                return self._expand_each({"parentId": item.id}, NESTED - {ItemType.COLLECTION})
+            case ItemType.LIBRARY | ItemType.FOLDER:
+                return self._expand_each(_all_of({"parentId": item.id}, IN_A_FOLDER))
+            case ItemType.GENRE | ItemType.MUSIC_GENRE:
+                return self._expand_each(_all_of({"genreIds": item.id}, OF_A_GENRE))
             case _:
                 return Listing((), complete=True)
         listing = self.listing(rows)
-        playable = tuple(one for one in listing.items if one.is_playable)
-        return Listing(playable, complete=listing.complete)
+        playable = [one for one in listing.items if one.is_playable]
+        return self._with_parts(playable, complete=listing.complete)
+
+    def with_parts(self, items: Iterable[Item]) -> tuple[Item, ...]:
+        """Return the items, each film in several parts followed by its further parts."""
+        return self._with_parts(items, complete=True).items
+
+    def _with_parts(self, items: Iterable[Item], *, complete: bool) -> Listing:
+        found: list[Item] = []
+        for one in items:
+            found.append(one)
+            if one.parts > 1:
+                further = self._further_parts(one)
+                complete &= len(further) == one.parts - 1
+                found += further
+        return Listing(tuple(found), complete=complete)
+
+    def _further_parts(self, film: Item) -> list[Item]:
+        """List the second and later parts of a film, which no other list has."""
+        try:
+            page = self.page("Videos", film.id, "AdditionalParts", query={})
+        except (NotFound, NotAllowed):
+            return []
+        parts = [self._to_item(one) for one in page.items[: film.parts - 1] if one is not None]
+        return [as_part(one, film, number) for number, one in enumerate(parts, start=2)]
+
+    def _expand_each(self, query: Query, nested: Collection[ItemType] = NESTED) -> Listing:
+        """List what a query finds, containers of these types expanded, each file once.
+
+        A collection in a collection is left out: the two may contain each other.
+        """
+        members = self.listing(read_set(self.pages("Items", query=query)))
+        is_complete = members.complete
+        files: dict[str, Item] = {}
+        for one in members.items:
+            if not one.is_playable and one.type not in nested:
+                continue
+            try:
+                part = self.expand(one)
+            except NotFound:
+                is_complete = False
+                continue
+            is_complete &= part.complete
+            files |= {file.id: file for file in part.items}
+        return Listing(tuple(files.values()), complete=is_complete)
 
     def set_favourite(self, item_id: str, *, value: bool) -> bool:
         """Set or clear a favourite; return the state that the server reports then."""
@@ -399,6 +480,12 @@ class Jellyfin:
     def _check_server(self, server_id: str | None) -> None:
         if None not in {self.server_id, server_id} and server_id != self.server_id:
             raise WrongServer(wrong_server(self.connection.address))
+
+
+def _all_of(within: Query, types: Iterable[str]) -> Query:
+    """Return the query for everything of some types, at any depth."""
+    common: Query = {"recursive": "true", "excludeLocationTypes": "Virtual", **WHOLE_ORDER}
+    return {**within, **common, "includeItemTypes": ",".join(types)}
 
 
 def wrong_server(address: Address) -> str:

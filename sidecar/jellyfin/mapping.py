@@ -7,7 +7,7 @@ from datetime import date, datetime
 from itertools import chain, islice
 from sys import intern
 
-from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.item import FileVersion, Item, ItemType
 from sidecar.domain.items.media_types import EXTENSIONS, extension_in
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.jellyfin.models import (
@@ -22,7 +22,12 @@ NO_USER = "0" * 32
 # Entries of a queue, from the current one on.
 MOST_QUEUED = 200
 
-_KNOWN_TYPES = {one.value: one for one in ItemType}
+_KNOWN_TYPES = {one.value: one for one in ItemType} | {
+    "UserView": ItemType.LIBRARY,
+    "ManualPlaylistsFolder": ItemType.LIBRARY,
+}
+MOST_PARTS = 99
+_DISCS = {"Dvd": "DVD", "BluRay": "Blu-ray"}
 _KNOWN_REPEATS = {one.value: one for one in Repeat}
 
 
@@ -30,6 +35,7 @@ def to_item(base: BaseItem) -> Item:
     """Convert an item; what was not requested or is not known is None."""
     source = _own_source(base)
     image_item_id, image_tag = _choose_image(base)
+    parts = min(max(1, base.part_count or 1), MOST_PARTS)
     album_artist = base.album_artist or _join(one.name for one in base.album_artists if one)
     return Item(
         id=base.id,
@@ -59,6 +65,10 @@ def to_item(base: BaseItem) -> Item:
         can_download=base.can_download,
         is_remote=_is_remote(base, source),
         is_played=base.user_data.played if base.user_data else None,
+        parts=parts,
+        part=1 if parts > 1 else None,
+        versions=_list_versions(base),
+        disc_folder=_DISCS.get(base.video_type or ""),
     )
 
 
@@ -176,6 +186,23 @@ def _get_air_date(base: BaseItem) -> date | None:
 def _own_source(base: BaseItem) -> MediaSource | None:
     """Return the item's own file: downloads serve that one, other versions are other items."""
     return next((one for one in base.media_sources if one and one.id == base.id), None)
+
+
+def _list_versions(base: BaseItem) -> tuple[FileVersion, ...]:
+    """Return the files of an item that has several; else nothing."""
+    sources = [one for one in base.media_sources if one and one.id and not one.is_remote]
+    if len(sources) < 2 or _own_source(base) is None:  # noqa: PLR2004 - several
+        return ()
+    return tuple(
+        FileVersion(
+            id=one.id or base.id,
+            size=one.size,
+            source_etag=one.e_tag,
+            source_path=one.path,
+            extension=_get_extension(base, one),
+        )
+        for one in sources
+    )
 
 
 def _choose_image(base: BaseItem) -> tuple[str | None, str | None]:

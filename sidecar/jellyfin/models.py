@@ -158,6 +158,7 @@ class MediaStream(JellyfinModel):
     type: str = ""
     codec: Maybe[str] = None
     language: Maybe[str] = None
+    title: Maybe[str] = None
     is_external: Flag = False
     is_forced: Flag = False
     is_hearing_impaired: Flag = False
@@ -222,6 +223,8 @@ class BaseItem(JellyfinModel):
     recursive_item_count: Maybe[Whole] = None
     collection_type: Maybe[str] = None
     has_lyrics: Maybe[bool] = None
+    video_type: Maybe[str] = None
+    part_count: Maybe[Whole] = None
 
 
 class ItemsPage(JellyfinModel):

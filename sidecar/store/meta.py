@@ -19,8 +19,8 @@ class Meta:
         return self._db.once((Meta, key), partial(self._read, key))
 
     def _read(self, key: str) -> str | None:
-        row = self._db.row(MetaRow.select(MetaRow.value).where(MetaRow.key == key))
-        return None if row is None else str(row["value"])
+        rows = self._db.sql("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else None
 
     def set(self, key: str, value: str) -> None:
         """Set or replace a fact."""

@@ -16,8 +16,7 @@ from typing import BinaryIO
 import xxhash
 
 WINDOW = 4 * 1024 * 1024
-DOUBT = 13 * 1024 * 1024 // 2  # together with the gathered bytes and one more block below 8 MiB
-GATHERED = 1024 * 1024  # few large writes take a third of the time of many small ones
+DOUBT = 13 * 1024 * 1024 // 2  # together with one more block of 1 MiB below 8 MiB
 _WRITE = 2  # SYNC_FILE_RANGE_WRITE: begin, do not wait
 HASH_BLOCK = 1024 * 1024
 
@@ -35,8 +34,6 @@ class PartWriter:
         self._file = file
         self._tell_synced = synced
         self._hash = xxhash.xxh3_128()
-        self._gathered: list[bytes | memoryview] = []
-        self._written = 0
         self._begun = 0
         self._synced = 0
         self.held = 0
@@ -47,15 +44,14 @@ class PartWriter:
         Returns:
             How many bytes were kept.
         """
-        self._gathered.clear()
         self._hash = xxhash.xxh3_128()
         self.held = read_through(self._file, held, self._hash)
         os.ftruncate(self._file.fileno(), self.held)
         self._file.seek(self.held)
-        self._written = self._begun = self._synced = self.held
+        self._begun = self._synced = self.held
         return self.held
 
-    def has(self, block: bytes, at: int) -> bool:
+    def has(self, block: bytes | memoryview, at: int) -> bool:
         """Whether the part has these bytes at this offset; to be called before any write."""
         return has(self._file, block, at)
 
@@ -63,14 +59,14 @@ class PartWriter:
         """Preallocate the whole file, if the file system can."""
         set_room_aside(self._file, self.held, total)
 
-    def write(self, block: bytes) -> None:
-        """Append a block; small blocks are gathered in memory for one large write."""
+    def write(self, block: bytes | memoryview) -> None:
+        """Append a block; the fewer and larger the blocks are, the better."""
         self._hash.update(block)
-        self._gathered.append(block)
+        rest = memoryview(block)
+        while rest:
+            rest = rest[os.write(self._file.fileno(), rest) :]
         self.held += len(block)
-        if self.held - self._written >= GATHERED:
-            self._write_gathered()
-        if self._written - self._begun >= WINDOW or self._written - self._synced >= DOUBT:
+        if self.held - self._begun >= WINDOW or self.held - self._synced >= DOUBT:
             self._make_a_point()
 
     def finish(self) -> str:
@@ -78,13 +74,11 @@ class PartWriter:
 
         Does not call `synced`: the caller commits the whole file with its hash.
         """
-        self._write_gathered()
         os.fdatasync(self._file.fileno())
         return self._hash.hexdigest()
 
     def sync(self) -> None:
         """Sync everything to disk, and report it."""
-        self._write_gathered()
         os.fdatasync(self._file.fileno())
         self._synced = self._begun = self.held
         self._tell_synced(self.held)
@@ -93,25 +87,15 @@ class PartWriter:
         """Whether the part file still exists: a person may have deleted it meanwhile."""
         return os.fstat(self._file.fileno()).st_nlink > 0
 
-    def _write_gathered(self) -> None:
-        blocks, self._gathered = self._gathered, []
-        while blocks:
-            count = os.writev(self._file.fileno(), blocks)
-            self._written += count
-            while blocks and count >= len(blocks[0]):
-                count -= len(blocks.pop(0))
-            if count:
-                blocks[0] = memoryview(blocks[0])[count:]
-
     def _make_a_point(self) -> None:
         before = self._begun
-        _begin_write_back(self._file.fileno(), before, self._written - before)
-        self._begun = self._written
+        _begin_write_back(self._file.fileno(), before, self.held - before)
+        self._begun = self.held
         if before > self._synced:
             # Older bytes are mostly written by now, so this does not wait long.
             os.fdatasync(self._file.fileno())
-            self._synced = self._written
-            self._tell_synced(self._written)
+            self._synced = self.held
+            self._tell_synced(self.held)
 
 
 def read_through(file: BinaryIO, most: int, into: xxhash.xxh3_128) -> int:
@@ -129,7 +113,7 @@ def read_through(file: BinaryIO, most: int, into: xxhash.xxh3_128) -> int:
     return done
 
 
-def has(file: BinaryIO, block: bytes, at: int) -> bool:
+def has(file: BinaryIO, block: bytes | memoryview, at: int) -> bool:
     """Whether a file has these bytes at this offset."""
     return os.pread(file.fileno(), len(block), at) == block
 

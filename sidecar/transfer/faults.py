@@ -30,6 +30,12 @@ _NETWORK = (
     ConnectionError,
     TimeoutError,
 )
+_NOT_CONNECTED = (requests.exceptions.ConnectTimeout, urllib3.exceptions.ConnectTimeoutError)
+_BROKEN = (
+    requests.exceptions.ConnectionError,
+    urllib3.exceptions.NewConnectionError,
+    urllib3.exceptions.ProtocolError,
+)
 
 
 def is_of_the_network(error: BaseException) -> bool:
@@ -49,11 +55,11 @@ def classify_network_error(error: BaseException, host: str, *, in_body: bool) ->
         text = msg("The certificate of {host} cannot be trusted", host=host)
         return Failure(FailureClass.BLOCKED, "certificate", text)
     if isinstance(error, requests.exceptions.Timeout | urllib3.exceptions.TimeoutError):
-        if isinstance(error, requests.exceptions.ConnectTimeout):
+        if isinstance(error, _NOT_CONNECTED):
             text = msg("{host} does not answer", host=host)
             return Failure(FailureClass.SERVER_AWAY, "unreachable", text)
         return Failure(FailureClass.TRANSIENT, "silent", msg("{host} went silent", host=host))
-    if not in_body and isinstance(error, requests.exceptions.ConnectionError):
+    if not in_body and isinstance(error, _BROKEN):
         return _classify_before_answer(error, host)
     text = msg("The connection to {host} broke", host=host)
     return Failure(FailureClass.TRANSIENT, "reset", text)

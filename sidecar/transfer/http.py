@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
-from threading import Event, local
-from typing import Protocol
+from threading import Event
 from urllib.parse import urlsplit
 
-import requests
-from requests.adapters import HTTPAdapter
+import urllib3.exceptions
+from urllib3.response import BaseHTTPResponse
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Validator
@@ -44,6 +43,7 @@ from sidecar.domain.transfers.response import (
 )
 from sidecar.errors import Stopped
 from sidecar.transfer.bandwidth import Bandwidth
+from sidecar.transfer.connection import BUFFER, Body, Connections
 from sidecar.transfer.engine import Job, Receipt, TransferReport
 from sidecar.transfer.faults import (
     classify_disk_error,
@@ -57,16 +57,9 @@ from sidecar.transfer.timeouts import Pace, Patience
 
 log = logging.getLogger(__name__)
 
-BLOCK = 256 * 1024
-
-
-class _Raw(Protocol):
-    def read1(self, amt: int) -> bytes:
-        """Return at most `amt` bytes that have arrived, without waiting for more."""
-
 
 class HttpEngine:
-    """Implements `Engine` with requests. Thread-safe."""
+    """Implements `Engine` with urllib3. Thread-safe."""
 
     def __init__(
         self,
@@ -80,8 +73,7 @@ class HttpEngine:
         self._clock = clock
         self._open_sink = open_sink
         self._patience = patience or Patience()
-        self._verify: bool | str = str(ca_file) if ca_file else True
-        self._mine = local()
+        self._connections = Connections(clock, self._patience, ca_file)
         self.bandwidth = bandwidth or Bandwidth(clock)
 
     def fetch(self, job: Job, report: TransferReport, stop: Event) -> Receipt:
@@ -110,27 +102,24 @@ class HttpEngine:
     @contextmanager
     def ask(
         self, job: Job, *, start: int | None, last: int | None = None
-    ) -> Iterator[requests.Response]:
+    ) -> Iterator[BaseHTTPResponse]:
         """Request the file or a range of it; yield the response and close it afterwards."""
         headers = {**job.headers, "Accept-Encoding": "identity"}
         if start is not None:
             headers["Range"] = f"bytes={start}-{'' if last is None else last}"
             if job.validator is not None and job.validator.last_modified:
                 headers["If-Unmodified-Since"] = job.validator.last_modified
-        patience = (self._patience.connect, self._patience.read)
-        try:
-            # A session would add cookies, credentials from ~/.netrc and proxies of the environment.
-            request = requests.Request("GET", job.url, headers=headers).prepare()
-            response = self._make_adapter().send(
-                request, stream=True, timeout=patience, verify=self._verify
-            )
-        except (requests.RequestException, ValueError) as error:
-            failure = classify_network_error(error, read_host(job), in_body=False)
-            raise TransferFailed(failure) from error
-        try:
+        with ExitStack() as open_ones:
+            try:
+                response = open_ones.enter_context(self._connections.get(job.url, headers))
+            except (urllib3.exceptions.HTTPError, ValueError) as error:
+                failure = classify_network_error(error, read_host(job), in_body=False)
+                raise TransferFailed(failure) from error
             yield response
-        finally:
-            response.close()
+
+    def read(self, response: BaseHTTPResponse, stop: Event) -> Body:
+        """Return the body of a response."""
+        return self._connections.read(response, stop)
 
     @property
     def clock(self) -> Clock:
@@ -141,12 +130,6 @@ class HttpEngine:
     def patience(self) -> Patience:
         """The engine's time-outs."""
         return self._patience
-
-    def _make_adapter(self) -> HTTPAdapter:
-        adapter: HTTPAdapter | None = getattr(self._mine, "adapter", None)
-        if adapter is None:
-            adapter = self._mine.adapter = HTTPAdapter()
-        return adapter
 
 
 class _Attempt:
@@ -193,7 +176,7 @@ class _Attempt:
         first = None if held is None else held.asks_from
         asked_at = self._engine.clock.monotonic()
         with self._engine.ask(self._job, start=first) as response:
-            status, headers = response.status_code, _lower_headers(response)
+            status, headers = response.status, _lower_headers(response)
             verdict = (
                 judge_rest(status, headers, self._host, held)
                 if held is not None
@@ -201,9 +184,10 @@ class _Attempt:
             )
             if isinstance(verdict, FromZero):
                 return None
-            self._compare(response.raw, verdict)
+            body = self._engine.read(response, self._stop)
+            self._compare(body, verdict)
             self._open(verdict.start, verdict.validator)
-            self._write_body(response.raw, verdict.validator.total)
+            self._write_body(body, verdict.validator.total)
         fetched = Fetched(
             self._writer.held,
             verdict.validator,
@@ -214,17 +198,17 @@ class _Attempt:
         self._make_sure(fetched, took_s=self._engine.clock.monotonic() - asked_at)
         return self._make_receipt(fetched, verdict.mime_type)
 
-    def _compare(self, raw: _Raw, body: WriteBody) -> None:
+    def _compare(self, body: Body, verdict: WriteBody) -> None:
         """Check that the body begins with the last held bytes, so that the next ones follow."""
-        at = body.start - body.again
-        while at < body.start:
-            block = self._next(raw, body.start - at)
+        at = verdict.start - verdict.again
+        while at < verdict.start:
+            block = self._next(body, verdict.start - at)
             if not block:
-                raise short_body_error(self._host, self._writer.held, body.validator.total)
+                raise short_body_error(self._host, self._writer.held, verdict.validator.total)
             if not self._writer.has(block, at):
                 raise changed_file_failure(self._host)
             at += len(block)
-            self._account_for(block)
+            self._account_for(len(block))
 
     def _open(self, start: int, validator: Validator) -> None:
         """Cut the part, then store the validator, so that old bytes never have a new validator."""
@@ -233,40 +217,44 @@ class _Attempt:
         self._report.opened(validator, held=self._writer.held)
         self._is_open = True
 
-    def _write_body(self, raw: _Raw, total: int | None) -> None:
+    def _write_body(self, body: Body, total: int | None) -> None:
         if total is not None:
             self._writer.set_room_aside(total)
         while total is None or self._writer.held < total:
-            block = self._next(raw, BLOCK if total is None else total - self._writer.held)
+            block = self._next(body, BUFFER if total is None else total - self._writer.held)
             if not block:
                 break
-            if self._writer.held == 0 and looks_like_a_page(block[:ENOUGH_TO_TELL]):
+            if self._writer.held == 0 and looks_like_a_page(bytes(block[:ENOUGH_TO_TELL])):
                 raise TransferFailed(login_page_failure(self._host))
             self._writer.write(block)
             self._report.moved(self._writer.held)
-            self._account_for(block)
+            self._account_for(len(block))
         if total is not None and self._writer.held != total:
             raise short_body_error(self._host, self._writer.held, total)
 
-    def _next(self, raw: _Raw, most: int) -> bytes:
+    def _next(self, body: Body, most: int) -> memoryview:
         """Return the next bytes of the body; none at its end."""
-        if self._stop.is_set():
+        at_a_time = self._engine.bandwidth.block(self._job.device_id, BUFFER)
+        block = memoryview(b"")
+        if not self._stop.is_set():
+            try:
+                block = body.fill(min(at_a_time, most))
+            except Exception as error:
+                if not is_of_the_network(error):
+                    raise
+                failure = classify_network_error(error, self._host, in_body=True)
+                raise TransferFailed(failure) from error
+        if not block and self._stop.is_set():
             self.keep()
             raise Stopped("the transfer was asked to stop")
-        block = self._engine.bandwidth.block(self._job.device_id, BLOCK)
-        try:
-            return raw.read1(min(block, most))
-        except Exception as error:
-            if not is_of_the_network(error):
-                raise
-            raise TransferFailed(classify_network_error(error, self._host, in_body=True)) from error
+        return block
 
-    def _account_for(self, block: bytes) -> None:
+    def _account_for(self, count: int) -> None:
         """Keep to the speed limits, and fail if the server is too slow."""
-        self._fetched += len(block)
+        self._fetched += count
         bandwidth, device_id = self._engine.bandwidth, self._job.device_id
-        self._pace.exclude_rest(bandwidth.take(device_id, len(block), self._stop))
-        self._pace.check(len(block), self._host)
+        self._pace.exclude_rest(bandwidth.take(device_id, count, self._stop))
+        self._pace.check(count, self._host)
 
     def _make_sure(self, fetched: Fetched, *, took_s: float) -> None:
         """Check the length against the scan, and in doubt with a second request."""
@@ -279,7 +267,7 @@ class _Attempt:
             return
         asking = replace(self._job, validator=fetched.validator, held=fetched.count)
         with self._engine.ask(asking, start=0, last=0) as response:
-            confirm(response.status_code, _lower_headers(response), self._host, fetched, doubt)
+            confirm(response.status, _lower_headers(response), self._host, fetched, doubt)
 
     def _make_receipt(self, fetched: Fetched, mime_type: str | None) -> Receipt:
         if not self._writer.is_still_there():
@@ -299,5 +287,5 @@ def read_host(job: Job) -> str:
     return urlsplit(job.url).netloc
 
 
-def _lower_headers(response: requests.Response) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.headers.items()}
+def _lower_headers(response: BaseHTTPResponse) -> dict[str, str]:
+    return {name.lower(): response.headers[name] for name in response.headers}

@@ -23,13 +23,13 @@ class Sink(Protocol):
     def keep(self, held: int) -> int:
         """Keep the first `held` bytes of the part, cut off the rest; return how many were kept."""
 
-    def has(self, block: bytes, at: int) -> bool:
+    def has(self, block: bytes | memoryview, at: int) -> bool:
         """Whether the part has these bytes at this offset; to be called before any write."""
 
     def set_room_aside(self, total: int) -> None:
         """Take the size of the whole file, to preallocate it where possible."""
 
-    def write(self, block: bytes) -> None:
+    def write(self, block: bytes | memoryview) -> None:
         """Append a block."""
 
     def sync(self) -> None:

@@ -1,10 +1,13 @@
 """Our whole path beside named peers, in alternating rounds of one run: `make bench`.
 
-    make bench                    the full load: about 7 GiB of files, 14 GiB of disk
-    make bench BENCH=--quick      a tenth of it, one round
+    make bench                          the full load: about 7 GiB of files, 14 GiB of disk
+    make bench BENCH=--quick            a tenth of it, one round
+    make bench BENCH="--row small-tls"  one row, or several
+    make bench BENCH=--only-rclone      the named peer only
 
 Every client is a process of its own and ends with its files on the disk (`sync` of that file
-system where it does not sync by itself). Printed are medians, as ratios to rclone + sync.
+system where it does not sync by itself). Printed are medians, as ratios to rclone + sync: a table
+of each row with all clients, and at the end one of all rows with their goals.
 """
 
 from __future__ import annotations
@@ -16,15 +19,41 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from tests.bench.serving import MIB, Load, make, nginx
+from tests.bench.timing import plain
 
 PLAIN, TLS = 18471, 18472
-RCLONE = "rclone + sync"
+OURS, RCLONE = "sidecar (all of it)", "rclone + sync"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: what is fetched and how, and the goals as ratios to rclone.
+
+    Attributes:
+        name: As it is chosen with `--row`.
+        load: What is fetched.
+        is_tls: Whether it is fetched over TLS.
+        wall: The goal for the seconds it takes.
+        cpu: The goal for the CPU seconds; None for no goal.
+    """
+
+    name: str
+    load: Load
+    is_tls: bool
+    wall: float
+    cpu: float | None
+
+    @property
+    def title(self) -> str:
+        """What it is, for tables."""
+        line = "TLS" if self.is_tls else "plain"
+        return f"{self.load.count:,} x {self.load.size / MIB:g} MiB, {line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +79,18 @@ class Cost:
     wall: float
     cpu: float
     memory: float
+
+    @classmethod
+    def middle(cls, runs: Sequence[Cost]) -> Cost:
+        """Return the medians of some runs, and the most memory."""
+        return cls(
+            median(one.wall for one in runs),
+            median(one.cpu for one in runs),
+            max(one.memory for one in runs),
+        )
+
+
+Client = Callable[[Place], Sequence[str]]
 
 
 def ours(at: Place) -> Sequence[str]:
@@ -90,13 +131,28 @@ def bare(at: Place) -> Sequence[str]:
     return _synced(fetch, at)
 
 
-CLIENTS: dict[str, Callable[[Place], Sequence[str]]] = {
-    "sidecar (all of it)": ours,
+CLIENTS: Mapping[str, Client] = {
+    OURS: ours,
     RCLONE: rclone,
     "curl --parallel + sync": curl,
     "aria2c -j4 + sync": aria2,
     "bare receive, write + sync": bare,
 }
+
+
+def rows(tenth: int) -> Sequence[Row]:
+    """Return all rows, with all of their load or a part of it."""
+    albums = Load("albums", 120 // tenth, 30 * MIB)
+    small = Load("small", 1000 // tenth, MIB)
+    film = Load("film", 1, 2048 // tenth * MIB)
+    return (
+        Row("albums", albums, is_tls=False, wall=1.0, cpu=1.2),
+        Row("albums-tls", albums, is_tls=True, wall=1.1, cpu=1.3),
+        Row("small", small, is_tls=False, wall=1.3, cpu=2.5),
+        Row("small-tls", small, is_tls=True, wall=1.3, cpu=2.5),
+        Row("film", film, is_tls=False, wall=0.9, cpu=None),
+        Row("film-tls", film, is_tls=True, wall=1.1, cpu=1.3),
+    )
 
 
 def main() -> int:
@@ -105,45 +161,59 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="a tenth of the load, one round")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--work", type=Path, help="where files may be made (default: a new folder)")
+    parser.add_argument(
+        "--row", action="append", choices=[one.name for one in rows(1)], help="only this row"
+    )
+    parser.add_argument("--only-rclone", action="store_true", help="no other peer")
     asked = parser.parse_args()
-    tenth = 10 if asked.quick else 1
-    loads = [
-        Load("albums", 120 // tenth, 30 * MIB),
-        Load("small", 1000 // tenth, MIB),
-        Load("film", 1, 2048 // tenth * MIB),
-    ]
+    clients = {OURS: ours, RCLONE: rclone} if asked.only_rclone else CLIENTS
     work = asked.work or Path(tempfile.mkdtemp(prefix="sidecar-bench-"))
     work.mkdir(parents=True, exist_ok=True)
+    chosen = [
+        one for one in rows(10 if asked.quick else 1) if one.name in (asked.row or [one.name])
+    ]
+    found: dict[Row, tuple[Cost, Cost]] = {}
+    # Once without a watch: the bytecode is written.
+    warm_up = [sys.executable, "-m", "tests.bench.ours", "--help"]
+    subprocess.run(warm_up, env=_environment(work), check=True, stdout=subprocess.DEVNULL)
     try:
-        for load in loads:
-            make(load, work / "www" / load.name)
-            with nginx(work, load.name, plain=PLAIN, tls=TLS):
-                for ca in (None, work / "cert.pem"):
-                    _compare(load, ca, work, rounds=1 if asked.quick else asked.rounds)
+        for row in chosen:
+            make(row.load, work / "www" / row.load.name)
+            with nginx(work, row.load.name, plain=PLAIN, tls=TLS):
+                found[row] = _compare(row, clients, work, rounds=1 if asked.quick else asked.rounds)
     finally:
         if asked.work is None:
             shutil.rmtree(work)
+    _print_goals(found)
     return 0
 
 
-def _compare(load: Load, ca: Path | None, work: Path, *, rounds: int) -> None:
-    base = f"https://127.0.0.1:{TLS}" if ca else f"http://127.0.0.1:{PLAIN}"
-    costs: dict[str, list[Cost]] = {name: [] for name in CLIENTS}
-    names = list(CLIENTS)
+def _compare(
+    row: Row, clients: Mapping[str, Client], work: Path, *, rounds: int
+) -> tuple[Cost, Cost]:
+    """Let all clients fetch in turn; return what we and rclone took."""
+    base = f"https://127.0.0.1:{TLS}" if row.is_tls else f"http://127.0.0.1:{PLAIN}"
+    ca = work / "cert.pem" if row.is_tls else None
+    costs: dict[str, list[Cost]] = {name: [] for name in clients}
+    names = list(clients)
     for number in range(rounds):
         # Each round in another order: nobody always goes first.
-        for name in names[number % len(names) :] + names[: number % len(names)]:
+        turn = number % len(names)
+        for name in names[turn:] + names[:turn]:
             out = work / "out"
             shutil.rmtree(out, ignore_errors=True)
             out.mkdir()
             os.sync()
-            costs[name].append(_run(CLIENTS[name](Place(base, load, out, ca, work)), load, out))
-    _print(load, costs, "TLS" if ca else "plain")
+            place = Place(base, row.load, out, ca, work)
+            costs[name].append(_run(clients[name](place), row.load, out))
+    middles = {name: Cost.middle(runs) for name, runs in costs.items()}
+    _print(row, middles)
+    return middles[OURS], middles[RCLONE]
 
 
 def _run(command: Sequence[str], load: Load, out: Path) -> Cost:
     began = time.monotonic()
-    child = subprocess.Popen(command)
+    child = subprocess.Popen(command, env=_environment(out.parent))
     _, status, usage = os.wait4(child.pid, 0)
     wall = time.monotonic() - began
     child.returncode = os.waitstatus_to_exitcode(status)
@@ -153,19 +223,41 @@ def _run(command: Sequence[str], load: Load, out: Path) -> Cost:
     return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
-def _print(load: Load, costs: dict[str, list[Cost]], line: str) -> None:
-    peer = [median(getattr(one, key) for one in costs[RCLONE]) for key in ("wall", "cpu")]
-    print(f"\n### {load.count} x {load.size // MIB} MiB, {line}\n")
-    print("| client | wall | to rclone | CPU s/GiB | to rclone | memory |")
-    print("|---|--:|--:|--:|--:|--:|")
-    for name, runs in costs.items():
-        wall, cpu = median(one.wall for one in runs), median(one.cpu for one in runs)
-        memory = max(one.memory for one in runs)
-        print(
-            f"| {name} | {wall:.2f} s | {wall / peer[0]:.2f} | {cpu / load.gib:.2f} "
-            f"| {cpu / peer[1]:.2f} | {memory:.0f} MiB |",
-            flush=True,
+def _environment(work: Path) -> dict[str, str]:
+    """Return an environment in which Python keeps its bytecode, as an installed program has it."""
+    kept = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(work / "bytecode")}
+
+
+def _print(row: Row, costs: Mapping[str, Cost]) -> None:
+    peer, gib = costs[RCLONE], row.load.gib
+    head = ("client", "wall", "to rclone", "CPU s/GiB", "to rclone", "memory")
+    lines = [
+        (
+            name,
+            f"{one.wall:.2f} s",
+            f"{one.wall / peer.wall:.2f}",
+            f"{one.cpu / gib:.2f}",
+            f"{one.cpu / peer.cpu:.2f}",
+            f"{one.memory:.0f} MiB",
         )
+        for name, one in costs.items()
+    ]
+    plain(row.title, head, lines)
+
+
+def _print_goals(found: Mapping[Row, tuple[Cost, Cost]]) -> None:
+    """Print how we and rclone compare in each row, and whether its goals are met."""
+    lines = []
+    for row, (one, peer) in found.items():
+        for what, ratio, goal in (
+            ("wall", one.wall / peer.wall, row.wall),
+            ("CPU", one.cpu / peer.cpu, row.cpu),
+        ):
+            if goal is not None:
+                word = "met" if ratio <= goal else "missed"
+                lines.append((f"{row.name}: {row.title}", what, f"{ratio:.2f}", f"{goal}", word))
+    plain("All rows: ours / rclone + sync", ("work", "of", "ratio", "goal", ""), lines)
 
 
 def _synced(command: str, at: Place) -> Sequence[str]:

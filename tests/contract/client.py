@@ -166,6 +166,14 @@ class Client:
         items: list[Message] = self.get("/Items", **asked)["Items"]
         return items
 
+    def songs_without_heart(self) -> list[Message]:
+        """List the tracks that are no favourites.
+
+        Not by `isFavorite=false`: 10.11 lists only those that have user data already.
+        """
+        every = self.songs(sortBy="SortName")
+        return [one for one in every if not one.get("UserData", {}).get("IsFavorite")]
+
     def is_favourite(self, item_id: str) -> bool:
         return bool(self.get(f"/Items/{item_id}")["UserData"]["IsFavorite"])
 

@@ -86,7 +86,7 @@ def admin(site: Site) -> Iterator[Client]:
 @pytest.fixture
 def song(ann: Client) -> Iterator[str]:
     """A track that is no favourite, before and after."""
-    item_id = str(ann.songs(sortBy="SortName", isFavorite="false")[0]["Id"])
+    item_id = str(ann.songs_without_heart()[0]["Id"])
     yield item_id
     ann.ask("DELETE", f"/UserFavoriteItems/{item_id}")
     ann.ask("DELETE", f"/UserPlayedItems/{item_id}")

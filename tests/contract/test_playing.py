@@ -17,7 +17,7 @@ SECOND = 10_000_000
 @pytest.fixture
 def other(ann: Client, song: str) -> Iterator[str]:
     """A track of the same library that is not `song`, no favourite before and after."""
-    songs = ann.songs(sortBy="SortName", isFavorite="false")
+    songs = ann.songs_without_heart()
     item_id = next(str(one["Id"]) for one in songs if one["Id"] != song)
     yield item_id
     ann.ask("DELETE", f"/UserFavoriteItems/{item_id}")
@@ -144,9 +144,10 @@ def test_a_heart_is_told_at_once_with_its_album(ann: Client, song: str) -> None:
     album_id = ann.get(f"/Items/{song}")["AlbumId"]
     with ann.socket() as socket:
         ann.post(f"/UserFavoriteItems/{song}")
-        told = socket.next("UserDataChanged")
+        # The end of the check before may still be told.
+        told = socket.next("UserDataChanged", where=lambda told: _hearts(told).get(song) is True)
 
-    hearts = {one["ItemId"]: one["IsFavorite"] for one in told["UserDataList"]}
+    hearts = _hearts(told)
     assert told["UserId"] == ann.user_id
     assert hearts[song] is True
     assert album_id in hearts
@@ -156,18 +157,18 @@ def test_several_hearts_at_once_are_told_together(ann: Client, song: str, other:
     with ann.socket() as socket:
         ann.post(f"/UserFavoriteItems/{song}")
         ann.post(f"/UserFavoriteItems/{other}")
-        told = socket.next("UserDataChanged")
+        told = socket.next("UserDataChanged", where=lambda told: _hearts(told).get(song) is True)
 
-    assert {song, other} <= {one["ItemId"] for one in told["UserDataList"]}
+    assert _hearts(told).get(other) is True
 
 
 def test_progress_is_not_announced(ann: Client, player: Client, song: str, other: str) -> None:
     player.report("", song)
     with ann.socket() as socket:
-        socket.next("UserDataChanged")
+        socket.next("UserDataChanged", where=lambda told: song in _hearts(told))
         player.report("/Progress", song, PositionTicks=SECOND)
         ann.post(f"/UserFavoriteItems/{other}")
-        told = socket.next("UserDataChanged")
+        told = socket.next("UserDataChanged", where=lambda told: _hearts(told).get(other) is True)
 
     assert song not in {one["ItemId"] for one in told["UserDataList"]}
 
@@ -200,9 +201,23 @@ def test_a_session_goes_with_its_socket(ann: Client, player: Client) -> None:
     with ann.socket() as watching:
         _watch(watching)
         with player.socket():
-            watching.next("Sessions", where=lambda told: player.device_id in _devices(told))
+            assert player.session()
 
         watching.next("Sessions", where=lambda told: player.device_id not in _devices(told))
+
+
+def test_that_a_socket_opens_is_told_to_nobody(ann: Client, player: Client, song: str) -> None:
+    with ann.socket() as watching:
+        _watch(watching)
+        with player.socket():
+            player.report("", song)
+            told = watching.next("Sessions", where=lambda told: player.device_id in _devices(told))
+
+    assert song in _playing(told)
+
+
+def _hearts(told: Message) -> dict[str, bool]:
+    return {one["ItemId"]: one["IsFavorite"] for one in told["UserDataList"]}
 
 
 def _playing(told: list[Message]) -> set[str]:

@@ -378,3 +378,18 @@ def test_what_is_not_the_file_we_know_is_never_replaced(
     assert refused.value.code == "name-taken"
     assert (outside / "precious").read_bytes() == b"precious"
     assert part.size() == len(b"better")
+
+
+def test_a_rename_to_what_the_disk_takes_for_the_same_name_is_none(
+    folder: DeviceFolder, root: Path
+) -> None:
+    (root / "Artist").mkdir()
+    (root / "Artist" / "1.flac").write_bytes(b"song")
+    inode = (root / "Artist" / "1.flac").stat().st_ino
+
+    assert folder.rename("Artist/1.flac", "Artist/1.flac", size=4)
+    assert (root / "Artist" / "1.flac").stat().st_ino == inode
+
+    (root / "Artist" / "2.flac").hardlink_to(root / "Artist" / "1.flac")
+    with pytest.raises(DeviceError, match="not ours"):
+        folder.rename("Artist/1.flac", "Artist/2.flac", size=4)

@@ -2,12 +2,14 @@
 
 Each request takes the next behaviour from `script`; when that is empty it is honest: whole files,
 single ranges, `If-Unmodified-Since`, `Last-Modified`, no `ETag`, as Jellyfin. Unlike Jellyfin it
-closes each connection after its answer, asks for no token and knows one file only.
+asks for no token, knows one file only and, unless `stays_open`, closes each connection after its
+answer.
 """
 
 from __future__ import annotations
 
 import socket
+import ssl
 import struct
 from collections import deque
 from collections.abc import Callable, Mapping
@@ -46,6 +48,9 @@ class FaultServer:
     mime_type: str = "audio/flac"
     script: deque[Behaviour] = field(default_factory=deque)
     requests: list[Asked] = field(default_factory=list)
+    stays_open: bool = False
+    tls: ssl.SSLContext | None = None
+    connections: int = 0
 
     def __enter__(self) -> Self:
         self._over = Event()
@@ -53,7 +58,8 @@ class FaultServer:
         self._threads: list[Thread] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/Items/1/Download"
+        scheme = "https" if self.tls else "http"
+        self.url = f"{scheme}://127.0.0.1:{self.port}/Items/1/Download"
         self._start(self._accept)
         return self
 
@@ -73,7 +79,8 @@ class FaultServer:
         """Return a response head."""
         lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Whatever')}", f"Date: {self.date}"]
         lines += [f"{name}: {value}" for name, value in headers.items() if value is not None]
-        return ("\r\n".join([*lines, "Connection: close"]) + "\r\n\r\n").encode("latin-1")
+        lines += [] if self.stays_open else ["Connection: close"]
+        return ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
 
     def file_headers(self, length: int | None = None) -> dict[str, object]:
         """Return what an honest answer says of the file."""
@@ -93,14 +100,18 @@ class FaultServer:
             self._start(self._answer, connection)
 
     def _answer(self, connection: socket.socket) -> None:
+        self.connections += 1
+        with suppress(OSError):
+            if self.tls is not None:
+                connection = self.tls.wrap_socket(connection, server_side=True)
         with connection, suppress(OSError):
-            asked = _read(connection)
-            if asked is None:
-                return
-            with self._lock:
-                self.requests.append(asked)
-                behaviour = self.script.popleft() if self.script else honest
-            behaviour(self, asked, connection)
+            while (asked := _read(connection)) is not None:
+                with self._lock:
+                    self.requests.append(asked)
+                    behaviour = self.script.popleft() if self.script else honest
+                behaviour(self, asked, connection)
+                if not (self.stays_open and behaviour is honest):
+                    break
 
     def _start(self, body: Callable[..., None], *arguments: object) -> None:
         thread = Thread(target=body, args=arguments)

@@ -124,7 +124,8 @@ def write(folder: Path, listed: Entry, sizes: Mapping[str, int] | None = None) -
         listed: What goes into `library.json`.
         sizes: Bytes of the files that must have a size; those are sparse.
     """
-    paths = [one["path"] for name in ("tracks", "films", "episodes") for one in listed[name]]
+    shelves = ("tracks", "films", "episodes", "books", "music_videos")
+    paths = [one["path"] for name in shelves for one in listed.get(name, ())]
     for path in [*paths, *listed["covers"].values()]:
         file = folder / path
         if file.exists():

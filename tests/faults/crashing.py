@@ -5,14 +5,15 @@ input (a folder) it forks a child that says its pid, waits for a line on a pipe 
 folder, and then does the work of that folder to its end. Forking spares the start of Python
 for each of some hundred deaths.
 
-Unlike the real start there is one worker, in the main thread, and no page.
+Unlike the real start there is one worker, in the main thread, and no page. In a house with a group
+it fetches all other files while the first is being finished, so that they are finished together.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event
@@ -24,19 +25,22 @@ from sidecar.assembly.store import DATABASE
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.settings import JellyfinSettings, ServerSettings
+from sidecar.domain.downloads.states import Status
 from sidecar.domain.formats.formats import Format
-from sidecar.domain.items.item import ItemType
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.events import Bus
+from sidecar.events import Bus, DownloadChanged
+from sidecar.events import Event as BusEvent
 from sidecar.services.rules.wishes import WishService
+from sidecar.services.transfers.worker import Worker
 from sidecar.store.database import Database
 from sidecar.store.stores import Stores
 
-ADDRESS, GO, FORMAT = "address", "go", "format"
+ADDRESS, GO, FORMAT, GROUP = "address", "go", "format", "group"
 
 
 @contextmanager
-def opened(house: Path) -> Iterator[tuple[Assembly, Stores]]:
+def opened(house: Path, bus: Bus | None = None) -> Iterator[tuple[Assembly, Stores]]:
     """Build everything over a house folder and put the queue and the device in order."""
     told = house / FORMAT
     stick = DeviceSettings(
@@ -51,7 +55,7 @@ def opened(house: Path) -> Iterator[tuple[Assembly, Stores]]:
         server=ServerSettings(data_dir=house / "data"),
         devices=(stick,),
     )
-    clock, bus = SystemClock(), Bus()
+    clock, bus = SystemClock(), bus or Bus()
     db = Database.open(house / "data" / DATABASE, clock=clock)
     try:
         with db.thread():
@@ -68,6 +72,18 @@ def opened(house: Path) -> Iterator[tuple[Assembly, Stores]]:
 
 def prepare(house: Path, address: str, title: str, wanted: Format = Format.ORIGINAL) -> None:
     """Make a house in which ann is signed in and one file waits."""
+    _prepare(house, address, lambda items: [one for one in items if one.title == title], wanted)
+
+
+def prepare_group(house: Path, address: str, count: int) -> None:
+    """Make a house in which one file waits and, after it, a group of so many."""
+    _prepare(house, address, lambda items: items[: count + 1], Format.ORIGINAL)
+    (house / GROUP).touch()
+
+
+def _prepare(
+    house: Path, address: str, choose: Callable[[Sequence[Item]], Sequence[Item]], wanted: Format
+) -> None:
     for name in ("data", "stick"):
         (house / name).mkdir(parents=True)
     (house / ADDRESS).write_text(address)
@@ -76,21 +92,42 @@ def prepare(house: Path, address: str, title: str, wanted: Format = Format.ORIGI
         account = services.accounts.service.with_password("ann", SecretStr("ann"))
         client = services.accounts.service.client(account.user_id)
         listing = client.favourites(frozenset({ItemType.AUDIO}))
-        item = next(one for one in listing.items if one.title == title)
+        items = choose(sorted(listing.items, key=lambda one: one.title))
         planning = WishService(store.db, store.holds, store.downloads, SystemClock())
         [device_id] = services.devices.registry.serving("ann")
-        wish = Wish(account.user_id, device_id, item, Reason("favourites", item.id, "liked"))
-        planning.hold([wish], client.items)
+        reason = Reason("favourites", items[0].id, "liked")
+        planning.hold(
+            [Wish(account.user_id, device_id, one, reason) for one in items], client.items
+        )
 
 
 def work(house: Path) -> None:
     """Do all that waits in a house; what has to be converted is, in the same thread."""
-    no_more = Event()
+    no_more, bus = Event(), Bus()
     no_more.set()
-    with opened(house) as (services, _):
+    with opened(house, bus) as (services, _):
         worker = services.transfers.new_worker()
+        if (house / GROUP).exists():
+            bus.subscribe(_Meanwhile(worker).hear)
         while worker.step():
             services.transfers.converters.run(no_more)
+
+
+class _Meanwhile:
+    """Fetches all other files while the first one is being finished."""
+
+    def __init__(self, worker: Worker) -> None:
+        self._worker: Worker | None = worker
+
+    def hear(self, event: BusEvent) -> None:
+        """Listen to the bus."""
+        match event:
+            case DownloadChanged(now=Status.COMPLETED) if self._worker is not None:
+                worker, self._worker = self._worker, None
+                while worker.step():
+                    pass
+            case _:
+                pass
 
 
 def _child(house: Path) -> None:

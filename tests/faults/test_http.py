@@ -77,13 +77,9 @@ def compared(at: int) -> int:
 
 ON_RESUME = tuple(RESUMED)
 FRESH = ("fresh",)
+# A page in place of Jellyfin's answer: a proxy or a filter refuses.
 STATUSES = {
-    400: FailureClass.REFUSED,
-    401: FailureClass.SIGNED_OUT,
-    403: FailureClass.REFUSED,
-    404: FailureClass.FILE_AWAY,
-    410: FailureClass.FILE_AWAY,
-    429: TRANSIENT,
+    **dict.fromkeys((400, 401, 403, 404, 410, 429), BLOCKED),
     500: TRANSIENT,
     502: TRANSIENT,
     503: FailureClass.SERVER_AWAY,

@@ -3,6 +3,7 @@
 Music library ─ artist ─ album ─ (disc folder) ─ track
 Movies library ─ film
 Shows library ─ series ─ season ─ episode
+Books library ─ author ─ book ─ part
 """
 
 from __future__ import annotations
@@ -77,10 +78,90 @@ class LibraryBuilder:
         )
 
     def add_film(self, entry: Entry, media: Media) -> None:
-        """Put a film into its library."""
+        """Put a film into its library, with its further parts and versions."""
         film = self._media_item(BaseItemKind.MOVIE, entry, media)
         picture = self._cover(str(PurePosixPath(entry["path"]).parent))
-        self._put(replace(film, parent_id=self._library_id, picture=picture))
+        self._put(
+            replace(
+                film,
+                parent_id=self._library_id,
+                picture=picture,
+                genres=tuple(entry.get("genres") or ()),
+                disc=entry.get("disc"),
+                parts=tuple(self._hidden(BaseItemKind.VIDEO, entry, one) for one in media.parts),
+                versions=tuple(self._version(entry, film, one) for one in media.versions),
+            )
+        )
+
+    def add_music_video(self, entry: Entry, media: Media) -> None:
+        """Put a music video into its library."""
+        video = self._media_item(BaseItemKind.MUSIC_VIDEO, entry, media)
+        self._put(replace(video, parent_id=self._library_id))
+
+    def add_book(self, entry: Entry, media: Media) -> None:
+        """Put a part of an audiobook into its folder, which is in the folder of its author."""
+        parent = self._library_id
+        parts = PurePosixPath(entry["path"]).parent.parts
+        for depth in range(2, len(parts) + 1):
+            folder = "/".join(parts[:depth])
+            plain = self._blank(
+                BaseItemKind.FOLDER, f"{self._media_root}/{folder}", parts[depth - 1]
+            )
+            parent = self._put(replace(plain, parent_id=parent)).id
+        book = self._media_item(BaseItemKind.AUDIO_BOOK, entry, media)
+        music = replace(_music(entry), album_id=None)
+        self._add_artists(music)
+        number = entry.get("track")
+        self._put(replace(book, parent_id=parent, index=number, music=music))
+
+    def add_collection(self, name: str, paths: Iterable[str]) -> None:
+        """Put a collection into the library of collections, with the items at some paths."""
+        path = naming.collection_path(name)
+        plain = self._blank(BaseItemKind.COLLECTION, path, name)
+        members = tuple(self._at(one) for one in paths)
+        self._put(replace(plain, parent_id=self._library_id, members=members))
+
+    def add_genres(self) -> None:
+        """Put in the genres of all that is there."""
+        found = {
+            (BaseItemKind.MUSIC_GENRE if item.music else BaseItemKind.GENRE, name)
+            for item in self._library
+            for name in item.all_genres
+        }
+        for kind, name in sorted(found):
+            genre_id = naming.genre_id(name, kind)
+            self._put(
+                DemoItem(
+                    id=genre_id,
+                    kind=kind,
+                    name=name,
+                    sort_name=naming.sort_name(name),
+                    path=f"/config/metadata/{kind.value}/{name}",
+                    key=f"{kind.value}-{name}",
+                    created=_SCANNED,
+                )
+            )
+
+    def _at(self, path: str) -> str:
+        """Return the id of the item at a path of the listing: a file, or a series' folder."""
+        if path in self._song_ids:
+            return self._song_ids[path]
+        place = f"{self._media_root}/{path}"
+        return next(item.id for item in self._library if item.path == place)
+
+    def _hidden(self, kind: BaseItemKind, entry: Entry, media: Media) -> str:
+        """Put in a file that is in no list, and return its id."""
+        told = entry | {"path": media.listed}
+        return self._put(replace(self._media_item(kind, told, media), is_hidden=True)).id
+
+    def _version(self, entry: Entry, film: DemoItem, media: Media) -> str:
+        """Put in a further version of a film, and return its id."""
+        version_id = self._hidden(BaseItemKind.MOVIE, entry, media)
+        version = self._library.by_id[version_id]
+        self._library.by_id[version_id] = replace(
+            version, versions=(film.id,), parent_id=self._library_id
+        )
+        return version_id
 
     def add_episode(self, entry: Entry, media: Media) -> None:
         """Put an episode into its season of its series."""

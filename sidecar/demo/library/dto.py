@@ -6,7 +6,8 @@ Knows nothing of requests. User data is told by whoever asks for somebody.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from sidecar.demo.library import naming, streams
 from sidecar.demo.library.items import BaseItemKind, DemoItem, DemoLibrary
@@ -80,6 +81,9 @@ class DtoBuilder:
 
     def full_item(self, item: DemoItem, *, user_data: Json | None, may_download: bool) -> Json:
         """Return everything there is to tell of one item."""
+        if item.is_hidden and item.versions and not self.speaks.tells_versions_as_films:
+            stem = PurePosixPath(item.path).stem
+            item = replace(item, kind=BaseItemKind.VIDEO, versions=(), name=stem, parent_id=None)
         told = (
             self._head(item, may_download=may_download)
             | self._middle(item, user_data)
@@ -88,7 +92,10 @@ class DtoBuilder:
         if user_data is None:
             # What depends on a user is not told where there is none.
             del told["PlayAccess"]
-        return _without_nulls(told)
+        may_be_null = {"ChannelId"}
+        if item.is_hidden or item.kind.is_genre:
+            may_be_null.add("ParentId")
+        return _without_nulls(told, may_be_null)
 
     def list_item(self, whole: Json, fields: Iterable[str]) -> Json:
         """Return what a list tells of an item, and of the rest what `fields` names."""
@@ -122,7 +129,7 @@ class DtoBuilder:
 
     def _head(self, item: DemoItem, *, may_download: bool) -> Json:
         media = item.media
-        is_dated = item.kind in {BaseItemKind.AUDIO, BaseItemKind.ALBUM}
+        is_dated = item.kind.is_audio or item.kind is BaseItemKind.ALBUM
         premiere = f"{item.year:04d}-01-01T00:00:00.0000000Z" if item.year else NEVER
         return {
             "Name": item.name,
@@ -132,9 +139,9 @@ class DtoBuilder:
             "DateCreated": format_date(item.created),
             "DateLastMediaAdded": NEVER if item.kind is BaseItemKind.LIBRARY else None,
             "CanDelete": False,
-            "CanDownload": may_download and item.kind.is_playable,
-            "HasLyrics": bool(media and media.lyrics) if item.kind is BaseItemKind.AUDIO else None,
-            "Container": streams.container(item),
+            "CanDownload": may_download and item.kind.is_playable and item.disc is None,
+            "HasLyrics": bool(media and media.lyrics) if item.kind.is_audio else None,
+            "Container": None if item.kind is BaseItemKind.AUDIO_BOOK else streams.container(item),
             "SortName": item.sort_name,
             "PremiereDate": premiere if is_dated else None,
             "ExternalUrls": [],
@@ -143,31 +150,33 @@ class DtoBuilder:
             "EnableMediaSourceDisplay": True,
             "ChannelId": None,
             "Taglines": [],
-            "Genres": list(item.music.genres) if item.music else [],
+            "Genres": list(item.all_genres),
             "RunTimeTicks": self._run_time(item),
             "PlayAccess": "Full",
             "ProductionYear": item.year,
         }
 
     def _middle(self, item: DemoItem, user_data: Json | None) -> Json:
-        genres = item.music.genres if item.music else ()
+        genre = BaseItemKind.MUSIC_GENRE if item.music else BaseItemKind.GENRE
         is_music = item.kind is BaseItemKind.AUDIO and self.speaks.tells_people_and_chapters
         return {
             "IndexNumber": item.index,
             "ParentIndexNumber": item.parent_index,
             "RemoteTrailers": [],
             "ProviderIds": {},
-            "IsFolder": not item.kind.is_playable,
+            "IsFolder": None if item.kind.is_genre else not item.kind.is_playable,
             "ParentId": item.parent_id,
             "Type": item.kind.value,
             "People": _people(item) if is_music else [],
             "Studios": [],
-            "GenreItems": [{"Name": one, "Id": naming.genre_id(one)} for one in genres],
+            "GenreItems": [
+                {"Name": one, "Id": naming.genre_id(one, genre)} for one in item.all_genres
+            ],
             "LocalTrailerCount": 0,
             "UserData": user_data,
             "SpecialFeatureCount": 0,
             "DisplayPreferencesId": naming.genre_id(item.kind.value)
-            if item.kind.is_playable
+            if item.kind.is_playable or item.kind.is_genre or item.members
             else item.id,
             "Tags": list(item.tags),
         }
@@ -180,7 +189,10 @@ class DtoBuilder:
             **self._music(item),
             **_show(item),
             "CollectionType": item.collection_type,
-            "VideoType": "VideoFile" if item.kind.is_video else None,
+            "VideoType": (item.disc or "VideoFile") if item.kind.is_video else None,
+            "PartCount": 1 + len(item.parts) if item.parts else None,
+            "MediaSourceCount": 1 + len(item.versions) if item.versions else None,
+            "DisplayOrder": "PremiereDate" if item.kind is BaseItemKind.COLLECTION else None,
             "MediaStreams": streams.streams(item, media, self.speaks) if media else None,
             "AirDays": [] if item.kind is BaseItemKind.SERIES else None,
             "ImageTags": images,
@@ -218,7 +230,10 @@ class DtoBuilder:
         return self.picture_tag(album) if album else None
 
     def _sources(self, item: DemoItem) -> list[Json] | None:
-        return streams.sources(item, item.media, self.speaks) if item.media else None
+        versions = (self.library.get(one) for one in item.versions)
+        files = [one for one in (item, *versions) if one is not None and one.media is not None]
+        told = [source for one in files for source in streams.sources(one, self.speaks)]
+        return told or None
 
     def _run_time(self, item: DemoItem) -> int | None:
         if item.kind in {BaseItemKind.ARTIST, BaseItemKind.PLAYLIST}:
@@ -226,9 +241,9 @@ class DtoBuilder:
         return ticks(item.seconds) if item.seconds else None
 
 
-def _without_nulls(told: Json) -> Json:
-    # An id that may be absent is the one thing told as null.
-    return {name: value for name, value in told.items() if value is not None or name == "ChannelId"}
+def _without_nulls(told: Json, may_be_null: set[str]) -> Json:
+    # Ids that may be absent are the only things told as null.
+    return {name: value for name, value in told.items() if value is not None or name in may_be_null}
 
 
 def _people(item: DemoItem) -> list[Json]:
@@ -258,4 +273,5 @@ def _show(item: DemoItem) -> Json:
 def _media_type(item: DemoItem) -> str:
     if item.kind.is_video:
         return "Video"
-    return "Audio" if item.kind in {BaseItemKind.AUDIO, BaseItemKind.PLAYLIST} else "Unknown"
+    is_heard = item.kind.is_audio or item.kind is BaseItemKind.PLAYLIST
+    return "Audio" if is_heard else "Unknown"

@@ -23,18 +23,39 @@ class BaseItemKind(StrEnum):
     SERIES = "Series"
     SEASON = "Season"
     EPISODE = "Episode"
+    VIDEO = "Video"
+    MUSIC_VIDEO = "MusicVideo"
+    AUDIO_BOOK = "AudioBook"
+    COLLECTION = "BoxSet"
+    GENRE = "Genre"
+    MUSIC_GENRE = "MusicGenre"
     FOLDER = "Folder"
     LIBRARY = "CollectionFolder"
 
     @property
     def is_video(self) -> bool:
-        """Whether items of this kind are one film or one episode."""
-        return self in {BaseItemKind.MOVIE, BaseItemKind.EPISODE}
+        """Whether items of this kind are films, episodes or other videos."""
+        return self in {
+            BaseItemKind.MOVIE,
+            BaseItemKind.EPISODE,
+            BaseItemKind.VIDEO,
+            BaseItemKind.MUSIC_VIDEO,
+        }
+
+    @property
+    def is_audio(self) -> bool:
+        """Whether items of this kind are tracks or parts of audiobooks."""
+        return self in {BaseItemKind.AUDIO, BaseItemKind.AUDIO_BOOK}
+
+    @property
+    def is_genre(self) -> bool:
+        """Whether items of this kind are genres, which no list of items has."""
+        return self in {BaseItemKind.GENRE, BaseItemKind.MUSIC_GENRE}
 
     @property
     def is_playable(self) -> bool:
         """Whether items of this kind have a file of their own."""
-        return self.is_video or self is BaseItemKind.AUDIO
+        return self.is_video or self.is_audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +78,7 @@ class Media:
         size: Bytes, which the file may have ceased to have.
         modified_ns: Its time of modification since 1970.
         bit_depth: None for formats that have none.
+        parts, versions: Further files of a film.
     """
 
     file: Path
@@ -73,6 +95,8 @@ class Media:
     height: int = 0
     lyrics: str | None = None
     captions: tuple[Caption, ...] = ()
+    parts: tuple[Media, ...] = ()
+    versions: tuple[Media, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +131,12 @@ class DemoItem:
         index: Its number in its disc or season; `parent_index` is that disc's or season's own.
         tags: Words by which a policy may block it.
         picture: The file of its primary image.
+        genres: Of a film or series; those of music are in `music`.
+        members: Of a collection, by their ids.
+        parts: The further parts of a film, by their ids.
+        versions: The further versions of a film, by their ids.
+        is_hidden: It is in no list: a further part or version of a film.
+        disc: What kind of disc its folder is: `Dvd` or `BluRay`.
     """
 
     id: str
@@ -128,6 +158,17 @@ class DemoItem:
     media: Media | None = None
     music: Music | None = None
     show: Show | None = None
+    genres: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    parts: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    is_hidden: bool = False
+    disc: str | None = None
+
+    @property
+    def all_genres(self) -> tuple[str, ...]:
+        """Its genres, whatever it is."""
+        return self.genres or (self.music.genres if self.music else ())
 
 
 @dataclass(frozen=True, slots=True)

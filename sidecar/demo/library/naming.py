@@ -23,10 +23,17 @@ _TYPES = {
     BaseItemKind.SERIES: "MediaBrowser.Controller.Entities.TV.Series",
     BaseItemKind.SEASON: "MediaBrowser.Controller.Entities.TV.Season",
     BaseItemKind.EPISODE: "MediaBrowser.Controller.Entities.TV.Episode",
+    BaseItemKind.VIDEO: "MediaBrowser.Controller.Entities.Video",
+    BaseItemKind.MUSIC_VIDEO: "MediaBrowser.Controller.Entities.MusicVideo",
+    BaseItemKind.AUDIO_BOOK: "MediaBrowser.Controller.Entities.AudioBook",
+    BaseItemKind.COLLECTION: "MediaBrowser.Controller.Entities.Movies.BoxSet",
     BaseItemKind.FOLDER: "MediaBrowser.Controller.Entities.Folder",
     BaseItemKind.LIBRARY: "MediaBrowser.Controller.Entities.CollectionFolder",
 }
-_GENRE = "MediaBrowser.Controller.Entities.Audio.MusicGenre"
+_GENRES = {
+    BaseItemKind.MUSIC_GENRE: "MediaBrowser.Controller.Entities.Audio.MusicGenre",
+    BaseItemKind.GENRE: "MediaBrowser.Controller.Entities.Genre",
+}
 _PERSON = "MediaBrowser.Controller.Entities.Person"
 _DISC = re.compile(r"(?:disc|disk|cd|side)\s*\d+", re.IGNORECASE)
 _YEAR = re.compile(r"\((\d{4})\)$")
@@ -53,9 +60,14 @@ def library_path(name: str) -> str:
     return f"/config/root/default/{name}"
 
 
-def genre_id(name: str) -> str:
+def collection_path(name: str) -> str:
+    """Return the place where the server keeps a collection."""
+    return f"/config/data/collections/{name} [boxset]"
+
+
+def genre_id(name: str, kind: BaseItemKind = BaseItemKind.MUSIC_GENRE) -> str:
     """Return the id of a genre."""
-    return guid_of(_GENRE + name.lower())
+    return guid_of(_GENRES[kind] + name.lower())
 
 
 def person_id(name: str) -> str:

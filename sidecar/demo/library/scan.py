@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,8 @@ def scan(folder: Path, before: DemoLibrary | None = None) -> ScannedLibrary:
         if before is not None and _is_away(folder / library["path"]):
             builder.add_items(item for item in before if item.library_id == library_id)
             continue
-        _build_library(builder, listing, f"{library['path']}/", moved)
+        _build_library(builder, listing, library, moved)
+    builder.add_genres()
     playlists = (
         (one["name"], one["owner"], tuple(builder.song_ids(one["tracks"])))
         for one in listing.get("playlists", [])
@@ -71,12 +72,15 @@ def scan(folder: Path, before: DemoLibrary | None = None) -> ScannedLibrary:
 
 
 def _build_library(
-    builder: LibraryBuilder, listing: Entry, root: str, moved: dict[str, str]
+    builder: LibraryBuilder, listing: Entry, library: Entry, moved: dict[str, str]
 ) -> None:
+    root = f"{library['path']}/"
     put = {
         "tracks": builder.add_track,
         "films": builder.add_film,
         "episodes": builder.add_episode,
+        "music_videos": builder.add_music_video,
+        "books": builder.add_book,
     }
     for name, shelf in put.items():
         for entry in listing.get(name, []):
@@ -85,7 +89,20 @@ def _build_library(
             here = entry | {"path": moved.get(entry["path"], entry["path"])}
             media = _media(builder.folder / here["path"], entry)
             if media is not None:
-                shelf(here, media)
+                parts, versions = (
+                    _further(builder.folder, entry, name) for name in ("parts", "versions")
+                )
+                shelf(here, replace(media, parts=parts, versions=versions))
+    if library.get("collection_type") == "boxsets":
+        for one in listing.get("collections", ()):
+            builder.add_collection(one["name"], one["items"])
+
+
+def _further(folder: Path, entry: Entry, name: str) -> tuple[Media, ...]:
+    """Return the further parts or versions of a film."""
+    paths = entry.get(name, ())
+    found = (_media(folder / path, entry | {"path": path}) for path in paths)
+    return tuple(one for one in found if one is not None)
 
 
 def _media(file: Path, entry: Entry) -> Media | None:
@@ -147,7 +164,7 @@ def _media_of(item: DemoItem) -> Media | None:
 
 
 def _entries(listing: Entry) -> Iterator[Entry]:
-    for name in ("tracks", "films", "episodes"):
+    for name in ("tracks", "films", "episodes", "music_videos", "books"):
         yield from listing.get(name, [])
 
 

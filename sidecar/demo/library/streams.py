@@ -25,8 +25,11 @@ def container(item: DemoItem) -> str | None:
     return _CONTAINERS.get(extension, extension)
 
 
-def sources(item: DemoItem, media: Media, speaks: Version) -> list[Json]:
-    """Return the one source of an item that is a plain file."""
+def sources(item: DemoItem, speaks: Version) -> list[Json]:
+    """Return the source of an item's own file; none for what has no file."""
+    media = item.media
+    if media is None:
+        return []
     size_ticks = media.modified_ns // 100
     source: Json = {
         "Protocol": "File",
@@ -52,7 +55,7 @@ def sources(item: DemoItem, media: Media, speaks: Version) -> list[Json]:
         "RequiresClosing": False,
         "RequiresLooping": False,
         "SupportsProbing": True,
-        "VideoType": "VideoFile" if item.kind.is_video else None,
+        "VideoType": (item.disc or "VideoFile") if item.kind.is_video else None,
         "MediaStreams": streams(item, media, speaks),
         "MediaAttachments": [],
         "Formats": [],

@@ -70,6 +70,11 @@ class Version(Enum):
         return self is Version.V12_0
 
     @property
+    def tells_versions_as_films(self) -> bool:
+        """Whether a further version of a film is a film as well, with the sources of all."""
+        return self is Version.V12_0
+
+    @property
     def tells_people_and_chapters(self) -> bool:
         """Whether a whole music item has `People` of its artists, and an empty `Chapters`."""
         return self is Version.V12_0

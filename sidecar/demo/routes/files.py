@@ -41,7 +41,7 @@ def _download(ask: RequestContext) -> Reply:
             server_error(HTTPStatus.BAD_REQUEST) if is_admin else empty_reply(HTTPStatus.FORBIDDEN)
         )
     item = ask.item(user)
-    if item.media is None:
+    if item.media is None or item.disc is not None:
         return server_error(HTTPStatus.BAD_REQUEST)
     if ask.device is not None:
         client = ask.claim.client or ask.device.client

@@ -229,6 +229,28 @@ def _in_order(episodes: Iterable[DemoItem]) -> list[DemoItem]:
     return sorted(episodes, key=lambda one: (one.parent_index or 0, one.index or 0))
 
 
+def _additional_parts(ask: RequestContext) -> Reply:
+    user = ask.on_behalf_of()
+    found = [ask.core.library.get(one) for one in ask.item(user).parts]
+    parts = [ask.core.item_dto(user, one) for one in found if one is not None]
+    return json_reply({"Items": parts, "TotalRecordCount": len(parts), "StartIndex": 0})
+
+
+def _genres(ask: RequestContext, kind: BaseItemKind) -> Reply:
+    user = ask.on_behalf_of()
+    found = [one for one in ask.core.library if one.kind is kind]
+    found.sort(key=lambda one: one.sort_name)
+    return items_page(ask, user, found, len(found))
+
+
+def _film_genres(ask: RequestContext) -> Reply:
+    return _genres(ask, BaseItemKind.GENRE)
+
+
+def _music_genres(ask: RequestContext) -> Reply:
+    return _genres(ask, BaseItemKind.MUSIC_GENRE)
+
+
 def _resume(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
     query = replace(
@@ -283,6 +305,9 @@ ROUTES = (
     Route("DELETE", "/Items/{item}", _delete),
     Route("GET", "/UserViews", _views),
     Route("GET", "/Users/{user}/Views", _views),
+    Route("GET", "/Videos/{item}/AdditionalParts", _additional_parts),
+    Route("GET", "/Genres", _film_genres),
+    Route("GET", "/MusicGenres", _music_genres),
     Route("GET", "/Artists", _all_artists),
     Route("GET", "/Artists/AlbumArtists", _album_artists),
     Route("GET", "/Shows/NextUp", _next_up),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
 
+from sidecar.demo.library import naming
 from sidecar.demo.library.items import BaseItemKind, DemoItem, DemoLibrary
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.state.user_data import UserData
@@ -49,6 +50,7 @@ class ItemQuery:
     album_artists: frozenset[str] = frozenset()
     contributing: frozenset[str] = frozenset()
     genres: frozenset[str] = frozenset()
+    genre_ids: frozenset[str] = frozenset()
     years: frozenset[int] = frozenset()
     search: str = ""
     sort_by: tuple[str, ...] = ()
@@ -94,13 +96,18 @@ class QueryEngine:
         if query.ids:
             seen = {item.id: item for item in visible}
             return [seen[one] for one in dict.fromkeys(query.ids) if one in seen]
+        visible = [one for one in visible if not one.is_hidden and not one.kind.is_genre]
         if query.parent is None:
-            return [item for item in visible if item.kind is not BaseItemKind.LIBRARY]
+            # Collections are listed only in their library.
+            unlisted = {BaseItemKind.LIBRARY, BaseItemKind.COLLECTION}
+            return [item for item in visible if item.kind not in unlisted]
         return [item for item in visible if self._is_in(query, query.parent, item)]
 
     def _is_in(self, query: ItemQuery, place: DemoItem, item: DemoItem) -> bool:
         if place.kind is BaseItemKind.ARTIST:
             return item.music is not None and place.name in item.music.album_artists
+        if place.kind is BaseItemKind.COLLECTION:
+            return item.id in place.members
         deep = query.recursive or (
             self.speaks.filters_at_the_root
             and place.kind is BaseItemKind.LIBRARY
@@ -116,13 +123,15 @@ class QueryEngine:
             and item.kind not in query.excluded_kinds
             and (not query.media_types or media_type(item) in query.media_types)
             and self._fits_music(query, item)
+            and (not query.genres or bool(query.genres & {*item.all_genres}))
+            and (not query.genre_ids or bool(query.genre_ids & _genre_ids(item)))
             and (not query.years or item.year in query.years)
             and fold(query.search) in fold(item.name)
             and all(passes(item, self.opinion_of(item)) for passes in _filters(query))
         )
 
     def _fits_music(self, query: ItemQuery, item: DemoItem) -> bool:
-        asked = (query.artists, query.album_artists, query.contributing, query.genres)
+        asked = (query.artists, query.album_artists, query.contributing)
         if not any(asked) and not query.album_ids:
             return True
         music = item.music
@@ -136,7 +145,6 @@ class QueryEngine:
                 not query.contributing
                 or bool(query.contributing & {*music.artists} - {*music.album_artists})
             )
-            and (not query.genres or bool(query.genres & {*music.genres}))
             and (not query.album_ids or self._is_of_albums(query, item))
         )
 
@@ -162,6 +170,7 @@ class QueryEngine:
 
     def _key(self, name: str) -> Callable[[DemoItem], SortKey]:
         keys = {
+            "seriessortname": lambda item: (0.0, fold(item.show.series) if item.show else ""),
             "sortname": lambda item: (0.0, fold(item.sort_name)),
             "name": lambda item: (0.0, fold(item.name)),
             "album": lambda item: (0.0, fold(item.music.album or "") if item.music else ""),
@@ -196,13 +205,20 @@ def media_type(item: DemoItem) -> str:
     """Return the media type of an item by its name in the API."""
     if item.kind.is_video:
         return "Video"
-    return "Audio" if item.kind in {BaseItemKind.AUDIO, BaseItemKind.PLAYLIST} else "Unknown"
+    is_heard = item.kind.is_audio or item.kind is BaseItemKind.PLAYLIST
+    return "Audio" if is_heard else "Unknown"
 
 
 def fold(text: str) -> str:
     """Return a text without accents and in lower case, for finding and for order."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(one for one in decomposed if not unicodedata.combining(one)).casefold()
+
+
+def _genre_ids(item: DemoItem) -> set[str]:
+    """Return the ids of an item's genres: of both kinds, as the real server takes them alike."""
+    kinds = (BaseItemKind.GENRE, BaseItemKind.MUSIC_GENRE)
+    return {naming.genre_id(one, kind) for one in item.all_genres for kind in kinds}
 
 
 def _first(names: Sequence[str] | None) -> str:

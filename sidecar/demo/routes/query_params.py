@@ -80,6 +80,7 @@ def parse_query(
         album_artists=_names(library, parameter("albumArtistIds")),
         contributing=_names(library, parameter("contributingArtistIds")),
         genres=frozenset(split_list(parameter("genres"), "|")),
+        genre_ids=frozenset(_ids(parameter("genreIds"))),
         years=frozenset(int(one) for one in split_list(parameter("years")) if one.isdigit()),
         search="".join(parameter("searchTerm")[:1]),
         sort_by=tuple(one for one in sorts if one in _SORTS),

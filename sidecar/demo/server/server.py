@@ -163,7 +163,6 @@ class DemoServer:
             session = ask.session()
             listener = SocketClient(line, session, ask.user.id, ask.device.token)
             self.core.sockets.join(listener)
-            self.core.news.sessions_changed()
         try:
             line.run(lambda text: self._receive(listener, text))
         finally:

@@ -198,12 +198,14 @@ class ServerState:
         self.news.library_changed(*([one.id for one in items] for items in differences))
 
     def join(self, device: ClientDevice, claim: Claim, remote: str | None) -> DemoSession:
-        """Return the session of a request, which begins if there is none."""
+        """Return the session of a request, which begins if there is none.
+
+        Those who watch the sessions are not told of the beginning, only of what follows.
+        """
         session, is_fresh = self.sessions.join(device, claim, remote)
         user = self.users.by_id.get(session.user_id)
         if is_fresh and user is not None:
             self.activity_log.visit(user, session, remote, has_begun=True)
-            self.news.sessions_changed()
         return session
 
     def end(self, session: DemoSession) -> None:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from types import MappingProxyType
 
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.states import NOT_TAKEN, Download, Status
 from sidecar.messages import as_sentence, clause, msg
 
 STATES = MappingProxyType(
@@ -60,6 +60,7 @@ class ExplainFacts:
         was_removed: The person removed it on purpose.
         excluded_from: Rules from which the person excluded it.
         switched_off: Rules that are switched off for the device.
+        not_taken: The sentence that the device does not take this kind of media.
         is_in_doubt: A file may be this item's already; a person is being asked.
         resting_until: It was evicted, and no rule fetches it before this time.
     """
@@ -78,6 +79,7 @@ class ExplainFacts:
     switched_off: tuple[str, ...] = ()
     resting_until: datetime | None = None
     is_in_doubt: bool = False
+    not_taken: str | None = None
 
     @property
     def status(self) -> Status | None:
@@ -130,13 +132,24 @@ def _describe_state(facts: ExplainFacts) -> str:
     if download.status is Status.DOWNLOADING and download.finalizing:
         return msg("It is just being put in its place on {device}", device=device)
     if download.status is Status.FAILED:
-        return msg(
-            "It is not on {device}: {why}", device=device, why=_describe_failure(facts, download)
-        )
+        return _explain_failure(facts, download)
     return STATES[download.status].format(device=device, progress=f"{download.progress:.0%}")
 
 
+def _explain_failure(facts: ExplainFacts, download: Download) -> str:
+    if download.error_code == NOT_TAKEN:
+        return _explain_not_taken(facts.device, clause(download.error_message or ""))
+    why = _describe_failure(facts, download)
+    return msg("It is not on {device}: {why}", device=facts.device, why=why)
+
+
+def _explain_not_taken(device: str, why: str) -> str:
+    return msg("It is not on {device}: {why}, by its settings", device=device, why=why)
+
+
 def _explain_absence(facts: ExplainFacts) -> str:
+    if facts.not_taken is not None:
+        return _explain_not_taken(facts.device, facts.not_taken)
     if facts.wanted and facts.is_in_doubt:
         return msg(
             "It is wanted on {device} and may be there already: people are asked which item a file "

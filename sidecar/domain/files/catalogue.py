@@ -16,7 +16,7 @@ from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.domain.items.item import ItemType
 
 # File names of covers, best first.
-COVERS = ("cover.jpg", "folder.jpg", "poster.jpg", "cover.png", "folder.png")
+COVERS = ("cover.jpg", "folder.jpg", "AlbumArt.jpg", "poster.jpg", "cover.png", "folder.png")
 
 
 class WorkKind(StrEnum):

@@ -5,6 +5,7 @@
     Series/Season 01/Series - S01E02 - Title.mkv      Series - Season 01/S01E02 Title.mkv
     Series/2024/Series - 2024-05-06 - Title.mkv       Series - 2024/2024-05-06 Title.mkv
     Film (Year)/Film (Year).mkv                       Film (Year)/Film (Year).mkv
+    Film (Year)/Film (Year)-part1.mkv                 Film (Year)/Film (Year)-part1.mkv
     Artist - Video (Year)/Artist - Video (Year).mp4   Artist - Video (Year)/...
 
 Albums, books and seasons decide how their files are named (`groups`); `folders` decides which
@@ -18,8 +19,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from sidecar.domain.files.groups import ALONE, Group, fit_into_group, has_disc
@@ -49,6 +50,7 @@ _TAKEN = re.compile(
     re.IGNORECASE,
 )
 _CONFLICT = re.compile(r"\.(?=sync-conflict-)", re.IGNORECASE)
+_PART = re.compile(r"-part\d+( \[[0-9a-f]+\])?\.[a-z0-9]+$")
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
 # Emoji and some scripts need these; other invisible characters are removed.
 _JOINERS = "\u200c\u200d"
@@ -123,6 +125,30 @@ def mark_folder(name: str, owner_id: str) -> str:
     mark = f" [{owner_id[:ID_DIGITS]}]"
     most = LONGEST_NAME_BYTES - len(mark)
     return cut(name, most_bytes=most, most=most).rstrip(" .") + mark
+
+
+def fill_in_parts(items: Mapping[str, Item], wanted: Iterable[Item]) -> dict[str, Item]:
+    """Return the items, parts of a film with what is known of the film by those who want them."""
+    known = {one.id: one for one in wanted if one.part is not None}
+    return {
+        id_: replace(
+            one,
+            title=known[id_].title,
+            year=known[id_].year,
+            image_item_id=known[id_].image_item_id,
+            image_tag=known[id_].image_tag,
+            part=known[id_].part,
+            part_of=known[id_].part_of,
+        )
+        if id_ in known
+        else one
+        for id_, one in items.items()
+    }
+
+
+def is_part(path: str) -> bool:
+    """Whether a path on a device is one that a part of a film has."""
+    return _PART.search(path) is not None
 
 
 def safe_extension(told: str | None) -> str:
@@ -201,7 +227,7 @@ def _name(item: Item, shape: NameLimits, group: Group) -> tuple[str, ...]:
             return _name_episode(item, shape.layout, group)
         case _ if item.type in WITH_OWN_FOLDER:
             film = _name_film(item)
-            return film, film
+            return film, f"{film}-part{item.part}" if item.part else film
         case _:
             return _name_track(item, shape.layout, group)
 

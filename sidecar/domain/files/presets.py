@@ -7,6 +7,9 @@
     android  Playlists/  .m3u8    no   LF        yes     deep        180 bytes     any number
     jellyfin Playlists/  .m3u8    no   LF        yes     deep        180 bytes     any number
 
+The cover beside an album is folder.jpg for cars, AlbumArt.jpg for Android, and cover.jpg for all
+others.
+
 Paths in playlists are relative, with `/`: this works on a USB stick, on a player's second card and
 on a phone, wherever the folder is mounted.
 """
@@ -18,8 +21,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from sidecar.domain.files.companions import COVER
 from sidecar.domain.files.naming import ANY, Layout, NameLimits
 from sidecar.domain.formats.tag_fields import TagSystem
+from sidecar.domain.items.kinds import ALL_MEDIA, MediaKind
 
 
 class PresetName(StrEnum):
@@ -43,10 +48,13 @@ class Preset:
         line_end: Of each of their lines.
         tells_titles: Whether they have the title and length of each file.
         shape: Of new paths.
+        cover_name: Of covers beside music.
         cover_pixels: The longest edge of covers, beside the files and in converted ones.
         id3: The tags of MP3 files. Many players show only the first of several artists
             that are separate values, as in ID3v2.4; 2.3 has them in one text.
+        is_in_disk_order: Whether it plays a folder in the order in which its files came.
         knows_words: Whether it supports lyrics with a time for each word.
+        takes: The kinds of media that it plays.
     """
 
     folder: str = "Playlists"
@@ -55,10 +63,15 @@ class Preset:
     line_end: str = "\n"
     tells_titles: bool = True
     shape: NameLimits = ANY
+    cover_name: str = COVER
     cover_pixels: int = 1000
     id3: TagSystem = TagSystem.ID3_24
+    is_in_disk_order: bool = False
     knows_words: bool = False
+    takes: frozenset[MediaKind] = ALL_MEDIA
 
+
+_TO_HEAR = frozenset({MediaKind.MUSIC, MediaKind.AUDIOBOOKS})
 
 PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
     {
@@ -71,6 +84,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             cover_pixels=320,
             id3=TagSystem.ID3_23,
             knows_words=True,
+            takes=_TO_HEAR,
         ),
         # Knows .m3u only, often not what ".." means, and takes it for Windows' own characters
         # unless it is marked. Car makers promise 64 characters, 255 files in a folder, 8 levels.
@@ -81,11 +95,14 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             line_end="\r\n",
             tells_titles=False,
             shape=NameLimits(layout=Layout.FLAT, longest_name=64, most_in_folder=255),
+            cover_name="folder.jpg",
+            is_in_disk_order=True,
             cover_pixels=500,
             id3=TagSystem.ID3_23,
+            takes=_TO_HEAR,
         ),
         # The system's media store takes a mark for the name of a first file.
-        PresetName.ANDROID: Preset(id3=TagSystem.ID3_23),
+        PresetName.ANDROID: Preset(cover_name="AlbumArt.jpg", id3=TagSystem.ID3_23),
         # A folder that is a library of another Jellyfin server, which shows these lists as its own.
         PresetName.JELLYFIN: Preset(cover_pixels=1500, knows_words=True),
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Protocol
@@ -23,6 +23,11 @@ class ItemType(StrEnum):
     PLAYLIST = "Playlist"
     SERIES = "Series"
     SEASON = "Season"
+    COLLECTION = "BoxSet"
+    FOLDER = "Folder"
+    GENRE = "Genre"
+    MUSIC_GENRE = "MusicGenre"
+    LIBRARY = "CollectionFolder"
     OTHER = "Other"
 
 
@@ -43,8 +48,24 @@ CONTAINERS = frozenset(
         ItemType.PLAYLIST,
         ItemType.SERIES,
         ItemType.SEASON,
+        ItemType.COLLECTION,
+        ItemType.FOLDER,
+        ItemType.GENRE,
+        ItemType.MUSIC_GENRE,
+        ItemType.LIBRARY,
     }
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileVersion:
+    """One of several files of an item; its id is that of an item, which serves this file."""
+
+    id: str
+    size: int | None
+    source_etag: str | None
+    source_path: str | None
+    extension: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +91,12 @@ class Item:
         can_download: Type and the user's permission together; None if the server did not say.
         is_remote: There is no file of its own (a `.strm` pointer or a missing episode).
         is_played: Marked as played by the requesting user; None if the server did not say.
+        parts: How many files a film consists of.
+        part: Which of them this one is, from 1; None for a film in one file.
+        part_of: For the second and later parts: the film's id.
+        versions: All its files, where it has several of which one is enough.
+        file_id: Under which its file is served, if that is not its own id: another version.
+        disc_folder: It is the folder of a disc, of this kind: "DVD" or "Blu-ray".
     """
 
     id: str
@@ -99,11 +126,30 @@ class Item:
     can_download: bool | None = None
     is_remote: bool = False
     is_played: bool | None = None
+    parts: int = 1
+    part: int | None = None
+    part_of: str | None = None
+    disc_folder: str | None = None
+    versions: tuple[FileVersion, ...] = ()
+    file_id: str | None = None
 
     @property
     def is_playable(self) -> bool:
         """Whether it has a file of its own that can be downloaded."""
         return self.type in PLAYABLE and not self.is_remote
+
+
+def as_part(item: Item, film: Item, number: int) -> Item:
+    """Return a further part of a film with the film's own name, year and picture."""
+    return replace(
+        item,
+        title=film.title,
+        year=film.year,
+        image_item_id=film.image_item_id,
+        image_tag=film.image_tag,
+        part=number,
+        part_of=film.id,
+    )
 
 
 class ItemLookup(Protocol):

@@ -17,12 +17,27 @@ from sidecar.messages import msg, translatable
 
 NAME = "favourites"
 
-TRACKS = frozenset({ItemType.AUDIO, ItemType.AUDIO_BOOK})
-
 _TEXTS = {
     ItemType.ALBUM: msg("on your favourite album {title}"),
     ItemType.ARTIST: msg("by your favourite artist {title}"),
     ItemType.PLAYLIST: msg("on your favourite playlist {title}"),
+    ItemType.SERIES: msg("of your favourite series {title}"),
+    ItemType.SEASON: msg("of your favourite season {title}"),
+    ItemType.COLLECTION: msg("in your favourite collection {title}"),
+}
+# The types whose favourites a switch is for, by the name of the switch.
+_SWITCHES = {
+    "tracks": {ItemType.AUDIO},
+    "albums": {ItemType.ALBUM},
+    "artists": {ItemType.ARTIST},
+    "playlists": {ItemType.PLAYLIST},
+    "audiobooks": {ItemType.AUDIO_BOOK},
+    "films": {ItemType.MOVIE, ItemType.VIDEO},
+    "episodes": {ItemType.EPISODE},
+    "seasons": {ItemType.SEASON},
+    "series": {ItemType.SERIES},
+    "music_videos": {ItemType.MUSIC_VIDEO},
+    "collections": {ItemType.COLLECTION},
 }
 
 
@@ -34,6 +49,13 @@ class FavouritesSettings(RuleSettings):
     albums: bool = switch(default=True, label=translatable("Whole albums"))
     artists: bool = switch(default=True, label=translatable("Everything of an artist"))
     playlists: bool = switch(default=True, label=translatable("Whole playlists"))
+    audiobooks: bool = switch(default=True, label=translatable("Audiobooks"))
+    films: bool = switch(default=True, label=translatable("Films"))
+    episodes: bool = switch(default=True, label=translatable("Episodes"))
+    seasons: bool = switch(default=True, label=translatable("Whole seasons"))
+    series: bool = switch(default=True, label=translatable("Whole series"))
+    music_videos: bool = switch(default=True, label=translatable("Music videos"))
+    collections: bool = switch(default=True, label=translatable("Whole collections"))
     heal_forgotten_hearts: bool = switch(
         default=True,
         label=translatable("Hearts that Jellyfin forgets are set again"),
@@ -48,16 +70,8 @@ class FavouritesSettings(RuleSettings):
 
 def list_watched_types(settings: FavouritesSettings) -> frozenset[ItemType]:
     """Return the types whose favourites count."""
-    kinds: set[ItemType] = set()
-    if settings.tracks:
-        kinds |= TRACKS
-    if settings.albums:
-        kinds.add(ItemType.ALBUM)
-    if settings.artists:
-        kinds.add(ItemType.ARTIST)
-    if settings.playlists:
-        kinds.add(ItemType.PLAYLIST)
-    return frozenset(kinds)
+    switched_on = (types for name, types in _SWITCHES.items() if getattr(settings, name))
+    return frozenset().union(*switched_on)
 
 
 def make_reason(favourite: Item) -> Reason:
@@ -87,7 +101,9 @@ def make_wishes(
 RULE = Rule(
     name=NAME,
     label=translatable("Favourites"),
-    description=translatable("What has a heart is kept; an album, artist or playlist as a whole."),
+    description=translatable(
+        "What has a heart is kept; an album, artist, playlist, series or collection as a whole."
+    ),
     icon="heart",
     strength=EvictionClass.LASTING,
     order=20,

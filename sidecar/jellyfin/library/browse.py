@@ -32,6 +32,7 @@ FIRST_SHOWN = MappingProxyType(
         "musicvideos": Kind.MUSIC_VIDEO,
         "homevideos": Kind.VIDEO,
         "playlists": Kind.PLAYLIST,
+        "boxsets": Kind.COLLECTION,
     }
 )
 

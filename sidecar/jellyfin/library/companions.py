@@ -42,11 +42,17 @@ _LYRICS = TypeAdapter(_Lyrics)
 
 @dataclass(frozen=True, slots=True)
 class CompanionList:
-    """The companion files that the server has for one file."""
+    """The companion files that the server has for one file.
+
+    Attributes:
+        album_id, album_image_tag: Identify the picture of its album; None without one.
+    """
 
     has_lyrics: bool
     source_id: str
     subtitles: tuple[Subtitle, ...]
+    album_id: str | None = None
+    album_image_tag: str | None = None
 
 
 class Companions:
@@ -112,7 +118,9 @@ def lines_in(answer: Answer) -> Sequence[LyricLine]:
 
 
 def _to_companion_list(base: BaseItem) -> CompanionList:
-    source = next((one for one in base.media_sources if one is not None), None)
+    sources = [one for one in base.media_sources if one is not None]
+    # Other versions may be listed first.
+    source = next((one for one in sources if one.id == base.id), next(iter(sources), None))
     return CompanionList(
         has_lyrics=bool(base.has_lyrics),
         source_id=(source and source.id) or base.id,
@@ -121,12 +129,15 @@ def _to_companion_list(base: BaseItem) -> CompanionList:
                 index=one.index,
                 codec=one.codec or "",
                 language=one.language,
+                title=one.title,
                 is_forced=one.is_forced,
                 is_for_deaf=one.is_hearing_impaired,
             )
             for one in (source.media_streams if source else ())
             if one is not None and _is_own_text(one)
         ),
+        album_id=base.album_id,
+        album_image_tag=base.album_primary_image_tag,
     )
 
 

@@ -46,6 +46,11 @@ class ServerFileIndex:
         pages = self._client.pages("Items", query=query)
         return self._client.listing(read_set(pages, page_items=PAGE_ITEMS))
 
+    def playlists(self) -> Listing:
+        """List the playlists that the account sees."""
+        query = {"recursive": "true", "includeItemTypes": "Playlist", **STABLE_ORDER}
+        return self._client.listing(read_set(self._client.pages("Items", query=query)))
+
     def count(self) -> int:
         """Return how many of them there are."""
         return self._client.page("Items", query={**EVERYTHING, "limit": 1}).total_record_count

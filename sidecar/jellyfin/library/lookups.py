@@ -7,6 +7,7 @@ server has lost for a moment.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.library import Listed
@@ -36,7 +37,12 @@ class Lookups:
     def playlist_items(self, playlist_id: str) -> Listed:
         """List a playlist in its order, with its repeats."""
         pages = self._client.pages("Playlists", playlist_id, "Items", query={})
-        return _read_listed(lambda: self._client.listing(read_sequence(pages)))
+
+        def read() -> Listing:
+            listing = self._client.listing(read_sequence(pages))
+            return replace(listing, items=self._client.with_parts(listing.items))
+
+        return _read_listed(read)
 
     def next_up(self) -> Listed:
         """List the next episode of each series that was begun, last seen first."""

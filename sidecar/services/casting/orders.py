@@ -16,7 +16,7 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.items.item import CONTAINERS, Item
+from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.playback.cast_queue import CastItem, from_start, plan_places
 from sidecar.domain.wishes import LEAST_CAST_PRIORITY, PIN, Reason, Wish
 from sidecar.errors import NotAllowed, NotFound, ServerAway
@@ -107,7 +107,9 @@ class CastOrders:
             return 0
         client = self._accounts.client(account.user_id)
         wanted = from_start(order.item_ids, order.start)[:MOST_ITEMS]
-        found = {one.item.id: one for one in _look_up(client, wanted)}
+        found = {
+            one.item.id: one for one in _look_up(client, wanted) if self._takes(device, one.item)
+        }
         at = plan_places(self._cast_before(device_id), list(found), order.when)
         queued = self._planning.pin_all(
             [
@@ -121,6 +123,12 @@ class CastOrders:
         name = device.settings.name
         log.info(text, account.name, len(found), len(order.item_ids), name, queued)
         return queued
+
+    def _takes(self, device: AttachedDevice, item: Item) -> bool:
+        why = self._planning.not_taken(device.id, item.type)
+        if why is not None:
+            log.info("%s was cast but does not come: %s", item.title, why)
+        return why is None
 
     def _cast_before(self, device_id: str) -> list[CastItem]:
         return [
@@ -152,11 +160,14 @@ def _look_up(client: Jellyfin, item_ids: Sequence[str]) -> Iterator[_Found]:
     items = [known[one] for one in item_ids if one in known]
     whole = _whole(client, items)
     for item in items:
-        if item.type in CONTAINERS:
+        if item.type is ItemType.LIBRARY:
+            log.info("%s is a whole library: it is not fetched by casting it", item.title)
+        elif item.type in CONTAINERS:
             why = _because_of(item)
             yield from (_Found(one, why) for one in client.expand(item).items)
         else:
-            yield _Found(item, _because_of(whole) if whole else _itself(item))
+            why = _because_of(whole) if whole else _itself(item)
+            yield from (_Found(one, why) for one in client.with_parts([item]))
 
 
 def _whole(client: Jellyfin, items: Sequence[Item]) -> Item | None:

@@ -74,6 +74,7 @@ class DeviceListing:
                     is_unplugged=self._registry.is_ejected(device_id),
                     files=use.files,
                     missing=use.missing,
+                    takes=current.takes,
                     managers=management.managers,
                     may_manage=management.may_manage,
                 )

@@ -68,6 +68,10 @@ class DeviceSettingsService:
 
     def of(self, device_id: str) -> DeviceSettings | None:
         """Return the present settings of a device; None if it is not configured."""
+        with self._lock:
+            known = self._now.get(device_id)
+        if known is not None:
+            return known
         configured = self.configured(device_id)
         return None if configured is None else self.current(device_id, configured)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sidecar.domain.items.kinds import ALL_MEDIA, MediaKind
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceView:
@@ -15,6 +17,7 @@ class DeviceView:
         budget, used, free: Bytes; `budget` None means as much as the reserve leaves.
         files: How many finished files should be there.
         missing: How many of them the last check did not find.
+        takes: The kinds of media that it takes.
         managers: Names of those who manage it, besides the admins.
         may_manage: Whether this person does.
     """
@@ -31,5 +34,6 @@ class DeviceView:
     is_unplugged: bool = False
     files: int = 0
     missing: int = 0
+    takes: frozenset[MediaKind] = ALL_MEDIA
     managers: tuple[str, ...] = ()
     may_manage: bool = False

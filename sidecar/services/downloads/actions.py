@@ -73,6 +73,7 @@ class DownloadActions:
         *,
         device: str | None = None,
         priority: int | None = None,
+        whole: bool = False,
     ) -> Sequence[AddedItem]:
         """Pin items and queue their downloads; containers are expanded.
 
@@ -81,11 +82,12 @@ class DownloadActions:
             item_ids: Of Jellyfin, items or containers.
             device: A device's id or name; None is the first one that serves this person.
             priority: Higher first; None for the usual priority of a pin.
+            whole: Whole libraries are meant; otherwise they are refused with what they hold.
 
         Raises:
             errors.JellyfinError: The server cannot be asked; nothing was queued.
         """
-        return self._adding.add(person, item_ids, device=device, priority=priority)
+        return self._adding.add(person, item_ids, device=device, priority=priority, whole=whole)
 
     def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
         """Carry out an action on one download.

@@ -18,13 +18,14 @@ from sidecar.domain.downloads.actions import (
     judge,
     refuse_finishing,
 )
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.states import NOT_TAKEN, Download, Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.undo import Reversal
 from sidecar.errors import NotVisible
 from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
+from sidecar.services.devices.taken import explain_not_taken
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
@@ -94,6 +95,10 @@ class QueueActions:
     def _again(self, person: Person, found: Download, order: DownloadCommand) -> ActionResult:
         if order.action is Action.ACCEPT:
             return self._accept(person, found)
+        why = self._planning.not_taken(found.device_id, found.item_type)
+        if why is not None:
+            text = explain_not_taken(found.title, why)
+            return ActionResult(found.id, ResultKind.REFUSED, text, NOT_TAKEN)
         return self._retry(person, found, from_zero=order.from_zero)
 
     def _retry(self, person: Person, found: Download, *, from_zero: bool) -> ActionResult:

@@ -20,6 +20,7 @@ from sidecar.domain.files.companions import (
     CompanionKind,
     companion_kind,
     cover_path,
+    has_cover_name,
     is_orphaned,
     lyrics_path,
     media_stems,
@@ -39,6 +40,8 @@ from sidecar.store.files.completed import CompletedFiles
 log = logging.getLogger(__name__)
 
 AT_ONCE = 100
+# Of a cover.
+MOST_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,18 @@ class _Companion:
 
     path: str
     content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class _FileToComplete:
+    """A file whose companions are looked for.
+
+    Attributes:
+        is_mixed: Whether music of other albums, or of none, lies in its folder.
+    """
+
+    file: NewFile
+    is_mixed: bool
 
 
 class CompanionWriter(GeneratedFileWriter):
@@ -83,16 +98,23 @@ class CompanionWriter(GeneratedFileWriter):
 
     def _write(self, device: AttachedDevice) -> None:
         kinds = _kinds(device)
-        self._clear(device, kinds)
+        mixed = self._on_device.mixed_folders(device.id)
+        self._clear(device, kinds, mixed)
         waiting = self._beside.waiting(device.id, AT_ONCE)
         by_account = sorted(waiting, key=lambda one: (one.user_id, one.path))
         for user_id, group in groupby(by_account, key=lambda one: one.user_id):
-            self._bring(device, kinds, Companions(self._client(user_id)), list(group))
+            found = [_FileToComplete(one, _folder(one.path) in mixed) for one in group]
+            self._bring(device, kinds, Companions(self._client(user_id)), found)
         if len(waiting) == AT_ONCE:
             self.changed(device.id)
 
-    def _clear(self, device: AttachedDevice, kinds: frozenset[CompanionKind]) -> None:
-        """Remove companions whose file is gone, or whose kind is not wanted here."""
+    def _clear(
+        self,
+        device: AttachedDevice,
+        kinds: frozenset[CompanionKind],
+        mixed: frozenset[str],
+    ) -> None:
+        """Remove companions whose file is gone, or that are not wanted here; rename covers."""
         own = device.folder.own_files
         ours = [one for one in own.names() if companion_kind(one) is not None]
         if not ours:
@@ -100,26 +122,41 @@ class CompanionWriter(GeneratedFileWriter):
         # Companions of a missing file stay until people decide about it.
         files = media_stems(self._on_device.paths(device.id))
         for path in ours:
-            if (companion_kind(path) not in kinds or is_orphaned(path, files)) and own.remove(path):
+            is_wanted = companion_kind(path) in kinds and not is_orphaned(path, files)
+            if has_cover_name(path):
+                is_wanted = is_wanted and _folder(path) not in mixed
+                if is_wanted:
+                    self._name_cover(device, path)
+            if not is_wanted and own.remove(path):
                 log.info("%s went from %s", path, device.settings.name)
                 self._tell(device, path)
+
+    def _name_cover(self, device: AttachedDevice, path: str) -> None:
+        """Give a cover the name that the player looks for, without fetching it again."""
+        name = PRESETS[device.settings.preset].cover_name
+        if path.rpartition("/")[2] == name or device.folder.stat(path) is None:
+            return
+        with device.folder.open(path) as file:
+            content = file.read(MOST_BYTES)
+        self._put(device, _Companion(f"{_folder(path)}/{name}", content))
+        device.folder.own_files.remove(path)
 
     def _bring(
         self,
         device: AttachedDevice,
         kinds: frozenset[CompanionKind],
         companions: Companions,
-        files: Sequence[NewFile],
+        files: Sequence[_FileToComplete],
     ) -> None:
-        has_texts = not kinds.isdisjoint({CompanionKind.LYRICS, CompanionKind.SUBTITLES})
-        extras = companions.of([one.item_id for one in files]) if has_texts else {}
+        extras = companions.of([one.file.item_id for one in files]) if kinds else {}
         with ForeignReader() as reader:
             for one in files:
-                if CompanionKind.COVER in kinds:
-                    self._put_all(device, _cover(device, companions, one, reader))
-                if (more := extras.get(one.item_id)) is not None:
-                    self._put_all(device, _texts(device, kinds, companions, one, more))
-                self._beside.note([one])
+                more = extras.get(one.file.item_id)
+                if CompanionKind.COVER in kinds and not one.is_mixed:
+                    self._put_all(device, _cover(device, companions, one.file, more, reader))
+                if more is not None:
+                    self._put_all(device, _texts(device, kinds, companions, one.file, more))
+                self._beside.note([one.file])
 
     def _put_all(self, device: AttachedDevice, found: Iterable[_Companion]) -> None:
         for put in found:
@@ -151,16 +188,26 @@ def _kinds(device: AttachedDevice) -> frozenset[CompanionKind]:
 
 
 def _cover(
-    device: AttachedDevice, companions: Companions, file: NewFile, reader: ForeignReader
+    device: AttachedDevice,
+    companions: Companions,
+    file: NewFile,
+    extras: CompanionList | None,
+    reader: ForeignReader,
 ) -> Iterator[_Companion]:
-    """Yield the cover of a file's folder, unless it was written before, exists or has no source."""
-    path = cover_path(file.path, file.item_type)
-    if path is None or file.image_item_id is None or file.image_tag is None:
+    """Yield the cover of a file's folder, unless it was written before, exists or has no source.
+
+    The picture of the album comes before those of its tracks, which may have one each.
+    """
+    path = cover_path(file.path, file.item_type, PRESETS[device.settings.preset].cover_name)
+    item_id, tag = file.image_item_id, file.image_tag
+    if extras is not None and None not in {extras.album_id, extras.album_image_tag}:
+        item_id, tag = extras.album_id, extras.album_image_tag
+    if path is None or item_id is None or tag is None:
         return
     if path in device.folder.own_files.names() or device.folder.stat(path) is not None:
         return
     pixels = PRESETS[device.settings.preset].cover_pixels
-    body = companions.picture(file.image_item_id, file.image_tag, pixels)
+    body = companions.picture(item_id, tag, pixels)
     made = None if body is None else reader.cover(body, most=pixels)
     if made is not None:
         yield _Companion(path, made)
@@ -185,3 +232,7 @@ def _texts(
             body = companions.subtitles(file.item_id, extras.source_id, one)
             if body is not None:
                 yield _Companion(path, body)
+
+
+def _folder(path: str) -> str:
+    return path.rpartition("/")[0]

@@ -18,7 +18,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.files.folders import owner_id
 from sidecar.domain.files.groups import ALONE, Group
-from sidecar.domain.files.naming import NameLimits, make_path_key
+from sidecar.domain.files.naming import NameLimits, is_part, make_path_key
 from sidecar.domain.files.renames import NamedFile, make_plan_id, plan_renames
 from sidecar.domain.items.item import Item
 from sidecar.errors import NotPossible, OutsideHours, SignedOut
@@ -219,7 +219,13 @@ def _named(one: Download, look: _Look) -> NamedFile:
 
 
 def _may_move(one: Download) -> bool:
-    """Whether a file may have another name: not while it is written, missing, or a person's own."""
+    """Whether a file may have another name.
+
+    Not while it is written, missing, or a person's own; nor a part of a film, which stays with the
+    others.
+    """
+    if is_part(one.file_path):
+        return False
     if one.status is Status.COMPLETED:
         is_adopted = one.started_at is None
         return not is_adopted and one.missing_since is None

@@ -10,6 +10,7 @@ server does not know its id at all: this account may just not see it.
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Callable, Collection
 from math import ceil
 
@@ -19,6 +20,7 @@ from sidecar.jellyfin.client import IDS_PER_REQUEST, Jellyfin
 from sidecar.jellyfin.library.file_index import PAGE_ITEMS, ServerFileIndex
 from sidecar.services.identity.matching import ItemMatching
 from sidecar.store.downloads.queue import Downloads
+from sidecar.store.rules.playlists import ChosenPlaylists
 
 log = logging.getLogger(__name__)
 
@@ -30,9 +32,14 @@ class LibraryLook:
     """Checks the items of an account's files. Safe for many threads."""
 
     def __init__(
-        self, downloads: Downloads, matching: ItemMatching, client: Callable[[str], Jellyfin]
+        self,
+        downloads: Downloads,
+        chosen: ChosenPlaylists,
+        matching: ItemMatching,
+        client: Callable[[str], Jellyfin],
     ) -> None:
         self._downloads = downloads
+        self._chosen = chosen
         self._matching = matching
         self._client = client
 
@@ -46,10 +53,12 @@ class LibraryLook:
         Raises:
             errors.JellyfinError: It cannot be asked; nothing was changed.
         """
+        index = ServerFileIndex(self._client(user_id))
+        if added is None:
+            self._look_at_playlists(index, user_id)
         known = self._downloads.identity.facts(user_id)
         if not known:
             return
-        index = ServerFileIndex(self._client(user_id))
         by_ids = ceil(len(known) / IDS_PER_REQUEST)
         if added is not None:
             by_ids += ceil(len(added) / IDS_PER_REQUEST)
@@ -57,6 +66,31 @@ class LibraryLook:
             self._by_ids(index, known, added)
         else:
             self._by_listing(index, known, user_id)
+
+    def _look_at_playlists(self, index: ServerFileIndex, user_id: str) -> None:
+        """Find the playlists that an account chose under their new ids, by their titles.
+
+        A title is enough only if exactly one playlist has it that was not chosen already.
+        """
+        chosen = self._chosen.titles_of(user_id)
+        gone = chosen.keys() - index.known(chosen.keys()) if chosen else frozenset()
+        if not gone:
+            return
+        by_title: dict[str, list[str]] = {}
+        for one in index.playlists().items:
+            if one.id not in chosen:
+                by_title.setdefault(one.title.casefold(), []).append(one.id)
+        wanted = Counter(chosen[one].casefold() for one in gone)
+        moved = {
+            old: found[0]
+            for old in sorted(gone)
+            for title in [chosen[old].casefold()]
+            for found in [by_title.get(title, [])]
+            if len(found) == 1 and wanted[title] == 1
+        }
+        if moved:
+            self._downloads.identity.follow({}, moved)
+            log.info("%d playlists that were chosen are known under new ids", len(moved))
 
     def look_at_names(self, user_id: str, changed: Collection[str]) -> None:
         """Check whether changed items that we have files of have other names.

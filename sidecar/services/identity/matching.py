@@ -20,6 +20,7 @@ from sidecar.domain.files.groups import ALONE, Group
 from sidecar.domain.files.naming import (
     NameLimits,
     get_extension,
+    is_part,
     make_path_key,
     with_extension,
 )
@@ -254,7 +255,8 @@ class ItemMatching:
 
     def _plan_name(self, one: Followed, group: Group) -> None:
         current = self._downloads.queries.get(one.before.id)
-        if current is None:
+        if current is None or is_part(current.file_path):
+            # What the server says of a part does not say to which film it belongs.
             return
         there = DeviceFolders(self._db, current.device_id)
         path = next(find_paths(one.item, there, self._shape_of(current.device_id), group))

@@ -17,6 +17,7 @@ from sidecar.device.folder import DeviceFolder
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.companions import CompanionKind, companion_kind, cover_path
 from sidecar.domain.files.naming import build_distinct_path, get_extension, make_path_key
+from sidecar.domain.files.presets import PRESETS
 from sidecar.errors import DeviceError
 from sidecar.events import Bus, DeviceChanged
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -78,21 +79,21 @@ class FileRenaming:
                 device.folder.rename(path, download.file_path, size=size)
                 continue
             log.info("%s is %s now on %s", download.file_path, path, device.settings.name)
-            self._bring_along(device.folder, download, path)
+            self._bring_along(device, download, path)
             if paths[0] == download.wanted_path:
                 self._downloads.identity.end_rename(download.id)
             return True
         self._downloads.identity.end_rename(download.id)
         return False
 
-    def _bring_along(self, folder: DeviceFolder, download: Download, path: str) -> None:
+    def _bring_along(self, device: AttachedDevice, download: Download, path: str) -> None:
         """Copy the companions of a file to its new name, and remove the old ones.
 
         An old cover is left for the companion writer, as other files may share it.
         """
-        own = folder.own_files
-        names = frozenset(own.names())
-        for was, now in _beside(download, path, names):
+        folder, own = device.folder, device.folder.own_files
+        names, cover = frozenset(own.names()), PRESETS[device.settings.preset].cover_name
+        for was, now in _beside(download, path, names, cover):
             if now in names or folder.stat(now) is not None:
                 continue
             try:
@@ -105,6 +106,8 @@ class FileRenaming:
                 if trouble.code != "name-taken":
                     raise
         folder.prune(download.file_path)
+        # A folder of several albums has no cover: now each of them may have one.
+        self._downloads.identity.forget_companions(download)
 
 
 def _in_order(planned: Sequence[Download]) -> Iterator[tuple[Download, Sequence[str]]]:
@@ -131,7 +134,9 @@ def _is(folder: DeviceFolder, path: str, size: int) -> bool:
     return there is not None and there.size == size
 
 
-def _beside(download: Download, path: str, names: frozenset[str]) -> Iterator[tuple[str, str]]:
+def _beside(
+    download: Download, path: str, names: frozenset[str], cover_name: str
+) -> Iterator[tuple[str, str]]:
     was = download.file_path
     stem, new = (one.removesuffix(f".{get_extension(one)}") for one in (was, path))
     for name in names:
@@ -140,6 +145,6 @@ def _beside(download: Download, path: str, names: frozenset[str]) -> Iterator[tu
             CompanionKind.SUBTITLES,
         }:
             yield name, f"{new}{name.removeprefix(stem)}"
-    old_cover, cover = (cover_path(one, download.item_type) for one in (was, path))
+    old_cover, cover = (cover_path(one, download.item_type, cover_name) for one in (was, path))
     if old_cover in names and cover is not None and old_cover is not None and cover != old_cover:
         yield old_cover, cover

@@ -29,7 +29,9 @@ __all__ = [
     "LibraryPage",
 ]
 
-EXPANDABLE = frozenset({Kind.ARTIST, Kind.ALBUM, Kind.PLAYLIST, Kind.SERIES, Kind.SEASON})
+EXPANDABLE = frozenset(
+    {Kind.ARTIST, Kind.ALBUM, Kind.PLAYLIST, Kind.SERIES, Kind.SEASON, Kind.COLLECTION}
+)
 
 
 # How long an item that was shown counts as visible, for its cover.
@@ -144,7 +146,8 @@ class LibraryBrowser:
         else:
             return LibraryEntry(entry, None)
         self._recent.note(person.user_id, entry, files)
-        return LibraryEntry(entry, self._buttons.of_files(person, {item_id: files})[item_id])
+        types = {item_id: entry.item.type}
+        return LibraryEntry(entry, self._buttons.of_files(person, {item_id: files}, types)[item_id])
 
     def again(self, person: Person, item_ids: Collection[str]) -> Sequence[LibraryEntry]:
         """Return entries that were shown to this person lately, with their present buttons.
@@ -154,7 +157,8 @@ class LibraryBrowser:
         seen = [one for item in item_ids if (one := self._recent.of(person.user_id, item))]
         files = {one.entry.item.id: one.files for one in seen if one.files is not None}
         rest = [one.entry for one in seen if one.files is None]
-        known = self._buttons.of_files(person, files) if files else {}
+        types = {one.entry.item.id: one.entry.item.type for one in seen}
+        known = self._buttons.of_files(person, files, types) if files else {}
         buttons = {**self._of_entries(person, rest), **known}
         return [LibraryEntry(one.entry, buttons.get(one.entry.item.id)) for one in seen]
 
@@ -197,5 +201,6 @@ class LibraryBrowser:
     ) -> Mapping[str, list[ItemDownloadState]]:
         files = {one.item.id: [one.item.id] for one in entries if one.item.is_playable}
         albums = {one.item.id: one.children for one in entries if one.kind is Kind.ALBUM}
-        found = self._buttons.of_files(person, files) if files else {}
+        types = {one.item.id: one.item.type for one in entries}
+        found = self._buttons.of_files(person, files, types) if files else {}
         return {**found, **self._buttons.of_albums(person, albums)} if albums else found

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from types import MappingProxyType
 
 from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.items.item import ItemType
+from sidecar.domain.items.kinds import not_taken_text
 from sidecar.events import Progress
 from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.devices.views import DeviceView
@@ -15,7 +18,11 @@ from sidecar.store.files.search import Counted, FileIndex
 
 
 class ButtonState(StrEnum):
-    """The state of a button. `PARTLY`: some files are here, and no others are queued."""
+    """The state of a button.
+
+    `PARTLY`: some files are here, and no others are queued. `NOT_TAKEN`: the device does not take
+    this kind of media, and there is nothing of it.
+    """
 
     AVAILABLE = "available"
     WAITING = "waiting"
@@ -24,6 +31,7 @@ class ButtonState(StrEnum):
     FAILED = "failed"
     COMPLETED = "completed"
     PARTLY = "partly"
+    NOT_TAKEN = "not-taken"
 
 
 # Of several files, the first of these states that any of them has is shown.
@@ -47,6 +55,7 @@ class ItemDownloadState:
         place: In the queue, from 1; the first of several files. None if nothing waits.
         progress: From 0 to 1, of all files together.
         done, total: How many files are here, and how many there are (None if not known).
+        text: Why nothing of it can come; None if it can.
     """
 
     device_id: str
@@ -58,6 +67,7 @@ class ItemDownloadState:
     progress: float = 0.0
     done: int = 0
     total: int | None = None
+    text: str | None = None
 
 
 class DownloadStates:
@@ -85,9 +95,15 @@ class DownloadStates:
         self._running = running
 
     def of_files(
-        self, person: Person, groups: Mapping[str, Collection[str]]
+        self,
+        person: Person,
+        groups: Mapping[str, Collection[str]],
+        types: Mapping[str, str] = MappingProxyType({}),
     ) -> dict[str, list[ItemDownloadState]]:
-        """Return the buttons of items, given the ids of the playable items in each."""
+        """Return the buttons of items, given the ids of the playable items in each.
+
+        `types` are those of the items, as far as known, by Jellyfin's names.
+        """
         devices = self._devices(person)
         ids = {one for files in groups.values() for one in files}
         found = self._offline.of_items(ids, viewer(person))
@@ -99,12 +115,15 @@ class DownloadStates:
         by_place = {(one.device_id, one.item_id): one for one in rows}
         return {
             item: [
-                _button(
-                    device,
-                    len(files),
-                    [row for file in files if (row := by_place.get((device.id, file)))],
-                    places,
-                    running,
+                _unless_not_taken(
+                    _button(
+                        device,
+                        len(files),
+                        [row for file in files if (row := by_place.get((device.id, file)))],
+                        places,
+                        running,
+                    ),
+                    not_taken_text(types.get(item, ""), device.takes, device.name),
                 )
                 for device in devices
             ]
@@ -118,9 +137,21 @@ class DownloadStates:
         counted = self._offline.of_albums(albums, viewer(person))
         devices = self._devices(person)
         return {
-            album: [_of_album(one, counted.get((album, one.id), []), total) for one in devices]
+            album: [
+                _unless_not_taken(
+                    _of_album(one, counted.get((album, one.id), []), total),
+                    not_taken_text(ItemType.ALBUM, one.takes, one.name),
+                )
+                for one in devices
+            ]
             for album, total in albums.items()
         }
+
+
+def _unless_not_taken(button: ItemDownloadState, not_taken: str | None) -> ItemDownloadState:
+    if not_taken is None or button.state is not ButtonState.AVAILABLE:
+        return button
+    return replace(button, state=ButtonState.NOT_TAKEN, text=not_taken)
 
 
 def _of_album(

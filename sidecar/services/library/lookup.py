@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from sidecar.domain.items.item import CONTAINERS, PLAYABLE, Item, ItemLookup
+from sidecar.domain.items.item import CONTAINERS, PLAYABLE, Item, ItemLookup, ItemType
 from sidecar.errors import NotAllowed, NotFound, NotPossible, NotVisible, UnexpectedAnswer
 from sidecar.jellyfin.listing import Listing
 from sidecar.messages import msg
@@ -35,15 +35,20 @@ def get_item(library: ItemSource, item_id: str) -> Item:
 
 
 def expand_item(library: ItemSource, item: Item) -> Sequence[Item] | None:
-    """Return the playable items of a container, in order; None for a playable item.
+    """Return the playable items of a container, in order; None for a playable item in one file.
 
     Raises:
-        NotPossible: It contains nothing that can be fetched.
+        NotPossible: It contains nothing that can be fetched, or is a whole library.
         NotVisible: The account may not see it.
         errors.JellyfinError: Jellyfin cannot be asked, or did not list all of it.
     """
     if item.type in PLAYABLE:
-        return None
+        return library.expand(item).items if item.parts > 1 else None
+    if item.type is ItemType.LIBRARY:
+        text = msg(
+            "{title} is a whole library: download it, then it is asked first", title=item.title
+        )
+        raise NotPossible(text)
     if item.type not in CONTAINERS:
         raise NotPossible(msg("{title} is nothing that can be fetched", title=item.title))
     try:

@@ -92,7 +92,11 @@ class PlayReporter:
         if item is None:
             self.tables.imported.forget(begun)
             return
-        before = self.marks.of(item.id)
+        try:
+            before = self.marks.of(item.id)
+        except NotFound:
+            self._give_up(item, begun, GONE)
+            return
         if is_confirmed(before, begun.count, max(one.started_at for one in begun.listenings)):
             log.info("%s had arrived at Jellyfin already", item.title)
             self._keep(item, begun)
@@ -121,12 +125,15 @@ class PlayReporter:
             if not is_ticked_by(item, listening.seconds_heard):
                 self._give_up(item, one, NOT_ALLOWED)
                 continue
-            after = _after(item, self.marks.of(item.id), [listening])
-            noted = self.tables.imported.begin_again(one, after.count)
+            noted = one
             try:
+                after = _after(item, self.marks.of(item.id), [listening])
+                noted = self.tables.imported.begin_again(one, after.count)
                 self.marks.mark_played(item.id, after.last or listening.started_at)
             except NotAllowed:
                 self._give_up(item, noted, NOT_ALLOWED)
+            except NotFound:
+                self._give_up(item, noted, GONE)
             else:
                 self._keep(item, noted)
 

@@ -13,6 +13,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
 from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.items.kinds import not_taken_text
 from sidecar.domain.rules.registry import RULES
 from sidecar.domain.wishes import Hold
 from sidecar.messages import msg
@@ -93,13 +94,20 @@ class Explainer:
         self._held_back = held_back
         self._in_doubt = in_doubt
 
-    def why(self, person: Person, device_id: str, item_id: str) -> Explanation:
-        """Explain an item on a device; the caller checks that the person may use the device."""
-        facts = self._facts(person, device_id, item_id)
+    def why(
+        self, person: Person, device_id: str, item_id: str, item_type: str | None = None
+    ) -> Explanation:
+        """Explain an item on a device; the caller checks that the person may use the device.
+
+        `item_type` is None if it is not known, or if the device takes all types.
+        """
+        facts = self._facts(person, device_id, item_id, item_type)
         is_here = facts.download is not None and facts.download.is_present
         return Explanation(is_here, facts.status, explain(facts), facts.wanted)
 
-    def _facts(self, person: Person, device_id: str, item_id: str) -> ExplainFacts:
+    def _facts(
+        self, person: Person, device_id: str, item_id: str, item_type: str | None
+    ) -> ExplainFacts:
         holds = self._holds.of_item(device_id, item_id)
         download = self._downloads.queries.by_item(device_id, item_id)
         if download is not None and not _concerns(person, download, holds):
@@ -120,6 +128,9 @@ class Explainer:
             was_removed=item_id in self._tombstones.items(person.user_id, device_id),
             excluded_from=self._excluded_from(person, device_id, item_id, download),
             switched_off=self._switched_off(device_id),
+            not_taken=not_taken_text(item_type, settings.takes, settings.name)
+            if settings and item_type
+            else None,
             is_in_doubt=download is None and item_id in self._in_doubt(),
             resting_until=self._rests.find_end(device_id, item_id) if download else None,
         )

@@ -45,7 +45,7 @@ RETRY_S = 60.0
 # A library scan sends many events.
 SETTLE_S = 5.0
 # The types that have a list of their own on the server.
-WITH_OWN_LIST = (ItemType.ARTIST,)
+WITH_OWN_LIST = (ItemType.ARTIST, ItemType.COLLECTION)
 LONGEST_WAIT_S = 600.0
 LONGEST_PAUSE_S = 3600.0
 # For more items than this, listing all favourites takes fewer requests.
@@ -218,7 +218,7 @@ class FavouritesFollower:
         if favourite.type in CONTAINERS:
             self._keep_container(favourite)
         else:
-            self._plan(self._wishes(favourite, [favourite]))
+            self._plan(self._wishes(favourite, self._client.with_parts([favourite])))
 
     def _note_sessions(self) -> None:
         playing = self._client.sessions()
@@ -307,7 +307,11 @@ class FavouritesFollower:
             self._hearts.look_up(item)
         believed = self._hearts.favourites()
         favourites = [one for one in listed if one.id in believed]
-        self._plan(chain.from_iterable(self._wishes(one, [one]) for one in favourites))
+        self._plan(
+            chain.from_iterable(
+                self._wishes(one, self._client.with_parts([one])) for one in favourites
+            )
+        )
         for container in favourites:
             self._take_waiting_news()
             if container.type in CONTAINERS:

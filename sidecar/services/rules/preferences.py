@@ -12,15 +12,17 @@ from dataclasses import dataclass
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Status
-from sidecar.domain.items.item import ItemType
+from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.kinds import ALL_MEDIA
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.registry import RULE_OF
 from sidecar.domain.undo import Place, Reversal
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold
-from sidecar.errors import NotPossible, NotVisible
+from sidecar.errors import JellyfinError, NotPossible, NotVisible
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.taken import explain_not_taken
 from sidecar.services.library.lookup import ItemSource, expand_item, get_item
 from sidecar.services.rules.explain import Explainer, Explanation
 from sidecar.services.rules.wishes import WishService
@@ -122,21 +124,37 @@ class PreferenceService:
 
         Raises:
             NotVisible: The person's account cannot see the item.
-            NotPossible: It holds nothing that can be fetched.
+            NotPossible: It holds nothing that can be fetched, or that the device takes.
             errors.JellyfinError: Jellyfin cannot be asked.
         """
         self._access.settings(person, device_id)
         library = self._library(person.user_id)
         item = get_item(library, item_id)
+        playable = expand_item(library, item)
+        taken = self._only_taken(device_id, item, [item] if playable is None else playable)
         queued = self._planning.pin(
             person.user_id,
             device_id,
             item,
             library.items,
-            playable=expand_item(library, item),
+            playable=None if playable is None else taken,
         )
         self._wake(person.user_id)
         return queued
+
+    def _only_taken(self, device_id: str, asked: Item, items: Sequence[Item]) -> Sequence[Item]:
+        """Return what the device takes of these items.
+
+        Raises:
+            NotPossible: It takes none of them.
+        """
+        types = dict.fromkeys(one.type for one in items)
+        told = {one: self._planning.not_taken(device_id, one) for one in types}
+        taken = [one for one in items if told[one.type] is None]
+        if not taken:
+            why = next(text for text in told.values() if text)
+            raise NotPossible(explain_not_taken(asked.title, why))
+        return taken
 
     def unpin(self, person: Person, device_id: str, item_id: str) -> Reversal:
         """Remove a pin; return what is needed to undo that.
@@ -268,5 +286,18 @@ class PreferenceService:
 
     def why(self, person: Person, device_id: str, item_id: str) -> Explanation:
         """Explain why an item is on a device, or why it is not."""
-        self._access.settings(person, device_id)
-        return self._explaining.why(person, device_id, item_id)
+        settings = self._access.settings(person, device_id)
+        item_type = None
+        if settings.takes != ALL_MEDIA:
+            item_type = self._type_of(person, device_id, item_id)
+        return self._explaining.why(person, device_id, item_id, item_type)
+
+    def _type_of(self, person: Person, device_id: str, item_id: str) -> str | None:
+        """Return the type of an item: of its download, or by Jellyfin; None if it is not known."""
+        row = self._downloads.queries.by_item(device_id, item_id)
+        if row is not None:
+            return row.item_type
+        try:
+            return self._library(person.user_id).item(item_id).type
+        except JellyfinError:
+            return None

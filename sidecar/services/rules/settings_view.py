@@ -102,7 +102,7 @@ def device_settings_view(
         device_id=device_id,
         name=now.name,
         management=management,
-        settings=_settings(DEVICE_KEYS, now, default),
+        settings=_settings(DEVICE_KEYS, now.with_usual_kinds(), default.with_usual_kinds()),
         rules=tuple(map(steering, COMPUTED_RULES)),
     )
 

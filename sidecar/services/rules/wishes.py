@@ -17,7 +17,14 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.states import REFUSED_TO_ACCOUNT, Download, Status
 from sidecar.domain.files.folders import find_paths
 from sidecar.domain.files.groups import ALONE, Group, make_groups
-from sidecar.domain.files.naming import ANY, NameLimits, make_path_key
+from sidecar.domain.files.naming import (
+    ANY,
+    NameLimits,
+    build_distinct_path,
+    build_path,
+    fill_in_parts,
+    make_path_key,
+)
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules import queue_ahead
@@ -43,6 +50,8 @@ ASKED_AGAIN = Failure(
 )
 
 Describe = Callable[[Sequence[str]], dict[str, Item]]
+Fit = Callable[[str, Item], Item]
+NotTaken = Callable[[str, str], str | None]
 KnownAgain = Callable[[str, Mapping[str, Item]], Collection[str]]
 GroupsOf = Callable[[str, Collection[Item], Collection[Item]], Mapping[str, Group]]
 
@@ -50,6 +59,15 @@ GroupsOf = Callable[[str, Collection[Item], Collection[Item]], Mapping[str, Grou
 def _none_is_known(_user_id: str, _items: Mapping[str, Item]) -> Collection[str]:
     """Default: no item may be there already."""
     return ()
+
+
+def as_it_is(_device_id: str, item: Item) -> Item:
+    """Default: a device gets the file that Jellyfin has first."""
+    return item
+
+
+def _all_is_taken(_device_id: str, _item_type: str) -> None:
+    """Default: a device takes all kinds of media."""
 
 
 def _known_groups(
@@ -63,8 +81,20 @@ def places(
     folders: DeviceFolders, item: Item, shape: NameLimits, group: Group = ALONE
 ) -> Iterator[FilePlace]:
     """Yield possible paths of an item's file on a device, the best first; the last is unique."""
-    for path in find_paths(item, folders, shape, group):
+    for path in _paths(folders, item, shape, group):
         yield FilePlace(path, make_path_key(path))
+
+
+def _paths(folders: DeviceFolders, item: Item, shape: NameLimits, group: Group) -> Iterator[str]:
+    film = folders.path_of(item.part_of) if item.part_of else None
+    if film is None:
+        yield from find_paths(item, folders, shape, group)
+        return
+    # Beside the first part of the film, whatever the folder is called there.
+    name = build_path(item, shape, group).rpartition("/")[2]
+    beside = f"{film.rpartition('/')[0]}/{name}"
+    yield beside
+    yield build_distinct_path(beside, item.id)
 
 
 def refusal(item: Item) -> Failure | None:
@@ -74,6 +104,14 @@ def refusal(item: Item) -> Failure | None:
             "{title} has no file of its own on the server: it only points to one", title=item.title
         )
         return Failure(FailureClass.REFUSED, "no-file", text)
+    if item.disc_folder is not None:
+        text = msg(
+            "{title} is the folder of a {disc} disc on the server, not one file: it cannot be "
+            "fetched as it is",
+            title=item.title,
+            disc=item.disc_folder,
+        )
+        return Failure(FailureClass.REFUSED, "disc-folder", text)
     if item.can_download is False:
         text = msg("Jellyfin does not let this account download {title}", title=item.title)
         return Failure(FailureClass.REFUSED, "not-allowed", text)
@@ -93,6 +131,8 @@ class WishService:
         format_of: Callable[[str, str], str] = lambda _device_id, _item_type: ORIGINAL,
         shape_of: Callable[[str], NameLimits] = lambda _device_id: ANY,
         known_again: KnownAgain = _none_is_known,
+        not_taken: NotTaken = _all_is_taken,
+        fit: Fit = as_it_is,
         groups_of: GroupsOf = _known_groups,
     ) -> None:
         """Prepare.
@@ -107,6 +147,9 @@ class WishService:
             known_again: Called with an account and full items that have no row; updates rows whose
                 item now has one of these ids, and returns the ids of items whose file may be there,
                 as a person has to decide. May raise what `describe` raises.
+            not_taken: Called with a device and an item type; returns the sentence that the device
+                does not take it. Such a wish is held, but nothing is queued for it.
+            fit: Returns an item with the version of its file that a device is to get.
             groups_of: Called with an account, full items, and what else is known of their albums;
                 returns the albums, seasons and books by the ids of the items. May raise as well.
         """
@@ -121,11 +164,18 @@ class WishService:
         self._shape_of = shape_of
         self._known_again = known_again
         self._groups_of = groups_of
+        self._not_taken = not_taken
+        self._fit = fit
+
+    def not_taken(self, device_id: str, item_type: str) -> str | None:
+        """Return the sentence that a device does not take items of a type; None if it does."""
+        return self._not_taken(device_id, item_type)
 
     def hold(self, wishes: Iterable[Wish], describe: Describe) -> int:
         """Hold wishes, and queue the items that have no download on the device yet.
 
-        What the person removed on purpose, or excluded from the rule, is skipped.
+        What the person removed on purpose, or excluded from the rule, is skipped, unless it is
+        pinned: a person asked for it again.
 
         Args:
             wishes: Their items may lack size, extension and permission.
@@ -139,12 +189,14 @@ class WishService:
         remaining = iter(wishes)
         while batch := list(islice(remaining, BATCH)):
             allowed = self._allowed(batch)
-            missing = self._missing(allowed)
+            refused = self._list_not_taken(allowed)
+            missing = self._missing(one for one in allowed if _place(one) not in refused)
             full = self._described(allowed, missing, describe) if missing else {}
+            full = fill_in_parts(full, [wish.item for wish in allowed])
             groups = self._groups(allowed, full)
             with self._db.write():
                 # Checked again: a person may have objected while Jellyfin was asked.
-                queued += self._keep_all(self._allowed(allowed), full, groups)
+                queued += self._keep_all(self._allowed(allowed), full, groups, refused)
         return queued
 
     def replace(
@@ -230,7 +282,6 @@ class WishService:
         Returns:
             How many downloads were queued.
         """
-        self._tombstones.forget_all([(one.user_id, *_place(one)) for one in pins])
         return self.hold(pins, describe)
 
     def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
@@ -320,6 +371,11 @@ class WishService:
                 del full[item_id]
         return full
 
+    def _list_not_taken(self, wishes: Iterable[Wish]) -> set[tuple[str, str]]:
+        """Return the devices and types of wishes for what the device does not take."""
+        asked = {_place(one) for one in wishes}
+        return {one for one in asked if self._not_taken(*one) is not None}
+
     def _groups(self, wishes: Collection[Wish], full: Mapping[str, Item]) -> Mapping[str, Group]:
         found: dict[str, Group] = {}
         for user_id in {one.user_id for one in wishes}:
@@ -331,35 +387,42 @@ class WishService:
 
     def _missing(self, wishes: Iterable[Wish]) -> set[str]:
         asked = list(wishes)
-        there = self._downloads.queries.standings(map(_place, asked))
-        return {wish.item.id for wish in asked if _place(wish) not in there}
+        there = self._downloads.queries.standings(map(_ids, asked))
+        return {wish.item.id for wish in asked if _ids(wish) not in there}
 
     def _keep_all(
-        self, wishes: Sequence[Wish], full: Mapping[str, Item], groups: Mapping[str, Group]
+        self,
+        wishes: Sequence[Wish],
+        full: Mapping[str, Item],
+        groups: Mapping[str, Group],
+        refused: Collection[tuple[str, str]],
     ) -> int:
-        """Hold wishes and queue what has no download; return how many were queued."""
-        there = self._downloads.queries.standings(map(_place, wishes))
+        """Hold wishes and queue what has no download; return how many were queued.
+
+        What a device does not take (`refused`) is only held.
+        """
+        pinned = [(one.user_id, *_ids(one)) for one in wishes if one.reason.rule == PIN]
+        if pinned:
+            # Only now, as Jellyfin may not have answered.
+            self._tombstones.forget_all(pinned)
+        there = self._downloads.queries.standings(map(_ids, wishes))
         queued = 0
         seen: set[tuple[str, str]] = set()
         folders = {one.device_id: DeviceFolders(self._db, one.device_id) for one in wishes}
         for wish, is_new in zip(wishes, self._holds.keep_all(wishes), strict=True):
-            place = _place(wish)
-            standing, is_changed = there.get(place), place in seen
-            if standing is not None and not is_changed and _is_served(wish, standing):
+            ids = _ids(wish)
+            standing, is_changed = there.get(ids), ids in seen
+            is_served = standing is not None and not is_changed and _is_served(wish, standing)
+            if is_served or _place(wish) in refused:
                 continue
             # Another of these wishes may have changed it.
             is_known = standing is not None or is_changed
-            known = self._downloads.queries.by_item(*place) if is_known else None
-            seen.add(place)
+            known = self._downloads.queries.by_item(*ids) if is_known else None
+            seen.add(ids)
             if known is not None:
                 queued += self._keep(wish, known, is_new=is_new)
             elif (item := full.get(wish.item.id)) is not None:
-                group = groups.get(item.id, ALONE)
-                self._queue(
-                    wish,
-                    item,
-                    places(folders[wish.device_id], item, self._shape_of(wish.device_id), group),
-                )
+                self._queue(wish, item, folders[wish.device_id], groups.get(item.id, ALONE))
                 queued += 1
         return queued
 
@@ -383,13 +446,15 @@ class WishService:
             self._downloads.queue.prioritise(there, wish.priority)
         return False
 
-    def _queue(self, wish: Wish, item: Item, paths: Iterable[FilePlace]) -> None:
+    def _queue(self, wish: Wish, item: Item, folders: DeviceFolders, group: Group) -> None:
+        item = self._fit(wish.device_id, item)
+        shape = self._shape_of(wish.device_id)
         download = self._downloads.queue.add(
             NewDownload(
                 item=item,
                 device_id=wish.device_id,
                 user_id=wish.user_id,
-                places=paths,
+                places=places(folders, item, shape, group),
                 priority=wish.priority,
                 format=self._format_of(wish.device_id, item.type),
             )
@@ -406,6 +471,10 @@ class WishService:
 
 
 def _place(wish: Wish) -> tuple[str, str]:
+    return wish.device_id, str(wish.item.type)
+
+
+def _ids(wish: Wish) -> tuple[str, str]:
     return wish.device_id, wish.item.id
 
 

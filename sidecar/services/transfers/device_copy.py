@@ -15,6 +15,7 @@ from threading import Event
 
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.items.item import Item
+from sidecar.domain.items.versions import find_version
 from sidecar.errors import DeviceError
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -80,7 +81,10 @@ class DeviceCopy:
             errors.Stopped: `stop` was set.
         """
         twin = self._twin(download)
-        if twin is None or not _is_still(client.item(download.item_id), twin):
+        if twin is None:
+            return None
+        item = client.item(download.item_id)
+        if not _is_still(find_version(item, download.source_etag) or item, twin):
             return None
         try:
             file = twin.device.folder.open(twin.download.file_path)

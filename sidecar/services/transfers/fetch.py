@@ -13,6 +13,8 @@ from threading import Event
 from typing import BinaryIO
 
 from sidecar.domain.downloads.states import EMPTY, Download, Validator
+from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.versions import find_version
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.domain.transfers.response import is_believed, unproved_length_failure
 from sidecar.domain.transfers.wholeness import Verdict, Wholeness
@@ -29,9 +31,16 @@ from sidecar.transfer.faults import classify_disk_error
 
 log = logging.getLogger(__name__)
 
+Fit = Callable[[str, Item], Item]
+WITH_VERSIONS = frozenset({ItemType.MOVIE, ItemType.VIDEO, ItemType.EPISODE, ItemType.MUSIC_VIDEO})
 # Checks whether a file is whole. Takes the open file, its extension, its running time as the server
 # has it, and an event that ends the check. Raises OSError if the file cannot be read.
 CheckWhole = Callable[[BinaryIO, str, float | None, Event], Wholeness]
+
+
+def as_it_is(_device_id: str, item: Item) -> Item:
+    """Default: the file that Jellyfin has first."""
+    return item
 
 
 def cannot_tell(
@@ -78,6 +87,7 @@ class Fetcher:
         progress: ProgressTracker,
         came_through: Callable[[int], object],
         check_whole: CheckWhole = cannot_tell,
+        fit: Fit = as_it_is,
     ) -> None:
         """Prepare.
 
@@ -88,12 +98,14 @@ class Fetcher:
             progress: Shows how far it is.
             came_through: Called with a download's id when bytes of it come from the server.
             check_whole: Looks into a file whose length nothing confirms.
+            fit: Returns an item with the version of its file that a device is to get.
         """
         self._engine = engine
         self._downloads = downloads
         self._copies = copies
         self._progress = progress
         self._check_whole = check_whole
+        self._fit = fit
         self._came_through = came_through
 
     def fetch(
@@ -127,14 +139,21 @@ class Fetcher:
     ) -> Receipt:
         came = download.validator
         is_odd = came is not None and came.total not in {None, download.expected_size}
-        if is_odd or download.error_code == EMPTY:
+        file_id = download.item_id
+        is_doubtful = is_odd or download.error_code == EMPTY
+        if is_doubtful or download.item_type in WITH_VERSIONS:
             # The server may have scanned the file again since it was queued.
             item = client.item(download.item_id)
-            self._downloads.transitions.record_rescan(download.id, item)
-            download = replace(download, expected_size=item.size, seconds=item.seconds)
+            item = find_version(item, download.source_etag) or self._fit(device.id, item)
+            # Not by `mediaSourceId`: the server sends the first version whatever is asked.
+            file_id = item.file_id or item.id
+            is_another = bool(item.versions) and item.source_etag != download.source_etag
+            if is_doubtful or is_another:
+                self._downloads.transitions.record_rescan(download.id, item)
+                download = replace(download, expected_size=item.size, seconds=item.seconds)
         job = Job(
             download_id=download.id,
-            url=client.download_url(download.item_id),
+            url=client.download_url(file_id),
             headers=client.authorization_header(),
             part=device.folder.part(download.id),
             known_size=download.expected_size,

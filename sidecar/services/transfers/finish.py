@@ -1,6 +1,7 @@
 """Finishes a download: makes a whole part file the final file, in its format and with its name.
 
     fetched ─▶ converted, or left with a reason ─▶ extension ─▶ finalizing ─▶ rename ─▶ arrived
+                                                    └── one file, or all that wait together ──┘
 
 Before the rename the row says which of the two part files becomes the file, so that `recovery` can
 finish the download after a crash at any moment.
@@ -9,10 +10,13 @@ finish the download after a crash at any moment.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from threading import Event
+from functools import partial
+from threading import Condition, Event
 
+from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.parts import PartFile
 from sidecar.domain.downloads.states import Download
 from sidecar.domain.files.naming import (
@@ -24,11 +28,13 @@ from sidecar.domain.files.naming import (
 )
 from sidecar.domain.formats.formats import Target, explain_not_converted, read_target
 from sidecar.domain.transfers.failures import TransferFailed
-from sidecar.errors import Stopped
+from sidecar.errors import DeviceError, Stopped
 from sidecar.messages import msg
 from sidecar.services.devices.registry import AttachedDevice
 from sidecar.services.transfers.tag_completion import is_to_be_completed
 from sidecar.store.downloads.queue import Downloads, FilePlace
+from sidecar.store.downloads.transitions import WholeFile
+from sidecar.threads import attempt
 from sidecar.transfer.converting.converter import Converts, LeftAsIs
 from sidecar.transfer.engine import Receipt
 from sidecar.transfer.faults import classify_disk_error
@@ -36,6 +42,9 @@ from sidecar.transfer.tagging.completer import TagCompleter
 from sidecar.transfer.tagging.wishes import TagWishes
 
 log = logging.getLogger(__name__)
+
+# So many files may wait for a slow device; then its workers wait as well.
+MOST_WAITING = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +65,66 @@ class FinishedPart:
     extension: str | None
     columns: dict[str, object] = field(default_factory=dict)
     original_size: int | None = None
+
+    @property
+    def file(self) -> WholeFile:
+        """What the row says of the file."""
+        return WholeFile(self.size, self.content_hash, self.mime_type)
+
+
+# Whether the file is recorded as arrived, or why it has no final name.
+Outcome = bool | Exception
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiting:
+    """A file that waits for its final name, and who wants to know the outcome."""
+
+    device: AttachedDevice
+    download: Download
+    ready: FinishedPart
+    ended: Callable[[Outcome], object]
+
+
+FinishAll = Callable[[AttachedDevice, Sequence[tuple[Download, FinishedPart]]], Sequence[Outcome]]
+
+
+class _Groups:
+    """The files that wait for their final names, by device. Thread-safe.
+
+    The first thread that comes finishes its file at once, and then, together, those that came
+    meanwhile; the other threads hand theirs over and go on. So nobody waits for a timer, and a
+    slow device holds up no other one.
+    """
+
+    def __init__(self) -> None:
+        self._changed = Condition()
+        # A device is in here while a thread finishes files there.
+        self._waiting: dict[DeviceFolder, list[_Waiting]] = {}
+
+    def add(self, one: _Waiting, finish_all: FinishAll) -> None:
+        """Finish a file, and then what came meanwhile; or hand it over to who does so already."""
+        folder = one.device.folder
+        with self._changed:
+            while (waiting := self._waiting.get(folder)) is not None:
+                if len(waiting) < MOST_WAITING:
+                    waiting.append(one)
+                    return
+                self._changed.wait()
+            self._waiting[folder] = []
+        group = [one]
+        while group:
+            _finish_group(group, finish_all)
+            group = self._take(folder)
+
+    def _take(self, folder: DeviceFolder) -> list[_Waiting]:
+        """Return what came meanwhile; none ends the turn of this thread."""
+        with self._changed:
+            group = self._waiting.pop(folder)
+            if group:
+                self._waiting[folder] = []
+            self._changed.notify_all()
+            return group
 
 
 class Finisher:
@@ -79,6 +148,7 @@ class Finisher:
             wishes: Returns how the tags and cover of a file should be.
             completer: Completes the tags of files that are not converted.
         """
+        self._groups = _Groups()
         self._completer = completer
         self._wishes = wishes
         self._downloads = downloads
@@ -180,39 +250,117 @@ class Finisher:
         )
 
     def finish(self, device: AttachedDevice, download: Download, ready: FinishedPart) -> bool:
-        """Give the file its final name; return whether it is recorded as arrived.
+        """Give one file its final name; return whether it is recorded as arrived.
 
         Raises:
             errors.DeviceError: The device cannot take the file.
             errors.Stopped: The download was paused or cancelled meanwhile.
         """
-        device.folder.check()
-        download = self._named(download, ready.extension)
-        if not self._downloads.transitions.mark_finalizing(
-            download.id,
-            size=ready.size,
-            content_hash=ready.content_hash,
-            mime_type=ready.mime_type,
-            format=download.format,
-            original_size=ready.original_size,
-            **ready.columns,
-        ):
-            raise Stopped(msg("it is no longer wanted"))
-        device.folder.finish(ready.part, download.file_path)
-        download = replace(download, original_size=ready.original_size)
+        [outcome] = self.finish_all(device, [(download, ready)])
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    def finish_soon(
+        self,
+        device: AttachedDevice,
+        download: Download,
+        ready: FinishedPart,
+        ended: Callable[[Outcome], object],
+    ) -> None:
+        """Finish a file now, or let the thread do it that finishes others of this device already.
+
+        Args:
+            device: The device.
+            download: The download.
+            ready: Its file.
+            ended: Called with the outcome, perhaps in another thread and before this call returns.
+        """
+        self._groups.add(_Waiting(device, download, ready, ended), self.finish_all)
+
+    def finish_all(
+        self, device: AttachedDevice, files: Sequence[tuple[Download, FinishedPart]]
+    ) -> Sequence[Outcome]:
+        """Give files of one device their final names: two commits and one round of syncs for all.
+
+        For each file the order is the same as for a single one. What becomes of one file changes
+        nothing for the others.
+        """
+        try:
+            device.folder.check()
+        except DeviceError as trouble:
+            return [trouble] * len(files)
+        outcomes: list[Outcome] = [False] * len(files)
+        named: dict[int, Download] = {}
+        for number, (download, ready) in enumerate(files):
+            with _kept_apart(number, outcomes):
+                named[number] = self._named(download, ready.extension)
+        marked = self._mark_finalizing(named, files, outcomes)
+        places = [(files[number][1].part, one.file_path) for number, one in marked.items()]
+        troubles = device.folder.finish_all(places)
+        in_place: dict[int, Download] = {}
+        for (number, download), why in zip(marked.items(), troubles, strict=True):
+            with _kept_apart(number, outcomes):
+                if why is not None:
+                    raise why
+                in_place[number] = self._keep_original(device, download, files[number][1])
+        self._mark_arrived(device, in_place, files, outcomes)
+        return outcomes
+
+    def _mark_finalizing(
+        self,
+        named: Mapping[int, Download],
+        files: Sequence[tuple[Download, FinishedPart]],
+        outcomes: list[Outcome],
+    ) -> Mapping[int, Download]:
+        """Commit which part files become which files; return those that may be renamed."""
+        may = self._downloads.transitions.mark_all_finalizing(
+            [
+                (
+                    download.id,
+                    files[number][1].file,
+                    {
+                        "format": download.format,
+                        "original_size": files[number][1].original_size,
+                        **files[number][1].columns,
+                    },
+                )
+                for number, download in named.items()
+            ]
+        )
+        for number, is_wanted in zip(named, may, strict=True):
+            if not is_wanted:
+                outcomes[number] = Stopped(msg("it is no longer wanted"))
+        return {
+            number: download
+            for (number, download), is_wanted in zip(named.items(), may, strict=True)
+            if is_wanted
+        }
+
+    def _keep_original(
+        self, device: AttachedDevice, download: Download, ready: FinishedPart
+    ) -> Download:
         if ready.original_size is not None:
             device.folder.part(download.id).rename_to(device.folder.original(download.id))
-        if not self._downloads.transitions.mark_arrived(
-            download,
-            size=ready.size,
-            content_hash=ready.content_hash,
-            mime_type=ready.mime_type,
-        ):
-            return False
-        if ready.part.name != device.folder.part(download.id).name:
-            device.folder.part(download.id).remove()
-        log.info("%s arrived on %s", download.file_path, device.settings.name)
-        return True
+        return replace(download, original_size=ready.original_size)
+
+    def _mark_arrived(
+        self,
+        device: AttachedDevice,
+        in_place: Mapping[int, Download],
+        files: Sequence[tuple[Download, FinishedPart]],
+        outcomes: list[Outcome],
+    ) -> None:
+        arrived = [(download, files[number][1].file) for number, download in in_place.items()]
+        done = self._downloads.transitions.mark_all_arrived(arrived)
+        for (number, download), is_done in zip(in_place.items(), done, strict=True):
+            with _kept_apart(number, outcomes):
+                outcomes[number] = is_done
+                part = device.folder.part(download.id)
+                if is_done and files[number][1].part.name != part.name:
+                    part.remove()
+            if is_done:
+                log.info("%s arrived on %s", download.file_path, device.settings.name)
 
     def _original(
         self,
@@ -267,6 +415,25 @@ class Finisher:
             if self._downloads.queue.rename(download, FilePlace(path, make_path_key(path))):
                 return replace(download, file_path=path)
         raise Stopped(msg("it is no longer wanted"))
+
+
+def _finish_group(group: Sequence[_Waiting], finish_all: FinishAll) -> None:
+    outcomes: Sequence[Outcome]
+    try:
+        outcomes = finish_all(group[0].device, [(one.download, one.ready) for one in group])
+    except Exception as error:  # noqa: BLE001 - of the database: each worker judges it
+        outcomes = [error] * len(group)
+    for one, outcome in zip(group, outcomes, strict=True):
+        attempt(partial(one.ended, outcome), f"finishing {one.download.title}")
+
+
+@contextmanager
+def _kept_apart(number: int, outcomes: list[Outcome]) -> Iterator[None]:
+    """Note an error of the block as the outcome of one file; its worker judges it."""
+    try:
+        yield
+    except Exception as error:  # noqa: BLE001 - also an unforeseen one concerns one file only
+        outcomes[number] = error
 
 
 def _of_source(download: Download) -> str | None:

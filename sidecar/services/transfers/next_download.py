@@ -12,6 +12,7 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download
+from sidecar.domain.files.presets import PRESETS
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.problems import ProblemKind, Problems
@@ -73,6 +74,12 @@ class NextDownload:
             self._blocking.fetches()
         return taken
 
+    def _in_order(self) -> Collection[str]:
+        """Return the devices whose players play a folder in the order in which its files came."""
+        return [
+            one.id for one in self._registry.all() if PRESETS[one.settings.preset].is_in_disk_order
+        ]
+
     def _claim_but(self, busy: Collection[int]) -> Download | None:
         refused = self._blocking.refused()
         for passed_over in ([*busy, *refused], busy) if refused else (busy,):
@@ -82,6 +89,7 @@ class NextDownload:
                 blocked_users=set(self._problems.all_of(ProblemKind.ACCOUNT)),
                 busy=passed_over,
                 own_only=self._held_back.own_only(),
+                in_order=self._in_order(),
             )
             if taken is not None:
                 return taken

@@ -6,8 +6,9 @@
 
 A file that another device has is copied from there; the engine is used only if that is impossible.
 A file that has to be converted is handed over with its claim, so that the worker can fetch the next
-one. A worker fetches one download at a time, over one connection, and takes none that waits for a
-problem of the server, the account or the device.
+one; so is a whole one while others are being finished on its device. A worker fetches one download
+at a time, over one connection, and takes none that waits for a problem of the server, the account
+or the device.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.transfers.device_copy import Copied
 from sidecar.services.transfers.failures import FailurePolicy
 from sidecar.services.transfers.fetch import Fetcher
-from sidecar.services.transfers.finish import Finisher
+from sidecar.services.transfers.finish import FinishedPart, Finisher, Outcome
 from sidecar.services.transfers.next_download import NextDownload
 from sidecar.services.transfers.tag_completion import MORE_BYTES, needs_room_for_two
 from sidecar.threads import Wakeup, WorkerPool, attempt
@@ -98,7 +99,8 @@ class Worker:
         attempt, is_handed_over = _Attempt(self._finishing.fresh(claimed), stop), False
         try:
             with self._judged(attempt):
-                is_handed_over = self._bring(attempt)
+                self._bring(attempt)
+                is_handed_over = True
         finally:
             if not is_handed_over:
                 self._let_go(attempt.download)
@@ -112,8 +114,8 @@ class Worker:
         self._registry.unreserve(download.id)
         self._taking.end(download)
 
-    def _bring(self, attempt: _Attempt) -> bool:
-        """Fetch and finish a download; return whether it was handed over to be converted."""
+    def _bring(self, attempt: _Attempt) -> None:
+        """Fetch a download, and hand it over to be finished, or to be converted before."""
         download = attempt.download
         device = self._device(download)
         client = attempt.client = self._accounts.client(download.user_id)
@@ -127,38 +129,51 @@ class Worker:
         else:
             receipt = found.receipt if isinstance(found, Copied) else found
             if target is not None:
-                return self._convert(attempt, device, receipt, target)
+                self._convert(attempt, device, receipt, target)
+                return
             ready = self._finishing.as_fetched(device, download, receipt, attempt.stop)
-        if self._finishing.finish(device, download, ready):
-            self._failing.arrived(download)
-        return False
+        self._finish(attempt, device, ready)
 
     def _convert(
         self, attempt: _Attempt, device: AttachedDevice, receipt: Receipt, target: Target
-    ) -> bool:
-        """Convert here, or hand the file over to be converted; return whether it was."""
+    ) -> None:
+        """Convert and finish a file here, or hand it over to be converted."""
         self._fetching.is_whole(attempt.download, receipt)
         work = partial(self._converted, attempt, device, receipt, target)
         if self._converters is None:
             work()
-            return False
-        self._converters.submit(partial(self._convert_elsewhere, attempt, work), attempt.stop)
-        return True
+        else:
+            self._converters.submit(partial(self._convert_elsewhere, attempt, work), attempt.stop)
 
     def _convert_elsewhere(self, attempt: _Attempt, work: Callable[[], None]) -> None:
+        is_handed_over = False
         try:
             with self._judged(attempt):
                 work()
+                is_handed_over = True
         finally:
-            self._let_go(attempt.download)
+            if not is_handed_over:
+                self._let_go(attempt.download)
 
     def _converted(
         self, attempt: _Attempt, device: AttachedDevice, receipt: Receipt, target: Target
     ) -> None:
-        download = attempt.download
-        ready = self._finishing.convert(device, download, receipt, target, attempt.stop)
-        if self._finishing.finish(device, download, ready):
-            self._failing.arrived(download)
+        ready = self._finishing.convert(device, attempt.download, receipt, target, attempt.stop)
+        self._finish(attempt, device, ready)
+
+    def _finish(self, attempt: _Attempt, device: AttachedDevice, ready: FinishedPart) -> None:
+        ended = partial(self._ended, attempt)
+        self._finishing.finish_soon(device, attempt.download, ready, ended)
+
+    def _ended(self, attempt: _Attempt, outcome: Outcome) -> None:
+        try:
+            with self._judged(attempt):
+                if isinstance(outcome, Exception):
+                    raise outcome
+                if outcome:
+                    self._failing.arrived(attempt.download)
+        finally:
+            self._let_go(attempt.download)
 
     @contextmanager
     def _judged(self, attempt: _Attempt) -> Iterator[None]:

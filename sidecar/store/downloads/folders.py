@@ -7,6 +7,7 @@ from sidecar.store.database import Database
 
 FIRST_IN = """SELECT file_path, item_type, item_id, album_id, series_id FROM downloads
     WHERE device_id = ? AND path_key > ? AND path_key < ? ORDER BY id LIMIT 1"""
+PATH_OF = "SELECT file_path FROM downloads WHERE device_id = ? AND item_id = ?"
 NEXT = """SELECT path_key FROM downloads
     WHERE device_id = ? AND path_key >= ? AND path_key < ? ORDER BY path_key LIMIT 1"""
 # Behind the last key of any kind.
@@ -23,6 +24,11 @@ class DeviceFolders:
         self._db = db
         self._device_id = device_id
         self._known: dict[str, tuple[str, str, str, str | None, str | None]] = {}
+
+    def path_of(self, item_id: str) -> str | None:
+        """Return the path of an item's download; None if it has none."""
+        rows = self._db.sql(PATH_OF, (self._device_id, item_id))
+        return next((str(path) for (path,) in rows), None)
 
     def spelling(self, key: str) -> str | None:
         """Return how a folder is spelled, without those above it; None if there is none."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.imports.identity import Facts, names_of, own_name, source_names
 from sidecar.domain.items.item import Item
 from sidecar.events import Bus, DeviceChanged, NoticesChanged
@@ -50,6 +51,10 @@ TO_RENAME = f"""SELECT {NAMES} FROM downloads
     WHERE wanted_path IS NOT NULL AND device_id = ? AND status = 'completed'
         AND missing_since IS NULL ORDER BY id"""  # noqa: S608 - names of our own columns
 ON_DEVICE = f"SELECT {NAMES} FROM downloads WHERE device_id = ? ORDER BY id"  # noqa: S608 - ours
+OF_ANOTHER = """SELECT 1 FROM downloads
+    WHERE device_id = ? AND path_key > ? AND path_key < ? AND album_id IS NOT ? LIMIT 1"""
+FORGET_BESIDE = """DELETE FROM beside WHERE download_id = ? OR download_id IN (
+    SELECT id FROM downloads WHERE device_id = ? AND path_key > ? AND path_key < ?)"""
 SOURCES = """SELECT DISTINCT holds.source_id, holds.item_id, hearts.item_type FROM holds
     LEFT JOIN hearts ON hearts.user_id = holds.user_id AND hearts.item_id = holds.source_id
     WHERE holds.item_id IN (SELECT value FROM json_each(?)) AND holds.source_id <> holds.item_id"""
@@ -184,6 +189,18 @@ class DownloadIdentity:
         """Delete the record: the file was renamed, or stays where it is."""
         with self._db.write():
             self._db.sql("UPDATE downloads SET wanted_path = NULL WHERE id = ?", (download_id,))
+
+    def forget_companions(self, before: Download) -> None:
+        """Have covers looked for again if a file has left a folder of another album.
+
+        Args:
+            before: The file as it was before it was renamed.
+        """
+        above = make_path_key(before.file_path).rpartition("/")[0]
+        place = (before.device_id, f"{above}/", f"{above}0")
+        with self._db.write():
+            if self._db.sql(OF_ANOTHER, (*place, before.album_id)):
+                self._db.sql(FORGET_BESIDE, (before.id, *place))
 
     # What the server no longer knows
 

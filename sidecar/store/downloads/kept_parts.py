@@ -17,6 +17,8 @@ from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import KeptPartRow
 
 KEPT_FOR = timedelta(days=30)
+TAKE = """DELETE FROM kept_parts WHERE device_id = ? AND item_id = ?
+    RETURNING download_id, validator, bytes_downloaded"""
 
 
 def remember_part(db: Database, download: Download, now: datetime) -> None:
@@ -37,14 +39,14 @@ def remember_part(db: Database, download: Download, now: datetime) -> None:
 
 def take_part(db: Database, device_id: str, item_id: str) -> Row:
     """Return the columns of a kept part for a new row, and delete its record; {} without one."""
-    mine = (KeptPartRow.device_id == device_id) & (KeptPartRow.item_id == item_id)
-    rows = db.execute_returning(peewee.ModelDelete(KeptPartRow).where(mine).returning(KeptPartRow))
+    rows = db.execute_sql(TAKE, (device_id, item_id))
     if not rows:
         return {}
+    download_id, validator, count = rows[0]
     return {
-        "id": rows[0]["download_id"],
-        "validator": rows[0]["validator"],
-        "bytes_downloaded": rows[0]["bytes_downloaded"],
+        "id": download_id,
+        "validator": KeptPartRow.validator.python_value(validator),
+        "bytes_downloaded": count,
     }
 
 

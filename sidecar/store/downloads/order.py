@@ -13,8 +13,21 @@ from dataclasses import dataclass
 
 from sidecar.store.database import Database
 
+# The folder of a file, with the last "/".
+OURS, OTHERS = (
+    f"rtrim({one}.path_key, replace({one}.path_key, '/', ''))" for one in ("downloads", "other")
+)
+# One file of a folder at a time, and the first of those that are due.
+ANOTHER_FIRST = f"""SELECT 1 FROM downloads AS other
+    WHERE other.device_id = downloads.device_id AND {OTHERS} = {OURS}
+        AND other.path_key >= {OURS} AND other.path_key < {OURS} || char(1114111)
+        AND (other.status = 'downloading' OR (other.status = 'pending'
+            AND other.path_key < downloads.path_key AND other.priority = downloads.priority
+            AND (other.retry_next_at IS NULL OR other.retry_next_at <= ?)
+            AND other.user_id NOT IN (SELECT value FROM json_each(?))
+            AND other.id NOT IN (SELECT value FROM json_each(?))))"""  # noqa: S608 - ours
 # SQL text, to name the index: otherwise SQLite sorts the whole queue each time.
-FIRST_DUE = """(SELECT id FROM downloads INDEXED BY downloads_to_claim
+FIRST_DUE = f"""(SELECT id FROM downloads INDEXED BY downloads_to_claim
     WHERE status = 'pending'
         AND (retry_next_at IS NULL OR retry_next_at <= ?)
         AND device_id NOT IN (SELECT value FROM json_each(?))
@@ -26,8 +39,9 @@ FIRST_DUE = """(SELECT id FROM downloads INDEXED BY downloads_to_claim
         AND (device_id NOT IN (SELECT value FROM json_each(?)) OR EXISTS (
             SELECT 1 FROM holds WHERE holds.device_id = downloads.device_id
                 AND holds.item_id = downloads.item_id AND holds.rule = 'pin'))
+        AND (device_id NOT IN (SELECT value FROM json_each(?)) OR NOT EXISTS ({ANOTHER_FIRST}))
     ORDER BY priority DESC, place, id
-    LIMIT 1)"""
+    LIMIT 1)"""  # noqa: S608 - ours
 
 GAP = 1 << 20
 

@@ -6,11 +6,12 @@ Changes nothing. A list and its count come from the same conditions, so they can
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
+from typing import Any
 
 import peewee
 
@@ -29,6 +30,11 @@ from sidecar.store.downloads.filter import (
 from sidecar.store.schema.tables import DownloadRow, HoldRow
 
 FIELDS = [getattr(DownloadRow, one.name) for one in fields(Download)]
+# Name of each column, and how it becomes a value; None if SQLite returns it as it is.
+AS_IT_IS = (peewee.AutoField, peewee.IntegerField, peewee.TextField, peewee.FloatField)
+READERS: Sequence[tuple[str, Callable[[Any], Any] | None]] = [
+    (one.name, None if type(one) in AS_IT_IS else one.python_value) for one in FIELDS
+]
 NAMES = ", ".join(f'"{one.column_name}"' for one in FIELDS)
 # As text: peewee would build these thirty names anew for each query.
 COLUMNS = peewee.SQL(NAMES)
@@ -285,6 +291,24 @@ class DownloadQueries:
         )
         return [to_download(row) for row in self._db.rows(query)]
 
+    def failed_on(self, device_id: str, error_code: str) -> list[Download]:
+        """Return what failed on a device for this reason."""
+        query = DownloadRow.select(COLUMNS).where(
+            DownloadRow.status == Status.FAILED,
+            DownloadRow.device_id == device_id,
+            DownloadRow.error_code == error_code,
+        )
+        return [to_download(row) for row in self._db.rows(query)]
+
+    def waiting_of_types(self, device_id: str, item_types: Collection[str]) -> list[Download]:
+        """Return what waits in the queue of a device and is of one of these types."""
+        query = DownloadRow.select(COLUMNS).where(
+            DownloadRow.status == Status.PENDING,
+            DownloadRow.device_id == device_id,
+            DownloadRow.item_type.in_(item_types),
+        )
+        return [to_download(row) for row in self._db.rows(query)]
+
     def _find_one(self, text: str, *values: object) -> Download | None:
         rows = self._db.sql(text, values)
         return from_columns(rows[0]) if rows else None
@@ -328,7 +352,11 @@ def to_download(row: Row) -> Download:
     return Download(**row)
 
 
-def from_columns(values: Iterable[object]) -> Download:
+def from_columns(values: Iterable[Any]) -> Download:
     """Convert the raw values of the columns `NAMES`."""
-    pairs = zip(FIELDS, values, strict=True)
-    return Download(**{field.name: field.python_value(value) for field, value in pairs})
+    return Download(
+        **{
+            name: value if value is None or read is None else read(value)
+            for (name, read), value in zip(READERS, values, strict=True)
+        }
+    )

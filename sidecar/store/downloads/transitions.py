@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -59,6 +60,15 @@ FROM_ZERO: Columns = MappingProxyType(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class WholeFile:
+    """The facts of a complete file; `mime_type` is None if the server gave none."""
+
+    size: int
+    content_hash: str
+    mime_type: str | None
+
+
 class DownloadTransitions:
     """Changes states and publishes events. Safe to use from any thread."""
 
@@ -86,21 +96,41 @@ class DownloadTransitions:
     def mark_arrived(
         self, download: Download, *, size: int, content_hash: str, mime_type: str | None
     ) -> bool:
-        """Complete a download whose file is in place; a kept original keeps its validator."""
-        no_part: Columns = {} if download.original_size is not None else {"validator": None}
-        return self.move(
-            download,
-            Move.ARRIVE,
-            file_size=size,
-            bytes_downloaded=size,
-            content_hash=content_hash,
-            mime_type=mime_type,
-            completed_at=self._clock.now(),
-            finalizing=False,
-            gone_since=None,
-            **no_part,
-            **UNBLEMISHED,
-        )
+        """Complete a download whose file is in place; see `mark_all_arrived`."""
+        [is_done] = self.mark_all_arrived([(download, WholeFile(size, content_hash, mime_type))])
+        return is_done
+
+    def mark_all_arrived(self, arrived: Sequence[tuple[Download, WholeFile]]) -> Sequence[bool]:
+        """Complete downloads whose files are in place, in one transaction.
+
+        A kept original keeps its validator.
+
+        Returns:
+            For each whether it was completed, or was moved or deleted meanwhile.
+        """
+        was, now, moment = Status.DOWNLOADING, Status.COMPLETED, self._clock.now()
+        done: list[bool] = []
+        # Not synced: see `FOUND_AGAIN`.
+        with self._db.write_lazily():
+            for before, file in arrived:
+                no_part: Columns = {} if before.original_size is not None else {"validator": None}
+                changes = {
+                    "status": next_status(before.status, Move.ARRIVE),
+                    "file_size": file.size,
+                    "bytes_downloaded": file.size,
+                    "content_hash": file.content_hash,
+                    "mime_type": file.mime_type,
+                    "completed_at": moment,
+                    "finalizing": False,
+                    "gone_since": None,
+                    **no_part,
+                    **UNBLEMISHED,
+                }
+                download = self.update(ONE_ROW, (before.id,), was, changes)
+                if download is not None:
+                    self.publish(download, was, now)
+                done.append(download is not None)
+        return done
 
     def postpone(
         self,
@@ -275,20 +305,37 @@ class DownloadTransitions:
         mime_type: str | None,
         **was: object,
     ) -> bool:
-        """Record that the part file is complete and synced, with what `mark_arrived` needs.
+        """Record that a part file is complete and synced; see `mark_all_finalizing`."""
+        file = WholeFile(size, content_hash, mime_type)
+        [may_go_on] = self.mark_all_finalizing([(download_id, file, was)])
+        return may_go_on
 
-        Only after this may it be renamed. False means that it was paused or cancelled.
+    def mark_all_finalizing(
+        self, whole: Sequence[tuple[int, WholeFile, Columns]]
+    ) -> Sequence[bool]:
+        """Record that part files are complete and synced, with what `mark_all_arrived` needs.
+
+        Only after this may they be renamed. All in one transaction, synced once.
+
+        Args:
+            whole: Id of the download, its file, and further columns.
+
+        Returns:
+            For each whether it may be renamed, or was paused or cancelled.
         """
         with self._db.write():
-            return self._note(
-                download_id,
-                finalizing=True,
-                bytes_downloaded=size,
-                file_size=size,
-                content_hash=content_hash,
-                mime_type=mime_type,
-                **was,
-            )
+            return [
+                self._note(
+                    download_id,
+                    finalizing=True,
+                    bytes_downloaded=file.size,
+                    file_size=file.size,
+                    content_hash=file.content_hash,
+                    mime_type=file.mime_type,
+                    **more,
+                )
+                for download_id, file, more in whole
+            ]
 
     def tags_completed(
         self, download: Download, *, size: int, content_hash: str, format_name: str
@@ -337,12 +384,7 @@ class DownloadTransitions:
         SQL text: five of these run for each file, and peewee takes longer to build one than
         SQLite to run it.
         """
-        to = ", ".join(f"{name} = ?" for name in changes)
-        stored = [getattr(DownloadRow, name).db_value(value) for name, value in changes.items()]
-        rows = self._db.execute_sql(
-            f"UPDATE downloads SET {to} WHERE {which} AND status = ? RETURNING {NAMES}",  # noqa: S608 - names of our own columns
-            [*stored, *values, str(was)],
-        )
+        rows = self._change(which, values, was, changes, NAMES)
         return from_columns(rows[0]) if rows else None
 
     def publish(self, download: Download, was: Status | None, now: Status | None) -> None:
@@ -351,7 +393,22 @@ class DownloadTransitions:
 
     def _note(self, download_id: int, **columns: object) -> bool:
         """Change columns of a running download, without an event."""
-        return self.update(ONE_ROW, (download_id,), Status.DOWNLOADING, columns) is not None
+        return bool(self._change(ONE_ROW, (download_id,), Status.DOWNLOADING, columns, "id"))
+
+    def _change(
+        self,
+        which: str,
+        values: Sequence[object],
+        was: Status,
+        changes: Columns,
+        returning: str,
+    ) -> list[tuple[object, ...]]:
+        to = ", ".join(f"{name} = ?" for name in changes)
+        stored = [getattr(DownloadRow, name).db_value(value) for name, value in changes.items()]
+        return self._db.execute_sql(
+            f"UPDATE downloads SET {to} WHERE {which} AND status = ? RETURNING {returning}",  # noqa: S608 - names of our own columns
+            [*stored, *values, str(was)],
+        )
 
     def _publish(self, download: Download, was: Status | None, now: Status | None) -> None:
         if was is not now:

@@ -16,6 +16,8 @@ COMPLETED = """SELECT item_id, file_path, title, artist, album, item_type, file_
     FROM downloads WHERE status = 'completed' AND device_id = ? AND missing_since IS NULL
     ORDER BY file_path"""
 PATHS = "SELECT file_path FROM downloads WHERE status = 'completed' AND device_id = ?"
+MUSIC = """SELECT file_path, album_id FROM downloads
+    WHERE status = 'completed' AND device_id = ? AND item_type IN ('Audio', 'AudioBook')"""
 BUSY = """SELECT EXISTS (SELECT 1 FROM downloads INDEXED BY downloads_by_status
     WHERE status = 'downloading' AND device_id = ?)"""
 
@@ -56,6 +58,13 @@ class CompletedFiles:
                 source_size,
             ) in self._db.sql(COMPLETED, (device_id,))
         ]
+
+    def mixed_folders(self, device_id: str) -> frozenset[str]:
+        """Return the folders with music of several albums, or with any that is of no album."""
+        albums: dict[str, set[str | None]] = {}
+        for path, album_id in self._db.sql(MUSIC, (device_id,)):
+            albums.setdefault(path.rpartition("/")[0], set()).add(album_id)
+        return frozenset(one for one, its in albums.items() if len(its) > 1 or None in its)
 
     def paths(self, device_id: str) -> Sequence[str]:
         """Return the paths of all complete files, missing ones included."""

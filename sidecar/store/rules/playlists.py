@@ -62,3 +62,9 @@ class ChosenPlaylists:
             Chosen(playlist_id=row["playlist_id"], title=row["title"])
             for row in self._db.rows(query.order_by(ChosenPlaylistRow.id))
         )
+
+    def titles_of(self, user_id: str) -> dict[str, str]:
+        """Return the titles of all that a user chose for any device, by their ids."""
+        query = ChosenPlaylistRow.select().where(ChosenPlaylistRow.user_id == user_id)
+        rows = self._db.rows(query.order_by(ChosenPlaylistRow.id))
+        return {row["playlist_id"]: row["title"] for row in rows}

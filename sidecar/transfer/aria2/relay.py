@@ -63,7 +63,7 @@ class Relay:
                 line, _ = self._listening.accept()
                 self._handle_connection(line)
 
-    def send(self, block: bytes, check: Check) -> None:
+    def send(self, block: bytes | memoryview, check: Check) -> None:
         """Send bytes to aria2; `check` is called while aria2 takes none.
 
         Raises:

@@ -105,7 +105,7 @@ class ThroughAria2:
         os.ftruncate(self._file.fileno(), self.held)
         return self.held
 
-    def has(self, block: bytes, at: int) -> bool:
+    def has(self, block: bytes | memoryview, at: int) -> bool:
         """Whether the part has these bytes at this offset; to be called before any write."""
         return has(self._file, block, at)
 
@@ -114,7 +114,7 @@ class ThroughAria2:
         self._total = total
         set_room_aside(self._file, self.held, total)
 
-    def write(self, block: bytes) -> None:
+    def write(self, block: bytes | memoryview) -> None:
         """Send a block to aria2; the first one adds the download to aria2."""
         try:
             relay = self._relay or self._begin()

@@ -12,15 +12,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
+from sidecar.confined.tags import DAMAGED
 from sidecar.domain.formats.tag_fields import BY_ATOM, BY_FRAME, canonical
 from sidecar.domain.formats.tags import Tags, collected
 from sidecar.transfer.tagging.library import apev2, asf, flac, id3, mp3, mutagen
 
-# Exceptions that mutagen raises for damaged files.
-DAMAGED = (
-    *(mutagen.MutagenError, ValueError, LookupError, TypeError, AttributeError, EOFError),
-    *(ArithmeticError, struct.error),
-)
 # Kinds of pictures in ID3 and FLAC.
 FRONT_COVER = 3
 ICONS = frozenset({1, 2})

@@ -162,7 +162,10 @@ Name = Annotated[str, Field(min_length=1, max_length=200)]
 
 
 class Add(Body):
-    """Items to fetch; the device is given by its name (`device`) or by its id (`device_id`)."""
+    """Items to fetch; the device is given by its name (`device`) or by its id (`device_id`).
+
+    A whole library is refused with the code `whole-library` and what it holds, unless `whole`.
+    """
 
     item_id: ItemId | None = None
     item_ids: Annotated[tuple[ItemId, ...], Field(min_length=1, max_length=MOST_ITEMS)] | None = (
@@ -171,6 +174,7 @@ class Add(Body):
     device_id: Name | None = None
     device: Name | None = None
     priority: Priority | None = None
+    whole: bool = False
 
     @model_validator(mode="after")
     def _one_of_each(self) -> Self:
@@ -309,7 +313,11 @@ def add(services: WebServices, body: Add) -> Response:
     """Queue downloads of items; albums, playlists and other containers are expanded."""
     who = person()
     added = services.actions.add(
-        who, body.items, device=body.device_id or body.device, priority=body.priority
+        who,
+        body.items,
+        device=body.device_id or body.device,
+        priority=body.priority,
+        whole=body.whole,
     )
     results = {one.result for one in added}
     if results <= {AddResult.REFUSED, AddResult.NOT_FOUND}:

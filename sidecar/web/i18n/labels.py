@@ -33,6 +33,12 @@ DEVICE_KEYS = MappingProxyType(
         "index": translatable("A page on it that shows what is there"),
         "time_zone": translatable("Time zone of the player's clock, such as Europe/Berlin"),
         "preset": translatable("What plays it"),
+        "music": translatable("Takes music"),
+        "audiobooks": translatable("Takes audiobooks"),
+        "films": translatable("Takes films"),
+        "series": translatable("Takes series"),
+        "music_videos": translatable("Takes music videos"),
+        "versions": translatable("Of films in several versions"),
     }
 )
 OPTIONS = MappingProxyType(
@@ -41,6 +47,9 @@ OPTIONS = MappingProxyType(
         "aria2": translatable("aria2"),
         "any": translatable("any network"),
         "original": translatable("as it is on the server"),
+        "largest": translatable("the largest that fits"),
+        "smallest": translatable("the smallest"),
+        "first": translatable("the one that Jellyfin plays first"),
         "unmetered": translatable("only unmetered networks"),
         "wifi": translatable("only Wi-Fi"),
         "generic": translatable("any player"),

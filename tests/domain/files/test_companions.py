@@ -6,18 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sidecar.domain.files.catalogue import COVERS
 from sidecar.domain.files.companions import (
     CompanionKind,
     LyricLine,
     Subtitle,
     companion_kind,
     cover_path,
+    has_cover_name,
     is_orphaned,
     lyrics_path,
     media_stems,
     render_lrc,
     subtitle_paths,
 )
+from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.items.item import ItemType
 
 TRACK = "The Sine Waves/First Light (2019)/1-01 - Tone 1.flac"
@@ -50,6 +53,17 @@ def test_covers_lie_in_the_folder_of_what_has_one() -> None:
     assert cover_path(FILM, ItemType.MOVIE) == "Colour Bars (1995)/poster.jpg"
     assert cover_path("S/Season 01/S - S01E01.mkv", ItemType.EPISODE) is None
     assert cover_path("loose.mp3", ItemType.AUDIO) is None
+    assert cover_path("A/B/x.mp3", ItemType.AUDIO, "folder.jpg") == "A/B/folder.jpg"
+    assert cover_path("F/x.mkv", ItemType.MOVIE, "folder.jpg") == "F/poster.jpg"
+
+
+@pytest.mark.parametrize("preset", PresetName)
+def test_every_preset_names_its_covers_as_one_of_the_known_ones(preset: PresetName) -> None:
+    name = PRESETS[preset].cover_name
+
+    assert has_cover_name(f"A/{name}")
+    assert name == {"car": "folder.jpg", "android": "AlbumArt.jpg"}.get(preset, "cover.jpg")
+    assert name in COVERS
 
 
 def test_texts_are_called_as_players_read_them() -> None:
@@ -69,8 +83,39 @@ def test_texts_are_called_as_players_read_them() -> None:
 
 
 @pytest.mark.parametrize(
+    ("subtitles", "endings"),
+    [
+        ([("de", None), ("de", "Commentary")], ["de", "Commentary.de"]),
+        ([("de", "Full"), ("de", "Commentary v1.2")], ["Full.de", "Commentary v1 2.de"]),
+        ([("de", None), ("de", None), ("DE", None)], ["de", "de.2", "DE.3"]),
+        ([("de", "Same"), ("de", "same")], ["Same.de", "same.de.2"]),
+        ([("de", "Only"), ("en", "../x")], ["de", "en"]),
+        ([("de", "../x"), ("de", " ")], ["_x.de", "de"]),
+        ([("de", "x" * 60), ("de", None)], [f"{'x' * 40}.de", "de"]),
+        ([(None, None), (None, "Signs")], ["", "Signs"]),
+    ],
+)
+def test_two_texts_of_one_language_have_titles_or_numbers(
+    subtitles: list[tuple[str | None, str | None]], endings: list[str]
+) -> None:
+    listed = [
+        Subtitle(index=index, codec="srt", language=language, title=title)
+        for index, (language, title) in enumerate(subtitles)
+    ]
+
+    found = subtitle_paths(FILM, listed)
+
+    stem = FILM.removesuffix(".mkv")
+    assert list(found) == [f"{'.'.join(filter(None, (stem, one)))}.srt" for one in endings]
+    assert list(found.values()) == listed
+    assert not any(is_orphaned(one, media_stems([FILM])) for one in found)
+
+
+@pytest.mark.parametrize(
     ("path", "kind"),
     [
+        ("A/Folder.jpg", CompanionKind.COVER),
+        ("A/AlbumArt.jpg", CompanionKind.COVER),
         ("A/cover.jpg", CompanionKind.COVER),
         ("F/poster.jpg", CompanionKind.COVER),
         ("A/x.lrc", CompanionKind.LYRICS),

@@ -10,7 +10,14 @@ from sidecar.domain.items.media_types import UNKNOWN, guess_media_type, restrict
 def test_every_kind_that_can_be_asked_for_has_jellyfin_s_name_and_ours() -> None:
     for kind, item_type in TYPES.items():
         assert find_kind(kind.upper()) is find_kind(f" {item_type} ") is kind_of(item_type) is kind
-    assert set(TYPES.values()) == set(ItemType) - {ItemType.OTHER}
+    nameless = {
+        ItemType.OTHER,
+        ItemType.FOLDER,
+        ItemType.GENRE,
+        ItemType.MUSIC_GENRE,
+        ItemType.LIBRARY,
+    }
+    assert set(TYPES.values()) == set(ItemType) - nameless
 
 
 @pytest.mark.parametrize(
@@ -18,6 +25,8 @@ def test_every_kind_that_can_be_asked_for_has_jellyfin_s_name_and_ours() -> None
     [
         ("CollectionFolder", Kind.VIEW),
         ("Folder", Kind.FOLDER),
+        ("Genre", Kind.GENRE),
+        ("MusicGenre", Kind.GENRE),
         ("Person", Kind.OTHER),
         ("", Kind.OTHER),
     ],

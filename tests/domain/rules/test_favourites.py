@@ -33,6 +33,10 @@ def test_a_favourite_track_is_wanted_on_each_device() -> None:
         (ItemType.ALBUM, "on your favourite album X"),
         (ItemType.ARTIST, "by your favourite artist X"),
         (ItemType.PLAYLIST, "on your favourite playlist X"),
+        (ItemType.MOVIE, "your favourite"),
+        (ItemType.SERIES, "of your favourite series X"),
+        (ItemType.SEASON, "of your favourite season X"),
+        (ItemType.COLLECTION, "in your favourite collection X"),
     ],
 )
 def test_the_reason_names_the_favourite(kind: ItemType, text: str) -> None:
@@ -49,8 +53,30 @@ def test_a_container_itself_is_never_wished_for() -> None:
     assert list(make_wishes(ALBUM, [ALBUM], user_id="ann", devices=["stick"])) == []
 
 
-def test_each_kind_of_heart_has_its_switch() -> None:
-    none = FavouritesSettings(tracks=False, albums=False, artists=False, playlists=False)
+SWITCHES = {
+    "tracks": {ItemType.AUDIO},
+    "albums": {ItemType.ALBUM},
+    "artists": {ItemType.ARTIST},
+    "playlists": {ItemType.PLAYLIST},
+    "audiobooks": {ItemType.AUDIO_BOOK},
+    "films": {ItemType.MOVIE, ItemType.VIDEO},
+    "episodes": {ItemType.EPISODE},
+    "seasons": {ItemType.SEASON},
+    "series": {ItemType.SERIES},
+    "music_videos": {ItemType.MUSIC_VIDEO},
+    "collections": {ItemType.COLLECTION},
+}
 
-    assert list_watched_types(replace(none, albums=True)) == {ItemType.ALBUM}
-    assert ItemType.AUDIO in list_watched_types(replace(none, tracks=True))
+
+@pytest.mark.parametrize("name", SWITCHES)
+def test_each_kind_of_heart_has_its_switch(name: str) -> None:
+    none = replace(FavouritesSettings(), **dict.fromkeys(SWITCHES, False))  # type: ignore[arg-type]
+
+    assert list_watched_types(none) == frozenset()
+    assert list_watched_types(replace(none, **{name: True})) == SWITCHES[name]  # type: ignore[arg-type]
+
+
+def test_all_kinds_of_hearts_count_unless_somebody_says_so() -> None:
+    every = frozenset().union(*SWITCHES.values())
+
+    assert list_watched_types(FavouritesSettings()) == every

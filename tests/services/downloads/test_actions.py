@@ -450,6 +450,7 @@ def test_an_album_becomes_its_tracks(home: House) -> None:
 
 def test_what_jellyfin_hides_is_unknown_and_the_rest_is_queued(home: House) -> None:
     home.server.routes["GET /Items"] = library(row(1))
+    home.server.routes[f"GET /Items/{track(9).id}"] = json_reply({"status": 404}, 404)
 
     asked = add(home, track(9).id, track(1).id, track(1).id)
 
@@ -457,8 +458,8 @@ def test_what_jellyfin_hides_is_unknown_and_the_rest_is_queued(home: House) -> N
 
 
 def test_what_cannot_be_fetched_is_refused_with_a_sentence(home: House) -> None:
-    folder = {"Id": ALBUM, "Type": "Folder", "Name": "Things"}
-    home.server.routes["GET /Items"] = library(folder)
+    somebody = {"Id": ALBUM, "Type": "Person", "Name": "Somebody"}
+    home.server.routes["GET /Items"] = library(somebody)
 
     (asked,) = add(home, ALBUM)
 

@@ -1,11 +1,19 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
-from tests.services.identity.house import moving_house, tracks
+from sidecar.services.identity.renaming import FileRenaming
+from tests.fakes.tiny_library import track
+from tests.services.conftest import STICK
+from tests.services.identity.house import MovingHouse, moving_house, tracks
+
+ALBUM = "Music/Duo/Twin (2001)"
+LOOSE = "Music/Duo/Loose (2001)"
 
 
 def test_what_the_covers_wait_for_is_logged_once(
@@ -22,3 +30,86 @@ def test_what_the_covers_wait_for_is_logged_once(
             writer.step()
 
         assert caplog.text.count("the covers of Car stick waits") == 1
+
+
+def pictures(house: MovingHouse) -> dict[str, bytes]:
+    return {
+        one.relative_to(house.stick).as_posix(): one.read_bytes()
+        for one in house.stick.rglob("*.jpg")
+    }
+
+
+def look_beside(house: MovingHouse) -> None:
+    for _ in range(2):
+        house.clock.advance(3700)
+        house.services.background.companions.step()
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[MovingHouse]:
+    """An album with a picture, and a track that is on no album."""
+    loose = track(LOOSE, 1, "Alone", album=None, album_artists=["Duo"])
+    entries = [track(ALBUM, 1, "One"), track(ALBUM, 2, "Two"), loose]
+    with moving_house(tmp_path, entries) as house:
+        picture = house.library / "covers" / "twin.jpg"
+        picture.parent.mkdir()
+        Image.new("RGB", (64, 64), "red").save(picture)
+        house.rescan(covers={ALBUM: "covers/twin.jpg"})
+        house.fill(*house.items())
+        yield house
+
+
+def test_the_cover_has_the_name_that_the_player_looks_for_and_follows_the_preset(
+    house: MovingHouse,
+) -> None:
+    admin = house.person("admin")
+    look_beside(house)
+    (written,) = pictures(house).items()
+    asked = len(house.server.paths)
+
+    assert written[0] == "Duo/Twin (2001)/cover.jpg"
+    for preset, name in (("car", "folder.jpg"), ("android", "AlbumArt.jpg")):
+        house.services.web.settings.change(admin, STICK, {"preset": preset}, {})
+        look_beside(house)
+        assert pictures(house) == {f"Duo/Twin (2001)/{name}": written[1]}
+    assert len(house.server.paths) == asked
+
+
+def test_the_picture_of_the_album_comes_before_that_of_a_track(house: MovingHouse) -> None:
+    house.store.db.sql("UPDATE downloads SET image_item_id = item_id, image_tag = 'own'")
+
+    look_beside(house)
+
+    assert list(pictures(house)) == ["Duo/Twin (2001)/cover.jpg"]
+
+
+def test_where_files_of_different_albums_lie_together_there_is_no_cover(
+    house: MovingHouse,
+) -> None:
+    look_beside(house)
+    assert list(pictures(house)) == ["Duo/Twin (2001)/cover.jpg"]
+    house.store.db.sql("UPDATE downloads SET album_id = ? WHERE title = 'Two'", ("f" * 32,))
+
+    look_beside(house)
+
+    assert pictures(house) == {}
+
+
+def test_each_album_has_its_cover_when_a_shared_folder_is_taken_apart(house: MovingHouse) -> None:
+    house.store.db.sql("UPDATE downloads SET album_id = ? WHERE title = 'Two'", ("f" * 32,))
+    look_beside(house)
+    assert pictures(house) == {}
+    second = house.row("Two")
+    path = f"Duo/Twin (2001) [ffffffff]/{second.file_path.rpartition('/')[2]}"
+    house.store.downloads.identity.plan_renames({second.id: path})
+
+    services = house.services
+    FileRenaming(
+        house.store.downloads, services.devices.registry, services.accounts.problems, house.bus
+    ).step()
+    look_beside(house)
+
+    assert sorted(pictures(house)) == [
+        "Duo/Twin (2001) [ffffffff]/cover.jpg",
+        "Duo/Twin (2001)/cover.jpg",
+    ]

@@ -191,14 +191,16 @@ def moving_house(
     *,
     sizes: Mapping[str, int] | None = None,
     change: Callable[[dict[str, Any]], object] = lambda _facts: None,
+    write_media: Callable[[Path], Path] | None = None,
     kind: type[CountingServer] = CountingServer,
 ) -> Iterator[MovingHouse]:
-    """Build it."""
+    """Build it; `write_media` writes another library than one of these tracks."""
     clock, bus, stick = FakeClock(), Bus(), tmp_path / "stick"
     stick.mkdir()
     write_marker(stick, Marker(STICK, "Car stick"))
     listed = listing(entries)
-    library = write(tmp_path / "media", listed, sizes)
+    library = tmp_path / "media"
+    library = write_media(library) if write_media else write(library, listed, sizes)
     device: dict[str, Any] = {"name": "Car stick", "path": stick}
     change(device)
     with ExitStack() as leaving:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sidecar.domain.downloads.states import Download
+from sidecar.domain.files.presets import PRESETS, PresetName
+from sidecar.domain.rules.context import Chosen
 from sidecar.services.identity.renaming import FileRenaming
+from tests.domain.files.test_m3u import read_back
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks
 
@@ -156,3 +160,44 @@ def test_a_device_that_is_paused_is_left_alone_until_it_is_not(
     renaming.step()
 
     assert house.files() != files
+
+
+def written(house: MovingHouse) -> None:
+    """Let the playlists and the manifest be written."""
+    background = house.services.background
+    for _ in range(90):
+        house.clock.advance(1)
+        background.playlists.step()
+        background.index.step()
+
+
+def test_playlist_and_manifest_follow_a_rename_in_place(
+    house: MovingHouse, renaming: FileRenaming
+) -> None:
+    ann = house.person("ann").user_id
+    road = Chosen(playlist_id="1" * 32, title="Road trip")
+    house.store.chosen.choose(ann, STICK, road)
+    items = house.items()
+    house.store.playlist_orders.learn(ann, road.playlist_id, [one.id for one in items])
+    written(house)
+
+    def listed() -> list[str]:
+        content = (house.stick / "Playlists/Road trip.m3u8").read_bytes()
+        return sorted(read_back(content, PRESETS[PresetName.GENERIC]))
+
+    def noted() -> list[str]:
+        text = (house.stick / ".sidecar" / "manifest.json").read_text(encoding="utf-8")
+        return [one for one in [*before, *house.files()] if json.dumps(one)[1:-1] in text]
+
+    before = house.files()
+    assert (listed(), len(before)) == (before, 2)
+    retag(house)
+
+    renaming.step()
+    written(house)
+
+    after = house.files()
+    assert not set(after) & set(before)
+    assert listed() == after
+    assert noted() == after
+    assert house.server.fetched == 0

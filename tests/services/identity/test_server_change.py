@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
+from sidecar.domain.rules.context import Chosen
 from sidecar.errors import NotPossible, SignedOut, SignInRefused, WrongServer
 from sidecar.services.accounts.auto_sign_in import AutoSignIn
 from sidecar.services.problems import ProblemKind
@@ -106,6 +108,45 @@ def test_what_was_taken_is_fetched_by_nobody_and_everybody_finds_what_they_had(
     assert house.want(*items[1:], rule="favourites") == 0
     assert (house.files(), house.server.fetched) == (files, 0)
     assert change.other() is None
+
+
+def make_playlist(house: MovingHouse, title: str) -> str:
+    """Make a playlist of ann's on the server; return its id."""
+    client = house.client()
+    body = {"Name": title, "Ids": [house.items()[0].id], "UserId": client.user_id}
+    made = client.connection.send("POST", "Playlists", body=body)
+    return str(json.loads(made.body)["Id"])
+
+
+def test_the_playlists_that_somebody_chose_are_found_again_by_their_titles(
+    house: MovingHouse,
+) -> None:
+    ann = house.person("ann")
+    house.person("admin")
+    house.fill(*house.items())
+    chosen, orders = house.store.chosen, house.store.playlist_orders
+    old = {title: make_playlist(house, title) for title in ("Road trip", "Calm", "Lost")}
+    for title, playlist_id in old.items():
+        chosen.choose(ann.user_id, STICK, Chosen(playlist_id=playlist_id, title=title))
+    orders.learn(ann.user_id, old["Road trip"], [house.items()[0].id])
+    house.install_anew(OTHER, media_root="/mnt/other")
+    change = house.services.rules.server_change
+    change.accept(change.look("admin", ADMIN).ticket)
+    house.people.clear()
+    now = house.person("ann").user_id
+    road = make_playlist(house, "road trip")
+    for _ in range(2):  # nobody knows which of them is meant
+        make_playlist(house, "Calm")
+
+    house.look()
+
+    assert {one.title: one.playlist_id for one in chosen.of(now, STICK)} == {
+        **old,
+        "Road trip": road,
+    }
+    before = len(house.server.paths)
+    house.look()
+    assert len(house.server.paths) - before <= 4
 
 
 def test_the_account_of_the_settings_signs_in_at_the_new_server_by_itself(

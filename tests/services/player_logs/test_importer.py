@@ -11,7 +11,7 @@ import pytest
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.imports.matching import Tally
-from sidecar.errors import DeviceError, NotVisible, ServerAway
+from sidecar.errors import DeviceError, NotAllowed, NotFound, NotVisible, ServerAway
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.player_logs.reporter import PlayReporter
 from sidecar.services.player_logs.views import LogInUse, LogView, TakenView
@@ -251,6 +251,22 @@ class LosesTheAnswer(PlayStates):
         raise ServerAway("Jellyfin does not answer")
 
 
+class LosesTheItem(PlayStates):
+    """Marks of an item that Jellyfin does not know any more after the first answer."""
+
+    may_set = True
+    asked = 0
+
+    def of(self, item_id: str) -> Tally:
+        self.asked += 1
+        if self.asked > 1:
+            raise NotFound("gone")
+        return super().of(item_id)
+
+    def set(self, item_id: str, before: Tally, after: Tally) -> None:
+        raise ServerAway("Jellyfin does not answer") if self.may_set else NotAllowed("no")
+
+
 @pytest.mark.parametrize("arrives", [True, False])
 @pytest.mark.parametrize("meanwhile", [0, 1, 3])
 def test_what_was_cut_off_is_finished_and_never_counted_twice(
@@ -274,6 +290,29 @@ def test_what_was_cut_off_is_finished_and_never_counted_twice(
     assert away.mark("Tone 1")[0] == 2 + others
     assert taken(away).taken == 0
     assert away.tables.plays.page(away.ann.user_id, 1, 10)[1] == 2
+
+
+@pytest.mark.parametrize("one_by_one", [True, False])
+def test_what_vanishes_from_the_server_meanwhile_leaves_nothing_begun(
+    away: Traveller, server: DemoServer, one_by_one: bool
+) -> None:
+    away.has("Tone 1")
+    away.writes(SCROBBLER, HEADER + scrobble("Tone 1", NOON) + scrobble("Tone 1", NOON + 100))
+    item = away.item("Tone 1")
+    marks = LosesTheItem(away.clients[away.ann.user_id])
+    marks.may_set = not one_by_one
+    telling = PlayReporter(away.tables, marks, away.ann.user_id, STICK, device_name="Car stick")
+    if one_by_one:
+        telling.report(item, away.fresh())
+    else:
+        with pytest.raises(ServerAway):
+            telling.report(item, away.fresh())
+        [begun] = telling.unfinished()
+        telling.resume(item, begun)
+
+    assert telling.unfinished() == []
+    assert {one.item_id for one in telling.refused} == {item.id}
+    assert telling.taken == 0
 
 
 def test_who_may_not_change_counts_still_gets_plays_one_by_one(

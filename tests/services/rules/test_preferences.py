@@ -12,6 +12,7 @@ from sidecar.config import DeviceSettings
 from sidecar.config.rules import ALL_RULES
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.kinds import MediaKind
 from sidecar.domain.rules import album_affinity, latest
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
@@ -230,6 +231,8 @@ def test_settings_are_the_current_ones_with_their_defaults(house: House) -> None
         "complete_tags": (False, False),
         "tag_separator": ("; ", "; "),
         "preset": ("generic", "generic"),
+        "versions": ("largest", "largest"),
+        **dict.fromkeys(map(str, MediaKind), (True, True)),
         "album_playlists": (False, False),
         "covers": (True, True),
         "lyrics": (True, True),

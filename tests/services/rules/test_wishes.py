@@ -454,6 +454,23 @@ def test_a_pinned_album_is_unpinned_as_a_whole(world: World, planning: WishServi
     assert waiting(world) == []
 
 
+def test_what_was_removed_stays_so_if_jellyfin_cannot_be_asked_about_the_pin(
+    world: World, planning: WishService
+) -> None:
+    def describe(_ids: Sequence[str]) -> dict[str, Item]:
+        raise ServerAway("Jellyfin does not answer")
+
+    removed = Tombstones(world.db, world.clock)
+    removed.put(ANN, STICK, track(1).id)
+
+    with pytest.raises(ServerAway):
+        planning.pin(ANN, STICK, track(1), describe)
+    assert removed.items(ANN, STICK) == {track(1).id}
+
+    planning.pin(ANN, STICK, track(1), Describer(track(1)))
+    assert removed.items(ANN, STICK) == set()
+
+
 def test_the_reason_is_always_the_latest_one(world: World, planning: WishService) -> None:
     planning.hold(wishes([track(1)]), Describer(track(1)))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Thread, current_thread
 
 import pytest
 import xxhash
@@ -14,14 +15,15 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.formats.formats import Format
+from sidecar.domain.formats.formats import ORIGINAL, Format
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import Reason, Wish
+from sidecar.errors import DeviceError, Stopped
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.problems import Problems
 from sidecar.services.rules.wishes import WishService
-from sidecar.services.transfers.finish import Finisher
+from sidecar.services.transfers.finish import FinishedPart, Finisher, Outcome
 from sidecar.services.transfers.originals import KeptOriginals
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.downloads.formats import FormatStore
@@ -404,3 +406,77 @@ def test_the_plan_counts_on_the_original_that_is_kept_as_well(bench: Bench) -> N
     assert keeping.size == (plain.size or 0) + len(BODY)
     assert keeping.source is None
     assert keeping.to_write == plain.to_write
+
+
+def ready(bench: Bench, number: int) -> tuple[Download, FinishedPart]:
+    bench.wanted = ORIGINAL
+    download = bench.claimed(number)
+    receipt = Receipt(len(BODY), xxhash.xxh3_128_hexdigest(BODY), "audio/flac", len(BODY))
+    return download, bench.finishing.as_fetched(bench.device, download, receipt, Event())
+
+
+def test_of_files_that_are_finished_together_each_has_its_own_fate(bench: Bench) -> None:
+    files = [ready(bench, number) for number in (1, 2, 3, 4)]
+    fine, taken, paused, damaged = (download for download, _ in files)
+    (bench.stick / taken.file_path).parent.mkdir(parents=True)
+    (bench.stick / taken.file_path).write_bytes(b"theirs")
+    assert bench.world.downloads.transitions.pause(paused)
+    bench.device.folder.part(damaged.id).remove()
+
+    outcomes = bench.finishing.finish_all(bench.device, files)
+
+    assert outcomes[0] is True
+    assert isinstance(outcomes[1], DeviceError)
+    assert outcomes[1].code == "name-taken"
+    assert isinstance(outcomes[2], Stopped)
+    assert isinstance(outcomes[3], DeviceError)
+    assert (bench.now(fine).status, bench.content(fine)) == (Status.COMPLETED, BODY)
+    assert bench.content(taken) == b"theirs"
+    assert bench.now(taken).status is Status.DOWNLOADING
+    assert bench.now(paused).status is Status.PAUSED
+    assert bench.now(damaged).status is Status.DOWNLOADING
+    assert bench.parts() == [f"{one.id}.part" for one in (taken, paused)]
+
+
+def test_what_becomes_whole_meanwhile_is_finished_by_who_is_at_it(bench: Bench) -> None:
+    first, *others = (ready(bench, number) for number in (1, 2, 3))
+    is_ended, may_go_on = Event(), Event()
+    outcomes: dict[int, Outcome] = {}
+    threads: dict[int, str] = {}
+
+    def end(number: int, outcome: Outcome) -> None:
+        outcomes[number], threads[number] = outcome, current_thread().name
+        if number == first[0].id:
+            is_ended.set()
+            assert may_go_on.wait(30)
+
+    def finish(download: Download, part: FinishedPart) -> None:
+        bench.finishing.finish_soon(bench.device, download, part, partial(end, download.id))
+
+    with bench.world.db.thread():
+        busy = Thread(target=finish, args=first, name="busy")
+        busy.start()
+        assert is_ended.wait(30)
+
+        for one in others:
+            finish(*one)
+
+        assert list(outcomes) == [first[0].id]
+        may_go_on.set()
+        busy.join(30)
+    assert outcomes == {one.id: True for one, _ in (first, *others)}
+    assert set(threads.values()) == {"busy"}
+    assert bench.parts() == []
+
+
+def test_an_unforeseen_error_of_one_ended_file_harms_no_other(bench: Bench) -> None:
+    first, second = ready(bench, 1), ready(bench, 2)
+    outcomes: list[Outcome] = []
+
+    def fail(_outcome: Outcome) -> None:
+        bench.finishing.finish_soon(bench.device, *second, outcomes.append)
+        raise RuntimeError("nobody foresaw this")
+
+    bench.finishing.finish_soon(bench.device, *first, fail)
+
+    assert outcomes == [True]

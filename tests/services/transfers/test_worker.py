@@ -13,6 +13,7 @@ from pydantic import ByteSize, SecretStr
 from sidecar.config import DeviceSettings, NetworkSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.files.presets import PresetName
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.network import Line, LineKind
 from sidecar.domain.wishes import Reason, Wish
@@ -1053,3 +1054,31 @@ def test_parts_of_nobody_are_swept_and_only_those(works: Works) -> None:
 
     left = sorted(one.name for one in foreign.parent.iterdir())
     assert left == [f"{works.now().id}.part", "notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("preset", "order"), [(PresetName.CAR, [1, 2, 3]), (PresetName.GENERIC, [3, 1, 2])]
+)
+def test_a_car_plays_in_the_order_in_which_files_came_so_they_come_in_the_albums(
+    world: World, tmp_path: Path, preset: PresetName, order: list[int]
+) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    write_marker(stick, Marker(STICK, "Car stick"))
+
+    def current(_device_id: str, one: DeviceSettings) -> DeviceSettings:
+        return one.model_copy(update={"preset": preset})
+
+    with answering() as server:
+        works = build(world, server, stick, tmp_path, current)
+        works.look()
+        for number in (3, 1, 2):
+            works.wish(number)
+
+        came = []
+        while works.worker.step():
+            done = [number for number in order if works.now(number).status is Status.COMPLETED]
+            came += [number for number in done if number not in came]
+        works.registry.close()
+
+    assert came == order

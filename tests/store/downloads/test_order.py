@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -10,7 +11,7 @@ from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from tests.fakes.clock import FakeClock
-from tests.store.examples import ANN, BEGIN, HASH, STICK, TIMED_OUT, wanted
+from tests.store.examples import ANN, BEGIN, BEN, HASH, STICK, TIMED_OUT, wanted
 
 MODIFIED = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 1000)
 
@@ -196,3 +197,59 @@ def test_a_download_is_handed_over(downloads: Downloads) -> None:
     found = downloads.queries.get(one.id)
     assert found is not None
     assert found.user_id == "b" * 32
+
+
+def test_a_folder_that_is_played_in_disk_order_gets_its_files_one_by_one(
+    downloads: Downloads,
+) -> None:
+    names = ["Car/A/03.mp3", "Car/A/01.mp3", "Car/B/01.mp3", "Car/A/02.mp3", "Car/A/B/00.mp3"]
+    for number, name in enumerate(names):
+        downloads.queue.enqueue(wanted(number, path=name))
+    downloads.queue.enqueue(wanted(9, path="Car/A/09.mp3", priority=5))
+
+    def claim(**more: Collection[int]) -> Download | None:
+        return downloads.queue.claim(BEGIN, in_order=[STICK], **more)  # type: ignore[arg-type]
+
+    # A person's own comes first; then all others of its folder wait for it.
+    first = [claim() for _ in range(4)]
+    assert [one and one.file_path for one in first] == [
+        "Car/A/09.mp3",
+        "Car/B/01.mp3",
+        "Car/A/B/00.mp3",
+        None,
+    ]
+    assert first[0] is not None
+    downloads.transitions.mark_arrived(first[0], size=1, content_hash=HASH, mime_type="audio/mpeg")
+    later = []
+    for _ in range(2):
+        found = claim()
+        assert found is not None
+        assert claim() is None
+        later.append(found.file_path)
+        downloads.transitions.mark_arrived(found, size=1, content_hash=HASH, mime_type="audio/mpeg")
+    assert later == ["Car/A/01.mp3", "Car/A/02.mp3"]
+
+
+def test_what_cannot_come_now_keeps_nothing_waiting(downloads: Downloads) -> None:
+    busy, cooling, blocked, last = (
+        downloads.queue.enqueue(wanted(number, path=f"A/{number}.mp3", user=user))[0]
+        for number, user in enumerate((ANN, ANN, BEN, ANN))
+    )
+    taken = downloads.queue.claim(BEGIN, busy=[busy.id, blocked.id, last.id])
+    assert taken is not None
+    assert taken.id == cooling.id
+    downloads.transitions.postpone(
+        taken, until=BEGIN + timedelta(hours=1), failure=TIMED_OUT, retry_count=1
+    )
+
+    found = downloads.queue.claim(BEGIN, busy=[busy.id], blocked_users=[BEN], in_order=[STICK])
+
+    assert found is not None
+    assert found.id == last.id
+
+
+def test_other_devices_get_several_files_of_a_folder_at_once(downloads: Downloads) -> None:
+    some(downloads, 2)
+
+    assert downloads.queue.claim(BEGIN, in_order=["another"]) is not None
+    assert downloads.queue.claim(BEGIN, in_order=["another"]) is not None

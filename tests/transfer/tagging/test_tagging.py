@@ -315,6 +315,14 @@ def test_the_child_reads_and_writes_like_that(sounds: dict[str, bytes], tmp_path
         assert (made.format, made.size) == ("JPEG", (320, 320))
 
 
+def test_boxes_that_lie_in_one_another_without_end_say_nothing() -> None:
+    inside = b""
+    for _ in range(3000):
+        inside = (len(inside) + 8).to_bytes(4, "big") + b"moov" + inside
+
+    assert read(BytesIO(b"\0\0\0\x14ftypM4A \0\0\0\0M4A " + inside)) == FileTags()
+
+
 @pytest.mark.parametrize("junk", [b"", b"ID3\x04\0\0\x7f\x7f\x7f\x7f", bytes(range(256)) * 50])
 def test_junk_says_nothing_and_is_not_written_to(tmp_path: Path, junk: bytes) -> None:
     path = tmp_path / "junk.bin"

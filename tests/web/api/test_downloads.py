@@ -133,6 +133,7 @@ def test_devices_and_notices_are_lists_like_all_others(house: WebHouse, ann: Bro
                 "unplugged": False,
                 "files": 1,
                 "missing": 0,
+                "takes": ["audiobooks", "films", "music", "music_videos", "series"],
                 "managers": [],
                 "may_manage": False,
             }

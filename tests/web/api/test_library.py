@@ -53,6 +53,7 @@ def test_an_item_has_exactly_the_fields_that_were_promised(house: WebHouse, ann:
         "progress": 0.0,
         "done": 0,
         "total": 1,
+        "text": None,
     }
     item = {
         "item_id": TRACK,

@@ -269,6 +269,7 @@ def test_several_are_asked_for_at_once(house: WebHouse, ann: Browser) -> None:
 
 def test_what_cannot_be_had_is_said(house: WebHouse, ann: Browser) -> None:
     has(house, row(7))
+    house.jellyfin.routes[f"GET /Items/{ALBUM}"] = UNKNOWN
 
     nothing = download(ann, item=ALBUM, next="/library?q=x")
     some = download(ann, item=[TRACK, ALBUM])
@@ -304,3 +305,43 @@ def test_a_heart_is_pressed_in_place_or_leads_back(house: WebHouse, ann: Browser
     assert 'name="value" value="on"' in in_place.text
     assert [one.method for one in house.jellyfin.asked(path)] == ["POST", "DELETE"]
     assert ann.client.post(f"/library/{NOWHERE}/heart", data=form).status_code == 404
+
+
+def has_music(house: WebHouse) -> None:
+    """Let Jellyfin have a library with two tracks."""
+    music = row(70, Type="CollectionFolder", Name="Music", CollectionType="music")
+    has(house, music, *(row(number, ParentId=track(70).id) for number in (1, 2)))
+
+
+def test_a_whole_library_is_asked_about_first(house: WebHouse, ann: Browser) -> None:
+    has_music(house)
+    form = {"item": track(70).id, "device": STICK}
+
+    shown = ann.get(f"/library/{track(70).id}").text
+    asked = ann.press("/library/download", **form)
+
+    assert "Download" in shown
+    assert asked.status_code == 422
+    assert "Music is a whole library with 2 files, " in told(asked.text)
+    assert "All of it?" in asked.text
+    assert 'name="whole" value="yes"' in asked.text
+    assert "Yes, download all of it" in asked.text
+    assert not house.store.downloads.queries.by_item(STICK, track(1).id)
+
+    answer = ann.press("/library/download", **form, whole="yes")
+
+    assert answer.status_code == 303
+    assert house.row(1).status is Status.PENDING
+    assert house.row(2).status is Status.PENDING
+
+
+def test_the_api_asks_about_a_whole_library_too(house: WebHouse, ann: Browser) -> None:
+    has_music(house)
+
+    refused = ann.send("POST", "/api/v1/downloads", {"item_id": track(70).id})
+    taken = ann.send("POST", "/api/v1/downloads", {"item_id": track(70).id, "whole": True})
+
+    assert (refused.status_code, taken.status_code) == (409, 201)
+    assert '"code": "whole-library"' in refused.text.replace('":"', '": "')
+    assert "2 files" in refused.text
+    assert '"total":2' in taken.text

@@ -11,12 +11,14 @@ import socket
 import threading
 from collections.abc import Callable, Iterable
 from importlib import import_module
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from cheroot import connections, makefile, wsgi
 from cheroot import server as cheroot
 from cheroot.workers import threadpool
+from werkzeug.wsgi import get_input_stream
 
 from sidecar.web.server import SOCKET_KEY, WebServer, WebSocketAdapter
 
@@ -144,6 +146,27 @@ def test_cheroot_still_goes_the_way_that_we_changed(
         (cheroot.HTTPServer, "self.expiration_interval"),
         (cheroot.HTTPServer, "self.error_log("),
         (cheroot.HTTPServer, "self.bind(af, socktype, proto)"),
+        # Our connections take the place of its own, and our queue that of its workers.
+        (cheroot.HTTPServer, "self._connections = connections.ConnectionManager(self)"),
+        (cheroot.HTTPServer, "self._connections.run(self.expiration_interval)"),
+        (cheroot.HTTPServer, "self._connections.can_add_keepalive_connection"),
+        (cheroot.HTTPServer, "self._connections.put(conn)"),
+        (cheroot.HTTPServer, "self._connections.stop()"),
+        (cheroot.HTTPServer, "self._connections.close()"),
+        (cheroot.HTTPServer, "self.requests.put(conn)"),
+        (threadpool.ThreadPool, "self._queue.put("),
+        (threadpool.WorkerThread, "conn = self.server.requests.get()"),
+        (threadpool.WorkerThread, "keep_conn_open = conn.communicate()"),
+        (threadpool.WorkerThread, "conn.close()"),
+        # Where the request and its connection keep what we read and write.
+        (cheroot.HTTPRequest, "self.inheaders"),
+        (cheroot.HTTPRequest, "self.close_connection"),
+        (cheroot.HTTPRequest, "self.sent_headers = True"),
+        (cheroot.HTTPRequest, "self.conn.wfile.write("),
+        (wsgi.Gateway, "self.env = self.get_environ()"),
+        (wsgi.Gateway, "self.req.status = "),
+        (wsgi.Gateway_10, "req_conn.remote_addr"),
+        (wsgi.Gateway_10, "req_conn.remote_port"),
         # Reads go by our deadline.
         (makefile.StreamReader, "SocketIO(sock, mode)"),
         (socket.SocketIO, "self._sock._decref_socketios()"),
@@ -179,13 +202,29 @@ def test_simple_websocket_uses_our_connection_and_thread(place: type, uses: str)
         (engineio_socket.Socket, "self._websocket_handler, self.server)"),
         (engineio_socket.Socket, "self.queue.join()"),
         (engineio_threads.Server, "self.service_task_handle"),
+        # A ping is a timer of ours, which is known by the name of its method.
+        (engineio_threads.Server, "self._async['thread'](target=target, args=args, kwargs=kwargs)"),
+        (engineio_socket.Socket, "self.server.start_background_task(self._send_ping)"),
+        (engineio_socket.Socket, "self.last_ping = time.time()"),
+        # Places are freed, and unused connections ended, by its own two handlers.
+        (engineio_threads.Server, "self._trigger_event('connect', sid, environ, run_async=False)"),
+        (engineio_threads.Server, "if ret is not None and ret is not True:"),
+        (engineio_threads.Server, "self.handlers[event](*args)"),
+        (engineio_socket.Socket, "self.server._trigger_event('disconnect', self.sid,"),
+        (engineio_socket.Socket, "def close(self, wait=True, "),
+        (engineio_socket.Socket, "self.upgraded"),
+        (engineio_socket.Socket, "if not self.closed and not self.closing:"),
+        (engineio_threads.Server, "self.sockets[sid] = s"),
+        # Who opened a connection stands in its first `environ`.
+        (socketio.Server, "self.environ[eio_sid] = environ"),
+        (socketio.Manager, "self.rooms[namespace][None].get(sid)"),
         (flask_socketio.SocketIO, "flask.request.sid = sid"),
         (socketio.Server, "self.eio"),
     ],
 )
 def test_engineio_takes_our_sleep_queue_and_websocket(place: type, uses: str) -> None:
     sources = [inspect.getsource(one) for one in place.__mro__ if one is not object]
-    assert uses in "".join(sources)
+    assert uses in " ".join("".join(sources).split()).replace("( ", "(")
 
 
 def test_engineio_has_the_places_that_ours_take() -> None:
@@ -195,6 +234,15 @@ def test_engineio_has_the_places_that_ours_take() -> None:
     assert hasattr(engine, "sockets")
     assert hasattr(engine, "service_task_handle")
     assert {"send", "wait", "close"} <= set(vars(WebSocketAdapter))
+
+
+def test_werkzeug_believes_that_a_body_is_whole_wherever_the_word_stands() -> None:
+    # So we take it out of `environ`: a body that is cut off would count as complete.
+    body = BytesIO(b"cut off")
+    environ = {"wsgi.input": body, "CONTENT_LENGTH": "100"}
+
+    assert get_input_stream(environ) is not body
+    assert get_input_stream(environ | {"wsgi.input_terminated": False}) is body
 
 
 def test_workers_are_those_that_end_with_the_process() -> None:

@@ -15,6 +15,7 @@ from pydantic import (
 )
 
 from sidecar.domain.downloads.states import Status
+from sidecar.domain.items.kinds import MediaKind
 from sidecar.services.removals.review import RemovalsView
 from sidecar.services.rules.settings_view import RuleSettingsView
 from sidecar.services.rules.settings_view import Setting as SettingValue
@@ -77,6 +78,7 @@ class Device(Managed):
     unplugged: bool = taken_from("is_unplugged")
     files: int
     missing: int
+    takes: Annotated[list[MediaKind], BeforeValidator(sorted)]
 
 
 class PlanLine(Schema):

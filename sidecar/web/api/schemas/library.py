@@ -112,7 +112,10 @@ class OfflineItem(Schema):
 
 
 class Button(Schema):
-    """The state of an item's download button for one device; `place` in the queue from 1."""
+    """The state of an item's download button for one device; `place` in the queue from 1.
+
+    `text` says why nothing of it can come to this device; null if it can.
+    """
 
     device_id: str
     device_name: str
@@ -122,6 +125,7 @@ class Button(Schema):
     progress: Fraction
     done: int
     total: int | None
+    text: str | None
 
 
 class LibraryItem(Schema):

@@ -20,6 +20,7 @@ from sidecar.domain.items.item import PLAYABLE
 from sidecar.domain.items.kinds import Kind
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.actions import DownloadActions
+from sidecar.services.downloads.add import WHOLE_LIBRARY
 from sidecar.services.downloads.commands import AddedItem, AddResult
 from sidecar.services.library.browse import BrowseQuery as Question
 from sidecar.services.library.browse import BrowseSort, LibraryBrowser, LibraryEntry, LibraryPage
@@ -83,6 +84,8 @@ KIND_ICONS = MappingProxyType(
         Kind.EPISODE: "tv",
         Kind.FOLDER: "folder",
         Kind.OTHER: "folder",
+        Kind.GENRE: "folder",
+        Kind.COLLECTION: "folder",
     }
 )
 STATUS = MappingProxyType(
@@ -197,19 +200,22 @@ def _download(actions: DownloadActions) -> Response:
     ids = _ids(request.form.getlist("item"))
     if not ids:
         raise ApiError(HTTPStatus.BAD_REQUEST, translatable("Nothing was chosen."))
-    additions = actions.add(person(), ids, device=device)
+    whole = request.form.get("whole") == "yes"
+    additions = actions.add(person(), ids, device=device, whole=whole)
     there = [one.downloads[0] for one in additions if one.downloads]
     refused = [one for one in additions if one.result in STATUS]
     if there and not refused:
         return redirect(url_for("pages.download", download_id=there[0].id), 303)
-    return _told(refused, there[0].id if there else None)
+    return _told(refused, there[0].id if there else None, device)
 
 
-def _told(refused: Sequence[AddedItem], first: int | None) -> Response:
-    """Show which items cannot be downloaded, and why."""
+def _told(refused: Sequence[AddedItem], first: int | None, device: str | None) -> Response:
+    """Show which items are not downloaded, and why; and ask whether whole libraries are meant."""
     page = render_template(
         "library/not_added.html",
         refused=refused,
+        libraries=[one.item_id for one in refused if one.code == WHOLE_LIBRARY],
+        device=device,
         first=first,
         back=redirects.safe_target(url_for("library.start")),
     )
