@@ -7,6 +7,7 @@ from functools import partial
 
 from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
+from sidecar.events import Event, SettingsChanged
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
@@ -63,6 +64,7 @@ def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
         problems=accounts.problems,
         clock=base.clock,
     )
+    base.bus.subscribe(partial(_hear_settings, base, settings, registry))
     formats = DeviceFormats(
         settings,
         stores=store,
@@ -86,6 +88,15 @@ def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
         originals=originals,
         peers=_peers(base, accounts, registry),
     )
+
+
+def _hear_settings(
+    base: Base, settings: DeviceSettingsService, registry: DeviceRegistry, news: Event
+) -> None:
+    if isinstance(news, SettingsChanged):
+        devices = base.configuration.now().devices
+        settings.configure(devices)
+        registry.configure(devices)
 
 
 def _peers(base: Base, accounts: AccountServices, registry: DeviceRegistry) -> PeerMonitor | None:

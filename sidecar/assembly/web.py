@@ -13,6 +13,7 @@ from sidecar.assembly.rules import RuleServices
 from sidecar.assembly.store import KEY_FILE
 from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
+from sidecar.device.drives import default_roots, list_drives
 from sidecar.domain.downloads.states import Download
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.api_keys import ApiKeyService
@@ -22,6 +23,7 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
+from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.add import AddDownloads
@@ -55,6 +57,7 @@ from sidecar.services.system_status import SystemStatus
 from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.status import TransferStatus
 from sidecar.store.accounts.usage import UsageByAccount
+from sidecar.store.files.completed import CompletedFiles
 from sidecar.web.services import WebServices
 
 COVERS = "covers"
@@ -120,6 +123,7 @@ def make_web(
     )
     actions, search, identity = _actions(below), _file_search(below), _identity(below)
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
+    eject = _eject(below)
     told = (removals.notices, transfer_status.notices, sync_status.notices)
     return WebServices(
         look=base.store.db.look,
@@ -148,7 +152,8 @@ def make_web(
             clock=base.clock,
         ),
         server_change=rules.server_change,
-        eject=_eject(below),
+        eject=eject,
+        device_editor=_editor(below, eject),
         sync_status=sync_status,
         adoption=_adoption(below),
         player_logs=_player_logs(below),
@@ -354,6 +359,22 @@ def _eject(below: Below) -> EjectService:
         registry=devices.registry,
         claims=devices.claims,
         clock=below.base.clock,
+    )
+
+
+def _editor(below: Below, eject: EjectService) -> DeviceEditor:
+    base = below.base
+    return DeviceEditor(
+        configuration=base.configuration,
+        registry=below.devices.registry,
+        devices=base.store.devices,
+        downloads=base.store.downloads,
+        files=CompletedFiles(base.store.db),
+        problems=below.accounts.problems,
+        stop_on=eject.stop_on,
+        bus=base.bus,
+        roots=default_roots,
+        drives=list_drives,
     )
 
 

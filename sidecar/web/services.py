@@ -11,6 +11,7 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.configuration.service import ConfigurationService
+from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.listing import DownloadListing
@@ -57,6 +58,7 @@ class WebServices:
     preferences: PreferenceService
     settings: SettingsEditor
     configuration: ConfigurationService
+    device_editor: DeviceEditor
     plans: PlanService
     eviction_preview: EvictionPreview
     removals: RemovalReview

@@ -13,6 +13,7 @@ from sidecar.domain.accounts import device_access
 from sidecar.domain.accounts.device_access import Access
 from sidecar.errors import NotAManager, NotVisible
 from sidecar.services.accounts.person import Person
+from sidecar.services.devices.settings import find_settings
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.devices import Devices
 
@@ -116,10 +117,7 @@ class DeviceAccess:
 
     def _settings(self, device_id: str) -> DeviceSettings | None:
         now = list(self._all_settings())
-        by_name = {one.name: one for one in now}
         known = self._devices.get(device_id)
-        if known is None:
-            is_new = device_id.startswith(NEW)
-            return by_name.get(device_id.removeprefix(NEW)) if is_new else None
-        by_path = {str(one.path): one for one in now}
-        return by_path.get(known.path) or by_name.get(known.name)
+        if known is None and device_id.startswith(NEW):
+            return find_settings(now, name=device_id.removeprefix(NEW))
+        return find_settings(now, path=known.path, name=known.name) if known else None

@@ -8,11 +8,10 @@ from pathlib import Path
 from uuid import uuid4
 
 from sidecar.config import DeviceSettings
+from sidecar.device.drives import MOUNT_ROOTS
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import read_marker
 
-# Where removable disks are mounted: a folder made there would hide that the disk is missing.
-MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
 CurrentSettings = Callable[[str, DeviceSettings], DeviceSettings]
 
 
@@ -82,5 +81,6 @@ def folder_of(settings: DeviceSettings, known: str | None) -> tuple[DeviceFolder
 
 def _may_be_made(path: Path) -> bool:
     """Whether a missing folder may be made: not where disks are mounted, and only in a parent."""
+    # A folder made there would hide that the disk is missing.
     under_mounts = any(root in path.parents for root in MOUNT_ROOTS)
     return not under_mounts and path.parent.is_dir()

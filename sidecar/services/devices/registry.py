@@ -19,6 +19,7 @@ from sidecar.device.own.marker import OURS, read_marker
 from sidecar.domain.space.space import Space, SpaceRefusal
 from sidecar.errors import AlreadyRunning, DeviceError
 from sidecar.messages import msg
+from sidecar.services.devices.access import NEW
 from sidecar.services.devices.attached import (
     AttachedDevice,
     CurrentSettings,
@@ -107,6 +108,19 @@ class DeviceRegistry:
             if held is not None:
                 raise held
         return came
+
+    def configure(self, configured: Iterable[DeviceSettings]) -> None:
+        """Take other devices: those that are gone or differ are closed, new ones attached soon."""
+        with self._lock:
+            before, self._configured = self._configured, tuple(configured)
+            gone = [
+                one for one in self._attached.values() if one.configured not in self._configured
+            ]
+        for one in gone:
+            self._detach(one)
+        for settings in before:
+            if settings not in self._configured:
+                self._problems.clear(ProblemKind.DEVICE, self._subject(settings))
 
     def names(self) -> Sequence[str]:
         """Return the names of all configured devices."""
@@ -257,7 +271,7 @@ class DeviceRegistry:
 
     def _subject(self, settings: DeviceSettings) -> str:
         known = self._known(settings)
-        return known.id if known else f"new:{settings.name}"
+        return known.id if known else f"{NEW}{settings.name}"
 
     def _look_aside(self, settings: DeviceSettings) -> None:
         """Forget that a device was set aside once it is unplugged, so that it is attached again."""
@@ -307,6 +321,10 @@ class DeviceRegistry:
             self.trouble(subject, DeviceError("in-use", str(held)))
             return False
         with self._lock:
+            if settings not in self._configured:
+                # It was removed while it was opened.
+                attached.folder.close()
+                return False
             self._attached[attached.id] = attached
         log.info("%s is attached at %s", settings.name, settings.path)
         self._problems.clear(ProblemKind.DEVICE, subject)

@@ -23,6 +23,19 @@ from sidecar.store.devices.settings import DeviceSettingsStore
 log = logging.getLogger(__name__)
 
 
+def find_settings(
+    among: Iterable[DeviceSettings], *, name: str, path: str | None = None
+) -> DeviceSettings | None:
+    """Return the settings of the device at a path; of the one of this name, if none is there."""
+    by_name: DeviceSettings | None = None
+    for one in among:
+        if str(one.path) == path:
+            return one
+        if one.name == name:
+            by_name = one
+    return by_name
+
+
 class DeviceSettingsService:
     """Looks up and changes the settings of devices. Safe for many threads."""
 
@@ -57,14 +70,16 @@ class DeviceSettingsService:
         self._lock = Lock()
         self._now: dict[str, DeviceSettings] = {}
 
+    def configure(self, configured: Iterable[DeviceSettings]) -> None:
+        """Take other devices than those of the start."""
+        with self._lock:
+            self._configured = tuple(configured)
+            self._now.clear()
+
     def configured(self, device_id: str) -> DeviceSettings | None:
         """Return the settings of the file for a device; None if it is not configured."""
         known = self._devices.get(device_id)
-        if known is None:
-            return None
-        by_path = {str(one.path): one for one in self._configured}
-        by_name = {one.name: one for one in self._configured}
-        return by_path.get(known.path) or by_name.get(known.name)
+        return find_settings(self._configured, path=known.path, name=known.name) if known else None
 
     def of(self, device_id: str) -> DeviceSettings | None:
         """Return the present settings of a device; None if it is not configured."""

@@ -26,7 +26,7 @@ from sidecar.jellyfin.client import IDS_PER_REQUEST, Jellyfin
 from sidecar.jellyfin.library.groups import GroupLookup
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.access import DeviceAccess, Management
 from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.downloads.queue import Downloads
 
@@ -48,9 +48,10 @@ class RenamedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NamesView:
-    """What would be renamed on a device, as one of its managers sees it.
+    """What would be renamed on a device, as one person sees it.
 
     Attributes:
+        management: Who may have it renamed.
         plan_id: For `rename`; another one for every other plan.
         renamed: How many files would be renamed.
         fetched: How many would be fetched for that: none, ever.
@@ -61,6 +62,7 @@ class NamesView:
 
     device_id: str
     device_name: str
+    management: Management
     plan_id: str
     renamed: int
     fetched: int = 0
@@ -113,10 +115,9 @@ class FileNames:
 
         Raises:
             errors.NotVisible: It is no device of this person.
-            errors.NotAManager: They do not manage it.
             errors.JellyfinError: It cannot be asked now.
         """
-        settings = self._access.managed(person, device_id)
+        settings = self._access.settings(person, device_id)
         with self._lock:
             rows = self._downloads.identity.on_device(device_id)
             look = self._look(device_id)
@@ -128,6 +129,7 @@ class FileNames:
         return NamesView(
             device_id=device_id,
             device_name=settings.name,
+            management=self._access.management(person, settings),
             plan_id=make_plan_id(renamed),
             renamed=len(files),
             waiting=sum(one.wanted_path is not None for one in rows),

@@ -108,6 +108,7 @@ class FavouritesFollower:
         self._heal_at = clock.monotonic()
         self._named: set[str] = set()
         self._look_up_at = 0.0
+        self._said: str | None = None
 
     def deliver(self, news: News) -> None:
         """Take news from the listener."""
@@ -131,8 +132,13 @@ class FavouritesFollower:
             self._account.tell(trouble)
             if isinstance(trouble, SignedOut):
                 return False
-            log.info("the favourites of %s cannot be followed now: %s", self._name, trouble)
+            said = str(trouble)
+            # Once for each state: it is tried again and again.
+            level = logging.DEBUG if said == self._said else logging.INFO
+            log.log(level, "the favourites of %s cannot be followed now: %s", self._name, said)
+            self._said = said
             return self._put_off()
+        self._said = None
         return True
 
     def _put_off(self) -> bool:

@@ -52,11 +52,15 @@ class EjectService:
         """Stop a device's transfers, wait some seconds for the workers, and close its folder."""
         self._access.managed(person, device_id)
         self._registry.set_aside(device_id)
+        self.stop_on(device_id)
+        self._registry.eject(device_id)
+
+    def stop_on(self, device_id: str) -> None:
+        """Stop a device's transfers, and wait some seconds for the workers."""
         self._claims.stop_on(device_id)
         deadline = self._clock.monotonic() + LET_GO_WITHIN_S
         while self._claims.busy_on(device_id) and self._clock.monotonic() < deadline:
             self._clock.wait(Event(), LOOK_EVERY_S)
-        self._registry.eject(device_id)
 
     def reattach(self, person: Person, device_id: str) -> None:
         """Let the housekeeping attach an ejected device again, in its next step."""

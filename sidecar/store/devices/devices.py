@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
+import peewee
+
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import DeviceRow
 
@@ -44,6 +46,16 @@ class Devices:
     def get(self, device_id: str) -> Device | None:
         """Return a device; None if it was never seen."""
         return next((one for one in self.all() if one.id == device_id), None)
+
+    def forget(self, device_id: str) -> None:
+        """Delete a device and every row about it, in whatever table."""
+        with self._db.write():
+            for (table,) in self._db.sql("SELECT name FROM sqlite_master WHERE type = 'table'"):
+                columns = {row[1] for row in self._db.sql(f"PRAGMA table_info({table})")}
+                if "device_id" in columns:
+                    # The names come from our own tables.
+                    self._db.execute_sql(f"DELETE FROM {table} WHERE device_id = ?", (device_id,))  # noqa: S608
+            self._db.execute(peewee.ModelDelete(DeviceRow).where(DeviceRow.id == device_id))
 
     def all(self) -> list[Device]:
         """Return every device ever seen, oldest first."""

@@ -9,6 +9,7 @@ from flask import Blueprint
 from sidecar.web.pages import (
     admin,
     device,
+    device_editor,
     identity,
     imports,
     language,
@@ -32,6 +33,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
     return [
         admin.routes(services),
         device.routes(services),
+        device_editor.routes(services),
         download_actions.routes(services),
         downloads.routes(services),
         files.routes(services),

@@ -8,12 +8,11 @@ from flask import Blueprint, render_template, request
 
 from sidecar.web.i18n import status_labels
 from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.pages.view_params import parse_page
 from sidecar.web.request.query_params import PAGE_SIZE
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
-
-MOST_DIGITS = 8
 
 
 def routes(services: WebServices) -> Blueprint:
@@ -22,9 +21,7 @@ def routes(services: WebServices) -> Blueprint:
 
     @plays.get("/now", role=Role.SIGNED_IN)
     def now_page() -> str:
-        asked = request.args.get("page", "1")
-        is_number = asked.isascii() and asked.isdecimal() and len(asked) < MOST_DIGITS
-        page = max(int(asked), 1) if is_number else 1
+        page = parse_page(request.args.get("page", "1"))
         found = services.playback.plays(person(), None, page, PAGE_SIZE)
         return render_template(
             "now.html",

@@ -25,6 +25,8 @@ def routes(services: WebServices) -> Blueprint:
         return render_template(
             "devices/devices.html",
             devices=services.plans.all(person()),
+            drives=services.device_editor.drives() if person().is_admin else [],
+            unused=services.device_editor.unused() if person().is_admin else [],
             outcome=request.args.get("outcome"),
             most=LONGEST_LIST,
         )

@@ -154,8 +154,8 @@ def test_folders_are_counted_too_also_in_the_root() -> None:
     assert [one.split("/")[0] for one in put(albums, shape)] == [*["Duo"] * most, "Duo 2"]
 
 
-def test_an_album_stays_together_when_the_root_is_full() -> None:
-    shape = NameLimits(most_in_folder=LEFT_FREE_IN_ROOT + 1)
+def test_an_album_stays_together_when_the_root_has_room_again() -> None:
+    shape = NameLimits(most_in_folder=LEFT_FREE_IN_ROOT + 5)
     there = PlannedFolders()
     there.add("More/Duo/Twin (2001)/01 - Song.flac", TRACK.album_id)
 

@@ -10,7 +10,7 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.errors import ConfigError
 from sidecar.events import DeviceChanged, WorkArrived
-from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.devices.settings import DeviceSettingsService, find_settings
 from sidecar.store.devices.devices import Device
 from sidecar.store.devices.settings import DeviceSettingsStore
 from tests.services.conftest import STICK, World
@@ -184,3 +184,13 @@ def test_a_stick_that_is_configured_at_another_place_is_known_by_its_name(
     world.devices.save(Device(STICK, "Car stick", "/where/it/was", world.clock.now()))
 
     assert book.of(STICK) == configured
+
+
+def test_a_device_is_found_by_its_place_before_its_name(configured: DeviceSettings) -> None:
+    place, name = str(configured.path), configured.name
+    other = configured.model_copy(update={"name": "Other", "path": configured.path / "other"})
+
+    assert find_settings([other, configured], path=place, name="Other") == configured
+    assert find_settings([other, configured], path="/moved", name="Other") == other
+    assert find_settings([other, configured], name=name) == configured
+    assert find_settings([other, configured], path="/moved", name="unknown") is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic import SecretStr
 from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.favourites import FavouritesSettings
-from sidecar.errors import JellyfinError, TooSlow
+from sidecar.errors import JellyfinError, ServerAway, TooSlow
 from sidecar.jellyfin import patience
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import DeviceIdentity
@@ -193,3 +194,25 @@ def test_a_slow_list_is_asked_with_growing_patience_and_ever_later(
         follower.step()
 
     assert waits == [0, 60, 120, 240, 480]
+
+
+def test_what_goes_on_failing_alike_is_said_once(
+    house: MovingHouse, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = [""]
+
+    class Broken(Jellyfin):
+        def favourites(self, types: Collection[ItemType]) -> Listing:
+            if answers[-1]:
+                raise ServerAway(answers[-1])
+            return super().favourites(types)
+
+    follower = follow(house, client=client_of_ann(house, Broken, read_within_s=30))
+    caplog.set_level(logging.INFO)
+    for words in ("away", "away", "starting", "away", "", "away"):
+        answers.append(words)
+        follower.look_through_soon()
+        assert follower._go_on()
+
+    said = [one.getMessage().rpartition(" ")[2] for one in caplog.records if "cannot be" in one.msg]
+    assert said == ["away", "starting", "away", "away"]

@@ -188,6 +188,7 @@ def test_devices_and_notices_are_told(house: WebHouse, server: WebServer) -> Non
         "missing": 0,
         "managers": [],
         "may_manage": False,
+        "takes": ["audiobooks", "films", "music", "music_videos", "series"],
     }
     assert told["notice"]["notices"] == [{"kind": "device", "level": "warning", "text": away}]
 

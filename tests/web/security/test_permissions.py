@@ -31,6 +31,11 @@ OPEN = {
 FOR_ADMINS = {
     ("admin.change", "POST"),
     ("admin.show", "GET"),
+    ("device_editor.add", "GET"),
+    ("device_editor.change", "POST"),
+    ("device_editor.edit", "GET"),
+    ("device_editor.forget", "POST"),
+    ("device_editor.save", "POST"),
     ("identity.server", "GET"),
     ("identity.take", "POST"),
     ("server.accept", "POST"),

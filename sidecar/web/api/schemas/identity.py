@@ -41,7 +41,7 @@ class RenamedFile(Schema):
     new_path: str
 
 
-class Names(OfDevice):
+class Names(OfDevice, Managed):
     """What would be renamed on a device; `plan_id` confirms exactly this.
 
     `waiting` files are being renamed after a confirmation, `unread` ones were not looked up yet.

@@ -1,0 +1,110 @@
+"""Finds the mounted drives that a device may be on, and lists folders for choosing one.
+
+Nothing outside the allowed roots is listed, whatever a link there points to.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+from sidecar.device.own.marker import OURS
+
+# Where systems mount removable drives; a folder of one's own may also be in the home folder.
+MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
+_MOUNTS = Path("/proc/self/mountinfo")
+_ESCAPED = re.compile(r"\\([0-7]{3})")
+_MOST_FOLDERS = 500
+_LEAST_WORDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Drive:
+    """A mounted drive.
+
+    Attributes:
+        name: The last part of its path, which is its label on most systems.
+        kind: The kernel's name of its file system.
+        can_write: Whether the sidecar may write there.
+    """
+
+    path: Path
+    name: str
+    kind: str
+    total: int
+    free: int
+    can_write: bool
+
+
+def default_roots() -> tuple[Path, ...]:
+    """Return the folders in which devices may be chosen on the page."""
+    return (*MOUNT_ROOTS, Path.home())
+
+
+def list_drives(roots: Iterable[Path] = MOUNT_ROOTS, mounts: Path = _MOUNTS) -> Sequence[Drive]:
+    """Return the drives that are mounted below the roots, by name."""
+    try:
+        text = mounts.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return []
+    found = {}
+    for line in text.splitlines():
+        before, _, after = line.partition(" - ")
+        words = before.split()
+        if not after or len(words) < _LEAST_WORDS:
+            continue
+        path = Path(_ESCAPED.sub(lambda one: chr(int(one[1], 8)), words[4]))
+        if any(root in path.parents for root in roots):
+            found[path] = after.split()[0]
+    drives = (_read_drive(path, kind) for path, kind in found.items())
+    return sorted((one for one in drives if one is not None), key=lambda one: one.name.casefold())
+
+
+def _read_drive(path: Path, kind: str) -> Drive | None:
+    try:
+        facts = os.statvfs(path)
+    except OSError:
+        return None
+    block = facts.f_frsize or facts.f_bsize
+    return Drive(
+        path=path,
+        name=path.name,
+        kind=kind,
+        total=facts.f_blocks * block,
+        free=facts.f_bavail * block,
+        can_write=os.access(path, os.W_OK | os.X_OK),
+    )
+
+
+def find_allowed(path: Path, roots: Iterable[Path]) -> Path | None:
+    """Return the real path of a folder that is below an allowed root; else None."""
+    try:
+        real = path.resolve(strict=True)
+        is_folder = real.is_dir()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    tops = [root.resolve() for root in roots]
+    return real if is_folder and any(real == top or top in real.parents for top in tops) else None
+
+
+def list_folders(folder: Path) -> Sequence[Path]:
+    """Return the folders in a folder, without hidden ones and links, by name."""
+    try:
+        with os.scandir(folder) as entries:
+            names = [
+                one.name
+                for one in islice(entries, 10 * _MOST_FOLDERS)
+                if not one.name.startswith(".") and one.is_dir(follow_symlinks=False)
+            ]
+    except OSError:
+        return []
+    return [folder / name for name in sorted(names, key=str.casefold)[:_MOST_FOLDERS]]
+
+
+def is_device(folder: Path) -> bool:
+    """Whether a folder has been a device before."""
+    return (folder / OURS).is_dir()

@@ -1,0 +1,273 @@
+"""Adds devices on the page, renames them, changes their users, and forgets them.
+
+A device of the settings file stays as the file has it; one that the page has added is stored with
+the settings of the page. Adding and forgetting need no restart.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sidecar.config import DeviceSettings
+from sidecar.config.page import DEVICES, merge
+from sidecar.device.drives import Drive, find_allowed, list_folders
+from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible
+from sidecar.events import Bus, DeviceChanged
+from sidecar.messages import msg
+from sidecar.services.configuration.service import ConfigurationService, SettingsRefused
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.problems import ProblemKind, Problems
+from sidecar.store.devices.devices import Devices
+from sidecar.store.downloads.queries import DeviceUse
+from sidecar.store.downloads.queue import Downloads
+from sidecar.store.files.completed import CompletedFiles
+
+EDITABLE = ("name", "users", "managers")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A folder of the small browser.
+
+    Attributes:
+        above: The folder above it; None if that is not allowed.
+        folders: The folders in it.
+        can_write: Whether the sidecar may write there.
+    """
+
+    path: Path
+    above: Path | None
+    folders: Sequence[Path]
+    can_write: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EditView:
+    """What the page may change of a device.
+
+    Attributes:
+        is_of_page: The page has added it, so it may rename and remove it.
+        is_configured: It is a device still; else only its files are known.
+        files, size: Its finished files, and their bytes.
+        is_attached: Its files can be reached now.
+    """
+
+    device_id: str
+    settings: DeviceSettings | None
+    name: str
+    is_of_page: bool
+    files: int
+    size: int
+    is_attached: bool
+
+    @property
+    def is_configured(self) -> bool:
+        """Whether it is a device still."""
+        return self.settings is not None
+
+
+class DeviceEditor:
+    """Changes which devices there are. For admins alone. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        configuration: ConfigurationService,
+        registry: DeviceRegistry,
+        devices: Devices,
+        downloads: Downloads,
+        files: CompletedFiles,
+        problems: Problems,
+        stop_on: Callable[[str], object],
+        bus: Bus,
+        roots: Callable[[], Iterable[Path]],
+        drives: Callable[[], Sequence[Drive]],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            configuration: Stores the devices of the page.
+            registry: The devices that are attached.
+            devices: The devices that were ever attached.
+            downloads: Counts the finished files on them.
+            files: Lists the finished files on them.
+            problems: Where problems of devices are cleared.
+            stop_on: Stops the transfers of a device and waits for their end.
+            bus: Told when a device has gone.
+            roots: Returns the folders in which devices may be chosen.
+            drives: Returns the mounted drives.
+        """
+        self._configuration = configuration
+        self._registry = registry
+        self._devices = devices
+        self._downloads = downloads
+        self._files = files
+        self._problems = problems
+        self._stop_on = stop_on
+        self._bus = bus
+        self._roots = roots
+        self._drives = drives
+
+    def drives(self) -> Sequence[Drive]:
+        """Return the mounted drives on which there is no device yet."""
+        taken = [one.path for one in self._configuration.now().devices]
+        return [
+            one
+            for one in self._drives()
+            if not any(path == one.path or one.path in path.parents for path in taken)
+        ]
+
+    def roots(self) -> Sequence[Path]:
+        """Return the folders in which a device may be chosen, as far as they exist."""
+        return [one for one in self._roots() if one.is_dir()]
+
+    def browse(self, text: str) -> Place:
+        """Return a folder of the small browser.
+
+        Raises:
+            NotPossible: It is not there, or not in an allowed folder.
+        """
+        path = self._allowed(text)
+        above = find_allowed(path.parent, self._roots())
+        return Place(path, above, list_folders(path), os.access(path, os.W_OK | os.X_OK))
+
+    def add(self, given: Mapping[str, object]) -> DeviceSettings:
+        """Add a device.
+
+        Args:
+            given: Its keys as in the settings file; `name` and `path` at least.
+
+        Raises:
+            SettingsRefused: Something is wrong; the reasons are by key.
+        """
+        reasons: dict[str, str] = {}
+        if not str(given.get("name", "")).strip():
+            reasons["name"] = msg("Give the device a name")
+        try:
+            path = self._allowed(str(given.get("path", "")))
+            if not os.access(path, os.W_OK | os.X_OK):
+                reasons["path"] = msg("The sidecar may not write to this folder")
+        except NotPossible as refused:
+            reasons["path"] = str(refused)
+        if reasons:
+            raise SettingsRefused(reasons)
+        one = {**given, "path": str(path)}
+        self._save([*self._of_page(), one])
+        return self._configuration.now().devices[-1]
+
+    def unused(self) -> Sequence[EditView]:
+        """Return the devices that were attached once and are in use no more."""
+        now = {str(one.path) for one in self._configuration.now().devices}
+        return [self.view(one.id) for one in self._devices.all() if one.path not in now]
+
+    def view(self, device_id: str) -> EditView:
+        """Return what may be changed of a device.
+
+        Raises:
+            NotVisible: It was never attached.
+        """
+        known = self._devices.get(device_id)
+        if known is None:
+            raise NotVisible
+        now = {str(one.path): one for one in self._configuration.now().devices}
+        settings = now.get(known.path)
+        use = self._downloads.queries.use_of_devices().get(device_id, DeviceUse())
+        return EditView(
+            device_id=device_id,
+            settings=settings,
+            name=settings.name if settings else known.name,
+            is_of_page=any(one.get("path") == known.path for one in self._of_page()),
+            files=use.files,
+            size=use.bytes,
+            is_attached=any(one.id == device_id for one in self._registry.all()),
+        )
+
+    def change(self, device_id: str, given: Mapping[str, object]) -> None:
+        """Change the name, the users or the managers of a device of the page.
+
+        Raises:
+            NotVisible: It was never attached.
+            NotPossible: The settings file has it.
+            SettingsRefused: A value is refused.
+        """
+        view = self.view(device_id)
+        if view.settings is None or not view.is_of_page:
+            raise NotPossible(_of_file(view.name))
+        path = str(view.settings.path)
+        changes = {key: value for key, value in given.items() if key in EDITABLE}
+        if "name" in changes and not str(changes["name"]).strip():
+            raise SettingsRefused({"name": msg("Give the device a name")})
+        changed = [
+            {**one, **changes} if one.get("path") == path else one for one in self._of_page()
+        ]
+        self._save(changed)
+
+    def forget(self, device_id: str, *, with_files: bool) -> int:
+        """Use a device no more, and forget all that is known of it.
+
+        Args:
+            device_id: The device.
+            with_files: Delete our files there; those of others stay in any case.
+
+        Returns:
+            How many files were deleted.
+
+        Raises:
+            NotVisible: It was never attached.
+            NotPossible: The settings file has it, or its files cannot be deleted now.
+        """
+        view = self.view(device_id)
+        if view.settings is not None and not view.is_of_page:
+            raise NotPossible(_of_file(view.name))
+        if with_files and not view.is_attached:
+            raise NotPossible(
+                msg("{name} is not there: plug it in to delete its files", name=view.name)
+            )
+        self._stop_on(device_id)
+        deleted = self._delete_files(device_id) if with_files else 0
+        if view.settings is not None:
+            path = str(view.settings.path)
+            self._save([one for one in self._of_page() if one.get("path") != path])
+        self._problems.clear(ProblemKind.DEVICE, device_id)
+        self._devices.forget(device_id)
+        self._bus.publish(DeviceChanged(device_id))
+        return deleted
+
+    def _delete_files(self, device_id: str) -> int:
+        try:
+            folder = self._registry.get(device_id).folder
+            deleted = sum(
+                folder.remove(one.path, size=one.size) for one in self._files.files(device_id)
+            )
+            for path in folder.own_files.names():
+                folder.own_files.remove(path)
+        except DeviceError as trouble:
+            raise NotPossible(str(trouble)) from trouble
+        return deleted
+
+    def _of_page(self) -> list[dict[str, object]]:
+        given = self._configuration.set_on_page(DEVICES)
+        return [dict(one) for one in given] if isinstance(given, list) else []
+
+    def _save(self, devices: Sequence[Mapping[str, object]]) -> None:
+        listed = [dict(one) for one in devices]
+        try:
+            merge(self._configuration.base, {DEVICES: listed})
+        except ConfigError as error:
+            raise SettingsRefused({error.key.rpartition(".")[2]: error.reason}) from None
+        self._configuration.save({DEVICES: listed or None})
+
+    def _allowed(self, text: str) -> Path:
+        found = find_allowed(Path(text), self._roots()) if text.startswith("/") else None
+        if found is None:
+            raise NotPossible(
+                msg("This is no folder in which a device can be: choose one of those shown")
+            )
+        return found
+
+
+def _of_file(name: str) -> str:
+    return msg("{name} is in the settings file: change or remove it there, and restart", name=name)

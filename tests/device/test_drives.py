@@ -1,0 +1,39 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from sidecar.device.drives import find_allowed, list_drives, list_folders
+
+LINE = "36 25 8:17 / {path} rw,nosuid shared:1 - {kind} /dev/sdb1 rw\n"
+
+
+def test_drives_below_the_roots_are_listed_with_name_size_and_file_system(tmp_path: Path) -> None:
+    media, mounts = tmp_path / "media", tmp_path / "mountinfo"
+    stick, other = media / "ann" / "MY STICK", tmp_path / "home"
+    stick.mkdir(parents=True)
+    other.mkdir()
+    lines = [(stick, "vfat"), (other, "ext4"), (media / "gone", "vfat"), (media, "tmpfs")]
+    text = [LINE.format(path=str(p).replace(" ", "\\040"), kind=k) for p, k in lines]
+    mounts.write_text("".join(text) + "broken\n")
+
+    (found,) = list_drives([media], mounts)
+
+    assert (found.name, found.kind, found.path) == ("MY STICK", "vfat", stick)
+    assert found.total >= found.free > 0
+    assert found.can_write
+    assert list_drives([media], tmp_path / "none") == []
+
+
+def test_only_folders_below_the_allowed_roots_are_allowed(tmp_path: Path) -> None:
+    root, secret = tmp_path / "root", tmp_path / "secret"
+    for one in (root / "b", root / "A", root / ".hidden", secret):
+        one.mkdir(parents=True)
+    (root / "link").symlink_to(secret)
+    (root / "file").touch()
+
+    assert find_allowed(root / "b", [root]) == root / "b"
+    assert find_allowed(root, [root]) == root
+    for refused in (secret, root / "link", root / ".." / "secret", root / "file", root / "none"):
+        assert find_allowed(refused, [root]) is None
+    assert [one.name for one in list_folders(root)] == ["A", "b"]
+    assert list_folders(root / "none") == []
