@@ -53,6 +53,10 @@ ORIGINALS = """SELECT coalesce(sum((original_size + ? - 1) / ? * ?), 0) FROM dow
     WHERE original_size IS NOT NULL AND device_id = ?"""
 BY_DEVICE = """SELECT d.device_id, d.status, count(*), max(d.completed_at) FROM downloads AS d
     WHERE d.missing_since IS NULL"""
+STANDINGS = """SELECT d.device_id, d.item_id, d.status, d.priority, d.missing_since IS NOT NULL
+    FROM json_each(?) AS one CROSS JOIN downloads AS d
+    ON d.device_id = json_extract(one.value, '$[0]')
+        AND d.item_id = json_extract(one.value, '$[1]')"""
 IN_TURN = "d.priority DESC, d.place, d.id"
 # Running, pending, paused, the rest.
 RUNNING_FIRST = """CASE d.status
@@ -114,6 +118,15 @@ class DeviceState:
     last_arrival: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides whether a wish changes anything about a download."""
+
+    status: Status
+    priority: int
+    is_missing: bool
+
+
 class DownloadQueries:
     """Looks downloads up. Safe to use from any thread."""
 
@@ -135,6 +148,14 @@ class DownloadQueries:
     def by_item(self, device_id: str, item_id: str) -> Download | None:
         """Return the download of an item on a device; None if there is none."""
         return self._find_one(f"{ONE} device_id = ? AND item_id = ?", device_id, item_id)
+
+    def standings(self, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Standing]:
+        """Return how the downloads of many items stand, by the ids of device and item."""
+        rows = self._db.sql(STANDINGS, (json.dumps(list(asked)),))
+        return {
+            (device_id, item_id): Standing(Status(status), priority, bool(is_missing))
+            for device_id, item_id, status, priority, is_missing in rows
+        }
 
     def page(
         self, which: DownloadFilter, page: int, page_size: int, *, sort: Sort = Sort.NEWEST
