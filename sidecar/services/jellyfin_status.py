@@ -56,12 +56,11 @@ class JellyfinStatus:
         """
         match trouble:
             case WrongServer():
-                self._note(Problem("wrong-server", str(trouble)), None)
+                self._note(Problem("wrong-server", str(trouble)), trouble)
             case TooSlow() if self.is_there and self._answers():
                 log.info("%s, but it answers other requests", trouble)
             case ServerAway():
-                log.info("%s", trouble)
-                self._note(Problem("server-away", AWAY), trouble.retry_after_s)
+                self._note(Problem("server-away", AWAY), trouble, trouble.retry_after_s)
             case _:
                 pass
 
@@ -107,11 +106,13 @@ class JellyfinStatus:
             self._pause_s = FIRST_PROBE_S
         self._problems.clear(ProblemKind.SERVER, SUBJECT)
 
-    def _note(self, trouble: Problem, retry_after_s: float | None) -> None:
+    def _note(
+        self, problem: Problem, cause: JellyfinError, retry_after_s: float | None = None
+    ) -> None:
         with self._lock:
             if self.is_there:
                 self._pause_s = FIRST_PROBE_S
                 wait_s = min(max(retry_after_s or 0.0, FIRST_PROBE_S), LONGEST_PROBE_S)
                 self._probe_at = self._clock.monotonic() + wait_s
-        if self._problems.note(ProblemKind.SERVER, SUBJECT, trouble):
-            log.warning("%s", trouble.text)
+        if self._problems.note(ProblemKind.SERVER, SUBJECT, problem):
+            log.warning("%s", cause)
