@@ -23,6 +23,7 @@ from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
 from sidecar.web.pages import alerts, theme
 from sidecar.web.pages.downloads import routes as downloads_pages
+from sidecar.web.pages.help import routes as help_pages
 from sidecar.web.request import errors, patience
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
@@ -187,6 +188,7 @@ def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     app = plain_flask(clock)
     _read_once(app, services)
     alerts.teach(app, services)
+    help_pages.teach(app)
     auth.register(app, services.sign_in)
     patience.bound(app, auth.account_id, resting)
     app.extensions[auth.END_SESSION] = live.end_session
