@@ -83,6 +83,8 @@ def render(text: str) -> Markup:
     html = parser.renderer.render(tokens, parser.options, {})
     # The only HTML that our tables need.
     html = html.replace("&lt;br&gt;", "<br>")
+    # What can be scrolled can be reached by the keyboard.
+    html = html.replace("<pre>", '<pre tabindex="0">')
     html = html.replace("<table>", '<div class="scrolls" tabindex="0"><table>')
     html = html.replace("</table>", "</table></div>")
     return Markup(html)  # noqa: S704 - all other HTML was escaped by the parser
