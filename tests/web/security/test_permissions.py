@@ -31,6 +31,7 @@ OPEN = {
 FOR_ADMINS = {
     ("admin.change", "POST"),
     ("admin.show", "GET"),
+    ("admin.try_again", "POST"),
     ("device_editor.add", "GET"),
     ("device_editor.change", "POST"),
     ("device_editor.edit", "GET"),
@@ -38,6 +39,7 @@ FOR_ADMINS = {
     ("device_editor.save", "POST"),
     ("identity.server", "GET"),
     ("identity.take", "POST"),
+    ("people.try_again", "POST"),
     ("server.accept", "POST"),
     ("server.look", "POST"),
     ("settings.group", "GET"),
