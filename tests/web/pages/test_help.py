@@ -80,7 +80,8 @@ def test_about_tells_versions_and_licences(ann: Browser) -> None:
     rows = dict(re.findall(r"<tr><td>([\w.-]+)</td><td>[\w.]+</td><td>([^<]+)</td></tr>", page))
     assert {"flask", "requests", "watchdog"} <= rows.keys()
     assert "BSD" in rows["flask"]
-    assert ann.get("/static/vendor/LICENCES.txt").status_code == 200
+    with ann.get("/static/vendor/LICENCES.txt") as licences:
+        assert licences.status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/downloads", "/offline", "/devices", "/now", "/profile"])
