@@ -24,7 +24,7 @@ from sidecar.web.live.socketio import SocketIOServer
 from sidecar.web.pages import alerts, set_up, theme
 from sidecar.web.pages.downloads import routes as downloads_pages
 from sidecar.web.pages.help import routes as help_pages
-from sidecar.web.request import errors, patience
+from sidecar.web.request import errors, patience, static_files
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security import auth
@@ -144,15 +144,8 @@ def plain_flask(clock: Clock) -> Flask:
         "MAX_FORM_PARTS": 20,
         "PROVIDE_AUTOMATIC_OPTIONS": False,
     }
-
-    def send_static(filename: str) -> Response:
-        return app.send_static_file(filename)
-
-    declare(send_static, Role.ANYBODY, ("GET",))
-    # Set only now: Flask() would add the route itself, before the configuration above.
-    app.static_folder = str(files.static)
     app.url_map.merge_slashes = False
-    app.add_url_rule("/static/<path:filename>", "static", send_static)
+    static_files.register(app, files.static)
 
     def send_favicon() -> Response:
         return app.send_static_file("icons/favicon.ico")
