@@ -15,7 +15,7 @@ from flask import Response, jsonify, make_response, render_template, request
 from sidecar.clock import Clock
 from sidecar.web.app import WebOptions, behind_gate, plain_flask
 from sidecar.web.i18n.numbers import translatable
-from sidecar.web.pages import language
+from sidecar.web.pages import language, theme
 from sidecar.web.request import errors
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.refusals import Refusals
@@ -62,15 +62,16 @@ def starting_app(startup: Startup, options: WebOptions, clock: Clock) -> WSGIApp
     """
     app = plain_flask(clock)
     app.register_blueprint(language.routes())
+    app.register_blueprint(theme.routes())
     # Only for `url_for`: the URL itself gets the progress page, like every other.
-    app.add_url_rule("/", "pages.home", build_only=True)
+    app.add_url_rule("/", "home.show", build_only=True)
 
     @app.before_request
     def answer() -> Response | None:
         match request.endpoint:
-            case "static":
+            case "static" | "favicon":
                 return None
-            case "languages.choose":
+            case "languages.choose" | "themes.choose":
                 if auth.is_from_elsewhere(request.environ):
                     raise ApiError(HTTPStatus.FORBIDDEN)
                 return None
