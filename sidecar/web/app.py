@@ -21,7 +21,7 @@ from sidecar.web import pages
 from sidecar.web.api import routes
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
-from sidecar.web.pages import alerts, theme
+from sidecar.web.pages import alerts, set_up, theme
 from sidecar.web.pages.downloads import routes as downloads_pages
 from sidecar.web.pages.help import routes as help_pages
 from sidecar.web.request import errors, patience
@@ -196,6 +196,7 @@ def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     blueprints = (
         *pages.blueprints(services, live.end_session),
         *routes.blueprints(services),
+        *([set_up.routes(services.set_up)] if services.set_up is not None else []),
     )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
