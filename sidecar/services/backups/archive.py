@@ -20,6 +20,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationErro
 
 from sidecar import __version__
 from sidecar.errors import SidecarError
+from sidecar.messages import msg
 
 FORMAT = 1
 MANIFEST, DATABASE, SECRETS = "manifest.json", "sidecar.db", "secrets.bin"
@@ -102,8 +103,12 @@ class Archive:
             raise _not_ours(path) from None
         if self.manifest.format > FORMAT:
             raise SidecarError(
-                f"{path} was made by a newer Jellyfin Sidecar ({self.manifest.made_by}): restore "
-                "it with that one; nothing was changed"
+                msg(
+                    "{path} was made by a newer Jellyfin Sidecar ({version}): restore it with that "
+                    "one; nothing was changed",
+                    path=path,
+                    version=self.manifest.made_by,
+                )
             )
 
     @property
@@ -157,10 +162,15 @@ def open_archive(path: Path) -> Iterator[Archive]:
 
 
 def _not_ours(path: Path) -> SidecarError:
-    return SidecarError(f"{path} is not a backup of Jellyfin Sidecar; nothing was changed")
+    return SidecarError(
+        msg("{path} is not a backup of Jellyfin Sidecar; nothing was changed", path=path)
+    )
 
 
 def _damaged(path: Path) -> SidecarError:
     return SidecarError(
-        f"{path} is damaged: its database is not what was written; nothing was changed"
+        msg(
+            "{path} is damaged: its database is not what was written; nothing was changed",
+            path=path,
+        )
     )

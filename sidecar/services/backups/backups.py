@@ -20,6 +20,7 @@ from pydantic import BaseModel, SecretStr
 
 from sidecar import private_files
 from sidecar.errors import SidecarError
+from sidecar.messages import msg
 from sidecar.services.backups.archive import (
     LONGEST_SECRETS,
     Archive,
@@ -83,7 +84,7 @@ def back_up(
         SidecarError: It could not be made; `to` exists already, or the database is not sound.
     """
     if to.exists():
-        raise SidecarError(f"{to} exists already: choose another name")
+        raise SidecarError(msg("{path} exists already: choose another name", path=to))
     with _writing(to), _draft(to, ".database") as copy:
         schema = copy_database(installation.database, copy, with_secrets=passphrase is not None)
         manifest = Manifest.of(
@@ -178,7 +179,7 @@ def _read_secrets(installation: Installation) -> _Secrets:
             return None
         content = path.read_bytes()
         if len(content) > LONGEST_SECRETS // 4:
-            raise SidecarError(f"{path} is far too long to be what it should be")
+            raise SidecarError(msg("{path} is far too long to be what it should be", path=path))
         return content.decode()
 
     return _Secrets(key=read(installation.key), config=read(installation.config))
@@ -212,9 +213,13 @@ def _writing(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise SidecarError(
-            f"{error.filename or path} cannot be used: {error.strerror or error}"
+            msg(
+                "{path} cannot be used: {reason}",
+                path=error.filename or path,
+                reason=error.strerror or error,
+            )
         ) from error
     except UnicodeDecodeError:
         raise SidecarError(
-            f"{path} cannot be backed up: a file of the settings is not UTF-8"
+            msg("The settings file or the key is not UTF-8; nothing was written")
         ) from None

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from pydantic import SecretStr
 
 from sidecar.errors import SidecarError
+from sidecar.messages import msg
 
 SHORTEST_PASSPHRASE = 10
 SALT, NONCE = 16, 12
@@ -31,7 +32,10 @@ def seal(secrets: bytes, passphrase: SecretStr, *, bound_to: bytes) -> bytes:
     """
     if len(passphrase.get_secret_value()) < SHORTEST_PASSPHRASE:
         raise SidecarError(
-            f"The passphrase is too short: it must have at least {SHORTEST_PASSPHRASE} characters"
+            msg(
+                "The passphrase is too short: it must have at least {count} characters",
+                count=SHORTEST_PASSPHRASE,
+            )
         )
     salt, nonce = os.urandom(SALT), os.urandom(NONCE)
     return salt + nonce + AESGCM(_key(passphrase, salt)).encrypt(nonce, secrets, bound_to)
@@ -48,7 +52,10 @@ def unseal(sealed: bytes, passphrase: SecretStr, *, bound_to: bytes) -> bytes:
         return AESGCM(_key(passphrase, salt)).decrypt(nonce, rest, bound_to)
     except (InvalidTag, ValueError):
         raise SidecarError(
-            "The passphrase does not fit this backup, or the file was changed; nothing was restored"
+            msg(
+                "The passphrase does not fit this backup, or the file was changed; nothing was "
+                "restored"
+            )
         ) from None
 
 
