@@ -21,8 +21,9 @@ from sidecar.web import pages
 from sidecar.web.api import routes
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
-from sidecar.web.pages import alerts, theme
+from sidecar.web.pages import alerts, set_up, theme
 from sidecar.web.pages.downloads import routes as downloads_pages
+from sidecar.web.pages.help import routes as help_pages
 from sidecar.web.request import errors, patience
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
@@ -187,6 +188,7 @@ def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     app = plain_flask(clock)
     _read_once(app, services)
     alerts.teach(app, services)
+    help_pages.teach(app)
     auth.register(app, services.sign_in)
     patience.bound(app, auth.account_id, resting)
     app.extensions[auth.END_SESSION] = live.end_session
@@ -194,6 +196,7 @@ def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     blueprints = (
         *pages.blueprints(services, live.end_session),
         *routes.blueprints(services),
+        *([set_up.routes(services.set_up)] if services.set_up is not None else []),
     )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

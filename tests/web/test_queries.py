@@ -25,6 +25,7 @@ DEVICES = 3
 VALUES = {
     "device_id": STICK,
     "item_id": track(1).id,
+    "document_name": "rules",
     "download_id": 1,
     "file_id": 1,
     "name": next(iter(GROUPS)),

@@ -199,6 +199,10 @@ class WishService:
                 queued += self._keep_all(self._allowed(allowed), full, groups, refused)
         return queued
 
+    def known_reason(self, user_id: str, rule: str, source_id: str) -> Reason | None:
+        """Return the reason of an account's holds from one source; None if there are none."""
+        return self._holds.reason_of(user_id, rule, source_id)
+
     def replace(
         self,
         user_id: str,

@@ -41,6 +41,8 @@ NEW = f"""INSERT INTO holds ({", ".join(NAMES)})
     FROM json_each(?) ORDER BY key RETURNING id"""  # noqa: S608 - names of our own columns
 OWNERS = """SELECT owned.download_id, owned.user_id FROM json_each(?) AS one
     CROSS JOIN owned ON owned.download_id = one.value"""
+REASON = """SELECT text FROM holds WHERE user_id = ? AND rule = ? AND source_id = ?
+    ORDER BY id DESC LIMIT 1"""
 REASONS = """SELECT rule, text FROM holds
     WHERE user_id = ? AND device_id = ? AND release_at IS NULL
     GROUP BY rule, text ORDER BY min(id)"""
@@ -201,6 +203,11 @@ class Holds:
             HoldRow.user_id == user_id, HoldRow.rule == rule, HoldRow.source_id == source_id
         )
         return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
+
+    def reason_of(self, user_id: str, rule: str, source_id: str) -> Reason | None:
+        """Return why a user holds what they hold because of one item; None if they hold nothing."""
+        text = self._db.sql(REASON, (user_id, rule, source_id))
+        return Reason(rule, source_id, restore(text[0][0])) if text else None
 
     def of_rule(self, user_id: str, device_id: str, rule: str) -> list[Hold]:
         """Return what a user holds on a device by a rule, those that will end included."""

@@ -26,6 +26,7 @@ from sidecar.web.pages import (
 from sidecar.web.pages.downloads import actions as download_actions
 from sidecar.web.pages.downloads import routes as downloads
 from sidecar.web.pages.files import routes as files
+from sidecar.web.pages.help import routes as help_pages
 from sidecar.web.pages.library import routes as library
 from sidecar.web.services import WebServices
 
@@ -40,6 +41,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         download_actions.routes(services),
         downloads.routes(services),
         files.routes(services),
+        help_pages.routes(),
         home.routes(services),
         identity.routes(services),
         imports.routes(services),

@@ -40,6 +40,10 @@ PAGES = (
     "/devices/{device}/heard",
     "/now",
     "/profile",
+    "/help",
+    "/help/architecture",
+    "/about",
+    "/keys",
     "/admin",
     "/none",
 )

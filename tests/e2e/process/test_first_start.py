@@ -40,6 +40,7 @@ class FirstStart:
 
     folder: Path
     pipe: int
+    port: int = 0
     process: subprocess.Popen[str] | None = None
     page: str = ""
 
@@ -51,7 +52,7 @@ class FirstStart:
         environ = {
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
             "HOME": str(self.folder),
-            "SIDECAR_SERVER__PORT": "0",
+            "SIDECAR_SERVER__PORT": str(self.port),
             "SIDECAR_SERVER__DATA_DIR": str(self.folder / "data"),
         }
         with (self.folder / "log").open("ab") as log:

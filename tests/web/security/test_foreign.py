@@ -39,7 +39,7 @@ QUERIES = {
     "offline_page.ask": "?action=delete",
 }
 # These name nobody's things: an undo token is a guess, a static file is everybody's.
-NOBODYS = {"actions.undo", "static"}
+NOBODYS = {"actions.undo", "help.document", "static"}
 # Ann's download has no picture.
 WITHOUT = {"api.cover"}
 # The things of the routes below are Jellyfin's, and it says who may see them.
