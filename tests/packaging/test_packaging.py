@@ -42,7 +42,7 @@ def test_what_the_image_copies_is_there() -> None:
 
 
 def image_environment() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for word, rest in steps():
         if word == "ENV":
             found.update(one.partition("=")[::2] for one in shlex.split(rest))
