@@ -134,7 +134,7 @@ def test_tabs_search_and_pages_change_the_list_in_place(
             house.add(number)
         house.add(20, title="Perth")
         house.add(30, status=Status.COMPLETED, title="Towers")
-    page = signed_in(ANN)
+    page = signed_in(ANN, "/downloads?rows=10")
     page.evaluate("window.untouched = true")
 
     page.get_by_role("link", name="Next").click()
