@@ -212,7 +212,11 @@ def _notices(
         in_doubt=identity.text,
     )
     return NoticeBoard(
-        problems=problems, devices=below.shown.devices, further=further, questions=questions.of
+        problems=problems,
+        devices=below.shown.devices,
+        further=further,
+        questions=questions.of,
+        try_now=below.accounts.server.probe_now,
     )
 
 

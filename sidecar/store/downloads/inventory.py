@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sidecar.domain.formats.formats import Target, estimate, read_target
@@ -97,7 +98,7 @@ class Inventory:
                     title=title,
                     size=size or 0,
                     last_used=last_used,
-                    eviction_class=classify(grips[item_id]),
+                    eviction_class=_classify(grips[item_id]),
                     is_in_use=item_id in in_use or download_id in untouchable,
                     is_missing=bool(is_missing),
                 )
@@ -139,7 +140,7 @@ class Inventory:
                 held=held,
                 priority=priority,
                 place=queued_at,
-                standing=classify(grips[item_id]),
+                standing=_classify(grips[item_id]),
                 is_own=any(one.rule == PIN for one in grips[item_id]),
                 source=size if target and not is_kept else None,
             )
@@ -175,8 +176,23 @@ class Inventory:
 def _group_by_item(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, list[HoldStrength]]:
     grips: defaultdict[str, list[HoldStrength]] = defaultdict(list)
     for item_id, rule, is_ending in rows:
-        grips[item_id].append(HoldStrength(rule, is_ending=bool(is_ending)))
+        grips[item_id].append(_strength(rule, is_ending))
     return grips
+
+
+@lru_cache(maxsize=256)
+def _strength(rule: str, is_ending: int) -> HoldStrength:
+    return HoldStrength(rule, is_ending=bool(is_ending))
+
+
+@lru_cache(maxsize=256)
+def _classify_first(grip: HoldStrength) -> EvictionClass:
+    return classify((grip,))
+
+
+def _classify(grips: Collection[HoldStrength]) -> EvictionClass:
+    """Do as `classify`: there are few kinds of holds, and very many files."""
+    return max(map(_classify_first, grips), default=EvictionClass.NOTHING)
 
 
 def _estimate_size(target: Target | None, seconds: float | None, size: int | None) -> int | None:

@@ -62,10 +62,12 @@ async function refresh() {
   }
   running = true;
   try {
+    // A list, or the home page.
+    const place = `#${document.querySelector("#downloads, #home").id}`;
     await window.htmx.ajax("GET", window.location.href, {
-      source: "#downloads",
-      target: "#downloads",
-      select: "#downloads",
+      source: place,
+      target: place,
+      select: place,
       swap: "outerMorph",
     });
   } catch {

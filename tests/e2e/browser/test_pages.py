@@ -54,7 +54,7 @@ def at_home(chromium: Browser, url: str, name: str, **options: object) -> Iterat
     context = chromium.new_context(**options)  # type: ignore[arg-type]  # as playwright takes them
     context.set_default_timeout(30_000)
     page = context.new_page()
-    page.goto(url)
+    page.goto(f"{url.rstrip('/')}/downloads")
     page.locator("[name=username]").fill(name)
     page.locator("[name=password]").fill(PASSWORDS[name])
     page.keyboard.press("Enter")
@@ -206,7 +206,7 @@ def test_a_search_that_fails_says_so(
         line.cut()
         page.get_by_label("Search all of Jellyfin").fill("tone")
 
-        expect(page.get_by_text("does not answer")).to_be_visible()
+        expect(page.get_by_role("heading", name="Jellyfin is unreachable")).to_be_visible()
         assert page.url.endswith("/library?q=tone")
 
 

@@ -233,5 +233,5 @@ def test_a_missing_page_is_a_page_too(client: Client) -> None:
     page = client.get("/nothing")
 
     assert page.status_code == 404
-    assert "Nothing here" in page.text
+    assert "Page not found" in page.text
     assert page.mimetype == "text/html"

@@ -1,4 +1,4 @@
-"""`/` and `/downloads`: the downloads page. It works without scripts; they only save reloads."""
+"""`/downloads`: the downloads page. It works without scripts; they only save reloads."""
 
 from __future__ import annotations
 
@@ -80,10 +80,6 @@ def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     listing = services.downloads
     pages = PageRoutes("pages")
-
-    @pages.get("/", role=Role.ANYBODY)
-    def home() -> Response:
-        return redirect(url_for("pages.downloads"), 303)
 
     @pages.get("/downloads", role=Role.SIGNED_IN)
     def downloads() -> str:
