@@ -103,7 +103,7 @@ def test_what_was_deleted_on_one_is_fetched_again_on_the_other(
         desk.get_by_role("button", name="Delete", exact=True).click()
 
         phone.get_by_role("link", name="Entfernt 1").click()
-        phone.get_by_role("button", name="Wieder laden Tone 2").click()
+        phone.get_by_role("button", name="Noch einmal laden Tone 2").click()
 
         expect(desk.get_by_role("link", name="Completed 1")).to_be_visible()
         expect(desk.locator(".row")).to_contain_text("you asked for it")
