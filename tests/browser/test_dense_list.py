@@ -60,6 +60,11 @@ def test_what_a_row_is_about_opens_and_stays_open_while_the_list_changes(
 
     row.locator("summary").click()
     expect(row.locator(".file")).to_contain_text(download.file_path)
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    expect(row.locator(".file")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(row.locator(".file")).to_be_visible()
     another = house.add(8)
     expect(page.locator(f"#download-{another.id}")).to_be_visible()
 
