@@ -427,12 +427,12 @@ def test_who_shares_a_file_is_told_before(house: WebHouse, ann: Browser, eve: Br
 
 
 BUTTONS = {
-    Status.PENDING: {"Pause", "To the top", "Cancel"},
+    Status.PENDING: {"Pause", "Move to top", "Cancel"},
     Status.DOWNLOADING: {"Pause", "Cancel"},
     Status.PAUSED: {"Resume", "Cancel"},
     Status.FAILED: {"Retry", "Cancel"},
     Status.COMPLETED: {"Delete"},
-    Status.REMOVED: {"Fetch again"},
+    Status.REMOVED: {"Download again"},
 }
 
 
