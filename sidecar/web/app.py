@@ -17,14 +17,14 @@ from werkzeug.wrappers import Response
 from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
-from sidecar.web import pages
+from sidecar.web import pages, static_files
 from sidecar.web.api import routes
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
 from sidecar.web.pages import alerts, set_up, theme
 from sidecar.web.pages.downloads import routes as downloads_pages
 from sidecar.web.pages.help import routes as help_pages
-from sidecar.web.request import errors, patience, static_files
+from sidecar.web.request import errors, patience
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security import auth
