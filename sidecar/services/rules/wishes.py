@@ -44,10 +44,7 @@ from sidecar.store.rules.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
 
-# For one transaction, so that nobody waits for it.
 BATCH = 200
-# For one look at their albums, which takes one request.
-LOOKED_UP = 400
 ASKED_AGAIN = Failure(
     FailureClass.TRANSIENT, "put-back", msg("Its file was missing, and somebody asked for it again")
 )
@@ -190,19 +187,16 @@ class WishService:
         """
         queued = 0
         remaining = iter(wishes)
-        while batch := list(islice(remaining, LOOKED_UP)):
+        while batch := list(islice(remaining, BATCH)):
             allowed = self._allowed(batch)
             refused = self._list_not_taken(allowed)
             missing = self._missing(one for one in allowed if _place(one) not in refused)
             full = self._described(allowed, missing, describe) if missing else {}
             full = fill_in_parts(full, [wish.item for wish in allowed])
             groups = self._groups(allowed, full)
-            for start in range(0, len(allowed), BATCH):
-                with self._db.write():
-                    # Checked again: a person may have objected while Jellyfin was asked.
-                    queued += self._keep_all(
-                        self._allowed(allowed[start : start + BATCH]), full, groups, refused
-                    )
+            with self._db.write():
+                # Checked again: a person may have objected while Jellyfin was asked.
+                queued += self._keep_all(self._allowed(allowed), full, groups, refused)
         return queued
 
     def sources(self, user_id: str, rule: str) -> frozenset[str]:
