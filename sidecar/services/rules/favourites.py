@@ -212,12 +212,14 @@ class FavouritesFollower:
         hearts = self._hearts.favourites()
         found = self._client.items(sorted(self._named))
         self._named.clear()
+        concerned = [one.id for one in found.values() if not hearts.keys().isdisjoint(_whole(one))]
         held: dict[str, list[Item]] = {}
-        for item in found.values():
+        # Of an artist with a heart there may be albums in a library that the account may not see.
+        for item in self._client.visible_items(concerned).values() if concerned else ():
             if item.id in hearts:
                 self._keep(item)
-            for part_of in {item.album_id, item.artist_id, item.series_id, item.season_id}:
-                if item.is_playable and part_of is not None and part_of in hearts:
+            for part_of in _whole(item) - {item.id}:
+                if item.is_playable and part_of in hearts:
                     held.setdefault(part_of, []).append(item)
         unknown: list[str] = []
         for source_id, parts in held.items():
@@ -226,7 +228,7 @@ class FavouritesFollower:
                 unknown.append(source_id)
             else:
                 self._plan(self._wishes_for(why, parts), found)
-        for container in self._client.items(unknown).values():
+        for container in self._client.visible_items(unknown).values():
             if container.type in self._types:
                 self._plan(self._wishes(container, held[container.id]), found)
 
@@ -258,7 +260,7 @@ class FavouritesFollower:
             return
         if not word:
             self._let_go(item_id)
-        elif item := self._client.items([item_id]).get(item_id):
+        elif item := self._client.visible_items([item_id]).get(item_id):
             self._hearts.look_up(item)
             log.info("%s pressed a heart on %r", self._name, item.title)
             self._keep(item)
@@ -418,3 +420,9 @@ class FavouritesFollower:
 def _by_id(listed: Iterable[Item]) -> Mapping[str, Item]:
     """Return the full items of a full listing, in which the further files of films are not."""
     return {one.id: one for one in listed if one.size is not None}
+
+
+def _whole(item: Item) -> frozenset[str]:
+    """Return the ids of an item and of all that it is part of."""
+    ids = {item.id, item.album_id, item.artist_id, item.series_id, item.season_id}
+    return frozenset(one for one in ids if one is not None)
