@@ -27,6 +27,7 @@ const ICONS = [
   "clock",
   "disc-3",
   "download",
+  "ellipsis",
   "film",
   "folder",
   "grip-vertical",

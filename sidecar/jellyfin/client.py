@@ -251,12 +251,46 @@ class Jellyfin:
     def items(self, ids: Iterable[str]) -> dict[str, Item]:
         """Ask for many items with their files' sizes and validators, a hundred at a time.
 
-        An item that the server does not know or hides is simply not in the result.
+        An item that the server does not know is simply not in the result. One of a library that
+        this account may not see is: ids that somebody names belong to `visible_items`.
         """
         query: Query = {"fields": FULL_FIELDS, **PRIMARY_IMAGE_ONLY}
         found: dict[str, Item] = {}
         for page in self.pages_of(ids, query=query):
             found |= {one.id: self._to_item(one) for one in page.items if one is not None}
+        return found
+
+    def visible_items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Ask for items that somebody names, as `items`, but only for what this account may see.
+
+        `/Items?ids=` ignores which libraries an account may see; an item's own address does not,
+        nor does a list by parent: that of an album or season stands for all that is named of it.
+        """
+        wanted = list(dict.fromkeys(ids))
+        if len(wanted) == 1:
+            return self._seen(wanted)
+        named = self.items(wanted)
+        by_place: dict[str, list[str]] = {}
+        for one in named.values():
+            by_place.setdefault(one.album_id or one.season_id or one.id, []).append(one.id)
+        visible: dict[str, Item] = {}
+        for place, members in by_place.items():
+            if len(members) > 1:
+                # Its address first: a list of a hidden one is a 401, like a token that ended.
+                if not self._seen([place]):
+                    continue
+                listed = {one.id for one in self.files({"parentId": place}).entries}
+                visible |= {one: named[one] for one in members if one in listed}
+            visible |= self._seen(one for one in members if one not in visible)
+        return {one: visible[one] for one in wanted if one in visible}
+
+    def _seen(self, ids: Iterable[str]) -> dict[str, Item]:
+        found: dict[str, Item] = {}
+        for one in ids:
+            try:
+                found[one] = self.item(one)
+            except (NotFound, NotAllowed):
+                continue
         return found
 
     def pages_of(self, ids: Iterable[str], *, query: Query) -> Iterator[models.ItemsPage]:
@@ -305,27 +339,30 @@ class Jellyfin:
         views = self.page(*LIBRARIES, query={})
         return [one.id for one in views.items if one and one.collection_type == collection_type]
 
-    def expand(self, item: Item) -> Listing:
+    def expand(self, item: Item, *, full: bool = False) -> Listing:
         """List the playable items of a container, in its order; of a playable item, itself.
 
-        A playlist keeps its repeats. The items have no sizes and validators.
+        A playlist keeps its repeats. The items have no sizes and validators, unless what an album,
+        artist, series, season or playlist contains is asked for in `full`.
 
         Raises:
             NotFound: It is not there any more, or this account may not see it.
         """
         if item.is_playable:
             return self._with_parts([item], complete=True)
+        fields = {"fields": FULL_FIELDS} if full else {}
         match item.type:
             case ItemType.ALBUM:
                 # Not `albumIds`: before 12.0 that means every album of the same name.
-                rows = self.files({"parentId": item.id, "includeItemTypes": "Audio"})
+                rows = self.files({"parentId": item.id, "includeItemTypes": "Audio", **fields})
             case ItemType.ARTIST:
                 # Not `artistIds`: a guest on one track would bring in a whole compilation.
-                rows = self.files({"albumArtistIds": item.id, "includeItemTypes": "Audio"})
+                query = {"albumArtistIds": item.id, "includeItemTypes": "Audio"}
+                rows = self.files({**query, **fields})
             case ItemType.SERIES | ItemType.SEASON:
-                rows = self.files({"parentId": item.id, "includeItemTypes": "Episode"})
+                rows = self.files({"parentId": item.id, "includeItemTypes": "Episode", **fields})
             case ItemType.PLAYLIST:
-                rows = read_sequence(self.pages("Playlists", item.id, "Items", query={}))
+                rows = read_sequence(self.pages("Playlists", item.id, "Items", query=fields))
             case ItemType.COLLECTION:
                 # Not `recursive`: the episodes of a series in it are not listed then.
                 return self._expand_each({"parentId": item.id}, NESTED - {ItemType.COLLECTION})
@@ -450,7 +487,10 @@ class Jellyfin:
 
     def listed_page(self, *path: str, query: Query) -> ListedPage:
         """Fetch one page of a listing for this account, as `Item` values."""
-        page = self.page(*path, query=query)
+        return self.to_listed(self.page(*path, query=query))
+
+    def to_listed(self, page: models.ItemsPage) -> ListedPage:
+        """Convert a page to `Item` values; raises `WrongServer`."""
         items = tuple(None if one is None else self._to_item(one) for one in page.items)
         return ListedPage(items, page.total_record_count)
 

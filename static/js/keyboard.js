@@ -77,7 +77,9 @@ function select() {
 }
 
 function open() {
-  const link = rowNow(rows())?.querySelector("a[href]");
+  const row = rowNow(rows());
+  // A download opens where it is: its links ask whether it is to go.
+  const link = row?.querySelector(".more > summary") ?? row?.querySelector("a[href]");
   link?.click();
   return Boolean(link);
 }

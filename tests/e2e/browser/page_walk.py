@@ -242,7 +242,8 @@ class Walker:
     def send_noted(self) -> Iterator[str]:
         """Send each kind of request that was noted; yield those that the server refused."""
         order = sorted(
-            self.noted.values(),
+            # What is elsewhere (a licence, the project's site) is not asked from a test.
+            (one for one in self.noted.values() if one.url.startswith(self.url)),
             key=lambda one: (
                 one.method != "GET",
                 bool(ENDING.search(one.url)),

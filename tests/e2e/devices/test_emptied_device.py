@@ -122,7 +122,9 @@ def test_an_emptied_stick_is_told_everywhere_until_somebody_answers(
         expect(page.get_by_text("6 are missing")).to_be_visible(timeout=60_000)
 
         # Stopped meanwhile one more goes; started again, it is asked at once and stays asked.
-        trouble.announce("WebSocket connection to", "^net::ERR_[A-Z_]+ GET .*/socket.io/")
+        trouble.announce(
+            "WebSocket connection to", r"^net::ERR_[A-Z_]+ GET .*/(socket\.io/|alerts)"
+        )
         assert running.stop() == 0
         (stick / rows[TITLES[0]]["file_path"]).unlink()
         running.start()
