@@ -182,7 +182,7 @@ def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     _read_once(app, services)
     alerts.teach(app, services)
     help_pages.teach(app)
-    auth.register(app, services.sign_in)
+    auth.register(app, services.sign_in, is_demo=services.set_up is not None)
     patience.bound(app, auth.account_id, resting)
     app.extensions[auth.END_SESSION] = live.end_session
     app.after_request(routes.answer_conditionally)
