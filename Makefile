@@ -13,7 +13,7 @@ COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-versi
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-sockets floods lies lock sbom audit wheel clean
+.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-sockets floods lies lock sbom audit wheel dist clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -79,6 +79,10 @@ pictures: packages-for-tests $(VENV)/test-ready static/vendor/ready
 
 wheel: $(VENV)/test-ready static/vendor/ready
 	$(BIN)/pip -q wheel --no-deps --no-build-isolation --wheel-dir dist .
+
+# A wheel and a source archive; who installs either needs no Node.
+dist: $(VENV)/test-ready static/vendor/ready
+	$(BIN)/python -m hatchling build -t sdist -t wheel -d dist
 
 # Exact versions of everything and the hashes of their files, from the ranges in pyproject.toml, for
 # every platform. `make lock UPGRADE=` adds what is new to pyproject.toml and leaves the rest alone.

@@ -1,7 +1,9 @@
-"""Refuses to build a wheel without the browser code, which npm brings and git does not hold."""
+"""Sees to it that the browser code is in what is built; npm brings it, git does not hold it."""
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +13,30 @@ READY = Path("static/vendor/ready")
 
 
 class BrowserCode(BuildHookInterface[Any]):
-    """Runs before a wheel is built."""
+    """Runs before a wheel or a source archive is built."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
-        """Stop with what to do if the browser code is not there."""
+        """Build the browser code if it is not there, or stop with what to do."""
         if version == "editable":
             return
         if not (Path(self.root) / READY).exists():
-            raise SystemExit("The browser code is missing: run `make wheel`, which builds it first")
+            _build(Path(self.root))
         build_data["artifacts"].append("static/vendor/*")
+
+
+def _build(root: Path) -> None:
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        raise SystemExit(
+            "The browser code is missing: install Node.js with npm and try again, or install a "
+            "wheel or a source archive, which has it (`make dist` builds both)"
+        )
+    # Standard output belongs to who asked for the build.
+    for command in ([npm, "ci", "--no-fund", "--no-audit"], [node, "static/build.mjs"]):
+        done = subprocess.run(  # noqa: S603 - our own, from the path
+            command, cwd=root, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
+        if done.returncode:
+            said = done.stdout.decode(errors="replace").strip()
+            raise SystemExit(f"The browser code could not be built: {said}")
+    (root / READY).touch()

@@ -13,6 +13,7 @@ import logging
 import sys
 from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from threading import Event
 from types import TracebackType
@@ -29,6 +30,7 @@ from sidecar.events import AccountChanged, Bus, SettingsChanged, WorkArrived
 from sidecar.events import Event as News
 from sidecar.logs import LineFormatter
 from sidecar.services.configuration.service import ConfigurationService
+from sidecar.services.setup.service import SetUpService
 from sidecar.services.system_status import RecentLog
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
@@ -63,6 +65,7 @@ class Runtime:
         *,
         prepare: Prepare | None = None,
         ignored: Collection[str] = (),
+        set_up: SetUpService | None = None,
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -71,9 +74,11 @@ class Runtime:
             clock: The time.
             prepare: Gets ready what the sidecar needs.
             ignored: Settings of the page with which the last start failed.
+            set_up: The first set-up, offered as long as it runs on the demo.
         """
         self._settings = settings
         self._ignored = ignored
+        self._set_up = set_up
         self.restart_wanted = Event()
         self._prepare = prepare
         self._clock = clock or SystemClock()
@@ -167,7 +172,7 @@ class Runtime:
     def _open(self, opening: ExitStack, threads: ThreadGroup) -> tuple[WebServer, Startup]:
         """Start the web server with the page that says that the sidecar is starting."""
         server, startup = self._settings.server, Startup()
-        app = starting_app(startup, self._web_options, self._clock)
+        app = starting_app(startup, self._web_options, self._clock, self._set_up)
         proxies = networks(server.trusted_proxies)
         http = WebServer(
             app, server.host, server.port, is_proxy=lambda address: is_in(address, proxies)
@@ -212,7 +217,8 @@ class Runtime:
     def _serve(
         self, building: ExitStack, http: WebServer, services: Assembly, db: Database
     ) -> None:
-        web = create_app(services.web, self._bus, self._web_options, self._clock)
+        offered = replace(services.web, set_up=self._set_up)
+        web = create_app(offered, self._bus, self._web_options, self._clock)
         self.web = web
 
         def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:

@@ -31,6 +31,7 @@ from tests.e2e.conftest import Person
 SIZES = {"phone": (360, 780), "desktop": (1280, 860)}
 PATHS = {
     "sign-in": "/sign-in",
+    "home": "/",
     "downloads": "/downloads",
     "downloads-filter": "/downloads?kind=music&sort=title",
     "completed": "/downloads?tab=completed",
@@ -197,7 +198,7 @@ class _Shots:
         page.locator('input[name="username"]').fill(self._person)
         page.locator('input[name="password"]').fill(_password(self._person))
         page.keyboard.press("Enter")
-        page.wait_for_url("**/downloads*")
+        page.wait_for_url(f"{self._url}/")
         page.close()
 
     def _shoot(self, context: BrowserContext, name: str, folder: Path) -> None:

@@ -17,6 +17,7 @@ from sidecar.assembly.transfers import TransferServices, make_transfers
 from sidecar.assembly.web import make_web
 from sidecar.clock import Clock
 from sidecar.config import Settings
+from sidecar.device.drives import DevicePlaces
 from sidecar.events import Bus
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.system_status import RecentLog
@@ -47,6 +48,7 @@ def assemble(
     *,
     recent: RecentLog | None = None,
     configuration: ConfigurationService | None = None,
+    places: DevicePlaces | None = None,
 ) -> Assembly:
     """Create all services; none is started.
 
@@ -58,6 +60,7 @@ def assemble(
         is_healthy: Whether every thread is alive and the database answers.
         recent: The last lines of the log.
         configuration: What the page adds to the settings; read from the store unless given.
+        places: Where devices can be on this machine.
 
     Raises:
         errors.ConfigError: No Jellyfin server is set, a device's format cannot be made here, or
@@ -74,6 +77,7 @@ def assemble(
         clock=clock,
         is_healthy=is_healthy,
         recent=recent or RecentLog(logging.Formatter()),
+        places=places or DevicePlaces(),
     )
     accounts = make_accounts(base)
     devices = make_devices(base, accounts)

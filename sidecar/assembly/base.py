@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sidecar.clock import Clock
 from sidecar.config import Settings
+from sidecar.device.drives import DevicePlaces
 from sidecar.events import Bus
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.system_status import RecentLog
@@ -22,6 +23,7 @@ class Base:
         configuration: The present settings, and what the page changes.
         is_healthy: Whether every thread is alive and the database answers.
         recent: The last lines of the log, for the admins' page.
+        places: Where devices can be on this machine.
     """
 
     settings: Settings
@@ -31,3 +33,4 @@ class Base:
     clock: Clock
     is_healthy: Callable[[], bool]
     recent: RecentLog
+    places: DevicePlaces = field(default_factory=DevicePlaces)

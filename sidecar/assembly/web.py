@@ -13,7 +13,6 @@ from sidecar.assembly.rules import RuleServices
 from sidecar.assembly.store import KEY_FILE
 from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
-from sidecar.device.drives import default_roots, list_drives
 from sidecar.domain.downloads.states import Download
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.api_keys import ApiKeyService
@@ -212,7 +211,11 @@ def _notices(
         in_doubt=identity.text,
     )
     return NoticeBoard(
-        problems=problems, devices=below.shown.devices, further=further, questions=questions.of
+        problems=problems,
+        devices=below.shown.devices,
+        further=further,
+        questions=questions.of,
+        try_now=below.accounts.server.probe_now,
     )
 
 
@@ -373,8 +376,7 @@ def _editor(below: Below, eject: EjectService) -> DeviceEditor:
         problems=below.accounts.problems,
         stop_on=eject.stop_on,
         bus=base.bus,
-        roots=default_roots,
-        drives=list_drives,
+        places=base.places,
     )
 
 

@@ -1,4 +1,4 @@
-"""The command line: run · demo · sign-in · status · plan · doctor · api-key · adopt · server.
+"""The command line: one module for each command, imported when it is asked for.
 
 Exit codes: 0 done, 1 failed (one sentence on stderr), 2 wrong usage or configuration.
 """
@@ -27,6 +27,8 @@ COMMANDS = {
     "plan": "what would come and go on each device",
     "doctor": "check the whole set-up",
     "api-key": "make, list and revoke API keys",
+    "backup": "write the whole state to one file",
+    "restore": "put a backup in place of the present state",
     "adopt": "know the files on a device again, after a lost database",
     "server": "which Jellyfin server is ours; take another one",
 }
@@ -90,7 +92,7 @@ def command_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, parents=[common_arguments()], help=text)
         # These take the settings of the page by themselves, or none.
-        command.set_defaults(is_base=name in {"run", "demo"})
+        command.set_defaults(is_base=name in {"run", "demo", "backup", "restore"})
         if name == asked:
             module = import_module(f"sidecar.cli.{name.replace('-', '_')}")
             module.add_arguments(command)

@@ -12,13 +12,16 @@ from functools import partial
 from pathlib import Path
 from threading import Event
 
+from sidecar.assembly.set_up import keep_set_up
 from sidecar.assembly.store import DATABASE, settings_with_page
 from sidecar.cli.demo import DEMO_PORT, DemoOptions, print_accounts, print_progress, run_demo
 from sidecar.cli.stopping import stop_signals, wait_for
+from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings, load
 from sidecar.demo.content.ffmpeg import MediaCancelled
 from sidecar.errors import ConfigError
 from sidecar.runtime import Runtime
+from sidecar.services.setup.service import SetUpService
 from sidecar.store.page_settings import read_page_settings
 from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep
 
@@ -64,7 +67,7 @@ def _run_once(
 ) -> int:
     """Run until a signal comes, or the page asks for another start; return the port."""
     with ExitStack() as stack:
-        prepare = None
+        prepare, set_up = None, None
         if settings_with_page(settings).jellyfin.url is None:
             demo = DemoOptions(
                 library=settings.server.data_dir / "demo" / "library",
@@ -73,17 +76,24 @@ def _run_once(
                 robot=not asked.no_robot,
                 may_move=True,
             )
+            clock = SystemClock()
+            set_up = SetUpService(
+                partial(keep_set_up, settings, clock), clock, ca_file=settings.jellyfin.ca_file
+            )
             settings = _demo_settings(settings)
-            prepare = partial(_start_demo, settings=settings, demo=demo, stop=stop, stack=stack)
+            prepare = partial(
+                _start_demo, settings=settings, demo=demo, stop=stop, stack=stack, set_up=set_up
+            )
+        runtime = Runtime(settings, prepare=prepare, ignored=ignored, set_up=set_up)
         try:
-            runtime = stack.enter_context(Runtime(settings, prepare=prepare, ignored=ignored))
+            stack.enter_context(runtime)
         except MediaCancelled:
-            return 0
+            return runtime.port
         print(f"Jellyfin Sidecar: {runtime.url}")
         for device in runtime.settings.devices:
             print(f"Device:           {device.name} at {device.path}")
         sys.stdout.flush()
-        wait_for(stop, runtime.restart_wanted)
+        wait_for(stop, runtime.restart_wanted, *([set_up.done] if set_up else []))
         log.info("stopping" if stop.is_set() else "starting again")
         return runtime.port
 
@@ -110,6 +120,18 @@ def _load_again(settings: Settings, asked: argparse.Namespace) -> Settings:
         return settings
 
 
+class _AnyOf(Event):
+    """Is set as soon as one of several events is."""
+
+    def __init__(self, *events: Event) -> None:
+        super().__init__()
+        self._events = events
+
+    def is_set(self) -> bool:
+        """Whether one of them is set."""
+        return any(one.is_set() for one in self._events)
+
+
 def _start_demo(
     page: str,
     startup: Startup,
@@ -118,6 +140,7 @@ def _start_demo(
     demo: DemoOptions,
     stop: Event,
     stack: ExitStack,
+    set_up: SetUpService,
 ) -> Settings:
     """Start the demo server, while the starting page shows how its media are made.
 
@@ -131,8 +154,10 @@ def _start_demo(
             print(page, flush=True)
         print_progress(done, total, path)
 
-    print("No Jellyfin server is configured: this is the demo.", flush=True)
-    server = stack.enter_context(run_demo(demo, stop, tell))
+    print("No Jellyfin server is configured: this is the demo.")
+    print(f"Your own Jellyfin: {page}/setup  (from another machine with the code {set_up.code})")
+    sys.stdout.flush()
+    server = stack.enter_context(run_demo(demo, _AnyOf(stop, set_up.done), tell))
     startup.now = StartupStep()
     print(f"Demo Jellyfin:    {server.url}")
     print_accounts(sys.stdout)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.config.loading import load
+from sidecar.config.loading import find_file, load
 from sidecar.config.rules import RulesSettings
 from sidecar.config.settings import (
     Aria2Settings,
@@ -29,5 +29,6 @@ __all__ = [
     "Settings",
     "SyncthingSettings",
     "TransferSettings",
+    "find_file",
     "load",
 ]

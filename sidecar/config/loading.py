@@ -39,7 +39,7 @@ def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
     Raises:
         ConfigError: A setting is wrong.
     """
-    source = file or _find(environ)
+    source = file or find_file(environ)
     tree = _read(source) if source else {}
     from_environ = _parse_environ(environ)
     try:
@@ -51,7 +51,8 @@ def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
     return settings
 
 
-def _find(environ: Mapping[str, str]) -> Path | None:
+def find_file(environ: Mapping[str, str]) -> Path | None:
+    """Return the settings file that is read if none is named; None if there is none."""
     if named := environ.get("SIDECAR_CONFIG"):
         return Path(named)
     beside_data = environ.get("SIDECAR_SERVER__DATA_DIR") or platformdirs.user_data_path(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -62,6 +62,19 @@ def list_drives(roots: Iterable[Path] = MOUNT_ROOTS, mounts: Path = _MOUNTS) -> 
             found[path] = after.split()[0]
     drives = (_read_drive(path, kind) for path, kind in found.items())
     return sorted((one for one in drives if one is not None), key=lambda one: one.name.casefold())
+
+
+@dataclass(frozen=True, slots=True)
+class DevicePlaces:
+    """Where devices can be on this machine.
+
+    Attributes:
+        roots: Returns the folders in which devices may be chosen.
+        drives: Returns the mounted drives.
+    """
+
+    roots: Callable[[], Iterable[Path]] = default_roots
+    drives: Callable[[], Sequence[Drive]] = list_drives
 
 
 def _read_drive(path: Path, kind: str) -> Drive | None:

@@ -251,12 +251,46 @@ class Jellyfin:
     def items(self, ids: Iterable[str]) -> dict[str, Item]:
         """Ask for many items with their files' sizes and validators, a hundred at a time.
 
-        An item that the server does not know or hides is simply not in the result.
+        An item that the server does not know is simply not in the result. One of a library that
+        this account may not see is: ids that somebody names belong to `visible_items`.
         """
         query: Query = {"fields": FULL_FIELDS, **PRIMARY_IMAGE_ONLY}
         found: dict[str, Item] = {}
         for page in self.pages_of(ids, query=query):
             found |= {one.id: self._to_item(one) for one in page.items if one is not None}
+        return found
+
+    def visible_items(self, ids: Iterable[str]) -> dict[str, Item]:
+        """Ask for items that somebody names, as `items`, but only for what this account may see.
+
+        `/Items?ids=` ignores which libraries an account may see; an item's own address does not,
+        nor does a list by parent: that of an album or season stands for all that is named of it.
+        """
+        wanted = list(dict.fromkeys(ids))
+        if len(wanted) == 1:
+            return self._seen(wanted)
+        named = self.items(wanted)
+        by_place: dict[str, list[str]] = {}
+        for one in named.values():
+            by_place.setdefault(one.album_id or one.season_id or one.id, []).append(one.id)
+        visible: dict[str, Item] = {}
+        for place, members in by_place.items():
+            if len(members) > 1:
+                # Its address first: a list of a hidden one is a 401, like a token that ended.
+                if not self._seen([place]):
+                    continue
+                listed = {one.id for one in self.files({"parentId": place}).entries}
+                visible |= {one: named[one] for one in members if one in listed}
+            visible |= self._seen(one for one in members if one not in visible)
+        return {one: visible[one] for one in wanted if one in visible}
+
+    def _seen(self, ids: Iterable[str]) -> dict[str, Item]:
+        found: dict[str, Item] = {}
+        for one in ids:
+            try:
+                found[one] = self.item(one)
+            except (NotFound, NotAllowed):
+                continue
         return found
 
     def pages_of(self, ids: Iterable[str], *, query: Query) -> Iterator[models.ItemsPage]:

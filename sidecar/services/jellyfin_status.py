@@ -13,11 +13,17 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.errors import JellyfinError, ServerAway, TooSlow, WrongServer
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.messages import msg
 from sidecar.services.problems import Problem, ProblemKind, Problems
 
 log = logging.getLogger(__name__)
 
 SUBJECT = "jellyfin"
+# One text, whoever met it: messages would take turns otherwise. The log has the cause.
+AWAY = msg(
+    "Jellyfin cannot be reached. Downloads go on by themselves when it is back; "
+    "what is on your devices can be played"
+)
 FIRST_PROBE_S = 1.0
 LONGEST_PROBE_S = 300.0
 
@@ -32,6 +38,7 @@ class JellyfinStatus:
         self._lock = Lock()
         self._pause_s = FIRST_PROBE_S
         self._probe_at = 0.0
+        self._asked_at = -FIRST_PROBE_S
 
     @property
     def is_there(self) -> bool:
@@ -49,11 +56,11 @@ class JellyfinStatus:
         """
         match trouble:
             case WrongServer():
-                self._note(Problem("wrong-server", str(trouble)), None)
+                self._note(Problem("wrong-server", str(trouble)), trouble)
             case TooSlow() if self.is_there and self._answers():
                 log.info("%s, but it answers other requests", trouble)
             case ServerAway():
-                self._note(Problem("server-away", str(trouble)), trouble.retry_after_s)
+                self._note(Problem("server-away", AWAY), trouble, trouble.retry_after_s)
             case _:
                 pass
 
@@ -77,6 +84,15 @@ class JellyfinStatus:
         if self._problems.clear(ProblemKind.SERVER, SUBJECT):
             log.info("Jellyfin is back")
 
+    def probe_now(self) -> None:
+        """Ask the server at once, as a person wants it; at most once a second."""
+        with self._lock:
+            now = self._clock.monotonic()
+            if now < self._asked_at + FIRST_PROBE_S:
+                return
+            self._asked_at = self._probe_at = now
+        self.probe()
+
     def _answers(self) -> bool:
         try:
             self._anonymous().public_info()
@@ -90,11 +106,13 @@ class JellyfinStatus:
             self._pause_s = FIRST_PROBE_S
         self._problems.clear(ProblemKind.SERVER, SUBJECT)
 
-    def _note(self, trouble: Problem, retry_after_s: float | None) -> None:
+    def _note(
+        self, problem: Problem, cause: JellyfinError, retry_after_s: float | None = None
+    ) -> None:
         with self._lock:
             if self.is_there:
                 self._pause_s = FIRST_PROBE_S
                 wait_s = min(max(retry_after_s or 0.0, FIRST_PROBE_S), LONGEST_PROBE_S)
                 self._probe_at = self._clock.monotonic() + wait_s
-        if self._problems.note(ProblemKind.SERVER, SUBJECT, trouble):
-            log.warning("%s", trouble.text)
+        if self._problems.note(ProblemKind.SERVER, SUBJECT, problem):
+            log.warning("%s", cause)

@@ -13,11 +13,15 @@ class Notice:
     Attributes:
         kind: What it is about: `server`, `account`, `device`, `room` and others.
         level: `info`, `warning` or `error`.
+        device_id: The device that it is about; empty if it is about none.
+        code: The code of the problem that it tells of; empty if it tells of none.
     """
 
     kind: str
     level: str
     text: str
+    device_id: str = ""
+    code: str = ""
 
 
 class Subject(StrEnum):

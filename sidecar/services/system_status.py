@@ -115,7 +115,7 @@ class SystemStatus:
             version=__version__,
             server_name=name,
             server_version=version,
-            server_trouble=known.text if known else trouble,
+            server_trouble=trouble or (known.text if known else None),
             engine=self._transfer.engine,
             workers=self._transfer.workers,
             running=self._running(),

@@ -112,7 +112,7 @@ class Database:
             # A file that was restored with `cp` has the usual permissions.
             for part in path.parent.glob(f"{path.name}*"):
                 private_files.keep_others_out(part)
-            lock = _lock(path)
+            lock = lock_folder(path)
         try:
             with translate_file_errors(path), translate_database_errors(path):
                 note = recovery.recover(path, clock.now())
@@ -345,7 +345,12 @@ class Database:
             raise RuntimeError("a change belongs inside `write`")
 
 
-def _lock(path: Path) -> filelock.BaseFileLock:
+def lock_folder(path: Path) -> filelock.BaseFileLock:
+    """Lock the folder of the database; the caller releases it.
+
+    Raises:
+        AlreadyRunning: Another sidecar has locked it.
+    """
     lock = filelock.FileLock(
         path.parent / "sidecar.lock",
         mode=0o600,

@@ -21,8 +21,9 @@ from sidecar.web import pages
 from sidecar.web.api import routes
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
-from sidecar.web.pages import questions
+from sidecar.web.pages import alerts, set_up, theme
 from sidecar.web.pages.downloads import routes as downloads_pages
+from sidecar.web.pages.help import routes as help_pages
 from sidecar.web.request import errors, patience
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
@@ -152,9 +153,16 @@ def plain_flask(clock: Clock) -> Flask:
     app.static_folder = str(files.static)
     app.url_map.merge_slashes = False
     app.add_url_rule("/static/<path:filename>", "static", send_static)
+
+    def send_favicon() -> Response:
+        return app.send_static_file("icons/favicon.ico")
+
+    # Browsers ask for it at the root whatever the page says.
+    app.add_url_rule("/favicon.ico", "favicon", declare(send_favicon, Role.ANYBODY, ("GET",)))
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     downloads_pages.give_words(app, clock)
+    theme.teach(app)
     errors.register(app)
     return app
 
@@ -179,7 +187,8 @@ def _read_once(app: Flask, services: WebServices) -> None:
 def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     app = plain_flask(clock)
     _read_once(app, services)
-    questions.teach(app, services.notices)
+    alerts.teach(app, services)
+    help_pages.teach(app)
     auth.register(app, services.sign_in)
     patience.bound(app, auth.account_id, resting)
     app.extensions[auth.END_SESSION] = live.end_session
@@ -187,6 +196,7 @@ def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     blueprints = (
         *pages.blueprints(services, live.end_session),
         *routes.blueprints(services),
+        *([set_up.routes(services.set_up)] if services.set_up is not None else []),
     )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

@@ -29,6 +29,7 @@ from sidecar.services.player_logs.importer import PlayerLogImporter
 from sidecar.services.removals.review import RemovalReview
 from sidecar.services.rules.preferences import PreferenceService
 from sidecar.services.rules.settings_editor import SettingsEditor
+from sidecar.services.setup.service import SetUpService
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.plans import PlanService
 from sidecar.services.syncthing.status import SyncStatus
@@ -76,3 +77,5 @@ class WebServices:
     playback: PlayHistory
     transfers: TransferStatus
     system: SystemStatus
+    # Only while the sidecar runs on its demo.
+    set_up: SetUpService | None = None

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 from flask import Response, jsonify, make_response, render_template, request
 
 from sidecar.clock import Clock
+from sidecar.services.setup.service import SetUpService
 from sidecar.web.app import WebOptions, behind_gate, plain_flask
 from sidecar.web.i18n.numbers import translatable
-from sidecar.web.pages import language
+from sidecar.web.pages import language, theme
+from sidecar.web.pages import set_up as set_up_pages
 from sidecar.web.request import errors
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.refusals import Refusals
@@ -54,24 +56,38 @@ class Startup:
         self.now = StartupStep()
 
 
-def starting_app(startup: Startup, options: WebOptions, clock: Clock) -> WSGIApplication:
+def starting_app(
+    startup: Startup, options: WebOptions, clock: Clock, set_up: SetUpService | None = None
+) -> WSGIApplication:
     """Create the application that answers until the sidecar runs.
+
+    Args:
+        startup: The progress of the start.
+        options: How the application is reached.
+        clock: The time.
+        set_up: The first set-up, which needs no demo to be ready; None if there is none.
 
     Raises:
         errors.ConfigError: A trusted proxy is not an address.
     """
     app = plain_flask(clock)
     app.register_blueprint(language.routes())
+    if set_up is not None:
+        app.register_blueprint(set_up_pages.routes(set_up))
+    app.register_blueprint(theme.routes())
     # Only for `url_for`: the URL itself gets the progress page, like every other.
-    app.add_url_rule("/", "pages.home", build_only=True)
+    app.add_url_rule("/", "home.show", build_only=True)
 
     @app.before_request
     def answer() -> Response | None:
         match request.endpoint:
-            case "static":
+            case "static" | "favicon":
                 return None
-            case "languages.choose":
-                if auth.is_from_elsewhere(request.environ):
+            case str(endpoint) if endpoint in {"languages.choose", "themes.choose"} or (
+                endpoint.startswith("set_up.")
+            ):
+                is_safe = request.method in auth.SAFE
+                if not is_safe and auth.is_from_elsewhere(request.environ):
                     raise ApiError(HTTPStatus.FORBIDDEN)
                 return None
             case _:

@@ -19,9 +19,14 @@ export function stayHere() {
     const form = event.target;
     if (form.method !== "post" || !form.closest("#downloads, #asking, #done")) return;
     event.preventDefault();
+    if (event.submitter?.ariaBusy === "true") return;
     const body = new URLSearchParams(new FormData(form, event.submitter));
     // Not `form.action`: a button of this name would hide it.
-    ask(form.getAttribute("action"), { method: "POST", body });
+    const asked = ask(form.getAttribute("action"), { method: "POST", body });
+    // Many take their time: who pressed sees that it is being done, and cannot press twice.
+    const button = event.submitter;
+    button?.setAttribute("aria-busy", "true");
+    asked.finally(() => button?.removeAttribute("aria-busy"));
   });
   document.addEventListener("click", (event) => {
     if (event.target === theDialog()) theDialog().close();

@@ -60,6 +60,35 @@ def test_ids_are_answered_in_the_order_asked(ann: Client) -> None:
     assert [one["Id"] for one in told] == ids
 
 
+@contextmanager
+def without_libraries(ann: Client, admin: Client) -> Iterator[None]:
+    policy = admin.get(f"/Users/{ann.user_id}")["Policy"]
+    none_of_them = {"EnableAllFolders": False, "EnabledFolders": []}
+    admin.post(f"/Users/{ann.user_id}/Policy", policy | none_of_them)
+    try:
+        yield
+    finally:
+        admin.post(f"/Users/{ann.user_id}/Policy", policy)
+
+
+def test_ids_alone_are_answered_whoever_may_see_them(ann: Client, admin: Client) -> None:
+    """So what a person may see is never concluded from them."""
+    song = ann.songs(limit="1")[0]
+    album = f"/Items?recursive=true&parentId={song['AlbumId']}"
+
+    with without_libraries(ann, admin):
+        named = ann.get("/Items", ids=song["Id"])["Items"]
+        hidden = [ann.ask("GET", f"/Items/{song[key]}").status_code for key in ("Id", "AlbumId")]
+        listed = ann.ask("GET", album).status_code
+        searched = ann.songs(searchTerm=song["Name"])
+
+    assert [one["Name"] for one in named] == [song["Name"]]
+    assert hidden == [404, 404]
+    assert listed == 401
+    assert searched == []
+    assert ann.get(f"/Items/{song['Id']}")["Name"] == song["Name"]
+
+
 def test_an_id_with_dashes_is_the_same_id(ann: Client, song: str) -> None:
     dashed = "-".join((song[:8], song[8:12], song[12:16], song[16:20], song[20:]))
 

@@ -81,6 +81,8 @@ class Shelf:
     def items(self, ids: Collection[str]) -> Mapping[str, Item]:
         return {one: self.known[one] for one in ids if one in self.known}
 
+    visible_items = items
+
     def album_tracks(self, album_id: str) -> Listed:
         return self.lists.get(album_id, Listed())
 

@@ -12,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from sidecar.clock import SystemClock
+from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import StartupPhase
@@ -190,6 +191,47 @@ def test_what_an_account_may_not_see_is_no_sign_out(server: DemoServer, ann: Jel
     with pytest.raises(NotAllowed):
         kid.expand(album)
     assert kid.me().name == "kid"
+
+
+def test_what_is_named_by_ids_is_only_what_an_account_may_see(
+    server: DemoServer, ann: Jellyfin
+) -> None:
+    kid = client(server, "kid")
+    album = named(ann, ItemType.ALBUM, "First Light")
+    tones = [one.id for one in ann.expand(album).items]
+    film = named(ann, ItemType.MOVIE, "Colour Bars")
+
+    assert sorted(titles(kid.items(tones).values())) == ["Tone 1", "Tone 2", "Tone 3"]
+    assert kid.visible_items(tones) == {}
+    assert kid.visible_items(tones[:1]) == {}
+    assert titles(kid.visible_items([*tones, album.id, film.id]).values()) == ["Colour Bars"]
+    assert titles(ann.visible_items([film.id, *tones]).values()) == [
+        "Colour Bars",
+        "Tone 1",
+        "Tone 2",
+        "Tone 3",
+    ]
+
+
+class CountingServer(DemoServer):
+    """The demo server, which counts what it was asked."""
+
+    asked = 0
+
+    def answer(self, request: Request) -> Reply:
+        self.asked += 1
+        return super().answer(request)
+
+
+def test_a_whole_album_that_is_named_costs_few_requests(library: Path) -> None:
+    with CountingServer(library, speaks=Version.V12_0) as server:
+        ann = client(server, "ann")
+        beats = [one.id for one in ann.expand(named(ann, ItemType.ALBUM, "Beats")).items]
+        before = server.asked
+
+        assert list(ann.visible_items(beats)) == beats
+        # Three by their ids, the album by its address, and its tracks in pages.
+        assert server.asked - before <= 10
 
 
 def test_signing_out_is_noticed_by_the_next_request(ann: Jellyfin) -> None:

@@ -138,6 +138,35 @@ def test_many_tellers_are_one_trouble(
     assert problems.of(ProblemKind.SERVER, SUBJECT) is None
 
 
+def test_it_is_said_in_one_wording_whoever_meets_it(
+    watch: JellyfinStatus, problems: Problems
+) -> None:
+    told = set()
+    for text in ("Jellyfin at nas does not answer", "nas cannot be reached"):
+        watch.tell(ServerAway(text))
+        trouble = problems.of(ProblemKind.SERVER, SUBJECT)
+        told.add(trouble.text if trouble else None)
+
+    assert len(told) == 1
+    assert not any("nas" in str(one) for one in told)
+
+
+def test_somebody_who_wants_it_now_need_not_wait(
+    watch: JellyfinStatus, server: PublicInfo, clock: FakeClock
+) -> None:
+    server.is_starting = True
+    watch.tell(ServerAway("Jellyfin is starting", retry_after_s=60))
+
+    watch.probe_now()
+    watch.probe_now()
+    assert server.asked == 1
+
+    server.is_starting = False
+    clock.advance(1)
+    watch.probe_now()
+    assert watch.is_there
+
+
 def test_another_server_at_the_address_stays_a_trouble(
     watch: JellyfinStatus, problems: Problems, server: PublicInfo, clock: FakeClock
 ) -> None:

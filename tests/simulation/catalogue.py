@@ -31,6 +31,8 @@ class Catalogue:
     def items(self, ids: Collection[str]) -> dict[str, Item]:
         return {one: self.known[one] for one in ids}
 
+    visible_items = items
+
     def album_tracks(self, album_id: str) -> Listed:
         return Listed(self.albums[album_id], complete=True)
 

@@ -106,7 +106,8 @@ class Household:
         # A person wants them from now on, whatever a rule wanted of them before.
         before = set(self._files)
         self._granted -= {one.id for one in tracks} - before
-        self._keep(favourites.make_wishes(title, tracks, user_id=ANN, devices=[STICK]))
+        why = favourites.make_reason(title)
+        self._keep(favourites.make_wishes(why, tracks, user_id=ANN, devices=[STICK]))
         self._act()
         # Like a smaller budget: what has to go for a heart goes on a person's word.
         self._granted -= before - set(self._files)

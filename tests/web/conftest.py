@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
+from sidecar.device.drives import DevicePlaces
 from sidecar.web.app import Web
 from sidecar.web.server import WebServer
 from tests.fakes.clock import FakeClock
@@ -27,8 +28,16 @@ def users() -> tuple[str, ...]:
 
 
 @pytest.fixture
-def house(quick_path: Path, clock: FakeClock, users: tuple[str, ...]) -> Iterator[WebHouse]:
-    with web_house(quick_path, clock, change=only_for(*users)) as built:
+def places() -> DevicePlaces | None:
+    """Return where devices can be; a module may say another place than the machine's own."""
+    return None
+
+
+@pytest.fixture
+def house(
+    quick_path: Path, clock: FakeClock, users: tuple[str, ...], places: DevicePlaces | None
+) -> Iterator[WebHouse]:
+    with web_house(quick_path, clock, change=only_for(*users), places=places) as built:
         yield built
 
 

@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from http import HTTPStatus
@@ -24,6 +24,7 @@ from sidecar.assembly.assembly import Assembly, assemble
 from sidecar.assembly.store import DATABASE, KEY_FILE
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
+from sidecar.device.drives import DevicePlaces
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.files.removals import GRACE_S
@@ -35,6 +36,7 @@ from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.logs import LineFormatter
 from sidecar.services.accounts.person import Person
+from sidecar.services.setup.service import SetUpService
 from sidecar.services.system_status import RecentLog
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.sessions import derive_csrf_token
@@ -383,10 +385,13 @@ def web_house(
     change: Callable[[Settings], Settings] = lambda settings: settings,
     options: WebOptions | None = None,
     web_clock: Clock | None = None,
+    places: DevicePlaces | None = None,
+    set_up: SetUpService | None = None,
 ) -> Iterator[WebHouse]:
     """Build it in this folder, with Jellyfin at an address that answers what a test writes down.
 
-    The web application takes a clock of its own where somebody waits for its news.
+    The web application takes a clock of its own where somebody waits for its news. With a set-up
+    it is the demo.
     """
     folder, bus = tmp_path / "stick", Bus()
     folder.mkdir()
@@ -411,9 +416,11 @@ def web_house(
         db = Database.open(data / DATABASE, clock=clock)
         store = Stores(db, bus, clock)
         recent = RecentLog(LineFormatter())
-        services = assemble(settings, store, bus, clock, db.is_answering, recent=recent)
+        services = assemble(
+            settings, store, bus, clock, db.is_answering, recent=recent, places=places
+        )
         services.devices.registry.look(settle=lambda _device: None, starting=True)
-        web = create_app(services.web, bus, options, web_clock or clock)
+        web = create_app(replace(services.web, set_up=set_up), bus, options, web_clock or clock)
         try:
             yield WebHouse(clock, bus, store, services, web, jellyfin, folder, recent)
         finally:

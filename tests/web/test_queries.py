@@ -14,13 +14,22 @@ from sidecar.domain.downloads.states import Status
 from sidecar.domain.wishes import PIN
 from sidecar.events import DeviceChanged
 from sidecar.services.accounts.person import Person
+from sidecar.web.pages.settings import GROUPS
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, track
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, web_house
 
-MOST = 15
+# Fifteen, and the number of failed downloads, which the alerts of every page tell.
+MOST = 16
 DEVICES = 3
-VALUES = {"device_id": STICK, "item_id": track(1).id, "download_id": 1, "file_id": 1}
+VALUES = {
+    "device_id": STICK,
+    "item_id": track(1).id,
+    "document_name": "rules",
+    "download_id": 1,
+    "file_id": 1,
+    "name": next(iter(GROUPS)),
+}
 # Lists that a page shows besides the one at its address.
 FURTHER = [
     f"/downloads?tab={tab}&sort={sort}"
@@ -59,6 +68,8 @@ def house(quick_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
 
 def fill(house: WebHouse) -> None:
     """Let every page have something to show, and more than one of it."""
+    library = [{"Id": track(one).id, "Name": f"Tone {one}", "Type": "Audio"} for one in range(9)]
+    house.library(*library)
     number = 0
     store, devices = house.store, house.services.devices.registry.all()
     for device in devices:
@@ -75,8 +86,6 @@ def fill(house: WebHouse) -> None:
             house.heard(person, one, house.clock.now())
             store.tombstones.put(person.user_id, STICK, track(one).id)
             store.exclusions.put(person.user_id, "favourites", track(one).id, device_id=STICK)
-    library = [{"Id": track(one).id, "Name": f"Tone {one}", "Type": "Audio"} for one in range(9)]
-    house.library(*library)
 
 
 def asked(house: WebHouse, browser: Browser, path: str) -> list[str]:
@@ -84,7 +93,7 @@ def asked(house: WebHouse, browser: Browser, path: str) -> list[str]:
     seen: list[str] = []
     connection = house.store.db._peewee.connection()
     connection.set_trace_callback(seen.append)
-    browser.get(path)
+    browser.get(path).close()
     connection.set_trace_callback(None)
     return [one for one in seen if not one.startswith(("BEGIN", "COMMIT", "PRAGMA", "--"))]
 
@@ -101,7 +110,7 @@ def addresses(house: WebHouse) -> list[str]:
 
 
 @pytest.mark.parametrize("person", [EVE, ANN])
-def test_no_page_takes_more_than_fifteen_queries(house: WebHouse, person: Person) -> None:
+def test_no_page_takes_more_than_sixteen_queries(house: WebHouse, person: Person) -> None:
     fill(house)
     browser, taken = house.come_in(person), {}
     for path in [*addresses(house), *FURTHER]:

@@ -71,9 +71,12 @@ def query_engine(ask: RequestContext, user: DemoUser) -> QueryEngine:
     )
 
 
-def visible_items(ask: RequestContext, user: DemoUser) -> list[DemoItem]:
-    """Return all items that a user may see."""
-    return [item for item in ask.core.listing(user) if not user.is_blocked(item)]
+def visible_items(
+    ask: RequestContext, user: DemoUser, *, everywhere: bool = False
+) -> list[DemoItem]:
+    """Return all items that a user may see; `everywhere` those of other libraries as well."""
+    listed = ask.core.listing(user, everywhere=everywhere)
+    return [item for item in listed if not user.is_blocked(item)]
 
 
 def _items(ask: RequestContext) -> Reply:
@@ -88,7 +91,13 @@ def _items(ask: RequestContext) -> Reply:
 
 def _answer(ask: RequestContext, user: DemoUser, query: ItemQuery) -> Reply:
     speaks = ask.core.speaks
-    pool = ask.core.listing(user) if speaks.pages_before_it_hides else visible_items(ask, user)
+    # Both versions ignore the libraries of a user when items are asked for by their ids alone.
+    by_ids = bool(query.ids) and query.parent is None
+    pool = (
+        ask.core.listing(user, everywhere=by_ids)
+        if speaks.pages_before_it_hides
+        else visible_items(ask, user, everywhere=by_ids)
+    )
     found = query_engine(ask, user).run(query, pool)
     shown = [item for item in page(query, found) if not user.is_blocked(item)]
     counts = (ask.request.value("enableTotalRecordCount") or "true").lower() != "false"

@@ -132,13 +132,19 @@ class ServerState:
             return False
         return self.may_see(user, item) if item else bool(user.policy["EnableAllFolders"])
 
-    def listing(self, user: DemoUser) -> list[DemoItem]:
-        """Return all items in the libraries of a user, those that a policy blocks included."""
+    def listing(self, user: DemoUser, *, everywhere: bool = False) -> list[DemoItem]:
+        """Return all items in the libraries of a user, those that a policy blocks included.
+
+        Args:
+            user: Whose libraries.
+            everywhere: In all libraries, the user's or not.
+        """
         playlists = (one.to_item() for one in self.playlists.visible_to(user.id))
         items = (
             item
             for item in self.library
-            if user.may_see_library(
+            if everywhere
+            or user.may_see_library(
                 item.id if item.kind is BaseItemKind.LIBRARY else item.library_id
             )
         )

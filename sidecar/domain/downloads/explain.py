@@ -14,7 +14,7 @@ from math import ceil
 from types import MappingProxyType
 
 from sidecar.domain.downloads.states import NOT_TAKEN, Download, Status
-from sidecar.messages import as_sentence, clause, msg
+from sidecar.messages import as_sentence, clause, listed, msg
 
 STATES = MappingProxyType(
     {
@@ -58,8 +58,8 @@ class ExplainFacts:
         problems: Messages about the device, the server or the account that stop the download.
         held_back: Why the network rule or the space plan makes it wait.
         was_removed: The person removed it on purpose.
-        excluded_from: Rules from which the person excluded it.
-        switched_off: Rules that are switched off for the device.
+        excluded_from: The labels of the rules from which the person excluded it.
+        switched_off: The labels of the rules that are switched off for the device.
         not_taken: The sentence that the device does not take this kind of media.
         is_in_doubt: A file may be this item's already; a person is being asked.
         resting_until: It was evicted, and no rule fetches it before this time.
@@ -102,11 +102,6 @@ def explain(facts: ExplainFacts) -> tuple[str, ...]:
         *_list_refusals(facts),
     )
     return tuple(map(as_sentence, sentences))
-
-
-def label_rule(rule: str) -> str:
-    """Return a rule's label."""
-    return rule.replace("_", " ")
 
 
 def format_span(time: timedelta) -> str:
@@ -248,9 +243,7 @@ def _list_refusals(facts: ExplainFacts) -> Iterator[str]:
     elif facts.status is Status.REMOVED and facts.lasts:
         yield msg("It comes back when there is a new reason for it, or when you ask for it")
     for rule in facts.excluded_from:
-        yield msg(
-            "You excluded it, or what it is part of, from the rule {rule}", rule=label_rule(rule)
-        )
+        yield msg("You excluded it, or what it is part of, from the rule “{rule}”", rule=rule)
     if facts.switched_off and not facts.wanted and not is_here:
-        names = ", ".join(map(label_rule, facts.switched_off))
+        names = listed(facts.switched_off)
         yield msg("Switched off for {device}: {names}", device=facts.device, names=names)

@@ -81,17 +81,16 @@ def make_reason(favourite: Item) -> Reason:
 
 
 def make_wishes(
-    favourite: Item, playable: Iterable[Item], *, user_id: str, devices: Iterable[str]
+    why: Reason, playable: Iterable[Item], *, user_id: str, devices: Iterable[str]
 ) -> Iterator[Wish]:
-    """Yield one wish for each playable item of the favourite on each device.
+    """Yield one wish for each playable item of a favourite on each device.
 
     Args:
-        favourite: The favourite.
+        why: Of the favourite, as `make_reason` returns it.
         playable: The favourite itself, or what it expands to.
         user_id: The account.
         devices: Ids of the account's devices.
     """
-    why = make_reason(favourite)
     items = [one for one in playable if one.type not in _TEXTS]
     for device_id in devices:
         for item in items:

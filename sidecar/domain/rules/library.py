@@ -35,7 +35,10 @@ class Library(Protocol):
     """The library as one account sees it."""
 
     def items(self, ids: Collection[str]) -> Mapping[str, Item]:
-        """Return items by their ids; what is not there or hidden is not in the result."""
+        """Return items that were listed before, by their ids; what is gone is not in the result."""
+
+    def visible_items(self, ids: Collection[str]) -> Mapping[str, Item]:
+        """Return items that a player named, by their ids; none that the account may not see."""
 
     def album_tracks(self, album_id: str) -> Listed:
         """Return the tracks of an album, in disc order."""

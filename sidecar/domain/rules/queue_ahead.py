@@ -157,7 +157,7 @@ def _look_ahead(context: Context[QueueAheadSettings], playing: NowPlaying) -> _A
 def _read_queue(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahead:
     coming = list(dict.fromkeys(one.item_id for one in playing.queue[1:]))
     coming = [one for one in coming if one != playing.item.id][:LOOK_AT]
-    known = context.library.items(coming) if coming else {}
+    known = context.library.visible_items(coming) if coming else {}
     items = [known[one] for one in coming if one in known and known[one].is_playable]
     if playing.repeat is Repeat.ALL and not playing.is_shuffled:
         items += _wrap_around(context, playing, items)

@@ -65,7 +65,7 @@ class ServerFileIndex:
         return frozenset(one.id for page in pages for one in page.items if one is not None)
 
     def described(self, ids: Collection[str]) -> tuple[Item, ...]:
-        """Return full items by their ids; what the account may not see is left out."""
+        """Return full items by their ids, those hidden from the account included."""
         return tuple(self._client.items(ids).values())
 
     def groups(self, items: Collection[Item]) -> Mapping[str, Group]:

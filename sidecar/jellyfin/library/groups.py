@@ -62,7 +62,10 @@ class GroupLookup:
                 "fields": "ParentId,Path,RecursiveItemCount",
                 **PRIMARY_IMAGE_ONLY,
             }
-            page = self._client.page("Items", query=query)
+            try:
+                page = self._client.page("Items", query=query)
+            except (NotFound, NotAllowed, UnexpectedAnswer):
+                continue
             found |= {one.id: one for one in page.items if one is not None}
         return found
 

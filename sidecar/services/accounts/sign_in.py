@@ -225,7 +225,7 @@ class SignInService:
         except SignInRefused as refused:
             log.warning("a sign-in from %s was refused: %s", caller.address, refused)
             raise
-        prefix = _prefix(caller.address)
+        prefix = network_prefix(caller.address)
         secret = self._sessions.begin(account.user_id, address_prefix=prefix)
         log.info("%s came in from %s", account.name, caller.address)
         # By the name that was typed: with a directory service an account may have several.
@@ -251,7 +251,7 @@ def _is_over(ticket: _PendingQuickConnect, now: float) -> bool:
     return now - ticket.code.at >= CODE_LASTS_S
 
 
-def _prefix(address: str) -> str:
+def network_prefix(address: str) -> str:
     """Return the network part of an address, which does not identify a single machine."""
     try:
         parsed: IPv4Address | IPv6Address = ip_address(address)

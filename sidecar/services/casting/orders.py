@@ -156,7 +156,7 @@ def _may_cast(account: Account, device: AttachedDevice) -> bool:
 
 def _look_up(client: Jellyfin, item_ids: Sequence[str]) -> Iterator[_Found]:
     """Yield the playable items, in order; what the server does not know or hides is left out."""
-    known = client.items(item_ids)
+    known = client.visible_items(item_ids)
     items = [known[one] for one in item_ids if one in known]
     whole = _whole(client, items)
     for item in items:

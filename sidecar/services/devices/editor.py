@@ -7,13 +7,13 @@ the settings of the page. Adding and forgetting need no restart.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.config import DeviceSettings
 from sidecar.config.page import DEVICES, merge
-from sidecar.device.drives import Drive, find_allowed, list_folders
+from sidecar.device.drives import DevicePlaces, Drive, find_allowed, list_folders
 from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible
 from sidecar.events import Bus, DeviceChanged
 from sidecar.messages import msg
@@ -83,8 +83,7 @@ class DeviceEditor:
         problems: Problems,
         stop_on: Callable[[str], object],
         bus: Bus,
-        roots: Callable[[], Iterable[Path]],
-        drives: Callable[[], Sequence[Drive]],
+        places: DevicePlaces,
     ) -> None:
         """Prepare.
 
@@ -97,8 +96,7 @@ class DeviceEditor:
             problems: Where problems of devices are cleared.
             stop_on: Stops the transfers of a device and waits for their end.
             bus: Told when a device has gone.
-            roots: Returns the folders in which devices may be chosen.
-            drives: Returns the mounted drives.
+            places: Where devices can be on this machine.
         """
         self._configuration = configuration
         self._registry = registry
@@ -108,21 +106,20 @@ class DeviceEditor:
         self._problems = problems
         self._stop_on = stop_on
         self._bus = bus
-        self._roots = roots
-        self._drives = drives
+        self._places = places
 
     def drives(self) -> Sequence[Drive]:
         """Return the mounted drives on which there is no device yet."""
         taken = [one.path for one in self._configuration.now().devices]
         return [
             one
-            for one in self._drives()
+            for one in self._places.drives()
             if not any(path == one.path or one.path in path.parents for path in taken)
         ]
 
     def roots(self) -> Sequence[Path]:
         """Return the folders in which a device may be chosen, as far as they exist."""
-        return [one for one in self._roots() if one.is_dir()]
+        return [one for one in self._places.roots() if one.is_dir()]
 
     def browse(self, text: str) -> Place:
         """Return a folder of the small browser.
@@ -131,7 +128,7 @@ class DeviceEditor:
             NotPossible: It is not there, or not in an allowed folder.
         """
         path = self._allowed(text)
-        above = find_allowed(path.parent, self._roots())
+        above = find_allowed(path.parent, self._places.roots())
         return Place(path, above, list_folders(path), os.access(path, os.W_OK | os.X_OK))
 
     def add(self, given: Mapping[str, object]) -> DeviceSettings:
@@ -261,7 +258,7 @@ class DeviceEditor:
         self._configuration.save({DEVICES: listed or None})
 
     def _allowed(self, text: str) -> Path:
-        found = find_allowed(Path(text), self._roots()) if text.startswith("/") else None
+        found = find_allowed(Path(text), self._places.roots()) if text.startswith("/") else None
         if found is None:
             raise NotPossible(
                 msg("This is no folder in which a device can be: choose one of those shown")

@@ -191,7 +191,9 @@ def _never(item: Item) -> AddedItem | None:
 
 def _look_up(client: Jellyfin, item_ids: Sequence[str]) -> dict[str, Item]:
     """Return items and containers; a genre or a library may be found only by its own address."""
-    found = client.items(item_ids)
+    found = client.visible_items(item_ids)
+    if len(item_ids) == 1:
+        return found
     for one in [one for one in item_ids if one not in found][:MOST_ASKED]:
         try:
             found[one] = client.item(one)

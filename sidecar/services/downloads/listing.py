@@ -25,6 +25,7 @@ from sidecar.services.downloads.views import (
 from sidecar.services.library.covers import Cover, CoverCache
 from sidecar.services.transfers.progress import ProgressTracker
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.downloads.queries import DeviceState
 from sidecar.store.stores import Stores
 
 STORED = tuple(one.name for one in fields(Download))
@@ -98,6 +99,14 @@ class DownloadListing:
             query: A filter, whose statuses and page are ignored; None counts all.
         """
         return self._downloads.queries.counts(self._which(person, query or DownloadQuery()))
+
+    def failed(self, person: Person) -> int:
+        """Return how many of the downloads that this person may see have failed."""
+        return self._downloads.queries.number(Status.FAILED, viewer(person))
+
+    def by_device(self, person: Person) -> Mapping[str, DeviceState]:
+        """Return how the downloads of each device stand, as far as this person may see them."""
+        return self._downloads.queries.by_device(DownloadFilter(viewer=viewer(person)))
 
     def owners(self, person: Person) -> Sequence[str]:
         """Return the account names that an admin may filter by; for others none."""

@@ -94,6 +94,7 @@ class PlayView:
 
     item_id: str
     title: str
+    artist: str | None
     client: str | None
     started_at: datetime
     seconds_heard: float
@@ -213,6 +214,7 @@ def _play(play: Play) -> PlayView:
     return PlayView(
         item_id=play.item_id,
         title=play.title,
+        artist=play.artist,
         client=play.client,
         started_at=play.started_at,
         seconds_heard=play.seconds_heard,

@@ -14,7 +14,7 @@ from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explai
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
 from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.items.kinds import not_taken_text
-from sidecar.domain.rules.registry import RULES
+from sidecar.domain.rules.registry import RULE_OF, RULES
 from sidecar.domain.wishes import Hold
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import OUTSIDE_HOURS
@@ -169,10 +169,17 @@ class Explainer:
     ) -> tuple[str, ...]:
         ids = {item_id, download.album_id if download else None}
         pairs = self._exclusions.of(person.user_id, device_id)
-        return tuple(sorted({rule for rule, excluded in pairs if excluded in ids}))
+        return tuple(map(_label, sorted({rule for rule, excluded in pairs if excluded in ids})))
 
     def _switched_off(self, device_id: str) -> tuple[str, ...]:
-        return tuple(one.name for one in RULES if not self._rules.of(one, device_id).enabled)
+        return tuple(
+            _label(one.name) for one in RULES if not self._rules.of(one, device_id).enabled
+        )
+
+
+def _label(rule: str) -> str:
+    """Return what people call a rule; the name of one that is no more."""
+    return msg(RULE_OF[rule].label) if rule in RULE_OF else rule
 
 
 def _concerns(person: Person, download: Download, holds: list[Hold]) -> bool:

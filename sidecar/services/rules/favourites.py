@@ -12,16 +12,17 @@ is asked again by itself, later and with more patience each time; the others cou
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from queue import Empty, SimpleQueue
 from threading import Event
+from types import MappingProxyType
 
 from sidecar.clock import Clock
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.rules import favourites as rule
-from sidecar.domain.wishes import Wish
+from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import JellyfinError, NotFound, SignedOut, TooSlow
 from sidecar.jellyfin import patience
 from sidecar.jellyfin.client import Jellyfin
@@ -50,6 +51,7 @@ LONGEST_WAIT_S = 600.0
 LONGEST_PAUSE_S = 3600.0
 # For more items than this, listing all favourites takes fewer requests.
 MOST_NAMED = 2000
+NOTHING: Mapping[str, Item] = MappingProxyType({})
 
 
 @dataclass(slots=True)
@@ -207,24 +209,35 @@ class FavouritesFollower:
         hearts = self._hearts.favourites()
         found = self._client.items(sorted(self._named))
         self._named.clear()
+        concerned = [one.id for one in found.values() if not hearts.keys().isdisjoint(_whole(one))]
         held: dict[str, list[Item]] = {}
-        for item in found.values():
+        # Of an artist with a heart there may be albums in a library that the account may not see.
+        for item in self._client.visible_items(concerned).values() if concerned else ():
             if item.id in hearts:
                 self._keep(item)
-            for part_of in {item.album_id, item.artist_id, item.series_id, item.season_id}:
-                if item.is_playable and part_of is not None and part_of in hearts:
+            for part_of in _whole(item) - {item.id}:
+                if item.is_playable and part_of in hearts:
                     held.setdefault(part_of, []).append(item)
-        for container in self._client.items(held).values() if held else ():
+        unknown: list[str] = []
+        for source_id, parts in held.items():
+            why = self._planning.known_reason(self._user_id, rule.NAME, source_id)
+            if why is None or hearts[source_id] not in self._types:
+                unknown.append(source_id)
+            else:
+                self._plan(self._wishes_for(why, parts), found)
+        for container in self._client.visible_items(unknown).values():
             if container.type in self._types:
-                self._plan(self._wishes(container, held[container.id]))
+                self._plan(self._wishes(container, held[container.id]), found)
 
     def _keep(self, favourite: Item) -> None:
+        """Wish for a favourite that was looked up, and for what it contains."""
         if favourite.type not in self._types:
             return
         if favourite.type in CONTAINERS:
             self._keep_container(favourite)
         else:
-            self._plan(self._wishes(favourite, self._client.with_parts([favourite])))
+            parts = self._client.with_parts([favourite])
+            self._plan(self._wishes(favourite, parts), {favourite.id: favourite})
 
     def _note_sessions(self) -> None:
         playing = self._client.sessions()
@@ -243,7 +256,7 @@ class FavouritesFollower:
             return
         if not word:
             self._let_go(item_id)
-        elif item := self._client.items([item_id]).get(item_id):
+        elif item := self._client.visible_items([item_id]).get(item_id):
             self._hearts.look_up(item)
             log.info("%s pressed a heart on %r", self._name, item.title)
             self._keep(item)
@@ -356,8 +369,23 @@ class FavouritesFollower:
             )
 
     def _wishes(self, favourite: Item, playable: Iterable[Item]) -> Iterator[Wish]:
-        devices = list(self._account.devices(self._name))
-        return rule.make_wishes(favourite, playable, user_id=self._user_id, devices=devices)
+        return self._wishes_for(rule.make_reason(favourite), playable)
 
-    def _plan(self, wishes: Iterable[Wish]) -> None:
-        self._planning.hold(wishes, self._client.items)
+    def _wishes_for(self, why: Reason, playable: Iterable[Item]) -> Iterator[Wish]:
+        devices = list(self._account.devices(self._name))
+        return rule.make_wishes(why, playable, user_id=self._user_id, devices=devices)
+
+    def _plan(self, wishes: Iterable[Wish], full: Mapping[str, Item] = NOTHING) -> None:
+        """Hold wishes; what is in `full` was looked up already, and is not asked for again."""
+
+        def describe(ids: Sequence[str]) -> dict[str, Item]:
+            known = {one: full[one] for one in ids if one in full}
+            return known | self._client.items(one for one in ids if one not in known)
+
+        self._planning.hold(wishes, describe)
+
+
+def _whole(item: Item) -> frozenset[str]:
+    """Return the ids of an item and of all that it is part of."""
+    ids = {item.id, item.album_id, item.artist_id, item.series_id, item.season_id}
+    return frozenset(one for one in ids if one is not None)

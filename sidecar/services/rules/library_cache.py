@@ -22,7 +22,7 @@ MOST_KEPT = 2000
 
 Key = tuple[str, ...]
 # Look-ups whose result changes with the account's own plays.
-LISTENING = frozenset({"next_up", "episodes_from", "books_begun", "book_parts", "item"})
+LISTENING = frozenset({"next_up", "episodes_from", "books_begun", "book_parts", "item", "visible"})
 
 
 class HeardPlays(Protocol):
@@ -100,13 +100,25 @@ class CachedLibrary:
 
     def items(self, ids: Collection[str]) -> Mapping[str, Item]:
         """Return items by their ids, with their sizes."""
-        kept = {one: self._recall(("item", one)) for one in ids}
+        return self._items("item", ids, self._client.items)
+
+    def visible_items(self, ids: Collection[str]) -> Mapping[str, Item]:
+        """Return items that a player named, with their sizes; none that are hidden."""
+        found = self._items("visible", ids, self._client.visible_items)
+        for item_id, item in found.items():
+            self._keep(("item", item_id), item)
+        return found
+
+    def _items(
+        self, kind: str, ids: Collection[str], ask: Callable[[Sequence[str]], Mapping[str, Item]]
+    ) -> Mapping[str, Item]:
+        kept = {one: self._recall((kind, one)) for one in ids}
         found = {one: item for one, item in kept.items() if isinstance(item, Item)}
         missing = [one for one in kept if one not in found]
-        asked = self._client.items(missing) if missing else {}
+        asked = ask(missing) if missing else {}
         for item_id, item in asked.items():
-            self._keep(("item", item_id), item)
-        return found | asked
+            self._keep((kind, item_id), item)
+        return {**found, **asked}
 
     def describe(self, ids: Sequence[str]) -> dict[str, Item]:
         """Return full items for the queue, from the cache where possible."""

@@ -35,6 +35,7 @@ from sidecar.messages import msg
 from sidecar.store.database import Database
 from sidecar.store.downloads.folders import DeviceFolders
 from sidecar.store.downloads.insert import FilePlace
+from sidecar.store.downloads.queries import Standing
 from sidecar.store.downloads.queue import Downloads, NewDownload
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.exclusions import Exclusions
@@ -77,32 +78,23 @@ def _known_groups(
 
 
 def places(
-    db: Database, device_id: str, item: Item, shape: NameLimits, group: Group = ALONE
+    folders: DeviceFolders, item: Item, shape: NameLimits, group: Group = ALONE
 ) -> Iterator[FilePlace]:
     """Yield possible paths of an item's file on a device, the best first; the last is unique."""
-    for path in _paths(db, device_id, item, shape, group):
+    for path in _paths(folders, item, shape, group):
         yield FilePlace(path, make_path_key(path))
 
 
-def _paths(
-    db: Database, device_id: str, item: Item, shape: NameLimits, group: Group
-) -> Iterator[str]:
-    film = _find_path(db, device_id, item.part_of) if item.part_of else None
+def _paths(folders: DeviceFolders, item: Item, shape: NameLimits, group: Group) -> Iterator[str]:
+    film = folders.path_of(item.part_of) if item.part_of else None
     if film is None:
-        yield from find_paths(item, DeviceFolders(db, device_id), shape, group)
+        yield from find_paths(item, folders, shape, group)
         return
     # Beside the first part of the film, whatever the folder is called there.
     name = build_path(item, shape, group).rpartition("/")[2]
     beside = f"{film.rpartition('/')[0]}/{name}"
     yield beside
     yield build_distinct_path(beside, item.id)
-
-
-def _find_path(db: Database, device_id: str, item_id: str) -> str | None:
-    rows = db.sql(
-        "SELECT file_path FROM downloads WHERE device_id = ? AND item_id = ?", (device_id, item_id)
-    )
-    return next((str(path) for (path,) in rows), None)
 
 
 def refusal(item: Item) -> Failure | None:
@@ -204,15 +196,12 @@ class WishService:
             groups = self._groups(allowed, full)
             with self._db.write():
                 # Checked again: a person may have objected while Jellyfin was asked.
-                for wish in self._allowed(allowed):
-                    if wish.reason.rule == PIN:
-                        # Only now, as Jellyfin may not have answered.
-                        self._tombstones.forget(wish.user_id, wish.device_id, wish.item.id)
-                    if _place(wish) in refused:
-                        self._holds.keep(wish)
-                    else:
-                        queued += self._keep(wish, full, groups)
+                queued += self._keep_all(self._allowed(allowed), full, groups, refused)
         return queued
+
+    def known_reason(self, user_id: str, rule: str, source_id: str) -> Reason | None:
+        """Return the reason of an account's holds from one source; None if there are none."""
+        return self._holds.reason_of(user_id, rule, source_id)
 
     def replace(
         self,
@@ -401,18 +390,48 @@ class WishService:
         return found
 
     def _missing(self, wishes: Iterable[Wish]) -> set[str]:
-        return {
-            wish.item.id
-            for wish in wishes
-            if self._downloads.queries.by_item(wish.device_id, wish.item.id) is None
-        }
+        asked = list(wishes)
+        there = self._downloads.queries.standings(map(_ids, asked))
+        return {wish.item.id for wish in asked if _ids(wish) not in there}
 
-    def _keep(self, wish: Wish, full: Mapping[str, Item], groups: Mapping[str, Group]) -> bool:
-        is_new = self._holds.keep(wish)
-        there = self._downloads.queries.by_item(wish.device_id, wish.item.id)
-        if there is None:
-            item = full.get(wish.item.id)
-            return item is not None and self._queue(wish, item, groups.get(item.id, ALONE))
+    def _keep_all(
+        self,
+        wishes: Sequence[Wish],
+        full: Mapping[str, Item],
+        groups: Mapping[str, Group],
+        refused: Collection[tuple[str, str]],
+    ) -> int:
+        """Hold wishes and queue what has no download; return how many were queued.
+
+        What a device does not take (`refused`) is only held.
+        """
+        pinned = [(one.user_id, *_ids(one)) for one in wishes if one.reason.rule == PIN]
+        if pinned:
+            # Only now, as Jellyfin may not have answered.
+            self._tombstones.forget_all(pinned)
+        there = self._downloads.queries.standings(map(_ids, wishes))
+        queued = 0
+        seen: set[tuple[str, str]] = set()
+        folders = {one.device_id: DeviceFolders(self._db, one.device_id) for one in wishes}
+        for wish, is_new in zip(wishes, self._holds.keep_all(wishes), strict=True):
+            ids = _ids(wish)
+            standing, is_changed = there.get(ids), ids in seen
+            is_served = standing is not None and not is_changed and _is_served(wish, standing)
+            if is_served or _place(wish) in refused:
+                continue
+            # Another of these wishes may have changed it.
+            is_known = standing is not None or is_changed
+            known = self._downloads.queries.by_item(*ids) if is_known else None
+            seen.add(ids)
+            if known is not None:
+                queued += self._keep(wish, known, is_new=is_new)
+            elif (item := full.get(wish.item.id)) is not None:
+                self._queue(wish, item, folders[wish.device_id], groups.get(item.id, ALONE))
+                queued += 1
+        return queued
+
+    def _keep(self, wish: Wish, there: Download, *, is_new: bool) -> bool:
+        """Let a download be what a wish needs; return whether that queued it again."""
         if there.status is Status.REMOVED and (is_new or wish.reason.rule == PIN):
             return self._downloads.transitions.want_again(
                 there, user_id=wish.user_id, priority=wish.priority
@@ -431,25 +450,24 @@ class WishService:
             self._downloads.queue.prioritise(there, wish.priority)
         return False
 
-    def _queue(self, wish: Wish, item: Item, group: Group) -> bool:
+    def _queue(self, wish: Wish, item: Item, folders: DeviceFolders, group: Group) -> None:
         item = self._fit(wish.device_id, item)
         shape = self._shape_of(wish.device_id)
-        download, queued = self._downloads.queue.enqueue(
+        download = self._downloads.queue.add(
             NewDownload(
                 item=item,
                 device_id=wish.device_id,
                 user_id=wish.user_id,
-                places=places(self._db, wish.device_id, item, shape, group),
+                places=places(folders, item, shape, group),
                 priority=wish.priority,
                 format=self._format_of(wish.device_id, item.type),
             )
         )
         refused = refusal(item)
-        if queued and refused is not None:
+        if refused is not None:
             self._downloads.transitions.give_up(
                 download, until=None, failure=refused, retry_count=0
             )
-        return queued
 
     def _is_unwanted(self, download: Download) -> bool:
         is_there = download.status in {Status.COMPLETED, Status.REMOVED}
@@ -458,6 +476,16 @@ class WishService:
 
 def _place(wish: Wish) -> tuple[str, str]:
     return wish.device_id, str(wish.item.type)
+
+
+def _ids(wish: Wish) -> tuple[str, str]:
+    return wish.device_id, wish.item.id
+
+
+def _is_served(wish: Wish, there: Standing) -> bool:
+    """Whether a download is all that a wish needs, so that `_keep` would change nothing."""
+    is_well = there.status not in {Status.REMOVED, Status.FAILED} and not there.is_missing
+    return is_well and wish.priority <= min(there.priority, PIN_PRIORITY)
 
 
 def _wish(hold: Hold) -> Wish:

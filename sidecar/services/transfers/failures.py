@@ -221,7 +221,8 @@ class FailurePolicy:
                 )
                 return
             case _:
-                pass
+                # With nothing to wait for it would be fetched again at once, for ever.
+                raise AssertionError(kind)
         self._put_back(download)
 
     def _put_back(self, download: Download) -> None:

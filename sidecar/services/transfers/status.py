@@ -62,13 +62,16 @@ class TransferStatus:
 
     def transfers(self, person: Person) -> TransfersView:
         """Return what may be fetched now, and how fast."""
+        return TransfersView(self._network.is_paused, self._speed.of_all(), self._verdicts(person))
+
+    def _verdicts(self, person: Person) -> tuple[VerdictView, ...]:
         verdicts = []
         for one in self._registry.all():
             if self._access.to(person, one.settings):
                 found = self._network.verdict(one.settings)
                 name = one.settings.name
                 verdicts.append(VerdictView(one.id, name, found.own_only, found.text, found.until))
-        return TransfersView(self._network.is_paused, self._speed.of_all(), tuple(verdicts))
+        return tuple(verdicts)
 
     def pause(self, *, paused: bool) -> None:
         """Pause automatic downloads, or resume them."""
@@ -84,6 +87,6 @@ class TransferStatus:
 
     def notices(self, person: Person) -> list[Notice]:
         """Return a notice for each reason why downloads wait for the network."""
-        found = self.transfers(person).devices
+        found = self._verdicts(person)
         texts = dict.fromkeys(one.text for one in found if one.own_only and one.text)
         return [Notice("network", "info", text) for text in texts]

@@ -7,6 +7,7 @@ from sidecar.store.database import Database
 
 FIRST_IN = """SELECT file_path, item_type, item_id, album_id, series_id FROM downloads
     WHERE device_id = ? AND path_key > ? AND path_key < ? ORDER BY id LIMIT 1"""
+PATH_OF = "SELECT file_path FROM downloads WHERE device_id = ? AND item_id = ?"
 NEXT = """SELECT path_key FROM downloads
     WHERE device_id = ? AND path_key >= ? AND path_key < ? ORDER BY path_key LIMIT 1"""
 # Behind the last key of any kind.
@@ -14,11 +15,20 @@ LAST = "\U0010ffff"
 
 
 class DeviceFolders:
-    """The folders of one device. Implements `domain.files.folders.FoldersThere`."""
+    """The folders of one device. Implements `domain.files.folders.FoldersThere`.
+
+    For one transaction that only adds downloads: what is found is remembered.
+    """
 
     def __init__(self, db: Database, device_id: str) -> None:
         self._db = db
         self._device_id = device_id
+        self._known: dict[str, tuple[str, str, str, str | None, str | None]] = {}
+
+    def path_of(self, item_id: str) -> str | None:
+        """Return the path of an item's download; None if it has none."""
+        rows = self._db.sql(PATH_OF, (self._device_id, item_id))
+        return next((str(path) for (path,) in rows), None)
 
     def spelling(self, key: str) -> str | None:
         """Return how a folder is spelled, without those above it; None if there is none."""
@@ -47,5 +57,10 @@ class DeviceFolders:
         return True
 
     def _first_in(self, key: str) -> tuple[str, str, str, str | None, str | None] | None:
-        found = self._db.sql(FIRST_IN, (self._device_id, f"{key}/", f"{key}0"))
-        return found[0] if found else None
+        # What comes later to a folder is not the first there.
+        if key not in self._known:
+            found = self._db.sql(FIRST_IN, (self._device_id, f"{key}/", f"{key}0"))
+            if not found:
+                return None
+            self._known[key] = found[0]
+        return self._known[key]

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from sidecar.domain.formats.formats import AnyTarget, read_any_target
@@ -97,7 +98,7 @@ class Inventory:
                     title=title,
                     size=size or 0,
                     last_used=last_used,
-                    eviction_class=classify(grips[item_id]),
+                    eviction_class=_classify(grips[item_id]),
                     is_in_use=item_id in in_use or download_id in untouchable,
                     is_missing=bool(is_missing),
                 )
@@ -139,7 +140,7 @@ class Inventory:
                 held=held,
                 priority=priority,
                 place=queued_at,
-                standing=classify(grips[item_id]),
+                standing=_classify(grips[item_id]),
                 is_own=any(one.rule == PIN for one in grips[item_id]),
                 source=_count_beside(target, size, likely, is_kept=is_kept),
             )
@@ -175,7 +176,7 @@ class Inventory:
 def _group_by_item(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, list[HoldStrength]]:
     grips: defaultdict[str, list[HoldStrength]] = defaultdict(list)
     for item_id, rule, is_ending in rows:
-        grips[item_id].append(HoldStrength(rule, is_ending=bool(is_ending)))
+        grips[item_id].append(_strength(rule, is_ending))
     return grips
 
 
@@ -193,3 +194,18 @@ def _count_beside(
     if is_kept:
         return beside or None
     return size + beside if size is not None else None
+
+
+@lru_cache(maxsize=256)
+def _strength(rule: str, is_ending: int) -> HoldStrength:
+    return HoldStrength(rule, is_ending=bool(is_ending))
+
+
+@lru_cache(maxsize=256)
+def _classify_first(grip: HoldStrength) -> EvictionClass:
+    return classify((grip,))
+
+
+def _classify(grips: Collection[HoldStrength]) -> EvictionClass:
+    """Do as `classify`: there are few kinds of holds, and very many files."""
+    return max(map(_classify_first, grips), default=EvictionClass.NOTHING)

@@ -51,6 +51,12 @@ FILES = """SELECT coalesce(sum((file_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE status = 'completed' AND device_id = ?"""
 ORIGINALS = """SELECT coalesce(sum((original_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE original_size IS NOT NULL AND device_id = ?"""
+BY_DEVICE = """SELECT d.device_id, d.status, count(*), max(d.completed_at) FROM downloads AS d
+    WHERE d.missing_since IS NULL"""
+STANDINGS = """SELECT d.device_id, d.item_id, d.status, d.priority, d.missing_since IS NOT NULL
+    FROM json_each(?) AS one CROSS JOIN downloads AS d
+    ON d.device_id = json_extract(one.value, '$[0]')
+        AND d.item_id = json_extract(one.value, '$[1]')"""
 IN_TURN = "d.priority DESC, d.place, d.id"
 # Running, pending, paused, the rest.
 RUNNING_FIRST = """CASE d.status
@@ -99,6 +105,28 @@ class DeviceUse:
     bytes_missing: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """How the downloads of one device stand.
+
+    Attributes:
+        counts: How many are in each state; states without any are left out.
+        last_arrival: When the last of its files was completed.
+    """
+
+    counts: Mapping[Status, int]
+    last_arrival: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides whether a wish changes anything about a download."""
+
+    status: Status
+    priority: int
+    is_missing: bool
+
+
 class DownloadQueries:
     """Looks downloads up. Safe to use from any thread."""
 
@@ -120,6 +148,14 @@ class DownloadQueries:
     def by_item(self, device_id: str, item_id: str) -> Download | None:
         """Return the download of an item on a device; None if there is none."""
         return self._find_one(f"{ONE} device_id = ? AND item_id = ?", device_id, item_id)
+
+    def standings(self, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Standing]:
+        """Return how the downloads of many items stand, by the ids of device and item."""
+        rows = self._db.sql(STANDINGS, (json.dumps(list(asked)),))
+        return {
+            (device_id, item_id): Standing(Status(status), priority, bool(is_missing))
+            for device_id, item_id, status, priority, is_missing in rows
+        }
 
     def page(
         self, which: DownloadFilter, page: int, page_size: int, *, sort: Sort = Sort.NEWEST
@@ -181,14 +217,38 @@ class DownloadQueries:
         whose = replace(which, statuses=frozenset(), missing=False)
         return self._db.once((DownloadQueries, whose), partial(self._count, whose))
 
+    def number(self, status: Status, viewer: str | None) -> int:
+        """Return how many downloads in this state, missing or not, a person may see."""
+        return self._by_status(DownloadFilter(viewer=viewer)).get(status, 0)
+
+    def _by_status(self, whose: DownloadFilter) -> Mapping[str, int]:
+        asked = select_counts(whose)
+        return self._db.once(
+            (DownloadQueries, "status", whose), lambda: dict(self._db.sql(asked.text, asked.values))
+        )
+
     def _count(self, which: DownloadFilter) -> Mapping[str, int]:
         asked = build_count_conditions(which)
-        by_status = select_counts(which)
-        found: dict[str, int] = dict(self._db.sql(by_status.text, by_status.values))
+        found = self._by_status(which)
         missing: int = self._db.sql(f"{COUNTED} AND {IS_MISSING}{asked.text}", asked.values)[0][0]
         counts = {str(status): found.get(status, 0) for status in Status}
         counts[Status.COMPLETED] -= missing
         return {**counts, MISSING: missing}
+
+    def by_device(self, which: DownloadFilter) -> Mapping[str, DeviceState]:
+        """Return how the downloads of each device stand; devices without any are left out.
+
+        `which.statuses` is ignored, and missing files are not counted.
+        """
+        asked = build_count_conditions(which)
+        found = self._db.sql(f"{BY_DEVICE}{asked.text} GROUP BY 1, 2", asked.values)
+        states: dict[str, DeviceState] = {}
+        for device_id, status, number, last in found:
+            state = states.setdefault(device_id, DeviceState({}))
+            counts = {**state.counts, Status(status): number}
+            at = DownloadRow.completed_at.python_value(last) if status == "completed" else None
+            states[device_id] = DeviceState(counts, at or state.last_arrival)
+        return states
 
     def bytes_waiting(self, which: DownloadFilter) -> int:
         """Return the bytes that pending downloads still have to fetch, as far as known."""

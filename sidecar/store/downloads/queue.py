@@ -77,7 +77,7 @@ class DownloadQueue:
         with self._db.write():
             there = self._queries.by_item(wanted.device_id, wanted.item.id)
             if there is None:
-                return self._insert(wanted), True
+                return self.add(wanted), True
             if there.status is Status.REMOVED and want_again:
                 self._transitions.want_again(
                     there, user_id=wanted.user_id, priority=wanted.priority, item=wanted.item
@@ -86,6 +86,25 @@ class DownloadQueue:
             if there.status is Status.PENDING and there.priority < wanted.priority:
                 return self._set(there, priority=wanted.priority) or there, False
             return there, False
+
+    def add(self, wanted: NewDownload) -> Download:
+        """Queue an item that has no download on the device; inside of a `write`.
+
+        Raises:
+            ValueError: All `places` are taken by other downloads.
+        """
+        place = find_free_place(self._db, wanted.device_id, wanted.places)
+        columns = to_columns(self._db, wanted, place, self._clock.now())
+        columns |= kept_parts_downloads.take_part(self._db, wanted.device_id, wanted.item.id)
+        # SQL text: peewee takes longer to build one insert than SQLite to run it.
+        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
+        rows = self._db.execute_sql(
+            f"INSERT INTO downloads ({names}) VALUES ({marks}) RETURNING {NAMES}",  # noqa: S608 - names of our own columns
+            [getattr(DownloadRow, name).db_value(value) for name, value in columns.items()],
+        )
+        download = from_columns(rows[0])
+        self._transitions.publish(download, None, Status.PENDING)
+        return download
 
     def prioritise(self, download: Download, priority: int) -> bool:
         """Change the priority of a waiting download; return whether it was changed."""
@@ -255,20 +274,6 @@ class DownloadQueue:
                 if not download.finalizing:
                     self._transitions.move(download, Move.POSTPONE)
         return [download for download in running if download.finalizing]
-
-    def _insert(self, wanted: NewDownload) -> Download:
-        place = find_free_place(self._db, wanted.device_id, wanted.places)
-        columns = to_columns(self._db, wanted, place, self._clock.now())
-        columns |= kept_parts_downloads.take_part(self._db, wanted.device_id, wanted.item.id)
-        # SQL text: peewee takes longer to build one insert than SQLite to run it.
-        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-        rows = self._db.execute_sql(
-            f"INSERT INTO downloads ({names}) VALUES ({marks}) RETURNING {NAMES}",  # noqa: S608 - names of our own columns
-            [getattr(DownloadRow, name).db_value(value) for name, value in columns.items()],
-        )
-        download = from_columns(rows[0])
-        self._transitions.publish(download, None, Status.PENDING)
-        return download
 
     def _set(self, download: Download, **columns: object) -> Download | None:
         """Change columns other than the state, if the state is still the one the caller saw."""

@@ -8,7 +8,7 @@ keep ─▶ held ─release─▶ held until a time ─drop_due─▶ gone
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 
@@ -24,15 +24,25 @@ BATCH = 500
 # SQL text: a look through all hearts keeps thousands, and peewee takes longer to build such a
 # statement than SQLite to run it.
 WISH = "user_id = ? AND device_id = ? AND item_id = ? AND rule = ? AND source_id = ?"
-KEPT = f"SELECT release_at, text FROM holds WHERE {WISH}"  # noqa: S608 - ours
-KEEP = """INSERT INTO holds (user_id, device_id, item_id, rule, source_id, text)
-    VALUES (?, ?, ?, ?, ?, ?)"""
 KEEP_ON = f"UPDATE holds SET release_at = NULL, text = ? WHERE {WISH}"  # noqa: S608 - ours
 ASKED_FOR = """SELECT 1 FROM downloads JOIN holds USING (device_id, item_id)
     WHERE downloads.id = ? AND holds.rule = 'pin' LIMIT 1"""
 
+Key = tuple[str, str, str, str, str]
+NAMES = ("user_id", "device_id", "item_id", "rule", "source_id", "text")
+KNOWN = f"""SELECT {", ".join(f"h.{name}" for name in NAMES[:5])}, h.release_at, h.text
+    FROM json_each(?) AS one CROSS JOIN holds AS h ON {
+    " AND ".join(
+        f"h.{name} = json_extract(one.value, '$[{place}]')" for place, name in enumerate(NAMES[:5])
+    )
+}"""  # noqa: S608 - names of our own columns
+NEW = f"""INSERT INTO holds ({", ".join(NAMES)})
+    SELECT {", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(NAMES)))}
+    FROM json_each(?) ORDER BY key RETURNING id"""  # noqa: S608 - names of our own columns
 OWNERS = """SELECT owned.download_id, owned.user_id FROM json_each(?) AS one
     CROSS JOIN owned ON owned.download_id = one.value"""
+REASON = """SELECT text FROM holds WHERE user_id = ? AND rule = ? AND source_id = ?
+    ORDER BY id DESC LIMIT 1"""
 REASONS = """SELECT rule, text FROM holds
     WHERE user_id = ? AND device_id = ? AND release_at IS NULL
     GROUP BY rule, text ORDER BY min(id)"""
@@ -52,18 +62,29 @@ class Holds:
             Whether this is a reason that was not there before; if not, nothing was changed,
             except that its end was called off and its text is the latest one.
         """
-        why, text = wish.reason, store(wish.reason.text)
-        wanted = (wish.user_id, wish.device_id, wish.item.id, why.rule, why.source_id)
+        return self.keep_all([wish])[0]
+
+    def keep_all(self, wishes: Sequence[Wish]) -> list[bool]:
+        """Do the same for many wishes, with few queries however many they are."""
+        keys = [_key(one) for one in wishes]
         with self._db.write():
-            there = self._db.sql(KEPT, wanted)
-            if not there:
-                self._db.execute_sql(KEEP, (*wanted, text))
-            elif there[0] != (None, text):
-                self._db.execute_sql(KEEP_ON, (text, *wanted))
-            else:
-                return False
-            self._tell(wish.device_id, wish.item.id)
-        return not there
+            there = {tuple(row[:5]): row[5:] for row in self._db.sql(KNOWN, (json.dumps(keys),))}
+            fresh: dict[Key, Wish] = {}
+            are_new = []
+            for key, wish in zip(keys, wishes, strict=True):
+                are_new.append(key not in there and key not in fresh)
+                if key not in there:
+                    fresh[key] = wish
+                elif there[key] != (as_before := (None, store(wish.reason.text))):
+                    self._db.execute_sql(KEEP_ON, (store(wish.reason.text), *key))
+                    there[key] = as_before
+                    self._tell(wish.device_id, wish.item.id)
+            if fresh:
+                rows = [[*key, store(one.reason.text)] for key, one in fresh.items()]
+                self._db.execute_sql(NEW, [json.dumps(rows)])
+            for one in fresh.values():
+                self._tell(one.device_id, one.item.id)
+        return are_new
 
     def release(
         self,
@@ -183,6 +204,11 @@ class Holds:
         )
         return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
 
+    def reason_of(self, user_id: str, rule: str, source_id: str) -> Reason | None:
+        """Return why a user holds what they hold because of one item; None if they hold nothing."""
+        text = self._db.sql(REASON, (user_id, rule, source_id))
+        return Reason(rule, source_id, restore(text[0][0])) if text else None
+
     def of_rule(self, user_id: str, device_id: str, rule: str) -> list[Hold]:
         """Return what a user holds on a device by a rule, those that will end included."""
         query = HoldRow.select().where(
@@ -226,6 +252,11 @@ class Holds:
     def _tell_all(self, rows: Iterable[Row]) -> None:
         for device_id, item_id in dict.fromkeys((row["device_id"], row["item_id"]) for row in rows):
             self._tell(device_id, item_id)
+
+
+def _key(wish: Wish) -> Key:
+    why = wish.reason
+    return wish.user_id, wish.device_id, wish.item.id, why.rule, why.source_id
 
 
 def _hold(row: Row) -> Hold:

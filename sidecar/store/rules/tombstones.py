@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Collection
+
 import peewee
 
 from sidecar.clock import Clock
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import TombstoneRow
 
+FORGET = """DELETE FROM tombstones WHERE (user_id, device_id, item_id) IN (
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+    FROM json_each(?)) RETURNING item_id"""
 TITLES = """SELECT tombstones.item_id, downloads.title FROM tombstones
     LEFT JOIN downloads USING (device_id, item_id)
     WHERE tombstones.user_id = ? AND tombstones.device_id = ? ORDER BY tombstones.item_id"""
@@ -40,6 +46,11 @@ class Tombstones:
                     )
                 )
             )
+
+    def forget_all(self, which: Collection[tuple[str, str, str]]) -> None:
+        """Forget many: of a user, on a device, for an item."""
+        with self._db.write():
+            self._db.execute_sql(FORGET, [json.dumps(list(which))])
 
     def titles(self, user_id: str, device_id: str) -> dict[str, str | None]:
         """Return what this user removed from the device, with the titles that are known."""

@@ -2,7 +2,7 @@
 
 A database remembers the number of its last step in `user_version`. A step, once released, is
 never edited: an error in it is fixed by a later one. All missing steps run in one
-transaction, after a copy of the file was put beside it.
+transaction, after a copy of the file was put beside it: the way back to an older version.
 """
 
 from __future__ import annotations
@@ -41,6 +41,7 @@ from sidecar.store.schema.tables import IMPORTED_PLAYS, PEERS
 
 log = logging.getLogger(__name__)
 
+COPIES_KEPT = 3
 
 Step = tuple[str, ...]
 STEPS: tuple[Step, ...] = (
@@ -85,6 +86,8 @@ def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:
             return
         if version:
             copy(connection, path.with_name(f"{path.name}.before-{version + 1}"))
+            for old in list_copies(path)[COPIES_KEPT:]:
+                old.unlink()
         try:
             _run(connection, steps[version:], len(steps))
         except sqlite3.Error as error:
@@ -93,6 +96,14 @@ def migrate(path: Path, steps: Sequence[Step] = STEPS) -> None:
                 f"{path} could not be brought up to date and is as it was: {error}"
             ) from error
         log.info("%s: tables brought from step %d to %d", path.name, version, len(steps))
+
+
+def list_copies(path: Path) -> list[Path]:
+    """Return the copies from before migrations of the database at `path`, newest first."""
+    copies = [
+        one for one in path.parent.glob(f"{path.name}.before-*") if one.suffix[8:].isdecimal()
+    ]
+    return sorted(copies, key=lambda one: (one.stat().st_mtime_ns, one.name), reverse=True)
 
 
 def copy(connection: sqlite3.Connection, to: Path) -> None:

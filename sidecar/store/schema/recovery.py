@@ -26,7 +26,7 @@ from enum import Enum, auto
 from pathlib import Path
 
 from sidecar.errors import DatabaseError
-from sidecar.store.schema.migrations import STEPS
+from sidecar.store.schema.migrations import STEPS, list_copies
 from sidecar.store.schema.steps import APPLICATION_ID
 
 log = logging.getLogger(__name__)
@@ -106,10 +106,20 @@ def _examine(path: Path, connection: sqlite3.Connection) -> Condition:
     if version > len(STEPS):
         raise DatabaseError(
             f"{path} was written by a newer Jellyfin Sidecar (its tables are at step {version}, "
-            f"this version knows {len(STEPS)}); start that one, or use another data folder"
+            f"this version knows {len(STEPS)}); nothing was changed. Start the newer one"
+            f"{_way_back(path)}, or use another data folder"
         )
     verdict: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     return Condition.SOUND if verdict == "ok" else Condition.DAMAGED
+
+
+def _way_back(path: Path) -> str:
+    """Name the newest copy from before a migration that this version can use, if there is one."""
+    for one in list_copies(path):
+        # The copy from before step N has the tables of step N - 1.
+        if int(one.suffix.removeprefix(".before-")) - 1 <= len(STEPS):
+            return f", go back with `jellyfin-sidecar restore {one}`"
+    return ""
 
 
 def _set_aside(path: Path, now: datetime) -> Path | None:

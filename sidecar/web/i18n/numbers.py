@@ -51,6 +51,10 @@ class LocalFormat:
         number = format_decimal(scaled.amount, pattern, self.locale)
         return f"{number} {UNITS[scaled.unit]}"
 
+    def number(self, amount: int) -> str:
+        """Return a whole number: `6,812`."""
+        return format_decimal(amount, "#,##0", self.locale)
+
     def speed(self, octets_per_s: float) -> str:
         """Return a speed in bytes per second: `3.4 MB/s`."""
         return f"{self.size(octets_per_s)}/s"

@@ -94,3 +94,24 @@ def room(view: DeviceView) -> int | None:
     if view.budget is not None:
         return view.budget
     return None if view.free is None else view.used + view.free
+
+
+SAFE_TO_REMOVE = StatusLabel(translatable("Safe to remove"), "circle-check", "good")
+NOT_AVAILABLE = StatusLabel(translatable("Not available"), "triangle-alert", "warn")
+FILES_MISSING = StatusLabel(translatable("Files are missing"), "triangle-alert", "warn")
+NEEDS_ATTENTION = StatusLabel(translatable("Needs attention"), "triangle-alert", "warn")
+UP_TO_DATE = StatusLabel(translatable("Up to date"), "check", "good")
+
+
+def device_label(view: DeviceView, *, running: int, waiting: int, has_problem: bool) -> StatusLabel:
+    """Return the label of a device: the worst that is true of it, else what it does now."""
+    worst = (
+        (view.is_unplugged, SAFE_TO_REMOVE),
+        (view.trouble is not None, NOT_AVAILABLE),
+        (view.missing > 0, FILES_MISSING),
+        (has_problem, NEEDS_ATTENTION),
+        (view.is_paused, PLAIN[Status.PAUSED]),
+        (running > 0, PLAIN[Status.DOWNLOADING]),
+        (waiting > 0, PLAIN[Status.PENDING]),
+    )
+    return next((label for is_so, label in worst if is_so), UP_TO_DATE)

@@ -8,22 +8,25 @@ from flask import Blueprint
 
 from sidecar.web.pages import (
     admin,
+    alerts,
     device,
     device_editor,
+    home,
     identity,
     imports,
     language,
     now,
     plans,
     profile,
-    questions,
     settings,
     sign_in,
+    theme,
     undo,
 )
 from sidecar.web.pages.downloads import actions as download_actions
 from sidecar.web.pages.downloads import routes as downloads
 from sidecar.web.pages.files import routes as files
+from sidecar.web.pages.help import routes as help_pages
 from sidecar.web.pages.library import routes as library
 from sidecar.web.services import WebServices
 
@@ -32,11 +35,14 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
     """Return the blueprints of all pages; `end_session` closes a session's live connections."""
     return [
         admin.routes(services),
+        alerts.routes(services),
         device.routes(services),
         device_editor.routes(services),
         download_actions.routes(services),
         downloads.routes(services),
         files.routes(services),
+        help_pages.routes(),
+        home.routes(services),
         identity.routes(services),
         imports.routes(services),
         language.routes(),
@@ -44,8 +50,8 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         now.routes(services),
         plans.routes(services),
         profile.routes(services),
-        questions.routes(),
         settings.routes(services),
         sign_in.routes(services, end_session),
+        theme.routes(),
         undo.routes(services),
     ]

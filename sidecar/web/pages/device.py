@@ -100,7 +100,7 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
     def unplug(device_id: str) -> Response:
         act = services.eject.reattach if "use" in request.form else services.eject.eject
         act(person(), device_id)
-        return redirect(url_for("plans.devices"), 303)
+        return redirect(redirects.safe_target(url_for("plans.devices")), 303)
 
 
 def _page(services: WebServices, device_id: str, refused: SidecarError | None = None) -> Response:

@@ -17,14 +17,14 @@ def routes() -> Blueprint:
 
     @languages.post("/language", role=Role.ANYBODY)
     def choose() -> Response:
-        reply = redirect(redirects.safe_target(url_for("pages.home")), 303)
+        reply = redirect(redirects.safe_target(url_for("home.show")), 303)
         asked = request.form.get("language", "")
         if asked in NAMES:
             reply.set_cookie(
                 COOKIE,
                 asked,
                 max_age=COOKIE_LASTS_S,
-                path=url_for("pages.home"),
+                path=url_for("home.show"),
                 secure=request.is_secure,
                 httponly=True,
                 samesite="Lax",

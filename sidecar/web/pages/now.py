@@ -26,6 +26,7 @@ def routes(services: WebServices) -> Blueprint:
         return render_template(
             "now.html",
             playing=services.playback.now(person()),
+            is_known=services.notices.is_server_there,
             found=found,
             last_page=max(1, math.ceil(found.total / PAGE_SIZE)),
             states=status_labels.PLAIN,

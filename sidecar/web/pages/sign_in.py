@@ -42,7 +42,7 @@ def _password_routes(sign_in: PageRoutes, service: SignInService, end_session: E
     @sign_in.get("/sign-in", role=Role.ANYBODY)
     def show() -> Response:
         if auth.asker().person is not None:
-            return redirect(redirects.safe_target(url_for("pages.downloads")), 303)
+            return redirect(redirects.safe_target(url_for("home.show")), 303)
         return _page()
 
     @sign_in.post("/sign-in", role=Role.ANYBODY)
@@ -95,9 +95,7 @@ def _quick_connect_routes(
 
 def _come_in(service: SignInService, end_session: EndSession, visit: WebSession) -> Response:
     leave(service, end_session)
-    reply: FlaskResponse = make_response(
-        redirect(redirects.safe_target(url_for("pages.downloads")), 303)
-    )
+    reply: FlaskResponse = make_response(redirect(redirects.safe_target(url_for("home.show")), 303))
     auth.give_cookie(reply, visit)
     reply.delete_cookie(TICKET, path=url_for("sign_in.show"))
     return reply

@@ -28,6 +28,7 @@ from sidecar.errors import (
     TooManyTries,
 )
 from sidecar.messages import as_sentence, msg
+from sidecar.services.jellyfin_status import AWAY
 from sidecar.web.i18n.numbers import translatable
 
 log = logging.getLogger(__name__)
@@ -69,11 +70,16 @@ TITLES = {
     HTTPStatus.REQUEST_URI_TOO_LONG: translatable("Too long"),
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: translatable("Too long"),
     HTTPStatus.FORBIDDEN: translatable("Not allowed"),
-    HTTPStatus.NOT_FOUND: translatable("Nothing here"),
+    HTTPStatus.NOT_FOUND: translatable("Page not found"),
     HTTPStatus.INTERNAL_SERVER_ERROR: translatable("Something went wrong"),
-    HTTPStatus.SERVICE_UNAVAILABLE: translatable("Not right now"),
+    HTTPStatus.SERVICE_UNAVAILABLE: translatable("Not available right now"),
     HTTPStatus.BAD_GATEWAY: translatable("Jellyfin does not answer as it should"),
 }
+
+
+# What may work a moment later.
+PASSING = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.BAD_GATEWAY})
+UNREACHABLE = translatable("Jellyfin is unreachable")
 
 
 class ApiError(Exception):
@@ -113,15 +119,24 @@ def answer(
     *,
     error_id: str | None = None,
     facts: Mapping[str, object] | None = None,
+    title: str | None = None,
 ) -> Response:
-    """Return a problem, as JSON for programs and as a page for people."""
+    """Return a problem, as JSON for programs and as a page for people.
+
+    `title` is that of the page; None takes the usual one of the status.
+    """
     if request.path.startswith(FOR_PROGRAMS):
         problem: dict[str, object] = {"type": "about:blank", "title": status.phrase}
         problem |= {"status": status.value, "detail": sentence, **(facts or {})}
         problem |= {"id": error_id} if error_id else {}
         return Response(json.dumps(problem), status=status, content_type=PROBLEM)
-    title = TITLES.get(status, status.phrase)
-    page = render_template("problem.html", title=title, sentence=sentence, error_id=error_id)
+    page = render_template(
+        "problem.html",
+        title=title or TITLES.get(status, status.phrase),
+        sentence=sentence,
+        error_id=error_id,
+        can_try=status in PASSING and request.method == "GET",
+    )
     return Response(page, status=status, content_type="text/html; charset=utf-8")
 
 
@@ -193,7 +208,8 @@ def _ours(error: SidecarError) -> Response:
                 HTTPStatus.FORBIDDEN, as_sentence(str(error)), facts={"code": "managers-only"}
             )
         case DatabaseError() | ServerAway() | OutsideHours():
-            refusal = answer(HTTPStatus.SERVICE_UNAVAILABLE, str(error))
+            title = UNREACHABLE if isinstance(error, ServerAway) else None
+            refusal = answer(HTTPStatus.SERVICE_UNAVAILABLE, _told(error), title=title)
             again = getattr(error, "retry_after_s", None)
             refusal.headers["Retry-After"] = str(math.ceil(again or AGAIN_AFTER_S))
             return refusal
@@ -201,6 +217,12 @@ def _ours(error: SidecarError) -> Response:
             return answer(HTTPStatus.BAD_GATEWAY, str(error))
         case _:
             return _unexpected(error)
+
+
+def _told(error: SidecarError) -> str:
+    """Return the sentence; people get the one of the alert if the server is away."""
+    is_away = isinstance(error, ServerAway) and error.retry_after_s is None
+    return AWAY if is_away and not request.path.startswith(FOR_PROGRAMS) else str(error)
 
 
 def _unexpected(error: Exception) -> Response:

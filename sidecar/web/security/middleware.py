@@ -23,6 +23,8 @@ from sidecar.web.security.hosts import HostList, is_in
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+# Whether a request says that a proxy passed it on, trusted or not.
+CAME_BY_PROXY = "sidecar.came_by_proxy"
 FORWARDED = (
     "HTTP_FORWARDED",
     "HTTP_PROXY",
@@ -82,6 +84,7 @@ class Middleware:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer a request."""
         answer = _with_headers(start_response)
+        environ[CAME_BY_PROXY] = any(name in environ for name in (*FORWARDED, "HTTP_VIA"))
         if KEY in environ:
             return self._refuse(environ, answer, environ[KEY])
         if is_in(environ.get("REMOTE_ADDR", ""), self._proxies):

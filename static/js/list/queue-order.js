@@ -1,6 +1,6 @@
 // The order of the queue: rows are dragged by their grip, or moved by the arrow keys.
 
-import { refreshSoon } from "./refresh.js";
+import { holdRefresh, refreshSoon, releaseRefresh } from "./refresh.js";
 import { said } from "../messages.js";
 
 const gripOf = (event) => event.target.closest?.("[data-grip]");
@@ -31,6 +31,7 @@ function drag(grip, start) {
   const row = rowOf(grip);
   const before = row.nextElementSibling;
   start.preventDefault();
+  holdRefresh();
   row.classList.add("moving");
   const follow = (event) => {
     const under = document.elementFromPoint(event.clientX, event.clientY)?.closest(".row");
@@ -43,7 +44,8 @@ function drag(grip, start) {
   const end = () => {
     over.abort();
     row.classList.remove("moving");
-    if (row.nextElementSibling !== before) send(row);
+    if (row.nextElementSibling === before) releaseRefresh();
+    else send(row).finally(releaseRefresh);
   };
   // On the document: a row that is moved loses what its grip had captured.
   document.addEventListener("pointermove", follow, { signal: over.signal });

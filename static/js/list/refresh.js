@@ -5,25 +5,69 @@ const PAUSE_MS = 300;
 let waiting = 0;
 let running = false;
 let missed = false;
+let held = false;
 
 /** Ask for a fresh list soon; many wishes at once make one request. */
 export function refreshSoon() {
   if (!waiting) waiting = setTimeout(refresh, PAUSE_MS);
 }
 
+/** Leave the list as it is while a row is in somebody's hand; what is missed is fetched after it. */
+export function holdRefresh() {
+  held = true;
+}
+
+/** Let the list be fetched again. */
+export function releaseRefresh() {
+  held = false;
+  if (missed) catchUp();
+}
+
+/** Whoever has a list on the page: what is open stays open, what has the focus keeps it. */
+export function keepPlace() {
+  let focused = "";
+  document.addEventListener("htmx:before:swap", (event) => {
+    // Also what was asked for before the row was taken.
+    if (held && event.detail.ctx.target?.id === "downloads") {
+      event.preventDefault();
+      missed = true;
+      return;
+    }
+    focused = document.activeElement?.id ?? "";
+    for (const { fragment } of event.detail.tasks) {
+      for (const open of document.querySelectorAll(".more[open]")) {
+        fragment.querySelector(`#${open.id}`)?.setAttribute("open", "");
+      }
+    }
+  });
+  document.addEventListener("htmx:after:swap", () => {
+    // A row that moved lost it on the way.
+    if (focused && document.activeElement === document.body) {
+      document.getElementById(focused)?.focus({ preventScroll: true });
+    }
+  });
+}
+
+function catchUp() {
+  missed = false;
+  refreshSoon();
+}
+
 async function refresh() {
   waiting = 0;
   // A request beside a running one is dropped, and what has changed since that one was answered with it.
-  if (running) {
+  if (running || held) {
     missed = true;
     return;
   }
   running = true;
   try {
+    // A list, or the home page.
+    const place = `#${document.querySelector("#downloads, #home").id}`;
     await window.htmx.ajax("GET", window.location.href, {
-      source: "#downloads",
-      target: "#downloads",
-      select: "#downloads",
+      source: place,
+      target: place,
+      select: place,
       swap: "outerMorph",
     });
   } catch {
@@ -31,8 +75,5 @@ async function refresh() {
   } finally {
     running = false;
   }
-  if (missed) {
-    missed = false;
-    refreshSoon();
-  }
+  if (missed && !held) catchUp();
 }

@@ -2,7 +2,7 @@
 
 import { io } from "../../vendor/socket.io.esm.min.js";
 import { Order } from "./sequence.js";
-import { refreshQuestions } from "../questions.js";
+import { refreshAlerts } from "../alerts.js";
 import { said } from "../messages.js";
 
 const CHANGES = [
@@ -14,6 +14,8 @@ const CHANGES = [
   "device",
   "notice",
 ];
+
+const OF_ALERTS = new Set(["notice", "device", "download:failed", "download:removed"]);
 
 let followed = false;
 
@@ -35,7 +37,7 @@ export function follow(home, { changed, progressed }) {
   socket.on("snapshot", (message) => {
     order.begin(message.seq);
     hideTrouble();
-    refreshQuestions();
+    refreshAlerts();
     changed();
   });
   socket.on("download:progress", (message) => {
@@ -45,7 +47,7 @@ export function follow(home, { changed, progressed }) {
   for (const name of CHANGES) {
     socket.on(name, (message) => {
       order.follows(message.seq);
-      if (name === "notice" || name === "device") refreshQuestions();
+      if (OF_ALERTS.has(name)) refreshAlerts();
       changed();
     });
   }

@@ -9,12 +9,22 @@ export function showTransfers(message) {
 }
 
 function showTotal({ transfers, speed }) {
+  showBar(transfers);
   const total = document.querySelector('[data-part="total-speed"]');
   if (!total) return;
   total.textContent = words.speed(speed);
   const running = transfers.reduce((sum, one) => sum + (one.expected_size ?? 0) - one.bytes_downloaded, 0);
   const left = Math.max(running, 0) + Number(total.dataset.waiting);
   say(total.parentElement, "total-left", speed ? said("{time} left", { time: words.seconds(left / speed) }) : "");
+}
+
+/** The one bar of the home page: of what runs, as far as its size is known. */
+function showBar(transfers) {
+  const bar = document.querySelector('[data-part="total-bar"]');
+  const known = transfers.filter((one) => one.expected_size);
+  const size = known.reduce((sum, one) => sum + one.expected_size, 0);
+  if (!bar || !size) return;
+  bar.value = known.reduce((sum, one) => sum + one.bytes_downloaded, 0) / size;
 }
 
 function showTransfer(transfer) {

@@ -2,12 +2,13 @@
 
 import { stayHere } from "../dialogs.js";
 import { keepSelection } from "../list/selection.js";
-import { refreshSoon } from "../list/refresh.js";
+import { keepPlace, refreshSoon } from "../list/refresh.js";
 import { follow } from "../live/connection.js";
 import { letRowsMove } from "../list/queue-order.js";
 import { showTransfers } from "../live/transfers.js";
 
 keepSelection();
+keepPlace();
 letRowsMove();
 stayHere();
 follow(document.body.dataset.home, { changed: refreshSoon, progressed: showTransfers });

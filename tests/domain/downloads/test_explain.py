@@ -183,18 +183,18 @@ def at(status: Status, **facts: object) -> Download:
             ["You have not asked for it on Car stick, and no rule of yours wants it there."],
         ),
         (
-            about(speaks_for_all=True, switched_off=("next_up", "latest")),
+            about(speaks_for_all=True, switched_off=("Next up", "Newly added")),
             [
                 "It is not on Car stick: nobody asked for it, and no rule wants it there.",
-                "Switched off for Car stick: next up, latest.",
+                "Switched off for Car stick: Next up and Newly added.",
             ],
         ),
         (
-            about(was_removed=True, excluded_from=("album_affinity",)),
+            about(was_removed=True, excluded_from=("Albums you like",)),
             [
                 "You have not asked for it on Car stick, and no rule of yours wants it there.",
                 "You removed it from Car stick: no rule fetches it again until you ask for it.",
-                "You excluded it, or what it is part of, from the rule album affinity.",
+                "You excluded it, or what it is part of, from the rule “Albums you like”.",
             ],
         ),
     ],

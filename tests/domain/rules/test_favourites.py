@@ -17,7 +17,9 @@ ALBUM = Item(id="a" * 32, type=ItemType.ALBUM, title="First Light")
 
 
 def test_a_favourite_track_is_wanted_on_each_device() -> None:
-    found = list(make_wishes(TRACK, [TRACK], user_id="ann", devices=["stick", "phone"]))
+    found = list(
+        make_wishes(make_reason(TRACK), [TRACK], user_id="ann", devices=["stick", "phone"])
+    )
 
     assert [(one.device_id, one.item.id) for one in found] == [
         ("stick", TRACK.id),
@@ -44,13 +46,13 @@ def test_the_reason_names_the_favourite(kind: ItemType, text: str) -> None:
 
 
 def test_the_tracks_of_an_album_are_wanted_because_of_the_album() -> None:
-    (wish,) = make_wishes(ALBUM, [TRACK], user_id="ann", devices=["stick"])
+    (wish,) = make_wishes(make_reason(ALBUM), [TRACK], user_id="ann", devices=["stick"])
 
     assert (wish.item, wish.reason.source_id) == (TRACK, ALBUM.id)
 
 
 def test_a_container_itself_is_never_wished_for() -> None:
-    assert list(make_wishes(ALBUM, [ALBUM], user_id="ann", devices=["stick"])) == []
+    assert list(make_wishes(make_reason(ALBUM), [ALBUM], user_id="ann", devices=["stick"])) == []
 
 
 SWITCHES = {

@@ -28,6 +28,8 @@ def test_each_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
         "plan",
         "doctor",
         "api-key",
+        "backup",
+        "restore",
         "adopt",
         "server",
     ):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 import requests
 
@@ -12,6 +14,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_a_restart_on_the_page_takes_what_waited_for_it(sidecar: Sidecar) -> None:
+    # One that the system has given is not given again while its connections end.
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        sidecar.environ["SIDECAR_SERVER__PORT"] = str(free.getsockname()[1])
     sidecar.start()
     with requests.Session() as eve:
         signed_in = eve.post(

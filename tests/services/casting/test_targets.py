@@ -397,6 +397,23 @@ def test_what_is_cast_while_the_server_goes_away_waits_for_it(
         assert sidecar.queue() == ["Tone 1"]
 
 
+def test_what_the_account_may_not_see_is_not_cast(sidecar: Sidecar, phone: Phone) -> None:
+    sidecar.registry.look(settle=lambda _: None)
+    album = phone.named(ItemType.ALBUM, "First Light")
+    tones = tuple(one.id for one in phone.client.expand(album).items)
+    film = phone.named(ItemType.MOVIE, "Colour Bars")
+    sidecar.server.core.users.by_id[phone.user_id].policy |= {
+        "EnableAllFolders": False,
+        "EnabledFolders": [one.id for one in sidecar.server.core.library if one.name == "Movies"],
+    }
+
+    for cast in ((*tones, film.id), tones[:1], (album.id,)):
+        order = PlayOrder(cast, CastPosition.NOW, by=phone.user_id)
+        sidecar.orders.obey(sidecar.id_of("Car stick"), order)
+
+    assert sidecar.queue() == ["Colour Bars"]
+
+
 def test_an_order_without_a_name_is_not_obeyed(sidecar: Sidecar, phone: Phone) -> None:
     sidecar.registry.look(settle=lambda _: None)
     tone = phone.named(ItemType.AUDIO, "Tone 1")

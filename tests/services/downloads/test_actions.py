@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -34,6 +34,13 @@ RETRY, CANCEL = DownloadCommand(action=Action.RETRY), DownloadCommand(action=Act
 DELETE, TOP = DownloadCommand(action=Action.DELETE), DownloadCommand(action=Action.TOP)
 LET_GO = DownloadCommand(action=Action.LET_GO)
 ALBUM = "a1b0" * 8
+
+
+def has(home: House, *rows: Mapping[str, object]) -> None:
+    """Let Jellyfin have these items."""
+    home.server.routes["GET /Items"] = library(*rows)
+    for one in rows:
+        home.server.routes[f"GET /Items/{one['Id']}"] = json_reply(one)
 
 
 @pytest.fixture
@@ -294,7 +301,7 @@ def test_a_part_that_is_kept_outlives_a_new_start_and_is_gone_on_with(home: Hous
     home.works.settling.reconcile(home.works.registry.get(STICK), [])
     assert home.parts() == [part.name]
 
-    home.server.routes["GET /Items"] = library(row(1))
+    has(home, row(1))
     home.actions.add(Ann, [track(1).id])
 
     again = home.works.now()
@@ -350,7 +357,7 @@ def test_what_was_deleted_comes_back_when_its_owner_retries_it(home: House) -> N
 
 
 def test_letting_go_of_a_file_ends_the_own_request_and_leaves_the_file(home: House) -> None:
-    home.server.routes["GET /Items"] = library(row(1))
+    has(home, row(1))
     home.actions.add(Ann, [track(1).id])
     home.works.worker.step()
     one = home.works.now()
@@ -425,7 +432,7 @@ def add(home: House, *ids: str, person: Person = Ann, **how: object) -> list[Add
 
 
 def test_an_item_is_pinned_and_queued_and_the_second_time_returned(home: House) -> None:
-    home.server.routes["GET /Items"] = library(row(1))
+    has(home, row(1))
 
     (first,), (second,) = add(home, track(1).id), add(home, track(1).id)
 
@@ -439,7 +446,7 @@ def test_an_item_is_pinned_and_queued_and_the_second_time_returned(home: House) 
 def test_an_album_becomes_its_tracks(home: House) -> None:
     album = {"Id": ALBUM, "Type": "MusicAlbum", "Name": "First Light"}
     rows = [row(number, ParentId=ALBUM) for number in (1, 2, 3)]
-    home.server.routes["GET /Items"] = library(album, *rows)
+    has(home, album, *rows)
 
     (asked,) = add(home, ALBUM, priority=70)
 
@@ -449,7 +456,7 @@ def test_an_album_becomes_its_tracks(home: House) -> None:
 
 
 def test_what_jellyfin_hides_is_unknown_and_the_rest_is_queued(home: House) -> None:
-    home.server.routes["GET /Items"] = library(row(1))
+    has(home, row(1))
     home.server.routes[f"GET /Items/{track(9).id}"] = json_reply({"status": 404}, 404)
 
     asked = add(home, track(9).id, track(1).id, track(1).id)
@@ -459,7 +466,7 @@ def test_what_jellyfin_hides_is_unknown_and_the_rest_is_queued(home: House) -> N
 
 def test_what_cannot_be_fetched_is_refused_with_a_sentence(home: House) -> None:
     somebody = {"Id": ALBUM, "Type": "Person", "Name": "Somebody"}
-    home.server.routes["GET /Items"] = library(somebody)
+    has(home, somebody)
 
     (asked,) = add(home, ALBUM)
 
@@ -468,7 +475,7 @@ def test_what_cannot_be_fetched_is_refused_with_a_sentence(home: House) -> None:
 
 @pytest.mark.parametrize(("device", "expected"), [(STICK, True), ("Car stick", True), ("x", False)])
 def test_a_device_is_named_by_name_or_id(home: House, device: str, expected: bool) -> None:
-    home.server.routes["GET /Items"] = library(row(1))
+    has(home, row(1))
 
     (asked,) = add(home, track(1).id, device=device)
 
@@ -477,7 +484,7 @@ def test_a_device_is_named_by_name_or_id(home: House, device: str, expected: boo
 
 
 def test_who_is_signed_out_is_told(home: House) -> None:
-    home.server.routes["GET /Items"] = Reply(401)
+    home.server.routes[f"GET /Items/{track(1).id}"] = Reply(401)
     home.server.routes["GET /Users/Me"] = json_reply({}, 401)
 
     with pytest.raises(SignedOut):
@@ -487,7 +494,7 @@ def test_who_is_signed_out_is_told(home: House) -> None:
 def test_what_was_removed_comes_back_because_a_person_asks(home: House) -> None:
     one = home.arrived(Ann)
     home.do(Ann, one, DELETE)
-    home.server.routes["GET /Items"] = library(row(1))
+    has(home, row(1))
 
     (asked,) = add(home, track(1).id)
 
@@ -516,7 +523,7 @@ def at_once(home: House, count: int, act: object) -> list[object]:
 
 
 def test_fifty_clicks_at_once_queue_one_row(home: House) -> None:
-    home.server.routes["GET /Items"] = library(row(1))
+    has(home, row(1))
 
     found = at_once(home, 50, lambda: add(home, track(1).id)[0])
 

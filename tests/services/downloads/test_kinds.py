@@ -73,6 +73,18 @@ def test_a_library_that_the_account_lost_is_no_library(house: MovingHouse) -> No
     assert add(house, shows).result is AddResult.NOT_FOUND
 
 
+def test_what_the_account_may_not_see_is_neither_named_nor_added(house: MovingHouse) -> None:
+    ids = [one.id for one in house.items()]
+    ann = house.server.core.users.find("ann")
+    assert ann is not None
+    ann.policy["EnableAllFolders"], ann.policy["EnabledFolders"] = False, []
+
+    told = house.services.web.actions.add(house.person("ann"), ids)
+
+    assert {(one.result, one.title) for one in told} == {(AddResult.NOT_FOUND, "")}
+    assert house.rows() == []
+
+
 def test_a_library_is_not_pinned_without_a_question(house: MovingHouse) -> None:
     shows = find(house.client(), ItemType.LIBRARY, "Shows").id
 

@@ -162,9 +162,9 @@ def test_what_the_person_said_against_it_is_told(house: House) -> None:
     told = house.told()
 
     assert "You removed it from Car stick" in told
-    assert "from the rule latest" in told
-    assert "from the rule album affinity" in told
-    assert "from the rule next up" not in told
+    assert "from the rule “Newly added”" in told
+    assert "from the rule “Albums you like”" in told
+    assert "from the rule “Next up”" not in told
     assert "You removed" not in house.told(EVA)
 
 
@@ -179,10 +179,10 @@ def test_what_was_evicted_rests(house: House) -> None:
 
 
 def test_rules_that_are_switched_off_are_named(house: House) -> None:
-    assert "Switched off for Car stick: next up, latest." in house.told()
+    assert "Switched off for Car stick: Next up and Newly added." in house.told()
 
     house.rules.change(latest.RULE, STICK, {"enabled": True})
-    assert "Switched off for Car stick: next up." in house.told()
+    assert "Switched off for Car stick: Next up." in house.told()
 
 
 def test_a_hold_that_is_over_is_no_reason_any_more(house: House) -> None:

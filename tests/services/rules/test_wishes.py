@@ -516,3 +516,22 @@ def test_an_album_and_its_remaster_have_a_folder_each(world: World, planning: Wi
         "The Sine Waves/First Light (2001)/01 - Tone 1.flac",
         "The Sine Waves/First Light (2001) [11aff194]/01 - Tone 1.flac",
     ]
+
+
+def test_the_same_album_again_takes_a_few_queries_however_long_it_is(
+    world: World, planning: WishService
+) -> None:
+    album = [track(number, album_id="a" * 32) for number in range(1, 101)]
+    whole = track(0, id="a" * 32)
+    asked: list[str] = []
+    world.db._peewee.query_hooks.append(lambda event: asked.append(event.sql))
+
+    taken = []
+    for _ in range(2):
+        asked.clear()
+        planning.pin(ANN, STICK, whole, Describer(*album), playable=album)
+        taken.append(len(asked))
+
+    # A path that is free, the last place, a kept part and the row itself, for each new track.
+    assert taken[0] <= 4 * len(album) + 30
+    assert taken[1] <= 12

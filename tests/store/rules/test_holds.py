@@ -192,3 +192,13 @@ def test_the_plain_reason_of_an_earlier_version_is_read_and_becomes_a_message(
     assert not isinstance(old.reason.text, Message)
     assert old.reason.text == new.reason.text
     assert isinstance(new.reason.text, Message)
+
+
+def test_the_reason_of_all_that_comes_from_one_item_is_known(holds: Holds) -> None:
+    assert holds.reason_of(ANN, "favourites", ALBUM) is None
+
+    holds.keep(wish(1, source=ALBUM))
+    holds.keep(wish(2, user=BEN))
+
+    assert holds.reason_of(ANN, "favourites", ALBUM) == wish(source=ALBUM).reason
+    assert holds.reason_of(BEN, "favourites", ALBUM) is None

@@ -14,7 +14,7 @@ from sidecar.domain.wishes import PIN
 from sidecar.web.pages.downloads.view import STATUSES
 from tests.services.conftest import track
 from tests.services.rules.steered import row
-from tests.web.house import ANN, BEN, EVE, Browser, WebHouse
+from tests.web.house import ANN, BEN, EVE, UNKNOWN, Browser, WebHouse
 
 API = "/api/v1/downloads"
 BULK = f"{API}/bulk"
@@ -274,6 +274,7 @@ def test_an_item_is_asked_for(house: WebHouse, ann: Browser) -> None:
 
 def test_one_that_exists_is_returned_with_its_place(house: WebHouse, ann: Browser) -> None:
     house.library(row(7))
+    house.jellyfin.routes[f"GET /Items/{'f' * 32}"] = UNKNOWN
     download = one(house)
 
     answer = ann.send("POST", API, {"item_ids": [ITEM, "f" * 32], "priority": 9})
@@ -289,7 +290,7 @@ def test_one_that_exists_is_returned_with_its_place(house: WebHouse, ann: Browse
 
 
 def test_an_item_that_nobody_knows_is_not_found(house: WebHouse, ann: Browser) -> None:
-    house.library()
+    house.jellyfin.routes[f"GET /Items/{ITEM}"] = UNKNOWN
 
     answer = ann.send("POST", API, {"item_id": ITEM})
 
@@ -426,12 +427,12 @@ def test_who_shares_a_file_is_told_before(house: WebHouse, ann: Browser, eve: Br
 
 
 BUTTONS = {
-    Status.PENDING: {"Pause", "To the top", "Cancel"},
+    Status.PENDING: {"Pause", "Move to top", "Cancel"},
     Status.DOWNLOADING: {"Pause", "Cancel"},
     Status.PAUSED: {"Resume", "Cancel"},
     Status.FAILED: {"Retry", "Cancel"},
     Status.COMPLETED: {"Delete"},
-    Status.REMOVED: {"Fetch again"},
+    Status.REMOVED: {"Download again"},
 }
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from sidecar.domain.downloads.states import Status
 from sidecar.errors import ServerAway
+from sidecar.services.jellyfin_status import AWAY
 from tests.services.conftest import STICK, track
 from tests.web.house import ANN, BEN, PIXEL, Browser, WebHouse
 
@@ -143,7 +144,7 @@ def test_devices_and_notices_are_lists_like_all_others(house: WebHouse, ann: Bro
         "page_size": 1,
     }
     assert notices["items"] == [
-        {"kind": "server", "level": "error", "text": "The server is away"},
+        {"kind": "server", "level": "error", "text": AWAY},
         {"kind": "device", "level": "warning", "text": away},
     ]
 

@@ -147,9 +147,9 @@ def test_the_page_tells_what_plays_what_comes_next_and_what_was_heard(
         "The Sine Waves · First Light",
         "Finamp on Phone",
         "0:12 of 3:00",
-        "The client tells of 3 more in its queue.",
+        "3 more in the queue",
         "Queued · Car stick",
-        "heard for 2:51 · counts as a play",
+        "2:51 played · counted",
         "1\u201310 of 12",
         'href="/now?page=2"',
     ):

@@ -139,7 +139,7 @@ def test_a_person_signs_in_by_the_form_and_lands_where_they_wanted_to_go(client:
     assert asked.status_code == 303
     assert 'name="next" value="/downloads?tab=completed"' in form.text
     assert done.headers["Location"] == "/downloads?tab=completed"
-    assert client.get("/sign-in").headers["Location"] == "/downloads"
+    assert client.get("/sign-in").headers["Location"] == "/"
 
 
 def test_the_form_says_what_was_wrong_and_keeps_the_name(client: Client) -> None:

@@ -179,7 +179,7 @@ def test_the_pages_say_it_in_the_language_of_the_reader(house: WebHouse, german:
 
     assert "nas antwortet nicht" in failed
     assert f"Car stick ist nicht unter {house.folder}" in failed
-    assert "Jellyfin unter nas antwortet nicht" in failed
+    assert "Jellyfin ist nicht erreichbar." in failed
     assert "wäre es nicht kleiner" in completed
 
 

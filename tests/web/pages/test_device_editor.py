@@ -4,23 +4,25 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.device.drives import Drive
+from sidecar.device.drives import DevicePlaces, Drive
 from sidecar.domain.downloads.states import Status
 from tests.services.conftest import STICK
 from tests.web.house import Browser, WebHouse
 
 
 @pytest.fixture
-def folder(house: WebHouse, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(quick_path: Path) -> Path:
     """Return a folder on the one drive that is plugged in."""
-    root = house.folder.parent / "media"
-    drive = root / "SANDISK"
+    drive = quick_path / "media" / "SANDISK"
     drive.mkdir(parents=True)
-    editor = house.services.web.device_editor
-    shown = [Drive(drive, "SANDISK", "vfat", 64 * 10**9, 58 * 10**9, can_write=True)]
-    monkeypatch.setattr(editor, "_roots", lambda: (root, house.folder.parent / "absent"))
-    monkeypatch.setattr(editor, "_drives", lambda: shown)
     return drive
+
+
+@pytest.fixture
+def places(folder: Path) -> DevicePlaces:
+    shown = [Drive(folder, "SANDISK", "vfat", 64 * 10**9, 58 * 10**9, can_write=True)]
+    roots = (folder.parent, folder.parent.with_name("absent"))
+    return DevicePlaces(roots=lambda: roots, drives=lambda: shown)
 
 
 def add(eve: Browser, folder: Path, **more: object) -> None:

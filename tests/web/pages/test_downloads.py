@@ -68,10 +68,10 @@ def test_what_was_chosen_goes_along_to_the_other_pages(house: WebHouse, eve: Bro
     for number in range(1, 12):
         house.add(number)
 
-    page = shown(eve, "/downloads?kind=music&sort=title&owner=ann&owner=ben&q=tone")
+    page = shown(eve, "/downloads?kind=music&sort=title&owner=ann&owner=ben&q=tone&rows=10")
 
     wanted = "tab=active&amp;q=tone&amp;kind=music&amp;owner=ann&amp;owner=ben&amp;sort=title"
-    assert f'href="/downloads?{wanted}&amp;page=2"' in page
+    assert f'href="/downloads?{wanted}&amp;rows=10&amp;page=2"' in page
     assert 'name="owner" value="ann" checked' in page
 
 
@@ -81,18 +81,22 @@ def test_an_owner_is_no_question_for_anybody_but_an_admin(house: WebHouse, ann: 
     assert 'name="owner"' not in shown(ann)
 
 
-def test_ten_are_on_a_page_and_links_lead_to_the_others(house: WebHouse, ann: Browser) -> None:
+def test_as_many_as_one_likes_are_on_a_page_and_links_lead_to_the_others(
+    house: WebHouse, ann: Browser
+) -> None:
     with house.store.db.write():
         for number in range(1, 22):
             house.add(number)
 
-    first, last, beyond = (shown(ann, f"/downloads?page={n}") for n in (1, 3, 99))
+    first, last, beyond = (shown(ann, f"/downloads?rows=10&page={n}") for n in (1, 3, 99))
 
     assert len(rows(first)) == 10
     assert "1\u201310 of 21" in first
-    assert 'href="/downloads?tab=active&amp;page=2"' in first
+    assert 'href="/downloads?tab=active&amp;rows=10&amp;page=2"' in first
     assert "21\u201321 of 21" in last
     assert "21\u201321 of 21" in beyond
+    assert len(rows(shown(ann))) == 21
+    assert len(rows(shown(ann, "/downloads?rows=7"))) == 21
 
 
 def test_an_address_that_makes_no_sense_still_shows_the_page(ann: Browser) -> None:
@@ -229,5 +233,5 @@ def test_a_missing_page_is_a_page_too(client: Client) -> None:
     page = client.get("/nothing")
 
     assert page.status_code == 404
-    assert "Nothing here" in page.text
+    assert "Page not found" in page.text
     assert page.mimetype == "text/html"

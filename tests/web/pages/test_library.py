@@ -127,7 +127,7 @@ def test_while_jellyfin_is_away_the_page_says_so(tmp_path: Path, clock: FakeCloc
         answer = alone.come_in(ANN).get("/library")
 
     assert answer.status_code == 503
-    assert "does not answer" in answer.text
+    assert "Jellyfin is unreachable" in answer.text
 
 
 def test_titles_cannot_do_harm(house: WebHouse, ann: Browser) -> None:

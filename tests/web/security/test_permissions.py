@@ -17,9 +17,9 @@ UNSAFE = sorted(key for key in ROUTES if key[1] != "GET")
 FOR_MEMBERS = sorted(key for key, role in ROUTES.items() if role > Role.ANYBODY)
 # What a stranger may ask for: they must be able to come in, and to read what is said to them.
 OPEN = {
+    ("favicon", "GET"),
     ("health.show", "GET"),
     ("languages.choose", "POST"),
-    ("pages.home", "GET"),
     ("session.begin", "POST"),
     ("sign_in.finish_quick_connect", "POST"),
     ("sign_in.show", "GET"),
@@ -27,10 +27,12 @@ OPEN = {
     ("sign_in.start_quick_connect", "POST"),
     ("sign_in.with_password", "POST"),
     ("static", "GET"),
+    ("themes.choose", "POST"),
 }
 FOR_ADMINS = {
     ("admin.change", "POST"),
     ("admin.show", "GET"),
+    ("admin.try_again", "POST"),
     ("device_editor.add", "GET"),
     ("device_editor.change", "POST"),
     ("device_editor.edit", "GET"),
@@ -38,6 +40,7 @@ FOR_ADMINS = {
     ("device_editor.save", "POST"),
     ("identity.server", "GET"),
     ("identity.take", "POST"),
+    ("people.try_again", "POST"),
     ("server.accept", "POST"),
     ("server.look", "POST"),
     ("settings.group", "GET"),

@@ -1,4 +1,4 @@
-"""`/` and `/downloads`: the downloads page. It works without scripts; they only save reloads."""
+"""`/downloads`: the downloads page. It works without scripts; they only save reloads."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from sidecar.web.i18n import status_labels
 from sidecar.web.i18n.languages import Languages
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.downloads.view import (
+    ROWS_ON_A_PAGE,
     STATUSES,
     DownloadsViewState,
     Group,
@@ -33,7 +34,7 @@ from sidecar.web.pages.downloads.view import (
     tab_of,
 )
 from sidecar.web.pages.page_routes import PageRoutes
-from sidecar.web.request.query_params import LARGEST_ID, PAGE_SIZE
+from sidecar.web.request.query_params import LARGEST_ID
 from sidecar.web.security import auth
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
@@ -64,6 +65,14 @@ SORTS = MappingProxyType(
     }
 )
 
+HEADINGS = MappingProxyType(
+    {
+        Sort.QUEUE: translatable("Status"),
+        Sort.NEWEST: translatable("Newest"),
+        Sort.TITLE: translatable("Title"),
+        Sort.SIZE: translatable("Size"),
+    }
+)
 SOME_MISSING = translatable("%(missing)s of %(files)s files are missing")
 
 
@@ -71,10 +80,6 @@ def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     listing = services.downloads
     pages = PageRoutes("pages")
-
-    @pages.get("/", role=Role.ANYBODY)
-    def home() -> Response:
-        return redirect(url_for("pages.downloads"), 303)
 
     @pages.get("/downloads", role=Role.SIGNED_IN)
     def downloads() -> str:
@@ -93,7 +98,7 @@ def _in_view(listing: DownloadListing, download_id: int) -> str:
     found = listing.download(person, download_id)
     shown = DownloadsViewState().under(tab_of(found))
     rank = listing.rank(person, shown.query, download_id) or 1
-    shown = shown.at(math.ceil(rank / PAGE_SIZE))
+    shown = shown.at(math.ceil(rank / shown.rows))
     return url_for("pages.downloads", **shown.args, _anchor=f"download-{download_id}")
 
 
@@ -102,7 +107,7 @@ def _downloads(services: WebServices) -> str:
     counts = listing.counts(person)
     fitting = listing.counts(person, replace(shown.query, statuses=frozenset(), missing=False))
     found = listing.downloads(person, shown.query)
-    last = max(1, math.ceil(found.total / PAGE_SIZE))
+    last = max(1, math.ceil(found.total / shown.rows))
     if shown.page > last:
         # The list has become shorter while the page was open: show its last page.
         shown = shown.at(last)
@@ -121,6 +126,8 @@ def _downloads(services: WebServices) -> str:
         owners=listing.owners(person),
         kinds=KINDS,
         sorts=SORTS,
+        column_sorts=_column_sorts(shown),
+        rows_on_a_page=ROWS_ON_A_PAGE,
         states=[
             (one, status_labels.PLAIN[one].word) for one in Status if one in STATUSES[shown.tab]
         ],
@@ -145,11 +152,20 @@ def _tabs(shown: DownloadsViewState, fitting: Mapping[str, int]) -> list[tuple[T
     return [(tab, number) for tab, number in numbers.items() if needed or tab is not Tab.MISSING]
 
 
+def _column_sorts(shown: DownloadsViewState) -> list[tuple[Sort, str, str]]:
+    """Return the orders that the headings of the columns lead to, and where they stand."""
+    first = (Sort.QUEUE, "state") if shown.tab is Tab.ACTIVE else (Sort.NEWEST, "state")
+    return [
+        (one, area, HEADINGS[one])
+        for one, area in ((Sort.TITLE, "what"), first, (Sort.SIZE, "facts"))
+    ]
+
+
 def _following(listing: DownloadListing, shown: DownloadsViewState) -> DownloadView | None:
     """Return the next page's first download, which one moved to the end of this page precedes."""
     if shown.sort is not Sort.QUEUE:
         return None
-    one = replace(shown.query, page=shown.page * PAGE_SIZE + 1, page_size=1)
+    one = replace(shown.query, page=shown.page * shown.rows + 1, page_size=1)
     return next(iter(listing.downloads(auth.person(), one).items), None)
 
 
@@ -176,6 +192,7 @@ def give_words(app: Flask, clock: Clock) -> None:
         "clock": numbers_i18n.clock,
         "missing": _missing,
         "moment": moment,
+        "number": lambda number: languages.words().number(number),
         "percent": numbers_i18n.percent,
         "reason_icon": status_labels.reason_icon,
         "room": status_labels.room,

@@ -15,7 +15,10 @@ from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.items.item import ItemType
 from sidecar.services.downloads.views import DownloadQuery, DownloadView
 from sidecar.web.pages.view_params import parse_owners, parse_page
-from sidecar.web.request.query_params import LONGEST_TEXT, PAGE_SIZE
+from sidecar.web.request.query_params import LONGEST_TEXT
+
+ROWS_ON_A_PAGE = (10, 50, 100)
+USUAL_ROWS = 50
 
 
 class Tab(StrEnum):
@@ -67,6 +70,7 @@ class DownloadsViewState:
         status: Only this status, out of those of the tab; None shows all of them.
         kind, device_id: None shows all.
         owners: Names of accounts, for admins only; empty shows all.
+        rows: Downloads on a page.
     """
 
     tab: Tab = Tab.ACTIVE
@@ -76,6 +80,7 @@ class DownloadsViewState:
     device_id: str | None = None
     owners: tuple[str, ...] = ()
     sort: Sort = Sort.QUEUE
+    rows: int = USUAL_ROWS
     page: int = 1
 
     @property
@@ -90,7 +95,7 @@ class DownloadsViewState:
             owners=self.owners,
             sort=self.sort,
             page=self.page,
-            page_size=PAGE_SIZE,
+            page_size=self.rows,
         )
 
     @property
@@ -110,6 +115,7 @@ class DownloadsViewState:
             "device": self.device_id,
             "owner": list(self.owners),
             "sort": self.sort.value if self.sort is not usual else None,
+            "rows": str(self.rows) if self.rows != USUAL_ROWS else None,
             "page": str(self.page) if self.page > 1 else None,
         }
         return {name: value for name, value in args.items() if value}
@@ -127,6 +133,10 @@ class DownloadsViewState:
         """Return the state with another page number."""
         return replace(self, page=page)
 
+    def sorted_by(self, sort: Sort) -> DownloadsViewState:
+        """Return the first page of the same list in another order."""
+        return replace(self, sort=sort, page=1)
+
     def under(self, tab: Tab) -> DownloadsViewState:
         """Return the state with another tab and the same filters, apart from the status."""
         return replace(self, tab=tab, status=None, sort=_usual_sort(tab), page=1)
@@ -143,6 +153,7 @@ def for_page(args: MultiDict[str, str]) -> DownloadsViewState:
     """Parse query parameters or form fields; invalid values are ignored."""
     tab = Tab(args["tab"]) if args.get("tab") in set(Tab) else Tab.ACTIVE
     status = Status(args["status"]) if args.get("status") in STATUSES[tab] else None
+    rows = args.get("rows", "")
     return DownloadsViewState(
         tab=tab,
         text=" ".join(args.get("q", "")[:LONGEST_TEXT].split()),
@@ -151,6 +162,7 @@ def for_page(args: MultiDict[str, str]) -> DownloadsViewState:
         device_id=args.get("device", "")[:LONGEST_TEXT] or None,
         owners=parse_owners(args.getlist("owner")),
         sort=Sort(args["sort"]) if args.get("sort") in set(Sort) else _usual_sort(tab),
+        rows=int(rows) if rows in {str(one) for one in ROWS_ON_A_PAGE} else USUAL_ROWS,
         page=parse_page(args.get("page", "")),
     )
 

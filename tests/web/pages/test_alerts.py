@@ -6,6 +6,8 @@ import pytest
 
 from sidecar.domain.downloads.states import Status
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
+from sidecar.errors import ServerAway
+from sidecar.services.problems import Problem, ProblemKind
 from tests.services.conftest import STICK
 from tests.web.house import ANN, Browser, WebHouse
 
@@ -78,14 +80,14 @@ def test_the_part_is_fetched_alone_and_only_by_those_whom_it_concerns(
 ) -> None:
     house.ask_about_removals()
 
-    part = ann.get("/questions?next=/offline%3Fq%3Da").text
+    part = ann.get("/alerts?next=/offline%3Fq%3Da").text
 
     assert "<html" not in part
     assert "6 are missing" in part
     assert 'value="/offline?q=a"' in part
-    assert "6 are missing" not in ben.get("/questions").text
+    assert "6 are missing" not in ben.get("/alerts").text
     ann.client.delete_cookie("sidecar_session")
-    assert "6 are missing" not in ann.get("/questions").text
+    assert "6 are missing" not in ann.get("/alerts").text
 
 
 def test_a_plan_that_waits_for_a_yes_leads_to_it(house: WebHouse, ann: Browser) -> None:
@@ -140,3 +142,53 @@ def test_a_missing_file_is_listed_as_missing_and_nowhere_as_completed(
 
 def test_nothing_is_done_to_all_that_is_missing(ann: Browser) -> None:
     assert ann.press("/downloads/act", tab="missing", action="let_go").status_code == 400
+
+
+def test_everything_that_is_wrong_stands_once_on_every_page(house: WebHouse, ann: Browser) -> None:
+    assert "(1)" not in ann.get("/downloads").text
+    house.add(1, status=Status.FAILED)
+    house.services.accounts.server.tell(ServerAway("Jellyfin at nas does not answer"))
+    house.services.accounts.server.tell(ServerAway("nas:8096 cannot be reached"))
+
+    pages = [ann.get(path).text for path in ("/", "/downloads", "/devices", "/nowhere")]
+
+    for page in pages:
+        assert "<title>(2) " in page
+        assert page.count("Jellyfin cannot be reached") == 1
+        assert page.count("1 download failed.") == 1
+        assert 'action="/alerts/try"' in page
+        assert '<span class="badge">2</span>' in page
+        assert "nas" not in page
+
+
+def test_a_stick_that_is_merely_elsewhere_is_no_alert(house: WebHouse, ann: Browser) -> None:
+    house.unplug()
+
+    page = ann.get("/").text
+
+    assert "<title>Home" in page
+    assert ">Not available</span>" in page
+
+
+def test_jellyfin_is_asked_at_once_when_somebody_wants_it(house: WebHouse, ann: Browser) -> None:
+    house.services.accounts.server.tell(ServerAway("It does not answer", retry_after_s=60))
+    assert "Unknown while Jellyfin cannot be reached" in ann.get("/now").text
+
+    answer = ann.press("/alerts/try", next="/now")
+
+    assert (answer.status_code, answer.location) == (303, "/now")
+    page = ann.get("/now").text
+    assert "<title>Now playing" in page
+    assert "Nothing is playing" in page
+
+
+def test_an_alert_is_for_those_whom_it_concerns(
+    house: WebHouse, ann: Browser, ben: Browser
+) -> None:
+    house.add(1, status=Status.FAILED)
+    problems = house.services.accounts.problems
+    problems.note(ProblemKind.DEVICE, STICK, Problem("full", "Car stick is full"))
+
+    assert "<title>(2) " in ann.get("/").text
+    assert "<title>Home" in ben.get("/").text
+    assert "Car stick" not in ben.get("/").text

@@ -1,18 +1,18 @@
-// What waits for an answer: part of every page, fetched again when something changed.
+// What is wrong or waits for an answer: part of every page, fetched again when something changed.
 
 const PAUSE_MS = 200;
 
 let waiting = 0;
 let last = null;
 
-/** Show soon what is asked now; many wishes at once make one request. */
-export function refreshQuestions() {
+/** Show soon what is so now; many wishes at once make one request. */
+export function refreshAlerts() {
   if (!waiting) waiting = setTimeout(refresh, PAUSE_MS);
 }
 
 async function refresh() {
   waiting = 0;
-  const place = document.getElementById("questions");
+  const place = document.getElementById("alerts");
   if (!place) return;
   last ??= place.innerHTML;
   const next = `${window.location.pathname.slice(base().length)}${window.location.search}`;
@@ -29,9 +29,10 @@ function base() {
 }
 
 function show(place, text) {
-  const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("questions");
+  const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("alerts");
   if (!fresh || fresh.innerHTML === last) return;
   last = fresh.innerHTML;
+  showNumber(fresh.dataset.number);
   for (const one of fresh.children) {
     // What only changed its numbers was said already.
     if (document.getElementById(one.id)) one.removeAttribute("role");
@@ -45,4 +46,13 @@ function show(place, text) {
     const same = value && section?.querySelector(`button[value="${CSS.escape(value)}"]`);
     (same || section || document.getElementById("main")).focus();
   }
+}
+
+/** In the header, and in the title that a background tab shows. */
+function showNumber(number) {
+  const bell = document.getElementById("bell");
+  bell.hidden = number === "0";
+  bell.querySelector(".badge").textContent = number;
+  const title = document.title.replace(/^\(\d+\) /, "");
+  document.title = number === "0" ? title : `(${number}) ${title}`;
 }

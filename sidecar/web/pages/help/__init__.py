@@ -1,0 +1,1 @@
+"""Help: what each page is for, the keyboard, the documentation, and what the sidecar is made of."""

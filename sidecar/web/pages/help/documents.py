@@ -1,0 +1,117 @@
+"""The documentation as pages: our own Markdown files, rendered when they are read.
+
+HTML in them is shown as text, never passed on, and only links to other pages of the documentation,
+to parts of the same page and to `https` addresses are links.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from markdown_it import MarkdownIt
+from markdown_it.token import Token
+from markupsafe import Markup
+
+PACKAGE = Path(__file__).parents[2]
+SOURCE_TREE = PACKAGE.parents[1]
+# In the order in which people need them.
+NAMES = (
+    "install",
+    "on-the-device",
+    "rules",
+    "configuration",
+    "troubleshooting",
+    "api",
+    "architecture",
+    "contributing",
+)
+COMMENTS = re.compile(r"<!--.*?-->", re.DOTALL)
+WORDS = re.compile(r"[^\w\- ]")
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A page of the documentation.
+
+    Attributes:
+        html: Its content, sanitised.
+    """
+
+    name: str
+    title: str
+    html: Markup
+
+
+def folder() -> Path:
+    """Return the folder of the documentation: in the installed package, else in the source tree."""
+    installed = PACKAGE / "docs"
+    return installed if installed.is_dir() else SOURCE_TREE / "docs"
+
+
+def titles() -> Sequence[tuple[str, str]]:
+    """Return the names and titles of all documents that are there."""
+    return [(one.name, one.title) for one in map(document, NAMES) if one is not None]
+
+
+@cache
+def document(name: str) -> Document | None:
+    """Return a document; None if there is none of this name."""
+    if name not in NAMES:
+        return None
+    try:
+        text = (folder() / f"{name}.md").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return None
+    title = next((line[2:] for line in text.splitlines() if line.startswith("# ")), name)
+    return Document(name, title, render(text))
+
+
+def render(text: str) -> Markup:
+    """Return Markdown as safe HTML; links to other documents lead to their pages."""
+    parser = MarkdownIt("commonmark", {"html": False}).enable("table")
+    tokens = parser.parse(COMMENTS.sub("", text))
+    for at, token in enumerate(tokens):
+        if token.type == "heading_open":
+            token.attrSet("id", anchor(tokens[at + 1].content))
+        for child in token.children or ():
+            _check(child)
+    html = parser.renderer.render(tokens, parser.options, {})
+    # The only HTML that our tables need.
+    html = html.replace("&lt;br&gt;", "<br>")
+    # What can be scrolled can be reached by the keyboard.
+    html = html.replace("<pre>", '<pre tabindex="0">')
+    html = html.replace("<table>", '<div class="scrolls" tabindex="0"><table>')
+    html = html.replace("</table>", "</table></div>")
+    return Markup(html)  # noqa: S704 - all other HTML was escaped by the parser
+
+
+def anchor(heading: str) -> str:
+    """Return the id of a heading, as GitHub makes it."""
+    return WORDS.sub("", heading.casefold()).strip().replace(" ", "-")
+
+
+def _check(token: Token) -> None:
+    if token.type == "link_open":
+        target = link(str(token.attrGet("href") or ""))
+        token.attrs = {"href": target} if target else {}
+    elif token.type == "image":
+        # Pictures are for those who read the files.
+        token.attrs["src"] = ""
+
+
+def link(target: str) -> str | None:
+    """Return where a link of a document leads on our pages; None if nowhere."""
+    parts = urlsplit(target)
+    if parts.scheme:
+        return target if parts.scheme == "https" and parts.netloc else None
+    if not parts.path and not parts.netloc:
+        return target
+    name = parts.path.removesuffix(".md")
+    if parts.netloc or name not in NAMES or not parts.path.endswith(".md"):
+        return None
+    return f"{name}#{parts.fragment}" if parts.fragment else name

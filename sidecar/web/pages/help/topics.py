@@ -1,0 +1,87 @@
+"""What each page is for, in three sentences: shown by the `?` of the page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from sidecar.web.i18n.numbers import translatable
+
+Topic = tuple[str, str, str]
+HOME: Topic = (
+    translatable("What is going on, at a glance: downloads, devices, what is new."),
+    translatable("The tile of a device says whether it is up to date and safe to unplug."),
+    translatable("What needs you is at the top of every page; the bell counts it."),
+)
+DOWNLOADS: Topic = (
+    translatable("Everything that is on its way to your devices, has arrived or has failed."),
+    translatable("You can pause, cancel, retry and reorder downloads, one or many at once."),
+    translatable("They come from what you play and mark in Jellyfin, or choose in the library."),
+)
+LIBRARY: Topic = (
+    translatable("Everything that your account may see in Jellyfin."),
+    translatable("Download puts an album, film or playlist on the device that you choose."),
+    translatable("The heart marks a favourite, here and in Jellyfin."),
+)
+OFFLINE: Topic = (
+    translatable("Everything on your devices that can be played without Jellyfin."),
+    translatable("Pin what must stay; the rest is removed when space runs out, oldest play first."),
+    translatable("Removed next shows which files would be removed first."),
+)
+DEVICES: Topic = (
+    translatable("Each device with its space, what will be downloaded and what will be removed."),
+    translatable("Eject a device before you unplug it, so that no file is cut off."),
+    translatable("Where many files would be removed at once, nothing happens until you confirm."),
+)
+DEVICE: Topic = (
+    translatable("The settings of one device, the rules that fill it, and what you pinned there."),
+    translatable("A rule downloads by itself what you will want, such as your favourites."),
+    translatable("Whoever manages the device changes its settings; everybody can unpin their own."),
+)
+PLAYING: Topic = (
+    translatable("What your Jellyfin players play now, and what you played before."),
+    translatable("What comes next in the queue is downloaded ahead, so that it is there in time."),
+    translatable("A play counts for the rules when half of it, or four minutes, were heard."),
+)
+PROFILE: Topic = (
+    translatable("Your account here: API keys for programs, and your active sessions."),
+    translatable("An API key may do what you may do: give each program one of its own."),
+    translatable("A session that you do not know can be signed out here at once."),
+)
+ADMIN: Topic = (
+    translatable("How the sidecar is doing: Jellyfin, transfers, accounts, sessions, log."),
+    translatable("Automatic downloads can be paused here for everybody."),
+    translatable("Only administrators of Jellyfin see this page."),
+)
+IMPORTS: Topic = (
+    translatable("What was on the device before: files of your library, and plays of its player."),
+    translatable("Imported files are managed like all others and are not downloaded again."),
+    translatable("Nothing is imported, moved or deleted until you choose it."),
+)
+MATCHES: Topic = (
+    translatable("Files whose item in Jellyfin has changed and could be one of several."),
+    translatable("Choose the right one, and the file stays without a new download."),
+    translatable("Until then nothing is done about the file."),
+)
+# By endpoint, else by the group of routes.
+TOPICS: Mapping[str, Topic] = MappingProxyType(
+    {
+        "home": HOME,
+        "pages": DOWNLOADS,
+        "library": LIBRARY,
+        "offline_page": OFFLINE,
+        "plans": DEVICES,
+        "device": DEVICE,
+        "plays": PLAYING,
+        "profile": PROFILE,
+        "admin": ADMIN,
+        "returns": IMPORTS,
+        "identity.matches": MATCHES,
+    }
+)
+
+
+def topic(endpoint: str | None) -> Topic | None:
+    """Return what the page of an endpoint is for; None if nobody has said."""
+    name = endpoint or ""
+    return TOPICS.get(name) or TOPICS.get(name.partition(".")[0])

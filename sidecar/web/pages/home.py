@@ -1,0 +1,171 @@
+"""`/`: the home page: what runs, how each device is, what came, what was played, what comes next.
+
+It asks Jellyfin nothing, and shows each person only what they see on the other pages as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, render_template
+
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.states import Status
+from sidecar.services.accounts.person import Person
+from sidecar.services.devices.views import DeviceView
+from sidecar.services.downloads.views import DownloadQuery, DownloadView
+from sidecar.services.files.browse import TileView
+from sidecar.services.files.search import FileQuery
+from sidecar.services.playback.history import PlayView
+from sidecar.store.downloads.queries import DeviceState
+from sidecar.web.i18n.status_labels import StatusLabel, device_label
+from sidecar.web.pages.files.routes import address
+from sidecar.web.pages.files.view import FilesViewState
+from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.security import auth
+from sidecar.web.security.permissions import Role
+from sidecar.web.services import WebServices
+
+MOST_RUNNING = 3
+MOST_ADDED = 12
+MOST_LISTED = 5
+ON_THEIR_WAY = frozenset({Status.DOWNLOADING, Status.PENDING})
+# More than ever run at once, and those that follow them.
+PLACES_READ = 25
+# So many plays are looked through for those that were long enough to count.
+PLAYS_READ = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningView:
+    """All running transfers as one.
+
+    Attributes:
+        downloads: The first of them.
+        progress: The fetched part, from 0 to 1; None if no size is known.
+        bytes_left: Of those that run.
+    """
+
+    downloads: Sequence[DownloadView]
+    progress: float | None
+    speed: float
+    bytes_left: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceTile:
+    """A device as the home page shows it.
+
+    Attributes:
+        running, waiting: How many downloads for it run, and how many are queued.
+        synced_at: When the last file arrived there; None if there is none.
+        problems: What is wrong there, for people, in one wording each.
+    """
+
+    device: DeviceView
+    label: StatusLabel
+    running: int
+    waiting: int
+    synced_at: datetime | None
+    problems: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class AddedTile:
+    """An album, a series or a film that came lately, and the URL of its page."""
+
+    tile: TileView
+    url: str
+
+
+def routes(services: WebServices) -> Blueprint:
+    """Return the routes."""
+    home = PageRoutes("home")
+
+    @home.get("/", role=Role.SIGNED_IN)
+    def show() -> str:
+        return _home(services, auth.person())
+
+    return home.blueprint
+
+
+def _home(services: WebServices, person: Person) -> str:
+    listing = services.downloads
+    # What runs comes first.
+    found = listing.downloads(
+        person, DownloadQuery(statuses=ON_THEIR_WAY, sort=Sort.QUEUE, page_size=PLACES_READ)
+    )
+    states = listing.by_device(person)
+    return render_template(
+        "home.html",
+        counts={one.value: _sum(states, one) for one in Status},
+        running=_running([one for one in found.items if one.status is Status.DOWNLOADING]),
+        bytes_waiting=listing.bytes_waiting(person),
+        devices=_devices(services, person, states),
+        added=_added(services, person),
+        played=_played(services, person),
+        coming=[one for one in found.items if one.status is Status.PENDING][:MOST_LISTED],
+        waits=[one for one in services.notices.notices(person) if one.kind == "network"],
+    )
+
+
+def _sum(states: Mapping[str, DeviceState], status: Status) -> int:
+    return sum(one.counts.get(status, 0) for one in states.values())
+
+
+def _running(views: Sequence[DownloadView]) -> RunningView:
+    known = [(one.bytes_downloaded, one.expected_size) for one in views if one.expected_size]
+    size = sum(of for _, of in known)
+    return RunningView(
+        downloads=views[:MOST_RUNNING],
+        progress=sum(done for done, _ in known) / size if size else None,
+        speed=sum(one.speed for one in views),
+        bytes_left=sum(max(of - done, 0) for done, of in known),
+    )
+
+
+def _devices(
+    services: WebServices, person: Person, states: Mapping[str, DeviceState]
+) -> Sequence[DeviceTile]:
+    problems: dict[str, list[str]] = {}
+    for one in services.notices.notices(person):
+        if one.device_id:
+            problems.setdefault(one.device_id, []).append(one.text)
+    # What is a question is asked above.
+    asked = {one.text for one in services.notices.questions(person)}
+    return [
+        _tile(
+            one,
+            state=states.get(one.id, DeviceState({})),
+            problems=[text for text in problems.get(one.id, ()) if text not in asked],
+        )
+        for one in services.devices.devices(person)
+    ]
+
+
+def _tile(device: DeviceView, *, state: DeviceState, problems: Sequence[str]) -> DeviceTile:
+    running = state.counts.get(Status.DOWNLOADING, 0)
+    waiting = state.counts.get(Status.PENDING, 0)
+    # What may be pulled out is no problem.
+    told = () if device.is_unplugged else problems
+    return DeviceTile(
+        device=device,
+        label=device_label(device, running=running, waiting=waiting, has_problem=bool(told)),
+        running=running,
+        waiting=waiting,
+        synced_at=state.last_arrival,
+        problems=told,
+    )
+
+
+def _added(services: WebServices, person: Person) -> Sequence[AddedTile]:
+    found = services.files.tiles(person, FileQuery(page_size=MOST_ADDED))
+    shown = FilesViewState()
+    return [AddedTile(one, address(shown.inside(one.key))) for one in found.items]
+
+
+def _played(services: WebServices, person: Person) -> Sequence[PlayView]:
+    found = services.playback.plays(person, None, 1, PLAYS_READ)
+    return [one for one in found.items if one.is_counted][:MOST_LISTED]

@@ -1,0 +1,7 @@
+// The home page: it works without this; with it, it follows what happens.
+
+import { refreshSoon } from "../list/refresh.js";
+import { follow } from "../live/connection.js";
+import { showTransfers } from "../live/transfers.js";
+
+follow(document.body.dataset.home, { changed: refreshSoon, progressed: showTransfers });

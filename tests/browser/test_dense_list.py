@@ -1,0 +1,89 @@
+"""The downloads page is dense, and what a person looks at stays where it is."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from sidecar.domain.downloads.states import Status
+from tests.browser.conftest import SignedIn
+from tests.web.house import ANN, WebHouse
+
+pytestmark = pytest.mark.browser
+
+LONG = "A title that is long enough to be cut " * 3
+# Of every row: its top, its height, its right end.
+BOXES = """() => [...document.querySelectorAll(".row")].map((row) => {
+    const { top, height, right } = row.getBoundingClientRect();
+    return [top, height, right];
+})"""
+
+
+def boxes(page: Page) -> list[list[float]]:
+    found: list[list[float]] = page.evaluate(BOXES)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "most"), [(360, 740, 72), (1280, 800, 48), (1920, 1080, 48)]
+)
+def test_rows_are_low_begin_high_up_and_take_the_whole_width(
+    signed_in: SignedIn, house: WebHouse, width: int, height: int, most: int
+) -> None:
+    with house.store.db.write():
+        running = house.add(1, status=Status.DOWNLOADING, size=7_400_000, title=LONG, album=LONG)
+        house.add(2, status=Status.PAUSED)
+        house.postpone(house.add(3))
+        for number in range(4, 20):
+            house.add(number)
+    house.transfer({running.id: 3_700_000}, seconds=4)
+    page = signed_in(ANN)
+    page.set_viewport_size({"width": width, "height": height})
+
+    found = boxes(page)
+
+    assert len(found) == 19
+    assert found[0][0] <= 400
+    assert max(one[1] for one in found) <= most
+    assert width - found[0][2] <= 40
+    expect(page.locator("#chosen")).to_be_hidden()
+    expect(page.get_by_role("button", name="Pause Tone 4")).to_be_visible()
+
+
+def test_what_a_row_is_about_opens_and_stays_open_while_the_list_changes(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    download = house.add(7)
+    page = signed_in(ANN)
+    row = page.locator(f"#download-{download.id}")
+    expect(row.locator(".file")).to_be_hidden()
+
+    row.locator("summary").click()
+    expect(row.locator(".file")).to_contain_text(download.file_path)
+    page.keyboard.press("k")
+    page.keyboard.press("Enter")
+    expect(row.locator(".file")).to_be_hidden()
+    page.keyboard.press("Enter")
+    expect(row.locator(".file")).to_be_visible()
+    another = house.add(8)
+    expect(page.locator(f"#download-{another.id}")).to_be_visible()
+
+    expect(row.locator(".file")).to_be_visible()
+    expect(row.get_by_role("button", name="Move to top Tone 7")).to_be_visible()
+
+
+def test_who_pauses_by_keys_stays_on_the_button_and_the_numbers_say_it(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    for number in range(1, 5):
+        house.add(number)
+    page = signed_in(ANN)
+    page.wait_for_load_state("networkidle")
+
+    page.get_by_role("button", name="Pause Tone 2").press("Enter")
+
+    resume = page.get_by_role("button", name="Resume Tone 2")
+    expect(resume).to_be_visible()
+    expect(resume).to_be_focused()
+    expect(page.locator("#done")).to_contain_text("1 download is paused.")
+    expect(page.locator("#state-of-things")).to_have_text("3 waiting, 1 paused")

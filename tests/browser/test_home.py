@@ -1,0 +1,172 @@
+"""The home page and the frame of every page in a real browser."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from sidecar.domain.downloads.states import Status
+from sidecar.web.server import WebServer
+from tests.browser.conftest import SignedIn, give_session
+from tests.services.conftest import STICK
+from tests.web.house import ANN, EVE, WebHouse
+
+pytestmark = pytest.mark.browser
+
+LONG = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente" * 2
+
+
+def fill(house: WebHouse) -> None:
+    """Something of everything that the home page shows."""
+    house.add(1, status=Status.COMPLETED, title=LONG, album=LONG, artist=LONG)
+    house.add(2, title=LONG, artist=LONG)
+    house.add(3, status=Status.FAILED)
+    house.heard(ANN, 1, house.clock.now() - timedelta(hours=2))
+    running = house.add(4, status=Status.DOWNLOADING, size=740_000, title="Loop")
+    house.transfer({running.id: 370_000}, seconds=3)
+
+
+def test_it_follows_what_happens(signed_in: SignedIn, house: WebHouse) -> None:
+    page = signed_in(ANN, "/")
+    expect(page.get_by_role("heading", name="Nothing to download")).to_be_visible()
+    tile = page.locator(f"#tile-{STICK}")
+    expect(tile).to_contain_text("Up to date")
+
+    download = house.add(7, status=Status.DOWNLOADING, size=740_000)
+    expect(page.get_by_role("heading", name="Downloading 1 file")).to_be_visible()
+    expect(tile).to_contain_text("Do not unplug it")
+    house.transfer({download.id: 370_000}, seconds=3)
+    bar = page.get_by_role("progressbar", name="Progress of all downloads")
+    expect(bar).to_have_js_property("value", 0.5)
+    expect(page.locator('[data-part="total-speed"]')).to_have_text("123 kB/s")
+
+    house.add(7, status=Status.COMPLETED)
+    expect(page.get_by_role("heading", name="Nothing to download")).to_be_visible()
+    expect(page.get_by_role("region", name="Recently added")).to_contain_text("Tone 7")
+    expect(tile).to_contain_text("Eject it before you unplug it.")
+
+
+def test_a_stick_is_ejected_where_its_tile_is(signed_in: SignedIn) -> None:
+    page = signed_in(EVE, "/")
+    tile = page.locator(f"#tile-{STICK}")
+
+    tile.get_by_role("button", name="Eject").click()
+    expect(tile).to_contain_text("Safe to remove")
+    expect(tile).to_contain_text("you can unplug it")
+    assert page.url.endswith("/")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [320, 360, 1280, 1920])
+def test_it_fits_and_keeps_nobody_out(
+    chromium: Browser, server: WebServer, house: WebHouse, axe: str, width: int, *, dark: bool
+) -> None:
+    fill(house)
+    context = chromium.new_context(
+        color_scheme="dark" if dark else "light",
+        bypass_csp=True,
+        viewport={"width": width, "height": 800},
+    )
+    give_session(context, house, server, ANN)
+    page = context.new_page()
+    page.goto(server.url)
+    expect(page.get_by_role("region", name="Recently added")).to_contain_text(LONG)
+
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    page.evaluate(axe)
+    found = violations(page)
+    page.locator("[popovertarget=menu]:visible").click()
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    found += violations(page)
+    context.close()
+
+    assert wide <= width
+    assert found == []
+
+
+def violations(page: Page) -> list[str]:
+    found = page.evaluate("axe.run().then(result => result.violations)")
+    return [
+        f"{one['id']}: {node['html'][:120]} {node['failureSummary']}"
+        for one in found
+        for node in one["nodes"]
+    ]
+
+
+def test_on_a_phone_the_pages_are_at_the_foot_and_the_rest_in_the_menu(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    fill(house)
+    page = signed_in(ANN, "/")
+    page.set_viewport_size({"width": 360, "height": 740})
+    pages = page.get_by_role("navigation", name="Pages")
+    box = pages.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] == 740
+    assert pages.get_by_role("link").all_inner_texts() == [
+        "Home",
+        "Downloads",
+        "Library",
+        "Offline",
+    ]
+    # Nothing at the end of the page is hidden behind it.
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    last = page.get_by_role("region", name="Recently played").bounding_box()
+    assert last is not None
+    assert last["y"] + last["height"] <= box["y"]
+
+    pages.get_by_role("button", name="Menu").click()
+    page.locator("#menu").get_by_role("link", name="Devices").click()
+    expect(page.get_by_role("heading", name="Devices", level=1)).to_be_visible()
+
+
+def test_the_menu_closes_by_escape_and_gives_the_focus_back(signed_in: SignedIn) -> None:
+    page = signed_in(ANN, "/")
+    button = page.get_by_role("button", name="ann")
+    button.focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Profile")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Profile")).to_be_focused()
+
+    page.keyboard.press("Escape")
+
+    expect(page.get_by_role("link", name="Profile")).to_be_hidden()
+    expect(button).to_be_focused()
+
+
+def test_the_theme_is_chosen_and_remembered(
+    signed_in: SignedIn, context: BrowserContext, server: WebServer
+) -> None:
+    background = "getComputedStyle(document.body).backgroundColor"
+    page = signed_in(ANN, "/devices")
+    assert page.evaluate(background) == "rgb(246, 246, 249)"
+
+    page.get_by_role("button", name="ann").click()
+    page.get_by_role("button", name="Dark").click()
+    page.wait_for_url("**/devices")
+
+    assert page.evaluate(background) == "rgb(20, 20, 27)"
+    later = context.new_page()
+    later.goto(server.url)
+    assert later.evaluate(background) == "rgb(20, 20, 27)"
+    assert later.locator('meta[name="theme-color"]').get_attribute("content") == "#14141b"
+    later.get_by_role("button", name="ann").click()
+    later.get_by_role("button", name="System").click()
+    expect(later.locator("html:not([data-theme])")).to_have_count(1)
+    assert later.evaluate(background) == "rgb(246, 246, 249)"
+
+
+def test_it_can_be_installed(signed_in: SignedIn) -> None:
+    page = signed_in(ANN, "/")
+    session = page.context.new_cdp_session(page)
+
+    told = session.send("Page.getAppManifest")
+    found = session.send("Page.getInstallabilityErrors")["installabilityErrors"]
+
+    assert told["errors"] == []
+    assert told["url"].endswith("/static/manifest.webmanifest")
+    assert [one["errorId"] for one in found if one["errorId"] != "in-incognito"] == []
+    assert page.request.get(page.url + "favicon.ico").ok

@@ -1,0 +1,56 @@
+"""The first set-up in the page: from an empty folder to somebody's own Jellyfin, without a file."""
+
+from __future__ import annotations
+
+import re
+import socket
+
+import pytest
+import requests
+
+from sidecar.demo.server.server import DemoServer
+from tests.e2e.conftest import PASSWORDS
+from tests.e2e.process.test_first_start import FirstStart, first
+from tests.fakes.slow_line import wait_until
+
+__all__ = ["first"]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+def test_an_admin_sets_up_while_the_demo_is_made(first: FirstStart, jellyfin: DemoServer) -> None:
+    # One that the system has given is not given again while its connections end.
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        first.port = free.getsockname()[1]
+    first.start()
+    with requests.Session() as browser:
+
+        def get(path: str) -> requests.Response:
+            return browser.get(f"{first.page.rstrip('/')}{path}", timeout=30)
+
+        def send(path: str, **form: str) -> requests.Response:
+            return browser.post(f"{first.page.rstrip('/')}{path}", data=form, timeout=30)
+
+        assert "Set up with your own Jellyfin" in get("/").text
+        far = get("/setup").text
+        assert "Where is your Jellyfin?" in far
+        elsewhere = requests.get(
+            f"{first.page.rstrip('/')}/setup", headers={"X-Forwarded-For": "9.9.9.9"}, timeout=30
+        )
+        assert "another machine" in elsewhere.text
+        assert "Sign in as its administrator" in send("/setup/server", address=jellyfin.url).text
+        refused = send("/setup/sign-in", username="ann", password=PASSWORDS["ann"])
+        assert "no administrator" in refused.text
+
+        done = send("/setup/sign-in", username="admin", password=PASSWORDS["admin"])
+        assert "Your Jellyfin is connected" in done.text
+
+        def is_set_up() -> bool:
+            try:
+                page = get("/devices/add")
+            except requests.ConnectionError:
+                return False
+            return page.status_code == 200 and "Drives that are plugged in" in page.text
+
+        wait_until(is_set_up, what="the sidecar with its own Jellyfin")
+        assert get("/setup").status_code == 404
+        assert re.search(jellyfin.url, get("/settings/jellyfin").text)

@@ -1,0 +1,142 @@
+"""What is built for others: the image, as far as that goes without an engine, and the unit."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from sidecar.config import load
+
+ROOT = Path(__file__).parents[2]
+PACKAGING = ROOT / "packaging"
+
+
+def steps() -> list[tuple[str, str]]:
+    """The instructions of the Dockerfile, each on one line."""
+    text = (PACKAGING / "Dockerfile").read_text(encoding="utf-8")
+    lines = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ").splitlines()
+    return [(one.split()[0], one.partition(" ")[2].strip()) for one in lines if one.strip()]
+
+
+def test_what_the_image_copies_is_there() -> None:
+    copied = [shlex.split(rest) for word, rest in steps() if word == "COPY"]
+    ours = [
+        source
+        for words in copied
+        if not any(one.startswith("--from") for one in words)
+        for source in [one for one in words if not one.startswith("--")][:-1]
+    ]
+
+    assert [one for one in ours if not (ROOT / one).exists()] == []
+    # What the wheel is made of is copied, or the image could not be built.
+    assert {"sidecar", "templates", "static", "pyproject.toml", "hatch_build.py"} <= set(ours)
+
+
+def image_environment() -> dict[str, str]:
+    found: dict[str, str] = {}
+    for word, rest in steps():
+        if word == "ENV":
+            found.update(one.partition("=")[::2] for one in shlex.split(rest))
+    return found
+
+
+def test_the_settings_of_the_image_are_settings() -> None:
+    settings = load({**image_environment(), "SIDECAR_JELLYFIN__URL": "http://jellyfin:8096"})
+
+    assert (str(settings.server.data_dir), settings.server.host) == ("/config", "0.0.0.0")  # noqa: S104
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_the_entrypoint_becomes_the_user_and_is_the_process(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    data = tmp_path / "config"
+    data.mkdir()
+    script = "echo $(id -u) $(id -g) $(id -G) $(umask) $$; grep CapEff /proc/self/status"
+    environ = {
+        "PATH": os.environ["PATH"],
+        "PUID": "1234",
+        "PGID": "2345",
+        "UMASK": "027",
+        "SIDECAR_SERVER__DATA_DIR": str(data),
+    }
+
+    with subprocess.Popen(
+        [PACKAGING / "entrypoint.sh", "sh", "-c", script],
+        env=environ,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as started:
+        told, _ = started.communicate(timeout=30)
+
+    who, capabilities = told.splitlines()
+    assert who == f"1234 2345 2345 0027 {started.pid}"
+    assert int(capabilities.split()[1], 16) == 0
+    assert (data.stat().st_uid, data.stat().st_gid) == (1234, 2345)
+    for wrong in ("0", "ann", ""):
+        refused = subprocess.run(
+            [PACKAGING / "entrypoint.sh", "true"],
+            env={**environ, "PGID": wrong},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+        assert (refused.returncode, "PUID" in refused.stderr) == (
+            0 if not wrong else 2,
+            bool(wrong),
+        )
+
+
+def test_the_service_is_locked_in() -> None:
+    analyze = shutil.which("systemd-analyze")
+    if analyze is None:
+        pytest.skip("there is no systemd here")
+
+    found = subprocess.run(
+        [analyze, "security", "--offline=true", "--threshold=20",
+         PACKAGING / "jellyfin-sidecar.service"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )  # fmt: skip
+
+    assert found.returncode == 0, found.stdout
+
+
+def test_the_source_archive_brings_the_browser_code(tmp_path: Path) -> None:
+    """Who installs from it needs no Node."""
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        timeout=120,
+    )
+    (built,) = tmp_path.iterdir()
+    with tarfile.open(built) as archive:
+        names = {one.partition("/")[2] for one in archive.getnames()}
+
+    assert {"static/vendor/ready", "static/vendor/socket.io.esm.min.js", "LICENSE"} <= names
+    assert not [one for one in names if one.startswith(("node_modules", ".venv", "build/"))]
+
+
+def test_the_devices_of_the_compose_file_are_devices() -> None:
+    text = (PACKAGING / "compose.yaml").read_text(encoding="utf-8")
+    found = dict(re.findall(r"^\s+(SIDECAR_\w+): ['\"]?(.*?)['\"]?(?: #.*)?$", text, re.MULTILINE))
+
+    settings = load({**image_environment(), **found})
+
+    assert [one.name for one in settings.devices] == [
+        json.loads(found["SIDECAR_DEVICES"])[0]["name"]
+    ]
+    assert settings.jellyfin.url == "http://jellyfin:8096"

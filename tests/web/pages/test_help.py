@@ -1,0 +1,101 @@
+"""Help, About and the documentation, which the sidecar serves itself."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from sidecar.web.pages.help.documents import NAMES, link, render
+from tests.web.house import Browser
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_every_document_is_served_and_packaged(ann: Browser) -> None:
+    docs = {one.stem for one in (ROOT / "docs").glob("*.md")}
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packaged = told["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+
+    assert set(NAMES) == docs
+    assert {
+        f"docs/{one}.md": f"sidecar/web/docs/{one}.md" for one in docs
+    }.items() <= packaged.items()
+    start = ann.get("/help").text
+    for name in NAMES:
+        assert f'href="/help/{name}"' in start
+        page = ann.get(f"/help/{name}").text
+        assert page.count("<h1") == 1
+        assert "&lt;!--" not in page
+
+
+@pytest.mark.parametrize("name", ["none", "..", "generate", "pictures", "../SECURITY"])
+def test_nothing_else_is_served(ann: Browser, name: str) -> None:
+    assert ann.get(f"/help/{name}").status_code in {404, 308}
+
+
+def test_every_link_of_the_documentation_leads_somewhere(ann: Browser) -> None:
+    for name in NAMES:
+        page = ann.get(f"/help/{name}").text
+        article = page[page.index("<article") : page.index("</article>")]
+        for target in re.findall(r'href="([^"]+)"', article):
+            path, _, part = target.partition("#")
+            if target.startswith("https://"):
+                continue
+            other = ann.get(f"/help/{path}").text if path else page
+            assert not part or f'id="{part}"' in other, (name, target)
+
+
+def test_nothing_in_a_document_runs() -> None:
+    html = render("# <script>x</script>\n\n<b onclick='x'>[a](javascript:x) [b](//evil.example)\n")
+
+    assert "<script" not in html
+    assert "<b" not in html
+    assert "href" not in html
+
+
+@pytest.mark.parametrize(
+    ("target", "leads"),
+    [
+        ("rules.md", "rules"),
+        ("rules.md#favourites", "rules#favourites"),
+        ("#here", "#here"),
+        ("https://jellyfin.org/docs", "https://jellyfin.org/docs"),
+        ("http://jellyfin.org", None),
+        ("../README.md", None),
+        ("javascript:alert(1)", None),
+        ("//evil.example/rules.md", None),
+    ],
+)
+def test_links_lead_to_our_pages_or_to_https(target: str, leads: str | None) -> None:
+    assert link(target) == leads
+
+
+def test_about_tells_versions_and_licences(ann: Browser) -> None:
+    page = ann.get("/about").text
+
+    assert "GNU General Public License" in page
+    rows = dict(re.findall(r"<tr><td>([\w.-]+)</td><td>[\w.]+</td><td>([^<]+)</td></tr>", page))
+    assert {"flask", "requests", "watchdog"} <= rows.keys()
+    assert "BSD" in rows["flask"]
+    with ann.get("/static/vendor/LICENCES.txt") as licences:
+        assert licences.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/downloads", "/offline", "/devices", "/now", "/profile"])
+def test_each_page_says_in_three_sentences_what_it_is_for(ann: Browser, path: str) -> None:
+    page = ann.get(path).text
+    help_ = page[page.index('<div id="help"') : page.index('<div id="menu"')]
+    assert help_.count("<p>") == 4
+
+
+def test_the_keys_can_be_turned_off(ann: Browser) -> None:
+    assert 'data-keys="off"' not in ann.get("/keys").text
+    ann.press("/keys", keys="off")
+    assert 'data-keys="off"' in ann.get("/keys").text
+
+    ann.press("/keys", keys="on")
+
+    assert 'data-keys="off"' not in ann.get("/keys").text
