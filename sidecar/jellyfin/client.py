@@ -339,27 +339,30 @@ class Jellyfin:
         views = self.page(*LIBRARIES, query={})
         return [one.id for one in views.items if one and one.collection_type == collection_type]
 
-    def expand(self, item: Item) -> Listing:
+    def expand(self, item: Item, *, full: bool = False) -> Listing:
         """List the playable items of a container, in its order; of a playable item, itself.
 
-        A playlist keeps its repeats. The items have no sizes and validators.
+        A playlist keeps its repeats. The items have no sizes and validators, unless what an album,
+        artist, series, season or playlist contains is asked for in `full`.
 
         Raises:
             NotFound: It is not there any more, or this account may not see it.
         """
         if item.is_playable:
             return self._with_parts([item], complete=True)
+        fields = {"fields": FULL_FIELDS} if full else {}
         match item.type:
             case ItemType.ALBUM:
                 # Not `albumIds`: before 12.0 that means every album of the same name.
-                rows = self.files({"parentId": item.id, "includeItemTypes": "Audio"})
+                rows = self.files({"parentId": item.id, "includeItemTypes": "Audio", **fields})
             case ItemType.ARTIST:
                 # Not `artistIds`: a guest on one track would bring in a whole compilation.
-                rows = self.files({"albumArtistIds": item.id, "includeItemTypes": "Audio"})
+                query = {"albumArtistIds": item.id, "includeItemTypes": "Audio"}
+                rows = self.files({**query, **fields})
             case ItemType.SERIES | ItemType.SEASON:
-                rows = self.files({"parentId": item.id, "includeItemTypes": "Episode"})
+                rows = self.files({"parentId": item.id, "includeItemTypes": "Episode", **fields})
             case ItemType.PLAYLIST:
-                rows = read_sequence(self.pages("Playlists", item.id, "Items", query={}))
+                rows = read_sequence(self.pages("Playlists", item.id, "Items", query=fields))
             case ItemType.COLLECTION:
                 # Not `recursive`: the episodes of a series in it are not listed then.
                 return self._expand_each({"parentId": item.id}, NESTED - {ItemType.COLLECTION})
@@ -484,7 +487,10 @@ class Jellyfin:
 
     def listed_page(self, *path: str, query: Query) -> ListedPage:
         """Fetch one page of a listing for this account, as `Item` values."""
-        page = self.page(*path, query=query)
+        return self.to_listed(self.page(*path, query=query))
+
+    def to_listed(self, page: models.ItemsPage) -> ListedPage:
+        """Convert a page to `Item` values; raises `WrongServer`."""
         items = tuple(None if one is None else self._to_item(one) for one in page.items)
         return ListedPage(items, page.total_record_count)
 

@@ -26,6 +26,8 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import JellyfinError, NotFound, SignedOut, TooSlow
 from sidecar.jellyfin import patience
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.library.artists import ArtistLists, ArtistTracks
+from sidecar.jellyfin.listing import Listing
 from sidecar.jellyfin.live.events import (
     Connected,
     LibraryChanged,
@@ -102,6 +104,7 @@ class FavouritesFollower:
         self._planning = planning
         self._settings = settings
         self._clock = clock
+        self._artists = ArtistLists(client)
         self._types = rule.list_watched_types(settings)
         self._slow: dict[frozenset[ItemType], _SlowList] = {}
         self._more_s = 0.0
@@ -234,7 +237,8 @@ class FavouritesFollower:
         if favourite.type not in self._types:
             return
         if favourite.type in CONTAINERS:
-            self._keep_container(favourite)
+            why = self._planning.known_reason(self._user_id, rule.NAME, favourite.id)
+            self._keep_container(favourite, full=why is None)
         else:
             parts = self._client.with_parts([favourite])
             self._plan(self._wishes(favourite, parts), {favourite.id: favourite})
@@ -331,10 +335,34 @@ class FavouritesFollower:
                 self._wishes(one, self._client.with_parts([one])) for one in favourites
             )
         )
-        for container in favourites:
+        held = self._planning.sources(self._user_id, rule.NAME)
+        containers = [one for one in favourites if one.type in CONTAINERS]
+        artists = [one for one in containers if one.type is ItemType.ARTIST]
+        for is_new in (True, False):
+            # With all that is needed to queue the tracks, where they come for the first time.
+            some = [one for one in artists if (one.id not in held) is is_new]
+            for found in self._artists.of(some, full=is_new):
+                self._take_waiting_news()
+                self._keep_artists(found, full=is_new)
+        for container in containers:
             self._take_waiting_news()
-            if container.type in CONTAINERS:
-                self._keep_container(container)
+            if container.type is not ItemType.ARTIST:
+                self._keep_container(container, full=container.id not in held)
+
+    def _keep_artists(self, found: ArtistTracks, *, full: bool) -> None:
+        if found.tracks is None:
+            for artist in found.artists:
+                self._keep_container(artist, full=full)
+            return
+        # A heart may have been taken away while they were listed.
+        believed = self._hearts.favourites()
+        tracks = {one: it for one, it in found.tracks.items() if one in believed}
+        artists = [one for one in found.artists if one.id in tracks]
+        wishes = (self._wishes(one, tracks[one.id].items) for one in artists)
+        listed = chain.from_iterable(one.items for one in tracks.values())
+        self._plan(chain.from_iterable(wishes), _by_id(listed) if full else NOTHING)
+        for artist in artists:
+            self._release_what_left(artist, tracks[artist.id])
 
     def _let_go_if_taken_away(self, listed: set[str]) -> None:
         """Look up favourites missing from a listing, as only the item itself shows a removal."""
@@ -346,10 +374,10 @@ class FavouritesFollower:
         log.info("%s took the heart from %s", self._name, item_id)
         self._planning.release(self._user_id, rule.NAME, item_id, grace=self._settings.grace)
 
-    def _keep_container(self, container: Item) -> None:
+    def _keep_container(self, container: Item, *, full: bool = False) -> None:
         try:
             with patience.longer(self._more_s):
-                listing = self._client.expand(container)
+                listing = self._client.expand(container, full=full)
         except NotFound:
             return
         except TooSlow as trouble:
@@ -361,7 +389,11 @@ class FavouritesFollower:
             again = self._clock.monotonic() + LONGEST_WAIT_S
             self._look_through_at = min(self._look_through_at, again)
             return
-        self._plan(self._wishes(container, listing.items))
+        looked_up = _by_id(listing.items) if full else NOTHING
+        self._plan(self._wishes(container, listing.items), looked_up)
+        self._release_what_left(container, listing)
+
+    def _release_what_left(self, container: Item, listing: Listing) -> None:
         if listing.complete and listing.items:
             kept = (one.id for one in listing.items)
             self._planning.release_items(
@@ -383,6 +415,11 @@ class FavouritesFollower:
             return known | self._client.items(one for one in ids if one not in known)
 
         self._planning.hold(wishes, describe)
+
+
+def _by_id(listed: Iterable[Item]) -> Mapping[str, Item]:
+    """Return the full items of a full listing, in which the further files of films are not."""
+    return {one.id: one for one in listed if one.size is not None}
 
 
 def _whole(item: Item) -> frozenset[str]:

@@ -199,6 +199,10 @@ class WishService:
                 queued += self._keep_all(self._allowed(allowed), full, groups, refused)
         return queued
 
+    def sources(self, user_id: str, rule: str) -> frozenset[str]:
+        """Return from what the holds of an account by a rule come."""
+        return self._holds.sources(user_id, rule)
+
     def known_reason(self, user_id: str, rule: str, source_id: str) -> Reason | None:
         """Return the reason of an account's holds from one source; None if there are none."""
         return self._holds.reason_of(user_id, rule, source_id)

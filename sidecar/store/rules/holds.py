@@ -43,6 +43,7 @@ OWNERS = """SELECT owned.download_id, owned.user_id FROM json_each(?) AS one
     CROSS JOIN owned ON owned.download_id = one.value"""
 REASON = """SELECT text FROM holds WHERE user_id = ? AND rule = ? AND source_id = ?
     ORDER BY id DESC LIMIT 1"""
+SOURCES = "SELECT DISTINCT source_id FROM holds WHERE user_id = ? AND rule = ?"
 REASONS = """SELECT rule, text FROM holds
     WHERE user_id = ? AND device_id = ? AND release_at IS NULL
     GROUP BY rule, text ORDER BY min(id)"""
@@ -203,6 +204,10 @@ class Holds:
             HoldRow.user_id == user_id, HoldRow.rule == rule, HoldRow.source_id == source_id
         )
         return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
+
+    def sources(self, user_id: str, rule: str) -> frozenset[str]:
+        """Return because of what items a user holds something by a rule."""
+        return frozenset(one for (one,) in self._db.sql(SOURCES, (user_id, rule)))
 
     def reason_of(self, user_id: str, rule: str, source_id: str) -> Reason | None:
         """Return why a user holds what they hold because of one item; None if they hold nothing."""

@@ -35,6 +35,8 @@ export function keepPlace() {
     }
     focused = document.activeElement?.id ?? "";
     for (const { fragment } of event.detail.tasks) {
+      // A row that the keys have reached can have the focus only as long as it has this.
+      if (document.activeElement?.matches(".row")) fragment.querySelector(`#${focused}`)?.setAttribute("tabindex", "-1");
       for (const open of document.querySelectorAll(".more[open]")) {
         fragment.querySelector(`#${open.id}`)?.setAttribute("open", "");
       }

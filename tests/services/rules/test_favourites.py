@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterator
 from functools import cached_property
 from pathlib import Path
@@ -217,3 +218,75 @@ def test_what_goes_on_failing_alike_is_said_once(
 
     said = [one.getMessage().rpartition(" ")[2] for one in caplog.records if "cannot be" in one.msg]
     assert said == ["away", "starting", "away", "away"]
+
+
+class AskedServer(CountingServer):
+    """The demo server, which remembers what the lists that it was asked for are of."""
+
+    def answer(self, request: Request) -> Reply:
+        of = next((one for one in ASKED_BY if request.value(one) is not None), "")
+        with self.core.lock:
+            self.lists[f"{request.path} {of}".strip()] += 1
+            self.fields.append(request.value("fields") or "")
+        return super().answer(request)
+
+    @cached_property
+    def lists(self) -> Counter[str]:
+        return Counter()
+
+    @cached_property
+    def fields(self) -> list[str]:
+        return []
+
+
+ASKED_BY = ("isFavorite", "albumArtistIds", "ids", "parentId")
+MEDIA_SOURCES = "MediaSources"
+
+
+@pytest.fixture
+def many_artists(tmp_path: Path) -> Iterator[MovingHouse]:
+    """Three hundred tracks of thirty artists, each of whom has a heart."""
+    found = [
+        track(f"Music/Band {artist}/First (2001)", number, f"Tone {artist}.{number}")
+        for artist in range(30)
+        for number in range(1, 11)
+    ]
+    with moving_house(tmp_path, found, kind=AskedServer) as built:
+        for artist in {one.artist_id for one in built.items()}:
+            assert artist is not None
+            built.client().set_favourite(artist, value=True)
+        yield built
+
+
+def count(house: MovingHouse) -> tuple[Counter[str], list[str]]:
+    """Return what was asked since this was last called, and the fields that were asked for."""
+    assert isinstance(house.server, AskedServer)
+    asked, fields = Counter(house.server.lists), list(house.server.fields)
+    house.server.lists.clear()
+    house.server.fields.clear()
+    return asked, fields
+
+
+def test_many_artists_with_hearts_take_few_requests_and_later_looks_fewer(
+    many_artists: MovingHouse,
+) -> None:
+    many_artists.client()
+    count(many_artists)
+
+    follower = follow(many_artists)
+
+    assert len(many_artists.rows()) == 300
+    asked, fields = count(many_artists)
+    lists = {"/Items isFavorite": 1, "/Artists isFavorite": 1, "/UserViews": 1}
+    # Their tracks with sizes, twenty artists at a time, and the albums that name the folders.
+    assert asked == lists | {"/Items albumArtistIds": 2, "/Items ids": 2}
+    assert sum(MEDIA_SOURCES in one for one in fields) == 2
+
+    follower.look_through_soon()
+    follower.step()
+    asked, fields = count(many_artists)
+    assert asked == lists | {"/Items albumArtistIds": 2}
+    assert not any(MEDIA_SOURCES in one for one in fields)
+    held = many_artists.store.holds.of_rule(many_artists.person("ann").user_id, STICK, "favourites")
+    assert all(one.release_at is None for one in held)
+    assert len({(one.item_id, one.reason.source_id) for one in held}) == 300
