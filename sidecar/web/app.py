@@ -17,7 +17,7 @@ from werkzeug.wrappers import Response
 from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
-from sidecar.web import pages
+from sidecar.web import pages, static_files
 from sidecar.web.api import routes
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
@@ -144,15 +144,8 @@ def plain_flask(clock: Clock) -> Flask:
         "MAX_FORM_PARTS": 20,
         "PROVIDE_AUTOMATIC_OPTIONS": False,
     }
-
-    def send_static(filename: str) -> Response:
-        return app.send_static_file(filename)
-
-    declare(send_static, Role.ANYBODY, ("GET",))
-    # Set only now: Flask() would add the route itself, before the configuration above.
-    app.static_folder = str(files.static)
     app.url_map.merge_slashes = False
-    app.add_url_rule("/static/<path:filename>", "static", send_static)
+    static_files.register(app, files.static)
 
     def send_favicon() -> Response:
         return app.send_static_file("icons/favicon.ico")
@@ -189,7 +182,7 @@ def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     _read_once(app, services)
     alerts.teach(app, services)
     help_pages.teach(app)
-    auth.register(app, services.sign_in)
+    auth.register(app, services.sign_in, is_demo=services.set_up is not None)
     patience.bound(app, auth.account_id, resting)
     app.extensions[auth.END_SESSION] = live.end_session
     app.after_request(routes.answer_conditionally)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import requests
 from werkzeug.test import Client
@@ -73,7 +75,8 @@ def test_the_language_can_be_chosen_but_not_by_another_site() -> None:
 def test_it_is_reached_as_everything_else() -> None:
     below = asking(base_url="/sidecar")
 
-    assert "/sidecar/static/css/base.css" in below.get("/sidecar/").text
+    page = below.get("/sidecar/").text
+    assert re.search(r"/sidecar/static/[0-9a-f]{16}/css/base\.css", page)
     with below.get("/sidecar/static/css/base.css") as style:
         assert style.status_code == 200
     assert below.get("/elsewhere").status_code == 404

@@ -31,12 +31,12 @@ def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     editor = PageRoutes("device_editor", url_prefix="/devices")
 
-    @editor.get("/add", role=Role.ADMIN)
+    @editor.get("/add", role=Role.OWNER)
     def add() -> Response:
         path = request.args.get("path", "")[:LONGEST_PATH]
         return _details(services, path) if path else _choose(services)
 
-    @editor.post("/add", role=Role.ADMIN)
+    @editor.post("/add", role=Role.OWNER)
     def save() -> Response:
         path = request.form.get("path", "")[:LONGEST_PATH]
         given: dict[str, object] = {
@@ -58,11 +58,11 @@ def routes(services: WebServices) -> Blueprint:
 
 
 def _changes(editor: PageRoutes, services: WebServices) -> None:
-    @editor.get("/edit", role=Role.ADMIN)
+    @editor.get("/edit", role=Role.OWNER)
     def edit() -> Response:
         return _edit(services, request.args.get("device", "")[:LONGEST_NAME])
 
-    @editor.post("/edit", role=Role.ADMIN)
+    @editor.post("/edit", role=Role.OWNER)
     def change() -> Response:
         device_id = request.form.get("device", "")[:LONGEST_NAME]
         given = {
@@ -76,7 +76,7 @@ def _changes(editor: PageRoutes, services: WebServices) -> None:
             return _edit(services, device_id, refused)
         return redirect(url_for("device_editor.edit", device=device_id, saved="yes"), 303)
 
-    @editor.post("/forget", role=Role.ADMIN)
+    @editor.post("/forget", role=Role.OWNER)
     def forget() -> Response:
         device_id = request.form.get("device", "")[:LONGEST_NAME]
         with_files = request.form.get("files") == "delete"

@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from sidecar.errors import DeviceError
 from sidecar.services.space.planner import PlanChanged
 from sidecar.web.pages.page_routes import PageRoutes
-from sidecar.web.security.auth import person
+from sidecar.web.security.auth import is_owner, person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
@@ -25,8 +25,8 @@ def routes(services: WebServices) -> Blueprint:
         return render_template(
             "devices/devices.html",
             devices=services.plans.all(person()),
-            drives=services.device_editor.drives() if person().is_admin else [],
-            unused=services.device_editor.unused() if person().is_admin else [],
+            drives=services.device_editor.drives() if is_owner() else [],
+            unused=services.device_editor.unused() if is_owner() else [],
             outcome=request.args.get("outcome"),
             most=LONGEST_LIST,
         )

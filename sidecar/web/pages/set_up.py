@@ -7,7 +7,6 @@ POST /setup/code · server · sign-in · quick-connect · quick-connect/finish
 from __future__ import annotations
 
 from http import HTTPStatus
-from ipaddress import ip_address
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -15,7 +14,6 @@ from werkzeug.wrappers import Response
 from sidecar.services.setup.service import SetUpRefused, SetUpService
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security import auth
-from sidecar.web.security.middleware import CAME_BY_PROXY
 from sidecar.web.security.permissions import Role
 
 TICKET = "sidecar_setup"
@@ -35,7 +33,7 @@ def _first_steps(setup: PageRoutes, service: SetUpService) -> None:
     def show() -> Response:
         if service.is_known(_ticket()):
             return _page(service)
-        return _begin(service, "") if _is_local() else _page(service, needs_code=True)
+        return _begin(service, "") if auth.is_on_this_machine() else _page(service, needs_code=True)
 
     @setup.post("/code", role=Role.ANYBODY)
     def code() -> Response:
@@ -83,7 +81,7 @@ def _sign_in_steps(setup: PageRoutes, service: SetUpService) -> None:
 
 
 def _begin(service: SetUpService, code: str) -> Response:
-    ticket = service.begin(is_local=_is_local(), code=code)
+    ticket = service.begin(is_local=auth.is_on_this_machine(), code=code)
     reply = redirect(url_for("set_up.show"), 303)
     reply.set_cookie(
         TICKET,
@@ -139,12 +137,3 @@ def _done(session: str) -> Response:
 
 def _ticket() -> str:
     return request.cookies.get(TICKET, "")[:LONGEST]
-
-
-def _is_local() -> bool:
-    """Whether the browser is on this machine; one behind a proxy may be anywhere."""
-    try:
-        is_loopback = ip_address(request.remote_addr or "").is_loopback
-    except ValueError:
-        return False
-    return is_loopback and not request.environ.get(CAME_BY_PROXY, True)

@@ -77,15 +77,15 @@ def routes(services: WebServices) -> Blueprint:
     configuration = services.configuration
     settings = PageRoutes("settings", url_prefix="/settings")
 
-    @settings.get("", role=Role.ADMIN)
+    @settings.get("", role=Role.OWNER)
     def show() -> Response:
         return redirect(url_for("settings.group", name=next(iter(GROUPS))), 303)
 
-    @settings.get("/<string(maxlength=40):name>", role=Role.ADMIN)
+    @settings.get("/<string(maxlength=40):name>", role=Role.OWNER)
     def group(name: str) -> Response:
         return _page(configuration, name)
 
-    @settings.post("/<string(maxlength=40):name>", role=Role.ADMIN)
+    @settings.post("/<string(maxlength=40):name>", role=Role.OWNER)
     def save(name: str) -> Response:
         given = {
             place: value
@@ -98,7 +98,7 @@ def routes(services: WebServices) -> Blueprint:
             return _page(configuration, name, refused)
         return redirect(url_for("settings.group", name=name, saved="yes"), 303)
 
-    @settings.post("/restart", role=Role.ADMIN)
+    @settings.post("/restart", role=Role.OWNER)
     def restart() -> Response:
         if configuration.restart is None:
             raise NotVisible

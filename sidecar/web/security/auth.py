@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hmac import compare_digest
 from http import HTTPStatus
+from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from flask import Flask, Response, current_app, g, request
@@ -20,6 +21,7 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request.errors import ApiError, SignInNeeded
 from sidecar.web.security.hosts import is_own_origin
+from sidecar.web.security.middleware import CAME_BY_PROXY
 from sidecar.web.security.permissions import Role, may_try, role_needed
 
 if TYPE_CHECKING:
@@ -40,6 +42,12 @@ LONGEST_SECRET = 200
 # The Flask extension that closes the live connections of a session that has ended.
 END_SESSION = "sidecar.end_session"
 EndSession = Callable[[str], None]
+# The Flask extension that says whether this is the demo.
+IS_DEMO = "sidecar.is_demo"
+DEMO_ELSEWHERE = translatable(
+    "This is the demo, and everybody knows its passwords: settings and devices are changed only in "
+    "a browser on the machine where it runs. Set up your own Jellyfin at /setup first."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +96,15 @@ def is_from_elsewhere(environ: WSGIEnvironment) -> bool:
     return origin is not None and not is_own_origin(origin, environ.get("HTTP_HOST", ""))
 
 
+def is_on_this_machine() -> bool:
+    """Whether the browser is on this machine; one behind a proxy may be anywhere."""
+    try:
+        is_loopback = ip_address(request.remote_addr or "").is_loopback
+    except ValueError:
+        return False
+    return is_loopback and not request.environ.get(CAME_BY_PROXY, True)
+
+
 def asker() -> Identity:
     """Return the identity of the current request."""
     found: Identity = g.get("asker", Identity())
@@ -110,6 +127,13 @@ def person() -> Person:
     if found is None:
         raise SignInNeeded(asker().signed_out)
     return found
+
+
+def is_owner() -> bool:
+    """Whether the current request may do what needs `Role.OWNER`."""
+    found = asker().person
+    is_demo: bool = current_app.extensions[IS_DEMO]
+    return found is not None and found.is_admin and (not is_demo or is_on_this_machine())
 
 
 def caller() -> ClientInfo:
@@ -151,7 +175,7 @@ def clear_cookie(response: Response) -> None:
     )
 
 
-def register(app: Flask, service: SignInService) -> None:
+def register(app: Flask, service: SignInService, *, is_demo: bool) -> None:
     """Authenticate and authorize every request before its view is called."""
 
     def guard() -> None:
@@ -163,6 +187,7 @@ def register(app: Flask, service: SignInService) -> None:
         if request.url_rule is not None:
             _check_rights()
 
+    app.extensions[IS_DEMO] = is_demo
     app.before_request(guard)
 
 
@@ -178,6 +203,8 @@ def _check_rights() -> None:
             raise SignInNeeded(asker().signed_out)
         log.warning("%s may not %s %s", person.name, request.method, request.path)
         raise ApiError(HTTPStatus.FORBIDDEN)
+    if needed is Role.OWNER and not is_owner():
+        raise ApiError(HTTPStatus.FORBIDDEN, DEMO_ELSEWHERE)
     if request.method not in SAFE:
         _check_origin(needs_token=needed > Role.ANYBODY)
 

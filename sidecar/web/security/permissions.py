@@ -21,12 +21,14 @@ class Role(IntEnum):
 
     `MANAGER` is for routes of a device and means a manager of that device. Any signed-in person
     passes here; the service then asks `services.devices.access` and raises `NotAManager`.
+    `OWNER` is an admin; on the demo, whose passwords everybody knows, only one on this machine.
     """
 
     ANYBODY = 0
     SIGNED_IN = 1
     MANAGER = 2
     ADMIN = 3
+    OWNER = 4
 
 
 # The live connection takes no commands: sockets can only connect and disconnect.
@@ -51,13 +53,20 @@ def role_needed(app: Flask, endpoint: str, verb: str) -> Role | None:
 
 def may_try(person: Person | None, needed: Role) -> bool:
     """Return whether a person's role is enough to call the view."""
-    # Whether they manage the device is checked by the service.
-    least = Role.SIGNED_IN if needed is Role.MANAGER else needed
+    match needed:
+        case Role.MANAGER:
+            # Whether they manage the device is checked by the service.
+            least = Role.SIGNED_IN
+        case Role.OWNER:
+            # Where they are is checked by `auth`.
+            least = Role.ADMIN
+        case _:
+            least = needed
     return role_of(person) >= least
 
 
 def role_of(person: Person | None) -> Role:
-    """Return the role of a person; never `MANAGER`, which depends on the device."""
+    """Return the role of a person; never `MANAGER` or `OWNER`, which depend on more."""
     if person is None:
         return Role.ANYBODY
     return Role.ADMIN if person.is_admin else Role.SIGNED_IN

@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import logging
 import re
+from pathlib import Path
 
 import pytest
-from werkzeug.test import Client
+from werkzeug.test import Client, TestResponse
 
+from sidecar.services.setup.service import SetUpService
 from sidecar.web.app import Web
 from sidecar.web.security.permissions import SOCKET_EVENTS, Role, role_of
-from tests.web.house import ANN, EVE, Browser, WebHouse
+from tests.fakes.clock import FakeClock
+from tests.web.house import ANN, EVE, Browser, WebHouse, web_house
 from tests.web.roles import declared_roles
 
 DECLARED = declared_roles()
@@ -33,23 +36,26 @@ FOR_ADMINS = {
     ("admin.change", "POST"),
     ("admin.show", "GET"),
     ("admin.try_again", "POST"),
-    ("device_editor.add", "GET"),
-    ("device_editor.change", "POST"),
-    ("device_editor.edit", "GET"),
-    ("device_editor.forget", "POST"),
-    ("device_editor.save", "POST"),
     ("identity.server", "GET"),
     ("identity.take", "POST"),
     ("people.try_again", "POST"),
     ("server.accept", "POST"),
     ("server.look", "POST"),
+    ("system.log", "GET"),
+    ("system.server", "GET"),
+    ("transfers.change", "PATCH"),
+}
+# What decides about the machine: on the demo, whose passwords are public, only from there.
+FOR_OWNERS = {
+    ("device_editor.add", "GET"),
+    ("device_editor.change", "POST"),
+    ("device_editor.edit", "GET"),
+    ("device_editor.forget", "POST"),
+    ("device_editor.save", "POST"),
     ("settings.group", "GET"),
     ("settings.restart", "POST"),
     ("settings.save", "POST"),
     ("settings.show", "GET"),
-    ("system.log", "GET"),
-    ("system.server", "GET"),
-    ("transfers.change", "PATCH"),
 }
 # Changes on a device that concern nobody but who makes them.
 THEIR_OWN = {
@@ -78,6 +84,7 @@ def test_every_route_says_who_may_ask_and_few_are_for_strangers() -> None:
     assert [key for key, role in DECLARED.items() if role is None] == []
     assert {key for key, role in ROUTES.items() if role is Role.ANYBODY} == OPEN
     assert {key for key, role in ROUTES.items() if role is Role.ADMIN} == FOR_ADMINS
+    assert {key for key, role in ROUTES.items() if role is Role.OWNER} == FOR_OWNERS
 
 
 def test_every_route_that_needs_somebody_refuses_a_stranger(web: Web, client: Client) -> None:
@@ -170,7 +177,7 @@ def test_no_change_is_taken_from_another_site_s_page(
 
 def test_a_change_needs_the_session_s_own_token(house: WebHouse) -> None:
     for endpoint, verb in (key for key in UNSAFE if ROUTES[key] > Role.ANYBODY):
-        is_admin_s = ROUTES[endpoint, verb] is Role.ADMIN
+        is_admin_s = ROUTES[endpoint, verb] >= Role.ADMIN
         other, who = house.come_in(ANN), house.come_in(EVE if is_admin_s else ANN)
         path = url(house.web, endpoint)
         statuses = [
@@ -219,5 +226,29 @@ def test_the_live_connection_has_no_events_but_coming_and_going() -> None:
 
 
 def test_what_is_for_admins_is_refused_to_others(web: Web, ann: Browser) -> None:
-    for endpoint, verb in (key for key, role in ROUTES.items() if role is Role.ADMIN):
+    for endpoint, verb in (key for key, role in ROUTES.items() if role >= Role.ADMIN):
         assert ann.send(verb, url(web, endpoint), {}).status_code == 403, (endpoint, verb)
+
+
+def test_the_demo_lets_only_its_own_machine_decide_about_the_machine(
+    quick_path: Path, clock: FakeClock
+) -> None:
+    set_up = SetUpService(lambda *_kept: "", clock)
+    here, proxy = {"REMOTE_ADDR": "127.0.0.1"}, {"HTTP_X_FORWARDED_FOR": "127.0.0.1"}
+    with web_house(quick_path, clock, set_up=set_up) as house:
+        eve = house.come_in(EVE)
+
+        def ask(endpoint: str, verb: str, environ: dict[str, str]) -> TestResponse:
+            return eve.client.open(
+                url(house.web, endpoint),
+                method=verb,
+                data={"csrf": eve.csrf},
+                environ_overrides=environ,
+            )
+
+        for endpoint, verb in sorted(FOR_OWNERS):
+            for elsewhere in ({"REMOTE_ADDR": "192.168.1.7"}, here | proxy, {}):
+                refused = ask(endpoint, verb, elsewhere)
+                assert refused.status_code == 403, (endpoint, verb, elsewhere)
+                assert "everybody knows its passwords" in refused.text
+            assert ask(endpoint, verb, here).status_code != 403, (endpoint, verb)

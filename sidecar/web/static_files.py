@@ -1,0 +1,109 @@
+"""Serves our own style sheets, scripts and icons: compressed, and so that each is fetched once.
+
+    url_for('static', filename='css/base.css') ─▶ /static/<hash of all of them>/css/base.css
+
+The hash is a folder, not part of the name: so scripts import each other by relative addresses.
+What stands in the manifest of the installed page keeps its address for ever.
+
+Only these files are compressed, never pages: a page repeats what somebody searched for next to the
+token of their session, and from the lengths of such compressed pages the token could be guessed
+(BREACH). These files are the same for everybody and hold no secret.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import zlib
+from collections.abc import Iterator
+from functools import lru_cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from flask import Flask, Response, request
+
+from sidecar.web.security.permissions import Role, declare
+
+FOLDERS = ("css", "js", "vendor")
+HASH_DIGITS = 16
+FOR_EVER = "public, max-age=31536000, immutable"
+TEXTS = frozenset(
+    {
+        "application/javascript",
+        "application/manifest+json",
+        "image/svg+xml",
+        "text/css",
+        "text/javascript",
+        "text/plain",
+    }
+)
+# Less fits into one packet anyway.
+LEAST_BYTES = 500
+
+
+def register(app: Flask, folder: Path) -> None:
+    """Serve the files of a folder at `/static`, to anybody."""
+    version = _hash_of(folder)
+
+    def send_static(filename: str) -> Response:
+        first, _, rest = filename.partition("/")
+        if not _is_version(first):
+            return _compress(app.send_static_file(filename))
+        reply = app.send_static_file(rest)
+        # A page of another version of us may still ask: what it gets now is not to be kept.
+        if first == version and rest.partition("/")[0] in FOLDERS:
+            reply.headers["Cache-Control"] = FOR_EVER
+        return _compress(reply)
+
+    def add_version(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint == "static" and values["filename"].partition("/")[0] in FOLDERS:
+            values["filename"] = f"{version}/{values['filename']}"
+
+    declare(send_static, Role.ANYBODY, ("GET", "HEAD"))
+    # Set only now: Flask() would add the route itself, before its configuration is complete.
+    app.static_folder = str(folder)
+    app.add_url_rule("/static/<path:filename>", "static", send_static)
+    app.url_defaults(add_version)
+
+
+def _compress(reply: Response) -> Response:
+    if reply.status_code != HTTPStatus.OK or reply.mimetype not in TEXTS:
+        return reply
+    reply.vary.add("Accept-Encoding")
+    if request.accept_encodings["gzip"] <= 0:
+        return reply
+    reply.direct_passthrough = False
+    content = reply.get_data()
+    if len(content) < LEAST_BYTES:
+        return reply
+    reply.set_data(_packed(content))
+    reply.headers["Content-Encoding"] = "gzip"
+    reply.headers.pop("Accept-Ranges", None)
+    # The bytes are others than those that the tag was given for.
+    tag, _ = reply.get_etag()
+    if tag is not None:
+        reply.set_etag(tag, weak=True)
+    return reply
+
+
+@lru_cache(maxsize=128)
+def _packed(content: bytes) -> bytes:
+    return gzip.compress(content, zlib.Z_BEST_COMPRESSION, mtime=0)
+
+
+def _is_version(name: str) -> bool:
+    return len(name) == HASH_DIGITS and set(name) <= set("0123456789abcdef")
+
+
+def _hash_of(folder: Path) -> str:
+    found = hashlib.sha256()
+    for file in _files(folder):
+        content = hashlib.sha256(file.read_bytes()).digest()
+        found.update(file.relative_to(folder).as_posix().encode() + b"\0" + content)
+    return found.hexdigest()[:HASH_DIGITS]
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    for name in FOLDERS:
+        yield from sorted(one for one in (folder / name).rglob("*") if one.is_file())

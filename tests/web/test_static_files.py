@@ -1,0 +1,111 @@
+"""Style sheets, scripts and icons: what goes over the wire, and how often."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from posixpath import dirname, join, normpath
+
+from werkzeug.test import Client
+
+from tests.web.house import Browser
+
+GZIP = {"Accept-Encoding": "gzip, br"}
+ASSET = re.compile(r'(?:src|href)="(/static/[^"#?]+)')
+IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')
+MOST_AT_FIRST = 60_000
+
+
+def style(client: Client) -> str:
+    page = client.get("/sign-in").text
+    return str(next(one for one in ASSET.findall(page) if one.endswith("/css/base.css")))
+
+
+def test_what_the_pages_load_is_named_by_its_content_and_kept_for_ever(client: Client) -> None:
+    path = style(client)
+
+    answer = client.get(path, buffered=True)
+
+    assert re.fullmatch(r"/static/[0-9a-f]{16}/css/base\.css", path)
+    assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    plain = client.get("/static/css/base.css", buffered=True)
+    assert plain.headers["Cache-Control"] == "no-cache"
+    assert plain.data == answer.data
+
+
+def test_what_a_page_of_another_version_asks_for_is_not_kept(client: Client) -> None:
+    answer = client.get(f"/static/{'0' * 16}/css/base.css", buffered=True)
+
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-cache"
+    assert client.get(f"/static/{'0' * 16}/css/nothing.css").status_code == 404
+    assert client.get(f"/static/{'0' * 16}/../../pyproject.toml").status_code == 404
+
+
+def test_text_is_compressed_for_who_takes_it(client: Client) -> None:
+    path = style(client)
+
+    packed, plain = client.get(path, headers=GZIP, buffered=True), client.get(path, buffered=True)
+    refused = client.get(path, headers={"Accept-Encoding": "gzip;q=0"}, buffered=True)
+
+    assert gzip.decompress(packed.data) == plain.data == refused.data
+    assert packed.headers["Content-Encoding"] == "gzip"
+    assert int(packed.headers["Content-Length"]) == len(packed.data) < len(plain.data)
+    assert packed.headers["Vary"] == plain.headers["Vary"] == "Accept-Encoding"
+    assert packed.headers["ETag"] == f"W/{plain.headers['ETag']}"
+    again = client.get(
+        path, headers={**GZIP, "If-None-Match": packed.headers["ETag"]}, buffered=True
+    )
+    assert (again.status_code, again.data) == (304, b"")
+
+
+def test_a_picture_is_sent_as_it_is(client: Client) -> None:
+    answer = client.get("/static/icons/icon-192.png", headers=GZIP, buffered=True)
+
+    assert answer.status_code == 200
+    assert "Content-Encoding" not in answer.headers
+
+
+def test_the_head_of_a_file_is_told(client: Client) -> None:
+    path = style(client)
+    whole = client.get(path, buffered=True)
+
+    head = client.head(path, buffered=True)
+
+    assert (head.status_code, head.data) == (200, b"")
+    assert head.headers["Content-Length"] == whole.headers["Content-Length"]
+    assert client.head("/static/nothing.css").status_code == 404
+
+
+def test_a_page_with_a_session_s_token_is_never_compressed(ann: Browser) -> None:
+    """Its length would tell of the token what is searched for beside it (BREACH)."""
+    answer = ann.client.get("/downloads?q=csrf", headers=GZIP)
+
+    assert ann.csrf in answer.text
+    assert "Content-Encoding" not in answer.headers
+
+
+def test_a_first_visit_is_small(ann: Browser) -> None:
+    page = ann.client.get("/downloads", headers=GZIP)
+    waiting = [*ASSET.findall(page.text), *re.findall(r'href="(/static/[^"#]+)#', page.text)]
+    # Only one browser asks for that, when its page is put beside the apps.
+    waiting = [one for one in waiting if "apple-touch" not in one]
+    size, seen = len(page.data), set[str]()
+    while waiting:
+        path = waiting.pop()
+        if path in seen:
+            continue
+        seen.add(path)
+        answer = ann.client.get(path, headers=GZIP, buffered=True)
+        assert answer.status_code == 200, path
+        size += len(answer.data)
+        if path.endswith(".js") and "/vendor/" not in path:
+            found = IMPORT.findall(gzip_or_plain(answer.data))
+            waiting += [normpath(join(dirname(path), one)) for one in found]
+
+    assert sum("/vendor/" in one for one in seen) >= 3
+    assert size <= MOST_AT_FIRST
+
+
+def gzip_or_plain(content: bytes) -> str:
+    return (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode()
