@@ -89,6 +89,7 @@ def make_transfers(
     finishing = Finisher(
         base.store.downloads,
         converter=devices.converting.converter,
+        film_converter=devices.converting.film_converter,
         wanted=devices.formats.wanted,
         wishes=wishes.of,
         completer=completer,

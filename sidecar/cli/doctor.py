@@ -55,7 +55,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
     if (risk := database_risk(settings.server.data_dir)) is not None:
         yield Finding("Database", is_well=False, text=risk)
     yield _look("Engine", lambda: describe_engine(settings))
-    if any(device.target is not None for device in settings.devices):
+    if any(device.target or device.film_target for device in settings.devices):
         yield _look("Formats", lambda: _formats(settings))
     if settings.jellyfin.url is None:
         yield Finding("Jellyfin", is_well=True, text="none is configured: run starts the demo")
@@ -77,7 +77,12 @@ def _examine(settings: Settings) -> Iterator[Finding]:
 
 def _formats(settings: Settings) -> str:
     workshop = ConverterAvailability(settings.transfer.ffmpeg, SystemClock())
-    wanted = {device.target.title for device in settings.devices if device.target is not None}
+    wanted = {
+        one.title
+        for device in settings.devices
+        for one in (device.target, device.film_target)
+        if one is not None
+    }
     for device in settings.devices:
         check_format(device, workshop.check)
     return f"ffmpeg can make {', '.join(sorted(wanted))}"

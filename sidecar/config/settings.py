@@ -27,6 +27,12 @@ from sidecar.config.files import read_secret
 from sidecar.config.rules import ALL_RULES, AnyRules
 from sidecar.domain.accounts.device_access import DeviceRoles, is_named
 from sidecar.domain.files.presets import PRESETS, PresetName
+from sidecar.domain.formats.films import (
+    FilmFormat,
+    FilmTarget,
+    choose_film_target,
+    read_languages,
+)
 from sidecar.domain.formats.formats import Format, Target, choose_target, read_bitrate
 from sidecar.domain.formats.tags import SEPARATOR
 from sidecar.domain.items.kinds import MediaKind
@@ -286,6 +292,9 @@ class DeviceSettings(Section):
     speed_limit: Speed | None = None
     format: Format = Format.ORIGINAL
     bitrate: str | None = None
+    video: FilmFormat = FilmFormat.ORIGINAL
+    audio_languages: str | None = None
+    subtitle_languages: str | None = None
     keep_original: bool = False
     complete_tags: bool = False
     tag_separator: str = Field(default=SEPARATOR, min_length=1, max_length=8)
@@ -312,6 +321,16 @@ class DeviceSettings(Section):
         wanted = others.data.get("format", Format.ORIGINAL)
         target = choose_target(wanted, bitrate)
         return f"{target.kbits if target else read_bitrate(bitrate)}k"
+
+    @field_validator("audio_languages", "subtitle_languages")
+    @classmethod
+    def _check_languages(cls, languages: str | None) -> str | None:
+        return ", ".join(read_languages(languages)) or None
+
+    @property
+    def film_target(self) -> FilmTarget | None:
+        """The format that its films are converted to; None for the original files."""
+        return choose_film_target(self.video, self.audio_languages, self.subtitle_languages)
 
     @property
     def target(self) -> Target | None:

@@ -31,6 +31,7 @@ from sidecar.device.own.marker import OURS, PARTS, Marker, write_marker
 from sidecar.device.own.parts import (
     CONVERTED,
     ORIGINAL,
+    FilmParts,
     PartFile,
     list_part_names,
     open_parts_folder,
@@ -171,6 +172,10 @@ class DeviceFolder:
     def original(self, download_id: int) -> PartFile:
         """Return the part file with the original of a converted download; it need not be there."""
         return PartFile(self._anchor, download_id, ORIGINAL)
+
+    def film(self, download_id: int) -> FilmParts:
+        """Return the converted segments of a film; they need not be there yet."""
+        return FilmParts(self._anchor, download_id)
 
     def parts(self) -> list[PartFile]:
         """Return the part files that are there; other names are ignored."""

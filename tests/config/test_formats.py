@@ -7,6 +7,7 @@ import pytest
 
 from sidecar.config import DeviceSettings, load
 from sidecar.config.schema import KeyKind, describe_keys
+from sidecar.domain.formats.films import FilmFormat, FilmTarget
 from sidecar.domain.formats.formats import Format, Target
 from sidecar.errors import ConfigError
 
@@ -68,3 +69,14 @@ def test_the_formats_are_a_choice_on_the_page() -> None:
     assert described["format"].kind is KeyKind.CHOICE
     assert described["format"].options == ("original", "opus", "mp3", "aac")
     assert described["bitrate"].can_be_empty
+
+
+def test_films_come_as_they_are_unless_somebody_says_otherwise(tmp_path: Path) -> None:
+    assert device(tmp_path).film_target is None
+    assert device(tmp_path, audio_languages="de").film_target is None
+    wanted = device(tmp_path, video="1080p", audio_languages=" DE,eng", subtitle_languages="")
+    assert wanted.film_target == FilmTarget(FilmFormat.FULL_HD, ("de", "eng"))
+    with pytest.raises(ConfigError, match="codes of languages"):
+        device(tmp_path, video="720p", subtitle_languages="german")
+    with pytest.raises(ConfigError, match="1080p"):
+        device(tmp_path, video="4k")

@@ -3,11 +3,14 @@
 17.part         what has been fetched of download 17
 17.converted    what it is being converted into
 17.original     the original of a converted file, where originals are kept
+17.film         which segments of a film are converted and whole
+17.film-3       the fourth of them
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -21,6 +24,8 @@ from sidecar.device.root import DeviceRoot
 FETCHED = ".part"
 CONVERTED = ".converted"
 ORIGINAL = ".original"
+FILM = ".film"
+_SEGMENT = re.compile(r"\.film-(0|[1-9]\d{0,5})")
 _LONGEST_ID = 18  # digits of a download's id
 _STAT_BLOCK = 512  # what `st_blocks` counts, whatever the file system's blocks are
 
@@ -124,6 +129,49 @@ class PartFile:
                 os.rmdir(self.name, dir_fd=parts)
 
 
+@dataclass(frozen=True, slots=True)
+class FilmParts:
+    """The converted segments of a film, and the record of those that are whole."""
+
+    anchor: DeviceRoot
+    download_id: int
+
+    @property
+    def record(self) -> PartFile:
+        """The file that says which segments are whole."""
+        return PartFile(self.anchor, self.download_id, FILM)
+
+    def segment(self, number: int) -> PartFile:
+        """Return the file of a segment; it need not be there yet."""
+        return PartFile(self.anchor, self.download_id, f"{FILM}-{number}")
+
+    def read_allocated(self) -> int:
+        """Return the bytes that they take on the disk."""
+        if self.record.size() is None:
+            return 0
+        return sum(one.read_allocated() for one in self._list())
+
+    def clear(self) -> None:
+        """Delete them all; the record first, so that it never names a segment that is gone."""
+        self.record.remove()
+        for one in self._list():
+            one.remove()
+
+    def _list(self) -> list[PartFile]:
+        with self.anchor.translate_errors() as root, open_parts_folder(root) as parts:
+            found = list_part_names(parts)
+        return [
+            PartFile(self.anchor, download_id, suffix)
+            for download_id, suffix in found
+            if download_id == self.download_id and is_of_film(suffix)
+        ]
+
+
+def is_of_film(suffix: str) -> bool:
+    """Whether a part file belongs to the segments of a film."""
+    return suffix == FILM or _SEGMENT.fullmatch(suffix) is not None
+
+
 @contextmanager
 def open_parts_folder(root: int) -> Iterator[int]:
     """Open the parts folder; it is made if it is missing."""
@@ -138,6 +186,8 @@ def list_part_names(parts: int) -> list[tuple[int, str]]:
         stem, dot, ending = name.rpartition(".")
         is_number = stem.isdecimal() and len(stem) <= _LONGEST_ID
         is_ours = is_number and stem == str(int(stem))
-        if is_ours and dot + ending in {FETCHED, CONVERTED, ORIGINAL}:
-            found.append((int(stem), dot + ending))
+        suffix = dot + ending
+        is_known = suffix in {FETCHED, CONVERTED, ORIGINAL} or is_of_film(suffix)
+        if is_ours and is_known:
+            found.append((int(stem), suffix))
     return sorted(found)

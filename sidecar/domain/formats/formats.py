@@ -3,8 +3,8 @@
     original    as Jellyfin has it
     opus, mp3, aac    converted here, at a bitrate; never larger than the original
 
-Music and audiobooks only: films, episodes and music videos always stay original. Decides and
-estimates; the converting is `transfer.converting`'s.
+Music and audiobooks only; `films` has the formats of what has a picture. Decides and estimates; the
+converting is `transfer.converting`'s.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
+from sidecar.domain.formats.films import FILMS, FilmTarget, read_film_target
 from sidecar.domain.items.item import ItemType
 from sidecar.messages import msg
 
@@ -124,6 +125,32 @@ class Target:
         """The name for people: "Opus 128k"."""
         return f"{_TITLES[self.format]} {self.kbits}k"
 
+    @property
+    def extension(self) -> str:
+        """The extension of converted files."""
+        return self.codec.extension
+
+    @property
+    def mime_type(self) -> str:
+        """The MIME type of converted files."""
+        return self.codec.mime_type
+
+    def estimate(self, *, seconds: float | None, source_size: int | None) -> int | None:
+        """Estimate the size of a converted file; that of the original if this is not possible.
+
+        Never more than the original: a larger result is discarded.
+        """
+        if not seconds or seconds <= 0:
+            return source_size
+        likely = int(seconds * self.kbits * 1000 / 8 * LEEWAY) + AROUND_THE_SOUND
+        return likely if source_size is None else min(likely, source_size)
+
+    def beside(self, _likely: int) -> int:
+        """Return the bytes that are needed beside source and result: none."""
+        return 0
+
+
+AnyTarget = Target | FilmTarget
 
 _TITLES = {Format.OPUS: "Opus", Format.MP3: "MP3", Format.AAC: "AAC"}
 
@@ -183,32 +210,34 @@ def read_bitrate(text: str) -> int:
     return int(found[1])
 
 
+def read_any_target(name: str) -> AnyTarget | None:
+    """Return the target of music or films that a stored name stands for; None for the original."""
+    return read_film_target(name) or read_target(name)
+
+
 def read_target(name: str) -> Target | None:
-    """Return the target that a stored name stands for; None for the original."""
+    """Return the target of music that a stored name stands for; None if it is none."""
     wanted, _, bitrate = name.partition("-")
     if wanted not in {one.value for one in CODECS} or _BITRATE.fullmatch(bitrate) is None:
         return None
     return Target(Format(wanted), read_bitrate(bitrate))
 
 
-def name_for(target: Target | None, item_type: str, *, completes_tags: bool = False) -> str:
-    """Return the name of an item's format: only music is ever converted."""
+def name_for(
+    target: Target | None,
+    item_type: str,
+    *,
+    film: FilmTarget | None = None,
+    completes_tags: bool = False,
+) -> str:
+    """Return the name of an item's format: only music and films are ever converted."""
+    if item_type in FILMS:
+        return film.name if film is not None else ORIGINAL
     if item_type not in MUSIC:
         return ORIGINAL
     if target is not None:
         return target.name
     return TAGGED if completes_tags else ORIGINAL
-
-
-def estimate(target: Target, *, seconds: float | None, source_size: int | None) -> int | None:
-    """Estimate the size of a converted file; that of the original if this is not possible.
-
-    Never more than the original: a larger result is discarded.
-    """
-    if not seconds or seconds <= 0:
-        return source_size
-    likely = int(seconds * target.kbits * 1000 / 8 * LEEWAY) + AROUND_THE_SOUND
-    return likely if source_size is None else min(likely, source_size)
 
 
 def is_small_enough(target: Target, *, extension: str, size: int, seconds: float | None) -> bool:
@@ -249,7 +278,7 @@ def explain_not_smaller(target: Target) -> str:
     )
 
 
-def explain_not_converted(target: Target, why: str) -> str:
+def explain_not_converted(target: AnyTarget, why: str) -> str:
     """Return the note for a file that could not be converted.
 
     Args:

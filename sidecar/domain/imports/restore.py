@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sidecar.bounded_json import read_json
-from sidecar.domain.formats.formats import ORIGINAL, TAGGED, read_target
+from sidecar.domain.formats.formats import ORIGINAL, TAGGED, read_any_target
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.messages import msg
 
@@ -130,7 +130,7 @@ def _read_file_entry(entry: object, before: Container[str]) -> ManifestFile:
         raise ValueError("the manifest names no size for it")
     content_hash = entry.get("content_hash")
     named = entry.get("format")
-    target = read_target(named) if isinstance(named, str) else None
+    target = read_any_target(named) if isinstance(named, str) else None
     source_size = entry.get("source_size")
     is_size = type(source_size) is int and 0 <= source_size < LARGEST_FILE
     is_converted = (target is not None or named == TAGGED) and is_size

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sidecar.domain.files.naming import get_extension
-from sidecar.domain.formats.formats import Target, estimate, is_small_enough, read_target
+from sidecar.domain.formats.formats import Target, is_small_enough, read_target
 from sidecar.messages import Size, counted, msg
 
 
@@ -127,4 +127,4 @@ def _is_as_wanted(one: PresentFile, target: Target | None) -> bool:
 def _size_after(one: PresentFile, target: Target | None) -> int:
     if target is None:
         return one.source
-    return estimate(target, seconds=one.seconds, source_size=one.source) or 0
+    return target.estimate(seconds=one.seconds, source_size=one.source) or 0

@@ -287,6 +287,7 @@ class AdoptionService:
             return HAS_ONE
         # A part file of the same download is not needed any more.
         device.folder.part(adopted.id).remove()
+        device.folder.film(adopted.id).clear()
         return None
 
     def _against(

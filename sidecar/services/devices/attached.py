@@ -63,6 +63,7 @@ class AttachedDevice:
         return (
             folder.part(download_id).read_allocated()
             + folder.converted(download_id).read_allocated()
+            + folder.film(download_id).read_allocated()
         )
 
 

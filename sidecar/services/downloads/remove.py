@@ -133,7 +133,9 @@ class RemoveDownloads:
 
     def _remove_part(self, gone: Download) -> None:
         try:
-            self._registry.get(gone.device_id).folder.part(gone.id).remove()
+            folder = self._registry.get(gone.device_id).folder
+            folder.part(gone.id).remove()
+            folder.film(gone.id).clear()
         except DeviceError as trouble:
             # It is removed when the device is attached again.
             log.info("the part file of %s stays for now: %s", gone.title, trouble)

@@ -125,6 +125,10 @@ class Fetcher:
         self._downloads.transitions.record_synced(download.id, receipt.size)
         self._progress.convert(download.id)
 
+    def converted(self, download: Download, share: float) -> None:
+        """Show how much of a film is converted."""
+        self._progress.converted(download.id, share)
+
     def is_part_kept(self, download: Download) -> bool:
         """Whether its part file is still needed: its row exists, or a person kept the part."""
         kept = self._downloads.queue.kept_parts(download.device_id)

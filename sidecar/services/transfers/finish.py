@@ -26,7 +26,8 @@ from sidecar.domain.files.naming import (
     safe_extension,
     with_extension,
 )
-from sidecar.domain.formats.formats import Target, explain_not_converted, read_target
+from sidecar.domain.formats.films import FILMS, FilmTarget
+from sidecar.domain.formats.formats import AnyTarget, explain_not_converted, read_any_target
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.errors import DeviceError, Stopped
 from sidecar.messages import msg
@@ -35,7 +36,8 @@ from sidecar.services.transfers.tag_completion import is_to_be_completed
 from sidecar.store.downloads.queue import Downloads, FilePlace
 from sidecar.store.downloads.transitions import WholeFile
 from sidecar.threads import attempt
-from sidecar.transfer.converting.converter import Converts, LeftAsIs
+from sidecar.transfer.converting.converter import Converted, Converts, LeftAsIs
+from sidecar.transfer.converting.films import ConvertsFilms, FetchedFilm
 from sidecar.transfer.engine import Receipt
 from sidecar.transfer.faults import classify_disk_error
 from sidecar.transfer.tagging.completer import TagCompleter
@@ -135,6 +137,7 @@ class Finisher:
         downloads: Downloads,
         *,
         converter: Callable[[], Converts | None] = lambda: None,
+        film_converter: Callable[[], ConvertsFilms | None] = lambda: None,
         wanted: Callable[[Download], str] = lambda download: download.format,
         wishes: Callable[[AttachedDevice, Download], TagWishes] = lambda _d, _f: TagWishes(),
         completer: TagCompleter | None = None,
@@ -143,7 +146,8 @@ class Finisher:
 
         Args:
             downloads: The rows.
-            converter: Returns the converter; None if there is none.
+            converter: Returns the converter of music; None if there is none.
+            film_converter: Returns the converter of films; None if there is none.
             wanted: Returns the name of the format that a download should have now.
             wishes: Returns how the tags and cover of a file should be.
             completer: Completes the tags of files that are not converted.
@@ -153,15 +157,16 @@ class Finisher:
         self._wishes = wishes
         self._downloads = downloads
         self._converter = converter
+        self._film_converter = film_converter
         self._wanted = wanted
 
     def fresh(self, download: Download) -> Download:
         """Return the download with the format that is set now, not the one at queueing time."""
         return replace(download, format=self._wanted(download))
 
-    def target(self, download: Download) -> Target | None:
+    def target(self, download: Download) -> AnyTarget | None:
         """Return what a download is converted to; None for the original."""
-        return read_target(download.format)
+        return read_any_target(download.format)
 
     def as_fetched(
         self, device: AttachedDevice, download: Download, receipt: Receipt, stop: Event
@@ -210,24 +215,29 @@ class Finisher:
         device: AttachedDevice,
         download: Download,
         receipt: Receipt,
-        target: Target,
+        target: AnyTarget,
         stop: Event,
+        *,
+        converted: Callable[[float], object] = lambda _share: None,
     ) -> FinishedPart:
         """Convert a fetched file; prepare the original if it cannot or need not be converted.
+
+        Args:
+            device: The device.
+            download: The download.
+            receipt: What was fetched.
+            target: What it is converted to.
+            stop: Ends it when set.
+            converted: Called with the share of a film that is converted, from 0 to 1.
 
         Raises:
             TransferFailed: The device cannot be read or written.
             errors.DeviceError: The device is not there.
             errors.Stopped: `stop` was set.
         """
-        converter = self._converter()
-        if converter is None:
-            why = explain_not_converted(target, msg("ffmpeg is not there, or lacks the encoder"))
-            return self._original(device, download, receipt, why, stop)
-        part, into = device.folder.part(download.id), device.folder.converted(download.id)
+        into = device.folder.converted(download.id)
         try:
-            wishes = self._wishes(device, download)
-            made = converter.convert(part, receipt.size, into, target, stop, wishes=wishes)
+            made = self._make(device, download, receipt, target, stop, converted=converted)
         except BaseException:
             into.remove()
             raise
@@ -239,8 +249,8 @@ class Finisher:
             part=into,
             size=made.size,
             content_hash=made.content_hash,
-            mime_type=target.codec.mime_type,
-            extension=target.codec.extension,
+            mime_type=target.mime_type,
+            extension=target.extension,
             columns={
                 "format_note": None,
                 "source_size": receipt.size,
@@ -248,6 +258,32 @@ class Finisher:
             },
             original_size=receipt.size if device.settings.keep_original else None,
         )
+
+    def _make(
+        self,
+        device: AttachedDevice,
+        download: Download,
+        receipt: Receipt,
+        target: AnyTarget,
+        stop: Event,
+        *,
+        converted: Callable[[float], object],
+    ) -> Converted | LeftAsIs:
+        folder = device.folder
+        part, into = folder.part(download.id), folder.converted(download.id)
+        if isinstance(target, FilmTarget):
+            film_converter = self._film_converter()
+            if film_converter is not None:
+                fetched = FetchedFilm(part, receipt.size, receipt.content_hash)
+                segments = folder.film(download.id)
+                return film_converter.convert(
+                    fetched, into, segments, target, stop, converted=converted
+                )
+        elif (converter := self._converter()) is not None:
+            wishes = self._wishes(device, download)
+            return converter.convert(part, receipt.size, into, target, stop, wishes=wishes)
+        why = msg("ffmpeg is not there, or lacks the encoder")
+        return LeftAsIs(explain_not_converted(target, why))
 
     def finish(self, device: AttachedDevice, download: Download, ready: FinishedPart) -> bool:
         """Give one file its final name; return whether it is recorded as arrived.
@@ -359,6 +395,8 @@ class Finisher:
                 part = device.folder.part(download.id)
                 if is_done and files[number][1].part.name != part.name:
                     part.remove()
+                if is_done and download.item_type in FILMS:
+                    device.folder.film(download.id).clear()
             if is_done:
                 log.info("%s arrived on %s", download.file_path, device.settings.name)
 

@@ -3,7 +3,8 @@
     a setting changed ─▶ pending downloads get the new format at once
                       └▶ files: the cost is shown ─▶ a person confirms ─▶ replaced, a few at a time
 
-No file is replaced before a person confirms exactly this format. Then only a few files are missing
+Films that are there stay as they are, whatever is set later; only music is made anew. No file is
+replaced before a person confirms exactly this format. Then only a few files are missing
 at any time, and only files that the server still has are replaced.
 """
 
@@ -16,6 +17,7 @@ from threading import Lock
 
 from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.formats.films import FILMS, FilmFormat
 from sidecar.domain.formats.formats import ORIGINAL, TAGGED, Format, name_for
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.space.reformat import Cost, estimate_cost
@@ -36,8 +38,10 @@ CONFIRMED = "reformat:"
 REFORMAT = "reformat"
 
 
-def check_format(settings: DeviceSettings, can_make: Callable[[Format], object]) -> None:
-    """Check that the format of a device can be made here.
+def check_format(
+    settings: DeviceSettings, can_make: Callable[[Format | FilmFormat], object]
+) -> None:
+    """Check that the formats of a device can be made here.
 
     Args:
         settings: Settings of a device.
@@ -46,11 +50,12 @@ def check_format(settings: DeviceSettings, can_make: Callable[[Format], object])
     Raises:
         errors.ConfigError: It cannot be made; says why and what helps.
     """
-    try:
-        can_make(settings.format)
-    except NoConverter as why:
-        key = f"{settings.name}: format"
-        raise ConfigError("devices", key, settings.format.value, str(why)) from None
+    for key, wanted in (("format", settings.format), ("video", settings.video)):
+        try:
+            can_make(wanted)
+        except NoConverter as why:
+            named = f"{settings.name}: {key}"
+            raise ConfigError("devices", named, wanted.value, str(why)) from None
 
 
 class DeviceFormats:
@@ -84,14 +89,19 @@ class DeviceFormats:
         self._server_is_there = server_is_there
         self._kept: set[int] = set()
         self._lock = Lock()
-        self._aligned: dict[str, str] = {}
+        self._aligned: dict[str, tuple[str, str]] = {}
 
     def of(self, device_id: str, item_type: str) -> str:
         """Return the name of the format that a device gets items of this type in."""
         settings = self._book.of(device_id)
         if settings is None:
             return ORIGINAL
-        return name_for(settings.target, item_type, completes_tags=settings.complete_tags)
+        return name_for(
+            settings.target,
+            item_type,
+            film=settings.film_target,
+            completes_tags=settings.complete_tags,
+        )
 
     def wanted(self, download: Download) -> str:
         """Return the name of the format that a download should have now."""
@@ -203,9 +213,11 @@ class DeviceFormats:
         return True
 
     def _align(self, device_id: str) -> None:
-        name = self.of(device_id, ItemType.AUDIO)
+        names = self.of(device_id, ItemType.AUDIO), self.of(device_id, ItemType.MOVIE)
         with self._lock:
-            if self._aligned.get(device_id) == name:
+            if self._aligned.get(device_id) == names:
                 return
-            self._aligned[device_id] = name
-        self._store.align(device_id, name)
+            self._aligned[device_id] = names
+        music, film = names
+        self._store.align(device_id, music)
+        self._store.align(device_id, film, FILMS)

@@ -55,6 +55,12 @@ class ProgressTracker:
         with self._lock:
             self._running[download_id].phase = Phase.CONVERTING
 
+    def converted(self, download_id: int, share: float) -> None:
+        """Set how much of a film is converted: its bytes count a second time, from none."""
+        with self._lock:
+            running = self._running[download_id]
+            running.held = int((running.size or 0) * min(max(share, 0.0), 1.0))
+
     def end(self, download_id: int) -> None:
         """Stop to track a transfer."""
         with self._lock:
@@ -93,4 +99,7 @@ class ProgressTracker:
 def _measured(download_id: int, running: _Running, at: float) -> Progress:
     speed = running.meter.speed(at)
     left = estimate_seconds_left(running.held, running.size, speed)
+    if running.phase is Phase.CONVERTING:
+        # These bytes go over no network.
+        speed = 0.0
     return Progress(download_id, running.held, running.size, speed, left, running.phase)

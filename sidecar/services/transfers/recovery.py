@@ -12,7 +12,7 @@ from contextlib import suppress
 
 import xxhash
 
-from sidecar.device.own.parts import CONVERTED, FETCHED, ORIGINAL, PartFile
+from sidecar.device.own.parts import CONVERTED, FETCHED, ORIGINAL, PartFile, is_of_film
 from sidecar.domain.downloads.states import Download, Move, Status
 from sidecar.domain.files.naming import build_distinct_path, make_path_key
 from sidecar.domain.files.removals import FileStat, was_written_since
@@ -142,11 +142,17 @@ class DeviceRecovery:
             if part.download_id in kept and part.suffix == FETCHED:
                 continue
             download = self._downloads.queries.get(part.download_id)
-            is_of_use = download is not None and download.status in OF_USE[part.suffix]
+            is_of_use = download is not None and download.status in _when_of_use(part)
             if part.suffix == ORIGINAL and download is not None:
                 is_of_use &= download.original_size is not None
             if download is None or download.device_id != device.id or not is_of_use:
                 part.remove()
+
+
+def _when_of_use(part: PartFile) -> frozenset[Status]:
+    """Return the states of a download in which its part file is still needed."""
+    # The segments of a film are what a conversion goes on from.
+    return UNFINISHED if is_of_film(part.suffix) else OF_USE[part.suffix]
 
 
 def _hash_of(part: PartFile) -> str:

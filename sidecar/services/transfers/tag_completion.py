@@ -17,7 +17,7 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.states import Download, Status
-from sidecar.domain.formats.formats import MUSIC, ORIGINAL, TAGGED, read_target
+from sidecar.domain.formats.formats import MUSIC, ORIGINAL, TAGGED, read_any_target
 from sidecar.domain.items.item import ItemType
 from sidecar.errors import DeviceError, JellyfinError, NotAllowed, NotFound, Stopped
 from sidecar.events import Bus, DeviceChanged
@@ -168,4 +168,4 @@ class TagCompletion:
 
 def needs_room_for_two(download: Download) -> bool:
     """Whether finishing a download may need room for a second copy, with completed tags."""
-    return read_target(download.format) is None and download.format == TAGGED
+    return read_any_target(download.format) is None and download.format == TAGGED

@@ -21,7 +21,7 @@ from functools import partial
 from threading import Event
 
 from sidecar.domain.downloads.states import Download
-from sidecar.domain.formats.formats import Target, estimate
+from sidecar.domain.formats.formats import AnyTarget
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.errors import DeviceError, JellyfinError, Stopped
 from sidecar.jellyfin.client import Jellyfin
@@ -135,7 +135,7 @@ class Worker:
         self._finish(attempt, device, ready)
 
     def _convert(
-        self, attempt: _Attempt, device: AttachedDevice, receipt: Receipt, target: Target
+        self, attempt: _Attempt, device: AttachedDevice, receipt: Receipt, target: AnyTarget
     ) -> None:
         """Convert and finish a file here, or hand it over to be converted."""
         self._fetching.is_whole(attempt.download, receipt)
@@ -156,9 +156,17 @@ class Worker:
                 self._let_go(attempt.download)
 
     def _converted(
-        self, attempt: _Attempt, device: AttachedDevice, receipt: Receipt, target: Target
+        self, attempt: _Attempt, device: AttachedDevice, receipt: Receipt, target: AnyTarget
     ) -> None:
-        ready = self._finishing.convert(device, attempt.download, receipt, target, attempt.stop)
+        download = attempt.download
+        ready = self._finishing.convert(
+            device,
+            download,
+            receipt,
+            target,
+            attempt.stop,
+            converted=partial(self._fetching.converted, download),
+        )
         self._finish(attempt, device, ready)
 
     def _finish(self, attempt: _Attempt, device: AttachedDevice, ready: FinishedPart) -> None:
@@ -198,7 +206,9 @@ class Worker:
         """Remove the part file of a download that was cancelled while it ran."""
         if not self._fetching.is_part_kept(download):
             with suppress(DeviceError):
-                self._registry.get(download.device_id).folder.part(download.id).remove()
+                folder = self._registry.get(download.device_id).folder
+                folder.part(download.id).remove()
+                folder.film(download.id).clear()
 
     def _device(self, download: Download) -> AttachedDevice:
         """Return the device, which may have been paused between the claim and now."""
@@ -207,17 +217,21 @@ class Worker:
         return self._registry.get(download.device_id)
 
     def _make_sure_of_room(
-        self, device: AttachedDevice, download: Download, target: Target | None
+        self, device: AttachedDevice, download: Download, target: AnyTarget | None
     ) -> None:
         size, source = download.size or 0, 0
         remaining = max(0, size - download.bytes_downloaded)
         if target is not None:
-            likely = estimate(target, seconds=download.seconds, source_size=size) or 0
-            size, source, remaining = likely, size, remaining + likely
+            likely = target.estimate(seconds=download.seconds, source_size=size) or 0
+            beside = target.beside(likely)
+            there = device.folder.film(download.id).read_allocated() if beside else 0
+            remaining += likely + max(0, beside - there)
+            size, source = likely, size + beside
         elif needs_room_for_two(download):
             size, source, remaining = size + MORE_BYTES, size, remaining + size + MORE_BYTES
         if device.settings.keep_original and target is not None:
-            size, source = size + source, 0
+            original = download.size or 0
+            size, source = size + original, source - original
         refusal = self._registry.reserve(
             device, download.id, remaining=remaining, size=size, source=source
         )

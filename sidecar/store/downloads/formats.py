@@ -1,4 +1,4 @@
-"""The formats of a device's music files, wanted and present."""
+"""The formats of a device's files, wanted and present."""
 
 from __future__ import annotations
 
@@ -34,10 +34,17 @@ class FormatStore:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def align(self, device_id: str, name: str) -> int:
-        """Set the format of all music that is not completed yet; return how many changed."""
+    def align(self, device_id: str, name: str, types: Collection[str] = MUSIC) -> int:
+        """Set the format of all of these types that is not completed yet; return how many changed.
+
+        Args:
+            device_id: The device.
+            name: Of the format.
+            types: Types of items; music unless others are named.
+        """
+        kinds = json.dumps(sorted(types))
         with self._db.write():
-            return len(self._db.execute_sql(ALIGN, [name, device_id, name, TYPES]))
+            return len(self._db.execute_sql(ALIGN, [name, device_id, name, kinds]))
 
     def others(self, device_id: str, name: str) -> list[PresentFile]:
         """Return the finished music files that were made for another format."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sidecar.domain.formats.formats import Target, estimate, read_target
+from sidecar.domain.formats.formats import AnyTarget, read_any_target
 from sidecar.domain.space.budget import WantedFile
 from sidecar.domain.space.eviction import HoldStrength, Stored, classify
 from sidecar.domain.wishes import PIN, EvictionClass
@@ -142,12 +142,12 @@ class Inventory:
                 place=queued_at,
                 standing=_classify(grips[item_id]),
                 is_own=any(one.rule == PIN for one in grips[item_id]),
-                source=size if target and not is_kept else None,
+                source=_count_beside(target, size, likely, is_kept=is_kept),
             )
             for download_id, item_id, title, size, name, seconds, held, priority, queued_at in (
                 self._read(WAITING, device_id, due)
             )
-            for target in (read_target(name),)
+            for target in (read_any_target(name),)
             for likely in (_estimate_size(target, seconds, size),)
             for is_kept in (target is not None and keeps_originals,)
         )
@@ -180,6 +180,22 @@ def _group_by_item(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, lis
     return grips
 
 
+def _estimate_size(target: AnyTarget | None, seconds: float | None, size: int | None) -> int | None:
+    return target.estimate(seconds=seconds, source_size=size) if target else size
+
+
+def _count_beside(
+    target: AnyTarget | None, size: int | None, likely: int | None, *, is_kept: bool
+) -> int | None:
+    """Return the bytes beside a file until it is made; None if there are none."""
+    if target is None:
+        return None
+    beside = target.beside(likely or 0)
+    if is_kept:
+        return beside or None
+    return size + beside if size is not None else None
+
+
 @lru_cache(maxsize=256)
 def _strength(rule: str, is_ending: int) -> HoldStrength:
     return HoldStrength(rule, is_ending=bool(is_ending))
@@ -193,7 +209,3 @@ def _classify_first(grip: HoldStrength) -> EvictionClass:
 def _classify(grips: Collection[HoldStrength]) -> EvictionClass:
     """Do as `classify`: there are few kinds of holds, and very many files."""
     return max(map(_classify_first, grips), default=EvictionClass.NOTHING)
-
-
-def _estimate_size(target: Target | None, seconds: float | None, size: int | None) -> int | None:
-    return estimate(target, seconds=seconds, source_size=size) if target else size

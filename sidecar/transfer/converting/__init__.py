@@ -1,1 +1,1 @@
-"""Converts fetched music to smaller files with a local ffmpeg."""
+"""Converts fetched music to smaller files, and films for players, with a local ffmpeg."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from threading import Lock
 
 from sidecar.clock import Clock
+from sidecar.domain.formats.films import FilmFormat
 from sidecar.domain.formats.formats import Format
 from sidecar.transfer.converting.converter import Converter
+from sidecar.transfer.converting.films import FilmConverter
+from sidecar.transfer.converting.hardware import FilmEncoders
 from sidecar.transfer.converting.programs import NoConverter, Programs, find_programs
 
 
@@ -24,20 +27,31 @@ class ConverterAvailability:
         self._clock = clock
         self._lock = Lock()
         self._programs: Programs | None = None
+        self._encoders: FilmEncoders | None = None
 
-    def check(self, wanted: Format) -> None:
+    def check(self, wanted: Format | FilmFormat) -> None:
         """Check that a format can be made here.
 
         Raises:
             NoConverter: It cannot; says why and what helps.
         """
-        if wanted is not Format.ORIGINAL:
+        if wanted not in {Format.ORIGINAL, FilmFormat.ORIGINAL}:
             self._find().check(wanted)
 
     def converter(self) -> Converter | None:
         """Return a converter; None if there is no ffmpeg."""
         programs = self.programs()
         return Converter(programs, self._clock) if programs is not None else None
+
+    def film_converter(self) -> FilmConverter | None:
+        """Return a converter of films; None if there is no ffmpeg."""
+        programs = self.programs()
+        if programs is None:
+            return None
+        with self._lock:
+            if self._encoders is None:
+                self._encoders = FilmEncoders(programs, self._clock)
+            return FilmConverter(programs, self._encoders, self._clock)
 
     def programs(self) -> Programs | None:
         """Return the programs; None if there is no ffmpeg."""

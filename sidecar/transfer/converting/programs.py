@@ -7,11 +7,14 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from sidecar.domain.formats.films import FilmFormat
 from sidecar.domain.formats.formats import CODECS, Format
 from sidecar.errors import SidecarError
 from sidecar.messages import msg
 
 ASK_WITHIN_S = 20.0
+# Without the picture's, a hardware encoder would have nothing to fall back to.
+FILM_ENCODERS = ("libx264", "aac")
 
 
 class NoConverter(SidecarError):
@@ -23,21 +26,23 @@ class Programs:
     """The paths of ffmpeg and ffprobe.
 
     Attributes:
-        formats: The formats for which ffmpeg has an encoder.
+        encoders: ffmpeg's encoders, by its names; some may need hardware that is not there.
     """
 
     ffmpeg: str
     ffprobe: str
-    formats: frozenset[Format]
+    encoders: frozenset[str]
 
-    def check(self, wanted: Format) -> None:
+    def check(self, wanted: Format | FilmFormat) -> None:
         """Check that a format can be made.
 
         Raises:
             NoConverter: ffmpeg has no encoder for it.
         """
-        if wanted not in self.formats:
-            encoder = CODECS[wanted].encoder
+        needed = FILM_ENCODERS if isinstance(wanted, FilmFormat) else (CODECS[wanted].encoder,)
+        for encoder in needed:
+            if encoder in self.encoders:
+                continue
             raise NoConverter(
                 msg(
                     "{program} has no encoder {encoder}: install an ffmpeg that has, or "
@@ -72,10 +77,10 @@ def find_programs(named: str) -> Programs:
         raise NoConverter(
             msg("ffprobe is not there beside {program}: install the package ffmpeg", program=ffmpeg)
         )
-    return Programs(ffmpeg, ffprobe, _list_formats(ffmpeg))
+    return Programs(ffmpeg, ffprobe, _list_encoders(ffmpeg))
 
 
-def _list_formats(ffmpeg: str) -> frozenset[Format]:
+def _list_encoders(ffmpeg: str) -> frozenset[str]:
     try:
         listed = subprocess.run(  # noqa: S603 - the program that the operator named
             [ffmpeg, "-hide_banner", "-nostdin", "-encoders"],
@@ -88,5 +93,4 @@ def _list_formats(ffmpeg: str) -> frozenset[Format]:
         raise NoConverter(
             msg("{program} does not answer as ffmpeg does", program=ffmpeg)
         ) from error
-    known = {words[1] for line in listed.splitlines() if len(words := line.split()) > 1}
-    return frozenset(one for one, codec in CODECS.items() if codec.encoder in known)
+    return frozenset(words[1] for line in listed.splitlines() if len(words := line.split()) > 1)

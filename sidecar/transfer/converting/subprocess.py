@@ -11,7 +11,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,6 +67,7 @@ def run(
     stop: Event,
     limit_s: float,
     most_bytes: int = MOST_SAID,
+    meanwhile: Callable[[], object] = lambda: None,
 ) -> ChildOutput:
     """Run a program to its end.
 
@@ -77,6 +78,7 @@ def run(
         stop: Ends it when set.
         limit_s: Time limit in seconds.
         most_bytes: Size limit of each file that it writes.
+        meanwhile: Called several times a second while it runs.
 
     Raises:
         ChildFailed: It could not be started, or took too long.
@@ -90,7 +92,7 @@ def run(
                 msg("{program} cannot be started", program=Path(command[0]).name)
             ) from error
         try:
-            _wait(child, clock, stop, limit_s)
+            _wait(child, clock, stop, limit_s, meanwhile)
         finally:
             _end(child)
         output.seek(0)
@@ -119,7 +121,13 @@ def _start(
     )
 
 
-def _wait(child: subprocess.Popen[bytes], clock: Clock, stop: Event, limit_s: float) -> None:
+def _wait(
+    child: subprocess.Popen[bytes],
+    clock: Clock,
+    stop: Event,
+    limit_s: float,
+    meanwhile: Callable[[], object],
+) -> None:
     deadline = clock.monotonic() + limit_s
     while True:
         if stop.is_set():
@@ -129,6 +137,7 @@ def _wait(child: subprocess.Popen[bytes], clock: Clock, stop: Event, limit_s: fl
         with suppress(subprocess.TimeoutExpired):
             child.wait(LOOK_EVERY_S)
             return
+        meanwhile()
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:

@@ -9,7 +9,6 @@ from sidecar.domain.formats.formats import (
     Format,
     Target,
     choose_target,
-    estimate,
     explain_unconverted,
     is_small_enough,
     name_for,
@@ -60,7 +59,7 @@ def test_a_stored_name_is_read_back() -> None:
         assert read_target(odd) is None
 
 
-def test_only_music_is_converted() -> None:
+def test_a_format_of_music_is_for_music_only() -> None:
     assert name_for(OPUS, ItemType.AUDIO) == name_for(OPUS, ItemType.AUDIO_BOOK) == "opus-128k"
     for kind in (ItemType.MOVIE, ItemType.EPISODE, ItemType.MUSIC_VIDEO, ItemType.VIDEO):
         assert name_for(OPUS, kind) == ORIGINAL
@@ -68,12 +67,12 @@ def test_only_music_is_converted() -> None:
 
 
 def test_an_estimate_follows_the_length_and_is_never_more_than_the_original() -> None:
-    assert estimate(OPUS, seconds=240, source_size=30_000_000) == pytest.approx(
+    assert OPUS.estimate(seconds=240, source_size=30_000_000) == pytest.approx(
         240 * 16_000, rel=0.1
     )
-    assert estimate(OPUS, seconds=240, source_size=1_000_000) == 1_000_000
-    assert estimate(OPUS, seconds=None, source_size=30_000_000) == 30_000_000
-    assert estimate(OPUS, seconds=None, source_size=None) is None
+    assert OPUS.estimate(seconds=240, source_size=1_000_000) == 1_000_000
+    assert OPUS.estimate(seconds=None, source_size=30_000_000) == 30_000_000
+    assert OPUS.estimate(seconds=None, source_size=None) is None
 
 
 @pytest.mark.parametrize("codec", ["flac", "alac", "pcm_s16le", "wavpack", "ape", "dsd_lsbf"])

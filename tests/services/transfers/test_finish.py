@@ -12,9 +12,11 @@ import pytest
 import xxhash
 from pydantic import ByteSize
 
+from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.formats.films import FilmFormat, FilmTarget
 from sidecar.domain.formats.formats import ORIGINAL, Format
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.transfers.failures import Failure, FailureClass
@@ -28,8 +30,10 @@ from sidecar.services.transfers.originals import KeptOriginals
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.inventory import Inventory
+from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.engine import Receipt
 from tests.fakes.converter import HalvingConverter
+from tests.fakes.films import foreign_film, streams
 from tests.services.conftest import ANN, STICK, World, track
 
 BODY = b"sound" * 1000
@@ -247,6 +251,89 @@ def test_what_was_half_converted_is_swept_at_the_start_and_what_was_fetched_is_k
 
     assert bench.now(download).status is Status.PENDING
     assert bench.parts() == [f"{download.id}.part"]
+
+
+def begin_film(bench: Bench, download: Download) -> list[str]:
+    """Two whole segments of a film, as a crash leaves them beside what was fetched."""
+    film = bench.device.folder.film(download.id)
+    for part in (film.record, film.segment(0), film.segment(1)):
+        with part.open() as file:
+            file.write(b"whole")
+    return sorted(f"{download.id}{suffix}" for suffix in (".film", ".film-0", ".film-1"))
+
+
+def test_the_segments_of_a_film_outlive_a_crash_and_go_with_the_row(bench: Bench) -> None:
+    download = bench.claimed()
+    segments = begin_film(bench, download)
+    assert bench.device.taken_by(download.id) > len(BODY)
+    recovery = DeviceRecovery(bench.world.downloads)
+
+    recovery.reconcile(bench.device, bench.world.downloads.queue.recover())
+
+    assert bench.now(download).status is Status.PENDING
+    assert bench.parts() == sorted([*segments, f"{download.id}.part"])
+
+    bench.device.folder.film(download.id).clear()
+    assert bench.parts() == [f"{download.id}.part"]
+    assert bench.device.folder.film(download.id).read_allocated() == 0
+
+
+def test_the_segments_of_a_film_that_is_there_are_swept(bench: Bench) -> None:
+    there = bench.finish(bench.claimed())
+    begin_film(bench, there)
+
+    DeviceRecovery(bench.world.downloads).reconcile(bench.device, [])
+
+    assert bench.parts() == []
+    assert bench.now(there).status is Status.COMPLETED
+
+
+def test_a_film_becomes_what_the_player_takes_and_leaves_nothing_behind(
+    bench: Bench, world: World, tmp_path: Path
+) -> None:
+    source = foreign_film(tmp_path / "film.mkv")
+    body = source.read_bytes()
+    bench.wanted = "h264-720p-a.de"
+    shares: list[float] = []
+    availability = ConverterAvailability("ffmpeg", SystemClock())
+    bench.finishing = Finisher(world.downloads, film_converter=availability.film_converter)
+    download = bench.claimed(type=ItemType.MOVIE, extension="mkv", size=len(body))
+    with bench.device.folder.part(download.id).open() as file:
+        file.truncate(0)
+        file.write(body)
+    target = bench.finishing.target(download)
+    assert target is not None
+
+    receipt = Receipt(len(body), xxhash.xxh3_128_hexdigest(body), "video/matroska", len(body))
+    ready = bench.finishing.convert(
+        bench.device, download, receipt, target, Event(), converted=shares.append
+    )
+    assert f"{download.id}.film-0" in bench.parts(), "needed until the film has its name"
+    assert bench.finishing.finish(bench.device, download, ready)
+
+    there = bench.now(download)
+    made = bench.stick / there.file_path
+    assert (made.suffix, there.mime_type, there.format) == (".mp4", "video/mp4", bench.wanted)
+    assert (there.file_size, there.source_size) == (made.stat().st_size, len(body))
+    assert [codec for codec, _ in streams(made, "video")] == ["h264"]
+    assert streams(made, "audio") == [("aac", "ger")]
+    assert bench.parts() == []
+    assert shares[0] == 0
+    assert shares == sorted(shares)
+
+
+def test_the_plan_counts_on_what_the_converted_film_will_take(bench: Bench) -> None:
+    bench.wanted = "h264-720p"
+    download = bench.claimed(type=ItemType.MOVIE, size=20 * 10**9, seconds=7200.0)
+    bench.world.downloads.queue.recover()
+
+    [waiting] = Inventory(bench.world.db).list_holdings(STICK, bench.world.clock.now()).waiting
+
+    likely = FilmTarget(FilmFormat.HD).estimate(seconds=7200.0, source_size=20 * 10**9)
+    assert likely is not None
+    assert 2.3 * 10**9 < likely < 2.7 * 10**9
+    assert (waiting.size, waiting.source) == (likely, 20 * 10**9 + likely)
+    assert waiting.download_id == download.id
 
 
 def test_the_plan_counts_on_what_the_converted_file_will_take(bench: Bench) -> None:

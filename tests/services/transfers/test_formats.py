@@ -12,8 +12,9 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.formats.films import FilmFormat
 from sidecar.domain.formats.formats import Format
-from sidecar.domain.items.item import Item
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import ConfigError, NotFound, ServerAway
 from sidecar.services.devices.registry import DeviceRegistry
@@ -37,7 +38,7 @@ class House:
     book: DeviceSettingsService
     formats: DeviceFormats
     is_there: bool = True
-    cannot: set[Format] = field(default_factory=set)
+    cannot: set[Format | FilmFormat] = field(default_factory=set)
     problems: dict[str, Exception] = field(default_factory=dict)
 
     def item(self, download: Download) -> Item:
@@ -45,12 +46,12 @@ class House:
             raise self.problems[download.item_id]
         return track(1, id=download.item_id)
 
-    def can_make(self, wanted: Format) -> None:
+    def can_make(self, wanted: Format | FilmFormat) -> None:
         if wanted in self.cannot:
             raise NoConverter("ffmpeg is not installed")
 
-    def queue(self, number: int) -> Download:
-        item = track(number, seconds=240.0, size=len(BODY))
+    def queue(self, number: int, **facts: object) -> Download:
+        item = track(number, **{"seconds": 240.0, "size": len(BODY), **facts})
         planning = WishService(
             self.world.db,
             self.world.holds,
@@ -62,8 +63,8 @@ class House:
         planning.hold([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
         return self.now(number)
 
-    def finished(self, number: int) -> Path:
-        self.queue(number)
+    def finished(self, number: int, **facts: object) -> Path:
+        self.queue(number, **facts)
         download = self.world.downloads.queue.claim(self.world.clock.now())
         assert download is not None
         path = self.stick / download.file_path
@@ -133,6 +134,30 @@ def test_what_waits_follows_the_setting_at_once(house: House) -> None:
 
     house.want("original")
     assert house.now(1).format == house.now(2).format == "original"
+
+
+def test_films_that_wait_follow_their_setting_and_those_that_are_there_stay(house: House) -> None:
+    there = house.finished(1, type=ItemType.MOVIE)
+    house.queue(2, type=ItemType.EPISODE)
+    house.queue(3)
+
+    house.book.change(STICK, {"video": "720p", "audio_languages": "de, EN"})
+
+    assert house.now(2).format == "h264-720p-a.de.en"
+    assert house.now(3).format == house.now(1).format == "original"
+    assert house.formats.cost(STICK).anew == ()
+    house.formats.step()
+    assert there.exists()
+
+    house.book.change(STICK, {"video": "original"})
+    assert house.now(2).format == "original"
+
+
+def test_a_film_format_that_cannot_be_made_here_is_refused(house: House) -> None:
+    house.cannot.add(FilmFormat.HD)
+
+    with pytest.raises(ConfigError, match="Car stick: video = '720p': ffmpeg is not installed"):
+        house.book.change(STICK, {"video": "720p"})
 
 
 def test_nothing_that_is_there_is_touched_without_a_yes(house: House) -> None:

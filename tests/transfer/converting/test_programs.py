@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.clock import SystemClock
+from sidecar.domain.formats.films import FilmFormat
 from sidecar.domain.formats.formats import CODECS, Format
 from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.converting.programs import NoConverter, Programs, find_programs
@@ -18,7 +19,9 @@ def pretend(folder: Path, name: str, says: str) -> str:
 
 
 def test_this_machines_ffmpeg_can_make_every_format(programs: Programs) -> None:
-    assert programs.formats == set(CODECS)
+    for wanted in CODECS:
+        programs.check(wanted)
+    programs.check(FilmFormat.HD)
 
 
 def test_a_program_that_is_not_there_is_named(tmp_path: Path) -> None:
@@ -34,8 +37,11 @@ def test_an_ffmpeg_without_the_encoder_is_refused_for_that_format(tmp_path: Path
 
     workshop.check(Format.MP3)
     workshop.check(Format.ORIGINAL)
+    workshop.check(FilmFormat.ORIGINAL)
     with pytest.raises(NoConverter, match="has no encoder libopus"):
         workshop.check(Format.OPUS)
+    with pytest.raises(NoConverter, match="has no encoder libx264"):
+        workshop.check(FilmFormat.HD)
 
 
 def test_a_program_that_is_no_ffmpeg_is_refused(tmp_path: Path) -> None:
