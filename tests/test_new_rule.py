@@ -136,7 +136,7 @@ with opened(folder, FakeClock()) as world:
     told = explainer.why(ann, STICK, song.id).sentences
     assert "It is wanted for you: on a short album." in told, told
     rules.change(rule, STICK, {"enabled": False})
-    assert "short albums" in explainer.why(ann, STICK, "9" * 32).sentences[-1]
+    assert str(rule.label) in explainer.why(ann, STICK, "9" * 32).sentences[-1]
 """
 
 

@@ -37,6 +37,8 @@ def test_a_download_of_others_takes_the_same_work_as_none(
     theirs = house.add(1, ANN, EVE, status=Status.COMPLETED).id
     ben = house.come_in(BEN)
 
+    # What is read once and kept then is no difference.
+    work(house, ben, verb, path.format(998))
     none = work(house, ben, verb, path.format(999))
 
     assert none[0] == 404

@@ -108,7 +108,7 @@ class PlayerLogImporter:
         """Report plays until all are done or the time is over; return how many are left."""
         until = self._clock.monotonic() + LONGEST_S
         begun = telling.unfinished()
-        items = client.items(one.item_id for one in begun) if begun else {}
+        items = client.visible_items(one.item_id for one in begun) if begun else {}
         for one in begun:
             telling.resume(items.get(one.item_id), one)
         found = self._read(person, device, client)
@@ -134,7 +134,7 @@ class PlayerLogImporter:
         return read_logs(
             device.folder,
             reader,
-            client,
+            client.visible_items,
             imported.marks(device.id),
             is_over=lambda: self._clock.monotonic() >= until,
         )

@@ -24,7 +24,7 @@ from sidecar.domain.imports.matching import (
     was_listened,
 )
 from sidecar.domain.imports.player_logs import SHOWN, LoggedPlay, LogKind, UnreadableLine, read_log
-from sidecar.domain.items.item import Item, ItemLookup
+from sidecar.domain.items.item import Item
 from sidecar.messages import msg
 from sidecar.services.player_logs.views import LineCounts, RemarkView
 from sidecar.store.playback.imported_plays import ImportedListening
@@ -89,7 +89,7 @@ class _Line:
 def read_logs(
     folder: DeviceFolder,
     reader: Reader,
-    library: ItemLookup,
+    look_up: Callable[[Iterable[str]], dict[str, Item]],
     marks: Iterable[tuple[str, ImportedPlay]],
     *,
     most: int = MOST_FRESH,
@@ -100,7 +100,7 @@ def read_logs(
     Args:
         folder: The folder of the device.
         reader: The person for whom they are read.
-        library: Looks up the items of fresh plays.
+        look_up: Returns the items of fresh plays, as far as the reader may see them.
         marks: The plays imported before, by item id.
         most: Limit for fresh plays.
         is_over: Returns whether the time limit is over; the rest is then left for the next call.
@@ -114,7 +114,7 @@ def read_logs(
     waiting = list(islice(sorting.fresh(folder), most))
     sorting.found.has_more |= len(waiting) == most
     ids = {one.item_id for line in waiting for one in line.candidates}
-    items = library.items(sorted(ids)) if ids else {}
+    items = look_up(sorted(ids)) if ids else {}
     for line in waiting:
         sorting.decide(line, items)
     return sorting.found

@@ -12,11 +12,8 @@ from sidecar.services.player_logs.reader import LINES_AT_ONCE, Reader, read_logs
 from tests.device.examples import made
 
 
-class Nothing:
-    """A library that has nothing."""
-
-    def items(self, ids: Iterable[str]) -> dict[str, Item]:
-        return {}
+def look_up_nothing(ids: Iterable[str]) -> dict[str, Item]:
+    return {}
 
 
 @pytest.mark.parametrize("line", ["nonsense\n", "# a remark\n", "\n"])
@@ -30,8 +27,8 @@ def test_a_log_that_takes_too_long_is_left_where_it_is(tmp_path: Path, line: str
         mine=nobody, all=nobody, sees_all=True, zone=UTC, now=datetime(2026, 1, 1, tzinfo=UTC)
     )
 
-    whole = read_logs(folder, reader, Nothing(), [])
-    found = read_logs(folder, reader, Nothing(), [], is_over=lambda: True)
+    whole = read_logs(folder, reader, look_up_nothing, [])
+    found = read_logs(folder, reader, look_up_nothing, [], is_over=lambda: True)
     folder.close()
 
     assert not whole.has_more

@@ -108,7 +108,7 @@ def test_a_wish_of_many_files_is_asked_about_first_and_undone_afterwards(
 
     done = press(ann, "take-back", kept="pin", item=ALBUM, sure="yes")
     page = ann.get(done.location).text
-    assert "2 files are no longer kept for you." in page
+    assert "2 files are unpinned." in page
     assert ann.told(pins)["items"] == []
     token = re.search(r'name="token" value="([^"]+)"', page)
     assert token is not None

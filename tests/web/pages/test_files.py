@@ -9,6 +9,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
 from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.album_affinity import NAME as AFFINITY
 from sidecar.domain.rules.latest import NAME as LATEST
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
@@ -111,8 +112,8 @@ def test_what_makes_sound_and_what_shows_pictures_play_in_their_own_way(
     house: WebHouse, ann: Browser
 ) -> None:
     put(house, 1)
-    put(house, 2, type="AudioBook")
-    put(house, 3, type="Episode", series="The Signal", artist=None)
+    put(house, 2, type=ItemType.AUDIO_BOOK)
+    put(house, 3, type=ItemType.EPISODE, series="The Signal", artist=None)
 
     page = shown(ann, "/offline?look=files")
 
