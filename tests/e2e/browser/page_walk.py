@@ -34,7 +34,9 @@ NAMES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|\d+")
 
 SCRIPT = """
 const FIELDS = "input:not([type=hidden]), select, textarea";
-const CONTROLS = `a[href], button, summary, [role=button], [tabindex="0"], ${FIELDS}`;
+// What only scrolls is reached by the keyboard for that, and for nothing else.
+const REACHED = '[tabindex="0"]:not(pre, .scrolls)';
+const CONTROLS = `a[href], button, summary, [role=button], ${REACHED}, ${FIELDS}`;
 const plain = (text) => (text ?? "").replace(
     /[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|\\d+/gi, "*");
 const address = (url) => {
@@ -434,5 +436,6 @@ TEXT_FOR = """one => {
     if (one.placeholder.includes("GB")) return "10 GB";
     if (one.name === "bitrate") return "128k";
     if (one.name === "time_zone") return "Europe/Berlin";
+    if (one.name.endswith("_languages")) return "de, en";
     return one.value || one.placeholder || "Tone";
 }"""
