@@ -436,6 +436,6 @@ TEXT_FOR = """one => {
     if (one.placeholder.includes("GB")) return "10 GB";
     if (one.name === "bitrate") return "128k";
     if (one.name === "time_zone") return "Europe/Berlin";
-    if (one.name.endswith("_languages")) return "de, en";
+    if (one.name.endsWith("_languages")) return "de, en";
     return one.value || one.placeholder || "Tone";
 }"""
