@@ -55,18 +55,14 @@ class GroupLookup:
 
     def _bases(self, ids: Iterable[str]) -> dict[str, BaseItem]:
         wanted = iter(sorted(ids))
+        query = {"fields": "ParentId,Path,RecursiveItemCount", **PRIMARY_IMAGE_ONLY}
         found: dict[str, BaseItem] = {}
         while batch := list(islice(wanted, IDS_PER_REQUEST)):
-            query = {
-                "ids": ",".join(batch),
-                "fields": "ParentId,Path,RecursiveItemCount",
-                **PRIMARY_IMAGE_ONLY,
-            }
             try:
-                page = self._client.page("Items", query=query)
+                for page in self._client.pages_of(batch, query=query):
+                    found |= {one.id: one for one in page.items if one is not None}
             except (NotFound, NotAllowed, UnexpectedAnswer):
                 continue
-            found |= {one.id: one for one in page.items if one is not None}
         return found
 
     def _authors(

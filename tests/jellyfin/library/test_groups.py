@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from sidecar.demo.protocol.version import Version
 from sidecar.domain.files.naming import build_path
-from sidecar.domain.items.item import Item
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.library.file_index import ServerFileIndex
@@ -135,6 +135,28 @@ def test_an_album_is_asked_for_once_and_listed_only_if_it_is_not_known(
         "Two": "Anna/Double (1990)/01-002 - Two.flac",
         "Many": "Anna/Double (1990)/10-100 - Many.flac",
     }
+
+
+def test_albums_are_known_behind_a_proxy_that_refuses_long_addresses() -> None:
+    tracks = [
+        Item(id=f"f{n:031x}", type=ItemType.AUDIO, title="Tone", album_id=f"a{n:031x}")
+        for n in range(1, 9)
+    ]
+
+    def answer(request: Request) -> Reply:
+        ids = request.query.get("ids", "").split(",")
+        if len(ids) > 2:
+            return Reply(414)
+        albums = [
+            {"Id": one, "Type": "MusicAlbum", "Name": f"Album {one}", "RecursiveItemCount": 1}
+            for one in ids
+        ]
+        return json_reply({"Items": albums, "TotalRecordCount": len(albums)})
+
+    with answering({"GET /Items": answer}) as server:
+        groups = GroupLookup(Jellyfin(server.url, identity=IDENTITY)).of(tracks)
+
+    assert [groups[one.id].title for one in tracks] == [f"Album {one.album_id}" for one in tracks]
 
 
 def _item(told: dict[str, object]) -> Item:
