@@ -5,7 +5,7 @@ It asks Jellyfin nothing, and shows each person only what they see on the other 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadQuery, DownloadView
 from sidecar.services.files.browse import TileView
 from sidecar.services.files.search import FileQuery
+from sidecar.services.notices import Notice
 from sidecar.services.playback.history import PlayView
 from sidecar.store.downloads.queries import DeviceState
 from sidecar.web.i18n.status_labels import StatusLabel, device_label
@@ -98,16 +99,17 @@ def _home(services: WebServices, person: Person) -> str:
         person, DownloadQuery(statuses=ON_THEIR_WAY, sort=Sort.QUEUE, page_size=PLACES_READ)
     )
     states = listing.by_device(person)
+    notices = services.notices.notices(person)
     return render_template(
         "home.html",
         counts={one.value: _sum(states, one) for one in Status},
         running=_running([one for one in found.items if one.status is Status.DOWNLOADING]),
         bytes_waiting=listing.bytes_waiting(person),
-        devices=_devices(services, person, states),
+        devices=_devices(services, person, states, notices),
         added=_added(services, person),
         played=_played(services, person),
         coming=[one for one in found.items if one.status is Status.PENDING][:MOST_LISTED],
-        waits=[one for one in services.notices.notices(person) if one.kind == "network"],
+        waits=[one for one in notices if one.kind == "network"],
     )
 
 
@@ -127,10 +129,13 @@ def _running(views: Sequence[DownloadView]) -> RunningView:
 
 
 def _devices(
-    services: WebServices, person: Person, states: Mapping[str, DeviceState]
+    services: WebServices,
+    person: Person,
+    states: Mapping[str, DeviceState],
+    notices: Iterable[Notice],
 ) -> Sequence[DeviceTile]:
     problems: dict[str, list[str]] = {}
-    for one in services.notices.notices(person):
+    for one in notices:
         if one.device_id:
             problems.setdefault(one.device_id, []).append(one.text)
     # What is a question is asked above.
