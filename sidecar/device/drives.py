@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from sidecar.device.own.marker import OURS
-
 # Where systems mount removable drives; a folder of one's own may also be in the home folder.
 MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
 _MOUNTS = Path("/proc/self/mountinfo")
@@ -116,8 +114,3 @@ def list_folders(folder: Path) -> Sequence[Path]:
     except OSError:
         return []
     return [folder / name for name in sorted(names, key=str.casefold)[:_MOST_FOLDERS]]
-
-
-def is_device(folder: Path) -> bool:
-    """Whether a folder has been a device before."""
-    return (folder / OURS).is_dir()
