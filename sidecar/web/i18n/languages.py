@@ -25,7 +25,6 @@ from sidecar.web import redirects
 from sidecar.web.i18n.numbers import LocalFormat
 
 COOKIE = "sidecar_language"
-COOKIE_LASTS_S = 365 * 24 * 3600
 ENGLISH = "en"
 # Each in its own language.
 NAMES = MappingProxyType({ENGLISH: "English", "de": "Deutsch"})

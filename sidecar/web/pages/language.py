@@ -6,8 +6,9 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from sidecar.web import redirects
-from sidecar.web.i18n.languages import COOKIE, COOKIE_LASTS_S, NAMES
+from sidecar.web.i18n.languages import COOKIE, NAMES
 from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.request.cookies import A_YEAR_S, set_cookie
 from sidecar.web.security.permissions import Role
 
 
@@ -20,15 +21,7 @@ def routes() -> Blueprint:
         reply = redirect(redirects.safe_target(url_for("home.show")), 303)
         asked = request.form.get("language", "")
         if asked in NAMES:
-            reply.set_cookie(
-                COOKIE,
-                asked,
-                max_age=COOKIE_LASTS_S,
-                path=url_for("home.show"),
-                secure=request.is_secure,
-                httponly=True,
-                samesite="Lax",
-            )
+            set_cookie(reply, COOKIE, asked, path=url_for("home.show"), lasts_s=A_YEAR_S)
         return reply
 
     return languages.blueprint

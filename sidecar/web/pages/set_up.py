@@ -13,6 +13,7 @@ from werkzeug.wrappers import Response
 
 from sidecar.services.setup.service import SetUpRefused, SetUpService
 from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.request.cookies import set_cookie
 from sidecar.web.security import auth
 from sidecar.web.security.permissions import Role
 
@@ -83,14 +84,7 @@ def _sign_in_steps(setup: PageRoutes, service: SetUpService) -> None:
 def _begin(service: SetUpService, code: str) -> Response:
     ticket = service.begin(is_local=auth.is_on_this_machine(), code=code)
     reply = redirect(url_for("set_up.show"), 303)
-    reply.set_cookie(
-        TICKET,
-        ticket,
-        path=url_for("set_up.show"),
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Strict",
-    )
+    set_cookie(reply, TICKET, ticket, path=url_for("set_up.show"), same_site="Strict")
     return reply
 
 
@@ -123,15 +117,7 @@ def _page(
 def _done(session: str) -> Response:
     where = url_for("set_up.show").removesuffix("/setup")
     reply = make_response(render_template("setup/done.html", next=f"{where}/devices/add"))
-    reply.set_cookie(
-        auth.cookie_name(),
-        session,
-        max_age=auth.COOKIE_LASTS_S,
-        path="/" if request.is_secure else request.root_path.rstrip("/") or "/",
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
+    auth.give_session_cookie(reply, session)
     return reply
 
 

@@ -18,6 +18,7 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.web import redirects
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.request.cookies import set_cookie
 from sidecar.web.security import auth
 from sidecar.web.security.auth import EndSession, leave
 from sidecar.web.security.permissions import Role
@@ -130,12 +131,5 @@ def _code_page(*, asked: bool = False) -> Response | None:
 
 
 def _give_ticket(reply: Response, code: QuickConnectCode) -> None:
-    reply.set_cookie(
-        TICKET,
-        f"{code.code}.{code.ticket}",
-        max_age=TICKET_LASTS_S,
-        path=url_for("sign_in.show"),
-        secure=request.is_secure,
-        httponly=True,
-        samesite="Lax",
-    )
+    ticket = f"{code.code}.{code.ticket}"
+    set_cookie(reply, TICKET, ticket, path=url_for("sign_in.show"), lasts_s=TICKET_LASTS_S)

@@ -9,10 +9,10 @@ from werkzeug.wrappers import Response
 
 from sidecar.web import redirects
 from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.request.cookies import A_YEAR_S, set_cookie
 from sidecar.web.security.permissions import Role
 
 COOKIE = "sidecar_theme"
-COOKIE_LASTS_S = 365 * 24 * 3600
 SYSTEM = "system"
 # The colour of the page, which phones give to their own bars.
 COLOURS = MappingProxyType({"light": "#f6f6f9", "dark": "#14141b"})
@@ -29,15 +29,7 @@ def routes() -> Blueprint:
         if asked == SYSTEM:
             reply.delete_cookie(COOKIE, path=path)
         elif asked in COLOURS:
-            reply.set_cookie(
-                COOKIE,
-                asked,
-                max_age=COOKIE_LASTS_S,
-                path=path,
-                secure=request.is_secure,
-                httponly=True,
-                samesite="Lax",
-            )
+            set_cookie(reply, COOKIE, asked, path=path, lasts_s=A_YEAR_S)
         return reply
 
     return themes.blueprint

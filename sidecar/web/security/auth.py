@@ -19,6 +19,7 @@ from flask import Flask, Response, current_app, g, request
 from sidecar.services.accounts.person import ClientInfo, Person, WebSession
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.web.i18n.numbers import translatable
+from sidecar.web.request.cookies import A_YEAR_S, set_cookie
 from sidecar.web.request.errors import ApiError, SignInNeeded
 from sidecar.web.security.hosts import is_own_origin
 from sidecar.web.security.middleware import CAME_BY_PROXY
@@ -33,7 +34,6 @@ COOKIE = "sidecar_session"
 SECURE_COOKIE = f"__Host-{COOKIE}"
 # The cookie that marks a browser that has signed in before; it outlives the sessions.
 MARKS = "sidecar_known"
-MARKS_LAST_S = 365 * 24 * 3600
 COOKIE_LASTS_S = 30 * 24 * 3600
 CSRF_HEADER = "X-Sidecar-CSRF"
 CSRF_FIELD = "csrf"
@@ -149,19 +149,14 @@ def cookie_name() -> str:
 
 def give_cookie(response: Response, visit: WebSession) -> None:
     """Set the cookies of the session and of the browser's marks."""
-    kept = [(cookie_name(), visit.secret, COOKIE_LASTS_S)]
+    give_session_cookie(response, visit.secret)
     if visit.marks:
-        kept.append((_marks_name(), visit.marks, MARKS_LAST_S))
-    for name, value, seconds in kept:
-        response.set_cookie(
-            name,
-            value,
-            max_age=seconds,
-            path=_cookie_path(),
-            secure=request.is_secure,
-            httponly=True,
-            samesite="Lax",
-        )
+        set_cookie(response, _marks_name(), visit.marks, path=_cookie_path(), lasts_s=A_YEAR_S)
+
+
+def give_session_cookie(response: Response, secret: str) -> None:
+    """Set the cookie of a session."""
+    set_cookie(response, cookie_name(), secret, path=_cookie_path(), lasts_s=COOKIE_LASTS_S)
 
 
 def clear_cookie(response: Response) -> None:

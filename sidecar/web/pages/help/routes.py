@@ -21,12 +21,12 @@ from sidecar.web import redirects
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.help import documents, topics
 from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.request.cookies import A_YEAR_S, set_cookie
 from sidecar.web.security.permissions import Role
 
 DISTRIBUTION = "jellyfin-sidecar"
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 COOKIE = "sidecar_keys"
-COOKIE_LASTS_S = 365 * 24 * 3600
 OFF = "off"
 # What `static/js/keyboard.js` does.
 KEYS = (
@@ -83,15 +83,7 @@ def routes() -> Blueprint:
         path = url_for("home.show")
         reply = redirect(redirects.safe_target(url_for("help.keys")), 303)
         if request.form.get("keys") == OFF:
-            reply.set_cookie(
-                COOKIE,
-                OFF,
-                max_age=COOKIE_LASTS_S,
-                path=path,
-                secure=request.is_secure,
-                httponly=True,
-                samesite="Lax",
-            )
+            set_cookie(reply, COOKIE, OFF, path=path, lasts_s=A_YEAR_S)
         else:
             reply.delete_cookie(COOKIE, path=path)
         return reply
