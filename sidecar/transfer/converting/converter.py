@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from threading import Event
 from typing import BinaryIO, Protocol
 
-import xxhash
-
 from sidecar.clock import Clock
 from sidecar.domain.formats.completing import completed, is_in_doubt
 from sidecar.domain.formats.formats import (
@@ -29,19 +27,24 @@ from sidecar.domain.formats.formats import (
 )
 from sidecar.domain.formats.tags import Tags, collected
 from sidecar.domain.transfers.failures import TransferFailed
-from sidecar.domain.transfers.wholeness import Ending, Evidence
+from sidecar.domain.transfers.wholeness import Ending
 from sidecar.messages import msg
 from sidecar.transfer.converting.metadata import extract_cover, open_chapters_file
 from sidecar.transfer.converting.probe import ONLY_FILES, UNTRUSTED, ProbedSound, probe_sound
 from sidecar.transfer.converting.programs import Programs
+from sidecar.transfer.converting.results import (
+    check_codec,
+    check_end,
+    check_length,
+    check_played,
+    hash_result,
+    inspect_end,
+)
 from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, get_inherited_path, run
-from sidecar.transfer.durable import read_through
 from sidecar.transfer.engine import PartTarget
 from sidecar.transfer.faults import classify_disk_error
 from sidecar.transfer.tagging.tagger import Tagger, blame_the_disk
 from sidecar.transfer.tagging.wishes import TagWishes
-from sidecar.transfer.wholeness.source import MediaFile
-from sidecar.transfer.wholeness.structure import inspect
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +53,6 @@ log = logging.getLogger(__name__)
 LIMIT_S = 60.0
 LONGEST_LIMIT_S = 24 * 3600.0
 OFF_BY_S = 1.0
-WALK_WITHIN_S = 60.0
 TRIES = 2
 STEREO = 2
 MUXERS = {Format.OPUS: "opus", Format.MP3: "mp3", Format.AAC: "mp4"}
@@ -159,7 +161,7 @@ class _Conversion:
         why = explain_unconverted(found.sound, self.target)
         if why is not None:
             return LeftAsIs(why)
-        end = self._inspect_end(self.original)
+        end = inspect_end(self.original, clock=self.clock, stop=self.stop)
         if end.ending is Ending.MISSING:
             # The result would look like a whole file with less music.
             log.info("not converted, its end is missing: %s", end.why)
@@ -185,11 +187,6 @@ class _Conversion:
 
     def _probe(self, file: BinaryIO, size: int) -> ProbedSound:
         return probe_sound(self.programs.ffprobe, file, size=size, clock=self.clock, stop=self.stop)
-
-    def _inspect_end(self, file: BinaryIO) -> Evidence:
-        return inspect(
-            MediaFile(file, clock=self.clock, stop=self.stop, limit_s=WALK_WITHIN_S), container=""
-        )
 
     def _around(self, found: ProbedSound) -> tuple[Tags, bytes | None]:
         """Return tags and cover: the file's own, and Jellyfin's where those are incomplete."""
@@ -246,32 +243,15 @@ class _Conversion:
     def _check_result(self, found: ProbedSound, size: int) -> None:
         """Check that the result has the right codec and length, and plays to its end."""
         made = self._probe(self.result, size).sound
-        if made.codec != self.target.codec.found_as:
-            raise ChildFailed(
-                msg("ffmpeg made {codec} of it", codec=made.codec or msg("something else"))
-            )
-        if abs(made.seconds - found.sound.seconds) > OFF_BY_S:
-            raise ChildFailed(
-                msg(
-                    "it came out {seconds} seconds long, not {wanted}",
-                    seconds=f"{made.seconds:.1f}",
-                    wanted=f"{found.sound.seconds:.1f}",
-                )
-            )
+        check_codec(made.codec, self.target.codec.found_as)
+        check_length(made.seconds, found.sound.seconds, off_by=OFF_BY_S)
         command = [self.programs.ffmpeg, "-nostdin", "-hide_banner", "-loglevel", "error"]
         command += ["-xerror", *UNTRUSTED, "-i", get_inherited_path(self.result), "-map", "0:a:0"]
         said = self._run([*command, "-f", "null", "-"], found, [self.result])
-        if said.code != 0 or said.complaints.strip():
-            raise ChildFailed(msg("what came out cannot be played to its end"))
-        end = self._inspect_end(self.result)
-        if end.ending is not Ending.PRESENT:
-            log.warning("what came out of a conversion has no end: %s", end.why)
-            raise ChildFailed(msg("what came out has no end"))
+        check_played(said)
+        check_end(self.result, clock=self.clock, stop=self.stop)
 
     def _sync_and_hash(self, size: int) -> Converted:
-        digest = xxhash.xxh3_128()
-        read = read_through(self.result, size, digest)
+        content_hash = hash_result(self.result, size)
         os.fsync(self.result.fileno())
-        if read != size:
-            raise ChildFailed(msg("what came out cannot be read back"))
-        return Converted(size, digest.hexdigest())
+        return Converted(size, content_hash)

@@ -23,8 +23,6 @@ from functools import cached_property
 from threading import Event
 from typing import BinaryIO, Protocol
 
-import xxhash
-
 from sidecar.clock import Clock
 from sidecar.domain.formats.films import (
     SOUND_KBITS,
@@ -35,7 +33,7 @@ from sidecar.domain.formats.films import (
 )
 from sidecar.domain.formats.formats import explain_not_converted
 from sidecar.domain.transfers.failures import TransferFailed
-from sidecar.domain.transfers.wholeness import Ending, Evidence
+from sidecar.domain.transfers.wholeness import Ending
 from sidecar.messages import msg
 from sidecar.transfer.converting.converter import Converted, LeftAsIs
 from sidecar.transfer.converting.film_probe import (
@@ -48,13 +46,18 @@ from sidecar.transfer.converting.film_probe import (
 from sidecar.transfer.converting.hardware import FilmEncoder, FilmEncoders
 from sidecar.transfer.converting.probe import ONLY_FILES
 from sidecar.transfer.converting.programs import Programs
+from sidecar.transfer.converting.results import (
+    check_codec,
+    check_end,
+    check_length,
+    check_played,
+    hash_result,
+    inspect_end,
+)
 from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, get_inherited_path, run
-from sidecar.transfer.durable import read_through
 from sidecar.transfer.engine import PartTarget
 from sidecar.transfer.faults import classify_disk_error
 from sidecar.transfer.tagging.tagger import blame_the_disk
-from sidecar.transfer.wholeness.source import MediaFile
-from sidecar.transfer.wholeness.structure import inspect
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +66,6 @@ LIMIT_S = 120.0
 # A small machine needs so many seconds for one of a film, at the worst.
 SLOWEST = 60.0
 OFF_BY_S = 2.0
-WALK_WITHIN_S = 60.0
 TRIES = 2
 # The share of the work that joining is, where pictures are converted too.
 JOINING = 0.1
@@ -226,7 +228,7 @@ class _Conversion:
         why = explain_fitting(self.found.properties, self.target)
         if why is not None:
             return LeftAsIs(why)
-        end = self._inspect_end(self.original)
+        end = inspect_end(self.original, clock=self.clock, stop=self.stop)
         if end.ending is Ending.MISSING:
             log.info("not converted, its end is missing: %s", end.why)
             return LeftAsIs(explain_not_converted(self.target, msg("its end is missing")))
@@ -242,7 +244,7 @@ class _Conversion:
         self._check_result()
         os.fsync(self.result.fileno())
         size = os.fstat(self.result.fileno()).st_size
-        return Converted(size, self._hash(self.result, size))
+        return Converted(size, hash_result(self.result, size))
 
     @cached_property
     def found(self) -> ProbedFilm:
@@ -278,7 +280,7 @@ class _Conversion:
                     self._encode(span, file)
                     os.fsync(file.fileno())
                     size = os.fstat(file.fileno()).st_size
-                    self._record(span.number, size, self._hash(file, size))
+                    self._record(span.number, size, hash_result(file, size))
             self._tell(span.start + self._length(span))
 
     def _tell(self, seconds: float) -> None:
@@ -317,24 +319,11 @@ class _Conversion:
         command = [*_QUIET, "-xerror", *UNTRUSTED_FILM, "-i", get_inherited_path(file)]
         command += ["-map", "0:v:0", "-f", "null", "-"]
         said = self._run(command, [file], seconds=self._length(span))
-        if said.code != 0 or said.complaints.strip():
-            raise ChildFailed(msg("what came out cannot be played to its end"))
+        check_played(said)
 
     def _check_picture(self, made: ProbedFilm, wanted: float) -> None:
-        if made.properties.codec != "h264":
-            made_of = made.properties.codec or msg("something else")
-            raise ChildFailed(msg("ffmpeg made {codec} of it", codec=made_of))
-        self._check_length(made.picture_seconds, wanted)
-
-    def _check_length(self, seconds: float, wanted: float) -> None:
-        if abs(seconds - wanted) > OFF_BY_S:
-            raise ChildFailed(
-                msg(
-                    "it came out {seconds} seconds long, not {wanted}",
-                    seconds=f"{seconds:.1f}",
-                    wanted=f"{wanted:.1f}",
-                )
-            )
+        check_codec(made.properties.codec, "h264")
+        check_length(made.picture_seconds, wanted, off_by=OFF_BY_S)
 
     def _join(self, spans: list[_Span], made: list[BinaryIO]) -> None:
         """Join the segments, or take the picture as it is, with the sounds and subtitles."""
@@ -390,21 +379,13 @@ class _Conversion:
         """Check codec and length of the result, that it is read to its end and its sound plays."""
         made = self._probe(self.result, os.fstat(self.result.fileno()).st_size)
         self._check_picture(made, self.found.picture_seconds)
-        self._check_length(made.seconds, self.found.seconds)
+        check_length(made.seconds, self.found.seconds, off_by=OFF_BY_S)
         command = [*_QUIET, "-xerror", *UNTRUSTED_FILM, "-i", get_inherited_path(self.result)]
         # The picture was decoded segment by segment, or is the server's own.
         command += ["-map", "0:v:0", "-map", "0:a?", "-c:v", "copy", "-f", "null", "-"]
         said = self._run(command, [self.result], seconds=self.found.seconds)
-        if said.code != 0 or said.complaints.strip():
-            raise ChildFailed(msg("what came out cannot be played to its end"))
-        end = self._inspect_end(self.result)
-        if end.ending is not Ending.PRESENT:
-            log.warning("what came out of a conversion has no end: %s", end.why)
-            raise ChildFailed(msg("what came out has no end"))
-
-    def _inspect_end(self, file: BinaryIO) -> Evidence:
-        media = MediaFile(file, clock=self.clock, stop=self.stop, limit_s=WALK_WITHIN_S)
-        return inspect(media, container="")
+        check_played(said)
+        check_end(self.result, clock=self.clock, stop=self.stop)
 
     def _believe(self, said: ChildOutput) -> None:
         blame_the_disk(said)
@@ -438,12 +419,6 @@ class _Conversion:
                 meanwhile=look,
             )
 
-    def _hash(self, file: BinaryIO, size: int) -> str:
-        digest = xxhash.xxh3_128()
-        if read_through(file, size, digest) != size:
-            raise ChildFailed(msg("what came out cannot be read back"))
-        return digest.hexdigest()
-
     @cached_property
     def _fingerprint(self) -> str:
         """What segments must have in common to be joined."""
@@ -473,7 +448,7 @@ class _Conversion:
         with self.segments.segment(number).open() as file:
             if os.fstat(file.fileno()).st_size != size:
                 return False
-            return self._hash(file, size) == content_hash
+            return hash_result(file, size) == content_hash
 
     def _record(self, number: int, size: int, content_hash: str) -> None:
         with self.segments.record.open() as file:
