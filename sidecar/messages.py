@@ -23,6 +23,27 @@ from sidecar.sizes import format_size
 # How a stored message begins; plain text never does.
 MARK = '{"msg": '
 _FIELD = re.compile(r"\{(\w+)\}")
+# How earlier versions said what is stored; it is read in the words of today.
+_EARLIER = MappingProxyType(
+    {
+        "you asked for it": "downloaded by you",
+        "you asked for {title}": "downloaded by you ({title})",
+        "next on the album": "next on this album",
+        "{what}, {player} does not tell its queue": "{what} (playing on {player})",
+        "a guess: {what}, but {player} has jumped, and does not tell its queue": (
+            "{what}, estimated (playing on {player})"
+        ),
+        "It has only {has}k as it is: {format} would make it worse, not smaller": (
+            "Kept as is: already {has} kbit/s, and {format} would not be smaller"
+        ),
+        "As {format} it would not be smaller: it stays as it is on the server": (
+            "Kept as is: {format} would not be smaller"
+        ),
+        "It was missing on {device}: it is fetched again": (
+            "Was missing on {device}, downloading again"
+        ),
+    }
+)
 
 
 def translatable(text: str) -> str:
@@ -115,7 +136,7 @@ class Message(str):
         """Return the message from the JSON of `to_json`."""
         values = cast("Mapping[str, object]", told.get("values", {}))
         return Message(
-            str(told["msg"]),
+            _EARLIER.get(str(told["msg"]), str(told["msg"])),
             {name: _from_json(one) for name, one in values.items()},
             cast("str | None", told.get("many")),
             cast("int", told.get("count", 1)),

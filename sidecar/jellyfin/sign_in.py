@@ -22,7 +22,7 @@ from sidecar.jellyfin.models import PublicServer
 from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read, unexpected_answer
 from sidecar.messages import msg
 
-WRONG = msg("Jellyfin does not know this name with this password")
+WRONG = msg("Wrong user name or password")
 NOT_NOW = msg(
     "Jellyfin knows this account but does not let it in now: it may be disabled, not allowed from "
     "this address, device or at this hour, or it may have too many sessions"

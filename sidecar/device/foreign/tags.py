@@ -17,7 +17,7 @@ def read_tags(folder: DeviceFolder, path: str, reader: ForeignReader) -> Tags:
     Raises:
         errors.DeviceError: The file cannot be read.
     """
-    with as_device_error(folder.name, folder.root), folder.open(path) as file:
+    with as_device_error(folder.name), folder.open(path) as file:
         found = reader.tags(file)
     return Tags(
         title=found.title,

@@ -110,7 +110,7 @@ class QueueActions:
             case _:
                 self._fetch_again(person, found)
         return _done(
-            found, msg("is fetched from the start") if from_zero else msg("is tried again")
+            found, msg("is downloaded from the start") if from_zero else msg("is tried again")
         )
 
     def _accept(self, person: Person, found: Download) -> ActionResult:
@@ -164,7 +164,7 @@ def _done(download: Download, text: str) -> ActionResult:
 def _is_so(download: Download) -> str:
     words = {
         Status.PENDING: msg("waits in the queue already"),
-        Status.DOWNLOADING: msg("is being fetched already"),
+        Status.DOWNLOADING: msg("is being downloaded already"),
         Status.PAUSED: msg("is paused already"),
     }
     what = words.get(download.status, msg("is not there any more"))

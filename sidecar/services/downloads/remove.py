@@ -99,12 +99,10 @@ class RemoveDownloads:
         ]
         self._holds.release_these(ended, self._clock.now())
         if not ended:
-            text = msg(
-                "{title} stays as it is: it is not here because you asked for it", title=found.title
-            )
+            text = msg("{title} stays as it is: it is not pinned by you", title=found.title)
             return ActionResult(found.id, ResultKind.UNCHANGED, text)
         text = msg(
-            "{title} is no longer kept for you: it stays until its room is needed",
+            "{title} is unpinned; it is removed when space runs out",
             title=found.title,
         )
         return ActionResult(found.id, ResultKind.DONE, text, undo=Reversal(holds=tuple(ended)))
@@ -163,7 +161,7 @@ class RemoveDownloads:
         if not removed and folder.stat(found.file_path) is not None:
             return msg(
                 "{title} is removed from the list; the file of its name is not the "
-                "one that was fetched, so it stays",
+                "one that was downloaded, so it stays",
                 title=found.title,
             )
         return msg("{title} is deleted", title=found.title)
@@ -185,6 +183,6 @@ class RemoveDownloads:
 
 def _kept(download: Download) -> str:
     return msg(
-        "{title} is no longer yours. It stays on the device: somebody else wants it too",
+        "{title} is unpinned. It stays on the device: another user needs it too",
         title=download.title,
     )

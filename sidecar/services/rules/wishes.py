@@ -46,7 +46,7 @@ log = logging.getLogger(__name__)
 
 BATCH = 200
 ASKED_AGAIN = Failure(
-    FailureClass.TRANSIENT, "put-back", msg("Its file was missing, and somebody asked for it again")
+    FailureClass.TRANSIENT, "put-back", msg("Its file was missing, and it was requested again")
 )
 
 Describe = Callable[[Sequence[str]], dict[str, Item]]
@@ -106,8 +106,8 @@ def refusal(item: Item) -> Failure | None:
         return Failure(FailureClass.REFUSED, "no-file", text)
     if item.disc_folder is not None:
         text = msg(
-            "{title} is the folder of a {disc} disc on the server, not one file: it cannot be "
-            "fetched as it is",
+            "{title} is the folder of a {disc} disc on the server, not one file: it "
+            "cannot be downloaded as it is",
             title=item.title,
             disc=item.disc_folder,
         )
@@ -271,9 +271,9 @@ class WishService:
         """
         items = [item] if playable is None else list(playable)
         text = (
-            msg("you asked for it")
+            msg("downloaded by you")
             if playable is None
-            else msg("you asked for {title}", title=item.title)
+            else msg("downloaded by you ({title})", title=item.title)
         )
         why = Reason(PIN, item.id, text)
         return self.pin_all(

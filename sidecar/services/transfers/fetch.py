@@ -65,7 +65,7 @@ class _Report:
         if not self.downloads.transitions.transfer_started(
             self.download.id, validator, held, anew=anew
         ):
-            raise Stopped(msg("it is no longer wanted"))
+            raise Stopped(msg("it is no longer needed"))
 
     def synced(self, held: int) -> None:
         self.downloads.transitions.record_synced(self.download.id, held)

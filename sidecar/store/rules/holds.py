@@ -48,6 +48,9 @@ REASONS = """SELECT rule, text FROM holds
     WHERE user_id = ? AND device_id = ? AND release_at IS NULL
     GROUP BY rule, text ORDER BY min(id)"""
 
+FILES = """SELECT rule, count(DISTINCT item_id) FROM holds
+    WHERE user_id = ? AND device_id = ? AND release_at IS NULL GROUP BY rule"""
+
 
 class Holds:
     """Creates, releases and deletes holds. Safe to use from any thread."""
@@ -227,6 +230,10 @@ class Holds:
         for rule, text in self._db.sql(REASONS, (user_id, device_id)):
             found.setdefault(rule, []).append(restore(text))
         return found
+
+    def files_of(self, user_id: str, device_id: str) -> Mapping[str, int]:
+        """Return how many files a user's lasting holds on a device keep, by rule."""
+        return dict(self._db.sql(FILES, (user_id, device_id)))
 
     def of_item(self, device_id: str, item_id: str) -> list[Hold]:
         """Return all holds on an item on a device, oldest first."""

@@ -35,6 +35,7 @@ from sidecar.store.schema.steps import (
     RESTS,
     RULES,
     SERIES,
+    SESSION_BROWSERS,
     TILES,
 )
 from sidecar.store.schema.tables import IMPORTED_PLAYS, PEERS
@@ -67,6 +68,7 @@ STEPS: tuple[Step, ...] = (
     PAGE_SETTINGS,
     OWNERS,
     LISTS,
+    SESSION_BROWSERS,
 )
 
 

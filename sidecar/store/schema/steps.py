@@ -333,3 +333,7 @@ LISTS = (
     """CREATE INDEX downloads_by_tile ON downloads (tile, id, missing_since, item_type, device_id)
         WHERE status = 'completed'""",
 )
+SESSION_BROWSERS = (
+    # Which browser a session began in. Not known of earlier ones.
+    "ALTER TABLE sessions ADD COLUMN user_agent TEXT NOT NULL DEFAULT ''",
+)

@@ -77,7 +77,7 @@ def at(status: Status, **facts: object) -> Download:
             about(ROW),
             [
                 "It is on Car stick.",
-                "Nobody wants it any more: it stays until its room is needed.",
+                "No longer needed; removed when space runs out.",
             ],
         ),
         (
@@ -99,7 +99,7 @@ def at(status: Status, **facts: object) -> Download:
             about(at(Status.PENDING)),
             [
                 "It is not on Car stick yet: it waits in the queue.",
-                "It is fetched when it is its turn.",
+                "It is downloaded when it is its turn.",
             ],
         ),
         (
@@ -165,7 +165,7 @@ def at(status: Status, **facts: object) -> Download:
             [
                 "It was on Car stick and was removed.",
                 "It is wanted for you: your favourite.",
-                "It comes back when there is a new reason for it, or when you ask for it.",
+                "It comes back when there is a new reason for it, or when you download it.",
             ],
         ),
         (

@@ -95,7 +95,7 @@ def test_the_reason_says_whether_the_queue_is_known(shelf: Shelf) -> None:
     guessed = make_wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0]),)))
 
     assert told.wishes[0].reason.text == "next in the queue of Firefox"
-    assert guessed.wishes[0].reason.text == "next on the album, Firefox does not tell its queue"
+    assert guessed.wishes[0].reason.text == "next on this album (playing on Firefox)"
 
 
 def after(now: int, *before: int) -> NowPlaying:
@@ -106,14 +106,14 @@ def after(now: int, *before: int) -> NowPlaying:
 @pytest.mark.parametrize(
     ("playing", "expected", "said"),
     [
-        (after(3, 1, 2), ["4", "5", "6", "7", "8"], "next on the album"),
-        (after(6, 1, 2), ["7", "8", "9", "10"], "a guess: next on the album, but"),
-        (after(2, 10), ["3", "4", "5", "6", "7"], "a guess: next on the album, but"),
-        (after(1, 9, 10), ["2", "3", "4", "5", "6"], "next on the album"),
+        (after(3, 1, 2), ["4", "5", "6", "7", "8"], "next on this album"),
+        (after(6, 1, 2), ["7", "8", "9", "10"], "next on this album, estimated"),
+        (after(2, 10), ["3", "4", "5", "6", "7"], "next on this album, estimated"),
+        (after(1, 9, 10), ["2", "3", "4", "5", "6"], "next on this album"),
         (after(3, 7, 9), ["1", "2", "4", "5", "6"], "from the same album or playlist, in no order"),
         (after(4, 7, 2), ["1", "3", "5", "6", "8"], "from the same album or playlist, in no order"),
         # Long ago, and in order since.
-        (after(9, 1, 5, 3, 4, 5, 6, 7, 8), ["10"], "next on the album"),
+        (after(9, 1, 5, 3, 4, 5, 6, 7, 8), ["10"], "next on this album"),
     ],
 )
 def test_a_client_that_jumps_is_believed_less_and_then_taken_to_shuffle(

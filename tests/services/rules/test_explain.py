@@ -194,7 +194,7 @@ def test_a_hold_that_is_over_is_no_reason_any_more(house: House) -> None:
     house.world.clock.advance(5 * 3600)
 
     assert house.explaining.why(ANNA, STICK, SONG.id).wanted == ()
-    assert "Nobody wants it any more" in house.told()
+    assert "No longer needed" in house.told()
 
 
 def test_every_state_of_the_queue_is_told(house: House) -> None:

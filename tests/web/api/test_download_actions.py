@@ -337,7 +337,7 @@ def test_all_that_fit_are_chosen_by_a_filter(house: WebHouse, eve: Browser) -> N
 def test_clearing_what_is_completed_lets_go_of_it_and_deletes_nothing(
     house: WebHouse, ann: Browser
 ) -> None:
-    download = one(house, Status.COMPLETED, rule=PIN, text="you asked for it")
+    download = one(house, Status.COMPLETED, rule=PIN, text="downloaded by you")
 
     ann.send("POST", BULK, {"action": "clear_completed", "filter": {}})
 

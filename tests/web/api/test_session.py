@@ -36,7 +36,7 @@ def test_a_wrong_password_is_refused_in_words(client: Client) -> None:
         "type": "about:blank",
         "title": "Unauthorized",
         "status": 401,
-        "detail": "Jellyfin does not know this name with this password",
+        "detail": "Wrong user name or password",
     }
     assert "Set-Cookie" not in answer.headers
 

@@ -153,7 +153,7 @@ def test_the_admin_s_page_tells_it_all_and_pauses(
     assert "Car stick is not there &lt;b&gt;" in page
     assert press(eve, "/admin/transfers", paused="yes").status_code == 303
     assert house.services.web.transfers.transfers(EVE).is_paused
-    assert "Let the rules fetch again" in eve.client.get("/admin").text
+    assert "Resume automatic downloads" in eve.client.get("/admin").text
     assert press(eve, "/admin/transfers", paused="maybe").status_code == 400
     assert ann.client.get("/admin").status_code == 403
     assert "/admin" not in ann.client.get("/downloads").text
