@@ -11,6 +11,7 @@ from flask import Blueprint, Response, request
 
 from sidecar.web.api import (
     accounts,
+    configuration,
     devices,
     downloads,
     files,
@@ -38,6 +39,8 @@ GROUPS = (
     downloads.api,
     downloads.actions,
     devices.devices,
+    configuration.editor,
+    configuration.settings,
     preferences.steering,
     syncthing.peers,
     identity.matches,

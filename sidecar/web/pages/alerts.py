@@ -14,6 +14,7 @@ from functools import partial
 from flask import Blueprint, Flask, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from sidecar.device.drives import Drive
 from sidecar.services.accounts.person import Person
 from sidecar.services.notices import Notice, OpenQuestion
 from sidecar.threads import attempt
@@ -33,16 +34,23 @@ class Alerts:
 
     Attributes:
         failed: How many downloads failed.
+        drives: What is plugged in and could become a device; for those who may add one.
     """
 
     notices: tuple[Notice, ...] = ()
     questions: tuple[OpenQuestion, ...] = ()
     failed: int = 0
+    drives: tuple[Drive, ...] = ()
 
     @property
     def number(self) -> int:
         """How many there are; all failed downloads are one."""
-        return len(self.notices) + len(self.questions) + bool(self.failed)
+        return len(self.notices) + len(self.questions) + bool(self.failed) + len(self.drives)
+
+    @property
+    def first(self) -> str:
+        """The text of the first of them; empty where only numbers are to be told."""
+        return next((one.text for one in (*self.notices, *self.questions)), "")
 
 
 def routes(services: WebServices) -> Blueprint:
@@ -86,4 +94,6 @@ def _alerts(services: WebServices, person: Person) -> Alerts:
         for one in services.notices.notices(person)
         if one.level != "info" and one.code not in EXPECTED and one.text not in asked
     ]
-    return Alerts(tuple(notices), questions, services.downloads.failed(person))
+    notices.sort(key=lambda one: one.level != "error")
+    drives = services.device_editor.offers() if auth.is_owner() else ()
+    return Alerts(tuple(notices), questions, services.downloads.failed(person), tuple(drives))

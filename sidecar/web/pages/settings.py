@@ -1,6 +1,7 @@
 """`/settings`: what admins may change of the settings, in groups, each one form.
 
 GET  /settings · /settings/GROUP     the groups, and the fields of one
+GET  /settings/first-rules           the last step of the first set-up: which rules
 POST /settings/GROUP                 saves what differs; refuses all or nothing
 POST /settings/restart               starts the sidecar again
 """
@@ -20,6 +21,7 @@ from sidecar.services.configuration.service import (
     ConfigurationService,
     SectionView,
     SettingsRefused,
+    SettingView,
 )
 from sidecar.web.i18n import labels
 from sidecar.web.i18n.numbers import translatable
@@ -93,6 +95,15 @@ def routes(services: WebServices) -> Blueprint:
             return _page(configuration, name, refused)
         return redirect(url_for("settings.group", name=name, saved="yes"), 303)
 
+    @settings.get("/first-rules", role=Role.OWNER)
+    def first_rules() -> str:
+        return render_template("setup/rules.html", rules=_switches(configuration), words=labels)
+
+    @settings.post("/first-rules", role=Role.OWNER)
+    def save_first_rules() -> Response:
+        configuration.change(read_changes(_switches(configuration), request.form, resets=True))
+        return redirect(url_for("home.show"), 303)
+
     @settings.post("/restart", role=Role.OWNER)
     def restart() -> Response:
         if configuration.restart is None:
@@ -103,6 +114,16 @@ def routes(services: WebServices) -> Blueprint:
         return reply
 
     return settings.blueprint
+
+
+def _switches(configuration: ConfigurationService) -> list[SettingView]:
+    """Return the switch of each rule."""
+    return [
+        one
+        for name in GROUPS["rules"][2]
+        for one in configuration.section(name).settings
+        if one.key.name == "enabled"
+    ]
 
 
 def _page(
