@@ -68,7 +68,7 @@ def sentences() -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for message in catalogue:
         originals = (message.id,) if isinstance(message.id, str) else message.id
-        forms = (message.string,) if isinstance(message.string, str) else message.string
+        forms = (message.string,) if isinstance(message.string, str) else message.string or ()
         found += zip(originals, forms, strict=True)
     return found
 

@@ -50,7 +50,8 @@ class Alerts:
     @property
     def first(self) -> str:
         """The text of the first of them; empty where only numbers are to be told."""
-        return next((one.text for one in (*self.notices, *self.questions)), "")
+        texts = [one.text for one in self.notices] + [one.text for one in self.questions]
+        return next(iter(texts), "")
 
 
 def routes(services: WebServices) -> Blueprint:

@@ -138,7 +138,7 @@ def test_shuffled_without_a_queue_says_that_nothing_can_be_done(shelf: Shelf) ->
     )
 
     assert found.remarks == (
-        "Firefox plays shuffled and does not tell its queue: nothing is fetched ahead for it",
+        "Firefox plays shuffled and does not show its queue: nothing is downloaded ahead for it",
     )
 
 

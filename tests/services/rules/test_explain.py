@@ -29,7 +29,7 @@ BEN = "b" * 32
 ANNA, BENN = Person(ANN, "ann", is_admin=False), Person(BEN, "ben", is_admin=False)
 EVA = Person("e" * 32, "eve", is_admin=True)
 SONG = replace(track(1), album_id="7" * 32)
-NOT_ASKED = "You have not asked for it on Car stick, and no rule of yours wants it there."
+NOT_ASKED = "You have not downloaded it to Car stick, and no rule of yours does."
 
 
 @dataclass
@@ -106,7 +106,7 @@ def test_reasons_of_others_are_told_only_to_an_admin(house: House) -> None:
     ann, eve = (house.explaining.why(one, STICK, SONG.id) for one in (ANNA, EVA))
 
     assert ann.is_here
-    assert ann.sentences == ("It is on Car stick.", "It is wanted for you: your favourite.")
+    assert ann.sentences == ("It is on Car stick.", "Needed for you: your favourite.")
     assert [(one.who, one.text) for one in eve.wanted] == [
         ("ann", "your favourite"),
         ("ben", "on your favourite album Secrets"),

@@ -420,7 +420,7 @@ def test_who_shares_a_file_is_told_before(house: WebHouse, ann: Browser, eve: Br
 
     assert "it stays for them" in asked(ann, shared)
     assert "For everyone" not in asked(ann, shared)
-    assert "It is wanted by ann" in asked(eve, alone)
+    assert "It is needed by ann" in asked(eve, alone)
     assert "For everyone" not in asked(eve, alone)
     assert "2 other people want this" in asked(eve, shared)
     assert "For everyone" in asked(eve, shared)

@@ -54,9 +54,9 @@ def test_the_page_shows_what_comes_goes_and_waits_and_why(house: WebHouse, ann: 
 
     for words in (
         "Car stick",
-        "Goes: 1",
-        "Comes: 1",
-        "Has no room: 1",
+        "To be removed: 1",
+        "To download: 1",
+        "Doesn't fit: 1",
         "Tone 1",
         "Downloaded ahead of a queue, and something with a higher priority needs the space",
         "It fits once another file is removed",

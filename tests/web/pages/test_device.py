@@ -52,7 +52,7 @@ def test_the_page_tells_of_rules_settings_and_what_was_said(house: WebHouse, ann
     for words in (
         "<h1>Car stick</h1>",
         "Albums you like",
-        "you asked for First Light",
+        "downloaded by you (First Light)",
         "2 files",
         "Road trip",
         'role="img" aria-label="Space on Car stick"',
@@ -103,7 +103,7 @@ def test_a_wish_of_many_files_is_asked_about_first_and_undone_afterwards(
     pins = f"/api/v1{PAGE}/pins"
 
     question = press(ann, "take-back", kept="pin", item=ALBUM)
-    assert "Let 2 files go?" in question.text
+    assert "Unpin 2 files?" in question.text
     assert ann.told(pins)["items"] != []
 
     done = press(ann, "take-back", kept="pin", item=ALBUM, sure="yes")
@@ -143,7 +143,7 @@ def test_a_device_is_ejected_and_attached_again_by_who_manages_it(
     assert press(eve, "unplug").status_code == 303
     assert registry.is_ejected(STICK)
     assert registry.all() == []
-    assert "Safe to unplug" in eve.get(PAGE).text
+    assert "Safe to remove" in eve.get(PAGE).text
 
     press(eve, "unplug", use="yes")
     assert not registry.is_ejected(STICK)

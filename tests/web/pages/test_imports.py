@@ -55,21 +55,21 @@ def test_what_is_ticked_is_adopted_and_what_was_not_is_said(house: WebHouse, ann
     changed = ann.press(f"{PAGE}/found", match=[match["id"], "odd"])
     asked = ann.press(f"{PAGE}/found", all="yes", total="1200")
 
-    assert "Adopt 1200 files?" in asked.text
+    assert "Import 1200 files?" in asked.text
     assert changed.status_code == 200
     assert PLACE in changed.text
     assert house.store.downloads.queries.by_item(STICK, track(7).id) is None
     bring_song(house)
     [match] = ann.told(f"/api/v1{PAGE}/adoption")["matched"]
     done = ann.press(f"{PAGE}/found", match=[match["id"]])
-    assert "1 file was adopted" in done.text
+    assert "1 file was imported" in done.text
     assert house.row(7).status is Status.COMPLETED
 
 
 def test_all_that_is_sure_is_adopted_together(house: WebHouse, ann: Browser) -> None:
     bring_song(house)
 
-    assert "1 file was adopted" in ann.press(f"{PAGE}/found", all="yes", sure="yes").text
+    assert "1 file was imported" in ann.press(f"{PAGE}/found", all="yes", sure="yes").text
     assert house.row(7).file_path == PLACE
 
 
@@ -78,7 +78,7 @@ def test_what_was_heard_is_shown_before_it_is_taken_over(house: WebHouse, ann: B
     house.jellyfin.routes[f"GET /UserItems/{track(8).id}/UserData"] = json_reply({}, 404)
 
     page = told(ann.get(f"{PAGE}/heard").text)
-    assert "2 plays would be taken over" in page
+    assert "2 new plays" in page
     assert "heard for 0:13" in page
     assert "Europe/Berlin" in page
     assert "not readable 1" in page
@@ -86,7 +86,7 @@ def test_what_was_heard_is_shown_before_it_is_taken_over(house: WebHouse, ann: B
 
     done = ann.press(f"{PAGE}/heard")
 
-    assert "1 play was taken over" in done.text
+    assert "1 play was added" in done.text
     assert "Tone 8: Jellyfin does not have it any more" in told(done.text)
     [play] = house.store.plays.page(ANN.user_id, 1, 10)[0]
     assert play.play.title == "Tone 7"
