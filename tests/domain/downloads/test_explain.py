@@ -150,7 +150,7 @@ def at(status: Status, **facts: object) -> Download:
             [
                 "It was on Car stick and was removed.",
                 "Needed for you: your favourite.",
-                "You removed it from Car stick: no rule fetches it again until you ask for it.",
+                "You removed it from Car stick: it won't be downloaded automatically again.",
             ],
         ),
         (
@@ -193,7 +193,7 @@ def at(status: Status, **facts: object) -> Download:
             about(was_removed=True, excluded_from=("Albums you like",)),
             [
                 "You have not downloaded it to Car stick, and no rule of yours does.",
-                "You removed it from Car stick: no rule fetches it again until you ask for it.",
+                "You removed it from Car stick: it won't be downloaded automatically again.",
                 "You excluded it, or what it is part of, from the rule “Albums you like”.",
             ],
         ),

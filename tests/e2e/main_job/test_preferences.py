@@ -59,7 +59,7 @@ def test_a_pinned_album_comes_whole_and_says_why(running: Sidecar, ann: Person) 
         "Needed for you: downloaded by you (First Light).",
     ]
     assert ask(running, "DELETE", f"pins/{album}").status_code == 200
-    assert "stays until its room is needed" in why(running, song)
+    assert "removed when space runs out" in why(running, song)
 
 
 def test_a_paused_device_stops_within_a_second_and_goes_on_where_it_was(
