@@ -318,7 +318,7 @@ def test_a_file_is_left_out_of_a_rule(opened: Open, house: WebHouse) -> None:
 
     page.get_by_role("link", name="Never download automatically … Dawn").click()
     question = page.get_by_role("dialog")
-    question.get_by_label("All of it, out of “Favourites”").check()
+    question.get_by_label("All of it, by “Favourites”").check()
     question.get_by_role("button", name="Never download automatically").click()
 
     expect(question).to_be_hidden()

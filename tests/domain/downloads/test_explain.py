@@ -89,7 +89,7 @@ def at(status: Status, **facts: object) -> Download:
         ),
         (
             about(at(Status.DOWNLOADING)),
-            ["It is being fetched to Car stick now: 43% is there."],
+            ["It is being downloaded to Car stick now: 43% is there."],
         ),
         (
             about(at(Status.DOWNLOADING, finalizing=True)),
@@ -157,7 +157,10 @@ def at(status: Status, **facts: object) -> Download:
             about(at(Status.REMOVED), resting_until=IN_SIX_DAYS),
             [
                 "It was on Car stick and was removed.",
-                "It was removed to make room: no rule fetches it again for another 6 days.",
+                (
+                    "It was removed to make space: it is not downloaded automatically for another "
+                    "6 days."
+                ),
             ],
         ),
         (

@@ -110,8 +110,8 @@ def after(now: int, *before: int) -> NowPlaying:
         (after(6, 1, 2), ["7", "8", "9", "10"], "next on this album, estimated"),
         (after(2, 10), ["3", "4", "5", "6", "7"], "next on this album, estimated"),
         (after(1, 9, 10), ["2", "3", "4", "5", "6"], "next on this album"),
-        (after(3, 7, 9), ["1", "2", "4", "5", "6"], "from the same album or playlist, in no order"),
-        (after(4, 7, 2), ["1", "3", "5", "6", "8"], "from the same album or playlist, in no order"),
+        (after(3, 7, 9), ["1", "2", "4", "5", "6"], "from the same album or playlist, shuffled"),
+        (after(4, 7, 2), ["1", "3", "5", "6", "8"], "from the same album or playlist, shuffled"),
         # Long ago, and in order since.
         (after(9, 1, 5, 3, 4, 5, 6, 7, 8), ["10"], "next on this album"),
     ],
@@ -159,7 +159,7 @@ def test_a_playlist_that_nobody_chose_is_told_of(shelf: Shelf) -> None:
     found = make_wishes(context(QueueAheadSettings(), shelf, playing=(playing,), chosen=(ROAD,)))
 
     assert found.wishes == ()
-    assert "choose the playlist" in found.remarks[0]
+    assert "keep the playlist in sync" in found.remarks[0]
 
 
 def test_what_plays_keeps_its_place_but_is_not_fetched(shelf: Shelf) -> None:

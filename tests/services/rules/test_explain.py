@@ -175,7 +175,7 @@ def test_what_was_evicted_rests(house: House) -> None:
     in_a_week = house.world.clock.now() + timedelta(days=7)
     house.world.stores.rests.put(STICK, SONG.id, in_a_week)
 
-    assert "no rule fetches it again for another 7 days" in house.told()
+    assert "it is not downloaded automatically for another 7 days" in house.told()
 
 
 def test_rules_that_are_switched_off_are_named(house: House) -> None:
@@ -203,6 +203,6 @@ def test_every_state_of_the_queue_is_told(house: House) -> None:
     running = house.world.downloads.queue.claim(house.world.clock.now())
     assert running is not None
 
-    assert "being fetched" in house.told()
+    assert "being downloaded" in house.told()
     house.world.downloads.transitions.pause(running)
     assert "paused until somebody resumes it" in house.told()

@@ -33,7 +33,7 @@ def test_settings_are_shown_with_their_source_and_changed(house: WebHouse, eve: 
     assert told["jellyfin"]["jellyfin.url"]["is_locked"]
     assert told["transfer"]["transfer.workers"]["default"] == 3
     # Of a secret only whether there is one.
-    assert told["jellyfin"]["jellyfin.password"]["value"] is False
+    assert told["jellyfin"]["jellyfin.password"]["value"] is None
 
     changes = {"transfer.speed_limit": "2 MB", "network.quiet_hours": ["22:00-06:30"]}
     done = eve.send("PATCH", f"{API}/settings", {"settings": changes})
@@ -74,5 +74,6 @@ def test_a_device_is_added_changed_and_forgotten(
     # That of the settings file stays as the file has it.
     assert eve.send("PATCH", f"{API}/devices/{STICK}", {"name": "x"}).status_code == 409
     assert eve.send("DELETE", f"{API}/devices/{STICK}").status_code == 409
+    house.look_at_devices()
     assert eve.send("DELETE", f"{one}?files=delete").json == {"deleted": 0}
     assert eve.send("PATCH", one, {"name": "x"}).status_code == 404

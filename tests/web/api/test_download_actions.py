@@ -418,12 +418,12 @@ def test_who_shares_a_file_is_told_before(house: WebHouse, ann: Browser, eve: Br
     def asked(who: Browser, download: Download) -> str:
         return who.get(f"/downloads/{download.id}/ask?action=delete").text
 
-    assert "it stays for them" in asked(ann, shared)
-    assert "For everyone" not in asked(ann, shared)
+    assert "it is kept for them" in asked(ann, shared)
+    assert "For all users" not in asked(ann, shared)
     assert "It is needed by ann" in asked(eve, alone)
-    assert "For everyone" not in asked(eve, alone)
-    assert "2 other people want this" in asked(eve, shared)
-    assert "For everyone" in asked(eve, shared)
+    assert "For all users" not in asked(eve, alone)
+    assert "2 other users need this" in asked(eve, shared)
+    assert "For all users" in asked(eve, shared)
 
 
 BUTTONS = {

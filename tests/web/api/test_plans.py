@@ -60,7 +60,7 @@ def test_the_page_shows_what_comes_goes_and_waits_and_why(house: WebHouse, ann: 
         "Tone 1",
         "Downloaded ahead of a queue, and something with a higher priority needs the space",
         "It fits once another file is removed",
-        "It is larger (45 kB) than all that Car stick may hold (41 kB)",
+        "It is larger (45 kB) than the storage limit of Car stick (41 kB)",
         'aria-label="Space on Car stick"',
     ):
         assert words in page
@@ -145,7 +145,7 @@ def test_more_than_it_may_hold_is_said(house: WebHouse, ann: Browser) -> None:
     house.add(1, status=Status.COMPLETED, size=5 * BLOCK)
     limit(house, 2)
 
-    assert "12 kB more than it may hold" in ann.get("/devices").text
+    assert "12 kB over the limit" in ann.get("/devices").text
     assert ann.told(ADDRESS)["over"] == 3 * BLOCK
 
 
@@ -187,7 +187,7 @@ def test_another_format_costs_something_and_takes_a_yes(house: WebHouse, ann: Br
 
     reformat = ann.told(ADDRESS)["reformat"]
     text = reformat.pop("text")
-    assert text.startswith("1 file is there in another format than Opus 128k")
+    assert text.startswith("1 file is on it in another format than Opus 128k")
     assert text in ann.get("/devices").text
     assert reformat == {
         "format": "opus-128k",

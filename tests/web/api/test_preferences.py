@@ -175,7 +175,7 @@ def test_a_rule_s_item_is_excluded_and_included_again(house: WebHouse, ann: Brow
     excluded = ann.send("PUT", f"{DEVICE}/exclusions/latest/{TRACK}")
 
     assert ann.told("/api/v1/exclusions")["items"] == [
-        {"device_id": STICK, "rule": "latest", "item_id": TRACK}
+        {"device_id": STICK, "rule": "latest", "item_id": TRACK, "title": None}
     ]
     assert house.status(download) is None
     undo(ann, excluded)

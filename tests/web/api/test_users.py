@@ -64,6 +64,8 @@ def test_the_session_that_asks_is_marked(house: WebHouse, ann: Browser) -> None:
         "account": "ann",
         "created_at": "2026-11-01T12:00:00.000Z",
         "last_used_at": "2026-11-01T12:00:00.000Z",
+        "browser": "An unknown browser",
+        "network": "home network",
         "address": "192.168.1",
         "this": True,
     }
@@ -148,7 +150,7 @@ def test_the_admin_s_page_tells_it_all_and_pauses(
     house.services.accounts.service.signed_out(house.services.accounts.service.client(BEN.user_id))
     page = eve.client.get("/admin").text
 
-    for words in ("Attic 12.0.0", "threads, 3 workers", "must sign in again", "192.168.1"):
+    for words in ("Attic 12.0.0", "threads, 3 downloads at once", "must sign in again", "home network"):
         assert words in page
     assert "Car stick is not there &lt;b&gt;" in page
     assert press(eve, "/admin/transfers", paused="yes").status_code == 303

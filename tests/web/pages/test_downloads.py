@@ -198,7 +198,7 @@ def test_the_top_line_says_it_all_at_once(two_devices: WebHouse) -> None:
 
 
 def test_an_empty_page_says_what_to_do(ann: Browser) -> None:
-    hint = "Press a heart in any Jellyfin client"
+    hint = "Mark a favourite in any Jellyfin app"
 
     assert hint in shown(ann)
     assert hint in shown(ann, "/downloads?tab=completed")

@@ -84,7 +84,7 @@ def test_a_file_says_why_it_is_here_where_since_when_and_when_it_was_used(
         "<bdi>The Sine Waves/First Light/07 - Tone 7.flac</bdi>",
         "7 kB",
         "on Car stick",
-        'came <time datetime="2026-11-01T12:00:00.000Z">30 minutes ago</time>',
+        'added <time datetime="2026-11-01T12:00:00.000Z">30 minutes ago</time>',
         'last played <time datetime="2026-10-29T12:00:00.000Z">3 days ago</time>',
         "<span>played since then</span>",
         "<span>not played yet</span>",
@@ -358,8 +358,8 @@ def test_a_file_is_left_out_of_a_rule_alone_or_with_all_of_its_kind(
     pinned = put(house, 8, rule=PIN)
 
     question = shown(ann, f"/offline/{file.id}/ask?action=leave_out")
-    assert "Only this file, out of “Favourites”" in question
-    assert "All of it, out of “Albums you like”: you played 3 of First Light" in question
+    assert "Only this file, by “Favourites”" in question
+    assert "All of it, by “Albums you like”: you played 3 of First Light" in question
     assert question.count('type="radio"') == 3
     assert ann.get(f"/offline/{pinned.id}/ask?action=leave_out").status_code == 404
 
@@ -432,7 +432,7 @@ def test_what_goes_next_is_in_order_and_says_why(house: WebHouse, ann: Browser) 
 
 
 def test_of_many_that_may_go_the_first_are_named(house: WebHouse, ann: Browser) -> None:
-    assert "Everything here stays" in shown(ann, "/offline/next")
+    assert "Everything here is kept" in shown(ann, "/offline/next")
     with house.store.db.write():
         for number in range(1, MOST_LEAVERS + 3):
             put(house, number, rule=AHEAD, size=10)
@@ -450,7 +450,7 @@ def test_a_device_that_is_away_has_nothing_to_go(house: WebHouse, ann: Browser) 
     page = shown(ann, "/offline/next")
 
     assert "Car stick is not there" in page
-    assert "Everything here stays" not in page
+    assert "Everything here is kept" not in page
 
 
 def test_an_address_is_written_as_it_was_read() -> None:

@@ -40,10 +40,10 @@ def test_files_that_were_there_are_offered_with_the_reason(house: WebHouse, ann:
 
     page = ann.get(f"{PAGE}/found").text
 
-    assert "1 file is known for sure" in page
+    assert "1 certain match" in page
     assert match["why"] in told(page)
     assert f'value="{match["id"]}" checked' in page
-    assert "1 file is a stranger" in page
+    assert "1 other file" in page
     assert STRANGER in page
 
 
@@ -79,7 +79,7 @@ def test_what_was_heard_is_shown_before_it_is_taken_over(house: WebHouse, ann: B
 
     page = told(ann.get(f"{PAGE}/heard").text)
     assert "2 new plays" in page
-    assert "heard for 0:13" in page
+    assert "0:13 played" in page
     assert "Europe/Berlin" in page
     assert "not readable 1" in page
     assert house.store.plays.page(ANN.user_id, 1, 10)[1] == 0
@@ -114,7 +114,7 @@ def test_the_device_page_tells_where_syncthing_carries_it(carried: WebHouse) -> 
     page = told(ann.get(PAGE).text)
     assert "Ann&#39;s phone connected" in page
     assert "99 % · 1 file is missing" in page
-    assert "what may go waits until Ann&#39;s phone has 1 newer file" in page
+    assert "what can be removed waits until Ann&#39;s phone has 1 newer file" in page
     assert "Write the line" in page
 
     done = ann.press(f"{PAGE}/stignore")
