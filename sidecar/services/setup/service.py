@@ -54,14 +54,22 @@ class TestedServer:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A Quick Connect request, and the server that it was made at."""
+
+    server: TestedServer
+    sign_in: SignIn
+    device_id: str
+    asked: QuickConnectRequest
+
+
 @dataclass(slots=True)
 class _Visit:
     """The set-up in one browser."""
 
     server: TestedServer | None = None
-    sign_in: SignIn | None = None
-    device_id: str = ""
-    request: QuickConnectRequest | None = None
+    request: _Request | None = None
 
 
 Keep = Callable[[str, SignedIn, str, str], str]
@@ -96,7 +104,9 @@ class SetUpService:
             if not is_local:
                 self._check_code(code)
             while len(self._visits) >= MOST_TICKETS:
-                del self._visits[next(iter(self._visits))]
+                # A page of another site can make a browser begin any number, but not go on.
+                idle = (one for one, visit in self._visits.items() if visit.server is None)
+                del self._visits[next(idle, next(iter(self._visits)))]
             ticket = secrets.token_urlsafe(32)
             self._visits[ticket] = _Visit()
             return ticket
@@ -147,6 +157,8 @@ class SetUpService:
                     version=told.version,
                 )
             )
+        # What was begun at another server is over: its token must not come to this one.
+        visit.request = None
         visit.server = TestedServer(url, told.server_name, told.version)
         return visit.server
 
@@ -156,15 +168,14 @@ class SetUpService:
         Raises:
             SetUpRefused: The account is no admin, or the server cannot be asked.
         """
-        visit = self._visit(ticket)
-        signing, device_id = self._signing(visit)
+        server, signing, device_id = self._signing(self._visit(ticket))
         try:
             found = signing.with_password(name, SecretStr(password))
         except (SignInRefused, JellyfinError) as refused:
             # As everywhere: guessing is slow.
             self._clock.wait(Event(), 2.0)
             raise SetUpRefused(str(refused)) from refused
-        return self._finish(ticket, found, device_id, address)
+        return self._finish(server, found, device_id, address)
 
     def start_quick_connect(self, ticket: str) -> str:
         """Return a code to approve in another client.
@@ -173,12 +184,13 @@ class SetUpService:
             SetUpRefused: Quick Connect is off, or the server cannot be asked.
         """
         visit = self._visit(ticket)
-        visit.sign_in, visit.device_id = self._signing(visit)
+        server, signing, device_id = self._signing(visit)
         try:
-            visit.request = visit.sign_in.start_quick_connect()
+            asked = signing.start_quick_connect()
         except (SignInRefused, JellyfinError) as refused:
             raise SetUpRefused(str(refused)) from refused
-        return visit.request.code
+        visit.request = _Request(server, signing, device_id, asked)
+        return asked.code
 
     def finish_quick_connect(self, ticket: str, address: str) -> str | None:
         """Store everything and return a session; None while the code was not approved.
@@ -186,26 +198,27 @@ class SetUpService:
         Raises:
             SetUpRefused: The code has expired, or the account is no admin.
         """
-        visit = self._visit(ticket)
-        if visit.sign_in is None or visit.request is None:
+        begun = self._visit(ticket).request
+        if begun is None:
             raise SetUpRefused(msg("Begin again: ask for another code"))
         try:
-            if not visit.sign_in.is_approved(visit.request.secret):
+            if not begun.sign_in.is_approved(begun.asked.secret):
                 return None
-            found = visit.sign_in.finish_quick_connect(visit.request.secret)
+            found = begun.sign_in.finish_quick_connect(begun.asked.secret)
         except (SignInRefused, JellyfinError) as refused:
             raise SetUpRefused(str(refused)) from refused
-        return self._finish(ticket, found, visit.device_id, address)
+        return self._finish(begun.server, found, begun.device_id, address)
 
-    def _signing(self, visit: _Visit) -> tuple[SignIn, str]:
-        if visit.server is None:
+    def _signing(self, visit: _Visit) -> tuple[TestedServer, SignIn, str]:
+        server = visit.server
+        if server is None:
             raise SetUpRefused(msg("First say where your Jellyfin is"))
         device_id = f"sidecar-{uuid4().hex}"
-        return SignIn(visit.server.url, _identity(device_id), ca_file=self._ca_file), device_id
+        signing = SignIn(server.url, _identity(device_id), ca_file=self._ca_file)
+        return server, signing, device_id
 
-    def _finish(self, ticket: str, found: SignedIn, device_id: str, address: str) -> str:
-        server = self._visit(ticket).server
-        if server is None or not found.is_admin:
+    def _finish(self, server: TestedServer, found: SignedIn, device_id: str, address: str) -> str:
+        if not found.is_admin:
             raise SetUpRefused(
                 msg(
                     "{name} is no administrator of this Jellyfin: only one may set up",
@@ -248,7 +261,7 @@ def _check_name(url: str) -> None:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         socket.create_connection((host, port), timeout=LOOK_UP_S).close()
-    except socket.gaierror as trouble:
+    except (socket.gaierror, UnicodeError) as trouble:
         raise SetUpRefused(
             msg("Nobody on this network knows the name {host}: is it written right?", host=host)
         ) from trouble
