@@ -10,7 +10,7 @@ from sidecar.assembly.store import DATABASE, account_service
 from sidecar.cli.database import is_running, open_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.errors import ConfigError, JellyfinError, OutsideHours, SignedOut, WrongServer
 from sidecar.events import Bus
 from sidecar.services.accounts.accounts import AccountService

@@ -26,14 +26,24 @@ from sidecar.errors import (
 )
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
-from sidecar.jellyfin.connection import (
+from sidecar.jellyfin.device_identity import DeviceIdentity
+from sidecar.jellyfin.http.connection import (
     LARGEST_BODY_BYTES,
     READ_TIMEOUT_S,
     Connection,
     LeftOut,
     Query,
 )
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.http.responses import (
+    Answer,
+    RefusedBefore,
+    Unconfirmed,
+    Unsaid,
+    check_answer,
+    read,
+    too_much,
+    unexpected_answer,
+)
 from sidecar.jellyfin.listing import (
     FetchPage,
     ListedPage,
@@ -44,16 +54,6 @@ from sidecar.jellyfin.listing import (
 )
 from sidecar.jellyfin.mapping import list_now_playing, to_item
 from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
-from sidecar.jellyfin.responses import (
-    Answer,
-    RefusedBefore,
-    Unconfirmed,
-    Unsaid,
-    check_answer,
-    read,
-    too_much,
-    unexpected_answer,
-)
 from sidecar.messages import msg
 
 IDS_PER_REQUEST = 100

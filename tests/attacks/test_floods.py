@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sidecar import limits
-from sidecar.shares import Shares
+from sidecar.process import limits
+from sidecar.process.shares import Shares
 from sidecar.web.server import WebServer
 from sidecar.web.server.fair_queue import FairQueue
 from sidecar.web.server.incoming import Incoming

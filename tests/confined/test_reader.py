@@ -12,7 +12,7 @@ from sidecar.confined.limits import Limits
 from sidecar.confined.reader import LIMITS, ForeignReader
 from sidecar.confined.tags import LONGEST, FoundTags, tags_in
 from tests.confined.test_pictures import a_picture
-from tests.fakes.tagged import FRAME, mp3
+from tests.fakes.media.tagged import FRAME, mp3
 
 MEGABYTE = 1024 * 1024
 
@@ -106,7 +106,7 @@ def test_a_reader_without_memory_or_time_says_nothing(tmp_path: Path) -> None:
     little = Limits(nice=0, most_bytes=0, most_memory=8 * MEGABYTE)
     with ForeignReader(limits=little) as reader, good.open("rb") as file:
         assert reader.tags(file) == FoundTags()
-    with ForeignReader(patience_s=0.0) as reader, good.open("rb") as file:
+    with ForeignReader(answer_within_s=0.0) as reader, good.open("rb") as file:
         assert reader.tags(file) == FoundTags()
 
 

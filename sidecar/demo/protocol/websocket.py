@@ -25,7 +25,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 _BLOCK = 64 * 1024
-_PATIENCE_S = 5.0
+_READ_WITHIN_S = 5.0
 
 
 class SocketConnection:
@@ -33,7 +33,7 @@ class SocketConnection:
 
     def __init__(self, connection: socket.socket, request: bytes) -> None:
         self._socket = connection
-        self._socket.settimeout(_PATIENCE_S)
+        self._socket.settimeout(_READ_WITHIN_S)
         self._protocol = ServerProtocol()
         self._protocol.receive_data(request)
         self._outbox: deque[str | None] = deque()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from sidecar.confined.reader import ForeignReader
 from sidecar.device.errors import as_device_error
 from sidecar.device.folder import DeviceFolder
-from sidecar.domain.imports.adoption import Tags
+from sidecar.domain.adoption.matching import Tags
 
 
 def read_tags(folder: DeviceFolder, path: str, reader: ForeignReader) -> Tags:

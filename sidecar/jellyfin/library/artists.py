@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from sidecar.domain.items.item import Item
 from sidecar.errors import NotAllowed, TooSlow, UnexpectedAnswer
 from sidecar.jellyfin.client import DISC_ORDER, FULL_FIELDS, PRIMARY_IMAGE_ONLY, Jellyfin
-from sidecar.jellyfin.connection import Query
+from sidecar.jellyfin.http.connection import Query
 from sidecar.jellyfin.listing import ListedPage, Listing, read_set
 
 # A real server takes 0.15 s for ten artists, and 1.1 s for fifty.

@@ -18,8 +18,8 @@ from sidecar.clock import Clock
 from sidecar.confined.reader import ForeignReader
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.tags import read_tags
+from sidecar.domain.adoption.matching import Guess, LibraryIndex, Tags, guess, is_media
 from sidecar.domain.files.removals import FileStat, Stranger
-from sidecar.domain.imports.adoption import Guess, LibraryIndex, Tags, guess, is_media
 from sidecar.domain.items.item import Item, ItemLookup
 
 MOST_FILES = 100_000

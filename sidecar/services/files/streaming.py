@@ -17,7 +17,7 @@ from threading import Lock
 from typing import BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.items.media_types import guess_media_type
 from sidecar.errors import (
     DatabaseError,
@@ -29,8 +29,8 @@ from sidecar.errors import (
 )
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.streaming import FileStream, FileUnavailable, open_stream
-from sidecar.limits import FILES, FILES_AN_ACCOUNT
 from sidecar.messages import msg
+from sidecar.process.limits import FILES, FILES_AN_ACCOUNT
 from sidecar.services.accounts.person import Person
 from sidecar.services.files.presence import FilePresence, changed, gone
 from sidecar.services.files.search import FileSearch

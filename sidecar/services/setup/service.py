@@ -27,8 +27,8 @@ from sidecar.clock import Clock
 from sidecar.errors import JellyfinError, SidecarError, SignInRefused, UnexpectedAnswer
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.discovery import FoundServer, discover
-from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import QuickConnectRequest, SignedIn, SignIn
 from sidecar.messages import msg
 

@@ -20,7 +20,7 @@ from functools import partial
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.space.budget import DeviceRoom, RunningDownload
 from sidecar.domain.space.eviction import REST, Stored, sort_for_eviction
 from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
@@ -29,11 +29,11 @@ from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError, SidecarError
 from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChanged, WorkArrived
 from sidecar.messages import counted, msg
+from sidecar.process.threads import attempt
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.problems import Problem, ProblemKind, Problems
 from sidecar.store.downloads.inventory import Holdings
 from sidecar.store.stores import Stores
-from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 

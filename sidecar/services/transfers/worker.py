@@ -20,21 +20,21 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Event
 
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.formats.formats import AnyTarget
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.errors import DeviceError, JellyfinError, Stopped
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.messages import msg
+from sidecar.process.threads import Wakeup, WorkerPool, attempt
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.transfers.device_copy import Copied
 from sidecar.services.transfers.failures import FailurePolicy
-from sidecar.services.transfers.fetch import Fetcher
-from sidecar.services.transfers.finish import FinishedPart, Finisher, Outcome
-from sidecar.services.transfers.next_download import NextDownload
-from sidecar.services.transfers.tag_completion import MORE_BYTES, needs_room_for_two
-from sidecar.threads import Wakeup, WorkerPool, attempt
+from sidecar.services.transfers.fetching.device_copy import Copied
+from sidecar.services.transfers.fetching.fetch import Fetcher
+from sidecar.services.transfers.finishing.finish import FinishedPart, Finisher, Outcome
+from sidecar.services.transfers.finishing.tag_completion import MORE_BYTES, needs_room_for_two
+from sidecar.services.transfers.policy.next_download import NextDownload
 from sidecar.transfer.engine import Receipt
 
 log = logging.getLogger(__name__)

@@ -15,9 +15,9 @@ from functools import partial
 from typing import Any
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.naming import make_path_key
-from sidecar.domain.imports.identity import Facts, names_of, own_name, source_names
+from sidecar.domain.identity.matching import Facts, names_of, own_name, source_names
 from sidecar.domain.items.item import Item
 from sidecar.events import Bus, DeviceChanged, NoticesChanged
 from sidecar.store.database import Database, Row

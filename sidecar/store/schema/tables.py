@@ -8,7 +8,7 @@ from __future__ import annotations
 import peewee
 from playhouse.fields import EnumField
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.store.schema.fields import MessageField, MomentField, ValidatorField
 
 IMPORTED_PLAYS = (
@@ -207,7 +207,7 @@ class EvictionCooldownRow(peewee.Model):
 
 
 class DownloadRow(peewee.Model):
-    """`domain.downloads.states.Download`, and the keys it is found by."""
+    """`domain.downloads.download.Download`, and the keys it is found by."""
 
     id = peewee.AutoField()
     item_id = peewee.TextField()

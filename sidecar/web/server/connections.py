@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from cheroot.server import HTTPConnection
 
-from sidecar import limits
+from sidecar.process import limits
 from sidecar.web.server.incoming import Incoming
 from sidecar.web.server.outgoing import Outgoing
 

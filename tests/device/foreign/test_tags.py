@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sidecar.confined.reader import ForeignReader
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.tags import read_tags
-from sidecar.domain.imports.adoption import Tags
+from sidecar.domain.adoption.matching import Tags
 from sidecar.errors import DeviceError
-from tests.fakes.tagged import mp3
+from tests.fakes.media.tagged import mp3
 
 FFMPEG = shutil.which("ffmpeg")
 

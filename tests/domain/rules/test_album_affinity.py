@@ -7,7 +7,7 @@ import pytest
 from sidecar.domain.rules.album_affinity import AlbumAffinitySettings, make_wishes
 from sidecar.domain.rules.library import Listed
 from tests.fakes.clock import START
-from tests.fakes.shelf import Shelf, context, full, named, song
+from tests.fakes.libraries.rule_library import Shelf, context, full, named, song
 
 SONGS = [song(str(number)) for number in range(1, 12)]
 ALBUM = SONGS[0].album_id or ""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.latest import LatestSettings, make_wishes
-from tests.fakes.shelf import Shelf, context, full, hold, named, song
+from tests.fakes.libraries.rule_library import Shelf, context, full, hold, named, song
 
 ALBUMS = [Item(id=named(one), type=ItemType.ALBUM, title=one) for one in ("New", "Newish", "Old")]
 LISTS = {one.id: full(song(f"{one.title} 1"), song(f"{one.title} 2")) for one in ALBUMS}

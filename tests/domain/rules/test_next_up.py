@@ -6,7 +6,7 @@ from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.context import Wanted
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.rules.next_up import NextUpSettings, make_wishes
-from tests.fakes.shelf import Shelf, context, episode, full, hold, named, part
+from tests.fakes.libraries.rule_library import Shelf, context, episode, full, hold, named, part
 
 SIGNAL = named("The Signal")
 FOLDER = named("folder")

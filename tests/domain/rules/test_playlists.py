@@ -3,7 +3,7 @@ from __future__ import annotations
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.rules.playlists import PlaylistsSettings, make_wishes
-from tests.fakes.shelf import Shelf, context, full, named, song
+from tests.fakes.libraries.rule_library import Shelf, context, full, named, song
 
 ONE, TWO, THREE = song("1"), song("2"), song("3")
 ROAD = Chosen(playlist_id=named("road"), title="Road trip")

@@ -10,7 +10,17 @@ from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.rules.queue_ahead import TOP_PRIORITY, QueueAheadSettings, make_wishes
-from tests.fakes.shelf import Shelf, context, episode, full, hold, named, part, plays, song
+from tests.fakes.libraries.rule_library import (
+    Shelf,
+    context,
+    episode,
+    full,
+    hold,
+    named,
+    part,
+    plays,
+    song,
+)
 
 SONGS = [song(f"{number}") for number in range(1, 11)]
 OTHERS = [song(f"other {number}", album=f"Album {number}") for number in range(1, 11)]

@@ -25,10 +25,10 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.timing import Timing
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
-from tests.fakes.certificates import own_certificate
 from tests.fakes.page import OpenPage
-from tests.fakes.slow_line import wait_until
-from tests.fakes.two_syncthings import free_port
+from tests.fakes.servers.certificates import own_certificate
+from tests.fakes.servers.slow_line import wait_until
+from tests.fakes.servers.syncthings import free_port
 
 # Another address of this machine than the proxy's own.
 BROWSER = "127.9.8.7"

@@ -18,7 +18,7 @@ from tests.e2e.proxies.conftest import (
     server_block,
 )
 from tests.fakes.clock import FakeClock
-from tests.fakes.two_syncthings import free_port
+from tests.fakes.servers.syncthings import free_port
 from tests.web.house import PASSWORD, serving, web_house
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from sidecar.device.own.marker import OURS
 from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.downloads.shares import Share
-from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.transfers.failures import FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
 from sidecar.errors import NotVisible, SignedOut
@@ -25,7 +25,7 @@ from sidecar.services.downloads.commands import (
     ResultKind,
     Selection,
 )
-from tests.fakes.answering import Reply, json_reply
+from tests.fakes.servers.answering import Reply, json_reply
 from tests.services.conftest import STICK, World, track
 from tests.services.rules.steered import Ann, Ben, Eve, House, house, library, row
 

@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.downloads.states import MOVES, Download, Status, Validator
+from sidecar.domain.downloads.download import MOVES, Download, Status, Validator
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.events import DownloadChanged, Event
 from sidecar.services.accounts.person import Person

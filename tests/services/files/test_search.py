@@ -9,7 +9,7 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.errors import DeviceError, NotVisible
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts.person import Person

@@ -31,7 +31,7 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.store.devices.devices import Device
 from sidecar.store.rules.playlists import ChosenPlaylists
 from sidecar.store.rules.settings import RuleSettingsStore
-from tests.fakes.shelf import Shelf, full, plays, song
+from tests.fakes.libraries.rule_library import Shelf, full, plays, song
 from tests.services.conftest import ANN, STICK, World
 
 CARD = "22222222-2222-4222-8222-222222222222"

@@ -12,7 +12,7 @@ from pydantic import ByteSize, SecretStr
 
 from sidecar.config import DeviceSettings, NetworkSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.downloads.download import Download, Move, Status
 from sidecar.domain.files.presets import PresetName
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.network import Line, LineKind
@@ -27,23 +27,30 @@ from sidecar.services.jellyfin_status import SUBJECT, JellyfinStatus
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.planner import SpacePlanner
-from sidecar.services.transfers.blocking import SUBJECT as FILES
-from sidecar.services.transfers.blocking import FileBlocking
 from sidecar.services.transfers.claims import Claims
-from sidecar.services.transfers.device_copy import DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
-from sidecar.services.transfers.fetch import CheckWhole, Fetcher, cannot_tell
-from sidecar.services.transfers.finish import Finisher
-from sidecar.services.transfers.network_policy import LOOK_EVERY_S, NetworkPolicy
-from sidecar.services.transfers.next_download import HeldBack, NextDownload
-from sidecar.services.transfers.owners import OtherOwners
-from sidecar.services.transfers.progress import ProgressTracker
+from sidecar.services.transfers.fetching.device_copy import DeviceCopy
+from sidecar.services.transfers.fetching.fetch import CheckWhole, Fetcher, cannot_tell
+from sidecar.services.transfers.fetching.progress import ProgressTracker
+from sidecar.services.transfers.finishing.finish import Finisher
+from sidecar.services.transfers.policy.blocking import SUBJECT as FILES
+from sidecar.services.transfers.policy.blocking import FileBlocking
+from sidecar.services.transfers.policy.network import LOOK_EVERY_S, NetworkPolicy
+from sidecar.services.transfers.policy.next_download import HeldBack, NextDownload
+from sidecar.services.transfers.policy.owners import OtherOwners
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.services.transfers.worker import Worker
 from sidecar.store.accounts.accounts import Account
 from sidecar.transfer.engine import Engine
-from tests.fakes.answering import UNAUTHORISED, Answering, Reply, Request, answering, json_reply
 from tests.fakes.engine import TableEngine
+from tests.fakes.servers.answering import (
+    UNAUTHORISED,
+    Answering,
+    Reply,
+    Request,
+    answering,
+    json_reply,
+)
 from tests.services.conftest import ANN, STICK, World, track
 
 SERVER = "5" * 32

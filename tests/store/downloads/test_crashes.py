@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.downloads.states import Status, Validator
+from sidecar.domain.downloads.download import Status, Validator
 from sidecar.events import Bus
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device, Devices
@@ -24,7 +24,7 @@ import os, signal, sys
 from pathlib import Path
 from tests.fakes.clock import FakeClock
 from tests.store.examples import BEGIN, HASH
-from sidecar.domain.downloads.states import Validator
+from sidecar.domain.downloads.download import Validator
 from sidecar.events import Bus
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads.states import Download, Move, Status, Validator
+from sidecar.domain.downloads.download import Download, Move, Status, Validator
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.removals import Expected
 from sidecar.errors import IllegalMove

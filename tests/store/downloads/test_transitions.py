@@ -16,7 +16,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from sidecar.domain.downloads.states import MOVES, Download, Status, Validator
+from sidecar.domain.downloads.download import MOVES, Download, Status, Validator
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, DownloadChanged, Event
 from sidecar.store.database import Database

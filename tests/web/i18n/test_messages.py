@@ -12,7 +12,7 @@ from werkzeug.test import Client
 
 import sidecar
 from sidecar.device.errors import device_missing
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.formats.formats import Format, Target, explain_not_smaller
 from sidecar.domain.space.space import Space, check_space
 from sidecar.domain.transfers.failures import Failure, FailureClass
