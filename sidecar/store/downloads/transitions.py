@@ -296,20 +296,6 @@ class DownloadTransitions:
                 seconds=item.seconds,
             )
 
-    def mark_finalizing(
-        self,
-        download_id: int,
-        *,
-        size: int,
-        content_hash: str,
-        mime_type: str | None,
-        **was: object,
-    ) -> bool:
-        """Record that a part file is complete and synced; see `mark_all_finalizing`."""
-        file = WholeFile(size, content_hash, mime_type)
-        [may_go_on] = self.mark_all_finalizing([(download_id, file, was)])
-        return may_go_on
-
     def mark_all_finalizing(
         self, whole: Sequence[tuple[int, WholeFile, Columns]]
     ) -> Sequence[bool]:

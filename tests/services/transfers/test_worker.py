@@ -41,6 +41,7 @@ from sidecar.services.transfers.policy.owners import OtherOwners
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.services.transfers.worker import Worker
 from sidecar.store.accounts.accounts import Account
+from sidecar.store.downloads.transitions import WholeFile
 from sidecar.transfer.engine import Engine
 from tests.fakes.engine import TableEngine
 from tests.fakes.servers.answering import (
@@ -974,8 +975,8 @@ def test_a_crash_after_the_rename_is_completed_from_the_file(works: Works) -> No
     claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
     body = b"sound"
-    works.world.downloads.transitions.mark_finalizing(
-        claimed.id, size=len(body), content_hash="0" * 32, mime_type=None
+    works.world.downloads.transitions.mark_all_finalizing(
+        [(claimed.id, WholeFile(len(body), "0" * 32, None), {})]
     )
     place = works.stick / claimed.file_path
     place.parent.mkdir(parents=True)
@@ -992,8 +993,8 @@ def test_a_crash_before_the_rename_is_completed_from_the_part(works: Works) -> N
     works.wish()
     claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
-    works.world.downloads.transitions.mark_finalizing(
-        claimed.id, size=5, content_hash="0" * 32, mime_type=None
+    works.world.downloads.transitions.mark_all_finalizing(
+        [(claimed.id, WholeFile(5, "0" * 32, None), {})]
     )
     (device,) = works.registry.all()
     with device.folder.part(claimed.id).open() as part:
@@ -1009,8 +1010,8 @@ def test_a_crash_that_left_neither_starts_over(works: Works) -> None:
     works.wish()
     claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
-    works.world.downloads.transitions.mark_finalizing(
-        claimed.id, size=5, content_hash="0" * 32, mime_type=None
+    works.world.downloads.transitions.mark_all_finalizing(
+        [(claimed.id, WholeFile(5, "0" * 32, None), {})]
     )
     (device,) = works.registry.all()
 

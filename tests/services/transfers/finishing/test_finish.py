@@ -30,6 +30,7 @@ from sidecar.services.transfers.finishing.originals import KeptOriginals
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.inventory import Inventory
+from sidecar.store.downloads.transitions import WholeFile
 from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.engine import Receipt
 from tests.fakes.converter import HalvingConverter
@@ -219,13 +220,14 @@ def test_a_rename_that_was_cut_off_is_finished_from_the_converted_part(bench: Be
     download = bench.claimed()
     with bench.device.folder.converted(download.id).open() as file:
         file.write(HALF)
-    bench.world.downloads.transitions.mark_finalizing(
-        download.id,
-        size=len(HALF),
-        content_hash=xxhash.xxh3_128_hexdigest(HALF),
-        mime_type="audio/ogg",
-        source_size=len(BODY),
-        source_hash=xxhash.xxh3_128_hexdigest(BODY),
+    bench.world.downloads.transitions.mark_all_finalizing(
+        [
+            (
+                download.id,
+                WholeFile(len(HALF), xxhash.xxh3_128_hexdigest(HALF), "audio/ogg"),
+                {"source_size": len(BODY), "source_hash": xxhash.xxh3_128_hexdigest(BODY)},
+            )
+        ]
     )
 
     DeviceRecovery(bench.world.downloads).reconcile(
@@ -445,13 +447,14 @@ def test_an_original_is_kept_after_a_crash_between_the_renames(
     download = bench.claimed()
     with bench.device.folder.converted(download.id).open() as file:
         file.write(HALF)
-    bench.world.downloads.transitions.mark_finalizing(
-        download.id,
-        size=len(HALF),
-        content_hash=xxhash.xxh3_128_hexdigest(HALF),
-        mime_type="audio/ogg",
-        source_size=len(BODY),
-        original_size=len(BODY),
+    bench.world.downloads.transitions.mark_all_finalizing(
+        [
+            (
+                download.id,
+                WholeFile(len(HALF), xxhash.xxh3_128_hexdigest(HALF), "audio/ogg"),
+                {"source_size": len(BODY), "original_size": len(BODY)},
+            )
+        ]
     )
     if renamed:
         folder = bench.device.folder
