@@ -15,6 +15,8 @@ from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.download import Download
 from sidecar.jellyfin.tokens import TokenBox
+from sidecar.process.limits import FILES, FILES_AN_ACCOUNT
+from sidecar.process.shares import Shares
 from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.person import Person
@@ -33,7 +35,7 @@ from sidecar.services.downloads.undo import Reversing, UndoService
 from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.presence import FilePresence
 from sidecar.services.files.search import FileSearch
-from sidecar.services.files.streaming import MediaStreaming, StreamLimit, UsageTracker
+from sidecar.services.files.streaming import MediaStreaming, UsageTracker
 from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.library.browse import LibraryBrowser
@@ -477,6 +479,6 @@ def _media(below: Below, search: FileSearch) -> MediaStreaming:
         looking=below.presence,
         visible=below.accounts.ownership.visible,
         client=below.accounts.service.client,
-        streams=StreamLimit(),
+        streams=Shares(FILES, FILES_AN_ACCOUNT),
         uses=UsageTracker(mark_used, below.base.clock),
     )

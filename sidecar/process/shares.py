@@ -34,6 +34,12 @@ class Shares:
 
         return leave
 
+    def is_full(self, *keys: str) -> bool:
+        """Whether one of these keys has all the places that it may have by itself."""
+        limited = zip(keys, self._each, self._most_each, strict=True)
+        with self._lock:
+            return any(each[key] >= most for key, each, most in limited)
+
     def __len__(self) -> int:
         return self._count
 
