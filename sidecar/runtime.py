@@ -245,7 +245,7 @@ class Runtime:
         threads.add("stick", background.index.run)
         threads.add("tags", transfers.tags.run)
         threads.add("playlists", background.playlists.run)
-        threads.add("beside", background.companions.run)
+        threads.add("companions", background.companions.run)
         if services.devices.peers is not None:
             threads.add("syncthing", services.devices.peers.run)
         if transfers.engine_thread is not None:

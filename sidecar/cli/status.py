@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def status(settings: Settings, asked: argparse.Namespace) -> int:
     """Print the status."""
-    found = _look(settings)
+    found = _read_status(settings)
     if asked.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
         return 0
@@ -52,7 +52,7 @@ def status(settings: Settings, asked: argparse.Namespace) -> int:
     return 0
 
 
-def _look(settings: Settings) -> dict[str, Any]:
+def _read_status(settings: Settings) -> dict[str, Any]:
     clock = SystemClock()
     if not (settings.server.data_dir / DATABASE).exists():
         return {

@@ -1,6 +1,6 @@
 """Reads tags and covers of untrusted files in a child process with limits.
 
-    ForeignReader ──"tags", the open file──▶ child: limits on memory and time, writes no files
+    ConfinedReader ──"tags", the open file──▶ child: limits on memory and time, writes no files
          ▲                                     │ if it dies, or its answer is late or too large,
          └────── what was found, bounded ──────┘ the file counts as unreadable
 
@@ -46,7 +46,7 @@ class _Away(Exception):
         self.is_late = is_late
 
 
-class ForeignReader:
+class ConfinedReader:
     """Reads untrusted files in a child process, which is started when needed. For one thread.
 
     Must be closed, or used in a `with` block.

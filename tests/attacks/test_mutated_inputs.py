@@ -23,7 +23,7 @@ from pydantic import SecretStr, TypeAdapter
 
 from sidecar.bounded_json import read_json
 from sidecar.clock import SystemClock
-from sidecar.confined.reader import ForeignReader
+from sidecar.confined.reader import ConfinedReader
 from sidecar.confined.tags import LONGEST, FoundTags
 from sidecar.device.own.created_folders import prune
 from sidecar.device.own.marker import open_root, read_marker
@@ -166,12 +166,12 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def reader() -> Iterator[ForeignReader]:
-    with ForeignReader() as reader:
+def reader() -> Iterator[ConfinedReader]:
+    with ConfinedReader() as reader:
         yield reader
 
 
-def test_tags(media: list[bytes], reader: ForeignReader) -> None:
+def test_tags(media: list[bytes], reader: ConfinedReader) -> None:
     with tempfile.TemporaryFile(buffering=0) as file:
 
         def reading(content: bytes) -> None:
@@ -187,7 +187,7 @@ def test_tags(media: list[bytes], reader: ForeignReader) -> None:
         given("tags", [one[:60_000] for one in media], reading)
 
 
-def test_covers(reader: ForeignReader) -> None:
+def test_covers(reader: ConfinedReader) -> None:
     seeds = []
     for form in ("JPEG", "PNG", "WEBP", "GIF"):
         drawn = io.BytesIO()

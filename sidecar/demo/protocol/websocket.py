@@ -37,7 +37,7 @@ class SocketConnection:
         self._protocol = ServerProtocol()
         self._protocol.receive_data(request)
         self._outbox: deque[str | None] = deque()
-        self._wakeup, self._ear = socket.socketpair()
+        self._wake_writer, self._wake_reader = socket.socketpair()
 
     def accept(self) -> bool:
         """Finish the handshake; return whether it was one."""
@@ -72,13 +72,13 @@ class SocketConnection:
 
     def release(self) -> None:
         """Let go of what it holds, whether it was ever served or not."""
-        self._wakeup.close()
-        self._ear.close()
+        self._wake_writer.close()
+        self._wake_reader.close()
 
     def _step(self, heard: Callable[[str], None]) -> bool:
-        readable, _, _ = select([self._socket, self._ear], [], [])
-        if self._ear in readable:
-            self._ear.recv(_BLOCK)
+        readable, _, _ = select([self._socket, self._wake_reader], [], [])
+        if self._wake_reader in readable:
+            self._wake_reader.recv(_BLOCK)
         if self._socket in readable:
             received = self._socket.recv(_BLOCK)
             if not received:
@@ -108,4 +108,4 @@ class SocketConnection:
     def _wake(self) -> None:
         # A closed bell is a line that is over.
         with suppress(OSError):
-            self._wakeup.send(b"!")
+            self._wake_writer.send(b"!")

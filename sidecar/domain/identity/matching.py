@@ -122,18 +122,18 @@ def identify(
     before: Iterable[Facts],
     now: Iterable[Facts],
     *,
-    unlike: Collection[tuple[str, str]] = frozenset(),
+    different: Collection[tuple[str, str]] = frozenset(),
 ) -> Mapping[str, Decision]:
     """Decide which item each known file is now; the keys are the old ids.
 
     Args:
         before: Files whose items the server does not have any more.
         now: Candidates; each is matched to one file at most.
-        unlike: Pairs that a person has said are different files.
+        different: Pairs that a person has said are different files.
     """
     old = {one.id: one for one in before}
     new = {one.id: one for one in now}
-    pairs = _pairs(old, new, unlike)
+    pairs = _pairs(old, new, different)
     same: dict[str, Decision] = {}
     for holds, why in ENOUGH:
         found = _alone([pair for pair in pairs if holds(old[pair[0]], new[pair[1]])])
@@ -221,7 +221,7 @@ def _is_worth_asking(one: Facts, other: Facts) -> bool:
 
 
 def _pairs(
-    old: Mapping[str, Facts], new: Mapping[str, Facts], unlike: Collection[tuple[str, str]]
+    old: Mapping[str, Facts], new: Mapping[str, Facts], different: Collection[tuple[str, str]]
 ) -> list[tuple[str, str]]:
     """Return the pairs worth comparing: of one size there may be thousands."""
     by_trait: dict[tuple[object, ...], list[str]] = {}
@@ -232,7 +232,7 @@ def _pairs(
         (one.id, id_)
         for one in old.values()
         for id_ in sorted({id_ for trait in _traits(one) for id_ in by_trait.get(trait, ())})
-        if (one.id, id_) not in unlike and _can_be(one, new[id_])
+        if (one.id, id_) not in different and _can_be(one, new[id_])
     ]
 
 

@@ -213,7 +213,7 @@ class ItemMatching:
         return identify(
             known,
             [facts_of(one, devices=devices.get(one.id, ())) for one in fitting],
-            unlike=self._downloads.identity.unlike(),
+            different=self._downloads.identity.different_items(),
         )
 
     def _containers(self, index: ServerFileIndex, same: Mapping[str, Item]) -> Mapping[str, str]:

@@ -223,10 +223,10 @@ class Worker:
         remaining = max(0, size - download.bytes_downloaded)
         if target is not None:
             likely = target.estimate(seconds=download.seconds, source_size=size) or 0
-            beside = target.beside(likely)
-            there = device.folder.film(download.id).read_allocated() if beside else 0
-            remaining += likely + max(0, beside - there)
-            size, source = likely, size + beside
+            work_bytes = target.work_bytes(likely)
+            there = device.folder.film(download.id).read_allocated() if work_bytes else 0
+            remaining += likely + max(0, work_bytes - there)
+            size, source = likely, size + work_bytes
         elif needs_room_for_two(download):
             size, source, remaining = size + MORE_BYTES, size, remaining + size + MORE_BYTES
         if device.settings.keep_original and target is not None:

@@ -223,11 +223,11 @@ class DownloadIdentity:
 
     # What a person has decided
 
-    def unlike(self) -> frozenset[tuple[str, str]]:
+    def different_items(self) -> frozenset[tuple[str, str]]:
         """Return the pairs of items that are different files."""
         return frozenset(self._db.sql("SELECT old_item_id, new_item_id FROM unlike"))
 
-    def say_unlike(self, old_id: str, new_ids: Iterable[str]) -> None:
+    def record_different(self, old_id: str, new_ids: Iterable[str]) -> None:
         """Record that an item is none of these."""
         with self._db.write():
             for new_id in new_ids:

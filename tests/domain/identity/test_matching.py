@@ -120,7 +120,7 @@ def test_two_old_files_are_never_one_item() -> None:
 
 
 def test_what_a_person_has_said_is_not_asked_again() -> None:
-    decision = identify([WAS], [facts_of(ELSEWHERE)], unlike={(TONE.id, ELSEWHERE.id)})[TONE.id]
+    decision = identify([WAS], [facts_of(ELSEWHERE)], different={(TONE.id, ELSEWHERE.id)})[TONE.id]
 
     assert decision.verdict is Verdict.NONE
 

@@ -77,7 +77,7 @@ from sidecar.store.rules.settings import RuleSettingsStore
 from sidecar.store.rules.tombstones import Tombstones
 from sidecar.web.i18n import labels
 from sidecar.web.i18n.status_labels import reason_icon
-from tests.fakes.libraries.rule_library import Shelf
+from tests.fakes.libraries.rule_library import RuleLibrary
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import ANN, STICK, opened, track
 
@@ -97,7 +97,7 @@ with opened(folder, FakeClock()) as world:
     set_here = rules.of(rule, STICK)
     assert set_here.most == 5
 
-    class Newest(Shelf):
+    class Newest(RuleLibrary):
         def latest_albums(self, count):
             return Listed((song,), complete=True)
 

@@ -64,7 +64,7 @@ def full(*items: Item) -> Listed:
 
 
 @dataclass
-class Shelf:
+class RuleLibrary:
     """Answers at once from what it was given.
 
     Unlike the real one it never fails, forgets nothing, and takes plays of any age.
@@ -115,7 +115,7 @@ class Shelf:
 
 def context(
     settings: S,
-    shelf: Shelf,
+    shelf: RuleLibrary,
     *,
     playing: tuple[NowPlaying, ...] = (),
     held: tuple[Hold, ...] = (),

@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable
 from threading import Lock
 
-from sidecar.confined.reader import ForeignReader
+from sidecar.confined.reader import ConfinedReader
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.presets import PRESETS
 from sidecar.domain.formats.tags import Tags
@@ -91,5 +91,5 @@ class TagWishBook:
 
 
 def _baseline(body: bytes, pixels: int) -> bytes | None:
-    with ForeignReader() as reader:
+    with ConfinedReader() as reader:
         return reader.cover(body, most=pixels)
