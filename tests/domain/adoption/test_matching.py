@@ -15,22 +15,8 @@ from sidecar.domain.adoption.matching import (
     is_media,
 )
 from sidecar.domain.files.naming import build_path
-from sidecar.domain.items.item import Item, ItemType
+from tests.domain.examples import TONE
 
-TONE = Item(
-    id="1" * 32,
-    type=ItemType.AUDIO,
-    title="Tone 1",
-    artist="Ann, Ben",
-    album="Light",
-    album_artist="Ann",
-    number=1,
-    disc=1,
-    year=2019,
-    seconds=27.0,
-    extension="flac",
-    size=1000,
-)
 TWIN = replace(TONE, id="2" * 32, album="Dark")
 TAGS = Tags(title="Tone 1", artist="Ann; Ben", album="Light", number=1, seconds=27.4)
 ITEMS = {one.id: one for one in (TONE, TWIN)}

@@ -22,23 +22,8 @@ from sidecar.domain.identity.matching import (
     source_names,
 )
 from sidecar.domain.items.item import Item, ItemType
+from tests.domain.examples import TONE
 
-TONE = Item(
-    id="1" * 32,
-    type=ItemType.AUDIO,
-    title="Tone 1",
-    artist="Ann, Ben",
-    album="Light",
-    album_artist="Ann",
-    number=1,
-    disc=1,
-    year=2019,
-    seconds=27.0,
-    extension="flac",
-    size=1000,
-    source_etag="e1",
-    source_path="/media/Ann/Light/01 Tone.flac",
-)
 FILM = Item(id="f" * 32, type=ItemType.MOVIE, title="Bars", year=1995, seconds=5400.0, size=7)
 WAS = facts_of(TONE)
 ELSEWHERE = replace(TONE, id="2" * 32, source_path="/mnt/Ann/Light (2019)/1-01 Tone.flac")
