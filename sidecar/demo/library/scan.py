@@ -144,7 +144,7 @@ def _is_away(folder: Path) -> bool:
 
 
 def _moved(folder: Path, listing: Entry, before: DemoLibrary | None) -> dict[str, str]:
-    """Return where the listed files are that went from their place."""
+    """Return the new paths of listed files that were moved."""
     listed = {entry["path"] for entry in _entries(listing)}
     missing = {path for path in listed if not (folder / path).exists()}
     if before is None or not missing:

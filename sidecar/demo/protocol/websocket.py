@@ -1,4 +1,4 @@
-"""One WebSocket: reads frames, writes what is in its outbox, from one thread.
+"""Serves one WebSocket from one thread: reads frames, and sends queued messages.
 
     the request's thread ── run ──▶ select ──▶ frames in ──▶ heard
     any thread ──────────── say ──▶ outbox ──▶ frames out
@@ -29,7 +29,7 @@ _READ_WITHIN_S = 5.0
 
 
 class SocketConnection:
-    """A live connection, after its handshake was let in."""
+    """A WebSocket connection whose handshake was accepted."""
 
     def __init__(self, connection: socket.socket, request: bytes) -> None:
         self._socket = connection
@@ -40,7 +40,7 @@ class SocketConnection:
         self._wake_writer, self._wake_reader = socket.socketpair()
 
     def accept(self) -> bool:
-        """Finish the handshake; return whether it was one."""
+        """Answer the handshake; return whether it was a valid one."""
         asked = self._protocol.events_received()
         if not asked or not isinstance(asked[0], Request):
             return False
@@ -50,12 +50,12 @@ class SocketConnection:
         return self._protocol.state is State.OPEN
 
     def send(self, text: str) -> None:
-        """Send a message soon, after those that were said before."""
+        """Queue a message to be sent."""
         self._outbox.append(text)
         self._wake()
 
     def close(self) -> None:
-        """Close soon, after what was said before."""
+        """Close after the queued messages are sent."""
         self._outbox.append(None)
         self._wake()
 
@@ -71,7 +71,7 @@ class SocketConnection:
             self.release()
 
     def release(self) -> None:
-        """Let go of what it holds, whether it was ever served or not."""
+        """Free its resources; also if it was never served."""
         self._wake_writer.close()
         self._wake_reader.close()
 
