@@ -5,8 +5,9 @@ from dataclasses import replace
 from sidecar.domain.files.groups import Group
 from sidecar.domain.files.naming import ANY
 from sidecar.domain.files.renames import NamedFile, make_plan_id, plan_renames
-from tests.domain.examples import SONG as TRACK
+from tests.domain.examples import SONG
 
+TRACK = replace(SONG, album_id="a" * 32)
 REMASTER = replace(TRACK, id="2" * 32, album_id="b" * 32)
 
 
