@@ -125,7 +125,8 @@ def make_web(
     actions, search, identity = _actions(below), _file_search(below), _identity(below)
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     eject = _eject(below)
-    told = (removals.notices, transfer_status.notices, sync_status.notices)
+    backups = background.backups
+    told = (removals.notices, transfer_status.notices, sync_status.notices, backups.notices)
     return WebServices(
         look=base.store.db.look,
         sign_in=_sign_in(below),
@@ -165,6 +166,7 @@ def make_web(
         playback=_playback(below),
         transfers=transfer_status,
         system=_system(below),
+        backups=backups,
     )
 
 

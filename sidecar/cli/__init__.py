@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(given)
     try:
         settings = load(os.environ, file=asked.config)
-        logs.start_logging(settings.log.level)
+        logs.start_logging(settings.log.level, settings.log.format)
         command: Command = asked.command
         return command(settings if asked.is_base else _with_page(settings), asked)
     except ConfigError as error:

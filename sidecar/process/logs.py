@@ -1,4 +1,4 @@
-"""Sets up logging: one line for each record, credentials masked, repeated warnings limited.
+"""Sets up logging: a line or a JSON object for each record, credentials masked, repeats limited.
 
 Everything that looks like a credential is masked and control characters are escaped, so that a
 title from a tag cannot forge a line. Warnings that web clients cause are written a few times a
@@ -7,13 +7,16 @@ minute and then only counted.
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 import sys
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from threading import Lock
+from types import MappingProxyType
 from typing import TextIO
 
 log = logging.getLogger(__name__)
@@ -85,15 +88,54 @@ class LineFormatter(logging.Formatter):
         return "\n".join([first, *(f"    {line}" for line in rest)])
 
 
-def start_logging(level: str, stream: TextIO = sys.stderr) -> None:
-    """Write the log to the stream; records of libraries only from WARNING on."""
-    output = logging.StreamHandler(stream)
-    output.setFormatter(LineFormatter())
-    output.addFilter(RepeatFilter())
-    root = logging.getLogger()
-    root.handlers[:] = [output]
-    root.setLevel(logging.WARNING)
+class JsonFormatter(logging.Formatter):
+    """Formats a record as one line of JSON: time (UTC), level, thread, logger, message, traceback.
+
+    The values are masked. Everything but ASCII is escaped.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the JSON object."""
+        said = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "thread": record.threadName,
+            "logger": record.name,
+            "message": mask(record.getMessage()),
+        }
+        if record.exc_info:
+            said["traceback"] = mask(self.formatException(record.exc_info))
+        return json.dumps(said)
+
+
+FORMATS: Mapping[str, type[logging.Formatter]] = MappingProxyType(
+    {"text": LineFormatter, "json": JsonFormatter}
+)
+
+
+class LogOutput(logging.StreamHandler[TextIO]):
+    """Writes the log, limited, in the form that the settings say."""
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self.setFormatter(LineFormatter())
+        self.addFilter(RepeatFilter())
+
+
+def set_form(level: str, form: str) -> None:
+    """Set how much of our own records the log has, and whether they are "text" or "json"."""
     logging.getLogger("sidecar").setLevel(level)
+    for output in logging.getLogger().handlers:
+        if isinstance(output, LogOutput):
+            output.setFormatter(FORMATS[form]())
+
+
+def start_logging(level: str, form: str = "text", stream: TextIO = sys.stderr) -> None:
+    """Write the log to the stream; records of libraries only from WARNING on."""
+    root = logging.getLogger()
+    root.handlers[:] = [LogOutput(stream)]
+    root.setLevel(logging.WARNING)
+    set_form(level, form)
     logging.captureWarnings(capture=True)
     # Nested folders that appear at once are watched twice: watchdog keeps one and warns.
     warnings.filterwarnings("ignore", WATCHED_TWICE, RuntimeWarning, "watchdog")

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import sys
 import warnings
@@ -8,7 +9,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from sidecar.process.logs import MOST_A_MINUTE, LineFormatter, RepeatFilter, mask, start_logging
+from sidecar.process.logs import (
+    MOST_A_MINUTE,
+    LineFormatter,
+    RepeatFilter,
+    mask,
+    set_form,
+    start_logging,
+)
 
 SECRET = "0123456789abcdef0123456789abcdef"
 
@@ -88,7 +96,7 @@ def started() -> Iterator[io.StringIO]:
     before, level, ours_level = root.handlers[:], root.level, ours.level
     with warnings.catch_warnings():
         warnings.simplefilter("default")
-        start_logging("INFO", stream)
+        start_logging("INFO", stream=stream)
         yield stream
         logging.captureWarnings(capture=False)
     root.handlers[:] = before
@@ -114,3 +122,23 @@ def test_a_folder_that_is_watched_twice_is_no_news(started: io.StringIO) -> None
 
     assert "Something else." in started.getvalue()
     assert "Callback" not in started.getvalue()
+
+
+def test_as_json_each_record_is_one_line_without_secrets(started: io.StringIO) -> None:
+    ours = logging.getLogger("sidecar.store")
+    set_form("INFO", "json")
+    try:
+        int(f'Token="{SECRET}"')
+    except ValueError:
+        ours.exception("a\nb\u202ec password=%s", SECRET)
+    set_form("INFO", "text")
+    ours.info("as before")
+
+    first, second = started.getvalue().splitlines()
+    said = json.loads(first)
+    assert SECRET not in first
+    assert (said["level"], said["logger"]) == ("ERROR", "sidecar.store")
+    assert said["message"] == "a\nb\u202ec password=********"
+    assert "ValueError" in said["traceback"]
+    assert "\u202e" not in first
+    assert second.endswith("sidecar.store: as before")

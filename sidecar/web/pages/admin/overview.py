@@ -32,6 +32,7 @@ def routes(services: WebServices) -> Blueprint:
             accounts=people.accounts(person()),
             sessions=people.sessions(person(), own_secret()),
             hood=hood.view(),
+            backups=services.backups.view(),
             transfers=transfers.transfers(person()),
             lines=lines[:LINES_SHOWN],
             found=len(lines),
@@ -51,6 +52,11 @@ def routes(services: WebServices) -> Blueprint:
         if asked not in {"yes", "no"}:
             raise ApiError(HTTPStatus.BAD_REQUEST)
         transfers.pause(paused=asked == "yes")
+        return redirect(url_for("admin.show"), 303)
+
+    @admin.post("/backup", role=Role.ADMIN)
+    def back_up() -> Response:
+        services.backups.make()
         return redirect(url_for("admin.show"), 303)
 
     return admin.blueprint

@@ -58,6 +58,11 @@ GROUPS: Mapping[str, tuple[str, str, tuple[str, ...]]] = MappingProxyType(
             translatable("Shows what has arrived on the phones that Syncthing carries files to."),
             ("syncthing",),
         ),
+        "backup": (
+            translatable("Backups"),
+            translatable("Copies of everything that the sidecar knows, to restore it elsewhere."),
+            ("backup",),
+        ),
         "server": (
             translatable("This page"),
             translatable("Where this page is reached. A wrong value here can lock you out."),

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 from sidecar.domain.rules.registry import RULE_OF
 from tests.services.conftest import STICK
@@ -9,7 +9,16 @@ from tests.web.house import Browser, WebHouse
 
 def test_every_group_of_settings_is_shown(eve: Browser) -> None:
     assert eve.get("/settings").location == "/settings/jellyfin"
-    for group in ("jellyfin", "downloads", "network", "rules", "syncthing", "server", "log"):
+    for group in (
+        "jellyfin",
+        "downloads",
+        "network",
+        "rules",
+        "syncthing",
+        "backup",
+        "server",
+        "log",
+    ):
         assert eve.get(f"/settings/{group}").status_code == 200, group
     assert eve.get("/settings/nothing").status_code == 404
 
@@ -47,6 +56,17 @@ def test_a_rule_is_switched_for_all_devices(house: WebHouse, eve: Browser) -> No
     assert (now.enabled, now.grace) == (True, timedelta(weeks=2))
     # A box that is not ticked is off.
     assert not house.services.rules.settings.of(RULE_OF["favourites"], STICK).enabled
+
+
+def test_nightly_backups_are_switched_on(house: WebHouse, eve: Browser) -> None:
+    wrong = eve.press("/settings/backup", **{"backup.nightly": "on", "backup.at": "late"})
+    saved = eve.press("/settings/backup", **{"backup.nightly": "on", "backup.at": "4:15"})
+
+    assert "Enter a time of day such as 03:30" in wrong.text
+    assert saved.location == "/settings/backup?saved=yes"
+    assert 'value="04:15"' in eve.get("/settings/backup").text
+    chosen = house.services.configuration.now().backup
+    assert (chosen.nightly, chosen.at, chosen.keep) == (True, time(4, 15), 7)
 
 
 def test_what_is_wrong_is_marked_and_what_was_typed_stays(house: WebHouse, eve: Browser) -> None:
