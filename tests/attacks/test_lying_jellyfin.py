@@ -16,11 +16,11 @@ from sidecar.domain.items.item import ItemType
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin import models
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.connection import BUDGET, LARGEST_BODY_BYTES, MOST_AT_ONCE_BYTES
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
+from sidecar.jellyfin.http.connection import BUDGET, LARGEST_BODY_BYTES, MOST_AT_ONCE_BYTES
+from sidecar.jellyfin.http.parsing import parse
 from sidecar.jellyfin.library.streaming import open_stream
 from sidecar.jellyfin.models import MOST_ITEMS
-from sidecar.jellyfin.parsing import parse
 
 ITEM = "1" * 32
 ANN = "a" * 32

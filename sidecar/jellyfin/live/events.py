@@ -19,6 +19,8 @@ from sidecar.bounded_json import UnboundedJson
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinError
 from sidecar.jellyfin.client import FULL_QUEUES
+from sidecar.jellyfin.http.parsing import Unfit, parse
+from sidecar.jellyfin.http.skipping import WithoutList
 from sidecar.jellyfin.live.commands import (
     Command,
     GeneralCommandFrame,
@@ -35,8 +37,6 @@ from sidecar.jellyfin.models import (
     Sessions,
     UserItemData,
 )
-from sidecar.jellyfin.parsing import Unfit, parse
-from sidecar.jellyfin.skipping import WithoutList
 
 log = logging.getLogger(__name__)
 

@@ -23,11 +23,11 @@ from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
 
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
-from sidecar.jellyfin.connection import Connection, ca_file_error, certificate_error
+from sidecar.jellyfin.http.connection import Connection, ca_file_error, certificate_error
+from sidecar.jellyfin.http.responses import AWAY, retry_after
 from sidecar.jellyfin.live.events import LARGEST_FRAME_BYTES
-from sidecar.jellyfin.responses import AWAY, retry_after
 from sidecar.messages import msg
-from sidecar.shares import Shares
+from sidecar.process.shares import Shares
 
 OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 0.4

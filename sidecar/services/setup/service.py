@@ -27,8 +27,8 @@ from sidecar.clock import Clock
 from sidecar.errors import JellyfinError, SidecarError, SignInRefused, UnexpectedAnswer
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.discovery import FoundServer, discover
-from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import QuickConnectRequest, SignedIn, SignIn
 from sidecar.messages import msg
 
@@ -65,7 +65,7 @@ class _Request:
 
 
 @dataclass(slots=True)
-class _Visit:
+class _Attempt:
     """The set-up in one browser."""
 
     server: TestedServer | None = None
@@ -89,7 +89,7 @@ class SetUpService:
         self._clock = clock
         self._ca_file = ca_file
         self._lock = Lock()
-        self._visits: dict[str, _Visit] = {}
+        self._attempts: dict[str, _Attempt] = {}
         self._tries = 0
         self.code = f"{secrets.randbelow(10**4):04d}-{secrets.randbelow(10**4):04d}"
         self.done = Event()
@@ -103,12 +103,12 @@ class SetUpService:
         with self._lock:
             if not is_local:
                 self._check_code(code)
-            while len(self._visits) >= MOST_TICKETS:
+            while len(self._attempts) >= MOST_TICKETS:
                 # A page of another site can make a browser begin any number, but not go on.
-                idle = (one for one, visit in self._visits.items() if visit.server is None)
-                del self._visits[next(idle, next(iter(self._visits)))]
+                idle = (one for one, attempt in self._attempts.items() if attempt.server is None)
+                del self._attempts[next(idle, next(iter(self._attempts)))]
             ticket = secrets.token_urlsafe(32)
-            self._visits[ticket] = _Visit()
+            self._attempts[ticket] = _Attempt()
             return ticket
 
     def _check_code(self, code: str) -> None:
@@ -122,11 +122,11 @@ class SetUpService:
 
     def is_known(self, ticket: str) -> bool:
         """Whether a browser may set up."""
-        return ticket in self._visits
+        return ticket in self._attempts
 
     def server(self, ticket: str) -> TestedServer | None:
         """Return the server that was tested in a browser; None before that."""
-        return self._visit(ticket).server
+        return self._attempt(ticket).server
 
     def found(self) -> Sequence[FoundServer]:
         """Look for servers on the local network; takes a second."""
@@ -138,7 +138,7 @@ class SetUpService:
         Raises:
             SetUpRefused: It does not answer as it should; says in which way.
         """
-        visit = self._visit(ticket)
+        attempt = self._attempt(ticket)
         url = _complete(text)
         _check_name(url)
         try:
@@ -158,9 +158,9 @@ class SetUpService:
                 )
             )
         # What was begun at another server is over: its token must not come to this one.
-        visit.request = None
-        visit.server = TestedServer(url, told.server_name, told.version)
-        return visit.server
+        attempt.request = None
+        attempt.server = TestedServer(url, told.server_name, told.version)
+        return attempt.server
 
     def sign_in(self, ticket: str, name: str, password: str, address: str) -> str:
         """Sign in with a password, store everything, and return a session of the page.
@@ -168,7 +168,7 @@ class SetUpService:
         Raises:
             SetUpRefused: The account is no admin, or the server cannot be asked.
         """
-        server, signing, device_id = self._signing(self._visit(ticket))
+        server, signing, device_id = self._signing(self._attempt(ticket))
         try:
             found = signing.with_password(name, SecretStr(password))
         except (SignInRefused, JellyfinError) as refused:
@@ -183,13 +183,13 @@ class SetUpService:
         Raises:
             SetUpRefused: Quick Connect is off, or the server cannot be asked.
         """
-        visit = self._visit(ticket)
-        server, signing, device_id = self._signing(visit)
+        attempt = self._attempt(ticket)
+        server, signing, device_id = self._signing(attempt)
         try:
             asked = signing.start_quick_connect()
         except (SignInRefused, JellyfinError) as refused:
             raise SetUpRefused(str(refused)) from refused
-        visit.request = _Request(server, signing, device_id, asked)
+        attempt.request = _Request(server, signing, device_id, asked)
         return asked.code
 
     def finish_quick_connect(self, ticket: str, address: str) -> str | None:
@@ -198,7 +198,7 @@ class SetUpService:
         Raises:
             SetUpRefused: The code has expired, or the account is no admin.
         """
-        begun = self._visit(ticket).request
+        begun = self._attempt(ticket).request
         if begun is None:
             raise SetUpRefused(msg("Begin again: ask for another code"))
         try:
@@ -209,8 +209,8 @@ class SetUpService:
             raise SetUpRefused(str(refused)) from refused
         return self._finish(begun.server, found, begun.device_id, address)
 
-    def _signing(self, visit: _Visit) -> tuple[TestedServer, SignIn, str]:
-        server = visit.server
+    def _signing(self, attempt: _Attempt) -> tuple[TestedServer, SignIn, str]:
+        server = attempt.server
         if server is None:
             raise SetUpRefused(msg("First say where your Jellyfin is"))
         device_id = f"sidecar-{uuid4().hex}"
@@ -233,8 +233,8 @@ class SetUpService:
         log.info("set up for %s by %s", server.url, found.name)
         return session
 
-    def _visit(self, ticket: str) -> _Visit:
-        found = self._visits.get(ticket)
+    def _attempt(self, ticket: str) -> _Attempt:
+        found = self._attempts.get(ticket)
         if found is None:
             raise SetUpRefused(msg("Begin the set-up again"))
         return found
