@@ -14,8 +14,8 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from werkzeug.routing import Rule
 
 from sidecar.web.app import web_files
-from tests.browser_trouble import BrowserTrouble
-from tests.fakes.two_syncthings import OneSyncthing, two_syncthings
+from tests.browser.trouble import BrowserTrouble
+from tests.fakes.servers.syncthings import OneSyncthing, two_syncthings
 
 # A loaded machine is slow: how long one example takes says nothing about the code.
 settings.register_profile("sidecar", deadline=None, suppress_health_check=[HealthCheck.too_slow])

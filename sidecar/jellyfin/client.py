@@ -6,7 +6,7 @@ sign-out: `/Users/Me` is asked whether the token is still valid.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,14 +26,25 @@ from sidecar.errors import (
 )
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
-from sidecar.jellyfin.connection import (
+from sidecar.jellyfin.batches import Batches
+from sidecar.jellyfin.device_identity import DeviceIdentity
+from sidecar.jellyfin.http.connection import (
     LARGEST_BODY_BYTES,
     READ_TIMEOUT_S,
     Connection,
     LeftOut,
     Query,
 )
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.http.responses import (
+    Answer,
+    RefusedBefore,
+    Unconfirmed,
+    Unsaid,
+    check_answer,
+    read,
+    too_much,
+    unexpected_answer,
+)
 from sidecar.jellyfin.listing import (
     FetchPage,
     ListedPage,
@@ -44,16 +55,6 @@ from sidecar.jellyfin.listing import (
 )
 from sidecar.jellyfin.mapping import list_now_playing, to_item
 from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
-from sidecar.jellyfin.responses import (
-    Answer,
-    RefusedBefore,
-    Unconfirmed,
-    Unsaid,
-    check_answer,
-    read,
-    too_much,
-    unexpected_answer,
-)
 from sidecar.messages import msg
 
 IDS_PER_REQUEST = 100
@@ -136,7 +137,7 @@ class Jellyfin:
         """
         self.user_id = user_id
         self.server_id = server_id
-        self._most_ids = IDS_PER_REQUEST
+        self._by_ids = Batches[str](IDS_PER_REQUEST, RefusedBefore, NotAllowed)
         self.connection = Connection(
             Address.of(base_url),
             identity=identity,
@@ -297,18 +298,13 @@ class Jellyfin:
         """Ask for items by their ids, a hundred at a time; fewer if the address is too long then.
 
         Proxies and filters before a server may refuse addresses of more than 2,048 characters,
-        and each says so in its own way. How many get through is remembered.
+        and each says so in its own way.
         """
-        wanted, most, at = list(dict.fromkeys(ids)), self._most_ids, 0
-        while batch := wanted[at : at + most]:
-            try:
-                page = self.page("Items", query={"ids": ",".join(batch), **query})
-            except (RefusedBefore, NotAllowed):
-                if len(batch) == 1:
-                    raise
-                most = len(batch) // 2
-                continue
-            self._most_ids, at = most, at + len(batch)
+
+        def request(batch: Sequence[str]) -> models.ItemsPage:
+            return self.page("Items", query={"ids": ",".join(batch), **query})
+
+        for _, page in self._by_ids.ask(list(dict.fromkeys(ids)), request):
             yield page
 
     def favourites(self, types: Collection[ItemType]) -> Listing:

@@ -18,9 +18,9 @@ from sys import getsizeof
 
 from sidecar.domain.items.item import Item
 from sidecar.errors import UnexpectedAnswer
-from sidecar.heap import return_freed
-from sidecar.jellyfin.budget import MemoryBudget
+from sidecar.jellyfin.http.budget import MemoryBudget
 from sidecar.messages import msg
+from sidecar.process.heap import return_freed
 
 PAGE_ITEMS = 200
 TRIES = 3

@@ -16,8 +16,8 @@ from sidecar.clock import Clock
 from sidecar.services.setup.service import SetUpService
 from sidecar.web.app import WebOptions, behind_gate, plain_flask
 from sidecar.web.i18n.numbers import translatable
-from sidecar.web.pages import language, theme
-from sidecar.web.pages import set_up as set_up_pages
+from sidecar.web.pages.account import language, theme
+from sidecar.web.pages.admin import set_up as set_up_pages
 from sidecar.web.request import errors
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.refusals import Refusals

@@ -15,8 +15,8 @@ from pydantic import SecretStr
 from sidecar.domain.items.item import ItemType
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.connection import BUDGET, LARGEST_BODY_BYTES, MOST_AT_ONCE_BYTES
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
+from sidecar.jellyfin.http.connection import BUDGET, LARGEST_BODY_BYTES, MOST_AT_ONCE_BYTES
 from sidecar.jellyfin.library.streaming import open_stream
 from sidecar.jellyfin.models import MOST_ITEMS
 

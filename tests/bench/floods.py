@@ -33,7 +33,7 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.timing import Timing
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar, write_library
 from tests.fakes.page import OpenPage
-from tests.fakes.slow_line import SlowLine, wait_until
+from tests.fakes.servers.slow_line import SlowLine, wait_until
 
 LATE_S = 1.0
 GIVE_UP_S = 5.0

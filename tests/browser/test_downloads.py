@@ -8,14 +8,14 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from sidecar.clock import SystemClock
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import ServerAway
 from sidecar.events import Progress, TransfersProgressed
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server import WebServer
 from tests.browser.conftest import SignedIn, give_session
-from tests.browser_trouble import BrowserTrouble
+from tests.browser.trouble import BrowserTrouble
 from tests.fakes.clock import FakeClock
 from tests.web.house import ANN, EVE, PASSWORD, WebHouse, serving, web_house
 

@@ -19,7 +19,8 @@ from sidecar.demo.state.core import StartupPhase
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut, SignInRefused
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
+from sidecar.jellyfin.http.responses import read
 from sidecar.jellyfin.live.events import (
     Connected,
     Disconnected,
@@ -32,10 +33,9 @@ from sidecar.jellyfin.live.events import (
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.jellyfin.mapping import to_item
 from sidecar.jellyfin.models import ITEMS_PAGE
-from sidecar.jellyfin.responses import read
 from sidecar.jellyfin.sign_in import SignedIn, SignIn
-from tests.fakes.live import running
-from tests.fakes.tiny_library import FIRST_LIGHT, listing, track, write
+from tests.fakes.libraries.tiny import FIRST_LIGHT, listing, track, write
+from tests.fakes.servers.live import running
 
 T = TypeVar("T")
 MANY = 230

@@ -16,11 +16,11 @@ from dataclasses import replace
 
 from sidecar.clock import Clock
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.connection import Body
+from sidecar.jellyfin.http.connection import Body
+from sidecar.jellyfin.http.responses import check_answer
 from sidecar.jellyfin.live.events import News
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.jellyfin.live.websocket import LiveConnection
-from sidecar.jellyfin.responses import check_answer
 
 CAPABILITIES: Body = {
     "PlayableMediaTypes": ["Audio", "Video"],

@@ -18,6 +18,7 @@ from pydantic import Field, TypeAdapter
 from sidecar.bounded_json import UnboundedJson
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinError
+from sidecar.jellyfin.http.parsing import Unfit, parse
 from sidecar.jellyfin.live.commands import (
     Command,
     GeneralCommandFrame,
@@ -34,7 +35,6 @@ from sidecar.jellyfin.models import (
     Sessions,
     UserItemData,
 )
-from sidecar.jellyfin.parsing import Unfit, parse
 
 log = logging.getLogger(__name__)
 

@@ -20,9 +20,9 @@ from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
 
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
-from sidecar.jellyfin.connection import Connection, ca_file_error, certificate_error
+from sidecar.jellyfin.http.connection import Connection, ca_file_error, certificate_error
+from sidecar.jellyfin.http.responses import AWAY, retry_after
 from sidecar.jellyfin.live.events import LARGEST_FRAME_BYTES
-from sidecar.jellyfin.responses import AWAY, retry_after
 from sidecar.messages import msg
 
 OPEN_TIMEOUT_S = 5.0

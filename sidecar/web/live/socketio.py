@@ -25,9 +25,9 @@ from engineio.packet import PING, Packet  # type: ignore[import-untyped]  # has 
 from flask import Flask, request
 from flask_socketio import SocketIO
 
-from sidecar import limits
+from sidecar.process import limits
+from sidecar.process.shares import Shares
 from sidecar.services.accounts.sign_in import SignInService
-from sidecar.shares import Shares
 from sidecar.web.api.schemas.base import Json
 from sidecar.web.live.audiences import Around
 from sidecar.web.live.timers import Timers

@@ -55,20 +55,20 @@ class Identity:
     """Who sends a request, authenticated by a session or a key; by default nobody.
 
     Attributes:
-        visit: The session, if there is one.
+        session: The session, if there is one.
         key: The API key, if there is one.
         signed_out: The owner of a valid key, if Jellyfin has signed them out; `person` is None.
     """
 
     person: Person | None = None
-    visit: WebSession | None = None
+    session: WebSession | None = None
     key: str | None = None
     signed_out: str | None = None
 
     @property
     def credential(self) -> str | None:
         """The session's secret or the key."""
-        return self.visit.secret if self.visit else self.key
+        return self.session.secret if self.session else self.key
 
 
 def who(service: SignInService, *, cookie: str | None, authorization: str | None) -> Identity:
@@ -83,8 +83,8 @@ def who(service: SignInService, *, cookie: str | None, authorization: str | None
         return Identity(person, key=key.strip())
     if not cookie or len(cookie) > LONGEST_SECRET:
         return Identity()
-    visit = service.visit(cookie)
-    return Identity(visit.person, visit) if visit else Identity()
+    session = service.find_session(cookie)
+    return Identity(session.person, session) if session else Identity()
 
 
 def is_from_elsewhere(environ: WSGIEnvironment) -> bool:
@@ -147,11 +147,11 @@ def cookie_name() -> str:
     return SECURE_COOKIE if request.is_secure else COOKIE
 
 
-def give_cookie(response: Response, visit: WebSession) -> None:
+def give_cookie(response: Response, session: WebSession) -> None:
     """Set the cookies of the session and of the browser's marks."""
-    give_session_cookie(response, visit.secret)
-    if visit.marks:
-        set_cookie(response, _marks_name(), visit.marks, path=_cookie_path(), lasts_s=A_YEAR_S)
+    give_session_cookie(response, session.secret)
+    if session.marks:
+        set_cookie(response, _marks_name(), session.marks, path=_cookie_path(), lasts_s=A_YEAR_S)
 
 
 def give_session_cookie(response: Response, secret: str) -> None:
@@ -210,11 +210,11 @@ def _check_origin(*, needs_token: bool) -> None:
         raise ApiError(
             HTTPStatus.FORBIDDEN, translatable("This request came from another site's page.")
         )
-    visit = asker().visit
-    if not needs_token or visit is None:
+    session = asker().session
+    if not needs_token or session is None:
         return
     token = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
-    if not compare_digest(token.encode(), visit.csrf.encode()):
+    if not compare_digest(token.encode(), session.csrf.encode()):
         raise ApiError(
             HTTPStatus.FORBIDDEN,
             translatable("This page is out of date: load it again and try once more."),
@@ -232,8 +232,8 @@ def _cookie_path() -> str:
 
 def own_secret() -> str | None:
     """Return the secret of the current request's session; None if it has none."""
-    visit = asker().visit
-    return visit.secret if visit else None
+    session = asker().session
+    return session.secret if session else None
 
 
 def leave(service: SignInService, end_session: EndSession) -> None:
@@ -246,6 +246,6 @@ def leave(service: SignInService, end_session: EndSession) -> None:
 
 def look_again(service: SignInService, seen: Identity) -> Identity:
     """Authenticate again the cookie or key of an identity."""
-    if seen.visit is not None:
-        return who(service, cookie=seen.visit.secret, authorization=None)
+    if seen.session is not None:
+        return who(service, cookie=seen.session.secret, authorization=None)
     return who(service, cookie=None, authorization=f"Bearer {seen.key}" if seen.key else None)

@@ -32,7 +32,7 @@ from tests.e2e.household import (
     page_of,
     write_library,
 )
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

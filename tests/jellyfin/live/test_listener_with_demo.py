@@ -27,8 +27,8 @@ from sidecar.jellyfin.live.events import (
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.jellyfin.live.websocket import LiveConnection
 from tests.fakes.clock import HastyClock
-from tests.fakes.live import running
-from tests.fakes.tiny_library import listing, write
+from tests.fakes.libraries.tiny import listing, write
+from tests.fakes.servers.live import running
 from tests.jellyfin.test_with_demo import client, named
 
 HASTE = 20

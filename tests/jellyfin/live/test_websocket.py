@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sidecar.clock import SystemClock
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.live.events import (
     LARGEST_FRAME_BYTES,
     Connected,
@@ -27,8 +27,8 @@ from sidecar.jellyfin.live.websocket import (
     ConnectionRefused,
     open_connection,
 )
-from tests.fakes.answering import UNAUTHORISED, Reply, html_reply
-from tests.fakes.live import LiveServer, frame, live_server, running
+from tests.fakes.servers.answering import UNAUTHORISED, Reply, html_reply
+from tests.fakes.servers.live import LiveServer, frame, live_server, running
 from tests.jellyfin.recorded import recording, reply
 
 TOKEN = SecretStr("0123456789abcdef0123456789abcdef")

@@ -12,8 +12,8 @@ from sidecar.clock import SystemClock
 from sidecar.jellyfin.discovery import QUESTION, discover
 from sidecar.jellyfin.sign_in import SignedIn
 from sidecar.services.setup.service import SetUpRefused, SetUpService
-from tests.fakes.answering import Answering, Reply, Route, answering, json_reply
 from tests.fakes.clock import FakeClock
+from tests.fakes.servers.answering import Answering, Reply, Route, answering, json_reply
 from tests.web.house import ANN, EVE, PASSWORD, PUBLIC, _sign_in
 
 

@@ -11,7 +11,7 @@ from werkzeug.routing import Rule
 from werkzeug.test import TestResponse
 
 from sidecar.config import Settings
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.web.security.permissions import Role, role_needed
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
