@@ -65,6 +65,7 @@ def opened(house: Path, bus: Bus | None = None) -> Iterator[tuple[Assembly, Stor
                 services.background.housekeeping.recover()
                 yield services, store
             finally:
+                services.rules.threads.end()
                 services.devices.registry.close()
     finally:
         db.close()

@@ -424,6 +424,7 @@ def web_house(
         try:
             yield WebHouse(clock, bus, store, services, web, jellyfin, folder, recent)
         finally:
+            services.rules.threads.end()
             services.background.removals.close()
             services.devices.registry.close()
             db.close()
