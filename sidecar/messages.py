@@ -26,20 +26,16 @@ _FIELD = re.compile(r"\{(\w+)\}")
 # How earlier versions said what is stored; it is read in the words of today.
 _EARLIER = MappingProxyType(
     {
-        "you asked for it": "downloaded by you",
-        "you asked for {title}": "downloaded by you ({title})",
-        "next on the album": "next on this album",
-        "{what}, {player} does not tell its queue": "{what} (playing on {player})",
-        "a guess: {what}, but {player} has jumped, and does not tell its queue": (
-            "{what}, estimated (playing on {player})"
-        ),
-        "It has only {has}k as it is: {format} would make it worse, not smaller": (
+        "downloaded by you": "downloaded by you",
+        "downloaded by you ({title})": "downloaded by you ({title})",
+        "next on this album": "next on this album",
+        "{what} (playing on {player})": "{what} (playing on {player})",
+        "{what}, estimated (playing on {player})": ("{what}, estimated (playing on {player})"),
+        "Kept as is: already {has} kbit/s, and {format} would not be smaller": (
             "Kept as is: already {has} kbit/s, and {format} would not be smaller"
         ),
-        "As {format} it would not be smaller: it stays as it is on the server": (
-            "Kept as is: {format} would not be smaller"
-        ),
-        "It was missing on {device}: it is fetched again": (
+        "Kept as is: {format} would not be smaller": ("Kept as is: {format} would not be smaller"),
+        "Was missing on {device}, downloading again": (
             "Was missing on {device}, downloading again"
         ),
     }

@@ -20,7 +20,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from sidecar import heap, limits, logs, private_files
 from sidecar.assembly.assembly import Assembly, assemble
 from sidecar.assembly.store import DATABASE, page_configuration
 from sidecar.clock import Clock, SystemClock
@@ -28,14 +27,15 @@ from sidecar.config import Settings
 from sidecar.device.filesystem import database_risk
 from sidecar.events import AccountChanged, Bus, SettingsChanged, WorkArrived
 from sidecar.events import Event as News
-from sidecar.logs import LineFormatter
+from sidecar.process import heap, limits, logs, private_files
+from sidecar.process.logs import LineFormatter
+from sidecar.process.threads import ThreadGroup, Wakeup
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.setup.service import SetUpService
 from sidecar.services.system_status import RecentLog
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.store.stores import Stores
-from sidecar.threads import ThreadGroup, Wakeup
 from sidecar.web.app import Web, WebOptions, create_app
 from sidecar.web.security.hosts import is_in, networks
 from sidecar.web.server import WebServer
@@ -246,7 +246,7 @@ class Runtime:
         threads.add("tags", transfers.tags.run)
         threads.add("backups", background.backups.run)
         threads.add("playlists", background.playlists.run)
-        threads.add("beside", background.companions.run)
+        threads.add("companions", background.companions.run)
         if services.devices.peers is not None:
             threads.add("syncthing", services.devices.peers.run)
         if transfers.engine_thread is not None:

@@ -70,7 +70,7 @@ def make_background(
     companions = CompanionWriter(
         registry=registry,
         on_device=CompletedFiles(store.db),
-        beside=CompanionFiles(store.db),
+        unfetched=CompanionFiles(store.db),
         client=accounts.service.client,
         cover_changed=index.changed,
         problems=problems,

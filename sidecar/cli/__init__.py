@@ -12,10 +12,11 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from sidecar import __version__, logs
+from sidecar import __version__
 from sidecar.cli.parsing import common_arguments
 from sidecar.config import Settings, load
 from sidecar.errors import ConfigError, SidecarError
+from sidecar.process import logs
 
 DONE, FAILED, WRONG = 0, 1, 2
 

@@ -292,7 +292,9 @@ class DeviceSettings(Section):
     reserve: Room | None = Field(
         default=None,
         title=translatable("Keep free"),
-        description=translatable("Never filled, such as 1 GB; empty for a hundredth of the device."),
+        description=translatable(
+            "Never filled, such as 1 GB; empty for a hundredth of the device."
+        ),
     )
     paused: bool = Field(
         default=False, title=translatable("Paused: nothing is downloaded or removed")

@@ -36,7 +36,7 @@ from sidecar.services.space.plans import PlanService
 from sidecar.services.syncthing.status import SyncStatus
 from sidecar.services.system_status import SystemStatus
 from sidecar.services.transfers.eject import EjectService
-from sidecar.services.transfers.status import TransferStatus
+from sidecar.services.transfers.policy.status import TransferStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

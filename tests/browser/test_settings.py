@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from sidecar.clock import SystemClock
 from sidecar.device.drives import DevicePlaces, Drive
 from sidecar.services.setup.service import SetUpService
-from sidecar.web.pages.settings import GROUPS
+from sidecar.web.pages.admin.settings import GROUPS
 from sidecar.web.server import WebServer
 from tests.browser.conftest import SignedIn
 from tests.e2e.browser.page_walk import Walker

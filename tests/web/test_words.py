@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from babel.messages.pofile import read_po
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.rules.registry import RULES
 from sidecar.domain.wishes import PIN
 from sidecar.errors import ServerAway

@@ -17,19 +17,19 @@ from functools import partial
 from pathlib import Path
 from threading import Event, Lock
 
-from sidecar import private_files
 from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.config.zones import load_zone
 from sidecar.domain.backups import choose_superfluous, is_due, make_name, read_name
 from sidecar.errors import SidecarError
 from sidecar.messages import msg
+from sidecar.process import private_files
+from sidecar.process.threads import run_periodically
 from sidecar.services.accounts.person import Person
 from sidecar.services.backups.backups import Installation, back_up
 from sidecar.services.notices import Notice
 from sidecar.services.problems import Problem, ProblemKind, Problems
 from sidecar.store.meta import Meta
-from sidecar.threads import run_periodically
 
 log = logging.getLogger(__name__)
 

@@ -9,19 +9,14 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
-from sidecar.web.api import (
-    accounts,
+from sidecar.web.api import accounts, downloads, files, library, playback, server_change, system
+from sidecar.web.api.devices import (
     configuration,
-    devices,
-    downloads,
-    files,
+    device,
     identity,
     imports,
-    library,
-    playback,
     preferences,
     syncthing,
-    system,
 )
 from sidecar.web.api.endpoints import PREFIX, Endpoint, Endpoints
 from sidecar.web.api.openapi import described
@@ -38,14 +33,14 @@ GROUPS = (
     system.transfers,
     downloads.api,
     downloads.actions,
-    devices.devices,
+    device.devices,
     configuration.editor,
     configuration.settings,
     preferences.steering,
     syncthing.peers,
     identity.matches,
     identity.names,
-    identity.server,
+    server_change.server,
     imports.adoption,
     imports.logs,
     library.items,

@@ -7,7 +7,7 @@ import logging
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.fakes.answering import Reply
+from tests.fakes.servers.answering import Reply
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse
 
 API = "/api/v1"
@@ -150,7 +150,12 @@ def test_the_admin_s_page_tells_it_all_and_pauses(
     house.services.accounts.service.signed_out(house.services.accounts.service.client(BEN.user_id))
     page = eve.client.get("/admin").text
 
-    for words in ("Attic 12.0.0", "threads, 3 downloads at once", "must sign in again", "home network"):
+    for words in (
+        "Attic 12.0.0",
+        "threads, 3 downloads at once",
+        "must sign in again",
+        "home network",
+    ):
         assert words in page
     assert "Car stick is not there &lt;b&gt;" in page
     assert press(eve, "/admin/transfers", paused="yes").status_code == 303
