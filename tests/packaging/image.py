@@ -202,6 +202,8 @@ def try_out(
         "PUID": str(USER),
         "PGID": str(USER),
         "SIDECAR_SERVER__PORT": str(port),
+        # Nobody answers there: it starts all the same, and says so.
+        "SIDECAR_JELLYFIN__URL": "http://127.0.0.1:9",
         "SIDECAR_DEVICES": json.dumps([{"name": "Car stick", "path": "/media/stick"}]),
     }
     for program in ("ffmpeg -version", "ffprobe -version", "aria2c --version"):
