@@ -50,6 +50,15 @@ FILE_ONLY = frozenset(
         "syncthing.certificate",
     }
 )
+# The secrets that are sent to an address. Who may change the address alone could have them sent to
+# a machine of their own.
+SECRETS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "jellyfin.url": ("jellyfin.password",),
+        "transfer.aria2.url": ("transfer.aria2.secret",),
+        "syncthing.url": ("syncthing.api_key", "syncthing.api_key_file"),
+    }
+)
 # These are looked up whenever they are needed; all others only at the start.
 _AT_ONCE = ("network.", "rules.", "log.", "backup.")
 _AT_ONCE_KEYS = frozenset(

@@ -91,6 +91,8 @@ def read_sequence(fetch: FetchPage) -> Rows:
 def _read(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
     rows = Rows((), complete=False)
     for _ in range(TRIES):
+        # What was read before is freed first.
+        rows = Rows((), complete=False)
         rows = _read_once(fetch, once_each=once_each, page_items=page_items)
         if rows.complete:
             break

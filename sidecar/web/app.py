@@ -32,7 +32,7 @@ from sidecar.web.request.refusals import Refusals
 from sidecar.web.security import auth
 from sidecar.web.security.hosts import HostList, networks
 from sidecar.web.security.middleware import Middleware
-from sidecar.web.security.permissions import Role, declare
+from sidecar.web.security.permissions import SAFE, Role, declare
 from sidecar.web.server import resting
 from sidecar.web.services import WebServices
 
@@ -166,7 +166,7 @@ def _read_once(app: Flask, services: WebServices) -> None:
     """Let a request that changes nothing read once what it asks for in several places."""
 
     def begin() -> None:
-        if request.method in auth.SAFE:
+        if request.method in SAFE:
             g.looking = ExitStack()
             g.looking.enter_context(services.look())
 

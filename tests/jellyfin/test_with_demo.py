@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
+from sidecar.cli.adopt import AccountLibrary
 from sidecar.clock import SystemClock
 from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version
@@ -346,3 +347,16 @@ def test_a_server_that_comes_back_is_connected_to_again(library: Path, tmp_path:
         live.stop.set()
         thread.join(10)
     assert not thread.is_alive()
+
+
+def test_a_forged_manifest_names_nothing_that_its_account_may_not_see(
+    server: DemoServer, ann: Jellyfin
+) -> None:
+    album = named(ann, ItemType.ALBUM, "First Light")
+    tones = [one.id for one in ann.expand(album).items]
+    film = named(ann, ItemType.MOVIE, "Colour Bars").id
+
+    assert titles(AccountLibrary(client(server, "kid")).items([*tones, film]).values()) == [
+        "Colour Bars"
+    ]
+    assert len(AccountLibrary(ann).items([*tones, film, "9" * 32])) == len(tones) + 1

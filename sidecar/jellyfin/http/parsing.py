@@ -1,16 +1,16 @@
 """Parses the server's JSON, with limits on the memory that all threads together use for it.
 
-Each value costs up to 350 bytes while it is parsed, far more than it has in the JSON, whether we
-read it or not. So values are counted first, large texts are parsed one at a time, and what was
-freed goes back to the system. An error in a large one has no place: pydantic would build the whole
-input for it.
+Each value costs up to 250 bytes while it is parsed and each object up to 650, far more than they
+have in the JSON, whether we read them or not. So they are counted first, large texts are parsed one
+at a time and small ones a few at a time, and what was freed goes back to the system. An error in a
+large one has no place: pydantic would build the whole input for it.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
 from functools import cache
-from threading import Lock
+from threading import BoundedSemaphore, Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-# Two hundred films with twenty-five streams each.
-MOST_VALUES = 200_000
+# A page of five hundred tracks, or fifty films with twenty-five streams each, and as much again.
+MOST_VALUES = 120_000
+# Five queues of five thousand tracks each.
+MOST_OBJECTS = 40_000
 # More is large; a usual page of a listing is not.
 SMALL_VALUES = 20_000
 SMALL_BYTES = 512 * 1024
 
+# Large texts together take 50 MB, small ones 20 MB.
 _one_large = Lock()
+_few_small = BoundedSemaphore(4)
 
 
 class _Nothing:
@@ -59,14 +63,15 @@ def parse(content: bytes | bytearray, shape: TypeAdapter[T], *, most_bytes: int)
         UnboundedJson: It is too long, or has too many values.
         Unfit: It is not JSON, or does not fit.
     """
-    check_bounds(content, most_bytes=most_bytes, most_values=MOST_VALUES)
+    check_bounds(content, most_bytes=most_bytes, most_values=MOST_VALUES, most_objects=MOST_OBJECTS)
     try:
         check_bounds(content, most_bytes=SMALL_BYTES, most_values=SMALL_VALUES)
     except UnboundedJson:
         with _alone():
             return _parse_large(content, shape)
     try:
-        return shape.validate_json(content)
+        with _few_small:
+            return shape.validate_json(content)
     except ValidationError as error:
         where = error.errors(include_input=False, include_url=False, include_context=False)[0]
     raise Unfit(".".join(str(part) for part in where["loc"]))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 BUSY_FOR_S = 5.0
+# Of an answer's status and headers, all that come before it included. Jellyfin's have 1 kB.
+LARGEST_HEAD_BYTES = 64 * 1024
 
 
 class WaitLimit:
@@ -134,11 +136,16 @@ class LimitedAdapter(HTTPAdapter):
 
 
 class _Reads(io.RawIOBase):
-    """The raw bytes of a connection, each read with its own timeout."""
+    """The raw bytes of a connection, each read with its own timeout.
+
+    Attributes:
+        left: How many bytes of the head may still come; None in the body.
+    """
 
     def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
         self._raw = raw
         self._sock = sock
+        self.left: int | None = None
 
     def readable(self) -> bool:
         return True
@@ -147,7 +154,12 @@ class _Reads(io.RawIOBase):
         timeout = self._sock.gettimeout()
         if timeout is not None:
             self._sock.settimeout(at_most(timeout))
-        return self._raw.readinto(buffer)
+        count = self._raw.readinto(buffer)
+        if self.left is not None and count:
+            self.left -= count
+            if self.left < 0:
+                raise http.client.LineTooLong("head")
+        return count
 
     def close(self) -> None:
         self._raw.close()
@@ -157,7 +169,16 @@ class _Reads(io.RawIOBase):
 class _Response(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:  # noqa: ANN401 - passed on as they are
         super().__init__(sock, *args, **more)
-        self.fp = io.BufferedReader(_Reads(self.fp.detach(), sock))
+        self._reads = _Reads(self.fp.detach(), sock)
+        self.fp = io.BufferedReader(self._reads)
+
+    def begin(self) -> None:
+        """Read the head, of which a hundred lines of 64 kB each would be taken otherwise."""
+        self._reads.left = LARGEST_HEAD_BYTES
+        try:
+            super().begin()
+        finally:
+            self._reads.left = None
 
 
 class _Connection(HTTPConnection):

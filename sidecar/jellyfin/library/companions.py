@@ -63,7 +63,7 @@ class Companions:
 
     def of(self, item_ids: Collection[str]) -> Mapping[str, CompanionList]:
         """Return the companions of items; items hidden from the account are left out."""
-        pages = self._client.pages_of(item_ids, query={"fields": "MediaSources"})
+        pages = self._client.pages_of(item_ids, query={"fields": "MediaSources"}, with_streams=True)
         return {
             one.id: _to_companion_list(one)
             for page in pages

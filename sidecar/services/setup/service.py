@@ -54,14 +54,22 @@ class TestedServer:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A Quick Connect request, and the server that it was made at."""
+
+    server: TestedServer
+    sign_in: SignIn
+    device_id: str
+    asked: QuickConnectRequest
+
+
 @dataclass(slots=True)
 class _Attempt:
     """The set-up in one browser."""
 
     server: TestedServer | None = None
-    sign_in: SignIn | None = None
-    device_id: str = ""
-    request: QuickConnectRequest | None = None
+    request: _Request | None = None
 
 
 Keep = Callable[[str, SignedIn, str, str], str]
@@ -96,7 +104,9 @@ class SetUpService:
             if not is_local:
                 self._check_code(code)
             while len(self._attempts) >= MOST_TICKETS:
-                del self._attempts[next(iter(self._attempts))]
+                # A page of another site can make a browser begin any number, but not go on.
+                idle = (one for one, attempt in self._attempts.items() if attempt.server is None)
+                del self._attempts[next(idle, next(iter(self._attempts)))]
             ticket = secrets.token_urlsafe(32)
             self._attempts[ticket] = _Attempt()
             return ticket
@@ -147,6 +157,8 @@ class SetUpService:
                     version=told.version,
                 )
             )
+        # What was begun at another server is over: its token must not come to this one.
+        attempt.request = None
         attempt.server = TestedServer(url, told.server_name, told.version)
         return attempt.server
 
@@ -156,15 +168,14 @@ class SetUpService:
         Raises:
             SetUpRefused: The account is no admin, or the server cannot be asked.
         """
-        attempt = self._attempt(ticket)
-        signing, device_id = self._signing(attempt)
+        server, signing, device_id = self._signing(self._attempt(ticket))
         try:
             found = signing.with_password(name, SecretStr(password))
         except (SignInRefused, JellyfinError) as refused:
             # As everywhere: guessing is slow.
             self._clock.wait(Event(), 2.0)
             raise SetUpRefused(str(refused)) from refused
-        return self._finish(ticket, found, device_id, address)
+        return self._finish(server, found, device_id, address)
 
     def start_quick_connect(self, ticket: str) -> str:
         """Return a code to approve in another client.
@@ -173,12 +184,13 @@ class SetUpService:
             SetUpRefused: Quick Connect is off, or the server cannot be asked.
         """
         attempt = self._attempt(ticket)
-        attempt.sign_in, attempt.device_id = self._signing(attempt)
+        server, signing, device_id = self._signing(attempt)
         try:
-            attempt.request = attempt.sign_in.start_quick_connect()
+            asked = signing.start_quick_connect()
         except (SignInRefused, JellyfinError) as refused:
             raise SetUpRefused(str(refused)) from refused
-        return attempt.request.code
+        attempt.request = _Request(server, signing, device_id, asked)
+        return asked.code
 
     def finish_quick_connect(self, ticket: str, address: str) -> str | None:
         """Store everything and return a session; None while the code was not approved.
@@ -186,26 +198,27 @@ class SetUpService:
         Raises:
             SetUpRefused: The code has expired, or the account is no admin.
         """
-        attempt = self._attempt(ticket)
-        if attempt.sign_in is None or attempt.request is None:
+        begun = self._attempt(ticket).request
+        if begun is None:
             raise SetUpRefused(msg("Begin again: ask for another code"))
         try:
-            if not attempt.sign_in.is_approved(attempt.request.secret):
+            if not begun.sign_in.is_approved(begun.asked.secret):
                 return None
-            found = attempt.sign_in.finish_quick_connect(attempt.request.secret)
+            found = begun.sign_in.finish_quick_connect(begun.asked.secret)
         except (SignInRefused, JellyfinError) as refused:
             raise SetUpRefused(str(refused)) from refused
-        return self._finish(ticket, found, attempt.device_id, address)
+        return self._finish(begun.server, found, begun.device_id, address)
 
-    def _signing(self, attempt: _Attempt) -> tuple[SignIn, str]:
-        if attempt.server is None:
+    def _signing(self, attempt: _Attempt) -> tuple[TestedServer, SignIn, str]:
+        server = attempt.server
+        if server is None:
             raise SetUpRefused(msg("First say where your Jellyfin is"))
         device_id = f"sidecar-{uuid4().hex}"
-        return SignIn(attempt.server.url, _identity(device_id), ca_file=self._ca_file), device_id
+        signing = SignIn(server.url, _identity(device_id), ca_file=self._ca_file)
+        return server, signing, device_id
 
-    def _finish(self, ticket: str, found: SignedIn, device_id: str, address: str) -> str:
-        server = self._attempt(ticket).server
-        if server is None or not found.is_admin:
+    def _finish(self, server: TestedServer, found: SignedIn, device_id: str, address: str) -> str:
+        if not found.is_admin:
             raise SetUpRefused(
                 msg(
                     "{name} is no administrator of this Jellyfin: only one may set up",
@@ -248,7 +261,7 @@ def _check_name(url: str) -> None:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         socket.create_connection((host, port), timeout=LOOK_UP_S).close()
-    except socket.gaierror as trouble:
+    except (socket.gaierror, UnicodeError) as trouble:
         raise SetUpRefused(
             msg("Nobody on this network knows the name {host}: is it written right?", host=host)
         ) from trouble

@@ -18,7 +18,9 @@ from sidecar.errors import DeviceError, SidecarError
 from sidecar.services.adoption.adopt import AdoptionInUse, AdoptionService
 from sidecar.services.player_logs.views import LogInUse
 from sidecar.web.api.devices.imports import MOST_IDS
+from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
@@ -65,6 +67,9 @@ def routes(services: WebServices) -> Blueprint:
 def _adopt(adoption: AdoptionService, device_id: str) -> str:
     chosen = [one for one in request.form.getlist("match") if len(one) == LONGEST_ID]
     ids = None if "all" in request.form else chosen[:MOST_IDS]
+    if ids is not None and not ids:
+        adoption.check_may_adopt(person(), device_id)
+        raise ApiError(HTTPStatus.BAD_REQUEST, translatable("Nothing was chosen."))
     if _must_ask(ids):
         return _ask_adopt(adoption, device_id, ids)
     done = adoption.adopt(person(), device_id, ids)

@@ -6,8 +6,9 @@ import pytest
 
 from sidecar.device.drives import DevicePlaces, Drive
 from sidecar.domain.downloads.download import Status
+from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
-from tests.web.house import Browser, WebHouse
+from tests.web.house import EVE, Browser, WebHouse, web_house
 
 
 @pytest.fixture
@@ -65,6 +66,25 @@ def test_folders_are_browsed_only_below_the_roots(eve: Browser, folder: Path) ->
     assert "Use this folder" in page
     for outside in ("/etc", f"{folder}/../../..", "etc"):
         assert "choose one of those shown" in eve.get(f"/devices/add?browse={outside}").text
+
+
+def test_the_data_folder_and_hidden_ones_are_not_offered(
+    quick_path: Path, clock: FakeClock
+) -> None:
+    hidden = quick_path / ".ssh" / "keys"
+    hidden.mkdir(parents=True)
+    places = DevicePlaces(roots=lambda: (quick_path,), drives=list)
+    with web_house(quick_path, clock, places=places) as house:
+        data, eve = quick_path / "data", house.come_in(EVE)
+        (data / "covers").mkdir()
+
+        assert f"browse={data}" not in eve.get(f"/devices/add?browse={quick_path}").text
+        for refused in (data, data / "covers", hidden, hidden.parent):
+            shown = eve.get(f"/devices/add?browse={refused}").text
+            assert "choose one of those shown" in shown, refused
+            answer = eve.press("/devices/add", path=str(refused), name="New stick")
+            assert answer.status_code == 422, refused
+        assert "New stick" not in eve.get("/devices").text
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,9 @@ def test_what_is_ticked_is_adopted_and_what_was_not_is_said(house: WebHouse, ann
     assert house.store.downloads.queries.by_item(STICK, track(7).id) is None
     bring_song(house)
     [match] = ann.told(f"/api/v1{PAGE}/adoption")["matched"]
+    nothing = ann.press(f"{PAGE}/found", match=["odd"])
     done = ann.press(f"{PAGE}/found", match=[match["id"]])
+    assert (nothing.status_code, "Nothing was chosen" in nothing.text) == (400, True)
     assert "1 file was adopted" in done.text
     assert house.row(7).status is Status.COMPLETED
 
