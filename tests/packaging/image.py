@@ -141,7 +141,7 @@ def _make_base(base: Path) -> Path:
             ["sh", "-c", '. /etc/os-release && echo "$VERSION_CODENAME"'],
             check=True, capture_output=True, text=True,
         ).stdout.strip()  # fmt: skip
-        command = ["debootstrap", "--variant=minbase", codename, base, *_mirror()]
+        command = ["debootstrap", "--variant=minbase", codename, str(base), *_mirror()]
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
         for one in map(Path, WAYS_OUT):
             to = base / one.relative_to("/")
@@ -208,8 +208,8 @@ def try_out(
     }
     for program in ("ffmpeg -version", "ffprobe -version", "aria2c --version"):
         run_in(root, program.split(), given, quiet=True)
-    for folder in ("config", "media", "tmp"):
-        (root / folder).mkdir(exist_ok=True)
+    for name in ("config", "media", "tmp"):
+        (root / name).mkdir(exist_ok=True)
     command = [*json.loads(told["ENTRYPOINT"]), *json.loads(told["CMD"])]
     with _started(root, command, given, binds={"config": data, "media": media}) as process:
         _wait_for(f"http://127.0.0.1:{port}/health", process)
