@@ -20,7 +20,7 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.accounts.library_access import name_library
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.naming import is_part
 from sidecar.domain.undo import Reversal
 from sidecar.errors import JellyfinError, NotVisible

@@ -20,10 +20,10 @@ from sidecar.clock import Clock
 from sidecar.errors import JellyfinError, OutsideHours, SignedOut
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.models import Policy
+from sidecar.process.threads import run_periodically
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.store.accounts.accounts import Account
-from sidecar.threads import run_periodically
 
 log = logging.getLogger(__name__)
 

@@ -16,9 +16,9 @@ from http import HTTPStatus
 from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from sidecar.process.threads import attempt
 from sidecar.services.accounts.person import Person
 from sidecar.services.notices import Notice, OpenQuestion
-from sidecar.threads import attempt
 from sidecar.web import redirects
 from sidecar.web.api.accounts import hidden_answered
 from sidecar.web.pages.page_routes import PageRoutes

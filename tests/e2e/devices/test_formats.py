@@ -14,11 +14,11 @@ import pytest
 import requests
 
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
-from tests.fakes.films import SECONDS, foreign_film, streams
-from tests.fakes.mutagens import FLAC, OggOpus, Picture
-from tests.fakes.slow_line import SlowLine, wait_until
-from tests.fakes.sounds import TAGS, ffmpeg, sound, tagged_flac
-from tests.fakes.tiny_library import film
+from tests.fakes.libraries.tiny import film
+from tests.fakes.media.films import SECONDS, foreign_film, streams
+from tests.fakes.media.mutagens import FLAC, OggOpus, Picture
+from tests.fakes.media.sounds import TAGS, ffmpeg, sound, tagged_flac
+from tests.fakes.servers.slow_line import SlowLine, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

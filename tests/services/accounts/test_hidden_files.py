@@ -14,7 +14,7 @@ from sidecar.errors import NotVisible
 from sidecar.events import Bus, DownloadsAllowed
 from sidecar.store.accounts.accounts import Account
 from sidecar.web.app import create_app
-from tests.fakes.kinds_library import kinds_library
+from tests.fakes.libraries.kinds import kinds_library
 from tests.jellyfin.test_kinds import find, find_film
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, come_in, moving_house

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.transfers.failures import Failure, FailureClass
-from tests.fakes.tiny_library import Entry, track
+from tests.fakes.libraries.tiny import Entry, track
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks
 
