@@ -19,9 +19,9 @@ from datetime import datetime
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.accounts.library_access import name_library
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.naming import is_part
+from sidecar.domain.items.library_names import name_library
 from sidecar.domain.undo import Reversal
 from sidecar.errors import JellyfinError, NotVisible
 from sidecar.events import Bus, DownloadsAllowed, NoticesChanged
