@@ -32,6 +32,7 @@ STILL_HELD = """EXISTS (SELECT 1 FROM holds WHERE holds.user_id = hidden_items.u
     AND holds.device_id = downloads.device_id AND holds.item_id = downloads.item_id
     AND release_at IS NULL)"""
 THERE = "status = 'completed' AND missing_since IS NULL"
+IS_ANY = "SELECT 1 FROM hidden_items LIMIT 1"
 FILES = f"""SELECT hidden_items.user_id, accounts.name, library, is_kept, count(*),
         coalesce(sum(file_size), 0), min(since)
     FROM hidden_items JOIN accounts USING (user_id)
@@ -104,6 +105,9 @@ class HiddenItems:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
+        # Every page asks, and mostly there is nothing: that is remembered until something changes.
+        self._changes = 0
+        self._empty_since: int | None = None
 
     def held(self, user_id: str) -> list[HeldItem]:
         """Return what an account holds for lasting reasons, on all devices."""
@@ -139,6 +143,7 @@ class HiddenItems:
             shown = self._db.execute_sql(SHOWN_AGAIN, (user_id, ids))
             self._db.sql(HIDE, (user_id, now, json.dumps(dict(hidden))))
             self._db.sql(NOT_GONE, (json.dumps(dict(hidden)),))
+            self._db.after_commit(self._note_change)
         return bool(shown)
 
     def ids(self, user_id: str) -> frozenset[str]:
@@ -148,6 +153,12 @@ class HiddenItems:
 
     def files(self) -> list[HiddenFiles]:
         """Return the files that are there and hidden from accounts that hold them."""
+        changes = self._changes
+        if self._empty_since == changes:
+            return []
+        if not self._db.sql(IS_ANY):
+            self._empty_since = changes
+            return []
         return [
             HiddenFiles(
                 user_id=user_id,
@@ -162,6 +173,9 @@ class HiddenItems:
                 HiddenItems, lambda: self._db.sql(FILES)
             )
         ]
+
+    def _note_change(self) -> None:
+        self._changes += 1
 
     def of_downloads(self, download_ids: Collection[int]) -> Mapping[int, list[HiddenFrom]]:
         """Return from which of its holders each of these downloads is hidden."""
