@@ -25,7 +25,7 @@ from typing import BinaryIO, Self
 
 from sidecar.confined.child import FOUND, HEAD, NOTHING
 from sidecar.confined.limits import Limits
-from sidecar.confined.tags import FoundTags
+from sidecar.domain.adoption.tags import FoundTags
 
 log = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ sign-out: `/Users/Me` is asked whether the token is still valid.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,6 +102,10 @@ class Picture:
 
     body: bytes
     mime_type: str
+
+
+def _rest() -> None:
+    """Do nothing."""
 
 
 class Jellyfin:
@@ -317,26 +321,54 @@ class Jellyfin:
         for _, page in batches.ask(list(dict.fromkeys(ids)), request):
             yield page
 
-    def favourites(self, types: Collection[ItemType]) -> Listing:
+    def favourites(
+        self, types: Collection[ItemType], *, between: Callable[[], object] = _rest
+    ) -> Listing:
         """List this account's favourites of these types, over all pages.
 
         The items have no sizes and validators; `items` fetches those.
+
+        Args:
+            types: Which.
+            between: Called before each further page, for what must not wait for the last one.
         """
+
+        def pages(*path: str, query: Query) -> FetchPage:
+            fetch = self.pages(*path, query=query)
+
+            def fetch_next(start: int, limit: int) -> ListedPage:
+                if start:
+                    between()
+                return fetch(start, limit)
+
+            return fetch_next
+
         queried = sorted(set(types) - {ItemType.ARTIST, ItemType.COLLECTION})
         parts: list[Rows] = []
         if queried:
             query = {"recursive": "true", "includeItemTypes": ",".join(queried), **STABLE_ORDER}
-            parts.append(read_set(self.pages("Items", query={"isFavorite": "true", **query})))
+            parts.append(read_set(pages("Items", query={"isFavorite": "true", **query})))
         if ItemType.ARTIST in types:
             # `/Items` misses artists that have no folder of their own.
             query = {"isFavorite": "true", "sortBy": "SortName"}
-            parts.append(read_set(self.pages("Artists", query=query)))
+            parts.append(read_set(pages("Artists", query=query)))
         if ItemType.COLLECTION in types:
             # Without a parent the server lists no collection, whether it has a heart or not.
             libraries = self.libraries()
             boxes = [one.id for one in libraries if one.collection_type == "boxsets"]
             parts += map(self._favourite_collections, boxes)
         return self.listing(*parts)
+
+    def library_state(self) -> tuple[int, str | None]:
+        """Return what changes when files come to the library or leave it.
+
+        That is how many there are, and the newest of them. Files that replace others may leave
+        it as it is: for these there are events.
+        """
+        newest: Query = {"sortBy": "DateCreated", "sortOrder": "Descending", "limit": 1}
+        kinds = ",".join(sorted(PLAYABLE))
+        page = self.page("Items", query={"recursive": "true", "includeItemTypes": kinds, **newest})
+        return page.total_record_count, next((one.id for one in page.items if one), None)
 
     def _favourite_collections(self, library_id: str) -> Rows:
         query = {"parentId": library_id, "recursive": "true", "isFavorite": "true", **STABLE_ORDER}

@@ -11,7 +11,7 @@ import pkgutil
 import re
 from collections.abc import Iterator
 from importlib import import_module
-from time import process_time
+from time import thread_time
 from typing import Any
 
 import pytest
@@ -48,10 +48,10 @@ def costly(length: int) -> Iterator[str]:
 
 def taken(pattern: re.Pattern[Any], text: str) -> float:
     given: Any = text.encode() if isinstance(pattern.pattern, bytes) else text
-    began = process_time()
+    began = thread_time()
     pattern.fullmatch(given)
     pattern.match(given)
-    return process_time() - began
+    return thread_time() - began
 
 
 def test_no_pattern_takes_longer_for_a_longer_text_than_it_must() -> None:
@@ -71,7 +71,7 @@ def test_no_pattern_takes_longer_for_a_longer_text_than_it_must() -> None:
 
 @pytest.mark.parametrize("line", [b"A:%s\0", b"A: x%sy", b"A:%s", b"%s: x", b"A: x%s\r"])
 def test_a_header_of_spaces_is_read_or_refused_at_once(line: bytes) -> None:
-    began = process_time()
+    began = thread_time()
     for count in (1000, 30_000):
         lines = io.BytesIO(line.replace(b"%s", b" " * count) + b"\r\n\r\n")
         try:
@@ -79,7 +79,7 @@ def test_a_header_of_spaces_is_read_or_refused_at_once(line: bytes) -> None:
         except Refused:
             continue
 
-    assert process_time() - began < MOST_S
+    assert thread_time() - began < MOST_S
 
 
 COOKIES = ('sidecar_session="' + '\\"' * 3000 + '"', "a=b; " * 1500, "=" * 8000, '"' * 8000)
@@ -87,20 +87,20 @@ COOKIES = ('sidecar_session="' + '\\"' * 3000 + '"', "a=b; " * 1500, "=" * 8000,
 
 @pytest.mark.parametrize("sent", COOKIES)
 def test_cookies_of_the_live_connection_are_read_at_once_and_as_those_of_pages(sent: str) -> None:
-    began = process_time()
+    began = thread_time()
     environ = {"HTTP_COOKIE": f"{sent}; sidecar_session=mine", "wsgi.url_scheme": "http"}
 
     found = _cookie(environ)
 
-    assert process_time() - began < MOST_S
+    assert thread_time() - began < MOST_S
     assert found == Request(environ).cookies.get("sidecar_session")
 
 
 @pytest.mark.parametrize("text", [f"x{' ' * 15_000}y", '"' * 15_000, "a," * 7500, 'W/"' * 5000])
 def test_conditions_are_read_at_once(text: str) -> None:
-    facts, began = FileVersion(5, "tag", to_the_second(0)), process_time()
+    facts, began = FileVersion(5, "tag", to_the_second(0)), thread_time()
 
     for name in ("If-Match", "If-None-Match", "If-Range", "Range", "If-Modified-Since"):
         part_of(facts, {name: text})
 
-    assert process_time() - began < MOST_S
+    assert thread_time() - began < MOST_S

@@ -24,10 +24,11 @@ from pydantic import SecretStr, TypeAdapter
 from sidecar.bounded_json import read_json
 from sidecar.clock import SystemClock
 from sidecar.confined.reader import ConfinedReader
-from sidecar.confined.tags import LONGEST, FoundTags
+from sidecar.confined.tags import LONGEST
 from sidecar.device.own.created_folders import prune
 from sidecar.device.own.marker import open_root, read_marker
 from sidecar.domain.adoption.restore import Manifest, NoManifest, read_manifest
+from sidecar.domain.adoption.tags import FoundTags
 from sidecar.domain.files.companions import render_lrc
 from sidecar.domain.files.naming import build_path
 from sidecar.domain.items.item import Item

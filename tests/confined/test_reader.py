@@ -10,7 +10,8 @@ from mutagen.id3 import ID3, TIT2
 
 from sidecar.confined.limits import Limits
 from sidecar.confined.reader import LIMITS, ConfinedReader
-from sidecar.confined.tags import LONGEST, FoundTags, tags_in
+from sidecar.confined.tags import LONGEST, tags_in
+from sidecar.domain.adoption.tags import FoundTags
 from tests.confined.test_pictures import a_picture
 from tests.fakes.media.tagged import FRAME, mp3
 

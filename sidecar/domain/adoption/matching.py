@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from sidecar.domain.adoption.tags import FoundTags
 from sidecar.domain.files.naming import file_stem, make_path_key
 from sidecar.domain.files.presets import possible_paths
 from sidecar.domain.items.comparison import LENGTH_TOLERANCE_S, name_key, split_artists
@@ -23,23 +24,6 @@ BY_PATH = msg("its size and its place are those of the original")
 BY_TAGS = msg("its size and its tags are those of the original")
 BY_TITLE = msg("its size and its title are those of the original, its other tags are not")
 MORE_THAN_ONE = msg("it may be any of {count} originals")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tags:
-    """The tags of a file; None where it has none."""
-
-    title: str | None = None
-    artist: str | None = None
-    album_artist: str | None = None
-    album: str | None = None
-    number: int | None = None
-    seconds: float | None = None
-
-    @property
-    def texts(self) -> tuple[str | None, ...]:
-        """All text tags."""
-        return self.title, self.artist, self.album_artist, self.album
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +56,7 @@ class LibraryIndex:
         """Return the items whose files would have this path, ignoring the extension."""
         return self._by_stem.get(file_stem(path), ())
 
-    def find_by_title(self, tags: Tags) -> Sequence[str]:
+    def find_by_title(self, tags: FoundTags) -> Sequence[str]:
         """Return the items that have this title."""
         return self._by_title.get(name_key(tags.title), ()) if tags.title else ()
 
@@ -80,7 +64,7 @@ class LibraryIndex:
 def guess(
     path: str,
     size: int,
-    tags: Tags | None,
+    tags: FoundTags | None,
     candidates: Collection[str],
     items: Mapping[str, Item],
 ) -> Guess | None:
@@ -112,7 +96,7 @@ def guess(
     return None
 
 
-def has_tags_of(item: Item, tags: Tags) -> bool:
+def has_tags_of(item: Item, tags: FoundTags) -> bool:
     """Whether artist, album, title, number and length agree; only the last two may be missing."""
     if not tags.title or name_key(tags.title) != name_key(item.title):
         return False

@@ -114,6 +114,15 @@ class Validator:
     total: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What decides whether a wish changes anything about a download."""
+
+    status: Status
+    priority: int
+    is_missing: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Download:
     """One item on one device: its transfer and, once completed, its file.

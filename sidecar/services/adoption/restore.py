@@ -16,8 +16,9 @@ from typing import Protocol
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.manifest import read_device_manifest
-from sidecar.domain.adoption.matching import LibraryIndex, Tags
+from sidecar.domain.adoption.matching import LibraryIndex
 from sidecar.domain.adoption.restore import Manifest, ManifestFile, NoManifest, read_manifest
+from sidecar.domain.adoption.tags import FoundTags
 from sidecar.domain.files.removals import FileStat
 from sidecar.domain.identity.matching import (
     Facts,
@@ -186,7 +187,7 @@ class ManifestRestore:
             for one in files
             for item_id in (
                 *catalogue.find_by_path(one.path),
-                *catalogue.find_by_title(Tags(title=one.title)),
+                *catalogue.find_by_title(FoundTags(title=one.title)),
             )
         }
         items = self._library.items(sorted(named)) if named else {}

@@ -111,13 +111,11 @@ class CastOrders:
             one.item.id: one for one in _look_up(client, wanted) if self._takes(device, one.item)
         }
         at = plan_places(self._cast_before(device_id), list(found), order.when)
-        queued = self._planning.pin_all(
-            [
-                Wish(account.user_id, device_id, one.item, one.why, at[item_id])
-                for item_id, one in found.items()
-            ],
-            partial(_describe, client, found),
-        )
+        pins = [
+            Wish(account.user_id, device_id, one.item, one.why, at[item_id])
+            for item_id, one in found.items()
+        ]
+        queued = len(self._planning.pin_all(pins, partial(_describe, client, found)))
         self._make_room(device_id, {one: at[one] for one in at if one not in found})
         text = "%s cast %d of %d items to %s: %d are to be fetched"
         name = device.settings.name

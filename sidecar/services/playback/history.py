@@ -181,6 +181,10 @@ class PlayHistory:
         found, total = self._plays.page(user_id, page, page_size)
         return PlaysPage([_play(one.play) for one in found], total, page, page_size)
 
+    def newest(self, person: Person, most: int) -> Sequence[PlayView]:
+        """List the newest plays of the person."""
+        return [_play(one) for one in self._plays.newest(person.user_id, most)]
+
     def now(self, person: Person) -> Sequence[NowView]:
         """List what plays now, in all clients that this person may see."""
         current = self._watching.shown(viewer(person))

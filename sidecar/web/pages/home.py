@@ -172,5 +172,5 @@ def _added(services: WebServices, person: Person) -> Sequence[AddedTile]:
 
 
 def _played(services: WebServices, person: Person) -> Sequence[PlayView]:
-    found = services.playback.plays(person, None, 1, PLAYS_READ)
-    return [one for one in found.items if one.is_counted][:MOST_LISTED]
+    found = services.playback.newest(person, PLAYS_READ)
+    return [one for one in found if one.is_counted][:MOST_LISTED]

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sidecar.confined.reader import ConfinedReader
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.tags import read_tags
-from sidecar.domain.adoption.matching import Tags
+from sidecar.domain.adoption.tags import FoundTags
 from sidecar.errors import DeviceError
 from tests.fakes.media.tagged import mp3
 
@@ -61,7 +61,7 @@ def test_a_file_without_tags_says_nothing(
 ) -> None:
     (root / "a.mp3").write_bytes(b"not music")
 
-    assert read_tags(folder, "a.mp3", reader) == Tags()
+    assert read_tags(folder, "a.mp3", reader) == FoundTags()
 
 
 @settings(
@@ -80,7 +80,7 @@ def test_no_damage_is_worse_than_no_tags(
 ) -> None:
     (root / "a").write_bytes(start + rest)
 
-    assert isinstance(read_tags(folder, "a", reader), Tags)
+    assert isinstance(read_tags(folder, "a", reader), FoundTags)
 
 
 def test_a_file_that_is_not_there_is_a_trouble_of_the_device(

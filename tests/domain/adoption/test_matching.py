@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 
 from sidecar.domain.adoption.matching import (
     LibraryIndex,
-    Tags,
     choose_samples,
     guess,
     has_tags_of,
     is_media,
 )
+from sidecar.domain.adoption.tags import FoundTags
 from sidecar.domain.files.naming import build_path
 from tests.domain.examples import TONE
 
 TWIN = replace(TONE, id="2" * 32, album="Dark")
-TAGS = Tags(title="Tone 1", artist="Ann; Ben", album="Light", number=1, seconds=27.4)
+TAGS = FoundTags(title="Tone 1", artist="Ann; Ben", album="Light", number=1, seconds=27.4)
 ITEMS = {one.id: one for one in (TONE, TWIN)}
 
 
@@ -38,7 +38,7 @@ ITEMS = {one.id: one for one in (TONE, TWIN)}
     ],
 )
 def test_what_a_file_may_be(
-    path: str, size: int, tags: Tags | None, *, sure: bool | None, ids: str
+    path: str, size: int, tags: FoundTags | None, *, sure: bool | None, ids: str
 ) -> None:
     found = guess(path, size, tags, list(ITEMS), ITEMS)
 
@@ -47,7 +47,7 @@ def test_what_a_file_may_be(
 
 
 def test_only_its_title_is_not_enough_to_be_sure() -> None:
-    found = guess("x.flac", 1000, Tags(title="Tone 1"), ["1" * 32], ITEMS)
+    found = guess("x.flac", 1000, FoundTags(title="Tone 1"), ["1" * 32], ITEMS)
 
     assert found is not None
     assert not found.is_sure
@@ -67,7 +67,7 @@ def test_only_its_title_is_not_enough_to_be_sure() -> None:
         (replace(TAGS, artist=None), False),
     ],
 )
-def test_all_tags_that_are_known_must_agree(tags: Tags, *, alike: bool) -> None:
+def test_all_tags_that_are_known_must_agree(tags: FoundTags, *, alike: bool) -> None:
     assert has_tags_of(TONE, tags) is alike
 
 
@@ -76,8 +76,8 @@ def test_items_are_found_by_place_whatever_the_extension_and_by_title() -> None:
 
     assert catalogue.find_by_path(build_path(TONE)) == ["1" * 32]
     assert catalogue.find_by_path("x.flac") == ()
-    assert catalogue.find_by_title(Tags(title="TONE  1")) == ["1" * 32, "2" * 32]
-    assert catalogue.find_by_title(Tags()) == ()
+    assert catalogue.find_by_title(FoundTags(title="TONE  1")) == ["1" * 32, "2" * 32]
+    assert catalogue.find_by_title(FoundTags()) == ()
 
 
 def test_media_are_known_by_their_names() -> None:

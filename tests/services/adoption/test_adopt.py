@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 import xxhash
 
-from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.errors import NotVisible, ServerAway
@@ -49,11 +48,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     house = House(write(folder, listed))
     with house.open:
         yield house
-
-
-@pytest.fixture(params=Version, ids=lambda one: one.value)
-def server(house: House, request: pytest.FixtureRequest) -> DemoServer:
-    return house.server(request.param)
 
 
 @pytest.fixture

@@ -25,11 +25,9 @@ from sidecar.services.files.streaming import (
     TooManyStreams,
     UsageTracker,
 )
-from sidecar.services.problems import Problems
-from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.files.search import FileIndex
-from tests.services.conftest import ANN, STICK, World, as_shown, owned, track
+from tests.services.conftest import ANN, STICK, World, as_shown, owned, registry_of, track
 
 ANNE = Person(ANN, "ann", is_admin=False)
 BEN = Person("b" * 32, "ben", is_admin=False)
@@ -78,14 +76,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
     stick.mkdir()
     write_marker(stick, Marker(STICK, "Car stick"))
     settings = DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(0))
-    registry = DeviceRegistry(
-        [settings],
-        devices=world.devices,
-        downloads=world.downloads,
-        problems=Problems(world.bus),
-        clock=world.clock,
-    )
-    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    registry = registry_of(world, settings)
     looking = FilePresence(registry, world.devices)
 
     def views(_person: Person, rows: Sequence[Download]) -> Sequence[DownloadView]:
