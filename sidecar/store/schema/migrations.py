@@ -23,6 +23,7 @@ from sidecar.store.schema.steps import (
     DEVICE_SETTINGS,
     FIRST,
     FORMATS,
+    HIDDEN,
     IDENTITY,
     KEY_EXPIRY,
     LISTS,
@@ -68,6 +69,7 @@ STEPS: tuple[Step, ...] = (
     PAGE_SETTINGS,
     OWNERS,
     LISTS,
+    HIDDEN,
     SESSION_BROWSERS,
 )
 

@@ -23,6 +23,7 @@ OPTIONS = MappingProxyType(
         "original": translatable("Original"),
         "1080p": translatable("At most 1080p (H.264 in MP4)"),
         "720p": translatable("At most 720p (H.264 in MP4)"),
+        "player": translatable("What this type of player takes"),
         "largest": translatable("The largest that fits"),
         "smallest": translatable("The smallest"),
         "first": translatable("The one that Jellyfin plays first"),
