@@ -49,10 +49,9 @@ def traced(program: str, *arguments: object, inject: Sequence[str] = ()) -> Trac
         inject: What strace is to do at which call; of two for one call, the last counts.
     """
     faults = [part for one in inject for part in ("-e", f"inject={one}")]
-    # Only what is looked at is stopped: the start of Python asks for thousands of other things.
-    how = ["-f", "--seccomp-bpf", "-y", "-qq", "-e", f"trace={CALLS}", "-e", "signal=none"]
+    strace = ["strace", "-f", "-y", "-qq", "-e", f"trace={CALLS}", "-e", "signal=none", *faults]
     done = subprocess.run(
-        ["strace", *how, *faults, sys.executable, "-B", "-c", program, *map(str, arguments)],
+        [*strace, sys.executable, "-B", "-c", program, *map(str, arguments)],
         cwd=SOURCES,
         capture_output=True,
         text=True,
