@@ -25,7 +25,7 @@ FILE_NAME = "config.toml"
 # Not keys of a section: the path of the file, and the list of devices.
 NOT_SETTINGS = {"SIDECAR_CONFIG", "SIDECAR_DEVICES"}
 # The values of these are masked in error messages.
-SECRETS = {"password", "secret", "api_key"}
+SECRETS = {"password", "secret", "api_key", "passphrase"}
 
 
 def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
@@ -47,7 +47,7 @@ def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
     except ValidationError as error:
         raise _explain(error, source, tree, from_environ) from None
     check_devices(settings, source or "environment")
-    settings.note_environment(frozenset(_places(from_environ)))
+    settings.note_sources(source, frozenset(_places(from_environ)))
     return settings
 
 
@@ -73,6 +73,9 @@ def _read(source: Path) -> dict[str, Any]:
         raise ConfigError(source, "file", None, not_text(error)) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(source, "file", None, _not_toml(str(error))) from error
+    except ValueError as error:
+        reason = f"holds a number that is far too long: {error}"
+        raise ConfigError(source, "file", None, reason) from error
     except RecursionError:
         reason = "is not valid TOML: lists in lists without an end"
         raise ConfigError(source, "file", None, reason) from None
@@ -129,7 +132,7 @@ def _read_secret(name: str, path: str) -> str:
 def _parse_devices(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         reason = f"must be a JSON list of devices: {error}"
         raise ConfigError("environment", "SIDECAR_DEVICES", None, reason) from error
 

@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.web.server import WebServer
-from tests.accessibility import violations_in_both_themes
+from tests.browser.accessibility import violations_in_both_themes
 from tests.browser.conftest import SignedIn, give_session
 from tests.services.conftest import STICK
 from tests.web.house import ANN, EVE, WebHouse

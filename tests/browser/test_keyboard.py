@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sidecar.web.server import WebServer
-from tests.accessibility import violations
+from tests.browser.accessibility import violations
 from tests.browser.conftest import SignedIn, give_session
 from tests.web.house import ANN, WebHouse
 

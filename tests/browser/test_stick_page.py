@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.accessibility import violations_in_both_themes
-from tests.browser_trouble import BrowserTrouble
+from tests.browser.accessibility import violations_in_both_themes
+from tests.browser.trouble import BrowserTrouble
 from tests.fakes.stick import EVIL, PaintedStick
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]

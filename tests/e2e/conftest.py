@@ -27,7 +27,7 @@ from sidecar.demo.state.users import ACCOUNTS
 from sidecar.events import Bus
 from sidecar.store.stores import Stores
 from tests.e2e.forking import FORKER, Forked
-from tests.fakes.slow_line import SlowLine, wait_until
+from tests.fakes.servers.slow_line import SlowLine, wait_until
 
 MIB = 1024 * 1024
 # What is started where the start itself is looked at.

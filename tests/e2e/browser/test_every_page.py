@@ -7,8 +7,8 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.accessibility import violations_in_both_themes
-from tests.browser_trouble import BrowserTrouble
+from tests.browser.accessibility import violations_in_both_themes
+from tests.browser.trouble import BrowserTrouble
 from tests.e2e.conftest import PASSWORDS, Sidecar
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]
