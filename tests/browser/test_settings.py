@@ -13,6 +13,7 @@ from sidecar.device.drives import DevicePlaces, Drive
 from sidecar.services.setup.service import SetUpService
 from sidecar.web.pages.admin.settings import GROUPS
 from sidecar.web.server import WebServer
+from tests.browser.accessibility import violations
 from tests.browser.conftest import SignedIn
 from tests.e2e.browser.page_walk import Walker
 from tests.fakes.clock import FakeClock
@@ -53,20 +54,16 @@ def house(quick_path: Path, drive: Path) -> Iterator[WebHouse]:
         yield built
 
 
-def wrong(page: Page, axe: str) -> list[str]:
+def wrong(page: Page) -> list[str]:
     """Return what is wrong with a page: too wide, or not for everybody."""
     size = page.viewport_size
     assert size is not None
     wide = page.evaluate("document.documentElement.scrollWidth")
-    page.evaluate(axe)
-    found = page.evaluate("axe.run().then(result => result.violations)")
-    return [f"{wide} wide"] * (wide > size["width"]) + [
-        f"{one['id']}: {node['html'][:120]}" for one in found for node in one["nodes"]
-    ]
+    return [f"{wide} wide"] * (wide > size["width"]) + violations(page)
 
 
 def test_every_page_of_them_fits_and_is_for_everybody(
-    signed_in: SignedIn, server: WebServer, drive: Path, axe: str
+    signed_in: SignedIn, server: WebServer, drive: Path
 ) -> None:
     page = signed_in(EVE, "/settings")
     found: list[str] = []
@@ -77,7 +74,7 @@ def test_every_page_of_them_fits_and_is_for_everybody(
             answer = page.goto(server.url + path.format(drive=drive, device=STICK))
             assert answer is not None
             assert answer.status == 200, path
-            found += [f"{path} at {width}: {one}" for one in wrong(page, axe)]
+            found += [f"{path} at {width}: {one}" for one in wrong(page)]
 
     assert found == []
 
