@@ -31,7 +31,7 @@ from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.http.connection import (
     LARGEST_BODY_BYTES,
     READ_TIMEOUT_S,
-    Connection,
+    JellyfinConnection,
     LeftOut,
     Query,
 )
@@ -148,7 +148,7 @@ class Jellyfin:
         self.server_id = server_id
         self._by_ids = Batches[str](IDS_PER_REQUEST, RefusedBefore, NotAllowed)
         self._with_streams = Batches[str](IDS_WITH_STREAMS, RefusedBefore, NotAllowed)
-        self.connection = Connection(
+        self.connection = JellyfinConnection(
             Address.of(base_url),
             identity=identity,
             token=token,

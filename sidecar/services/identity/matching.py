@@ -26,9 +26,9 @@ from sidecar.domain.files.naming import (
 )
 from sidecar.domain.identity.matching import (
     BY_VERSION,
-    Decision,
     Facts,
-    Verdict,
+    MatchDecision,
+    MatchVerdict,
     facts_of,
     identify,
     moved_containers,
@@ -136,7 +136,9 @@ class ItemMatching:
         items = {one.id: one for one in candidates if one.is_playable}
         decisions = self._decisions(gone, items)
         same = {
-            old: items[it.ids[0]] for old, it in decisions.items() if it.verdict is Verdict.SAME
+            old: items[it.ids[0]]
+            for old, it in decisions.items()
+            if it.verdict is MatchVerdict.SAME
         }
         if same:
             self.follow(index, same)
@@ -145,7 +147,7 @@ class ItemMatching:
             one: IdentityQuestion(old[one], tuple(items[id_] for id_ in it.ids), it.why)
             for one, it in decisions.items()
             # Without a file no question is needed: the item is fetched under its new id.
-            if it.verdict is Verdict.AMBIGUOUS and old[one].devices
+            if it.verdict is MatchVerdict.AMBIGUOUS and old[one].devices
         }
         self._questions.decide(old.keys(), asked)
         return Outcome(
@@ -167,10 +169,12 @@ class ItemMatching:
         return MatchPreview(
             files=len(known),
             same=len(known) - len(absent),
-            followed=verdicts.count(Verdict.SAME),
-            asked=verdicts.count(Verdict.AMBIGUOUS),
+            followed=verdicts.count(MatchVerdict.SAME),
+            asked=verdicts.count(MatchVerdict.AMBIGUOUS),
             lost=tuple(
-                sorted(one.title for one in absent if decisions[one.id].verdict is Verdict.NONE)
+                sorted(
+                    one.title for one in absent if decisions[one.id].verdict is MatchVerdict.NONE
+                )
             ),
         )
 
@@ -233,7 +237,7 @@ class ItemMatching:
         return {
             old: fitting[it.ids[0]]
             for old, it in decisions.items()
-            if it.verdict is Verdict.SAME
+            if it.verdict is MatchVerdict.SAME
             and it.why == BY_VERSION
             and not here[old] & devices.get(it.ids[0], frozenset())
         }
@@ -269,11 +273,11 @@ class ItemMatching:
         if not known:
             return []
         decisions = self._decisions(known, items)
-        return [one for one in known if decisions[one.id].verdict is not Verdict.NONE]
+        return [one for one in known if decisions[one.id].verdict is not MatchVerdict.NONE]
 
     def _decisions(
         self, known: Collection[Facts], items: Mapping[str, Item]
-    ) -> Mapping[str, Decision]:
+    ) -> Mapping[str, MatchDecision]:
         sizes = {one.size for one in known}
         fitting = [one for one in items.values() if one.size in sizes]
         devices = self._downloads.identity.devices([one.id for one in fitting])
