@@ -20,7 +20,7 @@ from werkzeug.wrappers import Request
 
 import sidecar
 from sidecar.web.live.socketio import _cookie
-from sidecar.web.request.ranges import FileVersion, part_of, to_the_second
+from sidecar.web.request.ranges import ServedFile, part_of, to_the_second
 from sidecar.web.server.request_head import Refused, read_headers
 from tests.web.house import WebHouse
 
@@ -100,7 +100,7 @@ def test_cookies_of_the_live_connection_are_read_at_once_and_as_those_of_pages(s
 
 @pytest.mark.parametrize("text", [f"x{' ' * 15_000}y", '"' * 15_000, "a," * 7500, 'W/"' * 5000])
 def test_conditions_are_read_at_once(text: str) -> None:
-    facts, began = FileVersion(5, "tag", to_the_second(0)), thread_time()
+    facts, began = ServedFile(5, "tag", to_the_second(0)), thread_time()
 
     for name in ("If-Match", "If-None-Match", "If-Range", "Range", "If-Modified-Since"):
         part_of(facts, {name: text})

@@ -60,7 +60,7 @@ class LeftOut:
 BUDGET = MemoryBudget(MOST_AT_ONCE_BYTES)
 
 
-class Connection:
+class JellyfinConnection:
     """Speaks to one server as one identity; may be shared by threads."""
 
     def __init__(
@@ -88,9 +88,11 @@ class Connection:
         """The `Authorization` header: a secret. Send it to this server only; never log it."""
         return build_authorization(self.identity, self._token)
 
-    def with_identity(self, identity: DeviceIdentity) -> Connection:
+    def with_identity(self, identity: DeviceIdentity) -> JellyfinConnection:
         """Return a connection with the same token and another device identity."""
-        return Connection(self.address, identity=identity, token=self._token, ca_file=self.ca_file)
+        return JellyfinConnection(
+            self.address, identity=identity, token=self._token, ca_file=self.ca_file
+        )
 
     def get(self, *path: str, query: Query | None = None) -> Answer:
         """Send a GET request."""

@@ -32,7 +32,7 @@ FILL_S = 0.1
 GLANCE_S = 0.05
 
 
-class Connections:
+class KeptConnections:
     """The connections of one engine; each thread has its own, and its own buffer. Thread-safe."""
 
     def __init__(self, clock: Clock, timeouts: Timeouts, ca_file: Path | None) -> None:
@@ -67,11 +67,11 @@ class Connections:
         finally:
             response.close()
 
-    def read(self, response: BaseHTTPResponse, stop: Event) -> Body:
+    def read(self, response: BaseHTTPResponse, stop: Event) -> ReceivedBody:
         """Return the body of a response of this thread; it ends that of an earlier one."""
         if self._mine.buffer is None:
             self._mine.buffer = memoryview(bytearray(BUFFER))
-        return Body(response, self._mine.buffer, self._clock, self._timeouts.read, stop)
+        return ReceivedBody(response, self._mine.buffer, self._clock, self._timeouts.read, stop)
 
     def _get_pools(self) -> urllib3.PoolManager:
         if self._mine.pools is None:
@@ -93,7 +93,7 @@ class _Mine(local):
     buffer: memoryview | None = None
 
 
-class Body:
+class ReceivedBody:
     """The body of one response. Used by one thread."""
 
     def __init__(
