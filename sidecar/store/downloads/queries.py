@@ -49,6 +49,8 @@ USE = """SELECT device_id, sum(files), sum(bytes), sum(missing), sum(bytes_missi
     ) GROUP BY device_id"""
 FILES = """SELECT coalesce(sum((file_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE status = 'completed' AND device_id = ?"""
+FILES_AT_MOST = """SELECT coalesce(sum(bytes + files * (? - 1)), 0) FROM tallies
+    WHERE status = 'completed' AND device_id = ?"""
 ORIGINALS = """SELECT coalesce(sum((original_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE original_size IS NOT NULL AND device_id = ?"""
 BY_DEVICE = """SELECT d.device_id, d.status, count(*), max(d.completed_at) FROM downloads AS d
@@ -278,6 +280,16 @@ class DownloadQueries:
         """
         return sum(
             self._db.sql(sql, (block, block, block, device_id))[0][0] for sql in (FILES, ORIGINALS)
+        )
+
+    def most_bytes_on_device(self, device_id: str, *, block: int) -> int:
+        """Return no less than `bytes_on_device` does, without a look at each file."""
+        return sum(
+            self._db.sql(sql, parameters)[0][0]
+            for sql, parameters in (
+                (FILES_AT_MOST, (block, device_id)),
+                (ORIGINALS, (block, block, block, device_id)),
+            )
         )
 
     def use_of_devices(self) -> Mapping[str, DeviceUse]:
