@@ -62,8 +62,8 @@ class Reservations:
         running = sum(round_to_blocks(one.size, space.block) for one in others.values())
         used = running
         if settings.budget is not None:
-            left = settings.budget - running - round_to_blocks(size, space.block)
-            used += self._count_used(device, space.block, enough=left)
+            enough = settings.budget - running - round_to_blocks(size, space.block)
+            used += self._count_used(device, space.block, enough=enough)
         room = partial(
             check_space,
             remaining=remaining,

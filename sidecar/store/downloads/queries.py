@@ -35,6 +35,11 @@ AS_IT_IS = (peewee.AutoField, peewee.IntegerField, peewee.TextField, peewee.Floa
 READERS: Sequence[tuple[str, Callable[[Any], Any] | None]] = [
     (one.name, None if type(one) in AS_IT_IS else one.python_value) for one in FIELDS
 ]
+# How a value of each column is stored.
+WRITERS: Mapping[str, Callable[[Any], Any]] = {
+    name: field.db_value
+    for name, field in DownloadRow._meta.fields.items()  # noqa: SLF001 - peewee's public one
+}
 NAMES = ", ".join(f'"{one.column_name}"' for one in FIELDS)
 # As text: peewee would build these thirty names anew for each query.
 COLUMNS = peewee.SQL(NAMES)

@@ -32,6 +32,7 @@ from sidecar.store.downloads.order import FIRST_DUE
 from sidecar.store.downloads.queries import (
     COLUMNS,
     NAMES,
+    WRITERS,
     DownloadQueries,
     from_columns,
     to_download,
@@ -100,7 +101,7 @@ class DownloadQueue:
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
         rows = self._db.execute_sql(
             f"INSERT INTO downloads ({names}) VALUES ({marks}) RETURNING {NAMES}",  # noqa: S608 - names of our own columns
-            [getattr(DownloadRow, name).db_value(value) for name, value in columns.items()],
+            [WRITERS[name](value) for name, value in columns.items()],
         )
         download = from_columns(rows[0])
         self._transitions.publish(download, None, Status.PENDING)
