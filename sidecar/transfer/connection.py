@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from threading import Event, Lock, local
+from urllib.parse import urlsplit
 
 import requests.utils
 import urllib3
@@ -59,10 +60,12 @@ class Connections:
             ValueError: The address or a header cannot be sent.
         """
         patience = urllib3.Timeout(connect=self._patience.connect, read=self._patience.read)
-        response = self._get_pools(url).urlopen(
+        origin, target = _split_origin(url)
+        response = self._get_pool(origin).urlopen(
             "GET",
-            url,
+            target,
             redirect=False,
+            assert_same_host=False,
             retries=False,
             headers=headers,
             timeout=patience,
@@ -87,11 +90,13 @@ class Connections:
             decrypting=self._decrypting,
         )
 
-    def _get_pools(self, url: str) -> urllib3.PoolManager:
-        if self._mine.pools is None:
-            is_tls = url.lower().startswith("https:")
-            self._mine.pools = urllib3.PoolManager(ssl_context=self._trust() if is_tls else None)
-        return self._mine.pools
+    def _get_pool(self, origin: str) -> urllib3.HTTPConnectionPool:
+        """Return this thread's connections to a server; there is only one at a time."""
+        if self._mine.origin != origin or self._mine.pool is None:
+            options = {"ssl_context": self._trust()} if origin.startswith("https:") else {}
+            self._mine.pool = urllib3.connection_from_url(origin, **options)
+            self._mine.origin = origin
+        return self._mine.pool
 
     def _trust(self) -> ssl.SSLContext:
         """Return the one context of all threads: to read the certificates takes a while."""
@@ -108,10 +113,18 @@ class Connections:
             return self._context
 
 
+def _split_origin(url: str) -> tuple[str, str]:
+    """Return the address of the server, and what is requested from it."""
+    parts = urlsplit(url)
+    target = parts.path or "/"
+    return f"{parts.scheme}://{parts.netloc}", f"{target}?{parts.query}" if parts.query else target
+
+
 class _Mine(local):
     """What one thread has."""
 
-    pools: urllib3.PoolManager | None = None
+    origin: str = ""
+    pool: urllib3.HTTPConnectionPool | None = None
     buffer: memoryview | None = None
 
 
