@@ -26,6 +26,7 @@ from urllib3.response import BaseHTTPResponse, HTTPResponse
 from urllib3.util.ssl_ import create_urllib3_context
 
 from sidecar.clock import Clock
+from sidecar.transfer.heads import open_pool
 from sidecar.transfer.timeouts import Patience
 
 BUFFER = 1024 * 1024
@@ -94,7 +95,7 @@ class Connections:
         """Return this thread's connections to a server; there is only one at a time."""
         if self._mine.origin != origin or self._mine.pool is None:
             options = {"ssl_context": self._trust()} if origin.startswith("https:") else {}
-            self._mine.pool = urllib3.connection_from_url(origin, **options)
+            self._mine.pool = open_pool(origin, options)
             self._mine.origin = origin
         return self._mine.pool
 
