@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from threading import Lock
 
-from sidecar.domain.downloads.states import Download, Status
-from sidecar.threads import log_failure
+from sidecar.domain.downloads.download import Download, Status
+from sidecar.process.threads import log_failure
 
 log = logging.getLogger(__name__)
 

@@ -9,11 +9,12 @@ import errno
 import math
 import struct
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import islice
 from typing import BinaryIO
 
 import mutagen
+
+from sidecar.domain.adoption.tags import FoundTags
 
 # Longest text of a tag, in characters; the rest is cut off.
 LONGEST = 250
@@ -35,18 +36,6 @@ DAMAGED = (
     NotImplementedError,
     struct.error,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FoundTags:
-    """Tags of a file; None where there is none. `seconds` is the running time."""
-
-    title: str | None = None
-    artist: str | None = None
-    album_artist: str | None = None
-    album: str | None = None
-    number: int | None = None
-    seconds: float | None = None
 
 
 def tags_in(file: BinaryIO) -> FoundTags:

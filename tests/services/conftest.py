@@ -11,12 +11,18 @@ from typing import Any
 import pytest
 
 from sidecar.config import DeviceSettings
-from sidecar.domain.downloads.states import Download
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.events import Bus, Event
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.attached import CurrentSettings, unchanged
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.views import DownloadView
+from sidecar.services.problems import Problems
+from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.accounts.accounts import Account, Accounts
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device, Devices
@@ -26,6 +32,8 @@ from sidecar.store.rules.favourites import FavouriteStates
 from sidecar.store.rules.holds import Holds
 from sidecar.store.stores import Stores
 from tests.fakes.clock import FakeClock
+from tests.fakes.libraries.tiny import tiny_library
+from tests.fakes.servers.demo import House
 
 STICK = "11111111-1111-4111-8111-111111111111"
 ANN = "a" * 32
@@ -52,6 +60,20 @@ class World:
 def world(tmp_path: Path) -> Iterator[World]:
     with opened(tmp_path, FakeClock()) as world:
         yield world
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    """Return the demo servers of a tiny library."""
+    house = House(tiny_library(tmp_path / "library"))
+    with house.open:
+        yield house
+
+
+@pytest.fixture(params=Version, ids=lambda one: one.value)
+def server(house: House, request: pytest.FixtureRequest) -> DemoServer:
+    """Return a demo server of each version."""
+    return house.server(request.param)
 
 
 @contextmanager
@@ -91,6 +113,25 @@ def opened(tmp_path: Path, clock: FakeClock) -> Iterator[World]:
         stores=stores,
     )
     db.close()
+
+
+def registry_of(
+    world: World,
+    *settings: DeviceSettings,
+    problems: Problems | None = None,
+    current: CurrentSettings = unchanged,
+) -> DeviceRegistry:
+    """Return the registry of these devices; what is there of them is attached."""
+    registry = DeviceRegistry(
+        settings,
+        devices=world.devices,
+        downloads=world.downloads,
+        problems=problems or Problems(world.bus),
+        clock=world.clock,
+        current=current,
+    )
+    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    return registry
 
 
 def access_to(world: World, settings: Callable[[], Iterable[DeviceSettings]]) -> DeviceAccess:

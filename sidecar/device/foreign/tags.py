@@ -5,25 +5,17 @@ A file that is damaged, of a type without tags, or made to attack its reader has
 
 from __future__ import annotations
 
-from sidecar.confined.reader import ForeignReader
+from sidecar.confined.reader import ConfinedReader
 from sidecar.device.errors import as_device_error
 from sidecar.device.folder import DeviceFolder
-from sidecar.domain.imports.adoption import Tags
+from sidecar.domain.adoption.tags import FoundTags
 
 
-def read_tags(folder: DeviceFolder, path: str, reader: ForeignReader) -> Tags:
+def read_tags(folder: DeviceFolder, path: str, reader: ConfinedReader) -> FoundTags:
     """Return the tags of a file; empty ones if it has none that can be read.
 
     Raises:
         errors.DeviceError: The file cannot be read.
     """
     with as_device_error(folder.name, folder.root), folder.open(path) as file:
-        found = reader.tags(file)
-    return Tags(
-        title=found.title,
-        artist=found.artist,
-        album_artist=found.album_artist,
-        album=found.album,
-        number=found.number,
-        seconds=found.seconds,
-    )
+        return reader.tags(file)

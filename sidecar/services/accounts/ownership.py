@@ -5,12 +5,13 @@ The owners are those who hold it; if nobody does, whoever asked for it first. An
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.downloads.shares import Share, count_shares
-from sidecar.domain.downloads.states import Download
 from sidecar.domain.undo import Reversal, reverse_release
+from sidecar.domain.wishes import Hold
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.store.accounts.accounts import Account
@@ -51,11 +52,10 @@ class Ownership:
         raise NotVisible
 
     def visible_among(self, person: Person, download_ids: Iterable[int]) -> Iterator[Download]:
-        """Yield those of these downloads that exist and that this person may see."""
-        for one in download_ids:
-            found = self._downloads.queries.seen(one, viewer(person))
-            if found:
-                yield found
+        """Return those of these downloads that exist and that this person may see."""
+        asked = list(download_ids)
+        seen = self._downloads.queries.all_seen(asked, viewer(person)) if asked else {}
+        return (seen[one] for one in asked if one in seen)
 
     def owners_named(self, person: Person, names: Iterable[str]) -> frozenset[str]:
         """Return the ids of the named accounts (by name or id), as far as this person may see them.
@@ -81,14 +81,35 @@ class Ownership:
         admin neither holds it nor has given it up before (so that a second click does not end
         the holds of everybody).
         """
-        holders = self._holds.holders(download.device_id, download.item_id)
-        everyone = person.is_admin and (
-            for_everyone or not (person.user_id in holders or self._gave_up(person, download))
-        )
-        leaving = frozenset(holders or [download.user_id]) if everyone else {person.user_id}
-        return OwnershipChange(
-            frozenset(leaving), tuple(one for one in holders if one not in leaving)
-        )
+        holds = self._holds.reasons_for([download.id])
+        return self.changes_for(person, [download], holds, for_everyone=for_everyone)[download.id]
+
+    def changes_for(
+        self,
+        person: Person,
+        downloads: Iterable[Download],
+        holds: Mapping[int, Iterable[Hold]],
+        *,
+        for_everyone: bool,
+    ) -> Mapping[int, OwnershipChange]:
+        """Return the same for many downloads, by their ids, from the holds on each."""
+        removed: dict[str, Collection[str]] = {}
+
+        def gave_up(one: Download) -> bool:
+            if one.device_id not in removed:
+                removed[one.device_id] = self._tombstones.items(person.user_id, one.device_id)
+            return one.item_id in removed[one.device_id]
+
+        changes: dict[int, OwnershipChange] = {}
+        for one in downloads:
+            holders = sorted({hold.user_id for hold in holds[one.id]})
+            everyone = person.is_admin and (
+                for_everyone or not (person.user_id in holders or gave_up(one))
+            )
+            leaving = frozenset(holders or [one.user_id]) if everyone else {person.user_id}
+            staying = tuple(user_id for user_id in holders if user_id not in leaving)
+            changes[one.id] = OwnershipChange(frozenset(leaving), staying)
+        return changes
 
     def give_up(self, download: Download, parting: OwnershipChange) -> Reversal:
         """Drop the holds of the leaving users and write tombstones: no rule fetches it again.
@@ -96,13 +117,31 @@ class Ownership:
         Returns:
             What restores their holds.
         """
-        with self._db.write():
-            dropped = self._holds.drop(download.device_id, download.item_id, parting.leaving)
-            for user_id in parting.leaving:
-                self._tombstones.put(user_id, download.device_id, download.item_id)
-            if parting.staying and download.user_id in parting.leaving:
-                self._downloads.queue.hand_over(download, parting.staying[0])
-        return reverse_release(download.device_id, download.item_id, parting.leaving, dropped)
+        return self.give_up_all([(download, parting)])[download.id]
 
-    def _gave_up(self, person: Person, download: Download) -> bool:
-        return download.item_id in self._tombstones.items(person.user_id, download.device_id)
+    def give_up_all(
+        self, partings: Sequence[tuple[Download, OwnershipChange]]
+    ) -> Mapping[int, Reversal]:
+        """Do the same for many downloads; return what restores the holds, by their ids."""
+        which = [
+            (user_id, one.device_id, one.item_id)
+            for one, parting in partings
+            for user_id in sorted(parting.leaving)
+        ]
+        dropped: dict[tuple[str, str], list[Hold]] = {}
+        with self._db.write():
+            for hold in self._holds.drop_all(which):
+                dropped.setdefault((hold.device_id, hold.item_id), []).append(hold)
+            self._tombstones.put_all(which)
+            for one, parting in partings:
+                if parting.staying and one.user_id in parting.leaving:
+                    self._downloads.queue.hand_over(one, parting.staying[0])
+        return {
+            one.id: reverse_release(
+                one.device_id,
+                one.item_id,
+                parting.leaving,
+                dropped.get((one.device_id, one.item_id), ()),
+            )
+            for one, parting in partings
+        }

@@ -16,9 +16,11 @@ from typing import Protocol
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.manifest import read_device_manifest
+from sidecar.domain.adoption.matching import LibraryIndex
+from sidecar.domain.adoption.restore import Manifest, ManifestFile, NoManifest, read_manifest
+from sidecar.domain.adoption.tags import FoundTags
 from sidecar.domain.files.removals import FileStat
-from sidecar.domain.imports.adoption import LibraryIndex, Tags
-from sidecar.domain.imports.identity import (
+from sidecar.domain.identity.matching import (
     Facts,
     Verdict,
     facts_of,
@@ -26,7 +28,6 @@ from sidecar.domain.imports.identity import (
     names_of,
     own_name,
 )
-from sidecar.domain.imports.restore import Manifest, ManifestFile, NoManifest, read_manifest
 from sidecar.domain.items.item import Item, ItemLookup
 from sidecar.messages import msg
 from sidecar.services.adoption.adopter import Adopter
@@ -186,7 +187,7 @@ class ManifestRestore:
             for one in files
             for item_id in (
                 *catalogue.find_by_path(one.path),
-                *catalogue.find_by_title(Tags(title=one.title)),
+                *catalogue.find_by_title(FoundTags(title=one.title)),
             )
         }
         items = self._library.items(sorted(named)) if named else {}

@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from sidecar.clock import Clock
-from sidecar.confined.reader import ForeignReader
+from sidecar.confined.reader import ConfinedReader
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.tags import read_tags
+from sidecar.domain.adoption.matching import Guess, LibraryIndex, guess, is_media
+from sidecar.domain.adoption.tags import FoundTags
 from sidecar.domain.files.removals import FileStat, Stranger
-from sidecar.domain.imports.adoption import Guess, LibraryIndex, Tags, guess, is_media
 from sidecar.domain.items.item import Item, ItemLookup
 
 MOST_FILES = 100_000
@@ -69,10 +70,10 @@ class Offer:
 class TagCache:
     """Caches the tags of the files of one device; a changed file is read again."""
 
-    known: dict[tuple[str, FileStat], Tags] = field(default_factory=dict)
+    known: dict[tuple[str, FileStat], FoundTags] = field(default_factory=dict)
     letters: int = 0
 
-    def of(self, folder: DeviceFolder, file: Stranger, reader: ForeignReader) -> Tags:
+    def of(self, folder: DeviceFolder, file: Stranger, reader: ConfinedReader) -> FoundTags:
         """Return the tags of a file.
 
         Raises:
@@ -147,9 +148,9 @@ class LibraryFileScan:
         placed: Mapping[str, Sequence[str]],
     ) -> None:
         began = self._clock.monotonic()
-        read: list[tuple[Stranger, Tags, Sequence[str]]] = []
+        read: list[tuple[Stranger, FoundTags, Sequence[str]]] = []
         waiting = iter(files)
-        with ForeignReader() as reader:
+        with ConfinedReader() as reader:
             for one in waiting:
                 tags = self._tags.of(self._folder, one, reader)
                 candidates = dict.fromkeys([*placed[one.path], *catalogue.find_by_title(tags)])

@@ -10,12 +10,10 @@ download has its own result.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 
 from sidecar.domain.downloads.actions import GOES, Action
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.downloads.shares import Share
-from sidecar.domain.downloads.states import Status
-from sidecar.errors import NotVisible
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.downloads.add import AddDownloads
@@ -59,7 +57,6 @@ class DownloadActions:
             queue: Carries out actions that keep the download.
             removing: Carries out actions that end it.
         """
-        self._db = stores.db
         self._downloads = stores.downloads
         self._ownership = ownership
         self._adding = adding
@@ -134,17 +131,10 @@ class DownloadActions:
         self, person: Person, ids: Sequence[int], order: DownloadCommand
     ) -> Iterator[ActionResult]:
         for start in range(0, len(ids), BATCH):
-            # A file is not deleted inside a transaction: other writers would wait for the device.
-            with self._db.write() if order.action is not Action.DELETE else nullcontext():
-                batch = [self._act(person, one, order) for one in ids[start : start + BATCH]]
-            yield from batch
-
-    def _act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
-        """Act on one of many: a download that is not visible becomes a result, not an error."""
-        try:
-            return self.act(person, download_id, order)
-        except NotVisible:
-            return ActionResult(download_id, ResultKind.NOT_FOUND, NOT_THERE)
+            some = ids[start : start + BATCH]
+            acting = self._removing if order.action in ENDING else self._queue
+            found = acting.act_on(person, some, order)
+            yield from (found.get(one) or _not_found(one) for one in some)
 
     def _fitting(
         self, person: Person, which: Selection, statuses: frozenset[Status]
@@ -161,3 +151,7 @@ class DownloadActions:
             item_types=which.item_types,
         )
         return self._downloads.queries.ids(filtered, MOST_AT_ONCE)
+
+
+def _not_found(download_id: int) -> ActionResult:
+    return ActionResult(download_id, ResultKind.NOT_FOUND, NOT_THERE)

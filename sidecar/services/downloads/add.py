@@ -7,9 +7,10 @@ An item that Jellyfin hides from the person is answered like one that does not e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
-from sidecar.domain.downloads.states import NOT_TAKEN, Download
+from sidecar.domain.downloads.download import NOT_TAKEN
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.items.kinds import TYPE_OF, MediaKind
 from sidecar.errors import NotAllowed, NotFound
@@ -21,14 +22,30 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.taken import explain_not_taken
-from sidecar.services.downloads.commands import AddedItem, AddResult, QueuedDownload
-from sidecar.services.rules.wishes import WishService, refusal
+from sidecar.services.downloads.commands import AddedItem, AddResult
+from sidecar.services.rules.wishes import WishService, make_pin, refusal
+from sidecar.store.downloads.queries import Turn
 from sidecar.store.stores import Stores
 
 MOST_SHOWN = 1000
 MOST_ASKED = 10
 # The code of the question before a whole library is fetched.
 WHOLE_LIBRARY = "whole-library"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """An item with its files that can be fetched.
+
+    Attributes:
+        is_whole: It is a container, or a film in several parts.
+        remark: What there is to say about the list of files.
+    """
+
+    item: Item
+    files: Sequence[Item]
+    is_whole: bool
+    remark: str
 
 
 class AddDownloads:
@@ -70,14 +87,17 @@ class AddDownloads:
             return [AddedItem(one, "", AddResult.REFUSED, text, code="no-device") for one in wanted]
         client = self._accounts.client(person.user_id)
         found = _look_up(client, wanted)
-        return [
+        asked = [
             _unknown(one)
             if one not in found
             else self._ask_first(client, device_id, found[one])
             if found[one].type is ItemType.LIBRARY and not whole
-            else self._one(person, client, device_id, found[one], priority)
+            else self._expand(client, device_id, found[one])
             for one in wanted
         ]
+        chosen = [one for one in asked if isinstance(one, _Chosen)]
+        told = iter(self._queue(person, client, device_id, chosen, priority) if chosen else ())
+        return [next(told) if isinstance(one, _Chosen) else one for one in asked]
 
     def device(self, person: Person, wanted: str | None) -> str | None:
         """Return the id of a device, given by id or name, that this person may use; else None.
@@ -85,9 +105,11 @@ class AddDownloads:
         For `wanted` None the first one that serves this person. A device that is not attached
         will do if it was ever attached: the downloads wait for it.
         """
-        known = {one.name: one.id for one in self._devices.all()}
-        known |= {one.settings.name: one.id for one in self._registry.all()}
-        for settings in self._registry.settings():
+        known = {one.settings.name: one.id for one in self._registry.all()}
+        configured = list(self._registry.settings())
+        if any(one.name not in known for one in configured):
+            known = {one.name: one.id for one in self._devices.all()} | known
+        for settings in configured:
             device_id = known.get(settings.name)
             # Without a name the device must serve this person; an admin may name any.
             serves = self._access.to(person, settings) if wanted else settings.serves(person.name)
@@ -116,40 +138,56 @@ class AddDownloads:
         )
         return AddedItem(library.id, library.title, AddResult.REFUSED, text, code=WHOLE_LIBRARY)
 
-    def _one(
-        self, person: Person, client: Jellyfin, device_id: str, item: Item, priority: int | None
-    ) -> AddedItem:
+    def _expand(self, client: Jellyfin, device_id: str, item: Item) -> _Chosen | AddedItem:
+        """Return the files of an item that the device takes, or why there are none."""
         if (never := _never(item)) is not None:
             return never
-        playable: Sequence[Item] | None = None
-        text = ""
-        if item.type in CONTAINERS or item.parts > 1:
+        files: Sequence[Item] = [item]
+        remark = ""
+        is_whole = item.type in CONTAINERS or item.parts > 1
+        if is_whole:
             try:
                 listing = client.expand(item)
             except NotFound:
                 return _unknown(item.id)
-            playable = list({one.id: one for one in listing.items}.values())
+            files = list({one.id: one for one in listing.items}.values())
             if not listing.complete:
-                text = msg("Jellyfin did not list all of it: ask again for the rest")
-            if not playable:
+                remark = msg("Jellyfin did not list all of it: ask again for the rest")
+            if not files:
                 return _refused(item, "empty", msg("has nothing in it that can be fetched"))
-        files = [item] if playable is None else playable
         not_taken = self._not_taken(device_id, files)
         taken = [one for one in files if one.type not in not_taken]
         if not taken:
             return _not_taken(item, next(iter(not_taken.values())))
+        return _Chosen(item=item, files=taken, is_whole=is_whole, remark=remark)
+
+    def _queue(
+        self,
+        person: Person,
+        client: Jellyfin,
+        device_id: str,
+        chosen: Sequence[_Chosen],
+        priority: int | None,
+    ) -> list[AddedItem]:
+        """Pin all files that were chosen, and queue them."""
+        known = {one.item.id: one.item for one in chosen if not one.is_whole}
 
         def describe(ids: Sequence[str]) -> dict[str, Item]:
-            return {item.id: item} if playable is None else client.items(ids)
+            missing = [one for one in ids if one not in known]
+            return known | (client.items(missing) if missing else {})
 
-        wanted = None if playable is None else taken
-        queued = self._planning.pin(person.user_id, device_id, item, describe, playable=wanted)
-        rows = [self._downloads.queries.by_item(device_id, one.id) for one in taken]
-        there = [one for one in rows if one is not None]
+        pins = [
+            make_pin(person.user_id, device_id, file, of=one.item if one.is_whole else None)
+            for one in chosen
+            for file in one.files
+        ]
+        queued = self._planning.pin_all(pins, describe)
+        ids = list(dict.fromkeys(one.item.id for one in pins))
         if priority is not None:
-            for one in there:
-                self._downloads.queue.prioritise(one, priority)
-        return self._told(item, there, queued, text)
+            rows = self._downloads.queries.by_items((device_id, one) for one in ids)
+            self._downloads.queue.prioritise_all((one, priority) for one in rows.values())
+        turns = self._downloads.queries.turns(device_id, ids)
+        return [_told(one, turns, queued) for one in chosen]
 
     def _not_taken(self, device_id: str, items: Sequence[Item]) -> dict[ItemType, str]:
         """Return which types the device does not take, each with the sentence that says so."""
@@ -157,27 +195,24 @@ class AddDownloads:
         told = {one: self._planning.not_taken(device_id, one) for one in types}
         return {one: text for one, text in told.items() if text is not None}
 
-    def _told(self, item: Item, there: Sequence[Download], queued: int, more: str) -> AddedItem:
-        if not there:
-            return _refused(
-                item, "not-described", msg("could not be described by Jellyfin: try again")
-            )
-        result = AddResult.QUEUED if queued else AddResult.EXISTS
-        files = (
-            msg("{queued} of {total} files are queued", queued=queued, total=len(there))
-            if len(there) > 1
-            else msg("is queued")
-        )
-        text = files if queued else msg("is here or in the queue already")
-        if more:
-            text = msg("{text}; {more}", text=text, more=more)
-        text = msg("{title}: {text}", title=item.title, text=text)
-        return AddedItem(item.id, item.title, result, text, self._refs(there))
 
-    def _refs(self, there: Sequence[Download]) -> Sequence[QueuedDownload]:
-        shown = there[:MOST_SHOWN]
-        places = self._downloads.queries.positions([one.id for one in shown])
-        return [QueuedDownload(one.id, one.status, places.get(one.id)) for one in shown]
+def _told(chosen: _Chosen, turns: Mapping[str, Turn], queued: Collection[str]) -> AddedItem:
+    item = chosen.item
+    there = [turns[one.id] for one in chosen.files if one.id in turns]
+    if not there:
+        return _refused(item, "not-described", msg("could not be described by Jellyfin: try again"))
+    count = sum(one.id in queued for one in chosen.files)
+    files = (
+        msg("{queued} of {total} files are queued", queued=count, total=len(there))
+        if len(there) > 1
+        else msg("is queued")
+    )
+    text = files if count else msg("is here or in the queue already")
+    if chosen.remark:
+        text = msg("{text}; {more}", text=text, more=chosen.remark)
+    text = msg("{title}: {text}", title=item.title, text=text)
+    result = AddResult.QUEUED if count else AddResult.EXISTS
+    return AddedItem(item.id, item.title, result, text, there[:MOST_SHOWN])
 
 
 def _never(item: Item) -> AddedItem | None:

@@ -12,8 +12,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.undo import Reversal
+from sidecar.store.downloads.queries import Turn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,23 +92,11 @@ class AddResult(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class QueuedDownload:
-    """The download of an added item.
-
-    Attributes:
-        position: Its place in the queue, from 1; None unless it is pending.
-    """
-
-    id: int
-    status: Status
-    position: int | None
-
-
-@dataclass(frozen=True, slots=True)
 class AddedItem:
     """The result of adding one item, which may be a container of many.
 
     Attributes:
+        downloads: Its downloads, each with its place in the queue.
         code: For programs; None unless it was refused.
     """
 
@@ -115,5 +104,5 @@ class AddedItem:
     title: str
     result: AddResult
     text: str
-    downloads: Sequence[QueuedDownload] = ()
+    downloads: Sequence[Turn] = ()
     code: str | None = None

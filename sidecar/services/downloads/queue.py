@@ -7,6 +7,7 @@ worker then finds that the row has another state.
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -18,7 +19,7 @@ from sidecar.domain.downloads.actions import (
     judge,
     refuse_finishing,
 )
-from sidecar.domain.downloads.states import NOT_TAKEN, Download, Status
+from sidecar.domain.downloads.download import NOT_TAKEN, Download, Move, Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.undo import Reversal
 from sidecar.errors import NotVisible
@@ -57,61 +58,99 @@ class QueueActions:
 
     def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
         """Carry out an action on one download; raises `NotVisible`."""
-        with self._db.write():
-            found = self._ownership.visible(person, download_id)
-            force = order.force and person.is_admin
-            match judge(order.action, found, self._clock.now(), force=force):
-                case ActionRefusal() as refusal:
-                    return refused(found, refusal)
-                case ActionVerdict.IS_SO:
-                    return ActionResult(found.id, ResultKind.UNCHANGED, _is_so(found))
-                case _:
-                    return self._do(person, found, order)
+        outcome = self.act_on(person, [download_id], order).get(download_id)
+        if outcome is None:
+            raise NotVisible
+        return outcome
 
-    def _do(self, person: Person, found: Download, order: DownloadCommand) -> ActionResult:
+    def act_on(
+        self, person: Person, ids: Sequence[int], order: DownloadCommand
+    ) -> Mapping[int, ActionResult]:
+        """Carry out an action on many downloads, and return what became of each.
+
+        Those that are not visible are left out. What people do to many at once takes few
+        statements, however many they are.
+        """
+        outcomes: dict[int, ActionResult] = {}
+        force = order.force and person.is_admin
+        with self._db.write():
+            concerned = []
+            for one in self._ownership.visible_among(person, ids):
+                match judge(order.action, one, self._clock.now(), force=force):
+                    case ActionRefusal() as refusal:
+                        outcomes[one.id] = refused(one, refusal)
+                    case ActionVerdict.IS_SO:
+                        outcomes[one.id] = ActionResult(one.id, ResultKind.UNCHANGED, _is_so(one))
+                    case _:
+                        concerned.append(one)
+            outcomes.update(self._do(person, concerned, order))
+        return outcomes
+
+    def _do(
+        self, person: Person, downloads: Sequence[Download], order: DownloadCommand
+    ) -> Mapping[int, ActionResult]:
         match order.action:
             case Action.PAUSE:
-                return self._pause(found)
+                return self._pause(downloads)
             case Action.RESUME:
-                self._downloads.transitions.resume(found)
-                return replace(_done(found, msg("goes on")), undo=Reversal(pause=(found.id,)))
-            case Action.RETRY | Action.ACCEPT:
-                return self._again(person, found, order)
+                self._downloads.transitions.move_all(downloads, Move.RESUME)
+                return {
+                    one.id: replace(_done(one, msg("goes on")), undo=Reversal(pause=(one.id,)))
+                    for one in downloads
+                }
+            case Action.RETRY:
+                return self._retry(person, downloads, from_zero=order.from_zero)
             case Action.PRIORITISE:
-                self._downloads.queue.prioritise(found, order.priority)
-                return _done(found, msg("has priority {priority}", priority=order.priority))
+                self._downloads.queue.prioritise_all((one, order.priority) for one in downloads)
+                text = msg("has priority {priority}", priority=order.priority)
+                return {one.id: _done(one, text) for one in downloads}
+            case _:
+                return {one.id: self._do_one(person, one, order) for one in downloads}
+
+    def _do_one(self, person: Person, found: Download, order: DownloadCommand) -> ActionResult:
+        match order.action:
+            case Action.ACCEPT:
+                return self._accept(person, found)
             case Action.TOP:
                 self._downloads.queue.put_first(found)
                 return _done(found, msg("is the next one"))
             case _:
                 return self._move(person, found, order.before)
 
-    def _pause(self, found: Download) -> ActionResult:
-        if not self._downloads.transitions.pause(found):
-            return refused(found, refuse_finishing(found))
-        self._db.after_commit(partial(self._claims.stop, found.id))
-        return replace(_done(found, msg("is paused")), undo=Reversal(resume=(found.id,)))
+    def _pause(self, downloads: Sequence[Download]) -> Mapping[int, ActionResult]:
+        paused = {one.id for one in self._downloads.transitions.move_all(downloads, Move.PAUSE)}
+        outcomes: dict[int, ActionResult] = {}
+        for one in downloads:
+            if one.id not in paused:
+                outcomes[one.id] = refused(one, refuse_finishing(one))
+                continue
+            self._db.after_commit(partial(self._claims.stop, one.id))
+            undo = Reversal(resume=(one.id,))
+            outcomes[one.id] = replace(_done(one, msg("is paused")), undo=undo)
+        return outcomes
 
-    def _again(self, person: Person, found: Download, order: DownloadCommand) -> ActionResult:
-        if order.action is Action.ACCEPT:
-            return self._accept(person, found)
-        why = self._planning.not_taken(found.device_id, found.item_type)
-        if why is not None:
-            text = explain_not_taken(found.title, why)
-            return ActionResult(found.id, ResultKind.REFUSED, text, NOT_TAKEN)
-        return self._retry(person, found, from_zero=order.from_zero)
-
-    def _retry(self, person: Person, found: Download, *, from_zero: bool) -> ActionResult:
-        match found.status:
-            case Status.FAILED:
-                self._downloads.transitions.retry(found, from_zero=from_zero)
-            case Status.PENDING:
-                self._downloads.queue.end_cooldown(found, from_zero=from_zero)
-            case _:
-                self._fetch_again(person, found)
-        return _done(
-            found, msg("is fetched from the start") if from_zero else msg("is tried again")
-        )
+    def _retry(
+        self, person: Person, downloads: Sequence[Download], *, from_zero: bool
+    ) -> Mapping[int, ActionResult]:
+        outcomes: dict[int, ActionResult] = {}
+        failed: list[Download] = []
+        done = msg("is fetched from the start") if from_zero else msg("is tried again")
+        for one in downloads:
+            why = self._planning.not_taken(one.device_id, one.item_type)
+            if why is not None:
+                text = explain_not_taken(one.title, why)
+                outcomes[one.id] = ActionResult(one.id, ResultKind.REFUSED, text, NOT_TAKEN)
+                continue
+            outcomes[one.id] = _done(one, done)
+            match one.status:
+                case Status.FAILED:
+                    failed.append(one)
+                case Status.PENDING:
+                    self._downloads.queue.end_cooldown(one, from_zero=from_zero)
+                case _:
+                    self._fetch_again(person, one)
+        self._downloads.transitions.retry_all(failed, from_zero=from_zero)
+        return outcomes
 
     def _accept(self, person: Person, found: Download) -> ActionResult:
         self._downloads.queue.accept(found)

@@ -11,7 +11,9 @@ A person who cancels or deletes gets a tombstone: no rule fetches it for them un
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import chain
 from threading import Lock
 
 from sidecar.clock import Clock
@@ -22,10 +24,10 @@ from sidecar.domain.downloads.actions import (
     judge,
     refuse_finishing,
 )
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.undo import Reversal
-from sidecar.domain.wishes import PIN
-from sidecar.errors import DeviceError
+from sidecar.domain.wishes import PIN, Hold
+from sidecar.errors import DeviceError, NotVisible
 from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership, OwnershipChange
 from sidecar.services.accounts.person import Person
@@ -62,69 +64,128 @@ class RemoveDownloads:
 
     def act(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
         """Carry out an action on one download; raises `NotVisible`."""
-        with self._db.write():
-            found = self._ownership.visible(person, download_id)
-            match judge(order.action, found, self._clock.now()):
-                case ActionRefusal() as refusal:
-                    return refused(found, refusal)
-                case ActionVerdict.IS_SO:
-                    text = msg("{title} is not on the device any more", title=found.title)
-                    return ActionResult(found.id, ResultKind.UNCHANGED, text)
-            outcome = self._end(person, found, order)
-        return outcome or self._delete(person, download_id, order)
+        outcome = self.act_on(person, [download_id], order).get(download_id)
+        if outcome is None:
+            raise NotVisible
+        return outcome
 
-    def _end(self, person: Person, found: Download, order: DownloadCommand) -> ActionResult | None:
-        """Do what needs no change on the device; return None if a file must be deleted."""
-        if order.action is Action.LET_GO:
-            return self._let_go(person, found, for_everyone=order.for_everyone)
-        parting = self._parting(person, found, order)
-        if parting.staying:
-            undo = self._ownership.give_up(found, parting)
-            return ActionResult(found.id, ResultKind.KEPT, _kept(found), undo=undo)
-        if found.status is Status.COMPLETED:
-            return None
-        return self._cancel(found, parting, order)
+    def act_on(
+        self, person: Person, ids: Sequence[int], order: DownloadCommand
+    ) -> Mapping[int, ActionResult]:
+        """Carry out an action on many downloads, and return what became of each.
+
+        Those that are not visible are left out. Apart from files that must be deleted, it takes few
+        statements, however many they are.
+        """
+        with self._db.write():
+            seen = list(self._ownership.visible_among(person, ids))
+            outcomes: dict[int, ActionResult] = {}
+            for one in seen:
+                match judge(order.action, one, self._clock.now()):
+                    case ActionRefusal() as refusal:
+                        outcomes[one.id] = refused(one, refusal)
+                    case ActionVerdict.IS_SO:
+                        text = msg("{title} is not on the device any more", title=one.title)
+                        outcomes[one.id] = ActionResult(one.id, ResultKind.UNCHANGED, text)
+            concerned = [one for one in seen if one.id not in outcomes]
+            holds = self._holds.reasons_for([one.id for one in concerned])
+            ended = (
+                self._let_go(person, concerned, holds, order)
+                if order.action is Action.LET_GO
+                else self._end(person, concerned, holds, order)
+            )
+            outcomes |= ended
+        # A file is not deleted inside a transaction: other writers would wait for the device.
+        outcomes |= {
+            one.id: self._delete(person, one.id, order)
+            for one in concerned
+            if one.id not in outcomes
+        }
+        return outcomes
+
+    def _end(
+        self,
+        person: Person,
+        downloads: Sequence[Download],
+        holds: Mapping[int, Sequence[Hold]],
+        order: DownloadCommand,
+    ) -> Mapping[int, ActionResult]:
+        """Do what needs no change on the device; files that must be deleted are left out."""
+        everyone = order.for_everyone and person.is_admin
+        partings = self._ownership.changes_for(person, downloads, holds, for_everyone=everyone)
+        staying = [one for one in downloads if partings[one.id].staying]
+        going = [
+            one
+            for one in downloads
+            if not partings[one.id].staying and one.status is not Status.COMPLETED
+        ]
+        kept_parts = [one.id for one in going if _has_part(one)] if _keeps_parts(order) else []
+        gone = self._downloads.queue.cancel_all(going, keep_parts=kept_parts)
+        left = [*staying, *(one for one in going if one.id in gone)]
+        undo = self._ownership.give_up_all([(one, partings[one.id]) for one in left])
+        outcomes = {
+            one.id: ActionResult(one.id, ResultKind.KEPT, _kept(one), undo=undo[one.id])
+            for one in staying
+        }
+        for one in going:
+            keep_part = one.id in kept_parts
+            if one.id not in gone:
+                outcomes[one.id] = refused(one, refuse_finishing(one))
+                continue
+            self._db.after_commit(partial(self._stop, one, keep_part=keep_part))
+            text = (
+                msg("{title} is cancelled; what it had is kept for a month", title=one.title)
+                if keep_part
+                else msg("{title} is cancelled", title=one.title)
+            )
+            outcomes[one.id] = ActionResult(one.id, ResultKind.DONE, text, undo=undo[one.id])
+        return outcomes
+
+    def _let_go(
+        self,
+        person: Person,
+        downloads: Sequence[Download],
+        holds: Mapping[int, Sequence[Hold]],
+        order: DownloadCommand,
+    ) -> Mapping[int, ActionResult]:
+        """End the person's pins, or everybody's; the files stay until their room is needed."""
+        everyone = order.for_everyone and person.is_admin
+        ended = {
+            one.id: tuple(
+                hold
+                for hold in holds[one.id]
+                if hold.reason.rule == PIN
+                and hold.release_at is None
+                and (everyone or hold.user_id == person.user_id)
+            )
+            for one in downloads
+        }
+        self._holds.release_these(chain.from_iterable(ended.values()), self._clock.now())
+        return {
+            one.id: ActionResult(
+                one.id,
+                ResultKind.DONE,
+                msg(
+                    "{title} is no longer kept for you: it stays until its room is needed",
+                    title=one.title,
+                ),
+                undo=Reversal(holds=ended[one.id]),
+            )
+            if ended[one.id]
+            else ActionResult(
+                one.id,
+                ResultKind.UNCHANGED,
+                msg(
+                    "{title} stays as it is: it is not here because you asked for it",
+                    title=one.title,
+                ),
+            )
+            for one in downloads
+        }
 
     def _parting(self, person: Person, found: Download, order: DownloadCommand) -> OwnershipChange:
         for_everyone = order.for_everyone and person.is_admin
         return self._ownership.change_for(person, found, for_everyone=for_everyone)
-
-    def _let_go(self, person: Person, found: Download, *, for_everyone: bool) -> ActionResult:
-        everyone = for_everyone and person.is_admin
-        users = self._ownership.owners(found) if everyone else [person.user_id]
-        ended = [
-            one
-            for one in self._holds.of_item(found.device_id, found.item_id)
-            if one.reason.rule == PIN and one.user_id in users and one.release_at is None
-        ]
-        self._holds.release_these(ended, self._clock.now())
-        if not ended:
-            text = msg(
-                "{title} stays as it is: it is not here because you asked for it", title=found.title
-            )
-            return ActionResult(found.id, ResultKind.UNCHANGED, text)
-        text = msg(
-            "{title} is no longer kept for you: it stays until its room is needed",
-            title=found.title,
-        )
-        return ActionResult(found.id, ResultKind.DONE, text, undo=Reversal(holds=tuple(ended)))
-
-    def _cancel(
-        self, found: Download, parting: OwnershipChange, order: DownloadCommand
-    ) -> ActionResult:
-        # Without valid bytes there is nothing to continue from.
-        has_some = found.validator is not None and found.bytes_downloaded > 0
-        keep_part = order.keep_part and order.action is Action.CANCEL and has_some
-        if not self._downloads.queue.cancel(found, keep_part=keep_part):
-            return refused(found, refuse_finishing(found))
-        undo = self._ownership.give_up(found, parting)
-        self._db.after_commit(partial(self._stop, found, keep_part=keep_part))
-        text = (
-            msg("{title} is cancelled; what it had is kept for a month", title=found.title)
-            if keep_part
-            else msg("{title} is cancelled", title=found.title)
-        )
-        return ActionResult(found.id, ResultKind.DONE, text, undo=undo)
 
     def _stop(self, gone: Download, *, keep_part: bool) -> None:
         self._claims.stop(gone.id)
@@ -181,6 +242,15 @@ class RemoveDownloads:
             if late and current is not None and current.status is Status.REMOVED:
                 self._downloads.transitions.want_again(current, user_id=late[0])
         return ActionResult(found.id, ResultKind.DONE, text)
+
+
+def _keeps_parts(order: DownloadCommand) -> bool:
+    return order.keep_part and order.action is Action.CANCEL
+
+
+def _has_part(download: Download) -> bool:
+    """Whether there are valid bytes to continue from."""
+    return download.validator is not None and download.bytes_downloaded > 0
 
 
 def _kept(download: Download) -> str:

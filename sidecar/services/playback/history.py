@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
-from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying, name_player
 from sidecar.domain.playback.tracker import Current
@@ -180,6 +180,10 @@ class PlayHistory:
             return PlaysPage([], 0, page, page_size)
         found, total = self._plays.page(user_id, page, page_size)
         return PlaysPage([_play(one.play) for one in found], total, page, page_size)
+
+    def newest(self, person: Person, most: int) -> Sequence[PlayView]:
+        """List the newest plays of the person."""
+        return [_play(one) for one in self._plays.newest(person.user_id, most)]
 
     def now(self, person: Person) -> Sequence[NowView]:
         """List what plays now, in all clients that this person may see."""

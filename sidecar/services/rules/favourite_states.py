@@ -82,6 +82,22 @@ class AccountFavourites:
         after = on_lookup(before, value=item.is_favorite, playing=item.id in self._playing)
         return self._believe(item.id, item.type, before, after)
 
+    def look_up_all(self, items: Iterable[Item]) -> None:
+        """Take many looked-up items; their states are read and written all at once."""
+        listed = [one for one in items if one.is_favorite is not None]
+        before = self._hearts.states(self._user_id) if listed else {}
+        changed: dict[str, tuple[ItemType, FavouriteState]] = {}
+        for item in listed:
+            was, value = before.get(item.id), bool(item.is_favorite)
+            after = on_lookup(was, value=value, playing=item.id in self._playing)
+            if after == (was or NEVER):
+                continue
+            if after == NEVER:
+                self._hearts.forget(self._user_id, item.id)
+            else:
+                changed[item.id] = (item.type, after)
+        self._hearts.save_all(self._user_id, changed)
+
     def favourites(self) -> Mapping[str, ItemType]:
         """Return the favourites of the account with their types, as stored here."""
         return self._hearts.favourites(self._user_id)

@@ -2,7 +2,8 @@
 
     news ──▶ AccountFavourites ──set or removed──▶ wishes held, or released after a grace
     an item added or changed ──▶ looked up, and wished for if a favourite contains it
-    every hour, at start and after each reconnect: all favourites are listed and compared
+    every hour, at start and after each reconnect: all favourites are listed and compared; what
+    albums, artists and series contain only if the library has changed, or events were missed
 
 A listing alone removes nothing: a favourite counts as removed when Jellyfin says so of that item.
 Favourites come in several lists. One that Jellyfin takes too long for (artists, on a large library)
@@ -14,7 +15,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from queue import Empty, SimpleQueue
 from threading import Event
 from types import MappingProxyType
@@ -24,9 +25,9 @@ from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.rules import favourites as rule
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import JellyfinError, NotFound, SignedOut, TooSlow
-from sidecar.jellyfin import patience
-from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.library.artists import ArtistLists, ArtistTracks
+from sidecar.jellyfin.client import IDS_PER_REQUEST, Jellyfin
+from sidecar.jellyfin.http import wait_limit
+from sidecar.jellyfin.library.artists import ArtistLists
 from sidecar.jellyfin.listing import Listing
 from sidecar.jellyfin.live.events import (
     Connected,
@@ -35,10 +36,10 @@ from sidecar.jellyfin.live.events import (
     SessionsNews,
     UserDataChanged,
 )
+from sidecar.process.threads import attempt
 from sidecar.services.rules.favourite_states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.wishes import WishService
-from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,12 @@ LONGEST_PAUSE_S = 3600.0
 # For more items than this, listing all favourites takes fewer requests.
 MOST_NAMED = 2000
 NOTHING: Mapping[str, Item] = MappingProxyType({})
+# News are handled after so many wishes: a heart that is pressed does not wait for a long list.
+HEEDED_EVERY = 100
+# So many of the items that were listed last are kept until they are queued.
+MOST_LISTED = 5000
+# What they contain may change although the library stays as it is.
+ALWAYS_LISTED = frozenset({ItemType.PLAYLIST, ItemType.COLLECTION})
 
 
 @dataclass(slots=True)
@@ -108,6 +115,11 @@ class FavouritesFollower:
         self._types = rule.list_watched_types(settings)
         self._slow: dict[frozenset[ItemType], _SlowList] = {}
         self._more_s = 0.0
+        self._taken_away: set[str] = set()
+        self._library: object = None
+        self._is_whole = False
+        self._is_as_before = False
+        self._must_list = False
         self._news: SimpleQueue[News] = SimpleQueue()
         self._look_through_at = clock.monotonic()
         self._heal_at = clock.monotonic()
@@ -121,6 +133,7 @@ class FavouritesFollower:
 
     def look_through_soon(self) -> None:
         """List all favourites in the next step: a device was attached, or settings changed."""
+        self._must_list = True
         self._look_through_at = self._clock.monotonic()
 
     def run(self, stop: Event) -> None:
@@ -263,6 +276,7 @@ class FavouritesFollower:
         elif item := self._client.visible_items([item_id]).get(item_id):
             self._hearts.look_up(item)
             log.info("%s pressed a heart on %r", self._name, item.title)
+            self._taken_away.discard(item.id)
             self._keep(item)
 
     def look_through(self) -> None:
@@ -274,6 +288,11 @@ class FavouritesFollower:
             errors.JellyfinError: They cannot be listed; wishes held so far stay.
         """
         self._slow = {one: it for one, it in self._slow.items() if one <= self._types}
+        must_list, self._must_list = self._must_list, False
+        now, before = self._client.library_state(), self._library
+        self._is_as_before = now == before and not must_list
+        # Not known until all has been listed.
+        self._library, self._is_whole = None, True
         every = [one for one in self._lists() if one not in self._slow]
         listed = self._look_through(every)
         believed = self._hearts.favourites()
@@ -281,6 +300,8 @@ class FavouritesFollower:
         log.info("%s has %d favourites", self._name, count)
         if not self._slow:
             self._let_go_if_taken_away({one.id for one in listed})
+            if self._is_whole:
+                self._library = now
 
     def _lists(self) -> Iterator[frozenset[ItemType]]:
         """Yield the types of each list that is to be read."""
@@ -306,8 +327,8 @@ class FavouritesFollower:
         """
         slow = self._slow.get(types)
         try:
-            with patience.longer(slow.more_s if slow else 0.0):
-                listing = self._client.favourites(types)
+            with wait_limit.longer(slow.more_s if slow else 0.0):
+                listing = self._client.favourites(types, between=self._take_waiting_news)
         except TooSlow as trouble:
             self._account.tell(trouble)
             if not self._account.is_server_there():
@@ -326,43 +347,68 @@ class FavouritesFollower:
         log.info("Jellyfin takes too long to list %s of %s: again later", names, self._name)
 
     def _plan_listed(self, listed: Sequence[Item]) -> None:
-        for item in listed:
-            self._hearts.look_up(item)
+        self._hearts.look_up_all(listed)
+        self._taken_away.clear()
         believed = self._hearts.favourites()
         favourites = [one for one in listed if one.id in believed]
         self._plan(
-            chain.from_iterable(
-                self._wishes(one, self._client.with_parts([one])) for one in favourites
+            self._heeding(
+                chain.from_iterable(
+                    self._wishes(one, self._client.with_parts([one])) for one in favourites
+                )
             )
         )
         held = self._planning.sources(self._user_id, rule.NAME)
         containers = [one for one in favourites if one.type in CONTAINERS]
-        artists = [one for one in containers if one.type is ItemType.ARTIST]
-        for is_new in (True, False):
-            # With all that is needed to queue the tracks, where they come for the first time.
-            some = [one for one in artists if (one.id not in held) is is_new]
-            for found in self._artists.of(some, full=is_new):
+        known = [one for one in containers if one.id in held and not self._may_be_passed_over(one)]
+        new = [one for one in containers if one.id not in held]
+        # With all that is needed to queue the tracks, where they come for the first time.
+        for some, full in ((new, True), (known, False)):
+            self._keep_artists([one for one in some if one.type is ItemType.ARTIST], full=full)
+        for some, full in ((new, True), (known, False)):
+            for container in some:
                 self._take_waiting_news()
-                self._keep_artists(found, full=is_new)
-        for container in containers:
-            self._take_waiting_news()
-            if container.type is not ItemType.ARTIST:
-                self._keep_container(container, full=container.id not in held)
+                if container.type is not ItemType.ARTIST and self._is_kept(container):
+                    self._keep_container(container, full=full)
 
-    def _keep_artists(self, found: ArtistTracks, *, full: bool) -> None:
-        if found.tracks is None:
-            for artist in found.artists:
-                self._keep_container(artist, full=full)
-            return
-        # A heart may have been taken away while they were listed.
-        believed = self._hearts.favourites()
-        tracks = {one: it for one, it in found.tracks.items() if one in believed}
-        artists = [one for one in found.artists if one.id in tracks]
-        wishes = (self._wishes(one, tracks[one.id].items) for one in artists)
-        listed = chain.from_iterable(one.items for one in tracks.values())
-        self._plan(chain.from_iterable(wishes), _by_id(listed) if full else NOTHING)
-        for artist in artists:
-            self._release_what_left(artist, tracks[artist.id])
+    def _may_be_passed_over(self, container: Item) -> bool:
+        """Whether a container has in it what it had at the last look."""
+        return self._is_as_before and container.type not in ALWAYS_LISTED
+
+    def _is_kept(self, favourite: Item) -> bool:
+        """Whether nobody has taken the heart away since the favourites were listed."""
+        return favourite.id not in self._taken_away
+
+    def _heeding(self, wishes: Iterable[Wish]) -> Iterator[Wish]:
+        """Yield the wishes, and handle queued news between them."""
+        for number, wish in enumerate(wishes):
+            if number % HEEDED_EVERY == 0:
+                self._take_waiting_news()
+            if wish.reason.source_id not in self._taken_away:
+                yield wish
+
+    def _keep_artists(self, artists: Sequence[Item], *, full: bool) -> None:
+        alone: list[Item] = []
+        listed: dict[str, Item] = {}
+
+        def wishes() -> Iterator[Wish]:
+            for found in self._artists.of(artists, full=full):
+                if found.tracks is None:
+                    alone.extend(found.artists)
+                    continue
+                for artist in filter(self._is_kept, found.artists):
+                    tracks = found.tracks[artist.id]
+                    if full:
+                        listed.update(_by_id(tracks.items))
+                        for one in list(listed)[: len(listed) - MOST_LISTED]:
+                            del listed[one]
+                    yield from self._wishes(artist, tracks.items)
+                    self._release_what_left(artist, tracks)
+
+        self._plan(self._heeding(wishes()), listed)
+        for artist in filter(self._is_kept, alone):
+            self._take_waiting_news()
+            self._keep_container(artist, full=full)
 
     def _let_go_if_taken_away(self, listed: set[str]) -> None:
         """Look up favourites missing from a listing, as only the item itself shows a removal."""
@@ -372,11 +418,12 @@ class FavouritesFollower:
 
     def _let_go(self, item_id: str) -> None:
         log.info("%s took the heart from %s", self._name, item_id)
+        self._taken_away.add(item_id)
         self._planning.release(self._user_id, rule.NAME, item_id, grace=self._settings.grace)
 
     def _keep_container(self, container: Item, *, full: bool = False) -> None:
         try:
-            with patience.longer(self._more_s):
+            with wait_limit.longer(self._more_s):
                 listing = self._client.expand(container, full=full)
         except NotFound:
             return
@@ -384,6 +431,7 @@ class FavouritesFollower:
             self._account.tell(trouble)
             if not self._account.is_server_there():
                 raise
+            self._is_whole = False
             log.info("Jellyfin takes too long to list %r of %s", container.title, self._name)
             self._more_s = min(self._more_s * 2 or RETRY_S, LONGEST_WAIT_S)
             again = self._clock.monotonic() + LONGEST_WAIT_S
@@ -394,6 +442,7 @@ class FavouritesFollower:
         self._release_what_left(container, listing)
 
     def _release_what_left(self, container: Item, listing: Listing) -> None:
+        self._is_whole &= listing.complete
         if listing.complete and listing.items:
             kept = (one.id for one in listing.items)
             self._planning.release_items(
@@ -411,8 +460,12 @@ class FavouritesFollower:
         """Hold wishes; what is in `full` was looked up already, and is not asked for again."""
 
         def describe(ids: Sequence[str]) -> dict[str, Item]:
-            known = {one: full[one] for one in ids if one in full}
-            return known | self._client.items(one for one in ids if one not in known)
+            found = {one: full[one] for one in ids if one in full}
+            missing = (one for one in ids if one not in found)
+            while some := list(islice(missing, IDS_PER_REQUEST)):
+                self._take_waiting_news()
+                found |= self._client.items(some)
+            return found
 
         self._planning.hold(wishes, describe)
 

@@ -11,13 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.kinds import ALL_MEDIA
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.registry import RULE_OF
 from sidecar.domain.undo import Place, Reversal
-from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold
+from sidecar.domain.wishes import PIN, PIN_PRIORITY
 from sidecar.errors import JellyfinError, NotPossible, NotVisible
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
@@ -114,10 +114,8 @@ class PreferenceService:
     def pins(self, person: Person, device_id: str) -> Sequence[Pinned]:
         """List the pins of the person on a device, the oldest first."""
         self._access.settings(person, device_id)
-        found: dict[str, list[Hold]] = {}
-        for hold in self._holds.of_rule(person.user_id, device_id, PIN):
-            found.setdefault(hold.reason.source_id, []).append(hold)
-        return [Pinned(one, holds[0].reason.text, len(holds)) for one, holds in found.items()]
+        pins = self._holds.pins_of(person.user_id, device_id)
+        return [Pinned(one, text, files) for one, (text, files) in pins.items()]
 
     def pin(self, person: Person, device_id: str, item_id: str) -> int:
         """Pin an item, or everything that a container holds now; return how many were queued.

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import islice
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import REFUSED_TO_ACCOUNT, Download, Status
-from sidecar.domain.files.folders import find_paths
+from sidecar.domain.downloads.download import REFUSED_TO_ACCOUNT, Download, Standing, Status
+from sidecar.domain.files.folders import PlannedFolders, find_paths
 from sidecar.domain.files.groups import ALONE, Group, make_groups
 from sidecar.domain.files.naming import (
     ANY,
@@ -35,8 +36,7 @@ from sidecar.messages import msg
 from sidecar.store.database import Database
 from sidecar.store.downloads.folders import DeviceFolders
 from sidecar.store.downloads.insert import FilePlace
-from sidecar.store.downloads.queries import Standing
-from sidecar.store.downloads.queue import Downloads, NewDownload
+from sidecar.store.downloads.queue import Downloads, NewDownload, WantedAgain
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.exclusions import Exclusions
 from sidecar.store.rules.holds import Holds
@@ -44,7 +44,10 @@ from sidecar.store.rules.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
 
-BATCH = 200
+# Jellyfin is asked about so many wishes at once; so few are written in one transaction, as all
+# other writers wait for it.
+ASKED_AT_ONCE = 1000
+WRITTEN_AT_ONCE = 500
 ASKED_AGAIN = Failure(
     FailureClass.TRANSIENT, "put-back", msg("Its file was missing, and somebody asked for it again")
 )
@@ -97,6 +100,13 @@ def _paths(folders: DeviceFolders, item: Item, shape: NameLimits, group: Group) 
     yield build_distinct_path(beside, item.id)
 
 
+def make_pin(user_id: str, device_id: str, item: Item, *, of: Item | None) -> Wish:
+    """Return the wish of a person who asked for an item, or for a container that it is `of`."""
+    text = msg("you asked for it") if of is None else msg("you asked for {title}", title=of.title)
+    why = Reason(PIN, item.id if of is None else of.id, text)
+    return Wish(user_id, device_id, item, why, PIN_PRIORITY)
+
+
 def refusal(item: Item) -> Failure | None:
     """Return why an item cannot be fetched at all; None if no reason is known."""
     if item.is_remote:
@@ -116,6 +126,45 @@ def refusal(item: Item) -> Failure | None:
         text = msg("Jellyfin does not let this account download {title}", title=item.title)
         return Failure(FailureClass.REFUSED, "not-allowed", text)
     return None
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """An item that is to be queued, and what decides on its path."""
+
+    wanted: NewDownload
+    folders: DeviceFolders
+    shape: NameLimits
+    group: Group
+
+    @property
+    def usual_path(self) -> str:
+        """Return the path that it gets if nothing is in its way."""
+        return next(find_paths(self.wanted.item, PlannedFolders(), self.shape, self.group))
+
+    def places(self) -> Iterator[FilePlace]:
+        """Yield its possible places as the device is now."""
+        return places(self.folders, self.wanted.item, self.shape, self.group)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What some wishes need, of what was stored before them.
+
+    Attributes:
+        new: What has no download, in the order of the wishes.
+        known: Wishes for downloads that may have to change, each with whether its reason is new,
+            and how many new items are before it.
+        repeated: Further wishes for the same items on the same devices.
+        again: Removed downloads that are to be queued again.
+        seen: The devices and items of these wishes.
+    """
+
+    new: list[_New] = field(default_factory=list)
+    known: list[tuple[Wish, bool, int]] = field(default_factory=list)
+    repeated: list[tuple[Wish, bool]] = field(default_factory=list)
+    again: list[WantedAgain] = field(default_factory=list)
+    seen: set[tuple[str, str]] = field(default_factory=set)
 
 
 class WishService:
@@ -185,19 +234,24 @@ class WishService:
         Returns:
             How many downloads were queued.
         """
-        queued = 0
+        return sum(1 for _ in self._hold(wishes, describe))
+
+    def _hold(self, wishes: Iterable[Wish], describe: Describe) -> Iterator[str]:
+        """Hold wishes as they are asked for, and yield the item of each download queued."""
         remaining = iter(wishes)
-        while batch := list(islice(remaining, BATCH)):
+        while batch := list(islice(remaining, ASKED_AT_ONCE)):
             allowed = self._allowed(batch)
             refused = self._list_not_taken(allowed)
             missing = self._missing(one for one in allowed if _place(one) not in refused)
             full = self._described(allowed, missing, describe) if missing else {}
             full = fill_in_parts(full, [wish.item for wish in allowed])
             groups = self._groups(allowed, full)
-            with self._db.write():
-                # Checked again: a person may have objected while Jellyfin was asked.
-                queued += self._keep_all(self._allowed(allowed), full, groups, refused)
-        return queued
+            for start in range(0, len(allowed), WRITTEN_AT_ONCE):
+                some = allowed[start : start + WRITTEN_AT_ONCE]
+                with self._db.write():
+                    # Checked again: a person may have objected while Jellyfin was asked.
+                    queued = self._keep_all(self._allowed(some), full, groups, refused)
+                yield from queued
 
     def sources(self, user_id: str, rule: str) -> frozenset[str]:
         """Return from what the holds of an account by a rule come."""
@@ -269,18 +323,12 @@ class WishService:
         Returns:
             How many downloads were queued.
         """
-        items = [item] if playable is None else list(playable)
-        text = (
-            msg("you asked for it")
-            if playable is None
-            else msg("you asked for {title}", title=item.title)
-        )
-        why = Reason(PIN, item.id, text)
-        return self.pin_all(
-            [Wish(user_id, device_id, one, why, PIN_PRIORITY) for one in items], describe
-        )
+        items = [item] if playable is None else playable
+        of = None if playable is None else item
+        pins = [make_pin(user_id, device_id, one, of=of) for one in items]
+        return len(self.pin_all(pins, describe))
 
-    def pin_all(self, pins: Collection[Wish], describe: Describe) -> int:
+    def pin_all(self, pins: Collection[Wish], describe: Describe) -> frozenset[str]:
         """Pin items that people asked for, even if they removed them before.
 
         Args:
@@ -288,9 +336,9 @@ class WishService:
             describe: As for `hold`.
 
         Returns:
-            How many downloads were queued.
+            The ids of the items of which downloads were queued.
         """
-        return self.hold(pins, describe)
+        return frozenset(self._hold(pins, describe))
 
     def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
         """Release a pin after a grace; return how many holds that concerns."""
@@ -325,15 +373,31 @@ class WishService:
 
         A completed file stays until its space is needed; it only loses its hold.
         """
-        for hold in self._holds.drop_due(self._clock.now()):
-            log.info("%s is no longer held: %s", hold.item_id, hold.reason.text)
-            waiting = self._downloads.queries.by_item(hold.device_id, hold.item_id)
-            if waiting is None:
+        with self._db.write():
+            dropped = self._holds.drop_due(self._clock.now())
+            for hold in dropped:
+                log.info("%s is no longer held: %s", hold.item_id, hold.reason.text)
+            places = iter({(one.device_id, one.item_id) for one in dropped})
+            while some := list(islice(places, WRITTEN_AT_ONCE)):
+                self._let_go_of(some)
+
+    def _let_go_of(self, places: Collection[tuple[str, str]]) -> None:
+        """Cancel or calm what waits for items on devices of which a hold has ended."""
+        there = self._downloads.queries.by_items(places).values()
+        holds = self._holds.reasons_for([one.id for one in there])
+        unwanted: list[Download] = []
+        calmer: list[tuple[Download, int]] = []
+        for one in there:
+            rules = {hold.reason.rule for hold in holds[one.id]}
+            if not rules and one.status not in {Status.COMPLETED, Status.REMOVED}:
+                unwanted.append(one)
                 continue
-            if self._is_unwanted(waiting):
-                self._downloads.queue.cancel(waiting)
-            elif waiting.priority > PIN_PRIORITY and not was_cast(waiting.priority):
-                self._calm(waiting)
+            is_urgent = one.priority > PIN_PRIORITY and not was_cast(one.priority)
+            if is_urgent and queue_ahead.NAME not in rules:
+                # The hold that made it urgent has ended.
+                calmer.append((one, PIN_PRIORITY if PIN in rules else 0))
+        self._downloads.queue.cancel_all(unwanted)
+        self._downloads.queue.prioritise_all(calmer)
 
     def _allowed(self, wishes: Iterable[Wish]) -> list[Wish]:
         """Return the wishes without tombstone, exclusion or eviction cooldown."""
@@ -341,11 +405,13 @@ class WishService:
         resting: dict[str, Collection[str]] = {}
         allowed: list[Wish] = []
         for wish in wishes:
-            place = (wish.user_id, wish.device_id)
+            place, why = (wish.user_id, wish.device_id), wish.reason
+            if why.rule == PIN:
+                allowed.append(wish)
+                continue
             if place not in words:
                 words[place] = self._tombstones.items(*place), self._exclusions.of(*place)
             removed, excluded = words[place]
-            why = wish.reason
             if is_cooling_down(why.rule):
                 if wish.device_id not in resting:
                     now = self._clock.now()
@@ -353,16 +419,9 @@ class WishService:
                 if wish.item.id in resting[wish.device_id]:
                     continue
             pairs = {(why.rule, wish.item.id), (why.rule, why.source_id)}
-            if why.rule == PIN or (wish.item.id not in removed and not pairs & excluded):
+            if wish.item.id not in removed and not pairs & excluded:
                 allowed.append(wish)
         return allowed
-
-    def _calm(self, waiting: Download) -> None:
-        """Lower the priority of a download whose urgent hold has ended."""
-        holds = self._holds.of_item(waiting.device_id, waiting.item_id)
-        rules = {one.reason.rule for one in holds}
-        if queue_ahead.NAME not in rules:
-            self._downloads.queue.prioritise(waiting, PIN_PRIORITY if PIN in rules else 0)
 
     def _described(
         self, wishes: Collection[Wish], missing: Collection[str], describe: Describe
@@ -404,60 +463,110 @@ class WishService:
         full: Mapping[str, Item],
         groups: Mapping[str, Group],
         refused: Collection[tuple[str, str]],
-    ) -> int:
-        """Hold wishes and queue what has no download; return how many were queued.
+    ) -> list[str]:
+        """Hold wishes and queue what has no download; return the items of what was queued.
 
         What a device does not take (`refused`) is only held.
         """
-        pinned = [(one.user_id, *_ids(one)) for one in wishes if one.reason.rule == PIN]
+        facts = self._holds.facts(wishes)
+        pinned = [
+            (wish.user_id, *_ids(wish))
+            for wish, known in zip(wishes, facts, strict=True)
+            if wish.reason.rule == PIN and known.is_removed
+        ]
         if pinned:
             # Only now, as Jellyfin may not have answered.
             self._tombstones.forget_all(pinned)
-        there = self._downloads.queries.standings(map(_ids, wishes))
-        queued = 0
-        seen: set[tuple[str, str]] = set()
+        are_new = self._holds.keep_all(wishes, facts)
         folders = {one.device_id: DeviceFolders(self._db, one.device_id) for one in wishes}
-        for wish, is_new in zip(wishes, self._holds.keep_all(wishes), strict=True):
-            ids = _ids(wish)
-            standing, is_changed = there.get(ids), ids in seen
-            is_served = standing is not None and not is_changed and _is_served(wish, standing)
-            if is_served or _place(wish) in refused:
+        batch = _Batch()
+        for wish, known, is_new in zip(wishes, facts, are_new, strict=True):
+            ids, standing = _ids(wish), known.standing
+            if ids in batch.seen:
+                batch.repeated.append((wish, is_new))
+            elif _place(wish) in refused or (standing is not None and _is_served(wish, standing)):
                 continue
-            # Another of these wishes may have changed it.
-            is_known = standing is not None or is_changed
-            known = self._downloads.queries.by_item(*ids) if is_known else None
-            seen.add(ids)
-            if known is not None:
-                queued += self._keep(wish, known, is_new=is_new)
+            elif standing is not None:
+                batch.seen.add(ids)
+                batch.known.append((wish, is_new, len(batch.new)))
             elif (item := full.get(wish.item.id)) is not None:
-                self._queue(wish, item, folders[wish.device_id], groups.get(item.id, ALONE))
-                queued += 1
+                batch.seen.add(ids)
+                group = groups.get(item.id, ALONE)
+                batch.new.append(self._make_new(wish, item, folders[wish.device_id], group))
+        return self._keep_known(batch) + self._queue_all(batch, folders) + self._keep_rest(batch)
+
+    def _keep_known(self, batch: _Batch) -> list[str]:
+        """Let downloads be what wishes need; return the items of those that were mended.
+
+        What is to be queued again is left in `batch.again`.
+        """
+        if not batch.known:
+            return []
+        rows = self._downloads.queries.by_items(_ids(wish) for wish, _, _ in batch.known)
+        raised: list[tuple[Download, int]] = []
+        mended: list[str] = []
+        for wish, is_new, after in batch.known:
+            there = rows[_ids(wish)]
+            if _is_wanted_again(wish, there, is_new=is_new):
+                batch.again.append(WantedAgain(there, wish.user_id, wish.priority, after))
+            elif _needs_mending(wish, there, is_new=is_new):
+                if self._mend(wish, there):
+                    mended.append(there.item_id)
+            elif _is_raised(wish, there):
+                raised.append((there, wish.priority))
+        self._downloads.queue.prioritise_all(raised)
+        return mended
+
+    def _queue_all(self, batch: _Batch, folders: Mapping[str, DeviceFolders]) -> list[str]:
+        """Queue new items and what is wanted again; return these items."""
+        if not batch.new and not batch.again:
+            return []
+        for device_id, there in folders.items():
+            here = [one for one in batch.new if one.wanted.device_id == device_id]
+            # One statement tells what is at the usual paths; if anything is, others may be chosen.
+            if here and there.learn(one.usual_path for one in here):
+                there.learn(next(iter(one.places())).path for one in here)
+        wanted = [one.wanted for one in batch.new]
+        added = self._downloads.queue.add_all(wanted, folders, batch.again)
+        for one, new in zip(added, wanted, strict=True):
+            refused = refusal(new.item)
+            if refused is not None:
+                self._downloads.transitions.give_up(one, until=None, failure=refused, retry_count=0)
+        return [one.item_id for one in (*added, *(again.download for again in batch.again))]
+
+    def _keep_rest(self, batch: _Batch) -> list[str]:
+        """Keep wishes for what another wish of the batch may have changed."""
+        queued: list[str] = []
+        for wish, is_new in batch.repeated:
+            there = self._downloads.queries.by_item(*_ids(wish))
+            if there is None:
+                continue
+            is_queued = False
+            if _is_wanted_again(wish, there, is_new=is_new):
+                is_queued = self._downloads.transitions.want_again(
+                    there, user_id=wish.user_id, priority=wish.priority
+                )
+            elif _needs_mending(wish, there, is_new=is_new):
+                is_queued = self._mend(wish, there)
+            elif _is_raised(wish, there):
+                self._downloads.queue.prioritise(there, wish.priority)
+            if is_queued:
+                queued.append(there.item_id)
         return queued
 
-    def _keep(self, wish: Wish, there: Download, *, is_new: bool) -> bool:
-        """Let a download be what a wish needs; return whether that queued it again."""
-        if there.status is Status.REMOVED and (is_new or wish.reason.rule == PIN):
-            return self._downloads.transitions.want_again(
-                there, user_id=wish.user_id, priority=wish.priority
-            )
-        is_refused = there.status is Status.FAILED and there.error_code in REFUSED_TO_ACCOUNT
-        if is_refused and is_new and there.user_id != wish.user_id:
+    def _mend(self, wish: Wish, there: Download) -> bool:
+        """Queue a download whose failure or missing file this wish is the answer to."""
+        if there.status is Status.FAILED:
             # It was refused to the account that fetches it: this one may have it.
             self._downloads.queue.hand_over(there, wish.user_id)
             return self._downloads.transitions.retry(there)
-        if there.missing_since is not None and wish.reason.rule == PIN:
-            # A pin answers the question of what became of the missing file.
-            return self._downloads.transitions.mark_damaged(there, ASKED_AGAIN)
-        # Priorities above pins may change in both directions, all others only rise.
-        cast_before = was_cast(there.priority) and not was_cast(wish.priority)
-        if wish.priority > min(there.priority, PIN_PRIORITY) and not cast_before:
-            self._downloads.queue.prioritise(there, wish.priority)
-        return False
+        # A pin answers the question of what became of the missing file.
+        return self._downloads.transitions.mark_damaged(there, ASKED_AGAIN)
 
-    def _queue(self, wish: Wish, item: Item, folders: DeviceFolders, group: Group) -> None:
+    def _make_new(self, wish: Wish, item: Item, folders: DeviceFolders, group: Group) -> _New:
         item = self._fit(wish.device_id, item)
         shape = self._shape_of(wish.device_id)
-        download = self._downloads.queue.add(
+        return _New(
             NewDownload(
                 item=item,
                 device_id=wish.device_id,
@@ -465,17 +574,11 @@ class WishService:
                 places=places(folders, item, shape, group),
                 priority=wish.priority,
                 format=self._format_of(wish.device_id, item.type),
-            )
+            ),
+            folders,
+            shape,
+            group,
         )
-        refused = refusal(item)
-        if refused is not None:
-            self._downloads.transitions.give_up(
-                download, until=None, failure=refused, retry_count=0
-            )
-
-    def _is_unwanted(self, download: Download) -> bool:
-        is_there = download.status in {Status.COMPLETED, Status.REMOVED}
-        return not is_there and not self._holds.holders(download.device_id, download.item_id)
 
 
 def _place(wish: Wish) -> tuple[str, str]:
@@ -490,6 +593,22 @@ def _is_served(wish: Wish, there: Standing) -> bool:
     """Whether a download is all that a wish needs, so that `_keep` would change nothing."""
     is_well = there.status not in {Status.REMOVED, Status.FAILED} and not there.is_missing
     return is_well and wish.priority <= min(there.priority, PIN_PRIORITY)
+
+
+def _is_wanted_again(wish: Wish, there: Download, *, is_new: bool) -> bool:
+    return there.status is Status.REMOVED and (is_new or wish.reason.rule == PIN)
+
+
+def _needs_mending(wish: Wish, there: Download, *, is_new: bool) -> bool:
+    is_refused = there.status is Status.FAILED and there.error_code in REFUSED_TO_ACCOUNT
+    is_for_another = is_refused and is_new and there.user_id != wish.user_id
+    return is_for_another or (there.missing_since is not None and wish.reason.rule == PIN)
+
+
+def _is_raised(wish: Wish, there: Download) -> bool:
+    """Whether a wish changes the priority: above pins in both directions, else it only rises."""
+    cast_before = was_cast(there.priority) and not was_cast(wish.priority)
+    return wish.priority > min(there.priority, PIN_PRIORITY) and not cast_before
 
 
 def _wish(hold: Hold) -> Wish:

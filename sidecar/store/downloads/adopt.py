@@ -6,11 +6,12 @@ import json
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import MOVES, Download, Move, Status
+from sidecar.domain.downloads.download import MOVES, Download, Move, Status
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.store.database import Database
 from sidecar.store.downloads.insert import FilePlace, NewDownload, find_free_place, to_columns
+from sidecar.store.downloads.order import find_last_place
 from sidecar.store.downloads.queries import COLUMNS, DownloadQueries, to_download
 from sidecar.store.downloads.transitions import FROM_ZERO, UNBLEMISHED, Columns, DownloadTransitions
 from sidecar.store.schema.tables import DownloadRow
@@ -93,7 +94,7 @@ class DownloadAdopter:
         )
 
     def _insert_adopted(self, wanted: NewDownload, place: FilePlace, facts: Columns) -> Download:
-        columns = to_columns(self._db, wanted, place, self._clock.now())
+        columns = to_columns(wanted, place, find_last_place(self._db), self._clock.now())
         columns |= {**facts, "status": Status.COMPLETED}
         row = self._db.execute_returning(DownloadRow.insert(**columns).returning(COLUMNS))[0]
         download = to_download(row)

@@ -1,4 +1,4 @@
-"""Builds the row of a new download: a free path on the device, and the item's columns."""
+"""Builds the rows of new downloads: a free path on the device, and the item's columns."""
 
 from __future__ import annotations
 
@@ -7,12 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.files.naming import get_extension
 from sidecar.domain.items.item import Item
 from sidecar.store.database import Database, Row
 from sidecar.store.downloads.filter import search_key
-from sidecar.store.downloads.order import find_last_place
 
 # Two queries: with one and an OR, SQLite reads all rows of the device.
 TAKEN = """SELECT 1 FROM downloads
@@ -60,8 +59,8 @@ def find_free_place(db: Database, device_id: str, places: Iterable[FilePlace]) -
     raise ValueError("every offered place is taken by another download")
 
 
-def to_columns(db: Database, wanted: NewDownload, place: FilePlace, now: datetime) -> Row:
-    """Return the columns of a new row."""
+def to_columns(wanted: NewDownload, place: FilePlace, turn: int, now: datetime) -> Row:
+    """Return the columns of a new row; `turn` is its place in the queue."""
     item = wanted.item
     return {
         **columns_of_item(item),
@@ -72,7 +71,7 @@ def to_columns(db: Database, wanted: NewDownload, place: FilePlace, now: datetim
         "path_key": place.key,
         "priority": wanted.priority,
         "queued_at": now,
-        "place": find_last_place(db),
+        "place": turn,
         "format": wanted.format,
         "source_extension": get_extension(place.path),
     }

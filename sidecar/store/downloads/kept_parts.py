@@ -8,17 +8,23 @@ id, and with it the part file's bytes and their validator.
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 import peewee
 
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import KeptPartRow
 
 KEPT_FOR = timedelta(days=30)
-TAKE = """DELETE FROM kept_parts WHERE device_id = ? AND item_id = ?
-    RETURNING download_id, validator, bytes_downloaded"""
+FOUND = """SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'downloads'),
+        part.device_id, part.item_id, part.download_id, part.validator, part.bytes_downloaded
+    FROM json_each(?) AS one LEFT JOIN kept_parts AS part
+    ON part.device_id = json_extract(one.value, '$[0]')
+        AND part.item_id = json_extract(one.value, '$[1]')"""
+TAKE = "DELETE FROM kept_parts WHERE download_id IN (SELECT value FROM json_each(?))"
 
 
 def remember_part(db: Database, download: Download, now: datetime) -> None:
@@ -37,17 +43,33 @@ def remember_part(db: Database, download: Download, now: datetime) -> None:
     )
 
 
-def take_part(db: Database, device_id: str, item_id: str) -> Row:
-    """Return the columns of a kept part for a new row, and delete its record; {} without one."""
-    rows = db.execute_sql(TAKE, (device_id, item_id))
-    if not rows:
-        return {}
-    download_id, validator, count = rows[0]
-    return {
-        "id": download_id,
-        "validator": KeptPartRow.validator.python_value(validator),
-        "bytes_downloaded": count,
+def take_parts(
+    db: Database, asked: Iterable[tuple[str, str]]
+) -> tuple[int, Mapping[tuple[str, str], Row]]:
+    """Return the columns of the kept parts for new rows, and delete their records.
+
+    Args:
+        db: Inside of a `write`.
+        asked: The ids of device and item of each new row.
+
+    Returns:
+        The last id that any download had, and the columns by what was asked; all that have none
+        are left out.
+    """
+    # One row at least: the last id comes in the same statement.
+    rows = db.sql(FOUND, (json.dumps(list(asked) or [()]),))
+    parts: dict[tuple[str, str], Row] = {
+        (device_id, item_id): {
+            "id": download_id,
+            "validator": KeptPartRow.validator.python_value(validator),
+            "bytes_downloaded": count,
+        }
+        for _, device_id, item_id, download_id, validator, count in rows
+        if download_id is not None
     }
+    if parts:
+        db.execute_sql(TAKE, (json.dumps([one["id"] for one in parts.values()]),))
+    return rows[0][0] or 0, parts
 
 
 def list_kept_parts(db: Database, device_id: str, now: datetime) -> frozenset[int]:

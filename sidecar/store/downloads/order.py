@@ -9,6 +9,8 @@ It is no time: clocks are set back, and an album is queued within one millisecon
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sidecar.store.database import Database
@@ -58,6 +60,11 @@ SPREAD = """UPDATE downloads SET place = spread.place FROM (
     SELECT id, ? * row_number() OVER (ORDER BY place, id) AS place FROM downloads
 ) AS spread WHERE spread.id = downloads.id"""
 
+PLACED = """UPDATE downloads SET place = given.place FROM (
+    SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS place
+    FROM json_each(?)
+) AS given WHERE given.id = downloads.id"""
+
 
 @dataclass(frozen=True, slots=True)
 class Spot:
@@ -70,7 +77,17 @@ class Spot:
 def find_last_place(db: Database) -> int:
     """Return a place behind all others; rows with the same one are ordered by id."""
     rows = db.sql("SELECT seq FROM sqlite_sequence WHERE name = 'downloads'")
-    return ((rows[0][0] if rows else 0) + 1) * GAP
+    return place_behind(rows[0][0] if rows else 0)
+
+
+def place_behind(last_id: int) -> int:
+    """Return a place behind all others, from the last id that any download had."""
+    return (last_id + 1) * GAP
+
+
+def set_places(db: Database, places: Mapping[int, int]) -> None:
+    """Give downloads these places."""
+    db.execute_sql(PLACED, (json.dumps(list(places.items())),))
 
 
 def find_first_spot(db: Database, download_id: int) -> Spot:

@@ -15,8 +15,8 @@ from typing import Any
 
 import peewee
 
+from sidecar.domain.downloads.download import MISSING, Download, Standing, Status
 from sidecar.domain.downloads.sorting import Sort
-from sidecar.domain.downloads.states import MISSING, Download, Status
 from sidecar.domain.files.removals import Expected
 from sidecar.store.database import Database, Row
 from sidecar.store.downloads.filter import (
@@ -64,6 +64,8 @@ STANDINGS = """SELECT d.device_id, d.item_id, d.status, d.priority, d.missing_si
     FROM json_each(?) AS one CROSS JOIN downloads AS d
     ON d.device_id = json_extract(one.value, '$[0]')
         AND d.item_id = json_extract(one.value, '$[1]')"""
+BY_ITEMS = f"""SELECT {NAMES} FROM downloads WHERE (device_id, item_id) IN (
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))"""  # noqa: S608 - names of our own columns
 IN_TURN = "d.priority DESC, d.place, d.id"
 # Running, pending, paused, the rest.
 RUNNING_FIRST = """CASE d.status
@@ -91,10 +93,13 @@ OF_TALLIES = """SELECT status, sum(files) FROM tallies
 # Literals, not parameters: SQLite uses a partial index only if it can see its condition.
 WAITING = """SELECT coalesce(sum(max(coalesce(d.expected_size, 0) - d.bytes_downloaded, 0)), 0)
     FROM downloads AS d WHERE d.status = 'pending'"""
-POSITIONS = f"""SELECT id, place FROM (
-        SELECT d.id AS id, row_number() OVER (ORDER BY {IN_TURN}) AS place
-        FROM downloads AS d WHERE d.status = 'pending'
-    ) WHERE id IN (SELECT value FROM json_each(?))"""  # noqa: S608 - names of our own columns
+NUMBERED = f"""SELECT d.id AS id, row_number() OVER (ORDER BY {IN_TURN}) AS place
+        FROM downloads AS d WHERE d.status = 'pending'"""  # noqa: S608 - ours
+POSITIONS = f"""SELECT id, place FROM ({NUMBERED})
+    WHERE id IN (SELECT value FROM json_each(?))"""  # noqa: S608 - ours
+TURNS = f"""SELECT there.item_id, there.id, there.status, numbered.place
+    FROM downloads AS there LEFT JOIN ({NUMBERED}) AS numbered ON numbered.id = there.id
+    WHERE there.device_id = ? AND there.item_id IN (SELECT value FROM json_each(?))"""  # noqa: S608 - ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,12 +131,12 @@ class DeviceState:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """What decides whether a wish changes anything about a download."""
+class Turn:
+    """Where the download of an item is in the queue: from 1, None unless it is pending."""
 
+    id: int
     status: Status
-    priority: int
-    is_missing: bool
+    position: int | None
 
 
 class DownloadQueries:
@@ -152,9 +157,24 @@ class DownloadQueries:
         which = build_visibility_condition(viewer)
         return self._find_one(f"{LISTED} AND d.id = ?{which.text}", download_id, *which.values)
 
+    def all_seen(self, download_ids: Iterable[int], viewer: str | None) -> dict[int, Download]:
+        """Return those of these downloads that this account may see, with one statement."""
+        which = build_visibility_condition(viewer)
+        asked = json.dumps(list(download_ids))
+        rows = self._db.sql(
+            f"{LISTED} AND d.id IN (SELECT value FROM json_each(?)){which.text}",  # noqa: S608 - ours
+            (asked, *which.values),
+        )
+        return {one.id: one for one in map(from_columns, rows)}
+
     def by_item(self, device_id: str, item_id: str) -> Download | None:
         """Return the download of an item on a device; None if there is none."""
         return self._find_one(f"{ONE} device_id = ? AND item_id = ?", device_id, item_id)
+
+    def by_items(self, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Download]:
+        """Return the downloads of many items, by the ids of device and item."""
+        found = map(from_columns, self._db.sql(BY_ITEMS, (json.dumps(list(asked)),)))
+        return {(one.device_id, one.item_id): one for one in found}
 
     def standings(self, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Standing]:
         """Return how the downloads of many items stand, by the ids of device and item."""
@@ -276,6 +296,14 @@ class DownloadQueries:
         """Return the position in the queue, from 1, of those that are pending."""
         asked = json.dumps(list(download_ids))
         return dict(self._db.sql(POSITIONS, (asked,)))
+
+    def turns(self, device_id: str, item_ids: Collection[str]) -> Mapping[str, Turn]:
+        """Return where the downloads of many items on a device are in the queue, by item."""
+        rows = self._db.sql(TURNS, (device_id, json.dumps(list(item_ids))))
+        return {
+            item_id: Turn(download_id, Status(status), place)
+            for item_id, download_id, status, place in rows
+        }
 
     def bytes_on_device(self, device_id: str, *, block: int = 1) -> int:
         """Return the bytes of all finished files on a device, each in whole blocks.

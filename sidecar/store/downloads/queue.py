@@ -3,29 +3,30 @@
     enqueue ─▶ pending ─claim▶ downloading: started, synced …, finalizing ─arrive▶ completed
        queue ─────────┘         transitions ──────────────────────────────────┘
 
-The diagram of all states is in `domain.downloads.states`. Changes return False if the download was
-moved, finished or deleted meanwhile; then nothing was changed. A download that is being finalized
-can neither be paused nor cancelled: its file may be there already.
+The diagram of all states is in `domain.downloads.download`. Changes return False if the download
+was moved, finished or deleted meanwhile; then nothing was changed. A download that is being
+finalized can neither be paused nor cancelled: its file may be there already.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-
-import peewee
+from itertools import accumulate
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.downloads.download import Download, Move, Status
 from sidecar.domain.files.naming import make_path_key
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, WorkArrived
-from sidecar.store.database import Database
+from sidecar.store.database import Database, Row
 from sidecar.store.downloads import kept_parts as kept_parts_downloads
 from sidecar.store.downloads import order
 from sidecar.store.downloads.adopt import DownloadAdopter
+from sidecar.store.downloads.folders import DeviceFolders
 from sidecar.store.downloads.identity import DownloadIdentity
 from sidecar.store.downloads.insert import FilePlace, NewDownload, find_free_place, to_columns
 from sidecar.store.downloads.order import FIRST_DUE
@@ -41,9 +42,28 @@ from sidecar.store.downloads.sightings import DownloadSightings
 from sidecar.store.downloads.transitions import FROM_ZERO, ONE_ROW, UNBLEMISHED, DownloadTransitions
 from sidecar.store.schema.tables import DownloadRow
 
-__all__ = ["DownloadQueue", "Downloads", "FilePlace", "NewDownload"]
+__all__ = ["DownloadQueue", "Downloads", "FilePlace", "NewDownload", "WantedAgain"]
 
 CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
+CANCEL = """DELETE FROM downloads WHERE id IN (SELECT value FROM json_each(?))
+    AND status = ? AND NOT finalizing RETURNING id"""
+# The columns that a kept part gives to a new row, where there is none.
+NO_PART: Row = {"id": None, "validator": None, "bytes_downloaded": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class WantedAgain:
+    """A removed download that is wanted again.
+
+    Attributes:
+        user_id: The account whose token fetches from now on.
+        after: How many of the new ones are before it in the queue.
+    """
+
+    download: Download
+    user_id: str
+    priority: int
+    after: int
 
 
 class DownloadQueue:
@@ -94,18 +114,75 @@ class DownloadQueue:
         Raises:
             ValueError: All `places` are taken by other downloads.
         """
-        place = find_free_place(self._db, wanted.device_id, wanted.places)
-        columns = to_columns(self._db, wanted, place, self._clock.now())
-        columns |= kept_parts_downloads.take_part(self._db, wanted.device_id, wanted.item.id)
+        there = DeviceFolders(self._db, wanted.device_id)
+        return self.add_all([wanted], {wanted.device_id: there})[0]
+
+    def add_all(
+        self,
+        new: Sequence[NewDownload],
+        there: Mapping[str, DeviceFolders],
+        again: Sequence[WantedAgain] = (),
+    ) -> list[Download]:
+        """Queue items that have no download on their device, in this order; inside of a `write`.
+
+        It takes few statements, however many they are.
+
+        Args:
+            new: The items.
+            there: What is known of each device.
+            again: Removed downloads that are queued again between them.
+
+        Returns:
+            The downloads of the new ones.
+
+        Raises:
+            ValueError: All `places` of one are taken by other downloads.
+        """
+        asked = [(one.device_id, one.item.id) for one in new]
+        last_id, parts = kept_parts_downloads.take_parts(self._db, asked)
+        # A new row takes a whole gap of the order; one that takes an old id takes none.
+        turns = [order.place_behind(last_id)]
+        turns += [turns[0] + number * order.GAP for number in _count_fresh(asked, parts)]
+        self._want_again(again, turns)
+        if not new:
+            return []
+        now, rows = self._clock.now(), []
+        for wanted, ids, turn in zip(new, asked, turns, strict=False):
+            place = _choose_place(there[wanted.device_id], wanted)
+            there[wanted.device_id].add(place, wanted.item)
+            part = parts.get(ids, NO_PART)
+            rows.append({**to_columns(wanted, place, turn, now), **part})
+        added = {(one.device_id, one.item_id): one for one in self._insert(rows)}
+        for one in added.values():
+            self._transitions.publish(one, None, Status.PENDING)
+        return [added[ids] for ids in asked]
+
+    def _insert(self, rows: Sequence[Row]) -> list[Download]:
         # SQL text: peewee takes longer to build one insert than SQLite to run it.
-        names, marks = ", ".join(columns), ", ".join("?" * len(columns))
-        rows = self._db.execute_sql(
-            f"INSERT INTO downloads ({names}) VALUES ({marks}) RETURNING {NAMES}",  # noqa: S608 - names of our own columns
-            [WRITERS[name](value) for name, value in columns.items()],
+        names = ", ".join(rows[0])
+        marks = f"({', '.join('?' * len(rows[0]))})"
+        values = [WRITERS[name](value) for row in rows for name, value in row.items()]
+        written = self._db.execute_sql(
+            f"INSERT INTO downloads ({names}) VALUES {', '.join([marks] * len(rows))}"  # noqa: S608 - names of our own columns
+            f" RETURNING {NAMES}",
+            values,
         )
-        download = from_columns(rows[0])
-        self._transitions.publish(download, None, Status.PENDING)
-        return download
+        return [from_columns(one) for one in written]
+
+    def _want_again(self, again: Sequence[WantedAgain], turns: Sequence[int]) -> None:
+        alike: dict[tuple[str, int], list[WantedAgain]] = {}
+        for one in again:
+            alike.setdefault((one.user_id, one.priority), []).append(one)
+        for (user_id, priority), some in alike.items():
+            self._transitions.want_all_again(
+                [one.download for one in some],
+                user_id=user_id,
+                priority=priority,
+                place=turns[0],
+            )
+        between = {one.download.id: turns[one.after] for one in again if one.after}
+        if between:
+            order.set_places(self._db, between)
 
     def prioritise(self, download: Download, priority: int) -> bool:
         """Change the priority of a waiting download; return whether it was changed."""
@@ -113,6 +190,17 @@ class DownloadQueue:
             return False
         with self._db.write():
             return self._set(download, priority=priority) is not None
+
+    def prioritise_all(self, wanted: Iterable[tuple[Download, int]]) -> None:
+        """Change the priorities of those of these downloads that wait, with one statement."""
+        changed = {
+            one.id: priority
+            for one, priority in wanted
+            if one.status is Status.PENDING and one.priority != priority
+        }
+        if changed:
+            with self._db.write():
+                self._transitions.prioritise_all(changed)
 
     def claim(
         self,
@@ -208,21 +296,32 @@ class DownloadQueue:
         Raises:
             IllegalMove: The file is finished: then it is deleted, not cancelled.
         """
-        if download.status not in CANCELLABLE:
-            raise IllegalMove(f"a {download.status} download cannot be cancelled")
+        return bool(self.cancel_all([download], keep_parts=[download.id] if keep_part else ()))
+
+    def cancel_all(
+        self, downloads: Collection[Download], *, keep_parts: Collection[int] = ()
+    ) -> frozenset[int]:
+        """Do the same for many, with few statements; return the ids of those that are gone.
+
+        Raises:
+            IllegalMove: The file of one is finished; nothing was changed.
+        """
+        alike: dict[Status, list[Download]] = {}
+        for one in downloads:
+            if one.status not in CANCELLABLE:
+                raise IllegalMove(f"a {one.status} download cannot be cancelled")
+            alike.setdefault(one.status, []).append(one)
+        gone: set[int] = set()
         with self._db.write():
-            gone = self._db.execute(
-                peewee.ModelDelete(DownloadRow).where(
-                    DownloadRow.id == download.id,
-                    DownloadRow.status == download.status,
-                    ~DownloadRow.finalizing,
-                )
-            )
-            if gone:
-                if keep_part:
-                    kept_parts_downloads.remember_part(self._db, download, self._clock.now())
-                self._transitions.publish(download, download.status, None)
-        return bool(gone)
+            for status, some in alike.items():
+                ids = json.dumps([one.id for one in some])
+                gone |= {one for (one,) in self._db.execute_sql(CANCEL, (ids, str(status)))}
+            for one in downloads:
+                if one.id in gone:
+                    if one.id in keep_parts:
+                        kept_parts_downloads.remember_part(self._db, one, self._clock.now())
+                    self._transitions.publish(one, one.status, None)
+        return frozenset(gone)
 
     def kept_parts(self, device_id: str) -> frozenset[int]:
         """Return the cancelled downloads of a device whose part files are kept."""
@@ -282,6 +381,20 @@ class DownloadQueue:
         if changed is not None:
             self._transitions.publish(changed, changed.status, changed.status)
         return changed
+
+
+def _choose_place(there: DeviceFolders, wanted: NewDownload) -> FilePlace:
+    for place in wanted.places:
+        if there.is_free(place.key):
+            return place
+    raise ValueError("every offered place is taken by another download")
+
+
+def _count_fresh(
+    asked: Iterable[tuple[str, str]], parts: Collection[tuple[str, str]]
+) -> Iterator[int]:
+    """Yield after each new row how many so far take an id of their own."""
+    return accumulate(ids not in parts for ids in asked)
 
 
 class Downloads:

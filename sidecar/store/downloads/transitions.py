@@ -1,6 +1,6 @@
 """Changes the state of downloads; no other code does.
 
-It takes the new state from `domain.downloads.states.next_status`, changes the row only if it is
+It takes the new state from `domain.downloads.download.next_status`, changes the row only if it is
 still in the state that the caller saw, and publishes an event after the commit. No lock is held
 while files move: a move returns False, and changes nothing, if the download was moved, finished or
 deleted meanwhile. A download that is being finalized cannot be paused: its file may be there.
@@ -8,15 +8,16 @@ deleted meanwhile. A download that is being finalized cannot be paused: its file
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Move, Status, Validator, next_status
+from sidecar.domain.downloads.download import Download, Move, Status, Validator, next_status
 from sidecar.domain.items.item import Item
 from sidecar.domain.transfers.failures import Failure
 from sidecar.events import Bus, DownloadChanged, WorkArrived
@@ -38,6 +39,13 @@ HEARD = """UPDATE downloads
         (SELECT ifnull(max(last_used_seq), 0) + 1 FROM downloads WHERE last_used_seq > 0)
     WHERE device_id IN (SELECT id FROM devices) AND item_id = ?
     RETURNING id"""
+
+# Rows in any state but the one that was seen are left alone, as by a move of one.
+MANY = "id IN (SELECT value FROM json_each(?))"
+PRIORITISED = f"""UPDATE downloads SET priority = given.priority FROM (
+    SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS priority
+    FROM json_each(?)
+) AS given WHERE given.id = downloads.id AND downloads.status = ? RETURNING {NAMES}"""  # noqa: S608 - names of our own columns
 
 UNBLEMISHED: Columns = MappingProxyType(
     {"error_code": None, "error_message": None, "retry_count": 0, "retry_next_at": None}
@@ -82,15 +90,36 @@ class DownloadTransitions:
         Raises:
             IllegalMove: The move is not in the table.
         """
-        which = ONE_ROW
-        if move is Move.PAUSE:
-            which = f"{ONE_ROW} AND NOT finalizing"
-        if download.status is Status.DOWNLOADING and move is not Move.ARRIVE:
-            changes = {**NOT_FINAL, **changes}
-        if download.status is Status.COMPLETED:
-            # The kept original and the result of the scan end with the file.
-            changes = {"original_size": None, **UNSEEN, **changes}
-        return self.apply(which, (download.id,), download.status, move, changes) is not None
+        which, more = self._conditions(ONE_ROW, download.status, move, changes)
+        return self.apply(which, (download.id,), download.status, move, more) is not None
+
+    def move_all(
+        self, downloads: Iterable[Download], move: Move, **changes: object
+    ) -> list[Download]:
+        """Make the same move of many downloads, as `move` does, with few statements.
+
+        Returns:
+            Those that were still in the state that the caller saw, as they are now.
+        """
+        alike: dict[Status, list[int]] = {}
+        for one in downloads:
+            alike.setdefault(one.status, []).append(one.id)
+        moved: list[Download] = []
+        with self._db.write():
+            for was, ids in alike.items():
+                which, more = self._conditions(MANY, was, move, changes)
+                now = next_status(was, move)
+                rows = self._change(which, [json.dumps(ids)], was, {"status": now, **more}, NAMES)
+                for one in map(from_columns, rows):
+                    self.publish(one, was, now)
+                    moved.append(one)
+        return moved
+
+    def want_all_again(
+        self, downloads: Sequence[Download], *, user_id: str, priority: int, place: int
+    ) -> list[Download]:
+        """Queue removed downloads again, as `want_again` does; return those that were queued."""
+        return self.move_all(downloads, Move.WANT_AGAIN, **self._again(user_id, priority, place))
 
     def mark_arrived(
         self, download: Download, *, size: int, content_hash: str, mime_type: str | None
@@ -175,6 +204,10 @@ class DownloadTransitions:
         """Queue a failed download with its retry count reset, from the part file or from zero."""
         return self.move(download, Move.RETRY, **UNBLEMISHED, **(FROM_ZERO if from_zero else {}))
 
+    def retry_all(self, downloads: Iterable[Download], *, from_zero: bool = False) -> None:
+        """Queue many failed downloads, as `retry` does."""
+        self.move_all(downloads, Move.RETRY, **UNBLEMISHED, **(FROM_ZERO if from_zero else {}))
+
     def mark_missing(
         self,
         download: Download,
@@ -236,18 +269,8 @@ class DownloadTransitions:
                 "source_path": item.source_path,
             }
         )
-        return self.move(
-            download,
-            Move.WANT_AGAIN,
-            user_id=user_id,
-            priority=priority,
-            queued_at=self._clock.now(),
-            place=find_last_place(self._db),
-            started_at=None,
-            **told,
-            **UNBLEMISHED,
-            **FROM_ZERO,
-        )
+        again = self._again(user_id, priority, find_last_place(self._db))
+        return self.move(download, Move.WANT_AGAIN, **told, **again)
 
     def mark_used(self, item_id: str) -> int:
         """Record that an item was used just now, on all devices; return on how many it is.
@@ -294,20 +317,6 @@ class DownloadTransitions:
                 source_path=item.source_path,
                 seconds=item.seconds,
             )
-
-    def mark_finalizing(
-        self,
-        download_id: int,
-        *,
-        size: int,
-        content_hash: str,
-        mime_type: str | None,
-        **was: object,
-    ) -> bool:
-        """Record that a part file is complete and synced; see `mark_all_finalizing`."""
-        file = WholeFile(size, content_hash, mime_type)
-        [may_go_on] = self.mark_all_finalizing([(download_id, file, was)])
-        return may_go_on
 
     def mark_all_finalizing(
         self, whole: Sequence[tuple[int, WholeFile, Columns]]
@@ -386,9 +395,40 @@ class DownloadTransitions:
         rows = self._change(which, values, was, changes, NAMES)
         return from_columns(rows[0]) if rows else None
 
+    def prioritise_all(self, priorities: Mapping[int, int]) -> None:
+        """Change the priorities of those of these downloads that wait, by their ids."""
+        waiting = Status.PENDING
+        asked = json.dumps(list(priorities.items()))
+        for one in self._db.execute_sql(PRIORITISED, (asked, str(waiting))):
+            self.publish(from_columns(one), waiting, waiting)
+
     def publish(self, download: Download, was: Status | None, now: Status | None) -> None:
         """Publish a change once it is committed."""
         self._db.after_commit(partial(self._publish, download, was, now))
+
+    def _conditions(
+        self, which: str, was: Status, move: Move, changes: Columns
+    ) -> tuple[str, Columns]:
+        """Return which rows a move may change, and all columns that it changes."""
+        if move is Move.PAUSE:
+            which = f"{which} AND NOT finalizing"
+        if was is Status.DOWNLOADING and move is not Move.ARRIVE:
+            changes = {**NOT_FINAL, **changes}
+        if was is Status.COMPLETED:
+            # The kept original and the result of the scan end with the file.
+            changes = {"original_size": None, **UNSEEN, **changes}
+        return which, changes
+
+    def _again(self, user_id: str, priority: int, place: int) -> Columns:
+        return {
+            "user_id": user_id,
+            "priority": priority,
+            "queued_at": self._clock.now(),
+            "place": place,
+            "started_at": None,
+            **UNBLEMISHED,
+            **FROM_ZERO,
+        }
 
     def _note(self, download_id: int, **columns: object) -> bool:
         """Change columns of a running download, without an event."""

@@ -63,6 +63,11 @@ class Plays:
             number: int = self._db.execute_returning(kept)[0]["id"]
         return number
 
+    def newest(self, user_id: str, most: int) -> list[Play]:
+        """Return the newest plays of a user."""
+        query = PlayRow.select().where(PlayRow.user_id == user_id).order_by(PlayRow.id.desc())
+        return [_play(row) for row in self._db.rows(query.limit(most))]
+
     def page(self, user_id: str, page: int, page_size: int) -> tuple[list[StoredPlay], int]:
         """Return one page of a user's plays, newest first, and how many there are in all.
 
@@ -82,11 +87,8 @@ class Plays:
 
     def list_recent(self, user_id: str, since: datetime) -> list[Play]:
         """Return those of a user's newest plays that ended since then, the last one last."""
-        newest = PlayRow.select().where(PlayRow.user_id == user_id).order_by(PlayRow.id.desc())
-        rows = self._db.rows(newest.limit(NEWEST))
-        return sorted(
-            (_play(row) for row in rows if row["ended_at"] >= since), key=lambda one: one.ended_at
-        )
+        recent = (one for one in self.newest(user_id, NEWEST) if one.ended_at >= since)
+        return sorted(recent, key=lambda one: one.ended_at)
 
     def heard_in_album(self, user_id: str, album_id: str, since: datetime) -> frozenset[str]:
         """Return the tracks of an album of which a play counts that ended since then."""

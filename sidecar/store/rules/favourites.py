@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from itertools import islice
 
 import peewee
 
@@ -16,6 +18,17 @@ from sidecar.store.schema.tables import FavouriteStateRow
 IN_DOUBT = """SELECT item_id FROM hearts INDEXED BY hearts_in_doubt
     WHERE user_id = ? AND at_risk = 1
     ORDER BY changed_at"""
+STATES = "SELECT item_id, is_favorite, at_risk, restore FROM hearts WHERE user_id = ?"
+FAVOURITES = "SELECT item_id, item_type FROM hearts WHERE user_id = ? AND is_favorite"
+SAVE = """INSERT INTO hearts
+        (user_id, item_id, item_type, is_favorite, at_risk, restore, changed_at)
+    SELECT ?1, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
+        json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]'), ?2
+    FROM json_each(?3) WHERE TRUE
+    ON CONFLICT (user_id, item_id) DO UPDATE SET item_type = excluded.item_type,
+        is_favorite = excluded.is_favorite, at_risk = excluded.at_risk,
+        restore = excluded.restore, changed_at = excluded.changed_at"""
+BATCH = 500
 
 
 class FavouriteStates:
@@ -62,6 +75,24 @@ class FavouriteStates:
                 )
             )
 
+    def states(self, user_id: str) -> Mapping[str, FavouriteState]:
+        """Return the states of all items of an account."""
+        return {
+            item_id: FavouriteState(bool(is_favorite), bool(at_risk), bool(restore))
+            for item_id, is_favorite, at_risk, restore in self._db.sql(STATES, (user_id,))
+        }
+
+    def save_all(self, user_id: str, hearts: Mapping[str, tuple[ItemType, FavouriteState]]) -> None:
+        """Save the states of many items with their types, few enough in each transaction."""
+        moment = FavouriteStateRow.changed_at.db_value(self._clock.now())
+        rows = (
+            (item_id, item_type, heart.is_favorite, heart.at_risk, heart.restore)
+            for item_id, (item_type, heart) in hearts.items()
+        )
+        while some := list(islice(rows, BATCH)):
+            with self._db.write():
+                self._db.execute_sql(SAVE, (user_id, moment, json.dumps(some)))
+
     def forget(self, user_id: str, item_id: str) -> None:
         """Delete the state of an item that is no favourite."""
         with self._db.write():
@@ -73,10 +104,8 @@ class FavouriteStates:
 
     def favourites(self, user_id: str) -> Mapping[str, ItemType]:
         """Return the items with a heart; `ItemType.OTHER` where the type was never told."""
-        query = FavouriteStateRow.select(
-            FavouriteStateRow.item_id, FavouriteStateRow.item_type
-        ).where(FavouriteStateRow.user_id == user_id, FavouriteStateRow.is_favorite)
-        return {row["item_id"]: ItemType(row["item_type"]) for row in self._db.rows(query)}
+        rows = self._db.sql(FAVOURITES, (user_id,))
+        return {item_id: ItemType(item_type) for item_id, item_type in rows}
 
     def list_in_doubt(self, user_id: str) -> list[str]:
         """Return the items whose word is at risk; what has to be said again is among them."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import peewee
 
+from sidecar.domain.downloads.download import Standing, Status
 from sidecar.domain.wishes import Hold, Reason, Wish
 from sidecar.events import Bus, HoldsChanged
 from sidecar.messages import restore, store
@@ -23,30 +26,60 @@ from sidecar.store.schema.tables import DownloadRow, HoldRow
 BATCH = 500
 # SQL text: a look through all hearts keeps thousands, and peewee takes longer to build such a
 # statement than SQLite to run it.
-WISH = "user_id = ? AND device_id = ? AND item_id = ? AND rule = ? AND source_id = ?"
-KEEP_ON = f"UPDATE holds SET release_at = NULL, text = ? WHERE {WISH}"  # noqa: S608 - ours
 ASKED_FOR = """SELECT 1 FROM downloads JOIN holds USING (device_id, item_id)
     WHERE downloads.id = ? AND holds.rule = 'pin' LIMIT 1"""
 
 Key = tuple[str, str, str, str, str]
 NAMES = ("user_id", "device_id", "item_id", "rule", "source_id", "text")
-KNOWN = f"""SELECT {", ".join(f"h.{name}" for name in NAMES[:5])}, h.release_at, h.text
-    FROM json_each(?) AS one CROSS JOIN holds AS h ON {
+# What is stored about each wish: its hold, the item's download, and whether it was removed.
+FACTS = f"""SELECT h.id IS NOT NULL, h.release_at, h.text,
+        d.status, d.priority, d.missing_since IS NOT NULL, t.item_id IS NOT NULL
+    FROM json_each(?) AS one
+    LEFT JOIN holds AS h ON {
     " AND ".join(
         f"h.{name} = json_extract(one.value, '$[{place}]')" for place, name in enumerate(NAMES[:5])
     )
-}"""  # noqa: S608 - names of our own columns
+}
+    LEFT JOIN downloads AS d ON d.device_id = json_extract(one.value, '$[1]')
+        AND d.item_id = json_extract(one.value, '$[2]')
+    LEFT JOIN tombstones AS t ON t.user_id = json_extract(one.value, '$[0]')
+        AND t.device_id = json_extract(one.value, '$[1]')
+        AND t.item_id = json_extract(one.value, '$[2]')
+    ORDER BY one.key"""  # noqa: S608 - names of our own columns
+KEEP_ON = f"""UPDATE holds SET release_at = NULL, text = kept.text FROM (
+    SELECT {", ".join(f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(NAMES))}
+    FROM json_each(?)
+) AS kept WHERE {" AND ".join(f"holds.{name} = kept.{name}" for name in NAMES[:5])}"""  # noqa: S608 - names of our own columns
 NEW = f"""INSERT INTO holds ({", ".join(NAMES)})
     SELECT {", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(NAMES)))}
     FROM json_each(?) ORDER BY key RETURNING id"""  # noqa: S608 - names of our own columns
+DROP = f"""DELETE FROM holds WHERE (user_id, device_id, item_id) IN (
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
+    FROM json_each(?)) RETURNING id, {", ".join(NAMES)}, release_at"""  # noqa: S608 - names of our own columns
 OWNERS = """SELECT owned.download_id, owned.user_id FROM json_each(?) AS one
     CROSS JOIN owned ON owned.download_id = one.value"""
 REASON = """SELECT text FROM holds WHERE user_id = ? AND rule = ? AND source_id = ?
     ORDER BY id DESC LIMIT 1"""
 SOURCES = "SELECT DISTINCT source_id FROM holds WHERE user_id = ? AND rule = ?"
-REASONS = """SELECT rule, text FROM holds
-    WHERE user_id = ? AND device_id = ? AND release_at IS NULL
-    GROUP BY rule, text ORDER BY min(id)"""
+# Few, as only what was pinned is told apart by its source.
+REASONS = """SELECT rule, CASE rule WHEN 'pin' THEN source_id END, text, count(*),
+        sum(release_at IS NULL)
+    FROM holds WHERE user_id = ? AND device_id = ? GROUP BY 1, 2, 3 ORDER BY min(id)"""
+
+
+@dataclass(frozen=True, slots=True)
+class WishFacts:
+    """What is stored about a wish.
+
+    Attributes:
+        hold: When the hold is to end, and its text as stored; None if there is no such hold.
+        standing: How the item's download on the device stands; None if there is none.
+        is_removed: The account removed the item from the device on purpose.
+    """
+
+    hold: tuple[int | None, str] | None
+    standing: Standing | None
+    is_removed: bool
 
 
 class Holds:
@@ -63,28 +96,44 @@ class Holds:
             Whether this is a reason that was not there before; if not, nothing was changed,
             except that its end was called off and its text is the latest one.
         """
-        return self.keep_all([wish])[0]
-
-    def keep_all(self, wishes: Sequence[Wish]) -> list[bool]:
-        """Do the same for many wishes, with few queries however many they are."""
-        keys = [_key(one) for one in wishes]
         with self._db.write():
-            there = {tuple(row[:5]): row[5:] for row in self._db.sql(KNOWN, (json.dumps(keys),))}
-            fresh: dict[Key, Wish] = {}
-            are_new = []
-            for key, wish in zip(keys, wishes, strict=True):
-                are_new.append(key not in there and key not in fresh)
-                if key not in there:
-                    fresh[key] = wish
-                elif there[key] != (as_before := (None, store(wish.reason.text))):
-                    self._db.execute_sql(KEEP_ON, (store(wish.reason.text), *key))
-                    there[key] = as_before
-                    self._tell(wish.device_id, wish.item.id)
-            if fresh:
-                rows = [[*key, store(one.reason.text)] for key, one in fresh.items()]
-                self._db.execute_sql(NEW, [json.dumps(rows)])
-            for one in fresh.values():
-                self._tell(one.device_id, one.item.id)
+            return self.keep_all([wish], self.facts([wish]))[0]
+
+    def facts(self, wishes: Iterable[Wish]) -> list[WishFacts]:
+        """Return what is stored about each of these wishes, with one statement."""
+        asked = json.dumps([_key(one) for one in wishes])
+        return [
+            WishFacts(
+                hold=(release_at, text) if is_held else None,
+                standing=status and Standing(Status(status), priority, bool(is_missing)),
+                is_removed=bool(is_removed),
+            )
+            for is_held, release_at, text, status, priority, is_missing, is_removed in (
+                self._db.sql(FACTS, (asked,))
+            )
+        ]
+
+    def keep_all(self, wishes: Sequence[Wish], facts: Sequence[WishFacts]) -> list[bool]:
+        """Do the same for many wishes, with few statements; inside of a `write`.
+
+        `facts` are those of the wishes, read in the same transaction.
+        """
+        kept: dict[Key, Wish] = {}
+        fresh: dict[Key, Wish] = {}
+        are_new = []
+        for wish, known in zip(wishes, facts, strict=True):
+            key = _key(wish)
+            are_new.append(known.hold is None and key not in fresh)
+            if known.hold is None:
+                fresh[key] = wish
+            elif key in kept or known.hold != (None, store(wish.reason.text)):
+                kept[key] = wish
+        for text, changed in ((KEEP_ON, kept), (NEW, fresh)):
+            if changed:
+                rows = [[*key, store(one.reason.text)] for key, one in changed.items()]
+                self._db.execute_sql(text, [json.dumps(rows)])
+        for one in (*kept.values(), *fresh.values()):
+            self._tell(one.device_id, one.item.id)
         return are_new
 
     def release(
@@ -179,6 +228,21 @@ class Holds:
             self._tell_all(rows)
         return [_hold(row) for row in rows]
 
+    def drop_all(self, which: Iterable[tuple[str, str, str]]) -> list[Hold]:
+        """Delete at once what users hold of items on devices, and return it.
+
+        Args:
+            which: Users, devices and items.
+        """
+        with self._db.write():
+            found = self._db.execute_sql(DROP, [json.dumps(list(which))])
+            dropped = [_hold_of(one) for one in found]
+            for device_id, item_id in dict.fromkeys(
+                (one.device_id, one.item_id) for one in dropped
+            ):
+                self._tell(device_id, item_id)
+        return dropped
+
     def holders(self, device_id: str, item_id: str) -> list[str]:
         """Return the users who hold an item on a device."""
         query = (
@@ -223,10 +287,25 @@ class Holds:
 
     def reasons_of(self, user_id: str, device_id: str) -> Mapping[str, list[str]]:
         """Return why a user's lasting holds on a device are there, by rule; each reason once."""
-        found: dict[str, list[str]] = {}
-        for rule, text in self._db.sql(REASONS, (user_id, device_id)):
-            found.setdefault(rule, []).append(restore(text))
-        return found
+        found: dict[str, dict[str, None]] = {}
+        for rule, _, text, _, lasting in self._reasons(user_id, device_id):
+            if lasting:
+                found.setdefault(rule, {})[restore(text)] = None
+        return {rule: list(texts) for rule, texts in found.items()}
+
+    def pins_of(self, user_id: str, device_id: str) -> Mapping[str, tuple[str, int]]:
+        """Return what a user pinned on a device, the oldest first: its text and number of files."""
+        pins: dict[str, tuple[str, int]] = {}
+        for _, source_id, text, count, _ in self._reasons(user_id, device_id):
+            if source_id is not None:
+                first, others = pins.get(source_id, (restore(text), 0))
+                pins[source_id] = first, others + count
+        return pins
+
+    def _reasons(self, user_id: str, device_id: str) -> list[tuple[Any, ...]]:
+        return self._db.once(
+            (Holds, user_id, device_id), lambda: self._db.sql(REASONS, (user_id, device_id))
+        )
 
     def of_item(self, device_id: str, item_id: str) -> list[Hold]:
         """Return all holds on an item on a device, oldest first."""
@@ -262,6 +341,18 @@ class Holds:
 def _key(wish: Wish) -> Key:
     why = wish.reason
     return wish.user_id, wish.device_id, wish.item.id, why.rule, why.source_id
+
+
+def _hold_of(values: tuple[Any, ...]) -> Hold:
+    hold_id, user_id, device_id, item_id, rule, source_id, text, release_at = values
+    return Hold(
+        id=hold_id,
+        user_id=user_id,
+        device_id=device_id,
+        item_id=item_id,
+        reason=Reason(rule, source_id, restore(text)),
+        release_at=HoldRow.release_at.python_value(release_at),
+    )
 
 
 def _hold(row: Row) -> Hold:

@@ -14,6 +14,9 @@ from sidecar.store.schema.tables import TombstoneRow
 FORGET = """DELETE FROM tombstones WHERE (user_id, device_id, item_id) IN (
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
     FROM json_each(?)) RETURNING item_id"""
+PUT = """INSERT OR IGNORE INTO tombstones (user_id, device_id, item_id, created_at)
+    SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'), ?
+    FROM json_each(?)"""
 TITLES = """SELECT tombstones.item_id, downloads.title FROM tombstones
     LEFT JOIN downloads USING (device_id, item_id)
     WHERE tombstones.user_id = ? AND tombstones.device_id = ? ORDER BY tombstones.item_id"""
@@ -33,6 +36,12 @@ class Tombstones:
         )
         with self._db.write():
             self._db.execute(row.on_conflict_ignore())
+
+    def put_all(self, which: Collection[tuple[str, str, str]]) -> None:
+        """Remember many: of a user, on a device, for an item."""
+        moment = TombstoneRow.created_at.db_value(self._clock.now())
+        with self._db.write():
+            self._db.execute_sql(PUT, [moment, json.dumps(list(which))])
 
     def forget(self, user_id: str, device_id: str, item_id: str) -> bool:
         """Forget it, because the user asked for the item; return whether there was one."""

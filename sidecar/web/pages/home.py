@@ -11,8 +11,8 @@ from datetime import datetime
 
 from flask import Blueprint, render_template
 
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.downloads.sorting import Sort
-from sidecar.domain.downloads.states import Status
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadQuery, DownloadView
@@ -172,5 +172,5 @@ def _added(services: WebServices, person: Person) -> Sequence[AddedTile]:
 
 
 def _played(services: WebServices, person: Person) -> Sequence[PlayView]:
-    found = services.playback.plays(person, None, 1, PLAYS_READ)
-    return [one for one in found.items if one.is_counted][:MOST_LISTED]
+    found = services.playback.newest(person, PLAYS_READ)
+    return [one for one in found if one.is_counted][:MOST_LISTED]

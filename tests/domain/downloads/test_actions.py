@@ -14,8 +14,9 @@ from sidecar.domain.downloads.actions import (
     ActionVerdict,
     judge,
 )
-from sidecar.domain.downloads.states import Status, Validator
-from tests.domain.downloads.test_states import DOWNLOAD, QUEUED
+from sidecar.domain.downloads.download import Status, Validator
+from tests.domain.downloads.test_states import DOWNLOAD
+from tests.fakes.clock import START as QUEUED
 
 NOW = QUEUED + timedelta(hours=1)
 LATER = NOW + timedelta(minutes=5)

@@ -5,45 +5,14 @@ from datetime import timedelta
 
 import pytest
 
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain, format_span
-from sidecar.domain.downloads.states import Download, Status
+from tests.domain import examples
 from tests.fakes.clock import START
 
 FAVOURITE = WantedBecause(who=None, rule="favourites", text="your favourite")
 ENDING = replace(FAVOURITE, release_at=START + timedelta(hours=2, minutes=1))
-ROW = Download(
-    id=1,
-    item_id="1" * 32,
-    device_id="stick",
-    user_id="a" * 32,
-    status=Status.COMPLETED,
-    title="Tone 1",
-    item_type="Audio",
-    artist=None,
-    album=None,
-    album_id=None,
-    image_item_id=None,
-    image_tag=None,
-    source_etag=None,
-    file_path="Tone 1.flac",
-    file_size=None,
-    mime_type=None,
-    expected_size=1000,
-    bytes_downloaded=430,
-    validator=None,
-    finalizing=False,
-    priority=0,
-    error_code=None,
-    error_message=None,
-    retry_count=0,
-    retry_next_at=None,
-    queued_at=START,
-    started_at=None,
-    completed_at=None,
-    last_used_seq=0,
-    content_hash=None,
-    format="original",
-)
+ROW = replace(examples.ROW, expected_size=1000, bytes_downloaded=430)
 FAILED = replace(ROW, status=Status.FAILED, error_message="The server sent a web page.")
 SOON = START + timedelta(seconds=45)
 IN_SIX_DAYS = START + timedelta(days=5, hours=1)

@@ -1,50 +1,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from itertools import product
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.downloads.states import MOVES, Download, Move, Status, Validator, next_status
+from sidecar.domain.downloads.download import MOVES, Move, Status, Validator, next_status
 from sidecar.errors import IllegalMove
+from tests.domain.examples import ROW
 
-QUEUED = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
-DOWNLOAD = Download(
-    id=1,
-    item_id="1" * 32,
-    device_id="stick",
-    user_id="a" * 32,
-    status=Status.DOWNLOADING,
-    title="Song",
-    item_type="Audio",
-    artist=None,
-    album=None,
-    album_id=None,
-    image_item_id=None,
-    image_tag=None,
-    source_etag=None,
-    file_path="Song.flac",
-    file_size=None,
-    mime_type=None,
-    expected_size=None,
-    bytes_downloaded=0,
-    validator=None,
-    finalizing=False,
-    priority=0,
-    error_code=None,
-    error_message=None,
-    retry_count=0,
-    retry_next_at=None,
-    queued_at=QUEUED,
-    started_at=None,
-    completed_at=None,
-    last_used_seq=0,
-    content_hash=None,
-    format="original",
-)
+DOWNLOAD = replace(ROW, status=Status.DOWNLOADING, title="Song", file_path="Song.flac")
 
 ALL_PAIRS = sorted(product(Status, Move))
 

@@ -10,14 +10,13 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download, Move
+from sidecar.domain.downloads.download import Download, Move
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.rules import album_affinity, favourites
 from sidecar.domain.wishes import PIN, EvictionClass, Reason, Wish
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadView
 from sidecar.services.files.browse import FileBrowser, KeepReason
@@ -27,13 +26,12 @@ from sidecar.services.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.planner import SpacePlanner
-from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.sizes import rough_size
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.inventory import Inventory
 from sidecar.store.playback.plays import Plays
-from tests.services.conftest import ANN, STICK, World, as_shown, owned, track
+from tests.services.conftest import ANN, STICK, World, as_shown, owned, registry_of, track
 
 ANNE = Person(ANN, "ann", is_admin=False)
 BEN = Person("b" * 32, "ben", is_admin=False)
@@ -111,14 +109,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         name="Car stick", path=stick, reserve=ByteSize(0), users=("ann", "ben")
     )
     problems = Problems(world.bus)
-    registry = DeviceRegistry(
-        [settings],
-        devices=world.devices,
-        downloads=world.downloads,
-        problems=problems,
-        clock=world.clock,
-    )
-    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    registry = registry_of(world, settings, problems=problems)
 
     def views(_person: Person, rows: Sequence[Download]) -> Sequence[DownloadView]:
         return [as_shown(row) for row in rows]

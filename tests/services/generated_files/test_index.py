@@ -12,16 +12,15 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceError
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.generated_files.index import MANIFEST, OTHER_PAGE, PAGE, IndexWriter
 from sidecar.services.problems import Problems
 from sidecar.services.rules.wishes import WishService
-from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.files.completed import CompletedFiles
-from tests.services.conftest import ANN, STICK, World, track
+from tests.services.conftest import ANN, STICK, World, registry_of, track
 
 BIG = ByteSize(12_000 * 4096)
 
@@ -87,14 +86,7 @@ def written(world: World, settings: DeviceSettings) -> Iterator[Written]:
     settings.path.mkdir()
     write_marker(settings.path, Marker(STICK, "Car stick"))
     problems = Problems(world.bus)
-    registry = DeviceRegistry(
-        [settings],
-        devices=world.devices,
-        downloads=world.downloads,
-        problems=problems,
-        clock=world.clock,
-    )
-    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    registry = registry_of(world, settings, problems=problems)
     writer = IndexWriter(
         registry=registry,
         on_device=CompletedFiles(world.db),

@@ -11,7 +11,7 @@ import pytest
 
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.context import Chosen
@@ -22,13 +22,12 @@ from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.generated_files.playlists import PlaylistWriter
 from sidecar.services.problems import Problems
 from sidecar.services.rules.wishes import WishService
-from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.downloads.queue import FilePlace
 from sidecar.store.files.completed import CompletedFiles
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from sidecar.store.rules.playlists import ChosenPlaylists
 from tests.domain.files.test_m3u import read_back
-from tests.services.conftest import ANN, STICK, World, track
+from tests.services.conftest import ANN, STICK, World, registry_of, track
 
 BEN = "b" * 32
 ROAD = Chosen(playlist_id="1" * 32, title="Road trip")
@@ -135,15 +134,7 @@ def written(world: World, settings: DeviceSettings, setting: Setting) -> Iterato
     assert ann is not None
     world.accounts.save(replace(ann, user_id=BEN, name="ben", jellyfin_device_id="sidecar-ben"))
     problems = Problems(world.bus)
-    registry = DeviceRegistry(
-        [settings],
-        devices=world.devices,
-        downloads=world.downloads,
-        problems=problems,
-        clock=world.clock,
-        current=setting,
-    )
-    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    registry = registry_of(world, settings, problems=problems, current=setting)
     orders = PlaylistOrders(world.db, world.bus)
     writer = PlaylistWriter(
         registry=registry,

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads.states import Move, Status
+from sidecar.domain.downloads.download import Move, Status
 from sidecar.domain.files.groups import Container, Group, make_groups
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.items.item import Item, ItemType
@@ -114,12 +114,12 @@ def test_the_same_wish_again_asks_and_changes_nothing(world: World, planning: Wi
 
 
 def test_many_wishes_are_described_in_few_requests(planning: WishService) -> None:
-    items = [track(number) for number in range(450)]
+    items = [track(number) for number in range(1050)]
     describe = Describer(*items)
 
-    assert planning.hold(wishes(items), describe) == 450
+    assert planning.hold(wishes(items), describe) == 1050
 
-    assert [len(ids) for ids in describe.asked] == [200, 200, 50]
+    assert [len(ids) for ids in describe.asked] == [1000, 50]
 
 
 def test_two_items_with_one_name_both_get_a_place(world: World, planning: WishService) -> None:

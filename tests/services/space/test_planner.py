@@ -9,7 +9,7 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.removals import FileChange
 from sidecar.domain.space.eviction import REST
 from sidecar.domain.wishes import Reason, Wish
@@ -20,10 +20,9 @@ from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.removals.record import RemovalRecorder
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.planner import EvictionBlock, PlanChanged, SpacePlanner
-from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.tombstones import Tombstones
-from tests.services.conftest import ANN, STICK, World, track
+from tests.services.conftest import ANN, STICK, World, registry_of, track
 
 BLOCK = 4096
 
@@ -99,14 +98,7 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
     settings = DeviceSettings(
         name="Car stick", path=stick, budget=ByteSize(10 * BLOCK), reserve=ByteSize(0)
     )
-    registry = DeviceRegistry(
-        [settings],
-        devices=world.devices,
-        downloads=world.downloads,
-        problems=problems,
-        clock=world.clock,
-    )
-    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    registry = registry_of(world, settings, problems=problems)
     in_use: set[str] = set()
     awaited: list[EvictionBlock] = []
     room = SpacePlanner(

@@ -13,15 +13,13 @@ from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceError, NotVisible
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.planner import PlanChanged, SpacePlanner
 from sidecar.services.space.plans import PlanService
-from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.downloads.inventory import Inventory
-from tests.services.conftest import ANN, STICK, World, access_to, owned, track
+from tests.services.conftest import ANN, STICK, World, access_to, owned, registry_of, track
 
 BLOCK = 4096
 ANN_HERSELF = Person(ANN, "ann", is_admin=False)
@@ -45,14 +43,7 @@ def plans(world: World, tmp_path: Path) -> Iterator[PlanService]:
         users=("ann", "ben"),
         managers=("ann",),
     )
-    registry = DeviceRegistry(
-        [settings],
-        devices=world.devices,
-        downloads=world.downloads,
-        problems=problems,
-        clock=world.clock,
-    )
-    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    registry = registry_of(world, settings, problems=problems)
     room = SpacePlanner(
         stores=world.stores,
         registry=registry,

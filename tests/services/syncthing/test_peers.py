@@ -24,14 +24,13 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.services.syncthing.arrivals import carried_by
 from sidecar.services.syncthing.peers import PeerMonitor
 from sidecar.services.syncthing.status import SyncStatus
-from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.syncthing.arrivals import Arrivals
 from sidecar.syncthing.client import SharedFolder, Syncthing
 from sidecar.syncthing.connection import SyncthingConnection
 from tests.fakes.clock import FakeClock
-from tests.fakes.slow_line import wait_until
-from tests.fakes.two_syncthings import FOLDER, OneSyncthing, free_port
-from tests.services.conftest import ANN, STICK, World, access_to, owned, track
+from tests.fakes.servers.slow_line import wait_until
+from tests.fakes.servers.syncthings import FOLDER, OneSyncthing, free_port
+from tests.services.conftest import ANN, STICK, World, access_to, owned, registry_of, track
 
 pytestmark = pytest.mark.slow
 
@@ -128,14 +127,7 @@ def carrying(
 
 def shelf_of(world: World, settings: DeviceSettings) -> tuple[DeviceRegistry, Problems]:
     problems = Problems(world.bus)
-    registry = DeviceRegistry(
-        [settings],
-        devices=world.devices,
-        downloads=world.downloads,
-        problems=problems,
-        clock=world.clock,
-    )
-    registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
+    registry = registry_of(world, settings, problems=problems)
     return registry, problems
 
 

@@ -26,8 +26,8 @@ from sidecar.services.library.browse import BrowseQuery as Question
 from sidecar.services.library.browse import BrowseSort, LibraryBrowser, LibraryEntry, LibraryPage
 from sidecar.services.library.download_state import ItemDownloadState
 from sidecar.web import redirects
+from sidecar.web.api.devices.preferences import ITEM
 from sidecar.web.api.downloads import MOST_ITEMS
-from sidecar.web.api.preferences import ITEM
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.library.view import IN_ROWS, LibrarySection, LibraryViewState, for_page
 from sidecar.web.pages.page_routes import PageRoutes
