@@ -73,6 +73,9 @@ def _read(source: Path) -> dict[str, Any]:
         raise ConfigError(source, "file", None, not_text(error)) from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(source, "file", None, _not_toml(str(error))) from error
+    except ValueError as error:
+        reason = f"holds a number that is far too long: {error}"
+        raise ConfigError(source, "file", None, reason) from error
     except RecursionError:
         reason = "is not valid TOML: lists in lists without an end"
         raise ConfigError(source, "file", None, reason) from None
@@ -129,7 +132,7 @@ def _read_secret(name: str, path: str) -> str:
 def _parse_devices(text: str) -> object:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         reason = f"must be a JSON list of devices: {error}"
         raise ConfigError("environment", "SIDECAR_DEVICES", None, reason) from error
 

@@ -332,7 +332,12 @@ class DeviceSettings(Section):
     @property
     def film_target(self) -> FilmTarget | None:
         """The format that its films are converted to; None for the original files."""
-        return choose_film_target(self.video, self.audio_languages, self.subtitle_languages)
+        return choose_film_target(self.film_format, self.audio_languages, self.subtitle_languages)
+
+    @property
+    def film_format(self) -> FilmFormat:
+        """The format of its films: as set, or what the player of its preset takes."""
+        return PRESETS[self.preset].video if self.video is FilmFormat.PLAYER else self.video
 
     @property
     def target(self) -> Target | None:

@@ -78,7 +78,7 @@ class DevicePlaces:
 def _read_drive(path: Path, kind: str) -> Drive | None:
     try:
         facts = os.statvfs(path)
-    except OSError:
+    except (OSError, ValueError):
         return None
     block = facts.f_frsize or facts.f_bsize
     return Drive(

@@ -15,7 +15,7 @@ from sidecar.messages import msg
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ItemOnDevice:
     """An item on a device, for a user."""
 
     user_id: str
@@ -36,8 +36,8 @@ class Reversal:
     """
 
     holds: tuple[Hold, ...] = ()
-    tombstones: tuple[Place, ...] = ()
-    exclusions: tuple[tuple[Place, str], ...] = ()
+    tombstones: tuple[ItemOnDevice, ...] = ()
+    exclusions: tuple[tuple[ItemOnDevice, str], ...] = ()
     playlists: tuple[tuple[str, str, Chosen], ...] = ()
     resume: tuple[int, ...] = ()
     pause: tuple[int, ...] = ()
@@ -86,5 +86,5 @@ def reverse_release(
     ]
     return Reversal(
         holds=(*lasting, *pinned),
-        tombstones=tuple(Place(user_id, device_id, item_id) for user_id in users),
+        tombstones=tuple(ItemOnDevice(user_id, device_id, item_id) for user_id in users),
     )

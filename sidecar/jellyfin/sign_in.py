@@ -17,7 +17,7 @@ from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.device_identity import DeviceIdentity
-from sidecar.jellyfin.http.connection import Connection
+from sidecar.jellyfin.http.connection import JellyfinConnection
 from sidecar.jellyfin.http.responses import (
     Answer,
     Unconfirmed,
@@ -78,7 +78,9 @@ class SignIn:
         ca_file: Path | None = None,
     ) -> None:
         self._server = Jellyfin(base_url, identity=identity, server_id=server_id, ca_file=ca_file)
-        self._connection = Connection(Address.of(base_url), identity=identity, ca_file=ca_file)
+        self._connection = JellyfinConnection(
+            Address.of(base_url), identity=identity, ca_file=ca_file
+        )
 
     def with_password(self, name: str, password: SecretStr) -> SignedIn:
         """Send the name and the password once.

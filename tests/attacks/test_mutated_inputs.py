@@ -12,6 +12,7 @@ import random
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
 from time import process_time
@@ -23,8 +24,10 @@ from pydantic import SecretStr, TypeAdapter
 
 from sidecar.bounded_json import read_json
 from sidecar.clock import SystemClock
+from sidecar.config import load
 from sidecar.confined.reader import ConfinedReader
 from sidecar.confined.tags import LONGEST
+from sidecar.device.drives import list_drives
 from sidecar.device.own.created_folders import prune
 from sidecar.device.own.marker import open_root, read_marker
 from sidecar.domain.adoption.restore import Manifest, NoManifest, read_manifest
@@ -35,12 +38,21 @@ from sidecar.domain.items.item import Item
 from sidecar.domain.player_logs.parsing import LoggedPlay, LogKind, UnreadableLine, read_log
 from sidecar.domain.syncthing.stignore import is_ignored, with_line
 from sidecar.domain.transfers.wholeness import judge
-from sidecar.errors import DeviceError, SyncthingError, UnexpectedAnswer
+from sidecar.errors import (
+    ConfigError,
+    DeviceError,
+    SidecarError,
+    SyncthingError,
+    UnexpectedAnswer,
+)
 from sidecar.jellyfin import models
+from sidecar.jellyfin.discovery import _read
 from sidecar.jellyfin.http.responses import Answer, read
 from sidecar.jellyfin.library.companions import lines_in
 from sidecar.jellyfin.live.events import decode
 from sidecar.jellyfin.mapping import list_now_playing, to_item
+from sidecar.services.backups.archive import Manifest as BackupManifest
+from sidecar.services.backups.archive import open_archive, write_archive
 from sidecar.syncthing.client import Syncthing
 from sidecar.syncthing.connection import Query, SyncthingConnection
 from sidecar.transfer.aria2.events import _read_gids
@@ -50,6 +62,10 @@ from sidecar.transfer.converting.probe import parse
 from sidecar.transfer.converting.subprocess import ChildFailed
 from sidecar.transfer.wholeness.source import MediaFile
 from sidecar.transfer.wholeness.structure import inspect
+from sidecar.web.security.hosts import is_own_origin, split_host
+from sidecar.web.server.chunks import Chunks
+from sidecar.web.server.incoming import Incoming
+from sidecar.web.server.request_head import Refused, check_line, check_version, read_headers
 from tests.attacks.mutations import mutated
 from tests.device.examples import made
 from tests.fakes.media.kinds import make
@@ -369,3 +385,107 @@ def test_answers_of_ffprobe() -> None:
                 parse(told, 1000, lambda: None)
 
     given("ffprobe", [FFPROBE], reading)
+
+
+# What browsers send, and what lies on this machine
+
+
+HEADS = [
+    (
+        b"GET /downloads?q=a&page=2 HTTP/1.1\r\nHost: localhost:8097\r\nCookie: sidecar_session=x"
+        b'\r\nAccept-Language: de, en;q=0.5\r\nIf-None-Match: W/"tag", "other"\r\n\r\n'
+    ),
+    b"POST /sign-in HTTP/1.1\r\nHost: [::1]:8097\r\nContent-Length: 5\r\n\r\nhello",
+    b"PUT /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5;a=b\r\nhello\r\n0\r\n\r\n",
+]
+
+
+def test_requests() -> None:
+    def reading(content: bytes) -> None:
+        Incoming(content).is_whole()
+        lines, headers = io.BytesIO(content), dict[bytes, bytes]()
+        with suppress(Refused):
+            check_line(lines.readline())
+            read_headers(lines, headers)
+            check_version(headers, b"HTTP/1.1")
+        assert all(b"\n" not in one and b"\0" not in one for one in headers.values())
+        with suppress(ValueError):
+            io.BufferedReader(Chunks(lines)).read(100_000)
+        text = content.decode("latin-1")
+        split_host(text[:300])
+        is_own_origin(text[:300], "localhost")
+
+    given("requests", HEADS, reading)
+
+
+FOUND = b"""{"Address":"http://192.168.1.10:8096","Id":"5","Name":"Attic","EndpointAddress":null}"""
+
+
+def test_answers_of_servers_on_the_network() -> None:
+    def reading(content: bytes) -> None:
+        found = _read(content)
+        assert found is None or found.address.startswith("http")
+
+    given("discovery", [FOUND], reading)
+
+
+MOUNTS = b"""36 25 8:17 / /media/ann/MY\\040STICK rw,nosuid shared:1 - vfat /dev/sdb1 rw
+24 1 8:1 / / rw - ext4 /dev/sda1 rw\n"""
+
+
+def test_mounts(tmp_path: Path) -> None:
+    def reading(content: bytes) -> None:
+        (tmp_path / "mountinfo").write_bytes(content)
+        list_drives([Path("/media")], tmp_path / "mountinfo")
+
+    given("mounts", [MOUNTS], reading)
+
+
+SETTINGS = b"""
+[jellyfin]
+url = "http://nas:8096"
+[network]
+quiet_hours = ["22:00-06:30"]
+[transfer]
+speed_limit = "2 MB"
+read_timeout = "30 seconds"
+[[devices]]
+name = "Car"
+path = "/media/car"
+budget = "10 GB"
+"""
+DEVICES = b"""[{"name": "Car", "path": "/media/car", "budget": "10 GB", "users": ["ann"]}]"""
+
+
+def test_the_settings(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+
+    def reading(content: bytes) -> None:
+        file.write_bytes(content)
+        with suppress(ConfigError):
+            load({}, file=file)
+
+    def reading_environ(content: bytes) -> None:
+        file.write_bytes(b"")
+        with suppress(ConfigError):
+            load({"SIDECAR_DEVICES": content.decode("latin-1")}, file=file)
+
+    given("settings", [SETTINGS], reading)
+    given("environment", [DEVICES], reading_environ)
+
+
+def test_backups(tmp_path: Path) -> None:
+    database, file = tmp_path / "sidecar.db", tmp_path / "backup.zip"
+    database.write_bytes(b"SQLite format 3\0" * 500)
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    manifest = BackupManifest.of(database, schema_step=1, has_secrets=True, now=now)
+    whole = io.BytesIO()
+    write_archive(whole, manifest.encode(), database, b"s" * 100)
+
+    def reading(content: bytes) -> None:
+        file.write_bytes(content)
+        with suppress(SidecarError), open_archive(file) as archive:
+            archive.extract_database(database)
+            assert archive.sealed
+
+    given("backups", [whole.getvalue()], reading)

@@ -55,6 +55,7 @@ class ExplainFacts:
         speaks_for_all: The facts are those of all accounts, not only of this person.
         is_away: The device is not attached: its content is as of the last scan.
         is_paused: The device takes no files.
+        hidden: Sentences about accounts that may not see its item on the server any more.
         problems: Messages about the device, the server or the account that stop the download.
         held_back: Why the network rule or the space plan makes it wait.
         was_removed: The person removed it on purpose.
@@ -72,6 +73,7 @@ class ExplainFacts:
     wanted: tuple[WantedBecause, ...] = ()
     is_away: bool = False
     is_paused: bool = False
+    hidden: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     held_back: str | None = None
     was_removed: bool = False
@@ -187,6 +189,7 @@ def _describe_loss(facts: ExplainFacts) -> Iterator[str]:
             "nothing could fetch it again then",
             time=format_span(facts.now - download.gone_since),
         )
+    yield from facts.hidden
 
 
 def _list_reasons(facts: ExplainFacts) -> Iterator[str]:

@@ -28,7 +28,7 @@ from sidecar.domain.rules.context import (
     grace_setting,
     whole_number_setting,
 )
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.wishes import PIN_PRIORITY, EvictionClass, Reason, Wish
 from sidecar.messages import msg, translatable
 
@@ -206,7 +206,7 @@ def _predict(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahea
     if item.type is ItemType.AUDIO_BOOK and item.album_id:
         listed = library.book_parts(item.album_id)
         same = tuple(one for one in listed.items if one.album and one.album == item.album)
-        listed = Listed(same, complete=listed.complete)
+        listed = ListedItems(same, complete=listed.complete)
         return _take_after(playing, listed, item.album_id, msg("next in the audiobook"))
     return _Ahead()
 
@@ -234,7 +234,7 @@ def _from_playlist(context: Context[QueueAheadSettings], playing: NowPlaying) ->
 
 
 def _take_after(
-    playing: NowPlaying, listed: Listed, source_id: str, what: str, *, can_wrap: bool = True
+    playing: NowPlaying, listed: ListedItems, source_id: str, what: str, *, can_wrap: bool = True
 ) -> _Ahead:
     items = listed.playable
     jumps = _count_jumps([*playing.before, playing.item.id], [one.id for one in items])
@@ -256,7 +256,7 @@ def _take_after(
     return _Ahead(coming, source_id, text, is_sure=listed.complete)
 
 
-def _take_any(playing: NowPlaying, listed: Listed, source_id: str) -> _Ahead:
+def _take_any(playing: NowPlaying, listed: ListedItems, source_id: str) -> _Ahead:
     """Return what was not heard yet of an album or playlist that seems to play shuffled."""
     heard = {*playing.before, playing.item.id}
     text = msg(

@@ -60,7 +60,7 @@ class LeftOut:
 BUDGET = MemoryBudget(MOST_AT_ONCE_BYTES)
 
 
-class Connection:
+class JellyfinConnection:
     """Speaks to one server as one identity; may be shared by threads."""
 
     def __init__(
@@ -91,9 +91,11 @@ class Connection:
             self._authorization = SecretStr(build_authorization(self.identity, self._token))
         return self._authorization.get_secret_value()
 
-    def with_identity(self, identity: DeviceIdentity) -> Connection:
+    def with_identity(self, identity: DeviceIdentity) -> JellyfinConnection:
         """Return a connection with the same token and another device identity."""
-        return Connection(self.address, identity=identity, token=self._token, ca_file=self.ca_file)
+        return JellyfinConnection(
+            self.address, identity=identity, token=self._token, ca_file=self.ca_file
+        )
 
     def get(self, *path: str, query: Query | None = None) -> Answer:
         """Send a GET request."""

@@ -23,8 +23,8 @@ from sidecar.domain.accounts.sign_in_limit import (
     Code,
     CodeLimiter,
     SignInLimiter,
+    SignInWait,
     Try,
-    Wait,
 )
 from sidecar.errors import JellyfinError, SignInRefused, TooManyTries
 from sidecar.jellyfin.sign_in import SignIn
@@ -113,7 +113,7 @@ class SignInService:
         """
         with self._lock:
             code = self._codes.begin(caller.address, self._clock.monotonic())
-        if isinstance(code, Wait):
+        if isinstance(code, SignInWait):
             self._log_refusal("a Quick Connect code", caller)
             text = msg(
                 "Too many Quick Connect codes are open: try again in {time}, or sign in with a "

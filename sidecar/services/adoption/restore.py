@@ -22,7 +22,7 @@ from sidecar.domain.adoption.tags import FoundTags
 from sidecar.domain.files.removals import FileStat
 from sidecar.domain.identity.matching import (
     Facts,
-    Verdict,
+    MatchVerdict,
     facts_of,
     identify,
     names_of,
@@ -195,7 +195,7 @@ class ManifestRestore:
         return {
             path: items[decision.ids[0]]
             for path, decision in decisions.items()
-            if decision.verdict is Verdict.SAME
+            if decision.verdict is MatchVerdict.SAME
         }
 
     def _manifest(self, order: RestoreOptions) -> Manifest | None:

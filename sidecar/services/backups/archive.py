@@ -8,13 +8,14 @@ secrets.bin     if wanted: the key of the tokens and the settings file, encrypte
 from __future__ import annotations
 
 import hashlib
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO, BinaryIO
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
@@ -35,6 +36,9 @@ UNREADABLE = (
     EOFError,
     NotImplementedError,
     RuntimeError,
+    ValueError,
+    OverflowError,
+    struct.error,
 )
 
 
@@ -124,7 +128,7 @@ class Archive:
         """
         left, digest = self.manifest.database_size, hashlib.sha256()
         try:
-            with self._archive.open(DATABASE) as source, to.open("wb") as target:
+            with self._open(DATABASE) as source, to.open("wb") as target:
                 while block := source.read(min(BLOCK, left + 1)):
                     left -= len(block)
                     if left < 0:
@@ -136,9 +140,16 @@ class Archive:
         if left or digest.hexdigest() != self.manifest.database_sha256:
             raise _damaged(self._path)
 
+    def _open(self, name: str) -> IO[bytes]:
+        """Open a file of the archive; where one begins is only what the archive says."""
+        try:
+            return self._archive.open(name)
+        except (*UNREADABLE, OSError):
+            raise _not_ours(self._path) from None
+
     def _read(self, name: str, longest: int) -> bytes:
         try:
-            with self._archive.open(name) as file:
+            with self._open(name) as file:
                 content = file.read(longest + 1)
         except UNREADABLE:
             raise _not_ours(self._path) from None
@@ -152,13 +163,17 @@ def open_archive(path: Path) -> Iterator[Archive]:
     """Open a backup.
 
     Raises:
-        SidecarError: It cannot be read, is no backup of ours, or a newer sidecar's.
+        SidecarError: It is no backup of ours, or a newer sidecar's.
+        OSError: It cannot be read.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
+    # The file itself is opened first: what fails afterwards is due to its content.
+    with path.open("rb") as file:
+        try:
+            archive = zipfile.ZipFile(file)
+        except (*UNREADABLE, OSError):
+            raise _not_ours(path) from None
+        with archive:
             yield Archive(path, archive)
-    except zipfile.BadZipFile:
-        raise _not_ours(path) from None
 
 
 def _not_ours(path: Path) -> SidecarError:

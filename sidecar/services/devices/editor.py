@@ -29,7 +29,7 @@ EDITABLE = ("name", "users", "managers")
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChosenFolder:
     """A folder of the small browser.
 
     Attributes:
@@ -121,7 +121,7 @@ class DeviceEditor:
         """Return the folders in which a device may be chosen, as far as they exist."""
         return [one for one in self._places.roots() if self._find(one) is not None]
 
-    def browse(self, text: str) -> Place:
+    def browse(self, text: str) -> ChosenFolder:
         """Return a folder of the small browser.
 
         Raises:
@@ -129,7 +129,9 @@ class DeviceEditor:
         """
         path = self._allowed(text)
         folders = [one for one in list_folders(path) if not self._is_own(one)]
-        return Place(path, self._find(path.parent), folders, os.access(path, os.W_OK | os.X_OK))
+        return ChosenFolder(
+            path, self._find(path.parent), folders, os.access(path, os.W_OK | os.X_OK)
+        )
 
     def add(self, given: Mapping[str, object]) -> DeviceSettings:
         """Add a device.

@@ -16,7 +16,7 @@ from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.kinds import ALL_MEDIA
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.registry import RULE_OF
-from sidecar.domain.undo import Place, Reversal
+from sidecar.domain.undo import ItemOnDevice, Reversal
 from sidecar.domain.wishes import PIN, PIN_PRIORITY
 from sidecar.errors import JellyfinError, NotPossible, NotVisible
 from sidecar.messages import msg
@@ -198,7 +198,7 @@ class PreferenceService:
         self._holds.release_these(going, self._clock.now(), even_ending=True)
         self._planning.release_expired()
         self._wake(person.user_id)
-        place = Place(person.user_id, device_id, item_id)
+        place = ItemOnDevice(person.user_id, device_id, item_id)
         return Reversal(holds=tuple(going), exclusions=((place, rule),))
 
     def include(self, person: Person, device_id: str, rule: str, item_id: str) -> None:

@@ -23,6 +23,7 @@ from sidecar.store.schema.steps import (
     DEVICE_SETTINGS,
     FIRST,
     FORMATS,
+    HIDDEN,
     IDENTITY,
     KEY_EXPIRY,
     LISTS,
@@ -67,6 +68,7 @@ STEPS: tuple[Step, ...] = (
     PAGE_SETTINGS,
     OWNERS,
     LISTS,
+    HIDDEN,
 )
 
 

@@ -38,7 +38,7 @@ WAKE_AT = 256 * 1024  # so much should have come before a waiting thread is woke
 RECORD = 17 * 1024  # more than the largest record of TLS
 
 
-class Connections:
+class KeptConnections:
     """The connections of one engine; each thread has its own, and its own buffer. Thread-safe."""
 
     def __init__(self, clock: Clock, timeouts: Timeouts, ca_file: Path | None) -> None:
@@ -78,11 +78,11 @@ class Connections:
         finally:
             response.close()
 
-    def read(self, response: BaseHTTPResponse, stop: Event) -> Body:
+    def read(self, response: BaseHTTPResponse, stop: Event) -> ReceivedBody:
         """Return the body of a response of this thread; it ends that of an earlier one."""
         if self._mine.buffer is None:
             self._mine.buffer = memoryview(bytearray(BUFFER))
-        return Body(
+        return ReceivedBody(
             response,
             self._mine.buffer,
             self._clock,
@@ -129,7 +129,7 @@ class _Mine(local):
     buffer: memoryview | None = None
 
 
-class Body:
+class ReceivedBody:
     """The body of one response. Used by one thread."""
 
     def __init__(

@@ -52,6 +52,7 @@ OPTIONS = MappingProxyType(
         "original": translatable("as it is on the server"),
         "1080p": translatable("at most 1080p, H.264 in MP4"),
         "720p": translatable("at most 720p, H.264 in MP4"),
+        "player": translatable("as its kind of player takes it"),
         "largest": translatable("the largest that fits"),
         "smallest": translatable("the smallest"),
         "first": translatable("the one that Jellyfin plays first"),

@@ -3,22 +3,27 @@
     problems, notices ─▶ services.notice_board ─▶ this fragment ─▶ layout: area, badge, title
 
 The layout renders it, so it needs no script; scripts fetch it again when the live connection
-reports a change. `POST /alerts/try` asks Jellyfin at once whether it is back.
+reports a change. `POST /alerts/try` asks Jellyfin at once whether it is back, and
+`POST /alerts/hidden` says what becomes of files whose items an account may not see any more.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 
-from flask import Blueprint, Flask, g, redirect, render_template, url_for
+from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sidecar.process.threads import attempt
 from sidecar.services.accounts.person import Person
 from sidecar.services.notices import Notice, OpenQuestion
 from sidecar.web import redirects
+from sidecar.web.api.accounts import hidden_answered
 from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.pages.undo import leading_back
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security import auth
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
@@ -57,6 +62,15 @@ def routes(services: WebServices) -> Blueprint:
     def try_now() -> Response:
         services.notices.try_now()
         return redirect(redirects.safe_target(url_for("home.show")), 303)
+
+    @alerts.post("/alerts/hidden", role=Role.SIGNED_IN)
+    def hidden() -> Response:
+        answer = request.form.get("answer", "")
+        if answer not in {"keep", "let_go"}:
+            raise ApiError(HTTPStatus.BAD_REQUEST)
+        account, library = (request.form.get(one, "")[:200] for one in ("account", "library"))
+        record = hidden_answered(services, account, library, answer)
+        return redirect(leading_back(redirects.safe_target(url_for("home.show")), record), 303)
 
     return alerts.blueprint
 

@@ -8,7 +8,7 @@ import pytest
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.domain.rules.context import Chosen
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.rules.queue_ahead import TOP_PRIORITY, QueueAheadSettings, make_wishes
 from tests.fakes.libraries.rule_library import (
     RuleLibrary,
@@ -216,7 +216,7 @@ def test_what_has_no_file_is_passed_over(shelf: RuleLibrary) -> None:
 
 
 def test_a_listing_with_gaps_lets_nothing_go(shelf: RuleLibrary) -> None:
-    shelf.lists[ALBUM] = Listed(tuple(SONGS[:3]), complete=False)
+    shelf.lists[ALBUM] = ListedItems(tuple(SONGS[:3]), complete=False)
 
     found = make_wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0]),)))
 

@@ -91,6 +91,24 @@ def test_a_new_track_of_what_has_a_heart_comes_within_a_minute(house: MovingHous
     assert len(asked) <= 4
 
 
+def test_a_new_track_of_a_playlist_with_a_heart_comes_as_soon(house: MovingHouse) -> None:
+    first, second, _ = house.items()
+    ann = house.person("ann").user_id
+    lists = house.server.core.playlists
+    playlist = lists.create("Road", ann, [first.id], is_public=False)
+    house.client().set_favourite(playlist.id, value=True)
+    follower = follow(house)
+    assert [one.item_id for one in house.rows()] == [first.id]
+
+    playlist.item_ids.append(second.id)
+    follower.deliver(LibraryChanged((), (playlist.id,), ()))
+    follower.step()
+    house.clock.advance(60)
+    follower.step()
+
+    assert {one.item_id for one in house.rows()} == {first.id, second.id}
+
+
 def test_a_new_track_of_nothing_that_has_a_heart_costs_one_request(house: MovingHouse) -> None:
     asked = new_track(house, follow(house))
 

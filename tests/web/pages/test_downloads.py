@@ -229,6 +229,15 @@ def test_no_page_has_a_script_or_a_style_in_it(ann: Browser, client: Client) -> 
         assert " onclick=" not in page
 
 
+def test_forms_and_scripts_of_a_page_can_change_something(ann: Browser, client: Client) -> None:
+    for path in ("/downloads", "/devices", "/profile"):
+        page = shown(ann, path)
+        assert f'data-csrf="{ann.csrf}"' in page
+        assert f'name="csrf" value="{ann.csrf}"' in page
+        assert "every-page" in page
+    assert "csrf" not in client.get("/sign-in").text
+
+
 def test_a_missing_page_is_a_page_too(client: Client) -> None:
     page = client.get("/nothing")
 

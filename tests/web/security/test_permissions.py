@@ -33,6 +33,7 @@ OPEN = {
     ("themes.choose", "POST"),
 }
 FOR_ADMINS = {
+    ("admin.back_up", "POST"),
     ("admin.change", "POST"),
     ("admin.show", "GET"),
     ("admin.try_again", "POST"),

@@ -50,7 +50,7 @@ def check_format(
     Raises:
         errors.ConfigError: It cannot be made; says why and what helps.
     """
-    for key, wanted in (("format", settings.format), ("video", settings.video)):
+    for key, wanted in (("format", settings.format), ("video", settings.film_format)):
         try:
             can_make(wanted)
         except NoConverter as why:
