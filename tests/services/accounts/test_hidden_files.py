@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import NotVisible
 from sidecar.events import Bus, DownloadsAllowed
@@ -212,3 +213,26 @@ def test_what_is_gone_from_the_server_is_not_hidden(house: MovingHouse) -> None:
     look(house)
 
     assert told(house) == []
+
+
+def test_what_still_waits_is_anothers_or_waits_for_the_right(house: MovingHouse) -> None:
+    first, second = [one for one in house.items() if one.type is ItemType.EPISODE][2:]
+    house.want(first, second)
+    house.want(second, name="admin")
+    may_see(house, "Music")
+    worker = house.services.transfers.new_worker()
+
+    assert worker.step()
+    assert worker.step()
+
+    alone, shared = house.row(first.title), house.row(second.title)
+    assert (alone.status, alone.error_code) == (Status.FAILED, "not-allowed")
+    assert "does not show it to the account" in (alone.error_message or "")
+    assert shared.user_id == house.person("admin").user_id
+    assert alone.gone_since is None
+
+    look(house)
+    may_see(house, "Music", "Shows")
+    look(house)
+
+    assert house.row(first.title).status is Status.PENDING

@@ -44,6 +44,7 @@ def test_a_download_has_exactly_the_fields_that_were_promised(
         "completed_at": None,
         "missing_since": None,
         "gone_since": None,
+        "hidden_from": [],
         "reasons": [{"rule": "favourites", "account": "ann", "text": "your favourite"}],
         "owners": ["ann"],
         "format": "original",

@@ -162,7 +162,8 @@ class Finisher:
 
     def fresh(self, download: Download) -> Download:
         """Return the download with the format that is set now, not the one at queueing time."""
-        return replace(download, format=self._wanted(download))
+        wanted = self._wanted(download)
+        return download if wanted == download.format else replace(download, format=wanted)
 
     def target(self, download: Download) -> AnyTarget | None:
         """Return what a download is converted to; None for the original."""
@@ -378,6 +379,8 @@ class Finisher:
     ) -> Download:
         if ready.original_size is not None:
             device.folder.part(download.id).rename_to(device.folder.original(download.id))
+        elif download.original_size is None:
+            return download
         return replace(download, original_size=ready.original_size)
 
     def _mark_arrived(
