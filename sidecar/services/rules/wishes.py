@@ -50,7 +50,7 @@ ASKED_AT_ONCE = 1000
 WRITTEN_AT_ONCE = 500
 WRITTEN_BETWEEN = 50
 ASKED_AGAIN = Failure(
-    FailureClass.TRANSIENT, "put-back", msg("Its file was missing, and somebody asked for it again")
+    FailureClass.TRANSIENT, "put-back", msg("Its file was missing, and it was requested again")
 )
 
 Describe = Callable[[Sequence[str]], dict[str, Item]]
@@ -103,7 +103,11 @@ def _paths(folders: DeviceFolders, item: Item, shape: NameLimits, group: Group) 
 
 def make_pin(user_id: str, device_id: str, item: Item, *, of: Item | None) -> Wish:
     """Return the wish of a person who asked for an item, or for a container that it is `of`."""
-    text = msg("you asked for it") if of is None else msg("you asked for {title}", title=of.title)
+    text = (
+        msg("downloaded by you")
+        if of is None
+        else msg("downloaded by you ({title})", title=of.title)
+    )
     why = Reason(PIN, item.id if of is None else of.id, text)
     return Wish(user_id, device_id, item, why, PIN_PRIORITY)
 
@@ -117,8 +121,8 @@ def refusal(item: Item) -> Failure | None:
         return Failure(FailureClass.REFUSED, "no-file", text)
     if item.disc_folder is not None:
         text = msg(
-            "{title} is the folder of a {disc} disc on the server, not one file: it cannot be "
-            "fetched as it is",
+            "{title} is the folder of a {disc} disc on the server, not one file: it "
+            "cannot be downloaded as it is",
             title=item.title,
             disc=item.disc_folder,
         )

@@ -86,7 +86,7 @@ class _Report:
         if not self.downloads.transitions.transfer_started(
             self.download.id, validator, held, anew=anew
         ):
-            raise Stopped(msg("it is no longer wanted"))
+            raise Stopped(msg("it is no longer needed"))
 
     def moved(self, held: int) -> None:
         self.came_through(self.download.id)

@@ -367,7 +367,7 @@ class Finisher:
         )
         for number, is_wanted in zip(named, may, strict=True):
             if not is_wanted:
-                outcomes[number] = Stopped(msg("it is no longer wanted"))
+                outcomes[number] = Stopped(msg("it is no longer needed"))
         return {
             number: download
             for (number, download), is_wanted in zip(named.items(), may, strict=True)
@@ -455,7 +455,7 @@ class Finisher:
         for path in (wanted, build_distinct_path(wanted, download.item_id)):
             if self._downloads.queue.rename(download, FilePlace(path, make_path_key(path))):
                 return replace(download, file_path=path)
-        raise Stopped(msg("it is no longer wanted"))
+        raise Stopped(msg("it is no longer needed"))
 
 
 def _finish_group(group: Sequence[_Waiting], finish_all: FinishAll) -> None:
