@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import gc
+import math
 import re
 import shutil
 import threading
@@ -117,9 +119,23 @@ def chromium_process() -> Iterator[Browser]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, so that no process has one to itself at the end."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Begin with the files that take long, so that no process has one to itself at the end.
+
+    The longest are those whose tests are given the most time.
+    """
+    longest: dict[Path, float] = {}
+    for item in items:
+        if item.get_closest_marker("slow"):
+            given = item.get_closest_marker("timeout")
+            seconds = float(given.args[0]) if given and given.args else 1.0
+            longest[item.path] = max(longest.get(item.path, 0.0), seconds or math.inf)
+    items.sort(key=lambda item: -longest.get(item.path, 0.0))
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what stays: thousands of tests and all modules."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

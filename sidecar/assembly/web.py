@@ -390,6 +390,7 @@ def _editor(below: Below, eject: EjectService) -> DeviceEditor:
         stop_on=eject.stop_on,
         bus=base.bus,
         places=base.places,
+        meta=base.store.meta,
     )
 
 

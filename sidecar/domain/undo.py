@@ -80,7 +80,7 @@ def reverse_release(
     lasting = [one for one in dropped if one.release_at is None]
     users = sorted(leaving)
     pinned = [
-        Hold(0, user_id, device_id, item_id, Reason(PIN, item_id, msg("you asked for it")), None)
+        Hold(0, user_id, device_id, item_id, Reason(PIN, item_id, msg("downloaded by you")), None)
         for user_id in users
         if user_id not in {one.user_id for one in lasting}
     ]

@@ -28,7 +28,7 @@ from sidecar.jellyfin.http.responses import (
 from sidecar.jellyfin.models import PublicServer
 from sidecar.messages import msg
 
-WRONG = msg("Jellyfin does not know this name with this password")
+WRONG = msg("Wrong user name or password")
 NOT_NOW = msg(
     "Jellyfin knows this account but does not let it in now: it may be disabled, not allowed from "
     "this address, device or at this hour, or it may have too many sessions"

@@ -84,7 +84,7 @@ def test_a_download_is_cancelled_after_a_question_and_its_part_is_kept(
     page.get_by_role("link", name="Cancel Tone 7").click()
     assert stocked.row(7).status is Status.FAILED
     page.get_by_label("Keep the 3.0 MB").check()
-    page.get_by_role("button", name="Cancel the download").click()
+    page.get_by_role("button", name="Cancel download").click()
 
     expect(page.get_by_role("heading", name="Downloads")).to_be_visible()
     expect(page.get_by_role("heading", name="Cancel this")).to_be_hidden()
@@ -104,7 +104,7 @@ def test_questions_are_asked_again_after_going_back(
     failed = stocked.row(7)
     page.locator("summary", has_text="Tone 7").click()
     page.get_by_role("link", name="Cancel Tone 7").click()
-    page.get_by_role("dialog").get_by_role("button", name="Cancel the download").click()
+    page.get_by_role("dialog").get_by_role("button", name="Cancel download").click()
 
     expect(page.get_by_role("dialog")).to_be_hidden()
     eventually(lambda: stocked.status(failed) is None)

@@ -138,7 +138,7 @@ def test_the_list_narrows_while_one_types_and_the_address_goes_along(opened: Ope
     expect(page.locator("#look-tiles")).to_contain_text("2")
     page.wait_for_url("**/offline?*q=noon*")
     page.locator("summary").click()
-    page.get_by_label("Kind").select_option("films")
+    page.get_by_label("Type").select_option("films")
     expect(page.locator(".row")).to_have_count(1)
     assert page.evaluate("window.untouched")
     page.reload()
@@ -317,10 +317,10 @@ def test_when_the_last_file_of_an_album_goes_the_list_is_shown(
 def test_a_file_is_left_out_of_a_rule(opened: Open, house: WebHouse) -> None:
     page = opened(f"/offline/albums/{ALBUM}")
 
-    page.get_by_role("link", name="Leave out of a rule Dawn").click()
+    page.get_by_role("link", name="Never download automatically … Dawn").click()
     question = page.get_by_role("dialog")
-    question.get_by_label("All of it, out of “Favourites”").check()
-    question.get_by_role("button", name="Leave it out").click()
+    question.get_by_label("All of it, by “Favourites”").check()
+    question.get_by_role("button", name="Never download automatically").click()
 
     expect(question).to_be_hidden()
     expect(page.locator(".row")).to_have_count(3)

@@ -207,7 +207,7 @@ def explain_fitting(film: FilmProperties, target: FilmTarget) -> str | None:
     is_fitting = is_picture_fitting(film, target) and bool(film.containers & CONTAINERS)
     if not is_fitting or not set(film.sounds) <= SOUNDS:
         return None
-    return msg("A player of {format} takes it as it is on the server", format=target.title)
+    return msg("Kept as is: players of {format} play it", format=target.title)
 
 
 def choose_kbits(film: FilmProperties, target: FilmTarget) -> int:

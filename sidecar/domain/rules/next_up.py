@@ -43,7 +43,7 @@ class NextUpSettings(RuleSettings):
         10,
         least=1,
         most=100,
-        label=translatable("Of so many series at most"),
+        label=translatable("Series at most"),
         details=translatable("Those seen last; of audiobooks those heard last."),
     )
 

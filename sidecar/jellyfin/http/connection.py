@@ -76,6 +76,7 @@ class JellyfinConnection:
         self.identity = identity
         self.ca_file = ca_file
         self._token = token
+        self._authorization: SecretStr | None = None
         self._read_within_s = read_within_s
         self._local = local()
         self._lock = Lock()
@@ -86,7 +87,9 @@ class JellyfinConnection:
     @property
     def authorization(self) -> str:
         """The `Authorization` header: a secret. Send it to this server only; never log it."""
-        return build_authorization(self.identity, self._token)
+        if self._authorization is None:
+            self._authorization = SecretStr(build_authorization(self.identity, self._token))
+        return self._authorization.get_secret_value()
 
     def with_identity(self, identity: DeviceIdentity) -> JellyfinConnection:
         """Return a connection with the same token and another device identity."""

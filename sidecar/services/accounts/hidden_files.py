@@ -242,18 +242,18 @@ def is_hidden(client: Jellyfin, item_id: str) -> bool:
 def _text(found: HiddenFiles) -> str:
     if found.library is None:
         return counted(
-            "{name} may not see {count} file on the server any more that is on a device: it stays "
-            "until it is let go",
-            "{name} may not see {count} files on the server any more that are on devices: they "
-            "stay until they are let go",
+            "{name} may not see {count} file on the server any more that is on a "
+            "device: it is kept until it is unpinned",
+            "{name} may not see {count} files on the server any more that are on "
+            "devices: they are kept until they are unpinned",
             found.files,
             name=found.name,
         )
     return counted(
-        "{name} may not see “{library}” on the server any more: {count} file of it stays on a "
-        "device until it is let go",
-        "{name} may not see “{library}” on the server any more: {count} files of it stay on "
-        "devices until they are let go",
+        "{name} may not see “{library}” on the server any more: {count} file of it is "
+        "kept on a device until it is unpinned",
+        "{name} may not see “{library}” on the server any more: {count} files of it "
+        "are kept on devices until they are unpinned",
         found.files,
         name=found.name,
         library=found.library,
@@ -269,13 +269,13 @@ def _sentences(
         name = names.get(one.user_id, "")
         if one.library is None:
             text = msg(
-                "{name} may not see it on the server any more: it stays until it is let go",
+                "{name} may not see it on the server any more: it is kept until it is unpinned",
                 name=name,
             )
         else:
             text = msg(
-                "{name} may not see “{library}” on the server any more: it stays until it is let "
-                "go",
+                "{name} may not see “{library}” on the server any more: it is kept "
+                "until it is unpinned",
                 name=name,
                 library=one.library,
             )

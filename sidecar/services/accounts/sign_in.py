@@ -226,8 +226,10 @@ class SignInService:
             log.warning("a sign-in from %s was refused: %s", caller.address, refused)
             raise
         prefix = network_prefix(caller.address)
-        secret = self._sessions.begin(account.user_id, address_prefix=prefix)
-        log.info("%s came in from %s", account.name, caller.address)
+        secret = self._sessions.begin(
+            account.user_id, address_prefix=prefix, user_agent=caller.agent
+        )
+        log.info("%s opened a session from %s", account.name, caller.address)
         # By the name that was typed: with a directory service an account may have several.
         marks = self._browsers.remember(caller.marks, name or account.name)
         return WebSession(secret, derive_csrf_token(secret), _as_person(account), marks)

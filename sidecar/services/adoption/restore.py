@@ -40,7 +40,7 @@ NOT_THERE = msg("it is not there any more")
 OTHER_SIZE = msg("it has another size than the file we wrote")
 OTHER_BYTES = msg("its bytes are not those that we wrote")
 PLACE_TAKEN = msg("another download has its place")
-IN_DOUBT = msg("{why}: adopt it on the page or in the API, where its bytes are compared")
+IN_DOUBT = msg("{why}: import it on the page or in the API, where it is compared with the original")
 STRANGER = msg("no file of the library fits it")
 
 

@@ -27,8 +27,8 @@ from sidecar.store.stores import Stores
 
 # Codes of problems in which the device is not there: its contents are known from the rows only.
 AWAY = frozenset({"missing", "no-marker", "other-device"})
-SOMEBODY_OUTSIDE_HOURS = msg("Jellyfin lets the account that fetches it do nothing now")
-SOMEBODY_SIGNED_OUT = msg("The account that fetches it must sign in again")
+SOMEBODY_OUTSIDE_HOURS = msg("Jellyfin lets the account that downloads it do nothing now")
+SOMEBODY_SIGNED_OUT = msg("The account that downloads it must sign in again")
 
 HeldBack = Callable[[Download], str | None]
 

@@ -35,7 +35,7 @@ class Pinned:
 
     Attributes:
         item_id: The item that was pinned: a playable one or a container.
-        text: The reason, e.g. "you asked for First Light".
+        text: The reason, e.g. "downloaded by you (First Light)".
         files: How many files it holds.
     """
 
@@ -50,11 +50,13 @@ class Excluded:
 
     Attributes:
         device_id: The device; None for all devices.
+        title: None if it is not known any more.
     """
 
     device_id: str | None
     rule: str
     item_id: str
+    title: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,8 +179,9 @@ class PreferenceService:
 
     def exclusions(self, person: Person) -> Sequence[Excluded]:
         """List what the person excluded from rules on devices that serve them."""
+        titles = self._exclusions.titles(person.user_id)
         return [
-            Excluded(device_id, rule, item_id)
+            Excluded(device_id, rule, item_id, titles.get(item_id))
             for device_id, rule, item_id in self._exclusions.all_of(person.user_id)
             if device_id is None or self._access.may_use(person, device_id)
         ]

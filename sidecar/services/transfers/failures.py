@@ -57,8 +57,8 @@ PROBE_FILE_AWAY_EVERY = timedelta(minutes=5)
 DOUBTFUL = frozenset({FailureClass.SIGNED_OUT, FailureClass.FILE_AWAY})
 DOUBTFUL_CODES = frozenset({FORBIDDEN, NOT_OFFERED})
 HIDDEN = msg(
-    "The server has it, but does not show it to the account that fetches it any more. It is "
-    "fetched when the account may see it again"
+    "The server has it, but does not show it to the account that downloads it any more. It is "
+    "downloaded when the account may see it again"
 )
 
 

@@ -36,6 +36,7 @@ from sidecar.store.schema.steps import (
     RESTS,
     RULES,
     SERIES,
+    SESSION_BROWSERS,
     TILES,
 )
 from sidecar.store.schema.tables import IMPORTED_PLAYS, PEERS
@@ -69,6 +70,7 @@ STEPS: tuple[Step, ...] = (
     OWNERS,
     LISTS,
     HIDDEN,
+    SESSION_BROWSERS,
 )
 
 

@@ -351,3 +351,7 @@ HIDDEN = (
         libraries TEXT NOT NULL
     ) STRICT, WITHOUT ROWID""",
 )
+SESSION_BROWSERS = (
+    # Which browser a session began in. Not known of earlier ones.
+    "ALTER TABLE sessions ADD COLUMN user_agent TEXT NOT NULL DEFAULT ''",
+)

@@ -334,6 +334,7 @@ class SessionRow(peewee.Model):
     created_at = MomentField()
     last_used_at = MomentField()
     address_prefix = peewee.TextField()
+    user_agent = peewee.TextField(default="")
 
     class Meta:
         """Its table."""

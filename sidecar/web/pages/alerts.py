@@ -16,6 +16,7 @@ from http import HTTPStatus
 from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from sidecar.device.drives import Drive
 from sidecar.process.threads import attempt
 from sidecar.services.accounts.person import Person
 from sidecar.services.notices import Notice, OpenQuestion
@@ -38,16 +39,24 @@ class Alerts:
 
     Attributes:
         failed: How many downloads failed.
+        drives: What is plugged in and could become a device; for those who may add one.
     """
 
     notices: tuple[Notice, ...] = ()
     questions: tuple[OpenQuestion, ...] = ()
     failed: int = 0
+    drives: tuple[Drive, ...] = ()
 
     @property
     def number(self) -> int:
         """How many there are; all failed downloads are one."""
-        return len(self.notices) + len(self.questions) + bool(self.failed)
+        return len(self.notices) + len(self.questions) + bool(self.failed) + len(self.drives)
+
+    @property
+    def first(self) -> str:
+        """The text of the first of them; empty where only numbers are to be told."""
+        texts = [one.text for one in self.notices] + [one.text for one in self.questions]
+        return next(iter(texts), "")
 
 
 def routes(services: WebServices) -> Blueprint:
@@ -100,4 +109,6 @@ def _alerts(services: WebServices, person: Person) -> Alerts:
         for one in services.notices.notices(person)
         if one.level != "info" and one.code not in EXPECTED and one.text not in asked
     ]
-    return Alerts(tuple(notices), questions, services.downloads.failed(person))
+    notices.sort(key=lambda one: one.level != "error")
+    drives = services.device_editor.offers() if auth.is_owner() else ()
+    return Alerts(tuple(notices), questions, services.downloads.failed(person), tuple(drives))

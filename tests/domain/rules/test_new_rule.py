@@ -134,7 +134,7 @@ with opened(folder, FakeClock()) as world:
     )
     ann = Person(ANN, "ann", is_admin=False)
     told = explainer.why(ann, STICK, song.id).sentences
-    assert "It is wanted for you: on a short album." in told, told
+    assert "Needed for you: on a short album." in told, told
     rules.change(rule, STICK, {"enabled": False})
     assert str(rule.label) in explainer.why(ann, STICK, "9" * 32).sentences[-1]
 """

@@ -455,9 +455,17 @@ TEXT_FOR = """one => {
         return String(one.max && now > Number(one.max) ? one.max : now);
     }
     if (one.type === "search") return "tone";
-    if (one.placeholder.includes("GB")) return "10 GB";
-    if (one.name === "bitrate") return "128k";
-    if (one.name === "time_zone") return "Europe/Berlin";
-    if (one.name.endsWith("_languages")) return "de, en";
-    return one.value || one.placeholder || "Tone";
+    if (one.value) return one.value;
+    const known = [
+        [/(budget|reserve|speed_limit)$/, "10 GB"],
+        [/bitrate$/, "128k"],
+        [/time_zone$/, "Europe/Berlin"],
+        [/_languages$/, "de, en"],
+        [/_hours$/, "22:00-06:30"],
+        [/base_url$/, "/sidecar"],
+        [/url$/, "http://127.0.0.1:9"],
+        [/trusted_proxies$/, "127.0.0.1"],
+    ];
+    const found = known.find(([name]) => name.test(one.name));
+    return found ? found[1] : one.placeholder || "Tone";
 }"""

@@ -64,9 +64,7 @@ def test_a_wrong_password_is_one_sentence_and_one_try(sidecar: Sidecar, ann: Per
     done = sidecar.command("sign-in")
 
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == (
-        "jellyfin-sidecar: Jellyfin does not know this name with this password"
-    )
+    assert done.stderr.splitlines()[-1] == ("jellyfin-sidecar: Wrong user name or password")
     assert "wrong" not in done.stderr
 
 

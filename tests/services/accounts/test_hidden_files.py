@@ -62,8 +62,8 @@ def told(house: MovingHouse, name: str = "ann") -> list[str]:
 
 
 SHOWS_LOST = (
-    "ann may not see “Shows” on the server any more: 2 files of it stay on devices until they are "
-    "let go"
+    "ann may not see “Shows” on the server any more: 2 files of it are kept on devices until "
+    "they are unpinned"
 )
 
 
@@ -88,7 +88,7 @@ def test_the_files_of_a_library_that_was_lost_stay_and_say_so(house: MovingHouse
     assert {(one["account"], one["library"]) for (one,) in hidden.values()} == {("ann", "Shows")}
     row = next(one for one in house.rows() if one.title in hidden)
     why = house.services.web.preferences.why(house.person("ann"), STICK, row.item_id)
-    assert "ann may not see “Shows” on the server any more: it stays until it is let go." in (
+    assert "ann may not see “Shows” on the server any more: it is kept until it is unpinned." in (
         why.sentences
     )
     # What is as it was is not asked for again.

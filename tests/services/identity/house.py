@@ -94,7 +94,7 @@ class MovingHouse:
         return found
 
     def wish(self, item: Item, *, name: str = "ann", rule: str = "pin", of: str = "") -> Wish:
-        reason = Reason(rule, of or item.id, "you asked for it")
+        reason = Reason(rule, of or item.id, "downloaded by you")
         return Wish(self.person(name).user_id, STICK, item, reason)
 
     def want(self, *items: Item, name: str = "ann", rule: str = "pin", of: str = "") -> int:

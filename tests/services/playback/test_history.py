@@ -97,7 +97,7 @@ def test_each_client_shows_what_comes_next_there_without_what_plays(world: World
     items = {number: track(number, album_id=f"{number // 10:032x}") for number in (11, 12, 21, 22)}
     planning = WishService(world.db, world.holds, world.downloads, world.clock)
     for one in items.values():
-        why = Reason(NAME, one.album_id or "", "next on the album")
+        why = Reason(NAME, one.album_id or "", "next on this album")
         planning.hold([Wish(ANN, STICK, one, why)], lambda _: {i.id: i for i in items.values()})
     first, second = (
         replace(client("x", 0), session_id=name, item=items[number])

@@ -157,6 +157,8 @@ class OpenSession(Schema):
     account: str
     created_at: Moment
     last_used_at: Moment
+    browser: str
+    network: str
     address: str
     this: bool = taken_from("is_this")
 
