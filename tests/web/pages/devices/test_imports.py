@@ -64,7 +64,7 @@ def test_what_is_ticked_is_adopted_and_what_was_not_is_said(house: WebHouse, ann
     nothing = ann.press(f"{PAGE}/found", match=["odd"])
     done = ann.press(f"{PAGE}/found", match=[match["id"]])
     assert (nothing.status_code, "Nothing was chosen" in nothing.text) == (400, True)
-    assert "1 file was adopted" in done.text
+    assert "1 file was imported" in done.text
     assert house.row(7).status is Status.COMPLETED
 
 
