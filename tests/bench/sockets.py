@@ -29,7 +29,7 @@ from flask_socketio import SocketIO
 
 from sidecar.clock import SystemClock
 from sidecar.process import limits
-from sidecar.web.server import WebServer, serve_in_thread
+from sidecar.web.server import WebServer, serve_in_thread, websockets
 from tests.fakes.clock import FakeClock
 from tests.fakes.page import OpenPage
 from tests.fakes.servers.slow_line import wait_until
@@ -132,6 +132,7 @@ def serve_ours(count: int) -> int:
     # All pages are one account's here, which would not get so many; nor would all accounts.
     limits.SOCKETS = max(limits.SOCKETS, count)
     limits.SOCKETS_AN_ACCOUNT = limits.SOCKETS
+    vars(websockets)["SOCKETS"] = limits.SOCKETS
     with (
         TemporaryDirectory() as folder,
         web_house(Path(folder), FakeClock(), web_clock=SystemClock()) as house,

@@ -83,7 +83,7 @@ def test_a_download_is_cancelled_after_a_question_and_its_part_is_kept(
     page.locator("summary", has_text="Tone 7").click()
     page.get_by_role("link", name="Cancel Tone 7").click()
     assert stocked.row(7).status is Status.FAILED
-    page.get_by_label("Keep the 3.0 MB").check()
+    page.get_by_label("Keep the partial file (3.0 MB)").check()
     page.get_by_role("button", name="Cancel download").click()
 
     expect(page.get_by_role("heading", name="Downloads")).to_be_visible()

@@ -87,7 +87,7 @@ def test_the_page_follows_a_download_from_the_heart_to_the_device(
     websocket = []
     page.on("websocket", lambda line: websocket.append(line.url))
     page.reload()
-    expect(page.get_by_text("Press a heart in any Jellyfin client")).to_be_visible()
+    expect(page.get_by_text("Mark a favourite in any Jellyfin app")).to_be_visible()
 
     download = house.add(7, size=740_000)
     row = page.locator(f"#download-{download.id}")

@@ -13,18 +13,14 @@ from typing import Any
 import pytest
 import requests
 
-from tests.e2e.conftest import PASSWORDS, Person, Sidecar
-from tests.fakes.libraries.tiny import film
-from tests.fakes.media.films import SECONDS, foreign_film, streams
+from tests.e2e.conftest import Person, Sidecar
 from tests.fakes.media.mutagens import FLAC, OggOpus, Picture
-from tests.fakes.media.sounds import TAGS, ffmpeg, sound, tagged_flac
+from tests.fakes.media.sounds import TAGS, sound, tagged_flac
 from tests.fakes.servers.slow_line import SlowLine, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 ALBUM = "The Sine Waves/First Light (2019)"
-# Four segments.
-FILM_S = 240.0
 
 
 def entry(path: str, number: int, title: str, seconds: float, codec: str) -> dict[str, Any]:
@@ -61,22 +57,11 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         entry(f"Music/{ALBUM}/2.mp3", 2, "Small", 3.0, "mp3"),
         entry(f"Music/{ALBUM}/3.flac", 3, "Long", 240.0, "flac"),
     ]
-    four_minutes = film("Foreign", 2003) | {"seconds": FILM_S, "codec": "mpeg4"}
-    long_film = folder / four_minutes["path"]
-    long_film.parent.mkdir(parents=True)
-    short = foreign_film(folder / "short.mkv", size="320x180")
-    loops = str(round(FILM_S / SECONDS) - 1)
-    ffmpeg("-stream_loop", loops, "-i", str(short), "-map", "0", "-c", "copy", str(long_film))
-    for one in folder.glob("short.*"):
-        one.unlink()
     listing = {
         "version": 1,
-        "libraries": [
-            {"name": "Music", "collection_type": "music", "path": "Music"},
-            {"name": "Movies", "collection_type": "movies", "path": "Movies"},
-        ],
+        "libraries": [{"name": "Music", "collection_type": "music", "path": "Music"}],
         "tracks": tracks,
-        "films": [four_minutes],
+        "films": [],
         "episodes": [],
         "covers": {},
         "playlists": [],
@@ -88,7 +73,7 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def sidecar(sidecar: Sidecar) -> Sidecar:
     (device,) = json.loads(sidecar.environ["SIDECAR_DEVICES"])
-    device |= {"format": "opus", "video": "player", "audio_languages": "de"}
+    device["format"] = "opus"
     sidecar.environ["SIDECAR_DEVICES"] = json.dumps([device])
     return sidecar
 
@@ -198,57 +183,6 @@ def test_ffmpeg_dies_with_the_sidecar_and_the_next_start_makes_the_file(
     running.start()
     told = running.wait_for("Long", "completed", within_s=240)
     assert OggOpus(stick / told["file_path"]).info.length == pytest.approx(240, abs=1)
-    assert leftovers(stick) == []
-
-
-def test_killed_in_the_middle_of_a_film_it_goes_on_from_its_segments(
-    running: Sidecar, ann: Person, stick: Path
-) -> None:
-    ann.heart(ann.item("Foreign", "Movie"))
-    parts = stick / ".sidecar" / "parts"
-
-    def count_whole() -> int:
-        # The first line says of what they are.
-        records = [one.read_bytes().count(b"\n") - 1 for one in parts.glob("*.film")]
-        return max(records, default=0)
-
-    wait_until(lambda: count_whole() > 0, what="a whole segment", within_s=120)
-    running.kill()
-    whole = count_whole()
-    assert not list(stick.rglob("*.mp4"))
-    assert not list(stick.rglob("*.mkv"))
-
-    running.start()
-    browser = requests.Session()
-    who = {"username": "ann", "password": PASSWORDS["ann"]}
-    browser.post(f"{running.url}/api/v1/session", json=who, timeout=20).raise_for_status()
-    seen: list[dict[str, Any]] = []
-    pages: list[str] = []
-
-    def is_done() -> bool:
-        one = running.by_title("Foreign")
-        assert one is not None
-        if one["phase"] == "converting":
-            seen.append(one)
-            pages.append(browser.get(f"{running.url}/downloads", timeout=20).text)
-        return bool(one["status"] == "completed")
-
-    wait_until(is_done, what="the film", within_s=240)
-    browser.close()
-
-    assert (
-        min(one["progress"] for one in seen if one["progress"]) > 0.9 * whole * 60 / FILM_S - 0.02
-    )
-    assert any(one["seconds_left"] for one in seen)
-    assert any("Converting" in one for one in pages)
-    assert any(" left</span>" in one for one in pages)
-    made = stick / "Foreign (2003)" / "Foreign (2003).mp4"
-    assert streams(made, "video") == [("h264", "und")]
-    assert streams(made, "audio") == [("aac", "ger")]
-    assert [one for _, one in streams(made, "subtitle")] == ["ger", "eng", "fre"]
-    told = running.by_title("Foreign")
-    assert told is not None
-    assert told["format"] == "h264-1080p-a.de"
     assert leftovers(stick) == []
 
 
