@@ -16,13 +16,13 @@ class OfObjects(Undefined):
     its token. A mapping may lack a key, and a page a value that only others have.
     """
 
-    def __new__(
+    def __new__(  # type: ignore[misc]  # one of two others
         cls,
         hint: str | None = None,
         obj: Any = missing,  # noqa: ANN401 - whatever a template asks
         name: str | None = None,
         exc: type[TemplateRuntimeError] = UndefinedError,
-    ) -> Undefined:  # type: ignore[misc]  # one of two others
+    ) -> Undefined:
         """Return what fits the object."""
         is_empty = obj is missing or obj is None or isinstance(obj, Mapping | Undefined)
         return (Undefined if is_empty else StrictUndefined)(hint, obj, name, exc)
