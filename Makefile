@@ -71,6 +71,7 @@ nightly: packages-for-tests $(VENV)/test-ready
 		tests/faults/test_crash_walk.py tests/e2e/api/test_every_request.py \
 		tests/services/downloads/test_interleavings.py tests/services/identity/test_many.py
 	SIDECAR_INPUTS=9100 $(BIN)/pytest -q -o timeout=0 tests/attacks/test_mutated_inputs.py
+	SIDECAR_LONG_FILM=1 $(BIN)/pytest -q tests/e2e/devices/test_films.py
 
 # Puts the pages' new sentences into the catalogues, to be translated there.
 catalogues: $(VENV)/run-ready
