@@ -23,8 +23,8 @@ from sidecar.events import Bus
 from sidecar.store.database import Database
 from sidecar.store.stores import Stores
 from tests.bench.large import DEVICES, Household, settings_of
-from tests.bench.sockets import free_port
 from tests.fakes.servers.slow_line import wait_until
+from tests.fakes.servers.syncthings import free_port
 
 
 @contextmanager

@@ -33,6 +33,7 @@ from sidecar.web.server import WebServer, serve_in_thread, websockets
 from tests.fakes.clock import FakeClock
 from tests.fakes.page import OpenPage
 from tests.fakes.servers.slow_line import wait_until
+from tests.fakes.servers.syncthings import free_port
 from tests.web.house import EVE, web_house
 
 IDLE_S = 5.0
@@ -174,13 +175,6 @@ def serve_bare() -> int:
     print(json.dumps({"url": f"http://127.0.0.1:{port}", "cookies": ["none"] * 400}), flush=True)
     sockets.run(app, host="127.0.0.1", port=port, allow_unsafe_werkzeug=True)
     return 0
-
-
-def free_port() -> int:
-    """Return a port that was free a moment ago."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
-    return port
 
 
 if __name__ == "__main__":

@@ -16,7 +16,6 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,6 +25,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.fakes.servers.syncthings import free_port
 from tests.packaging.dockerfile import Stage, is_ignored, read_copy, read_environment, read_stages
 
 ROOT = Path(__file__).parents[2]
@@ -111,9 +111,9 @@ def _build_stage(stage: Stage, root: Path, context: Path, roots: Mapping[str, Pa
                 for one in copied.sources:
                     _copy(_inside(source, one), target, copied.mode, into=into)
             case "RUN":
-                keep = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
-                run_in(root, ["sh", "-ec", f"cd {shlex.quote(folder)} && {step.rest}"],
-                       {**keep, **environment, "DEBIAN_FRONTEND": "noninteractive"})  # fmt: skip
+                quiet = {"DEBIAN_FRONTEND": "noninteractive"}
+                command = ["sh", "-ec", f"cd {shlex.quote(folder)} && {step.rest}"]
+                run_in(root, command, {**_ways_out(), **environment, **quiet})
             case "VOLUME":
                 _inside(root, step.rest).mkdir(parents=True, exist_ok=True)
 
@@ -152,13 +152,17 @@ def _make_base(base: Path) -> Path:
                 shutil.copy2(one, to)
         packages = PACKAGES.replace(",", " ")
         install = f"apt-get -q update && apt-get -qy --no-install-recommends install {packages}"
-        keep = {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
-        run_in(base, ["sh", "-ec", install], {**keep, "PATH": PATH, "HOME": "/root",
+        run_in(base, ["sh", "-ec", install], {**_ways_out(), "PATH": PATH, "HOME": "/root",
                "DEBIAN_FRONTEND": "noninteractive"})  # fmt: skip
         # As in the base image: `python` is there.
         (base / "usr/local/bin/python").symlink_to("/usr/bin/python3")
         whole.touch()
     return base
+
+
+def _ways_out() -> dict[str, str]:
+    """Return what the environment says of this machine's way to packages."""
+    return {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
 
 
 def _mirror() -> list[str]:
@@ -196,7 +200,7 @@ def try_out(
     for folder in (data, media / "stick"):
         _empty(folder)
     os.chown(media / "stick", USER, USER)
-    port = _free_port()
+    port = free_port()
     given = {
         **environment,
         "PUID": str(USER),
@@ -304,12 +308,6 @@ def _inside(root: Path, path: str) -> Path:
 def _empty(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 if __name__ == "__main__":
