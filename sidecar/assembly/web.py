@@ -289,6 +289,7 @@ def _undo(below: Below, actions: DownloadActions) -> UndoService:
         actions=actions,
         library=below.accounts.service.client,
         wake=below.rules.threads.look_through_soon,
+        clock=below.base.clock,
     )
     return UndoService(reversing.reverse, below.base.clock)
 

@@ -6,6 +6,7 @@ from sidecar.clock import Clock
 from sidecar.events import Bus
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.accounts.api_keys import ApiKeys
+from sidecar.store.accounts.choices import Choices
 from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
@@ -37,6 +38,7 @@ class Stores:
         self.albums_on_device = AlbumIndex(db)
         self.api_keys = ApiKeys(db, clock)
         self.arrivals = Arrivals(db)
+        self.choices = Choices(db)
         self.chosen = ChosenPlaylists(db)
         self.devices = Devices(db)
         self.downloads = Downloads(db, bus, clock)

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from sidecar.domain.downloads.states import NOT_TAKEN, Download
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.items.kinds import TYPE_OF, MediaKind
+from sidecar.domain.undo import Place, Reversal
+from sidecar.domain.wishes import PIN, Hold
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.whole import measure
@@ -46,6 +48,8 @@ class AddDownloads:
         self._accounts = accounts
         self._planning = planning
         self._downloads = stores.downloads
+        self._holds = stores.holds
+        self._tombstones = stores.tombstones
         self._registry = registry
         self._devices = stores.devices
         self._access = access
@@ -143,13 +147,28 @@ class AddDownloads:
             return {item.id: item} if playable is None else client.items(ids)
 
         wanted = None if playable is None else taken
+        pinned_before = {one.id for one in self._pins(person, device_id, item)}
+        removed_before = self._tombstones.items(person.user_id, device_id)
         queued = self._planning.pin(person.user_id, device_id, item, describe, playable=wanted)
         rows = [self._downloads.queries.by_item(device_id, one.id) for one in taken]
         there = [one for one in rows if one is not None]
         if priority is not None:
             for one in there:
                 self._downloads.queue.prioritise(one, priority)
-        return self._told(item, there, queued, text)
+        pins = [one for one in self._pins(person, device_id, item) if one.id not in pinned_before]
+        ids = {one.id for one in taken}
+        undo = Reversal(
+            pins=tuple(pins),
+            removed=tuple(
+                Place(person.user_id, device_id, one) for one in sorted(removed_before & ids)
+            ),
+        )
+        return self._told(item, there, queued, text, undo if pins else None)
+
+    def _pins(self, person: Person, device_id: str, item: Item) -> list[Hold]:
+        """Return the lasting pins of a person that came from an item."""
+        held = self._holds.of_source(person.user_id, PIN, item.id)
+        return [one for one in held if one.device_id == device_id and one.release_at is None]
 
     def _not_taken(self, device_id: str, items: Sequence[Item]) -> dict[ItemType, str]:
         """Return which types the device does not take, each with the sentence that says so."""
@@ -157,7 +176,14 @@ class AddDownloads:
         told = {one: self._planning.not_taken(device_id, one) for one in types}
         return {one: text for one, text in told.items() if text is not None}
 
-    def _told(self, item: Item, there: Sequence[Download], queued: int, more: str) -> AddedItem:
+    def _told(
+        self,
+        item: Item,
+        there: Sequence[Download],
+        queued: int,
+        more: str,
+        undo: Reversal | None,
+    ) -> AddedItem:
         if not there:
             return _refused(
                 item, "not-described", msg("could not be described by Jellyfin: try again")
@@ -172,7 +198,9 @@ class AddDownloads:
         if more:
             text = msg("{text}; {more}", text=text, more=more)
         text = msg("{title}: {text}", title=item.title, text=text)
-        return AddedItem(item.id, item.title, result, text, self._refs(there))
+        return AddedItem(
+            item.id, item.title, result, text, self._refs(there), queued=queued, undo=undo
+        )
 
     def _refs(self, there: Sequence[Download]) -> Sequence[QueuedDownload]:
         shown = there[:MOST_SHOWN]

@@ -109,6 +109,8 @@ class AddedItem:
 
     Attributes:
         code: For programs; None unless it was refused.
+        queued: How many downloads are new in the queue.
+        undo: What takes it back; None if there is nothing to take back.
     """
 
     item_id: str
@@ -117,3 +119,5 @@ class AddedItem:
     text: str
     downloads: Sequence[QueuedDownload] = ()
     code: str | None = None
+    queued: int = 0
+    undo: Reversal | None = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 from sidecar.clock import Clock
+from sidecar.domain.downloads.states import Download
 from sidecar.domain.items.item import PLAYABLE
 from sidecar.domain.items.kinds import Kind
 from sidecar.errors import NotAllowed, NotFound, NotVisible
@@ -68,7 +69,9 @@ class RecentlyShown:
         """Record that an entry was shown to an account."""
         kept = None if files is None or len(files) > MOST_FILES else tuple(files)
         with self._lock:
-            self._seen.pop((user_id, entry.item.id), None)
+            before = self._seen.pop((user_id, entry.item.id), None)
+            if files is None and before is not None:
+                kept = before.files
             until = self._clock.monotonic() + SEEN_FOR_S
             self._seen[user_id, entry.item.id] = ShownItem(entry, kept, until)
             while len(self._seen) > MOST_SEEN:
@@ -139,12 +142,9 @@ class LibraryBrowser:
     def show(self, person: Person, item_id: str) -> LibraryEntry:
         """Return one entry with its buttons."""
         entry = self._one(person, item_id)
-        if entry.item.type in PLAYABLE:
-            files = [entry.item.id] if entry.item.is_playable else []
-        elif entry.kind in EXPANDABLE:
-            files = self._files(person, entry)
-        else:
+        if entry.item.type not in PLAYABLE and entry.kind not in EXPANDABLE:
             return LibraryEntry(entry, None)
+        files = self._files(person, entry)
         self._recent.note(person.user_id, entry, files)
         types = {item_id: entry.item.type}
         return LibraryEntry(entry, self._buttons.of_files(person, {item_id: files}, types)[item_id])
@@ -161,6 +161,22 @@ class LibraryBrowser:
         known = self._buttons.of_files(person, files, types) if files else {}
         buttons = {**self._of_entries(person, rest), **known}
         return [LibraryEntry(one.entry, buttons.get(one.entry.item.id)) for one in seen]
+
+    def downloads(self, person: Person, item_id: str, device_id: str) -> Sequence[Download]:
+        """Return the downloads of all files of an item on a device, as far as they are theirs."""
+        seen = self._recent.of(person.user_id, item_id)
+        entry = seen.entry if seen else self._one(person, item_id)
+        known = seen.files if seen else None
+        files = self._files(person, entry) if known is None else known
+        return self._buttons.downloads(person, device_id, files)
+
+    def look_into(self, person: Person, item_ids: Collection[str]) -> None:
+        """Ask Jellyfin what is in containers whose buttons are not known, to show them from now."""
+        for item_id in item_ids:
+            seen = self._recent.of(person.user_id, item_id)
+            is_told = seen is None or seen.entry.item.type in PLAYABLE
+            if not is_told and seen and seen.files is None and seen.entry.kind is not Kind.ALBUM:
+                self.show(person, item_id)
 
     def cover(self, person: Person, item_id: str, width: int) -> Cover:
         """Return an item's cover, at least `width` pixels wide if the server has it so wide."""
@@ -190,6 +206,8 @@ class LibraryBrowser:
         return entry
 
     def _files(self, person: Person, entry: BrowseEntry) -> list[str]:
+        if entry.item.type in PLAYABLE:
+            return [entry.item.id] if entry.item.is_playable else []
         try:
             listing = self._client(person.user_id).expand(entry.item)
         except (NotFound, NotAllowed):
@@ -199,7 +217,13 @@ class LibraryBrowser:
     def _of_entries(
         self, person: Person, entries: Sequence[BrowseEntry]
     ) -> Mapping[str, list[ItemDownloadState]]:
-        files = {one.item.id: [one.item.id] for one in entries if one.item.is_playable}
+        files: dict[str, Sequence[str]] = {
+            one.item.id: [one.item.id] for one in entries if one.item.is_playable
+        }
+        for one in entries:
+            seen = self._recent.fresh(person.user_id, one.item.id)
+            if one.kind in EXPANDABLE - {Kind.ALBUM} and seen and seen.files is not None:
+                files[one.item.id] = seen.files
         albums = {one.item.id: one.children for one in entries if one.kind is Kind.ALBUM}
         types = {one.item.id: one.item.type for one in entries}
         found = self._buttons.of_files(person, files, types) if files else {}

@@ -20,6 +20,7 @@ from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
     ACCEPTED,
     BESIDE,
+    CHOICES,
     DEVICE_SETTINGS,
     FIRST,
     FORMATS,
@@ -67,6 +68,7 @@ STEPS: tuple[Step, ...] = (
     PAGE_SETTINGS,
     OWNERS,
     LISTS,
+    CHOICES,
 )
 
 

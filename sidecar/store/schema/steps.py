@@ -333,3 +333,12 @@ LISTS = (
     """CREATE INDEX downloads_by_tile ON downloads (tile, id, missing_since, item_type, device_id)
         WHERE status = 'completed'""",
 )
+CHOICES = (
+    # What a person chose last on the page, by a name: the device to download to.
+    """CREATE TABLE choices (
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (user_id, name)
+    ) STRICT, WITHOUT ROWID""",
+)

@@ -489,6 +489,20 @@ class PageSettingRow(peewee.Model):
         table_name = "page_settings"
 
 
+class ChoiceRow(peewee.Model):
+    """What a person chose last on the page."""
+
+    user_id = peewee.TextField()
+    name = peewee.TextField()
+    value = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "choices"
+        primary_key = peewee.CompositeKey("user_id", "name")
+
+
 ROWS: tuple[type[peewee.Model], ...] = (
     MetaRow,
     PageSettingRow,
@@ -515,4 +529,5 @@ ROWS: tuple[type[peewee.Model], ...] = (
     ImportedPlayRow,
     OwnedRow,
     TallyRow,
+    ChoiceRow,
 )

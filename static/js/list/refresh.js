@@ -65,7 +65,9 @@ async function refresh() {
   running = true;
   try {
     // A list, or the home page.
-    const place = `#${document.querySelector("#downloads, #home").id}`;
+    const list = document.querySelector("#downloads, #home");
+    if (!list) return;
+    const place = `#${list.id}`;
     await window.htmx.ajax("GET", window.location.href, {
       source: place,
       target: place,

@@ -196,8 +196,25 @@ def test_each_device_has_a_button_and_one_is_chosen_for_the_tracks(two_devices: 
 
     assert "On the device · Car stick" in told(page)
     assert "Download · Player" in told(page)
+    assert "/library/device" in page
     smalls = re.findall(r'class="get small is-(\w+)".*?data-on="([\w-]+)"', page)
     assert set(smalls) == {("available", PLAYER)}
+
+
+def test_the_device_is_remembered_for_each_person(two_devices: WebHouse) -> None:
+    ann, other = two_devices.come_in(ANN), two_devices.come_in(ANN)
+
+    def chosen(browser: Browser, path: str = f"/library/{ALBUM}") -> set[str]:
+        return set(re.findall(r'class="get small.*?data-on="([\w-]+)"', browser.get(path).text))
+
+    assert chosen(ann) == {STICK}
+    led = ann.press("/library/device", device=PLAYER, next=f"/library/{ALBUM}?device={STICK}&page=1")
+    assert led.headers["Location"] == f"/library/{ALBUM}?page=1"
+    assert chosen(ann) == chosen(other) == {PLAYER}
+    # A download to another one is a choice as well; what is no device of theirs is none.
+    download(ann, item=TRACK, device=STICK)
+    ann.press("/library/device", device="nobody's")
+    assert chosen(ann) == chosen(other) == {STICK}
 
 
 def test_the_buttons_come_again_without_asking_jellyfin(house: WebHouse, ann: Browser) -> None:
@@ -221,17 +238,83 @@ def download(ann: Browser, **form: object) -> tuple[int, str]:
     return answer.status_code, answer.headers.get("Location", "") or answer.text
 
 
-def test_download_leads_to_the_row(house: WebHouse, ann: Browser) -> None:
+def in_place(ann: Browser, path: str, **form: object) -> str:
+    """Do what the page's script does, and return what it puts into the page."""
+    sent = {"csrf": ann.csrf, **form}
+    answer = ann.client.post(path, data=sent, headers={"HX-Request": "true"})
+    assert answer.status_code == 200
+    assert "<html" not in answer.text
+    return answer.text
+
+
+def undo(ann: Browser, page: str) -> str:
+    (token,) = re.findall(r'name="token" value="([^"]+)"', page)
+    return in_place(ann, "/undo", token=token)
+
+
+def test_download_leads_back_and_says_what_happened(house: WebHouse, ann: Browser) -> None:
+    status, where = download(ann, item=ALBUM, device=STICK, next="/library?q=light&done=old")
+
+    assert status == 303
+    assert re.fullmatch(r"/library\?q=light&done=[\w-]+", where)
+    page = ann.get(where).text
+    assert "First Light: 12 files are queued for Car stick." in told(page)
+    assert 'data-dismisses href="/library?q=light"' in page
+    assert house.row(7).status is Status.PENDING
+
+
+def test_download_and_cancel_change_what_stands_there_and_are_undone(
+    house: WebHouse, ann: Browser
+) -> None:
+    house.add(1, status=Status.COMPLETED)
+    ann.get(f"/library/{ALBUM}")
+    album = {"item": ALBUM, "device": STICK, "next": f"/library/{ALBUM}"}
+
+    def buttons() -> str:
+        return told(ann.get(f"/library/buttons?large={ALBUM}").text).strip()
+
+    began = in_place(ann, "/library/download", **album)
+    assert "First Light: 11 files are queued for Car stick." in told(began)
+    assert f'name="next" value="/library/{ALBUM}"' in began
+    assert buttons().startswith("Waiting, number 1 1 of 12")
+    again = in_place(ann, "/library/download", **album)
+    assert "First Light is on Car stick, or on its way there." in told(again)
+    assert "Undo" not in again
+
+    cancelled = in_place(ann, "/library/cancel", **album)
+    assert "11 downloads are cancelled." in told(cancelled)
+    assert buttons().startswith("Get the rest 1 of 12")
+    undo(ann, cancelled)
+    assert buttons().startswith("Waiting, number 1 1 of 12")
+
+    # What was removed before stays so when the wish for it is taken back.
+    in_place(ann, "/library/cancel", **album)
+    began = in_place(ann, "/library/download", **album)
+    assert "It is undone." in told(undo(ann, began))
+    assert buttons().startswith("Get the rest 1 of 12")
+    assert len(house.store.tombstones.items(ANN.user_id, STICK)) == 11
+    assert house.row(1).status is Status.COMPLETED
+
+
+def test_a_container_that_was_asked_for_in_a_list_shows_how_it_stands(
+    house: WebHouse, ann: Browser
+) -> None:
+    list_id = track(90).id
+    has(house, row(90, Type="Playlist", Name="Road", CanDownload=None), *SONGS)
+    ann.get("/library?shelf=playlists")
+    assert "data-get" not in ann.get(f"/library/buttons?medium={list_id}").text
+
+    in_place(ann, "/library/download", item=list_id, device=STICK)
+
+    assert "Waiting" in ann.get(f"/library/buttons?medium={list_id}").text
+
+
+def test_a_download_can_be_found_in_the_list(house: WebHouse, ann: Browser) -> None:
     with house.store.db.write():
         ids = {number: house.add(number).id for number in range(20, 80)}
-    has(house, row(44))
 
-    status, where = download(ann, item=track(44).id, device=STICK)
-    in_view = ann.get(where)
-
-    assert (status, where) == (303, f"/downloads/{ids[44]}")
     place = f"/downloads?tab=active#download-{ids[44]}"
-    assert in_view.headers["Location"] == place
+    assert ann.get(f"/downloads/{ids[44]}").headers["Location"] == place
     assert f'id="download-{ids[44]}"' in ann.get(place).text
     far = ann.get(f"/downloads/{ids[79]}").headers["Location"]
     assert far == f"/downloads?tab=active&page=2#download-{ids[79]}"

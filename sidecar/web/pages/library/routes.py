@@ -2,7 +2,10 @@
 
 GET  /library · /library/ITEM             overview, section or search · one item and its content
 GET  /library/buttons                     the current state of download buttons
-POST /library/download · /library/ITEM/heart
+POST /library/download · /library/cancel · /library/device · /library/ITEM/heart
+
+What is asked for by a script (`HX-Request`) is answered by what it shows in place; without one the
+browser is led back.
 """
 
 from __future__ import annotations
@@ -16,12 +19,12 @@ from types import MappingProxyType
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from sidecar.domain.downloads.actions import GOES, Action
 from sidecar.domain.items.item import PLAYABLE
 from sidecar.domain.items.kinds import Kind
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.add import WHOLE_LIBRARY
-from sidecar.services.downloads.commands import AddedItem, AddResult
+from sidecar.services.downloads.commands import AddedItem, AddResult, DownloadCommand
 from sidecar.services.library.browse import BrowseQuery as Question
 from sidecar.services.library.browse import BrowseSort, LibraryBrowser, LibraryEntry, LibraryPage
 from sidecar.services.library.download_state import ItemDownloadState
@@ -31,6 +34,7 @@ from sidecar.web.api.preferences import ITEM
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.library.view import IN_ROWS, LibrarySection, LibraryViewState, for_page
 from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.pages.undo import done_here_or_back, is_in_place
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT, check_item_id
 from sidecar.web.security.auth import person
@@ -50,6 +54,8 @@ FOUND = (
     LibrarySection.TRACKS,
 )
 FEW = 6
+# Containers that were asked for at once and are listed to show how they stand.
+MOST_LOOKED_INTO = 5
 SIZES = ("small", "medium", "large")
 SHELVES = MappingProxyType(
     {
@@ -111,11 +117,22 @@ def routes(services: WebServices) -> Blueprint:
         wanted = {size: _ids(request.args.getlist(size)) for size in SIZES}
         seen = library.again(person(), {one for ids in wanted.values() for one in ids})
         found = {one.entry.item.id: one for one in seen}
-        return render_template("library/download_buttons.html", wanted=wanted, found=found)
+        return render_template(
+            "library/download_buttons.html", wanted=wanted, found=found, back=redirects.wanted()
+        )
 
     @pages.post("/download", role=Role.SIGNED_IN)
     def download() -> Response:
-        return _download(services.actions)
+        return _download(services)
+
+    @pages.post("/cancel", role=Role.SIGNED_IN)
+    def cancel() -> Response:
+        return _cancel(services)
+
+    @pages.post("/device", role=Role.SIGNED_IN)
+    def choose_device() -> Response:
+        services.devices.choose(person(), request.form.get("device", "")[:LONGEST_TEXT])
+        return redirect(_without_device(redirects.safe_target(url_for("library.start"))), 303)
 
     @pages.post(f"/{ITEM}/heart", role=Role.SIGNED_IN)
     def heart(item_id: str) -> Response:
@@ -167,13 +184,12 @@ def _last(found: LibraryPage) -> int:
 def _rendered(
     template: str, services: WebServices, looked: LibraryViewState, **values: object
 ) -> str:
-    devices = services.devices.devices(person())
     found = values["found"]
     return render_template(
         template,
         looked=looked,
-        devices=devices,
-        device=_chosen(devices, looked.device_id),
+        devices=services.devices.devices(person()),
+        device=services.devices.chosen(person(), looked.device_id),
         shelves=SHELVES,
         sorts=SORTS,
         kind_icons=KIND_ICONS,
@@ -184,29 +200,49 @@ def _rendered(
     )
 
 
-def _chosen(devices: Sequence[DeviceView], wanted: str | None) -> DeviceView | None:
-    fitting = [one for one in devices if one.id == wanted]
-    return next(iter(fitting or devices), None)
-
-
 def button_for(shown: LibraryEntry, device: DeviceView | None) -> ItemDownloadState | None:
     """Return the state of an item's button for one device; None if it was not looked up."""
     mine = [one for one in shown.buttons or () if device and one.device_id == device.id]
     return next(iter(mine), None)
 
 
-def _download(actions: DownloadActions) -> Response:
+def _download(services: WebServices) -> Response:
+    who, actions = person(), services.actions
     device = request.form.get("device", "")[:LONGEST_TEXT] or None
     ids = _ids(request.form.getlist("item"))
     if not ids:
         raise ApiError(HTTPStatus.BAD_REQUEST, translatable("Nothing was chosen."))
     whole = request.form.get("whole") == "yes"
-    additions = actions.add(person(), ids, device=device, whole=whole)
+    if device:
+        services.devices.choose(who, device)
+    additions = actions.add(who, ids, device=device, whole=whole)
     there = [one.downloads[0] for one in additions if one.downloads]
     refused = [one for one in additions if one.result in STATUS]
-    if there and not refused:
-        return redirect(url_for("pages.download", download_id=there[0].id), 303)
-    return _told(refused, there[0].id if there else None, device)
+    if refused or not there:
+        return _told(refused, there[0].id if there else None, device)
+    chosen = services.devices.chosen(who, device)
+    record = services.undo.remember_additions(who, chosen.name if chosen else "", additions)
+    if is_in_place():
+        services.library.look_into(who, ids[:MOST_LOOKED_INTO])
+    return done_here_or_back(record)
+
+
+def _cancel(services: WebServices) -> Response:
+    """Cancel what is not there yet of an item on a device."""
+    who = person()
+    item_id = check_item_id(request.form.get("item", ""))
+    device_id = request.form.get("device", "")[:LONGEST_TEXT]
+    rows = services.library.downloads(who, item_id, device_id)
+    going = [one.id for one in rows if one.status in GOES[Action.CANCEL]]
+    outcomes = services.actions.act_on(who, going, DownloadCommand(action=Action.CANCEL))
+    return done_here_or_back(services.undo.remember(who, Action.CANCEL, outcomes))
+
+
+def _without_device(where: str) -> str:
+    """Return an address without the device that a link named: the choice counts from now on."""
+    path, _, query = where.partition("?")
+    kept = [one for one in query.split("&") if one and not one.startswith("device=")]
+    return f"{path}?{'&'.join(kept)}" if kept else path
 
 
 def _told(refused: Sequence[AddedItem], first: int | None, device: str | None) -> Response:
@@ -225,7 +261,7 @@ def _told(refused: Sequence[AddedItem], first: int | None, device: str | None) -
 def _heart(library: LibraryBrowser, item_id: str) -> Response:
     value = request.form.get("value") == "on"
     pressed = library.heart(person(), item_id, value=value)
-    if "HX-Request" in request.headers:
+    if is_in_place():
         title = request.form.get("title", "")[:LONGEST_TEXT]
         return make_response(
             render_template(
