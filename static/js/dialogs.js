@@ -1,6 +1,7 @@
 // Questions in a dialog, and buttons that do not lead away: the same forms, the same pages.
 
 import { refreshSoon } from "./list/refresh.js";
+import { clearSelection } from "./list/selection.js";
 
 // Forms that are answered in place. `HX-Request` says so to the server.
 const FORMS = "#downloads, #asking, #done, .get, #chosen";
@@ -40,6 +41,9 @@ export function stayHere(afterwards = refreshSoon) {
     const button = event.submitter;
     button?.setAttribute("aria-busy", "true");
     asked.finally(() => button?.removeAttribute("aria-busy"));
+  });
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches(".limit select")) target.form.requestSubmit();
   });
   document.addEventListener("click", (event) => {
     if (event.target === theDialog()) theDialog().close();
@@ -89,10 +93,4 @@ function tell(page) {
   if (had) place.focus();
   clearSelection();
   changed();
-}
-
-function clearSelection() {
-  for (const box of document.querySelectorAll('.pick input, #pick-all')) {
-    box.checked = false;
-  }
 }

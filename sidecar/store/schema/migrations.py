@@ -37,6 +37,7 @@ from sidecar.store.schema.steps import (
     RULES,
     SERIES,
     TILES,
+    TURNS,
 )
 from sidecar.store.schema.tables import IMPORTED_PLAYS, PEERS
 
@@ -69,6 +70,7 @@ STEPS: tuple[Step, ...] = (
     OWNERS,
     LISTS,
     CHOICES,
+    TURNS,
 )
 
 

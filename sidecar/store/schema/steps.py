@@ -342,3 +342,11 @@ CHOICES = (
         PRIMARY KEY (user_id, name)
     ) STRICT, WITHOUT ROWID""",
 )
+TURNS = (
+    # A row keeps its place in the list when it begins, is paused or goes on.
+    "DROP INDEX downloads_in_turn",
+    """CREATE INDEX downloads_in_turn ON downloads (CASE
+            WHEN status IN ('downloading', 'paused', 'pending') THEN 0 ELSE 1 END,
+            priority DESC, place, id)
+        WHERE status IN ('downloading', 'paused', 'pending')""",
+)
