@@ -10,6 +10,8 @@ from sidecar.store.accounts.choices import Choices
 from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
+from sidecar.store.devices.samples import Samples
+from sidecar.store.downloads.activity import ActivityLog
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.inventory import Inventory
 from sidecar.store.downloads.queue import Downloads
@@ -35,6 +37,7 @@ class Stores:
     def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
         self.db = db
         self.accounts = Accounts(db)
+        self.activity = ActivityLog(db, clock)
         self.albums_on_device = AlbumIndex(db)
         self.api_keys = ApiKeys(db, clock)
         self.arrivals = Arrivals(db)
@@ -54,5 +57,6 @@ class Stores:
         self.playlist_orders = PlaylistOrders(db, bus)
         self.plays = Plays(db)
         self.rests = EvictionCooldowns(db, clock)
+        self.samples = Samples(db)
         self.sessions = Sessions(db, clock)
         self.tombstones = Tombstones(db, clock)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
+from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.devices.editor import DeviceEditor
@@ -75,6 +76,7 @@ class WebServices:
     file_search: FileSearch
     files: FileBrowser
     playback: PlayHistory
+    activity: ActivityHistory
     transfers: TransferStatus
     system: SystemStatus
     # Only while the sidecar runs on its demo.

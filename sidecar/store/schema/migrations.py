@@ -19,6 +19,7 @@ from sidecar.store.schema.owners import OWNERS
 from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
     ACCEPTED,
+    ACTIVITY,
     BESIDE,
     CHOICES,
     DEVICE_SETTINGS,
@@ -71,6 +72,7 @@ STEPS: tuple[Step, ...] = (
     LISTS,
     CHOICES,
     TURNS,
+    ACTIVITY,
 )
 
 

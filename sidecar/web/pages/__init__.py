@@ -23,6 +23,7 @@ from sidecar.web.pages import (
     theme,
     undo,
 )
+from sidecar.web.pages.activity import routes as activity
 from sidecar.web.pages.downloads import actions as download_actions
 from sidecar.web.pages.downloads import routes as downloads
 from sidecar.web.pages.files import routes as files
@@ -34,6 +35,7 @@ from sidecar.web.services import WebServices
 def blueprints(services: WebServices, end_session: Callable[[str], None]) -> list[Blueprint]:
     """Return the blueprints of all pages; `end_session` closes a session's live connections."""
     return [
+        activity.routes(services),
         admin.routes(services),
         alerts.routes(services),
         device.routes(services),
