@@ -1,6 +1,7 @@
 """`/library`: browsing a person's Jellyfin library and downloading from it.
 
 GET  /library · /library/ITEM             overview, section or search · one item and its content
+GET  /library/ITEM/why                    why it is not on a device
 GET  /library/buttons                     the current state of download buttons
 POST /library/download · /library/cancel · /library/device · /library/ITEM/heart
 
@@ -11,6 +12,7 @@ browser is led back.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -22,17 +24,27 @@ from werkzeug.wrappers import Response
 from sidecar.domain.downloads.actions import GOES, Action
 from sidecar.domain.items.item import PLAYABLE
 from sidecar.domain.items.kinds import Kind
+from sidecar.errors import NotVisible
+from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.add import WHOLE_LIBRARY
 from sidecar.services.downloads.commands import AddedItem, AddResult, DownloadCommand
 from sidecar.services.library.browse import BrowseQuery as Question
 from sidecar.services.library.browse import BrowseSort, LibraryBrowser, LibraryEntry, LibraryPage
-from sidecar.services.library.download_state import ItemDownloadState
+from sidecar.services.library.download_state import ButtonState, ItemDownloadState
 from sidecar.web import redirects
 from sidecar.web.api.downloads import MOST_ITEMS
 from sidecar.web.api.preferences import ITEM
 from sidecar.web.i18n.numbers import translatable
-from sidecar.web.pages.library.view import IN_ROWS, LibrarySection, LibraryViewState, for_page
+from sidecar.web.pages.library.view import (
+    DECADES,
+    IN_ROWS,
+    INITIALS,
+    KINDS,
+    LibrarySection,
+    LibraryViewState,
+    for_page,
+)
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.pages.undo import done_here_or_back, is_in_place
 from sidecar.web.request.errors import ApiError
@@ -54,6 +66,19 @@ FOUND = (
     LibrarySection.TRACKS,
 )
 FEW = 6
+LATELY = Question(
+    kinds=frozenset({Kind.TRACK}), sort=BrowseSort.PLAYED, is_played=True, page_size=FEW
+)
+WITH_GENRES = frozenset(
+    {
+        LibrarySection.ALBUMS,
+        LibrarySection.ARTISTS,
+        LibrarySection.TRACKS,
+        LibrarySection.FILMS,
+        LibrarySection.SERIES,
+    }
+)
+MOST_EXPLAINED = 50
 # Containers that were asked for at once and are listed to show how they stand.
 MOST_LOOKED_INTO = 5
 SIZES = ("small", "medium", "large")
@@ -74,7 +99,8 @@ SORTS = MappingProxyType(
         BrowseSort.NAME: translatable("By name"),
         BrowseSort.ADDED: translatable("Newest in Jellyfin first"),
         BrowseSort.YEAR: translatable("By year"),
-        BrowseSort.PLAYED: translatable("Played last first"),
+        BrowseSort.PLAYED: translatable("Recently played"),
+        BrowseSort.RANDOM: translatable("Shuffled"),
     }
 )
 KIND_ICONS = MappingProxyType(
@@ -121,6 +147,10 @@ def routes(services: WebServices) -> Blueprint:
             "library/download_buttons.html", wanted=wanted, found=found, back=redirects.wanted()
         )
 
+    @pages.get(f"/{ITEM}/why", role=Role.SIGNED_IN)
+    def why_not(item_id: str) -> str:
+        return _why_not(services, check_item_id(item_id))
+
     @pages.post("/download", role=Role.SIGNED_IN)
     def download() -> Response:
         return _download(services)
@@ -146,7 +176,7 @@ def _start(services: WebServices) -> str:
     sections: list[tuple[LibrarySection | None, LibraryPage]] = []
     found = None
     if looked.shelf:
-        found, looked = _page(library, looked)
+        found, looked = _page(library, services.devices, looked)
     elif looked.text:
         few = [(one, replace(looked.on(one).asked, page_size=FEW)) for one in FOUND]
         asked = [(one, library.listed(who, question)) for one, question in few]
@@ -154,7 +184,25 @@ def _start(services: WebServices) -> str:
     else:
         found = library.listed(who, looked.asked)
         sections = [(None, library.listed(who, NEWEST))]
-    return _rendered("library/library.html", services, looked, found=found, sections=sections)
+        played = library.listed(who, LATELY)
+        if played.items:
+            sections.append((LibrarySection.TRACKS, played))
+    return _rendered(
+        "library/library.html",
+        services,
+        looked,
+        found=found,
+        sections=sections,
+        genres=_genres(library, looked),
+    )
+
+
+def _genres(library: LibraryBrowser, looked: LibraryViewState) -> Sequence[str]:
+    """Return the genres to choose from; a chosen one is always among them."""
+    if looked.shelf not in WITH_GENRES or looked.place:
+        return ()
+    found = library.genres(person(), KINDS[looked.shelf])
+    return found if not looked.genre or looked.genre in found else [looked.genre, *found]
 
 
 def _thing(services: WebServices, item_id: str) -> str:
@@ -162,19 +210,28 @@ def _thing(services: WebServices, item_id: str) -> str:
     looked = for_page(request.args, item_id, in_rows=shown.entry.kind in IN_ROWS)
     found = None
     if not shown.entry.item.is_playable:
-        found, looked = _page(services.library, looked)
+        found, looked = _page(services.library, services.devices, looked)
     return _rendered("library/item.html", services, looked, found=found, thing=shown)
 
 
 def _page(
-    library: LibraryBrowser, looked: LibraryViewState
+    library: LibraryBrowser, devices: DeviceListing, looked: LibraryViewState
 ) -> tuple[LibraryPage, LibraryViewState]:
     found = library.listed(person(), looked.asked)
     last = _last(found)
     if not found.items and looked.page > last:
         looked = looked.at(last)
         found = library.listed(person(), looked.asked)
+    if looked.is_missing and looked.shelf:
+        device = devices.chosen(person(), looked.device_id)
+        missing = [one for one in found.items if not _is_there(one, device)]
+        found = replace(found, items=missing)
     return found, looked
+
+
+def _is_there(shown: LibraryEntry, device: DeviceView | None) -> bool:
+    button = button_for(shown, device)
+    return button is not None and button.state is ButtonState.COMPLETED
 
 
 def _last(found: LibraryPage) -> int:
@@ -193,6 +250,8 @@ def _rendered(
         shelves=SHELVES,
         sorts=SORTS,
         kind_icons=KIND_ICONS,
+        initials=INITIALS,
+        decades=DECADES,
         last_page=_last(found) if isinstance(found, LibraryPage) else 1,
         button_for=button_for,
         playable=PLAYABLE,
@@ -225,6 +284,27 @@ def _download(services: WebServices) -> Response:
     if is_in_place():
         services.library.look_into(who, ids[:MOST_LOOKED_INTO])
     return done_here_or_back(record)
+
+
+def _why_not(services: WebServices, item_id: str) -> str:
+    """Explain of the files of an item why they are not on a device, those of one reason together."""
+    who = person()
+    device = services.devices.chosen(who, request.args.get("device", "")[:LONGEST_TEXT] or None)
+    if device is None:
+        raise NotVisible
+    entry, files = services.library.files(who, item_id)
+    looked_at = files[:MOST_EXPLAINED]
+    told = (services.preferences.why(who, device.id, one) for one in looked_at)
+    reasons = Counter(one.sentences for one in told if not one.is_here)
+    return render_template(
+        "library/why.html",
+        title=entry.item.title,
+        device=device,
+        reasons=reasons.most_common(),
+        total=len(files),
+        more=len(files) - len(looked_at),
+        back=redirects.safe_target(url_for("library.thing", item_id=item_id)),
+    )
 
 
 def _cancel(services: WebServices) -> Response:
