@@ -34,6 +34,7 @@ class Reversal:
         tombstones: To be removed: rules may fetch these again.
         exclusions: To be removed, each with its rule.
         playlists: To be chosen again, each for a user and a device.
+        followed: To be chosen no more, likewise.
         resume, pause: Downloads to be resumed or paused again.
     """
 
@@ -43,6 +44,7 @@ class Reversal:
     tombstones: tuple[Place, ...] = ()
     exclusions: tuple[tuple[Place, str], ...] = ()
     playlists: tuple[tuple[str, str, Chosen], ...] = ()
+    followed: tuple[tuple[str, str, Chosen], ...] = ()
     resume: tuple[int, ...] = ()
     pause: tuple[int, ...] = ()
 
@@ -62,7 +64,7 @@ class Reversal:
         excluded = (one for one, _ in self.exclusions)
         for place in (*self.tombstones, *self.removed, *excluded):
             yield place.user_id, place.device_id
-        for user_id, device_id, _ in self.playlists:
+        for user_id, device_id, _ in (*self.playlists, *self.followed):
             yield user_id, device_id
 
 

@@ -264,6 +264,8 @@ class Reversing:
                 self._tombstones.put(place.user_id, place.device_id, place.item_id)
             for user_id, device_id, chosen in reversal.playlists:
                 self._chosen.choose(user_id, device_id, chosen)
+            for user_id, device_id, chosen in reversal.followed:
+                self._chosen.drop(user_id, device_id, chosen.playlist_id)
         for user_id, wishes in by_user.items():
             self._planning.hold(wishes, partial(self._describe, user_id))
         if reversal.pins:

@@ -24,6 +24,7 @@ from sidecar.store.schema.steps import (
     CHOICES,
     DEVICE_SETTINGS,
     FIRST,
+    FOLLOWED,
     FORMATS,
     IDENTITY,
     KEY_EXPIRY,
@@ -73,6 +74,7 @@ STEPS: tuple[Step, ...] = (
     CHOICES,
     TURNS,
     ACTIVITY,
+    FOLLOWED,
 )
 
 

@@ -391,3 +391,7 @@ ACTIVITY = (
     "ALTER TABLE plays ADD COLUMN was_there INTEGER CHECK (was_there IN (0, 1))",
     "CREATE INDEX plays_by_start ON plays (user_id, started_at, was_there) WHERE counts = 1",
 )
+FOLLOWED = (
+    # Not only playlists are kept in sync: artists, albums and series as well, by Jellyfin's types.
+    "ALTER TABLE chosen_playlists ADD COLUMN kind TEXT NOT NULL DEFAULT 'Playlist'",
+)

@@ -157,6 +157,7 @@ class ChosenPlaylistRow(peewee.Model):
     device_id = peewee.TextField()
     playlist_id = peewee.TextField()
     title = peewee.TextField()
+    kind = peewee.TextField(default="Playlist")
 
     class Meta:
         """Where it is."""

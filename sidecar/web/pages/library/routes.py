@@ -32,6 +32,7 @@ from sidecar.services.downloads.commands import AddedItem, AddResult, DownloadCo
 from sidecar.services.library.browse import BrowseQuery as Question
 from sidecar.services.library.browse import BrowseSort, LibraryBrowser, LibraryEntry, LibraryPage
 from sidecar.services.library.download_state import ButtonState, ItemDownloadState
+from sidecar.services.rules.preferences import FOLLOWED
 from sidecar.web import redirects
 from sidecar.web.api.downloads import MOST_ITEMS
 from sidecar.web.api.preferences import ITEM
@@ -46,7 +47,7 @@ from sidecar.web.pages.library.view import (
     for_page,
 )
 from sidecar.web.pages.page_routes import PageRoutes
-from sidecar.web.pages.undo import done_here_or_back, is_in_place
+from sidecar.web.pages.undo import done_here_or_back, is_in_place, leading_back
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT, check_item_id
 from sidecar.web.security.auth import person
@@ -159,6 +160,10 @@ def routes(services: WebServices) -> Blueprint:
     def cancel() -> Response:
         return _cancel(services)
 
+    @pages.post(f"/{ITEM}/sync", role=Role.SIGNED_IN)
+    def keep_in_sync(item_id: str) -> Response:
+        return _keep_in_sync(services, check_item_id(item_id))
+
     @pages.post("/device", role=Role.SIGNED_IN)
     def choose_device() -> Response:
         services.devices.choose(person(), request.form.get("device", "")[:LONGEST_TEXT])
@@ -211,7 +216,17 @@ def _thing(services: WebServices, item_id: str) -> str:
     found = None
     if not shown.entry.item.is_playable:
         found, looked = _page(services.library, services.devices, looked)
-    return _rendered("library/item.html", services, looked, found=found, thing=shown)
+    device = services.devices.chosen(person(), looked.device_id)
+    return _rendered(
+        "library/item.html",
+        services,
+        looked,
+        found=found,
+        thing=shown,
+        can_be_followed=device is not None and shown.entry.item.type in FOLLOWED,
+        is_followed=device is not None
+        and services.preferences.is_followed(person(), device.id, item_id),
+    )
 
 
 def _page(
@@ -284,6 +299,23 @@ def _download(services: WebServices) -> Response:
     if is_in_place():
         services.library.look_into(who, ids[:MOST_LOOKED_INTO])
     return done_here_or_back(record)
+
+
+def _keep_in_sync(services: WebServices, item_id: str) -> Response:
+    """Keep an item in sync on a device from now on, or no more."""
+    who, steering = person(), services.preferences
+    device_id = request.form.get("device", "")[:LONGEST_TEXT]
+    services.devices.choose(who, device_id)
+    if request.form.get("value") == "on":
+        record = services.undo.remember_one(
+            who, "follow", steering.follow(who, device_id, item_id), 1
+        )
+    else:
+        record = services.undo.remember_one(
+            who, "unfollow", steering.drop(who, device_id, item_id), 1
+        )
+    where = redirects.safe_target(url_for("library.thing", item_id=item_id))
+    return redirect(leading_back(where, record), 303)
 
 
 def _why_not(services: WebServices, item_id: str) -> str:
