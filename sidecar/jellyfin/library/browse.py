@@ -178,7 +178,7 @@ class Browser:
             item = None if one is None else to_item(one)
             if one is not None and item is not None and item.image_item_id is not None:
                 for artist in one.album_artists:
-                    if artist.id:
+                    if artist is not None and artist.id:
                         found[artist.id] = item
         return found
 

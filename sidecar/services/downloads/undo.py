@@ -253,6 +253,18 @@ class Reversing:
             priority = PIN_PRIORITY if hold.reason.rule == PIN else 0
             wish = Wish(hold.user_id, hold.device_id, item, hold.reason, priority)
             by_user.setdefault(hold.user_id, []).append(wish)
+        self._restore_choices(reversal)
+        for user_id, wishes in by_user.items():
+            self._planning.hold(wishes, partial(self._describe, user_id))
+        if reversal.pins:
+            self._holds.release_these(reversal.pins, self._clock.now(), even_ending=True)
+            self._planning.release_expired()
+        for ids, action in ((reversal.resume, Action.RESUME), (reversal.pause, Action.PAUSE)):
+            self._actions.act_on(person, ids, DownloadCommand(action=action))
+        for user_id in reversal.user_ids:
+            self._wake(user_id)
+
+    def _restore_choices(self, reversal: Reversal) -> None:
         with self._db.write():
             for place in reversal.tombstones:
                 self._tombstones.forget(place.user_id, place.device_id, place.item_id)
@@ -266,12 +278,3 @@ class Reversing:
                 self._chosen.choose(user_id, device_id, chosen)
             for user_id, device_id, chosen in reversal.followed:
                 self._chosen.drop(user_id, device_id, chosen.playlist_id)
-        for user_id, wishes in by_user.items():
-            self._planning.hold(wishes, partial(self._describe, user_id))
-        if reversal.pins:
-            self._holds.release_these(reversal.pins, self._clock.now(), even_ending=True)
-            self._planning.release_expired()
-        for ids, action in ((reversal.resume, Action.RESUME), (reversal.pause, Action.PAUSE)):
-            self._actions.act_on(person, ids, DownloadCommand(action=action))
-        for user_id in reversal.user_ids:
-            self._wake(user_id)

@@ -73,7 +73,7 @@ class RecentlyShown:
         with self._lock:
             before = self._seen.pop((user_id, entry.item.id), None)
             if files is None and before is not None:
-                kept = before.files
+                kept = None if before.files is None else tuple(before.files)
             until = self._clock.monotonic() + SEEN_FOR_S
             self._seen[user_id, entry.item.id] = ShownItem(entry, kept, until)
             while len(self._seen) > MOST_SEEN:
@@ -163,11 +163,14 @@ class LibraryBrowser:
         found: dict[str, Item | None] = {}
         try:
             for one in libraries:
-                key = "picture", person.user_id, one
-                found[one] = self._memory.get(key, partial(browser.picture_of_library, one))
+                found[one] = self._memory.get(
+                    ("picture", person.user_id, one), partial(browser.picture_of_library, one)
+                )
             if artists:
-                key = "pictures", person.user_id, *artists
-                found |= self._memory.get(key, partial(browser.pictures_of_artists, artists))
+                found |= self._memory.get(
+                    ("pictures", person.user_id, *artists),
+                    partial(browser.pictures_of_artists, artists),
+                )
         except JellyfinError:
             # A list without pictures is better than none.
             return list(entries)

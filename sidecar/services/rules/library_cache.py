@@ -142,8 +142,10 @@ class CachedLibrary:
 
     def contents(self, kind: ItemType, item_id: str) -> Listed:
         """Return the tracks of an album or artist, or the next unwatched episodes of a series."""
-        return self._listed((UNWATCHED if kind is ItemType.SERIES else "contents", item_id),
-            lambda: self._lookups.contents(kind, item_id))
+        return self._listed(
+            (UNWATCHED if kind is ItemType.SERIES else "contents", item_id),
+            lambda: self._lookups.contents(kind, item_id),
+        )
 
     def book_parts(self, folder_id: str) -> Listed:
         """Return the audiobook parts in a folder."""

@@ -28,7 +28,6 @@ from sidecar.services.rules.explain import Explainer, Explanation
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.stores import Stores
 
-
 FOLLOWED = frozenset({ItemType.PLAYLIST, ItemType.ARTIST, ItemType.ALBUM, ItemType.SERIES})
 
 
@@ -220,7 +219,7 @@ class PreferenceService:
     # Playlists
 
     def playlists(self, person: Person, device_id: str) -> Sequence[Chosen]:
-        """List what the person keeps in sync on a device, in order: playlists, artists …"""
+        """List what the person keeps in sync on a device, in order: playlists and others."""
         self._access.settings(person, device_id)
         return self._chosen.of(person.user_id, device_id)
 
@@ -260,9 +259,7 @@ class PreferenceService:
     def is_followed(self, person: Person, device_id: str, item_id: str) -> bool:
         """Return whether the person keeps something in sync on a device."""
         self._access.settings(person, device_id)
-        return any(
-            one.playlist_id == item_id for one in self._chosen.of(person.user_id, device_id)
-        )
+        return any(one.playlist_id == item_id for one in self._chosen.of(person.user_id, device_id))
 
     def _follow(self, person: Person, device_id: str, item: Item) -> Chosen:
         chosen = Chosen(playlist_id=item.id, title=item.title, kind=item.type)

@@ -58,7 +58,7 @@ STANDINGS = """SELECT d.device_id, d.item_id, d.status, d.priority, d.missing_si
     ON d.device_id = json_extract(one.value, '$[0]')
         AND d.item_id = json_extract(one.value, '$[1]')"""
 IN_TURN = "d.priority DESC, d.place, d.id"
-# Whatever runs, waits or is paused, in turn: a row stays where it is when that changes. Then the rest.
+# What runs, waits or is paused, in turn: a row stays where it is when that changes. Then the rest.
 ACTIVE_FIRST = """CASE WHEN d.status IN ('downloading', 'paused', 'pending') THEN 0 ELSE 1 END"""
 Order = tuple[tuple[str, bool], ...]  # expressions, and whether each is descending
 ORDERS: Mapping[Sort, Order] = MappingProxyType(

@@ -64,9 +64,7 @@ class ChosenPlaylists:
             ChosenPlaylistRow.user_id == user_id, ChosenPlaylistRow.device_id == device_id
         )
         return tuple(
-            Chosen(
-                playlist_id=row["playlist_id"], title=row["title"], kind=ItemType(row["kind"])
-            )
+            Chosen(playlist_id=row["playlist_id"], title=row["title"], kind=ItemType(row["kind"]))
             for row in self._db.rows(query.order_by(ChosenPlaylistRow.id))
         )
 

@@ -104,9 +104,9 @@ def test_a_long_list_is_grouped_by_album_and_a_short_one_is_not(
 ) -> None:
     with house.store.db.write():
         for number in range(1, 13):
-            house.add(number, size=1_000_000)
+            house.add(number, size=1_000_000, album_id="a" * 32)
         house.add(13, album="Another", album_id="f" * 32)
-        house.add(14, size=1_000_000, status=Status.PAUSED)
+        house.add(14, size=1_000_000, album_id="a" * 32, status=Status.PAUSED)
     pages = {way: shown(ann, f"/downloads{way}") for way in ("", "?albums=yes", "?albums=no")}
 
     assert {way: page.count('class="album-group"') for way, page in pages.items()} == {
@@ -121,7 +121,7 @@ def test_a_long_list_is_grouped_by_album_and_a_short_one_is_not(
     )
     with house.store.db.write():
         for number in range(20, 31):
-            house.add(number, size=1_000_000)
+            house.add(number, size=1_000_000, album_id="a" * 32)
     assert shown(ann).count('class="album-group"') == 2
 
 

@@ -138,7 +138,9 @@ def _downloads(services: WebServices) -> str:
         device_choices=[(one.id, one.name) for one in devices],
         following=_following(listing, shown) if shown.page < last else None,
         found=found,
-        groups=group_rows(found.items) if is_grouped else [RowGroup("", [one]) for one in found.items],
+        groups=group_rows(found.items)
+        if is_grouped
+        else [RowGroup("", [one]) for one in found.items],
         is_grouped=is_grouped,
         transfers=services.transfers.transfers(person) if person.is_admin else None,
         speed_limits=SPEED_LIMITS,

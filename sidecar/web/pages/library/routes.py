@@ -24,7 +24,7 @@ from werkzeug.wrappers import Response
 from sidecar.domain.downloads.actions import GOES, Action
 from sidecar.domain.items.item import PLAYABLE
 from sidecar.domain.items.kinds import Kind
-from sidecar.errors import NotVisible
+from sidecar.errors import JellyfinError, NotPossible, NotVisible
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.add import WHOLE_LIBRARY
@@ -206,8 +206,12 @@ def _genres(library: LibraryBrowser, looked: LibraryViewState) -> Sequence[str]:
     """Return the genres to choose from; a chosen one is always among them."""
     if looked.shelf not in WITH_GENRES or looked.place:
         return ()
-    found = library.genres(person(), KINDS[looked.shelf])
-    return found if not looked.genre or looked.genre in found else [looked.genre, *found]
+    try:
+        found = library.genres(person(), KINDS[looked.shelf])
+    except JellyfinError:
+        # The list is there without them.
+        found = ()
+    return found if not looked.genre or looked.genre in found else (looked.genre, *found)
 
 
 def _thing(services: WebServices, item_id: str) -> str:
@@ -307,9 +311,11 @@ def _keep_in_sync(services: WebServices, item_id: str) -> Response:
     device_id = request.form.get("device", "")[:LONGEST_TEXT]
     services.devices.choose(who, device_id)
     if request.form.get("value") == "on":
-        record = services.undo.remember_one(
-            who, "follow", steering.follow(who, device_id, item_id), 1
-        )
+        try:
+            reversal = steering.follow(who, device_id, item_id)
+        except NotPossible as reason:
+            raise ApiError(HTTPStatus.CONFLICT, str(reason)) from None
+        record = services.undo.remember_one(who, "follow", reversal, 1)
     else:
         record = services.undo.remember_one(
             who, "unfollow", steering.drop(who, device_id, item_id), 1
@@ -319,7 +325,7 @@ def _keep_in_sync(services: WebServices, item_id: str) -> Response:
 
 
 def _why_not(services: WebServices, item_id: str) -> str:
-    """Explain of the files of an item why they are not on a device, those of one reason together."""
+    """Explain why the files of an item are not on a device, those of one reason together."""
     who = person()
     device = services.devices.chosen(who, request.args.get("device", "")[:LONGEST_TEXT] or None)
     if device is None:

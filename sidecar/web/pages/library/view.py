@@ -132,9 +132,9 @@ class LibraryViewState:
         """Return the state with the same search in another section."""
         return LibraryViewState(shelf=shelf, text=self.text, device_id=self.device_id)
 
-    def narrowed(self, **changes: Any) -> LibraryViewState:
-        """Return the first page of the same list with other filters."""
-        return replace(self, page=1, **changes)
+    def beginning_with(self, initial: str) -> LibraryViewState:
+        """Return the first page of the same list with the names that begin so; "" means any."""
+        return replace(self, page=1, initial=initial)
 
     @property
     def is_narrowed(self) -> bool:
