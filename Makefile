@@ -75,7 +75,7 @@ docs: $(VENV)/run-ready
 
 # One picture of every page for each size and theme, in build/pictures.
 pictures: packages-for-tests $(VENV)/test-ready static/vendor/ready
-	$(BIN)/python -m tests.screenshots build/pictures
+	$(BIN)/python -m tests.browser.screenshots build/pictures
 
 wheel: $(VENV)/test-ready static/vendor/ready
 	$(BIN)/pip -q wheel --no-deps --no-build-isolation --wheel-dir dist .
@@ -105,7 +105,7 @@ sbom: $(VENV)/supply-ready
 
 # Whether anything is known against what we use; says so if nobody could be asked.
 audit: $(VENV)/supply-ready
-	@$(VENV)/supply/bin/python -m tests.audit $(VENV)/supply/bin/pip-audit \
+	@$(VENV)/supply/bin/python -m tests.packaging.audit $(VENV)/supply/bin/pip-audit \
 		requirements.lock requirements-dev.lock requirements-supply.lock
 
 clean:

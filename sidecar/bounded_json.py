@@ -17,7 +17,13 @@ class UnboundedJson(ValueError):
     """The JSON exceeds a limit on length, number of values or depth."""
 
 
-def check_bounds(content: bytes | bytearray, *, most_bytes: int, most_values: int) -> None:
+def check_bounds(
+    content: bytes | bytearray,
+    *,
+    most_bytes: int,
+    most_values: int,
+    most_objects: int | None = None,
+) -> None:
     """Check the limits without parsing: the content need not be JSON.
 
     Raises:
@@ -28,6 +34,8 @@ def check_bounds(content: bytes | bytearray, *, most_bytes: int, most_values: in
     # Brackets and commas inside strings count too: the limits leave room for them.
     if sum(map(content.count, _STARTS)) > most_values:
         raise UnboundedJson(f"more than {most_values} values")
+    if most_objects is not None and content.count(b"{") > most_objects:
+        raise UnboundedJson(f"more than {most_objects} objects")
 
 
 def read_json(content: bytes | bytearray, *, most_bytes: int, most_values: int) -> Any:  # noqa: ANN401 - JSON

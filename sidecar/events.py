@@ -14,8 +14,8 @@ from enum import StrEnum
 from functools import partial
 from threading import Lock
 
-from sidecar.domain.downloads.states import Download, Status
-from sidecar.threads import attempt
+from sidecar.domain.downloads.download import Download, Status
+from sidecar.process.threads import attempt
 
 log = logging.getLogger(__name__)
 

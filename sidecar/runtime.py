@@ -20,7 +20,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
-from sidecar import heap, limits, private_files
 from sidecar.assembly.assembly import Assembly, assemble
 from sidecar.assembly.store import DATABASE, page_configuration
 from sidecar.clock import Clock, SystemClock
@@ -28,14 +27,15 @@ from sidecar.config import Settings
 from sidecar.device.filesystem import database_risk
 from sidecar.events import AccountChanged, Bus, SettingsChanged, WorkArrived
 from sidecar.events import Event as News
-from sidecar.logs import LineFormatter
+from sidecar.process import heap, limits, logs, private_files
+from sidecar.process.logs import LineFormatter
+from sidecar.process.threads import ThreadGroup, Wakeup
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.setup.service import SetUpService
 from sidecar.services.system_status import RecentLog
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.store.stores import Stores
-from sidecar.threads import ThreadGroup, Wakeup
 from sidecar.web.app import Web, WebOptions, create_app
 from sidecar.web.security.hosts import is_in, networks
 from sidecar.web.server import WebServer
@@ -142,8 +142,8 @@ class Runtime:
             restart=self.restart_wanted.set,
         )
         self._settings = settings = configuration.now()
-        if configuration.set_on_page("log.level") is not None:
-            _set_log_level(settings)
+        if any(configuration.set_on_page(key) is not None for key in ("log.level", "log.format")):
+            logs.set_form(settings.log.level, settings.log.format)
         _keep_others_out(settings)
         building.callback(logging.getLogger().removeHandler, self._recent)
         logging.getLogger().addHandler(self._recent)
@@ -244,8 +244,9 @@ class Runtime:
         )
         threads.add("stick", background.index.run)
         threads.add("tags", transfers.tags.run)
+        threads.add("backups", background.backups.run)
         threads.add("playlists", background.playlists.run)
-        threads.add("beside", background.companions.run)
+        threads.add("companions", background.companions.run)
         if services.devices.peers is not None:
             threads.add("syncthing", services.devices.peers.run)
         if transfers.engine_thread is not None:
@@ -277,13 +278,10 @@ class Runtime:
 
     def _hear_settings(self, services: Assembly, news: News) -> None:
         if isinstance(news, SettingsChanged):
-            _set_log_level(services.configuration.now())
+            chosen = services.configuration.now().log
+            logs.set_form(chosen.level, chosen.format)
             services.rules.threads.look_through_soon()
             self._housekeeping_wakeup.set()
-
-
-def _set_log_level(settings: Settings) -> None:
-    logging.getLogger("sidecar").setLevel(settings.log.level)
 
 
 def _keep_others_out(settings: Settings) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,13 +14,15 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from werkzeug.routing import Rule
 
 from sidecar.web.app import web_files
-from tests.browser_trouble import BrowserTrouble
-from tests.fakes.two_syncthings import OneSyncthing, two_syncthings
+from tests.browser.trouble import BrowserTrouble
+from tests.fakes.servers.syncthings import OneSyncthing, two_syncthings
 
 # A loaded machine is slow: how long one example takes says nothing about the code.
 settings.register_profile("sidecar", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("sidecar")
 
+# The names of the threads that follow an account.
+FOLLOWS = re.compile("(listener|sessions|hearts|rules|identity)-")
 FLAGS = (
     "--no-sandbox",
     "--disable-background-networking",
@@ -49,6 +53,17 @@ def _addresses_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Rule, "_compile_builder", once)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_is_left() -> Iterator[None]:
+    """Let no account be followed on after its test: that takes time from all tests to come."""
+    before = set(threading.enumerate())
+    yield
+    left = [one for one in set(threading.enumerate()) - before if FOLLOWS.match(one.name)]
+    for one in left:
+        one.join(5)
+    assert not [one.name for one in left if one.is_alive()]
 
 
 @pytest.fixture

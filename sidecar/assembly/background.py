@@ -8,9 +8,12 @@ from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
+from sidecar.assembly.store import DATABASE, KEY_FILE
 from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
 from sidecar.services.activity.recorder import ActivityRecorder
+from sidecar.services.backups.backups import Installation
+from sidecar.services.backups.nightly import NightlyBackups
 from sidecar.services.generated_files.companions import CompanionWriter
 from sidecar.services.generated_files.index import IndexWriter
 from sidecar.services.generated_files.playlists import PlaylistWriter
@@ -32,12 +35,14 @@ class BackgroundServices:
         playlists: Writes the playlists on the devices.
         companions: Writes covers, lyrics and subtitles beside the files.
         removals: Detects files that people removed, moved or changed.
+        backups: Makes a backup every night.
     """
 
     index: IndexWriter
     playlists: PlaylistWriter
     companions: CompanionWriter
     removals: RemovalMonitor
+    backups: NightlyBackups
     housekeeping: Housekeeping
 
 
@@ -67,7 +72,7 @@ def make_background(
     companions = CompanionWriter(
         registry=registry,
         on_device=CompletedFiles(store.db),
-        beside=CompanionFiles(store.db),
+        unfetched=CompanionFiles(store.db),
         client=accounts.service.client,
         cover_changed=index.changed,
         problems=problems,
@@ -87,7 +92,23 @@ def make_background(
             bus=base.bus,
             clock=clock,
         ),
+        backups=_backups(base, accounts),
         housekeeping=_housekeeping(base, accounts, devices, rules, transfers),
+    )
+
+
+def _backups(base: Base, accounts: AccountServices) -> NightlyBackups:
+    data_dir = base.settings.server.data_dir
+    return NightlyBackups(
+        settings=base.configuration.now,
+        installation=Installation(
+            database=data_dir / DATABASE,
+            key=data_dir / KEY_FILE,
+            config=base.settings.file or data_dir / "config.toml",
+        ),
+        meta=base.store.meta,
+        problems=accounts.problems,
+        clock=base.clock,
     )
 
 

@@ -14,8 +14,8 @@ from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.devices.taken import TakenKinds
 from sidecar.services.syncthing.peers import PeerMonitor
 from sidecar.services.transfers.claims import Claims
-from sidecar.services.transfers.formats import DeviceFormats, check_format
-from sidecar.services.transfers.originals import KeptOriginals
+from sidecar.services.transfers.finishing.formats import DeviceFormats, check_format
+from sidecar.services.transfers.finishing.originals import KeptOriginals
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.syncthing.client import Syncthing
 from sidecar.syncthing.connection import SyncthingConnection

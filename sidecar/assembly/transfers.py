@@ -14,25 +14,25 @@ from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
 from sidecar.config.zones import load_zone
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.space.eviction import list_items_in_use
 from sidecar.domain.transfers.wholeness import Wholeness
 from sidecar.jellyfin.library.file_index import ServerFileIndex
+from sidecar.process.threads import WorkerPool
 from sidecar.services.space.planner import SpacePlanner, no_block
-from sidecar.services.transfers.blocking import FileBlocking
-from sidecar.services.transfers.device_copy import DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
-from sidecar.services.transfers.fetch import Fetcher
-from sidecar.services.transfers.finish import Finisher
-from sidecar.services.transfers.network_policy import NetworkPolicy
-from sidecar.services.transfers.next_download import HeldBack, NextDownload
-from sidecar.services.transfers.owners import OtherOwners
-from sidecar.services.transfers.progress import ProgressTracker
-from sidecar.services.transfers.speed_limits import SpeedLimits
-from sidecar.services.transfers.tag_completion import TagCompletion, TagCompletionParts
-from sidecar.services.transfers.tag_wishes import TagWishBook
+from sidecar.services.transfers.fetching.device_copy import DeviceCopy
+from sidecar.services.transfers.fetching.fetch import Fetcher
+from sidecar.services.transfers.fetching.progress import ProgressTracker
+from sidecar.services.transfers.finishing.finish import Finisher
+from sidecar.services.transfers.finishing.tag_completion import TagCompletion, TagCompletionParts
+from sidecar.services.transfers.finishing.tag_wishes import TagWishBook
+from sidecar.services.transfers.policy.blocking import FileBlocking
+from sidecar.services.transfers.policy.network import NetworkPolicy
+from sidecar.services.transfers.policy.next_download import HeldBack, NextDownload
+from sidecar.services.transfers.policy.owners import OtherOwners
+from sidecar.services.transfers.policy.speed_limits import SpeedLimits
 from sidecar.services.transfers.worker import Worker
-from sidecar.threads import WorkerPool
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Engine
 from sidecar.transfer.engines import make_engine

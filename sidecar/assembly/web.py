@@ -13,8 +13,10 @@ from sidecar.assembly.rules import RuleServices
 from sidecar.assembly.store import KEY_FILE
 from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.jellyfin.tokens import TokenBox
+from sidecar.process.limits import FILES, FILES_AN_ACCOUNT
+from sidecar.process.shares import Shares
 from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.person import Person
@@ -34,7 +36,7 @@ from sidecar.services.downloads.undo import Reversing, UndoService
 from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.presence import FilePresence
 from sidecar.services.files.search import FileSearch
-from sidecar.services.files.streaming import MediaStreaming, StreamLimit, UsageTracker
+from sidecar.services.files.streaming import MediaStreaming, UsageTracker
 from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.library.browse import LibraryBrowser
@@ -55,7 +57,7 @@ from sidecar.services.space.plans import PlanService
 from sidecar.services.syncthing.status import SyncStatus
 from sidecar.services.system_status import SystemStatus
 from sidecar.services.transfers.eject import EjectService
-from sidecar.services.transfers.status import TransferStatus
+from sidecar.services.transfers.policy.status import TransferStatus
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.files.completed import CompletedFiles
 from sidecar.web.services import WebServices
@@ -124,7 +126,8 @@ def make_web(
     actions, search, identity = _actions(below), _file_search(below), _identity(below)
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     eject = _eject(below)
-    told = (removals.notices, transfer_status.notices, sync_status.notices)
+    backups = background.backups
+    told = (removals.notices, transfer_status.notices, sync_status.notices, backups.notices)
     return WebServices(
         look=base.store.db.look,
         sign_in=_sign_in(below),
@@ -165,6 +168,7 @@ def make_web(
         activity=_activity(below),
         transfers=transfer_status,
         system=_system(below),
+        backups=backups,
     )
 
 
@@ -493,6 +497,6 @@ def _media(below: Below, search: FileSearch) -> MediaStreaming:
         looking=below.presence,
         visible=below.accounts.ownership.visible,
         client=below.accounts.service.client,
-        streams=StreamLimit(),
+        streams=Shares(FILES, FILES_AN_ACCOUNT),
         uses=UsageTracker(mark_used, below.base.clock),
     )

@@ -12,10 +12,11 @@ import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
 
-from sidecar import __version__, logs
+from sidecar import __version__
 from sidecar.cli.parsing import common_arguments
 from sidecar.config import Settings, load
 from sidecar.errors import ConfigError, SidecarError
+from sidecar.process import logs
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -45,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(given)
     try:
         settings = load(os.environ, file=asked.config)
-        logs.start_logging(settings.log.level)
+        logs.start_logging(settings.log.level, settings.log.format)
         command: Command = asked.command
         return command(settings if asked.is_base else _with_page(settings), asked)
     except ConfigError as error:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from sidecar.assembly.store import DATABASE, account_service
@@ -67,18 +68,30 @@ class _DeviceResult:
     trouble: str | None = None
 
 
-class _AccountLibrary:
+class AccountLibrary:
     """The account's library, as `ManifestRestore` needs it."""
 
     def __init__(self, client: Jellyfin) -> None:
         self._client = client
 
     def items(self, ids: Iterable[str]) -> dict[str, Item]:
-        """Return full items by their ids."""
-        return self._client.items(ids)
+        """Return full items by their ids: only what the account may see, as a manifest names any.
+
+        Further parts and versions of films are in no list: each of these is asked for.
+        """
+        wanted, listed = list(ids), {one.id for one in self.all()}
+        others = [one for one in wanted if one not in listed]
+        return {
+            **self._client.items(one for one in wanted if one in listed),
+            **self._client.visible_items(others),
+        }
 
     def all(self) -> Sequence[Item]:
-        """List all items, with few fields."""
+        """List all items, with few fields; asked for once."""
+        return self._all
+
+    @cached_property
+    def _all(self) -> Sequence[Item]:
         return ServerFileIndex(self._client).all().items
 
 
@@ -140,7 +153,7 @@ def _account(store: Stores, name: str | None) -> Account:
 
 def _library(
     settings: Settings, store: Stores, account: Account, clock: Clock, bus: Bus
-) -> _AccountLibrary | None:
+) -> AccountLibrary | None:
     """Return the account's library; None if Jellyfin cannot be asked."""
     try:
         accounts = account_service(settings, store, Problems(bus), bus, clock)
@@ -149,14 +162,14 @@ def _library(
     except JellyfinError as trouble:
         print(f"{trouble}: only the manifests are believed", file=sys.stderr)
         return None
-    return _AccountLibrary(client)
+    return AccountLibrary(client)
 
 
 def _adopt_device(
     device: DeviceSettings,
     store: Stores,
     account: Account,
-    library: _AccountLibrary | None,
+    library: AccountLibrary | None,
     *,
     asked: argparse.Namespace,
     clock: Clock,

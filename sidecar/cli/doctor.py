@@ -17,7 +17,7 @@ from sidecar.errors import SidecarError
 from sidecar.events import Bus
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.problems import Problems
-from sidecar.services.transfers.formats import check_format
+from sidecar.services.transfers.finishing.formats import check_format
 from sidecar.store.stores import Stores
 from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.engines import describe_engine

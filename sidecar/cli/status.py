@@ -10,7 +10,7 @@ from sidecar.assembly.store import DATABASE, account_service
 from sidecar.cli.database import is_running, open_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.errors import ConfigError, JellyfinError, OutsideHours, SignedOut, WrongServer
 from sidecar.events import Bus
 from sidecar.services.accounts.accounts import AccountService
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def status(settings: Settings, asked: argparse.Namespace) -> int:
     """Print the status."""
-    found = _look(settings)
+    found = _read_status(settings)
     if asked.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
         return 0
@@ -52,7 +52,7 @@ def status(settings: Settings, asked: argparse.Namespace) -> int:
     return 0
 
 
-def _look(settings: Settings) -> dict[str, Any]:
+def _read_status(settings: Settings) -> dict[str, Any]:
     clock = SystemClock()
     if not (settings.server.data_dir / DATABASE).exists():
         return {

@@ -6,6 +6,7 @@ from sidecar.config.loading import find_file, load
 from sidecar.config.rules import RulesSettings
 from sidecar.config.settings import (
     Aria2Settings,
+    BackupSettings,
     DeviceSettings,
     EngineName,
     JellyfinSettings,
@@ -19,6 +20,7 @@ from sidecar.config.settings import (
 
 __all__ = [
     "Aria2Settings",
+    "BackupSettings",
     "DeviceSettings",
     "EngineName",
     "JellyfinSettings",

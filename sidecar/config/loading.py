@@ -25,7 +25,7 @@ FILE_NAME = "config.toml"
 # Not keys of a section: the path of the file, and the list of devices.
 NOT_SETTINGS = {"SIDECAR_CONFIG", "SIDECAR_DEVICES"}
 # The values of these are masked in error messages.
-SECRETS = {"password", "secret", "api_key"}
+SECRETS = {"password", "secret", "api_key", "passphrase"}
 
 
 def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
@@ -47,7 +47,7 @@ def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
     except ValidationError as error:
         raise _explain(error, source, tree, from_environ) from None
     check_devices(settings, source or "environment")
-    settings.note_environment(frozenset(_places(from_environ)))
+    settings.note_sources(source, frozenset(_places(from_environ)))
     return settings
 
 

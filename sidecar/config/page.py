@@ -19,6 +19,7 @@ from sidecar.config.base import Section, explain_invalid
 from sidecar.config.rules import SECTIONS as RULE_SECTIONS
 from sidecar.config.settings import (
     Aria2Settings,
+    BackupSettings,
     DeviceSettings,
     JellyfinSettings,
     LogSettings,
@@ -41,6 +42,7 @@ FILE_ONLY = frozenset(
         "jellyfin.username",
         "jellyfin.password",
         "jellyfin.ca_file",
+        "backup.folder",
         "server.data_dir",
         "transfer.ffmpeg",
         "transfer.aria2.program",
@@ -48,8 +50,17 @@ FILE_ONLY = frozenset(
         "syncthing.certificate",
     }
 )
+# The secrets that are sent to an address. Who may change the address alone could have them sent to
+# a machine of their own.
+SECRETS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "jellyfin.url": ("jellyfin.password",),
+        "transfer.aria2.url": ("transfer.aria2.secret",),
+        "syncthing.url": ("syncthing.api_key", "syncthing.api_key_file"),
+    }
+)
 # These are looked up whenever they are needed; all others only at the start.
-_AT_ONCE = ("network.", "rules.", "log.")
+_AT_ONCE = ("network.", "rules.", "log.", "backup.")
 _AT_ONCE_KEYS = frozenset(
     {"transfer.speed_limit", "transfer.busy_hours", "transfer.busy_speed_limit", DEVICES}
 )
@@ -61,6 +72,7 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
         "network": NetworkSettings,
         **{f"rules.{name}": section for name, section in RULE_SECTIONS.items()},
         "syncthing": SyncthingSettings,
+        "backup": BackupSettings,
         "server": ServerSettings,
         "log": LogSettings,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Literal, get_args, get_origin
 
@@ -58,6 +58,8 @@ def to_plain_value(value: object) -> str | int | float | bool | None:
     match value:
         case timedelta():
             return format_duration(value)
+        case time():
+            return f"{value:%H:%M}"
         case Enum():
             return str(value.value)
         case tuple():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
@@ -72,6 +72,8 @@ def _make_absolute(value: Path) -> Path:
     return Path(*expanded.parts)
 
 
+# What a passphrase must have to be worth guarding sign-ins.
+SHORTEST_PASSPHRASE = 10
 ServerUrl = Annotated[str, AfterValidator(_check_server_url)]
 Aria2Url = Annotated[str, AfterValidator(_check_aria2_url)]
 BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
@@ -394,6 +396,69 @@ class LogSettings(Section):
         title=translatable("Level"),
         description=translatable("How much the log says: DEBUG is the most."),
     )
+    format: Literal["text", "json"] = Field(
+        default="text",
+        title=translatable("Form"),
+        description=translatable("text for people, json for programs that collect logs."),
+    )
+
+
+def _parse_time(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return time.fromisoformat(f"{value.strip():0>5}")
+    except ValueError:
+        raise ValueError('must be a time such as "03:30"') from None
+
+
+def _check_minutes(value: time) -> time:
+    if value.tzinfo is not None or value.second or value.microsecond:
+        raise ValueError('must be a time such as "03:30"')
+    return value
+
+
+DayTime = Annotated[time, BeforeValidator(_parse_time), AfterValidator(_check_minutes)]
+
+
+class BackupSettings(Section):
+    """The backup that is made every night."""
+
+    nightly: bool = Field(default=False, title=translatable("Make a backup every night"))
+    at: DayTime = Field(
+        default=time(3, 30),
+        title=translatable("Time of day"),
+        description=translatable("In the time zone of quiet hours. A missed one is made later."),
+    )
+    keep: int = Field(
+        default=7,
+        ge=1,
+        le=1000,
+        title=translatable("Backups kept"),
+        description=translatable("Older ones are deleted. Backups made by hand are never deleted."),
+    )
+    folder: FullPath | None = Field(
+        default=None,
+        title=translatable("Folder for backups"),
+        description=translatable(
+            "Best on another disk; it must exist. Empty: a folder beside the database."
+        ),
+    )
+    passphrase: SecretStr | None = Field(
+        default=None,
+        title=translatable("Passphrase"),
+        description=translatable(
+            "With it, sign-ins and keys are in the backup too, encrypted. Without it everybody "
+            "signs in again after a restore."
+        ),
+    )
+
+    @field_validator("passphrase")
+    @classmethod
+    def _check_passphrase(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SHORTEST_PASSPHRASE:
+            raise ValueError(f"must have at least {SHORTEST_PASSPHRASE} characters")
+        return value
 
 
 class Settings(Section):
@@ -405,19 +470,26 @@ class Settings(Section):
     network: NetworkSettings = NetworkSettings()
     rules: AnyRules = Field(default_factory=ALL_RULES)
     syncthing: SyncthingSettings = SyncthingSettings()
+    backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
     devices: tuple[DeviceSettings, ...] = ()
     # Keys that the environment sets, as "transfer.workers".
     _from_environment: frozenset[str] = PrivateAttr(default=frozenset())
+    _file: Path | None = PrivateAttr(default=None)
 
     @property
     def from_environment(self) -> frozenset[str]:
         """The keys that the environment sets, as "transfer.workers"."""
         return self._from_environment
 
-    def note_environment(self, keys: frozenset[str]) -> None:
-        """Note which keys the environment sets."""
-        self._from_environment = keys
+    @property
+    def file(self) -> Path | None:
+        """The file that they were read from; None without one."""
+        return self._file
+
+    def note_sources(self, file: Path | None, from_environment: frozenset[str]) -> None:
+        """Note the file that was read, and which keys the environment sets."""
+        self._file, self._from_environment = file, from_environment
 
 
 def check_devices(settings: Settings, where: str | Path) -> None:

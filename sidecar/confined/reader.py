@@ -1,6 +1,6 @@
 """Reads tags and covers of untrusted files in a child process with limits.
 
-    ForeignReader ──"tags", the open file──▶ child: limits on memory and time, writes no files
+    ConfinedReader ──"tags", the open file──▶ child: limits on memory and time, writes no files
          ▲                                     │ if it dies, or its answer is late or too large,
          └────── what was found, bounded ──────┘ the file counts as unreadable
 
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 CHILD = Path(__file__).with_name("child.py")
 # Enough for a picture of 25 million pixels, decoded twice.
 LIMITS = Limits(nice=5, most_bytes=0, most_memory=512 * 1024 * 1024, most_seconds=300)
-PATIENCE_S = 10.0
+ANSWER_WITHIN_S = 10.0
 LARGEST_ANSWER = 8 * 1024 * 1024
 # Limits what a child can leak or accumulate.
 FILES_EACH = 2000
@@ -46,15 +46,17 @@ class _Away(Exception):
         self.is_late = is_late
 
 
-class ForeignReader:
+class ConfinedReader:
     """Reads untrusted files in a child process, which is started when needed. For one thread.
 
     Must be closed, or used in a `with` block.
     """
 
-    def __init__(self, *, limits: Limits = LIMITS, patience_s: float = PATIENCE_S) -> None:
+    def __init__(
+        self, *, limits: Limits = LIMITS, answer_within_s: float = ANSWER_WITHIN_S
+    ) -> None:
         self._limits = limits
-        self._patience_s = patience_s
+        self._answer_within_s = answer_within_s
         self._child: subprocess.Popen[bytes] | None = None
         self._line: socket.socket | None = None
         self._served = 0
@@ -126,9 +128,9 @@ class ForeignReader:
         self._served += 1
         try:
             line = self._line or self._start()
-            line.settimeout(self._patience_s)
+            line.settimeout(self._answer_within_s)
             socket.send_fds(line, [question.encode()], [file.fileno()])
-            until = time.monotonic() + self._patience_s
+            until = time.monotonic() + self._answer_within_s
             code, length = HEAD.unpack(_received(line, HEAD.size, until))
             if length > LARGEST_ANSWER:
                 raise _Away("it says far too much")

@@ -92,14 +92,19 @@ def _read_drive(path: Path, kind: str) -> Drive | None:
 
 
 def find_allowed(path: Path, roots: Iterable[Path]) -> Path | None:
-    """Return the real path of a folder that is below an allowed root; else None."""
+    """Return the real path of a folder that is below an allowed root and not hidden; else None.
+
+    In hidden folders are the settings and keys of other programs.
+    """
     try:
         real = path.resolve(strict=True)
         is_folder = real.is_dir()
     except (OSError, RuntimeError, ValueError):
         return None
     tops = [root.resolve() for root in roots]
-    return real if is_folder and any(real == top or top in real.parents for top in tops) else None
+    inside = [real.relative_to(top) for top in tops if real.is_relative_to(top)]
+    is_shown = any(not any(part.startswith(".") for part in one.parts) for one in inside)
+    return real if is_folder and is_shown else None
 
 
 def list_folders(folder: Path) -> Sequence[Path]:

@@ -65,7 +65,7 @@ class Watcher:
             observer: Makes watchdog's observer.
         """
         self._root = root
-        self._ear = _EventHandler(root, hint)
+        self._handler = _EventHandler(root, hint)
         self._overflow = _Overflow(lost)
         self._make = observer
         self._observer: BaseObserver | None = None
@@ -82,7 +82,9 @@ class Watcher:
     def _start_observer(self, folder: Path, *, recursive: bool) -> BaseObserver:
         observer = self._make()
         try:
-            observer.schedule(self._ear, str(folder), recursive=recursive, event_filter=OF_INTEREST)
+            observer.schedule(
+                self._handler, str(folder), recursive=recursive, event_filter=OF_INTEREST
+            )
             observer.start()
         except OSError:
             observer.stop()

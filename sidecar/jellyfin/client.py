@@ -6,7 +6,7 @@ sign-out: `/Users/Me` is asked whether the token is still valid.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,14 +26,25 @@ from sidecar.errors import (
 )
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
-from sidecar.jellyfin.connection import (
+from sidecar.jellyfin.batches import Batches
+from sidecar.jellyfin.device_identity import DeviceIdentity
+from sidecar.jellyfin.http.connection import (
     LARGEST_BODY_BYTES,
     READ_TIMEOUT_S,
     Connection,
     LeftOut,
     Query,
 )
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.http.responses import (
+    Answer,
+    RefusedBefore,
+    Unconfirmed,
+    Unsaid,
+    check_answer,
+    read,
+    too_much,
+    unexpected_answer,
+)
 from sidecar.jellyfin.listing import (
     FetchPage,
     ListedPage,
@@ -44,23 +55,18 @@ from sidecar.jellyfin.listing import (
 )
 from sidecar.jellyfin.mapping import list_now_playing, to_item
 from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
-from sidecar.jellyfin.responses import (
-    Answer,
-    RefusedBefore,
-    Unconfirmed,
-    Unsaid,
-    check_answer,
-    read,
-    too_much,
-    unexpected_answer,
-)
 from sidecar.messages import msg
 
 IDS_PER_REQUEST = 100
+# With all streams: a film may have dozens.
+IDS_WITH_STREAMS = 50
 LIBRARIES = ("UserViews",)
-LARGEST_PICTURE = 4 * 1024 * 1024
+# Of 480 pixels on the page, and 1,000 on a device.
+LARGEST_PICTURE = 2 * 1024 * 1024
 # Five clients of 10.11 with queues of five thousand tracks each make 90 MB, of which 3 MB remain.
 FULL_QUEUES = LeftOut("NowPlayingQueueFullItems", most_bytes=120 * 1024 * 1024)
+# Most of what a page of films says, and hardly ever of interest.
+STREAMS = LeftOut("MediaStreams", most_bytes=LARGEST_BODY_BYTES)
 # Clients without a live connection stay listed until the server starts again.
 ACTIVE_WITHIN_S = 3600
 # No type that can contain a script, as SVG can.
@@ -136,7 +142,8 @@ class Jellyfin:
         """
         self.user_id = user_id
         self.server_id = server_id
-        self._most_ids = IDS_PER_REQUEST
+        self._by_ids = Batches[str](IDS_PER_REQUEST, RefusedBefore, NotAllowed)
+        self._with_streams = Batches[str](IDS_WITH_STREAMS, RefusedBefore, NotAllowed)
         self.connection = Connection(
             Address.of(base_url),
             identity=identity,
@@ -293,22 +300,21 @@ class Jellyfin:
                 continue
         return found
 
-    def pages_of(self, ids: Iterable[str], *, query: Query) -> Iterator[models.ItemsPage]:
+    def pages_of(
+        self, ids: Iterable[str], *, query: Query, with_streams: bool = False
+    ) -> Iterator[models.ItemsPage]:
         """Ask for items by their ids, a hundred at a time; fewer if the address is too long then.
 
         Proxies and filters before a server may refuse addresses of more than 2,048 characters,
-        and each says so in its own way. How many get through is remembered.
+        and each says so in its own way.
         """
-        wanted, most, at = list(dict.fromkeys(ids)), self._most_ids, 0
-        while batch := wanted[at : at + most]:
-            try:
-                page = self.page("Items", query={"ids": ",".join(batch), **query})
-            except (RefusedBefore, NotAllowed):
-                if len(batch) == 1:
-                    raise
-                most = len(batch) // 2
-                continue
-            self._most_ids, at = most, at + len(batch)
+
+        def request(batch: Sequence[str]) -> models.ItemsPage:
+            asked: Query = {"ids": ",".join(batch), **query}
+            return self.page("Items", query=asked, with_streams=with_streams)
+
+        batches = self._with_streams if with_streams else self._by_ids
+        for _, page in batches.ask(list(dict.fromkeys(ids)), request):
             yield page
 
     def favourites(self, types: Collection[ItemType]) -> Listing:
@@ -440,7 +446,9 @@ class Jellyfin:
         answer = self._ask("GET", *place, query=query, most_bytes=LARGEST_PICTURE)
         if answer.mime_type not in PICTURES:
             raise unexpected_answer(answer)
-        return Picture(bytes(answer.body), answer.mime_type)
+        picture = Picture(bytes(answer.body), answer.mime_type)
+        answer.drop()
+        return picture
 
     # Playback
 
@@ -472,13 +480,19 @@ class Jellyfin:
     def _user_query(self) -> Query:
         return {} if self.user_id is None else {"userId": self.user_id}
 
-    def page(self, *path: str, query: Query) -> models.ItemsPage:
+    def page(self, *path: str, query: Query, with_streams: bool = False) -> models.ItemsPage:
         """Fetch one page of a listing for this account.
+
+        Args:
+            path: Of the listing.
+            query: Its parameters.
+            with_streams: Keep the media streams of the files, if the query asks for them.
 
         Raises:
             UnexpectedAnswer: It has more items than were asked for.
         """
-        answer = self._ask("GET", *path, query={**self._user_query(), **query})
+        without = None if with_streams else STREAMS
+        answer = self._ask("GET", *path, query={**self._user_query(), **query}, without=without)
         page = read(answer, models.ITEMS_PAGE)
         # The libraries come all at once, whatever was asked for.
         if path != LIBRARIES and len(page.items) > _most(query):

@@ -18,9 +18,9 @@ from sys import getsizeof
 
 from sidecar.domain.items.item import Item
 from sidecar.errors import UnexpectedAnswer
-from sidecar.heap import return_freed
-from sidecar.jellyfin.budget import MemoryBudget
+from sidecar.jellyfin.http.budget import MemoryBudget
 from sidecar.messages import msg
+from sidecar.process.heap import return_freed
 
 PAGE_ITEMS = 200
 TRIES = 3
@@ -91,6 +91,8 @@ def read_sequence(fetch: FetchPage) -> Rows:
 def _read(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
     rows = Rows((), complete=False)
     for _ in range(TRIES):
+        # What was read before is freed first.
+        rows = Rows((), complete=False)
         rows = _read_once(fetch, once_each=once_each, page_items=page_items)
         if rows.complete:
             break

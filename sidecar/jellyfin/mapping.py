@@ -207,7 +207,7 @@ def _list_versions(base: BaseItem) -> tuple[FileVersion, ...]:
 
 def _choose_image(base: BaseItem) -> tuple[str | None, str | None]:
     candidates = (
-        (base.id, base.image_tags.get("Primary")),
+        (base.id, base.image_tags.primary),
         (base.album_id, base.album_primary_image_tag),
         (base.series_id, base.series_primary_image_tag),
     )

@@ -16,10 +16,16 @@ from sidecar.errors import NotAllowed, NotFound, NotLetIn, SignInRefused, Unexpe
 from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.connection import Connection
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
+from sidecar.jellyfin.http.connection import Connection
+from sidecar.jellyfin.http.responses import (
+    Answer,
+    Unconfirmed,
+    check_answer,
+    read,
+    unexpected_answer,
+)
 from sidecar.jellyfin.models import PublicServer
-from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read, unexpected_answer
 from sidecar.messages import msg
 
 WRONG = msg("Jellyfin does not know this name with this password")

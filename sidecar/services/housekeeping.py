@@ -13,12 +13,12 @@ from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
+from sidecar.process.threads import Wakeup, attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.transfers.formats import DeviceFormats
+from sidecar.services.transfers.finishing.formats import DeviceFormats
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.stores import Stores
-from sidecar.threads import Wakeup, attempt, run_periodically
 
 log = logging.getLogger(__name__)
 

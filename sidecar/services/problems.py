@@ -15,13 +15,14 @@ from sidecar.events import Bus, DeviceChanged, NoticesChanged, WorkArrived
 
 
 class ProblemKind(StrEnum):
-    """What has the problem. `ROOM` and `SYNCTHING` stop no other work."""
+    """What has the problem. `ROOM`, `SYNCTHING` and `BACKUP` stop no other work."""
 
     SERVER = "server"
     ACCOUNT = "account"
     DEVICE = "device"
     ROOM = "room"
     SYNCTHING = "syncthing"
+    BACKUP = "backup"
 
 
 @dataclass(frozen=True, slots=True)

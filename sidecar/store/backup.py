@@ -14,8 +14,8 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sidecar import private_files
 from sidecar.errors import DatabaseError
+from sidecar.process import private_files
 from sidecar.store.database import BUSY_TIMEOUT_S, lock_folder
 from sidecar.store.errors import translate_database_errors, translate_file_errors
 from sidecar.store.schema import migrations, recovery

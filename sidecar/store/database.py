@@ -22,9 +22,9 @@ from typing import Any, Self, TypeVar, cast
 import filelock
 import peewee
 
-from sidecar import private_files
 from sidecar.clock import Clock
 from sidecar.errors import AlreadyRunning, DatabaseError
+from sidecar.process import private_files
 from sidecar.store.errors import error_code, translate_database_errors, translate_file_errors
 from sidecar.store.schema import migrations, recovery
 

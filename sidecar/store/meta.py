@@ -1,4 +1,4 @@
-"""Facts about the whole installation, such as the id of its Jellyfin server."""
+"""Values of the whole installation by name, such as the id of its Jellyfin server."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from sidecar.store.schema.tables import MetaRow
 
 
 class Meta:
-    """Key-value pairs of text. Safe to use from any thread."""
+    """Stores one text under each name (`server_id`, `identity`…). Safe to use from any thread."""
 
     def __init__(self, db: Database) -> None:
         self._db = db
 
     def get(self, key: str) -> str | None:
-        """Return a fact; None if it was never set."""
+        """Return the value of a name; None if it was never set."""
         return self._db.once((Meta, key), partial(self._read, key))
 
     def _read(self, key: str) -> str | None:
@@ -23,7 +23,7 @@ class Meta:
         return str(rows[0][0]) if rows else None
 
     def set(self, key: str, value: str) -> None:
-        """Set or replace a fact."""
+        """Set or replace the value of a name."""
         row = MetaRow.insert(key=key, value=value)
         with self._db.write():
             self._db.execute(

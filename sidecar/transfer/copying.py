@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import BinaryIO
 
-from sidecar.domain.downloads.states import Validator
+from sidecar.domain.downloads.download import Validator
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.errors import SidecarError, Stopped
 from sidecar.messages import msg

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import Event
 from typing import BinaryIO, Protocol
 
-from sidecar.domain.downloads.states import Validator
+from sidecar.domain.downloads.download import Validator
 
 
 class PartTarget(Protocol):

@@ -18,8 +18,8 @@ from sidecar.transfer.aria2.rpc import Rpc
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Engine
-from sidecar.transfer.http import HttpEngine
-from sidecar.transfer.timeouts import Patience
+from sidecar.transfer.http.engine import HttpEngine
+from sidecar.transfer.timeouts import Timeouts
 
 PREFIX_BYTES = 4
 
@@ -33,14 +33,14 @@ def make_engine(
         errors.ConfigError: The engine is aria2, which is not installed.
     """
     transfer, ca_file = settings.transfer, settings.jellyfin.ca_file
-    patience = Patience(
+    timeouts = Timeouts(
         connect=transfer.connect_timeout.total_seconds(),
         read=transfer.read_timeout.total_seconds(),
     )
     if transfer.engine is EngineName.THREADS:
-        return HttpEngine(clock, patience=patience, ca_file=ca_file, bandwidth=bandwidth), None
+        return HttpEngine(clock, timeouts=timeouts, ca_file=ca_file, bandwidth=bandwidth), None
     link = Aria2Supervisor(_make_daemon(settings), Aria2Downloads(_make_prefix(settings)), clock)
-    engine = Aria2Engine(link, clock, patience=patience, ca_file=ca_file, bandwidth=bandwidth)
+    engine = Aria2Engine(link, clock, timeouts=timeouts, ca_file=ca_file, bandwidth=bandwidth)
     return engine, link.run
 
 

@@ -10,7 +10,7 @@ from sidecar.messages import msg
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Patience:
+class Timeouts:
     """Time-outs in seconds, and the lowest accepted speed.
 
     Attributes:
@@ -26,9 +26,9 @@ class Patience:
 class Pace:
     """Detects a transfer that is much too slow, which a read time-out never notices."""
 
-    def __init__(self, clock: Clock, patience: Patience) -> None:
+    def __init__(self, clock: Clock, timeouts: Timeouts) -> None:
         self._clock = clock
-        self._patience = patience
+        self._timeouts = timeouts
         self._since = clock.monotonic()
         self._count = 0
 
@@ -44,9 +44,9 @@ class Pace:
         """
         self._count += count
         passed = self._clock.monotonic() - self._since
-        if passed < self._patience.slow_for:
+        if passed < self._timeouts.slow_for:
             return
-        if self._count < self._patience.slowest * passed:
+        if self._count < self._timeouts.slowest * passed:
             text = msg("{host} sends almost nothing any more", host=host)
             raise TransferFailed(Failure(FailureClass.TRANSIENT, "too-slow", text))
         self._since += passed

@@ -21,16 +21,18 @@ from sidecar.web import pages, static_files
 from sidecar.web.api import routes
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
-from sidecar.web.pages import alerts, set_up, theme
+from sidecar.web.pages import alerts
+from sidecar.web.pages.account import theme
+from sidecar.web.pages.admin import set_up
 from sidecar.web.pages.downloads import routes as downloads_pages
 from sidecar.web.pages.help import routes as help_pages
-from sidecar.web.request import errors, patience
+from sidecar.web.request import errors, jellyfin_wait
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security import auth
 from sidecar.web.security.hosts import HostList, networks
 from sidecar.web.security.middleware import Middleware
-from sidecar.web.security.permissions import Role, declare
+from sidecar.web.security.permissions import SAFE, Role, declare
 from sidecar.web.server import resting
 from sidecar.web.services import WebServices
 
@@ -164,7 +166,7 @@ def _read_once(app: Flask, services: WebServices) -> None:
     """Let a request that changes nothing read once what it asks for in several places."""
 
     def begin() -> None:
-        if request.method in auth.SAFE:
+        if request.method in SAFE:
             g.looking = ExitStack()
             g.looking.enter_context(services.look())
 
@@ -183,7 +185,7 @@ def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
     alerts.teach(app, services)
     help_pages.teach(app)
     auth.register(app, services.sign_in, is_demo=services.set_up is not None)
-    patience.bound(app, auth.account_id, resting)
+    jellyfin_wait.apply_limits(app, auth.account_id, resting)
     app.extensions[auth.END_SESSION] = live.end_session
     app.after_request(routes.answer_conditionally)
     blueprints = (

@@ -11,6 +11,7 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
+from sidecar.services.backups.nightly import NightlyBackups
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
@@ -36,7 +37,7 @@ from sidecar.services.space.plans import PlanService
 from sidecar.services.syncthing.status import SyncStatus
 from sidecar.services.system_status import SystemStatus
 from sidecar.services.transfers.eject import EjectService
-from sidecar.services.transfers.status import TransferStatus
+from sidecar.services.transfers.policy.status import TransferStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,5 +80,6 @@ class WebServices:
     activity: ActivityHistory
     transfers: TransferStatus
     system: SystemStatus
+    backups: NightlyBackups
     # Only while the sidecar runs on its demo.
     set_up: SetUpService | None = None

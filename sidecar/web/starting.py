@@ -16,12 +16,13 @@ from sidecar.clock import Clock
 from sidecar.services.setup.service import SetUpService
 from sidecar.web.app import WebOptions, behind_gate, plain_flask
 from sidecar.web.i18n.numbers import translatable
-from sidecar.web.pages import language, theme
-from sidecar.web.pages import set_up as set_up_pages
+from sidecar.web.pages.account import language, theme
+from sidecar.web.pages.admin import set_up as set_up_pages
 from sidecar.web.request import errors
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security import auth
+from sidecar.web.security.permissions import SAFE
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -86,7 +87,7 @@ def starting_app(
             case str(endpoint) if endpoint in {"languages.choose", "themes.choose"} or (
                 endpoint.startswith("set_up.")
             ):
-                is_safe = request.method in auth.SAFE
+                is_safe = request.method in SAFE
                 if not is_safe and auth.is_from_elsewhere(request.environ):
                     raise ApiError(HTTPStatus.FORBIDDEN)
                 return None
@@ -104,7 +105,7 @@ def _answer(step: StartupStep) -> Response:
         return _not_yet(errors.answer(HTTPStatus.SERVICE_UNAVAILABLE, STARTING, facts=facts))
     page = make_response(render_template("starting.html", step=step, again_after_s=AGAIN_AFTER_S))
     # A form or a script must not take the progress page for its answer.
-    is_page = request.method in auth.SAFE and "HX-Request" not in request.headers
+    is_page = request.method in SAFE and "HX-Request" not in request.headers
     return page if is_page else _not_yet(page)
 
 

@@ -11,8 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sidecar import limits
-from sidecar.shares import Shares
+from sidecar.process import limits
 from sidecar.web.server import WebServer
 from sidecar.web.server.fair_queue import FairQueue
 from sidecar.web.server.incoming import Incoming
@@ -69,23 +68,6 @@ def test_who_has_fewest_answered_is_next_and_one_address_never_has_all() -> None
     assert {one.remote_addr for one in first} == {"flood"}  # type: ignore[attr-defined]  # made above
     assert queue.get().remote_addr == "ben"  # type: ignore[attr-defined]  # made above
     assert queue.qsize() == 20 - len(first)
-
-
-def test_a_share_is_taken_once_and_given_back_once() -> None:
-    shares = Shares(3, 2)
-    leave = shares.take("ann")
-    assert leave is not None
-    assert shares.take("ann") is not None
-    assert shares.take("ann") is None
-    assert shares.take("ben") is not None
-    assert shares.take("kid") is None
-
-    leave()
-    leave()
-
-    assert len(shares) == 2
-    assert shares.take("kid") is not None
-    assert shares.take("eve") is None
 
 
 def test_half_heads_and_half_bodies_cost_no_worker(server: WebServer) -> None:

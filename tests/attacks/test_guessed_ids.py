@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse
 
 ASKED = (

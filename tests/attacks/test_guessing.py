@@ -6,7 +6,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from sidecar.domain.accounts.sign_in_limit import FREE_TRIES, MOST_CODES_OF_AN_ADDRESS
-from tests.fakes.answering import Reply, json_reply
+from tests.fakes.servers.answering import Reply, json_reply
 from tests.web.house import ANN, SERVER_ID, WebHouse
 
 RIGHT = {

@@ -14,9 +14,11 @@ from pydantic import SecretStr
 
 from sidecar.domain.items.item import ItemType
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
+from sidecar.jellyfin import models
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.connection import BUDGET, LARGEST_BODY_BYTES, MOST_AT_ONCE_BYTES
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
+from sidecar.jellyfin.http.connection import BUDGET, LARGEST_BODY_BYTES, MOST_AT_ONCE_BYTES
+from sidecar.jellyfin.http.parsing import parse
 from sidecar.jellyfin.library.streaming import open_stream
 from sidecar.jellyfin.models import MOST_ITEMS
 
@@ -221,7 +223,55 @@ def test_many_large_answers_at_once_are_not_all_kept() -> None:
         BUDGET.give_back(MOST_AT_ONCE_BYTES - left)
 
 
+def test_media_streams_are_not_even_kept_unless_they_are_wanted() -> None:
+    streams = b",".join([b'{"Codec":"x"}'] * 400)
+    body = items(100, b'{"Id":"%032x","Type":"Movie","MediaSources":[{"MediaStreams":[S]}]}')
+    with saying(json_answer(body.replace(b"[S]", b"[%s]" % streams))) as client:
+        found = client.page("Items", query={})
+        with pytest.raises(UnexpectedAnswer, match="far too much"):
+            client.page("Items", query={}, with_streams=True)
+
+    sources = [source for one in found.items if one for source in one.media_sources]
+    assert [one.media_streams for one in sources if one] == [()] * 100
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"HTTP/1.1 200 OK\r\n" + b"".join(b"A%d: %s\r\n" % (n, b"x" * 60_000) for n in range(90)),
+        b"HTTP/1.1 100 Continue\r\n\r\n" * 200_000,
+    ],
+)
+def test_a_head_without_an_end_is_not_read_to_it(head: bytes) -> None:
+    with saying(head + b"\r\n") as client:
+        tracemalloc.start()
+        try:
+            with pytest.raises(JellyfinError):
+                client.me()
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+
+    assert most < MIB
+
+
 # What reading costs
+
+
+def test_what_there_may_be_thousands_of_is_small() -> None:
+    told = {
+        "sources": items(1, b'{"Id":"%032x","Type":"Audio","MediaSources":[S]}'),
+        "artists": items(1, b'{"Id":"%032x","Type":"Audio","AlbumArtists":[S]}'),
+    }
+    for name, body in told.items():
+        content = body.replace(b"[S]", b"[%s]" % b",".join([b"{}"] * 5000))
+        tracemalloc.start()
+        page = parse(content, models.ITEMS_PAGE, most_bytes=MIB)
+        left, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert page.total_record_count == 1
+        assert left < 5000 * 200, name
+
 
 DEAR = {
     "objects": b'{"x":[' + b'{"a":1},' * 90_000 + b"1]}",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flask import Flask
 from werkzeug.routing import Rule
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.web.security.permissions import Role, role_needed
 from tests.services.conftest import STICK
 from tests.web.house import ANN, BEN, EVE, WebHouse

@@ -23,23 +23,23 @@ from pydantic import SecretStr, TypeAdapter
 
 from sidecar.bounded_json import read_json
 from sidecar.clock import SystemClock
-from sidecar.confined.reader import ForeignReader
+from sidecar.confined.reader import ConfinedReader
 from sidecar.confined.tags import LONGEST, FoundTags
 from sidecar.device.own.created_folders import prune
 from sidecar.device.own.marker import open_root, read_marker
+from sidecar.domain.adoption.restore import Manifest, NoManifest, read_manifest
 from sidecar.domain.files.companions import render_lrc
 from sidecar.domain.files.naming import build_path
-from sidecar.domain.imports.player_logs import LoggedPlay, LogKind, UnreadableLine, read_log
-from sidecar.domain.imports.restore import Manifest, NoManifest, read_manifest
 from sidecar.domain.items.item import Item
+from sidecar.domain.player_logs.parsing import LoggedPlay, LogKind, UnreadableLine, read_log
 from sidecar.domain.syncthing.stignore import is_ignored, with_line
 from sidecar.domain.transfers.wholeness import judge
 from sidecar.errors import DeviceError, SyncthingError, UnexpectedAnswer
 from sidecar.jellyfin import models
+from sidecar.jellyfin.http.responses import Answer, read
 from sidecar.jellyfin.library.companions import lines_in
 from sidecar.jellyfin.live.events import decode
 from sidecar.jellyfin.mapping import list_now_playing, to_item
-from sidecar.jellyfin.responses import Answer, read
 from sidecar.syncthing.client import Syncthing
 from sidecar.syncthing.connection import Query, SyncthingConnection
 from sidecar.transfer.aria2.events import _read_gids
@@ -51,8 +51,8 @@ from sidecar.transfer.wholeness.source import MediaFile
 from sidecar.transfer.wholeness.structure import inspect
 from tests.attacks.mutations import mutated
 from tests.device.examples import made
-from tests.fakes.media import make
-from tests.fakes.tagged import mp3
+from tests.fakes.media.kinds import make
+from tests.fakes.media.tagged import mp3
 from tests.jellyfin.recorded import FOLDER, VERSIONS, body
 
 INPUTS = int(os.environ.get("SIDECAR_INPUTS", "60"))
@@ -166,12 +166,12 @@ def media(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def reader() -> Iterator[ForeignReader]:
-    with ForeignReader() as reader:
+def reader() -> Iterator[ConfinedReader]:
+    with ConfinedReader() as reader:
         yield reader
 
 
-def test_tags(media: list[bytes], reader: ForeignReader) -> None:
+def test_tags(media: list[bytes], reader: ConfinedReader) -> None:
     with tempfile.TemporaryFile(buffering=0) as file:
 
         def reading(content: bytes) -> None:
@@ -187,7 +187,7 @@ def test_tags(media: list[bytes], reader: ForeignReader) -> None:
         given("tags", [one[:60_000] for one in media], reading)
 
 
-def test_covers(reader: ForeignReader) -> None:
+def test_covers(reader: ConfinedReader) -> None:
     seeds = []
     for form in ("JPEG", "PNG", "WEBP", "GIF"):
         drawn = io.BytesIO()

@@ -11,16 +11,16 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from sidecar import private_files
 from sidecar.assembly.store import DATABASE
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
+from sidecar.process import private_files
 from sidecar.runtime import Runtime
 from sidecar.services.library.covers import CoverCache
 from sidecar.store.database import Database
-from tests.fakes.answering import Answering, Reply, answering
 from tests.fakes.clock import FakeClock
+from tests.fakes.servers.answering import Answering, Reply, answering
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
 from sidecar.sizes import rough_size
 from tests.fakes.page import OpenPage

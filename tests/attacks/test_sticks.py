@@ -11,7 +11,7 @@ import pytest
 
 from sidecar.config import DeviceSettings, Settings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
 from tests.web.house import ANN, EVE, WebHouse, web_house

@@ -13,7 +13,7 @@ from threading import Event, Thread
 
 from sidecar.assembly.assembly import Assembly
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.downloads.states import Move, Status
+from sidecar.domain.downloads.download import Move, Status
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind, Selection
 from sidecar.store.downloads.filter import DownloadFilter

@@ -1,17 +1,21 @@
 """`make floods`: what everybody else notices while somebody floods the sidecar.
 
-    python -m tests.bench.floods [--seconds 20] [--addresses 8] [FLOOD ...]
+    python -m tests.bench.floods [--seconds 20] [--addresses 8] [--namespaces 0] [FLOOD ...]
 
 The product and the demo Jellyfin are processes of their own, and so is each flood. Meanwhile
 `/health`, Ben's page and Ben's socket are asked for from an address of their own. Printed for each
 flood: how many answers came late (over a second) or not at all, and the slowest; the most threads,
 sockets and memory; after how many seconds all of it was back; and how much the log grew.
+
+The floods come from addresses of the loopback network; with `--namespaces 3`, as root, from three
+network namespaces, over Ethernet pairs, as from machines of their own.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import json
 import os
 import socket
@@ -22,7 +26,7 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,8 +37,10 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.timing import Timing
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar, write_library
 from tests.fakes.page import OpenPage
-from tests.fakes.slow_line import SlowLine, wait_until
+from tests.fakes.servers.slow_line import SlowLine, wait_until
 
+# The beginning of the addresses that floods come from, if not from network namespaces.
+LOOPBACK = "127.0.1"
 LATE_S = 1.0
 GIVE_UP_S = 5.0
 HEALTH_EVERY_S = 0.1
@@ -48,7 +54,11 @@ TRACKS = {"Tone 1": 300_000, "Long Noise": 40 * 1024 * 1024, "Longer Noise": 41 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What a flood needs to know, as text on its command line."""
+    """What a flood needs to know, as text on its command line.
+
+    Attributes:
+        network: The beginning of the addresses that it comes from.
+    """
 
     host: str
     port: int
@@ -56,10 +66,11 @@ class Target:
     addresses: int
     media: tuple[str, ...]
     jellyfin: tuple[str, ...]
+    network: str = LOOPBACK
 
     def source(self, number: int) -> tuple[str, int]:
         """Return the address that the attacker's connection of this number comes from."""
-        return f"127.0.1.{1 + number % self.addresses}", 0
+        return f"{self.network}.{2 + number % self.addresses}", 0
 
     def head(self, line: str, *more: str) -> bytes:
         """Return the beginning of a request by the flooding account."""
@@ -237,6 +248,24 @@ async def upgrades(target: Target, number: int) -> None:
     line.close()
 
 
+async def costly(target: Target, number: int) -> None:
+    """Send heads that are made to take long to read."""
+    line = await _connect(target, number)
+    if line is None:
+        return
+    heads = (
+        b"GET /health HTTP/1.1\r\nA:" + b" " * 30_000 + b"\0\r\n\r\n",
+        b"GET /health HTTP/1.1\r\nA: x" + b" " * 30_000 + b"y\r\n\r\n",
+        target.head("GET /socket.io/?EIO=4 HTTP/1.1", 'Cookie: sidecar_session="' + '\\"' * 15_000),
+        target.head("GET /downloads HTTP/1.1", "If-None-Match: x" + " " * 30_000 + "y"),
+        target.head("GET / HTTP/1.1", "Accept-Language: " + "en;q=0.1," * 3000),
+    )
+    with suppress(OSError):
+        await asyncio.get_running_loop().sock_sendall(line, heads[number % len(heads)])
+        await _hold(line)
+    line.close()
+
+
 # Each with how many run at once.
 FLOODS: dict[str, tuple[Flood, int]] = {
     "silent": (silent, 2000),
@@ -249,6 +278,7 @@ FLOODS: dict[str, tuple[Flood, int]] = {
     "players": (players, 20),
     "jellyfin": (jellyfin, 60),
     "upgrades": (upgrades, 40),
+    "costly": (costly, 40),
 }
 
 
@@ -299,6 +329,39 @@ class Dripping(SlowLine):
                 target.sendall(block)
         self._close(source)
         self._close(target)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a flood comes from: how to run a program there, its network, and our address in it."""
+
+    command: tuple[str, ...] = ()
+    network: str = LOOPBACK
+    ours: str = "127.0.0.1"
+
+
+@contextmanager
+def namespaces(count: int, addresses: int) -> Iterator[tuple[Place, ...]]:
+    """Make network namespaces, each joined to this one by an Ethernet pair; needs root."""
+    with ExitStack() as made:
+        places = []
+        for number in range(count):
+            name, network = f"flood{os.getpid()}-{number}", f"10.213.{number}"
+            here, there = f"fl{number}-{os.getpid() % 10**7}", "flood"
+            _ip("netns", "add", name)
+            made.callback(_ip, "netns", "delete", name)
+            _ip("link", "add", here, "type", "veth", "peer", "name", there, "netns", name)
+            _ip("address", "add", f"{network}.1/24", "dev", here)
+            _ip("link", "set", here, "up")
+            for last in range(2, 2 + addresses):
+                _ip("-n", name, "address", "add", f"{network}.{last}/24", "dev", there)
+            _ip("-n", name, "link", "set", there, "up")
+            places.append(Place(("ip", "netns", "exec", name), network, f"{network}.1"))
+        yield tuple(places)
+
+
+def _ip(*words: str) -> None:
+    subprocess.run(("ip", *words), check=True)
 
 
 @dataclass
@@ -381,21 +444,30 @@ def _is_socket(number: Path) -> bool:
     return False
 
 
-def run(names: tuple[str, ...], sidecar: Sidecar, target: Target, ben: str, seconds: float) -> None:
+def run(
+    names: tuple[str, ...],
+    sidecar: Sidecar,
+    target: Target,
+    ben: str,
+    *,
+    seconds: float,
+    places: tuple[Place, ...],
+) -> None:
     """Flood, and print a line."""
     assert sidecar.process is not None
     pid, log_before = sidecar.process.pid, sidecar.log.stat().st_size
     before = used(pid)
     lines_before = sidecar.log.read_bytes().count(b"\n")
-    told = json.dumps([*(getattr(target, name) for name in Target.__slots__)])
     most = before
     with asking(sidecar, ben) as others:
         command = [sys.executable, "-m", "tests.bench.floods", "--seconds", str(seconds)]
         processes = [
             subprocess.Popen(
-                [*command, "--flood", told, name], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+                [*place.command, *command, "--flood", _told(target, place), name],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
             )
-            for name in names
+            for name, place in zip(names, itertools.cycle(places), strict=False)
         ]
         while any(one.poll() is None for one in processes):
             now = used(pid)
@@ -420,26 +492,35 @@ def run(names: tuple[str, ...], sidecar: Sidecar, target: Target, ben: str, seco
     )
 
 
+def _told(target: Target, place: Place) -> str:
+    there = replace(target, host=place.ours, network=place.network)
+    return json.dumps([getattr(there, name) for name in Target.__slots__])
+
+
 def main() -> int:
     """Flood a sidecar of its own, by each flood alone and by all of them."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--addresses", type=int, default=8)
+    parser.add_argument("--namespaces", type=int, default=0, help="needs root")
     parser.add_argument("--flood", help="for this program itself")
     parser.add_argument("floods", nargs="*", help=f"{', '.join(FLOODS)}, all")
     given = parser.parse_args()
     if given.flood:
-        host, port, key, addresses, media, jelly = json.loads(given.flood)
-        target = Target(host, port, key, addresses, tuple(media), tuple(jelly))
+        host, port, key, addresses, media, jelly, network = json.loads(given.flood)
+        target = Target(host, port, key, addresses, tuple(media), tuple(jelly), network)
         asyncio.run(flood(given.floods[0], target, given.seconds))
         return 0
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="floods-")))
-        sidecar, line, media, items = start(stack, folder, Dripping)
+        host = "0.0.0.0" if given.namespaces else "127.0.0.1"  # noqa: S104 - they must reach it
+        sidecar, line, media, items = start(stack, folder, Dripping, host=host)
         made = sidecar.command("api-key", "create", "--account", "ben", "--label", "floods")
         ben = made.stdout.strip()
-        host, _, port = sidecar.url.removeprefix("http://").rpartition(":")
-        target = Target(host, int(port), sidecar.key, given.addresses, media, items)
+        port = int(sidecar.url.rpartition(":")[2])
+        target = Target("", port, sidecar.key, given.addresses, media, items)
+        made_places = stack.enter_context(namespaces(given.namespaces, given.addresses))
+        places = made_places or (Place(),)
         assert sidecar.process is not None
         print("before: {} threads, {} sockets, {} MB".format(*used(sidecar.process.pid)))
         print(
@@ -449,14 +530,14 @@ def main() -> int:
         for name in given.floods or [*FLOODS, "all"]:
             names = tuple(FLOODS) if name == "all" else (name,)
             line.is_dripping = "jellyfin" in names
-            run(names, sidecar, target, ben, given.seconds)
+            run(names, sidecar, target, ben, seconds=given.seconds, places=places)
             line.is_dripping = False
         print("after: {} threads, {} sockets, {} MB".format(*used(sidecar.process.pid)))
     return 0
 
 
 def start(
-    stack: ExitStack, folder: Path, make_line: Callable[[int], L]
+    stack: ExitStack, folder: Path, make_line: Callable[[int], L], host: str = "127.0.0.1"
 ) -> tuple[Sidecar, L, tuple[str, ...], tuple[str, ...]]:
     """Start the demo, a line before it, and the sidecar; return what media and pages to ask for."""
     (folder / "library").mkdir()
@@ -474,6 +555,7 @@ def start(
         "SIDECAR_JELLYFIN__URL": f"http://127.0.0.1:{line.port}",
         "SIDECAR_JELLYFIN__USERNAME": "ann",
         "SIDECAR_JELLYFIN__PASSWORD": PASSWORDS["ann"],
+        "SIDECAR_SERVER__HOST": host,
         "SIDECAR_SERVER__PORT": "0",
         "SIDECAR_SERVER__DATA_DIR": str(folder / "data"),
         "SIDECAR_DEVICES": json.dumps([{"name": "Car", "path": str(stick), "reserve": "1 MB"}]),

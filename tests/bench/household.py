@@ -24,7 +24,7 @@ from sidecar.store.database import Database
 from sidecar.store.stores import Stores
 from tests.bench.large import DEVICES, Household, settings_of
 from tests.bench.sockets import free_port
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 
 
 @contextmanager

@@ -24,7 +24,7 @@ from sidecar.assembly.assembly import assemble
 from sidecar.assembly.store import DATABASE, KEY_FILE
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.naming import build_distinct_path, build_path, make_path_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.plays import Play

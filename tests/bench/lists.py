@@ -8,8 +8,8 @@ from contextlib import closing
 from dataclasses import replace
 from functools import partial
 
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.downloads.sorting import Sort
-from sidecar.domain.downloads.states import Status
 from sidecar.domain.items.item import ItemType
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.listing import DownloadListing

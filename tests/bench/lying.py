@@ -31,7 +31,7 @@ import requests
 
 from tests.bench.floods import start, used
 from tests.e2e.conftest import Sidecar
-from tests.fakes.slow_line import SlowLine
+from tests.fakes.servers.slow_line import SlowLine
 
 MIB = 1024 * 1024
 ASKERS = 12

@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.nginx import run_nginx
 
 MIB = 1024 * 1024
-CONFIG = """
-user root; worker_processes 1; daemon off; pid {work}/nginx.pid; error_log {work}/nginx.log;
-events {{ worker_connections 256; }}
-http {{
-    access_log off; sendfile on; keepalive_requests 100000;
-    client_body_temp_path {work}/t1; proxy_temp_path {work}/t2; fastcgi_temp_path {work}/t3;
-    uwsgi_temp_path {work}/t4; scgi_temp_path {work}/t5;
+INSIDE = """
+    sendfile on; keepalive_requests 100000;
     ssl_certificate {work}/cert.pem; ssl_certificate_key {work}/key.pem;
     server {{
         listen 127.0.0.1:{plain}; listen 127.0.0.1:{tls} ssl;
         root {work}/www; autoindex on;
-        rewrite ^/Items/([0-9a-f]+)/Download$ /{{load}}/$1.flac break;
+        rewrite ^/Items/([0-9a-f]+)/Download$ /{load}/$1.flac break;
         types {{ audio/flac flac; }}
     }}
-}}
 """
 
 
@@ -73,13 +66,5 @@ def nginx(work: Path, load: str, *, plain: int, tls: int) -> Iterator[None]:
             check=True,
             capture_output=True,
         )  # fmt: skip
-    config = CONFIG.format(work=work, plain=plain, tls=tls).replace("{load}", load)
-    (work / "nginx.conf").write_text(config)
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    server = subprocess.Popen([program, "-c", str(work / "nginx.conf")], stderr=subprocess.DEVNULL)
-    try:
-        wait_until((work / "nginx.pid").exists, what="nginx")
+    with run_nginx(work, INSIDE.format(work=work, plain=plain, tls=tls, load=load)):
         yield
-    finally:
-        server.terminate()
-        server.wait(10)

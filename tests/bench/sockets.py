@@ -27,12 +27,12 @@ import requests
 from flask import Flask
 from flask_socketio import SocketIO
 
-from sidecar import limits
 from sidecar.clock import SystemClock
+from sidecar.process import limits
 from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.clock import FakeClock
 from tests.fakes.page import OpenPage
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 from tests.web.house import EVE, web_house
 
 IDLE_S = 5.0

@@ -8,7 +8,7 @@ from time import monotonic
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from sidecar.domain.downloads.states import Status, Validator
+from sidecar.domain.downloads.download import Status, Validator
 from sidecar.web.server import WebServer
 from tests.browser.conftest import SignedIn, give_session
 from tests.web.house import ANN, BEN, REFUSED, WebHouse

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from tests.browser.conftest import SignedIn
 from tests.web.house import ANN, WebHouse
 

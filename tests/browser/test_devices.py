@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sidecar.clock import SystemClock
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
 from tests.browser.conftest import SignedIn
 from tests.fakes.clock import FakeClock

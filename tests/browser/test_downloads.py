@@ -8,14 +8,14 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
 
 from sidecar.clock import SystemClock
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import ServerAway
 from sidecar.events import Progress, TransfersProgressed
 from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server import WebServer
 from tests.browser.conftest import SignedIn, give_session
-from tests.browser_trouble import BrowserTrouble
+from tests.browser.trouble import BrowserTrouble
 from tests.fakes.clock import FakeClock
 from tests.web.house import ANN, EVE, PASSWORD, WebHouse, serving, web_house
 
@@ -359,6 +359,12 @@ def test_the_page_is_loaded_again_and_goes_on(signed_in: SignedIn, house: WebHou
     expect(page.locator("#download-6")).to_be_visible()
 
 
+HAS_SETTLED = """() => {
+    const found = performance.getEntriesByType("resource");
+    const fetched = found.map((one) => new URL(one.name).pathname);
+    return fetched.includes("/alerts") && fetched.includes("/downloads")
+        && !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling");
+}"""
 SAYS = "([id, text]) => document.getElementById(id).textContent.includes(text)"
 
 
@@ -372,7 +378,8 @@ def test_progress_lays_out_nothing_but_the_rows_that_changed(
     eight = [one.id for one in running]
     house.transfer(dict.fromkeys(eight, 740_000), seconds=1)
     page = signed_in(ANN)
-    page.wait_for_load_state("networkidle")
+    # The first message of the live connection has the list and the alerts fetched once more.
+    page.wait_for_function(HAS_SETTLED)
     page.evaluate(
         """() => {
             window.touched = new Set();
@@ -380,7 +387,7 @@ def test_progress_lays_out_nothing_but_the_rows_that_changed(
                 for (const { target, type } of changes) {
                     const place = target.closest ? target : target.parentElement;
                     const row = place.closest(".row, .summary");
-                    window.touched.add(`${row?.id || row?.className} ${type}`);
+                    window.touched.add(`${row?.id || row?.className || place.outerHTML} ${type}`);
                 }
             }).observe(document.body, {
                 subtree: true, childList: true, characterData: true, attributes: true,

@@ -15,13 +15,13 @@ from playwright.sync_api import Browser, Page, Response, expect
 
 from sidecar.clock import SystemClock
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.wishes import PIN
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand
 from sidecar.web.server import WebServer
 from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session
-from tests.browser_trouble import BrowserTrouble
+from tests.browser.trouble import BrowserTrouble
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import track
 from tests.web.house import ANN, EVE, PLAYER, WebHouse, web_house, with_player

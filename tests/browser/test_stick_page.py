@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from tests.browser_trouble import BrowserTrouble
+from tests.browser.trouble import BrowserTrouble
 from tests.fakes.stick import EVIL, PaintedStick
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(400)]

@@ -9,17 +9,17 @@ import pytest
 from mutagen.id3 import ID3, TIT2
 
 from sidecar.confined.limits import Limits
-from sidecar.confined.reader import LIMITS, ForeignReader
+from sidecar.confined.reader import LIMITS, ConfinedReader
 from sidecar.confined.tags import LONGEST, FoundTags, tags_in
 from tests.confined.test_pictures import a_picture
-from tests.fakes.tagged import FRAME, mp3
+from tests.fakes.media.tagged import FRAME, mp3
 
 MEGABYTE = 1024 * 1024
 
 
 @pytest.fixture
-def reader() -> Iterator[ForeignReader]:
-    with ForeignReader() as reader:
+def reader() -> Iterator[ConfinedReader]:
+    with ConfinedReader() as reader:
         yield reader
 
 
@@ -46,7 +46,7 @@ def packed(size: int) -> bytes:
 
 
 def test_one_child_serves_many_files_and_no_other_descriptor_is_left_open(
-    reader: ForeignReader, tmp_path: Path
+    reader: ConfinedReader, tmp_path: Path
 ) -> None:
     before = len([*Path("/proc/self/fd").iterdir()])
     found = []
@@ -59,7 +59,7 @@ def test_one_child_serves_many_files_and_no_other_descriptor_is_left_open(
     assert len([*Path("/proc/self/fd").iterdir()]) <= before + 2
 
 
-def test_what_is_deep_is_no_tags(reader: ForeignReader, tmp_path: Path) -> None:
+def test_what_is_deep_is_no_tags(reader: ConfinedReader, tmp_path: Path) -> None:
     with written(tmp_path / "a.m4a", nested(3000)).open("rb") as file:
         assert reader.tags(file) == FoundTags()
 
@@ -68,7 +68,7 @@ def test_what_unpacks_to_more_than_the_child_may_have_is_no_tags(
     tmp_path: Path,
 ) -> None:
     small = Limits(nice=0, most_bytes=0, most_memory=128 * MEGABYTE)
-    with ForeignReader(limits=small) as reader:
+    with ConfinedReader(limits=small) as reader:
         with written(tmp_path / "a.mp3", packed(130 * MEGABYTE)).open("rb") as file:
             assert reader.tags(file).title is None
         with written(tmp_path / "b.mp3", mp3("Tone")).open("rb") as file:
@@ -89,7 +89,7 @@ def test_texts_are_cut_where_no_name_is_as_long(tmp_path: Path) -> None:
 
 
 def test_a_reader_that_dies_costs_one_file(tmp_path: Path) -> None:
-    with ForeignReader() as reader:
+    with ConfinedReader() as reader:
         good = written(tmp_path / "a.mp3", mp3("Tone"))
         with good.open("rb") as file:
             assert reader.tags(file).title == "Tone"
@@ -104,14 +104,14 @@ def test_a_reader_that_dies_costs_one_file(tmp_path: Path) -> None:
 def test_a_reader_without_memory_or_time_says_nothing(tmp_path: Path) -> None:
     good = written(tmp_path / "a.mp3", mp3("Tone"))
     little = Limits(nice=0, most_bytes=0, most_memory=8 * MEGABYTE)
-    with ForeignReader(limits=little) as reader, good.open("rb") as file:
+    with ConfinedReader(limits=little) as reader, good.open("rb") as file:
         assert reader.tags(file) == FoundTags()
-    with ForeignReader(patience_s=0.0) as reader, good.open("rb") as file:
+    with ConfinedReader(answer_within_s=0.0) as reader, good.open("rb") as file:
         assert reader.tags(file) == FoundTags()
 
 
 def test_a_child_ends_with_its_reader(tmp_path: Path) -> None:
-    reader = ForeignReader()
+    reader = ConfinedReader()
     with written(tmp_path / "a.mp3", mp3("Tone")).open("rb") as file:
         reader.tags(file)
     child = reader._child
@@ -123,7 +123,7 @@ def test_a_child_ends_with_its_reader(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("form", ["JPEG", "PNG"])
-def test_covers_are_made_by_the_child_as_well(reader: ForeignReader, form: str) -> None:
+def test_covers_are_made_by_the_child_as_well(reader: ConfinedReader, form: str) -> None:
     made = reader.cover(a_picture(form), most=320)
 
     assert made is not None

@@ -17,7 +17,7 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.timing import Timing
 from tests.contract.client import Client, Site
-from tests.fakes.tiny_library import tiny_library
+from tests.fakes.libraries.tiny import tiny_library
 
 # Two requests in a row must fall into the burst of hearts, also on a busy machine.
 QUICK = Timing(library_changed_s=0.2, user_data_s=0.5)

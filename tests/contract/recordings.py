@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from tests.fakes.tiny_library import write
+from tests.fakes.libraries.tiny import write
 
 Recorded = dict[str, Any]
 DATA = Path(__file__).parent / "data"

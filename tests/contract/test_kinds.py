@@ -18,7 +18,7 @@ from sidecar.demo.server.server import DemoServer
 from tests.contract.client import Client, Site
 from tests.contract.conftest import QUICK
 from tests.contract.recordings import DATA
-from tests.fakes.kinds_library import PARTS, VERSIONS, kinds_library
+from tests.fakes.libraries.kinds import PARTS, VERSIONS, kinds_library
 
 TELLING = (
     "Type",

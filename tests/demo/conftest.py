@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.demo.protocol.version import Version
-from tests.fakes.demo_house import House
-from tests.fakes.tiny_library import tiny_library
+from tests.fakes.libraries.tiny import tiny_library
+from tests.fakes.servers.demo import House
 
 
 @pytest.fixture

@@ -26,14 +26,15 @@ def test_drives_below_the_roots_are_listed_with_name_size_and_file_system(tmp_pa
 
 def test_only_folders_below_the_allowed_roots_are_allowed(tmp_path: Path) -> None:
     root, secret = tmp_path / "root", tmp_path / "secret"
-    for one in (root / "b", root / "A", root / ".hidden", secret):
+    for one in (root / "b", root / "A", root / ".hidden" / "c", secret):
         one.mkdir(parents=True)
     (root / "link").symlink_to(secret)
     (root / "file").touch()
 
     assert find_allowed(root / "b", [root]) == root / "b"
     assert find_allowed(root, [root]) == root
-    for refused in (secret, root / "link", root / ".." / "secret", root / "file", root / "none"):
+    outside = (secret, root / "link", root / ".." / "secret", root / "file", root / "none")
+    for refused in (*outside, root / ".hidden", root / ".hidden" / "c"):
         assert find_allowed(refused, [root]) is None
     assert [one.name for one in list_folders(root)] == ["A", "b"]
     assert list_folders(root / "none") == []

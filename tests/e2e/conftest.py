@@ -26,7 +26,7 @@ from sidecar.demo.state.timing import Timing
 from sidecar.demo.state.users import ACCOUNTS
 from sidecar.events import Bus
 from sidecar.store.stores import Stores
-from tests.fakes.slow_line import SlowLine, wait_until
+from tests.fakes.servers.slow_line import SlowLine, wait_until
 
 MIB = 1024 * 1024
 PASSWORDS = {one.name: one.password for one in ACCOUNTS}

@@ -15,7 +15,7 @@ import requests
 
 from sidecar.demo.protocol.version import Version
 from tests.e2e.conftest import Person
-from tests.fakes.tiny_library import LIBRARIES, Entry, episode, track, write
+from tests.fakes.libraries.tiny import LIBRARIES, Entry, episode, track, write
 
 LIGHT = "Music/The Sine Waves/First Light (2019)"
 STEAM = "Music/Kettle/Steam (2005)"

@@ -12,7 +12,7 @@ from threading import Event
 
 import xxhash
 
-from sidecar.domain.downloads.states import Validator
+from sidecar.domain.downloads.download import Validator
 from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.errors import Stopped
 from sidecar.transfer.engine import Job, Receipt, TransferReport

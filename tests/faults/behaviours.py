@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from collections.abc import Mapping
 
-from tests.fakes.fault_server import Asked, Behaviour, FaultServer, honest
+from tests.fakes.servers.fault_server import Asked, Behaviour, FaultServer, honest
 
 SHORT_S = 0.1
 PAGE = b"<!DOCTYPE html><html><body>Please sign in</body></html>"

@@ -13,9 +13,9 @@ from sidecar.transfer.aria2.daemon import OwnDaemon
 from sidecar.transfer.aria2.engine import Aria2Engine
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.engine import Engine, Receipt
-from sidecar.transfer.http import HttpEngine
-from sidecar.transfer.timeouts import Patience
-from tests.fakes.fault_server import FaultServer, after
+from sidecar.transfer.http.engine import HttpEngine
+from sidecar.transfer.timeouts import Timeouts
+from tests.fakes.servers.fault_server import FaultServer, after
 from tests.transfer.conftest import BODY, PlainPart, Try, linked
 
 OFFSETS = {"fresh": 0, "at-40-percent": len(BODY) * 2 // 5, "at-the-last-byte": len(BODY) - 1}
@@ -83,15 +83,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def patience() -> Patience:
-    return Patience(connect=2, read=0.3, slow_for=0.3)
+def timeouts() -> Timeouts:
+    return Timeouts(connect=2, read=0.3, slow_for=0.3)
 
 
 @pytest.fixture(params=["threads", "aria2"])
-def engine(request: pytest.FixtureRequest, clock: Clock, patience: Patience) -> Engine:
+def engine(request: pytest.FixtureRequest, clock: Clock, timeouts: Timeouts) -> Engine:
     if request.param == "threads":
-        return HttpEngine(clock, patience=patience)
-    return Aria2Engine(request.getfixturevalue("aria2"), clock, patience=patience)
+        return HttpEngine(clock, timeouts=timeouts)
+    return Aria2Engine(request.getfixturevalue("aria2"), clock, timeouts=timeouts)
 
 
 @pytest.fixture

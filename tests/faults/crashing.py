@@ -25,7 +25,7 @@ from sidecar.assembly.store import DATABASE
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.settings import JellyfinSettings, ServerSettings
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.formats.formats import Format
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
@@ -65,6 +65,7 @@ def opened(house: Path, bus: Bus | None = None) -> Iterator[tuple[Assembly, Stor
                 services.background.housekeeping.recover()
                 yield services, store
             finally:
+                services.rules.threads.end()
                 services.devices.registry.close()
     finally:
         db.close()

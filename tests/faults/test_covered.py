@@ -29,13 +29,13 @@ SHOWN_BY = MappingProxyType(
         ],
         "H47 the right range with other bytes": [
             (
-                "transfer/test_http.py::"
+                "transfer/http/test_engine.py::"
                 "test_the_end_of_what_is_there_is_asked_for_once_more_and_compared"
             ),
             "faults/test_lying_middle.py::test_what_is_called_complete_is_one_version",
         ],
         "H48 an empty body": [
-            "transfer/test_http.py::test_a_body_of_nothing_is_no_file_whatever_the_scan_says",
+            "transfer/http/test_engine.py::test_a_body_of_nothing_is_no_file_whatever_the_scan_says",
             (
                 "services/transfers/test_unproved.py::test_an_empty_file_waits_until_there_is_something_in_it"
             ),
@@ -45,7 +45,7 @@ SHOWN_BY = MappingProxyType(
                 "services/transfers/test_unproved.py::"
                 "test_on_a_line_that_breaks_often_a_small_file_goes_on_where_it_was"
             ),
-            "transfer/test_http.py::test_a_drip_is_given_up_and_what_came_is_kept",
+            "transfer/http/test_engine.py::test_a_drip_is_given_up_and_what_came_is_kept",
         ],
         "S03 replaced during one response": [
             (

@@ -21,10 +21,10 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.formats.formats import Format
 from tests.device.tracing import needs_strace
-from tests.fakes.demo_house import QUICK, device_of
-from tests.fakes.mutagens import OggOpus
-from tests.fakes.sounds import sound
-from tests.fakes.tiny_library import TONE_1, tiny_library
+from tests.fakes.libraries.tiny import TONE_1, tiny_library
+from tests.fakes.media.mutagens import OggOpus
+from tests.fakes.media.sounds import sound
+from tests.fakes.servers.demo import QUICK, device_of
 from tests.faults.crashing import prepare
 from tests.faults.test_crash_walk import Death, Nursery, chosen, files, row
 

@@ -21,8 +21,8 @@ import pytest
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from tests.device.tracing import needs_strace
-from tests.fakes.demo_house import QUICK, device_of
-from tests.fakes.tiny_library import listing, track, write
+from tests.fakes.libraries.tiny import listing, track, write
+from tests.fakes.servers.demo import QUICK, device_of
 from tests.faults.crashing import prepare_group
 from tests.faults.test_crash_walk import Death, Nursery, files
 

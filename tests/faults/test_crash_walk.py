@@ -28,8 +28,8 @@ import requests
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from tests.device.tracing import SOURCES, needs_strace
-from tests.fakes.demo_house import QUICK, device_of
-from tests.fakes.tiny_library import TONE_1, tiny_library
+from tests.fakes.libraries.tiny import TONE_1, tiny_library
+from tests.fakes.servers.demo import QUICK, device_of
 from tests.faults.crashing import GO, prepare
 
 pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(900)]

@@ -23,7 +23,7 @@ from sidecar.assembly.store import DATABASE
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.services.problems import ProblemKind
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.stores import Stores
@@ -34,9 +34,9 @@ from tests.device.mounting import (
     needs_root,
     unmount,
 )
-from tests.fakes.demo_house import QUICK, device_of
-from tests.fakes.slow_line import SlowLine, wait_until
-from tests.fakes.tiny_library import TONE_1, tiny_library
+from tests.fakes.libraries.tiny import TONE_1, tiny_library
+from tests.fakes.servers.demo import QUICK, device_of
+from tests.fakes.servers.slow_line import SlowLine, wait_until
 from tests.faults.crashing import opened, prepare
 
 pytestmark = [needs_root, pytest.mark.slow]

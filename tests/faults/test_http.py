@@ -14,7 +14,7 @@ import pytest
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.response import OVERLAP
 from sidecar.transfer.engine import Receipt
-from tests.fakes.fault_server import (
+from tests.fakes.servers.fault_server import (
     LATER,
     Behaviour,
     FaultServer,

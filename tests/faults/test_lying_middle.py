@@ -26,9 +26,9 @@ from sidecar.clock import SystemClock
 from sidecar.domain.transfers.failures import FailureClass, TransferFailed
 from sidecar.domain.transfers.response import OVERLAP, is_believed
 from sidecar.domain.transfers.wholeness import Verdict
-from sidecar.transfer.http import HttpEngine
-from sidecar.transfer.timeouts import Patience
-from tests.fakes.fault_server import LATER, MODIFIED, Asked, Behaviour, FaultServer
+from sidecar.transfer.http.engine import HttpEngine
+from sidecar.transfer.timeouts import Timeouts
+from tests.fakes.servers.fault_server import LATER, MODIFIED, Asked, Behaviour, FaultServer
 from tests.transfer.conftest import PlainPart, Try
 
 # Their lengths are no round numbers, so that no two of them differ by one that is drawn.
@@ -147,7 +147,7 @@ def test_what_is_called_complete_is_one_version(scanned: int | None, lies: list[
         server = stack.enter_context(FaultServer(OLD))
         folder = stack.enter_context(TemporaryDirectory())
         server.script += [_behaviour(one) for one in lies]
-        engine = HttpEngine(SystemClock(), patience=Patience(connect=2, read=2))
+        engine = HttpEngine(SystemClock(), timeouts=Timeouts(connect=2, read=2))
         attempt = Try(server, PlainPart(Path(folder) / "1.part"), engine, known_size=scanned)
 
         ended = _worked(attempt)

@@ -14,7 +14,7 @@ import pytest
 
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.response import OVERLAP
-from tests.fakes.fault_server import LATER, MODIFIED, Behaviour, after, claims, honest, says
+from tests.fakes.servers.fault_server import LATER, MODIFIED, Behaviour, after, claims, honest, says
 from tests.faults.behaviours import PAGE, from_byte, instead, whole_file
 from tests.faults.conftest import OFFSETS, Walk
 from tests.transfer.conftest import BODY, OTHER

@@ -6,9 +6,9 @@ import pytest
 
 from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, FailureClass
-from sidecar.transfer.timeouts import Patience
+from sidecar.transfer.timeouts import Timeouts
 from tests.fakes.clock import HastyClock
-from tests.fakes.fault_server import LATER
+from tests.fakes.servers.fault_server import LATER
 from tests.faults.behaviours import replaced_on_the_way
 from tests.faults.conftest import OFFSETS, Walk
 from tests.transfer.conftest import OTHER
@@ -21,8 +21,8 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def patience() -> Patience:
-    return Patience(connect=2, read=0.5)
+def timeouts() -> Timeouts:
+    return Timeouts(connect=2, read=0.5)
 
 
 @pytest.mark.parametrize("offset", OFFSETS.values(), ids=OFFSETS)

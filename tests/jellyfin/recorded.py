@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.fakes.answering import Reply
+from tests.fakes.servers.answering import Reply
 
 VERSIONS = ("10.11", "12.0")
 FOLDER = Path(__file__).parent / "data"

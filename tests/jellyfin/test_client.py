@@ -21,11 +21,11 @@ from sidecar.errors import (
     WrongServer,
 )
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.connection import LARGEST_BODY_BYTES
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
+from sidecar.jellyfin.http.connection import LARGEST_BODY_BYTES
 from sidecar.jellyfin.library.companions import Companions
 from sidecar.jellyfin.library.file_index import ServerFileIndex
-from tests.fakes.answering import (
+from tests.fakes.servers.answering import (
     UNAUTHORISED,
     Answering,
     Reply,

@@ -13,7 +13,7 @@ from sidecar.domain.items.kinds import ALL_MEDIA, MediaKind
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.jellyfin.library.whole import Measured, measure
-from tests.fakes.kinds_library import kinds_library
+from tests.fakes.libraries.kinds import kinds_library
 from tests.jellyfin.test_with_demo import client
 
 EPISODES = [f"The Signal S0{season}E0{number}" for season in (1, 2) for number in (1, 2)]

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache, partial
 from itertools import count, islice
+from weakref import WeakSet
 
 import pytest
 from hypothesis import example, given
@@ -212,3 +213,25 @@ def test_names_without_end_are_not_gathered(title: str) -> None:
         read_set(fetch)
 
     assert len(fetched) == 2
+
+
+class Kept(Item):
+    """An item that tells whether it is still there."""
+
+
+def test_what_was_read_in_vain_is_freed_before_it_is_read_again() -> None:
+    alive: WeakSet[Kept] = WeakSet()
+    left: list[int] = []
+
+    def fetch(start: int, limit: int) -> ListedPage:
+        if start == 0:
+            left.append(len(alive))
+        page = [
+            Kept(id=f"{start + one:032x}", type=ItemType.AUDIO, title="") for one in range(limit)
+        ]
+        alive.update(page)
+        # It counts more than it lists, so that the listing is never complete.
+        return ListedPage(tuple(page[: 150 if start else limit]), 2 * limit)
+
+    assert not read_set(fetch).complete
+    assert left == [0] * TRIES

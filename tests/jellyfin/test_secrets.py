@@ -13,13 +13,13 @@ from sidecar.clock import SystemClock
 from sidecar.domain.items.item import ItemType
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.live.events import Connected, News
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.jellyfin.tokens import TokenBox
-from tests.fakes.answering import UNAUTHORISED, Answering, Reply, answering, html_reply
-from tests.fakes.live import live_server, running
+from tests.fakes.servers.answering import UNAUTHORISED, Answering, Reply, answering, html_reply
+from tests.fakes.servers.live import live_server, running
 from tests.jellyfin.recorded import reply
 
 PASSWORD = "correct horse battery staple"

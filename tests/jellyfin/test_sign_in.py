@@ -7,9 +7,9 @@ import pytest
 from pydantic import SecretStr
 
 from sidecar.errors import JellyfinError, ServerAway, SignInRefused, UnexpectedAnswer, WrongServer
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import SignIn
-from tests.fakes.answering import UNAUTHORISED, Answering, Reply, answering, html_reply
+from tests.fakes.servers.answering import UNAUTHORISED, Answering, Reply, answering, html_reply
 from tests.jellyfin.recorded import VERSIONS, reply
 
 BY_NAME = "/Users/AuthenticateByName"

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
+from sidecar.cli.adopt import AccountLibrary
 from sidecar.clock import SystemClock
 from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version
@@ -19,7 +20,8 @@ from sidecar.demo.state.core import StartupPhase
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut, SignInRefused
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
+from sidecar.jellyfin.http.responses import read
 from sidecar.jellyfin.live.events import (
     Connected,
     Disconnected,
@@ -32,10 +34,9 @@ from sidecar.jellyfin.live.events import (
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.jellyfin.mapping import to_item
 from sidecar.jellyfin.models import ITEMS_PAGE
-from sidecar.jellyfin.responses import read
 from sidecar.jellyfin.sign_in import SignedIn, SignIn
-from tests.fakes.live import running
-from tests.fakes.tiny_library import FIRST_LIGHT, listing, track, write
+from tests.fakes.libraries.tiny import FIRST_LIGHT, listing, track, write
+from tests.fakes.servers.live import running
 
 T = TypeVar("T")
 MANY = 230
@@ -346,3 +347,16 @@ def test_a_server_that_comes_back_is_connected_to_again(library: Path, tmp_path:
         live.stop.set()
         thread.join(10)
     assert not thread.is_alive()
+
+
+def test_a_forged_manifest_names_nothing_that_its_account_may_not_see(
+    server: DemoServer, ann: Jellyfin
+) -> None:
+    album = named(ann, ItemType.ALBUM, "First Light")
+    tones = [one.id for one in ann.expand(album).items]
+    film = named(ann, ItemType.MOVIE, "Colour Bars").id
+
+    assert titles(AccountLibrary(client(server, "kid")).items([*tones, film]).values()) == [
+        "Colour Bars"
+    ]
+    assert len(AccountLibrary(ann).items([*tones, film, "9" * 32])) == len(tones) + 1

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sidecar.config import DeviceSettings
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.events import Bus, Event
 from sidecar.services.accounts.ownership import Ownership

@@ -9,7 +9,7 @@ import pytest
 from sidecar.errors import NotAllowed, ServerAway, TooSlow, WrongServer
 from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.services.jellyfin_status import SUBJECT, JellyfinStatus
 from sidecar.services.problems import ProblemKind, Problems
 from tests.fakes.clock import FakeClock

@@ -13,11 +13,11 @@ from pydantic import ByteSize, SecretStr
 from sidecar.config import DeviceSettings
 from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.naming import build_path, make_path_key
 from sidecar.domain.items.item import Item
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.accounts.person import Person
 from sidecar.services.adoption.adopt import AdoptionService
@@ -34,7 +34,7 @@ from sidecar.store.playback.imported_plays import ImportedListening, ImportedPla
 from sidecar.store.playback.plays import Plays
 from tests.contract.client import Client
 from tests.fakes.clock import FakeClock
-from tests.fakes.demo_house import device_of
+from tests.fakes.servers.demo import device_of
 from tests.services.conftest import ANN, STICK, World
 
 HEADER = "#AUDIOSCROBBLER/1.1\n#TZ/UNKNOWN\n#CLIENT/Rockbox sansaclipplus\n"

@@ -10,9 +10,9 @@ from pydantic import SecretStr
 from sidecar.errors import SyncthingError
 from sidecar.syncthing.client import Syncthing
 from sidecar.syncthing.connection import SyncthingConnection
-from tests.fakes.certificates import own_certificate
-from tests.fakes.slow_line import wait_until
-from tests.fakes.two_syncthings import FOLDER, OneSyncthing, free_port
+from tests.fakes.servers.certificates import own_certificate
+from tests.fakes.servers.slow_line import wait_until
+from tests.fakes.servers.syncthings import FOLDER, OneSyncthing, free_port
 
 pytestmark = pytest.mark.slow
 

@@ -14,20 +14,20 @@ from typing import BinaryIO
 import pytest
 
 from sidecar.clock import SystemClock
-from sidecar.domain.downloads.states import Validator
+from sidecar.domain.downloads.download import Validator
 from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.transfer.aria2.daemon import Daemon, OwnDaemon
 from sidecar.transfer.aria2.downloads import Aria2Downloads
 from sidecar.transfer.aria2.engine import Aria2Engine
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.engine import Engine, Job, Receipt
-from sidecar.transfer.http import HttpEngine
-from sidecar.transfer.timeouts import Patience
-from tests.fakes.fault_server import FaultServer
+from sidecar.transfer.http.engine import HttpEngine
+from sidecar.transfer.timeouts import Timeouts
+from tests.fakes.servers.fault_server import FaultServer
 
 BODY = random.Random(1).randbytes(300_000)
 OTHER = random.Random(2).randbytes(300_000)
-PATIENCE = Patience(connect=2, read=0.5, slow_for=0.3)
+TIMEOUTS = Timeouts(connect=2, read=0.5, slow_for=0.3)
 
 
 @dataclass
@@ -125,9 +125,9 @@ def linked(daemon: Daemon, *, prefix: str = "5edeca12") -> Iterator[Aria2Supervi
 @pytest.fixture(params=["threads", "aria2"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     if request.param == "threads":
-        return HttpEngine(SystemClock(), patience=PATIENCE)
+        return HttpEngine(SystemClock(), timeouts=TIMEOUTS)
     link: Aria2Supervisor = request.getfixturevalue("aria2")
-    return Aria2Engine(link, SystemClock(), patience=PATIENCE)
+    return Aria2Engine(link, SystemClock(), timeouts=TIMEOUTS)
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from sidecar.errors import ConfigError, SidecarError
 from sidecar.transfer.aria2.engine import Aria2Engine
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.engines import describe_engine, make_engine
-from sidecar.transfer.http import HttpEngine
-from tests.fakes.fault_server import FaultServer
+from sidecar.transfer.http.engine import HttpEngine
+from tests.fakes.servers.fault_server import FaultServer
 from tests.transfer.conftest import BODY, PlainPart, Try
 
 

@@ -26,7 +26,7 @@ from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, JellyfinSettings, ServerSettings, Settings
 from sidecar.device.drives import DevicePlaces
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.removals import GRACE_S
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.transfers.failures import Failure, FailureClass
@@ -34,7 +34,7 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import NotVisible
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.logs import LineFormatter
+from sidecar.process.logs import LineFormatter
 from sidecar.services.accounts.person import Person
 from sidecar.services.setup.service import SetUpService
 from sidecar.services.system_status import RecentLog
@@ -45,7 +45,8 @@ from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.stores import Stores
 from sidecar.web.app import Web, WebOptions, create_app
 from sidecar.web.server import WebServer, serve_in_thread
-from tests.fakes.answering import (
+from tests.fakes.clock import FakeClock
+from tests.fakes.servers.answering import (
     UNAUTHORISED,
     Answering,
     Reply,
@@ -54,7 +55,6 @@ from tests.fakes.answering import (
     answering,
     json_reply,
 )
-from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, track
 from tests.services.rules.steered import library
 
@@ -424,6 +424,7 @@ def web_house(
         try:
             yield WebHouse(clock, bus, store, services, web, jellyfin, folder, recent)
         finally:
+            services.rules.threads.end()
             services.background.removals.close()
             services.devices.registry.close()
             db.close()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from sidecar.domain.downloads.states import Status
-from tests.fakes.answering import Reply, Request, json_reply
-from tests.fakes.tagged import mp3
+from sidecar.domain.downloads.download import Status
+from tests.fakes.media.tagged import mp3
+from tests.fakes.servers.answering import Reply, Request, json_reply
 from tests.services.conftest import STICK, track
 from tests.services.rules.steered import row
 from tests.services.travelling import HEADER, NOON

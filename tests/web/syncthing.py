@@ -9,9 +9,9 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from sidecar.config import Settings, SyncthingSettings
-from sidecar.domain.downloads.states import Download, Status
-from tests.fakes.answering import Answering, Reply, Request, answering, json_reply
+from sidecar.domain.downloads.download import Download, Status
 from tests.fakes.clock import FakeClock
+from tests.fakes.servers.answering import Answering, Reply, Request, answering, json_reply
 from tests.web.house import WebHouse, only_for, web_house
 
 PHONE, CAR = "PHONE", "CAR"

@@ -10,11 +10,11 @@ from werkzeug.routing import Rule
 
 from sidecar.config import DeviceSettings, Settings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.wishes import PIN
 from sidecar.events import DeviceChanged
 from sidecar.services.accounts.person import Person
-from sidecar.web.pages.settings import GROUPS
+from sidecar.web.pages.admin.settings import GROUPS
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, track
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, web_house

@@ -1,4 +1,4 @@
-"""Cover pictures as ffmpeg filter graphs: a gradient of two colours with rings or waves upon it.
+"""Builds cover pictures as ffmpeg filter graphs: a gradient of two colours with rings or waves.
 
 Each album looks different at a glance. Nothing is drawn here; `content.media` runs it.
 """
@@ -14,7 +14,7 @@ POSTER = (400, 600)
 
 
 def cover(colours: Colours, size: tuple[int, int], seed: int) -> str:
-    """Return a graph whose one frame is the picture; the same seed draws the same."""
+    """Return a graph with the picture as its only frame; the same seed gives the same picture."""
     draw = Random(seed)  # noqa: S311 -- a picture, not a secret: the same seed must draw the same
     width, height = size
     across, down = draw.uniform(0.2, 0.8), draw.uniform(0.2, 0.8)

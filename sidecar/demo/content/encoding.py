@@ -31,17 +31,17 @@ WIDTH, HEIGHT = 320, 180
 
 
 def seed_of(path: str) -> int:
-    """Return a number that belongs to this path, the same on every machine."""
+    """Return a seed for this path, the same on every machine."""
     return crc32(path.encode())
 
 
 def sample_rate_of(track: Track) -> int:
-    """Return the samples a second of the finished file; Opus knows only one rate."""
+    """Return the sample rate of the finished file; Opus has only one."""
     return OPUS_RATE if track.album.codec is AlbumCodec.OPUS else track.album.sample_rate
 
 
 def track_arguments(track: Track, cover: Path, out: Path) -> list[str]:
-    """Return what writes the track to `out`, tagged and with its cover inside.
+    """Return the arguments that write the track to `out`, with tags and cover.
 
     Args:
         track: What to write.
@@ -61,7 +61,7 @@ def track_arguments(track: Track, cover: Path, out: Path) -> list[str]:
 
 
 def film_arguments(path: str, seconds: int, hue: int, out: Path) -> list[str]:
-    """Return what writes a test picture with a tune to `out`, as `path`'s ending says."""
+    """Return the arguments that write a test film to `out`, in the format of `path`'s extension."""
     picture = (
         f"testsrc2=size={WIDTH}x{HEIGHT}:rate=24:duration={seconds},hue=h={hue},format=yuv420p"
     )
@@ -76,7 +76,7 @@ def film_arguments(path: str, seconds: int, hue: int, out: Path) -> list[str]:
 
 
 def cover_arguments(graph: str, out: Path) -> list[str]:
-    """Return what draws one frame of `graph` as a JPEG to `out`."""
+    """Return the arguments that write one frame of `graph` to `out` as a JPEG."""
     drawn = f"{graph},format=yuvj420p[picture]"
     exact = ("-map_metadata", "-1", "-fflags", "+bitexact", "-flags:v", "+bitexact")
     form = ("-frames:v", "1", "-c:v", "mjpeg", "-q:v", "3", "-f", "image2", "-update", "1")

@@ -30,11 +30,11 @@ class FfmpegMissing(MediaError):
 
 
 class FfmpegFailed(MediaError):
-    """ffmpeg refused to make one file; says which, and ffmpeg's own last words."""
+    """ffmpeg failed to make one file; says which, and what ffmpeg reported."""
 
 
 class MediaCancelled(MediaError):
-    """The making was asked to stop; the next call takes it up where it was."""
+    """Making the media was stopped; the next call continues it."""
 
 
 def bundled_ffmpeg() -> str | None:
@@ -118,7 +118,7 @@ def run_ffmpeg(program: str, arguments: Sequence[str], *, what: str, stop: Event
 
 
 def _wait(running: subprocess.Popen[bytes], stop: Event) -> str | None:
-    """Return what ffmpeg complained of, or None if it had to be ended."""
+    """Return ffmpeg's error output, or None if it had to be killed."""
     for _ in range(round(_LONGEST_RUN_S / _LOOK_AT_STOP_S)):
         if stop.is_set():
             return None
@@ -130,7 +130,7 @@ def _wait(running: subprocess.Popen[bytes], stop: Event) -> str | None:
 
 
 def _missing_encoders(program: str) -> str:
-    """Return why this program will not do, or an empty string."""
+    """Return why this program cannot be used, or an empty string."""
     try:
         listed = subprocess.run(  # noqa: S603 -- the same program, asked what it can
             [program, "-hide_banner", "-encoders"],

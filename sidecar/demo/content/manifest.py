@@ -1,4 +1,4 @@
-"""Writes down a finished library as `library.json`, from which the demo Jellyfin serves it.
+"""Writes `library.json`, which lists a finished library for the demo server.
 
 It reads nothing of the files but their sizes; everything else is in the recipe.
 """
@@ -25,7 +25,7 @@ _CHANNELS = 2
 
 
 def build_listing(recipe: Recipe, folder: Path) -> Entry:
-    """Return the whole of `library.json`; the recipe's files must be in `folder`.
+    """Return the content of `library.json`; the recipe's files must be in `folder`.
 
     Paths are relative to the folder. `bitrate` is the file's bits for each second of it.
     """
@@ -46,7 +46,7 @@ def build_listing(recipe: Recipe, folder: Path) -> Entry:
 
 
 def pictures(recipe: Recipe) -> Iterator[tuple[str, str, Colours]]:
-    """Yield each pictured folder, its picture's path, and the colours: albums, films, series."""
+    """Yield each folder with a picture, the picture's path and colours: albums, films, series."""
     for album in recipe.albums:
         if album.title is not None:
             yield album.folder, f"{album.folder}/{COVER}", album.colours
@@ -57,7 +57,7 @@ def pictures(recipe: Recipe) -> Iterator[tuple[str, str, Colours]]:
 
 
 def paths_of(recipe: Recipe) -> set[str]:
-    """Return the paths of all files that the recipe makes, the listing apart."""
+    """Return the paths of all files of the recipe, without `library.json`."""
     return {
         *(track.path for track in recipe.tracks()),
         *(film.path for film in recipe.films),

@@ -1,4 +1,4 @@
-"""Makes the demo's library of real media on the first start, and leaves it alone ever after.
+"""Makes the demo's library of real media on the first start; later starts do not change it.
 
     .recipe ──▶ covers ──▶ tracks, films, episodes ──▶ library.json
     (what is    (.making/…, renamed when whole)        (last: the library is finished)
@@ -60,7 +60,7 @@ class _FileJob:
 
 
 def _ignore_progress(_done: int, _total: int, _path: str) -> None:
-    """Take no notice of progress."""
+    """Ignore progress."""
 
 
 def make_library(
@@ -105,7 +105,7 @@ def make_library(
 
 
 class _FileBuilder:
-    """Makes pieces side by side, each under a passing name until it is whole."""
+    """Makes several files at once, each under a temporary name until it is complete."""
 
     def __init__(self, folder: Path, program: str, stop: Event, progress: Progress) -> None:
         self.total = 0
@@ -117,7 +117,7 @@ class _FileBuilder:
         self._part_numbers = count()
 
     def make(self, pieces: list[_FileJob]) -> None:
-        """Make what is not there yet. The first failure keeps the rest from starting."""
+        """Make the files that are missing. After a failure no further file is begun."""
         with ThreadPoolExecutor(_WORKERS, thread_name_prefix="demo-media") as pool:
             running = {pool.submit(self._make_one, piece): piece.path for piece in pieces}
             try:
@@ -130,7 +130,7 @@ class _FileBuilder:
                 pool.shutdown(cancel_futures=True)
 
     def write(self, text: str, path: str) -> None:
-        """Write a text file, whole or not at all."""
+        """Write a text file atomically."""
         part = self._part()
         part.write_text(text, encoding="utf-8")
         self._place(part, path)
@@ -147,7 +147,7 @@ class _FileBuilder:
         return self._making / str(next(self._part_numbers))
 
     def _place(self, part: Path, path: str) -> None:
-        """Give a finished part its name; its bytes are on the disk before its name is."""
+        """Rename a finished part to its name, after its bytes are synced."""
         with part.open("rb") as whole:
             os.fsync(whole.fileno())
         target = self._folder / path
@@ -163,7 +163,7 @@ def _is_finished(folder: Path, mark: str) -> bool:
 
 
 def _begin(folder: Path, recipe: Recipe, mark: str) -> None:
-    """Mark the folder as ours, and clear away what another recipe left in it."""
+    """Mark the folder as ours, and remove what another recipe left in it."""
     found = _mark_of(folder)
     if found == mark:
         return
@@ -196,7 +196,7 @@ def _covers(recipe: Recipe) -> Iterator[_FileJob]:
 
 
 def _media(recipe: Recipe, folder: Path) -> Iterator[_FileJob]:
-    """Yield everything that sounds, the longest first so that nothing is left for the end."""
+    """Yield all media files, the longest first, so that they finish at about the same time."""
     for track in sorted(recipe.tracks(), key=lambda one: -one.song.seconds):
         jpeg = folder / track.album.folder / COVER
         yield _FileJob(track.path, partial(track_arguments, track, jpeg))

@@ -36,7 +36,7 @@ class AlbumCodec(StrEnum):
 
 
 class SongSound(StrEnum):
-    """What a song sounds like."""
+    """The kinds of sound that a song can have."""
 
     MUSIC = "music"
     RAIN = "rain"
@@ -60,7 +60,7 @@ class Song:
 
 @dataclass(frozen=True, slots=True)
 class Album:
-    """An album and how it lies on the disk.
+    """An album, and how its files are named on the disk.
 
     Attributes:
         title: None for loose files without any tags.
@@ -90,7 +90,7 @@ class Album:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """A song in its place on an album."""
+    """A song with its position on an album."""
 
     album: Album
     song: Song
@@ -165,7 +165,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Episode:
-    """An episode in its place in a series."""
+    """An episode with its position in a series."""
 
     series: Series
     title: str

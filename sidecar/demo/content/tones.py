@@ -1,4 +1,4 @@
-"""Gentle synthetic music and rain, written as ffmpeg filter graphs that end in `[sound]`.
+"""Builds synthetic music and noise as ffmpeg filter graphs that end in `[sound]`.
 
 A song is a loop of four soft chords with a plucked melody above them, its key, tempo and tune
 drawn from its seed: the same seed always sounds the same. No audio is computed here.
@@ -83,7 +83,7 @@ def _in_a_row(name: str, count: int, result: str) -> str:
 
 
 def _finish(loop_samples: int, seconds: int) -> str:
-    """Mix, repeat and give the tune some room: the right ear hears a little later."""
+    """Mix and repeat the tune, with a slight delay on the right channel."""
     return (
         f"[low][high]amix=inputs=2:normalize=0,volume=2.5,aloop=loop=-1:size={loop_samples},"
         f"atrim=end={seconds},{_ends(seconds)},aformat=channel_layouts=stereo,"

@@ -1,4 +1,4 @@
-"""Puts media where Jellyfin puts them: tracks in discs in albums, episodes in seasons in series.
+"""Builds the tree of items as Jellyfin does: tracks in discs in albums, episodes in seasons.
 
 Music library ─ artist ─ album ─ (disc folder) ─ track
 Movies library ─ film
@@ -24,7 +24,7 @@ _SCANNED = datetime.fromtimestamp(0, UTC)
 
 
 class LibraryBuilder:
-    """A library while it is being filled."""
+    """Collects the items of a library, then builds it."""
 
     def __init__(self, folder: Path, *, covers: Mapping[str, str], media_root: str) -> None:
         self.folder = folder
@@ -35,7 +35,7 @@ class LibraryBuilder:
         self._song_ids: dict[str, str] = {}
 
     def begin_library(self, entry: Entry) -> str:
-        """Begin a library, to which all that follows belongs, and return its id."""
+        """Begin a library and return its id; what is added next belongs to it."""
         name = entry["name"]
         path = naming.library_path(name)
         self._library_id = naming.item_id(BaseItemKind.LIBRARY, path)
@@ -46,7 +46,7 @@ class LibraryBuilder:
         return self._library_id
 
     def add_items(self, items: Iterable[DemoItem]) -> None:
-        """Take over items that an earlier scan found."""
+        """Add items of an earlier scan."""
         for item in items:
             self._library.by_id.setdefault(item.id, item)
             if item.media is not None:
@@ -187,7 +187,7 @@ class LibraryBuilder:
                 yield self._song_ids[path]
 
     def build(self) -> DemoLibrary:
-        """Return all that was put here; containers are as long as what they hold."""
+        """Return the library; the length of a container is that of its items."""
         lengths: dict[str, float] = {}
         for item in self._library:
             if item.music is not None and item.music.album_id is not None and item.media:
@@ -274,7 +274,7 @@ class LibraryBuilder:
         )
 
     def _put(self, item: DemoItem) -> DemoItem:
-        """Put an item into its place, unless one is there; return the one that is there."""
+        """Add an item, unless one has its id already; return the one that is there."""
         return self._library.by_id.setdefault(item.id, item)
 
 

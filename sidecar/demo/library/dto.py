@@ -1,4 +1,4 @@
-"""Items as the API tells them: which fields, in which order, and which only when asked for.
+"""Converts items to the API's JSON: which fields, in which order, and which only on request.
 
 Knows nothing of requests. User data is told by whoever asks for somebody.
 """
@@ -73,14 +73,14 @@ _NOT_WHILE_PLAYING = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class DtoBuilder:
-    """Tells the items of one scan in one server's words."""
+    """Converts the items of one scan, as one version of the server does."""
 
     library: DemoLibrary
     server_id: str
     speaks: Version
 
     def full_item(self, item: DemoItem, *, user_data: Json | None, may_download: bool) -> Json:
-        """Return everything there is to tell of one item."""
+        """Return all fields of one item."""
         if item.is_hidden and item.versions and not self.speaks.tells_versions_as_films:
             stem = PurePosixPath(item.path).stem
             item = replace(item, kind=BaseItemKind.VIDEO, versions=(), name=stem, parent_id=None)
@@ -110,12 +110,12 @@ class DtoBuilder:
         }
 
     def playing_item(self, item: DemoItem) -> Json:
-        """Return what a session tells of what it plays: told without any user."""
+        """Return the item that a session plays, without user data."""
         whole = self.full_item(item, user_data=None, may_download=False)
         return {name: value for name, value in whole.items() if name not in _NOT_WHILE_PLAYING}
 
     def queued_item(self, item: DemoItem) -> Json:
-        """Return what a session tells of an item in its queue, in full."""
+        """Return an item in a session's queue, with all fields."""
         told = self.full_item(item, user_data=None, may_download=False)
         sources = self._sources(item)
         for source in sources or []:

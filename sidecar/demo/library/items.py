@@ -101,7 +101,7 @@ class Media:
 
 @dataclass(frozen=True, slots=True)
 class Music:
-    """What the tags of a track or an album say; None and empty for what they do not say."""
+    """The tags of a track or an album; None or empty where there is none."""
 
     album: str | None = None
     album_id: str | None = None

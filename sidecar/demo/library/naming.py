@@ -1,4 +1,4 @@
-"""The names under which the server keeps things: ids, sort names, user data keys.
+"""Derives ids, sort names and user data keys, as the server does.
 
 id   MD5 of the type's full name and the place, in lower case
 key  "Album Artist-Album-0001-0003Title" for a tagged track, the dashed id for a film
@@ -41,7 +41,7 @@ _ARTICLES = ("the ", "a ", "an ")
 
 
 def item_id(kind: BaseItemKind, path: str) -> str:
-    """Return the id of what is at a place of the server."""
+    """Return the id of the item with this path."""
     return guid_of(_TYPES[kind] + path.lower())
 
 
@@ -71,7 +71,7 @@ def genre_id(name: str, kind: BaseItemKind = BaseItemKind.MUSIC_GENRE) -> str:
 
 
 def person_id(name: str) -> str:
-    """Return the id of a person, who is somebody else than the artist of that name."""
+    """Return the id of a person: another one than of the artist with the same name."""
     return guid_of(_PERSON + name.lower())
 
 
@@ -115,7 +115,7 @@ def song_key(
     disc: int | None,
     track: int | None,
 ) -> str:
-    """Return what a track's user data is kept under; the same wherever its file is."""
+    """Return the user data key of a track, which does not depend on its path."""
     key = "" if track is None else f"{track:04d}"
     if disc is not None:
         key = f"{disc:04d}-{key}"

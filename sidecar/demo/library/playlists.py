@@ -36,7 +36,7 @@ class DemoPlaylist:
         )
 
     def is_visible_to(self, user_id: str) -> bool:
-        """Return whether a user may know of it."""
+        """Whether a user may see it."""
         return self.is_public or self.owner_id == user_id
 
     def add(self, item_ids: list[str], position: int | None) -> None:
@@ -45,7 +45,7 @@ class DemoPlaylist:
         self.item_ids[at:at] = item_ids
 
     def remove(self, entry_ids: list[str]) -> None:
-        """Take entries out; an item that is there twice has one entry id, and goes twice."""
+        """Remove entries by id; an item that is there twice has one entry id: both are removed."""
         self.item_ids = [one for one in self.item_ids if one not in entry_ids]
 
     def move(self, entry_id: str, position: int) -> bool:
@@ -66,7 +66,7 @@ class DemoPlaylists:
     def create(
         self, name: str, owner_id: str, item_ids: list[str], *, is_public: bool = True
     ) -> DemoPlaylist:
-        """Make a playlist; a name that is taken is numbered on disk and kept on the page."""
+        """Create a playlist; if its name is taken, only its path gets a number."""
         path = next(
             one for one in _paths(name) if item_id(BaseItemKind.PLAYLIST, one) not in self.by_id
         )
@@ -77,15 +77,15 @@ class DemoPlaylists:
         return made
 
     def visible_to(self, user_id: str) -> Iterator[DemoPlaylist]:
-        """Yield the playlists that a user may know of."""
+        """Yield the playlists that a user may see."""
         return (one for one in self.by_id.values() if one.is_visible_to(user_id))
 
     def to_json(self) -> list[Json]:
-        """Return all of them, to be kept over a restart."""
+        """Return all of them as JSON, to be stored."""
         return [asdict(one) for one in self.by_id.values()]
 
     def restore(self, saved: list[dict[str, Any]]) -> None:
-        """Take up playlists that were kept, and no others."""
+        """Replace all playlists by stored ones."""
         self.by_id = {one["id"]: DemoPlaylist(**one) for one in saved}
 
 

@@ -75,14 +75,14 @@ def _build_library(
     builder: LibraryBuilder, listing: Entry, library: Entry, moved: dict[str, str]
 ) -> None:
     root = f"{library['path']}/"
-    put = {
+    builders = {
         "tracks": builder.add_track,
         "films": builder.add_film,
         "episodes": builder.add_episode,
         "music_videos": builder.add_music_video,
         "books": builder.add_book,
     }
-    for name, shelf in put.items():
+    for name, add in builders.items():
         for entry in listing.get(name, []):
             if not entry["path"].startswith(root):
                 continue
@@ -92,7 +92,7 @@ def _build_library(
                 parts, versions = (
                     _further(builder.folder, entry, name) for name in ("parts", "versions")
                 )
-                shelf(here, replace(media, parts=parts, versions=versions))
+                add(here, replace(media, parts=parts, versions=versions))
     if library.get("collection_type") == "boxsets":
         for one in listing.get("collections", ()):
             builder.add_collection(one["name"], one["items"])
@@ -144,7 +144,7 @@ def _is_away(folder: Path) -> bool:
 
 
 def _moved(folder: Path, listing: Entry, before: DemoLibrary | None) -> dict[str, str]:
-    """Return where the listed files are that went from their place."""
+    """Return the new paths of listed files that were moved."""
     listed = {entry["path"] for entry in _entries(listing)}
     missing = {path for path in listed if not (folder / path).exists()}
     if before is None or not missing:

@@ -12,7 +12,7 @@ SCAN_TASK_ID = "7738148ffcd07979c7ceb148e06b3aed"
 
 @dataclass(slots=True)
 class ScanTask:
-    """When the library was last scanned, and with what result."""
+    """The time and the result of the last scan."""
 
     is_running: bool = False
     started: datetime | None = None
@@ -20,15 +20,15 @@ class ScanTask:
     status: str = "Completed"
 
     def begin(self) -> None:
-        """Note that a scan began."""
+        """Record the start of a scan."""
         self.is_running, self.started = True, now()
 
     def end(self, status: str) -> None:
-        """Note that it ended."""
+        """Record its end."""
         self.is_running, self.ended, self.status = False, now(), status
 
     def to_dto(self) -> Json:
-        """Return the task as the API tells it."""
+        """Return the task as the API's JSON."""
         result: Json | None = None
         if self.ended is not None:
             result = {

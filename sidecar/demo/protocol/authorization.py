@@ -20,7 +20,7 @@ _PART = re.compile(r'\s*([^=,\s]+)=(?:"([^"]*)"|([^,=]*))\s*(?:,|$)')
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a request claims; empty texts for what it does not say."""
+    """The identity that a request claims; empty where it says nothing."""
 
     client: str = ""
     device: str = ""
@@ -30,7 +30,7 @@ class Claim:
 
     @property
     def names_a_device(self) -> bool:
-        """Whether a sign-in may be tried with it."""
+        """Whether it names a device, which a sign-in needs."""
         return all((self.client, self.device, self.device_id, self.version))
 
 

@@ -1,4 +1,4 @@
-"""How Jellyfin writes ids, dates, durations and JSON."""
+"""Formats ids, dates, durations and JSON as Jellyfin does."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ def guid_of(text: str) -> str:
 
 
 def fingerprint(text: str) -> str:
-    """Return 32 hex digits that change with the text: etags and image tags."""
+    """Return a hash of the text as 32 hex digits, for etags and image tags."""
     return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
 
 def new_id() -> str:
-    """Return an id that nothing else has."""
+    """Return a new random id."""
     return uuid4().hex
 
 
 def parse_id(text: str) -> str | None:
-    """Return an id as answers write it, from either form; None if it is not one."""
+    """Return an id without dashes, from either form; None if it is not one."""
     plain = text.replace("-", "").lower()
     is_hex = len(plain) == _ID_LENGTH and all(one in "0123456789abcdef" for one in plain)
     return plain if is_hex else None
@@ -70,7 +70,7 @@ def format_date(moment: datetime | None) -> str | None:
 
 
 def parse_date(text: str) -> datetime:
-    """Return the moment that a client wrote; without an offset it is UTC.
+    """Parse a date that a client sent; without an offset it is UTC.
 
     Raises:
         ValueError: It is not a date.

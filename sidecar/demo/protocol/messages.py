@@ -1,4 +1,4 @@
-"""A request and the answer to it: werkzeug's, with what Jellyfin makes of them.
+"""Requests and responses: werkzeug's, with Jellyfin's differences.
 
 Neither touches a socket.
 """
@@ -31,7 +31,7 @@ class Reply(Response):
 
 
 class ErrorReply(Exception):
-    """The request gets this reply instead of the one it wanted."""
+    """Ends the handling of a request with this reply."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.status)
@@ -87,7 +87,7 @@ def text_reply(
     status: HTTPStatus = HTTPStatus.OK,
     headers: Mapping[str, str] = MappingProxyType({}),
 ) -> Reply:
-    """Return an answer in words, which is compressed if the client likes."""
+    """Return an answer of text, compressed if the client accepts that."""
     sent = {"Vary": "Accept-Encoding", **headers}
     return Reply(body, status, sent, content_type=content_type)
 
@@ -98,7 +98,7 @@ def json_reply(value: object, status: HTTPStatus = HTTPStatus.OK) -> Reply:
 
 
 def no_content() -> Reply:
-    """Return 204, which says only that it is done."""
+    """Return 204 No Content."""
     return Reply(status=HTTPStatus.NO_CONTENT)
 
 
@@ -108,7 +108,7 @@ def empty_reply(status: HTTPStatus, **headers: str) -> Reply:
 
 
 def server_error(status: HTTPStatus) -> Reply:
-    """Return what the server says when something went wrong inside it, which tells nothing."""
+    """Return the server's answer to an internal error, which gives no details."""
     return Reply(b"Error processing request.", status, content_type="text/plain")
 
 
@@ -128,7 +128,7 @@ def problem_reply(status: HTTPStatus, **more: object) -> Reply:
 
 
 def invalid_body() -> Reply:
-    """Return what a body that is no JSON is answered with."""
+    """Return the answer to a body that is not JSON."""
     return problem_reply(
         HTTPStatus.BAD_REQUEST,
         title="One or more validation errors occurred.",

@@ -54,7 +54,7 @@ _TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class FileSnapshot:
-    """A file as it is on the disk this moment; its date in whole seconds, as headers tell it."""
+    """The size and date of a file now; the date in whole seconds, as in headers."""
 
     size: int
     modified: datetime
@@ -62,7 +62,7 @@ class FileSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class FileRange:
-    """What answers a request: a status, and `length` bytes from `start`.
+    """The answer to a request for a range: a status, and `length` bytes from `start`.
 
     Attributes:
         content_range: The header of that name; None where there is none.
@@ -75,7 +75,7 @@ class FileRange:
 
 
 def stat_file(file: Path) -> FileSnapshot | None:
-    """Return what the disk holds now; None if the file is away or is none."""
+    """Return the state of a file now; None if it does not exist or is no file."""
     try:
         stat = os.stat(file)  # noqa: PTH116 - the fields of one call belong together
     except OSError:
@@ -86,7 +86,7 @@ def stat_file(file: Path) -> FileSnapshot | None:
 
 
 def select_range(sight: FileSnapshot, header: Header) -> FileRange:
-    """Return what of a file answers a request with these headers."""
+    """Return the range of a file that a request with these headers gets."""
     refused = _precondition(sight.modified, header)
     if refused is not None:
         return FileRange(refused)

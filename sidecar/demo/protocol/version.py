@@ -1,4 +1,4 @@
-"""The two Jellyfin versions the demo can speak as, and every fact in which they differ.
+"""The two Jellyfin versions that the demo can imitate, and everything in which they differ.
 
 Everything else asks here: no other module compares versions.
 """
@@ -9,14 +9,14 @@ from enum import Enum
 
 
 class Version(Enum):
-    """The server that the demo passes itself off as; the value is what it says of itself."""
+    """The imitated version; the value is the number that it reports."""
 
     V10_11 = "10.11.11"
     V12_0 = "12.0.0"
 
     @property
     def takes_legacy_authorization(self) -> bool:
-        """Whether `X-Emby-*` headers, the scheme `Emby` and `api_key` still sign a request."""
+        """Whether `X-Emby-*` headers, the scheme `Emby` and `api_key` still authenticate."""
         return self is Version.V10_11
 
     @property
@@ -31,12 +31,12 @@ class Version(Enum):
 
     @property
     def forgets_hearts(self) -> bool:
-        """Whether reports write back the user data that was true when the playback started."""
+        """Whether reports overwrite the user data with that of the start of the playback."""
         return self is Version.V12_0
 
     @property
     def goes_deaf(self) -> bool:
-        """Whether a socket without KeepAlive stays open but is never told anything again."""
+        """Whether a socket without KeepAlive stays open but gets no more messages."""
         return self is Version.V12_0
 
     @property
@@ -56,7 +56,7 @@ class Version(Enum):
 
     @property
     def filters_at_the_root(self) -> bool:
-        """Whether a query of no place at all is a recursive one; otherwise it lists libraries."""
+        """Whether a query without a parent is recursive; otherwise it lists libraries."""
         return self is Version.V12_0
 
     @property
@@ -76,7 +76,7 @@ class Version(Enum):
 
     @property
     def tells_people_and_chapters(self) -> bool:
-        """Whether a whole music item has `People` of its artists, and an empty `Chapters`."""
+        """Whether a full music item has its artists as `People`, and an empty `Chapters`."""
         return self is Version.V12_0
 
     @property

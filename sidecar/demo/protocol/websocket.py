@@ -1,4 +1,4 @@
-"""One WebSocket: reads frames, writes what is in its outbox, from one thread.
+"""Serves one WebSocket from one thread: reads frames, and sends queued messages.
 
     the request's thread ── run ──▶ select ──▶ frames in ──▶ heard
     any thread ──────────── say ──▶ outbox ──▶ frames out
@@ -25,22 +25,22 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 _BLOCK = 64 * 1024
-_PATIENCE_S = 5.0
+_READ_WITHIN_S = 5.0
 
 
 class SocketConnection:
-    """A live connection, after its handshake was let in."""
+    """A WebSocket connection whose handshake was accepted."""
 
     def __init__(self, connection: socket.socket, request: bytes) -> None:
         self._socket = connection
-        self._socket.settimeout(_PATIENCE_S)
+        self._socket.settimeout(_READ_WITHIN_S)
         self._protocol = ServerProtocol()
         self._protocol.receive_data(request)
         self._outbox: deque[str | None] = deque()
-        self._wakeup, self._ear = socket.socketpair()
+        self._wake_writer, self._wake_reader = socket.socketpair()
 
     def accept(self) -> bool:
-        """Finish the handshake; return whether it was one."""
+        """Answer the handshake; return whether it was a valid one."""
         asked = self._protocol.events_received()
         if not asked or not isinstance(asked[0], Request):
             return False
@@ -50,12 +50,12 @@ class SocketConnection:
         return self._protocol.state is State.OPEN
 
     def send(self, text: str) -> None:
-        """Send a message soon, after those that were said before."""
+        """Queue a message to be sent."""
         self._outbox.append(text)
         self._wake()
 
     def close(self) -> None:
-        """Close soon, after what was said before."""
+        """Close after the queued messages are sent."""
         self._outbox.append(None)
         self._wake()
 
@@ -71,14 +71,14 @@ class SocketConnection:
             self.release()
 
     def release(self) -> None:
-        """Let go of what it holds, whether it was ever served or not."""
-        self._wakeup.close()
-        self._ear.close()
+        """Free its resources; also if it was never served."""
+        self._wake_writer.close()
+        self._wake_reader.close()
 
     def _step(self, heard: Callable[[str], None]) -> bool:
-        readable, _, _ = select([self._socket, self._ear], [], [])
-        if self._ear in readable:
-            self._ear.recv(_BLOCK)
+        readable, _, _ = select([self._socket, self._wake_reader], [], [])
+        if self._wake_reader in readable:
+            self._wake_reader.recv(_BLOCK)
         if self._socket in readable:
             received = self._socket.recv(_BLOCK)
             if not received:
@@ -108,4 +108,4 @@ class SocketConnection:
     def _wake(self) -> None:
         # A closed bell is a line that is over.
         with suppress(OSError):
-            self._wakeup.send(b"!")
+            self._wake_writer.send(b"!")

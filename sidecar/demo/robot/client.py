@@ -22,7 +22,7 @@ class PlayerError(Exception):
 
 
 class ServerUnavailable(PlayerError):
-    """The server is away, busy or odd: try again later.
+    """The server does not answer as it should: try again later.
 
     Attributes:
         retry_after_s: Seconds the server asked us to wait, or None.
@@ -38,11 +38,11 @@ class PlayerTokenRefused(PlayerError):
 
 
 class PlayerSignInRefused(PlayerError):
-    """The server does not let this user in; asking again would not help."""
+    """The server refuses this user for good."""
 
 
 class Report(StrEnum):
-    """The three reports of a playback; the value is the end of the address."""
+    """The three kinds of playback reports; the value is the last part of the URL."""
 
     STARTED = "/Sessions/Playing"
     PROGRESS = "/Sessions/Playing/Progress"
@@ -77,7 +77,7 @@ class Player:
 
     @property
     def is_signed_in(self) -> bool:
-        """Return whether there is a token that the server has not refused yet."""
+        """Whether there is a token that the server has not refused."""
         return self._token is not None
 
     def close(self) -> None:
@@ -111,11 +111,11 @@ class Player:
         return self._list(parentId=album_id, includeItemTypes="Audio", sortBy=order)
 
     def report(self, kind: Report, body: Mapping[str, Any]) -> None:
-        """Tell the server where a playback stands."""
+        """Send a report about a playback."""
         self._ask("POST", kind.value, body=body)
 
     def set_heart(self, item_id: str, *, is_on: bool) -> None:
-        """Press an item's heart, or take it away."""
+        """Set or clear an item's favourite mark."""
         method = "POST" if is_on else "DELETE"
         self._ask(method, f"/UserFavoriteItems/{item_id}", query={"userId": self._user_id})
 

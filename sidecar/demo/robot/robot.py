@@ -1,4 +1,4 @@
-"""A robot that listens to music on the demo server, so that a newcomer sees life.
+"""A robot that listens to music on the demo server, so that newcomers see something happen.
 
 It plays albums as the web client does, and is as fickle as a person: it skips, pauses, has had
 enough, presses a heart or takes one away. It knows the server only through its public HTTP API,
@@ -48,7 +48,7 @@ _LONGEST_ASKED_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class Habits:
-    """How often the robot does what, each from 0 (never) to 1 (always).
+    """The robot's probabilities, each from 0 (never) to 1 (always).
 
     Attributes:
         skip: To skip a track early.
@@ -121,7 +121,7 @@ class Robot:
             self.sign_off()
 
     def step(self) -> float:
-        """Do the one thing that is due, and return the seconds until the next is.
+        """Do the next thing, and return the seconds until the one after it.
 
         Raises:
             PlayerSignInRefused: The server does not let the user in.
@@ -136,7 +136,7 @@ class Robot:
         return pause
 
     def sign_off(self) -> None:
-        """Stop what is playing, if the server is there to hear it, and hang up."""
+        """Report a stop if the server answers, and close the connection."""
         self._life.close()
         playing, self._playing = self._playing, None
         if playing is not None:
@@ -145,7 +145,7 @@ class Robot:
         self._player.close()
 
     def _try_later(self, trouble: PlayerError, asked_s: float | None) -> float:
-        """Begin a fresh evening later: what was playing is over."""
+        """Start a new session later; the current playback is dropped."""
         pause = max(self._backoff_s, min(asked_s or 0.0, _LONGEST_ASKED_S))
         log.info("the robot waits %.0f s: %s", pause, trouble)
         self._backoff_s = min(self._backoff_s * 2, _LONGEST_BACKOFF_S)
@@ -197,7 +197,7 @@ class Robot:
         self._playing = None
 
     def _plan(self, track: ListedItem) -> list[tuple[float, _Step]]:
-        """Return what will happen in this track, in order, each at its position in seconds."""
+        """Return the events of this track in order, each with its position in seconds."""
         end_s, last = track.seconds, _Step.END
         if self._is_inclined_to(self._habits.skip) or track.seconds > _LONGEST_LISTEN_S:
             end_s, last = self._random_position(min(track.seconds, _LONGEST_LISTEN_S)), _Step.SKIP

@@ -1,4 +1,4 @@
-"""Routes that serve bytes: originals, streams of originals, pictures and lyrics.
+"""Routes that serve files: originals, streams, pictures and lyrics.
 
 Nothing is transcoded: a stream that is not asked for as the original is answered with 500, as
 the real server does when its ffmpeg does not start.
@@ -79,7 +79,7 @@ def _media(item: DemoItem) -> Media:
 
 
 def _file(ask: RequestContext, file: Path, headers: dict[str, str]) -> Reply:
-    """Return the part of a file that a request is for, as the disk has it now."""
+    """Return the requested range of a file."""
     sight = ranges.stat_file(file)
     if sight is None:
         return server_error(HTTPStatus.NOT_FOUND)

@@ -48,7 +48,7 @@ def list_item(ask: RequestContext, user: DemoUser, item: DemoItem, **more: objec
 
 
 def _child_count(ask: RequestContext, item: DemoItem) -> Json:
-    """Return how many things are in a place, as the real server counts where it is asked to."""
+    """Return the child count of a folder, as the real server counts."""
     if item.kind not in {BaseItemKind.ALBUM, BaseItemKind.SERIES, BaseItemKind.SEASON}:
         return {}
     return {"ChildCount": sum(one.parent_id == item.id for one in ask.core.library)}
@@ -64,7 +64,7 @@ def _file_count(ask: RequestContext, item: DemoItem) -> Json:
 
 
 def query_engine(ask: RequestContext, user: DemoUser) -> QueryEngine:
-    """Return who answers queries for a user."""
+    """Return the query engine for a user."""
     core = ask.core
     return QueryEngine(
         core.library, lambda item: core.user_data.get(user.id, item), core.speaks, core.random
@@ -74,7 +74,7 @@ def query_engine(ask: RequestContext, user: DemoUser) -> QueryEngine:
 def visible_items(
     ask: RequestContext, user: DemoUser, *, everywhere: bool = False
 ) -> list[DemoItem]:
-    """Return all items that a user may see; `everywhere` those of other libraries as well."""
+    """Return the items that a user may see; with `everywhere` those of all libraries."""
     listed = ask.core.listing(user, everywhere=everywhere)
     return [item for item in listed if not user.is_blocked(item)]
 

@@ -1,4 +1,4 @@
-"""Playlists: made, read in their order, changed by their owners."""
+"""Routes for playlists: creating, reading and changing them."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ CONTRADICTIONS = ({"IsPlayed", "IsUnplayed"}, {"IsFolder", "IsNotFolder"}, {"Lik
 
 @dataclass(frozen=True, slots=True)
 class ItemQuery:
-    """One question. Empty and None mean: does not matter.
+    """One query. Empty and None mean: no filter.
 
     Attributes:
         ids: The items themselves, in the order of the answer when there is no `sort_by`.
@@ -81,7 +81,7 @@ class QueryEngine:
     random: Random
 
     def run(self, query: ItemQuery, visible: Sequence[DemoItem]) -> list[DemoItem]:
-        """Return every item that answers, in order, not yet paged."""
+        """Return all items that match, in order, without paging."""
         if self._asks_for_libraries(query):
             libraries = [item for item in visible if item.kind is BaseItemKind.LIBRARY]
             return sorted(libraries, key=lambda item: item.sort_name)
@@ -214,7 +214,7 @@ def media_type(item: DemoItem) -> str:
 
 
 def fold(text: str) -> str:
-    """Return a text without accents and in lower case, for finding and for order."""
+    """Return a text without accents and in lower case, to search and sort by."""
     decomposed = unicodedata.normalize("NFKD", text)
     return "".join(one for one in decomposed if not unicodedata.combining(one)).casefold()
 

@@ -1,4 +1,4 @@
-"""Reads the parameters of a library query. Names that nobody knows are dropped in silence."""
+"""Parses the parameters of a library query. Unknown names are ignored."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def split_list(values: Iterable[str], separator: str = ",") -> list[str]:
 def parse_query(
     parameter: Parameter, *, library: DemoLibrary, parent: DemoItem | None
 ) -> ItemQuery:
-    """Return the query that some parameters ask.
+    """Return the query that these parameters describe.
 
     Args:
         parameter: Returns all values of a parameter by its name.

@@ -1,4 +1,4 @@
-"""Remote control: what one client sends to another one's session, through its socket.
+"""Remote control: commands that one client sends to another client's session.
 
     POST /Sessions/{id}/Playing            Play: albums and the like are expanded before
     POST /Sessions/{id}/Playing/{command}  Playstate
@@ -70,7 +70,7 @@ def _general(ask: RequestContext, name: str, arguments: dict[str, Any]) -> Reply
 
 
 def _find_session(ask: RequestContext) -> DemoSession:
-    """Return the session that is meant.
+    """Return the session that the path names.
 
     Raises:
         ErrorReply: There is none, or the asker may not control those of others.

@@ -32,7 +32,7 @@ from sidecar.demo.state.users import DemoUser
 
 
 class AccessLevel(Enum):
-    """Who may ask."""
+    """Who may use a route."""
 
     ANYONE = "anyone"
     USER = "a signed-in user"
@@ -41,7 +41,7 @@ class AccessLevel(Enum):
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """A request, and who asks it.
+    """A request, and who sent it.
 
     Attributes:
         device: The sign-in behind the token; None if there is no good one.
@@ -58,7 +58,7 @@ class RequestContext:
 
     @property
     def asker(self) -> DemoUser:
-        """Who asks, where the route lets nobody else in."""
+        """The user who sent the request; only for routes that need one."""
         if self.user is None:
             raise ErrorReply(empty_reply(HTTPStatus.UNAUTHORIZED))
         return self.user
@@ -96,7 +96,7 @@ class RequestContext:
         return item
 
     def session(self) -> DemoSession:
-        """Return the session of the request, which it makes if there is none."""
+        """Return the session of the request; it is created if there is none."""
         if self.device is None:
             raise ErrorReply(empty_reply(HTTPStatus.UNAUTHORIZED))
         return self.core.join(self.device, self.claim, self.request.remote_addr)
@@ -135,7 +135,7 @@ class RouteTable:
         self._routes = [(route, _pattern(route.path)) for route in routes]
 
     def find(self, method: str, path: str) -> tuple[Route, dict[str, str]]:
-        """Return who answers, and what the path says where the route leaves it open.
+        """Return the route of a request, and the variable parts of its path.
 
         Raises:
             ErrorReply: 404 or 405.
@@ -157,7 +157,7 @@ class RouteTable:
 
 
 def check_access(route: Route, ask: RequestContext) -> None:
-    """Check that the asker may ask this.
+    """Check that the user may use this route.
 
     Raises:
         ErrorReply: 401 without a good token, 403 outside the asker's hours and for

@@ -1,4 +1,4 @@
-"""Sessions: who sees them, what players report, and what they say they can do."""
+"""Routes for sessions: listing them, playback reports, capabilities."""
 
 from __future__ import annotations
 

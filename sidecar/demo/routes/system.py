@@ -14,7 +14,7 @@ _LOG_PAGE = 100
 
 
 def public_info(ask: RequestContext) -> Json:
-    """Return what anybody may know of the server."""
+    """Return the public information of the server."""
     core = ask.core
     return {
         "LocalAddress": f"http://{ask.request.headers.get('Host', 'localhost')}",
@@ -28,7 +28,7 @@ def public_info(ask: RequestContext) -> Json:
 
 
 def startup_info(ask: RequestContext) -> Json:
-    """Return the same as it is told just before the server is ready."""
+    """Return the public information as it is shortly before the server is ready."""
     told_early = {to_camel(name): value for name, value in public_info(ask).items()}
     return told_early | {"startupWizardCompleted": False}
 

@@ -65,7 +65,7 @@ def _unplayed(ask: RequestContext) -> Reply:
 
 
 def _tick(ask: RequestContext, change: Callable[[UserData], UserData]) -> Reply:
-    """Tick an item on or off; for a folder everything in it as well."""
+    """Mark an item as played or not; for a folder also everything in it."""
     user = ask.on_behalf_of()
     item = ask.item(user)
     songs = list(ask.core.library.songs_of(item))

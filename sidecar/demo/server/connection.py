@@ -1,4 +1,4 @@
-"""One TCP connection: reads requests, writes answers, hands upgrades to a socket's line.
+"""Serves TCP connections: reads requests, writes answers, upgrades to WebSockets.
 
 The standard library's HTTP server, since the ready-made ones each lack something the demo needs:
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 
 
 class Application(Protocol):
-    """What stands behind the connections."""
+    """What answers the requests of the connections."""
 
     speaks: Version
 
@@ -44,7 +44,7 @@ class Application(Protocol):
         """Return the answer to a request."""
 
     def upgrade(self, request: Request) -> Reply | None:
-        """Return what refuses a WebSocket, or None to let it in."""
+        """Return the refusal of a WebSocket, or None to accept it."""
 
     def serve_socket(self, request: Request, line: SocketConnection) -> None:
         """Serve a WebSocket until it closes."""
@@ -61,7 +61,7 @@ class ConnectionServer(ThreadingHTTPServer):
         super().__init__(address, partial(ConnectionHandler, behind))
 
     def close_all(self) -> None:
-        """Listen no more, end every connection whatever it is doing, and wait for its thread."""
+        """Stop listening, close every connection, and wait for their threads."""
         for connection in tuple(self._open):
             _cut(connection)
         self.server_close()
@@ -77,7 +77,7 @@ class ConnectionServer(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: object, client_address: object) -> None:  # noqa: ARG002 - its own
-        """Note why a connection could not be served to its end."""
+        """Log why a connection failed."""
         is_gone = isinstance(sys.exception(), OSError)
         level = logging.DEBUG if is_gone else logging.ERROR
         log.log(level, "the demo server lost the connection to %s", client_address, exc_info=True)
@@ -142,13 +142,13 @@ class ConnectionHandler(BaseHTTPRequestHandler):
         """Write nothing: tokens may be in the address."""
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse what is no HTTP, in Kestrel's words: without any."""
+        """Refuse what is not HTTP as Kestrel does: with an empty body."""
         log.debug("the demo server refused a request: %s %s", message, explain)
         # Also closes the connection.
         self._write(empty_reply(HTTPStatus(code), Connection="close"))
 
     def _request(self) -> Request | None:
-        """Return the request; None if its address is none, or nobody tells how long its body is."""
+        """Return the request; None if its URL is invalid or the length of its body is unknown."""
         length = self.headers.get("Content-Length", "0")
         if self.headers.get("Transfer-Encoding") or not length.isdigit():
             return None

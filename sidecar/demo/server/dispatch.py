@@ -1,4 +1,4 @@
-"""From a request to its answer: the phase, the base URL, who asks, the route.
+"""Dispatches requests: start-up phase, base URL, authentication, route.
 
 Touches no socket.
 """
@@ -72,7 +72,7 @@ class Dispatcher:
     def authenticate(
         self, request: Request, places: dict[str, str] | None = None
     ) -> RequestContext:
-        """Return a request together with who asks it."""
+        """Authenticate a request."""
         claim = parse_claim(request.headers.get, request.value, speaks=self._core.speaks)
         device = self._core.devices.find(claim.token) if claim.token else None
         user = self._core.users.by_id.get(device.user_id) if device else None
@@ -105,7 +105,7 @@ class Dispatcher:
         return route.answer(ask)
 
     def _starting(self, request: Request) -> Reply:
-        """Answer as the small server does that runs before the real one; it knows no base URL."""
+        """Answer as Jellyfin's start-up server does, which ignores the base URL."""
         path = request.path.lower()
         if path == "/health":
             return system.health_reply("Degraded")

@@ -101,7 +101,7 @@ class DemoServer:
         )
 
     def stop(self) -> None:
-        """Say good-bye on the sockets, cut everything else, and wait for every thread."""
+        """Close all sockets and connections, and wait for every thread."""
         if self._server is None or self._thread is None:
             return
         self._server.shutdown()
@@ -134,7 +134,7 @@ class DemoServer:
         return f"http://{host!s}:{port}{self._answering.base_url}"
 
     def enter_phase(self, phase: StartupPhase) -> None:
-        """Be as far with starting as `phase` says; the port stays open all the while."""
+        """Enter a phase of starting; the port stays open."""
         with self.core.lock:
             self.core.phase = phase
 
@@ -143,7 +143,7 @@ class DemoServer:
         return self._answering.answer(request)
 
     def upgrade(self, request: Request) -> Reply | None:
-        """Return what refuses a WebSocket: any path under the base URL is good, a token must be."""
+        """Return the refusal of a WebSocket: it needs a token, and a path below the base URL."""
         with self.core.lock:
             if self.core.phase in {StartupPhase.STARTING, StartupPhase.ALMOST}:
                 return empty_reply(HTTPStatus.SERVICE_UNAVAILABLE)

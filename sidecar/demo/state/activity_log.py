@@ -15,7 +15,7 @@ _KEPT = 10_000
 
 
 class ActivityType(StrEnum):
-    """What is written down, by its name in the API."""
+    """The kinds of entries, by their names in the API."""
 
     DOWNLOADING = "UserDownloadingContent"
     PLAYBACK = "AudioPlayback"
@@ -30,7 +30,7 @@ class ActivityType(StrEnum):
 
 @dataclass(slots=True)
 class ActivityLog:
-    """The entries, and how many there have been."""
+    """The entries, and their number so far."""
 
     entries: deque[Json] = field(default_factory=lambda: deque(maxlen=_KEPT))
     written: int = 0
@@ -59,7 +59,7 @@ class ActivityLog:
         self.entries.appendleft(drop_nulls(entry))
 
     def download(self, user: DemoUser, item: DemoItem, client: str, device: str) -> None:
-        """Write that somebody asked for an original file, or for a part of one."""
+        """Record the download of an original file, or of a part of it."""
         self.write(
             ActivityType.DOWNLOADING,
             f"{user.name} is downloading {item.name}",
@@ -71,7 +71,7 @@ class ActivityLog:
     def visit(
         self, user: DemoUser, session: DemoSession, remote: str | None, *, has_begun: bool
     ) -> None:
-        """Write that a session of somebody began or ended."""
+        """Record that a session began or ended."""
         event = ActivityType.SESSION_STARTED if has_begun else ActivityType.SESSION_ENDED
         verb = "is online" if has_begun else "has disconnected"
         self.write(
@@ -84,7 +84,7 @@ class ActivityLog:
     def playback(
         self, user: DemoUser, item: DemoItem, session: DemoSession, *, has_begun: bool
     ) -> None:
-        """Write that somebody began or ended to play something."""
+        """Record that a playback began or ended."""
         began, ended = (
             (ActivityType.VIDEO_PLAYBACK, ActivityType.VIDEO_STOPPED)
             if item.kind.is_video

@@ -1,4 +1,4 @@
-"""Sends changes to the sockets, collected until it is quiet for a while.
+"""Sends changes to the sockets, after none has happened for a while.
 
     a heart, a start, a stop ─ 0.5 s of silence ─▶ UserDataChanged, parents appended
     a scan, a playlist       ─ 31 s of silence  ─▶ LibraryChanged
@@ -22,23 +22,23 @@ from sidecar.demo.state.users import DemoUser
 
 
 class StateQueries(Protocol):
-    """What must be known to put the news into words."""
+    """What the announcer asks of the server's state."""
 
     def find(self, item_id: str | None) -> DemoItem | None:
         """Return an item by its id."""
 
     def may_see_id(self, user_id: str, item_id: str) -> bool:
-        """Return whether a user may know of an item, one that is gone included."""
+        """Whether a user may see an item, also one that was removed."""
 
     def user_data_dto(self, user_id: str, item: DemoItem) -> Json:
-        """Return what a user did with an item."""
+        """Return a user's data of an item."""
 
     def sessions_for_socket(self, listener: SocketClient) -> list[Json]:
         """Return the sessions that the user of a socket may see."""
 
 
 class Announcer:
-    """Collects news until it is quiet for a while, then tells it."""
+    """Collects changes and sends them when none has happened for a while."""
 
     def __init__(
         self, sockets: SocketRegistry, scheduler: Scheduler, timing: Timing, knows: StateQueries
@@ -51,7 +51,7 @@ class Announcer:
         self._library: tuple[set[str], set[str], set[str]] = (set(), set(), set())
 
     def user_data_changed(self, user_id: str, items: Iterable[DemoItem]) -> None:
-        """Tell a user's sockets, soon, what they did with these items and what they are in."""
+        """Send a user's data of changed items and their parents to their sockets, after a delay."""
         waiting = self._opinions.setdefault(user_id, {})
         for item in items:
             waiting[item.id] = item
@@ -67,21 +67,21 @@ class Announcer:
     def library_changed(
         self, added: Iterable[str], updated: Iterable[str], removed: Iterable[str]
     ) -> None:
-        """Tell everybody, much later, which items came, changed and went."""
+        """Send which items were added, changed and removed, after a long delay."""
         for waiting, ids in zip(self._library, (added, updated, removed), strict=True):
             waiting.update(ids)
         self._scheduler.after(self._timing.library_changed_s, "library", self._announce_library)
 
     def sessions_changed(self) -> None:
-        """Tell those who subscribed at once that some session is different."""
+        """Send the sessions to all subscribers at once."""
         self._sockets.push_sessions(self._knows.sessions_for_socket, at_once=True)
 
     def positions_changed(self) -> None:
-        """Tell those who subscribed where the playbacks are, each as often as they asked."""
+        """Send the playback positions to subscribers, each at its own interval."""
         self._sockets.push_sessions(self._knows.sessions_for_socket, at_once=False)
 
     def activity(self, users: dict[str, DemoUser]) -> None:
-        """Ring the administrators who watch the activity log; what is new they must fetch."""
+        """Notify administrators who subscribed to the activity log that there are new entries."""
         for listener in self._sockets.clients:
             if listener.wants_activity and users[listener.user_id].is_administrator:
                 listener.send("ActivityLogEntry", [])

@@ -1,4 +1,4 @@
-"""Everything that the demo server knows and everybody it talks to, under one lock.
+"""The whole state of the demo server, under one lock.
 
     library · users · devices · user_data · playlists · sessions · sockets · activity_log
 
@@ -52,7 +52,7 @@ class StartupPhase(Enum):
 
 
 class ServerState:
-    """The server without its HTTP. Whoever touches it holds `lock`."""
+    """The server's state. Callers must hold `lock`."""
 
     def __init__(
         self,
@@ -92,11 +92,11 @@ class ServerState:
         self._restore(kept, scanned)
 
     def start(self) -> None:
-        """Start doing what is due."""
+        """Start the scheduler."""
         self.scheduler.start()
 
     def stop(self) -> None:
-        """Stop it, say good-bye on the sockets, and keep what is to be kept."""
+        """Stop the scheduler, close the sockets, and save the state."""
         with self.lock:
             self.sockets.close()
         self.scheduler.stop()
@@ -105,20 +105,20 @@ class ServerState:
 
     @property
     def dto_builder(self) -> DtoBuilder:
-        """Who tells the items of the latest scan."""
+        """The DTO builder for the items of the latest scan."""
         return DtoBuilder(self.library, self.server_id, self.speaks)
 
     def save_soon(self) -> None:
-        """Keep the state, soon."""
+        """Save the state after a short delay."""
         self.scheduler.after(_KEEP_AFTER_S, "keep", self._save)
 
     def find(self, item_id: str | None) -> DemoItem | None:
-        """Return an item or a playlist by its id, whoever may see it."""
+        """Return an item or a playlist by its id, without a check of rights."""
         playlist = self.playlists.by_id.get(item_id or "")
         return playlist.to_item() if playlist else self.library.get(item_id)
 
     def may_see(self, user: DemoUser, item: DemoItem) -> bool:
-        """Return whether a user may know of an item."""
+        """Whether a user may see an item."""
         if item.kind is BaseItemKind.PLAYLIST:
             return self.playlists.by_id[item.id].is_visible_to(user.id)
         if item.kind is BaseItemKind.LIBRARY:
@@ -126,7 +126,7 @@ class ServerState:
         return user.may_see_library(item.library_id) and not user.is_blocked(item)
 
     def may_see_id(self, user_id: str, item_id: str) -> bool:
-        """Return whether a user may know of an item; who sees all may know of one that is gone."""
+        """Whether a user may see an item; who sees all may also see a removed one."""
         user, item = self.users.by_id.get(user_id), self.find(item_id)
         if user is None:
             return False
@@ -151,7 +151,7 @@ class ServerState:
         return [*items, *playlists]
 
     def user_data_dto(self, user_id: str, item: DemoItem) -> Json:
-        """Return what a user did with an item, as the API tells it."""
+        """Return a user's data of an item as the API's JSON."""
         told = self.user_data.get(user_id, item).to_dto(item)
         if item.kind not in {BaseItemKind.SERIES, BaseItemKind.SEASON}:
             return told
@@ -164,7 +164,7 @@ class ServerState:
         return counted | told | {"Played": unplayed == 0}
 
     def item_dto(self, user: DemoUser, item: DemoItem) -> Json:
-        """Return all that there is to tell a user of an item."""
+        """Return an item as the API's JSON, with a user's data."""
         told = self.dto_builder.full_item(
             item,
             user_data=self.user_data_dto(user.id, item),
@@ -176,7 +176,7 @@ class ServerState:
         return told
 
     def session_dto(self, session: DemoSession) -> Json:
-        """Return a session as the API tells it."""
+        """Return a session as the API's JSON."""
         return build_session_dto(session, self.dto_builder, self.users.by_id.get(session.user_id))
 
     def visible_sessions(self, user: DemoUser) -> list[Json]:
@@ -190,7 +190,7 @@ class ServerState:
         return self.visible_sessions(user) if user else []
 
     def scan(self) -> None:
-        """Look at the disk again and announce what is different."""
+        """Scan the folder again and announce the differences."""
         self.scan_task.begin()
         try:
             found = scan_library.scan(self.folder, self.library).library
@@ -204,7 +204,7 @@ class ServerState:
         self.news.library_changed(*([one.id for one in items] for items in differences))
 
     def join(self, device: ClientDevice, claim: Claim, remote: str | None) -> DemoSession:
-        """Return the session of a request, which begins if there is none.
+        """Return the session of a request; it is created if there is none.
 
         Those who watch the sessions are not told of the beginning, only of what follows.
         """
@@ -225,7 +225,7 @@ class ServerState:
         self.news.sessions_changed()
 
     def sign_out(self, token: str) -> None:
-        """Make a token worthless, end the sessions of its device, hang up its sockets."""
+        """Revoke a token, end the sessions of its device, and close its sockets."""
         device = self.devices.find(token)
         if device is None:
             return

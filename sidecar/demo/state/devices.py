@@ -1,4 +1,4 @@
-"""Tokens: one for each device and user, good until somebody takes it away."""
+"""Tokens: one for each device and user, valid until it is revoked."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class ClientDevice:
 
 
 class ClientDevices:
-    """All tokens that are good."""
+    """All valid tokens."""
 
     def __init__(self) -> None:
         self._by_token: dict[str, ClientDevice] = {}
 
     def sign_in(self, user_id: str, claim: Claim) -> tuple[ClientDevice, list[ClientDevice]]:
-        """Make a token; return it, and what it replaces: the user's own for the same device id."""
+        """Create a token; return it and the one it replaces, of the same user and device."""
         replaced = [one for one in self.with_id(claim.device_id) if one.user_id == user_id]
         for one in replaced:
             self.sign_out(one.token)
@@ -38,7 +38,7 @@ class ClientDevices:
         return device, replaced
 
     def find(self, token: str) -> ClientDevice | None:
-        """Return whose token it is, or None if it is not good."""
+        """Return the sign-in of a token, or None if it is not valid."""
         return self._by_token.get(token)
 
     def with_id(self, device_id: str) -> list[ClientDevice]:
@@ -50,14 +50,14 @@ class ClientDevices:
         return [one for one in self._by_token.values() if one.user_id == user_id]
 
     def sign_out(self, token: str) -> None:
-        """Make a token worthless."""
+        """Revoke a token."""
         self._by_token.pop(token, None)
 
     def to_json(self) -> list[Json]:
-        """Return all tokens, to be kept over a restart."""
+        """Return all tokens as JSON, to be stored."""
         return [asdict(one) for one in self._by_token.values()]
 
     def restore(self, saved: list[dict[str, str]]) -> None:
-        """Take up tokens that were kept."""
+        """Restore stored tokens."""
         for one in saved:
             self._by_token[one["token"]] = ClientDevice(**one)

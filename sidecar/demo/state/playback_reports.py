@@ -36,7 +36,7 @@ _STATE = {
 
 
 def on_start(core: ServerState, session: DemoSession, body: Body) -> None:
-    """Take up that a player began an item."""
+    """Apply a report that a playback began."""
     item = _item(core, body)
     _load(core, session, item)
     _note(core, session, body)
@@ -51,7 +51,7 @@ def on_start(core: ServerState, session: DemoSession, body: Body) -> None:
 
 
 def on_progress(core: ServerState, session: DemoSession, body: Body) -> None:
-    """Take up where a player is."""
+    """Apply a report of a position."""
     item = _item(core, body)
     if item is None or session.item is None or session.item.id != item.id:
         _load(core, session, item)
@@ -63,7 +63,7 @@ def on_progress(core: ServerState, session: DemoSession, body: Body) -> None:
 
 
 def on_stop(core: ServerState, session: DemoSession, body: Body) -> None:
-    """Take up that a player stopped, by itself or by a person."""
+    """Apply a report that a playback stopped."""
     item = _item(core, body) or session.item
     if item is not None and (session.item is None or session.item.id != item.id):
         _load(core, session, item)
@@ -90,14 +90,14 @@ def on_stop(core: ServerState, session: DemoSession, body: Body) -> None:
 
 
 def advance_playback(core: ServerState) -> None:
-    """Let everything that plays go on by itself, and tell those who watch."""
+    """Advance all playbacks, and notify subscribers."""
     moved = [one.advance(core.timing.progress_tick_s) for one in core.sessions]
     if any(moved):
         core.news.positions_changed()
 
 
 def stop_abandoned(core: ServerState) -> None:
-    """Stop what plays in sessions whose players have not said anything for too long."""
+    """Stop the playback of sessions whose players have not reported for too long."""
     for session in core.sessions:
         if session.is_abandoned(core.timing.idle_s):
             on_stop(core, session, {"positionticks": session.position_ticks})
@@ -126,7 +126,7 @@ def _announce(core: ServerState, session: DemoSession, item: DemoItem) -> None:
 
 
 def _note(core: ServerState, session: DemoSession, body: Body) -> None:
-    """Keep what a report says of the playback."""
+    """Store a report's data in the session."""
     was_paused = session.is_paused
     state = {name: body[key] for key, name in _STATE.items() if body.get(key) is not None}
     if "PositionTicks" in state:

@@ -16,7 +16,7 @@ _LINGERS = 1.1
 
 @dataclass(frozen=True, slots=True)
 class PendingSignIn:
-    """One wish to sign in.
+    """One request to sign in.
 
     Attributes:
         device: The sign-in that an approval made; None before.
@@ -31,7 +31,7 @@ class PendingSignIn:
     device: ClientDevice | None = None
 
     def to_dto(self) -> Json:
-        """Return the request as the API tells it."""
+        """Return the request as the API's JSON."""
         return {
             "Authenticated": self.device is not None,
             "Secret": self.secret,
@@ -71,7 +71,7 @@ class QuickConnect:
         return next((one for one in waiting if one.code == code), None)
 
     def approve(self, request: PendingSignIn, device: ClientDevice) -> None:
-        """Give a request its sign-in; it stays a little longer than one that waits."""
+        """Approve a request; it stays valid a little longer then."""
         until = time.monotonic() + self._lasts_s * _LINGERS
         self._requests[request.secret] = replace(request, device=device, until=until)
 

@@ -1,4 +1,4 @@
-"""A session as the API tells it: nulls left out, the queue as its version keeps it."""
+"""Converts sessions to the API's JSON: without nulls, with the queue as the version has it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PLAY_STATE = [
 
 
 def build_session_dto(session: DemoSession, dto_builder: DtoBuilder, user: DemoUser | None) -> Json:
-    """Return what the API tells of a session."""
+    """Return a session as the API's JSON."""
     capabilities = session.capabilities
     queue = (
         _queue_in_full(session, dto_builder)

@@ -73,26 +73,26 @@ class DemoSession:
 
     @property
     def is_paused(self) -> bool:
-        """Whether the player said that it pauses."""
+        """Whether the player reported a pause."""
         return bool(self.play_state["IsPaused"])
 
     @property
     def position_ticks(self) -> int:
-        """Where the playback is, as far as the server knows."""
+        """The last known position of the playback."""
         return int(self.play_state.get("PositionTicks") or 0)
 
     @property
     def is_controllable(self) -> bool:
-        """Whether other clients may send it something to play."""
+        """Whether other clients can control it."""
         return bool(self.capabilities["SupportsMediaControl"]) and self.sockets > 0
 
     def clear_playback(self) -> None:
-        """Play nothing; the queue, the place in it and the last pause stay."""
+        """End the playback; the queue, the position in it and the last pause stay."""
         self.item = self.remembered = None
         self.play_state = _still()
 
     def advance(self, seconds: float) -> bool:
-        """Let what plays go on by itself; return whether anything moved."""
+        """Advance the playback; return whether its position changed."""
         if self.item is None or self.is_paused:
             return False
         end = round(self.item.seconds * TICKS_PER_SECOND)
@@ -102,7 +102,7 @@ class DemoSession:
         return True
 
     def is_abandoned(self, idle_s: float) -> bool:
-        """Return whether it plays something that nobody has reported on for too long."""
+        """Whether its player has not reported for too long."""
         silent_since = now() - timedelta(seconds=idle_s)
         return self.item is not None and not self.is_paused and self.last_check_in < silent_since
 
@@ -123,7 +123,7 @@ class DemoSessions:
     def join(
         self, device: ClientDevice, claim: Claim, remote: str | None
     ) -> tuple[DemoSession, bool]:
-        """Return the session of a request and whether it is a fresh one.
+        """Return the session of a request, and whether it is new.
 
         What the request's header says of the device counts, and what the token's row says
         where it is silent: one token may have several sessions.
@@ -149,7 +149,7 @@ class DemoSessions:
         return session, is_fresh
 
     def end(self, session_id: str) -> None:
-        """Forget a session."""
+        """Remove a session."""
         self._by_id.pop(session_id, None)
 
     def of_device(self, device_id: str) -> list[DemoSession]:

@@ -1,4 +1,4 @@
-"""Keeps the server's state over a restart, in one JSON file that is always whole."""
+"""Stores the server's state in one JSON file, written atomically."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ _FILE = "demo-server.json"
 
 
 class StateFile:
-    """The state file in a folder; with no folder nothing is kept."""
+    """The state file in a folder; without a folder nothing is stored."""
 
     def __init__(self, folder: Path | None) -> None:
         self._file = None if folder is None else folder / _FILE
 
     def load(self) -> dict[str, Any]:
-        """Return what was kept; empty if nothing was, or it is damaged."""
+        """Return the stored state; empty if there is none, or it is damaged."""
         if self._file is None or not self._file.exists():
             return {}
         try:
@@ -32,7 +32,7 @@ class StateFile:
         return kept if isinstance(kept, dict) else {}
 
     def save(self, state: dict[str, Any]) -> None:
-        """Keep this instead of what was kept before; tokens are in it, so it is private."""
+        """Replace the stored state; the file is private, as it has tokens."""
         if self._file is None:
             return
         self._file.parent.mkdir(parents=True, exist_ok=True)

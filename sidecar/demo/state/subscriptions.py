@@ -1,4 +1,4 @@
-"""The registry of WebSocket clients: their subscriptions, keep-alive, and deafness.
+"""The registry of WebSocket clients, with their subscriptions and keep-alive.
 
     session ── its sockets ── a message goes to one of them: the one that spoke last
 
@@ -24,18 +24,18 @@ _MS = 1000
 
 
 class SocketWriter(Protocol):
-    """What a listener is spoken to through."""
+    """Sends messages to a client."""
 
     def send(self, text: str) -> None:
-        """Send a message soon."""
+        """Queue a message."""
 
     def close(self) -> None:
-        """Close soon."""
+        """Close after the queued messages."""
 
 
 @dataclass(slots=True)
 class Subscription:
-    """A wish to be told of all sessions; two of them on one socket are told twice."""
+    """A subscription to all sessions; two on one socket get everything twice."""
 
     period_s: float
     last_s: float = 0.0
@@ -62,7 +62,7 @@ class SocketClient:
     subscriptions: list[Subscription] = field(default_factory=list)
 
     def send(self, kind: str, content: object = None) -> None:
-        """Send a message, unless it is deaf."""
+        """Send a message, unless the client missed its keep-alive."""
         if self.is_deaf:
             return
         message: Json = {"MessageId": new_id()}
@@ -81,19 +81,19 @@ class SocketRegistry:
         self.clients: list[SocketClient] = []
 
     def join(self, listener: SocketClient) -> None:
-        """Let a socket in and say how often it must say KeepAlive."""
+        """Register a socket and tell it how often it must send KeepAlive."""
         self.clients.append(listener)
         listener.session.sockets += 1
         listener.send("ForceKeepAlive", round(self._keep_alive_s))
         self._subscribe(listener)
 
     def leave(self, listener: SocketClient) -> None:
-        """Forget a socket that is closed."""
+        """Remove a closed socket."""
         self.clients.remove(listener)
         listener.session.sockets -= 1
 
     def receive(self, listener: SocketClient, text: str) -> None:
-        """Do what a message asks; what nobody understands is dropped."""
+        """Handle a message; unknown ones are ignored."""
         try:
             message = json.loads(text)
             kind, content = message["MessageType"], message.get("Data")
@@ -111,19 +111,19 @@ class SocketRegistry:
             listener.wants_activity = kind.endswith("Start")
 
     def send_to_session(self, session: DemoSession, kind: str, content: object = None) -> None:
-        """Tell a session something, through one of its sockets."""
+        """Send a message to a session, through one of its sockets."""
         sockets = [one for one in self.clients if one.session is session]
         if sockets:
             max(sockets, key=lambda one: one.active_s).send(kind, content)
 
     def send_to_user(self, user_id: str, kind: str, content: object) -> None:
-        """Tell every session of a user something."""
+        """Send a message to every session of a user."""
         for session in {one.session.id: one.session for one in self.clients}.values():
             if session.user_id == user_id:
                 self.send_to_session(session, kind, content)
 
     def push_sessions(self, told: Callable[[SocketClient], list[Json]], *, at_once: bool) -> None:
-        """Tell those who wished it of all sessions they may see.
+        """Send to all subscribers the sessions that they may see.
 
         Args:
             told: Returns what a listener may see.
@@ -138,13 +138,13 @@ class SocketRegistry:
                     listener.send("Sessions", told(listener))
 
     def close_token(self, token: str) -> None:
-        """Close the sockets of a token that is no longer good."""
+        """Close the sockets of a revoked token."""
         for listener in self.clients:
             if listener.token == token:
                 listener.writer.close()
 
     def close(self) -> None:
-        """Say good-bye to everybody and close every socket."""
+        """Close every socket."""
         for listener in self.clients:
             listener.send("ServerShuttingDown")
             listener.writer.close()

@@ -1,4 +1,4 @@
-"""A scheduler for later actions: one thread, and a list of what is due when.
+"""A scheduler for delayed actions, with one thread.
 
 An action that is put off again before its time is done once, at the later time.
 """
@@ -34,7 +34,7 @@ class Scheduler:
         self._thread.start()
 
     def stop(self) -> None:
-        """Drop everything that is not due yet and wait for the thread; the second time nothing."""
+        """Drop all waiting actions and end the thread. May be called repeatedly."""
         with self._condition:
             self._is_stopping = True
             self._condition.notify()
@@ -42,13 +42,13 @@ class Scheduler:
             self._thread.join()
 
     def after(self, seconds: float, key: Hashable, action: Action) -> None:
-        """Do the action in `seconds`, instead of what was to be done under this key."""
+        """Run an action in `seconds`; it replaces a waiting one with the same key."""
         with self._condition:
             self._due[key] = (time.monotonic() + seconds, action)
             self._condition.notify()
 
     def every(self, seconds: float, key: Hashable, action: Action) -> None:
-        """Do the action again and again, also after it failed."""
+        """Run an action periodically, also after it failed."""
 
         def again() -> None:
             self.after(seconds, key, again)

@@ -36,7 +36,7 @@ class UserData:
     likes: bool | None = None
 
     def after_start(self, item: DemoItem, at: datetime, *, unticks_films: bool) -> UserData:
-        """Return it after a playback began; music counts as played from there."""
+        """Return the data after a playback began; music counts as played then."""
         stays_played = self.played and not (unticks_films and item.kind.is_video)
         return replace(
             self,
@@ -46,7 +46,7 @@ class UserData:
         )
 
     def after_position(self, item: DemoItem, position_ticks: int) -> UserData:
-        """Return it after a player told a position, which may mean that the item is finished."""
+        """Return the data after a reported position, which may mean that the item is finished."""
         whole = ticks(item.seconds)
         share = position_ticks / whole if whole else 0.0
         is_end = share > _FINISHED or position_ticks >= whole - TICKS_PER_SECOND
@@ -57,11 +57,11 @@ class UserData:
         return replace(self, position_ticks=position_ticks)
 
     def after_end(self) -> UserData:
-        """Return it after a player stopped and did not say where: that counts as finished."""
+        """Return the data after a stop without a position, which counts as finished."""
         return replace(self, play_count=self.play_count + 1, played=True, position_ticks=0)
 
     def mark_played(self, on: datetime | None, at: datetime) -> UserData:
-        """Return it after somebody ticked the item off, perhaps for a day in the past."""
+        """Return the data after the item was marked as played, perhaps with a date in the past."""
         if on is not None:
             return replace(
                 self, played=True, play_count=self.play_count + 1, last_played=on, position_ticks=0
@@ -75,11 +75,11 @@ class UserData:
         )
 
     def mark_unplayed(self) -> UserData:
-        """Return it after somebody took the tick away: count, date and position go as well."""
+        """Return the data after the mark was cleared: without count, date and position."""
         return replace(self, played=False, play_count=0, last_played=None, position_ticks=0)
 
     def to_dto(self, item: DemoItem) -> Json:
-        """Return it as the API tells it."""
+        """Return the data as the API's JSON."""
         return drop_nulls(
             {
                 "Rating": self.rating,
@@ -100,7 +100,7 @@ def _is_short_and_begun(item: DemoItem, share: float) -> bool:
 
 
 class UserDataStore:
-    """The user data of everybody."""
+    """The user data of all users."""
 
     def __init__(self) -> None:
         self._known: dict[tuple[str, str], UserData] = {}
@@ -110,11 +110,11 @@ class UserDataStore:
         return self._known.get((user_id, item.key), UserData())
 
     def save(self, user_id: str, item: DemoItem, user_data: UserData) -> None:
-        """Keep a user's data of an item instead of the one before."""
+        """Replace a user's data of an item."""
         self._known[user_id, item.key] = user_data
 
     def to_json(self) -> list[Json]:
-        """Return all of it, to be kept over a restart."""
+        """Return all data as JSON, to be stored."""
         return [
             {
                 "user": user_id,
@@ -131,7 +131,7 @@ class UserDataStore:
         ]
 
     def restore(self, saved: list[dict[str, str]]) -> None:
-        """Restore what was kept."""
+        """Restore stored data."""
         for one in saved:
             self._known[one["user"], one["key"]] = UserData(
                 is_favourite=bool(one["favourite"]),

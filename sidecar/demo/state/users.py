@@ -35,7 +35,7 @@ SATURDAY = 5
 
 @dataclass(frozen=True, slots=True)
 class DemoAccount:
-    """Somebody who may sign in.
+    """An account that may sign in.
 
     Attributes:
         libraries: The names of the only libraries that they may see; empty for all.
@@ -73,22 +73,22 @@ class DemoUser:
 
     @property
     def is_administrator(self) -> bool:
-        """Whether they may do what only administrators may."""
+        """Whether the user is an administrator."""
         return bool(self.policy["IsAdministrator"])
 
     @property
     def may_download(self) -> bool:
-        """Whether they may fetch original files as downloads."""
+        """Whether the user may download original files."""
         return bool(self.policy["EnableContentDownloading"])
 
     def may_see_library(self, library_id: str | None) -> bool:
-        """Return whether they may see what is in a library; None is in none and seen by all."""
+        """Whether the user may see what is in a library; None is in no library and seen by all."""
         if self.policy["EnableAllFolders"] or library_id is None:
             return True
         return library_id in self.policy["EnabledFolders"]
 
     def is_within_hours(self, moment: datetime) -> bool:
-        """Return whether they may use the server now; administrators always may."""
+        """Whether the user may use the server now; administrators always may."""
         schedules = self.policy["AccessSchedules"]
         if self.is_administrator or not schedules:
             return True
@@ -99,11 +99,11 @@ class DemoUser:
         )
 
     def is_blocked(self, item: DemoItem) -> bool:
-        """Return whether the policy blocks an item by one of its tags."""
+        """Whether the policy blocks an item by one of its tags."""
         return any(tag in self.policy["BlockedTags"] for tag in item.tags)
 
     def to_dto(self, server_id: str) -> Json:
-        """Return the user as the API tells it."""
+        """Return the user as the API's JSON."""
         return drop_nulls(
             {
                 "Name": self.name,
@@ -122,7 +122,7 @@ class DemoUser:
 
 
 class DemoUsers:
-    """Everybody who has an account."""
+    """All users."""
 
     def __init__(self, server_id: str, library_ids: dict[str, str]) -> None:
         self.by_id: dict[str, DemoUser] = {}
@@ -137,7 +137,7 @@ class DemoUsers:
         return next((one for one in self.by_id.values() if one.name == name.lower()), None)
 
     def authenticate(self, name: str, password: str) -> DemoUser | None:
-        """Return the user whose password this is, and remember the visit; else None."""
+        """Return the user with this password, and record the sign-in; else None."""
         user = self.find(name)
         if user is None or user.password != password:
             return None
@@ -145,17 +145,17 @@ class DemoUsers:
         return user
 
     def to_json(self) -> dict[str, Json]:
-        """Return the policies, to be kept over a restart."""
+        """Return the policies as JSON, to be stored."""
         return {user.name: user.policy for user in self.by_id.values()}
 
     def restore(self, saved: dict[str, Json]) -> None:
-        """Take up policies that were kept."""
+        """Restore stored policies."""
         for user in self.by_id.values():
             user.policy |= saved.get(user.name, {})
 
 
 def _day_names(moment: datetime) -> frozenset[str]:
-    """Return all that Jellyfin calls a day of a schedule."""
+    """Return all names of days that a schedule may have."""
     kind = "Weekday" if moment.weekday() < SATURDAY else "Weekend"
     return frozenset({"Everyday", kind, DAYS[moment.weekday()]})
 

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from sidecar.device.errors import as_device_error
 from sidecar.device.folder import DeviceFolder
-from sidecar.domain.imports.player_logs import LONGEST_LINE, LogKind
+from sidecar.domain.player_logs.parsing import LONGEST_LINE, LogKind
 
 SCROBBLER = ".scrobbler.log"
 PLAYBACK = ".rockbox/playback.log"

@@ -5,13 +5,13 @@ A file that is damaged, of a type without tags, or made to attack its reader has
 
 from __future__ import annotations
 
-from sidecar.confined.reader import ForeignReader
+from sidecar.confined.reader import ConfinedReader
 from sidecar.device.errors import as_device_error
 from sidecar.device.folder import DeviceFolder
-from sidecar.domain.imports.adoption import Tags
+from sidecar.domain.adoption.matching import Tags
 
 
-def read_tags(folder: DeviceFolder, path: str, reader: ForeignReader) -> Tags:
+def read_tags(folder: DeviceFolder, path: str, reader: ConfinedReader) -> Tags:
     """Return the tags of a file; empty ones if it has none that can be read.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path
 from sidecar.device import tree
 from sidecar.device.errors import as_device_error
 from sidecar.device.own.marker import OURS, open_root
-from sidecar.domain.imports.restore import LARGEST
+from sidecar.domain.adoption.restore import LARGEST
 
 MANIFEST = "manifest.json"
 

@@ -24,7 +24,7 @@ from datetime import datetime
 from enum import Enum, StrEnum
 from types import MappingProxyType
 
-from sidecar.domain.downloads.states import UNPROVED, Download, Status
+from sidecar.domain.downloads.download import UNPROVED, Download, Status
 from sidecar.messages import msg
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from types import MappingProxyType
 
-from sidecar.domain.downloads.states import NOT_TAKEN, Download, Status
+from sidecar.domain.downloads.download import NOT_TAKEN, Download, Status
 from sidecar.messages import as_sentence, clause, listed, msg
 
 STATES = MappingProxyType(

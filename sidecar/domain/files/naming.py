@@ -206,6 +206,13 @@ def make_path_key(path: str) -> str:
     return "/".join(map(_name_key, path.split("/")))
 
 
+def file_stem(path: str) -> str:
+    """Return a key that is equal for paths that differ only in their extension."""
+    folder, slash, name = path.rpartition("/")
+    stem, dot, _ = name.rpartition(".")
+    return make_path_key(f"{folder}{slash}{stem if dot else name}")
+
+
 def clean_name(text: str) -> str:
     """Turn a text into a valid file name: no forbidden characters, not reserved, not empty."""
     # A lone surrogate cannot be encoded: it becomes "?", and that a "_".

@@ -16,14 +16,15 @@ on a phone, wherever the folder is mounted.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
 from sidecar.domain.files.companions import COVER
-from sidecar.domain.files.naming import ANY, Layout, NameLimits
+from sidecar.domain.files.naming import ANY, Layout, NameLimits, build_path
 from sidecar.domain.formats.tag_fields import TagSystem
+from sidecar.domain.items.item import Item
 from sidecar.domain.items.kinds import ALL_MEDIA, MediaKind
 
 
@@ -107,3 +108,13 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
         PresetName.JELLYFIN: Preset(cover_pixels=1500, knows_words=True),
     }
 )
+
+# All shapes that a device's files may have: it may have been used with another preset before.
+SHAPES = tuple(
+    {(one.shape.layout, one.shape.longest_name): one.shape for one in PRESETS.values()}.values()
+)
+
+
+def possible_paths(item: Item) -> Iterator[str]:
+    """Yield the paths of an item's file, for all presets."""
+    return (build_path(item, shape) for shape in SHAPES)

@@ -5,7 +5,7 @@ The downloads table computes the same in a generated column; a test compares the
 
 from __future__ import annotations
 
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.items.item import ItemType
 
 # No album's id begins like this.

@@ -122,7 +122,7 @@ class FilmTarget:
             return min(likely, source_size)
         return max(source_size, min(likely, int(source_size * MOST_GROWTH)))
 
-    def beside(self, likely: int) -> int:
+    def work_bytes(self, likely: int) -> int:
         """Return the bytes that are needed beside source and result: the segments."""
         return likely
 

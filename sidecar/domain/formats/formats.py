@@ -145,7 +145,7 @@ class Target:
         likely = int(seconds * self.kbits * 1000 / 8 * LEEWAY) + AROUND_THE_SOUND
         return likely if source_size is None else min(likely, source_size)
 
-    def beside(self, _likely: int) -> int:
+    def work_bytes(self, _likely: int) -> int:
         """Return the bytes that are needed beside source and result: none."""
         return 0
 

@@ -34,17 +34,17 @@ NEVER = FavouriteState(is_favorite=False)
 
 
 def on_event(
-    heart: FavouriteState | None, *, value: bool, with_playback: bool, playing: bool
+    before: FavouriteState | None, *, value: bool, with_playback: bool, playing: bool
 ) -> FavouriteState:
     """Return the state after an event with `value`.
 
     Args:
-        heart: The state so far; None if there is none.
+        before: The state so far; None if there is none.
         value: `IsFavorite` in the event.
         with_playback: The same message reports a start or stop of this item.
         playing: The item plays now in some session of the account.
     """
-    believed = heart or NEVER
+    believed = before or NEVER
     if believed.at_risk and with_playback:
         return _mark_checked(believed, value=value)
     if value == believed.is_favorite:
@@ -52,19 +52,19 @@ def on_event(
     return FavouriteState(value, at_risk=playing)
 
 
-def on_lookup(heart: FavouriteState | None, *, value: bool, playing: bool) -> FavouriteState:
+def on_lookup(before: FavouriteState | None, *, value: bool, playing: bool) -> FavouriteState:
     """Return the state after a request returned `value`."""
-    believed = heart or NEVER
+    believed = before or NEVER
     if believed.at_risk:
         checked = _mark_checked(believed, value=value)
         return checked if playing or checked.restore else replace(checked, at_risk=False)
     return believed if value == believed.is_favorite else FavouriteState(value, at_risk=playing)
 
 
-def confirm_restore(heart: FavouriteState) -> FavouriteState:
+def confirm_restore(before: FavouriteState) -> FavouriteState:
     """Return the state after we have set it again: at risk until a request confirms it."""
-    return replace(heart, restore=False)
+    return replace(before, restore=False)
 
 
-def _mark_checked(heart: FavouriteState, *, value: bool) -> FavouriteState:
-    return replace(heart, restore=heart.is_favorite != value)
+def _mark_checked(before: FavouriteState, *, value: bool) -> FavouriteState:
+    return replace(before, restore=before.is_favorite != value)

@@ -44,6 +44,9 @@ LOOK_BACK = 6
 JUMPS_OF_SHUFFLE = 2
 # Fewer entries may be in their old order by chance.
 TELLING = 3
+# The number at the end of the name of a queue's entry, and how many digits it may have.
+_ENTRY = re.compile(r"\d+$")
+_LONGEST_ENTRY = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +184,7 @@ def _is_order_before_shuffle(playing: NowPlaying) -> bool:
     """
     if not playing.is_shuffled:
         return False
-    named = [re.search(r"\d+$", one.playlist_item_id or "") for one in playing.queue]
+    named = [_ENTRY.search((one.playlist_item_id or "")[-_LONGEST_ENTRY:]) for one in playing.queue]
     numbers = [int(one[0]) for one in named if one]
     in_order = all(after == before + 1 for before, after in pairwise(numbers))
     return len(playing.queue) > TELLING and len(numbers) == len(playing.queue) and in_order

@@ -29,7 +29,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from sidecar.domain.downloads.states import EMPTY, UNPROVED, Validator
+from sidecar.domain.downloads.download import EMPTY, UNPROVED, Validator
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.domain.transfers.headers import (
     NOT_SATISFIABLE,

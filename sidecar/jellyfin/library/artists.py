@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from sidecar.domain.items.item import Item
 from sidecar.errors import NotAllowed, TooSlow, UnexpectedAnswer
+from sidecar.jellyfin.batches import Batches
 from sidecar.jellyfin.client import DISC_ORDER, FULL_FIELDS, PRIMARY_IMAGE_ONLY, Jellyfin
-from sidecar.jellyfin.connection import Query
+from sidecar.jellyfin.http.connection import Query
 from sidecar.jellyfin.listing import ListedPage, Listing, read_set
 
 # A real server takes 0.15 s for ten artists, and 1.1 s for fifty.
@@ -35,7 +36,7 @@ class ArtistLists:
 
     def __init__(self, client: Jellyfin) -> None:
         self._client = client
-        self._most = AT_ONCE
+        self._batches = Batches[Item](AT_ONCE, NotAllowed, TooSlow, UnexpectedAnswer)
 
     def of(self, artists: Sequence[Item], *, full: bool) -> Iterator[ArtistTracks]:
         """Yield the tracks of all these artists, some artists at a time.
@@ -47,16 +48,11 @@ class ArtistLists:
         Raises:
             errors.JellyfinError: As `Jellyfin` raises; what is too much at once is no error.
         """
-        at = 0
-        while batch := artists[at : at + self._most]:
-            tracks: dict[str, Listing] | None = None
-            try:
-                tracks = self._read(batch, full=full) if len(batch) > 1 else None
-            except (NotAllowed, TooSlow, UnexpectedAnswer):
-                # Remembered, as a proxy that refuses long addresses always does so.
-                self._most = len(batch) // 2
-                continue
-            at += len(batch)
+
+        def request(batch: Sequence[Item]) -> dict[str, Listing] | None:
+            return self._read(batch, full=full) if len(batch) > 1 else None
+
+        for batch, tracks in self._batches.ask(artists, request):
             yield ArtistTracks(batch, tracks)
 
     def _read(self, artists: Sequence[Item], *, full: bool) -> dict[str, Listing]:

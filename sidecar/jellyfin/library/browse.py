@@ -16,7 +16,7 @@ from types import MappingProxyType
 from sidecar.domain.items.item import Item
 from sidecar.domain.items.kinds import TYPES, Kind, kind_of
 from sidecar.jellyfin.client import DISC_ORDER, PRIMARY_IMAGE_ONLY, Jellyfin
-from sidecar.jellyfin.connection import Query
+from sidecar.jellyfin.http.connection import Query
 from sidecar.jellyfin.mapping import to_item
 from sidecar.jellyfin.models import BaseItem
 

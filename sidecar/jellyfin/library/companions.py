@@ -14,6 +14,7 @@ from pydantic import TypeAdapter
 from sidecar.domain.files.companions import SUBTITLES, LyricLine, Subtitle
 from sidecar.errors import NotAllowed, NotFound, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.http.responses import Answer, Unconfirmed, check_answer, read
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,
     BaseItem,
@@ -23,7 +24,6 @@ from sidecar.jellyfin.models import (
     MediaStream,
     Whole,
 )
-from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read
 
 LONGEST = 5_000_000
 
@@ -63,7 +63,7 @@ class Companions:
 
     def of(self, item_ids: Collection[str]) -> Mapping[str, CompanionList]:
         """Return the companions of items; items hidden from the account are left out."""
-        pages = self._client.pages_of(item_ids, query={"fields": "MediaSources"})
+        pages = self._client.pages_of(item_ids, query={"fields": "MediaSources"}, with_streams=True)
         return {
             one.id: _to_companion_list(one)
             for page in pages

@@ -12,7 +12,7 @@ from sidecar.domain.files.groups import Group
 from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import FULL_FIELDS, STABLE_ORDER, Jellyfin
-from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Query
+from sidecar.jellyfin.http.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Query
 from sidecar.jellyfin.library.groups import GroupLookup
 from sidecar.jellyfin.listing import Listing, read_set
 from sidecar.messages import msg

@@ -13,7 +13,7 @@ from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.library import Listed
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import DISC_ORDER, PRIMARY_IMAGE_ONLY, Jellyfin
-from sidecar.jellyfin.connection import Query
+from sidecar.jellyfin.http.connection import Query
 from sidecar.jellyfin.listing import Listing, Rows, read_sequence, read_set
 
 # Enough even if some of the next ones were seen already.

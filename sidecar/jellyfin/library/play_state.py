@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sidecar.domain.imports.matching import Tally
+from sidecar.domain.player_logs.matching import Tally
 from sidecar.errors import UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.connection import Body, Query
+from sidecar.jellyfin.http.connection import Body, Query
+from sidecar.jellyfin.http.responses import Answer, Unconfirmed, check_answer, read
 from sidecar.jellyfin.models import USER_ITEM_DATA
-from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, read
 from sidecar.messages import msg
 
 

@@ -19,10 +19,10 @@ from urllib3.exceptions import HTTPError
 
 from sidecar.domain.items.media_types import restrict_media_type
 from sidecar.errors import NotFound, ServerAway, UnexpectedAnswer
-from sidecar.jellyfin import patience
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, certificate_error
-from sidecar.jellyfin.responses import Answer, Unconfirmed, check_answer, unexpected_answer
+from sidecar.jellyfin.http import wait_limit
+from sidecar.jellyfin.http.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, certificate_error
+from sidecar.jellyfin.http.responses import Answer, Unconfirmed, check_answer, unexpected_answer
 from sidecar.messages import msg
 
 log = logging.getLogger(__name__)
@@ -127,13 +127,13 @@ def _send(client: Jellyfin, path: tuple[str, ...], wanted: Mapping[str, str]) ->
     with requests.Session() as session:
         session.trust_env = False
         for scheme in ("http://", "https://"):
-            session.mount(scheme, patience.PatientAdapter())
+            session.mount(scheme, wait_limit.LimitedAdapter())
         try:
-            with patience.waiting():
+            with wait_limit.waiting():
                 return session.get(
                     address.url(*path),
                     headers=headers,
-                    timeout=(patience.at_most(CONNECT_TIMEOUT_S), READ_TIMEOUT_S),
+                    timeout=(wait_limit.at_most(CONNECT_TIMEOUT_S), READ_TIMEOUT_S),
                     allow_redirects=False,
                     stream=True,
                     verify=True if ca_file is None else str(ca_file),

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.domain.items.kinds import MediaKind, is_taken
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.connection import Query
+from sidecar.jellyfin.http.connection import Query
 
 SAMPLES = 5
 PAGE_ITEMS = 200

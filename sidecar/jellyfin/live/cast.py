@@ -13,14 +13,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from copy import copy
 from dataclasses import replace
+from functools import partial
 
 from sidecar.clock import Clock
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.connection import Body
+from sidecar.jellyfin.http.connection import Body
+from sidecar.jellyfin.http.responses import check_answer
 from sidecar.jellyfin.live.events import News
 from sidecar.jellyfin.live.listener import Listener
-from sidecar.jellyfin.live.websocket import LiveConnection
-from sidecar.jellyfin.responses import check_answer
+from sidecar.jellyfin.live.websocket import LiveConnection, open_connection
 
 CAPABILITIES: Body = {
     "PlayableMediaTypes": ["Audio", "Video"],
@@ -68,4 +69,5 @@ def cast_target(
         path = ("Sessions", "Capabilities", "Full")
         check_answer(client.connection.send("POST", *path, body=CAPABILITIES))
 
+    open_line = open_line or partial(open_connection, client.connection, may_be_large=False)
     return Listener(client, deliver, clock=clock, chance=chance, open_line=open_line, greet=offer)

@@ -18,7 +18,7 @@ PLAYING_S = 5.0
 IDLE_S = 15.0
 SAFETY_S = 60.0
 # How long a working connection may take to report what a poll has shown already.
-PATIENCE_S = 5.0
+REPORTED_WITHIN_S = 5.0
 
 Mark = tuple[object, ...]
 

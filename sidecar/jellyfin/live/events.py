@@ -18,6 +18,9 @@ from pydantic import Field, TypeAdapter
 from sidecar.bounded_json import UnboundedJson
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinError
+from sidecar.jellyfin.client import FULL_QUEUES
+from sidecar.jellyfin.http.parsing import Unfit, parse
+from sidecar.jellyfin.http.skipping import WithoutList
 from sidecar.jellyfin.live.commands import (
     Command,
     GeneralCommandFrame,
@@ -34,7 +37,6 @@ from sidecar.jellyfin.models import (
     Sessions,
     UserItemData,
 )
-from sidecar.jellyfin.parsing import Unfit, parse
 
 log = logging.getLogger(__name__)
 
@@ -190,11 +192,18 @@ _FRAME: TypeAdapter[_Frame] = TypeAdapter(_Frame)
 def decode(frame: bytes, *, own_device: str) -> News | KeepAliveFrame | None:
     """Parse a frame; None if it is of no interest or cannot be read."""
     try:
-        read = parse(frame, _FRAME, most_bytes=LARGEST_FRAME_BYTES)
+        read = parse(_without_full_queues(frame), _FRAME, most_bytes=LARGEST_FRAME_BYTES)
     except (UnboundedJson, Unfit) as why:
         log.debug("passed over a frame of %d bytes: %s", len(frame), why)
         return None
     return _to_news(read, own_device)
+
+
+def _without_full_queues(frame: bytes) -> bytes:
+    if FULL_QUEUES.key.encode() not in frame:
+        return frame
+    passing = WithoutList(FULL_QUEUES.key)
+    return passing.feed(frame) + passing.end()
 
 
 def _to_news(read: _Frame, own_device: str) -> News | KeepAliveFrame:

@@ -37,11 +37,11 @@ from sidecar.jellyfin.live.websocket import (
     open_connection,
 )
 from sidecar.messages import msg
-from sidecar.threads import attempt
+from sidecar.process.threads import attempt
 
 log = logging.getLogger(__name__)
 
-PATIENCE_S = 0.4
+RECEIVE_S = 0.4
 FIRST_REST_S = 1.0
 LONGEST_REST_S = 60.0
 SETTLED_AFTER_S = 60.0
@@ -171,7 +171,7 @@ class Listener:
         try:
             if self._pulse.is_due(now):
                 self._keep_alive(line)
-            frame = line.receive(PATIENCE_S)
+            frame = line.receive(RECEIVE_S)
             if frame is not None:
                 self._handle_frame(frame, line)
         except ConnectionLost as lost:

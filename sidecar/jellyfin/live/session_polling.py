@@ -3,7 +3,7 @@
     live connection ──frames──▶ handle_news ──┐
                                               ├──▶ deliver, one at a time
     GET /Sessions ──── run, step ─────────────┘ (failed polls as well)
-                         └─ shows what no frame reported ─ PATIENCE_S ─▶ take_missed_news
+                         └─ shows what no frame reported ─ REPORTED_WITHIN_S ─▶ take_missed_news
 
 The result of a poll that began before the latest frame is dropped: the frame is newer. The
 listener opens and closes the connection.
@@ -20,7 +20,7 @@ from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import JellyfinError, SignedOut
 from sidecar.jellyfin.live.connection_trust import (
     IDLE_S,
-    PATIENCE_S,
+    REPORTED_WITHIN_S,
     Trust,
     is_unreported,
     poll_interval,
@@ -33,7 +33,7 @@ from sidecar.jellyfin.live.events import (
     SessionsUnavailable,
     TokenRefused,
 )
-from sidecar.threads import attempt
+from sidecar.process.threads import attempt
 
 log = logging.getLogger(__name__)
 
@@ -165,7 +165,7 @@ class SessionPolling:
         """Note that the connection has not reported in time what a poll showed."""
         with self._lock:
             at = self._suspected_at
-            if at is None or self._clock.monotonic() - at < PATIENCE_S:
+            if at is None or self._clock.monotonic() - at < REPORTED_WITHIN_S:
                 return
             self._suspected_at = None
             self._untold += 1

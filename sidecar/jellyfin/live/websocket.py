@@ -1,7 +1,8 @@
 """One WebSocket connection to Jellyfin: opens it, sends and receives frames, closes it.
 
 It follows no redirect and no proxy variable, compresses nothing (a small frame cannot become a
-large one), takes frames up to `LARGEST_FRAME_BYTES`, and buffers one or two unread ones.
+large one), and buffers one unread frame. A few connections take frames up to `LARGEST_FRAME_BYTES`,
+all others up to `SMALL_FRAME_BYTES`.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import logging
 import socket
 import ssl
+from collections.abc import Callable
 from contextlib import ExitStack
 from http import HTTPStatus
 from typing import Protocol
 from urllib.parse import urlsplit
+from weakref import finalize
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
@@ -20,14 +23,20 @@ from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
 
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
-from sidecar.jellyfin.connection import Connection, ca_file_error, certificate_error
+from sidecar.jellyfin.http.connection import Connection, ca_file_error, certificate_error
+from sidecar.jellyfin.http.responses import AWAY, retry_after
 from sidecar.jellyfin.live.events import LARGEST_FRAME_BYTES
-from sidecar.jellyfin.responses import AWAY, retry_after
 from sidecar.messages import msg
+from sidecar.process.shares import Shares
 
 OPEN_TIMEOUT_S = 5.0
 CLOSE_TIMEOUT_S = 0.4
-MOST_WAITING = 1
+MOST_WAITING = 0
+# Enough for a queue of two hundred tracks, or for what a device is cast.
+SMALL_FRAME_BYTES = 1024 * 1024
+# Connections that may take large frames at the same time: each holds up to three of them, one that
+# arrives, one that waits and one that is read. The queues of further accounts are polled.
+LARGE_CONNECTIONS = Shares(3)
 
 
 class ConnectionRefused(JellyfinError):
@@ -70,8 +79,9 @@ class LiveConnection(Protocol):
 class WebSocketConnection:
     """A `LiveConnection` over a real WebSocket."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: ClientConnection, when_closed: Callable[[], None]) -> None:
         self._connection = connection
+        self._when_closed = finalize(self, when_closed)
 
     def send(self, text: str) -> None:
         """Send a frame."""
@@ -92,10 +102,15 @@ class WebSocketConnection:
     def close(self) -> None:
         """Close with a close frame, without waiting for the server's."""
         self._connection.close()
+        self._when_closed()
 
 
-def open_connection(http: Connection) -> LiveConnection:
+def open_connection(http: Connection, *, may_be_large: bool = True) -> LiveConnection:
     """Open the live connection of the account of `http`.
+
+    Args:
+        http: The connection for its requests.
+        may_be_large: Take large frames, unless too many connections do already.
 
     Raises:
         ConnectionRefused: 401 or 403; `/Users/Me` can tell why.
@@ -107,7 +122,10 @@ def open_connection(http: Connection) -> LiveConnection:
     quiet = logging.getLogger("sidecar.jellyfin.frames")
     quiet.setLevel(logging.INFO)
     tls = _make_tls_context(http) if uri.startswith("wss:") else None
+    is_large = LARGE_CONNECTIONS.take() if may_be_large else None
     with ExitStack() as opened:
+        if is_large is not None:
+            opened.callback(is_large)
         try:
             # Our own TCP connection: given one, the library follows no redirect.
             tcp = opened.enter_context(_open_tcp(uri))
@@ -122,7 +140,7 @@ def open_connection(http: Connection) -> LiveConnection:
                 open_timeout=OPEN_TIMEOUT_S,
                 ping_interval=None,
                 close_timeout=CLOSE_TIMEOUT_S,
-                max_size=LARGEST_FRAME_BYTES,
+                max_size=SMALL_FRAME_BYTES if is_large is None else LARGEST_FRAME_BYTES,
                 max_queue=MOST_WAITING,
                 logger=quiet,
                 # We close it ourselves; a `with` block cannot span the listener's steps.
@@ -131,7 +149,11 @@ def open_connection(http: Connection) -> LiveConnection:
         except (OSError, EOFError, ValueError, WebSocketException) as error:
             raise _opening_error(error, http) from error
         opened.pop_all()
-    return WebSocketConnection(connection)
+    return WebSocketConnection(connection, is_large or _nothing)
+
+
+def _nothing() -> None:
+    """Give nothing back."""
 
 
 def _open_tcp(uri: str) -> socket.socket:

@@ -21,7 +21,7 @@ from sidecar.errors import SignedOut, WrongServer
 from sidecar.events import AccountChanged, Bus, DownloadsAllowed
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin, wrong_server
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.models import Policy
 from sidecar.jellyfin.sign_in import SignedIn, SignIn
 from sidecar.jellyfin.tokens import TokenBox

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.downloads.shares import Share, count_shares
-from sidecar.domain.downloads.states import Download
 from sidecar.domain.undo import Reversal, reverse_release
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person, ids_of, viewer

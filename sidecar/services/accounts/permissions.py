@@ -16,10 +16,10 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.errors import JellyfinError, OutsideHours, SignedOut
+from sidecar.process.threads import run_periodically
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.store.accounts.accounts import Account
-from sidecar.threads import run_periodically
 
 log = logging.getLogger(__name__)
 

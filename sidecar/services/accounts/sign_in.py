@@ -85,7 +85,7 @@ class SignInService:
         """
         one = self._count(name, caller)
         try:
-            visit = self._begin(
+            session = self._begin(
                 lambda: self._accounts.with_password(name, SecretStr(password)), caller, name
             )
         except SignInRefused:
@@ -102,7 +102,7 @@ class SignInService:
                 self._limiter.end(one)
         with self._lock:
             self._limiter.record_success(one)
-        return visit
+        return session
 
     def start_quick_connect(self, caller: ClientInfo) -> QuickConnectCode:
         """Ask Jellyfin for a code.
@@ -163,7 +163,7 @@ class SignInService:
 
         return self._begin(finish, caller)
 
-    def visit(self, secret: str) -> WebSession | None:
+    def find_session(self, secret: str) -> WebSession | None:
         """Return the session of this cookie; None if it ended, expired or never existed."""
         session = self._sessions.find(secret)
         person = self._person(session.user_id) if session else None

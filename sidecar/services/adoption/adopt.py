@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.imports.adoption import choose_samples
+from sidecar.domain.adoption.matching import choose_samples
 from sidecar.domain.space.space import round_to_blocks as room_taken
 from sidecar.errors import SidecarError
 from sidecar.jellyfin.client import Jellyfin

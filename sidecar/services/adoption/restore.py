@@ -16,9 +16,10 @@ from typing import Protocol
 from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.manifest import read_device_manifest
+from sidecar.domain.adoption.matching import LibraryIndex, Tags
+from sidecar.domain.adoption.restore import Manifest, ManifestFile, NoManifest, read_manifest
 from sidecar.domain.files.removals import FileStat
-from sidecar.domain.imports.adoption import LibraryIndex, Tags
-from sidecar.domain.imports.identity import (
+from sidecar.domain.identity.matching import (
     Facts,
     Verdict,
     facts_of,
@@ -26,7 +27,6 @@ from sidecar.domain.imports.identity import (
     names_of,
     own_name,
 )
-from sidecar.domain.imports.restore import Manifest, ManifestFile, NoManifest, read_manifest
 from sidecar.domain.items.item import Item, ItemLookup
 from sidecar.messages import msg
 from sidecar.services.adoption.adopter import Adopter

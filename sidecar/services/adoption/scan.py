@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from sidecar.clock import Clock
-from sidecar.confined.reader import ForeignReader
+from sidecar.confined.reader import ConfinedReader
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.tags import read_tags
+from sidecar.domain.adoption.matching import Guess, LibraryIndex, Tags, guess, is_media
 from sidecar.domain.files.removals import FileStat, Stranger
-from sidecar.domain.imports.adoption import Guess, LibraryIndex, Tags, guess, is_media
 from sidecar.domain.items.item import Item, ItemLookup
 
 MOST_FILES = 100_000
@@ -72,7 +72,7 @@ class TagCache:
     known: dict[tuple[str, FileStat], Tags] = field(default_factory=dict)
     letters: int = 0
 
-    def of(self, folder: DeviceFolder, file: Stranger, reader: ForeignReader) -> Tags:
+    def of(self, folder: DeviceFolder, file: Stranger, reader: ConfinedReader) -> Tags:
         """Return the tags of a file.
 
         Raises:
@@ -149,7 +149,7 @@ class LibraryFileScan:
         began = self._clock.monotonic()
         read: list[tuple[Stranger, Tags, Sequence[str]]] = []
         waiting = iter(files)
-        with ForeignReader() as reader:
+        with ConfinedReader() as reader:
             for one in waiting:
                 tags = self._tags.of(self._folder, one, reader)
                 candidates = dict.fromkeys([*placed[one.path], *catalogue.find_by_title(tags)])

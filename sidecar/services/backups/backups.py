@@ -18,9 +18,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, SecretStr
 
-from sidecar import private_files
 from sidecar.errors import SidecarError
 from sidecar.messages import msg
+from sidecar.process import private_files
 from sidecar.services.backups.archive import (
     LONGEST_SECRETS,
     Archive,

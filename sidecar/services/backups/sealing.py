@@ -15,10 +15,10 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 from pydantic import SecretStr
 
+from sidecar.config.settings import SHORTEST_PASSPHRASE
 from sidecar.errors import SidecarError
 from sidecar.messages import msg
 
-SHORTEST_PASSPHRASE = 10
 SALT, NONCE = 16, 12
 # 128 MiB and some tenths of a second: what OWASP asks for.
 COST, BLOCK = 2**17, 8

@@ -15,7 +15,7 @@ from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.playback.cast_queue import CastItem, from_start, plan_places
 from sidecar.domain.wishes import LEAST_CAST_PRIORITY, PIN, Reason, Wish
@@ -23,12 +23,12 @@ from sidecar.errors import NotAllowed, NotFound, ServerAway
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.commands import PlayOrder
 from sidecar.messages import msg
+from sidecar.process.threads import Wakeup, attempt
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import Wakeup, attempt
 
 log = logging.getLogger(__name__)
 

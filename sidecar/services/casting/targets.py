@@ -22,10 +22,10 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.cast import cast_client, cast_target
 from sidecar.jellyfin.live.commands import Command, PlayOrder
 from sidecar.jellyfin.live.events import Disconnected, News
+from sidecar.process.threads import ThreadGroup, attempt, run_periodically
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.casting.orders import CastOrders
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.threads import ThreadGroup, attempt, run_periodically
 
 log = logging.getLogger(__name__)
 

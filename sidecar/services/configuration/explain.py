@@ -13,6 +13,7 @@ _EXAMPLES = {
     "transfer.aria2.url": msg("Enter an address such as http://127.0.0.1:6800/jsonrpc"),
     "network.time_zone": msg("Enter a time zone such as Europe/Berlin"),
     "network.quiet_hours": msg("Enter hours such as 22:00-06:30, several separated by commas"),
+    "backup.at": msg("Enter a time of day such as 03:30"),
     "transfer.busy_hours": msg("Enter hours such as 18:00-23:00, several separated by commas"),
 }
 _SPEEDS = ("speed_limit", "busy_speed_limit")

@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from sidecar.config import Settings
 from sidecar.config.page import (
     FILE_ONLY,
+    SECRETS_OF,
     SECTIONS,
     Changes,
     Origin,
@@ -195,7 +196,8 @@ class ConfigurationService:
                     value=_shown(getattr(shown, key.name)),
                     default=_shown(getattr(default, key.name)),
                     origin=find_origin(base, changes, name, key.name),
-                    is_fixed=f"{name}.{key.name}" in FILE_ONLY,
+                    is_fixed=f"{name}.{key.name}" in FILE_ONLY
+                    or _has_locked_secret(base, changes, f"{name}.{key.name}"),
                     needs_restart=needs_restart(f"{name}.{key.name}"),
                     waits=needs_restart(f"{name}.{key.name}")
                     and getattr(shown, key.name) != getattr(at_start, key.name),
@@ -217,7 +219,13 @@ class ConfigurationService:
             SettingsRefused: One is locked, or its value is refused; nothing was changed.
         """
         known = {one.place: one for section in self.sections() for one in section.settings}
-        refused: dict[str, str] = {}
+        refused: dict[str, str] = {
+            secret: msg("Enter this again: it is not sent to another address by itself")
+            for place, value in given.items()
+            if value is not None and place in known and value != known[place].value
+            for secret in SECRETS_OF.get(place, ())
+            if secret not in given and known[secret].value
+        }
         for place, value in given.items():
             if place not in known:
                 raise NotVisible
@@ -275,6 +283,16 @@ def open_sealed(stored: Mapping[str, object], box: TokenBox) -> dict[str, object
         else:
             opened[key] = value
     return opened
+
+
+def _has_locked_secret(base: Settings, changes: Changes, place: str) -> bool:
+    """Whether a setting is an address that gets a secret of the file or the environment."""
+    secrets = (one.rpartition(".") for one in SECRETS_OF.get(place, ()))
+    return any(
+        getattr(find_section(base, section), key) is not None
+        and find_origin(base, changes, section, key).is_locked
+        for section, _, key in secrets
+    )
 
 
 def _is_secret(place: str) -> bool:

@@ -119,7 +119,7 @@ class DeviceEditor:
 
     def roots(self) -> Sequence[Path]:
         """Return the folders in which a device may be chosen, as far as they exist."""
-        return [one for one in self._places.roots() if one.is_dir()]
+        return [one for one in self._places.roots() if self._find(one) is not None]
 
     def browse(self, text: str) -> Place:
         """Return a folder of the small browser.
@@ -128,8 +128,8 @@ class DeviceEditor:
             NotPossible: It is not there, or not in an allowed folder.
         """
         path = self._allowed(text)
-        above = find_allowed(path.parent, self._places.roots())
-        return Place(path, above, list_folders(path), os.access(path, os.W_OK | os.X_OK))
+        folders = [one for one in list_folders(path) if not self._is_own(one)]
+        return Place(path, self._find(path.parent), folders, os.access(path, os.W_OK | os.X_OK))
 
     def add(self, given: Mapping[str, object]) -> DeviceSettings:
         """Add a device.
@@ -258,12 +258,22 @@ class DeviceEditor:
         self._configuration.save({DEVICES: listed or None})
 
     def _allowed(self, text: str) -> Path:
-        found = find_allowed(Path(text), self._places.roots()) if text.startswith("/") else None
+        found = self._find(Path(text)) if text.startswith("/") else None
         if found is None:
             raise NotPossible(
                 msg("This is no folder in which a device can be: choose one of those shown")
             )
         return found
+
+    def _find(self, path: Path) -> Path | None:
+        """Return the real path of an allowed folder; else None."""
+        found = find_allowed(path, self._places.roots())
+        return None if found is None or self._is_own(found) else found
+
+    def _is_own(self, path: Path) -> bool:
+        """Whether a folder is the sidecar's own data folder, or in it."""
+        own = self._configuration.base.server.data_dir.resolve()
+        return path == own or own in path.parents
 
 
 def _of_file(name: str) -> str:

@@ -19,6 +19,7 @@ from sidecar.device.own.marker import OURS, read_marker
 from sidecar.domain.space.space import Space, SpaceRefusal
 from sidecar.errors import AlreadyRunning, DeviceError
 from sidecar.messages import msg
+from sidecar.process.threads import attempt
 from sidecar.services.devices.access import NEW
 from sidecar.services.devices.attached import (
     AttachedDevice,
@@ -31,7 +32,6 @@ from sidecar.services.devices.reservations import Reservations
 from sidecar.services.problems import Problem, ProblemKind, Problems
 from sidecar.store.devices.devices import Device, Devices
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 

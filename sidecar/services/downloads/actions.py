@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 
 from sidecar.domain.downloads.actions import GOES, Action
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.downloads.shares import Share
-from sidecar.domain.downloads.states import Status
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person, viewer

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sidecar.domain.downloads.states import NOT_TAKEN, Download
+from sidecar.domain.downloads.download import NOT_TAKEN, Download
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.items.kinds import TYPE_OF, MediaKind
 from sidecar.domain.undo import Place, Reversal

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.undo import Reversal
 
 

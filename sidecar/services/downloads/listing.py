@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
-from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.wishes import Hold
 from sidecar.errors import NotVisible, SignedOut
 from sidecar.events import Progress
@@ -23,7 +23,7 @@ from sidecar.services.downloads.views import (
     SyncedTo,
 )
 from sidecar.services.library.covers import Cover, CoverCache
-from sidecar.services.transfers.progress import ProgressTracker
+from sidecar.services.transfers.fetching.progress import ProgressTracker
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queries import DeviceState
 from sidecar.store.stores import Stores

@@ -18,7 +18,7 @@ from sidecar.domain.downloads.actions import (
     judge,
     refuse_finishing,
 )
-from sidecar.domain.downloads.states import NOT_TAKEN, Download, Status
+from sidecar.domain.downloads.download import NOT_TAKEN, Download, Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.undo import Reversal
 from sidecar.errors import NotVisible

@@ -22,7 +22,7 @@ from sidecar.domain.downloads.actions import (
     judge,
     refuse_finishing,
 )
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.undo import Reversal
 from sidecar.domain.wishes import PIN
 from sidecar.errors import DeviceError

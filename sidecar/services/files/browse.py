@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.tiles import SERIES, tile_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.registry import RULE_OF

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.items.media_types import guess_media_type
 from sidecar.errors import (
     DatabaseError,
@@ -29,8 +27,8 @@ from sidecar.errors import (
 )
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.streaming import FileStream, FileUnavailable, open_stream
-from sidecar.limits import FILES, FILES_AN_ACCOUNT
 from sidecar.messages import msg
+from sidecar.process.shares import Shares
 from sidecar.services.accounts.person import Person
 from sidecar.services.files.presence import FilePresence, changed, gone
 from sidecar.services.files.search import FileSearch
@@ -89,36 +87,6 @@ class TooManyStreams(SidecarError):
         self.is_own = is_own
 
 
-class StreamLimit:
-    """Limits how many streams are open at once. Safe for many threads."""
-
-    def __init__(self, *, most: int = FILES, most_each: int = FILES_AN_ACCOUNT) -> None:
-        self._most = most
-        self._most_each = most_each
-        self._lock = Lock()
-        self._open: Counter[str] = Counter()
-
-    def begin(self, user_id: str) -> Callable[[], None]:
-        """Count a new stream; return a function that ends it, which may be called repeatedly.
-
-        Raises:
-            TooManyStreams: The limit is reached.
-        """
-        with self._lock:
-            if self._open[user_id] >= self._most_each:
-                raise TooManyStreams(is_own=True)
-            if self._open.total() >= self._most:
-                raise TooManyStreams(is_own=False)
-            self._open[user_id] += 1
-        return partial(self._end, [user_id])
-
-    def _end(self, place: list[str]) -> None:
-        with self._lock:
-            if place:
-                self._open[place.pop()] -= 1
-                self._open += Counter()
-
-
 class NoFile(SidecarError):
     """The file is not available; says why."""
 
@@ -173,7 +141,7 @@ class MediaStreaming:
         looking: FilePresence,
         visible: Callable[[Person, int], Download],
         client: Callable[[str], Jellyfin],
-        streams: StreamLimit,
+        streams: Shares,
         uses: UsageTracker,
     ) -> None:
         """Prepare.
@@ -183,7 +151,7 @@ class MediaStreaming:
             looking: Finds readable devices.
             visible: Returns a download that a person may see; raises `NotVisible`.
             client: Returns the Jellyfin client of an account; raises `SignedOut`.
-            streams: Limits the open streams.
+            streams: Of the open streams, in total and for each account.
             uses: Records the use of files.
         """
         self._offline = offline
@@ -260,12 +228,15 @@ class MediaStreaming:
             raise NotVisible from None
 
     def begin(self, person: Person) -> Callable[[], None]:
-        """Count a new stream of a person; return a function that ends it.
+        """Count a new stream of a person; return a function that ends it, which may be repeated.
 
         Raises:
             TooManyStreams: The limit is reached.
         """
-        return self._streams.begin(person.user_id)
+        end = self._streams.take(person.user_id)
+        if end is None:
+            raise TooManyStreams(is_own=self._streams.is_full(person.user_id))
+        return end
 
     def note_use(self, person: Person, found: OpenFile) -> None:
         """Note a request of a player for a piece of a file."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from sidecar.clock import Clock
-from sidecar.confined.reader import ForeignReader
+from sidecar.confined.reader import ConfinedReader
 from sidecar.domain.files.companions import (
     CompanionKind,
     companion_kind,
@@ -74,7 +74,7 @@ class CompanionWriter(GeneratedFileWriter):
         *,
         registry: DeviceRegistry,
         on_device: CompletedFiles,
-        beside: CompanionFiles,
+        unfetched: CompanionFiles,
         client: Callable[[str], Jellyfin],
         cover_changed: Callable[[str], object],
         problems: Problems,
@@ -85,14 +85,14 @@ class CompanionWriter(GeneratedFileWriter):
         Args:
             registry: The devices.
             on_device: The completed files there.
-            beside: The files whose companions were not fetched yet.
+            unfetched: The files whose companions were not fetched yet.
             client: Returns the Jellyfin client of an account, or raises `SignedOut`.
             cover_changed: Called with the id of a device where a cover was written or removed.
             problems: The present problems of devices.
             clock: For all waits.
         """
         super().__init__(registry=registry, on_device=on_device, problems=problems, clock=clock)
-        self._beside = beside
+        self._unfetched = unfetched
         self._client = client
         self._cover_changed = cover_changed
 
@@ -100,7 +100,7 @@ class CompanionWriter(GeneratedFileWriter):
         kinds = _kinds(device)
         mixed = self._on_device.mixed_folders(device.id)
         self._clear(device, kinds, mixed)
-        waiting = self._beside.waiting(device.id, AT_ONCE)
+        waiting = self._unfetched.waiting(device.id, AT_ONCE)
         by_account = sorted(waiting, key=lambda one: (one.user_id, one.path))
         for user_id, group in groupby(by_account, key=lambda one: one.user_id):
             found = [_FileToComplete(one, _folder(one.path) in mixed) for one in group]
@@ -149,14 +149,14 @@ class CompanionWriter(GeneratedFileWriter):
         files: Sequence[_FileToComplete],
     ) -> None:
         extras = companions.of([one.file.item_id for one in files]) if kinds else {}
-        with ForeignReader() as reader:
+        with ConfinedReader() as reader:
             for one in files:
                 more = extras.get(one.file.item_id)
                 if CompanionKind.COVER in kinds and not one.is_mixed:
                     self._put_all(device, _cover(device, companions, one.file, more, reader))
                 if more is not None:
                     self._put_all(device, _texts(device, kinds, companions, one.file, more))
-                self._beside.note([one.file])
+                self._unfetched.note([one.file])
 
     def _put_all(self, device: AttachedDevice, found: Iterable[_Companion]) -> None:
         for put in found:
@@ -192,7 +192,7 @@ def _cover(
     companions: Companions,
     file: NewFile,
     extras: CompanionList | None,
-    reader: ForeignReader,
+    reader: ConfinedReader,
 ) -> Iterator[_Companion]:
     """Yield the cover of a file's folder, unless it was written before, exists or has no source.
 

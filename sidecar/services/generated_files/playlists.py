@@ -16,7 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.files.m3u import ListName, PlaylistEntry, assign_paths, is_playlist, render
 from sidecar.domain.files.presets import PRESETS
 from sidecar.errors import DeviceError

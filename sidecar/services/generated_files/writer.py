@@ -18,15 +18,15 @@ from functools import partial
 from threading import Event, Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.space.budget import DeviceRoom
 from sidecar.errors import DeviceError, OutsideHours, ServerAway, SignedOut
 from sidecar.events import DeviceChanged, DownloadChanged
 from sidecar.events import Event as News
+from sidecar.process.threads import attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.store.files.completed import CompletedFiles
-from sidecar.threads import attempt, run_periodically
 
 log = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.folders import owner_id
 from sidecar.domain.files.groups import ALONE, Group
 from sidecar.domain.files.naming import NameLimits, is_part, make_path_key

@@ -15,8 +15,8 @@ from threading import Event, Lock
 from sidecar.clock import Clock
 from sidecar.errors import JellyfinError, ServerAway, SignedOut
 from sidecar.jellyfin.live.events import Connected, LibraryChanged, News
+from sidecar.process.threads import attempt
 from sidecar.services.identity.look import LibraryLook
-from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 

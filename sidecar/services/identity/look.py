@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from math import ceil
 
-from sidecar.domain.imports.identity import Facts
+from sidecar.domain.identity.matching import Facts
 from sidecar.domain.items.item import Item
 from sidecar.jellyfin.client import IDS_PER_REQUEST, Jellyfin
 from sidecar.jellyfin.library.file_index import PAGE_ITEMS, ServerFileIndex

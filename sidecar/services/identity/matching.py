@@ -1,7 +1,7 @@
 """Matches files to the new ids of their items, and asks people where that is not certain.
 
     facts in rows ─┐
-                   ├─▶ domain.imports.identity ─▶ one match ─▶ all tables updated in a transaction
+                   ├─▶ domain.identity ─▶ one match ─▶ all tables updated in a transaction
     new items ─────┘                           ├▶ several ─▶ a person is asked
                                                └▶ none ─▶ reported as lost
 
@@ -14,7 +14,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.folders import find_paths
 from sidecar.domain.files.groups import ALONE, Group
 from sidecar.domain.files.naming import (
@@ -24,7 +24,7 @@ from sidecar.domain.files.naming import (
     make_path_key,
     with_extension,
 )
-from sidecar.domain.imports.identity import (
+from sidecar.domain.identity.matching import (
     Decision,
     Facts,
     Verdict,
@@ -213,7 +213,7 @@ class ItemMatching:
         return identify(
             known,
             [facts_of(one, devices=devices.get(one.id, ())) for one in fitting],
-            unlike=self._downloads.identity.unlike(),
+            different=self._downloads.identity.different_items(),
         )
 
     def _containers(self, index: ServerFileIndex, same: Mapping[str, Item]) -> Mapping[str, str]:

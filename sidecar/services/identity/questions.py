@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
-from sidecar.domain.imports.identity import Facts
+from sidecar.domain.identity.matching import Facts
 from sidecar.domain.items.item import Item
 from sidecar.events import Bus, NoticesChanged
 from sidecar.messages import msg

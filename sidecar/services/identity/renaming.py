@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.companions import CompanionKind, companion_kind, cover_path
 from sidecar.domain.files.naming import build_distinct_path, get_extension, make_path_key
 from sidecar.domain.files.presets import PRESETS

@@ -147,7 +147,7 @@ class IdentityReview:
             raise NotVisible
         if now is None:
             ids = [one.id for one in question.candidates]
-            self._downloads.identity.say_unlike(item_id, ids)
+            self._downloads.identity.record_different(item_id, ids)
         else:
             found = [one for one in question.candidates if one.id == now]
             if not found:

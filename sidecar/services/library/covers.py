@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from threading import get_ident
 
-from sidecar import private_files
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.errors import JellyfinError
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.process import private_files
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
-from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying, name_player
 from sidecar.domain.playback.tracker import Current

@@ -24,9 +24,9 @@ from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.playback.tracker import Current, Moment, Tracker
 from sidecar.domain.playback.tracker import PlaybackEvent as Happening
 from sidecar.errors import DatabaseError
+from sidecar.process.threads import Wakeup, attempt, run_periodically
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.playback.plays import Plays
-from sidecar.threads import Wakeup, attempt, run_periodically
 
 log = logging.getLogger(__name__)
 

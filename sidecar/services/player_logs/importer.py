@@ -16,7 +16,7 @@ from itertools import islice
 
 from sidecar.clock import Clock
 from sidecar.config.zones import load_zone
-from sidecar.domain.imports.matching import OurFiles
+from sidecar.domain.player_logs.matching import OurFiles
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.messages import msg

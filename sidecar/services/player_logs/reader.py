@@ -14,7 +14,8 @@ from itertools import islice
 
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.player_logs import LogFile, find_logs, read_lines
-from sidecar.domain.imports.matching import (
+from sidecar.domain.items.item import Item
+from sidecar.domain.player_logs.matching import (
     ImportedMarks,
     ImportedPlay,
     OurFile,
@@ -23,8 +24,7 @@ from sidecar.domain.imports.matching import (
     play_time,
     was_listened,
 )
-from sidecar.domain.imports.player_logs import SHOWN, LoggedPlay, LogKind, UnreadableLine, read_log
-from sidecar.domain.items.item import Item
+from sidecar.domain.player_logs.parsing import SHOWN, LoggedPlay, LogKind, UnreadableLine, read_log
 from sidecar.messages import msg
 from sidecar.services.player_logs.views import LineCounts, RemarkView
 from sidecar.store.playback.imported_plays import ImportedListening

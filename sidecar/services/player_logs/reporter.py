@@ -12,9 +12,9 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sidecar.domain.imports.matching import Tally, is_confirmed, is_ticked_by, merge_plays
 from sidecar.domain.items.item import Item
 from sidecar.domain.playback.plays import Play
+from sidecar.domain.player_logs.matching import Tally, is_confirmed, is_ticked_by, merge_plays
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.messages import msg

@@ -22,13 +22,13 @@ from sidecar.device.watcher import Watcher
 from sidecar.errors import DeviceError
 from sidecar.events import Bus, NoticesChanged
 from sidecar.messages import msg
+from sidecar.process.threads import attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.removals.questions import Question, Questions
 from sidecar.services.removals.record import RemovalRecorder
 from sidecar.services.removals.scan import DeviceScan, ScanResult
 from sidecar.store.downloads.queue import Downloads
-from sidecar.threads import attempt, run_periodically
 
 log = logging.getLogger(__name__)
 

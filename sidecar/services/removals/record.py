@@ -17,7 +17,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.removals import Expected, FileChange
 from sidecar.domain.space.eviction import REST

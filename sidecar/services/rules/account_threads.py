@@ -26,6 +26,7 @@ from sidecar.errors import JellyfinError, OutsideHours, SidecarError, SignedOut
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.events import News, SessionsNews, SessionsUnavailable, TokenRefused
 from sidecar.jellyfin.live.listener import Listener
+from sidecar.process.threads import ThreadGroup
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.identity.follower import IdentityFollower
@@ -42,7 +43,6 @@ from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.stores import Stores
-from sidecar.threads import ThreadGroup
 
 log = logging.getLogger(__name__)
 

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
-from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.items.kinds import not_taken_text
 from sidecar.domain.rules.registry import RULE_OF, RULES
 from sidecar.domain.wishes import Hold

@@ -24,8 +24,8 @@ from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.rules import favourites as rule
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import JellyfinError, NotFound, SignedOut, TooSlow
-from sidecar.jellyfin import patience
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.http import wait_limit
 from sidecar.jellyfin.library.artists import ArtistLists, ArtistTracks
 from sidecar.jellyfin.listing import Listing
 from sidecar.jellyfin.live.events import (
@@ -35,10 +35,10 @@ from sidecar.jellyfin.live.events import (
     SessionsNews,
     UserDataChanged,
 )
+from sidecar.process.threads import attempt
 from sidecar.services.rules.favourite_states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.wishes import WishService
-from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
@@ -306,7 +306,7 @@ class FavouritesFollower:
         """
         slow = self._slow.get(types)
         try:
-            with patience.longer(slow.more_s if slow else 0.0):
+            with wait_limit.longer(slow.more_s if slow else 0.0):
                 listing = self._client.favourites(types)
         except TooSlow as trouble:
             self._account.tell(trouble)
@@ -376,7 +376,7 @@ class FavouritesFollower:
 
     def _keep_container(self, container: Item, *, full: bool = False) -> None:
         try:
-            with patience.longer(self._more_s):
+            with wait_limit.longer(self._more_s):
                 listing = self._client.expand(container, full=full)
         except NotFound:
             return

@@ -45,7 +45,7 @@ class NowPlayingDebouncer:
             told = {one.session_id: self._with_past(self._by_our_clock(one)) for one in playing}
             known = {name: _what_matters(one) for name, one in self._playing.items()}
             if any(known.get(name) != _what_matters(one) for name, one in told.items()):
-                self._look_at = now + self._patience(now)
+                self._look_at = now + self._delay_s(now)
             self._playing.update(told)
             self.is_known = True
             self._gone_at = {
@@ -94,7 +94,7 @@ class NowPlayingDebouncer:
             before = (*before, last.item.id)[-MOST_BEFORE:]
         return replace(playing, before=before)
 
-    def _patience(self, now: float) -> float:
+    def _delay_s(self, now: float) -> float:
         if now - self._changed_at >= RESTED_S:
             self._changes = 0
         self._changed_at = now

@@ -26,13 +26,13 @@ from sidecar.jellyfin.live.events import (
     SessionsNews,
     UserDataChanged,
 )
+from sidecar.process.threads import attempt
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.library_cache import LibraryOfAccount
 from sidecar.services.rules.now_playing import NowPlayingDebouncer
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.stores import Stores
-from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from itertools import islice
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import REFUSED_TO_ACCOUNT, Download, Status
+from sidecar.domain.downloads.download import REFUSED_TO_ACCOUNT, Download, Status
 from sidecar.domain.files.folders import find_paths
 from sidecar.domain.files.groups import ALONE, Group, make_groups
 from sidecar.domain.files.naming import (

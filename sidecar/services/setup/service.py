@@ -27,8 +27,8 @@ from sidecar.clock import Clock
 from sidecar.errors import JellyfinError, SidecarError, SignInRefused, UnexpectedAnswer
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.discovery import FoundServer, discover
-from sidecar.jellyfin.identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import QuickConnectRequest, SignedIn, SignIn
 from sidecar.messages import msg
 
@@ -54,14 +54,22 @@ class TestedServer:
     version: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """A Quick Connect request, and the server that it was made at."""
+
+    server: TestedServer
+    sign_in: SignIn
+    device_id: str
+    asked: QuickConnectRequest
+
+
 @dataclass(slots=True)
-class _Visit:
+class _Attempt:
     """The set-up in one browser."""
 
     server: TestedServer | None = None
-    sign_in: SignIn | None = None
-    device_id: str = ""
-    request: QuickConnectRequest | None = None
+    request: _Request | None = None
 
 
 Keep = Callable[[str, SignedIn, str, str], str]
@@ -81,7 +89,7 @@ class SetUpService:
         self._clock = clock
         self._ca_file = ca_file
         self._lock = Lock()
-        self._visits: dict[str, _Visit] = {}
+        self._attempts: dict[str, _Attempt] = {}
         self._tries = 0
         self.code = f"{secrets.randbelow(10**4):04d}-{secrets.randbelow(10**4):04d}"
         self.done = Event()
@@ -95,10 +103,12 @@ class SetUpService:
         with self._lock:
             if not is_local:
                 self._check_code(code)
-            while len(self._visits) >= MOST_TICKETS:
-                del self._visits[next(iter(self._visits))]
+            while len(self._attempts) >= MOST_TICKETS:
+                # A page of another site can make a browser begin any number, but not go on.
+                idle = (one for one, attempt in self._attempts.items() if attempt.server is None)
+                del self._attempts[next(idle, next(iter(self._attempts)))]
             ticket = secrets.token_urlsafe(32)
-            self._visits[ticket] = _Visit()
+            self._attempts[ticket] = _Attempt()
             return ticket
 
     def _check_code(self, code: str) -> None:
@@ -112,11 +122,11 @@ class SetUpService:
 
     def is_known(self, ticket: str) -> bool:
         """Whether a browser may set up."""
-        return ticket in self._visits
+        return ticket in self._attempts
 
     def server(self, ticket: str) -> TestedServer | None:
         """Return the server that was tested in a browser; None before that."""
-        return self._visit(ticket).server
+        return self._attempt(ticket).server
 
     def found(self) -> Sequence[FoundServer]:
         """Look for servers on the local network; takes a second."""
@@ -128,7 +138,7 @@ class SetUpService:
         Raises:
             SetUpRefused: It does not answer as it should; says in which way.
         """
-        visit = self._visit(ticket)
+        attempt = self._attempt(ticket)
         url = _complete(text)
         _check_name(url)
         try:
@@ -147,8 +157,10 @@ class SetUpService:
                     version=told.version,
                 )
             )
-        visit.server = TestedServer(url, told.server_name, told.version)
-        return visit.server
+        # What was begun at another server is over: its token must not come to this one.
+        attempt.request = None
+        attempt.server = TestedServer(url, told.server_name, told.version)
+        return attempt.server
 
     def sign_in(self, ticket: str, name: str, password: str, address: str) -> str:
         """Sign in with a password, store everything, and return a session of the page.
@@ -156,15 +168,14 @@ class SetUpService:
         Raises:
             SetUpRefused: The account is no admin, or the server cannot be asked.
         """
-        visit = self._visit(ticket)
-        signing, device_id = self._signing(visit)
+        server, signing, device_id = self._signing(self._attempt(ticket))
         try:
             found = signing.with_password(name, SecretStr(password))
         except (SignInRefused, JellyfinError) as refused:
             # As everywhere: guessing is slow.
             self._clock.wait(Event(), 2.0)
             raise SetUpRefused(str(refused)) from refused
-        return self._finish(ticket, found, device_id, address)
+        return self._finish(server, found, device_id, address)
 
     def start_quick_connect(self, ticket: str) -> str:
         """Return a code to approve in another client.
@@ -172,13 +183,14 @@ class SetUpService:
         Raises:
             SetUpRefused: Quick Connect is off, or the server cannot be asked.
         """
-        visit = self._visit(ticket)
-        visit.sign_in, visit.device_id = self._signing(visit)
+        attempt = self._attempt(ticket)
+        server, signing, device_id = self._signing(attempt)
         try:
-            visit.request = visit.sign_in.start_quick_connect()
+            asked = signing.start_quick_connect()
         except (SignInRefused, JellyfinError) as refused:
             raise SetUpRefused(str(refused)) from refused
-        return visit.request.code
+        attempt.request = _Request(server, signing, device_id, asked)
+        return asked.code
 
     def finish_quick_connect(self, ticket: str, address: str) -> str | None:
         """Store everything and return a session; None while the code was not approved.
@@ -186,26 +198,27 @@ class SetUpService:
         Raises:
             SetUpRefused: The code has expired, or the account is no admin.
         """
-        visit = self._visit(ticket)
-        if visit.sign_in is None or visit.request is None:
+        begun = self._attempt(ticket).request
+        if begun is None:
             raise SetUpRefused(msg("Begin again: ask for another code"))
         try:
-            if not visit.sign_in.is_approved(visit.request.secret):
+            if not begun.sign_in.is_approved(begun.asked.secret):
                 return None
-            found = visit.sign_in.finish_quick_connect(visit.request.secret)
+            found = begun.sign_in.finish_quick_connect(begun.asked.secret)
         except (SignInRefused, JellyfinError) as refused:
             raise SetUpRefused(str(refused)) from refused
-        return self._finish(ticket, found, visit.device_id, address)
+        return self._finish(begun.server, found, begun.device_id, address)
 
-    def _signing(self, visit: _Visit) -> tuple[SignIn, str]:
-        if visit.server is None:
+    def _signing(self, attempt: _Attempt) -> tuple[TestedServer, SignIn, str]:
+        server = attempt.server
+        if server is None:
             raise SetUpRefused(msg("First say where your Jellyfin is"))
         device_id = f"sidecar-{uuid4().hex}"
-        return SignIn(visit.server.url, _identity(device_id), ca_file=self._ca_file), device_id
+        signing = SignIn(server.url, _identity(device_id), ca_file=self._ca_file)
+        return server, signing, device_id
 
-    def _finish(self, ticket: str, found: SignedIn, device_id: str, address: str) -> str:
-        server = self._visit(ticket).server
-        if server is None or not found.is_admin:
+    def _finish(self, server: TestedServer, found: SignedIn, device_id: str, address: str) -> str:
+        if not found.is_admin:
             raise SetUpRefused(
                 msg(
                     "{name} is no administrator of this Jellyfin: only one may set up",
@@ -220,8 +233,8 @@ class SetUpService:
         log.info("set up for %s by %s", server.url, found.name)
         return session
 
-    def _visit(self, ticket: str) -> _Visit:
-        found = self._visits.get(ticket)
+    def _attempt(self, ticket: str) -> _Attempt:
+        found = self._attempts.get(ticket)
         if found is None:
             raise SetUpRefused(msg("Begin the set-up again"))
         return found
@@ -248,7 +261,7 @@ def _check_name(url: str) -> None:
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
         socket.create_connection((host, port), timeout=LOOK_UP_S).close()
-    except socket.gaierror as trouble:
+    except (socket.gaierror, UnicodeError) as trouble:
         raise SetUpRefused(
             msg("Nobody on this network knows the name {host}: is it written right?", host=host)
         ) from trouble

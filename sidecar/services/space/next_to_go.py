@@ -13,6 +13,7 @@ from functools import partial
 from sidecar.domain.space.eviction import Stored
 from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError
+from sidecar.process.threads import attempt
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import odd_text
 from sidecar.services.devices.views import DeviceView
@@ -20,7 +21,6 @@ from sidecar.services.space.planner import SpacePlanner
 from sidecar.services.space.plans import DIGITS_OF_A_FILE
 from sidecar.sizes import rough_size
 from sidecar.store.downloads.inventory import Inventory
-from sidecar.threads import attempt
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from functools import partial
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.space.budget import DeviceRoom, RunningDownload
 from sidecar.domain.space.eviction import REST, Stored, sort_for_eviction
 from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
@@ -29,11 +29,11 @@ from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError, SidecarError
 from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChanged, WorkArrived
 from sidecar.messages import counted, msg
+from sidecar.process.threads import attempt
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.problems import Problem, ProblemKind, Problems
 from sidecar.store.downloads.inventory import Holdings
 from sidecar.store.stores import Stores
-from sidecar.threads import attempt
 
 log = logging.getLogger(__name__)
 
@@ -202,7 +202,7 @@ class SpacePlanner:
         if shown is None:
             return self._worked_out(device)
         is_old = is_old or (shown.seen, self._clock.now() - shown.made_at < LOOK_AGAIN) != (
-            self._beside(device),
+            self._circumstances(device),
             True,
         )
         return self._worked_out(device) if is_old and shown.files <= FEW_FILES else shown
@@ -320,7 +320,7 @@ class SpacePlanner:
         with self._lock:
             # What changes from now on makes the plan an old one.
             self._outdated.discard(device.id)
-        now, beside = self._clock.now(), self._beside(device)
+        now, circumstances = self._clock.now(), self._circumstances(device)
         limits, found = self._situation(device)
         going = sort_for_eviction(found.stored)
         there = [one for one in found.stored if not one.is_missing]
@@ -338,13 +338,13 @@ class SpacePlanner:
             next_to_go=tuple(going[:MOST_NEXT]),
             may_go=tuple(one.download_id for one in going),
             bytes_may_go=sum(one.size for one in going),
-            seen=beside,
+            seen=circumstances,
         )
         with self._lock:
             self._shown[device.id] = made
         return made
 
-    def _beside(self, device: AttachedDevice) -> object:
+    def _circumstances(self, device: AttachedDevice) -> object:
         """Return what a plan depends on that no event tells."""
         space = device.folder.space()
         return (

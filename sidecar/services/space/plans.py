@@ -17,17 +17,17 @@ from sidecar.domain.space.plan import PlanStep, RefusedAdd
 from sidecar.domain.space.reformat import describe_cost
 from sidecar.errors import DeviceError, NotVisible
 from sidecar.messages import counted, msg
+from sidecar.process.threads import attempt
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess, Management
 from sidecar.services.devices.registry import odd_text
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.space.planner import DevicePlanState, PlanChanged, SpacePlanner
-from sidecar.services.transfers.formats import DeviceFormats
+from sidecar.services.transfers.finishing.formats import DeviceFormats
 from sidecar.sizes import rough_size
 from sidecar.store.downloads.activity import ActivityLog
 from sidecar.store.downloads.inventory import Inventory
-from sidecar.threads import attempt
 
 DIGITS_OF_A_FILE = 2
 # A plan of a large device has thousands of lines.

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.syncthing.stignore import LINE, build_line
 from sidecar.errors import DeviceError
 from sidecar.messages import msg

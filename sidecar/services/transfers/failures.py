@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import (
+from sidecar.domain.downloads.download import (
     FORBIDDEN,
     GONE,
     NOT_ALLOWED,
@@ -45,8 +45,8 @@ from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.jellyfin_status import JellyfinStatus
-from sidecar.services.transfers.blocking import FileBlocking
-from sidecar.services.transfers.owners import OtherOwners
+from sidecar.services.transfers.policy.blocking import FileBlocking
+from sidecar.services.transfers.policy.owners import OtherOwners
 from sidecar.store.downloads.queue import Downloads, FilePlace
 
 log = logging.getLogger(__name__)

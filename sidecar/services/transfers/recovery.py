@@ -13,7 +13,7 @@ from contextlib import suppress
 import xxhash
 
 from sidecar.device.own.parts import CONVERTED, FETCHED, ORIGINAL, PartFile, is_of_film
-from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.downloads.download import Download, Move, Status
 from sidecar.domain.files.naming import build_distinct_path, make_path_key
 from sidecar.domain.files.removals import FileStat, was_written_since
 from sidecar.domain.transfers.failures import Failure, FailureClass

@@ -20,21 +20,21 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Event
 
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.formats.formats import AnyTarget
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.errors import DeviceError, JellyfinError, Stopped
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.messages import msg
+from sidecar.process.threads import Wakeup, WorkerPool, attempt
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.transfers.device_copy import Copied
 from sidecar.services.transfers.failures import FailurePolicy
-from sidecar.services.transfers.fetch import Fetcher
-from sidecar.services.transfers.finish import FinishedPart, Finisher, Outcome
-from sidecar.services.transfers.next_download import NextDownload
-from sidecar.services.transfers.tag_completion import MORE_BYTES, needs_room_for_two
-from sidecar.threads import Wakeup, WorkerPool, attempt
+from sidecar.services.transfers.fetching.device_copy import Copied
+from sidecar.services.transfers.fetching.fetch import Fetcher
+from sidecar.services.transfers.finishing.finish import FinishedPart, Finisher, Outcome
+from sidecar.services.transfers.finishing.tag_completion import MORE_BYTES, needs_room_for_two
+from sidecar.services.transfers.policy.next_download import NextDownload
 from sidecar.transfer.engine import Receipt
 
 log = logging.getLogger(__name__)
@@ -223,10 +223,10 @@ class Worker:
         remaining = max(0, size - download.bytes_downloaded)
         if target is not None:
             likely = target.estimate(seconds=download.seconds, source_size=size) or 0
-            beside = target.beside(likely)
-            there = device.folder.film(download.id).read_allocated() if beside else 0
-            remaining += likely + max(0, beside - there)
-            size, source = likely, size + beside
+            work_bytes = target.work_bytes(likely)
+            there = device.folder.film(download.id).read_allocated() if work_bytes else 0
+            remaining += likely + max(0, work_bytes - there)
+            size, source = likely, size + work_bytes
         elif needs_room_for_two(download):
             size, source, remaining = size + MORE_BYTES, size, remaining + size + MORE_BYTES
         if device.settings.keep_original and target is not None:

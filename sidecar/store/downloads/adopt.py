@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import MOVES, Download, Move, Status
+from sidecar.domain.downloads.download import MOVES, Download, Move, Status
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.store.database import Database

@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 
 # The account owns it (`schema.owners`); or any of several accounts.
 CONCERNS = "EXISTS (SELECT 1 FROM owned AS o WHERE o.download_id = d.id AND o.user_id = ?)"

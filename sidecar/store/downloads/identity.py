@@ -15,9 +15,9 @@ from functools import partial
 from typing import Any
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.naming import make_path_key
-from sidecar.domain.imports.identity import Facts, names_of, own_name, source_names
+from sidecar.domain.identity.matching import Facts, names_of, own_name, source_names
 from sidecar.domain.items.item import Item
 from sidecar.events import Bus, DeviceChanged, NoticesChanged
 from sidecar.store.database import Database, Row
@@ -223,11 +223,11 @@ class DownloadIdentity:
 
     # What a person has decided
 
-    def unlike(self) -> frozenset[tuple[str, str]]:
+    def different_items(self) -> frozenset[tuple[str, str]]:
         """Return the pairs of items that are different files."""
         return frozenset(self._db.sql("SELECT old_item_id, new_item_id FROM unlike"))
 
-    def say_unlike(self, old_id: str, new_ids: Iterable[str]) -> None:
+    def record_different(self, old_id: str, new_ids: Iterable[str]) -> None:
         """Record that an item is none of these."""
         with self._db.write():
             for new_id in new_ids:

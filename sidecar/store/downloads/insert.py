@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.files.naming import get_extension
 from sidecar.domain.items.item import Item
 from sidecar.store.database import Database, Row

@@ -190,10 +190,10 @@ def _count_beside(
     """Return the bytes beside a file until it is made; None if there are none."""
     if target is None:
         return None
-    beside = target.beside(likely or 0)
+    work_bytes = target.work_bytes(likely or 0)
     if is_kept:
-        return beside or None
-    return size + beside if size is not None else None
+        return work_bytes or None
+    return size + work_bytes if size is not None else None
 
 
 @lru_cache(maxsize=256)

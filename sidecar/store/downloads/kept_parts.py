@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 import peewee
 
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import KeptPartRow
 

@@ -15,8 +15,8 @@ from typing import Any
 
 import peewee
 
+from sidecar.domain.downloads.download import MISSING, Download, Status
 from sidecar.domain.downloads.sorting import Sort
-from sidecar.domain.downloads.states import MISSING, Download, Status
 from sidecar.domain.files.removals import Expected
 from sidecar.store.database import Database, Row
 from sidecar.store.downloads.filter import (

@@ -3,9 +3,9 @@
     enqueue ─▶ pending ─claim▶ downloading: started, synced …, finalizing ─arrive▶ completed
        queue ─────────┘         transitions ──────────────────────────────────┘
 
-The diagram of all states is in `domain.downloads.states`. Changes return False if the download was
-moved, finished or deleted meanwhile; then nothing was changed. A download that is being finalized
-can neither be paused nor cancelled: its file may be there already.
+The diagram of all states is in `domain.downloads.download`. Changes return False if the download
+was moved, finished or deleted meanwhile; then nothing was changed. A download that is being
+finalized can neither be paused nor cancelled: its file may be there already.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from functools import partial
 import peewee
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.downloads.download import Download, Move, Status
 from sidecar.domain.files.naming import make_path_key
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, WorkArrived

@@ -1,6 +1,6 @@
 """Changes the state of downloads; no other code does.
 
-It takes the new state from `domain.downloads.states.next_status`, changes the row only if it is
+It takes the new state from `domain.downloads.download.next_status`, changes the row only if it is
 still in the state that the caller saw, and publishes an event after the commit. No lock is held
 while files move: a move returns False, and changes nothing, if the download was moved, finished or
 deleted meanwhile. A download that is being finalized cannot be paused: its file may be there.
@@ -16,7 +16,7 @@ from functools import partial
 from types import MappingProxyType
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Move, Status, Validator, next_status
+from sidecar.domain.downloads.download import Download, Move, Status, Validator, next_status
 from sidecar.domain.items.item import Item
 from sidecar.domain.transfers.failures import Failure
 from sidecar.events import Bus, DownloadChanged, WorkArrived
@@ -310,20 +310,6 @@ class DownloadTransitions:
                 source_path=item.source_path,
                 seconds=item.seconds,
             )
-
-    def mark_finalizing(
-        self,
-        download_id: int,
-        *,
-        size: int,
-        content_hash: str,
-        mime_type: str | None,
-        **was: object,
-    ) -> bool:
-        """Record that a part file is complete and synced; see `mark_all_finalizing`."""
-        file = WholeFile(size, content_hash, mime_type)
-        [may_go_on] = self.mark_all_finalizing([(download_id, file, was)])
-        return may_go_on
 
     def mark_all_finalizing(
         self, whole: Sequence[tuple[int, WholeFile, Columns]]

@@ -11,7 +11,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.items.natural_sort import natural_key
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import (

@@ -15,8 +15,8 @@ from datetime import datetime
 
 import peewee
 
-from sidecar.domain.imports.matching import ImportedPlay, OurFile
-from sidecar.domain.imports.player_logs import LogKind
+from sidecar.domain.player_logs.matching import ImportedPlay, OurFile
+from sidecar.domain.player_logs.parsing import LogKind
 from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import ImportedPlayRow
 

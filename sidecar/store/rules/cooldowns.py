@@ -11,7 +11,7 @@ from datetime import datetime
 import peewee
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import DownloadRow, EvictionCooldownRow
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import peewee
 
-from sidecar.domain.downloads.states import Validator
+from sidecar.domain.downloads.download import Validator
 from sidecar.messages import restore, store
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

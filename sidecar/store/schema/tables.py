@@ -8,7 +8,7 @@ from __future__ import annotations
 import peewee
 from playhouse.fields import EnumField
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.store.schema.fields import MessageField, MomentField, ValidatorField
 
 IMPORTED_PLAYS = (
@@ -65,7 +65,7 @@ class PeerRow(peewee.Model):
     last_seen = MomentField(null=True)
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "peers"
         primary_key = peewee.CompositeKey("device_id", "peer_id")
@@ -80,7 +80,7 @@ class ArrivalRow(peewee.Model):
     known_at = MomentField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "arrivals"
         primary_key = peewee.CompositeKey("download_id", "peer_id")
@@ -102,7 +102,7 @@ class ImportedPlayRow(peewee.Model):
     count_after = peewee.IntegerField(null=True)
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "imported_plays"
 
@@ -115,7 +115,7 @@ class RuleSettingsRow(peewee.Model):
     changed = peewee.TextField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "rule_settings"
         primary_key = peewee.CompositeKey("device_id", "rule")
@@ -128,7 +128,7 @@ class DeviceSettingsRow(peewee.Model):
     changed = peewee.TextField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "device_settings"
 
@@ -143,7 +143,7 @@ class ExclusionRow(peewee.Model):
     created_at = MomentField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "exclusions"
         primary_key = peewee.CompositeKey("user_id", "device_id", "rule", "item_id")
@@ -160,7 +160,7 @@ class ChosenPlaylistRow(peewee.Model):
     kind = peewee.TextField(default="Playlist")
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "chosen_playlists"
 
@@ -175,7 +175,7 @@ class PlaylistOrderRow(peewee.Model):
     is_gone = peewee.BooleanField(default=False)
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "playlist_orders"
         primary_key = peewee.CompositeKey("user_id", "playlist_id")
@@ -188,7 +188,7 @@ class CompanionRow(peewee.Model):
     completed_at = MomentField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "beside"
 
@@ -201,14 +201,14 @@ class EvictionCooldownRow(peewee.Model):
     until = MomentField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "rests"
         primary_key = peewee.CompositeKey("device_id", "item_id")
 
 
 class DownloadRow(peewee.Model):
-    """`domain.downloads.states.Download`, and the keys it is found by."""
+    """`domain.downloads.download.Download`, and the keys it is found by."""
 
     id = peewee.AutoField()
     item_id = peewee.TextField()
@@ -259,19 +259,19 @@ class DownloadRow(peewee.Model):
     series_id = peewee.TextField(null=True)
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "downloads"
 
 
-class UnlikeRow(peewee.Model):
+class DifferentItemsRow(peewee.Model):
     """Two items that are different files, as a person has said."""
 
     old_item_id = peewee.TextField()
     new_item_id = peewee.TextField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "unlike"
         primary_key = peewee.CompositeKey("old_item_id", "new_item_id")
@@ -288,7 +288,7 @@ class KeptPartRow(peewee.Model):
     kept_at = MomentField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "kept_parts"
 
@@ -302,7 +302,7 @@ class DeviceRow(peewee.Model):
     added_at = MomentField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "devices"
 
@@ -322,7 +322,7 @@ class AccountRow(peewee.Model):
     signed_in_at = MomentField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "accounts"
 
@@ -337,7 +337,7 @@ class SessionRow(peewee.Model):
     address_prefix = peewee.TextField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "sessions"
 
@@ -355,7 +355,7 @@ class ApiKeyRow(peewee.Model):
     expires_at = MomentField(null=True)
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "api_keys"
 
@@ -373,7 +373,7 @@ class HoldRow(peewee.Model):
     release_at = MomentField(null=True)
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "holds"
 
@@ -390,7 +390,7 @@ class FavouriteStateRow(peewee.Model):
     changed_at = MomentField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "hearts"
         primary_key = peewee.CompositeKey("user_id", "item_id")
@@ -405,7 +405,7 @@ class TombstoneRow(peewee.Model):
     created_at = MomentField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "tombstones"
         primary_key = peewee.CompositeKey("user_id", "device_id", "item_id")
@@ -433,7 +433,7 @@ class PlayRow(peewee.Model):
     was_there = peewee.BooleanField(null=True)
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "plays"
 
@@ -446,7 +446,7 @@ class OwnedRow(peewee.Model):
     status = EnumField(Status)
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "owned"
         primary_key = peewee.CompositeKey("download_id", "user_id")
@@ -461,7 +461,7 @@ class TallyRow(peewee.Model):
     bytes = peewee.IntegerField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "tallies"
         primary_key = peewee.CompositeKey("device_id", "status")
@@ -474,7 +474,7 @@ class MetaRow(peewee.Model):
     value = peewee.TextField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "meta"
 
@@ -486,7 +486,7 @@ class PageSettingRow(peewee.Model):
     value = peewee.TextField()
 
     class Meta:
-        """Where it is."""
+        """Its table."""
 
         table_name = "page_settings"
 
@@ -577,7 +577,7 @@ ROWS: tuple[type[peewee.Model], ...] = (
     SessionRow,
     ApiKeyRow,
     DownloadRow,
-    UnlikeRow,
+    DifferentItemsRow,
     KeptPartRow,
     HoldRow,
     FavouriteStateRow,

@@ -17,8 +17,8 @@ from sidecar.transfer.aria2.sink import ThroughAria2
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.bandwidth import Bandwidth
 from sidecar.transfer.engine import Job, Receipt, TransferReport
-from sidecar.transfer.http import HttpEngine
-from sidecar.transfer.timeouts import Patience
+from sidecar.transfer.http.engine import HttpEngine
+from sidecar.transfer.timeouts import Timeouts
 
 
 class Aria2Engine:
@@ -29,7 +29,7 @@ class Aria2Engine:
         link: Aria2Supervisor,
         clock: Clock,
         *,
-        patience: Patience | None = None,
+        timeouts: Timeouts | None = None,
         ca_file: Path | None = None,
         bandwidth: Bandwidth | None = None,
     ) -> None:
@@ -37,7 +37,7 @@ class Aria2Engine:
         self._clock = clock
         self._http = HttpEngine(
             clock,
-            patience=patience,
+            timeouts=timeouts,
             ca_file=ca_file,
             bandwidth=bandwidth,
             open_sink=self._open,

@@ -73,16 +73,16 @@ class Hearing:
             self._must_ask = True
         if self._must_ask:
             self._ask_all()
-        patience = STEP_S if stop.is_set() else POLL_S
+        wait_s = STEP_S if stop.is_set() else POLL_S
         if self._line is None:
             self._must_ask = True
-            self._clock.wait(stop, patience)
+            self._clock.wait(stop, wait_s)
         else:
-            self._hear(self._line, patience)
+            self._hear(self._line, wait_s)
 
-    def _hear(self, line: ClientConnection, patience: float) -> None:
+    def _hear(self, line: ClientConnection, wait_s: float) -> None:
         try:
-            told = line.recv(patience, decode=False)
+            told = line.recv(wait_s, decode=False)
         except TimeoutError:
             return
         except ConnectionClosed:

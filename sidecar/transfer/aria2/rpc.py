@@ -78,12 +78,12 @@ class Rpc:
     Attributes:
         url: With the scheme `http` or `ws` (or with TLS) and the path, normally `/jsonrpc`.
         secret: The RPC secret; empty for none.
-        patience_s: Time-out of an answer; aria2 gives none while it writes to a slow device.
+        answer_within_s: Time-out of an answer; aria2 gives none while it writes to a slow device.
     """
 
     url: str
     secret: str = field(repr=False)
-    patience_s: float = 2.0
+    answer_within_s: float = 2.0
 
     @property
     def socket_url(self) -> str:
@@ -140,8 +140,8 @@ class Rpc:
         adapter = HTTPAdapter(pool_connections=1)
         try:
             # A session would add credentials from ~/.netrc and proxies of the environment.
-            patience = (CONNECT_S, self.patience_s)
-            with adapter.send(request.prepare(), stream=True, timeout=patience) as response:
+            timeout = (CONNECT_S, self.answer_within_s)
+            with adapter.send(request.prepare(), stream=True, timeout=timeout) as response:
                 return _read(response)
         except requests.RequestException as error:
             silent = isinstance(error, requests.ReadTimeout)

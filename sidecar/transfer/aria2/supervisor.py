@@ -19,7 +19,7 @@ from threading import Event, Lock
 from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.errors import Stopped
-from sidecar.threads import run_periodically
+from sidecar.process.threads import run_periodically
 from sidecar.transfer.aria2.codes import (
     BAD_OPTION,
     ended_failure,
@@ -110,7 +110,7 @@ class Aria2Supervisor:
             self._clock.wait(over, STEP_S)
         if not over.is_set() and (rpc := self._rpc) is not None:
             with suppress(Aria2Away, Aria2Refused):
-                ask(replace(rpc, patience_s=QUICK_S), self.book, [gid])
+                ask(replace(rpc, answer_within_s=QUICK_S), self.book, [gid])
         return self.book.get_status(gid)
 
     def forget(self, gid: str) -> None:
@@ -122,7 +122,7 @@ class Aria2Supervisor:
         rpc = self._rpc
         try:
             if rpc is not None:
-                self._take_out(replace(rpc, patience_s=QUICK_S), gid)
+                self._take_out(replace(rpc, answer_within_s=QUICK_S), gid)
         except (Aria2Away, Aria2Refused):
             self.book.let_go(gid)
         else:

@@ -32,7 +32,7 @@ MORE_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FoundTags:
+class TagsAndCover:
     """The tags and the cover of a file.
 
     Attributes:
@@ -52,7 +52,7 @@ class Tagger:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def read(self, file: BinaryIO, *, pixels: int, stop: Event) -> FoundTags:
+    def read(self, file: BinaryIO, *, pixels: int, stop: Event) -> TagsAndCover:
         """Return the tags and cover of a file; none if the child fails or takes too long.
 
         Args:
@@ -68,9 +68,9 @@ class Tagger:
         try:
             told = self._ask(order, [file], READ_WITHIN_S, MORE_BYTES * 2, stop)
         except ChildFailed:
-            return FoundTags()
+            return TagsAndCover()
         cover = told.get("cover")
-        return FoundTags(
+        return TagsAndCover(
             tags={name: tuple(values) for name, values in told.get("tags", {}).items()},
             cover=base64.b64decode(cover) if cover else None,
             has_cover=bool(told.get("has_cover")),

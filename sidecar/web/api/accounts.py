@@ -69,7 +69,7 @@ def begin(services: WebServices, body: Credentials) -> Response:
 @session.get("", role=Role.SIGNED_IN, returns=schemas.Session)
 def show(_services: WebServices) -> schemas.Session:
     """Show who is signed in."""
-    own = auth.asker().visit
+    own = auth.asker().session
     user = schemas.User.model_validate(person())
     return schemas.Session(user=user, csrf=own.csrf if own else None)
 

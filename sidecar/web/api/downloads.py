@@ -17,8 +17,8 @@ from flask import Response, request
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.download import MISSING, Status
 from sidecar.domain.downloads.sorting import Sort
-from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.items.item import ItemType
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import (

@@ -18,8 +18,8 @@ from sidecar.domain.items.kinds import TYPES
 from sidecar.errors import DeviceError
 from sidecar.services.files.search import FileQuery, FoundFilesPage
 from sidecar.services.files.streaming import NoFile, OpenFile, TooManyStreams
+from sidecar.web.api.devices.preferences import ITEM
 from sidecar.web.api.endpoints import NOT_FOUND, PREFIX, Endpoints
-from sidecar.web.api.preferences import ITEM
 from sidecar.web.api.schemas import library as schemas
 from sidecar.web.request.errors import answer
 from sidecar.web.request.query_params import LARGEST_ID, Kinds, PageQuery, Text

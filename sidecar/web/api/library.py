@@ -10,9 +10,9 @@ from flask import Response, url_for
 from sidecar.errors import NotPossible
 from sidecar.services.files.streaming import Local
 from sidecar.services.library.browse import BrowseQuery, BrowseSort, LibraryEntry, LibraryPage
+from sidecar.web.api.devices.preferences import ITEM
 from sidecar.web.api.downloads import cover_reply, cover_width
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
-from sidecar.web.api.preferences import ITEM
 from sidecar.web.api.schemas import library as schemas
 from sidecar.web.api.schemas.base import Listed
 from sidecar.web.request.query_params import (

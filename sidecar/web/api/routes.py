@@ -9,19 +9,8 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
-from sidecar.web.api import (
-    accounts,
-    devices,
-    downloads,
-    files,
-    identity,
-    imports,
-    library,
-    playback,
-    preferences,
-    syncthing,
-    system,
-)
+from sidecar.web.api import accounts, downloads, files, library, playback, server_change, system
+from sidecar.web.api.devices import device, identity, imports, preferences, syncthing
 from sidecar.web.api.endpoints import PREFIX, Endpoint, Endpoints
 from sidecar.web.api.openapi import described
 from sidecar.web.security.permissions import Role
@@ -37,12 +26,12 @@ GROUPS = (
     system.transfers,
     downloads.api,
     downloads.actions,
-    devices.devices,
+    device.devices,
     preferences.steering,
     syncthing.peers,
     identity.matches,
     identity.names,
-    identity.server,
+    server_change.server,
     imports.adoption,
     imports.logs,
     library.items,

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from sidecar.services.notices import Notice
 from sidecar.services.system_status import LogLine, SystemStatusView
-from sidecar.services.transfers.status import TransfersView
+from sidecar.services.transfers.policy.status import TransfersView
 from sidecar.web.api.endpoints import PREFIX, Endpoints
 from sidecar.web.api.schemas import users as schemas
 from sidecar.web.api.schemas.base import Listed

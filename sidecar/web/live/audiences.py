@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Protocol
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.events import Event
-from sidecar.limits import SOCKETS_A_SESSION
+from sidecar.process.limits import SOCKETS_A_SESSION
 from sidecar.services.accounts.person import Person
 from sidecar.web.api.schemas.base import Json
 from sidecar.web.security.auth import Identity

@@ -28,9 +28,9 @@ from sidecar.events import (
     TransfersProgressed,
     WorkArrived,
 )
+from sidecar.process.threads import do_nothing, run_periodically
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.views import DownloadQuery
-from sidecar.threads import do_nothing, run_periodically
 from sidecar.web.api.schemas.base import Json, to_json
 from sidecar.web.api.schemas.devices import Device
 from sidecar.web.api.schemas.downloads import Download, RunningTransfers, counts

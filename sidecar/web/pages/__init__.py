@@ -6,24 +6,13 @@ from collections.abc import Callable
 
 from flask import Blueprint
 
-from sidecar.web.pages import (
-    admin,
-    alerts,
-    device,
-    device_editor,
-    home,
-    identity,
-    imports,
-    language,
-    now,
-    plans,
-    profile,
-    settings,
-    sign_in,
-    theme,
-    undo,
-)
+from sidecar.web.pages import alerts, home, now, undo
+from sidecar.web.pages.account import language, profile, sign_in, theme
 from sidecar.web.pages.activity import routes as activity
+from sidecar.web.pages.admin import overview as admin
+from sidecar.web.pages.admin import settings
+from sidecar.web.pages.devices import device, identity, imports, plans
+from sidecar.web.pages.devices import editor as device_editor
 from sidecar.web.pages.downloads import actions as download_actions
 from sidecar.web.pages.downloads import routes as downloads
 from sidecar.web.pages.files import routes as files

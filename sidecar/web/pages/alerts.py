@@ -14,9 +14,9 @@ from functools import partial
 from flask import Blueprint, Flask, g, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
+from sidecar.process.threads import attempt
 from sidecar.services.accounts.person import Person
 from sidecar.services.notices import Notice, OpenQuestion
-from sidecar.threads import attempt
 from sidecar.web import redirects
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security import auth

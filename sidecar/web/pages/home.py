@@ -11,8 +11,8 @@ from datetime import datetime
 
 from flask import Blueprint, render_template
 
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.downloads.sorting import Sort
-from sidecar.domain.downloads.states import Status
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadQuery, DownloadView

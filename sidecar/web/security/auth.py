@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hmac import compare_digest
 from http import HTTPStatus
 from ipaddress import ip_address
@@ -21,9 +21,9 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request.cookies import A_YEAR_S, set_cookie
 from sidecar.web.request.errors import ApiError, SignInNeeded
-from sidecar.web.security.hosts import is_own_origin
+from sidecar.web.security.hosts import LOOPBACK, is_own_origin, split_host
 from sidecar.web.security.middleware import CAME_BY_PROXY
-from sidecar.web.security.permissions import Role, may_try, role_needed
+from sidecar.web.security.permissions import SAFE, Role, decided_here, may_try, role_needed
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -37,7 +37,6 @@ MARKS = "sidecar_known"
 COOKIE_LASTS_S = 30 * 24 * 3600
 CSRF_HEADER = "X-Sidecar-CSRF"
 CSRF_FIELD = "csrf"
-SAFE = frozenset({"GET", "HEAD"})
 LONGEST_SECRET = 200
 # The Flask extension that closes the live connections of a session that has ended.
 END_SESSION = "sidecar.end_session"
@@ -45,8 +44,9 @@ EndSession = Callable[[str], None]
 # The Flask extension that says whether this is the demo.
 IS_DEMO = "sidecar.is_demo"
 DEMO_ELSEWHERE = translatable(
-    "This is the demo, and everybody knows its passwords: settings and devices are changed only in "
-    "a browser on the machine where it runs. Set up your own Jellyfin at /setup first."
+    "This is the demo, and everybody knows its passwords: settings, devices and transfers are "
+    "changed only in a browser on the machine where it runs. Set up your own Jellyfin at /setup "
+    "first."
 )
 
 
@@ -55,20 +55,20 @@ class Identity:
     """Who sends a request, authenticated by a session or a key; by default nobody.
 
     Attributes:
-        visit: The session, if there is one.
+        session: The session, if there is one.
         key: The API key, if there is one.
         signed_out: The owner of a valid key, if Jellyfin has signed them out; `person` is None.
     """
 
     person: Person | None = None
-    visit: WebSession | None = None
+    session: WebSession | None = None
     key: str | None = None
     signed_out: str | None = None
 
     @property
     def credential(self) -> str | None:
         """The session's secret or the key."""
-        return self.visit.secret if self.visit else self.key
+        return self.session.secret if self.session else self.key
 
 
 def who(service: SignInService, *, cookie: str | None, authorization: str | None) -> Identity:
@@ -83,8 +83,8 @@ def who(service: SignInService, *, cookie: str | None, authorization: str | None
         return Identity(person, key=key.strip())
     if not cookie or len(cookie) > LONGEST_SECRET:
         return Identity()
-    visit = service.visit(cookie)
-    return Identity(visit.person, visit) if visit else Identity()
+    session = service.find_session(cookie)
+    return Identity(session.person, session) if session else Identity()
 
 
 def is_from_elsewhere(environ: WSGIEnvironment) -> bool:
@@ -97,12 +97,18 @@ def is_from_elsewhere(environ: WSGIEnvironment) -> bool:
 
 
 def is_on_this_machine() -> bool:
-    """Whether the browser is on this machine; one behind a proxy may be anywhere."""
+    """Whether the browser is on this machine; one behind a proxy may be anywhere.
+
+    Not every proxy says that it is one: some only ask under the name that the browser used, and
+    nginx asks in HTTP/1.0, which no browser does.
+    """
     try:
         is_loopback = ip_address(request.remote_addr or "").is_loopback
     except ValueError:
         return False
-    return is_loopback and not request.environ.get(CAME_BY_PROXY, True)
+    name, _ = split_host(request.environ.get("HTTP_HOST", "")) or ("", None)
+    is_direct = name in LOOPBACK and request.environ.get("SERVER_PROTOCOL") != "HTTP/1.0"
+    return is_loopback and is_direct and not request.environ.get(CAME_BY_PROXY, True)
 
 
 def asker() -> Identity:
@@ -132,8 +138,12 @@ def person() -> Person:
 def is_owner() -> bool:
     """Whether the current request may do what needs `Role.OWNER`."""
     found = asker().person
-    is_demo: bool = current_app.extensions[IS_DEMO]
-    return found is not None and found.is_admin and (not is_demo or is_on_this_machine())
+    return found is not None and found.is_admin and not _is_demo_elsewhere()
+
+
+def _is_demo_elsewhere() -> bool:
+    """Whether this is the demo, and the browser is not on its machine."""
+    return current_app.extensions[IS_DEMO] and not is_on_this_machine()
 
 
 def caller() -> ClientInfo:
@@ -147,11 +157,11 @@ def cookie_name() -> str:
     return SECURE_COOKIE if request.is_secure else COOKIE
 
 
-def give_cookie(response: Response, visit: WebSession) -> None:
+def give_cookie(response: Response, session: WebSession) -> None:
     """Set the cookies of the session and of the browser's marks."""
-    give_session_cookie(response, visit.secret)
-    if visit.marks:
-        set_cookie(response, _marks_name(), visit.marks, path=_cookie_path(), lasts_s=A_YEAR_S)
+    give_session_cookie(response, session.secret)
+    if session.marks:
+        set_cookie(response, _marks_name(), session.marks, path=_cookie_path(), lasts_s=A_YEAR_S)
 
 
 def give_session_cookie(response: Response, secret: str) -> None:
@@ -198,8 +208,12 @@ def _check_rights() -> None:
             raise SignInNeeded(asker().signed_out)
         log.warning("%s may not %s %s", person.name, request.method, request.path)
         raise ApiError(HTTPStatus.FORBIDDEN)
-    if needed is Role.OWNER and not is_owner():
-        raise ApiError(HTTPStatus.FORBIDDEN, DEMO_ELSEWHERE)
+    if person is not None and _is_demo_elsewhere():
+        if decided_here(needed, request.method):
+            raise ApiError(HTTPStatus.FORBIDDEN, DEMO_ELSEWHERE)
+        if person.is_admin and request.method not in SAFE:
+            # What people may change of their own, an admin may change of everybody's.
+            g.asker = replace(asker(), person=replace(person, is_admin=False))
     if request.method not in SAFE:
         _check_origin(needs_token=needed > Role.ANYBODY)
 
@@ -210,11 +224,11 @@ def _check_origin(*, needs_token: bool) -> None:
         raise ApiError(
             HTTPStatus.FORBIDDEN, translatable("This request came from another site's page.")
         )
-    visit = asker().visit
-    if not needs_token or visit is None:
+    session = asker().session
+    if not needs_token or session is None:
         return
     token = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
-    if not compare_digest(token.encode(), visit.csrf.encode()):
+    if not compare_digest(token.encode(), session.csrf.encode()):
         raise ApiError(
             HTTPStatus.FORBIDDEN,
             translatable("This page is out of date: load it again and try once more."),
@@ -232,8 +246,8 @@ def _cookie_path() -> str:
 
 def own_secret() -> str | None:
     """Return the secret of the current request's session; None if it has none."""
-    visit = asker().visit
-    return visit.secret if visit else None
+    session = asker().session
+    return session.secret if session else None
 
 
 def leave(service: SignInService, end_session: EndSession) -> None:
@@ -246,6 +260,6 @@ def leave(service: SignInService, end_session: EndSession) -> None:
 
 def look_again(service: SignInService, seen: Identity) -> Identity:
     """Authenticate again the cookie or key of an identity."""
-    if seen.visit is not None:
-        return who(service, cookie=seen.visit.secret, authorization=None)
+    if seen.session is not None:
+        return who(service, cookie=seen.session.secret, authorization=None)
     return who(service, cookie=None, authorization=f"Bearer {seen.key}" if seen.key else None)

@@ -21,7 +21,8 @@ class Role(IntEnum):
 
     `MANAGER` is for routes of a device and means a manager of that device. Any signed-in person
     passes here; the service then asks `services.devices.access` and raises `NotAManager`.
-    `OWNER` is an admin; on the demo, whose passwords everybody knows, only one on this machine.
+    `OWNER` is an admin. On the demo, whose passwords everybody knows, what is `decided_here` is
+    only for browsers on this machine.
     """
 
     ANYBODY = 0
@@ -31,6 +32,8 @@ class Role(IntEnum):
     OWNER = 4
 
 
+# Methods that change nothing.
+SAFE = frozenset({"GET", "HEAD"})
 # The live connection takes no commands: sockets can only connect and disconnect.
 SOCKET_EVENTS = MappingProxyType({"connect": Role.SIGNED_IN, "disconnect": Role.SIGNED_IN})
 
@@ -58,11 +61,19 @@ def may_try(person: Person | None, needed: Role) -> bool:
             # Whether they manage the device is checked by the service.
             least = Role.SIGNED_IN
         case Role.OWNER:
-            # Where they are is checked by `auth`.
+            # Where they are is checked by `auth`, see `decided_here`.
             least = Role.ADMIN
         case _:
             least = needed
     return role_of(person) >= least
+
+
+def decided_here(needed: Role, verb: str) -> bool:
+    """Whether the demo takes this request only from its own machine.
+
+    That is whatever concerns the machine, and every change that concerns more than one person.
+    """
+    return needed is Role.OWNER or (needed >= Role.MANAGER and verb not in SAFE)
 
 
 def role_of(person: Person | None) -> Role:

@@ -22,9 +22,9 @@ from cheroot.workers.threadpool import ThreadPool, WorkerThread
 from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as CherootServer
 
-from sidecar import limits
 from sidecar.errors import ConfigError
-from sidecar.threads import log_stuck_threads
+from sidecar.process import limits
+from sidecar.process.threads import log_stuck_threads
 from sidecar.web.request.refusals import SERVER_NAME, Refusal, response_of
 from sidecar.web.server import request_head
 from sidecar.web.server.chunks import Chunks

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 from cheroot.server import HTTPConnection
 
-from sidecar import limits
+from sidecar.process import limits
 from sidecar.web.server.incoming import Incoming
 from sidecar.web.server.outgoing import Outgoing
 
@@ -126,10 +126,10 @@ class Connections:
         self._selector = selectors.DefaultSelector()
         server.socket.setblocking(False)  # noqa: FBT003 - see above
         self._selector.register(server.socket, selectors.EVENT_READ, self._accept)
-        self._ear, self._mouth = socket.socketpair()
-        self._ear.setblocking(False)  # noqa: FBT003 - see above
-        self._mouth.setblocking(False)  # noqa: FBT003 - see above
-        self._selector.register(self._ear, selectors.EVENT_READ, self._listen)
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_reader.setblocking(False)  # noqa: FBT003 - see above
+        self._wake_writer.setblocking(False)  # noqa: FBT003 - see above
+        self._selector.register(self._wake_reader, selectors.EVENT_READ, self._listen)
         self._returned: deque[Connection] = deque()
         # All connections by address, the longest idle first; and those that no worker has.
         self._all: dict[str, dict[Connection, None]] = {}
@@ -189,8 +189,8 @@ class Connections:
         self._is_closed = True
         self._close_returned()
         self._selector.close()
-        self._ear.close()
-        self._mouth.close()
+        self._wake_reader.close()
+        self._wake_writer.close()
         self._let_spare_go()
 
     # -- accepting
@@ -336,11 +336,11 @@ class Connections:
     def _wake(self) -> None:
         # If the buffer is full, the thread will wake anyway.
         with suppress(OSError):
-            self._mouth.send(b"\0")
+            self._wake_writer.send(b"\0")
 
     def _listen(self) -> None:
         with suppress(BlockingIOError):
-            self._ear.recv(BLOCK_BYTES)
+            self._wake_reader.recv(BLOCK_BYTES)
 
     def _close_returned(self) -> None:
         """Close connections that workers give back after the shutdown."""

@@ -5,7 +5,12 @@ from __future__ import annotations
 import resource
 from contextlib import suppress
 
-from sidecar.limits import CONNECTIONS, DESCRIPTORS_KEPT, FEWEST_CONNECTIONS, MOST_DESCRIPTORS
+from sidecar.process.limits import (
+    CONNECTIONS,
+    DESCRIPTORS_KEPT,
+    FEWEST_CONNECTIONS,
+    MOST_DESCRIPTORS,
+)
 
 
 def raise_descriptors() -> int:

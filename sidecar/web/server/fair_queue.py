@@ -1,7 +1,7 @@
 """The queue of requests: first the address with the fewest running, then the longest not served.
 
 A worker that waits for a client or for Jellyfin is *resting*: it uses no processor, so another
-one may run. The number of resting workers is limited where they rest (`sidecar.limits`).
+one may run. The number of resting workers is limited where they rest (`sidecar.process.limits`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from itertools import count
 from threading import Condition, local
 
-from sidecar.limits import BUSY_WORKERS, BUSY_WORKERS_AN_ADDRESS
+from sidecar.process.limits import BUSY_WORKERS, BUSY_WORKERS_AN_ADDRESS
 
 _working = local()
 

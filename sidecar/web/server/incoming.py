@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from sidecar.limits import BODY_BYTES, HEAD_BYTES
+from sidecar.process.limits import BODY_BYTES, HEAD_BYTES
 from sidecar.web.server.chunks import LONGEST_LINE, size_of
 
 TLS_HANDSHAKE = 0x16

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 from collections import deque
 
-from sidecar.limits import SILENT_S, UNSENT_BYTES
+from sidecar.process.limits import SILENT_S, UNSENT_BYTES
 
 
 class Outgoing:

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import simple_websocket  # type: ignore[import-untyped]  # has none
 from wsproto.utilities import RemoteProtocolError
 
-from sidecar.limits import SOCKETS
+from sidecar.process.limits import SOCKETS
 from sidecar.web.request.refusals import Refusal, response_head, response_of
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import pytest
 
 from sidecar.demo.library.items import BaseItemKind, DemoItem, DemoLibrary
 from sidecar.demo.library.scan import differences, scan
-from tests.fakes.tiny_library import DOUBLE, FIRST_LIGHT, TONE_1, listing, tiny_library, write
+from tests.fakes.libraries.tiny import DOUBLE, FIRST_LIGHT, TONE_1, listing, tiny_library, write
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from sidecar.demo.robot.client import PlayerSignInRefused
 from sidecar.demo.robot.robot import Habits, Robot
-from tests.fakes.listened_to import TICKS, ListenedTo
+from tests.fakes.servers.listened_to import TICKS, ListenedTo
 
 PLACID = Habits(skip=0, pause=0, press_heart=0, take_heart_away=0, have_enough=0)
 

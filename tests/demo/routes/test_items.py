@@ -9,7 +9,7 @@ import requests
 
 from sidecar.demo.protocol.version import Version
 from tests.contract.client import Client
-from tests.fakes.demo_house import House, device_of
+from tests.fakes.servers.demo import House, device_of
 
 
 def found(client: Client, **query: str) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sidecar.demo.protocol.version import Version
 from tests.contract.client import Client
-from tests.fakes.demo_house import House, device_of
+from tests.fakes.servers.demo import House, device_of
 
 
 def names(client: Client, **query: str) -> list[str]:

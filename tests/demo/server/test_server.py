@@ -20,8 +20,8 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import StartupPhase
 from sidecar.demo.state.timing import Timing
 from tests.contract.client import Client
-from tests.fakes.demo_house import QUICK, House, device_of
-from tests.fakes.tiny_library import TONE_1
+from tests.fakes.libraries.tiny import TONE_1
+from tests.fakes.servers.demo import QUICK, House, device_of
 
 
 def tone(client: Client, **query: str) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.player_logs import LogFile, find_logs, read_lines
-from sidecar.domain.imports.player_logs import LONGEST_LINE, LogKind
+from sidecar.domain.player_logs.parsing import LONGEST_LINE, LogKind
 from sidecar.errors import DeviceError
 
 

@@ -9,23 +9,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sidecar.confined.reader import ForeignReader
+from sidecar.confined.reader import ConfinedReader
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.foreign.tags import read_tags
-from sidecar.domain.imports.adoption import Tags
+from sidecar.domain.adoption.matching import Tags
 from sidecar.errors import DeviceError
-from tests.fakes.tagged import mp3
+from tests.fakes.media.tagged import mp3
 
 FFMPEG = shutil.which("ffmpeg")
 
 
 @pytest.fixture(scope="module")
-def reader() -> Iterator[ForeignReader]:
-    with ForeignReader() as reader:
+def reader() -> Iterator[ConfinedReader]:
+    with ConfinedReader() as reader:
         yield reader
 
 
-def test_a_file_says_what_it_is(folder: DeviceFolder, root: Path, reader: ForeignReader) -> None:
+def test_a_file_says_what_it_is(folder: DeviceFolder, root: Path, reader: ConfinedReader) -> None:
     (root / "a.mp3").write_bytes(mp3("Glósóli", "Sigur Rós", "Takk...", "3/11", seconds=2.0))
 
     tags = read_tags(folder, "a.mp3", reader)
@@ -42,7 +42,7 @@ def test_a_file_says_what_it_is(folder: DeviceFolder, root: Path, reader: Foreig
 @pytest.mark.skipif(FFMPEG is None, reason="needs ffmpeg")
 @pytest.mark.parametrize("name", ["a.flac", "a.ogg", "a.opus", "a.m4a", "a.mp3"])
 def test_the_usual_kinds_are_read(
-    folder: DeviceFolder, root: Path, reader: ForeignReader, name: str
+    folder: DeviceFolder, root: Path, reader: ConfinedReader, name: str
 ) -> None:
     asked = [FFMPEG or "", "-v", "error", "-f", "lavfi", "-i", "sine=duration=2"]
     facts = {"title": "Tone", "artist": "Ann", "album": "Light", "album_artist": "B", "track": "7"}
@@ -57,7 +57,7 @@ def test_the_usual_kinds_are_read(
 
 
 def test_a_file_without_tags_says_nothing(
-    folder: DeviceFolder, root: Path, reader: ForeignReader
+    folder: DeviceFolder, root: Path, reader: ConfinedReader
 ) -> None:
     (root / "a.mp3").write_bytes(b"not music")
 
@@ -76,7 +76,7 @@ def test_a_file_without_tags_says_nothing(
     st.binary(max_size=300),
 )
 def test_no_damage_is_worse_than_no_tags(
-    folder: DeviceFolder, root: Path, reader: ForeignReader, start: bytes, rest: bytes
+    folder: DeviceFolder, root: Path, reader: ConfinedReader, start: bytes, rest: bytes
 ) -> None:
     (root / "a").write_bytes(start + rest)
 
@@ -84,7 +84,7 @@ def test_no_damage_is_worse_than_no_tags(
 
 
 def test_a_file_that_is_not_there_is_a_trouble_of_the_device(
-    folder: DeviceFolder, reader: ForeignReader
+    folder: DeviceFolder, reader: ConfinedReader
 ) -> None:
     with pytest.raises(DeviceError):
         read_tags(folder, "a.mp3", reader)

@@ -14,7 +14,7 @@ from sidecar.domain.downloads.actions import (
     ActionVerdict,
     judge,
 )
-from sidecar.domain.downloads.states import Status, Validator
+from sidecar.domain.downloads.download import Status, Validator
 from tests.domain.downloads.test_states import DOWNLOAD, QUEUED
 
 NOW = QUEUED + timedelta(hours=1)

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain, format_span
-from sidecar.domain.downloads.states import Download, Status
 from tests.fakes.clock import START
 
 FAVOURITE = WantedBecause(who=None, rule="favourites", text="your favourite")

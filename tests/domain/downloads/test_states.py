@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.downloads.states import MOVES, Download, Move, Status, Validator, next_status
+from sidecar.domain.downloads.download import MOVES, Download, Move, Status, Validator, next_status
 from sidecar.errors import IllegalMove
 
 QUEUED = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)

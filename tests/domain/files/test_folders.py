@@ -9,18 +9,8 @@ from sidecar.domain.files.folders import LEFT_FREE_IN_ROOT, PlannedFolders, find
 from sidecar.domain.files.naming import NameLimits, make_path_key
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.items.item import Item, ItemType
+from tests.domain.examples import SONG as TRACK
 
-TRACK = Item(
-    id="1" * 32,
-    type=ItemType.AUDIO,
-    title="Song",
-    artist="Duo",
-    album="Twin",
-    album_id="aaaaaaaa" + "0" * 24,
-    year=2001,
-    number=1,
-    extension="flac",
-)
 EPISODE = Item(
     id="3" * 32,
     type=ItemType.EPISODE,

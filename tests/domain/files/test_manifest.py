@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+from sidecar.domain.adoption.restore import read_manifest
 from sidecar.domain.files.manifest import render_manifest
-from sidecar.domain.imports.restore import read_manifest
 from tests.domain.files.test_catalogue import file
 
 ONE = replace(

@@ -5,19 +5,9 @@ from dataclasses import replace
 from sidecar.domain.files.groups import Group
 from sidecar.domain.files.naming import ANY
 from sidecar.domain.files.renames import NamedFile, make_plan_id, plan_renames
-from sidecar.domain.items.item import Item, ItemType
+from tests.domain.examples import SONG
 
-TRACK = Item(
-    id="1" * 32,
-    type=ItemType.AUDIO,
-    title="Song",
-    artist="Duo",
-    album="Twin",
-    album_id="a" * 32,
-    year=2001,
-    number=1,
-    extension="flac",
-)
+TRACK = replace(SONG, album_id="a" * 32)
 REMASTER = replace(TRACK, id="2" * 32, album_id="b" * 32)
 
 

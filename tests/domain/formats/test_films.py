@@ -108,7 +108,7 @@ def test_an_estimate_is_never_less_than_what_comes() -> None:
     assert HD.estimate(seconds=HOUR, source_size=4 * 10**8) == 6 * 10**8
     assert HD.estimate(seconds=HOUR, source_size=None) == pytest.approx(likely, rel=0.1)
     assert HD.estimate(seconds=None, source_size=5) == 5
-    assert HD.beside(7) == 7
+    assert HD.work_bytes(7) == 7
 
 
 def test_the_bitrate_follows_the_target_but_not_far_above_the_source() -> None:

@@ -7,7 +7,7 @@ import pytest
 from sidecar.domain.rules.album_affinity import AlbumAffinitySettings, make_wishes
 from sidecar.domain.rules.library import Listed
 from tests.fakes.clock import START
-from tests.fakes.shelf import Shelf, context, full, named, song
+from tests.fakes.libraries.rule_library import RuleLibrary, context, full, named, song
 
 SONGS = [song(str(number)) for number in range(1, 12)]
 ALBUM = SONGS[0].album_id or ""
@@ -33,7 +33,7 @@ def heard(*numbers: int) -> dict[str, frozenset[str]]:
 def test_enough_different_tracks_bring_the_album(
     numbers: tuple[int, ...], threshold: int, wanted: int
 ) -> None:
-    shelf = Shelf(lists={ALBUM: full(*SONGS)}, heard=heard(*numbers))
+    shelf = RuleLibrary(lists={ALBUM: full(*SONGS)}, heard=heard(*numbers))
 
     found = make_wishes(context(AlbumAffinitySettings(threshold=threshold), shelf))
 
@@ -42,7 +42,7 @@ def test_enough_different_tracks_bring_the_album(
 
 
 def test_the_reason_counts() -> None:
-    shelf = Shelf(lists={ALBUM: full(*SONGS)}, heard=heard(1, 2, 3))
+    shelf = RuleLibrary(lists={ALBUM: full(*SONGS)}, heard=heard(1, 2, 3))
 
     (text,) = {
         one.reason.text for one in make_wishes(context(AlbumAffinitySettings(), shelf)).wishes
@@ -52,7 +52,7 @@ def test_the_reason_counts() -> None:
 
 
 def test_plays_count_as_far_back_as_the_window_says() -> None:
-    shelf = Shelf()
+    shelf = RuleLibrary()
 
     make_wishes(context(AlbumAffinitySettings(window=timedelta(days=7)), shelf))
 
@@ -61,7 +61,7 @@ def test_plays_count_as_far_back_as_the_window_says() -> None:
 
 @pytest.mark.parametrize("listed", [Listed(), Listed(tuple(SONGS[:2]), complete=False)])
 def test_an_album_that_is_not_seen_as_a_whole_lets_nothing_go(listed: Listed) -> None:
-    shelf = Shelf(lists={ALBUM: listed}, heard=heard(1, 2, 3))
+    shelf = RuleLibrary(lists={ALBUM: listed}, heard=heard(1, 2, 3))
 
     found = make_wishes(context(AlbumAffinitySettings(), shelf))
 
@@ -70,7 +70,7 @@ def test_an_album_that_is_not_seen_as_a_whole_lets_nothing_go(listed: Listed) ->
 
 
 def test_an_album_that_is_one_track_short_is_remarked_on() -> None:
-    shelf = Shelf(lists={ALBUM: full(*SONGS)}, heard=heard(1, 2))
+    shelf = RuleLibrary(lists={ALBUM: full(*SONGS)}, heard=heard(1, 2))
 
     (remark,) = make_wishes(context(AlbumAffinitySettings(), shelf)).remarks
 
@@ -91,14 +91,14 @@ def test_an_album_that_is_one_track_short_is_remarked_on() -> None:
 def test_nothing_is_remarked_on_otherwise(
     numbers: tuple[int, ...], threshold: int, listed: Listed
 ) -> None:
-    shelf = Shelf(lists={ALBUM: listed}, heard=heard(*numbers))
+    shelf = RuleLibrary(lists={ALBUM: listed}, heard=heard(*numbers))
 
     assert make_wishes(context(AlbumAffinitySettings(threshold=threshold), shelf)).remarks == ()
 
 
 def test_remarks_cost_few_look_ups() -> None:
     albums = [named(f"album {number}") for number in range(40)]
-    shelf = Shelf(
+    shelf = RuleLibrary(
         lists={one: full(*SONGS) for one in albums},
         heard={one: frozenset({SONGS[0].id, SONGS[1].id}) for one in albums},
     )

@@ -4,7 +4,7 @@ from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.rules.playlists import PlaylistsSettings, make_wishes
-from tests.fakes.shelf import Shelf, context, full, named, song
+from tests.fakes.libraries.rule_library import RuleLibrary, context, full, named, song
 
 ONE, TWO, THREE = song("1"), song("2"), song("3")
 ROAD = Chosen(playlist_id=named("road"), title="Road trip")
@@ -12,7 +12,9 @@ SLOW = Chosen(playlist_id=named("slow"), title="Slow")
 
 
 def test_playlists_are_wanted_in_the_order_they_were_chosen_and_in_their_own() -> None:
-    shelf = Shelf(lists={ROAD.playlist_id: full(TWO, ONE, TWO), SLOW.playlist_id: full(THREE, ONE)})
+    shelf = RuleLibrary(
+        lists={ROAD.playlist_id: full(TWO, ONE, TWO), SLOW.playlist_id: full(THREE, ONE)}
+    )
 
     found = make_wishes(context(PlaylistsSettings(), shelf, chosen=(SLOW, ROAD)))
 
@@ -25,7 +27,7 @@ def test_playlists_are_wanted_in_the_order_they_were_chosen_and_in_their_own() -
 
 
 def test_a_playlist_that_is_empty_gone_or_has_gaps_lets_nothing_go() -> None:
-    shelf = Shelf(lists={ROAD.playlist_id: Listed((ONE,), complete=False)})
+    shelf = RuleLibrary(lists={ROAD.playlist_id: Listed((ONE,), complete=False)})
 
     found = make_wishes(context(PlaylistsSettings(), shelf, chosen=(ROAD, SLOW)))
 
@@ -45,4 +47,4 @@ def test_an_album_an_artist_and_a_series_are_kept_as_they_are() -> None:
 
 
 def test_nothing_chosen_is_nothing_wanted() -> None:
-    assert make_wishes(context(PlaylistsSettings(), Shelf())).wishes == ()
+    assert make_wishes(context(PlaylistsSettings(), RuleLibrary())).wishes == ()

@@ -10,7 +10,17 @@ from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.library import Listed
 from sidecar.domain.rules.queue_ahead import TOP_PRIORITY, QueueAheadSettings, make_wishes
-from tests.fakes.shelf import Shelf, context, episode, full, hold, named, part, plays, song
+from tests.fakes.libraries.rule_library import (
+    RuleLibrary,
+    context,
+    episode,
+    full,
+    hold,
+    named,
+    part,
+    plays,
+    song,
+)
 
 SONGS = [song(f"{number}") for number in range(1, 11)]
 OTHERS = [song(f"other {number}", album=f"Album {number}") for number in range(1, 11)]
@@ -21,9 +31,9 @@ ROAD = Chosen(playlist_id=named("road"), title="Road trip")
 
 
 @pytest.fixture
-def shelf() -> Shelf:
+def shelf() -> RuleLibrary:
     everything = [*SONGS, *OTHERS, *EPISODES, *PARTS]
-    return Shelf(
+    return RuleLibrary(
         known={one.id: one for one in everything},
         lists={
             ALBUM: full(*SONGS),
@@ -34,7 +44,7 @@ def shelf() -> Shelf:
     )
 
 
-def titles(shelf: Shelf, playing: NowPlaying, minutes: int = 0) -> list[str]:
+def titles(shelf: RuleLibrary, playing: NowPlaying, minutes: int = 0) -> list[str]:
     found = make_wishes(
         context(QueueAheadSettings(minutes=minutes), shelf, playing=(playing,), chosen=(ROAD,))
     )
@@ -78,7 +88,7 @@ def titles(shelf: Shelf, playing: NowPlaying, minutes: int = 0) -> list[str]:
     ],
 )
 def test_what_comes_next_is_wished_for(
-    shelf: Shelf, playing: NowPlaying, expected: list[str]
+    shelf: RuleLibrary, playing: NowPlaying, expected: list[str]
 ) -> None:
     assert titles(shelf, playing) == expected
 
@@ -86,11 +96,13 @@ def test_what_comes_next_is_wished_for(
 @pytest.mark.parametrize(
     ("minutes", "expected"), [(1, 1), (2, 1), (3, 2), (10, 5), (12, 6), (600, 9)]
 )
-def test_minutes_take_the_place_of_the_count(shelf: Shelf, minutes: int, expected: int) -> None:
+def test_minutes_take_the_place_of_the_count(
+    shelf: RuleLibrary, minutes: int, expected: int
+) -> None:
     assert len(titles(shelf, plays(SONGS[0]), minutes=minutes)) == expected
 
 
-def test_the_reason_says_whether_the_queue_is_known(shelf: Shelf) -> None:
+def test_the_reason_says_whether_the_queue_is_known(shelf: RuleLibrary) -> None:
     told = make_wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0], *SONGS[:2]),)))
     guessed = make_wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0]),)))
 
@@ -117,7 +129,7 @@ def after(now: int, *before: int) -> NowPlaying:
     ],
 )
 def test_a_client_that_jumps_is_believed_less_and_then_taken_to_shuffle(
-    shelf: Shelf, playing: NowPlaying, expected: list[str], said: str
+    shelf: RuleLibrary, playing: NowPlaying, expected: list[str], said: str
 ) -> None:
     found = make_wishes(context(QueueAheadSettings(), shelf, playing=(playing,)))
 
@@ -125,14 +137,14 @@ def test_a_client_that_jumps_is_believed_less_and_then_taken_to_shuffle(
     assert all(one.reason.text.startswith(said) for one in found.wishes)
 
 
-def test_the_very_next_one_is_the_most_urgent(shelf: Shelf) -> None:
+def test_the_very_next_one_is_the_most_urgent(shelf: RuleLibrary) -> None:
     found = make_wishes(context(QueueAheadSettings(count=3), shelf, playing=(plays(SONGS[0]),)))
 
     priorities = [one.priority for one in found.wishes]
     assert priorities == [TOP_PRIORITY, TOP_PRIORITY - 1, TOP_PRIORITY - 2]
 
 
-def test_shuffled_without_a_queue_says_that_nothing_can_be_done(shelf: Shelf) -> None:
+def test_shuffled_without_a_queue_says_that_nothing_can_be_done(shelf: RuleLibrary) -> None:
     found = make_wishes(
         context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0], shuffled=True),))
     )
@@ -142,7 +154,7 @@ def test_shuffled_without_a_queue_says_that_nothing_can_be_done(shelf: Shelf) ->
     )
 
 
-def test_a_shuffled_queue_that_is_told_in_its_old_order_is_not_believed(shelf: Shelf) -> None:
+def test_a_shuffled_queue_that_is_told_in_its_old_order_is_not_believed(shelf: RuleLibrary) -> None:
     old = tuple(QueueEntry(one.id, f"playlistItem{at}") for at, one in enumerate(SONGS))
     shuffled = (old[0], old[4], old[2], old[9], old[1])
     playing = plays(SONGS[0], shuffled=True)
@@ -153,7 +165,7 @@ def test_a_shuffled_queue_that_is_told_in_its_old_order_is_not_believed(shelf: S
     assert titles(shelf, in_order) == ["2", "3", "4", "5", "6"]
 
 
-def test_a_playlist_that_nobody_chose_is_told_of(shelf: Shelf) -> None:
+def test_a_playlist_that_nobody_chose_is_told_of(shelf: RuleLibrary) -> None:
     playing = plays(OTHERS[7], entry=OTHERS[7].id)
 
     found = make_wishes(context(QueueAheadSettings(), shelf, playing=(playing,), chosen=(ROAD,)))
@@ -162,7 +174,7 @@ def test_a_playlist_that_nobody_chose_is_told_of(shelf: Shelf) -> None:
     assert "choose the playlist" in found.remarks[0]
 
 
-def test_what_plays_keeps_its_place_but_is_not_fetched(shelf: Shelf) -> None:
+def test_what_plays_keeps_its_place_but_is_not_fetched(shelf: RuleLibrary) -> None:
     before = (hold(SONGS[4].id, ALBUM),)
 
     found = make_wishes(
@@ -176,7 +188,7 @@ def test_what_plays_keeps_its_place_but_is_not_fetched(shelf: Shelf) -> None:
     assert found.wishes[0].reason.text == "playing in Firefox"
 
 
-def test_two_clients_are_both_served(shelf: Shelf) -> None:
+def test_two_clients_are_both_served(shelf: RuleLibrary) -> None:
     both = (plays(SONGS[0]), plays(EPISODES[0], session="s2"))
 
     found = make_wishes(context(QueueAheadSettings(count=2), shelf, playing=both))
@@ -184,7 +196,7 @@ def test_two_clients_are_both_served(shelf: Shelf) -> None:
     assert [one.item.title for one in found.wishes] == ["2", "3", "Part 2", "Part 3"]
 
 
-def test_a_client_that_has_vanished_plays_no_more_after_a_while(shelf: Shelf) -> None:
+def test_a_client_that_has_vanished_plays_no_more_after_a_while(shelf: RuleLibrary) -> None:
     def after(minutes: int) -> int:
         then = timedelta(minutes=minutes)
         return len(
@@ -196,14 +208,14 @@ def test_a_client_that_has_vanished_plays_no_more_after_a_while(shelf: Shelf) ->
     assert (after(60), after(61)) == (5, 0)
 
 
-def test_what_has_no_file_is_passed_over(shelf: Shelf) -> None:
+def test_what_has_no_file_is_passed_over(shelf: RuleLibrary) -> None:
     shelf.known[OTHERS[0].id] = replace(OTHERS[0], is_remote=True)
     del shelf.known[OTHERS[1].id]
 
     assert titles(shelf, plays(SONGS[0], SONGS[0], *OTHERS[:4])) == ["other 3", "other 4"]
 
 
-def test_a_listing_with_gaps_lets_nothing_go(shelf: Shelf) -> None:
+def test_a_listing_with_gaps_lets_nothing_go(shelf: RuleLibrary) -> None:
     shelf.lists[ALBUM] = Listed(tuple(SONGS[:3]), complete=False)
 
     found = make_wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0]),)))

@@ -15,7 +15,7 @@ from sidecar.domain.space.eviction import (
 from sidecar.domain.space.plan import Plan, plan
 from sidecar.domain.space.space import Space
 from sidecar.domain.wishes import EvictionClass
-from tests.fakes.shelf import plays, song
+from tests.fakes.libraries.rule_library import plays, song
 
 K = 1024
 BLOCK = 4 * K

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.downloads.states import Validator
+from sidecar.domain.downloads.download import Validator
 from sidecar.domain.transfers.failures import FailureClass, TransferFailed
 from sidecar.domain.transfers.response import (
     OVERLAP,

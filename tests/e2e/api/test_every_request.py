@@ -39,7 +39,7 @@ from sidecar.web.api.routes import endpoints
 from tests.e2e.conftest import Person
 from tests.e2e.household import page_of, write_library
 from tests.e2e.main_job.test_household import TIMING, _device
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 

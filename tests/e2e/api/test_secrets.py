@@ -20,7 +20,7 @@ import requests
 from sidecar.demo.server.server import DemoServer
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
 from tests.fakes.page import OpenPage
-from tests.fakes.slow_line import SlowLine
+from tests.fakes.servers.slow_line import SlowLine
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

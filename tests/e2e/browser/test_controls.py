@@ -6,11 +6,11 @@ import pytest
 import requests
 from playwright.sync_api import Browser
 
-from tests.browser_trouble import BrowserTrouble
+from tests.browser.trouble import BrowserTrouble
 from tests.e2e.browser.page_walk import Walker
 from tests.e2e.browser.test_every_page import PAGES
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
-from tests.fakes.slow_line import SlowLine, wait_until
+from tests.fakes.servers.slow_line import SlowLine, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(600)]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser_trouble import BrowserTrouble
+from tests.browser.trouble import BrowserTrouble
 from tests.e2e.conftest import PASSWORDS, Sidecar
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import socket
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,35 +14,17 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser_trouble import BrowserTrouble
+from tests.browser.trouble import BrowserTrouble
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
-from tests.fakes.slow_line import SlowLine, wait_until
+from tests.e2e.proxies.conftest import BASE_URL, leads_to, printed, server_block
+from tests.fakes.servers.nginx import run_nginx
+from tests.fakes.servers.slow_line import SlowLine
+from tests.fakes.servers.syncthings import free_port
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]
 
 SLOW = 2_000_000  # bytes a second: Long Noise takes twenty seconds
 STANDSTILL = 5_000  # nothing arrives before it is looked at
-NGINX = """
-user root; worker_processes 1; daemon off; pid {work}/nginx.pid; error_log {work}/nginx.log;
-events {{ worker_connections 256; }}
-http {{
-  access_log off; client_body_temp_path {work}/body; proxy_temp_path {work}/proxy;
-  fastcgi_temp_path {work}/fastcgi; uwsgi_temp_path {work}/uwsgi; scgi_temp_path {work}/scgi;
-  map $http_upgrade $connection_upgrade {{ default upgrade; '' close; }}
-  server {{
-    listen 127.0.0.1:{port};
-    location /music/ {{
-      proxy_pass http://127.0.0.1:{target};
-      proxy_http_version 1.1;
-      proxy_set_header Upgrade $http_upgrade;
-      proxy_set_header Connection $connection_upgrade;
-      proxy_set_header Host $http_host;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Proto $scheme;
-    }}
-  }}
-}}
-"""
 
 
 @contextmanager
@@ -264,13 +244,15 @@ def test_everything_works_behind_a_proxy_under_a_path_of_its_own(
     target, port = free_port(), free_port()
     sidecar.environ |= {
         "SIDECAR_SERVER__PORT": str(target),
-        "SIDECAR_SERVER__BASE_URL": "/music",
+        "SIDECAR_SERVER__BASE_URL": BASE_URL,
         "SIDECAR_SERVER__TRUSTED_PROXIES": "127.0.0.1",
     }
     sidecar.start()
+    block, _ = printed("nginx")
+    url = f"http://127.0.0.1:{target}"
     with (
-        nginx(tmp_path, port=port, target=target),
-        at_home(chromium, f"http://127.0.0.1:{port}/music/", "ann") as page,
+        run_nginx(tmp_path, server_block(port, leads_to(block, url), tls="")),
+        at_home(chromium, f"http://127.0.0.1:{port}{BASE_URL}/", "ann") as page,
     ):
         lines: list[str] = []
         page.on("websocket", lambda line: lines.append(line.url))
@@ -282,26 +264,7 @@ def test_everything_works_behind_a_proxy_under_a_path_of_its_own(
         expect(page.locator(".row")).to_contain_text("Tone 2")
         page.get_by_role("link", name="Devices").click()
         expect(page.get_by_role("heading", name="Car stick")).to_be_visible()
-        assert set(lines) == {f"ws://127.0.0.1:{port}/music/socket.io/?EIO=4&transport=websocket"}
-        outside = requests.get(f"http://127.0.0.1:{target}/downloads", timeout=5)
+        live = f"ws://127.0.0.1:{port}{BASE_URL}/socket.io/?EIO=4&transport=websocket"
+        assert set(lines) == {live}
+        outside = requests.get(f"{url}/downloads", timeout=5)
         assert outside.status_code == 404
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
-
-
-@contextmanager
-def nginx(work: Path, *, port: int, target: int) -> Iterator[None]:
-    config = work / "nginx.conf"
-    config.write_text(NGINX.format(work=work, port=port, target=target))
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    server = subprocess.Popen([program, "-c", str(config)], stderr=subprocess.DEVNULL)
-    try:
-        wait_until((work / "nginx.pid").exists, what="nginx")
-        yield
-    finally:
-        server.terminate()
-        server.wait(10)

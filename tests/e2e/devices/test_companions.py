@@ -12,9 +12,9 @@ import requests
 from sidecar.demo.server.server import DemoServer
 from tests.e2e.conftest import Person, Sidecar
 from tests.e2e.devices.test_formats import entry
-from tests.fakes.slow_line import wait_until
-from tests.fakes.sounds import ffmpeg
-from tests.fakes.tiny_library import film
+from tests.fakes.libraries.tiny import film
+from tests.fakes.media.sounds import ffmpeg
+from tests.fakes.servers.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

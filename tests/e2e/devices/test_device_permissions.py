@@ -27,7 +27,7 @@ from sidecar.web.security.permissions import Role
 from tests.e2e.conftest import Person
 from tests.e2e.household import Page, page_of, write_library
 from tests.e2e.main_job.test_household import TIMING
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 from tests.web.roles import declared_roles
 
 pytestmark = pytest.mark.timeout(400)

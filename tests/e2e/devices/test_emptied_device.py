@@ -12,10 +12,10 @@ import pytest
 import requests
 from playwright.sync_api import Browser, expect
 
-from tests.browser_trouble import BrowserTrouble
+from tests.browser.trouble import BrowserTrouble
 from tests.e2e.browser.test_pages import at_home
 from tests.e2e.conftest import Person, Sidecar, write_library
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]
 

@@ -14,9 +14,9 @@ import pytest
 import requests
 
 from tests.e2e.conftest import Person, Sidecar
-from tests.fakes.mutagens import FLAC, OggOpus, Picture
-from tests.fakes.slow_line import SlowLine, wait_until
-from tests.fakes.sounds import TAGS, sound, tagged_flac
+from tests.fakes.media.mutagens import FLAC, OggOpus, Picture
+from tests.fakes.media.sounds import TAGS, sound, tagged_flac
+from tests.fakes.servers.slow_line import SlowLine, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -22,8 +22,8 @@ from sidecar.domain.transfers.network import Use
 from sidecar.runtime import Runtime
 from tests.e2e.conftest import Person
 from tests.e2e.household import HouseClock, Page, page_of
-from tests.fakes.slow_line import wait_until
-from tests.fakes.tiny_library import LIBRARIES, track, write
+from tests.fakes.libraries.tiny import LIBRARIES, track, write
+from tests.fakes.servers.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -18,9 +18,9 @@ import requests
 from tests.e2e.conftest import Person, Sidecar
 from tests.e2e.devices.test_formats import entry
 from tests.e2e.playback.test_mpv_playlists import played
-from tests.fakes.mutagens import FLAC
-from tests.fakes.slow_line import wait_until
-from tests.fakes.sounds import cover, sound
+from tests.fakes.media.mutagens import FLAC
+from tests.fakes.media.sounds import cover, sound
+from tests.fakes.servers.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

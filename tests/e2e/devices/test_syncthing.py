@@ -10,8 +10,8 @@ import pytest
 import requests
 
 from tests.e2e.conftest import TRACKS, Person, Sidecar
-from tests.fakes.slow_line import wait_until
-from tests.fakes.two_syncthings import OneSyncthing
+from tests.fakes.servers.slow_line import wait_until
+from tests.fakes.servers.syncthings import OneSyncthing
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

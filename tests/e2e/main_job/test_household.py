@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -32,11 +32,12 @@ from tests.e2e.household import (
     page_of,
     write_library,
 )
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 SPEED = 20.0
+HEARD_AT_MOST = 3
 DAY = timedelta(days=1)
 LIGHTS = [f"Light {number}" for number in range(1, 12)]
 STEAMS = [f"Steam {number}" for number in range(1, 5)]
@@ -75,6 +76,21 @@ class Household:
             lambda: set(titles) <= self.reasons(page, device_id).keys(),
             what=f"{titles} on the device",
         )
+
+    def hears(self, page: Page, player: Player, place: int) -> None:
+        """Hear one entry, once more where the machine stood still and the play went unseen."""
+
+        def is_counted() -> bool:
+            played = page.get("/plays", page_size="100")["items"]
+            item_id = player.queue[place]["Id"]
+            return any(one["item_id"] == item_id and one["counted"] for one in played)
+
+        for _ in range(HEARD_AT_MOST):
+            player.hear(place)
+            with suppress(AssertionError):
+                wait_until(is_counted, within_s=5.0)
+                return
+        pytest.fail(f"{player.queue[place]} was heard {HEARD_AT_MOST} times and is not counted")
 
     def says(self, page: Page, device_id: str, title: str, text: str | None) -> None:
         """Wait until a reason is given for a title, or none at all."""
@@ -147,7 +163,7 @@ def monday(house: Household) -> None:
     player = house.player(ann)
     player.enqueue([tracks[one] for one in LIGHTS])
     for place in range(3):
-        player.hear(place)
+        house.hears(house.ann_page, player, place)
     house.arrives(house.ann_page, phone, *LIGHTS)
     house.says(house.ann_page, phone, "Light 11", "you played 3 of 11 tracks of First Light")
 

@@ -12,7 +12,7 @@ import pytest
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.state.timing import Timing
 from tests.e2e.conftest import TRACKS, Person, Sidecar, write_library
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 from tests.services.identity.house import CountingServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]

@@ -12,7 +12,7 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import StartupPhase
 from tests.e2e.conftest import Person, Sidecar
-from tests.fakes.slow_line import SlowLine, wait_until
+from tests.fakes.servers.slow_line import SlowLine, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

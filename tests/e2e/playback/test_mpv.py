@@ -11,7 +11,7 @@ import pytest
 
 from tests.e2e.conftest import Person, Sidecar
 from tests.e2e.devices.test_formats import entry
-from tests.fakes.sounds import sound
+from tests.fakes.media.sounds import sound
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -18,7 +18,7 @@ import requests
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import StartupPhase
 from tests.e2e.conftest import PASSWORDS, TRACKS, Person, Sidecar
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.e2e.conftest import Person, Sidecar
 from tests.e2e.devices.test_player_logs import ask
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 

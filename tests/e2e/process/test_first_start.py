@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, expect
 
 from sidecar.demo.content.ffmpeg import ENCODERS
 from tests.e2e.conftest import PASSWORDS
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]
 

@@ -8,7 +8,7 @@ import pytest
 import requests
 
 from tests.e2e.conftest import PASSWORDS, Sidecar
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 

@@ -11,7 +11,7 @@ import requests
 from sidecar.demo.server.server import DemoServer
 from tests.e2e.conftest import PASSWORDS
 from tests.e2e.process.test_first_start import FirstStart, first
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 
 __all__ = ["first"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

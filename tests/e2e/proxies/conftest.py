@@ -25,25 +25,16 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.timing import Timing
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
-from tests.fakes.certificates import own_certificate
 from tests.fakes.page import OpenPage
-from tests.fakes.slow_line import wait_until
-from tests.fakes.two_syncthings import free_port
+from tests.fakes.servers.certificates import own_certificate
+from tests.fakes.servers.nginx import run_nginx
+from tests.fakes.servers.slow_line import wait_until
+from tests.fakes.servers.syncthings import free_port
 
 # Another address of this machine than the proxy's own.
 BROWSER = "127.9.8.7"
 FORGED = "203.0.113.66"
 INSTALL = Path(__file__).parents[3] / "docs" / "install.md"
-NGINX = """
-user root; worker_processes 1; daemon off; pid {work}/nginx.pid; error_log {work}/nginx.log;
-events {{ worker_connections 512; }}
-http {{
-  access_log off; client_body_temp_path {work}/body; proxy_temp_path {work}/proxy;
-  fastcgi_temp_path {work}/fastcgi; uwsgi_temp_path {work}/uwsgi; scgi_temp_path {work}/scgi;
-  ssl_certificate {work}/own-with-key.pem; ssl_certificate_key {work}/own-with-key.pem;
-  {servers}
-}}
-"""
 CADDY = """{{
     admin off
     auto_https disable_redirects
@@ -212,7 +203,7 @@ def nginx(work: Path, product: Sidecar) -> AbstractContextManager[Proxy]:
     """Run nginx with the block that docs/install.md prints."""
     block, _ = printed("nginx")
     port = free_port()
-    return run_nginx(work, port, server_block(port, leads_to(block, product.url)))
+    return nginx_with_tls(work, port, server_block(port, leads_to(block, product.url)))
 
 
 def leads_to(block: str, url: str) -> str:
@@ -227,12 +218,12 @@ def server_block(port: int, block: str, tls: str = "ssl") -> str:
 
 
 @contextmanager
-def run_nginx(work: Path, port: int, servers: str) -> Iterator[Proxy]:
+def nginx_with_tls(work: Path, port: int, servers: str) -> Iterator[Proxy]:
     """Run nginx with these servers; one of them has TLS, at this port."""
     authority, _ = own_certificate(work, NAME)
-    (work / "nginx.conf").write_text(NGINX.format(work=work, servers=servers))
-    program = shutil.which("nginx") or "/usr/sbin/nginx"
-    with running(work, [program, "-c", str(work / "nginx.conf")]):
+    own = f"{work}/own-with-key.pem"
+    tls = f"ssl_certificate {own}; ssl_certificate_key {own};\n"
+    with run_nginx(work, tls + servers):
         yield ready(Proxy("nginx", port, authority), work)
 
 

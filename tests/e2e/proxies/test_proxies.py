@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from sidecar import limits
+from sidecar.process import limits
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar, sha256
 from tests.e2e.proxies.conftest import (
     BASE_URL,

@@ -13,12 +13,12 @@ from tests.e2e.proxies.conftest import (
     FORGED,
     SETTINGS,
     leads_to,
+    nginx_with_tls,
     printed,
-    run_nginx,
     server_block,
 )
 from tests.fakes.clock import FakeClock
-from tests.fakes.two_syncthings import free_port
+from tests.fakes.servers.syncthings import free_port
 from tests.web.house import PASSWORD, serving, web_house
 
 
@@ -35,7 +35,7 @@ def test_the_first_is_believed_and_nobody_before_it(
         outer = leads_to(changed(block, adds), f"http://127.0.0.1:{far}")
         inner = leads_to(changed(block, adds, passes_on), server.url)
         servers = server_block(near, outer) + server_block(far, inner, tls="")
-        with run_nginx(quick_path, near, servers) as proxy:
+        with nginx_with_tls(quick_path, near, servers) as proxy:
             answer = proxy.sign_in(
                 {"X-Forwarded-For": FORGED, "X-Forwarded-Proto": "http"}, PASSWORD
             )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.library.artists import ArtistLists
-from tests.fakes.answering import Reply, Request, answering, json_reply
+from tests.fakes.servers.answering import Reply, Request, answering, json_reply
 
 IDENTITY = DeviceIdentity(device_id="lists", version="1.0.0")
 ARTISTS = [Item(id=f"{n:032x}", type=ItemType.ARTIST, title=f"Bänd {n}") for n in range(1, 9)]

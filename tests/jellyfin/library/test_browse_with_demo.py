@@ -12,11 +12,11 @@ from sidecar.demo.state.core import StartupPhase
 from sidecar.domain.items.kinds import Kind
 from sidecar.errors import NotAllowed, NotFound, ServerAway, SignedOut
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.library.browse import BrowsePage, BrowseQuery, Browser, BrowseSort
 from sidecar.jellyfin.library.streaming import FileUnavailable, open_stream
 from sidecar.jellyfin.sign_in import SignIn
-from tests.fakes.tiny_library import TONE_1, listing, write
+from tests.fakes.libraries.tiny import TONE_1, listing, write
 
 SIZE = 3_000_017
 WHOLE = (TONE_1.encode() * 20).ljust(SIZE, b"\0")

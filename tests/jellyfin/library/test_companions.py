@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.library.companions import Companions
-from tests.fakes.answering import answering, json_reply
+from tests.fakes.servers.answering import answering, json_reply
 
 FILM, OTHER = "f" * 32, "e" * 32
 

@@ -12,15 +12,15 @@ from sidecar.demo.protocol.version import Version
 from sidecar.domain.files.naming import build_path
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.jellyfin.library.groups import GroupLookup
 from sidecar.jellyfin.mapping import to_item
 from sidecar.jellyfin.models import BaseItem
 from sidecar.jellyfin.sign_in import SignIn
-from tests.fakes.answering import Reply, Request, answering, json_reply
-from tests.fakes.demo_house import QUICK
-from tests.fakes.tiny_library import DOUBLE, LIBRARIES, track, write
+from tests.fakes.libraries.tiny import DOUBLE, LIBRARIES, track, write
+from tests.fakes.servers.answering import Reply, Request, answering, json_reply
+from tests.fakes.servers.demo import QUICK
 from tests.services.identity.house import CountingServer
 
 IDENTITY = DeviceIdentity(device_id="named", version="1.0.0")

@@ -11,16 +11,16 @@ from pydantic import SecretStr
 
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.domain.imports.matching import Tally
+from sidecar.domain.player_logs.matching import Tally
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.jellyfin.sign_in import SignIn
 from tests.contract.client import Client
-from tests.fakes.demo_house import House, device_of
-from tests.fakes.tiny_library import tiny_library
+from tests.fakes.libraries.tiny import tiny_library
+from tests.fakes.servers.demo import House, device_of
 
 LONG_AGO = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 

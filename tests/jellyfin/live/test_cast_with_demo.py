@@ -21,9 +21,9 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.cast import cast_client, cast_target
 from sidecar.jellyfin.live.commands import Command, PlayOrder
 from sidecar.jellyfin.live.events import Connected, Disconnected, News
-from tests.fakes.live import running
-from tests.fakes.slow_line import wait_until
-from tests.fakes.tiny_library import listing, write
+from tests.fakes.libraries.tiny import listing, write
+from tests.fakes.servers.live import running
+from tests.fakes.servers.slow_line import wait_until
 from tests.jellyfin.test_with_demo import client, named
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ import pytest
 from sidecar.domain.playback.cast_queue import CastPosition
 from sidecar.jellyfin.live.commands import Command, PlayOrder
 from sidecar.jellyfin.live.events import decode
-from tests.fakes.live import frame
+from tests.fakes.servers.live import frame
 from tests.jellyfin.recorded import recording
 
 ANN = "d4fbc947e362443bb7fc366db3238752"

@@ -13,7 +13,7 @@ from sidecar.jellyfin.live.events import (
     UserDataChanged,
     decode,
 )
-from tests.fakes.live import frame
+from tests.fakes.servers.live import frame
 from tests.jellyfin.recorded import VERSIONS, recording
 
 ID = "1bf5462706b4367473f9fd0725bdd586"

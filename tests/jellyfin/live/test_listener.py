@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.live.events import (
     Connected,
     Disconnected,
@@ -21,9 +21,9 @@ from sidecar.jellyfin.live.events import (
 )
 from sidecar.jellyfin.live.listener import LONGEST_REST_S, Listener, reconnect_delay
 from sidecar.jellyfin.live.websocket import ConnectionLost, ConnectionRefused, LiveConnection
-from tests.fakes.answering import UNAUTHORISED, Answering, answering, html_reply
 from tests.fakes.clock import FakeClock
-from tests.fakes.live import FakeLine, frame
+from tests.fakes.servers.answering import UNAUTHORISED, Answering, answering, html_reply
+from tests.fakes.servers.live import FakeLine, frame
 from tests.jellyfin.recorded import reply
 
 USER = "eca72f36678648dfacdbb6f40ea1199a"

@@ -27,8 +27,8 @@ from sidecar.jellyfin.live.events import (
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.jellyfin.live.websocket import LiveConnection
 from tests.fakes.clock import HastyClock
-from tests.fakes.live import running
-from tests.fakes.tiny_library import listing, write
+from tests.fakes.libraries.tiny import listing, write
+from tests.fakes.servers.live import running
 from tests.jellyfin.test_with_demo import client, named
 
 HASTE = 20
@@ -50,11 +50,11 @@ class Following:
         self.phone = client(server, "ann", "phone")
         self.song = named(self.phone, ItemType.AUDIO, "Tone 1")
         self.clock = HastyClock(HASTE)
-        self.news: Queue[News] = Queue()
+        self.news: Queue[tuple[float, News]] = Queue()
         self.stop = Event()
         self.listener = Listener(
             self.ann,
-            self.news.put,
+            lambda news: self.news.put((self.clock.monotonic(), news)),
             clock=self.clock,
             chance=lambda: 0.0,
             open_line=open_line,
@@ -70,10 +70,15 @@ class Following:
     def play(self) -> None:
         report(self.phone, "Playing", self.song.id)
 
-    def wait_until(self, is_it: Callable[[News], bool]) -> News:
-        while not is_it(told := self.news.get(timeout=20)):
-            continue
-        return told
+    def wait_until(self, *are_there: Callable[[News], bool]) -> float:
+        """Wait until each of these was told, in any order; return when the first was."""
+        missing, told_at = list(are_there), dict.fromkeys(are_there, 0.0)
+        while missing:
+            at, news = self.news.get(timeout=20)
+            for one in [one for one in missing if one(news)]:
+                missing.remove(one)
+                told_at[one] = at
+        return told_at[are_there[0]]
 
 
 def report(client: Jellyfin, kind: str, item_id: str) -> None:
@@ -110,14 +115,16 @@ def test_a_socket_that_has_gone_deaf_is_noticed_within_90_seconds_and_made_anew(
         following.play()
         went_deaf = following.clock.monotonic()
 
-        following.wait_until(plays)
-        following.wait_until(lambda one: isinstance(one, Disconnected))
-        noticed_after_s = following.clock.monotonic() - went_deaf
-        following.wait_until(lambda one: isinstance(one, Connected))
+        # A loaded machine may ask what plays before or after it notices.
+        noticed_at = following.wait_until(
+            lambda one: isinstance(one, Disconnected),
+            lambda one: isinstance(one, Connected),
+            plays,
+        )
         following.phone.set_favourite(following.song.id, value=True)
         following.wait_until(lambda one: isinstance(one, UserDataChanged))
 
-    assert noticed_after_s < 90
+    assert noticed_at - went_deaf < 90
 
 
 def test_what_plays_is_known_where_no_live_connection_gets_through(server: DemoServer) -> None:

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sidecar.clock import SystemClock
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.live.events import (
     LARGEST_FRAME_BYTES,
     Connected,
@@ -23,12 +23,14 @@ from sidecar.jellyfin.live.events import (
 )
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.jellyfin.live.websocket import (
+    LARGE_CONNECTIONS,
+    SMALL_FRAME_BYTES,
     ConnectionLost,
     ConnectionRefused,
     open_connection,
 )
-from tests.fakes.answering import UNAUTHORISED, Reply, html_reply
-from tests.fakes.live import LiveServer, frame, live_server, running
+from tests.fakes.servers.answering import UNAUTHORISED, Reply, html_reply
+from tests.fakes.servers.live import LiveServer, frame, live_server, running
 from tests.jellyfin.recorded import recording, reply
 
 TOKEN = SecretStr("0123456789abcdef0123456789abcdef")
@@ -147,6 +149,29 @@ def test_a_frame_of_a_long_queue_arrives_and_one_beyond_measure_ends_the_line(
     line.close()
 
     assert caught.value.frame_too_big
+
+
+def test_a_few_connections_take_large_frames_and_further_ones_small_ones(
+    server: LiveServer,
+) -> None:
+    http = client_of(server).connection
+    lines, taken = [], []
+    for may_be_large in (True, True, True, True, False):
+        line = open_connection(http, may_be_large=may_be_large)
+        lines.append(line)
+        line.receive(5)
+        server.connection().send("x" * (SMALL_FRAME_BYTES + 1))
+        try:
+            taken.append(line.receive(20) is not None)
+        except ConnectionLost as lost:
+            taken.append(not lost.frame_too_big)
+    lines[0].close()
+    again = open_connection(http)
+    for one in (*lines, again):
+        one.close()
+
+    assert taken == [True, True, True, False, False]
+    assert len(LARGE_CONNECTIONS) == 0
 
 
 class Live:

@@ -15,7 +15,7 @@ from sidecar.errors import SidecarError, SignedOut
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.problems import Problems
-from tests.fakes.tiny_library import tiny_library
+from tests.fakes.libraries.tiny import tiny_library
 from tests.services.conftest import World
 
 

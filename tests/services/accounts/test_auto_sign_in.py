@@ -14,7 +14,7 @@ from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.auto_sign_in import AutoSignIn
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.problems import ProblemKind, Problems
-from tests.fakes.tiny_library import tiny_library
+from tests.fakes.libraries.tiny import tiny_library
 from tests.services.conftest import World
 from tests.services.identity.house import CountingServer
 

@@ -18,7 +18,7 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.problems import Problems
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import Sessions
-from tests.fakes.tiny_library import tiny_library
+from tests.fakes.libraries.tiny import tiny_library
 from tests.services.conftest import World
 
 HOME = ClientInfo("192.168.1.7", "a browser")

@@ -15,7 +15,7 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.errors import NotPossible, NotVisible
 from sidecar.events import AccountChanged
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.logs import LineFormatter
+from sidecar.process.logs import LineFormatter
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.auto_sign_in import AutoSignIn
 from sidecar.services.accounts.permissions import PermissionRefresh
@@ -27,8 +27,8 @@ from sidecar.services.system_status import RecentLog
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.accounts.usage import UsageByAccount
-from tests.fakes.slow_line import SlowLine
-from tests.fakes.tiny_library import tiny_library
+from tests.fakes.libraries.tiny import tiny_library
+from tests.fakes.servers.slow_line import SlowLine
 from tests.services.conftest import ANN, World
 
 

@@ -11,7 +11,7 @@ import xxhash
 
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.errors import NotVisible, ServerAway
 from sidecar.services.adoption.adopt import (
     CHANGED,
@@ -23,9 +23,9 @@ from sidecar.services.adoption.adopt import (
     AdoptedView,
     OfferView,
 )
-from tests.fakes.demo_house import House, device_of
-from tests.fakes.tagged import mp3
-from tests.fakes.tiny_library import FIRST_LIGHT, listing, track, write
+from tests.fakes.libraries.tiny import FIRST_LIGHT, listing, track, write
+from tests.fakes.media.tagged import mp3
+from tests.fakes.servers.demo import House, device_of
 from tests.services.conftest import STICK, World
 from tests.services.travelling import Traveller
 

@@ -21,7 +21,7 @@ from sidecar.config import DeviceSettings
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import StartupPhase
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.cast_queue import CastPosition
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
@@ -39,9 +39,9 @@ from sidecar.store.database import Database
 from sidecar.store.rules.tombstones import Tombstones
 from sidecar.store.stores import Stores
 from tests.fakes.clock import HastyClock
-from tests.fakes.live import running
-from tests.fakes.slow_line import wait_until
-from tests.fakes.tiny_library import listing, write
+from tests.fakes.libraries.tiny import listing, write
+from tests.fakes.servers.live import running
+from tests.fakes.servers.slow_line import wait_until
 from tests.jellyfin.test_with_demo import client, named
 
 

@@ -4,11 +4,13 @@ import socket
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
 from sidecar.assembly.possible import check_engine, check_listening
 from sidecar.assembly.store import KEY_FILE, settings_with_page
-from sidecar.config import NetworkSettings, ServerSettings, Settings
+from sidecar.config import JellyfinSettings, NetworkSettings, ServerSettings, Settings
 from sidecar.config.page import Origin
+from sidecar.config.settings import SyncthingSettings
 from sidecar.domain.transfers.network import Use
 from sidecar.errors import NotVisible
 from sidecar.events import SettingsChanged
@@ -130,3 +132,36 @@ def test_what_is_not_possible_here_is_refused(world: World, base: Settings) -> N
         with pytest.raises(SettingsRefused) as refused:
             one.change({"server.port": port})
         assert set(refused.value.reasons) == {"server.port"}
+
+
+def test_a_secret_goes_to_no_other_address_unless_it_is_given_again(
+    world: World, base: Settings
+) -> None:
+    one = service(world, base)
+    one.change({"syncthing.url": "http://127.0.0.1:8384", "syncthing.api_key": "s3cret"})
+
+    with pytest.raises(SettingsRefused) as refused:
+        one.change({"syncthing.url": "http://elsewhere:8384"})
+    assert list(refused.value.reasons) == ["syncthing.api_key"]
+    assert one.now().syncthing.url == "http://127.0.0.1:8384"
+
+    one.change({"syncthing.url": "http://elsewhere:8384", "syncthing.api_key": "other"})
+    one.change({"syncthing.url": "http://third:8384", "syncthing.api_key": None})
+    assert one.now().syncthing.url == "http://third:8384"
+
+
+def test_an_address_that_gets_a_secret_of_the_file_is_the_file_s(
+    world: World, base: Settings
+) -> None:
+    files = base.model_copy(
+        update={
+            "syncthing": SyncthingSettings(api_key=SecretStr("s3cret")),
+            "jellyfin": JellyfinSettings(password=SecretStr("s3cret")),
+        }
+    )
+    one = service(world, files)
+
+    for place in ("syncthing.url", "jellyfin.url"):
+        with pytest.raises(SettingsRefused, match="Nothing was saved"):
+            one.change({place: "http://elsewhere:8384"})
+    one.change({"transfer.aria2.url": "http://127.0.0.1:6800/jsonrpc"})

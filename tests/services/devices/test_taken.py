@@ -9,7 +9,7 @@ import pytest
 
 from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.downloads.states import NOT_TAKEN, Status
+from sidecar.domain.downloads.download import NOT_TAKEN, Status
 from sidecar.domain.files.presets import PresetName
 from sidecar.domain.items.kinds import ALL_MEDIA, MediaKind
 from sidecar.domain.rules.favourites import FavouritesSettings
@@ -20,7 +20,7 @@ from sidecar.services.library.download_state import ButtonState
 from sidecar.services.rules.favourite_states import AccountFavourites
 from sidecar.services.rules.favourites import FavouritesFollower
 from sidecar.services.rules.followed_account import FollowedAccount
-from tests.fakes.tiny_library import episode, film, write
+from tests.fakes.libraries.tiny import episode, film, write
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks
 

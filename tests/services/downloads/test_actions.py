@@ -11,8 +11,8 @@ import pytest
 
 from sidecar.device.own.marker import OURS
 from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.downloads.shares import Share
-from sidecar.domain.downloads.states import Download, Status
 from sidecar.domain.transfers.failures import FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Reason, Wish
 from sidecar.errors import NotVisible, SignedOut
@@ -25,7 +25,8 @@ from sidecar.services.downloads.commands import (
     ResultKind,
     Selection,
 )
-from tests.fakes.answering import Reply, json_reply
+from sidecar.store.downloads.transitions import WholeFile
+from tests.fakes.servers.answering import Reply, json_reply
 from tests.services.conftest import STICK, World, track
 from tests.services.rules.steered import Ann, Ben, Eve, House, house, library, row
 
@@ -124,8 +125,8 @@ def test_what_is_being_finished_is_not_paused_and_the_sentence_says_so(home: Hou
     home.hold(Ann)
     running = home.world.downloads.queue.claim(home.world.clock.now())
     assert running is not None
-    home.world.downloads.transitions.mark_finalizing(
-        running.id, size=5, content_hash="0" * 32, mime_type=None
+    home.world.downloads.transitions.mark_all_finalizing(
+        [(running.id, WholeFile(5, "0" * 32, None), {})]
     )
 
     outcomes = [home.do(Ann, running, order) for order in (PAUSE, CANCEL, DELETE)]

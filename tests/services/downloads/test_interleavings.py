@@ -21,12 +21,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.downloads.states import MOVES, Download, Status, Validator
+from sidecar.domain.downloads.download import MOVES, Download, Status, Validator
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.events import DownloadChanged, Event
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind, Selection
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.downloads.transitions import WholeFile
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, opened, track
 from tests.services.rules.steered import Ann, Ben, Eve, House, house
@@ -177,9 +178,10 @@ class Interleavings(RuleBasedStateMachine):
         part = self.home.works.registry.get(STICK).folder.part(one.download.id)
         with part.open() as file:
             file.write(BODY)
-        if not self.downloads.transitions.mark_finalizing(
-            one.download.id, size=len(BODY), content_hash=HASH, mime_type=None
-        ):
+        [may_go_on] = self.downloads.transitions.mark_all_finalizing(
+            [(one.download.id, WholeFile(len(BODY), HASH, None), {})]
+        )
+        if not may_go_on:
             self.end(one)
             return
         one.is_final = True

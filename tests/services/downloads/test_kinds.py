@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import NotPossible
 from sidecar.services.downloads.commands import AddedItem, AddResult
-from tests.fakes.kinds_library import kinds_library
+from tests.fakes.libraries.kinds import kinds_library
 from tests.jellyfin.test_kinds import EPISODES, find, find_film
 from tests.services.conftest import STICK
 from tests.services.devices.test_taken import follow

@@ -10,11 +10,11 @@ import pytest
 
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.problems import ProblemKind
 from sidecar.store.devices.settings import DeviceSettingsStore
-from tests.fakes.answering import answering, json_reply
+from tests.fakes.servers.answering import answering, json_reply
 from tests.services.conftest import STICK, World
 from tests.services.transfers.test_worker import ME, PUBLIC, Works, build
 

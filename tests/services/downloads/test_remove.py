@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.services.rules.wishes import WishService
 from sidecar.transfer.engine import Job
-from tests.fakes.answering import answering, json_reply
+from tests.fakes.servers.answering import answering, json_reply
 from tests.services.conftest import ANN, STICK, World, track
 from tests.services.transfers.test_worker import ME, PUBLIC, Works, build
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.undo import Place, Reversal
 from sidecar.domain.wishes import PIN
 from sidecar.errors import ServerAway

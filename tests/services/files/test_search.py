@@ -9,9 +9,10 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.errors import DeviceError, NotVisible
 from sidecar.jellyfin.client import Jellyfin
+from sidecar.process.shares import Shares
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.views import DownloadView
@@ -21,7 +22,7 @@ from sidecar.services.files.streaming import (
     Local,
     MediaStreaming,
     NoFile,
-    StreamLimit,
+    TooManyStreams,
     UsageTracker,
 )
 from sidecar.services.problems import Problems
@@ -101,7 +102,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         looking=looking,
         visible=owned(world).visible,
         client=nobody,
-        streams=StreamLimit(),
+        streams=Shares(3, 2),
         uses=UsageTracker(world.downloads.transitions.mark_used, world.clock),
     )
     yield Home(world, stick, registry, offline, media)
@@ -219,3 +220,18 @@ def test_a_use_makes_a_file_the_last_one_to_go(home: Home) -> None:
 
     used = [home.world.downloads.queries.get(one.id) for one in (first, second)]
     assert [one.last_used_seq for one in used if one] == [2, 1]
+
+
+def test_each_person_plays_a_few_files_at_once_and_all_together_some_more(home: Home) -> None:
+    home.media.begin(ANNE)
+    end = home.media.begin(ANNE)
+
+    with pytest.raises(TooManyStreams, match="You play too many") as own:
+        home.media.begin(ANNE)
+    home.media.begin(BEN)
+    with pytest.raises(TooManyStreams, match="Too many files are played") as full:
+        home.media.begin(BEN)
+
+    assert (own.value.is_own, full.value.is_own) == (True, False)
+    end()
+    home.media.begin(BEN)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from sidecar.services.identity.renaming import FileRenaming
-from tests.fakes.tiny_library import track
+from tests.fakes.libraries.tiny import track
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks
 

@@ -12,7 +12,7 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceError
 from sidecar.services.devices.registry import DeviceRegistry

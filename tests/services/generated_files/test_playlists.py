@@ -11,7 +11,7 @@ import pytest
 
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.context import Chosen

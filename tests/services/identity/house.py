@@ -20,7 +20,7 @@ from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.naming import build_path
 from sidecar.domain.items.item import Item
 from sidecar.domain.wishes import Reason, Wish
@@ -34,8 +34,8 @@ from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.insert import NewDownload
 from sidecar.store.stores import Stores
 from tests.fakes.clock import FakeClock
-from tests.fakes.demo_house import QUICK
-from tests.fakes.tiny_library import LIBRARIES, Entry, track, write
+from tests.fakes.libraries.tiny import LIBRARIES, Entry, track, write
+from tests.fakes.servers.demo import QUICK
 from tests.services.conftest import STICK
 
 

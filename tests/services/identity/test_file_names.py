@@ -14,7 +14,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.identity.file_names import FileNames, RenamedFile
 from sidecar.services.identity.renaming import FileRenaming
 from sidecar.web.app import create_app
-from tests.fakes.tiny_library import track
+from tests.fakes.libraries.tiny import track
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, come_in, moving_house
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.tiny_library import Entry, track
+from tests.fakes.libraries.tiny import Entry, track
 from tests.services.identity.house import moving_house
 
 COUNT = int(os.environ.get("SIDECAR_IDENTITY_TRACKS", "500"))

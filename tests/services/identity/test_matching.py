@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.rules.context import Chosen
 from sidecar.services.identity.renaming import FileRenaming

@@ -11,13 +11,13 @@ from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import StartupPhase
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.items.item import Item
 from sidecar.domain.items.kinds import Kind
 from sidecar.errors import NotVisible, ServerAway
 from sidecar.events import Progress
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.library.browse import BrowseQuery
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.accounts.person import Person
@@ -27,8 +27,8 @@ from sidecar.services.library.covers import CoverCache
 from sidecar.services.library.download_state import ButtonState, DownloadStates, ItemDownloadState
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.files.search import FileIndex
-from tests.fakes.demo_house import QUICK
-from tests.fakes.tiny_library import tiny_library
+from tests.fakes.libraries.tiny import tiny_library
+from tests.fakes.servers.demo import QUICK
 from tests.services.conftest import STICK, World
 
 

@@ -13,10 +13,10 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import NotVisible
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.library.lookup import expand_item, get_item
-from tests.fakes.tiny_library import listing, write
+from tests.fakes.libraries.tiny import listing, write
 
 
 @pytest.fixture(scope="module")

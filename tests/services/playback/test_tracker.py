@@ -6,7 +6,7 @@ from threading import Event, Thread
 
 import pytest
 
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.services.playback.tracker import RETRY_S, SAVED_EVERY_S, PlaybackTracker

@@ -12,14 +12,14 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.playback.plays import Play
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.playback.plays import Plays
 from tests.contract.client import Client
-from tests.fakes.demo_house import House, device_of
-from tests.fakes.tiny_library import tiny_library
+from tests.fakes.libraries.tiny import tiny_library
+from tests.fakes.servers.demo import House, device_of
 from tests.services.conftest import World
 
 TICKS = 10_000_000

@@ -10,13 +10,13 @@ import pytest
 
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.domain.imports.matching import Tally
+from sidecar.domain.player_logs.matching import Tally
 from sidecar.errors import DeviceError, NotAllowed, NotFound, NotVisible, ServerAway
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.player_logs.reporter import PlayReporter
 from sidecar.services.player_logs.views import LogInUse, LogView, TakenView
-from tests.fakes.demo_house import House, device_of
-from tests.fakes.tiny_library import tiny_library
+from tests.fakes.libraries.tiny import tiny_library
+from tests.fakes.servers.demo import House, device_of
 from tests.services.conftest import STICK, World
 from tests.services.travelling import HEADER, NOON, Traveller, moment
 

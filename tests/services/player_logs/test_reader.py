@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.imports.matching import OurFiles
 from sidecar.domain.items.item import Item
+from sidecar.domain.player_logs.matching import OurFiles
 from sidecar.services.player_logs.reader import LINES_AT_ONCE, Reader, read_logs
 from tests.device.examples import made
 

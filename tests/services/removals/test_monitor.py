@@ -17,7 +17,7 @@ from pydantic import ByteSize
 from sidecar.clock import SystemClock
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.removals import FileChange
 from sidecar.domain.wishes import PIN, Reason, Wish

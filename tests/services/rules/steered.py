@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
@@ -21,11 +21,11 @@ from sidecar.services.downloads.commands import ActionResult, DownloadCommand
 from sidecar.services.downloads.queue import QueueActions
 from sidecar.services.downloads.remove import RemoveDownloads
 from sidecar.services.rules.wishes import WishService
-from sidecar.services.transfers.fetch import CheckWhole, cannot_tell
+from sidecar.services.transfers.fetching.fetch import CheckWhole, cannot_tell
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.rules.tombstones import Tombstones
 from sidecar.transfer.engine import Engine
-from tests.fakes.answering import Answering, Reply, Request, answering, json_reply
+from tests.fakes.servers.answering import Answering, Reply, Request, answering, json_reply
 from tests.services.conftest import ANN, STICK, World, access_to, owned, track
 from tests.services.transfers.test_worker import ME, PUBLIC, SERVER, Works, build
 

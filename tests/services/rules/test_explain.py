@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.config import DeviceSettings
 from sidecar.config.rules import ALL_RULES
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.rules import latest
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.services.accounts.person import Person

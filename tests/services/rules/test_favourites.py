@@ -16,16 +16,16 @@ from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.favourites import FavouritesSettings
 from sidecar.errors import JellyfinError, ServerAway, TooSlow
-from sidecar.jellyfin import patience
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.identity import DeviceIdentity
+from sidecar.jellyfin.device_identity import DeviceIdentity
+from sidecar.jellyfin.http import wait_limit
 from sidecar.jellyfin.listing import Listing
 from sidecar.jellyfin.live.events import LibraryChanged
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.rules.favourite_states import AccountFavourites
 from sidecar.services.rules.favourites import FavouritesFollower
 from sidecar.services.rules.followed_account import FollowedAccount
-from tests.fakes.tiny_library import track
+from tests.fakes.libraries.tiny import track
 from tests.services.conftest import STICK
 from tests.services.identity.house import CountingServer, MovingHouse, moving_house, tracks
 
@@ -184,7 +184,7 @@ def test_a_slow_list_is_asked_with_growing_patience_and_ever_later(
     class Patient(Jellyfin):
         def favourites(self, types: Collection[ItemType]) -> Listing:
             if types == {ItemType.ARTIST}:
-                waits.append(patience.more_s())
+                waits.append(wait_limit.more_s())
                 raise TooSlow("not in time")
             return super().favourites(types)
 

@@ -8,7 +8,7 @@ import pytest
 
 from sidecar.services.rules.now_playing import GAP_S, QUIET_S, NowPlayingDebouncer
 from tests.fakes.clock import FakeClock
-from tests.fakes.shelf import plays, song
+from tests.fakes.libraries.rule_library import plays, song
 
 SONGS = [song(str(number)) for number in range(60)]
 

@@ -13,7 +13,7 @@ from sidecar.errors import JellyfinError, NotFound, ServerAway
 from sidecar.services.rules.playlist_orders import PlaylistOrderTracker
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from sidecar.store.rules.playlists import ChosenPlaylists
-from tests.fakes.shelf import full
+from tests.fakes.libraries.rule_library import full
 from tests.services.conftest import ANN, STICK, World, track
 
 ROAD = Chosen(playlist_id="1" * 32, title="Road trip")

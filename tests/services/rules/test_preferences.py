@@ -10,7 +10,7 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.config.rules import ALL_RULES
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.kinds import MediaKind
 from sidecar.domain.rules import album_affinity, latest

@@ -31,7 +31,7 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.store.devices.devices import Device
 from sidecar.store.rules.playlists import ChosenPlaylists
 from sidecar.store.rules.settings import RuleSettingsStore
-from tests.fakes.shelf import Shelf, full, plays, song
+from tests.fakes.libraries.rule_library import RuleLibrary, full, plays, song
 from tests.services.conftest import ANN, STICK, World
 
 CARD = "22222222-2222-4222-8222-222222222222"
@@ -42,8 +42,8 @@ ROAD = Chosen(playlist_id="9" * 32, title="Road trip")
 
 
 @dataclass
-class Remembering(Shelf):
-    """A `Shelf` that can be away, and counts how often it was told to forget.
+class Remembering(RuleLibrary):
+    """A `RuleLibrary` that can be away, and counts how often it was told to forget.
 
     Unlike the real one it has nothing to forget.
     """
@@ -52,7 +52,7 @@ class Remembering(Shelf):
     forgot: int = 0
     forgot_listening: int = 0
 
-    def album_tracks(self, album_id: str) -> Any:  # noqa: ANN401 - as in `Shelf`
+    def album_tracks(self, album_id: str) -> Any:  # noqa: ANN401 - as in `RuleLibrary`
         if self.trouble is not None:
             raise self.trouble
         return super().album_tracks(album_id)

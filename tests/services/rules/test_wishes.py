@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads.states import Move, Status
+from sidecar.domain.downloads.download import Move, Status
 from sidecar.domain.files.groups import Container, Group, make_groups
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.items.item import Item, ItemType

@@ -12,8 +12,8 @@ from sidecar.clock import SystemClock
 from sidecar.jellyfin.discovery import QUESTION, discover
 from sidecar.jellyfin.sign_in import SignedIn
 from sidecar.services.setup.service import SetUpRefused, SetUpService
-from tests.fakes.answering import Answering, Reply, Route, answering, json_reply
 from tests.fakes.clock import FakeClock
+from tests.fakes.servers.answering import Answering, Reply, Route, answering, json_reply
 from tests.web.house import ANN, EVE, PASSWORD, PUBLIC, _sign_in
 
 
@@ -140,3 +140,37 @@ def test_servers_on_the_network_are_found_and_nonsense_is_not() -> None:
         answering_once.join()
 
     assert [(one.address, one.name) for one in found] == [("http://192.168.1.10:8096", "Attic")]
+
+
+def test_the_token_of_one_server_never_comes_to_another(
+    service: SetUpService, kept: Kept, jellyfin: Answering
+) -> None:
+    started = {"Secret": "s" * 32, "Code": "123456", "Authenticated": False}
+    jellyfin.routes["POST /QuickConnect/Initiate"] = json_reply(started)
+    ticket = service.begin(is_local=True)
+    service.test(ticket, jellyfin.url)
+    assert service.start_quick_connect(ticket) == "123456"
+
+    with answering({"GET /System/Info/Public": json_reply(PUBLIC)}) as another:
+        service.test(ticket, another.url)
+        with pytest.raises(SetUpRefused, match="Begin again"):
+            service.finish_quick_connect(ticket, "")
+    assert kept.told == []
+
+
+def test_who_begins_again_and_again_throws_nobody_out_who_has_gone_on(
+    service: SetUpService, jellyfin: Answering
+) -> None:
+    ticket = service.begin(is_local=True)
+    service.test(ticket, jellyfin.url)
+
+    others = [service.begin(is_local=True) for _ in range(100)]
+
+    assert service.server(ticket) is not None
+    assert sum(map(service.is_known, others)) < 20
+
+
+@pytest.mark.parametrize("typed", ["a" * 70, "a..b", "\u2024", "a\0b"])
+def test_a_name_that_is_none_has_its_sentence(service: SetUpService, typed: str) -> None:
+    with pytest.raises(SetUpRefused):
+        service.test(service.begin(is_local=True), typed)

@@ -9,7 +9,7 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.removals import FileChange
 from sidecar.domain.space.eviction import REST
 from sidecar.domain.wishes import Reason, Wish

@@ -29,8 +29,8 @@ from sidecar.store.syncthing.arrivals import Arrivals
 from sidecar.syncthing.client import SharedFolder, Syncthing
 from sidecar.syncthing.connection import SyncthingConnection
 from tests.fakes.clock import FakeClock
-from tests.fakes.slow_line import wait_until
-from tests.fakes.two_syncthings import FOLDER, OneSyncthing, free_port
+from tests.fakes.servers.slow_line import wait_until
+from tests.fakes.servers.syncthings import FOLDER, OneSyncthing, free_port
 from tests.services.conftest import ANN, STICK, World, access_to, owned, track
 
 pytestmark = pytest.mark.slow

@@ -14,12 +14,12 @@ import pytest
 
 from sidecar.clock import SystemClock
 from sidecar.domain.downloads.actions import Action
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.transfers.wholeness import Verdict, Wholeness
 from sidecar.errors import NotVisible
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind
-from sidecar.transfer.http import HttpEngine
-from tests.fakes.answering import Reply, Request, json_reply
+from sidecar.transfer.http.engine import HttpEngine
+from tests.fakes.servers.answering import Reply, Request, json_reply
 from tests.services.conftest import STICK, World, track
 from tests.services.rules.steered import Ann, Ben, House, house
 from tests.services.transfers.test_worker import ITEM

@@ -12,7 +12,7 @@ from pydantic import ByteSize, SecretStr
 
 from sidecar.config import DeviceSettings, NetworkSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.domain.downloads.states import Download, Move, Status
+from sidecar.domain.downloads.download import Download, Move, Status
 from sidecar.domain.files.presets import PresetName
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.network import Line, LineKind
@@ -27,23 +27,31 @@ from sidecar.services.jellyfin_status import SUBJECT, JellyfinStatus
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.planner import SpacePlanner
-from sidecar.services.transfers.blocking import SUBJECT as FILES
-from sidecar.services.transfers.blocking import FileBlocking
 from sidecar.services.transfers.claims import Claims
-from sidecar.services.transfers.device_copy import DeviceCopy
 from sidecar.services.transfers.failures import FailurePolicy
-from sidecar.services.transfers.fetch import CheckWhole, Fetcher, cannot_tell
-from sidecar.services.transfers.finish import Finisher
-from sidecar.services.transfers.network_policy import LOOK_EVERY_S, NetworkPolicy
-from sidecar.services.transfers.next_download import HeldBack, NextDownload
-from sidecar.services.transfers.owners import OtherOwners
-from sidecar.services.transfers.progress import ProgressTracker
+from sidecar.services.transfers.fetching.device_copy import DeviceCopy
+from sidecar.services.transfers.fetching.fetch import CheckWhole, Fetcher, cannot_tell
+from sidecar.services.transfers.fetching.progress import ProgressTracker
+from sidecar.services.transfers.finishing.finish import Finisher
+from sidecar.services.transfers.policy.blocking import SUBJECT as FILES
+from sidecar.services.transfers.policy.blocking import FileBlocking
+from sidecar.services.transfers.policy.network import LOOK_EVERY_S, NetworkPolicy
+from sidecar.services.transfers.policy.next_download import HeldBack, NextDownload
+from sidecar.services.transfers.policy.owners import OtherOwners
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.services.transfers.worker import Worker
 from sidecar.store.accounts.accounts import Account
+from sidecar.store.downloads.transitions import WholeFile
 from sidecar.transfer.engine import Engine
-from tests.fakes.answering import UNAUTHORISED, Answering, Reply, Request, answering, json_reply
 from tests.fakes.engine import TableEngine
+from tests.fakes.servers.answering import (
+    UNAUTHORISED,
+    Answering,
+    Reply,
+    Request,
+    answering,
+    json_reply,
+)
 from tests.services.conftest import ANN, STICK, World, track
 
 SERVER = "5" * 32
@@ -967,8 +975,8 @@ def test_a_crash_after_the_rename_is_completed_from_the_file(works: Works) -> No
     claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
     body = b"sound"
-    works.world.downloads.transitions.mark_finalizing(
-        claimed.id, size=len(body), content_hash="0" * 32, mime_type=None
+    works.world.downloads.transitions.mark_all_finalizing(
+        [(claimed.id, WholeFile(len(body), "0" * 32, None), {})]
     )
     place = works.stick / claimed.file_path
     place.parent.mkdir(parents=True)
@@ -985,8 +993,8 @@ def test_a_crash_before_the_rename_is_completed_from_the_part(works: Works) -> N
     works.wish()
     claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
-    works.world.downloads.transitions.mark_finalizing(
-        claimed.id, size=5, content_hash="0" * 32, mime_type=None
+    works.world.downloads.transitions.mark_all_finalizing(
+        [(claimed.id, WholeFile(5, "0" * 32, None), {})]
     )
     (device,) = works.registry.all()
     with device.folder.part(claimed.id).open() as part:
@@ -1002,8 +1010,8 @@ def test_a_crash_that_left_neither_starts_over(works: Works) -> None:
     works.wish()
     claimed = works.world.downloads.queue.claim(works.world.clock.now())
     assert claimed is not None
-    works.world.downloads.transitions.mark_finalizing(
-        claimed.id, size=5, content_hash="0" * 32, mime_type=None
+    works.world.downloads.transitions.mark_all_finalizing(
+        [(claimed.id, WholeFile(5, "0" * 32, None), {})]
     )
     (device,) = works.registry.all()
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.events import DownloadChanged

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.downloads.states import Status, Validator
+from sidecar.domain.downloads.download import Status, Validator
 from sidecar.events import Bus
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device, Devices
@@ -24,10 +24,11 @@ import os, signal, sys
 from pathlib import Path
 from tests.fakes.clock import FakeClock
 from tests.store.examples import BEGIN, HASH
-from sidecar.domain.downloads.states import Validator
+from sidecar.domain.downloads.download import Validator
 from sidecar.events import Bus
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
+from sidecar.store.downloads.transitions import WholeFile
 
 clock = FakeClock()
 them = Downloads(Database.open(Path(sys.argv[1]), clock=clock), Bus(), clock)
@@ -36,8 +37,8 @@ steps = [
     lambda: them.queue.claim(BEGIN),
     lambda: them.transitions.transfer_started(1, validator, 0),
     lambda: them.transitions.record_synced(1, 600),
-    lambda: them.transitions.mark_finalizing(
-        1, size=1000, content_hash=HASH, mime_type="audio/flac"
+    lambda: all(
+        them.transitions.mark_all_finalizing([(1, WholeFile(1000, HASH, "audio/flac"), {})])
     ),
     lambda: them.transitions.mark_arrived(
         them.queries.get(1), size=1000, content_hash=HASH, mime_type="audio/flac"

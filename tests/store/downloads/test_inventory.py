@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads.states import Move, Validator
+from sidecar.domain.downloads.download import Move, Validator
 from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sidecar.domain.downloads.download import MISSING, Status
 from sidecar.domain.downloads.sorting import Sort
-from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads.states import Download, Move, Status, Validator
+from sidecar.domain.downloads.download import Download, Move, Status, Validator
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.removals import Expected
 from sidecar.errors import IllegalMove
@@ -14,6 +14,7 @@ from sidecar.events import Bus, DownloadChanged, Event, WorkArrived
 from sidecar.store.database import Database
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.downloads.queue import Downloads
+from sidecar.store.downloads.transitions import WholeFile
 from tests.fakes.clock import FakeClock
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
 
@@ -155,7 +156,7 @@ def test_what_is_on_its_way_to_another_device_is_waited_for(downloads: Downloads
     ]
     assert downloads.queue.claim(BEGIN) is None
 
-    downloads.transitions.mark_finalizing(first.id, size=1, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_all_finalizing([(first.id, WholeFile(1, HASH, None), {})])
     assert downloads.queue.claim(BEGIN, busy=[first.id]) is None
 
     there = downloads.queries.get(first.id)
@@ -185,7 +186,7 @@ def test_what_was_finished_on_a_stick_that_is_away_is_not_waited_for(downloads: 
     first, _ = downloads.queue.enqueue(wanted(1))
     second, _ = downloads.queue.enqueue(wanted(1, device=CARD))
     downloads.queue.claim(BEGIN)
-    downloads.transitions.mark_finalizing(first.id, size=1, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_all_finalizing([(first.id, WholeFile(1, HASH, None), {})])
 
     claimed = downloads.queue.claim(BEGIN, busy=[])
 
@@ -318,8 +319,8 @@ def test_an_arrived_file_is_complete_and_without_blemish(
     downloads.transitions.postpone(claimed(downloads), until=None, failure=TIMED_OUT, retry_count=1)
     download = claimed(downloads)
     downloads.transitions.transfer_started(download.id, VALIDATOR, 0)
-    downloads.transitions.mark_finalizing(
-        download.id, size=5 * MIB, content_hash=HASH, mime_type="audio/flac"
+    downloads.transitions.mark_all_finalizing(
+        [(download.id, WholeFile(5 * MIB, HASH, "audio/flac"), {})]
     )
     clock.advance(60)
 
@@ -415,9 +416,9 @@ def test_progress_of_what_no_longer_runs_is_not_noted(downloads: Downloads) -> N
 
     assert not downloads.transitions.transfer_started(download.id, VALIDATOR, 7)
     assert not downloads.transitions.record_synced(download.id, 7)
-    assert not downloads.transitions.mark_finalizing(
-        download.id, size=7, content_hash=HASH, mime_type=None
-    )
+    assert list(
+        downloads.transitions.mark_all_finalizing([(download.id, WholeFile(7, HASH, None), {})])
+    ) == [False]
     assert fresh(downloads, download).bytes_downloaded == 0
     assert not fresh(downloads, download).finalizing
 
@@ -425,9 +426,9 @@ def test_progress_of_what_no_longer_runs_is_not_noted(downloads: Downloads) -> N
 def test_what_is_finalizing_cannot_be_paused_or_cancelled(downloads: Downloads) -> None:
     downloads.queue.enqueue(wanted(1))
     download = claimed(downloads)
-    assert downloads.transitions.mark_finalizing(
-        download.id, size=7, content_hash=HASH, mime_type=None
-    )
+    assert list(
+        downloads.transitions.mark_all_finalizing([(download.id, WholeFile(7, HASH, None), {})])
+    ) == [True]
 
     assert not downloads.transitions.pause(download)
     assert not downloads.queue.cancel(download)
@@ -438,7 +439,7 @@ def test_what_is_finalizing_cannot_be_paused_or_cancelled(downloads: Downloads) 
 def test_a_failed_finish_leaves_no_trace_of_a_finished_file(downloads: Downloads) -> None:
     downloads.queue.enqueue(wanted(1))
     download = claimed(downloads)
-    downloads.transitions.mark_finalizing(download.id, size=7, content_hash=HASH, mime_type=None)
+    downloads.transitions.mark_all_finalizing([(download.id, WholeFile(7, HASH, None), {})])
 
     downloads.transitions.postpone(download, until=None, failure=TIMED_OUT, retry_count=1)
 
@@ -452,8 +453,8 @@ def test_after_a_crash_the_queue_goes_on_where_the_parts_are(downloads: Download
     running, finishing = claimed(downloads), claimed(downloads)
     downloads.transitions.transfer_started(running.id, VALIDATOR, 0)
     downloads.transitions.record_synced(running.id, 3 * MIB)
-    downloads.transitions.mark_finalizing(
-        finishing.id, size=7, content_hash=HASH, mime_type="audio/flac"
+    downloads.transitions.mark_all_finalizing(
+        [(finishing.id, WholeFile(7, HASH, "audio/flac"), {})]
     )
 
     to_settle = downloads.queue.recover()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.files.removals import Expected
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.events import Bus, DeviceChanged, Event

@@ -16,13 +16,14 @@ from hypothesis.stateful import (
     rule,
 )
 
-from sidecar.domain.downloads.states import MOVES, Download, Status, Validator
+from sidecar.domain.downloads.download import MOVES, Download, Status, Validator
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, DownloadChanged, Event
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device, Devices
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
+from sidecar.store.downloads.transitions import WholeFile
 from tests.fakes.clock import START, FakeClock
 from tests.store.examples import BEGIN, HASH, STICK, TIMED_OUT, wanted
 
@@ -95,8 +96,8 @@ class Interleavings(RuleBasedStateMachine):
     @rule(download=seen)
     def finalize(self, download: Download) -> None:
         runs = self.states.get(download.id) is Status.DOWNLOADING
-        marked = self.downloads.transitions.mark_finalizing(
-            download.id, size=1000, content_hash=HASH, mime_type=None
+        [marked] = self.downloads.transitions.mark_all_finalizing(
+            [(download.id, WholeFile(1000, HASH, None), {})]
         )
         assert marked is runs
 

@@ -4,7 +4,7 @@ from time import perf_counter
 
 import pytest
 
-from sidecar.domain.downloads.states import Download, Move
+from sidecar.domain.downloads.download import Download, Move
 from sidecar.domain.files.tiles import tile_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish

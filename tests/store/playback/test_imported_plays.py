@@ -8,9 +8,9 @@ from pathlib import Path
 import peewee
 import pytest
 
-from sidecar.domain.imports.matching import ImportedPlay
-from sidecar.domain.imports.player_logs import LogKind
 from sidecar.domain.items.item import Item
+from sidecar.domain.player_logs.matching import ImportedPlay
+from sidecar.domain.player_logs.parsing import LogKind
 from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.queue import FilePlace, NewDownload

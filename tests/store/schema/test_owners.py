@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.store.database import Database
 from sidecar.store.schema.migrations import STEPS, migrate
 from sidecar.store.schema.owners import OWNERS

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.errors import DatabaseError
 from sidecar.events import Bus
 from sidecar.store.database import Database

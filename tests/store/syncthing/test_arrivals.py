@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.syncthing.peers import Missing, Peer
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads

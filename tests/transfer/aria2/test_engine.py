@@ -27,15 +27,15 @@ from sidecar.transfer.aria2.daemon import ForeignDaemon, OwnDaemon
 from sidecar.transfer.aria2.engine import Aria2Engine
 from sidecar.transfer.aria2.rpc import Rpc
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
-from sidecar.transfer.http import HttpEngine
-from tests.fakes.fault_server import FaultServer, after, says, silent_after
-from tests.transfer.conftest import BODY, PATIENCE, PlainPart, Try, linked
+from sidecar.transfer.http.engine import HttpEngine
+from tests.fakes.servers.fault_server import FaultServer, after, says, silent_after
+from tests.transfer.conftest import BODY, TIMEOUTS, PlainPart, Try, linked
 
 LONG = BODY * 60
 
 
 def by_aria2(link: Aria2Supervisor) -> Aria2Engine:
-    return Aria2Engine(link, SystemClock(), patience=PATIENCE)
+    return Aria2Engine(link, SystemClock(), timeouts=TIMEOUTS)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ def test_a_control_file_that_lies_is_not_believed(attempt: Try) -> None:
 def test_each_engine_goes_on_where_the_other_stopped(
     attempt: Try, aria2: Aria2Supervisor, count: int
 ) -> None:
-    built_in = HttpEngine(SystemClock(), patience=PATIENCE)
+    built_in = HttpEngine(SystemClock(), timeouts=TIMEOUTS)
     for first, second in ((built_in, by_aria2(aria2)), (by_aria2(aria2), built_in)):
         attempt.memory.held, attempt.memory.validator = 0, None
         attempt.server.script.append(after(count))

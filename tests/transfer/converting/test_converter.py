@@ -19,8 +19,8 @@ from sidecar.errors import Stopped
 from sidecar.transfer.converting.converter import Converted, LeftAsIs
 from sidecar.transfer.converting.programs import Programs
 from sidecar.transfer.tagging.wishes import TagWishes
-from tests.fakes.mutagens import FLAC, ID3, MP3, MP4, File, OggOpus, Picture
-from tests.fakes.sounds import SECONDS, TAGS, ffmpeg, sound, tagged_flac
+from tests.fakes.media.mutagens import FLAC, ID3, MP3, MP4, File, OggOpus, Picture
+from tests.fakes.media.sounds import SECONDS, TAGS, ffmpeg, sound, tagged_flac
 from tests.transfer.converting.conftest import Bench
 
 OPUS = Target(Format.OPUS, 128)

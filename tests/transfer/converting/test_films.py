@@ -19,8 +19,8 @@ from sidecar.transfer.converting.converter import Converted, LeftAsIs
 from sidecar.transfer.converting.films import FetchedFilm, FilmConverter
 from sidecar.transfer.converting.hardware import HARDWARE, SOFTWARE, FilmEncoder, FilmEncoders
 from sidecar.transfer.converting.programs import Programs
-from tests.fakes.films import SECONDS, film, foreign_film, probe, streams
-from tests.fakes.sounds import ffmpeg
+from tests.fakes.media.films import SECONDS, film, foreign_film, probe, streams
+from tests.fakes.media.sounds import ffmpeg
 
 HD = FilmTarget(FilmFormat.HD)
 SEGMENT_S = 2.0

@@ -17,7 +17,7 @@ from sidecar.domain.formats.formats import (
 )
 from sidecar.transfer.converting.probe import ProbedSound, probe_sound
 from sidecar.transfer.converting.programs import Programs
-from tests.fakes.sounds import ffmpeg
+from tests.fakes.media.sounds import ffmpeg
 
 
 def probed(programs: Programs, path: Path) -> ProbedSound:

@@ -19,7 +19,7 @@ from sidecar.transfer.converting.subprocess import (
     get_inherited_path,
     run,
 )
-from tests.fakes.slow_line import wait_until
+from tests.fakes.servers.slow_line import wait_until
 
 SIDECAR = """
 from threading import Event

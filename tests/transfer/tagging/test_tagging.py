@@ -23,8 +23,8 @@ from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput
 from sidecar.transfer.tagging.reading import EmbeddedPicture, FileTags, read
 from sidecar.transfer.tagging.tagger import Tagger, blame_the_disk
 from sidecar.transfer.tagging.writing import NotTaggable, Writing, write
-from tests.fakes.mutagens import FLAC, ID3, MP4, File, Picture
-from tests.fakes.sounds import ffmpeg
+from tests.fakes.media.mutagens import FLAC, ID3, MP4, File, Picture
+from tests.fakes.media.sounds import ffmpeg
 
 KINDS = ("flac", "ogg", "opus", "mp3", "m4a", "wv", "wav", "aiff")
 VALUES = {

@@ -8,7 +8,7 @@ import pytest
 from sidecar.clock import SystemClock
 from sidecar.transfer.converting.programs import find_programs
 from sidecar.transfer.wholeness import WholenessChecker
-from tests.fakes.media import make
+from tests.fakes.media.kinds import make
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.domain.transfers.wholeness import Verdict, Wholeness
 from sidecar.errors import Stopped
 from sidecar.transfer.wholeness import WholenessChecker
-from tests.fakes.media import DECODED, FILMS, GUESSED, KINDS, SOUNDS, length_of
+from tests.fakes.media.kinds import DECODED, FILMS, GUESSED, KINDS, SOUNDS, length_of
 
 Media = Callable[[str], Path]
 LAST_FRAME = 188

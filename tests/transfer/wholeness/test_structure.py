@@ -17,7 +17,7 @@ from sidecar.domain.transfers.wholeness import Evidence, Wholeness, judge
 from sidecar.transfer.wholeness.source import CannotTell, MediaFile
 from sidecar.transfer.wholeness.structure import inspect
 from tests.fakes.clock import FakeClock
-from tests.fakes.media import KINDS
+from tests.fakes.media.kinds import KINDS
 
 WITHIN_S = 5.0
 PLACES = st.integers(0, 2**31)

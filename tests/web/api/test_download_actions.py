@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from werkzeug.test import TestResponse
 
-from sidecar.domain.downloads.states import Download, Status, Validator
+from sidecar.domain.downloads.download import Download, Status, Validator
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN
 from sidecar.web.pages.downloads.view import STATUSES

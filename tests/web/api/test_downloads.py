@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.errors import ServerAway
 from sidecar.services.jellyfin_status import AWAY
 from tests.services.conftest import STICK, track

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from tests.services.conftest import STICK, track
 from tests.web.house import BEN, Browser, WebHouse
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.downloads.states import Status
-from tests.fakes.answering import json_reply
+from sidecar.domain.downloads.download import Status
 from tests.fakes.clock import FakeClock
+from tests.fakes.servers.answering import json_reply
 from tests.services.conftest import STICK, track
 from tests.services.rules.steered import row
 from tests.web.house import (

@@ -5,8 +5,8 @@ import os
 import pytest
 from werkzeug.test import Client
 
-from sidecar.domain.downloads.states import Download, Status
-from tests.fakes.answering import Reply
+from sidecar.domain.downloads.download import Download, Status
+from tests.fakes.servers.answering import Reply
 from tests.services.conftest import track
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, content
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import ByteSize
 
 from sidecar.config import Settings, TransferSettings
-from sidecar.services.transfers.status import TransfersView
+from sidecar.services.transfers.policy.status import TransfersView
 from tests.fakes.clock import FakeClock
 from tests.web.house import EVE, Browser, WebHouse, web_house
 

@@ -7,7 +7,7 @@ import logging
 import pytest
 from werkzeug.test import TestResponse
 
-from tests.fakes.answering import Reply
+from tests.fakes.servers.answering import Reply
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse
 
 API = "/api/v1"

@@ -12,13 +12,14 @@ from werkzeug.test import Client
 
 import sidecar
 from sidecar.device.errors import device_missing
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.formats.formats import Format, Target, explain_not_smaller
 from sidecar.domain.space.space import Space, check_space
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.response import empty
 from sidecar.errors import ServerAway, SidecarError
 from sidecar.messages import Message, counted, msg, translate
+from sidecar.store.downloads.transitions import WholeFile
 from sidecar.web.i18n.languages import Languages
 from tests.web.house import Browser, WebHouse
 
@@ -165,13 +166,10 @@ def test_the_pages_say_it_in_the_language_of_the_reader(house: WebHouse, german:
     message = msg("{host} does not answer", host="nas")
     house.add(1, status=Status.FAILED, failure=refusal(message))
     kept = house.add(2, status=Status.DOWNLOADING)
-    facts = {"size": 2000, "content_hash": "0" * 32, "mime_type": "audio/flac"}
-    transitions, note = (
-        house.store.downloads.transitions,
-        explain_not_smaller(Target(Format.OPUS, 128)),
-    )
-    transitions.mark_finalizing(kept.id, **facts, format_note=note)  # type: ignore[arg-type]
-    transitions.mark_arrived(house.now(kept), **facts)  # type: ignore[arg-type]
+    file = WholeFile(2000, "0" * 32, "audio/flac")
+    note = explain_not_smaller(Target(Format.OPUS, 128))
+    house.store.downloads.transitions.mark_all_finalizing([(kept.id, file, {"format_note": note})])
+    house.store.downloads.transitions.mark_all_arrived([(house.now(kept), file)])
     house.unplug()
 
     failed = german.get("/downloads?tab=failed").text

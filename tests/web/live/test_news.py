@@ -11,7 +11,7 @@ import requests
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from sidecar.clock import SystemClock
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.events import AccountChanged, NoticesChanged, Progress, TransfersProgressed
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.sessions import derive_csrf_token

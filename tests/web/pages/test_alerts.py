@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
 from sidecar.errors import ServerAway
 from sidecar.services.problems import Problem, ProblemKind

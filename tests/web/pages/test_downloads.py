@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.web.pages.downloads.view import STATUSES, Tab
 from tests.fakes.clock import FakeClock

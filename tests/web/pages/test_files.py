@@ -8,7 +8,7 @@ import pytest
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-from sidecar.domain.downloads.states import Download, Status
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.album_affinity import NAME as AFFINITY
 from sidecar.domain.rules.latest import NAME as LATEST

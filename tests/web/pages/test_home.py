@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.services.problems import Problem, ProblemKind
 from tests.services.conftest import STICK
 from tests.web.house import ANN, Browser, WebHouse

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.services.library.download_state import ButtonState
-from tests.fakes.answering import Reply, Request, json_reply
 from tests.fakes.clock import FakeClock
+from tests.fakes.servers.answering import Reply, Request, json_reply
 from tests.services.conftest import STICK, track
 from tests.services.rules.steered import library, row
 from tests.web.house import (

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from sidecar import limits
 from sidecar.clock import SystemClock
+from sidecar.process import limits
 from sidecar.web.app import WebOptions, plain_flask
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.security.hosts import HostList

@@ -42,7 +42,7 @@ SHOWN_BY = MappingProxyType(
             "web/security/test_permissions.py::test_what_belongs_to_somebody_else_is_as_if_it_did_not_exist",
             "web/api/test_download_actions.py::test_a_foreign_download_is_answered_like_an_unknown_one",
             "web/api/test_users.py::test_a_session_is_ended_by_its_owner_or_an_admin",
-            "web/pages/test_device.py::test_a_device_of_others_is_as_if_it_did_not_exist",
+            "web/pages/devices/test_device.py::test_a_device_of_others_is_as_if_it_did_not_exist",
         ],
         "A07 routes of admins": [
             "web/security/test_permissions.py::test_what_is_for_admins_is_refused_to_others",
@@ -71,7 +71,7 @@ SHOWN_BY = MappingProxyType(
             "web/pages/test_downloads.py::test_whatever_a_tag_holds_is_shown_as_text",
             "browser/test_downloads.py::test_whatever_a_tag_holds_nothing_runs",
         ],
-        "A15 lines in names": ["test_logs.py::test_a_title_cannot_forge_a_line"],
+        "A15 lines in names": ["process/test_logs.py::test_a_title_cannot_forge_a_line"],
         "A16 guessing": [
             "domain/accounts/test_sign_in_limit.py::test_after_five_tries_a_name_waits_one_five_and_fifteen_minutes",
             "domain/accounts/test_sign_in_limit.py::test_many_addresses_together_wait",

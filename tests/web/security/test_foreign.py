@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from itertools import product
 from pathlib import Path
 
 import pytest
 from werkzeug.routing import Rule
-from werkzeug.test import TestResponse
+from werkzeug.test import Client, TestResponse
 
 from sidecar.config import Settings
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
+from sidecar.services.accounts.person import Person
 from sidecar.web.security.permissions import Role, role_needed
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
@@ -92,6 +94,14 @@ def nothing_like(things: Mapping[str, str]) -> dict[str, str]:
     return {name: "9" * len(one) for name, one in things.items()} | {"rule": things["rule"]}
 
 
+def by_key(house: WebHouse, person: Person) -> Browser:
+    """A program with an API key of this person."""
+    made = house.services.web.api_keys.make_key(person, "program")
+    assert made is not None
+    header = {"HTTP_AUTHORIZATION": f"Bearer {made[1]}"}
+    return Browser(Client(lambda environ, start: house.web.wsgi(environ | header, start)), "")
+
+
 def asked(rule: Rule, verb: str, who: Browser, things: Mapping[str, str]) -> TestResponse:
     path = re.sub(r"<(?:[^:>]*:)?(\w+)>", lambda found: things[found[1]], rule.rule)
     key = (rule.endpoint, verb)
@@ -113,7 +123,7 @@ def told(answer: TestResponse) -> str:
 def test_every_route_answers_for_what_is_anothers_as_for_what_was_never_there(
     house: WebHouse,
 ) -> None:
-    ben, things = house.come_in(BEN), things_of_ann(house)
+    things, askers = things_of_ann(house), (house.come_in(BEN), by_key(house, BEN))
     nothing = nothing_like(things)
     routes = [
         (rule, verb)
@@ -123,7 +133,7 @@ def test_every_route_answers_for_what_is_anothers_as_for_what_was_never_there(
         if role_needed(house.web.flask, rule.endpoint, verb) not in ADMINS
     ]
 
-    for rule, verb in routes:
+    for (rule, verb), ben in product(routes, askers):
         foreign, unknown = (asked(rule, verb, ben, one) for one in (things, nothing))
 
         assert foreign.status_code == unknown.status_code == 404, (

@@ -9,7 +9,7 @@ from werkzeug.test import Client, TestResponse
 
 from sidecar.services.setup.service import SetUpService
 from sidecar.web.app import Web
-from sidecar.web.security.permissions import SOCKET_EVENTS, Role, role_of
+from sidecar.web.security.permissions import SOCKET_EVENTS, Role, decided_here, role_of
 from tests.fakes.clock import FakeClock
 from tests.web.house import ANN, EVE, Browser, WebHouse, web_house
 from tests.web.roles import declared_roles
@@ -246,9 +246,22 @@ def test_the_demo_lets_only_its_own_machine_decide_about_the_machine(
                 environ_overrides=environ,
             )
 
-        for endpoint, verb in sorted(FOR_OWNERS):
-            for elsewhere in ({"REMOTE_ADDR": "192.168.1.7"}, here | proxy, {}):
+        old = here | {"SERVER_PROTOCOL": "HTTP/1.0"}
+        for endpoint, verb in sorted(
+            key for key, role in ROUTES.items() if decided_here(role, key[1])
+        ):
+            for elsewhere in ({"REMOTE_ADDR": "192.168.1.7"}, here | proxy, old, {}):
                 refused = ask(endpoint, verb, elsewhere)
                 assert refused.status_code == 403, (endpoint, verb, elsewhere)
                 assert "everybody knows its passwords" in refused.text
             assert ask(endpoint, verb, here).status_code != 403, (endpoint, verb)
+        assert ask("admin.show", "GET", {}).status_code == 200
+        # What people change of their own, an admin from elsewhere changes of nobody else's.
+        house.add(1, ANN)
+        for place, status in (({}, 404), (here, 303)):
+            answer = eve.client.post(
+                "/downloads/1/act",
+                data={"csrf": eve.csrf, "action": "pause"},
+                environ_overrides=place,
+            )
+            assert answer.status_code == status, answer.text

@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 
-from sidecar import limits
+from sidecar.process import limits
 
 RAISE = """
 import json, resource

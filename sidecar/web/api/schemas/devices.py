@@ -14,7 +14,7 @@ from pydantic import (
     model_validator,
 )
 
-from sidecar.domain.downloads.states import Status
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.kinds import MediaKind
 from sidecar.services.removals.review import RemovalsView
 from sidecar.services.rules.settings_view import RuleSettingsView

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import computed_field
 
-from sidecar.domain.downloads.states import MISSING, Status
+from sidecar.domain.downloads.download import MISSING, Status
 from sidecar.events import Phase
 from sidecar.web.api.schemas.base import (
     Fraction,

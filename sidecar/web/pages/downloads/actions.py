@@ -21,6 +21,7 @@ from sidecar.services.downloads.commands import (
     Selection,
 )
 from sidecar.services.downloads.undo import UndoService
+from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.downloads.view import DownloadsViewState, Tab, for_page
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.pages.undo import leading_back
@@ -163,6 +164,8 @@ def _act_on_chosen(services: WebServices) -> Response:
         return _act_on_matching(services)
     action, who = _action(FOR_ONE), person()
     ids = [int(one) for one in request.form.getlist("id", type=int) if 0 < one <= LARGEST_ID]
+    if not ids:
+        raise ApiError(HTTPStatus.BAD_REQUEST, translatable("Nothing was chosen."))
     ids = [one.id for one in services.downloads.some(who, ids[:MOST_CHOSEN])]
     is_sure = request.form.get("sure") == "yes"
     if _must_ask(ids) or (action in ENDING and not is_sure):

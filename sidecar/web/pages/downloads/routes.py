@@ -12,8 +12,8 @@ from flask import Blueprint, Flask, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sidecar.clock import Clock
+from sidecar.domain.downloads.download import MISSING, Status
 from sidecar.domain.downloads.sorting import Sort
-from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.views import DownloadView

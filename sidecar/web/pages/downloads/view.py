@@ -10,8 +10,8 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from sidecar.domain.downloads.download import MISSING, Status
 from sidecar.domain.downloads.sorting import Sort
-from sidecar.domain.downloads.states import MISSING, Status
 from sidecar.domain.items.item import ItemType
 from sidecar.services.downloads.views import DownloadQuery, DownloadView
 from sidecar.web.pages.view_params import parse_owners, parse_page

@@ -31,7 +31,7 @@ from sidecar.services.downloads.commands import (
 )
 from sidecar.services.downloads.undo import UndoRecord
 from sidecar.services.files.browse import FileView
-from sidecar.web.api.preferences import ITEM
+from sidecar.web.api.devices.preferences import ITEM
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.downloads.actions import STATUS
 from sidecar.web.pages.downloads.routes import KINDS

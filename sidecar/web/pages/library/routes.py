@@ -34,8 +34,8 @@ from sidecar.services.library.browse import BrowseSort, LibraryBrowser, LibraryE
 from sidecar.services.library.download_state import ButtonState, ItemDownloadState
 from sidecar.services.rules.preferences import FOLLOWED
 from sidecar.web import redirects
+from sidecar.web.api.devices.preferences import ITEM
 from sidecar.web.api.downloads import MOST_ITEMS
-from sidecar.web.api.preferences import ITEM
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.library.view import (
     DECADES,

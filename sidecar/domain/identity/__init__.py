@@ -1,0 +1,1 @@
+"""Which item a known file is, when its id has changed on the server."""

@@ -1,1 +1,0 @@
-"""Imports from a device: files and plays."""

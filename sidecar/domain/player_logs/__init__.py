@@ -1,0 +1,1 @@
+"""The logs of music players: how they are read, and which plays they are."""

@@ -1,0 +1,1 @@
+"""The process itself: its threads, log, memory, private files, and its limits."""

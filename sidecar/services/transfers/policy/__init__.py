@@ -1,0 +1,1 @@
+"""Which downloads are transferred now, by which account, and how fast."""

@@ -1,0 +1,143 @@
+"""The network rule: which devices get everything now, and which only what people asked for.
+
+An automatic download that may no longer run is stopped and becomes pending again, without using up
+a retry. What a person asked for is never stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection
+from datetime import tzinfo
+from threading import Lock
+
+from sidecar.clock import Clock
+from sidecar.config import DeviceSettings, NetworkSettings
+from sidecar.config.zones import load_zone
+from sidecar.domain.downloads.download import Download
+from sidecar.domain.transfers.network import Line, NetworkVerdict, Use, judge
+from sidecar.events import Bus, WorkArrived
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.transfers.claims import Claims
+from sidecar.store.stores import Stores
+
+log = logging.getLogger(__name__)
+
+PAUSED = "transfers_paused"
+LOOK_EVERY_S = 5.0
+
+
+class NetworkPolicy:
+    """Knows what may be fetched now. Thread-safe; one thread calls `step`."""
+
+    def __init__(
+        self,
+        settings: Callable[[], NetworkSettings],
+        *,
+        stores: Stores,
+        look: Callable[[], Line],
+        registry: DeviceRegistry,
+        claims: Claims,
+        bus: Bus,
+        clock: Clock,
+    ) -> None:
+        """Prepare; does not look at the network yet.
+
+        Args:
+            settings: Returns the present settings for all devices.
+            stores: What people asked for themselves, and whether automatic downloads are paused.
+            look: Returns the state of the network; called every few seconds at most.
+            registry: The devices, each of which may have its own setting.
+            claims: Stops running downloads.
+            bus: Gets an event when more may be fetched again.
+            clock: For quiet hours and intervals.
+        """
+        self._settings = settings
+        self._zone: tuple[str | None, tzinfo] | None = None
+        self._look = look
+        self._registry = registry
+        self._claims = claims
+        self._holds = stores.holds
+        self._meta = stores.meta
+        self._bus = bus
+        self._clock = clock
+        self._lock = Lock()
+        self._line = Line()
+        self._looked_at: float | None = None
+        self._is_paused: bool | None = None
+        self._own_only: frozenset[str] = frozenset()
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether a person has paused automatic downloads."""
+        with self._lock:
+            if self._is_paused is None:
+                self._is_paused = self._meta.get(PAUSED) == "yes"
+            return self._is_paused
+
+    def pause(self, *, paused: bool) -> None:
+        """Pause automatic downloads, or resume them; kept over a restart."""
+        self._meta.set(PAUSED, "yes" if paused else "no")
+        with self._lock:
+            self._is_paused = paused
+        log.info("automatic downloads are %s", "paused" if paused else "let go on")
+        self.step()
+
+    def verdict(self, settings: DeviceSettings | None = None) -> NetworkVerdict:
+        """Return what may be fetched for a device; None for devices without own settings."""
+        own, usual = settings, self._settings()
+        use = own.network if own and own.network else usual.use
+        return judge(
+            Use(use),
+            self._line_now(),
+            usual.quiet_hours,
+            now=self._clock.now(),
+            zone=self._zone_of(usual),
+            is_paused=self.is_paused,
+        )
+
+    def own_only(self) -> Collection[str]:
+        """Return the ids of the devices that now get only what people asked for."""
+        return frozenset(
+            one.id for one in self._registry.all() if self.verdict(one.settings).own_only
+        )
+
+    def why_held_back(self, download: Download) -> str | None:
+        """Return why the network rule holds a download back; None if it does not."""
+        there = next((one for one in self._registry.all() if one.id == download.device_id), None)
+        if there is None:
+            return None
+        verdict = self.verdict(there.settings)
+        if not verdict.own_only or self._holds.is_own(download.id):
+            return None
+        return verdict.text
+
+    def step(self) -> None:
+        """Stop what may no longer run, and publish an event when more may run again."""
+        own_only = frozenset(self.own_only())
+        with self._lock:
+            before, self._own_only = self._own_only, own_only
+        for device_id in own_only:
+            self._claims.stop_unless(device_id, self._holds.is_own)
+        if before - own_only:
+            self._bus.publish(WorkArrived())
+
+    def _zone_of(self, settings: NetworkSettings) -> tzinfo:
+        known, name = self._zone, settings.time_zone
+        if known is None or known[0] != name:
+            self._zone = known = name, load_zone(name)
+        return known[1]
+
+    def _line_now(self) -> Line:
+        now = self._clock.monotonic()
+        with self._lock:
+            if self._looked_at is not None and now - self._looked_at < LOOK_EVERY_S:
+                return self._line
+            self._looked_at = now
+        # Not under the lock: it may take a second or two.
+        line = self._look()
+        with self._lock:
+            if line != self._line:
+                log.info("the network is %s, metered: %s", line.kind, line.is_metered)
+            self._line = line
+        return line

@@ -1,0 +1,1 @@
+"""The pages for admins alone, and the first set-up."""

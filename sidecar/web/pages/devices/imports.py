@@ -1,0 +1,103 @@
+"""`/devices/ID/found`, `/devices/ID/heard`: the pages to adopt files and to import plays.
+
+    found   files that were on the device before, to be adopted
+    heard   plays in a music player's logs, to be reported to Jellyfin
+
+GET requests only show a preview.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+
+from flask import Blueprint, make_response, render_template, request
+from werkzeug.wrappers import Response
+
+from sidecar.errors import DeviceError, SidecarError
+from sidecar.services.adoption.adopt import AdoptionInUse, AdoptionService
+from sidecar.services.player_logs.views import LogInUse
+from sidecar.web.api.devices.imports import MOST_IDS
+from sidecar.web.i18n.numbers import translatable
+from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.request.errors import ApiError
+from sidecar.web.security.auth import person
+from sidecar.web.security.permissions import Role
+from sidecar.web.services import WebServices
+
+ONE = "/<string(maxlength=80):device_id>"
+LONGEST_ID = 16
+MOST_SHOWN = 100
+
+
+def routes(services: WebServices) -> Blueprint:
+    """Return the routes."""
+    adoption, logs = services.adoption, services.player_logs
+    returns = PageRoutes("returns", url_prefix="/devices")
+
+    @returns.get(f"{ONE}/found", role=Role.SIGNED_IN)
+    def found(device_id: str) -> str:
+        offer = adoption.offer(person(), device_id)
+        return render_template("imports/found_files.html", offer=offer, most=MOST_SHOWN)
+
+    @returns.post(f"{ONE}/found", role=Role.MANAGER)
+    def adopt(device_id: str) -> str:
+        return _adopt(adoption, device_id)
+
+    @returns.get(f"{ONE}/heard", role=Role.SIGNED_IN)
+    def heard(device_id: str) -> str:
+        log = logs.log(person(), device_id)
+        return render_template("imports/player_logs.html", log=log, most=MOST_SHOWN)
+
+    @returns.post(f"{ONE}/heard", role=Role.SIGNED_IN)
+    def take(device_id: str) -> str:
+        done = logs.take(person(), device_id)
+        return render_template(
+            "imports/plays_imported.html",
+            done=done,
+            device_id=device_id,
+            most=MOST_SHOWN,
+        )
+
+    for trouble in (DeviceError, AdoptionInUse, LogInUse):
+        returns.blueprint.register_error_handler(trouble, _not_now)
+    return returns.blueprint
+
+
+def _adopt(adoption: AdoptionService, device_id: str) -> str:
+    chosen = [one for one in request.form.getlist("match") if len(one) == LONGEST_ID]
+    ids = None if "all" in request.form else chosen[:MOST_IDS]
+    if ids is not None and not ids:
+        adoption.check_may_adopt(person(), device_id)
+        raise ApiError(HTTPStatus.BAD_REQUEST, translatable("Nothing was chosen."))
+    if _must_ask(ids):
+        return _ask_adopt(adoption, device_id, ids)
+    done = adoption.adopt(person(), device_id, ids)
+    return render_template(
+        "imports/files_adopted.html",
+        done=done,
+        device_id=device_id,
+        most=MOST_SHOWN,
+    )
+
+
+def _must_ask(ids: Sequence[str] | None) -> bool:
+    return (ids is None or len(ids) > 1) and request.form.get("sure") != "yes"
+
+
+def _ask_adopt(adoption: AdoptionService, device_id: str, ids: Sequence[str] | None) -> str:
+    """Show the confirmation before several files are adopted at once."""
+    adoption.check_may_adopt(person(), device_id)
+    told = request.form.get("total", default=0, type=int)
+    return render_template(
+        "imports/confirm_adopt.html",
+        device_id=device_id,
+        ids=ids,
+        total=max(0, told) if ids is None else len(ids),
+    )
+
+
+def _not_now(trouble: SidecarError) -> Response:
+    device_id = (request.view_args or {}).get("device_id", "")
+    page = render_template("imports/not_now.html", trouble=trouble, device_id=device_id)
+    return make_response(page, HTTPStatus.CONFLICT)

@@ -1,0 +1,106 @@
+"""Texts that are made to take long: reading one must not cost much more than its length.
+
+A pattern of `re` runs to its end while no other thread does: one that takes hours for a line that
+anybody may send stops the whole sidecar.
+"""
+
+from __future__ import annotations
+
+import io
+import pkgutil
+import re
+from collections.abc import Iterator
+from importlib import import_module
+from time import process_time
+from typing import Any
+
+import pytest
+from werkzeug.wrappers import Request
+
+import sidecar
+from sidecar.web.live.socketio import _cookie
+from sidecar.web.request.ranges import FileVersion, part_of, to_the_second
+from sidecar.web.server.request_head import Refused, read_headers
+
+# Seconds of the processor: far more than any of these takes, and far less than any that is wrong.
+MOST_S = 0.3
+PIECES = (" ", "a", "0", "(", '"', "\\", "-", "/")
+BEGINNINGS = ("", "x", "A:", "A: x", "bytes=", "[00:00", "token", "-part1")
+ENDS = ("", "\0")
+# Packages whose patterns see nothing from outside, or which start something when imported.
+LEFT_OUT = ("sidecar.demo", "sidecar.__main__", "sidecar.confined.child", "sidecar.cli")
+
+
+def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
+    for found in pkgutil.walk_packages(sidecar.__path__, "sidecar."):
+        if not found.name.startswith(LEFT_OUT):
+            for name, value in vars(import_module(found.name)).items():
+                if isinstance(value, re.Pattern):
+                    yield f"{found.name}.{name}", value
+
+
+def costly(length: int) -> Iterator[str]:
+    for beginning in BEGINNINGS:
+        for piece in PIECES:
+            for end in ENDS:
+                yield beginning + piece * length + end
+
+
+def taken(pattern: re.Pattern[Any], text: str) -> float:
+    given: Any = text.encode() if isinstance(pattern.pattern, bytes) else text
+    began = process_time()
+    pattern.fullmatch(given)
+    pattern.match(given)
+    return process_time() - began
+
+
+def test_no_pattern_takes_longer_for_a_longer_text_than_it_must() -> None:
+    every = dict(patterns())
+    # Short ones first: a pattern with three loops in one another takes hours for the long ones.
+    slow = [
+        (name, text[:20], length)
+        for name, pattern in every.items()
+        for length in (300, 3000)
+        for text in costly(length)
+        if taken(pattern, text) > MOST_S / 10
+    ]
+
+    assert slow == []
+    assert len(every) > 50
+
+
+@pytest.mark.parametrize("line", [b"A:%s\0", b"A: x%sy", b"A:%s", b"%s: x", b"A: x%s\r"])
+def test_a_header_of_spaces_is_read_or_refused_at_once(line: bytes) -> None:
+    began = process_time()
+    for count in (1000, 30_000):
+        lines = io.BytesIO(line.replace(b"%s", b" " * count) + b"\r\n\r\n")
+        try:
+            read_headers(lines, {})
+        except Refused:
+            continue
+
+    assert process_time() - began < MOST_S
+
+
+COOKIES = ('sidecar_session="' + '\\"' * 3000 + '"', "a=b; " * 1500, "=" * 8000, '"' * 8000)
+
+
+@pytest.mark.parametrize("sent", COOKIES)
+def test_cookies_of_the_live_connection_are_read_at_once_and_as_those_of_pages(sent: str) -> None:
+    began = process_time()
+    environ = {"HTTP_COOKIE": f"{sent}; sidecar_session=mine", "wsgi.url_scheme": "http"}
+
+    found = _cookie(environ)
+
+    assert process_time() - began < MOST_S
+    assert found == Request(environ).cookies.get("sidecar_session")
+
+
+@pytest.mark.parametrize("text", [f"x{' ' * 15_000}y", '"' * 15_000, "a," * 7500, 'W/"' * 5000])
+def test_conditions_are_read_at_once(text: str) -> None:
+    facts, began = FileVersion(5, "tag", to_the_second(0)), process_time()
+
+    for name in ("If-Match", "If-None-Match", "If-Range", "Range", "If-Modified-Since"):
+        part_of(facts, {name: text})
+
+    assert process_time() - began < MOST_S

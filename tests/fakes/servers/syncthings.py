@@ -1,0 +1,194 @@
+"""Two real Syncthings on this machine, which talk to each other and to nobody else.
+
+Unlike most people's, they find each other by a fixed address on 127.0.0.1: discovery, relays, NAT,
+STUN, reports of use and of crashes, and upgrades are all off. They look at their folders only when
+they are told to, so that a test waits for nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import socket
+import ssl
+import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from http.client import HTTPConnection, HTTPSConnection
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from tests.fakes.servers.slow_line import wait_until
+
+FOLDER = "music"
+OPTIONS = """
+    <options>
+        <listenAddress>tcp://127.0.0.1:{port}</listenAddress>
+        <globalAnnounceEnabled>false</globalAnnounceEnabled>
+        <localAnnounceEnabled>false</localAnnounceEnabled>
+        <relaysEnabled>false</relaysEnabled>
+        <natEnabled>false</natEnabled>
+        <stunKeepaliveStartS>0</stunKeepaliveStartS>
+        <reconnectionIntervalS>1</reconnectionIntervalS>
+        <progressUpdateIntervalS>1</progressUpdateIntervalS>
+        <startBrowser>false</startBrowser>
+        <urAccepted>-1</urAccepted>
+        <autoUpgradeIntervalH>0</autoUpgradeIntervalH>
+        <crashReportingEnabled>false</crashReportingEnabled>
+        <restartOnWakeup>false</restartOnWakeup>
+        <minHomeDiskFree unit="%">0</minHomeDiskFree>
+    </options>"""
+
+
+@dataclass
+class OneSyncthing:
+    """One instance: its home, its folder, and its API as a person would use it."""
+
+    name: str
+    home: Path
+    folder: Path
+    is_secure: bool
+    id: str = ""
+    key: str = ""
+    port: int = 0
+    sync_port: int = 0
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http{'s' if self.is_secure else ''}://127.0.0.1:{self.port}"
+
+    @property
+    def certificate(self) -> Path:
+        return self.home / "https-cert.pem"
+
+    def prepare(self) -> None:
+        """Make its keys; nothing runs yet."""
+        program = shutil.which("syncthing")
+        assert program, "these tests need Debian's syncthing: apt-get install syncthing"
+        arguments = ["generate", f"--home={self.home}", "--no-default-folder"]
+        told = subprocess.run(
+            [program, *arguments], env=self._environ(), capture_output=True, timeout=20, check=True
+        )
+        self.id = re.findall(
+            r"[A-Z2-7]{7}(?:-[A-Z2-7]{7}){7}", (told.stdout + told.stderr).decode()
+        )[-1]
+        self.port, self.sync_port = free_port(), free_port()
+        self.key = f"key-of-{self.name.replace(' ', '-')}"
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / ".stfolder").mkdir(exist_ok=True)
+
+    def configure(self, other: OneSyncthing) -> None:
+        """Let it know the other one, and share the folder with it."""
+        devices = "".join(
+            f'<device id="{one.id}" name="{one.name}" compression="never">'
+            f"<address>tcp://127.0.0.1:{one.sync_port}</address></device>"
+            for one in (self, other)
+        )
+        shared = "".join(f'<device id="{one.id}"></device>' for one in (self, other))
+        (self.home / "config.xml").write_text(
+            f'<configuration version="36">{devices}'
+            f'<folder id="{FOLDER}" label="Music" path="{self.folder}" type="sendreceive" '
+            'rescanIntervalS="0" fsWatcherEnabled="false">'
+            f'{shared}<minDiskFree unit="%">0</minDiskFree></folder>'
+            f'<gui enabled="true" tls="{str(self.is_secure).lower()}">'
+            f"<address>127.0.0.1:{self.port}</address><apikey>{self.key}</apikey></gui>"
+            f"{OPTIONS.format(port=self.sync_port)}</configuration>"
+        )
+
+    def start(self) -> None:
+        with (self.home / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                ["syncthing", "serve", f"--home={self.home}", "--no-browser", "--no-restart"],
+                env=self._environ(),
+                stdout=log,
+                stderr=log,
+            )
+        wait_until(self.answers, within_s=20, what=f"Syncthing of {self.name}")
+
+    def answers(self) -> bool:
+        try:
+            return "pong" in str(self.ask("GET", "system/ping"))
+        except OSError:
+            return False
+
+    def ask(self, method: str, path: str, body: object = None, **query: str) -> Any:  # noqa: ANN401 - JSON
+        """Ask its API, as its own page does; only its own certificate is taken."""
+        place = f"/rest/{path}?{urlencode(query)}"
+        with closing(self._connection()) as connection:
+            sent = None if body is None else json.dumps(body)
+            connection.request(method, place, sent, headers={"X-API-Key": self.key})
+            answer = connection.getresponse()
+            text = answer.read()
+        assert answer.status == HTTPStatus.OK, (place, answer.status, text)
+        return json.loads(text) if text.strip() else None
+
+    def _connection(self) -> HTTPConnection:
+        if not self.is_secure:
+            return HTTPConnection("127.0.0.1", self.port, timeout=20)
+        trusted = ssl.create_default_context(cafile=self.certificate)
+        trusted.check_hostname = False  # it is made for the machine's name
+        return HTTPSConnection("127.0.0.1", self.port, timeout=20, context=trusted)
+
+    def scan(self) -> None:
+        """Let it look at its folder; returns when it has."""
+        self.ask("POST", "db/scan", folder=FOLDER)
+
+    def pause(self, *, on: bool = True) -> None:
+        """Let it take nothing, though it is there; or let it go on."""
+        self.ask("PATCH", f"config/folders/{FOLDER}", {"paused": on})
+
+    def stop(self) -> None:
+        """End it by its own process, within ten seconds."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            try:
+                self.process.wait(10)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait(5)
+        self.process = None
+
+    def _environ(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "STNOUPGRADE": "1",
+            "STNODEFAULTFOLDER": "1",
+            # One process and no watcher beside it: what is ended is all that there is.
+            "STMONITORED": "yes",
+            "GOMAXPROCS": "1",
+        }
+
+
+@contextmanager
+def two_syncthings(folder: Path) -> Iterator[tuple[OneSyncthing, OneSyncthing]]:
+    """Start both: the one of the sidecar's machine, whose page is secure, and Ann's phone."""
+    home = OneSyncthing("Home server", folder / "home", folder / "home-music", is_secure=True)
+    phone = OneSyncthing("Ann's phone", folder / "phone", folder / "phone-music", is_secure=False)
+    with ExitStack() as running:
+        for one in (home, phone):
+            one.prepare()
+        for one, other in ((home, phone), (phone, home)):
+            one.configure(other)
+            running.callback(one.stop)
+            one.start()
+        wait_until(lambda: _is_connected(home, phone), within_s=20, what="their connection")
+        yield home, phone
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+def _is_connected(one: OneSyncthing, other: OneSyncthing) -> bool:
+    there = one.ask("GET", "system/connections")["connections"]
+    return bool(there[other.id]["connected"])

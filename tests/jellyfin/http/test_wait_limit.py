@@ -1,0 +1,112 @@
+"""How long a person's request waits for Jellyfin, and how many wait at once."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from threading import Event, Thread
+
+import pytest
+import requests
+
+from sidecar.errors import ServerAway
+from sidecar.jellyfin.http import wait_limit
+from sidecar.jellyfin.http.wait_limit import BUSY_FOR_S, LimitedAdapter, WaitLimit
+from sidecar.process.shares import Shares
+
+WITHIN_S = 0.3
+# Far more than a request may take, far less than a read without a bound waits.
+READ_TIMEOUT_S = 120.0
+
+
+@contextmanager
+def bounded(one: WaitLimit) -> Iterator[None]:
+    end = wait_limit.begin(one)
+    try:
+        yield
+    finally:
+        end()
+
+
+@pytest.fixture
+def dripping() -> Iterator[str]:
+    """Return the address of a server whose one answer never ends, and never pauses for long."""
+    over = Event()
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def drip() -> None:
+            with suppress(OSError), listening.accept()[0] as line:
+                line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+                while not over.wait(0.02):
+                    line.sendall(b" ")
+
+        thread = Thread(target=drip)
+        thread.start()
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
+        over.set()
+        thread.join(10)
+
+
+def test_an_account_and_all_together_have_a_share_that_is_given_back() -> None:
+    shares = Shares(2, 1)
+    ann, again, ben, eve = (WaitLimit(shares, one, nullcontext) for one in ("a", "a", "b", "e"))
+
+    with ann.waiting():
+        with pytest.raises(ServerAway, match="many wait for it") as refused, again.waiting():
+            pass
+        with ben.waiting(), pytest.raises(ServerAway), eve.waiting():
+            pass
+        with eve.waiting():
+            pass
+    with again.waiting():
+        pass
+
+    assert refused.value.retry_after_s == BUSY_FOR_S
+
+
+def test_a_worker_rests_while_it_waits_and_only_then() -> None:
+    told = list[str]()
+
+    @contextmanager
+    def resting() -> Iterator[None]:
+        told.append("rests")
+        yield
+        told.append("works")
+
+    with bounded(WaitLimit(Shares(1, 1), "ann", resting)):
+        told.append("asks")
+        with wait_limit.waiting():
+            told.append("waits")
+    with wait_limit.waiting():
+        told.append("background")
+
+    assert told == ["asks", "rests", "waits", "works", "background"]
+
+
+def test_the_time_is_for_all_that_a_request_asks_together() -> None:
+    one = WaitLimit(Shares(9, 9), "ann", nullcontext, within_s=0.0)
+    with bounded(one):
+        with wait_limit.waiting():
+            pass
+        with wait_limit.waiting(), pytest.raises(TimeoutError):
+            wait_limit.at_most(10.0)
+
+    assert wait_limit.at_most(10.0) == 10.0
+
+
+def test_an_answer_that_drips_is_cut_off_in_time(dripping: str) -> None:
+    began = time.monotonic()
+    with requests.Session() as session:
+        session.trust_env = False
+        session.mount("http://", LimitedAdapter())
+        one = WaitLimit(Shares(1, 1), "ann", nullcontext, within_s=WITHIN_S)
+        with (
+            bounded(one),
+            wait_limit.waiting(),
+            pytest.raises(requests.RequestException, match="timed out"),
+        ):
+            session.get(dripping, timeout=READ_TIMEOUT_S)
+
+    assert WITHIN_S <= time.monotonic() - began < READ_TIMEOUT_S / 4

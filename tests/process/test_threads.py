@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Event, Thread
+
+import pytest
+
+from sidecar.errors import SidecarError, Stopped
+from sidecar.process.threads import WorkerPool, attempt, run_periodically
+
+DEADLINE_S = 10.0
+
+
+@pytest.fixture
+def stop() -> Event:
+    return Event()
+
+
+@pytest.fixture
+def pool(stop: Event) -> Iterator[WorkerPool]:
+    pool = WorkerPool(1)
+    thread = Thread(target=pool.run, args=(stop,))
+    thread.start()
+    yield pool
+    stop.set()
+    thread.join(DEADLINE_S)
+    assert not thread.is_alive()
+
+
+def test_what_is_handed_over_is_done_by_another_thread(pool: WorkerPool) -> None:
+    done = Event()
+
+    pool.submit(done.set, Event())
+
+    assert done.wait(DEADLINE_S)
+
+
+def test_whoever_brings_too_much_waits_until_told_to_stop(pool: WorkerPool) -> None:
+    begun, may_end, given_up = Event(), Event(), Event()
+
+    def slow() -> None:
+        begun.set()
+        may_end.wait(DEADLINE_S)
+
+    pool.submit(slow, Event())
+    assert begun.wait(DEADLINE_S)
+    pool.submit(lambda: None, Event())
+    given_up.set()
+
+    with pytest.raises(Stopped):
+        pool.submit(lambda: None, given_up)
+    may_end.set()
+
+
+def test_what_fails_does_not_end_the_thread(
+    pool: WorkerPool, caplog: pytest.LogCaptureFixture
+) -> None:
+    done = Event()
+
+    pool.submit(lambda: 1 // 0, Event())
+    pool.submit(done.set, Event())
+
+    assert done.wait(DEADLINE_S)
+    assert "a conversion failed in a way nobody foresaw" in caplog.text
+
+
+def test_what_waits_at_the_end_is_still_done_and_nothing_is_taken_afterwards(stop: Event) -> None:
+    pool, done = WorkerPool(2), []
+    pool.submit(lambda: done.append(1), Event())
+    pool.submit(lambda: done.append(2), Event())
+    stop.set()
+
+    pool.run(stop)
+
+    assert done == [1, 2]
+    with pytest.raises(Stopped):
+        pool.submit(lambda: done.append(3), Event())
+
+
+def test_a_periodic_step_is_done_again_after_it_failed_and_rests_in_between(
+    stop: Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    done: list[str] = []
+    failures = iter([SidecarError("the server is away"), KeyError("no such row"), None])
+
+    def step() -> None:
+        failure = next(failures)
+        if failure is not None:
+            raise failure
+        done.append("stepped")
+        stop.set()
+
+    run_periodically(
+        step,
+        stop,
+        lambda: done.append("rested"),
+        "the example",
+        on_failure=lambda: done.append("failed"),
+    )
+
+    assert done == ["failed", "rested", "failed", "rested", "stepped", "rested"]
+    assert "the example failed: the server is away" in caplog.text
+    assert "the example failed in a way nobody foresaw" in caplog.text
+    assert "KeyError: 'no such row'" in caplog.text
+
+
+def test_a_step_that_was_asked_to_stop_is_no_failure_for_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def step() -> int:
+        raise Stopped("the work was asked to stop")
+
+    assert attempt(step, "the example", lambda: 7) == 7
+    assert attempt(step, "the example") is None
+    assert not caplog.records
+
+
+def test_an_attempt_returns_what_its_step_returns() -> None:
+    assert attempt(lambda: 3, "the example", lambda: 7) == 3

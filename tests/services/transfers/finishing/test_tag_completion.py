@@ -1,0 +1,340 @@
+"""Tags that Jellyfin knows better come into the file on the device: atomically, and noted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Event
+
+import pytest
+import xxhash
+from pydantic import ByteSize
+
+from sidecar.clock import SystemClock
+from sidecar.config import DeviceSettings
+from sidecar.device.own.marker import Marker, write_marker
+from sidecar.domain.adoption.restore import read_manifest
+from sidecar.domain.downloads.download import Download, Status
+from sidecar.domain.formats.formats import ORIGINAL, TAGGED, name_for
+from sidecar.domain.formats.tags import Tags
+from sidecar.domain.wishes import Reason, Wish
+from sidecar.errors import JellyfinError, NotFound, ServerAway, SignedOut
+from sidecar.events import DeviceChanged
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.generated_files.index import MANIFEST, IndexWriter
+from sidecar.services.problems import Problems
+from sidecar.services.rules.wishes import WishService
+from sidecar.services.transfers.claims import Claims
+from sidecar.services.transfers.finishing.finish import Finisher
+from sidecar.services.transfers.finishing.tag_completion import TagCompletion, TagCompletionParts
+from sidecar.services.transfers.recovery import DeviceRecovery
+from sidecar.store.downloads.formats import FormatStore
+from sidecar.store.files.completed import CompletedFiles
+from sidecar.transfer.engine import Receipt
+from sidecar.transfer.tagging.completer import TagCompleter
+from sidecar.transfer.tagging.wishes import TagWishes
+from tests.fakes.media.mutagens import FLAC
+from tests.fakes.media.sounds import ffmpeg
+from tests.services.conftest import ANN, STICK, World, track
+
+OWN = {"title": "Caf\ufffd", "artist": "Anna", "comment": "mine"}
+KNOWN: Tags = {
+    "title": ("Café",),
+    "artist": ("Somebody else",),
+    "album": ("Light",),
+    "tracknumber": ("1",),
+}
+
+
+def music(path: Path, tags: dict[str, str]) -> bytes:
+    ffmpeg("-f", "lavfi", "-i", "sine=duration=0.5", "-fflags", "+bitexact", str(path))
+    flac = FLAC(path)
+    flac.delete()
+    flac.update(tags)
+    flac.save()
+    return path.read_bytes()
+
+
+@pytest.fixture(scope="module")
+def bodies(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    folder = tmp_path_factory.mktemp("bodies")
+    whole = {"title": "T", "artist": "A", "album": "B", "tracknumber": "1"}
+    return {"broken": music(folder / "a.flac", OWN), "whole": music(folder / "b.flac", whole)}
+
+
+@dataclass
+class Bench:
+    """A device whose files' tags may be completed, and what does that there."""
+
+    world: World
+    stick: Path
+    completes: bool = True
+    known: Tags = field(default_factory=lambda: KNOWN)
+    is_there: bool = True
+    trouble: JellyfinError | None = None
+    claims: Claims = field(default_factory=Claims)
+
+    def __post_init__(self) -> None:
+        world = self.world
+        self.registry = DeviceRegistry(
+            [DeviceSettings(name="Car stick", path=self.stick, reserve=ByteSize(0))],
+            devices=world.devices,
+            downloads=world.downloads,
+            problems=Problems(world.bus),
+            clock=world.clock,
+            current=lambda _id, one: one.with_changes({"complete_tags": self.completes}),
+        )
+        self.registry.look(settle=lambda _device: None)
+        self.completer = TagCompleter(SystemClock())
+        self.finishing = Finisher(
+            world.downloads,
+            wanted=lambda one: self.format_of(STICK, one.item_type),
+            wishes=self.wishes,
+            completer=self.completer,
+        )
+        self.completion = TagCompletion(
+            TagCompletionParts(
+                registry=self.registry,
+                downloads=world.downloads,
+                store=FormatStore(world.db),
+                claims=self.claims,
+                completer=self.completer,
+                of=self.format_of,
+                wishes=self.wishes,
+                server_is_there=lambda: self.is_there,
+                bus=world.bus,
+                clock=world.clock,
+            )
+        )
+
+    def format_of(self, _device_id: str, item_type: str) -> str:
+        return name_for(None, item_type, completes_tags=self.completes)
+
+    def wishes(self, _device: AttachedDevice, _download: Download) -> TagWishes:
+        return TagWishes(known=self.ask)
+
+    def ask(self) -> Tags:
+        if self.trouble is not None:
+            raise self.trouble
+        return self.known
+
+    @property
+    def device(self) -> AttachedDevice:
+        return self.registry.get(STICK)
+
+    def arrived(self, body: bytes) -> Download:
+        item = track(1, size=len(body), seconds=0.5)
+        planning = WishService(
+            self.world.db,
+            self.world.holds,
+            self.world.downloads,
+            self.world.clock,
+            format_of=self.format_of,
+        )
+        reason = Reason("favourites", item.id, "your favourite")
+        planning.hold([Wish(ANN, STICK, item, reason)], lambda _ids: {item.id: item})
+        claimed = self.world.downloads.queue.claim(self.world.clock.now())
+        assert claimed is not None
+        download = self.finishing.fresh(claimed)
+        with self.device.folder.part(download.id).open() as file:
+            file.write(body)
+        receipt = Receipt(len(body), xxhash.xxh3_128_hexdigest(body), "audio/flac", len(body))
+        ready = self.finishing.as_fetched(self.device, download, receipt, Event())
+        assert self.finishing.finish(self.device, download, ready)
+        return self.now(download)
+
+    def now(self, download: Download) -> Download:
+        found = self.world.downloads.queries.get(download.id)
+        assert found is not None
+        return found
+
+    def file(self, download: Download) -> Path:
+        return self.stick / download.file_path
+
+    def everything(self) -> list[str]:
+        """All files on the device but the marker and what is kept beside it."""
+        files = (one for one in self.stick.rglob("*") if one.is_file())
+        found = [one.relative_to(self.stick).as_posix() for one in files]
+        return sorted(one for one in found if not one.startswith(".sidecar/") or "/parts/" in one)
+
+    def is_noted(self, download: Download) -> bool:
+        """Whether the row says of the file what it is: so no look takes it for a person's."""
+        content = self.file(download).read_bytes()
+        return (download.file_size, download.content_hash) == (
+            len(content),
+            xxhash.xxh3_128_hexdigest(content),
+        )
+
+
+@pytest.fixture
+def bench(world: World, tmp_path: Path) -> Iterator[Bench]:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    write_marker(stick, Marker(STICK, "Car stick"))
+    bench = Bench(world, stick)
+    yield bench
+    bench.registry.close()
+
+
+def assert_whole_tags(path: Path) -> None:
+    flac = FLAC(path)
+    assert (flac["title"], flac["artist"], flac["comment"]) == (["Café"], ["Anna"], ["mine"])
+    assert (flac["album"], flac["tracknumber"]) == (["Light"], ["1"])
+
+
+def test_what_arrives_has_what_jellyfin_knows_where_its_own_is_amiss(
+    bench: Bench, bodies: dict[str, bytes]
+) -> None:
+    there = bench.arrived(bodies["broken"])
+
+    assert_whole_tags(bench.file(there))
+    assert bench.is_noted(there)
+    assert (there.format, there.is_converted) == (TAGGED, True)
+    assert there.source_size == len(bodies["broken"])
+    assert there.source_hash == xxhash.xxh3_128_hexdigest(bodies["broken"])
+    assert bench.everything() == [there.file_path]
+
+
+def test_a_file_that_lacks_nothing_stays_byte_for_byte(
+    bench: Bench, bodies: dict[str, bytes]
+) -> None:
+    there = bench.arrived(bodies["whole"])
+
+    assert bench.file(there).read_bytes() == bodies["whole"]
+    assert (there.format, there.is_converted) == (TAGGED, False)
+    assert bench.everything() == [there.file_path]
+
+
+def test_without_the_setting_no_file_is_touched(bench: Bench, bodies: dict[str, bytes]) -> None:
+    bench.completes = False
+    there = bench.arrived(bodies["broken"])
+
+    bench.completion.step()
+
+    assert bench.file(there).read_bytes() == bodies["broken"]
+    assert bench.now(there).format == ORIGINAL
+
+
+def test_files_that_are_there_are_completed_in_their_place(
+    bench: Bench, bodies: dict[str, bytes]
+) -> None:
+    bench.completes = False
+    before = bench.arrived(bodies["broken"])
+    bench.world.clock.advance(60)
+    bench.completes = True
+    bench.world.news.clear()
+
+    bench.completion.step()
+
+    there = bench.now(before)
+    assert_whole_tags(bench.file(there))
+    assert bench.is_noted(there)
+    assert there.status is Status.COMPLETED
+    assert there.file_path == before.file_path
+    assert there.completed_at == bench.world.clock.now()
+    assert (there.format, there.source_size) == (TAGGED, len(bodies["broken"]))
+    assert bench.everything() == [there.file_path]
+    assert bench.claims.busy() == []
+    assert DeviceChanged(STICK) in bench.world.news
+    content = bench.file(there).read_bytes()
+    bench.completion.step()
+    assert bench.file(there).read_bytes() == content
+
+
+def test_the_manifest_follows(bench: Bench, bodies: dict[str, bytes]) -> None:
+    there = bench.arrived(bodies["broken"])
+    index = IndexWriter(
+        registry=bench.registry,
+        on_device=CompletedFiles(bench.world.db),
+        problems=Problems(bench.world.bus),
+        server_id=lambda: "5" * 32,
+        clock=bench.world.clock,
+    )
+    index.step(ending=True)
+
+    (written,) = read_manifest((bench.stick / MANIFEST).read_bytes()).files
+
+    assert (written.size, written.content_hash) == (there.file_size, there.content_hash)
+    assert (written.format, written.source_size) == (TAGGED, len(bodies["broken"]))
+
+
+def test_while_jellyfin_is_away_nothing_is_done(bench: Bench, bodies: dict[str, bytes]) -> None:
+    bench.completes = False
+    there = bench.arrived(bodies["broken"])
+    bench.completes, bench.is_there = True, False
+
+    bench.completion.step()
+
+    assert bench.file(there).read_bytes() == bodies["broken"]
+
+
+@pytest.mark.parametrize("trouble", [ServerAway("away"), NotFound("gone"), SignedOut("out")])
+def test_what_jellyfin_cannot_be_asked_about_stays_as_it_is(
+    bench: Bench, bodies: dict[str, bytes], trouble: JellyfinError
+) -> None:
+    bench.completes = False
+    there = bench.arrived(bodies["broken"])
+    bench.completes, bench.trouble = True, trouble
+
+    bench.completion.step()
+
+    assert bench.file(there).read_bytes() == bodies["broken"]
+    assert bench.now(there) == there
+    assert bench.everything() == [there.file_path]
+    bench.trouble = None
+    bench.completion.step()
+    assert bench.now(there).is_converted is not isinstance(trouble, NotFound)
+
+
+def test_what_a_person_changed_is_left_alone(bench: Bench, bodies: dict[str, bytes]) -> None:
+    bench.completes = False
+    there = bench.arrived(bodies["broken"])
+    theirs = bodies["broken"].replace(b"mine", b"hers")
+    bench.file(there).write_bytes(theirs)
+    bench.completes = True
+
+    bench.completion.step()
+
+    assert bench.file(there).read_bytes() == theirs
+    assert bench.now(there) == there
+    assert bench.everything() == [there.file_path]
+
+
+@pytest.mark.parametrize("is_renamed", [False, True])
+def test_a_crash_between_the_note_and_the_name_is_put_in_order(
+    bench: Bench, bodies: dict[str, bytes], is_renamed: bool
+) -> None:
+    bench.completes = False
+    before = bench.arrived(bodies["broken"])
+    part = bench.device.folder.converted(before.id)
+    with bench.device.folder.open(before.file_path) as file:
+        wishes = TagWishes(known=lambda: KNOWN)
+        size = len(bodies["broken"])
+        made = bench.completer.complete(file, size, part, wishes, Event())
+    assert made is not None
+    assert bench.world.downloads.transitions.tags_completed(
+        before, size=made.size, content_hash=made.content_hash, format_name=TAGGED
+    )
+    if is_renamed:
+        bench.device.folder.replace(part, before.file_path, size=size)
+
+    DeviceRecovery(bench.world.downloads).reconcile(bench.device, [])
+
+    there = bench.now(before)
+    assert there.status is Status.COMPLETED
+    assert_whole_tags(bench.file(there))
+    assert bench.is_noted(there)
+    assert bench.everything() == [there.file_path]
+
+
+def test_a_half_made_copy_of_a_crash_is_swept_away(bench: Bench, bodies: dict[str, bytes]) -> None:
+    bench.completes = False
+    there = bench.arrived(bodies["broken"])
+    with bench.device.folder.converted(there.id).open() as part:
+        part.write(bodies["whole"])
+
+    DeviceRecovery(bench.world.downloads).reconcile(bench.device, [])
+
+    assert bench.file(there).read_bytes() == bodies["broken"]
+    assert bench.everything() == [there.file_path]

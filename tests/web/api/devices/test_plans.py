@@ -1,0 +1,219 @@
+"""What comes to a device and what goes: on its page and in the API."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from sidecar.domain.downloads.download import Download, Status
+from sidecar.domain.rules.queue_ahead import NAME as AHEAD
+from tests.services.conftest import STICK
+from tests.web.house import ANN, BEN, EVE, Browser, WebHouse
+
+ADDRESS = f"/api/v1/devices/{STICK}/plan"
+BLOCK = 4096
+# What somebody else's small file takes, as far as anybody may know it.
+ROUGHLY = 1_000_000
+
+
+@pytest.fixture
+def users() -> tuple[str, ...]:
+    return ("ann",)
+
+
+def limit(house: WebHouse, blocks: int) -> None:
+    """Let the stick hold so much at most."""
+    changes: dict[str, object] = {"budget": blocks * BLOCK, "reserve": 0}
+    house.services.web.settings.change(ANN, STICK, changes, {})
+
+
+def crowd(house: WebHouse) -> tuple[Download, Download, Download]:
+    """Let one file go for another, and a third one have no room."""
+    goes = house.add(1, status=Status.COMPLETED, size=5 * BLOCK, rule=AHEAD)
+    comes, waits = house.add(2, size=8 * BLOCK), house.add(3, size=11 * BLOCK)
+    limit(house, 10)
+    return goes, comes, waits
+
+
+def fill(house: WebHouse, count: int) -> list[Download]:
+    """Let there be many files that may go, and hardly any room."""
+    with house.store.db.write():
+        files = [
+            house.add(number, status=Status.COMPLETED, size=BLOCK, rule=AHEAD)
+            for number in range(1, count + 1)
+        ]
+    limit(house, 2)
+    return files
+
+
+def test_the_page_shows_what_comes_goes_and_waits_and_why(house: WebHouse, ann: Browser) -> None:
+    crowd(house)
+
+    page = ann.get("/devices").text
+
+    for words in (
+        "Car stick",
+        "Goes: 1",
+        "Comes: 1",
+        "Has no room: 1",
+        "Tone 1",
+        "It was only fetched ahead of a queue, and what is wanted more needs the room",
+        "There is room for it once another is gone",
+        "It is larger (45 kB) than all that Car stick may hold (41 kB)",
+        'aria-label="Space on Car stick"',
+    ):
+        assert words in page
+    assert "Remove these" not in page
+    assert " style=" not in page
+
+
+def test_every_page_links_to_the_devices(ann: Browser) -> None:
+    page = ann.get("/downloads").text
+
+    places = dict(re.findall(r'<a[^>]* href="([^"]+)"([^>]*)><svg', page))
+    assert places["/devices"] == ""
+    assert places["/downloads"] == ' aria-current="page"'
+
+
+def test_programs_read_it(house: WebHouse, ann: Browser) -> None:
+    goes, comes, waits = crowd(house)
+
+    told = ann.told(ADDRESS)
+
+    assert (told["bytes_added"], told["bytes_removed"]) == (8 * BLOCK, 5 * BLOCK)
+    assert [one["download_id"] for one in told["adds"]] == [comes.id]
+    assert told["removals"] == [
+        {
+            "download_id": goes.id,
+            "item_id": goes.item_id,
+            "title": "Tone 1",
+            "bytes": 5 * BLOCK,
+            "reason": "It was only fetched ahead of a queue, and what is wanted more needs "
+            "the room",
+        }
+    ]
+    [refusal] = told["refusals"]
+    assert (refusal["download_id"], refusal["code"]) == (waits.id, "too-big")
+    assert (told["space"]["passing"], told["space"]["most"]) == (5 * BLOCK, 10 * BLOCK)
+
+
+@pytest.mark.parametrize("users", [("ann", "ben")])
+def test_somebody_else_s_file_has_no_name(house: WebHouse, ann: Browser, ben: Browser) -> None:
+    house.add(1, BEN, status=Status.COMPLETED, size=5 * BLOCK, rule=AHEAD)
+    house.services.web.settings.change(EVE, STICK, {"budget": 2 * BLOCK, "reserve": 0}, {})
+
+    assert "Somebody else's file" in ann.get("/devices").text
+    [removal] = ann.told(ADDRESS)["removals"]
+    assert [removal[name] for name in ("download_id", "item_id", "title")] == [None] * 3
+    assert removal["bytes"] == ROUGHLY
+    assert ben.told(ADDRESS)["removals"][0]["title"] == "Tone 1"
+
+
+def test_many_removals_are_confirmed_with_a_form(house: WebHouse, ann: Browser) -> None:
+    files = fill(house, 55)
+    page = ann.get("/devices").text
+    assert "Remove these 53 files" in page
+    assert "and 3 more" in page
+
+    def says_yes(plan_id: str) -> str:
+        answer = ann.press(f"/devices/{STICK}/confirm", plan_id=plan_id)
+        assert answer.status_code == 303
+        return ann.get(answer.headers["Location"]).text
+
+    plan_id = ann.told(ADDRESS)["plan_id"]
+    assert "Nothing was removed" in says_yes("another")
+    house.services.transfers.space.step()
+    assert all(house.path(one).exists() for one in files)
+    assert "These files go now" in says_yes(plan_id)
+    house.services.transfers.space.step()
+    assert sum(house.path(one).exists() for one in files) == 2
+
+
+def test_programs_confirm_it(house: WebHouse, ann: Browser) -> None:
+    files = fill(house, 12)
+    plan_id = ann.told(ADDRESS)["plan_id"]
+
+    old = ann.send("POST", f"{ADDRESS}/confirm", {"plan_id": "old"})
+    assert (old.status_code, old.mimetype) == (409, "application/problem+json")
+    assert ann.send("POST", f"{ADDRESS}/confirm", {}).status_code == 422
+    assert ann.send("POST", f"{ADDRESS}/confirm", {"plan_id": plan_id}).status_code == 202
+    house.services.transfers.space.step()
+    assert sum(house.path(one).exists() for one in files) == 2
+
+
+def test_more_than_it_may_hold_is_said(house: WebHouse, ann: Browser) -> None:
+    house.add(1, status=Status.COMPLETED, size=5 * BLOCK)
+    limit(house, 2)
+
+    assert "12 kB more than it may hold" in ann.get("/devices").text
+    assert ann.told(ADDRESS)["over"] == 3 * BLOCK
+
+
+def test_a_device_in_trouble_has_no_plan(house: WebHouse, ann: Browser) -> None:
+    house.unplug()
+
+    assert f"Car stick is not at {house.folder}" in ann.get("/devices").text
+    told = ann.told(ADDRESS)
+    assert told["trouble"].startswith(f"Car stick is not at {house.folder}")
+    assert (told["plan_id"], told["space"]) == (None, None)
+
+
+def test_a_device_of_other_people_is_as_if_it_did_not_exist(
+    house: WebHouse, ann: Browser, ben: Browser, eve: Browser
+) -> None:
+    files = fill(house, 12)
+    yes = {"plan_id": ann.told(ADDRESS)["plan_id"]}
+
+    assert "Car stick" not in ben.get("/devices").text
+    assert "Car stick" in eve.get("/devices").text
+    foreign, unknown = ben.get(ADDRESS), ben.get("/api/v1/devices/none/plan")
+    assert foreign.status_code == unknown.status_code == 404
+    assert foreign.data == unknown.data
+    for device in (STICK, "none"):
+        for way, body in (("confirm", yes), ("reformat", {"format": "opus-128k"})):
+            asked = f"/api/v1/devices/{device}/plan/{way}"
+            assert ben.send("POST", asked, body).status_code == 404
+    ben.press(f"/devices/{STICK}/confirm", **yes)
+    house.services.transfers.space.step()
+    assert all(house.path(one).exists() for one in files)
+
+
+def test_another_format_costs_something_and_takes_a_yes(house: WebHouse, ann: Browser) -> None:
+    house.add(1, status=Status.COMPLETED, size=5 * BLOCK)
+    house.services.web.settings.change(ANN, STICK, {"format": "opus"}, {})
+
+    def say(name: object) -> int:
+        return ann.send("POST", f"{ADDRESS}/reformat", {"format": name}).status_code
+
+    reformat = ann.told(ADDRESS)["reformat"]
+    text = reformat.pop("text")
+    assert text.startswith("1 file is there in another format than Opus 128k")
+    assert text in ann.get("/devices").text
+    assert reformat == {
+        "format": "opus-128k",
+        "files": 1,
+        "whose": {"total": 1, "yours": 1, "shared": 0, "others": [], "hidden": 0},
+        "bytes_to_fetch": 5 * BLOCK,
+        "bytes_now": 5 * BLOCK,
+        "bytes_after": 5 * BLOCK,
+        "is_confirmed": False,
+    }
+    assert [say("mp3-192k"), say(""), say(7)] == [409, 422, 422]
+    assert not ann.told(ADDRESS)["reformat"]["is_confirmed"]
+    assert say("opus-128k") == 202
+    assert ann.told(ADDRESS)["reformat"]["is_confirmed"]
+
+
+def test_on_the_page_another_format_takes_a_yes(house: WebHouse, ann: Browser) -> None:
+    house.add(1, status=Status.COMPLETED, size=5 * BLOCK)
+    house.services.web.settings.change(ANN, STICK, {"format": "opus"}, {})
+
+    other = ann.press(f"/devices/{STICK}/reformat", format="mp3-64k")
+    nowhere = ann.press("/devices/none/reformat", format="opus-128k")
+    assert other.location == "/devices?outcome=changed"
+    assert nowhere.status_code == 404
+    assert not ann.told(ADDRESS)["reformat"]["is_confirmed"]
+    said = ann.press(f"/devices/{STICK}/reformat", format="opus-128k")
+    assert (said.status_code, said.location) == (303, "/devices")
+    assert ann.told(ADDRESS)["reformat"]["is_confirmed"]

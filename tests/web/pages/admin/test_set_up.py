@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from werkzeug.test import Client, TestResponse
+
+from sidecar.clock import SystemClock
+from sidecar.demo.protocol.version import Version
+from sidecar.demo.server.server import DemoServer
+from sidecar.jellyfin.sign_in import SignedIn
+from sidecar.services.setup.service import SetUpService
+from sidecar.web.app import WebOptions
+from sidecar.web.starting import Startup, starting_app
+from tests.e2e.conftest import Person
+from tests.fakes.clock import FakeClock
+from tests.fakes.libraries.tiny import tiny_library
+
+HERE = {"REMOTE_ADDR": "127.0.0.1"}
+
+
+@pytest.fixture
+def jellyfin(tmp_path: Path) -> Iterator[DemoServer]:
+    with DemoServer(tiny_library(tmp_path / "library"), speaks=Version.V12_0) as server:
+        yield server
+
+
+@pytest.fixture
+def kept() -> list[tuple[str, str]]:
+    return []
+
+
+@pytest.fixture
+def browser(kept: list[tuple[str, str]]) -> Client:
+    def keep(url: str, found: SignedIn, _device_id: str, _address: str) -> str:
+        kept.append((url, found.name))
+        return "a session"
+
+    service = SetUpService(keep, FakeClock())
+    return Client(starting_app(Startup(), WebOptions(), SystemClock(), service))
+
+
+def send(browser: Client, path: str, **form: str) -> TestResponse:
+    return browser.post(f"/setup/{path}", data=form, environ_overrides=HERE)
+
+
+def approve(jellyfin: DemoServer, name: str, code: str) -> None:
+    person = Person(jellyfin.url, name).sign_in()
+    with person.session as client:
+        client.post(
+            f"{jellyfin.url}/QuickConnect/Authorize", params={"code": code}, timeout=10
+        ).raise_for_status()
+
+
+def test_quick_connect_sets_up_once_an_admin_has_approved_the_code(
+    browser: Client, jellyfin: DemoServer, kept: list[tuple[str, str]]
+) -> None:
+    def ask_for_code() -> str:
+        found = re.search(r'class="code"[^>]*>(\d{6})<', send(browser, "quick-connect").text)
+        assert found is not None
+        return found[1]
+
+    browser.get("/setup", environ_overrides=HERE)
+    send(browser, "server", address=jellyfin.url)
+    early = send(browser, "quick-connect/finish")
+    code = ask_for_code()
+    waiting = send(browser, "quick-connect/finish", code=code)
+    approve(jellyfin, "ann", code)
+    refused = send(browser, "quick-connect/finish", code=code)
+
+    assert "ask for another code" in early.text
+    assert "has not been approved yet" in waiting.text
+    assert code in waiting.text
+    assert refused.status_code == 422
+    assert "ann is no administrator" in refused.text
+    assert kept == []
+
+    approve(jellyfin, "admin", another := ask_for_code())
+    done = send(browser, "quick-connect/finish", code=another)
+
+    assert "Your Jellyfin is connected" in done.text
+    assert "sidecar_session=a session" in " ".join(done.headers.getlist("Set-Cookie")).replace(
+        '"', ""
+    )
+    assert kept == [(jellyfin.url, "admin")]

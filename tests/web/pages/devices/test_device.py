@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+import re
+
+import pytest
+from werkzeug.test import TestResponse
+
+from sidecar.domain.downloads.download import Status
+from sidecar.domain.rules.album_affinity import NAME as AFFINITY
+from sidecar.domain.rules.context import Chosen
+from sidecar.domain.wishes import PIN
+from sidecar.web.i18n import labels
+from tests.services.conftest import STICK, track
+from tests.services.rules.steered import row
+from tests.web.house import ANN, Browser, WebHouse
+
+PAGE = f"/devices/{STICK}"
+ALBUM = track(50).id
+
+
+@pytest.fixture
+def users() -> tuple[str, ...]:
+    return ("ann",)
+
+
+def press(one: Browser, path: str, **form: str) -> TestResponse:
+    return one.press(f"{PAGE}/{path}", **form)
+
+
+def pin_album(house: WebHouse, ann: Browser) -> None:
+    """Let Ann ask for an album of two tracks."""
+    album = row(50, Type="MusicAlbum", Name="First Light", CanDownload=None)
+    house.library(album, row(1, ParentId=ALBUM), row(2, ParentId=ALBUM))
+    assert ann.send("PUT", f"/api/v1{PAGE}/pins/{ALBUM}").json == {"queued": 2}
+
+
+def settings(ann: Browser) -> dict[str, object]:
+    told = ann.told(f"/api/v1{PAGE}/settings")
+    return {
+        "budget": told["settings"]["budget"]["value"],
+        "network": told["settings"]["network"]["value"],
+        "window": told["rules"][AFFINITY]["settings"]["window"]["value"],
+    }
+
+
+def test_the_page_tells_of_rules_settings_and_what_was_said(house: WebHouse, ann: Browser) -> None:
+    pin_album(house, ann)
+    house.store.chosen.choose(ANN.user_id, STICK, Chosen(playlist_id="6" * 32, title="Road trip"))
+
+    page = ann.get(PAGE).text
+
+    for words in (
+        "<h1>Car stick</h1>",
+        "Albums you like",
+        "you asked for First Light",
+        "2 files",
+        "Road trip",
+        'role="img" aria-label="Space on Car stick"',
+    ):
+        assert words in page
+
+
+def test_what_is_changed_is_kept_and_nothing_else(ann: Browser) -> None:
+    answer = press(ann, "settings", budget="8 GB", network="")
+
+    assert answer.status_code == 303
+    assert answer.location == PAGE
+    assert settings(ann) == {"budget": 8 * 10**9, "network": None, "window": "30 days"}
+
+
+def test_an_emptied_field_takes_a_change_back(ann: Browser) -> None:
+    press(ann, f"rules/{AFFINITY}", window="60 days")
+    assert settings(ann)["window"] == "60 days"
+
+    press(ann, f"rules/{AFFINITY}", window="")
+    assert settings(ann)["window"] == "30 days"
+
+
+def test_what_cannot_be_set_is_told_on_the_page(ann: Browser) -> None:
+    answer = press(ann, "settings", budget="many")
+
+    assert answer.status_code == 422
+    assert "budget" in answer.text
+    assert "<h1>Car stick</h1>" in answer.text
+    assert settings(ann)["budget"] is None
+
+
+def test_a_playlist_and_a_removal_are_taken_back(house: WebHouse, ann: Browser) -> None:
+    house.store.chosen.choose(ANN.user_id, STICK, Chosen(playlist_id="6" * 32, title="Road trip"))
+    house.store.tombstones.put(ANN.user_id, STICK, track(1).id)
+
+    for kept, item in (("playlist", "6" * 32), ("removal", track(1).id)):
+        assert press(ann, "take-back", kept=kept, item=item, sure="yes").status_code == 303
+
+    assert ann.told(f"/api/v1{PAGE}/playlists")["items"] == []
+    assert ann.told(f"/api/v1{PAGE}/removed")["items"] == []
+
+
+def test_a_wish_of_many_files_is_asked_about_first_and_undone_afterwards(
+    house: WebHouse, ann: Browser
+) -> None:
+    pin_album(house, ann)
+    pins = f"/api/v1{PAGE}/pins"
+
+    question = press(ann, "take-back", kept="pin", item=ALBUM)
+    assert "Let 2 files go?" in question.text
+    assert ann.told(pins)["items"] != []
+
+    done = press(ann, "take-back", kept="pin", item=ALBUM, sure="yes")
+    page = ann.get(done.location).text
+    assert "2 files are unpinned." in page
+    assert ann.told(pins)["items"] == []
+    token = re.search(r'name="token" value="([^"]+)"', page)
+    assert token is not None
+    form = {"token": token[1], "next": PAGE}
+    undone = ann.press("/undo", **form)
+
+    assert undone.status_code == 303
+    assert undone.location == f"{PAGE}?done={token[1]}"
+    assert "It is undone." in ann.get(undone.location).text
+    assert [one["files"] for one in ann.told(pins)["items"]] == [2]
+    assert [house.row(number).status for number in (1, 2)] == [Status.PENDING] * 2
+    assert ann.press("/undo", **form).status_code == 409
+
+
+def test_the_question_about_missing_files_is_answered(house: WebHouse, ann: Browser) -> None:
+    files = house.ask_about_removals()
+    assert files[0].file_path in ann.get(PAGE).text
+
+    assert press(ann, "removals", gone="no").status_code == 303
+
+    assert {house.status(one) for one in files} == {Status.PENDING}
+
+
+@pytest.mark.parametrize("users", [()])
+def test_a_device_is_ejected_and_attached_again_by_who_manages_it(
+    house: WebHouse, ann: Browser, eve: Browser
+) -> None:
+    registry = house.services.devices.registry
+    assert press(ann, "unplug").status_code == 403
+    assert not registry.is_ejected(STICK)
+
+    assert press(eve, "unplug").status_code == 303
+    assert registry.is_ejected(STICK)
+    assert registry.all() == []
+    assert "Safe to unplug" in eve.get(PAGE).text
+
+    press(eve, "unplug", use="yes")
+    assert not registry.is_ejected(STICK)
+
+
+def test_a_device_of_others_is_as_if_it_did_not_exist(
+    house: WebHouse, ann: Browser, ben: Browser
+) -> None:
+    house.add(1, rule=PIN)
+
+    assert ben.get(PAGE).status_code == 404
+    assert ben.get("/devices/none").status_code == 404
+    assert press(ben, "settings", budget="8 GB").status_code == 404
+    assert press(ben, "take-back", kept="pin", item=track(1).id).status_code == 404
+    assert settings(ann)["budget"] is None
+    assert house.row(1).status is Status.PENDING
+
+
+@pytest.mark.parametrize(
+    ("octets", "written"),
+    [(None, ""), (0, "0"), (10 * 10**9, "10 GB"), (10_500_000_000, "10500 MB"), (1025, "1025 B")],
+)
+def test_a_size_is_written_so_that_nothing_of_it_is_lost(octets: int | None, written: str) -> None:
+    assert labels.size(octets) == written

@@ -1,0 +1,189 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from sidecar.device.drives import DevicePlaces, Drive
+from sidecar.domain.downloads.download import Status
+from tests.fakes.clock import FakeClock
+from tests.services.conftest import STICK
+from tests.web.house import EVE, Browser, WebHouse, web_house
+
+
+@pytest.fixture
+def folder(quick_path: Path) -> Path:
+    """Return a folder on the one drive that is plugged in."""
+    drive = quick_path / "media" / "SANDISK"
+    drive.mkdir(parents=True)
+    return drive
+
+
+@pytest.fixture
+def places(folder: Path) -> DevicePlaces:
+    shown = [Drive(folder, "SANDISK", "vfat", 64 * 10**9, 58 * 10**9, can_write=True)]
+    roots = (folder.parent, folder.parent.with_name("absent"))
+    return DevicePlaces(roots=lambda: roots, drives=lambda: shown)
+
+
+def add(eve: Browser, folder: Path, **more: object) -> None:
+    answer = eve.press("/devices/add", path=str(folder), name="New stick", **more)
+    assert answer.status_code == 303, answer.text
+
+
+def id_of(house: WebHouse, name: str) -> str:
+    house.look_at_devices()
+    return next(
+        one.id for one in house.services.devices.registry.all() if one.settings.name == name
+    )
+
+
+def test_a_drive_offers_itself_and_becomes_a_device(
+    house: WebHouse, eve: Browser, ann: Browser, folder: Path
+) -> None:
+    assert "SANDISK" in eve.get("/devices").text
+    assert "is plugged in" in eve.get("/devices").text
+    assert "is plugged in" not in ann.get("/devices").text
+    assert "vfat" in eve.get("/devices/add").text
+    assert 'value="SANDISK"' in eve.get(f"/devices/add?path={folder}").text
+
+    add(eve, folder, preset="car", budget="10 GB", users="ann")
+
+    device_id = id_of(house, "New stick")
+    now = house.services.devices.registry.get(device_id).settings
+    assert (now.preset, now.budget, now.users) == ("car", 10 * 10**9, ("ann",))
+    assert (folder / ".sidecar" / "device.json").exists()
+    assert "is plugged in" not in eve.get("/devices").text
+    assert "New stick" in ann.get("/devices").text
+
+
+def test_folders_are_browsed_only_below_the_roots(eve: Browser, folder: Path) -> None:
+    (folder / "Music").mkdir()
+
+    page = eve.get(f"/devices/add?browse={folder}").text
+
+    assert "Music" in page
+    assert "Use this folder" in page
+    for outside in ("/etc", f"{folder}/../../..", "etc"):
+        assert "choose one of those shown" in eve.get(f"/devices/add?browse={outside}").text
+
+
+def test_the_data_folder_and_hidden_ones_are_not_offered(
+    quick_path: Path, clock: FakeClock
+) -> None:
+    hidden = quick_path / ".ssh" / "keys"
+    hidden.mkdir(parents=True)
+    places = DevicePlaces(roots=lambda: (quick_path,), drives=list)
+    with web_house(quick_path, clock, places=places) as house:
+        data, eve = quick_path / "data", house.come_in(EVE)
+        (data / "covers").mkdir()
+
+        assert f"browse={data}" not in eve.get(f"/devices/add?browse={quick_path}").text
+        for refused in (data, data / "covers", hidden, hidden.parent):
+            shown = eve.get(f"/devices/add?browse={refused}").text
+            assert "choose one of those shown" in shown, refused
+            answer = eve.press("/devices/add", path=str(refused), name="New stick")
+            assert answer.status_code == 422, refused
+        assert "New stick" not in eve.get("/devices").text
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"name": " "}, "Give the device a name"),
+        ({"path": "/etc"}, "choose one of those shown"),
+        ({"budget": "10 elephants"}, "Enter a size such as 10 GB"),
+        ({"name": "car stick"}, "two devices have this name"),
+    ],
+)
+def test_what_is_wrong_with_a_new_device_is_said_and_nothing_is_added(
+    house: WebHouse, eve: Browser, folder: Path, given: dict[str, str], said: str
+) -> None:
+    answer = eve.press("/devices/add", **({"path": str(folder), "name": "New stick"} | given))
+
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert len(house.services.configuration.now().devices) == 1
+    assert not (folder / ".sidecar").exists()
+
+
+def test_a_device_gets_another_name_and_other_users(
+    house: WebHouse, eve: Browser, ben: Browser, folder: Path
+) -> None:
+    add(eve, folder)
+    device_id = id_of(house, "New stick")
+    assert "New stick" in ben.get("/devices").text
+
+    eve.press("/devices/edit", device=device_id, name="Car", users=["ann"], managers=["ann"])
+
+    assert id_of(house, "Car") == device_id
+    assert "New stick" not in eve.get("/devices").text
+    assert "Car<" not in ben.get("/devices").text.replace("Car stick<", "")
+
+
+def test_a_device_is_removed_and_its_files_stay(
+    house: WebHouse, eve: Browser, folder: Path
+) -> None:
+    add(eve, folder)
+    device_id = id_of(house, "New stick")
+    kept = house.add(7, status=Status.COMPLETED, device=device_id)
+    path = house.path(kept)
+
+    asked = eve.press("/devices/forget", device=device_id, files="keep")
+    assert "1 file" in asked.text
+    assert house.now(kept)
+    eve.press("/devices/forget", device=device_id, files="keep", sure="yes")
+
+    house.look_at_devices()
+    assert path.exists()
+    assert house.store.downloads.queries.get(kept.id) is None
+    assert house.store.devices.get(device_id) is None
+    assert "New stick" not in eve.get("/devices").text
+    assert [one.id for one in house.services.devices.registry.all()] == [STICK]
+
+
+def test_a_device_is_removed_with_its_files_and_nothing_else(
+    house: WebHouse, eve: Browser, folder: Path
+) -> None:
+    add(eve, folder)
+    device_id = id_of(house, "New stick")
+    ours = house.path(house.add(7, status=Status.COMPLETED, device=device_id))
+    elsewhere = house.path(house.add(8, status=Status.COMPLETED))
+    strangers = folder / "Mine.mp3"
+    strangers.write_bytes(b"mine")
+
+    asked = eve.press("/devices/forget", device=device_id, files="delete")
+    assert "Delete 1 file and remove" in asked.text
+    eve.press("/devices/forget", device=device_id, files="delete", sure="yes")
+
+    assert not ours.exists()
+    assert strangers.exists()
+    assert elsewhere.exists()
+    assert house.store.devices.get(device_id) is None
+
+
+def test_a_device_of_the_settings_file_is_changed_there(house: WebHouse, eve: Browser) -> None:
+    assert "is in the settings file" in eve.get(f"/devices/edit?device={STICK}").text
+    for path, form in (
+        ("/devices/edit", {"name": "Other"}),
+        ("/devices/forget", {"files": "delete", "sure": "yes"}),
+    ):
+        answer = eve.press(path, device=STICK, **form)
+        assert answer.status_code == 422
+        assert "is in the settings file" in answer.text
+    assert house.store.devices.get(STICK) is not None
+
+
+def test_a_device_that_is_not_in_use_any_more_is_forgotten(
+    house: WebHouse, eve: Browser, folder: Path
+) -> None:
+    add(eve, folder)
+    device_id = id_of(house, "New stick")
+    house.add(7, status=Status.COMPLETED, device=device_id)
+    house.services.configuration.save({"devices": None})
+
+    assert "Not in use any more" in eve.get("/devices").text
+    eve.press("/devices/forget", device=device_id, files="keep", sure="yes")
+
+    assert "Not in use any more" not in eve.get("/devices").text
+    assert "New stick" not in eve.get("/downloads?status=completed").text

@@ -1,0 +1,141 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sidecar.domain.downloads.download import Status
+from tests.fakes.clock import FakeClock
+from tests.fakes.servers.answering import json_reply
+from tests.services.conftest import STICK, track
+from tests.web.house import ANN, Browser, WebHouse
+from tests.web.returned import PLACE, STRANGER, bring_log, bring_song
+from tests.web.syncthing import carried_house, carry
+
+PAGE = f"/devices/{STICK}"
+
+
+@pytest.fixture
+def users() -> tuple[str, ...]:
+    return ("ann",)
+
+
+@pytest.fixture
+def carried(quick_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
+    """A house whose stick Syncthing carries to Ann's phone."""
+    with carried_house(quick_path, clock) as (house, syncthing):
+        carry(house, syncthing)
+        yield house
+
+
+def told(page: str) -> str:
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", "", page))
+
+
+def test_files_that_were_there_are_offered_with_the_reason(house: WebHouse, ann: Browser) -> None:
+    bring_song(house)
+    [match] = ann.told(f"/api/v1{PAGE}/adoption")["matched"]
+
+    page = ann.get(f"{PAGE}/found").text
+
+    assert "1 file is known for sure" in page
+    assert match["why"] in told(page)
+    assert f'value="{match["id"]}" checked' in page
+    assert "1 file is a stranger" in page
+    assert STRANGER in page
+
+
+def test_what_is_ticked_is_adopted_and_what_was_not_is_said(house: WebHouse, ann: Browser) -> None:
+    bring_song(house)
+    [match] = ann.told(f"/api/v1{PAGE}/adoption")["matched"]
+    (house.folder / PLACE).write_bytes(b"another")
+
+    changed = ann.press(f"{PAGE}/found", match=[match["id"], "odd"])
+    asked = ann.press(f"{PAGE}/found", all="yes", total="1200")
+
+    assert "Adopt 1200 files?" in asked.text
+    assert changed.status_code == 200
+    assert PLACE in changed.text
+    assert house.store.downloads.queries.by_item(STICK, track(7).id) is None
+    bring_song(house)
+    [match] = ann.told(f"/api/v1{PAGE}/adoption")["matched"]
+    nothing = ann.press(f"{PAGE}/found", match=["odd"])
+    done = ann.press(f"{PAGE}/found", match=[match["id"]])
+    assert (nothing.status_code, "Nothing was chosen" in nothing.text) == (400, True)
+    assert "1 file was adopted" in done.text
+    assert house.row(7).status is Status.COMPLETED
+
+
+def test_all_that_is_sure_is_adopted_together(house: WebHouse, ann: Browser) -> None:
+    bring_song(house)
+
+    assert "1 file was adopted" in ann.press(f"{PAGE}/found", all="yes", sure="yes").text
+    assert house.row(7).file_path == PLACE
+
+
+def test_what_was_heard_is_shown_before_it_is_taken_over(house: WebHouse, ann: Browser) -> None:
+    bring_log(house)
+    house.jellyfin.routes[f"GET /UserItems/{track(8).id}/UserData"] = json_reply({}, 404)
+
+    page = told(ann.get(f"{PAGE}/heard").text)
+    assert "2 plays would be taken over" in page
+    assert "heard for 0:13" in page
+    assert "Europe/Berlin" in page
+    assert "not readable 1" in page
+    assert house.store.plays.page(ANN.user_id, 1, 10)[1] == 0
+
+    done = ann.press(f"{PAGE}/heard")
+
+    assert "1 play was taken over" in done.text
+    assert "Tone 8: Jellyfin does not have it any more" in told(done.text)
+    [play] = house.store.plays.page(ANN.user_id, 1, 10)[0]
+    assert play.play.title == "Tone 7"
+
+
+@pytest.mark.parametrize("path", ["found", "heard"])
+def test_a_device_of_others_is_not_there(house: WebHouse, ben: Browser, path: str) -> None:
+    bring_song(house)
+
+    assert ben.get(f"{PAGE}/{path}").status_code == 404
+    assert ben.press(f"{PAGE}/{path}").status_code == 404
+    assert house.jellyfin.requests == []
+
+
+def test_when_it_cannot_be_done_now_the_page_says_why(house: WebHouse, ann: Browser) -> None:
+    house.unplug()
+
+    for answer in (ann.get(f"{PAGE}/found"), ann.press(f"{PAGE}/heard")):
+        assert answer.status_code == 409
+        assert "Car stick is not there: plug it in and it goes on." in answer.text
+
+
+def test_the_device_page_tells_where_syncthing_carries_it(carried: WebHouse) -> None:
+    ann = carried.come_in(ANN)
+    page = told(ann.get(PAGE).text)
+    assert "Ann&#39;s phone connected" in page
+    assert "99 % · 1 file is missing" in page
+    assert "what may go waits until Ann&#39;s phone has 1 newer file" in page
+    assert "Write the line" in page
+
+    done = ann.press(f"{PAGE}/stignore")
+
+    assert done.headers["Location"] == PAGE
+    assert "/.sidecar" in (carried.folder / ".stignore").read_text()
+    assert "Write the line" not in ann.get(PAGE).text
+
+
+def test_the_line_is_refused_with_the_reason(house: WebHouse, ann: Browser) -> None:
+    house.unplug()
+
+    refused = ann.press(f"{PAGE}/stignore")
+
+    assert refused.status_code == 422
+    assert "plug it in" in refused.text
+
+
+def test_a_file_tells_on_which_phone_it_has_arrived(carried: WebHouse) -> None:
+    page = told(carried.come_in(ANN).get("/downloads?tab=completed").text)
+
+    assert page.count("on Ann&#39;s phone") == 1
