@@ -12,7 +12,7 @@ from functools import partial
 from threading import Lock
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.domain.items.kinds import Kind
 from sidecar.errors import JellyfinError, NotAllowed, NotFound, NotVisible

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from sidecar.clock import Clock
-from sidecar.domain.downloads.states import Download, Move
+from sidecar.domain.downloads.download import Download, Move
 from sidecar.messages import msg, restore, store
 from sidecar.store.database import Database
 from sidecar.store.schema.fields import EPOCH, MILLISECOND

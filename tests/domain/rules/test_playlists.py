@@ -36,7 +36,7 @@ def test_a_playlist_that_is_empty_gone_or_has_gaps_lets_nothing_go() -> None:
 
 def test_an_album_an_artist_and_a_series_are_kept_as_they_are() -> None:
     series = Chosen(playlist_id=named("signal"), title="The Signal", kind=ItemType.SERIES)
-    shelf = Shelf(lists={series.playlist_id: full(TWO)})
+    shelf = RuleLibrary(lists={series.playlist_id: full(TWO)})
 
     found = make_wishes(context(PlaylistsSettings(), shelf, chosen=(series, SLOW)))
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sidecar.domain.downloads.states import Status
 
+from sidecar.domain.downloads.download import Status
 from sidecar.services.activity.recorder import ActivityRecorder
 from sidecar.store.devices.samples import ALL
 from sidecar.web.pages.activity.charts import bars, height_of
