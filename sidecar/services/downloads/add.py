@@ -8,11 +8,13 @@ An item that Jellyfin hides from the person is answered like one that does not e
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sidecar.domain.downloads.download import NOT_TAKEN
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.items.kinds import TYPE_OF, MediaKind
+from sidecar.domain.undo import Place, Reversal
+from sidecar.domain.wishes import PIN, Hold
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.whole import measure
@@ -63,6 +65,8 @@ class AddDownloads:
         self._accounts = accounts
         self._planning = planning
         self._downloads = stores.downloads
+        self._holds = stores.holds
+        self._tombstones = stores.tombstones
         self._registry = registry
         self._devices = stores.devices
         self._access = access
@@ -181,19 +185,51 @@ class AddDownloads:
             for one in chosen
             for file in one.files
         ]
+        sources = [one.item.id for one in chosen]
+        pinned_before = {one.id for one in self._pins(person, device_id, sources)}
+        removed_before = self._tombstones.items(person.user_id, device_id)
         queued = self._planning.pin_all(pins, describe)
         ids = list(dict.fromkeys(one.item.id for one in pins))
         if priority is not None:
             rows = self._downloads.queries.by_items((device_id, one) for one in ids)
             self._downloads.queue.prioritise_all((one, priority) for one in rows.values())
         turns = self._downloads.queries.turns(device_id, ids)
-        return [_told(one, turns, queued) for one in chosen]
+        new = [one for one in self._pins(person, device_id, sources) if one.id not in pinned_before]
+        return [
+            replace(
+                _told(one, turns, queued),
+                queued=sum(file.id in queued for file in one.files),
+                undo=_undo(person, device_id, one, new, removed_before),
+            )
+            for one in chosen
+        ]
+
+    def _pins(self, person: Person, device_id: str, sources: Sequence[str]) -> list[Hold]:
+        """Return the lasting pins of a person on a device that came from some items."""
+        return self._holds.lasting_of_sources(person.user_id, device_id, PIN, sources)
 
     def _not_taken(self, device_id: str, items: Sequence[Item]) -> dict[ItemType, str]:
         """Return which types the device does not take, each with the sentence that says so."""
         types = dict.fromkeys(one.type for one in items)
         told = {one: self._planning.not_taken(device_id, one) for one in types}
         return {one: text for one, text in told.items() if text is not None}
+
+
+def _undo(
+    person: Person,
+    device_id: str,
+    chosen: _Chosen,
+    pins: Sequence[Hold],
+    removed_before: Collection[str],
+) -> Reversal | None:
+    """Return what takes back that an item was asked for; None if nothing new is held for it."""
+    own = tuple(one for one in pins if one.reason.source_id == chosen.item.id)
+    if not own:
+        return None
+    removed = (file.id for file in chosen.files if file.id in removed_before)
+    return Reversal(
+        pins=own, removed=tuple(Place(person.user_id, device_id, one) for one in removed)
+    )
 
 
 def _told(chosen: _Chosen, turns: Mapping[str, Turn], queued: Collection[str]) -> AddedItem:

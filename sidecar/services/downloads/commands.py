@@ -98,6 +98,8 @@ class AddedItem:
     Attributes:
         downloads: Its downloads, each with its place in the queue.
         code: For programs; None unless it was refused.
+        queued: How many downloads are new in the queue.
+        undo: What takes it back; None if there is nothing to take back.
     """
 
     item_id: str
@@ -106,3 +108,5 @@ class AddedItem:
     text: str
     downloads: Sequence[Turn] = ()
     code: str | None = None
+    queued: int = 0
+    undo: Reversal | None = None

@@ -269,6 +269,22 @@ class Holds:
         )
         return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
 
+    def lasting_of_sources(
+        self, user_id: str, device_id: str, rule: str, source_ids: Collection[str]
+    ) -> list[Hold]:
+        """Return what a user holds on a device by a rule because of some items, without an end."""
+        wanted = peewee.SQL(
+            "source_id IN (SELECT value FROM json_each(?))", [json.dumps([*source_ids])]
+        )
+        query = HoldRow.select().where(
+            HoldRow.user_id == user_id,
+            HoldRow.device_id == device_id,
+            HoldRow.rule == rule,
+            HoldRow.release_at.is_null(),
+            wanted,
+        )
+        return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
+
     def sources(self, user_id: str, rule: str) -> frozenset[str]:
         """Return because of what items a user holds something by a rule."""
         return frozenset(one for (one,) in self._db.sql(SOURCES, (user_id, rule)))

@@ -19,9 +19,12 @@ from sidecar.store.schema.owners import OWNERS
 from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
     ACCEPTED,
+    ACTIVITY,
     BESIDE,
+    CHOICES,
     DEVICE_SETTINGS,
     FIRST,
+    FOLLOWED,
     FORMATS,
     IDENTITY,
     KEY_EXPIRY,
@@ -36,6 +39,7 @@ from sidecar.store.schema.steps import (
     RULES,
     SERIES,
     TILES,
+    TURNS,
 )
 from sidecar.store.schema.tables import IMPORTED_PLAYS, PEERS
 
@@ -67,6 +71,10 @@ STEPS: tuple[Step, ...] = (
     PAGE_SETTINGS,
     OWNERS,
     LISTS,
+    CHOICES,
+    TURNS,
+    ACTIVITY,
+    FOLLOWED,
 )
 
 
