@@ -67,6 +67,8 @@ const boxesIn = (place) => [...place.querySelectorAll('.pick input[type="checkbo
 function nameOfList() {
   const asked = new URLSearchParams(window.location.search);
   for (const name of ["page", "rows", "sort", "done", "albums"]) asked.delete(name);
+  // The first tab is shown without its name in the address as well.
+  if (asked.get("tab") === "active") asked.delete("tab");
   return `${window.location.pathname}?${asked}`;
 }
 
