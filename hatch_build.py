@@ -39,4 +39,3 @@ def _build(root: Path) -> None:
         if done.returncode:
             said = done.stdout.decode(errors="replace").strip()
             raise SystemExit(f"The browser code could not be built: {said}")
-    (root / READY).touch()

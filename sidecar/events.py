@@ -11,11 +11,10 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import partial
 from threading import Lock
 
 from sidecar.domain.downloads.download import Download, Status
-from sidecar.process.threads import attempt
+from sidecar.process.threads import log_failure
 
 log = logging.getLogger(__name__)
 
@@ -150,4 +149,7 @@ class Bus:
     def publish(self, event: Event) -> None:
         """Call every listener with the event."""
         for listener in self._listeners:
-            attempt(partial(listener, event), f"a listener to {type(event).__name__}")
+            try:
+                listener(event)
+            except Exception as error:  # noqa: BLE001 - it is logged
+                log_failure(error, f"a listener to {type(event).__name__}")

@@ -23,6 +23,23 @@ from sidecar.sizes import format_size
 # How a stored message begins; plain text never does.
 MARK = '{"msg": '
 _FIELD = re.compile(r"\{(\w+)\}")
+# How earlier versions said what is stored; it is read in the words of today.
+_EARLIER = MappingProxyType(
+    {
+        "downloaded by you": "downloaded by you",
+        "downloaded by you ({title})": "downloaded by you ({title})",
+        "next on this album": "next on this album",
+        "{what} (playing on {player})": "{what} (playing on {player})",
+        "{what}, estimated (playing on {player})": ("{what}, estimated (playing on {player})"),
+        "Kept as is: already {has} kbit/s, and {format} would not be smaller": (
+            "Kept as is: already {has} kbit/s, and {format} would not be smaller"
+        ),
+        "Kept as is: {format} would not be smaller": ("Kept as is: {format} would not be smaller"),
+        "Was missing on {device}, downloading again": (
+            "Was missing on {device}, downloading again"
+        ),
+    }
+)
 
 
 def translatable(text: str) -> str:
@@ -115,7 +132,7 @@ class Message(str):
         """Return the message from the JSON of `to_json`."""
         values = cast("Mapping[str, object]", told.get("values", {}))
         return Message(
-            str(told["msg"]),
+            _EARLIER.get(str(told["msg"]), str(told["msg"])),
             {name: _from_json(one) for name, one in values.items()},
             cast("str | None", told.get("many")),
             cast("int", told.get("count", 1)),

@@ -95,3 +95,5 @@ writeFileSync(
   `<svg xmlns="http://www.w3.org/2000/svg">\n${sprite}\n</svg>\n`,
 );
 writeFileSync(join(vendor, "LICENCES.txt"), LICENCES.map(licence).join(`\n${"-".repeat(72)}\n\n`));
+// Written last: whoever finds it finds everything.
+writeFileSync(join(vendor, "ready"), "");

@@ -1,15 +1,20 @@
 from __future__ import annotations
 
+import gc
+import math
 import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import CodeType
 from typing import Any
 
 import pytest
+from flask import Flask
 from hypothesis import HealthCheck, settings
+from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Browser, expect, sync_playwright
 from werkzeug.routing import Rule
 
@@ -55,6 +60,31 @@ def _addresses_compiled_once() -> Iterator[None]:
         yield
 
 
+class _Templates(BytecodeCache):
+    """Keeps the templates that were compiled in this process."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[tuple[object, ...], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        bucket.code = self._compiled.get(self._key(bucket))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        if bucket.code is not None:
+            self._compiled[self._key(bucket)] = bucket.code
+
+    def _key(self, bucket: Bucket) -> tuple[object, ...]:
+        return (bucket.key, bucket.checksum, *sorted(bucket.environment.extensions))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_compiled_once() -> Iterator[None]:
+    """Compile each template once, not again for each test that makes a web application."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "jinja_options", {"bytecode_cache": _Templates()})
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _no_thread_is_left() -> Iterator[None]:
     """Let no account be followed on after its test: that takes time from all tests to come."""
@@ -89,9 +119,23 @@ def chromium_process() -> Iterator[Browser]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, so that no process has one to itself at the end."""
-    slow = {item.path for item in items if item.get_closest_marker("slow")}
-    items.sort(key=lambda item: item.path not in slow)
+    """Begin with the files that take long, so that no process has one to itself at the end.
+
+    The longest are those whose tests are given the most time.
+    """
+    longest: dict[Path, float] = {}
+    for item in items:
+        if item.get_closest_marker("slow"):
+            given = item.get_closest_marker("timeout")
+            seconds = float(given.args[0]) if given and given.args else 1.0
+            longest[item.path] = max(longest.get(item.path, 0.0), seconds or math.inf)
+    items.sort(key=lambda item: -longest.get(item.path, 0.0))
+
+
+def pytest_collection_finish() -> None:
+    """Let the collector of garbage pass over what stays: thousands of tests and all modules."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.hookimpl(tryfirst=True)

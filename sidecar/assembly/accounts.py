@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from sidecar.assembly.base import Base
 from sidecar.assembly.store import account_service
+from sidecar.errors import SignedOut
+from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.auto_sign_in import AutoSignIn
+from sidecar.services.accounts.hidden_files import HiddenFilesService
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.jellyfin_status import JellyfinStatus
@@ -24,6 +30,7 @@ class AccountServices:
     permissions: PermissionRefresh
     unattended: AutoSignIn
     ownership: Ownership
+    hidden: HiddenFilesService
 
 
 def make_accounts(base: Base) -> AccountServices:
@@ -35,11 +42,14 @@ def make_accounts(base: Base) -> AccountServices:
     problems = Problems(base.bus)
     service = account_service(base.settings, base.store, problems, base.bus, base.clock)
     server = JellyfinStatus(service.anonymous, problems, base.clock)
+    hidden = HiddenFilesService(
+        base.store, bus=base.bus, clock=base.clock, others=partial(_clients_of_others, service)
+    )
     return AccountServices(
         problems=problems,
         service=service,
         server=server,
-        permissions=PermissionRefresh(service, server, base.clock),
+        permissions=PermissionRefresh(service, server, base.clock, look=hidden.look),
         unattended=AutoSignIn(
             base.settings.jellyfin.username,
             base.settings.jellyfin.password,
@@ -49,4 +59,13 @@ def make_accounts(base: Base) -> AccountServices:
             clock=base.clock,
         ),
         ownership=Ownership(base.store, accounts=service.all),
+        hidden=hidden,
     )
+
+
+def _clients_of_others(service: AccountService, user_id: str) -> Iterator[Jellyfin]:
+    """Yield the clients of all accounts but one, admins first: they usually see everything."""
+    for one in sorted(service.signed_in(), key=lambda account: not account.is_admin):
+        if one.user_id != user_id:
+            with suppress(SignedOut):
+                yield service.client(one.user_id)

@@ -90,7 +90,13 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         fit=devices.taken.fit,
         groups_of=groups_of,
     )
-    looking = LibraryLook(store.downloads, store.chosen, matching, accounts.service.client)
+    looking = LibraryLook(
+        store.downloads,
+        store.chosen,
+        matching,
+        accounts.service.client,
+        hidden=store.hidden.ids,
+    )
     settings = RuleSettingsService(
         lambda: base.configuration.now().rules, RuleSettingsStore(store.db)
     )

@@ -19,6 +19,7 @@ from sidecar.domain.space.eviction import list_items_in_use
 from sidecar.domain.transfers.wholeness import Wholeness
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.process.threads import WorkerPool
+from sidecar.services.accounts.hidden_files import is_hidden
 from sidecar.services.space.planner import SpacePlanner, no_block
 from sidecar.services.transfers.failures import FailurePolicy
 from sidecar.services.transfers.fetching.device_copy import DeviceCopy
@@ -174,6 +175,7 @@ def _failing(
         blocking=blocking,
         owners=owners,
         make_room=make_room,
+        is_hidden=is_hidden,
         look_for=lambda download, client: rules.matching.look_for(
             ServerFileIndex(client), download
         ),

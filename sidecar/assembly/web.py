@@ -113,6 +113,7 @@ def make_web(
             transfers=transfers.progress,
             covers=covers,
             is_carried=devices.peers is not None,
+            hidden=accounts.hidden,
         ),
         shown=DeviceListing(
             stores=base.store,
@@ -127,7 +128,13 @@ def make_web(
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     eject = _eject(below)
     backups = background.backups
-    told = (removals.notices, transfer_status.notices, sync_status.notices, backups.notices)
+    told = (
+        removals.notices,
+        transfer_status.notices,
+        sync_status.notices,
+        backups.notices,
+        accounts.hidden.notices,
+    )
     return WebServices(
         look=base.store.db.look,
         sign_in=_sign_in(below),
@@ -155,6 +162,7 @@ def make_web(
             clock=base.clock,
         ),
         server_change=rules.server_change,
+        hidden=accounts.hidden,
         eject=eject,
         device_editor=_editor(below, eject),
         sync_status=sync_status,
@@ -315,6 +323,7 @@ def _preferences(below: Below) -> PreferenceService:
         clock=below.base.clock,
         held_back=why_held_back,
         in_doubt=below.rules.questions.waiting,
+        hidden=accounts.hidden.of,
     )
     return PreferenceService(
         stores=below.base.store,
@@ -397,6 +406,7 @@ def _editor(below: Below, eject: EjectService) -> DeviceEditor:
         stop_on=eject.stop_on,
         bus=base.bus,
         places=base.places,
+        meta=base.store.meta,
     )
 
 

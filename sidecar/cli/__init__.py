@@ -16,7 +16,7 @@ from sidecar import __version__
 from sidecar.cli.parsing import common_arguments
 from sidecar.config import Settings, load
 from sidecar.errors import ConfigError, SidecarError
-from sidecar.process import logs
+from sidecar.process import heap, logs
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -95,6 +95,7 @@ def command_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         # These take the settings of the page by themselves, or none.
         command.set_defaults(is_base=name in {"run", "demo", "backup", "restore"})
         if name == asked:
-            module = import_module(f"sidecar.cli.{name.replace('-', '_')}")
+            with heap.loading():
+                module = import_module(f"sidecar.cli.{name.replace('-', '_')}")
             module.add_arguments(command)
     return parser

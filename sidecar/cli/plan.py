@@ -1,21 +1,28 @@
-"""`plan`: shows which files would be added to and removed from each device; changes nothing."""
+"""`plan`: shows which files would come to each device, go from it, or have another name there.
+
+Changes nothing, unless new names are confirmed with `--names --yes`.
+"""
 
 from __future__ import annotations
 
 import argparse
 import json
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from sidecar.assembly.store import DATABASE
 from sidecar.cli.database import open_database
+from sidecar.cli.services import open_services
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.device.inspect import read_space_at
 from sidecar.domain.space.budget import DeviceRoom, RunningDownload
 from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
-from sidecar.errors import DeviceError
+from sidecar.errors import ConfigError, DeviceError
 from sidecar.events import Bus
+from sidecar.services.accounts.person import Person
+from sidecar.services.identity.file_names import FileNames
 from sidecar.sizes import format_size
 from sidecar.store.downloads.inventory import Inventory
 from sidecar.store.stores import Stores
@@ -31,11 +38,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "Moves nothing. What plays just now is known to the running sidecar alone."
     )
     parser.add_argument("--json", action="store_true", help="for scripts")
+    parser.add_argument(
+        "--names",
+        action="store_true",
+        help="show in place of it which files would have other names today, as Jellyfin has their "
+        "albums, seasons and books now; nothing is fetched for that",
+    )
+    parser.add_argument("--device", metavar="NAME", help="with --names: only this device")
+    parser.add_argument(
+        "--yes",
+        action="store_true",
+        help="with --names: have them renamed, by the sidecar that runs or when it runs next",
+    )
     parser.set_defaults(command=show)
 
 
 def show(settings: Settings, asked: argparse.Namespace) -> int:
-    """Print the plan of every device."""
+    """Print the plan of every device, or what its files would be called.
+
+    Raises:
+        errors.ConfigError: There is no such device, or only names can be confirmed.
+    """
+    if asked.names:
+        return _show_names(settings, asked)
+    if asked.yes or asked.device is not None:
+        raise ConfigError("plan", "--yes or --device", None, "needs --names as well")
     found = list(_plans(settings))
     if asked.json:
         print(json.dumps({"devices": found}, indent=2, ensure_ascii=False))
@@ -45,6 +72,61 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
     if not found:
         print("No device is configured")
     return 0
+
+
+def _show_names(settings: Settings, asked: argparse.Namespace) -> int:
+    """Print which files would be renamed, and have that done if it is confirmed."""
+    told = list(_plan_names(settings, asked.device, is_confirmed=asked.yes))
+    if asked.json:
+        print(json.dumps({"devices": told}, indent=2, ensure_ascii=False))
+        return 0
+    for device in told:
+        if device["trouble"]:
+            print(f"{device['device']}: {device['trouble']}")
+            continue
+        what = "are renamed now" if asked.yes else "would be renamed"
+        print(f"{device['device']}: {device['renamed']} files {what}, {device['fetched']} fetched")
+        for one in device["examples"]:
+            print(f"  {one['path']}\n    -> {one['new_path']}")
+        if device["renamed"] and not asked.yes:
+            print("  Say yes with --yes, or on the device's page")
+    return 0
+
+
+def _plan_names(
+    settings: Settings, name: str | None, *, is_confirmed: bool
+) -> Iterator[dict[str, Any]]:
+    chosen = [one for one in settings.devices if name in {None, one.name}]
+    if name is not None and not chosen:
+        raise ConfigError("devices", "name", name, "no device of this name is configured")
+    # Whoever may read the database may do what an admin may.
+    admin = Person("", "the command line", is_admin=True)
+    with open_services(settings) as services:
+        names = FileNames(
+            downloads=services.base.store.downloads,
+            access=services.devices.access,
+            client=services.accounts.service.client,
+            shape_of=services.rules.shape_of,
+            clock=services.base.clock,
+        )
+        ids = {one.path: one.id for one in services.base.store.devices.all()}
+        for device in chosen:
+            device_id = ids.get(str(device.path))
+            facts = {"device_id": device_id, "device": device.name, "trouble": None}
+            if device_id is None:
+                yield {**facts, "trouble": NEVER_USED}
+                continue
+            while (found := names.preview(admin, device_id)).unread:
+                pass
+            if is_confirmed and found.renamed:
+                names.rename(admin, device_id, found.plan_id)
+            examples = [asdict(one) for one in found.examples]
+            yield {
+                **facts,
+                "renamed": found.renamed,
+                "fetched": found.fetched,
+                "examples": examples,
+            }
 
 
 def _plans(settings: Settings) -> Iterator[dict[str, Any]]:

@@ -9,21 +9,20 @@ import sys
 from collections.abc import Collection
 from contextlib import ExitStack
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from threading import Event
 
 from sidecar.assembly.set_up import keep_set_up
 from sidecar.assembly.store import DATABASE, settings_with_page
-from sidecar.cli.demo import DEMO_PORT, DemoOptions, print_accounts, print_progress, run_demo
-from sidecar.cli.stopping import stop_signals, wait_for
+from sidecar.cli.stopping import StoppedEarly, stop_signals, wait_for
 from sidecar.clock import SystemClock
-from sidecar.config import DeviceSettings, Settings, load
-from sidecar.demo.content.ffmpeg import MediaCancelled
+from sidecar.config import Settings, load
 from sidecar.errors import ConfigError
+from sidecar.process import heap
 from sidecar.runtime import Runtime
 from sidecar.services.setup.service import SetUpService
 from sidecar.store.page_settings import read_page_settings
-from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +44,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     A setting of the page with which the sidecar does not start is left out: whoever has set it
     must be able to set it right.
     """
+    heap.keep_loaded()
     ignored: frozenset[str] = frozenset()
     port = 0
     with stop_signals() as stop:
@@ -69,25 +69,24 @@ def _run_once(
     with ExitStack() as stack:
         prepare, set_up = None, None
         if settings_with_page(settings).jellyfin.url is None:
-            demo = DemoOptions(
-                library=settings.server.data_dir / "demo" / "library",
-                state=settings.server.data_dir / "demo" / "jellyfin",
-                port=DEMO_PORT,
-                robot=not asked.no_robot,
-                may_move=True,
-            )
+            # The demo is half as large as the sidecar: who has a server does not load it.
+            on_demo = import_module("sidecar.cli.on_demo")
             clock = SystemClock()
             set_up = SetUpService(
                 partial(keep_set_up, settings, clock), clock, ca_file=settings.jellyfin.ca_file
             )
-            settings = _demo_settings(settings)
-            prepare = partial(
-                _start_demo, settings=settings, demo=demo, stop=stop, stack=stack, set_up=set_up
+            settings, prepare = on_demo.prepare(
+                settings,
+                demo_place(settings),
+                robot=not asked.no_robot,
+                stop=stop,
+                stack=stack,
+                set_up=set_up,
             )
         runtime = Runtime(settings, prepare=prepare, ignored=ignored, set_up=set_up)
         try:
             stack.enter_context(runtime)
-        except MediaCancelled:
+        except StoppedEarly:
             return runtime.port
         print(f"Jellyfin Sidecar: {runtime.url}")
         for device in runtime.settings.devices:
@@ -107,7 +106,7 @@ def _at_port(settings: Settings, port: int) -> Settings:
 
 
 def _is_set_on_page(settings: Settings, key: str) -> bool:
-    folders = (settings.server.data_dir, _demo_place(settings) / "sidecar")
+    folders = (settings.server.data_dir, demo_place(settings) / "sidecar")
     return any(key in read_page_settings(folder / DATABASE) for folder in folders)
 
 
@@ -120,62 +119,6 @@ def _load_again(settings: Settings, asked: argparse.Namespace) -> Settings:
         return settings
 
 
-class _AnyOf(Event):
-    """Is set as soon as one of several events is."""
-
-    def __init__(self, *events: Event) -> None:
-        super().__init__()
-        self._events = events
-
-    def is_set(self) -> bool:
-        """Whether one of them is set."""
-        return any(one.is_set() for one in self._events)
-
-
-def _start_demo(
-    page: str,
-    startup: Startup,
-    *,
-    settings: Settings,
-    demo: DemoOptions,
-    stop: Event,
-    stack: ExitStack,
-    set_up: SetUpService,
-) -> Settings:
-    """Start the demo server, while the starting page shows how its media are made.
-
-    It is stopped when `stack` is closed. Returns the settings with its address.
-    """
-
-    def tell(done: int, total: int, path: str) -> None:
-        startup.now = StartupStep(MAKING_MEDIA, done, total)
-        if done == 0:
-            print("The demo makes its own media first, once. How far it is, here and on the page:")
-            print(page, flush=True)
-        print_progress(done, total, path)
-
-    print("No Jellyfin server is configured: this is the demo.")
-    print(f"Your own Jellyfin: {page}/setup  (from another machine with the code {set_up.code})")
-    sys.stdout.flush()
-    server = stack.enter_context(run_demo(demo, _AnyOf(stop, set_up.done), tell))
-    startup.now = StartupStep()
-    print(f"Demo Jellyfin:    {server.url}")
-    print_accounts(sys.stdout)
-    jellyfin = settings.jellyfin.model_copy(update={"url": server.url})
-    return settings.model_copy(update={"jellyfin": jellyfin})
-
-
-def _demo_place(settings: Settings) -> Path:
+def demo_place(settings: Settings) -> Path:
+    """Return the folder of everything that the demo has."""
     return settings.server.data_dir / "demo"
-
-
-def _demo_settings(settings: Settings) -> Settings:
-    """Return settings with a separate data folder, and a demo device if none is configured."""
-    place = _demo_place(settings)
-    server = settings.server.model_copy(update={"data_dir": place / "sidecar"})
-    devices = settings.devices
-    if not devices:
-        stick = place / "stick"
-        stick.mkdir(parents=True, exist_ok=True)
-        devices = (DeviceSettings(name="Demo stick", path=stick),)
-    return settings.model_copy(update={"server": server, "devices": devices})

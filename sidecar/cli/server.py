@@ -4,28 +4,18 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
-from sidecar.assembly.accounts import make_accounts
-from sidecar.assembly.base import Base
-from sidecar.assembly.devices import make_devices
-from sidecar.assembly.rules import make_rules
-from sidecar.assembly.store import page_configuration
-from sidecar.cli.database import open_database
 from sidecar.cli.parsing import common_arguments
+from sidecar.cli.services import open_services
 from sidecar.cli.sign_in import name_and_password
-from sidecar.clock import SystemClock
 from sidecar.config import Settings
-from sidecar.errors import ConfigError, SidecarError
-from sidecar.events import Bus
+from sidecar.errors import SidecarError
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.identity.server_change import ServerChange, ServerPreview
-from sidecar.services.system_status import RecentLog
-from sidecar.store.stores import Stores
 
 MOST_SHOWN = 20
 
@@ -99,23 +89,8 @@ def _accept(settings: Settings, asked: argparse.Namespace) -> int:
 
 @contextmanager
 def _services(settings: Settings) -> Iterator[tuple[AccountService, ServerChange]]:
-    if settings.jellyfin.url is None:
-        raise ConfigError("settings", "jellyfin.url", None, "must be given")
-    clock, bus = SystemClock(), Bus()
-    with open_database(settings, clock) as db:
-        store = Stores(db, bus, clock)
-        base = Base(
-            settings=settings,
-            configuration=page_configuration(settings, store, bus),
-            store=store,
-            bus=bus,
-            clock=clock,
-            is_healthy=lambda: True,
-            recent=RecentLog(logging.Formatter()),
-        )
-        accounts = make_accounts(base)
-        rules = make_rules(base, accounts, make_devices(base, accounts))
-        yield accounts.service, rules.server_change
+    with open_services(settings) as services:
+        yield services.accounts.service, services.rules.server_change
 
 
 def _print(preview: ServerPreview) -> None:

@@ -14,6 +14,10 @@ END_WITHIN_S = 9.5
 LOOK_EVERY_S = 0.25
 
 
+class StoppedEarly(Exception):
+    """A command was asked to stop before it had begun its work."""
+
+
 @contextmanager
 def stop_signals(*, end_within_s: float = END_WITHIN_S) -> Iterator[Event]:
     """Yield an event that SIGTERM, SIGINT and SIGHUP set; restore the old handlers in the end.

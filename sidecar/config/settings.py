@@ -222,7 +222,7 @@ class NetworkSettings(Section):
     use: Use = Field(
         default=Use.UNMETERED,
         title=translatable("Automatic downloads over"),
-        description=translatable("What people ask for themselves is always downloaded."),
+        description=translatable("What people choose themselves is always downloaded."),
     )
     quiet_hours: tuple[DaySpan, ...] = Field(
         default=(),
@@ -284,36 +284,112 @@ class DeviceSettings(Section):
 
     name: str = Field(min_length=1, max_length=60)
     path: FullPath
-    budget: Room | None = None
-    reserve: Room | None = None
-    paused: bool = False
+    budget: Room | None = Field(
+        default=None,
+        title=translatable("Storage limit"),
+        description=translatable("The most that downloads may use, such as 10 GB; empty for all."),
+    )
+    reserve: Room | None = Field(
+        default=None,
+        title=translatable("Keep free"),
+        description=translatable(
+            "Never filled, such as 1 GB; empty for a hundredth of the device."
+        ),
+    )
+    paused: bool = Field(
+        default=False, title=translatable("Paused: nothing is downloaded or removed")
+    )
     users: tuple[str, ...] = ()
     managers: tuple[str, ...] = ()
-    cast: bool = True
-    network: Use | None = None
-    speed_limit: Speed | None = None
-    format: Format = Format.ORIGINAL
-    bitrate: str | None = None
-    video: FilmFormat = FilmFormat.ORIGINAL
-    audio_languages: str | None = None
-    subtitle_languages: str | None = None
-    keep_original: bool = False
-    complete_tags: bool = False
-    tag_separator: str = Field(default=SEPARATOR, min_length=1, max_length=8)
-    preset: PresetName = PresetName.GENERIC
-    music: bool | None = None
-    audiobooks: bool | None = None
-    films: bool | None = None
-    series: bool | None = None
-    music_videos: bool | None = None
-    versions: VersionChoice = VersionChoice.LARGEST
-    album_playlists: bool = False
-    covers: bool = True
-    lyrics: bool = True
-    subtitles: bool = True
-    index: bool = True
+    cast: bool = Field(
+        default=True,
+        title=translatable("Show in the cast menu of Jellyfin apps"),
+        description=translatable("What is cast to it is downloaded."),
+    )
+    network: Use | None = Field(
+        default=None,
+        title=translatable("Automatic downloads over"),
+        description=translatable("What people choose themselves is always downloaded."),
+    )
+    speed_limit: Speed | None = Field(
+        default=None,
+        title=translatable("Speed limit (per second)"),
+        description=translatable("For this device, such as 2 MB; empty for no limit."),
+    )
+    format: Format = Field(
+        default=Format.ORIGINAL,
+        title=translatable("Music format"),
+        description=translatable("Music in another format is converted; never to a larger file."),
+    )
+    bitrate: str | None = Field(
+        default=None,
+        title=translatable("Bitrate"),
+        description=translatable("Of converted music, such as 128k; empty for that of the format."),
+    )
+    video: FilmFormat = Field(
+        default=FilmFormat.ORIGINAL,
+        title=translatable("Format of films and series"),
+        description=translatable("Converting a film takes long on a small machine."),
+    )
+    audio_languages: str | None = Field(
+        default=None,
+        title=translatable("Languages of converted films"),
+        description=translatable("Such as de, en; empty for all."),
+    )
+    subtitle_languages: str | None = Field(
+        default=None,
+        title=translatable("Subtitles of converted films"),
+        description=translatable("Such as de, en; empty for all."),
+    )
+    keep_original: bool = Field(
+        default=False,
+        title=translatable("Keep the original next to converted files"),
+        description=translatable("Hidden; another format then needs no new download."),
+    )
+    complete_tags: bool = Field(
+        default=False,
+        title=translatable("Complete missing tags from Jellyfin"),
+        description=translatable("In the copies of music on the device, cover included."),
+    )
+    tag_separator: str = Field(
+        default=SEPARATOR,
+        min_length=1,
+        max_length=8,
+        title=translatable("Separator between artists"),
+        description=translatable("In converted music, where a tag holds one text only."),
+    )
+    preset: PresetName = Field(
+        default=PresetName.GENERIC,
+        title=translatable("Player type"),
+        description=translatable("Decides on file names, playlists and covers of new files."),
+    )
+    music: bool | None = Field(default=None, title=translatable("Music"))
+    audiobooks: bool | None = Field(default=None, title=translatable("Audiobooks"))
+    films: bool | None = Field(default=None, title=translatable("Films"))
+    series: bool | None = Field(default=None, title=translatable("Series"))
+    music_videos: bool | None = Field(default=None, title=translatable("Music videos"))
+    versions: VersionChoice = Field(
+        default=VersionChoice.LARGEST, title=translatable("Films in several versions")
+    )
+    album_playlists: bool = Field(
+        default=False,
+        title=translatable("Write a playlist for each album"),
+        description=translatable("For players without a library."),
+    )
+    covers: bool = Field(default=True, title=translatable("Write covers next to the files"))
+    lyrics: bool = Field(default=True, title=translatable("Write lyrics next to the files"))
+    subtitles: bool = Field(default=True, title=translatable("Write subtitles next to the films"))
+    index: bool = Field(
+        default=True,
+        title=translatable("Write “Offline library.html” to the device"),
+        description=translatable("A page that shows and plays what is there."),
+    )
     syncthing_folder: str | None = None
-    time_zone: ZoneName | None = None
+    time_zone: ZoneName | None = Field(
+        default=None,
+        title=translatable("Time zone of the player's clock"),
+        description=translatable("Such as Europe/Berlin; empty for that of this machine."),
+    )
 
     @field_validator("bitrate")
     @classmethod
@@ -332,7 +408,12 @@ class DeviceSettings(Section):
     @property
     def film_target(self) -> FilmTarget | None:
         """The format that its films are converted to; None for the original files."""
-        return choose_film_target(self.video, self.audio_languages, self.subtitle_languages)
+        return choose_film_target(self.film_format, self.audio_languages, self.subtitle_languages)
+
+    @property
+    def film_format(self) -> FilmFormat:
+        """The format of its films: as set, or what the player of its preset takes."""
+        return PRESETS[self.preset].video if self.video is FilmFormat.PLAYER else self.video
 
     @property
     def target(self) -> Target | None:

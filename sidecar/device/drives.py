@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
+from sidecar.device.filesystem import FileSystem
+
 # Where systems mount removable drives; a folder of one's own may also be in the home folder.
 MOUNT_ROOTS = tuple(map(Path, ("/media", "/mnt", "/run/media")))
 _MOUNTS = Path("/proc/self/mountinfo")
@@ -44,7 +46,7 @@ def default_roots() -> tuple[Path, ...]:
 
 
 def list_drives(roots: Iterable[Path] = MOUNT_ROOTS, mounts: Path = _MOUNTS) -> Sequence[Drive]:
-    """Return the drives that are mounted below the roots, by name."""
+    """Return the drives that are mounted below the roots, by name; none of another machine."""
     try:
         text = mounts.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -56,8 +58,12 @@ def list_drives(roots: Iterable[Path] = MOUNT_ROOTS, mounts: Path = _MOUNTS) -> 
         if not after or len(words) < _LEAST_WORDS:
             continue
         path = Path(_ESCAPED.sub(lambda one: chr(int(one[1], 8)), words[4]))
+        kind = after.split()[0]
+        # Asking another machine for its size may take for ever.
+        if FileSystem(kind).is_of_another_machine:
+            continue
         if any(root in path.parents for root in roots):
-            found[path] = after.split()[0]
+            found[path] = kind
     drives = (_read_drive(path, kind) for path, kind in found.items())
     return sorted((one for one in drives if one is not None), key=lambda one: one.name.casefold())
 

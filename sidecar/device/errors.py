@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
@@ -15,19 +14,19 @@ _MEANING = {
         "full",
         msg("{name} is full, or holds as many files as it can: its queue waits"),
     ),
-    errno.EDQUOT: ("full", msg("The quota on {name} is used up: its queue waits for room")),
+    errno.EDQUOT: ("full", msg("The quota on {name} is used up: its queue waits for space")),
     errno.EROFS: (
         "read-only",
-        msg("{name} at {path} is read-only: unlock it, or check it for damage; then it goes on"),
+        msg("{name} is read-only: unlock it, or check it for damage; then it goes on"),
     ),
     errno.EFBIG: ("too-big", msg("{name} cannot hold a file this big")),
     errno.EACCES: (
         "no-permission",
-        msg("The sidecar may not read and write {name} at {path}: give its user the right to"),
+        msg("The sidecar may not read and write {name}: an admin must give its user the right to"),
     ),
     errno.EPERM: (
         "no-permission",
-        msg("The sidecar may not read and write {name} at {path}: give its user the right to"),
+        msg("The sidecar may not read and write {name}: an admin must give its user the right to"),
     ),
 }
 _GONE = frozenset(
@@ -37,39 +36,37 @@ _GONE = frozenset(
 MAYBE_GONE = _GONE | {errno.EIO}
 
 
-def device_error(error: OSError, *, name: str, path: Path) -> DeviceError:
+def device_error(error: OSError, name: str) -> DeviceError:
     """Return the `DeviceError` for an operating system error.
 
     Args:
         error: The operating system's error.
-        name: The device's name.
-        path: Where its folder should be.
+        name: The device's name. Where it is mounted is not for everybody.
     """
     if error.errno in _GONE:
-        return device_missing(name, path)
+        return device_missing(name)
     if error.errno in _MEANING:
         code, text = _MEANING[error.errno]
-        return DeviceError(code, text.format(name=name, path=path))
+        return DeviceError(code, text.format(name=name))
     reason = error.strerror or msg("unknown error")
     text = msg(
-        "{name} at {path} does not work as it should ({reason}): check it for damage",
+        "{name} does not work as it should ({reason}): check it for damage",
         name=name,
-        path=path,
         reason=reason,
     )
     return DeviceError("broken", text)
 
 
-def device_missing(name: str, path: Path) -> DeviceError:
+def device_missing(name: str) -> DeviceError:
     """Return the `DeviceError` for a device that is not attached."""
-    text = msg("{name} is not at {path}: plug it in and it goes on by itself", name=name, path=path)
+    text = msg("{name} is not there: plug it in and it goes on by itself", name=name)
     return DeviceError("missing", text)
 
 
 @contextmanager
-def as_device_error(name: str, path: Path) -> Iterator[None]:
+def as_device_error(name: str) -> Iterator[None]:
     """Turn every operating system error inside into a `DeviceError`."""
     try:
         yield
     except OSError as error:
-        raise device_error(error, name=name, path=path) from error
+        raise device_error(error, name) from error

@@ -410,7 +410,7 @@ class DeviceFolder:
 
     def _taken(self, path: str) -> DeviceError:
         text = msg(
-            "Something that is not ours has the name {path} on {device}: move it away",
+            "Another file has the name {path} on {device}: move it away",
             path=path,
             device=self.name,
         )

@@ -18,11 +18,11 @@ def read_space_at(root: Path, device_id: str, *, name: str) -> Space:
     Raises:
         errors.DeviceError: It is not there, or another one is at its place.
     """
-    with as_device_error(name, root), open_root(root) as handle:
+    with as_device_error(name), open_root(root) as handle:
         marker = find_marker(handle, root)
         if marker is None or marker.id != device_id:
             raise DeviceError(
                 "missing",
-                msg("{name} is not at {root} now: plug it in and ask again", name=name, root=root),
+                msg("{name} is not there now: plug it in and ask again", name=name),
             )
         return read_space(handle, read_file_system(handle))

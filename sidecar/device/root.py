@@ -53,7 +53,7 @@ class DeviceRoot:
             errors.AlreadyRunning: Another sidecar has it.
         """
         self.close()
-        with as_device_error(self._name, self.root), open_root(self.root) as root:
+        with as_device_error(self._name), open_root(self.root) as root:
             self._check_marker(root)
             with tree.open_folder(root, (OURS,)) as ours:
                 held = lock.take(ours)
@@ -139,19 +139,18 @@ class DeviceRoot:
     def _hold(self) -> _Hold:
         held = self._held
         if held is None:
-            raise device_missing(self._name, self.root)
+            raise device_missing(self._name)
         return held
 
     @contextmanager
     def _open_checked(self) -> Iterator[int]:
         held = self._hold()
-        with as_device_error(self._name, self.root), open_root(self.root) as root:
+        with as_device_error(self._name), open_root(self.root) as root:
             self._check_marker(root)
             if _identify(root) != held.place:
                 text = msg(
-                    "{device} was taken out of {root} and put back",
+                    "{device} was taken out and put back",
                     device=self._name,
-                    root=self.root,
                 )
                 raise DeviceError(
                     "missing", msg("{text}: it is looked at again, then goes on", text=text)
@@ -163,7 +162,7 @@ class DeviceRoot:
         if error.errno in MAYBE_GONE:
             self.check_place()
         self._is_suspect = error.errno != errno.EFBIG
-        trouble = device_error(error, name=self._name, path=self.root)
+        trouble = device_error(error, self._name)
         if trouble.code != "missing":
             return trouble
         text = msg(
@@ -178,9 +177,8 @@ class DeviceRoot:
             raise DeviceError(
                 "no-marker",
                 msg(
-                    "The folder {root} is there but is not {device}: plug it in, or put "
-                    "its {folder} folder back",
-                    root=self.root,
+                    "Its folder is there but is not {device}: plug it in, or put its "
+                    "hidden folder {folder} back",
                     device=self._name,
                     folder=OURS,
                 ),
@@ -189,9 +187,9 @@ class DeviceRoot:
             raise DeviceError(
                 "other-device",
                 msg(
-                    "Another device ({other}) is at {root}, not {device}: nothing is written to it",
+                    "Another device ({other}) is in the place of {device}: nothing "
+                    "is written to it",
                     other=marker.name or marker.id,
-                    root=self.root,
                     device=self._name,
                 ),
             )

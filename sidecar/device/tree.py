@@ -51,7 +51,7 @@ def open_folder(root: int, parts: Sequence[str]) -> Iterator[int]:
     Raises:
         NotADirectoryError: A part is a link or a file.
     """
-    with _walk(root, parts, lambda _part, _handle: None) as handle:
+    with _walk(root, parts) as handle:
         yield handle
 
 
@@ -162,12 +162,19 @@ def _rename_without_kernel_help(old: str, old_folder: int, new: str, new_folder:
 
 
 @contextmanager
-def _walk(root: int, parts: Sequence[str], before: Callable[[int, int], object]) -> Iterator[int]:
+def _walk(
+    root: int, parts: Sequence[str], make: Callable[[int, int], object] | None = None
+) -> Iterator[int]:
     here = root
     try:
         for number, part in enumerate(parts):
-            before(number, here)
-            deeper = os.open(part, FOLDER, dir_fd=here)
+            try:
+                deeper = os.open(part, FOLDER, dir_fd=here)
+            except FileNotFoundError:
+                if make is None:
+                    raise
+                make(number, here)
+                deeper = os.open(part, FOLDER, dir_fd=here)
             if here != root:
                 os.close(here)
             here = deeper

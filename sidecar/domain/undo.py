@@ -15,7 +15,7 @@ from sidecar.messages import msg
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ItemOnDevice:
     """An item on a device, for a user."""
 
     user_id: str
@@ -40,9 +40,9 @@ class Reversal:
 
     holds: tuple[Hold, ...] = ()
     pins: tuple[Hold, ...] = ()
-    removed: tuple[Place, ...] = ()
-    tombstones: tuple[Place, ...] = ()
-    exclusions: tuple[tuple[Place, str], ...] = ()
+    removed: tuple[ItemOnDevice, ...] = ()
+    tombstones: tuple[ItemOnDevice, ...] = ()
+    exclusions: tuple[tuple[ItemOnDevice, str], ...] = ()
     playlists: tuple[tuple[str, str, Chosen], ...] = ()
     followed: tuple[tuple[str, str, Chosen], ...] = ()
     resume: tuple[int, ...] = ()
@@ -87,11 +87,11 @@ def reverse_release(
     lasting = [one for one in dropped if one.release_at is None]
     users = sorted(leaving)
     pinned = [
-        Hold(0, user_id, device_id, item_id, Reason(PIN, item_id, msg("you asked for it")), None)
+        Hold(0, user_id, device_id, item_id, Reason(PIN, item_id, msg("downloaded by you")), None)
         for user_id in users
         if user_id not in {one.user_id for one in lasting}
     ]
     return Reversal(
         holds=(*lasting, *pinned),
-        tombstones=tuple(Place(user_id, device_id, item_id) for user_id in users),
+        tombstones=tuple(ItemOnDevice(user_id, device_id, item_id) for user_id in users),
     )

@@ -31,7 +31,7 @@ from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.http.connection import (
     LARGEST_BODY_BYTES,
     READ_TIMEOUT_S,
-    Connection,
+    JellyfinConnection,
     LeftOut,
     Query,
 )
@@ -148,7 +148,7 @@ class Jellyfin:
         self.server_id = server_id
         self._by_ids = Batches[str](IDS_PER_REQUEST, RefusedBefore, NotAllowed)
         self._with_streams = Batches[str](IDS_WITH_STREAMS, RefusedBefore, NotAllowed)
-        self.connection = Connection(
+        self.connection = JellyfinConnection(
             Address.of(base_url),
             identity=identity,
             token=token,
@@ -354,7 +354,9 @@ class Jellyfin:
             parts.append(read_set(pages("Artists", query=query)))
         if ItemType.COLLECTION in types:
             # Without a parent the server lists no collection, whether it has a heart or not.
-            parts += map(self._favourite_collections, self._libraries("boxsets"))
+            libraries = self.libraries()
+            boxes = [one.id for one in libraries if one.collection_type == "boxsets"]
+            parts += map(self._favourite_collections, boxes)
         return self.listing(*parts)
 
     def library_state(self) -> tuple[int, str | None]:
@@ -372,10 +374,10 @@ class Jellyfin:
         query = {"parentId": library_id, "recursive": "true", "isFavorite": "true", **STABLE_ORDER}
         return read_set(self.pages("Items", query={**query, "includeItemTypes": "BoxSet"}))
 
-    def _libraries(self, collection_type: str) -> list[str]:
-        """Return the ids of the account's libraries of a type."""
+    def libraries(self) -> tuple[BaseItem, ...]:
+        """Return the libraries that the account sees."""
         views = self.page(*LIBRARIES, query={})
-        return [one.id for one in views.items if one and one.collection_type == collection_type]
+        return tuple(one for one in views.items if one is not None)
 
     def expand(self, item: Item, *, full: bool = False) -> Listing:
         """List the playable items of a container, in its order; of a playable item, itself.

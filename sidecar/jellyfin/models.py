@@ -7,6 +7,7 @@ never hides a whole library; only what a value is useless without is required.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -113,6 +114,39 @@ class Policy(JellyfinModel):
     is_administrator: Flag = False
     is_disabled: Flag = False
     enable_content_downloading: Annotated[bool, Default(value=True)] = True
+    enable_all_folders: Annotated[bool, Default(value=True)] = True
+    enabled_folders: Many[str] = ()
+    blocked_media_folders: Many[str] = ()
+    max_parental_rating: Maybe[Whole] = None
+    max_parental_sub_rating: Maybe[Whole] = None
+    blocked_tags: Many[str] = ()
+    allowed_tags: Many[str] = ()
+    block_unrated_items: Many[str] = ()
+
+    @property
+    def hides_items(self) -> bool:
+        """Whether single items are hidden from the user, by their ratings or tags.
+
+        Unlike what is in a library that the user may not see, these are not listed by their ids.
+        """
+        ratings = (self.max_parental_rating, self.max_parental_sub_rating)
+        words = (self.blocked_tags, self.allowed_tags, self.block_unrated_items)
+        return any(one is not None for one in ratings) or any(words)
+
+    @property
+    def sight(self) -> str:
+        """What decides which items the user may see, as text: only good for comparing."""
+        lists = (
+            # All folders may be seen whatever is listed.
+            () if self.enable_all_folders else self.enabled_folders,
+            self.blocked_media_folders,
+            self.blocked_tags,
+            self.allowed_tags,
+            self.block_unrated_items,
+        )
+        ratings = (self.max_parental_rating, self.max_parental_sub_rating)
+        told = [self.enable_all_folders, *ratings, *(sorted(filter(None, one)) for one in lists)]
+        return json.dumps(told)
 
 
 class JellyfinUser(JellyfinModel):

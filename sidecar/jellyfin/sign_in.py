@@ -17,7 +17,7 @@ from sidecar.jellyfin import models
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.device_identity import DeviceIdentity
-from sidecar.jellyfin.http.connection import Connection
+from sidecar.jellyfin.http.connection import JellyfinConnection
 from sidecar.jellyfin.http.responses import (
     Answer,
     Unconfirmed,
@@ -28,7 +28,7 @@ from sidecar.jellyfin.http.responses import (
 from sidecar.jellyfin.models import PublicServer
 from sidecar.messages import msg
 
-WRONG = msg("Jellyfin does not know this name with this password")
+WRONG = msg("Wrong user name or password")
 NOT_NOW = msg(
     "Jellyfin knows this account but does not let it in now: it may be disabled, not allowed from "
     "this address, device or at this hour, or it may have too many sessions"
@@ -78,7 +78,9 @@ class SignIn:
         ca_file: Path | None = None,
     ) -> None:
         self._server = Jellyfin(base_url, identity=identity, server_id=server_id, ca_file=ca_file)
-        self._connection = Connection(Address.of(base_url), identity=identity, ca_file=ca_file)
+        self._connection = JellyfinConnection(
+            Address.of(base_url), identity=identity, ca_file=ca_file
+        )
 
     def with_password(self, name: str, password: SecretStr) -> SignedIn:
         """Send the name and the password once.

@@ -54,13 +54,19 @@ def attempt(
     """
     try:
         return step()
-    except Stopped:
-        pass
-    except SidecarError as error:
-        log.warning("%s failed: %s", what, error)
-    except Exception:
-        log.exception("%s failed in a way nobody foresaw", what)
+    except Exception as error:  # noqa: BLE001 - it is logged
+        log_failure(error, what)
     return on_failure()
+
+
+def log_failure(error: Exception, what: str) -> None:
+    """Log the error of a step: in one line if it was foreseen, with a traceback if not."""
+    if isinstance(error, Stopped):
+        return
+    if isinstance(error, SidecarError):
+        log.warning("%s failed: %s", what, error)
+    else:
+        log.error("%s failed in a way nobody foresaw", what, exc_info=error)
 
 
 def run_periodically(

@@ -15,6 +15,8 @@ class Notice:
         level: `info`, `warning` or `error`.
         device_id: The device that it is about; empty if it is about none.
         code: The code of the problem that it tells of; empty if it tells of none.
+        account_id: The account that it is about, if something can be done for it.
+        library: The name of the library that it is about.
     """
 
     kind: str
@@ -22,6 +24,8 @@ class Notice:
     text: str
     device_id: str = ""
     code: str = ""
+    account_id: str = ""
+    library: str = ""
 
 
 class Subject(StrEnum):

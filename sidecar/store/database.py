@@ -230,7 +230,8 @@ class Database:
     def sql(self, text: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a SELECT written as SQL text, where that is clearer or faster."""
         with translate_database_errors(self.path):
-            return list(self._peewee.execute_sql(text, parameters))
+            found: list[tuple[Any, ...]] = self._peewee.execute_sql(text, parameters).fetchall()
+            return found
 
     @contextmanager
     def look(self) -> Iterator[None]:

@@ -7,6 +7,7 @@ from sidecar.events import Bus
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.choices import Choices
+from sidecar.store.accounts.hidden_items import HiddenItems
 from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
@@ -47,6 +48,7 @@ class Stores:
         self.downloads = Downloads(db, bus, clock)
         self.exclusions = Exclusions(db, clock)
         self.hearts = FavouriteStates(db, clock)
+        self.hidden = HiddenItems(db, clock)
         self.holds = Holds(db, bus)
         self.imported = ImportedPlays(db)
         self.formats = FormatStore(db)

@@ -24,9 +24,10 @@ from sidecar.messages import msg
 
 CONNECT_TIMEOUT_S = 2.0
 READ_TIMEOUT_S = 30.0
-# The list of fifty thousand files that a phone still needs is 20 MB.
-LARGEST_BODY_BYTES = 64 * 1024 * 1024
-MOST_VALUES = 1_000_000
+# A page of ten thousand files that a phone still needs is 4 MB, with a hundred thousand values; a
+# folder may have some more.
+LARGEST_BODY_BYTES = 32 * 1024 * 1024
+MOST_VALUES = 400_000
 BLOCK_BYTES = 256 * 1024
 KEY_REFUSED = frozenset({HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN})
 

@@ -14,11 +14,12 @@ GLANCE_S = 0.25
 LEAST_WAIT_S = 0.001
 
 Limits = Callable[[str], tuple[float | None, float | None]]
+NO_LIMITS = (None, None)
 
 
 def get_no_limits(_device_id: str) -> tuple[None, None]:
     """Return no limits, for all transfers and for the device."""
-    return None, None
+    return NO_LIMITS
 
 
 class Bandwidth:
@@ -40,6 +41,8 @@ class Bandwidth:
 
     def block(self, device_id: str, most: int) -> int:
         """Return how many bytes to read at a time, at most `most`."""
+        if self._limits(device_id) == NO_LIMITS:
+            return most
         with self._lock:
             blocks = [one.block() for one in self._get_buckets(device_id)]
         return min([most, *(one for one in blocks if one is not None)])
@@ -50,6 +53,8 @@ class Bandwidth:
         Returns:
             The seconds waited.
         """
+        if self._limits(device_id) == NO_LIMITS:
+            return 0.0
         with self._lock:
             now = began = self._clock.monotonic()
             for one in self._get_buckets(device_id):

@@ -46,7 +46,8 @@ class PartWriter:
         """
         self._hash = xxhash.xxh3_128()
         self.held = read_through(self._file, held, self._hash)
-        os.ftruncate(self._file.fileno(), self.held)
+        if os.fstat(self._file.fileno()).st_size != self.held:
+            os.ftruncate(self._file.fileno(), self.held)
         self._file.seek(self.held)
         self._begun = self._synced = self.held
         return self.held
@@ -101,7 +102,9 @@ class PartWriter:
 def read_through(file: BinaryIO, most: int, into: xxhash.xxh3_128) -> int:
     """Hash the first `most` bytes of a file, or all if there are fewer; return how many."""
     held = min(most, os.fstat(file.fileno()).st_size)
-    view = memoryview(bytearray(min(HASH_BLOCK, max(held, 1))))
+    if not held:
+        return 0
+    view = memoryview(bytearray(min(HASH_BLOCK, held)))
     file.seek(0)
     done = 0
     while done < held:
@@ -119,8 +122,8 @@ def has(file: BinaryIO, block: bytes | memoryview, at: int) -> bool:
 
 
 def set_room_aside(file: BinaryIO, held: int, total: int) -> None:
-    """Preallocate a whole file, if the file system can."""
-    if _fallocate is not None and total > held:
+    """Preallocate a whole file, if the file system can; what is synced at once needs it not."""
+    if _fallocate is not None and total - held > WINDOW:
         start, length = ctypes.c_int64(held), ctypes.c_int64(total - held)
         _fallocate(file.fileno(), _KEEP_SIZE, start, length)
 

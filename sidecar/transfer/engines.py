@@ -71,7 +71,7 @@ def describe_engine(settings: Settings) -> str:
         errors.SidecarError: It cannot be used.
     """
     if settings.transfer.engine is EngineName.THREADS:
-        return msg("built in")
+        return msg("Built in")
     program = find_aria2_program(settings)
     if program is not None:
         return msg("{program} is there and is started when needed", program=program)

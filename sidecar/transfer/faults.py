@@ -13,8 +13,8 @@ from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFai
 from sidecar.messages import msg
 
 _DISK = {
-    errno.ENOSPC: ("full", msg("The device is full: its queue waits for room")),
-    errno.EDQUOT: ("full", msg("The quota on the device is used up: its queue waits for room")),
+    errno.ENOSPC: ("full", msg("The device is full: its queue waits for space")),
+    errno.EDQUOT: ("full", msg("The quota on the device is used up: its queue waits for space")),
     errno.EROFS: ("read-only", msg("The device is read-only: it may be locked, or damaged")),
     errno.EFBIG: ("too-big", msg("The device cannot hold a file this big")),
     errno.EACCES: ("no-permission", msg("The sidecar may not write to the device")),

@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from sidecar.services.accounts.api_keys import ApiKeyService
+from sidecar.services.accounts.hidden_files import HiddenFilesService
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
@@ -68,6 +69,7 @@ class WebServices:
     identity: IdentityReview
     file_names: FileNames
     server_change: ServerChange
+    hidden: HiddenFilesService
     eject: EjectService
     sync_status: SyncStatus
     adoption: AdoptionService

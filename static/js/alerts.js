@@ -32,13 +32,18 @@ function show(place, text) {
   const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("alerts");
   if (!fresh || fresh.innerHTML === last) return;
   last = fresh.innerHTML;
+  const isMore = Number(fresh.dataset.number) > Number(place.dataset.number);
+  place.dataset.number = fresh.dataset.number;
   showNumber(fresh.dataset.number);
-  for (const one of fresh.children) {
+  for (const one of fresh.querySelectorAll("[role=alert]")) {
     // What only changed its numbers was said already.
-    if (document.getElementById(one.id)) one.removeAttribute("role");
+    const wasSaid = one.id !== "alerts-line" || !isMore;
+    if (wasSaid && document.getElementById(one.id)) one.removeAttribute("role");
   }
+  const list = fresh.querySelector("details");
+  if (list) list.open = place.querySelector("details")?.open ?? false;
   const focused = place.contains(document.activeElement) ? document.activeElement : null;
-  const held = focused?.closest("section")?.id;
+  const held = focused?.closest("section, summary")?.id;
   const value = focused?.value;
   place.replaceChildren(...fresh.children);
   if (focused) {
@@ -46,6 +51,14 @@ function show(place, text) {
     const same = value && section?.querySelector(`button[value="${CSS.escape(value)}"]`);
     (same || section || document.getElementById("main")).focus();
   }
+}
+
+/** The bell leads to them, and opens what is folded. */
+export function openAlertsByBell() {
+  document.getElementById("bell")?.addEventListener("click", () => {
+    const list = document.querySelector("#alerts details");
+    if (list) list.open = true;
+  });
 }
 
 /** In the header, and in the title that a background tab shows. */

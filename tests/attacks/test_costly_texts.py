@@ -15,12 +15,14 @@ from time import thread_time
 from typing import Any
 
 import pytest
+from werkzeug.test import Client
 from werkzeug.wrappers import Request
 
 import sidecar
 from sidecar.web.live.socketio import _cookie
-from sidecar.web.request.ranges import FileVersion, part_of, to_the_second
+from sidecar.web.request.ranges import ServedFile, part_of, to_the_second
 from sidecar.web.server.request_head import Refused, read_headers
+from tests.web.house import WebHouse
 
 # Seconds of the processor: far more than any of these takes, and far less than any that is wrong.
 MOST_S = 0.3
@@ -98,9 +100,46 @@ def test_cookies_of_the_live_connection_are_read_at_once_and_as_those_of_pages(s
 
 @pytest.mark.parametrize("text", [f"x{' ' * 15_000}y", '"' * 15_000, "a," * 7500, 'W/"' * 5000])
 def test_conditions_are_read_at_once(text: str) -> None:
-    facts, began = FileVersion(5, "tag", to_the_second(0)), thread_time()
+    facts, began = ServedFile(5, "tag", to_the_second(0)), thread_time()
 
     for name in ("If-Match", "If-None-Match", "If-Range", "Range", "If-Modified-Since"):
         part_of(facts, {name: text})
 
     assert thread_time() - began < MOST_S
+
+
+PATHS = (
+    *("/" + piece * 5000 for piece in ("a/", "%2e", "/a", "..;/", "static/", "<", "ä")),
+    "/static/" + "a/" * 7000,
+    "/downloads?" + "q=a&" * 7000,
+    "/sign-in?next=" + "//" * 7000,
+)
+HEADERS = (
+    "Accept",
+    "Accept-Language",
+    "Accept-Encoding",
+    "Authorization",
+    "Content-Type",
+    "Origin",
+)
+TEXTS = (" " * 15_000, '"' * 15_000, "a," * 7500, "a;q=" * 3700, "a;b*0*=x;" * 1600, "[" * 15_000)
+
+
+def test_whatever_a_stranger_asks_is_answered_at_once(house: WebHouse) -> None:
+    asking = Client(house.web.wsgi)
+    asking.get("/sign-in")
+    asked: list[tuple[str, dict[str, str]]] = [(path, {}) for path in PATHS]
+    asked += [("/sign-in", {name: f"x{text}y"}) for name in HEADERS for text in TEXTS]
+    slow = []
+    for path, headers in asked:
+        began = thread_time()
+        status = asking.get(path, headers=headers).status_code
+        if thread_time() - began > MOST_S or status >= 500:
+            slow.append((path[:30], headers, status))
+    for field in ("username", "csrf", "a" * 1000):
+        began = thread_time()
+        sent = asking.post("/sign-in", data={field: "a b" * 15_000})
+        if thread_time() - began > MOST_S or sent.status_code >= 500:
+            slow.append((field[:30], {}, sent.status_code))
+
+    assert slow == []

@@ -3,6 +3,7 @@
     make bench                          the full load: about 7 GiB of files, 14 GiB of disk
     make bench BENCH=--quick            a tenth of it, one round
     make bench BENCH="--row small-tls"  one row, or several
+    make bench BENCH="--row hearts"     one that needs no peer: rows, hearts, pages-200, pages-1000
     make bench BENCH=--only-rclone      the named peer only
 
 Every client is a process of its own and ends with its files on the disk (`sync` of that file
@@ -24,6 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from tests.bench.figures import MEASURES, show
 from tests.bench.serving import MIB, Load, make, nginx
 from tests.bench.timing import plain
 
@@ -162,7 +164,10 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--work", type=Path, help="where files may be made (default: a new folder)")
     parser.add_argument(
-        "--row", action="append", choices=[one.name for one in rows(1)], help="only this row"
+        "--row",
+        action="append",
+        choices=[*(one.name for one in rows(1)), *MEASURES],
+        help="only this row",
     )
     parser.add_argument("--only-rclone", action="store_true", help="no other peer")
     asked = parser.parse_args()
@@ -184,7 +189,10 @@ def main() -> int:
     finally:
         if asked.work is None:
             shutil.rmtree(work)
-    _print_goals(found)
+    figures = {name: ask() for name, ask in MEASURES.items() if name in (asked.row or MEASURES)}
+    if found:
+        _print_goals(found)
+    show(figures)
     return 0
 
 

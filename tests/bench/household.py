@@ -70,10 +70,19 @@ class Sidecar:
         started_s: From its start to the first answer of `/health`.
     """
 
-    pid: int
+    process: subprocess.Popen[bytes]
     url: str
     port: int
     started_s: float
+
+    @property
+    def pid(self) -> int:
+        return self.process.pid
+
+    def end(self) -> None:
+        """Ask it to stop and wait until it has."""
+        self.process.terminate()
+        self.process.wait(30)
 
 
 @contextmanager
@@ -94,16 +103,23 @@ def running(household: Household, *, jellyfin: str = "http://127.0.0.1:9") -> It
         began = time.monotonic()
         process = subprocess.Popen(
             [sys.executable, "-m", "sidecar", "run"],
-            env=os.environ | settings,
+            env=with_bytecode() | settings,
             stdout=subprocess.DEVNULL,
         )
         try:
             wait_until(lambda: _is_healthy(port), what="a sidecar that answers", within_s=120)
             took = time.monotonic() - began
-            yield Sidecar(process.pid, f"http://127.0.0.1:{port}", port, took)
+            yield Sidecar(process, f"http://127.0.0.1:{port}", port, took)
         finally:
-            process.terminate()
+            if process.poll() is None:
+                process.terminate()
             process.wait(30)
+
+
+def with_bytecode() -> dict[str, str]:
+    """Return an environment in which Python keeps its bytecode, as an installed program has it."""
+    kept = {name: text for name, text in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "PYTHONPYCACHEPREFIX": str(Path(tempfile.gettempdir()) / "sidecar-bytecode")}
 
 
 def get(line: HTTPConnection, path: str, cookie: str | None = None) -> bytes:

@@ -96,6 +96,7 @@ LIES: dict[str, Lie] = {
     "streams": lambda _: _items(
         100, b'"MediaSources":[{"MediaStreams":%s}]' % _list(b'{"Codec":"x"}', 700)
     ),
+    "sources": lambda _: _items(1, b'"MediaSources":%s' % _list(b"{}", 39_000)),
     "long": lambda _: _items(100, b'"Name":"%s","Path":"/%s"' % (_text(4000), _text(4000))),
     "one word": lambda _: b'{"x":"' + b"x" * (16 * MIB - 100) + b'"}',
     "too long": lambda _: b'{"x":"' + b"x" * (40 * MIB) + b'"}',
@@ -105,6 +106,7 @@ LIES: dict[str, Lie] = {
     "deep": lambda _: b'{"Items":' + b"[" * 250_000,
     "bomb": lambda _: gzip.compress(bytes(64 * MIB)),
     "cover": lambda _: b"\xff\xd8\xff" + bytes(15 * MIB),
+    "small cover": lambda _: b"\xff\xd8\xff" + bytes(19 * MIB // 10),
     "frames": lambda _: (
         b'{"MessageType":"UserDataChanged","Data":{"UserId":"%s","UserDataList":%s}}'
         % (b"a" * 32, _list(b'{"ItemId":"%s","IsFavorite":true}' % (b"1" * 32), 40_000))
@@ -162,7 +164,7 @@ class Lying(SlowLine):
         if b"upgrade: websocket" in asked.lower():
             self._fill(asked, to)
             return False
-        kind = b"image/jpeg" if name == "cover" else b"application/json"
+        kind = b"image/jpeg" if name.endswith("cover") else b"application/json"
         packed = b"Content-Encoding: gzip\r\n" if name == "bomb" else b""
         head = b"HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%sContent-Length: %d\r\n\r\n"
         to.sendall(head % (kind, packed, len(made)) + made)

@@ -29,7 +29,7 @@ from flask_socketio import SocketIO
 
 from sidecar.clock import SystemClock
 from sidecar.process import limits
-from sidecar.web.server import WebServer, serve_in_thread
+from sidecar.web.server import WebServer, serve_in_thread, websockets
 from tests.fakes.clock import FakeClock
 from tests.fakes.page import OpenPage
 from tests.fakes.servers.slow_line import wait_until
@@ -43,7 +43,7 @@ CHANGE = "download:queued"
 def main() -> int:
     """Measure both."""
     if sys.argv[1:2] == ["--serve"]:
-        return serve(sys.argv[2])
+        return serve(sys.argv[2], int(sys.argv[3]))
     count = int(sys.argv[1]) if sys.argv[1:] else 200
     print(f"{count} open pages{'':12}open s   kB each  threads  idle CPU %  change p95 ms")
     rows = {name: measure(name, count) for name in ("ours", "bare Flask-SocketIO")}
@@ -57,7 +57,7 @@ def main() -> int:
 
 def measure(name: str, count: int) -> tuple[float, ...]:
     """Open the pages and return the figures."""
-    command = [sys.executable, "-m", "tests.bench.sockets", "--serve", name]
+    command = [sys.executable, "-m", "tests.bench.sockets", "--serve", name, str(count)]
     server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     told = json.loads(server.stdout.readline())
@@ -122,15 +122,17 @@ def cpu(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def serve(name: str) -> int:
+def serve(name: str, count: int) -> int:
     """Serve one of the two until killed."""
-    return serve_ours() if name == "ours" else serve_bare()
+    return serve_ours(count) if name == "ours" else serve_bare()
 
 
-def serve_ours() -> int:
+def serve_ours(count: int) -> int:
     """The web of the sidecar, for an admin with many sessions."""
-    # All pages are one account's here, which would not get so many.
+    # All pages are one account's here, which would not get so many; nor would all accounts.
+    limits.SOCKETS = max(limits.SOCKETS, count)
     limits.SOCKETS_AN_ACCOUNT = limits.SOCKETS
+    vars(websockets)["SOCKETS"] = limits.SOCKETS
     with (
         TemporaryDirectory() as folder,
         web_house(Path(folder), FakeClock(), web_clock=SystemClock()) as house,

@@ -56,10 +56,3 @@ def give_session(
 ) -> None:
     secret = house.begin_session(person)
     context.add_cookies([{"name": "sidecar_session", "value": secret, "url": server.url}])
-
-
-@pytest.fixture
-def axe() -> str:
-    """Return the accessibility checker's source."""
-    here = Path(__file__).parents[2] / "node_modules" / "axe-core" / "axe.min.js"
-    return here.read_text(encoding="utf-8")

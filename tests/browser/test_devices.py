@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from playwright.sync_api import Page, expect
 from sidecar.clock import SystemClock
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
+from tests.browser.accessibility import violations
 from tests.browser.conftest import SignedIn
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
@@ -58,18 +60,49 @@ def test_many_removals_are_read_and_then_confirmed(
 
     page.get_by_role("button", name="Remove these 8 files").click()
 
-    expect(page.get_by_role("status")).to_contain_text("These files go now")
+    expect(page.get_by_role("status")).to_contain_text("These files are being removed")
     house.services.transfers.space.step()
     assert not any(house.path(one).exists() for one in files)
 
 
-@pytest.mark.parametrize("width", [320, 1280])
-def test_it_fits_and_nothing_is_wrong_for_those_who_do_not_see(
-    page: Page, axe: str, width: int
-) -> None:
-    page.set_viewport_size({"width": width, "height": 800})
+def test_it_fits_and_nothing_is_wrong_for_those_who_do_not_see(page: Page) -> None:
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
 
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.evaluate(axe)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    assert [one["id"] for one in found["violations"]] == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert violations(page) == [], width
+
+
+def test_a_wrong_setting_is_told_at_its_field_and_what_was_typed_stays(
+    page: Page, house: WebHouse
+) -> None:
+    page.goto(page.url.replace("/devices", f"/devices/{STICK}"))
+    page.set_viewport_size({"width": 320, "height": 700})
+    save = page.get_by_role("button", name="Save", exact=True)
+    # It is in sight wherever in the form one is.
+    page.get_by_label("Storage limit").scroll_into_view_if_needed()
+    expect(save).to_be_in_viewport()
+
+    page.get_by_label("Storage limit").fill("10 elephants")
+    page.get_by_label("Bitrate").fill("much")
+    page.get_by_label("Write lyrics next to the files").uncheck()
+    save.click()
+
+    limit = page.get_by_label("Storage limit")
+    expect(limit).to_have_value("10 elephants")
+    expect(limit).to_have_attribute("aria-invalid", "true")
+    expect(limit).to_have_accessible_description(re.compile("Enter a size such as 10 GB"))
+    expect(page.get_by_label("Bitrate")).to_have_value("much")
+    expect(page.get_by_label("Write lyrics next to the files")).not_to_be_checked()
+    expect(page.locator("details.rule[open]")).to_have_count(0)
+    assert violations(page) == []
+
+    limit.fill("9 GB")
+    page.get_by_label("Bitrate").fill("")
+    save.click()
+
+    expect(page.locator("form.settings").get_by_role("status")).to_have_text("Saved.")
+    now = house.services.devices.settings.of(STICK)
+    assert now is not None
+    assert (now.budget, now.lyrics) == (9 * 10**9, False)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320

@@ -6,8 +6,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sidecar.web.server import WebServer
+from tests.browser.accessibility import violations
 from tests.browser.conftest import SignedIn, give_session
-from tests.browser.test_home import violations
 from tests.web.house import ANN, WebHouse
 
 pytestmark = pytest.mark.browser
@@ -74,7 +74,7 @@ def test_who_has_turned_them_off_is_left_alone(page: Page) -> None:
 
 @pytest.mark.parametrize("width", [320, 1280])
 def test_each_page_has_its_help(
-    chromium: Browser, server: WebServer, house: WebHouse, axe: str, width: int
+    chromium: Browser, server: WebServer, house: WebHouse, width: int
 ) -> None:
     context = chromium.new_context(bypass_csp=True, viewport={"width": width, "height": 800})
     give_session(context, house, server, ANN)
@@ -83,12 +83,10 @@ def test_each_page_has_its_help(
 
     page.get_by_role("button", name="What this page is for").click()
     expect(page.get_by_text("Eject a device before you unplug it")).to_be_visible()
-    page.evaluate(axe)
     found = violations(page)
     page.get_by_role("link", name="More in the documentation").click()
     page.get_by_role("link", name="Architecture").click()
     expect(page.get_by_role("heading", name="Architecture", level=1)).to_be_visible()
-    page.evaluate(axe)
     found += violations(page)
     wide = page.evaluate("document.documentElement.scrollWidth")
     context.close()

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
+from tests.browser.accessibility import violations_in_both_themes
 from tests.browser.trouble import BrowserTrouble
 from tests.fakes.stick import EVIL, PaintedStick
 
@@ -171,34 +171,22 @@ def test_not_even_a_mistake_in_its_own_script_could_make_markup_of_a_title(
     assert page.evaluate(refused) is True
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 1280])
-def test_it_is_readable_for_everybody(
-    chromium: Browser, stick: PaintedStick, axe: str, scheme: Literal["light", "dark"], width: int
-) -> None:
-    context = chromium.new_context(
-        viewport={"width": width, "height": 800}, color_scheme=scheme, reduced_motion="reduce"
-    )
-    context.set_default_timeout(30_000)
-    # The checker is ours, and comes in past the page's policy.
-    with opened(context, stick) as page:
-        check(page, axe)
-        page.get_by_role("searchbox").fill("boy")
-        expect(page.locator(".file")).to_have_count(1)
-        check(page, axe)
-        page.get_by_role("searchbox").fill("")
-        card(page, "Début").click()
-        page.get_by_role("link", name="Venus as a Boy").click()
-        check(page, axe)
-        overhang = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-        assert page.evaluate(overhang) == 0
-    context.close()
-
-
-def check(page: Page, axe: str) -> None:
-    page.evaluate(axe)
-    found = page.evaluate("axe.run()")
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found["violations"]] == []
+def test_it_is_readable_for_everybody(chromium: Browser, stick: PaintedStick) -> None:
+    for width in (360, 1280):
+        context = chromium.new_context(viewport={"width": width, "height": 800})
+        context.set_default_timeout(30_000)
+        with opened(context, stick) as page:
+            assert list(violations_in_both_themes(page)) == []
+            page.get_by_role("searchbox").fill("boy")
+            expect(page.locator(".file")).to_have_count(1)
+            assert list(violations_in_both_themes(page)) == []
+            page.get_by_role("searchbox").fill("")
+            card(page, "Début").click()
+            page.get_by_role("link", name="Venus as a Boy").click()
+            assert list(violations_in_both_themes(page)) == []
+            overhang = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            assert page.evaluate(overhang) == 0
+        context.close()
 
 
 def test_without_javascript_the_folders_are_still_there(

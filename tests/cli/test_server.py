@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from sidecar.cli import server, status
+from sidecar.cli import plan, server, status
 from sidecar.config import Settings
-from sidecar.errors import SidecarError, WrongServer
+from sidecar.errors import ConfigError, SidecarError, WrongServer
+from sidecar.services.identity.renaming import FileRenaming
 from tests.services.identity.house import MovingHouse, moving_house, tracks
 
 OTHER = "9" * 32
@@ -100,3 +101,40 @@ def test_it_is_shown_before_it_is_taken_beside_a_sidecar_that_runs(
     assert {one.item_id for one in house.rows()} == {one.id for one in house.items()}
     with pytest.raises(SidecarError, match="is ours already"):
         server._accept(as_admin(house), asked(yes=True))
+
+
+def test_new_names_are_shown_and_confirmed_beside_a_sidecar_that_runs(
+    house: MovingHouse, capsys: pytest.CaptureFixture[str]
+) -> None:
+    house.store.db.sql("UPDATE downloads SET started_at = completed_at")
+    old = house.files()
+    album = "The Sine Waves/First Light (2019)"
+    for one in house.listing["tracks"]:
+        one["album"] = "First Light Again"
+    house.rescan()
+
+    def names(**words: object) -> str:
+        words = {"names": True, "device": None, **words}
+        assert plan.show(house.settings, asked(**words)) == 0
+        return capsys.readouterr().out
+
+    told = names()
+    assert "Car stick: 3 files would be renamed, 0 fetched" in told
+    assert f"{album}/1-01 - Tone 1.flac\n    -> The Sine Waves/First Light Again" in told
+    (shown,) = json.loads(names(json=True))["devices"]
+    assert (shown["renamed"], shown["fetched"], len(shown["examples"])) == (3, 0, 3)
+    assert [one.wanted_path for one in house.rows()] == [None] * 3
+    with pytest.raises(ConfigError, match="no device of this name"):
+        names(device="Card")
+    with pytest.raises(ConfigError, match="needs --names"):
+        plan.show(house.settings, asked(names=False, device=None, yes=True))
+
+    assert "3 files are renamed now, 0 fetched" in names(device="Car stick", yes=True)
+
+    services = house.services
+    FileRenaming(
+        house.store.downloads, services.devices.registry, services.accounts.problems, house.bus
+    ).step()
+    assert len(set(house.files()) - set(old)) == 3
+    assert house.server.fetched == 0
+    assert "0 files would be renamed" in names()

@@ -76,6 +76,13 @@ def test_films_come_as_they_are_unless_somebody_says_otherwise(tmp_path: Path) -
     assert device(tmp_path, audio_languages="de").film_target is None
     wanted = device(tmp_path, video="1080p", audio_languages=" DE,eng", subtitle_languages="")
     assert wanted.film_target == FilmTarget(FilmFormat.FULL_HD, ("de", "eng"))
+    made = {
+        preset: device(tmp_path, video="player", preset=preset).film_format
+        for preset in ("generic", "android", "rockbox", "car", "jellyfin")
+    }
+    full, less = FilmFormat.FULL_HD, FilmFormat.HD
+    assert list(made.values()) == [full, full, less, less, FilmFormat.ORIGINAL]
+    assert device(tmp_path, video="player", preset="jellyfin").film_target is None
     with pytest.raises(ConfigError, match="codes of languages"):
         device(tmp_path, video="720p", subtitle_languages="german")
     with pytest.raises(ConfigError, match="1080p"):

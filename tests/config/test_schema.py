@@ -39,7 +39,7 @@ def test_each_key_of_a_device_is_described() -> None:
 
 def test_each_key_of_a_rule_has_its_kind_and_its_bounds() -> None:
     enabled, grace, threshold, window = describe_keys(SECTIONS["album_affinity"])
-    within, played = "Within the last", "Tracks that must have been played"
+    within, played = "Within the last", "Tracks to play first"
 
     assert enabled == SettingKey("enabled", KeyKind.SWITCH, label="On")
     assert (grace.name, grace.kind) == ("grace", KeyKind.TIME)

@@ -10,9 +10,17 @@ LINE = "36 25 8:17 / {path} rw,nosuid shared:1 - {kind} /dev/sdb1 rw\n"
 def test_drives_below_the_roots_are_listed_with_name_size_and_file_system(tmp_path: Path) -> None:
     media, mounts = tmp_path / "media", tmp_path / "mountinfo"
     stick, other = media / "ann" / "MY STICK", tmp_path / "home"
+    share = media / "share"
     stick.mkdir(parents=True)
+    share.mkdir()
     other.mkdir()
-    lines = [(stick, "vfat"), (other, "ext4"), (media / "gone", "vfat"), (media, "tmpfs")]
+    lines = [
+        (stick, "vfat"),
+        (other, "ext4"),
+        (media / "gone", "vfat"),
+        (share, "nfs4"),
+        (media, "tmpfs"),
+    ]
     text = [LINE.format(path=str(p).replace(" ", "\\040"), kind=k) for p, k in lines]
     mounts.write_text("".join(text) + "broken\n")
 

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import errno
 import os
-from pathlib import Path
 
 import pytest
 
@@ -30,7 +29,7 @@ CODES = {
 def test_each_error_of_the_system_is_one_trouble_in_plain_words(number: int, code: str) -> None:
     error = OSError(number, os.strerror(number), "/media/car/secret name.flac")
 
-    trouble = device_error(error, name="Car stick", path=Path("/media/car"))
+    trouble = device_error(error, "Car stick")
 
     assert trouble.code == code
     assert "Car stick" in str(trouble)
@@ -38,6 +37,6 @@ def test_each_error_of_the_system_is_one_trouble_in_plain_words(number: int, cod
 
 
 def test_an_error_without_a_number_is_told_as_well() -> None:
-    trouble = device_error(OSError("odd"), name="Car stick", path=Path("/media/car"))
+    trouble = device_error(OSError("odd"), "Car stick")
 
     assert trouble.code == "broken"

@@ -26,9 +26,12 @@ from sidecar.demo.state.timing import Timing
 from sidecar.demo.state.users import ACCOUNTS
 from sidecar.events import Bus
 from sidecar.store.stores import Stores
+from tests.e2e.forking import FORKER, Forked
 from tests.fakes.servers.slow_line import SlowLine, wait_until
 
 MIB = 1024 * 1024
+# What is started where the start itself is looked at.
+PYTHON = (sys.executable, "-m", "sidecar")
 PASSWORDS = {one.name: one.password for one in ACCOUNTS}
 TRACKS = {
     "Tone 1": 300_000,
@@ -157,23 +160,28 @@ class Person:
 
 @dataclass
 class Sidecar:
-    """The sidecar as a process, and its page."""
+    """The sidecar as a process, and its page.
+
+    Attributes:
+        program: What is started; if it is empty, a process is forked that has imported everything.
+    """
 
     environ: dict[str, str]
     log: Path
     stick: Path
-    program: Sequence[str] = (sys.executable, "-m", "sidecar")
-    process: subprocess.Popen[bytes] | None = None
+    program: Sequence[str] = ()
+    process: subprocess.Popen[bytes] | Forked | None = None
     url: str = ""
     key: str = ""
 
     def start(self) -> Sidecar:
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*self.program, "run"],
-                env=self.environ,
-                stdout=subprocess.PIPE,
-                stderr=log,
+            self.process = (
+                subprocess.Popen(
+                    [*self.program, "run"], env=self.environ, stdout=subprocess.PIPE, stderr=log
+                )
+                if self.program
+                else FORKER.start(["run"], self.environ, log)
             )
         assert self.process.stdout is not None
         for line in iter(self.process.stdout.readline, b""):
@@ -191,6 +199,8 @@ class Sidecar:
             return 0
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        if not self.program:
+            return FORKER.run(arguments, self.environ, timeout=60)
         return subprocess.run(
             [*self.program, *arguments],
             env=self.environ,
@@ -259,6 +269,12 @@ class Sidecar:
         assert self.process is not None
         assert self.process.stdout is not None
         self.process.stdout.close()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _forker() -> Iterator[None]:
+    yield
+    FORKER.close()
 
 
 @pytest.fixture(scope="session")

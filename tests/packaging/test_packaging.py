@@ -5,47 +5,47 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 import sys
 import tarfile
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from sidecar.config import load
+from tests.packaging.dockerfile import Step, is_ignored, read_copy, read_environment, read_steps
 
 ROOT = Path(__file__).parents[2]
 PACKAGING = ROOT / "packaging"
 
 
-def steps() -> list[tuple[str, str]]:
-    """The instructions of the Dockerfile, each on one line."""
-    text = (PACKAGING / "Dockerfile").read_text(encoding="utf-8")
-    lines = re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).replace("\\\n", " ").splitlines()
-    return [(one.split()[0], one.partition(" ")[2].strip()) for one in lines if one.strip()]
+def steps() -> list[Step]:
+    """The instructions of the Dockerfile."""
+    return read_steps((PACKAGING / "Dockerfile").read_text(encoding="utf-8"))
 
 
 def test_what_the_image_copies_is_there() -> None:
-    copied = [shlex.split(rest) for word, rest in steps() if word == "COPY"]
-    ours = [
-        source
-        for words in copied
-        if not any(one.startswith("--from") for one in words)
-        for source in [one for one in words if not one.startswith("--")][:-1]
-    ]
+    copied = [read_copy(one.rest) for one in steps() if one.word == "COPY"]
+    ours = [source for one in copied if not one.stage for source in one.sources]
 
     assert [one for one in ours if not (ROOT / one).exists()] == []
     # What the wheel is made of is copied, or the image could not be built.
-    assert {"sidecar", "templates", "static", "pyproject.toml", "hatch_build.py"} <= set(ours)
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed = {"sidecar", "pyproject.toml", "hatch_build.py", "README.md", "LICENSE"}
+    needed |= set(wheel["force-include"])
+    assert [one for one in needed if not any(Path(one).is_relative_to(two) for two in ours)] == []
+    rules = (PACKAGING / "Dockerfile.dockerignore").read_text(encoding="utf-8")
+    assert [one for one in [*ours, *needed] if is_ignored(one, rules)] == []
 
 
 def image_environment() -> dict[str, str]:
     found: dict[str, str] = {}
-    for word, rest in steps():
-        if word == "ENV":
-            found.update(one.partition("=")[::2] for one in shlex.split(rest))
+    for one in steps():
+        if one.word == "ENV":
+            found.update(read_environment(one.rest, {}))
     return found
 
 

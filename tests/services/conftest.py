@@ -34,6 +34,7 @@ from sidecar.store.stores import Stores
 from tests.fakes.clock import FakeClock
 from tests.fakes.libraries.tiny import tiny_library
 from tests.fakes.servers.demo import House
+from tests.store.examples import with_tables
 
 STICK = "11111111-1111-4111-8111-111111111111"
 ANN = "a" * 32
@@ -82,7 +83,7 @@ def opened(tmp_path: Path, clock: FakeClock) -> Iterator[World]:
     bus = Bus()
     news: list[Event] = []
     bus.subscribe(news.append)
-    db = Database.open(tmp_path / "data" / "sidecar.db", clock=clock)
+    db = Database.open(with_tables(tmp_path / "data" / "sidecar.db"), clock=clock)
     stores = Stores(db, bus, clock)
     devices, accounts = stores.devices, stores.accounts
     devices.save(Device(STICK, "Car stick", str(tmp_path / "stick"), clock.now()))

@@ -9,7 +9,7 @@ from datetime import datetime
 from random import Random
 
 from sidecar.domain.items.item import Item, ItemType
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 
 MIB = 1024 * 1024
 
@@ -33,27 +33,27 @@ class Catalogue:
 
     visible_items = items
 
-    def album_tracks(self, album_id: str) -> Listed:
-        return Listed(self.albums[album_id], complete=True)
+    def album_tracks(self, album_id: str) -> ListedItems:
+        return ListedItems(self.albums[album_id], complete=True)
 
-    def playlist_items(self, playlist_id: str) -> Listed:
-        return Listed()
+    def playlist_items(self, playlist_id: str) -> ListedItems:
+        return ListedItems()
 
     book_parts = playlist_items
 
-    def contents(self, kind: ItemType, item_id: str) -> Listed:
-        return Listed()
+    def contents(self, kind: ItemType, item_id: str) -> ListedItems:
+        return ListedItems()
 
-    def episodes_from(self, series_id: str, episode_id: str) -> Listed:
-        return Listed()
+    def episodes_from(self, series_id: str, episode_id: str) -> ListedItems:
+        return ListedItems()
 
-    def next_up(self) -> Listed:
-        return Listed()
+    def next_up(self) -> ListedItems:
+        return ListedItems()
 
     books_begun = next_up
 
-    def latest_albums(self, count: int) -> Listed:
-        return Listed()
+    def latest_albums(self, count: int) -> ListedItems:
+        return ListedItems()
 
     def heard_in_album(self, album_id: str, since: datetime) -> frozenset[str]:
         return frozenset(one for one, at in self.heard[album_id].items() if at >= since)

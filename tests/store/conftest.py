@@ -10,7 +10,7 @@ from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device, Devices
 from sidecar.store.downloads.queue import Downloads
 from tests.fakes.clock import START, FakeClock
-from tests.store.examples import CARD, STICK
+from tests.store.examples import CARD, STICK, with_tables
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def news(bus: Bus) -> list[Event]:
 
 @pytest.fixture
 def db(tmp_path: Path, clock: FakeClock) -> Iterator[Database]:
-    database = Database.open(tmp_path / "state" / "sidecar.db", clock=clock)
+    database = Database.open(with_tables(tmp_path / "state" / "sidecar.db"), clock=clock)
     Devices(database).save(Device(STICK, "Car stick", "/media/car", START))
     Devices(database).save(Device(CARD, "Player", "/media/player", START))
     statements: list[str] = []

@@ -1,11 +1,16 @@
-"""Rows to begin with."""
+"""Tables and rows to begin with."""
 
 from __future__ import annotations
 
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.transfers.failures import Failure, FailureClass
+from sidecar.store.database import Database
 from sidecar.store.downloads.insert import FilePlace, NewDownload
-from tests.fakes.clock import START
+from tests.fakes.clock import START, FakeClock
 
 STICK = "5d9c1c1e-1f3a-4c8e-9f5e-0d4a6b0f7a11"
 CARD = "a3b1e0aa-77f0-4b1f-8d0e-2f1f0c6f9b22"
@@ -14,6 +19,23 @@ BEN = "b" * 32
 BEGIN = START
 HASH = "0123456789abcdef" * 2
 TIMED_OUT = Failure(FailureClass.TRANSIENT, "timed-out", "The server did not answer in time")
+
+
+def with_tables(path: Path) -> Path:
+    """Put a database without rows there, unless there is one; to make it anew takes long."""
+    if not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_bytes(_tables())
+    return path
+
+
+@cache
+def _tables() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "sidecar.db"
+        Database.open(path, clock=FakeClock()).close()
+        return path.read_bytes()
 
 
 def item_id(number: int) -> str:

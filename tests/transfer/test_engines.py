@@ -38,7 +38,7 @@ def test_the_built_in_engine_needs_nothing_beside_it(folder: Path) -> None:
 
     assert isinstance(engine, HttpEngine)
     assert run is None
-    assert describe_engine(settings(folder)) == "built in"
+    assert describe_engine(settings(folder)) == "Built in"
 
 
 def test_aria2_is_started_fetches_and_ends_with_its_thread(

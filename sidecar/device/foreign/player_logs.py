@@ -61,7 +61,7 @@ def read_lines(folder: DeviceFolder, log: LogFile, *, most: int = LARGEST) -> It
         errors.DeviceError: It cannot be read.
     """
     with (
-        as_device_error(folder.name, folder.root),
+        as_device_error(folder.name),
         folder.open(log.path) as raw,
         io.BufferedReader(raw, _BLOCK) as file,  # type: ignore[type-var]  # raw is unbuffered
     ):

@@ -17,5 +17,5 @@ def read_tags(folder: DeviceFolder, path: str, reader: ConfinedReader) -> FoundT
     Raises:
         errors.DeviceError: The file cannot be read.
     """
-    with as_device_error(folder.name, folder.root), folder.open(path) as file:
+    with as_device_error(folder.name), folder.open(path) as file:
         return reader.tags(file)

@@ -253,5 +253,5 @@ def _hash_of(name: str, handle: int) -> str:
 
 
 def _name_taken(path: str) -> DeviceError:
-    text = msg("Something that is not ours has the name {path}: it is left alone", path=path)
+    text = msg("Another file has the name {path}: it is left alone", path=path)
     return DeviceError("name-taken", text)

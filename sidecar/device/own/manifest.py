@@ -21,7 +21,7 @@ def read_device_manifest(root: Path, *, name: str) -> bytes | None:
     Raises:
         errors.DeviceError: The device is not there or cannot be read.
     """
-    with as_device_error(name, root), open_root(root) as handle:
+    with as_device_error(name), open_root(root) as handle:
         try:
             with (
                 tree.open_folder(handle, (OURS,)) as ours,

@@ -56,7 +56,7 @@ def read_marker(root: Path, *, name: str = msg("The device")) -> Marker | None:
     Raises:
         errors.DeviceError: The folder is not there, or the marker cannot be read.
     """
-    with as_device_error(name, root), open_root(root) as handle:
+    with as_device_error(name), open_root(root) as handle:
         return find_marker(handle, root)
 
 
@@ -69,7 +69,7 @@ def write_marker(root: Path, marker: Marker) -> None:
     said = {"version": VERSION, "id": marker.id, "name": marker.name, "made_by": "jellyfin-sidecar"}
     text = json.dumps(said, indent=1, ensure_ascii=False)
     with (
-        as_device_error(marker.name, root),
+        as_device_error(marker.name),
         open_root(root) as handle,
         tree.make_folder(handle, (OURS,)) as (ours, made),
     ):

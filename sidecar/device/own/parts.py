@@ -120,8 +120,13 @@ class PartFile:
         return facts if facts is not None and facts.st_nlink <= 1 else None
 
     def _clear_away(self, parts: int) -> None:
-        if self._stat(parts) is not None:
-            return
+        try:
+            facts = tree.stat_regular(self.name, parts)
+        except FileExistsError:
+            pass
+        else:
+            if facts is None or facts.st_nlink <= 1:
+                return
         with suppress(FileNotFoundError):
             try:
                 os.unlink(self.name, dir_fd=parts)

@@ -81,7 +81,7 @@ class Try:
 
 
 @dataclass(frozen=True, slots=True)
-class Wait:
+class SignInWait:
     """No try is allowed now.
 
     Attributes:
@@ -102,7 +102,7 @@ class SignInLimiter:
 
     def begin(
         self, name: str, address: str, now: float, *, browser: str | None = None
-    ) -> Try | Wait:
+    ) -> Try | SignInWait:
         """Return the try, which must be passed to `end` later, or how long to wait."""
         self._forget(now)
         one = Try(name_key(name), network_of(address), browser, now)
@@ -110,9 +110,9 @@ class SignInLimiter:
         if browser is None:
             wait = max(wait, self._wait_of_address(one), self._wait_of_all(now))
         if wait > 0:
-            return Wait(wait)
+            return SignInWait(wait)
         if self._is_busy(one):
-            return Wait(REFUSED_AFTER_S, is_busy=True)
+            return SignInWait(REFUSED_AFTER_S, is_busy=True)
         self._failed.setdefault(_counter(one), []).append(now)
         self._running.append(one)
         if browser is None:
@@ -190,14 +190,14 @@ class CodeLimiter:
 
     _open: list[Code] = field(default_factory=list)
 
-    def begin(self, address: str, now: float) -> Code | Wait:
+    def begin(self, address: str, now: float) -> Code | SignInWait:
         """Return the code that Jellyfin may be asked for, or how long to wait."""
         self._open = [one for one in self._open if now - one.at < CODE_LASTS_S]
         code = Code(network_of(address), now)
         same = [one for one in self._open if one.network == code.network]
         for codes, most in ((same, MOST_CODES_OF_AN_ADDRESS), (self._open, MOST_CODES)):
             if len(codes) >= most:
-                return Wait(codes[-most].at + CODE_LASTS_S - now)
+                return SignInWait(codes[-most].at + CODE_LASTS_S - now)
         self._open.append(code)
         return code
 

@@ -98,13 +98,13 @@ IS_SO = MappingProxyType(
 _WHY_NOT = MappingProxyType(
     {
         Status.PENDING: ("waiting", msg("still waits in the queue")),
-        Status.DOWNLOADING: ("running", msg("is being fetched right now")),
+        Status.DOWNLOADING: ("running", msg("is being downloaded right now")),
         Status.PAUSED: ("paused", msg("is paused: resume it first")),
         Status.COMPLETED: ("completed", msg("is on the device already")),
         Status.FAILED: ("failed", msg("has failed: retry it")),
         Status.REMOVED: (
             "removed",
-            msg("is not on the device any more: retry it to fetch it again"),
+            msg("is not on the device any more: retry it to download it again"),
         ),
     }
 )

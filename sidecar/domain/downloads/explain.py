@@ -19,7 +19,7 @@ from sidecar.messages import as_sentence, clause, listed, msg
 STATES = MappingProxyType(
     {
         Status.COMPLETED: msg("It is on {device}"),
-        Status.DOWNLOADING: msg("It is being fetched to {device} now: {progress} is there"),
+        Status.DOWNLOADING: msg("It is being downloaded to {device} now: {progress} is there"),
         Status.PENDING: msg("It is not on {device} yet: it waits in the queue"),
         Status.PAUSED: msg(
             "It is not on {device}: its download is paused until somebody resumes it"
@@ -55,6 +55,7 @@ class ExplainFacts:
         speaks_for_all: The facts are those of all accounts, not only of this person.
         is_away: The device is not attached: its content is as of the last scan.
         is_paused: The device takes no files.
+        hidden: Sentences about accounts that may not see its item on the server any more.
         problems: Messages about the device, the server or the account that stop the download.
         held_back: Why the network rule or the space plan makes it wait.
         was_removed: The person removed it on purpose.
@@ -72,6 +73,7 @@ class ExplainFacts:
     wanted: tuple[WantedBecause, ...] = ()
     is_away: bool = False
     is_paused: bool = False
+    hidden: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()
     held_back: str | None = None
     was_removed: bool = False
@@ -147,29 +149,29 @@ def _explain_absence(facts: ExplainFacts) -> str:
         return _explain_not_taken(facts.device, facts.not_taken)
     if facts.wanted and facts.is_in_doubt:
         return msg(
-            "It is wanted on {device} and may be there already: people are asked which item a file "
-            "is by now, and until somebody says it is not fetched",
+            "It is needed on {device} and may be there already: it is not downloaded "
+            "until somebody says which item a file there is",
             device=facts.device,
         )
     if facts.wanted:
         return msg(
-            "It is wanted on {device} and is not in the queue: Jellyfin did not show "
-            "its file when it was asked. It is asked again by itself",
+            "It is needed on {device} and is not in the queue: Jellyfin did not show "
+            "its file. It is tried again by itself",
             device=facts.device,
         )
     if facts.speaks_for_all:
         return msg(
-            "It is not on {device}: nobody asked for it, and no rule wants it there",
+            "It is not on {device}: nobody has downloaded it, and no rule does",
             device=facts.device,
         )
     return msg(
-        "You have not asked for it on {device}, and no rule of yours wants it there",
+        "You have not downloaded it to {device}, and no rule of yours does",
         device=facts.device,
     )
 
 
 def _describe_failure(facts: ExplainFacts, download: Download) -> str:
-    why = clause(download.error_message or msg("it could not be fetched"))
+    why = clause(download.error_message or msg("it could not be downloaded"))
     if download.retry_next_at is None:
         return msg("{why}. It is not tried again until somebody says so", why=why)
     return msg(
@@ -183,27 +185,28 @@ def _describe_loss(facts: ExplainFacts) -> Iterator[str]:
     download = facts.download
     if download is not None and download.gone_since is not None and download.is_present:
         yield msg(
-            "It has not been on the server for {time}: this file stays until you let it go, and "
-            "nothing could fetch it again then",
+            "It has not been on the server for {time}: this file is kept until you "
+            "delete it, and could not be downloaded again then",
             time=format_span(facts.now - download.gone_since),
         )
+    yield from facts.hidden
 
 
 def _list_reasons(facts: ExplainFacts) -> Iterator[str]:
     for one in facts.wanted:
         who = one.who or msg("you")
         if one.release_at is None:
-            yield msg("It is wanted for {who}: {reason}", who=who, reason=one.text)
+            yield msg("Needed for {who}: {reason}", who=who, reason=one.text)
         elif one.release_at > facts.now:
             left = format_span(one.release_at - facts.now)
             yield msg(
-                "It was wanted for {who} ({reason}) and keeps its place for another {left}",
+                "Was needed for {who} ({reason}), and is kept for another {left}",
                 who=who,
                 reason=one.text,
                 left=left,
             )
     if not facts.wanted and facts.download is not None and facts.download.is_present:
-        yield msg("Nobody wants it any more: it stays until its room is needed")
+        yield msg("No longer needed; removed when space runs out")
 
 
 def _list_obstacles(facts: ExplainFacts) -> Iterator[str]:
@@ -212,11 +215,12 @@ def _list_obstacles(facts: ExplainFacts) -> Iterator[str]:
         return
     if facts.is_paused:
         yield msg(
-            "{device} is paused: it takes no files until somebody ends that", device=facts.device
+            "{device} is paused: nothing is downloaded to it until somebody resumes it",
+            device=facts.device,
         )
     yield from facts.problems
     if download.retry_next_at is not None and download.retry_next_at > facts.now:
-        why = clause(download.error_message or msg("it could not be fetched"))
+        why = clause(download.error_message or msg("it could not be downloaded"))
         yield msg(
             "The last try failed: {why}. The next one is in {time}",
             why=why,
@@ -225,23 +229,24 @@ def _list_obstacles(facts: ExplainFacts) -> Iterator[str]:
     elif facts.held_back is not None:
         yield facts.held_back
     elif not facts.is_paused and not facts.problems:
-        yield msg("It is fetched when it is its turn")
+        yield msg("It is downloaded when it is its turn")
 
 
 def _list_refusals(facts: ExplainFacts) -> Iterator[str]:
     is_here = facts.status in {Status.COMPLETED, Status.DOWNLOADING, Status.PENDING}
     if facts.was_removed and not is_here:
         yield msg(
-            "You removed it from {device}: no rule fetches it again until you ask for it",
+            "You removed it from {device}: it won't be downloaded automatically again",
             device=facts.device,
         )
     elif facts.resting_until is not None and facts.resting_until > facts.now and not is_here:
         left = format_span(facts.resting_until - facts.now)
         yield msg(
-            "It was removed to make room: no rule fetches it again for another {left}", left=left
+            "It was removed to make space: it is not downloaded automatically for another {left}",
+            left=left,
         )
     elif facts.status is Status.REMOVED and facts.lasts:
-        yield msg("It comes back when there is a new reason for it, or when you ask for it")
+        yield msg("It comes back when there is a new reason for it, or when you download it")
     for rule in facts.excluded_from:
         yield msg("You excluded it, or what it is part of, from the rule “{rule}”", rule=rule)
     if facts.switched_off and not facts.wanted and not is_here:

@@ -51,6 +51,7 @@ _TAKEN = re.compile(
 )
 _CONFLICT = re.compile(r"\.(?=sync-conflict-)", re.IGNORECASE)
 _PART = re.compile(r"-part\d+( \[[0-9a-f]+\])?\.[a-z0-9]+$")
+_PART_END = re.compile(r"-part\d{1,3}$")
 _EXTENSION = re.compile(r"[a-z0-9]{1,10}")
 # Emoji and some scripts need these; other invisible characters are removed.
 _JOINERS = "\u200c\u200d"
@@ -112,10 +113,12 @@ def build_folders(item: Item, shape: NameLimits, group: Group) -> Sequence[str]:
 def build_file_path(above: str, item: Item, shape: NameLimits, group: Group) -> str:
     """Return the path of an item's file in a folder, given with the last `/`."""
     *_, name = _name(fit_into_group(item, group), shape, group)
-    ending = f".{safe_extension(item.extension)}"
+    # Not shortened with the title: players put the parts together by it.
+    part = f"-part{item.part}" if item.part and item.type in WITH_OWN_FOLDER else ""
+    ending = f"{part}.{safe_extension(item.extension)}"
     room = LONGEST_PATH - count_units(above) - len(ending)
     if shape.longest_stem is not None:
-        room = min(room, shape.longest_stem)
+        room = min(room, shape.longest_stem - len(part))
     stem = shorten(clean_name(name), most_bytes=LONGEST_NAME_BYTES - len(ending), most=room)
     return f"{above}{stem}{ending}"
 
@@ -146,9 +149,15 @@ def fill_in_parts(items: Mapping[str, Item], wanted: Iterable[Item]) -> dict[str
     }
 
 
-def is_part(path: str) -> bool:
-    """Whether a path on a device is one that a part of a film has."""
-    return _PART.search(path) is not None
+def is_part(path: str, item_type: str) -> bool:
+    """Whether a path on a device is one that a part of a film has.
+
+    A song or a film that is called "…-part2" is none: such a film's folder has the same name.
+    """
+    if item_type not in WITH_OWN_FOLDER or _PART.search(path) is None:
+        return False
+    folder, _, name = path.rpartition("/")
+    return name.rpartition(".")[0] != folder.rpartition("/")[2]
 
 
 def safe_extension(told: str | None) -> str:
@@ -165,7 +174,9 @@ def build_distinct_path(path: str, item_id: str) -> str:
     stem, dot, extension = name.rpartition(".")
     if not stem or not _EXTENSION.fullmatch(extension):
         stem, dot, extension = name, "", ""
-    ending = f" [{item_id[:ID_DIGITS]}]{dot}{extension}"
+    part = _PART_END.search(stem)
+    ending = f"{part[0] if part else ''} [{item_id[:ID_DIGITS]}]{dot}{extension}"
+    stem = _PART_END.sub("", stem)
     room = LONGEST_PATH - count_units(folder + slash) - len(ending)
     stem = cut(stem, most_bytes=LONGEST_NAME_BYTES - len(ending), most=room).rstrip(" .")
     return f"{folder}{slash}{f'{stem}{ending}'.lstrip()}"
@@ -234,7 +245,7 @@ def _name(item: Item, shape: NameLimits, group: Group) -> tuple[str, ...]:
             return _name_episode(item, shape.layout, group)
         case _ if item.type in WITH_OWN_FOLDER:
             film = _name_film(item)
-            return film, f"{film}-part{item.part}" if item.part else film
+            return film, film
         case _:
             return _name_track(item, shape.layout, group)
 

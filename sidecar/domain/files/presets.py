@@ -23,6 +23,7 @@ from types import MappingProxyType
 
 from sidecar.domain.files.companions import COVER
 from sidecar.domain.files.naming import ANY, Layout, NameLimits, build_path
+from sidecar.domain.formats.films import FilmFormat
 from sidecar.domain.formats.tag_fields import TagSystem
 from sidecar.domain.items.item import Item
 from sidecar.domain.items.kinds import ALL_MEDIA, MediaKind
@@ -56,6 +57,7 @@ class Preset:
         is_in_disk_order: Whether it plays a folder in the order in which its files came.
         knows_words: Whether it supports lyrics with a time for each word.
         takes: The kinds of media that it plays.
+        video: The format of films that it plays for sure; only used where the settings say so.
     """
 
     folder: str = "Playlists"
@@ -70,6 +72,7 @@ class Preset:
     is_in_disk_order: bool = False
     knows_words: bool = False
     takes: frozenset[MediaKind] = ALL_MEDIA
+    video: FilmFormat = FilmFormat.FULL_HD
 
 
 _TO_HEAR = frozenset({MediaKind.MUSIC, MediaKind.AUDIOBOOKS})
@@ -86,6 +89,7 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             id3=TagSystem.ID3_23,
             knows_words=True,
             takes=_TO_HEAR,
+            video=FilmFormat.HD,
         ),
         # Knows .m3u only, often not what ".." means, and takes it for Windows' own characters
         # unless it is marked. Car makers promise 64 characters, 255 files in a folder, 8 levels.
@@ -101,11 +105,12 @@ PRESETS: Mapping[PresetName, Preset] = MappingProxyType(
             cover_pixels=500,
             id3=TagSystem.ID3_23,
             takes=_TO_HEAR,
+            video=FilmFormat.HD,
         ),
         # The system's media store takes a mark for the name of a first file.
         PresetName.ANDROID: Preset(cover_name="AlbumArt.jpg", id3=TagSystem.ID3_23),
         # A folder that is a library of another Jellyfin server, which shows these lists as its own.
-        PresetName.JELLYFIN: Preset(cover_pixels=1500, knows_words=True),
+        PresetName.JELLYFIN: Preset(cover_pixels=1500, knows_words=True, video=FilmFormat.ORIGINAL),
     }
 )
 

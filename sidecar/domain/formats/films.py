@@ -2,6 +2,7 @@
 
     original        as Jellyfin has it
     1080p, 720p     H.264 and AAC in MP4, at most so large; only where the player needs it
+    player          one of these, as the device's preset says
 
 Decides and estimates; the converting is `transfer.converting`'s.
 """
@@ -40,6 +41,7 @@ class FilmFormat(StrEnum):
     ORIGINAL = "original"
     FULL_HD = "1080p"
     HD = "720p"
+    PLAYER = "player"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,7 @@ _LIMITS: Mapping[FilmFormat, PictureLimits] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class FilmTarget:
-    """A format to convert films to; never `original`.
+    """A format to convert films to; never `original` or `player`.
 
     Attributes:
         audio: The languages of the sound that are kept; empty keeps all.
@@ -205,7 +207,7 @@ def explain_fitting(film: FilmProperties, target: FilmTarget) -> str | None:
     is_fitting = is_picture_fitting(film, target) and bool(film.containers & CONTAINERS)
     if not is_fitting or not set(film.sounds) <= SOUNDS:
         return None
-    return msg("A player of {format} takes it as it is on the server", format=target.title)
+    return msg("Kept as is: players of {format} play it", format=target.title)
 
 
 def choose_kbits(film: FilmProperties, target: FilmTarget) -> int:

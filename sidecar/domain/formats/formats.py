@@ -254,7 +254,7 @@ def explain_unconverted(sound: AudioProperties, target: Target) -> str | None:
     if sound.bitrate <= target.kbits * 1000 * LEEWAY:
         has = round(sound.bitrate / 1000)
         return msg(
-            "It has only {has}k as it is: {format} would make it worse, not smaller",
+            "Kept as is: already {has} kbit/s, and {format} would not be smaller",
             has=has,
             format=target.title,
         )
@@ -273,9 +273,7 @@ def sample_rate(sound: AudioProperties) -> int | None:
 
 def explain_not_smaller(target: Target) -> str:
     """Return the note for a file that did not become smaller."""
-    return msg(
-        "As {format} it would not be smaller: it stays as it is on the server", format=target.title
-    )
+    return msg("Kept as is: {format} would not be smaller", format=target.title)
 
 
 def explain_not_converted(target: AnyTarget, why: str) -> str:
@@ -286,7 +284,7 @@ def explain_not_converted(target: AnyTarget, why: str) -> str:
         why: Half a sentence: "it has no sound".
     """
     return msg(
-        "It could not be made {format} ({why}): it stays as it is on the server",
+        "Kept as is: could not be converted to {format} ({why})",
         format=target.title,
         why=why,
     )

@@ -138,7 +138,9 @@ def to_r128(tags: Mapping[str, Sequence[str]]) -> Tags:
 
 def _limit(found: Iterable[tuple[str, str]]) -> Iterable[tuple[str, str]]:
     room, left = MOST_IN_ALL, MOST_TAGS
-    for key, value in found:
+    # A NUL separates values, also where a format has another way for that.
+    apart = ((key, one) for key, value in found for one in value.split("\0"))
+    for key, value in apart:
         name = " ".join(key.replace("\0", "").lower().split())
         name = "lyrics" if _LYRICS_OF_FFMPEG.fullmatch(name) else name
         text = _clean(value)

@@ -39,7 +39,7 @@ OTHER_SIZE = msg("nothing in the library has its size")
 OTHER_FILE = msg("what has its size is another version and has other tags")
 
 
-class Verdict(StrEnum):
+class MatchVerdict(StrEnum):
     """The kind of a decision."""
 
     SAME = "same"
@@ -73,7 +73,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Decision:
+class MatchDecision:
     """Which item a known file is now.
 
     Attributes:
@@ -81,7 +81,7 @@ class Decision:
         why: The reason, as a clause for people.
     """
 
-    verdict: Verdict
+    verdict: MatchVerdict
     ids: tuple[str, ...]
     why: str
 
@@ -123,7 +123,7 @@ def identify(
     now: Iterable[Facts],
     *,
     different: Collection[tuple[str, str]] = frozenset(),
-) -> Mapping[str, Decision]:
+) -> Mapping[str, MatchDecision]:
     """Decide which item each known file is now; the keys are the old ids.
 
     Args:
@@ -134,10 +134,10 @@ def identify(
     old = {one.id: one for one in before}
     new = {one.id: one for one in now}
     pairs = _pairs(old, new, different)
-    same: dict[str, Decision] = {}
+    same: dict[str, MatchDecision] = {}
     for holds, why in ENOUGH:
         found = _alone([pair for pair in pairs if holds(old[pair[0]], new[pair[1]])])
-        same |= {one: Decision(Verdict.SAME, (other,), why) for one, other in found}
+        same |= {one: MatchDecision(MatchVerdict.SAME, (other,), why) for one, other in found}
         gone = {one for one, _ in found}, {other for _, other in found}
         pairs = [pair for pair in pairs if pair[0] not in gone[0] and pair[1] not in gone[1]]
     rest: dict[str, list[str]] = {one: [] for one in old if one not in same}
@@ -150,17 +150,19 @@ def identify(
     )
 
 
-def _doubt(one: Facts, candidates: Sequence[Facts], sizes: Collection[int | None]) -> Decision:
+def _doubt(one: Facts, candidates: Sequence[Facts], sizes: Collection[int | None]) -> MatchDecision:
     """Decide for a file without a certain match."""
     fitting = [other for other in candidates if is_enough(one, other)]
     likely = fitting or [other for other in candidates if _is_worth_asking(one, other)]
     ids = tuple(sorted(other.id for other in likely))[:MOST_ASKED]
     if fitting:
-        return Decision(Verdict.AMBIGUOUS, ids, MORE_THAN_ONE.format(count=max(len(fitting), 2)))
+        return MatchDecision(
+            MatchVerdict.AMBIGUOUS, ids, MORE_THAN_ONE.format(count=max(len(fitting), 2))
+        )
     if likely:
-        return Decision(Verdict.AMBIGUOUS, ids, TOO_LITTLE)
+        return MatchDecision(MatchVerdict.AMBIGUOUS, ids, TOO_LITTLE)
     known = one.size is not None and one.size in sizes
-    return Decision(Verdict.NONE, (), OTHER_FILE if known else OTHER_SIZE)
+    return MatchDecision(MatchVerdict.NONE, (), OTHER_FILE if known else OTHER_SIZE)
 
 
 def moved_containers(

@@ -33,7 +33,7 @@ class AlbumAffinitySettings(RuleSettings):
     """
 
     threshold: int = whole_number_setting(
-        3, least=1, most=50, label=translatable("Tracks that must have been played")
+        3, least=1, most=50, label=translatable("Tracks to play first")
     )
     window: timedelta = duration_setting(timedelta(days=30), label=translatable("Within the last"))
 
@@ -65,7 +65,7 @@ def _remark_on_nearly(
     if not listed.complete or len(known) < len(heard):
         return []
     text = msg(
-        "you played {heard} of {total} tracks of {album}: one more and all of it comes",
+        "you played {heard} of {total} tracks of {album}: one more and all of it is downloaded",
         heard=len(known),
         total=len(listed.playable),
         album=known[0].album or msg("an album"),
@@ -98,7 +98,9 @@ def _wish_for_album(
 RULE = ComputedRule(
     name=NAME,
     label=translatable("Albums you like"),
-    description=translatable("Who really plays several tracks of an album gets the rest of it."),
+    description=translatable(
+        "When you play several tracks of an album, the rest of it is downloaded."
+    ),
     icon="disc-3",
     strength=EvictionClass.AFFINITY,
     order=40,

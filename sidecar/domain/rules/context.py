@@ -65,7 +65,7 @@ def enabled_setting(*, default: bool) -> bool:
 
 def grace_setting(default: timedelta) -> timedelta:
     """Return the setting `grace`: how long a file is held after the rule has let it go."""
-    label = translatable("When it is not wanted any more, it stays for another")
+    label = translatable("Keep after it is no longer needed, for")
     return duration_setting(default, label=label)
 
 

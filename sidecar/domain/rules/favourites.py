@@ -58,13 +58,15 @@ class FavouritesSettings(RuleSettings):
     collections: bool = switch(default=True, label=translatable("Whole collections"))
     heal_forgotten_hearts: bool = switch(
         default=True,
-        label=translatable("Hearts that Jellyfin forgets are set again"),
-        details=translatable("Jellyfin 12.0 forgets a heart pressed while the track plays."),
+        label=translatable("Restore favourites that Jellyfin loses"),
+        details=translatable(
+            "Jellyfin 12.0 loses a favourite that is marked while the track plays."
+        ),
     )
     check_every: timedelta = duration_setting(
         timedelta(hours=1),
-        label=translatable("All hearts are looked through again every"),
-        details=translatable("A heart pressed or taken away arrives within a second all the same."),
+        label=translatable("Check all favourites every"),
+        details=translatable("A new favourite is noticed within a second all the same."),
     )
 
 
@@ -101,7 +103,7 @@ RULE = Rule(
     name=NAME,
     label=translatable("Favourites"),
     description=translatable(
-        "What has a heart is kept; an album, artist, playlist, series or collection as a whole."
+        "Your favourites in Jellyfin; an album, artist, playlist, series or collection as a whole."
     ),
     icon="heart",
     strength=EvictionClass.LASTING,

@@ -14,7 +14,7 @@ from sidecar.domain.items.item import Item, ItemType
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedItems:
     """Items as the server lists them, in its order.
 
     Attributes:
@@ -40,28 +40,28 @@ class Library(Protocol):
     def visible_items(self, ids: Collection[str]) -> Mapping[str, Item]:
         """Return items that a player named, by their ids; none that the account may not see."""
 
-    def album_tracks(self, album_id: str) -> Listed:
+    def album_tracks(self, album_id: str) -> ListedItems:
         """Return the tracks of an album, in disc order."""
 
-    def playlist_items(self, playlist_id: str) -> Listed:
+    def playlist_items(self, playlist_id: str) -> ListedItems:
         """Return the entries of a playlist in its order, repeats included."""
 
-    def contents(self, kind: ItemType, item_id: str) -> Listed:
+    def contents(self, kind: ItemType, item_id: str) -> ListedItems:
         """Return the tracks of an album or artist, or the next unwatched episodes of a series."""
 
-    def book_parts(self, folder_id: str) -> Listed:
+    def book_parts(self, folder_id: str) -> ListedItems:
         """Return the audiobook parts in a folder, in order, with `is_played`."""
 
-    def episodes_from(self, series_id: str, episode_id: str) -> Listed:
+    def episodes_from(self, series_id: str, episode_id: str) -> ListedItems:
         """Return an episode and some dozens that follow it, with `is_played`."""
 
-    def next_up(self) -> Listed:
+    def next_up(self) -> ListedItems:
         """Return the next episode of each series begun, last seen first."""
 
-    def books_begun(self) -> Listed:
+    def books_begun(self) -> ListedItems:
         """Return audiobook parts that were begun or heard, last heard first."""
 
-    def latest_albums(self, count: int) -> Listed:
+    def latest_albums(self, count: int) -> ListedItems:
         """Return the albums that were added last, newest first."""
 
     def heard_in_album(self, album_id: str, since: datetime) -> frozenset[str]:

@@ -15,7 +15,7 @@ from sidecar.domain.rules.context import (
     enabled_setting,
     whole_number_setting,
 )
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.messages import msg, translatable
 
@@ -43,7 +43,7 @@ class NextUpSettings(RuleSettings):
         10,
         least=1,
         most=100,
-        label=translatable("Of so many series at most"),
+        label=translatable("Series at most"),
         details=translatable("Those seen last; of audiobooks those heard last."),
     )
 
@@ -54,7 +54,7 @@ class _Begun:
 
     source_id: str
     title: str
-    ahead: Listed
+    ahead: ListedItems
 
 
 def make_wishes(context: Context[NextUpSettings]) -> Wanted:
@@ -74,7 +74,7 @@ def make_wishes(context: Context[NextUpSettings]) -> Wanted:
     return Wanted(tuple(found), frozenset(unsure))
 
 
-def _list_series(context: Context[NextUpSettings], up: Listed) -> Iterator[_Begun]:
+def _list_series(context: Context[NextUpSettings], up: ListedItems) -> Iterator[_Begun]:
     episodes = {one.series_id: one for one in reversed(up.items) if one.series_id}
     newest_first = list(reversed(episodes.items()))[: context.settings.most_series]
     for series_id, episode in newest_first:
@@ -82,7 +82,7 @@ def _list_series(context: Context[NextUpSettings], up: Listed) -> Iterator[_Begu
         yield _Begun(series_id, episode.series or msg("this series"), ahead)
 
 
-def _list_books(context: Context[NextUpSettings], begun: Listed) -> Iterator[_Begun]:
+def _list_books(context: Context[NextUpSettings], begun: ListedItems) -> Iterator[_Begun]:
     latest: dict[str, Item] = {}
     for part in begun.items:
         if part.album_id is not None:
@@ -92,13 +92,13 @@ def _list_books(context: Context[NextUpSettings], begun: Listed) -> Iterator[_Be
         yield _Begun(folder_id, part.album or part.title, _take_rest(listed, part))
 
 
-def _take_rest(listed: Listed, last: Item) -> Listed:
+def _take_rest(listed: ListedItems, last: Item) -> ListedItems:
     """Return the parts from the last one on; a folder may contain other books."""
     same = [
         one for one in listed.items if one.id == last.id or (one.album and one.album == last.album)
     ]
     at = next((place for place, one in enumerate(same) if one.id == last.id), 0)
-    return Listed(tuple(same[at:]), complete=listed.complete)
+    return ListedItems(tuple(same[at:]), complete=listed.complete)
 
 
 def _next(context: Context[NextUpSettings], begun: _Begun) -> Iterator[Wish]:

@@ -41,7 +41,7 @@ def make_wishes(context: Context[PlaylistsSettings]) -> Wanted:
 RULE = ComputedRule(
     name=NAME,
     label=translatable("Playlists"),
-    description=translatable("The playlists that you choose are kept whole and in order."),
+    description=translatable("The playlists that you keep in sync, whole and in order."),
     icon="list-music",
     strength=EvictionClass.LASTING,
     order=30,

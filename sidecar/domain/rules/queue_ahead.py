@@ -28,7 +28,7 @@ from sidecar.domain.rules.context import (
     grace_setting,
     whole_number_setting,
 )
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.wishes import PIN_PRIORITY, EvictionClass, Reason, Wish
 from sidecar.messages import msg, translatable
 
@@ -71,10 +71,10 @@ class QueueAheadSettings(RuleSettings):
         0,
         least=0,
         most=24 * 60,
-        label=translatable("Minutes in place of a number (0: the number counts)"),
+        label=translatable("Or by time: minutes (0 = use number of tracks)"),
     )
     expires: timedelta = duration_setting(
-        timedelta(hours=1), label=translatable("A client that is silent for so long has stopped")
+        timedelta(hours=1), label=translatable("Treat a player as stopped after")
     )
 
 
@@ -150,7 +150,7 @@ def _look_ahead(context: Context[QueueAheadSettings], playing: NowPlaying) -> _A
     if playing.is_shuffled:
         name = playing.player
         text = msg(
-            "{name} plays shuffled and does not tell its queue: nothing is fetched ahead for it",
+            "{name} plays shuffled and does not show its queue: nothing is downloaded ahead for it",
             name=name,
         )
         return _Ahead(remark=text)
@@ -201,12 +201,12 @@ def _predict(context: Context[QueueAheadSettings], playing: NowPlaying) -> _Ahea
         )
     if item.type is ItemType.AUDIO and item.album_id:
         return _take_after(
-            playing, library.album_tracks(item.album_id), item.album_id, msg("next on the album")
+            playing, library.album_tracks(item.album_id), item.album_id, msg("next on this album")
         )
     if item.type is ItemType.AUDIO_BOOK and item.album_id:
         listed = library.book_parts(item.album_id)
         same = tuple(one for one in listed.items if one.album and one.album == item.album)
-        listed = Listed(same, complete=listed.complete)
+        listed = ListedItems(same, complete=listed.complete)
         return _take_after(playing, listed, item.album_id, msg("next in the audiobook"))
     return _Ahead()
 
@@ -222,8 +222,8 @@ def _from_playlist(context: Context[QueueAheadSettings], playing: NowPlaying) ->
     ]
     if len(holding) != 1:
         text = msg(
-            "{player} plays from a playlist and does not tell its queue: choose the playlist "
-            "for this device, and it is followed",
+            "{player} plays from a playlist and does not show its queue: keep the "
+            "playlist in sync with this device, and it is followed",
             player=playing.player,
         )
         return _Ahead(remark=text)
@@ -234,11 +234,11 @@ def _from_playlist(context: Context[QueueAheadSettings], playing: NowPlaying) ->
 
 
 def _take_after(
-    playing: NowPlaying, listed: Listed, source_id: str, what: str, *, can_wrap: bool = True
+    playing: NowPlaying, listed: ListedItems, source_id: str, what: str, *, can_wrap: bool = True
 ) -> _Ahead:
     items = listed.playable
     jumps = _count_jumps([*playing.before, playing.item.id], [one.id for one in items])
-    text = msg("{what}, {player} does not tell its queue", what=what, player=playing.player)
+    text = msg("{what} (playing on {player})", what=what, player=playing.player)
     at = next((place for place, one in enumerate(items) if one.id == playing.item.id), None)
     if at is None:
         return _Ahead((), source_id, text, is_sure=listed.complete)
@@ -246,7 +246,7 @@ def _take_after(
         return _take_any(playing, listed, source_id)
     if jumps:
         text = msg(
-            "a guess: {what}, but {player} has jumped, and does not tell its queue",
+            "{what}, estimated (playing on {player})",
             what=what,
             player=playing.player,
         )
@@ -256,12 +256,11 @@ def _take_after(
     return _Ahead(coming, source_id, text, is_sure=listed.complete)
 
 
-def _take_any(playing: NowPlaying, listed: Listed, source_id: str) -> _Ahead:
+def _take_any(playing: NowPlaying, listed: ListedItems, source_id: str) -> _Ahead:
     """Return what was not heard yet of an album or playlist that seems to play shuffled."""
     heard = {*playing.before, playing.item.id}
     text = msg(
-        "from the same album or playlist, in no order: {player} seems to shuffle, and does not "
-        "tell its queue",
+        "from the same album or playlist, shuffled (playing on {player})",
         player=playing.player,
     )
     rest = [one for one in listed.playable if one.id not in heard]
@@ -278,9 +277,7 @@ def _count_jumps(heard: Sequence[str], order: Sequence[str]) -> int:
 RULE = ComputedRule(
     name=NAME,
     label=translatable("Next in the queue"),
-    description=translatable(
-        "While you play, the tracks that come next are fetched before all else."
-    ),
+    description=translatable("While you play, the tracks that come next are downloaded first."),
     icon="list-start",
     strength=EvictionClass.PRE_CACHED,
     order=10,

@@ -189,10 +189,12 @@ class SpaceBudget:
         name = self._room.name
         if of_budget:
             text = msg(
-                "The budget of {name} is used up by what is wanted as much, or more", name=name
+                "The storage limit of {name} is used up by files with the same or a "
+                "higher priority",
+                name=name,
             )
             return SpaceRefusal(
-                "budget", msg("{text}: it waits for room", text=text), is_final=False
+                "budget", msg("{text}: it waits for space", text=text), is_final=False
             )
-        text = msg("{name} is full, and nothing there may go for it", name=name)
-        return SpaceRefusal("full", msg("{text}: it waits for room", text=text), is_final=False)
+        text = msg("{name} is full, and nothing on it can be removed for this", name=name)
+        return SpaceRefusal("full", msg("{text}: it waits for space", text=text), is_final=False)

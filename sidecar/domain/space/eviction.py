@@ -25,10 +25,10 @@ REST = timedelta(days=7)
 
 _WORDS: Mapping[EvictionClass, str] = MappingProxyType(
     {
-        EvictionClass.NOTHING: msg("Nobody wants it any more"),
-        EvictionClass.PRE_CACHED: msg("It was only fetched ahead of a queue"),
-        EvictionClass.AFFINITY: msg("It is only here because its album is played"),
-        EvictionClass.PASSING: msg("It is only wanted for a while"),
+        EvictionClass.NOTHING: msg("No longer needed"),
+        EvictionClass.PRE_CACHED: msg("Downloaded ahead of a queue"),
+        EvictionClass.AFFINITY: msg("Here because its album is played"),
+        EvictionClass.PASSING: msg("Needed for a while"),
         EvictionClass.LASTING: msg("It stays"),
     }
 )

@@ -103,7 +103,7 @@ def plan(
         may_remove: False plans without removals.
     """
     balance = SpaceBudget(room, stored, sort_for_eviction(stored) if may_remove else [])
-    over = msg("{name} holds more than it may", name=room.name)
+    over = msg("{name} is over its storage limit", name=room.name)
     removals = [_plan_removal(room, one, over) for one in balance.evict_excess()]
     adds: list[PlanStep] = []
     refusals: list[RefusedAdd] = []
@@ -114,7 +114,8 @@ def plan(
             continue
         adds.append(_add(room, wanted, victims))
         removals += [
-            _plan_removal(room, one, msg("what is wanted more needs the room")) for one in victims
+            _plan_removal(room, one, msg("something with a higher priority needs the space"))
+            for one in victims
         ]
     return Plan(
         id=_plan_id(removals),
@@ -140,8 +141,8 @@ def _add(room: DeviceRoom, wanted: WantedFile, victims: Collection[Stored]) -> P
     text = msg("It fits")
     if victims:
         text = counted(
-            "There is room for it once another is gone",
-            "There is room for it once {count} others are gone",
+            "It fits once another file is removed",
+            "It fits once {count} other files are removed",
             len(victims),
         )
     size = room.takes(wanted.size or 0)

@@ -95,8 +95,8 @@ def describe_cost(found: Cost) -> str:
     wanted = target.title if target else msg("the original")
     if target is None:
         return msg(
-            "{files} there in another format than {format}: {fetched} would be fetched "
-            "again, and {now} become {after}",
+            "{files} on it in another format than {format}: {fetched} would be "
+            "downloaded again, and {now} become {after}",
             files=files,
             format=wanted,
             fetched=fetched,
@@ -104,8 +104,8 @@ def describe_cost(found: Cost) -> str:
             after=after,
         )
     return msg(
-        "{files} there in another format than {format}: {fetched} would be fetched "
-        "again, and {now} become about {after}",
+        "{files} on it in another format than {format}: {fetched} would be "
+        "downloaded again, and {now} become about {after}",
         files=files,
         format=wanted,
         fetched=fetched,

@@ -82,7 +82,7 @@ def check_space(
         )
     if budget is not None and whole > budget:
         text = msg(
-            "It is larger ({size}) than all that {name} may hold ({budget})",
+            "It is larger ({size}) than the storage limit of {name} ({budget})",
             size=Size(size),
             name=name,
             budget=Size(budget),
@@ -96,14 +96,14 @@ def check_space(
         )
     if budget is not None and used + whole > budget:
         text = msg(
-            "The budget of {name} ({budget}) is used up: its queue waits for room",
+            "The storage limit of {name} ({budget}) is used up: its queue waits for space",
             name=name,
             budget=Size(budget),
         )
         return SpaceRefusal("budget", text, is_final=False)
     if round_to_blocks(remaining, space.block) + promised > space.free - kept:
         text = msg(
-            "{name} is full ({free} stay free): its queue waits for room",
+            "{name} is full ({free} stay free): its queue waits for space",
             name=name,
             free=Size(kept),
         )

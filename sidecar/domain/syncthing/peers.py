@@ -94,8 +94,8 @@ class PeerWait:
         what = counted("{count} newer file", "{count} newer files", self.files)
         who = listed(self.names)
         if len(self.names) > 1:
-            return msg("what may go waits until {who} have {what}", who=who, what=what)
-        return msg("what may go waits until {who} has {what}", who=who, what=what)
+            return msg("what can be removed waits until {who} have {what}", who=who, what=what)
+        return msg("what can be removed waits until {who} has {what}", who=who, what=what)
 
 
 def wait_for(

@@ -118,13 +118,13 @@ def judge(
         is_paused: A person has paused automatic downloads.
     """
     if is_paused:
-        text = msg("Automatic downloads are paused: only what people ask for is fetched")
+        text = msg("Automatic downloads are paused: only what people choose is downloaded")
         return NetworkVerdict(own_only=True, text=text)
     until = find_quiet_end(quiet, now, zone)
     if until is not None:
         at = until.astimezone(zone)
         text = msg(
-            "Quiet hours until {at}: until then only what people ask for is fetched",
+            "Quiet hours until {at}: until then only what people choose is downloaded",
             at=f"{at:%H:%M}",
         )
         return NetworkVerdict(own_only=True, text=text, until=until)
@@ -154,7 +154,7 @@ def _end(span: Span, local: datetime, zone: tzinfo) -> datetime:
 
 
 def _judge_line(use: Use, line: Line) -> NetworkVerdict:
-    wait = msg("only what people ask for is fetched until another line is there")
+    wait = msg("only what people choose is downloaded until another network is there")
     if use is Use.ANY:
         return NetworkVerdict()
     if line.is_metered:

@@ -399,10 +399,10 @@ def _read_refusal(status: int, headers: Headers, host: str) -> Failure:
 
 def changed_file_failure(host: str) -> TransferFailed:
     """Return the failure for a file that is another version than the part file."""
-    text = msg("The file on {host} has changed: it is fetched from the start", host=host)
+    text = msg("The file on {host} has changed: it is downloaded from the start", host=host)
     return TransferFailed(Failure(FailureClass.CHANGED, "changed", text))
 
 
 def _wrong_range_failure(host: str, what: str) -> TransferFailed:
-    text = msg("{host} {what}: the file is fetched from the start", host=host, what=what)
+    text = msg("{host} {what}: the file is downloaded from the start", host=host, what=what)
     return TransferFailed(Failure(FailureClass.CHANGED, "mixed-up", text))

@@ -60,7 +60,7 @@ class LeftOut:
 BUDGET = MemoryBudget(MOST_AT_ONCE_BYTES)
 
 
-class Connection:
+class JellyfinConnection:
     """Speaks to one server as one identity; may be shared by threads."""
 
     def __init__(
@@ -76,6 +76,7 @@ class Connection:
         self.identity = identity
         self.ca_file = ca_file
         self._token = token
+        self._authorization: SecretStr | None = None
         self._read_within_s = read_within_s
         self._local = local()
         self._lock = Lock()
@@ -86,11 +87,15 @@ class Connection:
     @property
     def authorization(self) -> str:
         """The `Authorization` header: a secret. Send it to this server only; never log it."""
-        return build_authorization(self.identity, self._token)
+        if self._authorization is None:
+            self._authorization = SecretStr(build_authorization(self.identity, self._token))
+        return self._authorization.get_secret_value()
 
-    def with_identity(self, identity: DeviceIdentity) -> Connection:
+    def with_identity(self, identity: DeviceIdentity) -> JellyfinConnection:
         """Return a connection with the same token and another device identity."""
-        return Connection(self.address, identity=identity, token=self._token, ca_file=self.ca_file)
+        return JellyfinConnection(
+            self.address, identity=identity, token=self._token, ca_file=self.ca_file
+        )
 
     def get(self, *path: str, query: Query | None = None) -> Answer:
         """Send a GET request."""

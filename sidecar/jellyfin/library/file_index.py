@@ -13,6 +13,7 @@ from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import FULL_FIELDS, STABLE_ORDER, Jellyfin
 from sidecar.jellyfin.http.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Query
+from sidecar.jellyfin.http.wait_limit import LimitedAdapter
 from sidecar.jellyfin.library.groups import GroupLookup
 from sidecar.jellyfin.listing import Listing, read_set
 from sidecar.messages import msg
@@ -105,6 +106,8 @@ class ServerFileIndex:
         }
         with requests.Session() as session:
             session.trust_env = False
+            for scheme in ("http://", "https://"):
+                session.mount(scheme, LimitedAdapter())
             session.verify = True if connection.ca_file is None else str(connection.ca_file)
             try:
                 # Not `/Download`: the server would record it in its activity log.

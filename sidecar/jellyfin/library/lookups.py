@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from sidecar.domain.items.item import ItemType
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import DISC_ORDER, PRIMARY_IMAGE_ONLY, Jellyfin
 from sidecar.jellyfin.http.connection import Query
@@ -32,12 +32,12 @@ class Lookups:
     def __init__(self, client: Jellyfin) -> None:
         self._client = client
 
-    def album_tracks(self, album_id: str) -> Listed:
+    def album_tracks(self, album_id: str) -> ListedItems:
         """List the tracks of an album, in disc order."""
         query = {"parentId": album_id, "includeItemTypes": "Audio"}
         return _read_listed(lambda: self._client.listing(self._client.files(query)))
 
-    def playlist_items(self, playlist_id: str) -> Listed:
+    def playlist_items(self, playlist_id: str) -> ListedItems:
         """List a playlist in its order, with its repeats."""
         pages = self._client.pages("Playlists", playlist_id, "Items", query={})
 
@@ -47,7 +47,7 @@ class Lookups:
 
         return _read_listed(read)
 
-    def contents(self, kind: ItemType, item_id: str) -> Listed:
+    def contents(self, kind: ItemType, item_id: str) -> ListedItems:
         """List the tracks of an album or artist, or the next unwatched episodes of a series."""
         if kind is ItemType.SERIES:
             return self._unwatched(item_id)
@@ -55,7 +55,7 @@ class Lookups:
         query = {place: item_id, "includeItemTypes": "Audio"}
         return _read_listed(lambda: self._client.listing(self._client.files(query)))
 
-    def _unwatched(self, series_id: str) -> Listed:
+    def _unwatched(self, series_id: str) -> ListedItems:
         """List the first episodes of a series that were not seen; none if all were."""
         query: Query = {
             "recursive": "true",
@@ -72,25 +72,25 @@ class Lookups:
                 # All were seen, or the series is gone: only the first lets the last one go.
                 self._client.item(series_id)
         except (NotFound, NotAllowed):
-            return Listed()
+            return ListedItems()
         # Specials come first in the order of the server, and last for people.
         in_turn = sorted(listing.items, key=lambda one: one.disc == 0)
-        return Listed(tuple(in_turn[:UNWATCHED_KEPT]), complete=listing.complete)
+        return ListedItems(tuple(in_turn[:UNWATCHED_KEPT]), complete=listing.complete)
 
-    def next_up(self) -> Listed:
+    def next_up(self) -> ListedItems:
         """List the next episode of each series that was begun, last seen first."""
         pages = self._client.pages("Shows", "NextUp", query={"disableFirstEpisode": "true"})
         return _read_listed(lambda: self._client.listing(read_set(pages)))
 
-    def episodes_from(self, series_id: str, episode_id: str) -> Listed:
+    def episodes_from(self, series_id: str, episode_id: str) -> ListedItems:
         """List an episode and what follows it in the order of the series, some dozens at most."""
         query: Query = {"startItemId": episode_id, "limit": EPISODES, **PRIMARY_IMAGE_ONLY}
         found = _read_listed(lambda: self._read_page("Shows", series_id, "Episodes", query=query))
         # A server that does not find the first one may begin with any other.
         starts_right = bool(found.items) and found.items[0].id == episode_id
-        return found if starts_right else Listed()
+        return found if starts_right else ListedItems()
 
-    def books_begun(self) -> Listed:
+    def books_begun(self) -> ListedItems:
         """List the audiobook parts that this account began or heard, last heard first."""
         recently: Query = {"sortBy": "DatePlayed", "sortOrder": "Descending", "limit": PARTS}
         begun = [
@@ -98,15 +98,15 @@ class Lookups:
             for kind in ("IsResumable", "IsPlayed")
         ]
         items = tuple({one.id: one for listing in begun for one in listing.items}.values())
-        return Listed(items, complete=bool(items))
+        return ListedItems(items, complete=bool(items))
 
-    def book_parts(self, folder_id: str) -> Listed:
+    def book_parts(self, folder_id: str) -> ListedItems:
         """List the audiobook parts in a folder, in order."""
         query: Query = {"parentId": folder_id, **BOOKS, **DISC_ORDER}
         pages = self._client.pages("Items", query=query)
         return _read_listed(lambda: self._client.listing(read_set(pages)))
 
-    def latest_albums(self, count: int) -> Listed:
+    def latest_albums(self, count: int) -> ListedItems:
         """List the albums added last, newest first.
 
         Not `/Items/Latest`: by default that leaves out what was played.
@@ -126,9 +126,9 @@ class Lookups:
         return self._client.listing(Rows(entries, complete=len(entries) == len(page.items)))
 
 
-def _read_listed(ask: Callable[[], Listing]) -> Listed:
+def _read_listed(ask: Callable[[], Listing]) -> ListedItems:
     try:
         listing = ask()
     except (NotFound, NotAllowed):
-        return Listed()
-    return Listed(listing.items, complete=listing.complete and bool(listing.items))
+        return ListedItems()
+    return ListedItems(listing.items, complete=listing.complete and bool(listing.items))

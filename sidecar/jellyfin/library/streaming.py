@@ -123,7 +123,7 @@ def _send(client: Jellyfin, path: tuple[str, ...], wanted: Mapping[str, str]) ->
     address = client.connection.address
     headers = {**client.authorization_header(), "Accept-Encoding": "identity", **wanted}
     ca_file = client.connection.ca_file
-    # A session of its own: `Connection` reads every body to its end.
+    # A session of its own: `JellyfinConnection` reads every body to its end.
     with requests.Session() as session:
         session.trust_env = False
         for scheme in ("http://", "https://"):

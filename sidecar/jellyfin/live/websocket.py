@@ -23,7 +23,7 @@ from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
 
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
-from sidecar.jellyfin.http.connection import Connection, ca_file_error, certificate_error
+from sidecar.jellyfin.http.connection import JellyfinConnection, ca_file_error, certificate_error
 from sidecar.jellyfin.http.responses import AWAY, retry_after
 from sidecar.jellyfin.live.events import LARGEST_FRAME_BYTES
 from sidecar.messages import msg
@@ -105,7 +105,7 @@ class WebSocketConnection:
         self._when_closed()
 
 
-def open_connection(http: Connection, *, may_be_large: bool = True) -> LiveConnection:
+def open_connection(http: JellyfinConnection, *, may_be_large: bool = True) -> LiveConnection:
     """Open the live connection of the account of `http`.
 
     Args:
@@ -164,7 +164,7 @@ def _open_tcp(uri: str) -> socket.socket:
     return tcp
 
 
-def _make_tls_context(http: Connection) -> ssl.SSLContext:
+def _make_tls_context(http: JellyfinConnection) -> ssl.SSLContext:
     """Return the TLS context that trusts the same certificates as HTTP requests do."""
     try:
         return ssl.create_default_context(cafile=http.ca_file or DEFAULT_CA_BUNDLE_PATH)
@@ -174,7 +174,7 @@ def _make_tls_context(http: Connection) -> ssl.SSLContext:
         raise ca_file_error(http.ca_file) from error
 
 
-def _opening_error(error: Exception, http: Connection) -> JellyfinError:
+def _opening_error(error: Exception, http: JellyfinConnection) -> JellyfinError:
     """Return the error for a connection that could not be opened."""
     server = http.address
     if isinstance(error, InvalidStatus):

@@ -4,6 +4,7 @@
         token refused, or account disabled ─▶ signed out
         admin or download right changed ────▶ stored, holds from now on
         outside its hours ──────────────────▶ its work waits until Jellyfin answers it again
+        rights to see changed ──────────────▶ what it holds is looked for (`hidden_files`)
 
 A server that is away changes nothing.
 """
@@ -11,11 +12,14 @@ A server that is away changes nothing.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.errors import JellyfinError, OutsideHours, SignedOut
+from sidecar.jellyfin.client import Jellyfin
+from sidecar.jellyfin.models import Policy
 from sidecar.process.threads import run_periodically
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.jellyfin_status import JellyfinStatus
@@ -29,9 +33,18 @@ EVERY_S = 45.0
 class PermissionRefresh:
     """Refreshes the rights of all accounts periodically, in one thread."""
 
-    def __init__(self, accounts: AccountService, server: JellyfinStatus, clock: Clock) -> None:
+    def __init__(
+        self,
+        accounts: AccountService,
+        server: JellyfinStatus,
+        clock: Clock,
+        *,
+        look: Callable[[Jellyfin, Policy], object] = lambda _client, _policy: None,
+    ) -> None:
+        """Prepare; `look` is called with each account's client and rights, and may raise."""
         self._accounts = accounts
         self._server = server
+        self._look = look
         self._clock = clock
 
     def run(self, stop: Event) -> None:
@@ -70,3 +83,7 @@ class PermissionRefresh:
             self._accounts.signed_out(client)
             return
         self._accounts.note_rights(account.user_id, policy)
+        try:
+            self._look(client, policy)
+        except JellyfinError as trouble:
+            self._server.tell(trouble)

@@ -23,8 +23,8 @@ from sidecar.domain.accounts.sign_in_limit import (
     Code,
     CodeLimiter,
     SignInLimiter,
+    SignInWait,
     Try,
-    Wait,
 )
 from sidecar.errors import JellyfinError, SignInRefused, TooManyTries
 from sidecar.jellyfin.sign_in import SignIn
@@ -113,7 +113,7 @@ class SignInService:
         """
         with self._lock:
             code = self._codes.begin(caller.address, self._clock.monotonic())
-        if isinstance(code, Wait):
+        if isinstance(code, SignInWait):
             self._log_refusal("a Quick Connect code", caller)
             text = msg(
                 "Too many Quick Connect codes are open: try again in {time}, or sign in with a "
@@ -226,8 +226,10 @@ class SignInService:
             log.warning("a sign-in from %s was refused: %s", caller.address, refused)
             raise
         prefix = network_prefix(caller.address)
-        secret = self._sessions.begin(account.user_id, address_prefix=prefix)
-        log.info("%s came in from %s", account.name, caller.address)
+        secret = self._sessions.begin(
+            account.user_id, address_prefix=prefix, user_agent=caller.agent
+        )
+        log.info("%s opened a session from %s", account.name, caller.address)
         # By the name that was typed: with a directory service an account may have several.
         marks = self._browsers.remember(caller.marks, name or account.name)
         return WebSession(secret, derive_csrf_token(secret), _as_person(account), marks)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from sidecar.domain.accounts.browser_names import name_browser, name_network
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
 from sidecar.errors import JellyfinError, NotPossible, NotVisible, SignedOut
 from sidecar.events import AccountChanged, Bus
@@ -55,6 +56,8 @@ class SessionView:
     Attributes:
         id: Not the session's secret.
         account: The account's name.
+        browser: The browser, such as "Chrome on Android".
+        network: What its network is to this machine, such as "home network".
         address: The network it began from.
         is_this: It is the session that makes the request.
     """
@@ -63,6 +66,8 @@ class SessionView:
     account: str
     created_at: datetime
     last_used_at: datetime
+    browser: str
+    network: str
     address: str
     is_this: bool
 
@@ -159,6 +164,8 @@ class UserService:
                 account=names.get(one.user_id, FORMER_ACCOUNT),
                 created_at=one.created_at,
                 last_used_at=one.last_used_at,
+                browser=name_browser(one.user_agent),
+                network=name_network(one.address_prefix),
                 address=one.address_prefix,
                 is_this=one.id == this,
             )

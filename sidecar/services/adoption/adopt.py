@@ -42,9 +42,9 @@ MOST_OFFERS = 20
 NOT_OFFERED = msg("it is not offered (any more): look at the device again")
 CHANGED = msg("it was changed, moved or removed since it was looked at")
 OTHER_BYTES = msg("its bytes are not those of the original")
-NO_BUDGET = msg("the device's budget would be used up")
+NO_BUDGET = msg("the device's storage limit would be used up")
 NOT_ALLOWED = msg("Jellyfin does not let this account have files of it")
-HAS_ONE = msg("it has a file here already, or is being fetched at this moment")
+HAS_ONE = msg("it has a file here already, or is being downloaded at this moment")
 
 
 class AdoptionInUse(SidecarError):

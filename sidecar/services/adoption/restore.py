@@ -22,7 +22,7 @@ from sidecar.domain.adoption.tags import FoundTags
 from sidecar.domain.files.removals import FileStat
 from sidecar.domain.identity.matching import (
     Facts,
-    Verdict,
+    MatchVerdict,
     facts_of,
     identify,
     names_of,
@@ -40,7 +40,7 @@ NOT_THERE = msg("it is not there any more")
 OTHER_SIZE = msg("it has another size than the file we wrote")
 OTHER_BYTES = msg("its bytes are not those that we wrote")
 PLACE_TAKEN = msg("another download has its place")
-IN_DOUBT = msg("{why}: adopt it on the page or in the API, where its bytes are compared")
+IN_DOUBT = msg("{why}: import it on the page or in the API, where it is compared with the original")
 STRANGER = msg("no file of the library fits it")
 
 
@@ -195,7 +195,7 @@ class ManifestRestore:
         return {
             path: items[decision.ids[0]]
             for path, decision in decisions.items()
-            if decision.verdict is Verdict.SAME
+            if decision.verdict is MatchVerdict.SAME
         }
 
     def _manifest(self, order: RestoreOptions) -> Manifest | None:

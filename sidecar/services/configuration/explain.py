@@ -15,6 +15,13 @@ _EXAMPLES = {
     "network.quiet_hours": msg("Enter hours such as 22:00-06:30, several separated by commas"),
     "backup.at": msg("Enter a time of day such as 03:30"),
     "transfer.busy_hours": msg("Enter hours such as 18:00-23:00, several separated by commas"),
+    "devices.time_zone": msg("Enter a time zone such as Europe/Berlin"),
+    "devices.bitrate": msg(
+        "Enter a bitrate such as 128k: Opus takes 32k to 256k, MP3 and AAC 64k to 320k"
+    ),
+    "devices.audio_languages": msg("Enter codes of languages such as de, en"),
+    "devices.subtitle_languages": msg("Enter codes of languages such as de, en"),
+    "devices.tag_separator": msg("Enter one to eight characters"),
 }
 _SPEEDS = ("speed_limit", "busy_speed_limit")
 

@@ -6,6 +6,7 @@ the settings of the page. Adding and forgetting need no restart.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,12 +25,16 @@ from sidecar.store.devices.devices import Devices
 from sidecar.store.downloads.queries import DeviceUse
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files.completed import CompletedFiles
+from sidecar.store.meta import Meta
 
 EDITABLE = ("name", "users", "managers")
+# The drives that nobody wants to be asked about again.
+DECLINED = "drives.declined"
+MOST_DECLINED = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChosenFolder:
     """A folder of the small browser.
 
     Attributes:
@@ -84,6 +89,7 @@ class DeviceEditor:
         stop_on: Callable[[str], object],
         bus: Bus,
         places: DevicePlaces,
+        meta: Meta,
     ) -> None:
         """Prepare.
 
@@ -97,6 +103,7 @@ class DeviceEditor:
             stop_on: Stops the transfers of a device and waits for their end.
             bus: Told when a device has gone.
             places: Where devices can be on this machine.
+            meta: Remembers which drives are not offered any more.
         """
         self._configuration = configuration
         self._registry = registry
@@ -107,6 +114,7 @@ class DeviceEditor:
         self._stop_on = stop_on
         self._bus = bus
         self._places = places
+        self._meta = meta
 
     def drives(self) -> Sequence[Drive]:
         """Return the mounted drives on which there is no device yet."""
@@ -117,11 +125,33 @@ class DeviceEditor:
             if not any(path == one.path or one.path in path.parents for path in taken)
         ]
 
+    def offers(self) -> Sequence[Drive]:
+        """Return the drives that could become a device, without those that were declined."""
+        found = [one for one in self.drives() if one.can_write]
+        declined = self._declined() if found else ()
+        return [one for one in found if _mark(one) not in declined]
+
+    def decline(self, path: str) -> None:
+        """Offer a drive no more; in *Add a device* it is shown still.
+
+        Raises:
+            NotVisible: There is no such drive.
+        """
+        found = next((one for one in self.drives() if str(one.path) == path), None)
+        if found is None:
+            raise NotVisible
+        kept = [one for one in self._declined() if one != _mark(found)]
+        self._meta.set(DECLINED, json.dumps([*kept, _mark(found)][-MOST_DECLINED:]))
+
+    def _declined(self) -> list[str]:
+        stored = json.loads(self._meta.get(DECLINED) or "[]")
+        return list(map(str, stored)) if isinstance(stored, list) else []
+
     def roots(self) -> Sequence[Path]:
         """Return the folders in which a device may be chosen, as far as they exist."""
         return [one for one in self._places.roots() if self._find(one) is not None]
 
-    def browse(self, text: str) -> Place:
+    def browse(self, text: str) -> ChosenFolder:
         """Return a folder of the small browser.
 
         Raises:
@@ -129,7 +159,9 @@ class DeviceEditor:
         """
         path = self._allowed(text)
         folders = [one for one in list_folders(path) if not self._is_own(one)]
-        return Place(path, self._find(path.parent), folders, os.access(path, os.W_OK | os.X_OK))
+        return ChosenFolder(
+            path, self._find(path.parent), folders, os.access(path, os.W_OK | os.X_OK)
+        )
 
     def add(self, given: Mapping[str, object]) -> DeviceSettings:
         """Add a device.
@@ -278,3 +310,8 @@ class DeviceEditor:
 
 def _of_file(name: str) -> str:
     return msg("{name} is in the settings file: change or remove it there, and restart", name=name)
+
+
+def _mark(drive: Drive) -> str:
+    """Return what a drive is known again by: another stick at its place is another drive."""
+    return f"{drive.path} {drive.total}"

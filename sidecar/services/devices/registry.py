@@ -217,9 +217,7 @@ class DeviceRegistry:
                 return
             self._aside[there.configured.path] = device_id
         name = there.settings.name
-        self.trouble(
-            device_id, DeviceError("unplugged", msg("{name} may be pulled out now", name=name))
-        )
+        self.trouble(device_id, DeviceError("unplugged", msg("Safe to remove: {name}", name=name)))
 
     def eject(self, device_id: str) -> None:
         """Close the folder of a device that was set aside with `set_aside`."""

@@ -58,18 +58,21 @@ class Reservations:
 
     def refusal(self, device: AttachedDevice, remaining: int, size: int) -> SpaceRefusal | None:
         """Return why there is no space for a file; None if there is."""
-        others, space = self.on(device.id), device.folder.space()
-        used = self._downloads.queries.bytes_on_device(device.id, block=space.block)
-        used += device.folder.own_files.count_bytes(space.block)
+        others, space, settings = self.on(device.id), device.folder.space(), device.settings
+        running = sum(round_to_blocks(one.size, space.block) for one in others.values())
+        used = running
+        if settings.budget is not None:
+            enough = settings.budget - running - round_to_blocks(size, space.block)
+            used += self._count_used(device, space.block, enough=enough)
         room = partial(
             check_space,
             remaining=remaining,
             size=size,
             space=space,
-            used=used + sum(round_to_blocks(one.size, space.block) for one in others.values()),
-            budget=device.settings.budget,
-            reserve=device.settings.reserve,
-            name=device.settings.name,
+            used=used,
+            budget=settings.budget,
+            reserve=settings.reserve,
+            name=settings.name,
         )
         refusal = room(promised=sum(one.at_most for one in others.values()))
         if refusal is None or not others:
@@ -78,3 +81,14 @@ class Reservations:
         there = {one: device.taken_by(one) for one in others}
         left = (max(0, promise.at_most - there[one]) for one, promise in others.items())
         return room(promised=sum(left))
+
+    def _count_used(self, device: AttachedDevice, block: int, *, enough: int) -> int:
+        """Return what our files take; it may be some more, but not above `enough`.
+
+        To count them in whole blocks, all are looked at: that is for a device that is nearly full.
+        """
+        own = device.folder.own_files.count_bytes(block)
+        at_most = own + self._downloads.queries.most_bytes_on_device(device.id, block=block)
+        if at_most <= enough:
+            return at_most
+        return own + self._downloads.queries.bytes_on_device(device.id, block=block)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from sidecar.domain.downloads.download import NOT_TAKEN
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.items.kinds import TYPE_OF, MediaKind
-from sidecar.domain.undo import Place, Reversal
+from sidecar.domain.undo import ItemOnDevice, Reversal
 from sidecar.domain.wishes import PIN, Hold
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import Jellyfin
@@ -85,9 +85,7 @@ class AddDownloads:
         device_id = self.device(person, device)
         if device_id is None:
             text = msg("There is no such device for this account")
-            text = (
-                text if device else msg("No device takes files for this account: plug one in first")
-            )
+            text = text if device else msg("No device is there for this account: plug one in first")
             return [AddedItem(one, "", AddResult.REFUSED, text, code="no-device") for one in wanted]
         client = self._accounts.client(person.user_id)
         found = _look_up(client, wanted)
@@ -129,7 +127,7 @@ class AddDownloads:
         except (NotFound, NotAllowed):
             return _unknown(library.id)
         if not found.files:
-            return _refused(library, "empty", msg("has nothing in it that can be fetched"))
+            return _refused(library, "empty", msg("has nothing in it that can be downloaded"))
         size = (
             msg("about {size}", size=Size(found.bytes)) if found.is_estimate else Size(found.bytes)
         )
@@ -158,7 +156,7 @@ class AddDownloads:
             if not listing.complete:
                 remark = msg("Jellyfin did not list all of it: ask again for the rest")
             if not files:
-                return _refused(item, "empty", msg("has nothing in it that can be fetched"))
+                return _refused(item, "empty", msg("has nothing in it that can be downloaded"))
         not_taken = self._not_taken(device_id, files)
         taken = [one for one in files if one.type not in not_taken]
         if not taken:
@@ -228,7 +226,7 @@ def _undo(
         return None
     removed = (file.id for file in chosen.files if file.id in removed_before)
     return Reversal(
-        pins=own, removed=tuple(Place(person.user_id, device_id, one) for one in removed)
+        pins=own, removed=tuple(ItemOnDevice(person.user_id, device_id, one) for one in removed)
     )
 
 
@@ -254,7 +252,7 @@ def _told(chosen: _Chosen, turns: Mapping[str, Turn], queued: Collection[str]) -
 def _never(item: Item) -> AddedItem | None:
     """Return the refusal of what can never be fetched."""
     if item.type is ItemType.OTHER:
-        return _refused(item, "not-playable", msg("is nothing that can be fetched"))
+        return _refused(item, "not-playable", msg("is nothing that can be downloaded"))
     if item.disc_folder is not None and (why := refusal(item)) is not None:
         return AddedItem(item.id, item.title, AddResult.REFUSED, why.message, code=why.code)
     return None

@@ -13,6 +13,7 @@ from sidecar.errors import NotVisible, SignedOut
 from sidecar.events import Progress
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.accounts.hidden_files import HiddenFilesService, HiddenSentence
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.downloads.views import (
@@ -43,6 +44,7 @@ class DownloadListing:
         transfers: ProgressTracker,
         covers: CoverCache,
         is_carried: bool,
+        hidden: HiddenFilesService,
     ) -> None:
         """Prepare.
 
@@ -53,6 +55,7 @@ class DownloadListing:
             transfers: The progress of running transfers.
             covers: The cache of covers.
             is_carried: Whether Syncthing is used.
+            hidden: Tells from whom the items of files are hidden.
         """
         self._accounts = accounts
         self._downloads = stores.downloads
@@ -62,6 +65,7 @@ class DownloadListing:
         self._ownership = ownership
         self._transfers = transfers
         self._covers = covers
+        self._hidden = hidden
 
     def downloads(self, person: Person, query: DownloadQuery) -> DownloadPage:
         """Return one page of the downloads that this person may see and that match."""
@@ -161,6 +165,7 @@ class DownloadListing:
         holds = self._holds.reasons_for([row.id for row in rows])
         running = {one.download_id: one for one in self._transfers.last()}
         carried = self._carried(rows)
+        hidden = self._hidden.of_downloads(person, [row.id for row in rows if row.is_present])
         return [
             _view(
                 row,
@@ -169,6 +174,7 @@ class DownloadListing:
                 reasons=_reasons(person, holds[row.id], names),
                 owners=_owners(person, row, holds[row.id], names),
                 carried=carried.get(row.id, ()),
+                hidden_from=hidden.get(row.id, ()),
             )
             for row in rows
         ]
@@ -210,11 +216,17 @@ def _view(
     reasons: tuple[ReasonView, ...],
     owners: tuple[str, ...],
     carried: tuple[SyncedTo, ...],
+    hidden_from: tuple[HiddenSentence, ...],
 ) -> DownloadView:
     stored: dict[str, Any] = {name: getattr(row, name) for name in STORED}
     stored["expected_size"] = row.size
     view = DownloadView(
-        **stored, device_name=device_name, reasons=reasons, owners=owners, carried=carried
+        **stored,
+        device_name=device_name,
+        reasons=reasons,
+        owners=owners,
+        carried=carried,
+        hidden_from=hidden_from,
     )
     if progress is None:
         return view

@@ -134,7 +134,7 @@ class QueueActions:
     ) -> Mapping[int, ActionResult]:
         outcomes: dict[int, ActionResult] = {}
         failed: list[Download] = []
-        done = msg("is fetched from the start") if from_zero else msg("is tried again")
+        done = msg("is downloaded from the start") if from_zero else msg("is tried again")
         for one in downloads:
             why = self._planning.not_taken(one.device_id, one.item_type)
             if why is not None:
@@ -203,7 +203,7 @@ def _done(download: Download, text: str) -> ActionResult:
 def _is_so(download: Download) -> str:
     words = {
         Status.PENDING: msg("waits in the queue already"),
-        Status.DOWNLOADING: msg("is being fetched already"),
+        Status.DOWNLOADING: msg("is being downloaded already"),
         Status.PAUSED: msg("is paused already"),
     }
     what = words.get(download.status, msg("is not there any more"))

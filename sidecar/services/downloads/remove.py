@@ -166,7 +166,7 @@ class RemoveDownloads:
                 one.id,
                 ResultKind.DONE,
                 msg(
-                    "{title} is no longer kept for you: it stays until its room is needed",
+                    "{title} is unpinned; it is removed when space runs out",
                     title=one.title,
                 ),
                 undo=Reversal(holds=ended[one.id]),
@@ -176,7 +176,7 @@ class RemoveDownloads:
                 one.id,
                 ResultKind.UNCHANGED,
                 msg(
-                    "{title} stays as it is: it is not here because you asked for it",
+                    "{title} stays as it is: it is not pinned by you",
                     title=one.title,
                 ),
             )
@@ -224,7 +224,7 @@ class RemoveDownloads:
         if not removed and folder.stat(found.file_path) is not None:
             return msg(
                 "{title} is removed from the list; the file of its name is not the "
-                "one that was fetched, so it stays",
+                "one that was downloaded, so it stays",
                 title=found.title,
             )
         return msg("{title} is deleted", title=found.title)
@@ -259,6 +259,6 @@ def _has_part(download: Download) -> bool:
 
 def _kept(download: Download) -> str:
     return msg(
-        "{title} is no longer yours. It stays on the device: somebody else wants it too",
+        "{title} is unpinned. It stays on the device: another user needs it too",
         title=download.title,
     )

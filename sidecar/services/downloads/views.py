@@ -9,6 +9,7 @@ from datetime import datetime
 from sidecar.domain.downloads.download import MISSING, Download, Status
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.events import Phase
+from sidecar.services.accounts.hidden_files import HiddenSentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class DownloadView(Download):
         phase: The phase of the transfer; None when it is not running.
         reasons, owners: These name other people only for an admin.
         carried: The Syncthing peers that have the file.
+        hidden_from: The holders that may not see its item on the server any more.
     """
 
     device_name: str
@@ -48,6 +50,7 @@ class DownloadView(Download):
     reasons: tuple[ReasonView, ...] = ()
     owners: tuple[str, ...] = ()
     carried: tuple[SyncedTo, ...] = ()
+    hidden_from: tuple[HiddenSentence, ...] = ()
 
     @property
     def progress(self) -> float:

@@ -226,7 +226,7 @@ def _may_move(one: Download) -> bool:
     Not while it is written, missing, or a person's own; nor a part of a film, which stays with the
     others.
     """
-    if is_part(one.file_path):
+    if is_part(one.file_path, one.item_type):
         return False
     if one.status is Status.COMPLETED:
         is_adopted = one.started_at is None

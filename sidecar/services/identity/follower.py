@@ -148,8 +148,9 @@ class IdentityFollower:
             return
         with self._lock:
             changed, self._changed = self._changed, set()
+            added = frozenset((self._added or ()) if len(self._added or ()) <= MOST_CHANGED else ())
         try:
-            self._looking.look_at_names(self._user_id, changed)
+            self._looking.look_at_names(self._user_id, changed, added)
         except ServerAway:
             with self._lock:
                 self._changed |= changed

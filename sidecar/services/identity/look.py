@@ -37,11 +37,15 @@ class LibraryLook:
         chosen: ChosenPlaylists,
         matching: ItemMatching,
         client: Callable[[str], Jellyfin],
+        *,
+        hidden: Callable[[str], Collection[str]] = lambda _user_id: (),
     ) -> None:
+        """Prepare; `hidden` returns the items that an account is known not to see any more."""
         self._downloads = downloads
         self._chosen = chosen
         self._matching = matching
         self._client = client
+        self._hidden = hidden
 
     def look(self, user_id: str, added: Collection[str] | None = None) -> None:
         """Check all items of an account's files; update those that have another id.
@@ -63,7 +67,7 @@ class LibraryLook:
         if added is not None:
             by_ids += ceil(len(added) / IDS_PER_REQUEST)
         if by_ids <= FEW_REQUESTS or by_ids <= ceil(index.count() / (PAGE_ITEMS - 1)):
-            self._by_ids(index, known, added)
+            self._by_ids(index, known, added, user_id)
         else:
             self._by_listing(index, known, user_id)
 
@@ -92,14 +96,16 @@ class LibraryLook:
             self._downloads.identity.follow({}, moved)
             log.info("%d playlists that were chosen are known under new ids", len(moved))
 
-    def look_at_names(self, user_id: str, changed: Collection[str]) -> None:
-        """Check whether changed items that we have files of have other names.
+    def look_at_names(
+        self, user_id: str, changed: Collection[str], added: Collection[str] = ()
+    ) -> None:
+        """Check whether changed items that we have files of have other names, or other files.
 
         Raises:
             errors.JellyfinError: It cannot be asked.
         """
         if changed:
-            self._matching.rename(ServerFileIndex(self._client(user_id)), changed)
+            self._matching.rename(ServerFileIndex(self._client(user_id)), changed, added)
 
     def look_at_all(self, index: ServerFileIndex) -> None:
         """Check the items of all accounts' files, at a server that is to become ours."""
@@ -108,16 +114,22 @@ class LibraryLook:
             self._by_listing(index, known, None)
 
     def _by_ids(
-        self, index: ServerFileIndex, known: Collection[Facts], added: Collection[str] | None
+        self,
+        index: ServerFileIndex,
+        known: Collection[Facts],
+        added: Collection[str] | None,
+        user_id: str,
     ) -> None:
-        there = index.known([one.id for one in known])
+        items = {one.id: one for one in index.described([one.id for one in known])}
+        self._matching.change_places(index, items, lambda: index.described(added) if added else ())
+        there = frozenset(items)
         gone = [one for one in known if one.id not in there]
         candidates: Collection[Item] = ()
         if gone and added is not None:
             candidates = index.described(added)
         elif gone and self._is_news(gone):
             candidates = index.all_full().items
-        self._settle(index, gone, candidates, known=there)
+        self._settle(index, gone, candidates, known=there, user_id=user_id)
 
     def _by_listing(
         self, index: ServerFileIndex, known: Collection[Facts], user_id: str | None
@@ -126,7 +138,9 @@ class LibraryLook:
         if not listing.complete:
             log.info("the library was not listed as a whole: nothing is taken for gone")
             return
-        there = {one.id for one in listing.items}
+        items = {one.id: one for one in listing.items}
+        self._matching.change_places(index, items)
+        there = set(items)
         absent = [one for one in known if one.id not in there]
         if user_id is not None:
             shared = self._downloads.identity.wanted_by_others([one.id for one in absent], user_id)
@@ -135,7 +149,7 @@ class LibraryLook:
             absent = [one for one in absent if one.id not in hidden]
         ours = {one.id for one in known}
         candidates = [one for one in listing.items if one.id not in ours]
-        self._settle(index, absent, candidates, known=there & ours)
+        self._settle(index, absent, candidates, known=there & ours, user_id=user_id)
 
     def _settle(
         self,
@@ -144,9 +158,12 @@ class LibraryLook:
         candidates: Collection[Item],
         *,
         known: Collection[str],
+        user_id: str | None,
     ) -> None:
         lost = self._matching.settle(index, absent, candidates).lost if absent else frozenset()
         hidden = index.known(lost) if lost and candidates else frozenset()
+        if user_id is not None:
+            lost -= frozenset(self._hidden(user_id))
         self._downloads.identity.mark(gone=lost - hidden, known=frozenset({*known, *hidden}))
 
     def _is_news(self, gone: Collection[Facts]) -> bool:

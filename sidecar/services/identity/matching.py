@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.folders import find_paths
@@ -25,14 +25,16 @@ from sidecar.domain.files.naming import (
     with_extension,
 )
 from sidecar.domain.identity.matching import (
-    Decision,
+    BY_VERSION,
     Facts,
-    Verdict,
+    MatchDecision,
+    MatchVerdict,
     facts_of,
     identify,
     moved_containers,
 )
 from sidecar.domain.items.item import Item
+from sidecar.domain.items.versions import find_version
 from sidecar.errors import JellyfinError
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.identity.questions import IdentityQuestion, IdentityQuestions
@@ -102,7 +104,9 @@ class ItemMatching:
         known = self._alike(items)
         if known:
             ids = {one.id for one in known}
-            there = index.known(ids)
+            described = {one.id: one for one in index.described(sorted(ids))}
+            self.change_places(index, {**items, **described})
+            there = frozenset(described)
             self._downloads.identity.mark(gone=ids - there, known=there)
             self.settle(index, [one for one in known if one.id not in there], items.values())
         return self._questions.waiting() & items.keys()
@@ -132,7 +136,9 @@ class ItemMatching:
         items = {one.id: one for one in candidates if one.is_playable}
         decisions = self._decisions(gone, items)
         same = {
-            old: items[it.ids[0]] for old, it in decisions.items() if it.verdict is Verdict.SAME
+            old: items[it.ids[0]]
+            for old, it in decisions.items()
+            if it.verdict is MatchVerdict.SAME
         }
         if same:
             self.follow(index, same)
@@ -141,7 +147,7 @@ class ItemMatching:
             one: IdentityQuestion(old[one], tuple(items[id_] for id_ in it.ids), it.why)
             for one, it in decisions.items()
             # Without a file no question is needed: the item is fetched under its new id.
-            if it.verdict is Verdict.AMBIGUOUS and old[one].devices
+            if it.verdict is MatchVerdict.AMBIGUOUS and old[one].devices
         }
         self._questions.decide(old.keys(), asked)
         return Outcome(
@@ -163,10 +169,12 @@ class ItemMatching:
         return MatchPreview(
             files=len(known),
             same=len(known) - len(absent),
-            followed=verdicts.count(Verdict.SAME),
-            asked=verdicts.count(Verdict.AMBIGUOUS),
+            followed=verdicts.count(MatchVerdict.SAME),
+            asked=verdicts.count(MatchVerdict.AMBIGUOUS),
             lost=tuple(
-                sorted(one.title for one in absent if decisions[one.id].verdict is Verdict.NONE)
+                sorted(
+                    one.title for one in absent if decisions[one.id].verdict is MatchVerdict.NONE
+                )
             ),
         )
 
@@ -180,12 +188,75 @@ class ItemMatching:
         log.info("%d downloads of %d items are known under new ids", len(followed), len(same))
         self._plan_names(index, followed)
 
-    def rename(self, index: ServerFileIndex, item_ids: Collection[str]) -> None:
-        """Update the titles of items that keep their ids, and plan the renaming of files."""
+    def change_places(
+        self,
+        index: ServerFileIndex,
+        items: Mapping[str, Item],
+        more: Callable[[], Iterable[Item]] = tuple,
+    ) -> None:
+        """Let rows follow files that are known under other ids of ours now.
+
+        Ids are made of paths. Where files on the server have been given each other's names, or all
+        were numbered anew, each id is still there and is another file than before.
+
+        Args:
+            index: Tells about their albums.
+            items: Full items as they are now, by id.
+            more: Returns further full items that files may be; called if any is missing.
+        """
+        facts = self._downloads.identity.facts_of_items(items.keys())
+        away = [one for one in facts if one.devices and _is_another(one, items[one.id])]
+        if not away:
+            return
+        found = self._find_elsewhere(away, items.values())
+        if len(found) < len(away):
+            known = {**items, **{one.id: one for one in more()}}
+            found = self._find_elsewhere(away, known.values())
+        # Who would take the place of a file that went nowhere stays as well, and so on.
+        stays = {one.id for one in away} - found.keys()
+        while blocked := {old for old, new in found.items() if new.id in stays}:
+            stays |= blocked
+            found = {old: new for old, new in found.items() if old not in blocked}
+        if found:
+            followed = self._downloads.identity.exchange(found)
+            log.info("%d files have changed places on the server", len(followed))
+            self._plan_names(index, followed)
+
+    def _find_elsewhere(self, away: Collection[Facts], items: Iterable[Item]) -> dict[str, Item]:
+        """Return the items that these files are now, by their old ids, where that is certain."""
+        moving = {one.id for one in away}
+        sizes = {one.size for one in away}
+        fitting = {one.id: one for one in items if one.size in sizes}
+        devices = self._downloads.identity.devices(fitting.keys() - moving)
+        decisions = identify(
+            [replace(one, devices=frozenset()) for one in away],
+            [facts_of(one, devices=devices.get(id_, ())) for id_, one in fitting.items()],
+            different=self._downloads.identity.different_items(),
+        )
+        here = {one.id: one.devices for one in away}
+        return {
+            old: fitting[it.ids[0]]
+            for old, it in decisions.items()
+            if it.verdict is MatchVerdict.SAME
+            and it.why == BY_VERSION
+            and not here[old] & devices.get(it.ids[0], frozenset())
+        }
+
+    def rename(
+        self, index: ServerFileIndex, item_ids: Collection[str], added: Collection[str] = ()
+    ) -> None:
+        """Update the titles of items that keep their ids, and plan the renaming of files.
+
+        Args:
+            index: Describes the items.
+            item_ids: Those that have changed.
+            added: Those that are new, which files of ours may be now.
+        """
         ours = {one.item_id for one in self._downloads.identity.of_items(item_ids)}
         items = {one.id: one for one in index.described(sorted(ours))} if ours else {}
         if not items:
             return
+        self.change_places(index, items, lambda: index.described(sorted(added)) if added else ())
         with self._db.write():
             changed = self._downloads.identity.describe(items)
         if changed:
@@ -202,11 +273,11 @@ class ItemMatching:
         if not known:
             return []
         decisions = self._decisions(known, items)
-        return [one for one in known if decisions[one.id].verdict is not Verdict.NONE]
+        return [one for one in known if decisions[one.id].verdict is not MatchVerdict.NONE]
 
     def _decisions(
         self, known: Collection[Facts], items: Mapping[str, Item]
-    ) -> Mapping[str, Decision]:
+    ) -> Mapping[str, MatchDecision]:
         sizes = {one.size for one in known}
         fitting = [one for one in items.values() if one.size in sizes]
         devices = self._downloads.identity.devices([one.id for one in fitting])
@@ -255,7 +326,7 @@ class ItemMatching:
 
     def _plan_name(self, one: Followed, group: Group) -> None:
         current = self._downloads.queries.get(one.before.id)
-        if current is None or is_part(current.file_path):
+        if current is None or is_part(current.file_path, current.item_type):
             # What the server says of a part does not say to which film it belongs.
             return
         there = DeviceFolders(self._db, current.device_id)
@@ -267,6 +338,15 @@ class ItemMatching:
             self._downloads.identity.plan_rename(current.id, path)
         elif current.status is not Status.DOWNLOADING:
             self._downloads.queue.rename(current, FilePlace(path, make_path_key(path)))
+
+
+def _is_another(one: Facts, item: Item) -> bool:
+    """Whether an item is certainly another file, or another version, than our file of it."""
+    if not (one.size and one.version and item.size and item.source_etag):
+        return False
+    if find_version(item, one.version) is not None:
+        return False
+    return (one.size, one.version) != (item.size, item.source_etag)
 
 
 def _size(download: Download) -> int:

@@ -36,8 +36,9 @@ class IdentityQuestion:
     def text(self) -> str:
         """Return the question as a message for people."""
         return msg(
-            "The server knows {title} by another name or place now, and it is not certain which "
-            "item that is: {why}. Until somebody says, nothing is fetched or removed for it",
+            "Jellyfin knows {title} by another name or place now, and it is not "
+            "certain which item that is: {why}. Nothing is downloaded or removed for "
+            "it until somebody answers",
             title=self.file.title,
             why=self.why,
         )

@@ -116,11 +116,12 @@ class IdentityReview:
         if not count:
             return None
         return counted(
-            "The server knows {count} file of {device} by another name or place, and it is not "
-            "certain which item that is: nothing is fetched or removed for it until somebody says",
-            "The server knows {count} files of {device} by other names or places, and it is not "
-            "certain which items those are: nothing is fetched or removed for them until somebody "
-            "says",
+            "Jellyfin knows {count} file of {device} by another name or place, and "
+            "it is not certain which item that is: nothing is downloaded or removed "
+            "for it until somebody answers",
+            "Jellyfin knows {count} files of {device} by other names or places, and "
+            "it is not certain which items those are: nothing is downloaded or "
+            "removed for them until somebody answers",
             count,
             device=device_name,
         )

@@ -50,7 +50,7 @@ def expand_item(library: ItemSource, item: Item) -> Sequence[Item] | None:
         )
         raise NotPossible(text)
     if item.type not in CONTAINERS:
-        raise NotPossible(msg("{title} is nothing that can be fetched", title=item.title))
+        raise NotPossible(msg("{title} is nothing that can be downloaded", title=item.title))
     try:
         listing = library.expand(item)
     except NotFound:
@@ -61,5 +61,7 @@ def expand_item(library: ItemSource, item: Item) -> Sequence[Item] | None:
         )
         raise UnexpectedAnswer(text)
     if not listing.items:
-        raise NotPossible(msg("There is nothing in {title} that can be fetched", title=item.title))
+        raise NotPossible(
+            msg("There is nothing in {title} that can be downloaded", title=item.title)
+        )
     return listing.items

@@ -142,7 +142,7 @@ class PlayerLogImporter:
     def _alone(self, device_id: str, name: str) -> AbstractContextManager[None]:
         return self._in_use.only(
             device_id,
-            LogInUse(msg("The plays on {name} are being taken over at this moment", name=name)),
+            LogInUse(msg("The plays from {name} are being added at this moment", name=name)),
         )
 
 

@@ -34,8 +34,8 @@ MOST_REMARKS = 200
 # The time limit is checked once in so many lines.
 LINES_AT_ONCE = 1000
 
-UNKNOWN = msg("no file of ours on this device fits")
-AMBIGUOUS = msg("more than one of our files fits: {paths}")
+UNKNOWN = msg("no download on this device matches")
+AMBIGUOUS = msg("more than one download matches: {paths}")
 UNDATED = msg(
     "its date cannot be true: the player's clock was wrong, or its time zone is set wrong"
 )

@@ -43,9 +43,9 @@ class Question:
             if count
         ]
         return msg(
-            "Of {total} files on {name}, {what}. Was that you? If so, nothing fetches "
-            "them again; if not, they are fetched again. Until somebody says, nothing "
-            "is done about them",
+            "Of {total} files on {name}, {what}. Did you delete them? Then they "
+            "won't be downloaded automatically again; otherwise they are downloaded "
+            "again. Nothing happens until somebody answers",
             total=self.total,
             name=name,
             what=listed(what),

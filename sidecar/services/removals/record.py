@@ -36,10 +36,10 @@ T = TypeVar("T")
 
 # Rows in one transaction: other writers wait for it.
 BATCH = 100
-GONE = msg("It was removed from {device}: nothing fetches it again until you ask for it")
+GONE = msg("It was removed from {device}: it won't be downloaded automatically again")
 EDITED = msg(
-    "Its file on {device} was changed by something else: that one is yours now and stays as it is; "
-    "nothing fetches it again until you ask for it"
+    "Its file on {device} was changed by something else: it is left as it is, and "
+    "won't be downloaded automatically again"
 )
 WHY: Mapping[FileChange, tuple[str, str]] = MappingProxyType(
     {FileChange.GONE: ("removed-by-person", GONE), FileChange.EDITED: ("changed-outside", EDITED)}
@@ -76,7 +76,7 @@ class RemovalRecorder:
 
     def put_back(self, device: AttachedDevice, files: Iterable[Expected]) -> int:
         """Queue missing files to be fetched again; return how many were queued."""
-        text = msg("It was missing on {device}: it is fetched again", device=device.settings.name)
+        text = msg("Was missing on {device}, downloading again", device=device.settings.name)
         failure = Failure(FailureClass.TRANSIENT, "put-back", text)
         count = 0
         for some in _batches(files):

@@ -18,6 +18,7 @@ from sidecar.domain.rules.registry import RULE_OF, RULES
 from sidecar.domain.wishes import Hold
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import OUTSIDE_HOURS
+from sidecar.services.accounts.hidden_files import HiddenSentence
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.problems import ProblemKind, Problems
@@ -26,8 +27,8 @@ from sidecar.store.stores import Stores
 
 # Codes of problems in which the device is not there: its contents are known from the rows only.
 AWAY = frozenset({"missing", "no-marker", "other-device"})
-SOMEBODY_OUTSIDE_HOURS = msg("Jellyfin lets the account that fetches it do nothing now")
-SOMEBODY_SIGNED_OUT = msg("The account that fetches it must sign in again")
+SOMEBODY_OUTSIDE_HOURS = msg("Jellyfin lets the account that downloads it do nothing now")
+SOMEBODY_SIGNED_OUT = msg("The account that downloads it must sign in again")
 
 HeldBack = Callable[[Download], str | None]
 
@@ -49,6 +50,11 @@ class Explanation:
     wanted: tuple[WantedBecause, ...]
 
 
+def _hides_nothing(_person: Person, _download: Download) -> tuple[HiddenSentence, ...]:
+    """Default: every account sees the items of its files."""
+    return ()
+
+
 def _lets_through(_download: Download) -> None:
     """Default: no download is held back."""
 
@@ -67,6 +73,7 @@ class Explainer:
         clock: Clock,
         held_back: HeldBack = _lets_through,
         in_doubt: Callable[[], Collection[str]] = tuple,
+        hidden: Callable[[Person, Download], tuple[HiddenSentence, ...]] = _hides_nothing,
     ) -> None:
         """Prepare.
 
@@ -80,6 +87,7 @@ class Explainer:
             held_back: Returns why the network rule or the plan holds a download back; None if
                 neither does.
             in_doubt: Returns the items whose file may be there already, as a person has to decide.
+            hidden: Returns from which of its holders a file's item is hidden, as a person may know.
         """
         self._downloads = stores.downloads
         self._holds = stores.holds
@@ -93,6 +101,7 @@ class Explainer:
         self._clock = clock
         self._held_back = held_back
         self._in_doubt = in_doubt
+        self._hidden = hidden
 
     def why(
         self, person: Person, device_id: str, item_id: str, item_type: str | None = None
@@ -123,6 +132,9 @@ class Explainer:
             wanted=self._wanted(person, holds),
             is_away=trouble is not None and trouble.code in AWAY,
             is_paused=settings is not None and settings.paused,
+            hidden=tuple(one.text for one in self._hidden(person, download))
+            if download is not None and download.is_present
+            else (),
             problems=self._in_the_way(person, download) if download and waits else (),
             held_back=self._held_back(download) if download and waits else None,
             was_removed=item_id in self._tombstones.items(person.user_id, device_id),

@@ -467,7 +467,10 @@ class FavouritesFollower:
                 found |= self._client.items(some)
             return found
 
-        self._planning.hold(wishes, describe)
+        self._planning.hold(wishes, describe, between=self._take_waiting_news)
+        for taken_away in tuple(self._taken_away):
+            # The heart may have been taken away while its wishes were being written.
+            self._planning.release(self._user_id, rule.NAME, taken_away, grace=self._settings.grace)
 
 
 def _by_id(listed: Iterable[Item]) -> Mapping[str, Item]:

@@ -13,7 +13,7 @@ from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.domain.items.item import Item, ItemType
-from sidecar.domain.rules.library import Library, Listed
+from sidecar.domain.rules.library import Library, ListedItems
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.lookups import Lookups
 
@@ -41,7 +41,7 @@ class HeardPlays(Protocol):
 class OnPlaylist(Protocol):
     """A callback for the contents of a playlist."""
 
-    def __call__(self, playlist_id: str, listed: Listed, *, is_fresh: bool) -> object:
+    def __call__(self, playlist_id: str, listed: ListedItems, *, is_fresh: bool) -> object:
         """Take the contents; `is_fresh` if they come from the server, not from the cache."""
 
 
@@ -127,11 +127,11 @@ class CachedLibrary:
         """Return full items for the queue, from the cache where possible."""
         return dict(self.items(ids))
 
-    def album_tracks(self, album_id: str) -> Listed:
+    def album_tracks(self, album_id: str) -> ListedItems:
         """Return the tracks of an album."""
         return self._listed(("album", album_id), lambda: self._lookups.album_tracks(album_id))
 
-    def playlist_items(self, playlist_id: str) -> Listed:
+    def playlist_items(self, playlist_id: str) -> ListedItems:
         """Return a playlist in its order."""
         key = ("playlist", playlist_id)
         kept = self._recall(key)
@@ -140,31 +140,31 @@ class CachedLibrary:
             self._on_playlist(playlist_id, listed, is_fresh=listed is not kept)
         return listed
 
-    def contents(self, kind: ItemType, item_id: str) -> Listed:
+    def contents(self, kind: ItemType, item_id: str) -> ListedItems:
         """Return the tracks of an album or artist, or the next unwatched episodes of a series."""
         return self._listed(
             (UNWATCHED if kind is ItemType.SERIES else "contents", item_id),
             lambda: self._lookups.contents(kind, item_id),
         )
 
-    def book_parts(self, folder_id: str) -> Listed:
+    def book_parts(self, folder_id: str) -> ListedItems:
         """Return the audiobook parts in a folder."""
         return self._listed(("book_parts", folder_id), lambda: self._lookups.book_parts(folder_id))
 
-    def episodes_from(self, series_id: str, episode_id: str) -> Listed:
+    def episodes_from(self, series_id: str, episode_id: str) -> ListedItems:
         """Return an episode and those that follow it."""
         key = ("episodes_from", series_id, episode_id)
         return self._listed(key, lambda: self._lookups.episodes_from(series_id, episode_id))
 
-    def next_up(self) -> Listed:
+    def next_up(self) -> ListedItems:
         """Return the next episode of each series begun."""
         return self._listed(("next_up",), self._lookups.next_up)
 
-    def books_begun(self) -> Listed:
+    def books_begun(self) -> ListedItems:
         """Return the audiobook parts that were heard last."""
         return self._listed(("books_begun",), self._lookups.books_begun)
 
-    def latest_albums(self, count: int) -> Listed:
+    def latest_albums(self, count: int) -> ListedItems:
         """Return the newest albums."""
         key = ("latest", str(count))
         return self._listed(key, lambda: self._lookups.latest_albums(count))
@@ -177,9 +177,9 @@ class CachedLibrary:
         """Return the albums of which this account really played anything since then."""
         return self._plays.albums_heard(self._user_id, since)
 
-    def _listed(self, key: Key, look_up: Callable[[], Listed]) -> Listed:
+    def _listed(self, key: Key, look_up: Callable[[], ListedItems]) -> ListedItems:
         kept = self._recall(key)
-        if isinstance(kept, Listed):
+        if isinstance(kept, ListedItems):
             return kept
         listed = look_up()
         # An incomplete listing is not cached.

@@ -15,7 +15,7 @@ from datetime import timedelta
 
 from sidecar.clock import Clock
 from sidecar.domain.items.item import Item
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 from sidecar.errors import JellyfinError, NotFound
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 
@@ -43,7 +43,7 @@ class PlaylistOrderTracker:
         self._user_id = user_id
         self._clock = clock
 
-    def listed(self, playlist_id: str, listed: Listed, *, is_fresh: bool) -> None:
+    def listed(self, playlist_id: str, listed: ListedItems, *, is_fresh: bool) -> None:
         """Take the contents of a playlist; ignored unless the account chose it.
 
         Args:

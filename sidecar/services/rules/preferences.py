@@ -16,7 +16,7 @@ from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.kinds import ALL_MEDIA
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.registry import RULE_OF
-from sidecar.domain.undo import Place, Reversal
+from sidecar.domain.undo import ItemOnDevice, Reversal
 from sidecar.domain.wishes import PIN, PIN_PRIORITY
 from sidecar.errors import JellyfinError, NotPossible, NotVisible
 from sidecar.messages import msg
@@ -37,7 +37,7 @@ class Pinned:
 
     Attributes:
         item_id: The item that was pinned: a playable one or a container.
-        text: The reason, e.g. "you asked for First Light".
+        text: The reason, e.g. "downloaded by you (First Light)".
         files: How many files it holds.
     """
 
@@ -52,11 +52,13 @@ class Excluded:
 
     Attributes:
         device_id: The device; None for all devices.
+        title: None if it is not known any more.
     """
 
     device_id: str | None
     rule: str
     item_id: str
+    title: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,8 +181,9 @@ class PreferenceService:
 
     def exclusions(self, person: Person) -> Sequence[Excluded]:
         """List what the person excluded from rules on devices that serve them."""
+        titles = self._exclusions.titles(person.user_id)
         return [
-            Excluded(device_id, rule, item_id)
+            Excluded(device_id, rule, item_id, titles.get(item_id))
             for device_id, rule, item_id in self._exclusions.all_of(person.user_id)
             if device_id is None or self._access.may_use(person, device_id)
         ]
@@ -200,7 +203,7 @@ class PreferenceService:
         self._holds.release_these(going, self._clock.now(), even_ending=True)
         self._planning.release_expired()
         self._wake(person.user_id)
-        place = Place(person.user_id, device_id, item_id)
+        place = ItemOnDevice(person.user_id, device_id, item_id)
         return Reversal(holds=tuple(going), exclusions=((place, rule),))
 
     def include(self, person: Person, device_id: str, rule: str, item_id: str) -> None:

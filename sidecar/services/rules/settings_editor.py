@@ -6,16 +6,21 @@ change ──▶ all keys checked ──▶ all stored ──▶ the rules of al
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from types import MappingProxyType
 
+from sidecar.config.rules import SECTIONS
+from sidecar.config.schema import SettingKey, describe_keys
 from sidecar.domain.rules.registry import COMPUTED_RULES
-from sidecar.errors import NotPossible
+from sidecar.errors import ConfigError, NotPossible
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
+from sidecar.services.configuration.explain import explain_refusal
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.settings_view import (
+    DEVICE_KEYS,
     DeviceSettingsView,
     Remarks,
     device_settings_view,
@@ -105,3 +110,45 @@ class SettingsEditor:
             if now.serves(account.name):
                 self._wake(account.user_id)
         return self.settings(person, device_id)
+
+    def refusals(
+        self,
+        person: Person,
+        device_id: str,
+        device: Mapping[str, object],
+        rules: Mapping[str, Mapping[str, object]],
+    ) -> Mapping[str, str]:
+        """Return the sentence for each value that `change` would refuse, by its key.
+
+        Raises:
+            errors.NotAManager: The person does not manage the device.
+        """
+        self._access.managed(person, device_id)
+        reasons = _refusals("devices", DEVICE_KEYS, device, partial(self._devices.check, device_id))
+        for name, changes in rules.items():
+            check = partial(self._rules.check, SET_FOR_DEVICE[name], device_id)
+            reasons |= _refusals(f"rules.{name}", describe_keys(SECTIONS[name]), changes, check)
+        return reasons
+
+
+def _refusals(
+    section: str,
+    keys: Iterable[SettingKey],
+    changes: Mapping[str, object],
+    check: Callable[[Mapping[str, object]], object],
+) -> dict[str, str]:
+    """Return the sentences for the values that a check refuses; it tells of one at a time."""
+    known, left = {one.name: one for one in keys}, dict(changes)
+    reasons: dict[str, str] = {}
+    while True:
+        try:
+            check(left)
+        except ConfigError as error:
+            key = known.get(error.key)
+            place = f"{section}.{error.key}"
+            reasons[error.key] = explain_refusal(place, key, error) if key else error.reason
+            # What was not typed cannot be left out: a bitrate that another format does not take.
+            if left.pop(error.key, None) is None:
+                return reasons
+        else:
+            return reasons

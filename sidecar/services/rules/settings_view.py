@@ -48,12 +48,14 @@ class RuleSettingsView:
 
     Attributes:
         remarks: What the rule cannot do now.
+        files: How many files its holds keep.
         because: The reasons of its holds, e.g. "you played 3 of 11 tracks of First Light".
     """
 
     name: str
     settings: tuple[Setting, ...]
     remarks: tuple[str, ...]
+    files: int
     because: tuple[str, ...]
 
 
@@ -87,6 +89,7 @@ def device_settings_view(
     if now is None or default is None:
         raise NotVisible
     said, reasons = remarks(user_id, device_id), holds.reasons_of(user_id, device_id)
+    files = holds.files_of(user_id, device_id)
 
     def steering(rule: Rule[Any]) -> RuleSettingsView:
         return RuleSettingsView(
@@ -95,6 +98,7 @@ def device_settings_view(
                 describe_keys(SECTIONS[rule.name]), rules.of(rule, device_id), rules.default(rule)
             ),
             remarks=said.get(rule.name, ()),
+            files=files.get(rule.name, 0),
             because=tuple(reasons.get(rule.name, ()))[:MOST_REASONS],
         )
 

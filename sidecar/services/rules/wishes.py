@@ -48,8 +48,9 @@ log = logging.getLogger(__name__)
 # other writers wait for it.
 ASKED_AT_ONCE = 1000
 WRITTEN_AT_ONCE = 500
+WRITTEN_BETWEEN = 50
 ASKED_AGAIN = Failure(
-    FailureClass.TRANSIENT, "put-back", msg("Its file was missing, and somebody asked for it again")
+    FailureClass.TRANSIENT, "put-back", msg("Its file was missing, and it was requested again")
 )
 
 Describe = Callable[[Sequence[str]], dict[str, Item]]
@@ -102,7 +103,11 @@ def _paths(folders: DeviceFolders, item: Item, shape: NameLimits, group: Group) 
 
 def make_pin(user_id: str, device_id: str, item: Item, *, of: Item | None) -> Wish:
     """Return the wish of a person who asked for an item, or for a container that it is `of`."""
-    text = msg("you asked for it") if of is None else msg("you asked for {title}", title=of.title)
+    text = (
+        msg("downloaded by you")
+        if of is None
+        else msg("downloaded by you ({title})", title=of.title)
+    )
     why = Reason(PIN, item.id if of is None else of.id, text)
     return Wish(user_id, device_id, item, why, PIN_PRIORITY)
 
@@ -116,8 +121,8 @@ def refusal(item: Item) -> Failure | None:
         return Failure(FailureClass.REFUSED, "no-file", text)
     if item.disc_folder is not None:
         text = msg(
-            "{title} is the folder of a {disc} disc on the server, not one file: it cannot be "
-            "fetched as it is",
+            "{title} is the folder of a {disc} disc on the server, not one file: it "
+            "cannot be downloaded as it is",
             title=item.title,
             disc=item.disc_folder,
         )
@@ -220,7 +225,13 @@ class WishService:
         """Return the sentence that a device does not take items of a type; None if it does."""
         return self._not_taken(device_id, item_type)
 
-    def hold(self, wishes: Iterable[Wish], describe: Describe) -> int:
+    def hold(
+        self,
+        wishes: Iterable[Wish],
+        describe: Describe,
+        *,
+        between: Callable[[], object] | None = None,
+    ) -> int:
         """Hold wishes, and queue the items that have no download on the device yet.
 
         What the person removed on purpose, or excluded from the rule, is skipped, unless it is
@@ -230,13 +241,20 @@ class WishService:
             wishes: Their items may lack size, extension and permission.
             describe: Returns the full items to be queued, by id; called outside of any
                 transaction.
+            between: Called before each transaction, of which there are more then: for what must
+                not wait until thousands are written.
 
         Returns:
             How many downloads were queued.
         """
-        return sum(1 for _ in self._hold(wishes, describe))
+        return sum(1 for _ in self._hold(wishes, describe, between))
 
-    def _hold(self, wishes: Iterable[Wish], describe: Describe) -> Iterator[str]:
+    def _hold(
+        self,
+        wishes: Iterable[Wish],
+        describe: Describe,
+        between: Callable[[], object] | None = None,
+    ) -> Iterator[str]:
         """Hold wishes as they are asked for, and yield the item of each download queued."""
         remaining = iter(wishes)
         while batch := list(islice(remaining, ASKED_AT_ONCE)):
@@ -246,8 +264,11 @@ class WishService:
             full = self._described(allowed, missing, describe) if missing else {}
             full = fill_in_parts(full, [wish.item for wish in allowed])
             groups = self._groups(allowed, full)
-            for start in range(0, len(allowed), WRITTEN_AT_ONCE):
-                some = allowed[start : start + WRITTEN_AT_ONCE]
+            most = WRITTEN_AT_ONCE if between is None else WRITTEN_BETWEEN
+            for start in range(0, len(allowed), most):
+                if between is not None:
+                    between()
+                some = allowed[start : start + most]
                 with self._db.write():
                     # Checked again: a person may have objected while Jellyfin was asked.
                     queued = self._keep_all(self._allowed(some), full, groups, refused)

@@ -77,31 +77,28 @@ def space_problem(name: str, found: Plan, waits: str | None = None) -> Problem |
     waiting = sum(not one.is_final for one in found.refusals)
     if found.needs_confirmation:
         text = counted(
-            "{count} file would go from {name} to make room",
-            "{count} files would go from {name} to make room",
+            "{count} file would be removed from {name}",
+            "{count} files would be removed from {name}",
             len(found.removals),
             name=name,
         )
-        return Problem(
-            "confirm", msg("{text}: look at its plan and say whether they may", text=text)
-        )
+        return Problem("confirm", msg("{text}: look at the plan and confirm it", text=text))
     if found.over:
-        text = msg("{name} holds more than it may", name=name)
+        text = msg("{name} is over its storage limit", name=name)
         if waits is not None:
             return Problem("waits", f"{text}: {waits}")
-        text = msg("{text}, and all that is there is to stay", text=text)
-        return Problem(
-            "over", msg("{text}: nothing comes until it has more room, or less to keep", text=text)
-        )
+        text = msg("{text}; everything on it is kept", text=text)
+        return Problem("over", msg("{text}: raise the limit or unpin something", text=text))
     if waiting:
-        text = counted("{count} download waits", "{count} downloads wait", waiting)
+        text = counted("{count} download doesn't fit", "{count} downloads don't fit", waiting)
         if waits is not None:
             return Problem(
                 "waits",
-                msg("{text} for room on {name}: {waits}", text=text, name=name, waits=waits),
+                msg("{text} on {name}: {waits}", text=text, name=name, waits=waits),
             )
         what = msg(
-            "{text} for room on {name}: what is there is wanted as much, or more",
+            "{text} on {name}: everything on it has the same or a higher priority. "
+            "Unpin something or raise the limit",
             text=text,
             name=name,
         )
@@ -219,7 +216,7 @@ class SpacePlanner:
         """
         found = self.plan(device_id)
         if found.id != plan_id or not found.removals:
-            raise PlanChanged(msg("Meanwhile other files would go: look at the plan again"))
+            raise PlanChanged(msg("The plan has changed meanwhile: look at it again"))
         with self._lock:
             self._confirmed[device_id] = found.removals
             self._looked_at.pop(device_id, None)

@@ -56,6 +56,10 @@ PROBE_FILE_AWAY_EVERY = timedelta(minutes=5)
 # A 401, 403, 404 or 400 may be Jellyfin's word, or that of something before it.
 DOUBTFUL = frozenset({FailureClass.SIGNED_OUT, FailureClass.FILE_AWAY})
 DOUBTFUL_CODES = frozenset({FORBIDDEN, NOT_OFFERED})
+HIDDEN = msg(
+    "The server has it, but does not show it to the account that downloads it any more. It is "
+    "downloaded when the account may see it again"
+)
 
 
 class FailurePolicy:
@@ -63,7 +67,8 @@ class FailurePolicy:
 
     `make_room` holds back a download that only lacks space; it returns False if it cannot help.
     `look_for` searches for an item that the server does not know any more; it returns whether the
-    download has a new item id now.
+    download has a new item id now. `is_hidden` tells whether the server has an item that it does
+    not show to an account.
     """
 
     def __init__(
@@ -79,6 +84,7 @@ class FailurePolicy:
         owners: OtherOwners,
         make_room: Callable[[Download], bool] = lambda _download: False,
         look_for: Callable[[Download, Jellyfin], bool] = lambda _download, _client: False,
+        is_hidden: Callable[[Jellyfin, str], bool] = lambda _client, _item_id: False,
     ) -> None:
         self._downloads = downloads
         self._accounts = accounts
@@ -90,6 +96,7 @@ class FailurePolicy:
         self._owners = owners
         self._make_room = make_room
         self._look_for = look_for
+        self._is_hidden = is_hidden
         self._lock = Lock()
         self._next_probe: datetime | None = None
 
@@ -275,8 +282,10 @@ class FailurePolicy:
         return Failure(FailureClass.FILE_AWAY, FILE_AWAY, text)
 
     def _elsewhere(self, download: Download, failure: Failure, client: Jellyfin) -> Failure | None:
-        """Return the failure of a missing item; None if it was found under another id."""
+        """Return why an item is not found: it is hidden, or gone; None if it has another id."""
         try:
+            if self._is_hidden(client, download.item_id):
+                return Failure(FailureClass.REFUSED, NOT_ALLOWED, HIDDEN)
             return None if self._look_for(download, client) else failure
         except SignedOut as trouble:
             return _failure(trouble) if self._accounts.signed_out(client) else None

@@ -129,7 +129,9 @@ class DeviceRecovery:
         download = self._downloads.queries.get(download_id)
         if download is None or download.status is not Status.COMPLETED:
             return
-        text = msg("The file on the device is not the one that arrived: it is fetched again")
+        text = msg(
+            "The file on the device is not the one that was downloaded: it is downloaded again"
+        )
         log.warning("%s: %s", download.file_path, text)
         self._downloads.transitions.mark_damaged(
             download, Failure(FailureClass.TRANSIENT, "damaged", text)

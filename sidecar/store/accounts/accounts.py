@@ -24,6 +24,8 @@ WITH_ACCOUNTS = (
     "playlist_orders",
     "plays",
     "imported_plays",
+    "hidden_items",
+    "seen_libraries",
     "accounts",
 )
 MOVE = """UPDATE {table} SET user_id = (SELECT value FROM json_each(?) WHERE key = user_id)

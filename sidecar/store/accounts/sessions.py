@@ -27,12 +27,14 @@ class Session:
 
     Attributes:
         address_prefix: The network address that it began from, shortened, for the list of sessions.
+        user_agent: What its browser called itself; empty if it did not, or in earlier versions.
     """
 
     user_id: str
     created_at: datetime
     last_used_at: datetime
     address_prefix: str
+    user_agent: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Sessions:
         self._db = db
         self._clock = clock
 
-    def begin(self, user_id: str, *, address_prefix: str) -> str:
+    def begin(self, user_id: str, *, address_prefix: str, user_agent: str = "") -> str:
         """Begin a session and return its secret, which is stored nowhere."""
         secret = secrets.token_urlsafe(32)
         now = self._clock.now()
@@ -66,6 +68,7 @@ class Sessions:
                     created_at=now,
                     last_used_at=now,
                     address_prefix=address_prefix,
+                    user_agent=user_agent,
                 )
             )
         return secret
@@ -105,6 +108,7 @@ class Sessions:
                 created_at=row["created_at"],
                 last_used_at=row["last_used_at"],
                 address_prefix=row["address_prefix"],
+                user_agent=row["user_agent"],
                 id=bytes(row["id_hash"]).hex(),
             )
             for row in rows

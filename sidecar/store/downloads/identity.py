@@ -34,6 +34,7 @@ FACTS = f"""SELECT item_id, item_type, title, artist, album, {ORIGINAL_SIZE}, so
         source_path, file_path, device_id, {HAS_FILE}
     FROM downloads"""  # noqa: S608 - expressions of ours
 OF_SIZES = f"{FACTS} WHERE {ORIGINAL_SIZE} IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
+OF_ITEMS = f"{FACTS} WHERE item_id IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
 # The account holds it or asked for it.
 OF_ACCOUNT = """user_id = ? OR EXISTS (SELECT 1 FROM holds
     WHERE holds.device_id = downloads.device_id AND holds.item_id = downloads.item_id
@@ -73,6 +74,7 @@ ITEM_COLUMNS = (
     ("hearts", "item_id"),
     ("rests", "item_id"),
     ("kept_parts", "item_id"),
+    ("hidden_items", "item_id"),
     ("plays", "item_id"),
     ("plays", "album_id"),
     ("imported_plays", "item_id"),
@@ -139,6 +141,10 @@ class DownloadIdentity:
         """Return the facts of the items whose files have one of these sizes."""
         asked = json.dumps(sorted(sizes))
         return _merged(self._db.sql(OF_SIZES, (asked,)))
+
+    def facts_of_items(self, item_ids: Collection[str]) -> list[Facts]:
+        """Return the facts of the files of these items."""
+        return _merged(self._db.sql(OF_ITEMS, (json.dumps(sorted(item_ids)),)))
 
     def wanted_by_others(self, item_ids: Collection[str], user_id: str) -> frozenset[str]:
         """Return those of the items that another account wants or wanted."""
@@ -234,6 +240,15 @@ class DownloadIdentity:
                 self._db.sql("INSERT OR IGNORE INTO unlike VALUES (?, ?)", (old_id, new_id))
 
     # The change
+
+    def exchange(self, items: Mapping[str, Item]) -> list[Followed]:
+        """Replace ids as `follow` does, where new ids are also old ones: files changed places."""
+        away = {old: f"moving:{old}" for old in items}
+        with self._db.write():
+            before = {one.id: one for one in self.of_items(items.keys())}
+            self.follow({old: replace(new, id=away[old]) for old, new in items.items()})
+            followed = self.follow({away[old]: new for old, new in items.items()})
+        return [replace(one, before=before.get(one.before.id, one.before)) for one in followed]
 
     def follow(
         self, items: Mapping[str, Item], containers: Mapping[str, str] | None = None

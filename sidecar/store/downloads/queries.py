@@ -35,6 +35,11 @@ AS_IT_IS = (peewee.AutoField, peewee.IntegerField, peewee.TextField, peewee.Floa
 READERS: Sequence[tuple[str, Callable[[Any], Any] | None]] = [
     (one.name, None if type(one) in AS_IT_IS else one.python_value) for one in FIELDS
 ]
+# How a value of each column is stored.
+WRITERS: Mapping[str, Callable[[Any], Any]] = {
+    name: field.db_value
+    for name, field in DownloadRow._meta.fields.items()  # noqa: SLF001 - peewee's public one
+}
 NAMES = ", ".join(f'"{one.column_name}"' for one in FIELDS)
 # As text: peewee would build these thirty names anew for each query.
 COLUMNS = peewee.SQL(NAMES)
@@ -48,6 +53,8 @@ USE = """SELECT device_id, sum(files), sum(bytes), sum(missing), sum(bytes_missi
             WHERE missing_since IS NOT NULL
     ) GROUP BY device_id"""
 FILES = """SELECT coalesce(sum((file_size + ? - 1) / ? * ?), 0) FROM downloads
+    WHERE status = 'completed' AND device_id = ?"""
+FILES_AT_MOST = """SELECT coalesce(sum(bytes + files * (? - 1)), 0) FROM tallies
     WHERE status = 'completed' AND device_id = ?"""
 ORIGINALS = """SELECT coalesce(sum((original_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE original_size IS NOT NULL AND device_id = ?"""
@@ -305,6 +312,16 @@ class DownloadQueries:
         """
         return sum(
             self._db.sql(sql, (block, block, block, device_id))[0][0] for sql in (FILES, ORIGINALS)
+        )
+
+    def most_bytes_on_device(self, device_id: str, *, block: int) -> int:
+        """Return no less than `bytes_on_device` does, without a look at each file."""
+        return sum(
+            self._db.sql(sql, parameters)[0][0]
+            for sql, parameters in (
+                (FILES_AT_MOST, (block, device_id)),
+                (ORIGINALS, (block, block, block, device_id)),
+            )
         )
 
     def use_of_devices(self) -> Mapping[str, DeviceUse]:

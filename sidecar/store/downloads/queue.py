@@ -33,6 +33,7 @@ from sidecar.store.downloads.order import FIRST_DUE
 from sidecar.store.downloads.queries import (
     COLUMNS,
     NAMES,
+    WRITERS,
     DownloadQueries,
     from_columns,
     to_download,
@@ -160,11 +161,7 @@ class DownloadQueue:
         # SQL text: peewee takes longer to build one insert than SQLite to run it.
         names = ", ".join(rows[0])
         marks = f"({', '.join('?' * len(rows[0]))})"
-        values = [
-            getattr(DownloadRow, name).db_value(value)
-            for row in rows
-            for name, value in row.items()
-        ]
+        values = [WRITERS[name](value) for row in rows for name, value in row.items()]
         written = self._db.execute_sql(
             f"INSERT INTO downloads ({names}) VALUES {', '.join([marks] * len(rows))}"  # noqa: S608 - names of our own columns
             f" RETURNING {NAMES}",

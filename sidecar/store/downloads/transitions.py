@@ -25,8 +25,7 @@ from sidecar.messages import msg
 from sidecar.store.database import Database
 from sidecar.store.downloads.activity import ActivityLog
 from sidecar.store.downloads.order import find_last_place
-from sidecar.store.downloads.queries import NAMES, from_columns
-from sidecar.store.schema.tables import DownloadRow
+from sidecar.store.downloads.queries import NAMES, WRITERS, from_columns
 
 log = logging.getLogger(__name__)
 
@@ -461,7 +460,7 @@ class DownloadTransitions:
         returning: str,
     ) -> list[tuple[object, ...]]:
         to = ", ".join(f"{name} = ?" for name in changes)
-        stored = [getattr(DownloadRow, name).db_value(value) for name, value in changes.items()]
+        stored = [WRITERS[name](value) for name, value in changes.items()]
         return self._db.execute_sql(
             f"UPDATE downloads SET {to} WHERE {which} AND status = ? RETURNING {returning}",  # noqa: S608 - names of our own columns
             [*stored, *values, str(was)],

@@ -12,6 +12,12 @@ from sidecar.store.database import Database
 from sidecar.store.schema.tables import ExclusionRow
 
 EVERYWHERE = ""
+# What is excluded was on a device, or is what such a file is part of.
+TITLES = """SELECT item_id, coalesce(
+        (SELECT title FROM downloads WHERE downloads.item_id = exclusions.item_id LIMIT 1),
+        (SELECT album FROM downloads WHERE downloads.album_id = exclusions.item_id LIMIT 1),
+        (SELECT artist FROM downloads WHERE downloads.series_id = exclusions.item_id LIMIT 1))
+    FROM exclusions WHERE user_id = ?"""
 
 
 class Exclusions:
@@ -57,6 +63,10 @@ class Exclusions:
             (row["device_id"] or None, row["rule"], row["item_id"])
             for row in self._db.rows(query.order_by(*order))
         ]
+
+    def titles(self, user_id: str) -> dict[str, str | None]:
+        """Return the titles of what a user excluded, as far as they are known, by item."""
+        return dict(self._db.sql(TITLES, (user_id,)))
 
     def of(self, user_id: str, device_id: str) -> frozenset[tuple[str, str]]:
         """Return the pairs of rule and item that are excluded for a user on a device."""

@@ -82,6 +82,10 @@ class WishFacts:
     is_removed: bool
 
 
+FILES = """SELECT rule, count(DISTINCT item_id) FROM holds
+    WHERE user_id = ? AND device_id = ? AND release_at IS NULL GROUP BY rule"""
+
+
 class Holds:
     """Creates, releases and deletes holds. Safe to use from any thread."""
 
@@ -322,6 +326,10 @@ class Holds:
         return self._db.once(
             (Holds, user_id, device_id), lambda: self._db.sql(REASONS, (user_id, device_id))
         )
+
+    def files_of(self, user_id: str, device_id: str) -> Mapping[str, int]:
+        """Return how many files a user's lasting holds on a device keep, by rule."""
+        return dict(self._db.sql(FILES, (user_id, device_id)))
 
     def of_item(self, device_id: str, item_id: str) -> list[Hold]:
         """Return all holds on an item on a device, oldest first."""

@@ -333,6 +333,28 @@ LISTS = (
     """CREATE INDEX downloads_by_tile ON downloads (tile, id, missing_since, item_type, device_id)
         WHERE status = 'completed'""",
 )
+HIDDEN = (
+    # What an account holds and may not see on the server any more, and in which library it was.
+    """CREATE TABLE hidden_items (
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        item_id TEXT NOT NULL,
+        library TEXT,
+        since INTEGER NOT NULL,
+        is_kept INTEGER NOT NULL DEFAULT 0 CHECK (is_kept IN (0, 1)),
+        PRIMARY KEY (user_id, item_id)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX hidden_items_by_item ON hidden_items (item_id)",
+    # What each account could see when it was asked last, as JSON.
+    """CREATE TABLE seen_libraries (
+        user_id TEXT PRIMARY KEY REFERENCES accounts (user_id) ON DELETE CASCADE,
+        rights TEXT NOT NULL,
+        libraries TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+)
+SESSION_BROWSERS = (
+    # Which browser a session began in. Not known of earlier ones.
+    "ALTER TABLE sessions ADD COLUMN user_agent TEXT NOT NULL DEFAULT ''",
+)
 CHOICES = (
     # What a person chose last on the page, by a name: the device to download to.
     """CREATE TABLE choices (

@@ -335,6 +335,7 @@ class SessionRow(peewee.Model):
     created_at = MomentField()
     last_used_at = MomentField()
     address_prefix = peewee.TextField()
+    user_agent = peewee.TextField(default="")
 
     class Meta:
         """Its table."""
@@ -479,6 +480,35 @@ class MetaRow(peewee.Model):
         table_name = "meta"
 
 
+class HiddenItemRow(peewee.Model):
+    """An item that an account holds and may not see on the server any more."""
+
+    user_id = peewee.TextField()
+    item_id = peewee.TextField()
+    library = peewee.TextField(null=True)
+    since = MomentField()
+    is_kept = peewee.BooleanField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "hidden_items"
+        primary_key = peewee.CompositeKey("user_id", "item_id")
+
+
+class SeenLibrariesRow(peewee.Model):
+    """The rights and libraries of an account when it was asked last."""
+
+    user_id = peewee.TextField(primary_key=True)
+    rights = peewee.TextField()
+    libraries = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "seen_libraries"
+
+
 class PageSettingRow(peewee.Model):
     """A setting that an admin has set on the page."""
 
@@ -576,6 +606,8 @@ ROWS: tuple[type[peewee.Model], ...] = (
     AccountRow,
     SessionRow,
     ApiKeyRow,
+    HiddenItemRow,
+    SeenLibrariesRow,
     DownloadRow,
     DifferentItemsRow,
     KeptPartRow,

@@ -128,5 +128,5 @@ def wrong_place_failure() -> Failure:
 
 def wrong_bytes_failure() -> Failure:
     """Return the failure for a part file whose bytes differ from those sent to aria2."""
-    text = msg("The part file is not what was sent to aria2: the file is fetched from the start")
+    text = msg("The part file is not what was sent to aria2: the file is downloaded from the start")
     return Failure(_C, "aria2-mixed-up", text)

@@ -51,7 +51,7 @@ from sidecar.transfer.faults import (
     part_vanished_error,
     short_body_error,
 )
-from sidecar.transfer.http.connection import BUFFER, Body, Connections
+from sidecar.transfer.http.connection import BUFFER, KeptConnections, ReceivedBody
 from sidecar.transfer.sinks import OpenSink, Sink, write_here
 from sidecar.transfer.timeouts import Pace, Timeouts
 
@@ -73,7 +73,7 @@ class HttpEngine:
         self._clock = clock
         self._open_sink = open_sink
         self._timeouts = timeouts or Timeouts()
-        self._connections = Connections(clock, self._timeouts, ca_file)
+        self._connections = KeptConnections(clock, self._timeouts, ca_file)
         self.bandwidth = bandwidth or Bandwidth(clock)
 
     def fetch(self, job: Job, report: TransferReport, stop: Event) -> Receipt:
@@ -117,7 +117,7 @@ class HttpEngine:
                 raise TransferFailed(failure) from error
             yield response
 
-    def read(self, response: BaseHTTPResponse, stop: Event) -> Body:
+    def read(self, response: BaseHTTPResponse, stop: Event) -> ReceivedBody:
         """Return the body of a response."""
         return self._connections.read(response, stop)
 
@@ -198,7 +198,7 @@ class _Attempt:
         self._make_sure(fetched, took_s=self._engine.clock.monotonic() - asked_at)
         return self._make_receipt(fetched, verdict.mime_type)
 
-    def _compare(self, body: Body, verdict: WriteBody) -> None:
+    def _compare(self, body: ReceivedBody, verdict: WriteBody) -> None:
         """Check that the body begins with the last held bytes, so that the next ones follow."""
         at = verdict.start - verdict.again
         while at < verdict.start:
@@ -217,7 +217,7 @@ class _Attempt:
         self._report.opened(validator, held=self._writer.held)
         self._is_open = True
 
-    def _write_body(self, body: Body, total: int | None) -> None:
+    def _write_body(self, body: ReceivedBody, total: int | None) -> None:
         if total is not None:
             self._writer.set_room_aside(total)
         while total is None or self._writer.held < total:
@@ -232,7 +232,7 @@ class _Attempt:
         if total is not None and self._writer.held != total:
             raise short_body_error(self._host, self._writer.held, total)
 
-    def _next(self, body: Body, most: int) -> memoryview:
+    def _next(self, body: ReceivedBody, most: int) -> memoryview:
         """Return the next bytes of the body; none at its end."""
         at_a_time = self._engine.bandwidth.block(self._job.device_id, BUFFER)
         block = memoryview(b"")

@@ -11,9 +11,13 @@ from pydantic import Field, SecretStr, StringConstraints
 
 from sidecar.services.accounts.api_keys import LASTS_DAYS, LONGEST_DAYS, ApiKeyView
 from sidecar.services.accounts.users import AccountView, SessionView
+from sidecar.services.downloads.undo import UndoRecord
+from sidecar.store.accounts.hidden_items import HiddenFiles
+from sidecar.web.api.downloads import undo_token
 from sidecar.web.api.endpoints import PREFIX, Endpoints, json_reply
 from sidecar.web.api.schemas import users as schemas
 from sidecar.web.api.schemas.base import Listed
+from sidecar.web.api.schemas.downloads import Undoable
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import Body
@@ -47,6 +51,17 @@ class NewKey(Body):
         str, StringConstraints(strip_whitespace=True, min_length=1, max_length=LONGEST_LABEL)
     ]
     expires_in_days: Annotated[int, Field(ge=1, le=LONGEST_DAYS)] | None = LASTS_DAYS
+
+
+class HiddenAnswer(Body):
+    """Whether files that are hidden from an account stay or are let go.
+
+    Attributes:
+        library: Only what was in this library, "" for an unknown one; null for all.
+    """
+
+    answer: Literal["keep", "let_go"]
+    library: Annotated[str, Field(max_length=200)] | None = None
 
 
 class WithKeys(Query):
@@ -103,6 +118,36 @@ def forget(services: WebServices, user_id: str) -> None:
 def try_again(services: WebServices, user_id: str) -> None:
     """Ask Jellyfin at once whether an account that waits still has to, and sign it in if it can."""
     services.users.try_again(person(), user_id)
+
+
+@people.get("/accounts/hidden", role=Role.SIGNED_IN, returns=Listed[schemas.HiddenFiles])
+def hidden(services: WebServices) -> Sequence[HiddenFiles]:
+    """List files whose items you may not see on the server any more; admins see all accounts'."""
+    return services.hidden.files(person())
+
+
+@people.post(
+    "/accounts/<string(length=32):user_id>/hidden",
+    role=Role.SIGNED_IN,
+    body=HiddenAnswer,
+    returns=Undoable,
+)
+def answer_hidden(services: WebServices, user_id: str, body: HiddenAnswer) -> Undoable:
+    """Say whether such files of an account stay or are let go: nobody holds them for it then."""
+    record = hidden_answered(services, user_id, body.library, body.answer)
+    return Undoable(undo=undo_token(record) if record else None)
+
+
+def hidden_answered(
+    services: WebServices, user_id: str, library: str | None, answer: str
+) -> UndoRecord | None:
+    """Carry out an answer about files that are hidden from an account; return how to undo it."""
+    if answer == "keep":
+        services.hidden.keep(person(), user_id, library)
+        return None
+    reversal = services.hidden.let_go(person(), user_id, library)
+    files = len({(one.device_id, one.item_id) for one in reversal.holds})
+    return services.undo.remember_one(person(), "let_go_hidden", reversal, files)
 
 
 @people.get("/sessions", role=Role.SIGNED_IN, returns=Listed[schemas.OpenSession])

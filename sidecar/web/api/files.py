@@ -23,7 +23,7 @@ from sidecar.web.api.endpoints import NOT_FOUND, PREFIX, Endpoints
 from sidecar.web.api.schemas import library as schemas
 from sidecar.web.request.errors import answer
 from sidecar.web.request.query_params import LARGEST_ID, Kinds, PageQuery, Text
-from sidecar.web.request.ranges import FileVersion, RangePart, part_of, to_the_second
+from sidecar.web.request.ranges import RangePart, ServedFile, part_of, to_the_second
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.server.streaming import FileBody, ProxyBody
@@ -107,7 +107,7 @@ def file(services: WebServices, download_id: int) -> Response:
     asker = person()
     found = services.media.open(asker, download_id)
     try:
-        facts = FileVersion(found.size, found.etag, to_the_second(found.modified_ns))
+        facts = ServedFile(found.size, found.etag, to_the_second(found.modified_ns))
         asked = dict(request.headers)
         if request.method == "HEAD":
             # RFC 9110: Range is only defined for GET.
@@ -161,7 +161,7 @@ def item(services: WebServices, item_id: str) -> Response:
     )
 
 
-def _described(found: OpenFile, facts: FileVersion, part: RangePart) -> Response:
+def _described(found: OpenFile, facts: ServedFile, part: RangePart) -> Response:
     reply = Response(status=part.status, headers=dict(HEADERS), mimetype=found.mime_type)
     reply.set_etag(facts.etag)
     reply.headers["Last-Modified"] = http_date(facts.modified)

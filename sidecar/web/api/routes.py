@@ -10,7 +10,14 @@ from http import HTTPStatus
 from flask import Blueprint, Response, request
 
 from sidecar.web.api import accounts, downloads, files, library, playback, server_change, system
-from sidecar.web.api.devices import device, identity, imports, preferences, syncthing
+from sidecar.web.api.devices import (
+    configuration,
+    device,
+    identity,
+    imports,
+    preferences,
+    syncthing,
+)
 from sidecar.web.api.endpoints import PREFIX, Endpoint, Endpoints
 from sidecar.web.api.openapi import described
 from sidecar.web.security.permissions import Role
@@ -27,6 +34,8 @@ GROUPS = (
     downloads.api,
     downloads.actions,
     device.devices,
+    configuration.editor,
+    configuration.settings,
     preferences.steering,
     syncthing.peers,
     identity.matches,

@@ -1,4 +1,4 @@
-"""Labels of the settings on the device page, and sizes for its form fields."""
+"""Labels of the settings and their options, and sizes for the fields of forms."""
 
 from __future__ import annotations
 
@@ -12,56 +12,28 @@ from sidecar.web.i18n.numbers import translatable
 UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))
 
 
-# The settings of a device; those of rules have their own labels.
-DEVICE_KEYS = MappingProxyType(
-    {
-        "budget": translatable("Room for our files"),
-        "reserve": translatable("Always stays free"),
-        "paused": translatable("Paused: nothing comes and nothing goes"),
-        "cast": translatable("Shown in the cast menu of Jellyfin clients"),
-        "network": translatable("Networks for what rules fetch"),
-        "speed_limit": translatable("Speed limit a second"),
-        "format": translatable("Format of its music"),
-        "bitrate": translatable("Bitrate, such as 128k"),
-        "video": translatable("Format of its films and series"),
-        "audio_languages": translatable("Sound of converted films, such as de, en"),
-        "subtitle_languages": translatable("Subtitles of converted films, such as de, en"),
-        "keep_original": translatable("Originals of what was converted stay, hidden"),
-        "complete_tags": translatable("Missing and broken tags of its music from Jellyfin"),
-        "tag_separator": translatable("Between several artists, where tags have room for one text"),
-        "album_playlists": translatable("A playlist for each album"),
-        "covers": translatable("Covers beside the files"),
-        "lyrics": translatable("Lyrics beside the files"),
-        "subtitles": translatable("Subtitles beside the films"),
-        "index": translatable("A page on it that shows what is there"),
-        "time_zone": translatable("Time zone of the player's clock, such as Europe/Berlin"),
-        "preset": translatable("What plays it"),
-        "music": translatable("Takes music"),
-        "audiobooks": translatable("Takes audiobooks"),
-        "films": translatable("Takes films"),
-        "series": translatable("Takes series"),
-        "music_videos": translatable("Takes music videos"),
-        "versions": translatable("Of films in several versions"),
-    }
-)
 OPTIONS = MappingProxyType(
     {
-        "threads": translatable("built in"),
+        "threads": translatable("Built in"),
         "aria2": translatable("aria2"),
-        "any": translatable("any network"),
-        "original": translatable("as it is on the server"),
-        "1080p": translatable("at most 1080p, H.264 in MP4"),
-        "720p": translatable("at most 720p, H.264 in MP4"),
-        "largest": translatable("the largest that fits"),
-        "smallest": translatable("the smallest"),
-        "first": translatable("the one that Jellyfin plays first"),
-        "unmetered": translatable("only unmetered networks"),
-        "wifi": translatable("only Wi-Fi"),
-        "generic": translatable("any player"),
+        "opus": translatable("Opus"),
+        "mp3": translatable("MP3"),
+        "aac": translatable("AAC"),
+        "any": translatable("Any network"),
+        "original": translatable("Original"),
+        "1080p": translatable("At most 1080p (H.264 in MP4)"),
+        "720p": translatable("At most 720p (H.264 in MP4)"),
+        "player": translatable("What this type of player takes"),
+        "largest": translatable("The largest that fits"),
+        "smallest": translatable("The smallest"),
+        "first": translatable("The one that Jellyfin plays first"),
+        "unmetered": translatable("Unmetered networks only"),
+        "wifi": translatable("Wi-Fi only"),
+        "generic": translatable("Generic"),
         "rockbox": translatable("Rockbox"),
-        "car": translatable("a car stereo"),
-        "android": translatable("an Android phone"),
-        "jellyfin": translatable("another Jellyfin server"),
+        "car": translatable("Car stereo"),
+        "android": translatable("Android phone"),
+        "jellyfin": translatable("Jellyfin server"),
     }
 )
 
@@ -88,7 +60,7 @@ def section_details(name: str) -> str:
 
 def setting(key: SettingKey) -> str:
     """Return the label of a setting, in English."""
-    return key.label or DEVICE_KEYS.get(key.name, key.name)
+    return key.label or key.name
 
 
 def size(octets: Value) -> str:

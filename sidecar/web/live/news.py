@@ -58,7 +58,7 @@ SNAPSHOT_EVERY_S = 2.0
 # Sessions time out, keys expire, and the command line revokes them, all without an event.
 LOOK_AT_SESSIONS_EVERY_S = 0.5
 REST_S = 30.0
-LONGEST_BACKLOG = 500
+LONGEST_BACKLOG = 30
 SNAPSHOT_SIZE = 100
 STOP_WITHIN_S = 1.0
 

@@ -3,22 +3,28 @@
     problems, notices ─▶ services.notice_board ─▶ this fragment ─▶ layout: area, badge, title
 
 The layout renders it, so it needs no script; scripts fetch it again when the live connection
-reports a change. `POST /alerts/try` asks Jellyfin at once whether it is back.
+reports a change. `POST /alerts/try` asks Jellyfin at once whether it is back, and
+`POST /alerts/hidden` says what becomes of files whose items an account may not see any more.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from http import HTTPStatus
 
-from flask import Blueprint, Flask, g, redirect, render_template, url_for
+from flask import Blueprint, Flask, g, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from sidecar.device.drives import Drive
 from sidecar.process.threads import attempt
 from sidecar.services.accounts.person import Person
 from sidecar.services.notices import Notice, OpenQuestion
 from sidecar.web import redirects
+from sidecar.web.api.accounts import hidden_answered
 from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.pages.undo import leading_back
+from sidecar.web.request.errors import ApiError
 from sidecar.web.security import auth
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
@@ -33,16 +39,24 @@ class Alerts:
 
     Attributes:
         failed: How many downloads failed.
+        drives: What is plugged in and could become a device; for those who may add one.
     """
 
     notices: tuple[Notice, ...] = ()
     questions: tuple[OpenQuestion, ...] = ()
     failed: int = 0
+    drives: tuple[Drive, ...] = ()
 
     @property
     def number(self) -> int:
         """How many there are; all failed downloads are one."""
-        return len(self.notices) + len(self.questions) + bool(self.failed)
+        return len(self.notices) + len(self.questions) + bool(self.failed) + len(self.drives)
+
+    @property
+    def first(self) -> str:
+        """The text of the first of them; empty where only numbers are to be told."""
+        texts = [one.text for one in self.notices] + [one.text for one in self.questions]
+        return next(iter(texts), "")
 
 
 def routes(services: WebServices) -> Blueprint:
@@ -57,6 +71,15 @@ def routes(services: WebServices) -> Blueprint:
     def try_now() -> Response:
         services.notices.try_now()
         return redirect(redirects.safe_target(url_for("home.show")), 303)
+
+    @alerts.post("/alerts/hidden", role=Role.SIGNED_IN)
+    def hidden() -> Response:
+        answer = request.form.get("answer", "")
+        if answer not in {"keep", "let_go"}:
+            raise ApiError(HTTPStatus.BAD_REQUEST)
+        account, library = (request.form.get(one, "")[:200] for one in ("account", "library"))
+        record = hidden_answered(services, account, library, answer)
+        return redirect(leading_back(redirects.safe_target(url_for("home.show")), record), 303)
 
     return alerts.blueprint
 
@@ -86,4 +109,6 @@ def _alerts(services: WebServices, person: Person) -> Alerts:
         for one in services.notices.notices(person)
         if one.level != "info" and one.code not in EXPECTED and one.text not in asked
     ]
-    return Alerts(tuple(notices), questions, services.downloads.failed(person))
+    notices.sort(key=lambda one: one.level != "error")
+    drives = services.device_editor.offers() if auth.is_owner() else ()
+    return Alerts(tuple(notices), questions, services.downloads.failed(person), tuple(drives))

@@ -231,8 +231,8 @@ def _unexpected(error: Exception) -> Response:
     return answer(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         translatable(
-            "Something went wrong on our side, and it was written to the log. "
-            "Try again; nothing that was asked for is lost."
+            "Something went wrong in the sidecar, and it was written to the log. Try "
+            "again; nothing is lost."
         ),
         error_id=error_id,
     )

@@ -21,7 +21,7 @@ _RANGE = re.compile(r"bytes\s*+=\s*+(\d{0,18})\s*+-\s*+(\d{0,18})", re.ASCII | r
 
 
 @dataclass(frozen=True, slots=True)
-class FileVersion:
+class ServedFile:
     """The validators and the size of a file.
 
     Attributes:
@@ -44,7 +44,7 @@ class RangePart:
     length: int = 0
 
 
-def part_of(facts: FileVersion, asked: Mapping[str, str]) -> RangePart:
+def part_of(facts: ServedFile, asked: Mapping[str, str]) -> RangePart:
     """Return the status and the bytes for a request with these headers."""
     refusal = _precondition(facts, asked)
     if refusal is not None:
@@ -70,7 +70,7 @@ def _stretch(size: int, first: str, last: str) -> RangePart:
     return RangePart(HTTPStatus.PARTIAL_CONTENT, start, end - start)
 
 
-def _precondition(facts: FileVersion, asked: Mapping[str, str]) -> HTTPStatus | None:
+def _precondition(facts: ServedFile, asked: Mapping[str, str]) -> HTTPStatus | None:
     match, unmodified = asked.get("If-Match"), _date(asked.get("If-Unmodified-Since"))
     none_match, modified = asked.get("If-None-Match"), _date(asked.get("If-Modified-Since"))
     if match is not None:
@@ -85,7 +85,7 @@ def _precondition(facts: FileVersion, asked: Mapping[str, str]) -> HTTPStatus | 
     return HTTPStatus.NOT_MODIFIED if is_known else None
 
 
-def _is_still(facts: FileVersion, condition: str | None) -> bool:
+def _is_still(facts: ServedFile, condition: str | None) -> bool:
     """Whether the `If-Range` header matches, so that the client has a part of this version."""
     if condition is None:
         return True

@@ -24,8 +24,8 @@ from sidecar.domain.accounts.sign_in_limit import (
     Code,
     CodeLimiter,
     SignInLimiter,
+    SignInWait,
     Try,
-    Wait,
     name_key,
     network_of,
 )
@@ -36,7 +36,7 @@ TABLET = "the tablet"
 
 def fail(
     limiter: SignInLimiter, name: str, address: str, now: float, *, browser: str | None = None
-) -> Try | Wait:
+) -> Try | SignInWait:
     """Try a wrong password; return the try, or why there was none."""
     answer = limiter.begin(name, address, now, browser=browser)
     if isinstance(answer, Try):
@@ -54,7 +54,7 @@ def test_after_five_tries_a_name_waits_one_five_and_fifteen_minutes() -> None:
     waits: list[tuple[int, float]] = []
     while len(waits) < 5:
         answer = fail(limiter, "ann", HOME, now)
-        if isinstance(answer, Wait):
+        if isinstance(answer, SignInWait):
             waits.append((limiter_tries(limiter), answer.seconds))
             now += answer.seconds
 
@@ -91,7 +91,7 @@ def test_every_way_to_write_a_name_is_one_name(name: str) -> None:
     limiter = SignInLimiter()
     lock_out(limiter, "ann")
 
-    assert limiter.begin(name, HOME, 0) == Wait(MINUTE_S)
+    assert limiter.begin(name, HOME, 0) == SignInWait(MINUTE_S)
 
 
 def test_other_names_are_other_names() -> None:
@@ -125,7 +125,7 @@ def test_a_network_of_ipv6_counts_as_one_address() -> None:
     for number in range(MOST_OF_AN_ADDRESS):
         fail(limiter, f"name {number}", f"2001:db8:0:1::{number:x}", 0)
 
-    assert limiter.begin("another", "2001:db8:0:1:ffff::", 0) == Wait(WINDOW_S)
+    assert limiter.begin("another", "2001:db8:0:1:ffff::", 0) == SignInWait(WINDOW_S)
     assert isinstance(limiter.begin("another", "2001:db8:0:2::1", 0), Try)
 
 
@@ -136,8 +136,8 @@ def test_nobody_keeps_a_browser_out_that_signed_in_before() -> None:
         fail(limiter, f"name {number}", HOME, 0)
     busy = [limiter.begin(f"x{number}", f"10.2.2.{number}", WINDOW_S) for number in range(9)]
 
-    assert isinstance(limiter.begin("ann", HOME, 0), Wait)
-    assert isinstance(busy[-1], Wait)
+    assert isinstance(limiter.begin("ann", HOME, 0), SignInWait)
+    assert isinstance(busy[-1], SignInWait)
     assert isinstance(limiter.begin("ann", HOME, 0, browser=TABLET), Try)
 
 
@@ -145,7 +145,7 @@ def test_a_known_browser_has_only_tries_of_its_own() -> None:
     limiter = SignInLimiter()
     lock_out(limiter, "ann", browser=TABLET)
 
-    assert limiter.begin("ann", HOME, 0, browser=TABLET) == Wait(MINUTE_S)
+    assert limiter.begin("ann", HOME, 0, browser=TABLET) == SignInWait(MINUTE_S)
     assert isinstance(limiter.begin("ann", HOME, 0, browser="another"), Try)
     assert isinstance(limiter.begin("ann", HOME, 0), Try)
 
@@ -160,7 +160,7 @@ def test_only_a_few_are_tried_at_once_and_one_address_has_not_all_places() -> No
     tried = [one for one in (*of_one, *of_others) if isinstance(one, Try)]
     assert [isinstance(one, Try) for one in of_one].count(True) == MOST_AT_ONCE_OF_ONE
     assert len(tried) == MOST_AT_ONCE
-    assert of_others[-1] == Wait(REFUSED_AFTER_S, is_busy=True)
+    assert of_others[-1] == SignInWait(REFUSED_AFTER_S, is_busy=True)
     limiter.end(tried[0])
     assert isinstance(limiter.begin("ann", HOME, 0), Try)
 
@@ -211,7 +211,7 @@ def test_an_address_that_tries_many_names_waits() -> None:
     for number in range(MOST_OF_AN_ADDRESS):
         assert isinstance(fail(limiter, f"name {number}", HOME, number), Try)
 
-    assert fail(limiter, "another", HOME, 100) == Wait(WINDOW_S - 100)
+    assert fail(limiter, "another", HOME, 100) == SignInWait(WINDOW_S - 100)
     assert isinstance(fail(limiter, "another", "192.168.1.8", 100), Try)
     assert isinstance(fail(limiter, "another", HOME, WINDOW_S), Try)
 
@@ -221,7 +221,7 @@ def test_many_addresses_together_wait() -> None:
     for number in range(MOST_OF_ALL):
         assert isinstance(fail(limiter, f"name {number}", f"10.0.0.{number}", 0), Try)
 
-    assert limiter.begin("ann", HOME, 1) == Wait(WINDOW_S - 1)
+    assert limiter.begin("ann", HOME, 1) == SignInWait(WINDOW_S - 1)
 
 
 def test_a_name_left_alone_for_a_day_starts_again() -> None:
@@ -263,10 +263,10 @@ def test_codes_are_limited_by_address_and_in_all_until_they_are_used_or_over() -
     limiter = CodeLimiter()
     codes = [limiter.begin(HOME, second) for second in range(MOST_CODES_OF_AN_ADDRESS)]
 
-    assert limiter.begin(HOME, 20) == Wait(CODE_LASTS_S - 20)
+    assert limiter.begin(HOME, 20) == SignInWait(CODE_LASTS_S - 20)
     for number in range(MOST_CODES - len(codes)):
         assert isinstance(limiter.begin(f"10.0.0.{number}", 20), Code)
-    assert limiter.begin("10.9.9.9", 30) == Wait(CODE_LASTS_S - 30)
+    assert limiter.begin("10.9.9.9", 30) == SignInWait(CODE_LASTS_S - 30)
     assert isinstance(codes[4], Code)
     limiter.end(codes[4])
     assert isinstance(limiter.begin(HOME, 30), Code)

@@ -32,33 +32,33 @@ def at(status: Status, **facts: object) -> Download:
     [
         (
             about(ROW, wanted=(FAVOURITE,)),
-            ["It is on Car stick.", "It is wanted for you: your favourite."],
+            ["It is on Car stick.", "Needed for you: your favourite."],
         ),
         (
             about(ROW, wanted=(ENDING, replace(FAVOURITE, who="ben", text="new"))),
             [
                 "It is on Car stick.",
-                "It was wanted for you (your favourite) and keeps its place for another 3 hours.",
-                "It is wanted for ben: new.",
+                "Was needed for you (your favourite), and is kept for another 3 hours.",
+                "Needed for ben: new.",
             ],
         ),
         (
             about(ROW),
             [
                 "It is on Car stick.",
-                "Nobody wants it any more: it stays until its room is needed.",
+                "No longer needed; removed when space runs out.",
             ],
         ),
         (
             about(ROW, wanted=(FAVOURITE,), is_away=True),
             [
                 "It was on Car stick when Car stick was last seen.",
-                "It is wanted for you: your favourite.",
+                "Needed for you: your favourite.",
             ],
         ),
         (
             about(at(Status.DOWNLOADING)),
-            ["It is being fetched to Car stick now: 43% is there."],
+            ["It is being downloaded to Car stick now: 43% is there."],
         ),
         (
             about(at(Status.DOWNLOADING, finalizing=True)),
@@ -68,7 +68,7 @@ def at(status: Status, **facts: object) -> Download:
             about(at(Status.PENDING)),
             [
                 "It is not on Car stick yet: it waits in the queue.",
-                "It is fetched when it is its turn.",
+                "It is downloaded when it is its turn.",
             ],
         ),
         (
@@ -118,51 +118,54 @@ def at(status: Status, **facts: object) -> Download:
             about(at(Status.REMOVED), was_removed=True, wanted=(FAVOURITE,)),
             [
                 "It was on Car stick and was removed.",
-                "It is wanted for you: your favourite.",
-                "You removed it from Car stick: no rule fetches it again until you ask for it.",
+                "Needed for you: your favourite.",
+                "You removed it from Car stick: it won't be downloaded automatically again.",
             ],
         ),
         (
             about(at(Status.REMOVED), resting_until=IN_SIX_DAYS),
             [
                 "It was on Car stick and was removed.",
-                "It was removed to make room: no rule fetches it again for another 6 days.",
+                (
+                    "It was removed to make space: it is not downloaded automatically for another "
+                    "6 days."
+                ),
             ],
         ),
         (
             about(at(Status.REMOVED), wanted=(FAVOURITE,), resting_until=START),
             [
                 "It was on Car stick and was removed.",
-                "It is wanted for you: your favourite.",
-                "It comes back when there is a new reason for it, or when you ask for it.",
+                "Needed for you: your favourite.",
+                "It comes back when there is a new reason for it, or when you download it.",
             ],
         ),
         (
             about(wanted=(FAVOURITE,)),
             [
                 (
-                    "It is wanted on Car stick and is not in the queue: Jellyfin did not show its "
-                    "file when it was asked. It is asked again by itself."
+                    "It is needed on Car stick and is not in the queue: Jellyfin did not show its "
+                    "file. It is tried again by itself."
                 ),
-                "It is wanted for you: your favourite.",
+                "Needed for you: your favourite.",
             ],
         ),
         (
             about(),
-            ["You have not asked for it on Car stick, and no rule of yours wants it there."],
+            ["You have not downloaded it to Car stick, and no rule of yours does."],
         ),
         (
             about(speaks_for_all=True, switched_off=("Next up", "Newly added")),
             [
-                "It is not on Car stick: nobody asked for it, and no rule wants it there.",
+                "It is not on Car stick: nobody has downloaded it, and no rule does.",
                 "Switched off for Car stick: Next up and Newly added.",
             ],
         ),
         (
             about(was_removed=True, excluded_from=("Albums you like",)),
             [
-                "You have not asked for it on Car stick, and no rule of yours wants it there.",
-                "You removed it from Car stick: no rule fetches it again until you ask for it.",
+                "You have not downloaded it to Car stick, and no rule of yours does.",
+                "You removed it from Car stick: it won't be downloaded automatically again.",
                 "You excluded it, or what it is part of, from the rule “Albums you like”.",
             ],
         ),

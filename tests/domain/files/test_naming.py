@@ -10,14 +10,17 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from sidecar.domain.files.naming import (
+    ANY,
     WITH_OWN_FOLDER,
     build_distinct_path,
     build_path,
     build_separate_path,
     clean_name,
     get_extension,
+    is_part,
     make_path_key,
 )
+from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.media_types import EXTENSIONS, PLAIN
 from tests.domain.files.titles import NASTY
@@ -324,3 +327,39 @@ def test_another_name_fits_even_where_the_first_took_all_the_room() -> None:
 @given(items)
 def test_a_file_ends_in_what_only_players_open(item: Item) -> None:
     assert get_extension(build_path(item)) in EXTENSIONS | {PLAIN}
+
+
+def test_the_number_of_a_part_is_never_cut_off_with_a_long_title() -> None:
+    car = PRESETS[PresetName.CAR].shape
+    for title in (
+        "Stalker Part 1",
+        "A very long title of a film that goes on",
+        "x" * 300,
+        "ü" * 90,
+    ):
+        for shape in (ANY, car):
+            for part in (1, 2):
+                path = build_path(replace(FILM, title=title, part=part, part_of="f" * 32), shape)
+                distinct = build_distinct_path(path, ID)
+
+                assert path.endswith(f"-part{part}.mkv")
+                assert distinct.endswith(f"-part{part} [01234567].mkv")
+                names = (*path.split("/"), *distinct.split("/"))
+                assert max(len(one.encode()) for one in names) <= 180
+                if shape is car:
+                    assert max(map(len, names)) <= 64
+                assert is_part(path, ItemType.MOVIE)
+                assert is_part(distinct, ItemType.MOVIE)
+
+
+@pytest.mark.parametrize(
+    ("path", "item_type"),
+    [
+        ("A/B/1-01 - Song-part2.flac", ItemType.AUDIO),
+        ("Line/Season 01/Line - S01E01 - Fall-part1.mkv", ItemType.EPISODE),
+        ("Fall-part1/Fall-part1.mkv", ItemType.MOVIE),
+        ("Fall (2001)/Fall (2001).mkv", ItemType.MOVIE),
+    ],
+)
+def test_what_is_only_called_a_part_is_none(path: str, item_type: ItemType) -> None:
+    assert not is_part(path, item_type)

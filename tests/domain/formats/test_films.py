@@ -68,7 +68,7 @@ def test_languages_are_codes_in_the_order_that_is_wanted() -> None:
 
 
 def test_what_the_player_takes_stays() -> None:
-    assert explain_fitting(PLAYABLE, HD) == "A player of MP4 720p takes it as it is on the server"
+    assert explain_fitting(PLAYABLE, HD) == "Kept as is: players of MP4 720p play it"
     assert explain_fitting(replace(PLAYABLE, sounds=()), HD) is not None
 
 

@@ -40,6 +40,11 @@ def test_what_is_of_the_music_is_kept_and_what_is_of_the_file_is_not() -> None:
     }
 
 
+def test_values_with_a_nul_between_them_are_several() -> None:
+    assert one("ARTIST", "Anna\0Bert\0") == ("Anna", "Bert")
+    assert one("ARTIST", "AC/DC; Anna") == ("AC/DC; Anna",)
+
+
 def test_all_values_of_a_field_are_kept_in_their_order() -> None:
     found = [("ARTIST", "Anna; the First"), ("Artist", "Bert"), ("ARTIST", "Anna; the First")]
 

@@ -15,7 +15,7 @@ from sidecar.domain.identity.matching import (
     OTHER_SIZE,
     TOO_LITTLE,
     Facts,
-    Verdict,
+    MatchVerdict,
     facts_of,
     identify,
     own_name,
@@ -32,48 +32,53 @@ ELSEWHERE = replace(TONE, id="2" * 32, source_path="/mnt/Ann/Light (2019)/1-01 T
 @pytest.mark.parametrize(
     ("before", "now", "verdict", "why"),
     [
-        (TONE, ELSEWHERE, Verdict.SAME, BY_VERSION),
-        (TONE, replace(ELSEWHERE, title="01 Tone", album=None), Verdict.SAME, BY_VERSION),
-        (TONE, replace(ELSEWHERE, source_etag="e2"), Verdict.SAME, BY_TAGS),
-        (TONE, replace(ELSEWHERE, source_etag=None), Verdict.SAME, BY_TAGS),
-        (replace(TONE, source_etag=None), ELSEWHERE, Verdict.SAME, BY_TAGS),
+        (TONE, ELSEWHERE, MatchVerdict.SAME, BY_VERSION),
+        (TONE, replace(ELSEWHERE, title="01 Tone", album=None), MatchVerdict.SAME, BY_VERSION),
+        (TONE, replace(ELSEWHERE, source_etag="e2"), MatchVerdict.SAME, BY_TAGS),
+        (TONE, replace(ELSEWHERE, source_etag=None), MatchVerdict.SAME, BY_TAGS),
+        (replace(TONE, source_etag=None), ELSEWHERE, MatchVerdict.SAME, BY_TAGS),
         # Case and composition are the tagger's.
-        (TONE, replace(ELSEWHERE, source_etag="e2", title="TONE 1"), Verdict.SAME, BY_TAGS),
-        (FILM, replace(FILM, id="2" * 32), Verdict.SAME, BY_TAGS),
-        (TONE, replace(ELSEWHERE, size=1001), Verdict.NONE, OTHER_SIZE),
-        (TONE, replace(ELSEWHERE, size=None), Verdict.NONE, OTHER_SIZE),
-        (replace(TONE, size=None), ELSEWHERE, Verdict.NONE, OTHER_SIZE),
-        (TONE, replace(ELSEWHERE, seconds=30.0), Verdict.NONE, OTHER_FILE),
-        (TONE, replace(ELSEWHERE, type=ItemType.AUDIO_BOOK), Verdict.NONE, OTHER_FILE),
+        (TONE, replace(ELSEWHERE, source_etag="e2", title="TONE 1"), MatchVerdict.SAME, BY_TAGS),
+        (FILM, replace(FILM, id="2" * 32), MatchVerdict.SAME, BY_TAGS),
+        (TONE, replace(ELSEWHERE, size=1001), MatchVerdict.NONE, OTHER_SIZE),
+        (TONE, replace(ELSEWHERE, size=None), MatchVerdict.NONE, OTHER_SIZE),
+        (replace(TONE, size=None), ELSEWHERE, MatchVerdict.NONE, OTHER_SIZE),
+        (TONE, replace(ELSEWHERE, seconds=30.0), MatchVerdict.NONE, OTHER_FILE),
+        (TONE, replace(ELSEWHERE, type=ItemType.AUDIO_BOOK), MatchVerdict.NONE, OTHER_FILE),
         (
             TONE,
             replace(ELSEWHERE, source_etag="e2", title="Other", number=2),
-            Verdict.NONE,
+            MatchVerdict.NONE,
             OTHER_FILE,
         ),
         # Its title, and its name, say something, but not enough.
-        (TONE, replace(ELSEWHERE, source_etag="e2", album="Dark"), Verdict.AMBIGUOUS, TOO_LITTLE),
+        (
+            TONE,
+            replace(ELSEWHERE, source_etag="e2", album="Dark"),
+            MatchVerdict.AMBIGUOUS,
+            TOO_LITTLE,
+        ),
         (
             TONE,
             replace(
                 ELSEWHERE, source_etag=None, title="x", source_path="/mnt/y/01 Tone.flac", number=3
             ),
-            Verdict.AMBIGUOUS,
+            MatchVerdict.AMBIGUOUS,
             TOO_LITTLE,
         ),
         (
             replace(TONE, artist=None, album_artist=None, album=None),
             replace(ELSEWHERE, source_etag="e2", artist=None, album_artist=None, album=None),
-            Verdict.AMBIGUOUS,
+            MatchVerdict.AMBIGUOUS,
             TOO_LITTLE,
         ),
     ],
 )
-def test_what_a_file_is_by_now(before: Item, now: Item, verdict: Verdict, why: str) -> None:
+def test_what_a_file_is_by_now(before: Item, now: Item, verdict: MatchVerdict, why: str) -> None:
     decision = identify([facts_of(before)], [facts_of(now)])[before.id]
 
     assert (decision.verdict, decision.why) == (verdict, why)
-    assert decision.ids == (() if verdict is Verdict.NONE else (now.id,))
+    assert decision.ids == (() if verdict is MatchVerdict.NONE else (now.id,))
 
 
 def test_of_two_copies_the_one_with_the_same_tags_or_else_the_same_name_is_meant() -> None:
@@ -92,7 +97,7 @@ def test_a_person_is_asked_which_of_two_copies_is_meant_and_never_about_more() -
 
     decision = identify([WAS], copies)[TONE.id]
 
-    assert decision.verdict is Verdict.AMBIGUOUS
+    assert decision.verdict is MatchVerdict.AMBIGUOUS
     assert len(decision.ids) == 20
 
 
@@ -101,13 +106,13 @@ def test_two_old_files_are_never_one_item() -> None:
 
     decisions = identify([WAS, twin], [facts_of(ELSEWHERE)])
 
-    assert {one.verdict for one in decisions.values()} == {Verdict.AMBIGUOUS}
+    assert {one.verdict for one in decisions.values()} == {MatchVerdict.AMBIGUOUS}
 
 
 def test_what_a_person_has_said_is_not_asked_again() -> None:
     decision = identify([WAS], [facts_of(ELSEWHERE)], different={(TONE.id, ELSEWHERE.id)})[TONE.id]
 
-    assert decision.verdict is Verdict.NONE
+    assert decision.verdict is MatchVerdict.NONE
 
 
 def test_two_files_of_one_device_are_two_items() -> None:
@@ -145,7 +150,7 @@ def _numbered(facts: list[Facts], side: str) -> list[Facts]:
 
 def _same(before: list[Facts], now: list[Facts]) -> set[tuple[str, str]]:
     found = identify(before, now)
-    return {(one, it.ids[0]) for one, it in found.items() if it.verdict is Verdict.SAME}
+    return {(one, it.ids[0]) for one, it in found.items() if it.verdict is MatchVerdict.SAME}
 
 
 @given(st.lists(FACTS, max_size=8), st.lists(FACTS, max_size=8), st.randoms())
@@ -170,5 +175,5 @@ def test_what_always_holds(olds: list[Facts], news: list[Facts], chance: Random)
     # What is asked about is no one else's for sure.
     sure = {other for _, other in same}
     assert all(
-        sure.isdisjoint(it.ids) for it in decisions.values() if it.verdict is Verdict.AMBIGUOUS
+        sure.isdisjoint(it.ids) for it in decisions.values() if it.verdict is MatchVerdict.AMBIGUOUS
     )

@@ -57,7 +57,7 @@ sidecar.domain.rules.__path__.append(str(folder))
 
 from sidecar.config import DeviceSettings, load
 from sidecar.domain.rules.context import Context
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.rules.registry import RULE_OF, RULES
 from sidecar.domain.space.eviction import is_cooling_down
 from sidecar.domain.wishes import EvictionClass
@@ -99,7 +99,7 @@ with opened(folder, FakeClock()) as world:
 
     class Newest(RuleLibrary):
         def latest_albums(self, count):
-            return Listed((song,), complete=True)
+            return ListedItems((song,), complete=True)
 
     context = Context(
         user_id=ANN, device_id=STICK, settings=set_here, now=world.clock.now(), library=Newest()
@@ -134,7 +134,7 @@ with opened(folder, FakeClock()) as world:
     )
     ann = Person(ANN, "ann", is_admin=False)
     told = explainer.why(ann, STICK, song.id).sentences
-    assert "It is wanted for you: on a short album." in told, told
+    assert "Needed for you: on a short album." in told, told
     rules.change(rule, STICK, {"enabled": False})
     assert str(rule.label) in explainer.why(ann, STICK, "9" * 32).sentences[-1]
 """

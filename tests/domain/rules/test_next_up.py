@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.context import Wanted
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.rules.next_up import NextUpSettings, make_wishes
 from tests.fakes.libraries.rule_library import (
     RuleLibrary,
@@ -82,7 +82,7 @@ def test_a_series_that_left_a_list_that_is_whole_is_let_go_if_the_server_knows_i
 
 
 def test_a_series_that_is_not_seen_as_a_whole_keeps_what_it_had() -> None:
-    gaps = Listed((episode(1),), complete=False)
+    gaps = ListedItems((episode(1),), complete=False)
     shelf = RuleLibrary(lists={SIGNAL: gaps}, up=full(episode(1)))
 
     assert make_wishes(context(NextUpSettings(), shelf)).unsure_of == {SIGNAL}

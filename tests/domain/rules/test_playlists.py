@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.context import Chosen
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.rules.playlists import PlaylistsSettings, make_wishes
 from tests.fakes.libraries.rule_library import RuleLibrary, context, full, named, song
 
@@ -27,7 +27,7 @@ def test_playlists_are_wanted_in_the_order_they_were_chosen_and_in_their_own() -
 
 
 def test_a_playlist_that_is_empty_gone_or_has_gaps_lets_nothing_go() -> None:
-    shelf = RuleLibrary(lists={ROAD.playlist_id: Listed((ONE,), complete=False)})
+    shelf = RuleLibrary(lists={ROAD.playlist_id: ListedItems((ONE,), complete=False)})
 
     found = make_wishes(context(PlaylistsSettings(), shelf, chosen=(ROAD, SLOW)))
 

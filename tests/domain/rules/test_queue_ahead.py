@@ -8,7 +8,7 @@ import pytest
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.domain.rules.context import Chosen
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.rules.queue_ahead import TOP_PRIORITY, QueueAheadSettings, make_wishes
 from tests.fakes.libraries.rule_library import (
     RuleLibrary,
@@ -107,7 +107,7 @@ def test_the_reason_says_whether_the_queue_is_known(shelf: RuleLibrary) -> None:
     guessed = make_wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0]),)))
 
     assert told.wishes[0].reason.text == "next in the queue of Firefox"
-    assert guessed.wishes[0].reason.text == "next on the album, Firefox does not tell its queue"
+    assert guessed.wishes[0].reason.text == "next on this album (playing on Firefox)"
 
 
 def after(now: int, *before: int) -> NowPlaying:
@@ -118,14 +118,14 @@ def after(now: int, *before: int) -> NowPlaying:
 @pytest.mark.parametrize(
     ("playing", "expected", "said"),
     [
-        (after(3, 1, 2), ["4", "5", "6", "7", "8"], "next on the album"),
-        (after(6, 1, 2), ["7", "8", "9", "10"], "a guess: next on the album, but"),
-        (after(2, 10), ["3", "4", "5", "6", "7"], "a guess: next on the album, but"),
-        (after(1, 9, 10), ["2", "3", "4", "5", "6"], "next on the album"),
-        (after(3, 7, 9), ["1", "2", "4", "5", "6"], "from the same album or playlist, in no order"),
-        (after(4, 7, 2), ["1", "3", "5", "6", "8"], "from the same album or playlist, in no order"),
+        (after(3, 1, 2), ["4", "5", "6", "7", "8"], "next on this album"),
+        (after(6, 1, 2), ["7", "8", "9", "10"], "next on this album, estimated"),
+        (after(2, 10), ["3", "4", "5", "6", "7"], "next on this album, estimated"),
+        (after(1, 9, 10), ["2", "3", "4", "5", "6"], "next on this album"),
+        (after(3, 7, 9), ["1", "2", "4", "5", "6"], "from the same album or playlist, shuffled"),
+        (after(4, 7, 2), ["1", "3", "5", "6", "8"], "from the same album or playlist, shuffled"),
         # Long ago, and in order since.
-        (after(9, 1, 5, 3, 4, 5, 6, 7, 8), ["10"], "next on the album"),
+        (after(9, 1, 5, 3, 4, 5, 6, 7, 8), ["10"], "next on this album"),
     ],
 )
 def test_a_client_that_jumps_is_believed_less_and_then_taken_to_shuffle(
@@ -150,7 +150,7 @@ def test_shuffled_without_a_queue_says_that_nothing_can_be_done(shelf: RuleLibra
     )
 
     assert found.remarks == (
-        "Firefox plays shuffled and does not tell its queue: nothing is fetched ahead for it",
+        "Firefox plays shuffled and does not show its queue: nothing is downloaded ahead for it",
     )
 
 
@@ -171,7 +171,7 @@ def test_a_playlist_that_nobody_chose_is_told_of(shelf: RuleLibrary) -> None:
     found = make_wishes(context(QueueAheadSettings(), shelf, playing=(playing,), chosen=(ROAD,)))
 
     assert found.wishes == ()
-    assert "choose the playlist" in found.remarks[0]
+    assert "keep the playlist in sync" in found.remarks[0]
 
 
 def test_what_plays_keeps_its_place_but_is_not_fetched(shelf: RuleLibrary) -> None:
@@ -216,7 +216,7 @@ def test_what_has_no_file_is_passed_over(shelf: RuleLibrary) -> None:
 
 
 def test_a_listing_with_gaps_lets_nothing_go(shelf: RuleLibrary) -> None:
-    shelf.lists[ALBUM] = Listed(tuple(SONGS[:3]), complete=False)
+    shelf.lists[ALBUM] = ListedItems(tuple(SONGS[:3]), complete=False)
 
     found = make_wishes(context(QueueAheadSettings(), shelf, playing=(plays(SONGS[0]),)))
 

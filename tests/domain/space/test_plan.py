@@ -99,8 +99,8 @@ def test_first_goes_what_nobody_wants_then_pre_cached_then_affinity_then_other_r
     found = plan(limited(budget=20 * K), files, [])
 
     assert gone(found) == [9 - one for one in EvictionClass if one is not EvictionClass.LASTING]
-    assert "Nobody wants it any more" in found.removals[0].reason
-    assert "holds more than it may" in found.removals[0].reason
+    assert "No longer needed" in found.removals[0].reason
+    assert "is over its storage limit" in found.removals[0].reason
 
 
 def test_among_equals_the_one_used_longest_ago_goes() -> None:

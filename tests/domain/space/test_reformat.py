@@ -42,9 +42,9 @@ def test_nothing_costs_nothing() -> None:
 
 def test_the_cost_is_said_in_words() -> None:
     assert describe_cost(estimate_cost("original", None, [MADE])) == (
-        "1 file is there in another format than the original: 29.4 MB would be fetched again,"
-        " and 3.1 MB become 29.4 MB"
+        "1 file is on it in another format than the original: 29.4 MB would be downloaded "
+        "again, and 3.1 MB become 29.4 MB"
     )
-    assert "2 files are there in another format than Opus 128k: 60.8 MB" in describe_cost(
+    assert "2 files are on it in another format than Opus 128k: 60.8 MB" in describe_cost(
         estimate_cost(OPUS.name, OPUS, [FLAC, MADE])
     )

@@ -68,7 +68,7 @@ def test_the_newest_file_that_is_awaited_holds_all_older_ones() -> None:
     assert found is not None
     assert found.before == NOW - 10 * MINUTE
     assert found.until == NOW - 10 * MINUTE + 7 * DAY
-    assert found.text == "what may go waits until Ann's phone has 3 newer files"
+    assert found.text == "what can be removed waits until Ann's phone has 3 newer files"
 
 
 def test_a_file_that_two_devices_lack_is_one_file() -> None:
@@ -78,7 +78,7 @@ def test_a_file_that_two_devices_lack_is_one_file() -> None:
     found = wait_for([phone(), car], files, {}, NOW)
 
     assert found is not None
-    assert found.text == "what may go waits until Ann's phone and Car have 1 newer file"
+    assert found.text == "what can be removed waits until Ann's phone and Car have 1 newer file"
 
 
 def test_what_a_device_lacks_that_shares_the_folder_no_more_is_nothing() -> None:

@@ -8,7 +8,7 @@ failure names its seed, and `SIDECAR_SEED` with that number sends the same ones 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +58,14 @@ ASKED = sorted({one.name for one in endpoints() if one.path.startswith(PREFIX)} 
 
 @dataclass
 class Home:
-    """A sidecar, who asks, and what there is to ask about."""
+    """A sidecar, who asks, and what there is to ask about.
+
+    Attributes:
+        operations: What can be asked, by endpoint; read once, it takes long.
+    """
 
     session: requests.Session
-    schema: schemathesis.BaseSchema
+    operations: Mapping[str, Sequence[Any]]
     known: dict[str, list[object]]
 
 
@@ -83,9 +87,12 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Home]:
         described = page.get("/openapi.json")
         schema = schemathesis.openapi.from_dict(described)
         schema.config.update(base_url=running.url)
+        operations: dict[str, list[Any]] = {}
+        for one in (one.ok() for one in schema.get_all_operations() if isinstance(one, Ok)):
+            operations.setdefault(one.definition.raw["operationId"], []).append(one)
         yield Home(
             page.session,
-            schema,
+            operations,
             {
                 "download_id": [one["id"] for one in page.get("/downloads")["items"]],
                 "device_id": [one["id"] for one in page.get("/devices")["items"]],
@@ -109,10 +116,8 @@ def _settings(folder: Path, url: str) -> Settings:
 def test_every_answer_fits_and_none_is_our_failure(
     home: Home, endpoint: str, mode: GenerationMode
 ) -> None:
-    found = [one.ok() for one in home.schema.get_all_operations() if isinstance(one, Ok)]
-    operations = [one for one in found if one.definition.raw["operationId"] == endpoint]
-    assert operations
-    for operation in operations:
+    assert home.operations[endpoint]
+    for operation in home.operations[endpoint]:
 
         @seed(SEED)
         @given(

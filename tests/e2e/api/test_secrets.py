@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from sidecar.demo.server.server import DemoServer
-from tests.e2e.conftest import PASSWORDS, Person, Sidecar
+from tests.e2e.conftest import PASSWORDS, PYTHON, Person, Sidecar
 from tests.fakes.page import OpenPage
 from tests.fakes.servers.slow_line import SlowLine
 
@@ -124,6 +124,8 @@ def evening(
         "SIDECAR_JELLYFIN__PASSWORD_FILE": _file(sidecar, PASSWORD),
     }
     del sidecar.environ["SIDECAR_JELLYFIN__PASSWORD"]
+    # Its own command line and environment are looked at.
+    sidecar.program = PYTHON
     sidecar.start()
     return Evening(sidecar, line)
 

@@ -12,18 +12,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from time import monotonic
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from playwright.sync_api import BrowserContext, ElementHandle, Page, Request, Route
+from playwright.sync_api import BrowserContext, CDPSession, ElementHandle, Page
 from playwright.sync_api import Error as BrowserError
 
 WITHIN_S = 4.0
 CAN_BE_USED_MS = 4_000
 # From this turn on the list itself changes.
 LATE = 2
+LIVE = "/socket.io"
 # What else they tell the server than a browser does by itself.
 OUR_HEADERS = ("content-type", "x-sidecar-csrf", "hx-request")
 REMOVING = re.compile(r"action=(delete|cancel)|delete=yes")
@@ -197,12 +200,17 @@ class Walker:
     _is_opening: bool = False
     _path: str = ""
     _page: Page | None = None
+    _browser: CDPSession | None = None
 
     def begin(self) -> None:
         """Open the page to walk on; what is not a picture or a script passes by here."""
         self.context.add_init_script(SCRIPT)
         self._page = self.context.new_page()
-        self._page.route(re.compile(r"^(?!.*(/static/|/socket\.io|/cover)).*$"), self._pass)
+        # Not by `Page.route`, which stops every file and does without the browser's cache.
+        self._browser = self.context.new_cdp_session(self._page)
+        self._browser.on("Fetch.requestPaused", self._pass)
+        patterns = [{"resourceType": one} for one in ("Document", "XHR", "Fetch")]
+        self._browser.send("Fetch.enable", {"patterns": patterns})
 
     @property
     def page(self) -> Page:
@@ -263,16 +271,30 @@ class Walker:
             if one.method != "GET":
                 sent |= one.things
 
-    def _pass(self, route: Route, request: Request) -> None:
-        told = request.headers
+    def _pass(self, paused: dict[str, Any]) -> None:
+        request = paused["request"]
+        if LIVE in request["url"]:
+            self._answer(paused)
+            return
+        told = {name.lower(): value for name, value in request["headers"].items()}
         headers = {name: told[name] for name in OUR_HEADERS if name in told}
-        one = Noted(request.method, request.url, request.post_data, headers)
+        one = Noted(request["method"], request["url"], request.get("postData"), headers)
         self._asked.append(one)
-        if self._is_opening or (request.method == "GET" and not request.is_navigation_request()):
-            route.continue_()
+        leaves = paused["resourceType"] == "Document"
+        if self._is_opening or (one.method == "GET" and not leaves):
+            self._answer(paused)
             return
         self.noted.setdefault(one.kind, one)
-        route.fulfill(status=HTTPStatus.NO_CONTENT)
+        self._answer(paused, HTTPStatus.NO_CONTENT)
+
+    def _answer(self, paused: dict[str, Any], status: HTTPStatus | None = None) -> None:
+        """Let a request go on; or answer it with this status and nothing else."""
+        assert self._browser is not None
+        how = "continueRequest" if status is None else "fulfillRequest"
+        code = {} if status is None else {"responseCode": int(status)}
+        # The page may have given it up meanwhile.
+        with suppress(BrowserError):
+            self._browser.send(f"Fetch.{how}", {"requestId": paused["requestId"], **code})
 
     def _open(self) -> None:
         self._typed.clear()
@@ -433,9 +455,17 @@ TEXT_FOR = """one => {
         return String(one.max && now > Number(one.max) ? one.max : now);
     }
     if (one.type === "search") return "tone";
-    if (one.placeholder.includes("GB")) return "10 GB";
-    if (one.name === "bitrate") return "128k";
-    if (one.name === "time_zone") return "Europe/Berlin";
-    if (one.name.endsWith("_languages")) return "de, en";
-    return one.value || one.placeholder || "Tone";
+    if (one.value) return one.value;
+    const known = [
+        [/(budget|reserve|speed_limit)$/, "10 GB"],
+        [/bitrate$/, "128k"],
+        [/time_zone$/, "Europe/Berlin"],
+        [/_languages$/, "de, en"],
+        [/_hours$/, "22:00-06:30"],
+        [/base_url$/, "/sidecar"],
+        [/url$/, "http://127.0.0.1:9"],
+        [/trusted_proxies$/, "127.0.0.1"],
+    ];
+    const found = known.find(([name]) => name.test(one.name));
+    return found ? found[1] : one.placeholder || "Tone";
 }"""

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page
 
+from tests.browser.accessibility import violations_in_both_themes
 from tests.browser.trouble import BrowserTrouble
 from tests.e2e.conftest import PASSWORDS, Sidecar
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]
 
-AXE = Path(__file__).parents[3] / "node_modules" / "axe-core" / "axe.min.js"
 WIDTHS = (320, 1280)
 PAGES = (
     "/",
@@ -49,52 +48,36 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("name", ["ann", "admin"])
 def test_every_page_fits_is_quiet_and_keeps_nobody_out(
-    house: dict[str, str],
-    sidecar: Sidecar,
-    chromium: Browser,
-    trouble: BrowserTrouble,
-    name: str,
-    *,
-    dark: bool,
+    house: dict[str, str], sidecar: Sidecar, chromium: Browser, trouble: BrowserTrouble
 ) -> None:
-    trouble.announce("^404 GET .*/none$")
-    if name == "ann":
-        trouble.announce("^403 GET .*/admin$")
-    context = chromium.new_context(color_scheme="dark" if dark else "light")
-    context.set_default_timeout(30_000)
-    page = context.new_page()
-    page.goto(sidecar.url)
-    page.locator("[name=username]").fill(name)
-    page.locator("[name=password]").fill(PASSWORDS[name])
-    page.keyboard.press("Enter")
-    page.wait_for_url(re.compile(r":\d+/$"))
-    page.wait_for_load_state("networkidle")
-    axe = AXE.read_text(encoding="utf-8")
+    trouble.announce("^404 GET .*/none$", "^403 GET .*/admin$")
     found = []
-    for path in PAGES:
-        answer = page.goto(sidecar.url + path.format(**house))
-        assert answer is not None
-        expected = 404 if path == "/none" else 403 if (path, name) == ("/admin", "ann") else 200
-        assert answer.status == expected, path
-        for width in WIDTHS:
-            page.set_viewport_size({"width": width, "height": 800})
-            found += [f"{path} at {width}: {one}" for one in wrong(page, width, axe)]
-    context.close()
+    for name in ("ann", "admin"):
+        context = chromium.new_context()
+        context.set_default_timeout(30_000)
+        page = context.new_page()
+        page.goto(sidecar.url)
+        page.locator("[name=username]").fill(name)
+        page.locator("[name=password]").fill(PASSWORDS[name])
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile(r":\d+/$"))
+        page.wait_for_load_state("networkidle")
+        for path in PAGES:
+            answer = page.goto(sidecar.url + path.format(**house))
+            assert answer is not None
+            expected = 404 if path == "/none" else 403 if (path, name) == ("/admin", "ann") else 200
+            assert answer.status == expected, (name, path)
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 800})
+                found += [f"{name}: {path} at {width}: {one}" for one in wrong(page, width)]
+        context.close()
 
     assert found == []
 
 
-def wrong(page: Page, width: int, axe: str) -> list[str]:
+def wrong(page: Page, width: int) -> list[str]:
     """Return what is wrong with a page at this width."""
     wide = page.evaluate("document.documentElement.scrollWidth")
     sideways = [f"{wide} pixels wide"] if wide > width else []
-    page.evaluate(axe)
-    violations = page.evaluate("axe.run().then(result => result.violations)")
-    return sideways + [
-        f"{one['id']}: {node['html'][:160]} {node['failureSummary']}"
-        for one in violations
-        for node in one["nodes"]
-    ]
+    return [*sideways, *violations_in_both_themes(page)]

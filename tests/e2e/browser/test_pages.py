@@ -63,7 +63,7 @@ def test_two_browsers_are_in_step(
 
         desk.locator("summary", has_text="Long Noise").click()
         desk.get_by_role("link", name="Cancel Long Noise").click()
-        desk.get_by_role("button", name="Cancel the download").click()
+        desk.get_by_role("button", name="Cancel download").click()
         for page in (desk, phone):
             expect(page.get_by_role("link", name="Active 0")).to_be_visible()
         assert running.downloads() == []
@@ -85,7 +85,7 @@ def test_what_was_deleted_on_one_is_fetched_again_on_the_other(
         phone.get_by_role("button", name="Noch einmal laden Tone 2").click()
 
         expect(desk.get_by_role("link", name="Completed 1")).to_be_visible()
-        expect(desk.locator(".row")).to_contain_text("you asked for it")
+        expect(desk.locator(".row")).to_contain_text("downloaded by you")
 
 
 def test_an_admin_sees_whose_it_is_and_nobody_else_sees_it_at_all(

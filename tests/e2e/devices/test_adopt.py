@@ -174,7 +174,7 @@ def test_wrong_use_and_trouble_have_their_codes(
     stick.rename(stick.with_name("away"))
     away = running.command("adopt")
     assert away.returncode == 1
-    assert "Car stick is not at" in away.stderr
+    assert "Car stick is not there" in away.stderr
 
 
 def test_a_running_sidecar_is_not_disturbed(running: Sidecar) -> None:

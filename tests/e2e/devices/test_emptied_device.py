@@ -70,7 +70,7 @@ def test_an_emptied_stick_is_told_everywhere_until_somebody_answers(
 
     with at_home(chromium, running.url, "ann", viewport={"width": 320, "height": 700}) as page:
         page.goto(f"{running.url}/devices")
-        expect(page.get_by_text("Everything is as it should be")).to_be_visible()
+        expect(page.get_by_text("Up to date")).to_be_visible()
 
         for title in TITLES[:10]:
             (stick / rows[title]["file_path"]).unlink()
@@ -82,7 +82,7 @@ def test_an_emptied_stick_is_told_everywhere_until_somebody_answers(
         question.get_by_role("button", name="Download again").focus()
         page.reload()
         expect(page.get_by_text("10 of 12 files are missing")).to_be_visible()
-        expect(page.get_by_text("Everything is as it should be")).to_have_count(0)
+        expect(page.get_by_text("Up to date")).to_have_count(0)
         for path in ("/downloads", "/library", "/offline", "/now", "/profile"):
             page.goto(running.url + path)
             expect(page.get_by_role("heading", name=ANYWHERE)).to_have_count(1)

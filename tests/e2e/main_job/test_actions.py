@@ -64,7 +64,7 @@ def test_an_album_is_asked_for_fifty_times_at_once_and_comes_once(
     assert len(running.downloads()) == len(TRACKS)
     for title in TRACKS:
         there = running.wait_for(title, "completed")
-        assert there["reasons"][0]["text"] == "you asked for First Light"
+        assert there["reasons"][0]["text"] == "downloaded by you (First Light)"
 
 
 def test_what_runs_is_paused_at_once_goes_on_and_is_whole(

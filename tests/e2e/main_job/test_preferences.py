@@ -46,7 +46,7 @@ def change(running: Sidecar, **settings: object) -> None:
 def test_a_pinned_album_comes_whole_and_says_why(running: Sidecar, ann: Person) -> None:
     album = ann.item("First Light", "MusicAlbum")
     song = ann.tracks()["Tone 1"]
-    assert "You have not asked for it" in why(running, song)
+    assert "You have not downloaded it" in why(running, song)
 
     assert ask(running, "PUT", f"pins/{album}").json() == {"queued": len(TRACKS)}
     for title in TRACKS:
@@ -56,10 +56,10 @@ def test_a_pinned_album_comes_whole_and_says_why(running: Sidecar, ann: Person) 
     assert told["is_here"]
     assert told["sentences"] == [
         "It is on Car stick.",
-        "It is wanted for you: you asked for First Light.",
+        "Needed for you: downloaded by you (First Light).",
     ]
     assert ask(running, "DELETE", f"pins/{album}").status_code == 200
-    assert "stays until its room is needed" in why(running, song)
+    assert "removed when space runs out" in why(running, song)
 
 
 def test_a_paused_device_stops_within_a_second_and_goes_on_where_it_was(

@@ -14,7 +14,7 @@ import requests
 
 from sidecar.cli import main
 from sidecar.cli.demo import DemoOptions, run_demo
-from tests.e2e.conftest import PASSWORDS, Person, Sidecar
+from tests.e2e.conftest import PASSWORDS, PYTHON, Person, Sidecar
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -48,6 +48,8 @@ def test_wrong_use_ends_with_2(sidecar: Sidecar) -> None:
 
 
 def test_an_account_signs_in_from_the_shell(sidecar: Sidecar) -> None:
+    sidecar.program = PYTHON
+
     done = sidecar.command("sign-in")
 
     assert (done.returncode, done.stdout) == (0, "ann is signed in\n"), done.stderr
@@ -62,9 +64,7 @@ def test_a_wrong_password_is_one_sentence_and_one_try(sidecar: Sidecar, ann: Per
     done = sidecar.command("sign-in")
 
     assert done.returncode == 1
-    assert done.stderr.splitlines()[-1] == (
-        "jellyfin-sidecar: Jellyfin does not know this name with this password"
-    )
+    assert done.stderr.splitlines()[-1] == ("jellyfin-sidecar: Wrong user name or password")
     assert "wrong" not in done.stderr
 
 

@@ -46,7 +46,7 @@ def addresses(proxy: Proxy) -> set[str]:
 def test_nobody_forges_where_they_come_from(
     proxy: Proxy, product: Sidecar, forged: dict[str, str]
 ) -> None:
-    before = product.log.read_text().count(f"ann came in from {BROWSER}\n")
+    before = product.log.read_text().count(f"ann opened a session from {BROWSER}\n")
 
     answer = proxy.sign_in(forged)
 
@@ -55,7 +55,7 @@ def test_nobody_forges_where_they_come_from(
         assert "underscore" in answer.text
     else:
         assert answer.ok, answer.text
-        assert product.log.read_text().count(f"ann came in from {BROWSER}\n") == before + 1
+        assert product.log.read_text().count(f"ann opened a session from {BROWSER}\n") == before + 1
         assert all("Secure" in one for one in answer.raw.headers.getlist("Set-Cookie"))
     assert FORGED not in product.log.read_text()
     assert addresses(proxy) == {BROWSER.rpartition(".")[0]}

@@ -43,7 +43,7 @@ def test_the_first_is_believed_and_nobody_before_it(
 
     assert answer.ok, answer.text
     assert answer.headers["Set-Cookie"].startswith("__Host-")
-    assert f"ann came in from {BROWSER}" in caplog.text
+    assert f"ann opened a session from {BROWSER}" in caplog.text
     assert FORGED not in caplog.text
 
 

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.domain.rules.context import Chosen, Context, S
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.wishes import Hold, Reason
 from tests.fakes.clock import START
 
@@ -59,8 +59,8 @@ def part(number: int, book: str = "A Book", *, is_played: bool = False) -> Item:
     )
 
 
-def full(*items: Item) -> Listed:
-    return Listed(items, complete=True)
+def full(*items: Item) -> ListedItems:
+    return ListedItems(items, complete=True)
 
 
 @dataclass
@@ -71,10 +71,10 @@ class RuleLibrary:
     """
 
     known: dict[str, Item] = field(default_factory=dict)
-    lists: dict[str, Listed] = field(default_factory=dict)
-    up: Listed = field(default_factory=Listed)
-    books: Listed = field(default_factory=Listed)
-    newest: Listed = field(default_factory=Listed)
+    lists: dict[str, ListedItems] = field(default_factory=dict)
+    up: ListedItems = field(default_factory=ListedItems)
+    books: ListedItems = field(default_factory=ListedItems)
+    newest: ListedItems = field(default_factory=ListedItems)
     heard: dict[str, frozenset[str]] = field(default_factory=dict)
     asked_since: list[datetime] = field(default_factory=list)
 
@@ -83,30 +83,30 @@ class RuleLibrary:
 
     visible_items = items
 
-    def album_tracks(self, album_id: str) -> Listed:
-        return self.lists.get(album_id, Listed())
+    def album_tracks(self, album_id: str) -> ListedItems:
+        return self.lists.get(album_id, ListedItems())
 
     playlist_items = album_tracks
     book_parts = album_tracks
 
-    def contents(self, kind: ItemType, item_id: str) -> Listed:
+    def contents(self, kind: ItemType, item_id: str) -> ListedItems:
         return self.album_tracks(item_id)
 
-    def episodes_from(self, series_id: str, episode_id: str) -> Listed:
-        listed = self.lists.get(series_id, Listed())
+    def episodes_from(self, series_id: str, episode_id: str) -> ListedItems:
+        listed = self.lists.get(series_id, ListedItems())
         ids = [one.id for one in listed.items]
         if episode_id not in ids:
-            return Listed()
-        return Listed(listed.items[ids.index(episode_id) :], complete=listed.complete)
+            return ListedItems()
+        return ListedItems(listed.items[ids.index(episode_id) :], complete=listed.complete)
 
-    def next_up(self) -> Listed:
+    def next_up(self) -> ListedItems:
         return self.up
 
-    def books_begun(self) -> Listed:
+    def books_begun(self) -> ListedItems:
         return self.books
 
-    def latest_albums(self, count: int) -> Listed:
-        return Listed(self.newest.items[:count], complete=self.newest.complete)
+    def latest_albums(self, count: int) -> ListedItems:
+        return ListedItems(self.newest.items[:count], complete=self.newest.complete)
 
     def heard_in_album(self, album_id: str, since: datetime) -> frozenset[str]:
         return self.heard.get(album_id, frozenset())

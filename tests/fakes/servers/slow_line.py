@@ -11,6 +11,7 @@ from threading import Event, Lock, Thread
 from typing import Self
 
 BLOCK = 64 * 1024
+SELDOM_S = 0.2
 TOKEN = re.compile(rb'Token="([^"]+)"')
 
 
@@ -104,9 +105,13 @@ class SlowLine:
 def wait_until(
     holds: Callable[[], bool], *, within_s: float = 60.0, every_s: float = 0.02, what: str = "it"
 ) -> None:
-    """Look every `every_s` until `holds()` is true; fail after `within_s`."""
-    deadline = time.monotonic() + within_s
+    """Look every `every_s` until `holds()` is true; fail after `within_s`.
+
+    What takes long is looked at less often, up to `SELDOM_S`: each look takes time from it.
+    """
+    began = time.monotonic()
     pause = Event()
     while not holds():
-        assert time.monotonic() < deadline, f"{what} did not happen within {within_s} s"
-        pause.wait(every_s)
+        waited = time.monotonic() - began
+        assert waited < within_s, f"{what} did not happen within {within_s} s"
+        pause.wait(max(every_s, min(waited / 10, SELDOM_S)))

@@ -13,7 +13,7 @@ from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.device_identity import DeviceIdentity
-from sidecar.jellyfin.http.connection import Connection
+from sidecar.jellyfin.http.connection import JellyfinConnection
 from sidecar.jellyfin.live.websocket import open_connection
 from tests.fakes.servers.certificates import own_certificate
 from tests.fakes.servers.live import LiveServer, live_server
@@ -75,9 +75,9 @@ def _request(peer: socket.socket) -> bytes:
     return received
 
 
-def connection(url: str, ca_file: Path | None = None) -> Connection:
+def connection(url: str, ca_file: Path | None = None) -> JellyfinConnection:
     identity = DeviceIdentity(device_id="sc-1", version="1")
-    return Connection(Address.of(url), identity=identity, ca_file=ca_file)
+    return JellyfinConnection(Address.of(url), identity=identity, ca_file=ca_file)
 
 
 def test_a_get_that_met_a_connection_just_closed_is_asked_once_more() -> None:

@@ -88,6 +88,26 @@ def test_ids_are_told_in_one_spelling_and_broken_ones_left_out() -> None:
     assert told == LibraryChanged(added=(ID,), updated=(), removed=())
 
 
+def test_a_whole_library_that_was_scanned_again_is_one_message() -> None:
+    """As after the rename of 300 artists: of what vanished only their folders are told."""
+    ids = [f"{number:032x}" for number in range(8_110)]
+    told = decode(
+        frame(
+            "LibraryChanged",
+            {
+                "ItemsAdded": ids[:6_900],
+                "ItemsUpdated": ids[6_900:6_910],
+                "ItemsRemoved": ids[6_910:7_210],
+                "FoldersAddedTo": ids[7_210:],
+            },
+        ),
+        own_device="x",
+    )
+
+    assert isinstance(told, LibraryChanged)
+    assert list(map(len, (told.added, told.updated, told.removed))) == [6_900, 10, 300]
+
+
 def test_an_entry_that_cannot_be_read_does_not_hide_the_others() -> None:
     entries = [{"ItemId": ID}, {"IsFavorite": True}, {"ItemId": ID, "IsFavorite": True}]
 

@@ -43,6 +43,7 @@ from tests.fakes.libraries.tiny import listing, write
 from tests.fakes.servers.live import running
 from tests.fakes.servers.slow_line import wait_until
 from tests.jellyfin.test_with_demo import client, named
+from tests.store.examples import with_tables
 
 
 @pytest.fixture(params=list(Version))
@@ -62,7 +63,7 @@ class Sidecar:
 
     def __post_init__(self) -> None:
         clock, bus = SystemClock(), Bus()
-        self.db = Database.open(self.home / "data" / "sidecar.db", clock=clock)
+        self.db = Database.open(with_tables(self.home / "data" / "sidecar.db"), clock=clock)
         problems = Problems(bus)
         stores = Stores(self.db, bus, clock)
         self.downloads, self.holds = stores.downloads, stores.holds

@@ -153,7 +153,7 @@ def test_a_heart_that_the_device_does_not_take_says_so(house: MovingHouse) -> No
     assert house.rows() == []
     assert why.sentences == (
         "It is not on Car stick: Car stick takes no films, by its settings.",
-        "It is wanted for you: your favourite.",
+        "Needed for you: your favourite.",
     )
     assert (button.state, button.text) == (ButtonState.NOT_TAKEN, "Car stick takes no films")
 

@@ -152,8 +152,8 @@ def test_the_folder_of_a_disc_is_refused_by_its_name(
 ) -> None:
     found = film(house, title)
     text = (
-        f"{title} is the folder of a {disc} disc on the server, not one file: "
-        "it cannot be fetched as it is"
+        f"{title} is the folder of a {disc} disc on the server, not one file: it "
+        "cannot be downloaded as it is"
     )
 
     told = add(house, found.id)

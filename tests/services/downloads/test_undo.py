@@ -8,7 +8,7 @@ import pytest
 
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.download import Download, Status
-from sidecar.domain.undo import Place, Reversal
+from sidecar.domain.undo import ItemOnDevice, Reversal
 from sidecar.domain.wishes import PIN
 from sidecar.errors import ServerAway
 from sidecar.services.accounts.person import Person
@@ -165,7 +165,7 @@ def test_an_exclusion_is_lifted_and_its_holds_are_back(home: Home) -> None:
     (hold,) = home.house.world.holds.of_item(STICK, one.item_id)
     home.house.world.holds.drop(STICK, one.item_id)
     home.exclusions.put(Ann.user_id, "favourites", one.item_id, device_id=STICK)
-    place = Place(Ann.user_id, STICK, one.item_id)
+    place = ItemOnDevice(Ann.user_id, STICK, one.item_id)
 
     reversal = Reversal(holds=(hold,), exclusions=((place, "favourites"),))
     record = home.undoing.remember_one(Ann, "exclude", reversal, 1)
@@ -178,7 +178,7 @@ def test_an_exclusion_is_lifted_and_its_holds_are_back(home: Home) -> None:
 
 def test_only_an_admin_takes_back_what_concerns_others(home: Home) -> None:
     one = home.house.hold(Ann)
-    place = Place(Ann.user_id, STICK, one.item_id)
+    place = ItemOnDevice(Ann.user_id, STICK, one.item_id)
     reversal = Reversal(tombstones=(place,))
 
     by_ben = home.undoing.remember_one(Ben, "cancel", reversal, 1)

@@ -207,7 +207,7 @@ def test_a_file_is_pinned_and_let_go_without_asking_jellyfin(home: Home) -> None
     assert home.desk.file(ANNE, there.id).is_pinned
     assert not home.desk.file(EVE, there.id).is_pinned
     holds = home.world.holds.of_item(STICK, there.item_id)
-    assert [(one.reason.rule, one.reason.text) for one in holds] == [(PIN, "you asked for it")]
+    assert [(one.reason.rule, one.reason.text) for one in holds] == [(PIN, "downloaded by you")]
 
     home.desk.let_go(ANNE, there.id)
     assert not home.desk.file(ANNE, there.id).is_pinned

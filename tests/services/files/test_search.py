@@ -123,7 +123,7 @@ def test_nothing_is_available_on_a_device_that_is_not_there(home: Home, tmp_path
 
     assert not file.sight.is_available
     assert file.sight.text is not None
-    assert "Car stick is not at" in file.sight.text
+    assert "Car stick is not there" in file.sight.text
     with pytest.raises(DeviceError):
         home.media.open(ANNE, one.id)
 

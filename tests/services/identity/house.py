@@ -37,6 +37,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.libraries.tiny import LIBRARIES, Entry, track, write
 from tests.fakes.servers.demo import QUICK
 from tests.services.conftest import STICK
+from tests.store.examples import with_tables
 
 
 class CountingServer(DemoServer):
@@ -93,7 +94,7 @@ class MovingHouse:
         return found
 
     def wish(self, item: Item, *, name: str = "ann", rule: str = "pin", of: str = "") -> Wish:
-        reason = Reason(rule, of or item.id, "you asked for it")
+        reason = Reason(rule, of or item.id, "downloaded by you")
         return Wish(self.person(name).user_id, STICK, item, reason)
 
     def want(self, *items: Item, name: str = "ann", rule: str = "pin", of: str = "") -> int:
@@ -210,7 +211,7 @@ def moving_house(
             server=ServerSettings(data_dir=tmp_path / "data"),
             devices=(DeviceSettings(**device),),
         )
-        db = Database.open(settings.server.data_dir / DATABASE, clock=clock)
+        db = Database.open(with_tables(settings.server.data_dir / DATABASE), clock=clock)
         store = Stores(db, bus, clock)
         services = assemble(settings, store, bus, clock)
         services.devices.registry.look(settle=lambda _device: None, starting=True)

@@ -1,4 +1,4 @@
-"""What files would be called today is shown, and they are renamed where they lie after a yes."""
+"""Rename files today is shown, and they are renamed where they lie after a yes."""
 
 from __future__ import annotations
 

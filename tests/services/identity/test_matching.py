@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.transfers.failures import Failure, FailureClass
+from tests.fakes.libraries.tiny import Entry, track
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks
 
@@ -177,3 +179,77 @@ def test_two_copies_are_asked_about_and_neither_is_fetched(house: MovingHouse) -
     (question,) = house.services.rules.questions.all()
     assert {one.id for one in question.candidates} == {one.id for one in copies}
     assert [one.item_id for one in house.rows()] == [item.id]
+
+
+def change_names(house: MovingHouse, *names: tuple[str, str], new: tuple[Entry, ...] = ()) -> None:
+    """Let files on the server be renamed, each to what another one was called, or a new name."""
+    folder = house.library / OLD
+    for number, (was, _) in enumerate(names):
+        (folder / was).rename(folder / f"{number}.moving")
+    for number, (_, now) in enumerate(names):
+        (folder / f"{number}.moving").rename(folder / now)
+    for one in new:
+        (house.library / one["path"]).write_bytes(b"another one")
+    by_name = {one["path"].rpartition("/")[2]: one for one in house.listing["tracks"]}
+    moved = [dict(by_name.pop(was), path=f"{OLD}/{now}") for was, now in names]
+    house.rescan(tracks=[*by_name.values(), *moved, *new])
+
+
+def test_files_that_were_given_each_others_names_are_followed(house: MovingHouse) -> None:
+    """Each id is there as before, and is another file."""
+    house.fill(*house.items())
+    held = {one.title: one.content_hash for one in house.rows()}
+    names = [f"{number:02} - Tone {number}.flac" for number in range(1, 4)]
+    before = {one.title: one.id for one in house.items()}
+    # Three in a circle.
+    change_names(house, (names[0], names[1]), (names[1], names[2]), (names[2], names[0]))
+    now = {one.title: one.id for one in house.items()}
+    assert now["Tone 1"] == before["Tone 2"]
+
+    house.look([])
+
+    rows = {one.title: one for one in house.rows()}
+    assert {title: one.item_id for title, one in rows.items()} == now
+    assert {title: one.content_hash for title, one in rows.items()} == held
+    assert all(house.store.holds.of_item(STICK, one.item_id) for one in rows.values())
+    assert house.want(*house.items()) == 0
+    assert house.server.fetched == 0
+
+
+@pytest.mark.parametrize("by", ["a change", "a wish", "a look"])
+def test_files_that_were_numbered_anew_are_followed(house: MovingHouse, by: str) -> None:
+    """A new one comes first: every id but the last is there, and is the file before it."""
+    house.fill(*house.items())
+    names = [f"{number:02} - Tone {number}.flac" for number in range(1, 9)]
+    last = "09 - Tone 9.flac"
+    first = track(OLD, 0, "Tone 0") | {"path": f"{OLD}/{names[0]}"}
+    change_names(house, *pairwise([*names, last]), new=(first,))
+    items = {one.title: one for one in house.items()}
+
+    changed = [one.id for one in items.values()]
+    looking = house.services.rules.followers.looking
+    if by == "a change":
+        looking.look_at_names(house.person("ann").user_id, changed, [items["Tone 8"].id])
+    elif by == "a look":
+        house.look([items["Tone 8"].id])
+    else:
+        for number in range(8, 0, -1):
+            assert house.want(items[f"Tone {number}"]) == 0
+
+    assert {one.title: one.item_id for one in house.rows()} == {
+        title: one.id for title, one in items.items() if title != "Tone 0"
+    }
+    assert house.want(*items.values()) == 1
+
+
+def test_a_file_that_was_only_tagged_anew_stays_what_it_was(house: MovingHouse) -> None:
+    house.fill(*house.items())
+    path = house.library / house.listing["tracks"][0]["path"]
+    path.write_bytes(path.read_bytes() + b"more")
+    before = house.row("Tone 1").item_id
+    first, *rest = house.listing["tracks"]
+    house.rescan(tracks=[dict(first, title="Tone I"), *rest])
+
+    house.services.rules.followers.looking.look_at_names(house.person("ann").user_id, [before])
+
+    assert house.row("Tone I").item_id == before

@@ -123,12 +123,22 @@ def test_another_server_is_looked_at_and_taken_on_the_page_by_an_admin_alone(
     house.fill(*house.items())
     web = create_app(house.services.web, Bus(), clock=house.clock)
     client, csrf = come_in(house, admin, Client(web.wsgi))
-    other, _ = come_in(house, ann, Client(web.wsgi))
+    other, csrf_of_ann = come_in(house, ann, Client(web.wsgi))
     assert "nothing to take" in client.get("/admin/server").text
 
     house.install_anew("9" * 32, media_root="/mnt/other")
 
     assert other.get("/admin/server").status_code == 403
+    said = {"username": "admin", "password": "admin"}
+    theirs = {"X-Sidecar-CSRF": csrf_of_ann}
+    asked = list(house.server.paths)
+    for where, body in (("look", said), ("accept", {"ticket": "x"})):
+        refused = other.post(f"/api/v1/server/{where}", json=body, headers=theirs)
+        assert refused.status_code == 403
+        assert "9" * 32 not in refused.text
+        stranger = Client(web.wsgi).post(f"/api/v1/server/{where}", json=body)
+        assert stranger.status_code == 401
+    assert house.server.paths == asked, "nothing was asked for them"
     assert "is another one" in client.get("/admin/server").text
     wrong = {"csrf": csrf, "username": "admin", "password": "wrong"}
     assert client.post("/admin/server", data=wrong).status_code == 422

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -71,11 +72,32 @@ def test_what_plays_now_is_shown_to_who_plays_it_and_to_admins(desk: PlayHistory
     assert desk.now(ANNE) == []
 
 
+def test_a_client_without_a_word_says_since_when_and_a_gap_is_no_end(
+    desk: PlayHistory, world: World
+) -> None:
+    watching, since = desk._watching, world.clock.now() - timedelta(seconds=15)
+    world.clock.advance(60)
+    watching.tell(BEN, [client("film", 375, reported=300, user=BEN, session="t")])
+
+    (hearing,) = desk.now(BENN)
+    assert hearing.silent_since == since
+    assert hearing.silence.startswith("no word since ")
+    assert hearing.silence.endswith(f"{since.astimezone():%H:%M}")
+
+    watching.tell(BEN, [client("film", 376, reported=376, user=BEN, session="t")])
+    assert [one.silence for one in desk.now(BENN)] == [""]
+    watching.tell(BEN, [])
+    world.clock.advance(2)
+    assert [one.title for one in desk.now(BENN)] == ["film"]
+    world.clock.advance(3)
+    assert desk.now(BENN) == []
+
+
 def test_each_client_shows_what_comes_next_there_without_what_plays(world: World) -> None:
     items = {number: track(number, album_id=f"{number // 10:032x}") for number in (11, 12, 21, 22)}
     planning = WishService(world.db, world.holds, world.downloads, world.clock)
     for one in items.values():
-        why = Reason(NAME, one.album_id or "", "next on the album")
+        why = Reason(NAME, one.album_id or "", "next on this album")
         planning.hold([Wish(ANN, STICK, one, why)], lambda _: {i.id: i for i in items.values()})
     first, second = (
         replace(client("x", 0), session_id=name, item=items[number])

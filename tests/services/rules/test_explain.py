@@ -29,7 +29,7 @@ BEN = "b" * 32
 ANNA, BENN = Person(ANN, "ann", is_admin=False), Person(BEN, "ben", is_admin=False)
 EVA = Person("e" * 32, "eve", is_admin=True)
 SONG = replace(track(1), album_id="7" * 32)
-NOT_ASKED = "You have not asked for it on Car stick, and no rule of yours wants it there."
+NOT_ASKED = "You have not downloaded it to Car stick, and no rule of yours does."
 
 
 @dataclass
@@ -106,7 +106,7 @@ def test_reasons_of_others_are_told_only_to_an_admin(house: House) -> None:
     ann, eve = (house.explaining.why(one, STICK, SONG.id) for one in (ANNA, EVA))
 
     assert ann.is_here
-    assert ann.sentences == ("It is on Car stick.", "It is wanted for you: your favourite.")
+    assert ann.sentences == ("It is on Car stick.", "Needed for you: your favourite.")
     assert [(one.who, one.text) for one in eve.wanted] == [
         ("ann", "your favourite"),
         ("ben", "on your favourite album Secrets"),
@@ -175,7 +175,7 @@ def test_what_was_evicted_rests(house: House) -> None:
     in_a_week = house.world.clock.now() + timedelta(days=7)
     house.world.stores.rests.put(STICK, SONG.id, in_a_week)
 
-    assert "no rule fetches it again for another 7 days" in house.told()
+    assert "it is not downloaded automatically for another 7 days" in house.told()
 
 
 def test_rules_that_are_switched_off_are_named(house: House) -> None:
@@ -194,7 +194,7 @@ def test_a_hold_that_is_over_is_no_reason_any_more(house: House) -> None:
     house.world.clock.advance(5 * 3600)
 
     assert house.explaining.why(ANNA, STICK, SONG.id).wanted == ()
-    assert "Nobody wants it any more" in house.told()
+    assert "No longer needed" in house.told()
 
 
 def test_every_state_of_the_queue_is_told(house: House) -> None:
@@ -203,6 +203,6 @@ def test_every_state_of_the_queue_is_told(house: House) -> None:
     running = house.world.downloads.queue.claim(house.world.clock.now())
     assert running is not None
 
-    assert "being fetched" in house.told()
+    assert "being downloaded" in house.told()
     house.world.downloads.transitions.pause(running)
     assert "paused until somebody resumes it" in house.told()

@@ -21,7 +21,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.http import wait_limit
 from sidecar.jellyfin.listing import Listing
-from sidecar.jellyfin.live.events import LibraryChanged
+from sidecar.jellyfin.live.events import LibraryChanged, UserDataChanged, UserDataEntry
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.rules.favourite_states import AccountFavourites
 from sidecar.services.rules.favourites import FavouritesFollower
@@ -89,6 +89,24 @@ def test_a_new_track_of_what_has_a_heart_comes_within_a_minute(house: MovingHous
     # What is named is asked for by its own address: only that asks for the account's rights.
     assert set(asked) == {"/Items", f"/Items/{house.item('Tone 4').id}"}
     assert len(asked) <= 4
+
+
+def test_a_new_track_of_a_playlist_with_a_heart_comes_as_soon(house: MovingHouse) -> None:
+    first, second, _ = house.items()
+    ann = house.person("ann").user_id
+    lists = house.server.core.playlists
+    playlist = lists.create("Road", ann, [first.id], is_public=False)
+    house.client().set_favourite(playlist.id, value=True)
+    follower = follow(house)
+    assert [one.item_id for one in house.rows()] == [first.id]
+
+    playlist.item_ids.append(second.id)
+    follower.deliver(LibraryChanged((), (playlist.id,), ()))
+    follower.step()
+    house.clock.advance(60)
+    follower.step()
+
+    assert {one.item_id for one in house.rows()} == {first.id, second.id}
 
 
 def test_a_new_track_of_nothing_that_has_a_heart_costs_one_request(house: MovingHouse) -> None:
@@ -299,3 +317,34 @@ def test_many_artists_with_hearts_take_few_requests_and_later_looks_fewer(
     held = many_artists.store.holds.of_rule(many_artists.person("ann").user_id, STICK, "favourites")
     assert all(one.release_at is None for one in held)
     assert len({(one.item_id, one.reason.source_id) for one in held}) == 300
+
+
+def test_a_heart_that_is_taken_away_while_its_tracks_are_written_keeps_none_of_them(
+    many_artists: MovingHouse,
+) -> None:
+    artist = next(one.artist_id for one in many_artists.items() if one.artist_id)
+    user_id = many_artists.person("ann").user_id
+    planning = many_artists.services.rules.planning
+    follower = follow(many_artists)
+    follower.deliver(UserDataChanged(user_id, (pressed(artist, value=False),)))
+    follower.step()
+    follower.deliver(UserDataChanged(user_id, (pressed(artist, value=True),)))
+    # It comes while the first step is at work on the other.
+    follower.deliver(UserDataChanged(user_id, (pressed(artist, value=False),)))
+    follower.step()
+
+    held = many_artists.store.holds.of_source(user_id, "favourites", artist)
+    assert held
+    assert all(one.release_at is not None for one in held)
+    assert planning.sources(user_id, "favourites")
+
+
+def pressed(item_id: str, *, value: bool) -> UserDataEntry:
+    return UserDataEntry(
+        item_id=item_id,
+        is_favorite=value,
+        played=False,
+        play_count=0,
+        last_played=None,
+        position_s=0.0,
+    )

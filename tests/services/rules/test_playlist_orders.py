@@ -8,7 +8,7 @@ import pytest
 
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.context import Chosen
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 from sidecar.errors import JellyfinError, NotFound, ServerAway
 from sidecar.services.rules.playlist_orders import PlaylistOrderTracker
 from sidecar.store.rules.playlist_orders import PlaylistOrders
@@ -52,7 +52,7 @@ class Learning:
     def fails(self, after: float = 0.0) -> None:
         """Some time later the list is empty, as it is of one that is not there."""
         self.world.clock.advance(after)
-        self.learner.listed(ROAD.playlist_id, Listed(), is_fresh=True)
+        self.learner.listed(ROAD.playlist_id, ListedItems(), is_fresh=True)
 
     def order(self) -> list[tuple[str]]:
         return self.world.db.sql("SELECT items FROM playlist_orders")
@@ -103,7 +103,9 @@ def test_an_empty_or_partial_list_changes_no_order(learning: Learning) -> None:
     before = learning.order()
 
     learning.fails()
-    learning.learner.listed(ROAD.playlist_id, Listed((track(1),), complete=False), is_fresh=True)
+    learning.learner.listed(
+        ROAD.playlist_id, ListedItems((track(1),), complete=False), is_fresh=True
+    )
 
     assert learning.order() == before
     assert not learning.is_gone()
@@ -144,7 +146,7 @@ def test_no_other_answer_says_that_it_is_gone(learning: Learning, trouble: Jelly
 
 def test_of_a_playlist_that_nobody_chose_nothing_is_kept(learning: Learning) -> None:
     learning.learner.listed("2" * 32, full(track(1)), is_fresh=True)
-    learning.learner.listed("2" * 32, Listed(), is_fresh=True)
+    learning.learner.listed("2" * 32, ListedItems(), is_fresh=True)
 
     assert learning.order() == []
     assert learning.server.asked == []

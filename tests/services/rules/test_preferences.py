@@ -355,8 +355,8 @@ def test_a_pinned_album_is_all_it_holds_and_is_unpinned_as_a_whole(house: House)
     assert house.steering.pin(ANNA, STICK, ALBUM.id) == 0
     assert len(house.held(PIN)) == 4
     assert house.steering.pins(ANNA, STICK) == [
-        Pinned(SONGS[0].id, "you asked for it", 1),
-        Pinned(ALBUM.id, "you asked for First Light", 3),
+        Pinned(SONGS[0].id, "downloaded by you", 1),
+        Pinned(ALBUM.id, "downloaded by you (First Light)", 3),
     ]
     assert house.steering.pins(ANNA, CARD) == house.steering.pins(EVA, STICK) == []
 
@@ -455,8 +455,8 @@ def test_exclusions_are_listed_and_taken_back(house: House) -> None:
     house.steering.exclude(ANNA, STICK, "favourites", SONGS[0].id)
 
     assert house.steering.exclusions(ANNA) == [
-        Excluded(STICK, "favourites", SONGS[0].id),
-        Excluded(STICK, "latest", SONGS[0].id),
+        Excluded(STICK, "favourites", SONGS[0].id, None),
+        Excluded(STICK, "latest", SONGS[0].id, None),
     ]
     assert house.steering.exclusions(BENN) == []
 
@@ -472,7 +472,7 @@ def test_what_was_excluded_on_a_device_that_serves_one_no_more_is_not_listed(hou
     exclusions.put(BEN, "latest", SONGS[0].id, device_id=STICK)
     exclusions.put(BEN, "latest", SONGS[1].id)
 
-    assert house.steering.exclusions(BENN) == [Excluded(None, "latest", SONGS[1].id)]
+    assert house.steering.exclusions(BENN) == [Excluded(None, "latest", SONGS[1].id, None)]
 
 
 @pytest.mark.parametrize("rule", [PIN, "nothing", ""])

@@ -13,7 +13,7 @@ from sidecar.config.rules import ALL_RULES
 from sidecar.domain.items.item import Item
 from sidecar.domain.rules import album_affinity, latest, next_up, playlists, queue_ahead
 from sidecar.domain.rules.context import Chosen, ComputedRule, Context, Wake, Wanted
-from sidecar.domain.rules.library import Listed
+from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.rules.registry import COMPUTED_RULES
 from sidecar.errors import JellyfinError, ServerAway, SignedOut, UnexpectedAnswer
 from sidecar.services.rules.followed_account import FollowedAccount
@@ -281,7 +281,7 @@ def test_an_album_that_is_listed_in_part_lets_nothing_go(house: House) -> None:
     runner = house.runner(album_affinity.RULE)
     runner.step()
 
-    house.library.lists[ALBUM] = Listed(tuple(SONGS[:4]), complete=False)
+    house.library.lists[ALBUM] = ListedItems(tuple(SONGS[:4]), complete=False)
     runner.wake(Wake.PLAY_ENDED)
     runner.step()
     house.world.clock.advance(2 * 86_400)

@@ -127,7 +127,7 @@ def test_what_other_devices_wait_for_stays_until_they_have_it(house: House) -> N
     assert house.is_there(7)
     trouble = house.problems.of(ProblemKind.ROOM, STICK)
     assert trouble is not None
-    assert trouble.text == f"1 download waits for room on Car stick: {text}"
+    assert trouble.text == f"1 download doesn't fit on Car stick: {text}"
     assert house.now(11).id in house.room.held_back()
 
     house.awaited.clear()
@@ -162,7 +162,7 @@ def test_what_has_no_room_yet_is_held_back_and_let_in_once_it_has(house: House) 
     assert house.room.held_back() == {waits.id}
     note = house.problems.of(ProblemKind.ROOM, STICK)
     assert note is not None
-    assert note.text.startswith("1 download waits for room on Car stick")
+    assert note.text.startswith("1 download doesn't fit on Car stick")
 
     house.lets_go(3)
     house.room.step()
@@ -184,7 +184,7 @@ def test_more_than_it_may_hold_and_all_to_stay_is_said_and_nothing_goes(house: H
     assert house.room.held_back() == {waits.id}
     note = house.problems.of(ProblemKind.ROOM, STICK)
     assert note is not None
-    assert (note.code, note.text[:29]) == ("over", "Car stick holds more than it ")
+    assert (note.code, note.text[:31]) == ("over", "Car stick is over its storage l")
 
 
 def test_a_file_that_never_fits_fails_and_the_smaller_ones_go_on(house: House) -> None:

@@ -182,7 +182,7 @@ def test_older_files_wait_until_the_phone_has_the_newer_one(carrying: Carrying) 
     waiting = carrying.peers.waiting(STICK)
     assert waiting is not None
     assert waiting.files == {old}
-    assert waiting.text == "what may go waits until Ann's phone has 1 newer file"
+    assert waiting.text == "what can be removed waits until Ann's phone has 1 newer file"
     assert carrying.arrived(newer) == [False]
 
     carrying.phone.pause(on=False)

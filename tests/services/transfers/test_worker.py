@@ -896,7 +896,7 @@ def test_what_a_person_asked_for_is_fetched_while_transfers_are_paused(works: Wo
     works.wish(1)
     works.wish(2)
     works.network.pause(paused=True)
-    why = Reason("pin", track(2).id, "you asked for it")
+    why = Reason("pin", track(2).id, "downloaded by you")
     works.world.holds.keep(Wish(ANN, STICK, track(2), why))
 
     assert [works.worker.step() for _ in range(2)] == [True, False]

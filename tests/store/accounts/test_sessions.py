@@ -23,9 +23,10 @@ def sessions(db: Database, clock: FakeClock) -> Sessions:
 
 
 def test_a_session_is_found_by_its_secret_alone(sessions: Sessions, clock: FakeClock) -> None:
-    secret = sessions.begin(ANN, address_prefix="10.0.0.0/24")
+    secret = sessions.begin(ANN, address_prefix="10.0.0.0/24", user_agent="curl")
 
-    assert sessions.find(secret) == Session(ANN, clock.now(), clock.now(), "10.0.0.0/24")
+    now = clock.now()
+    assert sessions.find(secret) == Session(ANN, now, now, "10.0.0.0/24", "curl")
     assert sessions.find(secret + "x") is None
     assert sessions.find("") is None
 

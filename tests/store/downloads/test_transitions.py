@@ -25,7 +25,7 @@ from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.downloads.transitions import WholeFile
 from tests.fakes.clock import START, FakeClock
-from tests.store.examples import BEGIN, HASH, STICK, TIMED_OUT, wanted
+from tests.store.examples import BEGIN, HASH, STICK, TIMED_OUT, wanted, with_tables
 
 FAR = BEGIN + timedelta(days=365)
 SOME_VALIDATOR = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 1000)
@@ -43,7 +43,7 @@ class Interleavings(RuleBasedStateMachine):
         super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.clock = FakeClock()
-        self.db = Database.open(self.folder / "sidecar.db", clock=self.clock)
+        self.db = Database.open(with_tables(self.folder / "sidecar.db"), clock=self.clock)
         Devices(self.db).save(Device(STICK, "Car stick", "/media/car", START))
         self.states: dict[int, Status] = {}
         bus = Bus()

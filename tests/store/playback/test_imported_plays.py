@@ -86,7 +86,7 @@ def test_a_person_finds_the_files_they_want_or_asked_for(world: World) -> None:
     for number, owner in ((1, ANN), (2, BEN), (3, BEN)):
         queue(world, track(number), owner)
     for number, holder in ((2, ANN), (1, BEN)):
-        wish = Wish(holder, STICK, track(number), Reason(PIN, "x", "you asked for it"))
+        wish = Wish(holder, STICK, track(number), Reason(PIN, "x", "downloaded by you"))
         world.holds.keep(wish)
 
     def found(user_id: str | None) -> list[str]:

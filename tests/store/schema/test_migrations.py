@@ -111,7 +111,7 @@ from pathlib import Path
 from sidecar.store.schema import migrations
 
 class Dying(sqlite3.Connection):
-    left = int(sys.argv[2])
+    left = 0
 
     def execute(self, *args):
         if not Dying.left:
@@ -121,33 +121,42 @@ class Dying(sqlite3.Connection):
 
 connect = sqlite3.connect
 sqlite3.connect = lambda *args, **kwargs: connect(*args, factory=Dying, **kwargs)
-migrations.migrate(Path(sys.argv[1]), [eval(one) for one in sys.argv[3:]])
+steps = [eval(one) for one in sys.argv[1:3]]
+for count, path in enumerate(sys.argv[3:]):
+    pid = os.fork()
+    if pid == 0:
+        Dying.left = count
+        migrations.migrate(Path(path), steps)
+        os._exit(0)
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 """
 
 
 @pytest.mark.slow
 def test_killed_at_any_statement_the_tables_are_the_old_or_the_new_ones(tmp_path: Path) -> None:
-    seen = []
-    for count in range(30):
-        path = tmp_path / str(count) / "some.db"
+    paths = [tmp_path / str(count) / "some.db" for count in range(30)]
+    for path in paths:
         path.parent.mkdir()
         migrate(path, [FIRST])
-        arguments = [str(path), str(count), repr(FIRST), repr(SECOND)]
+    ended = subprocess.run(
+        [sys.executable, "-c", KILLED_AT_EACH_STATEMENT, repr(FIRST), repr(SECOND), *paths],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
 
-        child = subprocess.run(
-            [sys.executable, "-c", KILLED_AT_EACH_STATEMENT, *arguments], check=False, timeout=30
-        )
-
-        assert tables(path) in (OLD, NEW)
-        seen.append(tables(path))
+    codes = [int(line) for line in ended.stdout.split()]
+    found = [tables(path) for path in paths]
+    assert set(map(repr, found)) == {repr(OLD), repr(NEW)}
+    lived = codes.index(os.EX_OK)
+    assert lived > len(SECOND)
+    assert set(codes[:lived]) == {-signal.SIGKILL}
+    assert set(codes[lived:]) == {os.EX_OK}
+    assert (found[0], found[lived]) == (OLD, NEW)
+    for path in paths[:lived]:
         migrate(path, [FIRST, SECOND])
         assert tables(path) == NEW
-        if child.returncode == os.EX_OK:
-            break
-        assert child.returncode == -signal.SIGKILL
-    assert seen[0] == OLD
-    assert seen[-1] == NEW
-    assert len(seen) > len(SECOND)
 
 
 def test_files_from_before_the_search_are_found_by_it(tmp_path: Path) -> None:

@@ -133,7 +133,7 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
             "item_id": item_id(3),
             "rule": rule,
             "source_id": item_id(3),
-            "text": "you asked for it",
+            "text": "downloaded by you",
         }
         for number, user, rule in ((1, ANN, "pin"), (2, BEN, "favourites"))
     ),

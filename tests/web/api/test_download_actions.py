@@ -337,7 +337,7 @@ def test_all_that_fit_are_chosen_by_a_filter(house: WebHouse, eve: Browser) -> N
 def test_clearing_what_is_completed_lets_go_of_it_and_deletes_nothing(
     house: WebHouse, ann: Browser
 ) -> None:
-    download = one(house, Status.COMPLETED, rule=PIN, text="you asked for it")
+    download = one(house, Status.COMPLETED, rule=PIN, text="downloaded by you")
 
     ann.send("POST", BULK, {"action": "clear_completed", "filter": {}})
 
@@ -418,12 +418,12 @@ def test_who_shares_a_file_is_told_before(house: WebHouse, ann: Browser, eve: Br
     def asked(who: Browser, download: Download) -> str:
         return who.get(f"/downloads/{download.id}/ask?action=delete").text
 
-    assert "it stays for them" in asked(ann, shared)
-    assert "For everyone" not in asked(ann, shared)
-    assert "It is wanted by ann" in asked(eve, alone)
-    assert "For everyone" not in asked(eve, alone)
-    assert "2 other people want this" in asked(eve, shared)
-    assert "For everyone" in asked(eve, shared)
+    assert "it is kept for them" in asked(ann, shared)
+    assert "For all users" not in asked(ann, shared)
+    assert "It is needed by ann" in asked(eve, alone)
+    assert "For all users" not in asked(eve, alone)
+    assert "2 other users need this" in asked(eve, shared)
+    assert "For all users" in asked(eve, shared)
 
 
 BUTTONS = {

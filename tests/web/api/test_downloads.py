@@ -44,6 +44,7 @@ def test_a_download_has_exactly_the_fields_that_were_promised(
         "completed_at": None,
         "missing_since": None,
         "gone_since": None,
+        "hidden_from": [],
         "reasons": [{"rule": "favourites", "account": "ann", "text": "your favourite"}],
         "owners": ["ann"],
         "format": "original",
@@ -119,7 +120,7 @@ def test_devices_and_notices_are_lists_like_all_others(house: WebHouse, ann: Bro
 
     devices, notices = ann.told("/api/v1/devices"), ann.told("/api/v1/notices")
 
-    away = f"Car stick is not at {house.folder}: plug it in and it goes on by itself"
+    away = "Car stick is not there: plug it in and it goes on by itself"
     assert devices == {
         "items": [
             {

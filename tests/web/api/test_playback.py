@@ -159,4 +159,4 @@ def test_the_page_tells_what_plays_what_comes_next_and_what_was_heard(
 
 @pytest.mark.usefixtures("house")
 def test_where_nothing_plays_the_page_says_what_to_do(ann: Browser) -> None:
-    assert "Play something in any Jellyfin client" in ann.client.get("/now?page=x").text
+    assert "Play something in any Jellyfin app" in ann.client.get("/now?page=x").text

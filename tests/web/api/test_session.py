@@ -36,7 +36,7 @@ def test_a_wrong_password_is_refused_in_words(client: Client) -> None:
         "type": "about:blank",
         "title": "Unauthorized",
         "status": 401,
-        "detail": "Jellyfin does not know this name with this password",
+        "detail": "Wrong user name or password",
     }
     assert "Set-Cookie" not in answer.headers
 
@@ -146,7 +146,7 @@ def test_the_form_says_what_was_wrong_and_keeps_the_name(client: Client) -> None
     page = client.post("/sign-in", data={"username": "ann", "password": "wrong"})
 
     assert page.status_code == 401
-    assert "does not know this name with this password" in page.text
+    assert "Wrong user name or password" in page.text
     assert 'value="ann"' in page.text
     assert "wrong&#34;" not in page.text
 

@@ -64,6 +64,8 @@ def test_the_session_that_asks_is_marked(house: WebHouse, ann: Browser) -> None:
         "account": "ann",
         "created_at": "2026-11-01T12:00:00.000Z",
         "last_used_at": "2026-11-01T12:00:00.000Z",
+        "browser": "An unknown browser",
+        "network": "home network",
         "address": "192.168.1",
         "this": True,
     }
@@ -148,12 +150,17 @@ def test_the_admin_s_page_tells_it_all_and_pauses(
     house.services.accounts.service.signed_out(house.services.accounts.service.client(BEN.user_id))
     page = eve.client.get("/admin").text
 
-    for words in ("Attic 12.0.0", "threads, 3 workers", "must sign in again", "192.168.1"):
+    for words in (
+        "Attic 12.0.0",
+        "threads, 3 downloads at once",
+        "must sign in again",
+        "home network",
+    ):
         assert words in page
     assert "Car stick is not there &lt;b&gt;" in page
     assert press(eve, "/admin/transfers", paused="yes").status_code == 303
     assert house.services.web.transfers.transfers(EVE).is_paused
-    assert "Let the rules fetch again" in eve.client.get("/admin").text
+    assert "Resume automatic downloads" in eve.client.get("/admin").text
     assert press(eve, "/admin/transfers", paused="maybe").status_code == 400
     assert ann.client.get("/admin").status_code == 403
     assert "/admin" not in ann.client.get("/downloads").text

@@ -173,7 +173,7 @@ def test_devices_and_notices_are_told(house: WebHouse, server: WebServer) -> Non
         house.unplug()
         told = dict(page.next("device", "notice") for _ in range(2))
 
-    away = f"Car stick is not at {house.folder}: plug it in and it goes on by itself"
+    away = "Car stick is not there: plug it in and it goes on by itself"
     assert told["device"]["device"] == {
         "id": STICK,
         "name": "Car stick",

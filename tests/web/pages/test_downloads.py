@@ -230,13 +230,13 @@ def test_the_top_line_says_it_all_at_once(two_devices: WebHouse) -> None:
     assert "1 running, 2 waiting" in page
     assert '">1.0 MB/s</span>' in page
     assert "1.0 MB of 32.0 GB" in page
-    assert page.count("Player is not at") == 1
+    assert page.count("Player is not there") == 1
     assert "must sign in again" not in page
     assert "must sign in again" in shown(house.come_in(EVE))
 
 
 def test_an_empty_page_says_what_to_do(ann: Browser) -> None:
-    hint = "Press a heart in any Jellyfin client"
+    hint = "Mark a favourite in any Jellyfin app"
 
     assert hint in shown(ann)
     assert hint in shown(ann, "/downloads?tab=completed")

@@ -84,10 +84,10 @@ def test_a_file_says_why_it_is_here_where_since_when_and_when_it_was_used(
         "<bdi>The Sine Waves/First Light/07 - Tone 7.flac</bdi>",
         "7 kB",
         "on Car stick",
-        'came <time datetime="2026-11-01T12:00:00.000Z">30 minutes ago</time>',
+        'added <time datetime="2026-11-01T12:00:00.000Z">30 minutes ago</time>',
         'last played <time datetime="2026-10-29T12:00:00.000Z">3 days ago</time>',
-        "<span>used since then</span>",
-        "<span>not used since then</span>",
+        "<span>played since then</span>",
+        "<span>not played yet</span>",
         "<span>Available</span>",
     ):
         assert words in page
@@ -320,7 +320,7 @@ def test_removing_asks_first_and_then_removes(house: WebHouse, ann: Browser) -> 
 def test_an_admin_may_remove_it_for_everybody(house: WebHouse, eve: Browser) -> None:
     file = put(house, 7, EVE, ANN)
 
-    assert "For everyone who wants it" in shown(eve, f"/offline/{file.id}/ask?action=delete")
+    assert "For all users" in shown(eve, f"/offline/{file.id}/ask?action=delete")
     press(eve, file, action="delete", **{"for": "everyone"})
 
     assert house.status(file) is Status.REMOVED
@@ -358,8 +358,8 @@ def test_a_file_is_left_out_of_a_rule_alone_or_with_all_of_its_kind(
     pinned = put(house, 8, rule=PIN)
 
     question = shown(ann, f"/offline/{file.id}/ask?action=leave_out")
-    assert "Only this file, out of “Favourites”" in question
-    assert "All of it, out of “Albums you like”: you played 3 of First Light" in question
+    assert "Only this file, by “Favourites”" in question
+    assert "All of it, by “Albums you like”: you played 3 of First Light" in question
     assert question.count('type="radio"') == 3
     assert ann.get(f"/offline/{pinned.id}/ask?action=leave_out").status_code == 404
 
@@ -418,12 +418,12 @@ def test_what_goes_next_is_in_order_and_says_why(house: WebHouse, ann: Browser) 
     places = [page.index(f">Tone {number}<") for number in (1, 2, 3, 4)]
     assert places == sorted(places)
     for words in (
-        "nobody wants it any more · not used since it came",
-        "it was only fetched ahead of a queue",
-        "it is only here because its album is played · used since it came",
-        "it is only wanted for a while",
-        "a file of somebody else",
-        "5 files may make room: 1.0 MB together.",
+        "no longer needed · not played since it was added",
+        "downloaded ahead of a queue",
+        "here because its album is played · played since it was added",
+        "needed for a while",
+        "another user's file",
+        "5 files can be removed: 1.0 MB together.",
         'href="/offline?q=tone"',
     ):
         assert words in page
@@ -432,7 +432,7 @@ def test_what_goes_next_is_in_order_and_says_why(house: WebHouse, ann: Browser) 
 
 
 def test_of_many_that_may_go_the_first_are_named(house: WebHouse, ann: Browser) -> None:
-    assert "Everything here stays" in shown(ann, "/offline/next")
+    assert "Everything here is kept" in shown(ann, "/offline/next")
     with house.store.db.write():
         for number in range(1, MOST_LEAVERS + 3):
             put(house, number, rule=AHEAD, size=10)
@@ -449,8 +449,8 @@ def test_a_device_that_is_away_has_nothing_to_go(house: WebHouse, ann: Browser) 
 
     page = shown(ann, "/offline/next")
 
-    assert f"Car stick is not at {house.folder}" in page
-    assert "Everything here stays" not in page
+    assert "Car stick is not there" in page
+    assert "Everything here is kept" not in page
 
 
 def test_an_address_is_written_as_it_was_read() -> None:

@@ -231,8 +231,8 @@ def test_without_a_device_one_may_look_around(ann: Browser) -> None:
     ("state", "status", "said"),
     [
         (ButtonState.AVAILABLE, None, "Download"),
-        (ButtonState.PARTLY, None, "Get the rest 3 of 12"),
-        (ButtonState.WAITING, Status.PENDING, "Waiting, number 4 3 of 12"),
+        (ButtonState.PARTLY, None, "Download the rest 3 of 12"),
+        (ButtonState.WAITING, Status.PENDING, "Queued, number 4 3 of 12"),
         (ButtonState.DOWNLOADING, Status.DOWNLOADING, "Downloading 3 of 12"),
         (ButtonState.PAUSED, Status.PAUSED, "Paused 3 of 12"),
         (ButtonState.FAILED, Status.FAILED, "Failed 3 of 12"),

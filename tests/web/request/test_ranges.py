@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.web.request.ranges import FileVersion, RangePart, part_of, to_the_second
+from sidecar.web.request.ranges import RangePart, ServedFile, part_of, to_the_second
 
 WHEN = datetime(2026, 11, 1, 12, 0, 0, tzinfo=UTC)
 THEN = "Sun, 01 Nov 2026 12:00:00 GMT"
 LATER = "Sun, 01 Nov 2026 12:00:01 GMT"
 EARLIER = "Sun, 01 Nov 2026 11:59:59 GMT"
-FILE = FileVersion(1000, "abc", WHEN)
+FILE = ServedFile(1000, "abc", WHEN)
 WHOLE = RangePart(HTTPStatus.OK, 0, 1000)
 
 
@@ -40,7 +40,7 @@ def test_a_range_behind_the_end_cannot_be_satisfied(asked: str) -> None:
     refused = RangePart(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE)
 
     assert part_of(FILE, {"Range": asked}) == refused
-    assert part_of(FileVersion(0, "e", WHEN), {"Range": "bytes=0-"}) == refused
+    assert part_of(ServedFile(0, "e", WHEN), {"Range": "bytes=0-"}) == refused
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_conditions_are_kept(headers: dict[str, str], status: int) -> None:
     st.from_regex(r"bytes=\d{0,5}-\d{0,5}", fullmatch=True),
 )
 def test_no_range_leaves_the_file(size: int, asked: str) -> None:
-    found = part_of(FileVersion(size, "e", WHEN), {"Range": asked})
+    found = part_of(ServedFile(size, "e", WHEN), {"Range": asked})
 
     assert 0 <= found.start <= found.start + found.length <= size
     assert (found.status == HTTPStatus.PARTIAL_CONTENT) <= (found.length > 0)

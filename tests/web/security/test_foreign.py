@@ -30,6 +30,7 @@ BODIES: Mapping[tuple[str, str], object] = {
     ("devices.reformat", "POST"): {"format": "mp3"},
     ("matches.say", "POST"): {"item_id": "9" * 32, "now": None},
     ("names.rename", "POST"): {"plan_id": "any"},
+    ("people.answer_hidden", "POST"): {"answer": "keep"},
     ("steering.change", "PATCH"): {"settings": {"budget": 1}},
 }
 FORMS: Mapping[tuple[str, str], Mapping[str, str]] = {

@@ -171,7 +171,7 @@ def test_of_several_proxies_the_first_one_is_believed_and_nobody_before_it(
         )
 
     assert answer.headers["Set-Cookie"].startswith("__Host-sidecar_session=")
-    assert "came in from 203.0.113.9" in caplog.text
+    assert "opened a session from 203.0.113.9" in caplog.text
 
 
 def test_a_proxy_that_is_no_address_is_named(house: WebHouse) -> None:

@@ -111,8 +111,10 @@ class DeviceCopy:
 
     def _twin(self, download: Download) -> _SourceFile | None:
         for device in self._registry.all():
+            if device.id == download.device_id:
+                continue
             there = self._downloads.queries.by_item(device.id, download.item_id)
-            if there is None or device.id == download.device_id:
+            if there is None:
                 continue
             is_of_use = there.format == download.format or not there.is_converted
             if not there.is_present or not is_of_use:

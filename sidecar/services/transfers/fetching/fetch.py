@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import BinaryIO
 
 from sidecar.domain.downloads.download import EMPTY, Download, Validator
+from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.versions import find_version
 from sidecar.domain.transfers.failures import TransferFailed
@@ -50,25 +51,42 @@ def cannot_tell(
     return Wholeness(Verdict.UNKNOWN, msg("nothing here can look into it"), None)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Report:
-    """Passes the engine's reports to the database and to the progress tracker."""
+    """Passes the engine's reports to the database and to the progress tracker.
+
+    While no byte counts, the row need not know the version: it is recorded with the first bytes
+    that are synced. So a file that is whole before is never written to the database for it.
+    """
 
     download: Download
     downloads: Downloads
     progress: ProgressTracker
     came_through: Callable[[int], object] = lambda _download_id: None
+    _unsaid: Validator | None = field(default=None, init=False)
+    _is_told: bool = field(default=False, init=False)
 
     def opened(self, validator: Validator, *, held: int) -> None:
         self.progress.resize(self.download.id, held=held, size=validator.total)
+        counts_none = self.download.validator is None and not self._is_told
+        if counts_none and not held and self.download.format == ORIGINAL:
+            self._unsaid = validator
+        else:
+            self._start(validator, held)
+
+    def synced(self, held: int) -> None:
+        if self._unsaid is None:
+            self.downloads.transitions.record_synced(self.download.id, held)
+        else:
+            self._start(self._unsaid, held)
+
+    def _start(self, validator: Validator, held: int) -> None:
         anew = self.download.validator is None
+        self._unsaid, self._is_told = None, True
         if not self.downloads.transitions.transfer_started(
             self.download.id, validator, held, anew=anew
         ):
-            raise Stopped(msg("it is no longer wanted"))
-
-    def synced(self, held: int) -> None:
-        self.downloads.transitions.record_synced(self.download.id, held)
+            raise Stopped(msg("it is no longer needed"))
 
     def moved(self, held: int) -> None:
         self.came_through(self.download.id)
@@ -170,6 +188,7 @@ class Fetcher:
         receipt = self._engine.fetch(job, report, stop)
         self._came_through(download.id)
         if receipt.is_unlike_scan:
+            report.synced(receipt.size)
             self._prove_whole(device, download, receipt, stop)
         return receipt
 
@@ -183,7 +202,6 @@ class Fetcher:
                 device cannot be read.
             errors.Stopped: `stop` was set.
         """
-        self._downloads.transitions.record_synced(download.id, receipt.size)
         extension = download.source_extension or ""
         with device.folder.part(download.id).open() as part:
             try:

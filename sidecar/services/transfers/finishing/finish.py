@@ -162,7 +162,8 @@ class Finisher:
 
     def fresh(self, download: Download) -> Download:
         """Return the download with the format that is set now, not the one at queueing time."""
-        return replace(download, format=self._wanted(download))
+        wanted = self._wanted(download)
+        return download if wanted == download.format else replace(download, format=wanted)
 
     def target(self, download: Download) -> AnyTarget | None:
         """Return what a download is converted to; None for the original."""
@@ -366,7 +367,7 @@ class Finisher:
         )
         for number, is_wanted in zip(named, may, strict=True):
             if not is_wanted:
-                outcomes[number] = Stopped(msg("it is no longer wanted"))
+                outcomes[number] = Stopped(msg("it is no longer needed"))
         return {
             number: download
             for (number, download), is_wanted in zip(named.items(), may, strict=True)
@@ -378,6 +379,8 @@ class Finisher:
     ) -> Download:
         if ready.original_size is not None:
             device.folder.part(download.id).rename_to(device.folder.original(download.id))
+        elif download.original_size is None:
+            return download
         return replace(download, original_size=ready.original_size)
 
     def _mark_arrived(
@@ -452,7 +455,7 @@ class Finisher:
         for path in (wanted, build_distinct_path(wanted, download.item_id)):
             if self._downloads.queue.rename(download, FilePlace(path, make_path_key(path))):
                 return replace(download, file_path=path)
-        raise Stopped(msg("it is no longer wanted"))
+        raise Stopped(msg("it is no longer needed"))
 
 
 def _finish_group(group: Sequence[_Waiting], finish_all: FinishAll) -> None:

@@ -50,7 +50,7 @@ def check_format(
     Raises:
         errors.ConfigError: It cannot be made; says why and what helps.
     """
-    for key, wanted in (("format", settings.format), ("video", settings.video)):
+    for key, wanted in (("format", settings.format), ("video", settings.film_format)):
         try:
             can_make(wanted)
         except NoConverter as why:
@@ -185,7 +185,7 @@ class DeviceFormats:
         if not self._is_still_there(download):
             return
         log.info("%s is fetched again as %s", download.file_path, name)
-        text = msg("It is fetched again in the format that is set now")
+        text = msg("It is downloaded again in the format that is set now")
         failure = Failure(FailureClass.TRANSIENT, REFORMAT, text)
         original, part = device.folder.original(download.id), device.folder.part(download.id)
         has_original = download.original_size is not None and download.validator is not None

@@ -70,8 +70,8 @@ class FileBlocking:
                 self._pause_s = FIRST_PAUSE_S
                 self._put_off(failure.retry_after_s or 0.0)
         text = msg(
-            "No file gets through from Jellyfin: {reason}. One is tried every few minutes, and "
-            "when it comes, all go on by themselves",
+            "No file gets through from Jellyfin: {reason}. One is tried every few "
+            "minutes, and when that works, all go on by themselves",
             reason=failure.message,
         )
         if self._problems.note(ProblemKind.SERVER, SUBJECT, Problem("blocked", text)):

@@ -166,6 +166,7 @@ class RuleSettings(Schema):
 
     settings: Settings
     remarks: list[str]
+    files: int
     because: list[str]
 
 
@@ -203,6 +204,7 @@ class Exclusion(Schema):
     device_id: str | None
     rule: str
     item_id: str
+    title: str | None
 
 
 class Playlist(Schema):

@@ -28,6 +28,14 @@ class Reason(Schema):
     text: str
 
 
+class HiddenFrom(Schema):
+    """An account that holds a file and may not see its item on the server any more."""
+
+    account: str
+    library: str | None
+    since: Moment
+
+
 class Download(Schema):
     """One item on one device: its transfer and, once completed, its file. Sizes in bytes."""
 
@@ -57,6 +65,7 @@ class Download(Schema):
     missing_since: Moment | None
     gone_since: Moment | None
     reasons: list[Reason]
+    hidden_from: list[HiddenFrom]
     owners: list[str]
     format: str
     format_note: str | None

@@ -134,6 +134,22 @@ class Account(Schema):
     bytes: int
 
 
+class HiddenFiles(Schema):
+    """Files that an account holds and whose items it may not see on the server any more.
+
+    `library` is null if it is not known that a library was lost; `kept` is true once a person said
+    that the files stay.
+    """
+
+    account_id: str = taken_from("user_id")
+    account: str = taken_from("name")
+    library: str | None
+    files: int
+    bytes: int
+    since: Moment
+    kept: bool = taken_from("is_kept")
+
+
 class OpenSession(Schema):
     """A browser in which somebody is signed in; the id is not a credential."""
 
@@ -141,6 +157,8 @@ class OpenSession(Schema):
     account: str
     created_at: Moment
     last_used_at: Moment
+    browser: str
+    network: str
     address: str
     this: bool = taken_from("is_this")
 

@@ -108,7 +108,7 @@ def _page(trouble: SidecarError | str | None = None) -> Response:
         trouble=trouble,
         name=request.form.get("username", "")[:LONGEST_NAME],
         next=redirects.wanted(),
-        is_secure=request.is_secure,
+        is_secure=request.is_secure or auth.is_on_this_machine(),
     )
     status = HTTPStatus.OK
     if isinstance(trouble, JellyfinError):

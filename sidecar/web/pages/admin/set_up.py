@@ -116,7 +116,7 @@ def _page(
 
 def _done(session: str) -> Response:
     where = url_for("set_up.show").removesuffix("/setup")
-    reply = make_response(render_template("setup/done.html", next=f"{where}/devices/add"))
+    reply = make_response(render_template("setup/done.html", next=f"{where}/devices/add?first=yes"))
     auth.give_session_cookie(reply, session)
     return reply
 

@@ -1,6 +1,7 @@
 """`/settings`: what admins may change of the settings, in groups, each one form.
 
 GET  /settings · /settings/GROUP     the groups, and the fields of one
+GET  /settings/first-rules           the last step of the first set-up: which rules
 POST /settings/GROUP                 saves what differs; refuses all or nothing
 POST /settings/restart               starts the sidecar again
 """
@@ -15,7 +16,6 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from sidecar.config.page import SECTIONS
-from sidecar.config.schema import KeyKind
 from sidecar.errors import NotVisible
 from sidecar.services.configuration.service import (
     ConfigurationService,
@@ -26,10 +26,10 @@ from sidecar.services.configuration.service import (
 from sidecar.web.i18n import labels
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.request.setting_fields import read_changes
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
-LONGEST_VALUE = 1000
 # The groups in their order: name, title, what they are about, the sections in them.
 GROUPS: Mapping[str, tuple[str, str, tuple[str, ...]]] = MappingProxyType(
     {
@@ -92,16 +92,22 @@ def routes(services: WebServices) -> Blueprint:
 
     @settings.post("/<string(maxlength=40):name>", role=Role.OWNER)
     def save(name: str) -> Response:
-        given = {
-            place: value
-            for section in _sections(configuration, name)
-            for place, value in _given(section).items()
-        }
+        fields = [one for section in _sections(configuration, name) for one in section.settings]
+        given = read_changes(fields, request.form, resets=True)
         try:
             configuration.change(given)
         except SettingsRefused as refused:
             return _page(configuration, name, refused)
         return redirect(url_for("settings.group", name=name, saved="yes"), 303)
+
+    @settings.get("/first-rules", role=Role.OWNER)
+    def first_rules() -> str:
+        return render_template("setup/rules.html", rules=_switches(configuration), words=labels)
+
+    @settings.post("/first-rules", role=Role.OWNER)
+    def save_first_rules() -> Response:
+        configuration.change(read_changes(_switches(configuration), request.form, resets=True))
+        return redirect(url_for("home.show"), 303)
 
     @settings.post("/restart", role=Role.OWNER)
     def restart() -> Response:
@@ -113,6 +119,16 @@ def routes(services: WebServices) -> Blueprint:
         return reply
 
     return settings.blueprint
+
+
+def _switches(configuration: ConfigurationService) -> list[SettingView]:
+    """Return the switch of each rule."""
+    return [
+        one
+        for name in GROUPS["rules"][2]
+        for one in configuration.section(name).settings
+        if one.key.name == "enabled"
+    ]
 
 
 def _page(
@@ -137,46 +153,3 @@ def _sections(configuration: ConfigurationService, name: str) -> list[SectionVie
     if name not in GROUPS:
         raise NotVisible
     return [configuration.section(one) for one in GROUPS[name][2]]
-
-
-def _given(section: SectionView) -> dict[str, object]:
-    """Return what the form changes in a section; what is locked is not in the form."""
-    given: dict[str, object] = {}
-    for one in section.settings:
-        has_field = one.place in request.form or one.key.kind is KeyKind.SWITCH
-        if one.is_locked or not has_field:
-            continue
-        value = read_field(one, request.form.get(one.place, "")[:LONGEST_VALUE].strip())
-        if one.key.kind is KeyKind.SECRET:
-            if f"{one.place}-forget" in request.form:
-                given[one.place] = None
-            elif value is not None:
-                given[one.place] = value
-        elif value != _plain(one):
-            # What is as it would be without the page is no setting of the page.
-            is_default = value == _plain(one, one.default)
-            given[one.place] = None if is_default else value
-    return given
-
-
-def read_field(one: SettingView, text: str) -> object:
-    """Convert a field's text to the value of the settings file; an empty field is none."""
-    match one.key.kind:
-        case KeyKind.SWITCH:
-            return text == "on"
-        case KeyKind.NUMBER if text.isascii() and text.removeprefix("-").isdecimal():
-            return int(text)
-        case KeyKind.SIZE if text and text == labels.size(one.value):
-            return one.value
-        case KeyKind.LIST:
-            return [part.strip() for part in text.split(",") if part.strip()] or None
-        case _:
-            return text or None
-
-
-def _plain(one: SettingView, value: object = ...) -> object:
-    """Return a value in the form that `read_field` gives it."""
-    shown = one.value if value is ... else value
-    if one.key.kind is KeyKind.LIST:
-        return [part.strip() for part in str(shown or "").split(",") if part.strip()] or None
-    return None if shown == "" else shown

@@ -2,35 +2,73 @@
 
 GET  /devices/ID                     settings, rules with their reasons, pins, removed items
 POST /devices/ID/settings · rules/NAME · take-back · removals · stignore · unplug
+
+A form that is refused is shown again with what was typed, and the reason at each field.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
+from types import MappingProxyType
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.config.schema import KeyKind
+from sidecar.config.page import Origin
+from sidecar.domain.items.kinds import MediaKind
 from sidecar.domain.rules.registry import RULE_OF
-from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible, SidecarError
-from sidecar.services.rules.settings_view import DeviceSettingsView, Setting, Value
+from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible
+from sidecar.messages import msg
+from sidecar.services.configuration.service import SettingView
+from sidecar.services.rules.settings_view import DeviceSettingsView, Setting
 from sidecar.services.space.plans import DevicePlan, PlanService
 from sidecar.services.syncthing.status import IgnoreView, SyncStatus
 from sidecar.web import redirects
 from sidecar.web.i18n import labels
+from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError
+from sidecar.web.request.setting_fields import read_changes
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 ONE = "/<string(maxlength=80):device_id>"
-LONGEST_VALUE = 100
 LONGEST_LIST = 50
+# The form of the device's own settings; each rule has one of its name.
+DEVICE_FORM = "settings"
+# The groups of the device's settings in their order: title, and the settings in it.
+GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        translatable("Space"): ("budget", "reserve", "paused"),
+        translatable("What is downloaded to it"): tuple(one.value for one in MediaKind),
+        translatable("Player and format"): (
+            "preset",
+            "format",
+            "bitrate",
+            "video",
+            "audio_languages",
+            "subtitle_languages",
+            "versions",
+            "keep_original",
+        ),
+        translatable("Files on the device"): (
+            "complete_tags",
+            "tag_separator",
+            "covers",
+            "lyrics",
+            "subtitles",
+            "album_playlists",
+            "index",
+        ),
+        translatable("Network"): ("network", "speed_limit"),
+        translatable("Advanced"): ("cast", "time_zone"),
+    }
+)
 
 
 class Kept(StrEnum):
@@ -40,6 +78,21 @@ class Kept(StrEnum):
     PLAYLIST = "playlist"
     EXCLUSION = "exclusion"
     REMOVAL = "removal"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Why something was refused.
+
+    Attributes:
+        text: What stands above the page.
+        form: The form that was refused; empty if it was none of settings.
+        reasons: The sentence for each of its fields, by place.
+    """
+
+    text: str
+    form: str = ""
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 def routes(services: WebServices) -> Blueprint:
@@ -59,7 +112,8 @@ def _changes(device: PageRoutes, services: WebServices) -> None:
     @device.post(f"{ONE}/settings", role=Role.MANAGER)
     def settings(device_id: str) -> Response:
         now = services.settings.settings(person(), device_id)
-        return _change(services, device_id, device=_given(now.settings))
+        given = read_changes(_fields(now.settings), request.form, resets=False)
+        return _change(services, device_id, DEVICE_FORM, device=given)
 
     @device.post(f"{ONE}/rules/<string(maxlength=40):rule>", role=Role.MANAGER)
     def change_rule(device_id: str, rule: str) -> Response:
@@ -67,7 +121,8 @@ def _changes(device: PageRoutes, services: WebServices) -> None:
         known = next((one for one in now.rules if one.name == rule), None)
         if known is None:
             raise NotVisible
-        return _change(services, device_id, rules={rule: _given(known.settings)})
+        given = read_changes(_fields(known.settings), request.form, resets=False)
+        return _change(services, device_id, rule, rules={rule: given})
 
     @device.post(f"{ONE}/take-back", role=Role.SIGNED_IN)
     def take_back(device_id: str) -> Response:
@@ -84,7 +139,7 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
         try:
             services.removals.answer(person(), device_id, gone=gone)
         except DeviceError as trouble:
-            return _page(services, device_id, trouble)
+            return _page(services, device_id, Refused(str(trouble)))
         # The question is on every page: go back to the one where it was answered.
         return redirect(redirects.safe_target(url_for("device.show", device_id=device_id)), 303)
 
@@ -93,7 +148,7 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
         try:
             services.sync_status.ignore(person(), device_id)
         except DeviceError as trouble:
-            return _page(services, device_id, trouble)
+            return _page(services, device_id, Refused(str(trouble)))
         return _back(device_id)
 
     @device.post(f"{ONE}/unplug", role=Role.MANAGER)
@@ -103,7 +158,7 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
         return redirect(redirects.safe_target(url_for("plans.devices")), 303)
 
 
-def _page(services: WebServices, device_id: str, refused: SidecarError | None = None) -> Response:
+def _page(services: WebServices, device_id: str, refused: Refused | None = None) -> Response:
     who = person()
     shown = services.settings.settings(who, device_id)
     page = render_template(
@@ -124,9 +179,11 @@ def _page(services: WebServices, device_id: str, refused: SidecarError | None = 
         ],
         most=None if request.args.get("all") == "yes" else LONGEST_LIST,
         refused=refused,
+        saved=request.args.get("saved", ""),
+        groups=_groups(shown),
+        rule_fields={one.name: _fields(one.settings) for one in shown.rules},
         words=labels,
         rule_of=RULE_OF,
-        budgets=_sizes(shown),
     )
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)
 
@@ -150,44 +207,45 @@ def _ignoring(peers: SyncStatus, device_id: str) -> IgnoreView | None:
 def _change(
     services: WebServices,
     device_id: str,
+    form: str,
     *,
     device: Mapping[str, object] | None = None,
     rules: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Response:
+    device, rules = device or {}, rules or {}
     try:
-        services.settings.change(person(), device_id, device or {}, rules or {})
-    except (ConfigError, NotPossible) as refused:
-        return _page(services, device_id, refused)
-    return _back(device_id)
+        services.settings.change(person(), device_id, device, rules)
+    except NotPossible as refused:
+        return _page(services, device_id, Refused(str(refused), form))
+    except ConfigError:
+        reasons = services.settings.refusals(person(), device_id, device, rules)
+        text = msg("Nothing was saved: see what is marked")
+        return _page(services, device_id, Refused(text, form, reasons))
+    return redirect(
+        url_for("device.show", device_id=device_id, saved=form, _anchor=f"form-{form}"), 303
+    )
 
 
-def _given(settings: tuple[Setting, ...]) -> dict[str, object]:
-    """Return the settings that the form changes; a key that it does not have stays as it is."""
-    given = {
-        one.key.name: _value(one, request.form.get(one.key.name, "")[:LONGEST_VALUE].strip())
+def _fields(settings: Iterable[Setting]) -> Sequence[SettingView]:
+    """Return settings of a device or of a rule as fields of a form."""
+    return [
+        SettingView(
+            place=one.key.name,
+            key=one.key,
+            value=one.value,
+            default=one.default,
+            origin=Origin.DEFAULT if one.value == one.default else Origin.PAGE,
+            is_fixed=False,
+            needs_restart=False,
+            waits=False,
+        )
         for one in settings
-        if one.key.kind is KeyKind.SWITCH or one.key.name in request.form
-    }
-    now = {one.key.name: one for one in settings}
-    return {name: value for name, value in given.items() if value != now[name].value}
+    ]
 
 
-def _value(one: Setting, text: str) -> Value:
-    """Convert a field's text to the setting's type; an empty field resets the setting."""
-    match one.key.kind:
-        case KeyKind.SWITCH:
-            return text == "on"
-        case KeyKind.NUMBER if text.isascii() and text.removeprefix("-").isdecimal():
-            return int(text)
-        case KeyKind.SIZE if text == labels.size(one.value):
-            return one.value
-        case _:
-            return text or None
-
-
-def _sizes(shown: DeviceSettingsView) -> dict[str, str]:
-    sizes = [one for one in shown.settings if one.key.kind is KeyKind.SIZE]
-    return {one.key.name: labels.size(one.value) for one in sizes}
+def _groups(shown: DeviceSettingsView) -> Mapping[str, Sequence[SettingView]]:
+    fields = {one.place: one for one in _fields(shown.settings)}
+    return {title: [fields[name] for name in names] for title, names in GROUPS.items()}
 
 
 def _take_back(services: WebServices, device_id: str, kept: Kept, item_id: str) -> Response:

@@ -2,7 +2,7 @@
 
 GET  /devices/add?browse=FOLDER     the drives that are there, and a small folder browser
 GET  /devices/add?path=FOLDER       name, player, limit and users of a device in this folder
-POST /devices/add · edit · forget
+POST /devices/add · edit · forget · decline
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from werkzeug.wrappers import Response
 from sidecar.domain.files.presets import PresetName
 from sidecar.errors import NotPossible, NotVisible, SidecarError
 from sidecar.services.configuration.service import SettingsRefused
+from sidecar.web import redirects
 from sidecar.web.i18n import labels
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.auth import person
@@ -51,6 +52,8 @@ def routes(services: WebServices) -> Blueprint:
             services.device_editor.add(given)
         except SettingsRefused as refused:
             return _details(services, path, refused)
+        if _is_first_setup():
+            return redirect(url_for("settings.first_rules"), 303)
         return redirect(url_for("plans.devices", outcome="added"), 303)
 
     _changes(editor, services)
@@ -75,6 +78,11 @@ def _changes(editor: PageRoutes, services: WebServices) -> None:
         except (NotPossible, SettingsRefused) as refused:
             return _edit(services, device_id, refused)
         return redirect(url_for("device_editor.edit", device=device_id, saved="yes"), 303)
+
+    @editor.post("/decline", role=Role.OWNER)
+    def decline() -> Response:
+        services.device_editor.decline(request.form.get("drive", "")[:LONGEST_PATH])
+        return redirect(redirects.safe_target(url_for("plans.devices")), 303)
 
     @editor.post("/forget", role=Role.OWNER)
     def forget() -> Response:
@@ -106,6 +114,7 @@ def _choose(services: WebServices) -> Response:
         roots=editor.roots(),
         place=place,
         refused=refused,
+        first=_is_first_setup(),
     )
     return make_response(page)
 
@@ -122,6 +131,7 @@ def _details(services: WebServices, path: str, refused: SettingsRefused | None =
         users=_names("users"),
         reasons=refused.reasons if refused else {},
         words=labels,
+        first=_is_first_setup(),
     )
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)
 
@@ -138,6 +148,11 @@ def _edit(services: WebServices, device_id: str, refused: SidecarError | None = 
         saved=request.args.get("saved") == "yes",
     )
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)
+
+
+def _is_first_setup() -> bool:
+    """Whether this is the second step of the first set-up."""
+    return request.values.get("first") == "yes"
 
 
 def _names(field: str) -> list[str]:

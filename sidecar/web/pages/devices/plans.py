@@ -25,7 +25,6 @@ def routes(services: WebServices) -> Blueprint:
         return render_template(
             "devices/devices.html",
             devices=services.plans.all(person()),
-            drives=services.device_editor.drives() if is_owner() else [],
             unused=services.device_editor.unused() if is_owner() else [],
             outcome=request.args.get("outcome"),
             most=LONGEST_LIST,

@@ -55,10 +55,10 @@ FILE = f"/<int(max={LARGEST_ID}):download_id>"
 MOST_LEAVERS = 50
 LEAVING = MappingProxyType(
     {
-        EvictionClass.NOTHING: translatable("nobody wants it any more"),
-        EvictionClass.PRE_CACHED: translatable("it was only fetched ahead of a queue"),
-        EvictionClass.AFFINITY: translatable("it is only here because its album is played"),
-        EvictionClass.PASSING: translatable("it is only wanted for a while"),
+        EvictionClass.NOTHING: translatable("no longer needed"),
+        EvictionClass.PRE_CACHED: translatable("downloaded ahead of a queue"),
+        EvictionClass.AFFINITY: translatable("here because its album is played"),
+        EvictionClass.PASSING: translatable("needed for a while"),
     }
 )
 

@@ -68,6 +68,21 @@ MATCHES: Topic = (
     translatable("Choose the right one, and the file stays without a new download."),
     translatable("Until then nothing is done about the file."),
 )
+SETTINGS: Topic = (
+    translatable("Everything about the sidecar that an administrator can change while it runs."),
+    translatable("What the settings file or the environment sets is shown and locked."),
+    translatable("Most changes count at once; the others say that they need a restart."),
+)
+EDITOR: Topic = (
+    translatable("A device is a USB stick, a card or a folder that downloads go to."),
+    translatable("Choose a drive that is plugged in, or a folder on this machine."),
+    translatable("What is there already stays as it is, also when the device is removed again."),
+)
+SET_UP: Topic = (
+    translatable("Connects the sidecar to your own Jellyfin, in three steps."),
+    translatable("Jellyfin is asked who its administrator is: only that account can set up."),
+    translatable("Everything can be changed later in the settings."),
+)
 # By endpoint, else by the group of routes.
 TOPICS: Mapping[str, Topic] = MappingProxyType(
     {
@@ -82,6 +97,9 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         "profile": PROFILE,
         "admin": ADMIN,
         "returns": IMPORTS,
+        "settings": SETTINGS,
+        "device_editor": EDITOR,
+        "set_up": SET_UP,
         "identity.matches": MATCHES,
     }
 )

@@ -182,7 +182,7 @@ def test_after_a_yes_a_few_files_at_a_time_are_fetched_again(house: House) -> No
     assert [one.exists() for one in paths] == [False] * AT_ONCE + [True, True]
     first = house.now(1)
     assert (first.status, first.format) == (Status.PENDING, "opus-128k")
-    assert first.error_message == "It is fetched again in the format that is set now"
+    assert first.error_message == "It is downloaded again in the format that is set now"
 
 
 def test_a_yes_to_another_format_counts_for_nothing(house: House) -> None:

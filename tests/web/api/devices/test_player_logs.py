@@ -111,7 +111,7 @@ def test_it_is_taken_over_once_at_a_time(house: WebHouse, ann: Browser) -> None:
 
     [busy] = told
     assert (busy.status_code, busy.content_type) == (409, "application/problem+json")
-    assert b"The plays on Car stick are being taken over at this moment" in busy.data
+    assert b"The plays from Car stick are being added at this moment" in busy.data
 
 
 def test_a_device_that_is_away_is_told(house: WebHouse, ann: Browser) -> None:

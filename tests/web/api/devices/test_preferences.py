@@ -153,7 +153,7 @@ def test_a_pin_says_how_many_files_were_queued_and_is_taken_back(
     taken_back = ann.send("DELETE", f"{DEVICE}/pins/{TRACK}")
 
     assert (pinned.status_code, pinned.json) == (200, {"queued": 1})
-    assert listed == [{"item_id": TRACK, "text": "you asked for it", "files": 1}]
+    assert listed == [{"item_id": TRACK, "text": "downloaded by you", "files": 1}]
     assert house.status(download) is None
     assert ann.told(f"{DEVICE}/pins")["items"] == []
     undo(ann, taken_back)
@@ -175,7 +175,7 @@ def test_a_rule_s_item_is_excluded_and_included_again(house: WebHouse, ann: Brow
     excluded = ann.send("PUT", f"{DEVICE}/exclusions/latest/{TRACK}")
 
     assert ann.told("/api/v1/exclusions")["items"] == [
-        {"device_id": STICK, "rule": "latest", "item_id": TRACK}
+        {"device_id": STICK, "rule": "latest", "item_id": TRACK, "title": None}
     ]
     assert house.status(download) is None
     undo(ann, excluded)
@@ -231,7 +231,7 @@ def test_what_is_no_item_id_is_not_found(house: WebHouse, ann: Browser) -> None:
 
 def test_why_is_told_in_sentences_and_reasons(house: WebHouse, ann: Browser) -> None:
     house.add(1, status=Status.COMPLETED)
-    house.want(1, rule=PIN, text="you asked for it")
+    house.want(1, rule=PIN, text="downloaded by you")
 
     told = ann.told(f"{DEVICE}/items/{TRACK}/why")
 
@@ -239,7 +239,7 @@ def test_why_is_told_in_sentences_and_reasons(house: WebHouse, ann: Browser) -> 
     assert told["sentences"]
     assert told["reasons"] == [
         {"rule": "favourites", "account": "ann", "text": "your favourite", "release_at": None},
-        {"rule": PIN, "account": "ann", "text": "you asked for it", "release_at": None},
+        {"rule": PIN, "account": "ann", "text": "downloaded by you", "release_at": None},
     ]
 
 

@@ -22,7 +22,7 @@ def test_the_open_question_is_told_with_its_numbers_and_examples(
     told = ann.told(URL)
 
     text = told["question"].pop("text")
-    assert text.startswith("Of 7 files on Car stick, 6 are missing. Was that you?")
+    assert text.startswith("Of 7 files on Car stick, 6 are missing. Did you delete them?")
     assert told == {
         "device": {"id": STICK, "name": "Car stick"},
         "managers": ["ann"],

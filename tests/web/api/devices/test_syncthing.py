@@ -56,7 +56,7 @@ def test_where_a_device_is_carried_is_told(ann: Browser) -> None:
         "is_asked": True,
         "folder": "Music",
         "trouble": None,
-        "waits": "what may go waits until Ann's phone has 1 newer file",
+        "waits": "what can be removed waits until Ann's phone has 1 newer file",
         "peers": [phone, car],
     }
 

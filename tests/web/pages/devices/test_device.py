@@ -9,7 +9,9 @@ from sidecar.domain.downloads.download import Status
 from sidecar.domain.rules.album_affinity import NAME as AFFINITY
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.wishes import PIN
+from sidecar.services.rules.settings_view import DEVICE_KEYS
 from sidecar.web.i18n import labels
+from sidecar.web.pages.devices.device import GROUPS
 from tests.services.conftest import STICK, track
 from tests.services.rules.steered import row
 from tests.web.house import ANN, Browser, WebHouse
@@ -52,7 +54,7 @@ def test_the_page_tells_of_rules_settings_and_what_was_said(house: WebHouse, ann
     for words in (
         "<h1>Car stick</h1>",
         "Albums you like",
-        "you asked for First Light",
+        "downloaded by you (First Light)",
         "2 files",
         "Road trip",
         'role="img" aria-label="Space on Car stick"',
@@ -64,7 +66,8 @@ def test_what_is_changed_is_kept_and_nothing_else(ann: Browser) -> None:
     answer = press(ann, "settings", budget="8 GB", network="")
 
     assert answer.status_code == 303
-    assert answer.location == PAGE
+    assert answer.location == f"{PAGE}?saved=settings#form-settings"
+    assert "Saved." in ann.get(answer.location.partition("#")[0]).text
     assert settings(ann) == {"budget": 8 * 10**9, "network": None, "window": "30 days"}
 
 
@@ -77,12 +80,34 @@ def test_an_emptied_field_takes_a_change_back(ann: Browser) -> None:
 
 
 def test_what_cannot_be_set_is_told_on_the_page(ann: Browser) -> None:
-    answer = press(ann, "settings", budget="many")
+    answer = press(ann, "settings", budget="many", bitrate="loud", reserve="2 GB")
 
     assert answer.status_code == 422
-    assert "budget" in answer.text
+    # All of it at once, each at its field; what was typed stays.
+    assert "Enter a size such as 10 GB" in answer.text
+    assert "Enter a bitrate such as 128k" in answer.text
+    assert answer.text.count('aria-invalid="true"') == 2
+    for typed in ("many", "loud", "2 GB"):
+        assert f'value="{typed}"' in answer.text
     assert "<h1>Car stick</h1>" in answer.text
+    assert 'rule" id="form-latest" open' not in answer.text
     assert settings(ann)["budget"] is None
+
+
+def test_a_wrong_value_of_a_rule_is_told_in_that_rule(ann: Browser) -> None:
+    answer = press(ann, f"rules/{AFFINITY}", enabled="on", window="soon", threshold="3")
+
+    assert answer.status_code == 422
+    assert "Enter a time such as 30 seconds, 10 minutes or 1 day" in answer.text
+    assert 'value="soon"' in answer.text
+    assert f'id="form-{AFFINITY}" open' in answer.text
+    assert answer.text.count(" open>") == 1
+
+
+def test_every_setting_of_a_device_is_in_one_group() -> None:
+    grouped = [name for names in GROUPS.values() for name in names]
+
+    assert sorted(grouped) == sorted(one.name for one in DEVICE_KEYS)
 
 
 def test_a_playlist_and_a_removal_are_taken_back(house: WebHouse, ann: Browser) -> None:
@@ -103,7 +128,7 @@ def test_a_wish_of_many_files_is_asked_about_first_and_undone_afterwards(
     pins = f"/api/v1{PAGE}/pins"
 
     question = press(ann, "take-back", kept="pin", item=ALBUM)
-    assert "Let 2 files go?" in question.text
+    assert "Unpin 2 files?" in question.text
     assert ann.told(pins)["items"] != []
 
     done = press(ann, "take-back", kept="pin", item=ALBUM, sure="yes")
@@ -143,7 +168,7 @@ def test_a_device_is_ejected_and_attached_again_by_who_manages_it(
     assert press(eve, "unplug").status_code == 303
     assert registry.is_ejected(STICK)
     assert registry.all() == []
-    assert "Safe to unplug" in eve.get(PAGE).text
+    assert "Safe to remove" in eve.get(PAGE).text
 
     press(eve, "unplug", use="yes")
     assert not registry.is_ejected(STICK)

@@ -1,0 +1,108 @@
+"""Runs the sidecar on the demo server, where no Jellyfin is configured; loaded only then."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from threading import Event
+
+from sidecar.cli.demo import DEMO_PORT, DemoOptions, print_accounts, print_progress, run_demo
+from sidecar.cli.stopping import StoppedEarly
+from sidecar.config import DeviceSettings, Settings
+from sidecar.demo.content.ffmpeg import MediaCancelled
+from sidecar.runtime import Prepare
+from sidecar.services.setup.service import SetUpService
+from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep
+
+
+def prepare(
+    settings: Settings,
+    place: Path,
+    *,
+    robot: bool,
+    stop: Event,
+    stack: ExitStack,
+    set_up: SetUpService,
+) -> tuple[Settings, Prepare]:
+    """Return the settings on the demo, and what starts the demo server.
+
+    Args:
+        settings: Those of the file and the environment.
+        place: The folder of the demo.
+        robot: Whether a robot plays music.
+        stop: Ends the making of the media.
+        stack: Stops the server when it is closed.
+        set_up: The first set-up; once it is done, the media need not be made.
+    """
+    demo = DemoOptions(
+        library=place / "library",
+        state=place / "jellyfin",
+        port=DEMO_PORT,
+        robot=robot,
+        may_move=True,
+    )
+    settings = _demo_settings(settings, place)
+    return settings, partial(
+        _start_demo, settings=settings, demo=demo, stop=stop, stack=stack, set_up=set_up
+    )
+
+
+class _AnyOf(Event):
+    """Is set as soon as one of several events is."""
+
+    def __init__(self, *events: Event) -> None:
+        super().__init__()
+        self._events = events
+
+    def is_set(self) -> bool:
+        """Whether one of them is set."""
+        return any(one.is_set() for one in self._events)
+
+
+def _start_demo(
+    page: str,
+    startup: Startup,
+    *,
+    settings: Settings,
+    demo: DemoOptions,
+    stop: Event,
+    stack: ExitStack,
+    set_up: SetUpService,
+) -> Settings:
+    """Start the demo server, while the starting page shows how its media are made.
+
+    It is stopped when `stack` is closed. Returns the settings with its address.
+    """
+
+    def tell(done: int, total: int, path: str) -> None:
+        startup.now = StartupStep(MAKING_MEDIA, done, total)
+        if done == 0:
+            print("The demo makes its own media first, once. How far it is, here and on the page:")
+            print(page, flush=True)
+        print_progress(done, total, path)
+
+    print("No Jellyfin server is configured: this is the demo.")
+    print(f"Your own Jellyfin: {page}/setup  (from another machine with the code {set_up.code})")
+    sys.stdout.flush()
+    try:
+        server = stack.enter_context(run_demo(demo, _AnyOf(stop, set_up.done), tell))
+    except MediaCancelled as stopped:
+        raise StoppedEarly(str(stopped)) from None
+    startup.now = StartupStep()
+    print(f"Demo Jellyfin:    {server.url}")
+    print_accounts(sys.stdout)
+    jellyfin = settings.jellyfin.model_copy(update={"url": server.url})
+    return settings.model_copy(update={"jellyfin": jellyfin})
+
+
+def _demo_settings(settings: Settings, place: Path) -> Settings:
+    """Return settings with a separate data folder, and a demo device if none is configured."""
+    server = settings.server.model_copy(update={"data_dir": place / "sidecar"})
+    devices = settings.devices
+    if not devices:
+        stick = place / "stick"
+        stick.mkdir(parents=True, exist_ok=True)
+        devices = (DeviceSettings(name="Demo stick", path=stick),)
+    return settings.model_copy(update={"server": server, "devices": devices})

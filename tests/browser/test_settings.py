@@ -1,0 +1,136 @@
+"""Set-up, settings and the editor of devices in a real browser, on the demo, by its owner."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from sidecar.clock import SystemClock
+from sidecar.device.drives import DevicePlaces, Drive
+from sidecar.services.setup.service import SetUpService
+from sidecar.web.pages.admin.settings import GROUPS
+from sidecar.web.server import WebServer
+from tests.browser.accessibility import violations
+from tests.browser.conftest import SignedIn
+from tests.e2e.browser.page_walk import Walker
+from tests.fakes.clock import FakeClock
+from tests.services.conftest import STICK
+from tests.web.house import EVE, WebHouse, web_house
+
+pytestmark = pytest.mark.browser
+
+SETTINGS = [f"/settings/{one}" for one in GROUPS]
+FURTHER = [
+    "/setup",
+    "/settings/first-rules",
+    "/devices/add",
+    "/devices/add?first=yes",
+    "/devices/add?path={drive}",
+    "/devices/add?browse={drive}",
+    "/devices/edit?device={device}",
+]
+
+
+@pytest.fixture
+def drive(quick_path: Path) -> Path:
+    folder = quick_path / "media" / "SANDISK"
+    (folder / "Music").mkdir(parents=True)
+    return folder
+
+
+@pytest.fixture
+def house(quick_path: Path, drive: Path) -> Iterator[WebHouse]:
+    """The demo, with a drive that was just plugged in."""
+    clock = FakeClock()
+    shown = [Drive(drive, "SANDISK", "vfat", 58 * 10**9, 58 * 10**9, can_write=True)]
+    places = DevicePlaces(roots=lambda: (drive.parent,), drives=lambda: shown)
+    set_up = SetUpService(lambda *_kept: "a session", clock)
+    with web_house(
+        quick_path, clock, web_clock=SystemClock(), places=places, set_up=set_up
+    ) as built:
+        yield built
+
+
+def wrong(page: Page) -> list[str]:
+    """Return what is wrong with a page: too wide, or not for everybody."""
+    size = page.viewport_size
+    assert size is not None
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    return [f"{wide} wide"] * (wide > size["width"]) + violations(page)
+
+
+def test_every_page_of_them_fits_and_is_for_everybody(
+    signed_in: SignedIn, server: WebServer, drive: Path
+) -> None:
+    page = signed_in(EVE, "/settings")
+    found: list[str] = []
+    for width, scheme in ((320, "light"), (1280, "dark")):
+        page.set_viewport_size({"width": width, "height": 800})
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # one of both
+        for path in (*SETTINGS, *FURTHER):
+            answer = page.goto(server.url + path.format(drive=drive, device=STICK))
+            assert answer is not None
+            assert answer.status == 200, path
+            found += [f"{path} at {width}: {one}" for one in wrong(page)]
+
+    assert found == []
+
+
+def test_every_control_of_them_does_something(
+    signed_in: SignedIn, context: BrowserContext, server: WebServer
+) -> None:
+    signed_in(EVE, "/settings").close()
+    walker = Walker(context, server.url, "eve")
+    walker.begin()
+
+    for path in (*SETTINGS, "/settings/first-rules", "/devices/add", f"/devices/{STICK}"):
+        walker.walk(path, 360, with_frame=False)
+
+    assert walker.dead == []
+    assert walker.used > 60
+
+
+def test_a_new_drive_offers_itself_on_every_page_until_somebody_says_no(
+    signed_in: SignedIn, server: WebServer, drive: Path
+) -> None:
+    page = signed_in(EVE, "/downloads")
+    offer = page.get_by_text("SANDISK, 58.0 GB, was plugged in: use it as a device?")
+    expect(offer).to_be_visible()
+    page.get_by_role("link", name="Use it as a device SANDISK").click()
+    expect(page.get_by_label("Name", exact=True)).to_have_value("SANDISK")
+
+    page.goto(f"{server.url}/library")
+    page.get_by_role("button", name="No SANDISK").click()
+
+    page.wait_for_url("**/library")
+    expect(offer).to_have_count(0)
+    page.goto(f"{server.url}/devices/add")
+    expect(page.get_by_role("link", name="SANDISK")).to_be_visible()
+
+
+def test_the_set_up_leads_from_the_address_over_the_device_to_the_rules(
+    signed_in: SignedIn, house: WebHouse, server: WebServer, drive: Path
+) -> None:
+    page = signed_in(EVE, "/setup")
+    expect(page.get_by_role("heading", name="Set up Jellyfin Sidecar")).to_be_visible()
+    expect(page.get_by_role("link", name="Try the demo instead")).to_be_visible()
+    page.get_by_label("Its address").fill("127.0.0.1:9")
+    page.get_by_role("button", name="Test and go on").click()
+    expect(page.get_by_role("alert")).to_contain_text("nothing listens on port 9")
+    page.get_by_label("Its address").fill(house.jellyfin.url)
+    page.get_by_role("button", name="Test and go on").click()
+    expect(page.get_by_text("Attic, Jellyfin 12.0.0")).to_be_visible()
+
+    page.goto(f"{server.url}/devices/add?first=yes")
+    page.get_by_role("link", name="SANDISK").last.click()
+    page.get_by_role("button", name="Add the device").click()
+
+    expect(page.get_by_role("heading", name="What is downloaded automatically?")).to_be_visible()
+    page.get_by_label("Newly added").check()
+    page.get_by_role("button", name="Save and finish").click()
+    page.wait_for_url(f"{server.url}/")
+    assert house.services.configuration.now().rules.latest.enabled  # type: ignore[attr-defined]
+    assert house.services.configuration.now().devices[-1].path == drive
