@@ -14,7 +14,7 @@ from sidecar.domain.downloads.download import NOT_TAKEN
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.items.kinds import TYPE_OF, MediaKind
 from sidecar.domain.undo import ItemOnDevice, Reversal
-from sidecar.domain.wishes import PIN, Hold
+from sidecar.domain.wishes import Hold, Wish
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.whole import measure
@@ -27,6 +27,7 @@ from sidecar.services.devices.taken import explain_not_taken
 from sidecar.services.downloads.commands import AddedItem, AddResult
 from sidecar.services.rules.wishes import WishService, make_pin, refusal
 from sidecar.store.downloads.queries import Turn
+from sidecar.store.rules.holds import WishFacts
 from sidecar.store.stores import Stores
 
 MOST_SHOWN = 1000
@@ -66,7 +67,6 @@ class AddDownloads:
         self._planning = planning
         self._downloads = stores.downloads
         self._holds = stores.holds
-        self._tombstones = stores.tombstones
         self._registry = registry
         self._devices = stores.devices
         self._access = access
@@ -183,28 +183,22 @@ class AddDownloads:
             for one in chosen
             for file in one.files
         ]
-        sources = [one.item.id for one in chosen]
-        pinned_before = {one.id for one in self._pins(person, device_id, sources)}
-        removed_before = self._tombstones.items(person.user_id, device_id)
+        before = self._holds.facts(pins)
         queued = self._planning.pin_all(pins, describe)
         ids = list(dict.fromkeys(one.item.id for one in pins))
         if priority is not None:
             rows = self._downloads.queries.by_items((device_id, one) for one in ids)
             self._downloads.queue.prioritise_all((one, priority) for one in rows.values())
         turns = self._downloads.queries.turns(device_id, ids)
-        new = [one for one in self._pins(person, device_id, sources) if one.id not in pinned_before]
+        undo = _undo(pins, before)
         return [
             replace(
                 _told(one, turns, queued),
                 queued=sum(file.id in queued for file in one.files),
-                undo=_undo(person, device_id, one, new, removed_before),
+                undo=undo.get(one.item.id),
             )
             for one in chosen
         ]
-
-    def _pins(self, person: Person, device_id: str, sources: Sequence[str]) -> list[Hold]:
-        """Return the lasting pins of a person on a device that came from some items."""
-        return self._holds.lasting_of_sources(person.user_id, device_id, PIN, sources)
 
     def _not_taken(self, device_id: str, items: Sequence[Item]) -> dict[ItemType, str]:
         """Return which types the device does not take, each with the sentence that says so."""
@@ -213,21 +207,23 @@ class AddDownloads:
         return {one: text for one, text in told.items() if text is not None}
 
 
-def _undo(
-    person: Person,
-    device_id: str,
-    chosen: _Chosen,
-    pins: Sequence[Hold],
-    removed_before: Collection[str],
-) -> Reversal | None:
-    """Return what takes back that an item was asked for; None if nothing new is held for it."""
-    own = tuple(one for one in pins if one.reason.source_id == chosen.item.id)
-    if not own:
-        return None
-    removed = (file.id for file in chosen.files if file.id in removed_before)
-    return Reversal(
-        pins=own, removed=tuple(ItemOnDevice(person.user_id, device_id, one) for one in removed)
-    )
+def _undo(pins: Sequence[Wish], before: Sequence[WishFacts]) -> dict[str, Reversal]:
+    """Return what takes back that items were asked for, by their ids; without what was pinned."""
+    new: dict[str, list[Hold]] = {}
+    removed: dict[str, list[ItemOnDevice]] = {}
+    for pin, known in zip(pins, before, strict=True):
+        place = ItemOnDevice(pin.user_id, pin.device_id, pin.item.id)
+        source = pin.reason.source_id
+        if known.hold is None or known.hold[0] is not None:
+            # Which row it is, is known once it is written.
+            hold = Hold(0, pin.user_id, pin.device_id, pin.item.id, pin.reason, None)
+            new.setdefault(source, []).append(hold)
+        if known.is_removed:
+            removed.setdefault(source, []).append(place)
+    return {
+        source: Reversal(pins=tuple(pinned), removed=tuple(removed.get(source, ())))
+        for source, pinned in new.items()
+    }
 
 
 def _told(chosen: _Chosen, turns: Mapping[str, Turn], queued: Collection[str]) -> AddedItem:

@@ -257,7 +257,7 @@ class Reversing:
         for user_id, wishes in by_user.items():
             self._planning.hold(wishes, partial(self._describe, user_id))
         if reversal.pins:
-            self._holds.release_these(reversal.pins, self._clock.now(), even_ending=True)
+            self._holds.release_these(self._holds.stored(reversal.pins), self._clock.now())
             self._planning.release_expired()
         for ids, action in ((reversal.resume, Action.RESUME), (reversal.pause, Action.PAUSE)):
             self._actions.act_on(person, ids, DownloadCommand(action=action))

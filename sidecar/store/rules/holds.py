@@ -273,20 +273,18 @@ class Holds:
         )
         return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
 
-    def lasting_of_sources(
-        self, user_id: str, device_id: str, rule: str, source_ids: Collection[str]
-    ) -> list[Hold]:
-        """Return what a user holds on a device by a rule because of some items, without an end."""
-        wanted = peewee.SQL(
-            "source_id IN (SELECT value FROM json_each(?))", [json.dumps([*source_ids])]
+    def stored(self, holds: Collection[Hold]) -> list[Hold]:
+        """Return those of these holds that are stored and last, with their numbers."""
+        asked = [
+            (one.user_id, one.device_id, one.item_id, one.reason.rule, one.reason.source_id)
+            for one in holds
+        ]
+        place = ", ".join(f"json_extract(value, '$[{at}]')" for at in range(5))
+        which = peewee.SQL(
+            f"({', '.join(NAMES[:5])}) IN (SELECT {place} FROM json_each(?))",  # noqa: S608 - names of our own columns
+            [json.dumps(asked)],
         )
-        query = HoldRow.select().where(
-            HoldRow.user_id == user_id,
-            HoldRow.device_id == device_id,
-            HoldRow.rule == rule,
-            HoldRow.release_at.is_null(),
-            wanted,
-        )
+        query = HoldRow.select().where(which, HoldRow.release_at.is_null())
         return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
 
     def sources(self, user_id: str, rule: str) -> frozenset[str]:

@@ -359,22 +359,22 @@ def test_download_and_cancel_change_what_stands_there_and_are_undone(
     began = in_place(ann, "/library/download", **album)
     assert "First Light: 11 files are queued for Car stick." in told(began)
     assert f'name="next" value="/library/{ALBUM}"' in began
-    assert buttons().startswith("Waiting, number 1 1 of 12")
+    assert buttons().startswith("Queued, number 1 1 of 12")
     again = in_place(ann, "/library/download", **album)
     assert "First Light is on Car stick, or on its way there." in told(again)
     assert "Undo" not in again
 
     cancelled = in_place(ann, "/library/cancel", **album)
     assert "11 downloads are cancelled." in told(cancelled)
-    assert buttons().startswith("Get the rest 1 of 12")
+    assert buttons().startswith("Download the rest 1 of 12")
     undo(ann, cancelled)
-    assert buttons().startswith("Waiting, number 1 1 of 12")
+    assert buttons().startswith("Queued, number 1 1 of 12")
 
     # What was removed before stays so when the wish for it is taken back.
     in_place(ann, "/library/cancel", **album)
     began = in_place(ann, "/library/download", **album)
     assert "It is undone." in told(undo(ann, began))
-    assert buttons().startswith("Get the rest 1 of 12")
+    assert buttons().startswith("Download the rest 1 of 12")
     assert len(house.store.tombstones.items(ANN.user_id, STICK)) == 11
     assert house.row(1).status is Status.COMPLETED
 
@@ -391,7 +391,7 @@ def test_a_container_that_was_asked_for_in_a_list_shows_how_it_stands(
 
     in_place(ann, "/library/download", item=list_id, device=STICK)
 
-    assert "Waiting" in ann.get(f"/library/buttons?medium={list_id}").text
+    assert "Queued, number 1" in ann.get(f"/library/buttons?medium={list_id}").text
 
 
 def test_a_download_can_be_found_in_the_list(house: WebHouse, ann: Browser) -> None:

@@ -8,7 +8,7 @@ from sidecar.services.activity.history import Happening
 from sidecar.web.api.schemas.base import Moment, OfDevice, Schema
 
 
-class Why(Schema):
+class ActivityReason(Schema):
     """Whom it concerned, and why the file was wanted."""
 
     account: str
@@ -28,7 +28,7 @@ class Activity(OfDevice):
     bytes: int | None
     by: str | None
     text: str | None
-    reasons: list[Why] = Field(validation_alias="whys")
+    reasons: list[ActivityReason] = Field(validation_alias="whys")
 
 
 class ActivityPage(Schema):
