@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from itertools import pairwise
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
@@ -198,13 +199,18 @@ class ActivityHistory:
         allowed = sorted(one for one in named if person.may_see(one))
         today = self._clock.now().astimezone(self._zone()).date()
         monday = today - timedelta(days=today.weekday())
-        weeks = []
-        for back in range(WEEKS - 1, -1, -1):
-            begins = monday - back * WEEK
-            begin = datetime(begins.year, begins.month, begins.day, tzinfo=self._zone())
-            found = self._plays.between(allowed[0], begin, begin + WEEK) if allowed else None
-            weeks.append(WeekOfPlays(begins, found or PlaysInPeriod(0, 0, 0)))
-        return weeks
+        begins = [monday - back * WEEK for back in range(WEEKS - 1, -1, -1)]
+        moments = [
+            datetime(one.year, one.month, one.day, tzinfo=self._zone())
+            for one in (*begins, monday + WEEK)
+        ]
+        periods = list(pairwise(moments))
+        found = (
+            self._plays.in_periods(allowed[0], periods)
+            if allowed
+            else [PlaysInPeriod(0, 0, 0)] * WEEKS
+        )
+        return [WeekOfPlays(*one) for one in zip(begins, found, strict=True)]
 
 
 def _view(

@@ -106,10 +106,8 @@ class UndoService:
         counts = Counter(one.result for one in outcomes)
         return self._put(person, str(action), counts, merge_reversals(one.undo for one in outcomes))
 
-    def remember_additions(
-        self, person: Person, device: str, additions: Sequence[AddedItem]
-    ) -> UndoRecord:
-        """Record that items were asked for, on the device of this name."""
+    def remember_additions(self, person: Person, additions: Sequence[AddedItem]) -> UndoRecord:
+        """Record that items were asked for, on one device."""
         added = [one for one in additions if one.downloads]
         return self._put(
             person,
@@ -117,7 +115,7 @@ class UndoService:
             {ResultKind.DONE: sum(one.queued for one in added)},
             merge_reversals(one.undo for one in added),
             title=added[0].title if len(added) == 1 else "",
-            device=device,
+            device=added[0].device if added else "",
         )
 
     def remember_one(

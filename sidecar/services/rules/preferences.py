@@ -181,10 +181,9 @@ class PreferenceService:
 
     def exclusions(self, person: Person) -> Sequence[Excluded]:
         """List what the person excluded from rules on devices that serve them."""
-        titles = self._exclusions.titles(person.user_id)
         return [
-            Excluded(device_id, rule, item_id, titles.get(item_id))
-            for device_id, rule, item_id in self._exclusions.all_of(person.user_id)
+            Excluded(device_id, rule, item_id, title)
+            for device_id, rule, item_id, title in self._exclusions.all_of(person.user_id)
             if device_id is None or self._access.may_use(person, device_id)
         ]
 

@@ -7,7 +7,7 @@ sees to that.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
@@ -34,8 +34,11 @@ LAST_HEARD = """SELECT item_id, max(ended_at) FROM plays
 WAS_THERE = """SELECT 1 FROM downloads AS d JOIN owned AS o ON o.download_id = d.id
     WHERE d.device_id IN (SELECT id FROM devices) AND d.item_id = ? AND o.user_id = ?
         AND d.status = 'completed' AND d.missing_since IS NULL AND d.completed_at <= ? LIMIT 1"""
-IN_PERIOD = """SELECT count(*), count(was_there), total(was_there) FROM plays
-    WHERE user_id = ? AND started_at >= ? AND started_at < ? AND counts = 1"""
+IN_PERIODS = """SELECT key, count(plays.id), count(was_there), total(was_there)
+    FROM json_each(?) AS period
+    LEFT JOIN plays ON user_id = ? AND counts = 1 AND started_at >= json_extract(value, '$[0]')
+        AND started_at < json_extract(value, '$[1]')
+    GROUP BY key ORDER BY key"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +112,15 @@ class Plays:
             )[0]["n"]
         return [StoredPlay(row["id"], _play(row)) for row in rows], total
 
-    def between(self, user_id: str, begin: datetime, end: datetime) -> PlaysInPeriod:
-        """Return how many plays of a user count that began from `begin` until before `end`."""
-        times = ((one - EPOCH) // MILLISECOND for one in (begin, end))
-        [(number, known, hits)] = self._db.sql(IN_PERIOD, (user_id, *times))
-        return PlaysInPeriod(number, known, int(hits))
+    def in_periods(
+        self, user_id: str, periods: Sequence[tuple[datetime, datetime]]
+    ) -> list[PlaysInPeriod]:
+        """Return how many plays of a user count that began from the one until before the other."""
+        times = [[(one - EPOCH) // MILLISECOND for one in period] for period in periods]
+        return [
+            PlaysInPeriod(number, known, int(hits))
+            for _, number, known, hits in self._db.sql(IN_PERIODS, (json.dumps(times), user_id))
+        ]
 
     def list_recent(self, user_id: str, since: datetime) -> list[Play]:
         """Return those of a user's newest plays that ended since then, the last one last."""

@@ -13,11 +13,11 @@ from sidecar.store.schema.tables import ExclusionRow
 
 EVERYWHERE = ""
 # What is excluded was on a device, or is what such a file is part of.
-TITLES = """SELECT item_id, coalesce(
+ALL = """SELECT device_id, rule, item_id, coalesce(
         (SELECT title FROM downloads WHERE downloads.item_id = exclusions.item_id LIMIT 1),
         (SELECT album FROM downloads WHERE downloads.album_id = exclusions.item_id LIMIT 1),
         (SELECT artist FROM downloads WHERE downloads.series_id = exclusions.item_id LIMIT 1))
-    FROM exclusions WHERE user_id = ?"""
+    FROM exclusions WHERE user_id = ? ORDER BY device_id, rule, item_id"""
 
 
 class Exclusions:
@@ -55,18 +55,13 @@ class Exclusions:
                 )
             )
 
-    def all_of(self, user_id: str) -> list[tuple[str | None, str, str]]:
-        """Return all that a user excluded: the device (None for everywhere), rule and item."""
-        query = ExclusionRow.select().where(ExclusionRow.user_id == user_id)
-        order = (ExclusionRow.device_id, ExclusionRow.rule, ExclusionRow.item_id)
-        return [
-            (row["device_id"] or None, row["rule"], row["item_id"])
-            for row in self._db.rows(query.order_by(*order))
-        ]
+    def all_of(self, user_id: str) -> list[tuple[str | None, str, str, str | None]]:
+        """Return all that a user excluded: device (None for everywhere), rule, item and title.
 
-    def titles(self, user_id: str) -> dict[str, str | None]:
-        """Return the titles of what a user excluded, as far as they are known, by item."""
-        return dict(self._db.sql(TITLES, (user_id,)))
+        The title is None if it is not known.
+        """
+        rows = self._db.sql(ALL, (user_id,))
+        return [(device_id or None, rule, item, title) for device_id, rule, item, title in rows]
 
     def of(self, user_id: str, device_id: str) -> frozenset[tuple[str, str]]:
         """Return the pairs of rule and item that are excluded for a user on a device."""

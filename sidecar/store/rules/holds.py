@@ -61,10 +61,14 @@ OWNERS = """SELECT owned.download_id, owned.user_id FROM json_each(?) AS one
 REASON = """SELECT text FROM holds WHERE user_id = ? AND rule = ? AND source_id = ?
     ORDER BY id DESC LIMIT 1"""
 SOURCES = "SELECT DISTINCT source_id FROM holds WHERE user_id = ? AND rule = ?"
-# Few, as only what was pinned is told apart by its source.
+# Few, as only what was pinned is told apart by its source. Then, without a text, how many files the
+# lasting holds of each rule keep.
 REASONS = """SELECT rule, CASE rule WHEN 'pin' THEN source_id END, text, count(*),
-        sum(release_at IS NULL)
-    FROM holds WHERE user_id = ? AND device_id = ? GROUP BY 1, 2, 3 ORDER BY min(id)"""
+        sum(release_at IS NULL), min(id)
+    FROM holds WHERE user_id = ?1 AND device_id = ?2 GROUP BY 1, 2, 3
+    UNION ALL SELECT rule, NULL, NULL, count(DISTINCT item_id), NULL, NULL
+    FROM holds WHERE user_id = ?1 AND device_id = ?2 AND release_at IS NULL GROUP BY rule
+    ORDER BY 6"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +84,6 @@ class WishFacts:
     hold: tuple[int | None, str] | None
     standing: Standing | None
     is_removed: bool
-
-
-FILES = """SELECT rule, count(DISTINCT item_id) FROM holds
-    WHERE user_id = ? AND device_id = ? AND release_at IS NULL GROUP BY rule"""
 
 
 class Holds:
@@ -306,7 +306,7 @@ class Holds:
     def reasons_of(self, user_id: str, device_id: str) -> Mapping[str, list[str]]:
         """Return why a user's lasting holds on a device are there, by rule; each reason once."""
         found: dict[str, dict[str, None]] = {}
-        for rule, _, text, _, lasting in self._reasons(user_id, device_id):
+        for rule, _, text, _, lasting, _ in self._reasons(user_id, device_id):
             if lasting:
                 found.setdefault(rule, {})[restore(text)] = None
         return {rule: list(texts) for rule, texts in found.items()}
@@ -314,7 +314,7 @@ class Holds:
     def pins_of(self, user_id: str, device_id: str) -> Mapping[str, tuple[str, int]]:
         """Return what a user pinned on a device, the oldest first: its text and number of files."""
         pins: dict[str, tuple[str, int]] = {}
-        for _, source_id, text, count, _ in self._reasons(user_id, device_id):
+        for _, source_id, text, count, _, _ in self._reasons(user_id, device_id):
             if source_id is not None:
                 first, others = pins.get(source_id, (restore(text), 0))
                 pins[source_id] = first, others + count
@@ -327,7 +327,11 @@ class Holds:
 
     def files_of(self, user_id: str, device_id: str) -> Mapping[str, int]:
         """Return how many files a user's lasting holds on a device keep, by rule."""
-        return dict(self._db.sql(FILES, (user_id, device_id)))
+        return {
+            rule: count
+            for rule, _, text, count, _, _ in self._reasons(user_id, device_id)
+            if text is None
+        }
 
     def of_item(self, device_id: str, item_id: str) -> list[Hold]:
         """Return all holds on an item on a device, oldest first."""

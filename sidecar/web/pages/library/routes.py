@@ -298,8 +298,7 @@ def _download(services: WebServices) -> Response:
     refused = [one for one in additions if one.result in STATUS]
     if refused or not there:
         return _told(refused, there[0].id if there else None, device)
-    chosen = services.devices.chosen(who, device)
-    record = services.undo.remember_additions(who, chosen.name if chosen else "", additions)
+    record = services.undo.remember_additions(who, additions)
     if is_in_place():
         services.library.look_into(who, ids[:MOST_LOOKED_INTO])
     return done_here_or_back(record)
