@@ -85,9 +85,9 @@ def _templates_compiled_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="module")
 def _no_thread_is_left() -> Iterator[None]:
-    """Let no account be followed on after its test: that takes time from all tests to come."""
+    """Let no account be followed on after its tests: that takes time from all tests to come."""
     before = set(threading.enumerate())
     yield
     left = [one for one in set(threading.enumerate()) - before if FOLLOWS.match(one.name)]

@@ -35,6 +35,7 @@ from sidecar.web.security.middleware import Middleware
 from sidecar.web.security.permissions import SAFE, Role, declare
 from sidecar.web.server import resting
 from sidecar.web.services import WebServices
+from sidecar.web.undefined import OfObjects
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIApplication
@@ -156,6 +157,7 @@ def plain_flask(clock: Clock) -> Flask:
     app.add_url_rule("/favicon.ico", "favicon", declare(send_favicon, Role.ANYBODY, ("GET",)))
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.undefined = OfObjects
     downloads_pages.give_words(app, clock)
     theme.teach(app)
     errors.register(app)

@@ -14,6 +14,7 @@ from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
 from tests.browser.accessibility import violations
 from tests.browser.conftest import SignedIn
+from tests.browser.trouble import BrowserTrouble
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
 from tests.web.house import ANN, WebHouse, only_for, web_house
@@ -74,8 +75,9 @@ def test_it_fits_and_nothing_is_wrong_for_those_who_do_not_see(page: Page) -> No
 
 
 def test_a_wrong_setting_is_told_at_its_field_and_what_was_typed_stays(
-    page: Page, house: WebHouse
+    page: Page, house: WebHouse, trouble: BrowserTrouble
 ) -> None:
+    trouble.announce("^422 POST .*/settings$")
     page.goto(page.url.replace("/devices", f"/devices/{STICK}"))
     page.set_viewport_size({"width": 320, "height": 700})
     save = page.get_by_role("button", name="Save", exact=True)

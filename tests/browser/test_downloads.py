@@ -50,7 +50,7 @@ def test_a_person_signs_in_and_out(
     page.get_by_label("Name").fill("ann")
     page.get_by_label("Password").fill("wrong")
     page.keyboard.press("Enter")
-    expect(page.get_by_role("alert")).to_contain_text("does not know this name")
+    expect(page.get_by_role("alert")).to_contain_text("Wrong user name or password")
 
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")

@@ -31,10 +31,21 @@ class Odd(Section):
 def test_each_key_of_a_device_is_described() -> None:
     described = {one.name: one for one in describe_keys(DeviceSettings)}
 
-    assert described["budget"] == SettingKey(
-        "budget", KeyKind.SIZE, 0, 2**60, (), can_be_empty=True
+    budget, paused = described["budget"], described["paused"]
+    assert budget == SettingKey(
+        "budget",
+        KeyKind.SIZE,
+        0,
+        2**60,
+        (),
+        can_be_empty=True,
+        label="Storage limit",
+        details=budget.details,
     )
-    assert described["paused"] == SettingKey("paused", KeyKind.SWITCH)
+    assert paused == SettingKey(
+        "paused", KeyKind.SWITCH, label=paused.label, details=paused.details
+    )
+    assert all(one.label for one in (budget, paused))
 
 
 def test_each_key_of_a_rule_has_its_kind_and_its_bounds() -> None:

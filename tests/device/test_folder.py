@@ -391,5 +391,5 @@ def test_a_rename_to_what_the_disk_takes_for_the_same_name_is_none(
     assert (root / "Artist" / "1.flac").stat().st_ino == inode
 
     (root / "Artist" / "2.flac").hardlink_to(root / "Artist" / "1.flac")
-    with pytest.raises(DeviceError, match="not ours"):
+    with pytest.raises(DeviceError, match="Another file has the name"):
         folder.rename("Artist/1.flac", "Artist/2.flac", size=4)

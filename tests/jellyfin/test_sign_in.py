@@ -58,7 +58,7 @@ def test_a_wrong_name_and_a_wrong_password_are_told_alike_and_tried_once(
 ) -> None:
     server.routes[f"POST {BY_NAME}"] = reply(version, name)
 
-    with pytest.raises(SignInRefused, match="does not know this name with this password"):
+    with pytest.raises(SignInRefused, match="Wrong user name or password"):
         door.with_password("ann", PASSWORD)
 
     assert len(server.asked(BY_NAME)) == 1

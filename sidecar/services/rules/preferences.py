@@ -183,7 +183,7 @@ class PreferenceService:
         """List what the person excluded from rules on devices that serve them."""
         return [
             Excluded(device_id, rule, item_id, title)
-            for device_id, rule, item_id, title in self._exclusions.all_of(person.user_id)
+            for device_id, rule, item_id, title in self._exclusions.with_titles(person.user_id)
             if device_id is None or self._access.may_use(person, device_id)
         ]
 

@@ -13,7 +13,7 @@ from sidecar.store.schema.tables import ExclusionRow
 
 EVERYWHERE = ""
 # What is excluded was on a device, or is what such a file is part of.
-ALL = """SELECT device_id, rule, item_id, coalesce(
+WITH_TITLES = """SELECT device_id, rule, item_id, coalesce(
         (SELECT title FROM downloads WHERE downloads.item_id = exclusions.item_id LIMIT 1),
         (SELECT album FROM downloads WHERE downloads.album_id = exclusions.item_id LIMIT 1),
         (SELECT artist FROM downloads WHERE downloads.series_id = exclusions.item_id LIMIT 1))
@@ -55,13 +55,19 @@ class Exclusions:
                 )
             )
 
-    def all_of(self, user_id: str) -> list[tuple[str | None, str, str, str | None]]:
-        """Return all that a user excluded: device (None for everywhere), rule, item and title.
+    def all_of(self, user_id: str) -> list[tuple[str | None, str, str]]:
+        """Return all that a user excluded: the device (None for everywhere), rule and item."""
+        query = ExclusionRow.select().where(ExclusionRow.user_id == user_id)
+        order = (ExclusionRow.device_id, ExclusionRow.rule, ExclusionRow.item_id)
+        return [
+            (row["device_id"] or None, row["rule"], row["item_id"])
+            for row in self._db.rows(query.order_by(*order))
+        ]
 
-        The title is None if it is not known.
-        """
-        rows = self._db.sql(ALL, (user_id,))
-        return [(device_id or None, rule, item, title) for device_id, rule, item, title in rows]
+    def with_titles(self, user_id: str) -> list[tuple[str | None, str, str, str | None]]:
+        """Return the same with the item's title, None if it is not known."""
+        found = self._db.sql(WITH_TITLES, (user_id,))
+        return [(device_id or None, *rest) for device_id, *rest in found]
 
     def of(self, user_id: str, device_id: str) -> frozenset[tuple[str, str]]:
         """Return the pairs of rule and item that are excluded for a user on a device."""

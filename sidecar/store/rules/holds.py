@@ -61,14 +61,13 @@ OWNERS = """SELECT owned.download_id, owned.user_id FROM json_each(?) AS one
 REASON = """SELECT text FROM holds WHERE user_id = ? AND rule = ? AND source_id = ?
     ORDER BY id DESC LIMIT 1"""
 SOURCES = "SELECT DISTINCT source_id FROM holds WHERE user_id = ? AND rule = ?"
-# Few, as only what was pinned is told apart by its source. Then, without a text, how many files the
-# lasting holds of each rule keep.
+# Few, as only what was pinned is told apart by its source.
 REASONS = """SELECT rule, CASE rule WHEN 'pin' THEN source_id END, text, count(*),
-        sum(release_at IS NULL), min(id)
-    FROM holds WHERE user_id = ?1 AND device_id = ?2 GROUP BY 1, 2, 3
-    UNION ALL SELECT rule, NULL, NULL, count(DISTINCT item_id), NULL, NULL
-    FROM holds WHERE user_id = ?1 AND device_id = ?2 AND release_at IS NULL GROUP BY rule
-    ORDER BY 6"""
+        sum(release_at IS NULL), files
+    FROM holds LEFT JOIN (
+        SELECT rule, count(DISTINCT item_id) AS files FROM holds
+        WHERE user_id = ?1 AND device_id = ?2 AND release_at IS NULL GROUP BY rule) USING (rule)
+    WHERE user_id = ?1 AND device_id = ?2 GROUP BY 1, 2, 3 ORDER BY min(id)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,11 +326,7 @@ class Holds:
 
     def files_of(self, user_id: str, device_id: str) -> Mapping[str, int]:
         """Return how many files a user's lasting holds on a device keep, by rule."""
-        return {
-            rule: count
-            for rule, _, text, count, _, _ in self._reasons(user_id, device_id)
-            if text is None
-        }
+        return {rule: files or 0 for rule, *_, files in self._reasons(user_id, device_id)}
 
     def of_item(self, device_id: str, item_id: str) -> list[Hold]:
         """Return all holds on an item on a device, oldest first."""

@@ -75,7 +75,7 @@ def at(status: Status, **facts: object) -> Download:
             about(at(Status.PENDING), is_paused=True),
             [
                 "It is not on Car stick yet: it waits in the queue.",
-                "Car stick is paused: it takes no files until somebody ends that.",
+                "Car stick is paused: nothing is downloaded to it until somebody resumes it.",
             ],
         ),
         (

@@ -146,7 +146,7 @@ def test_a_small_lossy_file_comes_as_it_is_and_says_why(
 
     path = f"{ALBUM}/1-02 - Small.mp3"
     assert told["file_path"] == path
-    assert "It has only 96k as it is" in told["format_note"]
+    assert "already 96 kbit/s" in told["format_note"]
     assert (stick / path).read_bytes() == (library / "Music" / ALBUM / "2.mp3").read_bytes()
 
 

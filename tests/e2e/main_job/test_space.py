@@ -67,4 +67,4 @@ def test_what_is_wanted_no_more_makes_room_for_what_is(
         headers={"Authorization": f"Bearer {sidecar.key}"},
         timeout=10,
     )
-    assert "nothing comes, nothing goes" in page.text
+    assert "Up to date" in page.text

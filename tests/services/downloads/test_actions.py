@@ -223,7 +223,7 @@ def test_what_others_want_too_stays_for_them(home: House, order: DownloadCommand
     outcome = home.do(Ann, one, order)
 
     assert outcome.result is ResultKind.KEPT
-    assert "somebody else wants it" in outcome.text
+    assert "another user needs it too" in outcome.text
     assert home.holders() == [Ben.user_id]
     assert home.works.now().user_id == Ben.user_id, "ann's token fetches it no longer"
     with pytest.raises(NotVisible):

@@ -166,7 +166,7 @@ def test_it_is_previewed_and_confirmed_on_the_page_and_by_the_api(
 
     assert where in client.get(f"/devices/{STICK}").text
     page = client.get(where).text
-    assert "2 files would be renamed, 0 fetched." in page
+    assert "2 files would be renamed, nothing is downloaded." in page
     told = client.get(f"/api/v1{where}").get_json()
     assert (told["renamed"], told["fetched"], told["unread"]) == (2, 0, 0)
     assert told["plan_id"] in page

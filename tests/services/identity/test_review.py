@@ -124,7 +124,7 @@ def test_another_server_is_looked_at_and_taken_on_the_page_by_an_admin_alone(
     web = create_app(house.services.web, Bus(), clock=house.clock)
     client, csrf = come_in(house, admin, Client(web.wsgi))
     other, csrf_of_ann = come_in(house, ann, Client(web.wsgi))
-    assert "nothing to take" in client.get("/admin/server").text
+    assert "nothing to accept" in client.get("/admin/server").text
 
     house.install_anew("9" * 32, media_root="/mnt/other")
 

@@ -36,8 +36,8 @@ def test_an_exclusion_is_for_one_device_or_for_all(db: Database, clock: FakeCloc
     assert exclusions.of(ANN, STICK) == {("latest", "1" * 32), ("latest", "2" * 32)}
     assert exclusions.of(ANN, CARD) == {("latest", "1" * 32)}
     assert exclusions.all_of(ANN) == [
-        (None, "latest", "1" * 32, None),
-        (STICK, "latest", "2" * 32, None),
+        (None, "latest", "1" * 32),
+        (STICK, "latest", "2" * 32),
     ]
     assert exclusions.all_of(BEN) == []
     assert exclusions.of(BEN, STICK) == frozenset()

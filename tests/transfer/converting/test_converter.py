@@ -176,7 +176,7 @@ def test_lossy_files_at_or_below_the_bitrate_are_left_alone(bench: Bench, tmp_pa
         source = sound(tmp_path / f"{number}.mp3", *how)
         left = bench.convert(source, OPUS)
         assert isinstance(left, LeftAsIs)
-        assert "It has only" in left.why
+        assert "Kept as is: already" in left.why
 
 
 def test_a_lossy_file_above_the_bitrate_is_converted(bench: Bench, tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_what_is_no_sound_is_left_as_it_is_with_a_sentence(bench: Bench, tmp_pat
     left = bench.convert(junk, OPUS)
 
     assert isinstance(left, LeftAsIs)
-    assert left.why.startswith("It could not be made Opus 128k (it cannot be read")
+    assert left.why.startswith("Kept as is: could not be converted to Opus 128k (it cannot be read")
 
 
 def test_a_playlist_that_poses_as_music_opens_no_other_file(bench: Bench, tmp_path: Path) -> None:

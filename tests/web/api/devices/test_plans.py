@@ -125,7 +125,7 @@ def test_many_removals_are_confirmed_with_a_form(house: WebHouse, ann: Browser) 
     assert "Nothing was removed" in says_yes("another")
     house.services.transfers.space.step()
     assert all(house.path(one).exists() for one in files)
-    assert "These files go now" in says_yes(plan_id)
+    assert "These files are being removed" in says_yes(plan_id)
     house.services.transfers.space.step()
     assert sum(house.path(one).exists() for one in files) == 2
 
