@@ -10,6 +10,8 @@ from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
 from sidecar.assembly.store import DATABASE, KEY_FILE
 from sidecar.assembly.transfers import TransferServices
+from sidecar.config.zones import load_zone
+from sidecar.services.activity.recorder import ActivityRecorder
 from sidecar.services.backups.backups import Installation
 from sidecar.services.backups.nightly import NightlyBackups
 from sidecar.services.generated_files.companions import CompanionWriter
@@ -118,6 +120,13 @@ def _housekeeping(
     transfers: TransferServices,
 ) -> Housekeeping:
     renaming = FileRenaming(base.store.downloads, devices.registry, accounts.problems, base.bus)
+    recorder = ActivityRecorder(
+        stores=base.store,
+        registry=devices.registry,
+        running=transfers.progress.last,
+        zone=lambda: load_zone(base.configuration.now().network.time_zone),
+        clock=base.clock,
+    )
     return Housekeeping(
         stores=base.store,
         registry=devices.registry,
@@ -135,6 +144,7 @@ def _housekeeping(
             (devices.originals.step, "the originals"),
             (renaming.step, "renaming files"),
             (transfers.space.step, "making room"),
+            (recorder.step, "the samples for charts"),
         ),
         device_came=rules.threads.look_through_soon,
         clock=base.clock,

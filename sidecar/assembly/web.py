@@ -22,6 +22,7 @@ from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.person import Person
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
+from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.devices.editor import DeviceEditor
@@ -172,6 +173,7 @@ def make_web(
         file_search=search,
         files=_files(below),
         playback=_playback(below),
+        activity=_activity(below),
         transfers=transfer_status,
         system=_system(below),
         backups=backups,
@@ -301,6 +303,7 @@ def _undo(below: Below, actions: DownloadActions) -> UndoService:
         actions=actions,
         library=below.accounts.service.client,
         wake=below.rules.threads.look_through_soon,
+        clock=below.base.clock,
     )
     return UndoService(reversing.reverse, below.base.clock)
 
@@ -336,6 +339,17 @@ def _preferences(below: Below) -> PreferenceService:
 # Devices
 
 
+def _activity(below: Below) -> ActivityHistory:
+    return ActivityHistory(
+        stores=below.base.store,
+        accounts=below.accounts.service.all,
+        devices=below.shown.devices,
+        access=below.devices.access,
+        zone=lambda: load_zone(below.base.configuration.now().network.time_zone),
+        clock=below.base.clock,
+    )
+
+
 def _settings(below: Below) -> SettingsEditor:
     return SettingsEditor(
         access=below.devices.access,
@@ -356,12 +370,14 @@ def _plans(below: Below) -> PlanService:
         room=below.transfers.space,
         inventory=below.base.store.inventory,
         formats=below.devices.formats,
+        activity=below.base.store.activity,
     )
 
 
 def _removals(below: Below) -> RemovalReview:
     return RemovalReview(
         below.background.removals,
+        activity=below.base.store.activity,
         ownership=below.accounts.ownership,
         access=below.devices.access,
         registry=below.devices.registry,

@@ -29,16 +29,22 @@ class Reversal:
 
     Attributes:
         holds: To be kept again.
+        pins: To be released: they came with the action.
+        removed: To be a person's removals again: rules must not fetch these.
         tombstones: To be removed: rules may fetch these again.
         exclusions: To be removed, each with its rule.
         playlists: To be chosen again, each for a user and a device.
+        followed: To be chosen no more, likewise.
         resume, pause: Downloads to be resumed or paused again.
     """
 
     holds: tuple[Hold, ...] = ()
+    pins: tuple[Hold, ...] = ()
+    removed: tuple[ItemOnDevice, ...] = ()
     tombstones: tuple[ItemOnDevice, ...] = ()
     exclusions: tuple[tuple[ItemOnDevice, str], ...] = ()
     playlists: tuple[tuple[str, str, Chosen], ...] = ()
+    followed: tuple[tuple[str, str, Chosen], ...] = ()
     resume: tuple[int, ...] = ()
     pause: tuple[int, ...] = ()
 
@@ -53,11 +59,12 @@ class Reversal:
         return frozenset(device_id for _, device_id in self._list_concerned())
 
     def _list_concerned(self) -> Iterator[tuple[str, str]]:
-        for hold in self.holds:
+        for hold in (*self.holds, *self.pins):
             yield hold.user_id, hold.device_id
-        for place in (*self.tombstones, *(one for one, _ in self.exclusions)):
+        excluded = (one for one, _ in self.exclusions)
+        for place in (*self.tombstones, *self.removed, *excluded):
             yield place.user_id, place.device_id
-        for user_id, device_id, _ in self.playlists:
+        for user_id, device_id, _ in (*self.playlists, *self.followed):
             yield user_id, device_id
 
 

@@ -6,10 +6,13 @@ from sidecar.clock import Clock
 from sidecar.events import Bus
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.accounts.api_keys import ApiKeys
+from sidecar.store.accounts.choices import Choices
 from sidecar.store.accounts.hidden_items import HiddenItems
 from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
+from sidecar.store.devices.samples import Samples
+from sidecar.store.downloads.activity import ActivityLog
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.inventory import Inventory
 from sidecar.store.downloads.queue import Downloads
@@ -35,9 +38,11 @@ class Stores:
     def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
         self.db = db
         self.accounts = Accounts(db)
+        self.activity = ActivityLog(db, clock)
         self.albums_on_device = AlbumIndex(db)
         self.api_keys = ApiKeys(db, clock)
         self.arrivals = Arrivals(db)
+        self.choices = Choices(db)
         self.chosen = ChosenPlaylists(db)
         self.devices = Devices(db)
         self.downloads = Downloads(db, bus, clock)
@@ -54,5 +59,6 @@ class Stores:
         self.playlist_orders = PlaylistOrders(db, bus)
         self.plays = Plays(db)
         self.rests = EvictionCooldowns(db, clock)
+        self.samples = Samples(db)
         self.sessions = Sessions(db, clock)
         self.tombstones = Tombstones(db, clock)

@@ -10,6 +10,7 @@ from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.hidden_files import HiddenFilesService
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
+from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.backups.nightly import NightlyBackups
 from sidecar.services.configuration.service import ConfigurationService
@@ -78,6 +79,7 @@ class WebServices:
     file_search: FileSearch
     files: FileBrowser
     playback: PlayHistory
+    activity: ActivityHistory
     transfers: TransferStatus
     system: SystemStatus
     backups: NightlyBackups

@@ -1,10 +1,24 @@
 // Questions in a dialog, and buttons that do not lead away: the same forms, the same pages.
 
 import { refreshSoon } from "./list/refresh.js";
+import { clearSelection } from "./list/selection.js";
 
-/** Let links that ask and forms that act stay on this page. */
-export function stayHere() {
+// Forms that are answered in place. `HX-Request` says so to the server.
+const FORMS = "#downloads, #asking, #done, .get, #chosen";
+const IN_PLACE = { "HX-Request": "true" };
+
+let changed = refreshSoon;
+
+/** Let links that ask and forms that act stay on this page; `afterwards` shows what has changed. */
+export function stayHere(afterwards = refreshSoon) {
+  changed = afterwards;
   document.addEventListener("click", (event) => {
+    if (event.target.closest("[data-dismisses]")) {
+      event.preventDefault();
+      document.getElementById("done").replaceChildren();
+      document.getElementById("main").focus({ preventScroll: true });
+      return;
+    }
     const link = event.target.closest("a[data-asks], a[data-closes]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (link.dataset.asks !== undefined) {
@@ -17,16 +31,19 @@ export function stayHere() {
   });
   document.addEventListener("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || !form.closest("#downloads, #asking, #done")) return;
+    if (form.method !== "post" || !form.closest(FORMS)) return;
     event.preventDefault();
     if (event.submitter?.ariaBusy === "true") return;
     const body = new URLSearchParams(new FormData(form, event.submitter));
     // Not `form.action`: a button of this name would hide it.
-    const asked = ask(form.getAttribute("action"), { method: "POST", body });
+    const asked = ask(form.getAttribute("action"), { method: "POST", body, headers: IN_PLACE });
     // Many take their time: who pressed sees that it is being done, and cannot press twice.
     const button = event.submitter;
     button?.setAttribute("aria-busy", "true");
     asked.finally(() => button?.removeAttribute("aria-busy"));
+  });
+  document.addEventListener("change", ({ target }) => {
+    if (target.matches(".limit select")) target.form.requestSubmit();
   });
   document.addEventListener("click", (event) => {
     if (event.target === theDialog()) theDialog().close();
@@ -52,27 +69,28 @@ async function ask(address, options) {
       window.location.assign(answer.url);
       return;
     }
-    tell(await answer.text());
-    clearSelection();
-    refreshSoon();
+    tell(parsed(await answer.text()));
     return;
   }
-  const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-  dialog.replaceChildren(...page.querySelectorAll("main > section"));
+  const page = parsed(await answer.text());
+  const questions = page.querySelectorAll("main > section");
+  if (page.getElementById("done") && !questions.length) {
+    dialog.close();
+    tell(page);
+    return;
+  }
+  dialog.replaceChildren(...questions);
   if (!dialog.open) dialog.showModal();
 }
 
+const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
+
 /** Say what was done, with its way back; who pressed a button that is gone stays near it. */
-function tell(text) {
-  const page = new DOMParser().parseFromString(text, "text/html");
+function tell(page) {
   const place = document.getElementById("done");
   const had = place.contains(document.activeElement);
   place.replaceChildren(...page.getElementById("done").childNodes);
   if (had) place.focus();
-}
-
-function clearSelection() {
-  for (const box of document.querySelectorAll('#downloads input[type="checkbox"]')) {
-    box.checked = false;
-  }
+  clearSelection();
+  changed();
 }

@@ -168,6 +168,58 @@ def test_all_are_paused_after_a_question_with_numbers_and_that_is_undone_by_keys
     page.context.close()
 
 
+def test_a_range_and_what_is_on_other_pages_is_selected_until_something_is_done(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    with house.store.db.write():
+        ids = [house.add(number).id for number in range(1, 13)]
+    page = signed_in(ANN, "/downloads?rows=10")
+    number = page.locator("#how-many")
+
+    page.get_by_label("Select Tone 2", exact=True).check()
+    page.get_by_label("Select Tone 5", exact=True).click(modifiers=["Shift"])
+    expect(number).to_have_text("4 selected")
+    page.get_by_role("link", name="Next", exact=True).click()
+    expect(page.locator(f"#download-{ids[11]}")).to_be_visible()
+    expect(number).to_have_text("4 selected")
+    page.get_by_label("Select Tone 12", exact=True).check()
+    page.locator("#chosen").get_by_role("button", name="Pause").click()
+    page.get_by_role("dialog").get_by_role("button", name="Pause").click()
+    expect(page.locator("#done")).to_contain_text("5 downloads are paused.")
+    expect(page.locator("#chosen")).to_be_hidden()
+    assert [one for one in range(1, 13) if house.row(one).status is Status.PAUSED] == [
+        *range(2, 6),
+        12,
+    ]
+
+    page.get_by_label("Select Tone 11", exact=True).check()
+    page.get_by_label("All 12 of the list").check()
+    expect(number).to_have_text("12 selected")
+    page.locator("#chosen").get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("heading", name="Cancel 12 downloads?")).to_be_visible()
+    page.get_by_role("dialog").get_by_role("link", name="Keep them").click()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+
+
+def test_an_album_opens_where_it_is_and_is_selected_as_a_whole(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    with house.store.db.write():
+        for number in range(1, 5):
+            house.add(number, album_id="a" * 32)
+    page = signed_in(ANN, "/downloads?albums=yes")
+    expect(page.locator("#download-2 h2")).to_be_hidden()
+
+    page.locator(".group > summary").click()
+    page.get_by_label("Select all of First Light").check()
+    expect(page.locator("#how-many")).to_have_text("4 selected")
+    # It stays open, and selected, when the list is fetched anew.
+    house.add(5, album_id="a" * 32)
+    expect(page.locator("#download-5")).to_be_visible()
+    expect(page.locator("#download-2 h2")).to_be_visible()
+    expect(page.locator("#how-many")).to_have_text("4 selected")
+
+
 def test_all_of_a_page_are_selected_at_once(signed_in: SignedIn, house: WebHouse) -> None:
     for number in range(1, 4):
         house.add(number)

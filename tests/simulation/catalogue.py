@@ -41,6 +41,9 @@ class Catalogue:
 
     book_parts = playlist_items
 
+    def contents(self, kind: ItemType, item_id: str) -> ListedItems:
+        return ListedItems()
+
     def episodes_from(self, series_id: str, episode_id: str) -> ListedItems:
         return ListedItems()
 

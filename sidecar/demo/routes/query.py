@@ -53,6 +53,8 @@ class ItemQuery:
     genre_ids: frozenset[str] = frozenset()
     years: frozenset[int] = frozenset()
     search: str = ""
+    starts_with: str = ""
+    less_than: str = ""
     sort_by: tuple[str, ...] = ()
     descending: tuple[bool, ...] = ()
     start: int = 0
@@ -127,6 +129,8 @@ class QueryEngine:
             and (not query.genre_ids or bool(query.genre_ids & _genre_ids(item)))
             and (not query.years or item.year in query.years)
             and fold(query.search) in fold(item.name)
+            and fold(item.sort_name).startswith(fold(query.starts_with))
+            and (not query.less_than or fold(item.sort_name) < fold(query.less_than))
             and all(passes(item, self.opinion_of(item)) for passes in _filters(query))
         )
 

@@ -83,6 +83,8 @@ def parse_query(
         genre_ids=frozenset(_ids(parameter("genreIds"))),
         years=frozenset(int(one) for one in split_list(parameter("years")) if one.isdigit()),
         search="".join(parameter("searchTerm")[:1]),
+        starts_with="".join(parameter("nameStartsWith")[:1]),
+        less_than="".join(parameter("nameLessThan")[:1]),
         sort_by=tuple(one for one in sorts if one in _SORTS),
         descending=tuple(orders) or (False,),
         start=_number(parameter("startIndex")) or 0,

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Sort(StrEnum):
-    """An order; `queue` is running downloads, then pending in queue order, then the rest."""
+    """An order; `queue` is what runs, waits or is paused, in its turn; then the rest."""
 
     NEWEST = "newest"
     QUEUE = "queue"

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import Generic, TypeVar
 
-from sidecar.domain.items.item import Item
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.rules.library import Library
 from sidecar.domain.wishes import EvictionClass, Hold, Reason, Wish
@@ -86,14 +86,17 @@ S = TypeVar("S", bound=RuleSettings)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chosen:
-    """A playlist that a person wants on a device.
+    """A playlist, or another container, that a person wants on a device and kept in sync.
 
     Attributes:
+        playlist_id: Its id, whatever its kind.
+        kind: A playlist, an artist, an album or a series.
         title: From when it was chosen; used after it is gone from the server.
     """
 
     playlist_id: str
     title: str
+    kind: ItemType = ItemType.PLAYLIST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

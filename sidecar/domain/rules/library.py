@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from sidecar.domain.items.item import Item
+from sidecar.domain.items.item import Item, ItemType
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,9 @@ class Library(Protocol):
 
     def playlist_items(self, playlist_id: str) -> ListedItems:
         """Return the entries of a playlist in its order, repeats included."""
+
+    def contents(self, kind: ItemType, item_id: str) -> ListedItems:
+        """Return the tracks of an album or artist, or the next unwatched episodes of a series."""
 
     def book_parts(self, folder_id: str) -> ListedItems:
         """Return the audiobook parts in a folder, in order, with `is_played`."""

@@ -1,9 +1,10 @@
-"""The playlists rule: wants the entries of the playlists that a person chose for a device."""
+"""The playlists rule: wants what is in the playlists, artists … that a person keeps in sync."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.context import ComputedRule, Context, RuleSettings, Wake, Wanted
 from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.messages import msg, translatable
@@ -24,8 +25,13 @@ def make_wishes(context: Context[PlaylistsSettings]) -> Wanted:
     found: list[Wish] = []
     unsure: set[str] = set()
     for chosen in context.chosen:
-        listed = context.library.playlist_items(chosen.playlist_id)
-        why = Reason(NAME, chosen.playlist_id, msg("on your playlist {title}", title=chosen.title))
+        if chosen.kind is ItemType.PLAYLIST:
+            listed = context.library.playlist_items(chosen.playlist_id)
+            text = msg("on your playlist {title}", title=chosen.title)
+        else:
+            listed = context.library.contents(chosen.kind, chosen.playlist_id)
+            text = msg("you keep {title} in sync", title=chosen.title)
+        why = Reason(NAME, chosen.playlist_id, text)
         found += (context.wish(item, why) for item in listed.playable)
         if not listed.complete:
             unsure.add(chosen.playlist_id)

@@ -8,7 +8,7 @@ hidden items.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -37,6 +37,13 @@ FIRST_SHOWN = MappingProxyType(
 )
 
 
+MUSIC = frozenset({Kind.ALBUM, Kind.ARTIST, Kind.TRACK})
+MOST_GENRES = 200
+# Of the artists of a page; the covers of so many albums are looked through.
+MOST_ALBUMS = 200
+MOST_LOOKED_AT = 5
+
+
 class BrowseSort(StrEnum):
     """The order of a list; without one, the natural order of the parent."""
 
@@ -44,6 +51,7 @@ class BrowseSort(StrEnum):
     ADDED = "added"
     YEAR = "year"
     PLAYED = "played"
+    RANDOM = "random"
 
 
 ORDERS: Mapping[BrowseSort, Query] = MappingProxyType(
@@ -51,6 +59,7 @@ ORDERS: Mapping[BrowseSort, Query] = MappingProxyType(
         BrowseSort.NAME: {"sortBy": "SortName", "sortOrder": "Ascending"},
         BrowseSort.ADDED: {"sortBy": "DateCreated,SortName", "sortOrder": "Descending,Ascending"},
         BrowseSort.YEAR: {"sortBy": "ProductionYear,SortName", "sortOrder": "Descending,Ascending"},
+        BrowseSort.RANDOM: {"sortBy": "Random"},
         BrowseSort.PLAYED: {"sortBy": "DatePlayed,SortName", "sortOrder": "Descending,Ascending"},
     }
 )
@@ -64,12 +73,20 @@ class BrowseQuery:
         parent: A library, folder or container; None for the whole library.
         kinds: Only these kinds; empty means the usual content of the parent.
         text: Part of a name; empty means any.
+        initial: What names begin with; "#" for what comes before "a". Empty means any.
+        genre: The name of a genre; empty means any.
+        decade: Its first year; None means any.
+        is_played: Only what this account has played.
         page: From 1.
     """
 
     parent: str | None = None
     kinds: frozenset[Kind] = frozenset()
     text: str = ""
+    initial: str = ""
+    genre: str = ""
+    decade: int | None = None
+    is_played: bool = False
     sort: BrowseSort | None = None
     page: int = 1
     page_size: int = 10
@@ -138,6 +155,48 @@ class Browser:
             return BrowsePage(entries[start : start + asked.page_size], len(entries))
         return BrowsePage(entries, page.total_record_count)
 
+    def genres(self, kind: Kind) -> list[str]:
+        """Return the names of the genres of one kind of items, in their order."""
+        path = "MusicGenres" if kind in MUSIC else "Genres"
+        order = {**RECURSIVE, "sortBy": "SortName", "includeItemTypes": str(TYPES[kind])}
+        page = self._client.page(path, query={**order, "startIndex": 0, "limit": MOST_GENRES})
+        return [one.name for one in page.items if one is not None and one.name]
+
+    def pictures_of_artists(self, artist_ids: Sequence[str]) -> dict[str, Item]:
+        """Return an album with a picture for artists that have some, by the artists' ids."""
+        query: Query = {
+            **RECURSIVE,
+            "albumArtistIds": ",".join(artist_ids),
+            "includeItemTypes": str(TYPES[Kind.ALBUM]),
+            "sortBy": "ProductionYear,SortName",
+            "startIndex": 0,
+            "limit": MOST_ALBUMS,
+            **PRIMARY_IMAGE_ONLY,
+        }
+        found: dict[str, Item] = {}
+        for one in self._client.page("Items", query=query).items:
+            item = None if one is None else to_item(one)
+            if one is not None and item is not None and item.image_item_id is not None:
+                for artist in one.album_artists:
+                    if artist is not None and artist.id:
+                        found[artist.id] = item
+        return found
+
+    def picture_of_library(self, library_id: str) -> Item | None:
+        """Return the newest album, film or series with a picture in a library."""
+        shown = (Kind.ALBUM, Kind.FILM, Kind.SERIES, Kind.AUDIOBOOK, Kind.MUSIC_VIDEO)
+        query: Query = {
+            **RECURSIVE,
+            "parentId": library_id,
+            "includeItemTypes": ",".join(sorted(str(TYPES[one]) for one in shown)),
+            **ORDERS[BrowseSort.ADDED],
+            "startIndex": 0,
+            "limit": MOST_LOOKED_AT,
+            **PRIMARY_IMAGE_ONLY,
+        }
+        items = [to_item(one) for one in self._client.page("Items", query=query).items if one]
+        return next((one for one in items if one.image_item_id is not None), None)
+
     def _listing_query(self, asked: BrowseQuery) -> _ListingQuery:
         if asked.parent is None:
             if not asked.kinds and not asked.text:
@@ -160,8 +219,7 @@ class Browser:
 def _recursive_query(asked: BrowseQuery, within: Query) -> _ListingQuery:
     """Return the query for entries of some kinds at any depth."""
     query = {**RECURSIVE, **within, **ORDERS[asked.sort or BrowseSort.NAME]}
-    if asked.text:
-        query["searchTerm"] = asked.text
+    query |= _narrowing(asked)
     if asked.kinds == {Kind.ARTIST} and "albumArtistIds" not in within:
         # `/Items` misses artists that have no folder of their own.
         return _ListingQuery(("Artists", "AlbumArtists"), query)
@@ -169,6 +227,21 @@ def _recursive_query(asked: BrowseQuery, within: Query) -> _ListingQuery:
     if asked.kinds == {Kind.TRACK} and within and asked.sort is None:
         query |= DISC_ORDER
     return _ListingQuery(("Items",), {**query, "includeItemTypes": ",".join(types)})
+
+
+def _narrowing(asked: BrowseQuery) -> Query:
+    """Return what narrows a list down."""
+    before_a = asked.initial == "#"
+    query: dict[str, str] = {
+        "searchTerm": asked.text,
+        "nameStartsWith": "" if before_a else asked.initial,
+        "nameLessThan": "a" if before_a else "",
+        "genres": asked.genre,
+        "filters": "IsPlayed" if asked.is_played else "",
+    }
+    if asked.decade is not None:
+        query["years"] = ",".join(str(asked.decade + one) for one in range(10))
+    return {name: value for name, value in query.items() if value}
 
 
 def _children_query(

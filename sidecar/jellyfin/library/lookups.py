@@ -18,6 +18,9 @@ from sidecar.jellyfin.listing import Listing, Rows, read_sequence, read_set
 
 # Enough even if some of the next ones were seen already.
 EPISODES = 60
+# Of a series that is kept in sync.
+UNWATCHED_KEPT = 3
+UNWATCHED_READ = 60
 # Of the parts heard last; one long book may fill all of them.
 PARTS = 100
 BOOKS: Query = {"recursive": "true", "includeItemTypes": "AudioBook", "fields": "ParentId"}
@@ -43,6 +46,36 @@ class Lookups:
             return replace(listing, items=self._client.with_parts(listing.items))
 
         return _read_listed(read)
+
+    def contents(self, kind: ItemType, item_id: str) -> ListedItems:
+        """List the tracks of an album or artist, or the next unwatched episodes of a series."""
+        if kind is ItemType.SERIES:
+            return self._unwatched(item_id)
+        place = "albumArtistIds" if kind is ItemType.ARTIST else "parentId"
+        query = {place: item_id, "includeItemTypes": "Audio"}
+        return _read_listed(lambda: self._client.listing(self._client.files(query)))
+
+    def _unwatched(self, series_id: str) -> ListedItems:
+        """List the first episodes of a series that were not seen; none if all were."""
+        query: Query = {
+            "recursive": "true",
+            "parentId": series_id,
+            "includeItemTypes": "Episode",
+            "isPlayed": "false",
+            "isMissing": "false",
+            **DISC_ORDER,
+            "limit": UNWATCHED_READ,
+        }
+        try:
+            listing = self._read_page("Items", query=query)
+            if not listing.items:
+                # All were seen, or the series is gone: only the first lets the last one go.
+                self._client.item(series_id)
+        except (NotFound, NotAllowed):
+            return ListedItems()
+        # Specials come first in the order of the server, and last for people.
+        in_turn = sorted(listing.items, key=lambda one: one.disc == 0)
+        return ListedItems(tuple(in_turn[:UNWATCHED_KEPT]), complete=listing.complete)
 
     def next_up(self) -> ListedItems:
         """List the next episode of each series that was begun, last seen first."""

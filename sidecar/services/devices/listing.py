@@ -14,6 +14,9 @@ from sidecar.sizes import rough_size
 from sidecar.store.downloads.queries import DeviceUse
 from sidecar.store.stores import Stores
 
+# The name of the choice.
+DOWNLOAD_TO = "download-to"
+
 
 class DeviceListing:
     """Lists devices for a person. Safe for many threads."""
@@ -27,6 +30,7 @@ class DeviceListing:
         problems: Problems,
     ) -> None:
         self._db = stores.db
+        self._choices = stores.choices
         self._devices = stores.devices
         self._downloads = stores.downloads
         self._registry = registry
@@ -39,6 +43,23 @@ class DeviceListing:
         Sizes are rounded where they would say something of other people's files.
         """
         return self._db.once((DeviceListing, person), partial(self._list, person))
+
+    def chosen(self, person: Person, wanted: str | None = None) -> DeviceView | None:
+        """Return the device to download to: `wanted` if it is one of theirs, or their last choice.
+
+        Else their first one; None if they have none.
+        """
+        devices = self.devices(person)
+        last = self._choices.of(person.user_id, DOWNLOAD_TO)
+        fitting = [one for name in (wanted, last) for one in devices if one.id == name]
+        return next(iter([*fitting, *devices]), None)
+
+    def choose(self, person: Person, device_id: str) -> bool:
+        """Remember the device to download to; return False if it is none of theirs."""
+        is_theirs = any(one.id == device_id for one in self.devices(person))
+        if is_theirs:
+            self._choices.put(person.user_id, DOWNLOAD_TO, device_id)
+        return is_theirs
 
     def _list(self, person: Person) -> Sequence[DeviceView]:
         attached = {one.settings.name: one for one in self._registry.all()}

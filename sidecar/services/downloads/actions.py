@@ -114,6 +114,11 @@ class DownloadActions:
         statuses = FITTING[action] & (which.statuses or frozenset(Status))
         return self._fitting(person, which, statuses)
 
+    def possible(self, person: Person, which: Selection, action: Action) -> Sequence[int]:
+        """Return the ids of the downloads of a list that an action is possible for."""
+        statuses = GOES[action] & (which.statuses or frozenset(Status))
+        return self._fitting(person, which, statuses)
+
     def shares(self, person: Person, ids: Sequence[int]) -> Share:
         """Count the owners of these downloads, with other people's names only for an admin."""
         return self._ownership.shares(person, ids)

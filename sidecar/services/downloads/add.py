@@ -8,11 +8,13 @@ An item that Jellyfin hides from the person is answered like one that does not e
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sidecar.domain.downloads.download import NOT_TAKEN
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.items.kinds import TYPE_OF, MediaKind
+from sidecar.domain.undo import ItemOnDevice, Reversal
+from sidecar.domain.wishes import Hold, Wish
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.whole import measure
@@ -25,6 +27,7 @@ from sidecar.services.devices.taken import explain_not_taken
 from sidecar.services.downloads.commands import AddedItem, AddResult
 from sidecar.services.rules.wishes import WishService, make_pin, refusal
 from sidecar.store.downloads.queries import Turn
+from sidecar.store.rules.holds import WishFacts
 from sidecar.store.stores import Stores
 
 MOST_SHOWN = 1000
@@ -63,6 +66,7 @@ class AddDownloads:
         self._accounts = accounts
         self._planning = planning
         self._downloads = stores.downloads
+        self._holds = stores.holds
         self._registry = registry
         self._devices = stores.devices
         self._access = access
@@ -78,11 +82,12 @@ class AddDownloads:
     ) -> Sequence[AddedItem]:
         """Pin items and queue their downloads; see `DownloadActions.add`."""
         wanted = list(dict.fromkeys(item_ids))
-        device_id = self.device(person, device)
-        if device_id is None:
+        to = self._find_device(person, device)
+        if to is None:
             text = msg("There is no such device for this account")
             text = text if device else msg("No device is there for this account: plug one in first")
             return [AddedItem(one, "", AddResult.REFUSED, text, code="no-device") for one in wanted]
+        device_id, name = to
         client = self._accounts.client(person.user_id)
         found = _look_up(client, wanted)
         asked = [
@@ -95,10 +100,11 @@ class AddDownloads:
         ]
         chosen = [one for one in asked if isinstance(one, _Chosen)]
         told = iter(self._queue(person, client, device_id, chosen, priority) if chosen else ())
-        return [next(told) if isinstance(one, _Chosen) else one for one in asked]
+        answers = [next(told) if isinstance(one, _Chosen) else one for one in asked]
+        return [replace(one, device=name) for one in answers]
 
-    def device(self, person: Person, wanted: str | None) -> str | None:
-        """Return the id of a device, given by id or name, that this person may use; else None.
+    def _find_device(self, person: Person, wanted: str | None) -> tuple[str, str] | None:
+        """Return the id and name of a device, given by either, that this person may use.
 
         For `wanted` None the first one that serves this person. A device that is not attached
         will do if it was ever attached: the downloads wait for it.
@@ -112,7 +118,7 @@ class AddDownloads:
             # Without a name the device must serve this person; an admin may name any.
             serves = self._access.to(person, settings) if wanted else settings.serves(person.name)
             if device_id and serves and wanted in {None, device_id, settings.name}:
-                return device_id
+                return device_id, settings.name
         return None
 
     def _ask_first(self, client: Jellyfin, device_id: str, library: Item) -> AddedItem:
@@ -179,19 +185,53 @@ class AddDownloads:
             for one in chosen
             for file in one.files
         ]
-        queued = self._planning.pin_all(pins, describe)
+        undo = _AdditionsUndo()
+        queued = self._planning.pin_all(pins, describe, undo.learn)
         ids = list(dict.fromkeys(one.item.id for one in pins))
         if priority is not None:
             rows = self._downloads.queries.by_items((device_id, one) for one in ids)
             self._downloads.queue.prioritise_all((one, priority) for one in rows.values())
         turns = self._downloads.queries.turns(device_id, ids)
-        return [_told(one, turns, queued) for one in chosen]
+        return [
+            replace(
+                _told(one, turns, queued),
+                queued=sum(file.id in queued for file in one.files),
+                undo=undo.of(one.item.id),
+            )
+            for one in chosen
+        ]
 
     def _not_taken(self, device_id: str, items: Sequence[Item]) -> dict[ItemType, str]:
         """Return which types the device does not take, each with the sentence that says so."""
         types = dict.fromkeys(one.type for one in items)
         told = {one: self._planning.not_taken(device_id, one) for one in types}
         return {one: text for one, text in told.items() if text is not None}
+
+
+class _AdditionsUndo:
+    """Collects what takes back that items were asked for; what was pinned before stays."""
+
+    def __init__(self) -> None:
+        self._pins: dict[str, list[Hold]] = {}
+        self._removed: dict[str, list[ItemOnDevice]] = {}
+
+    def learn(self, pins: Sequence[Wish], before: Sequence[WishFacts]) -> None:
+        """Take in what was stored about pins before they were pinned."""
+        for pin, known in zip(pins, before, strict=True):
+            source = pin.reason.source_id
+            if known.hold is None or known.hold[0] is not None:
+                # Which row it is, is known once it is written.
+                hold = Hold(0, pin.user_id, pin.device_id, pin.item.id, pin.reason, None)
+                self._pins.setdefault(source, []).append(hold)
+            if known.is_removed:
+                place = ItemOnDevice(pin.user_id, pin.device_id, pin.item.id)
+                self._removed.setdefault(source, []).append(place)
+
+    def of(self, source_id: str) -> Reversal | None:
+        """Return what takes back an item; None if nothing new is held for it."""
+        pins = self._pins.get(source_id)
+        removed = self._removed.get(source_id, ())
+        return Reversal(pins=tuple(pins), removed=tuple(removed)) if pins else None
 
 
 def _told(chosen: _Chosen, turns: Mapping[str, Turn], queued: Collection[str]) -> AddedItem:

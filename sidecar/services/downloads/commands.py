@@ -98,6 +98,9 @@ class AddedItem:
     Attributes:
         downloads: Its downloads, each with its place in the queue.
         code: For programs; None unless it was refused.
+        device: The name of the device; empty if there is none.
+        queued: How many downloads are new in the queue.
+        undo: What takes it back; None if there is nothing to take back.
     """
 
     item_id: str
@@ -106,3 +109,6 @@ class AddedItem:
     text: str
     downloads: Sequence[Turn] = ()
     code: str | None = None
+    device: str = ""
+    queued: int = 0
+    undo: Reversal | None = None

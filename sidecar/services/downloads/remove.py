@@ -216,7 +216,7 @@ class RemoveDownloads:
                 done = self._remove_file(found)
             except DeviceError as trouble:
                 return refused(found, ActionRefusal(trouble.code, str(trouble)))
-            return self._say_removed(found, parting, done)
+            return self._say_removed(person, found, parting, done)
 
     def _remove_file(self, found: Download) -> str:
         folder = self._registry.get(found.device_id).folder
@@ -229,7 +229,9 @@ class RemoveDownloads:
             )
         return msg("{title} is deleted", title=found.title)
 
-    def _say_removed(self, found: Download, parting: OwnershipChange, text: str) -> ActionResult:
+    def _say_removed(
+        self, person: Person, found: Download, parting: OwnershipChange, text: str
+    ) -> ActionResult:
         with self._db.write():
             # If somebody else came to want it meanwhile, it is queued again for them.
             owners = set(self._holds.holders(found.device_id, found.item_id))
@@ -237,7 +239,9 @@ class RemoveDownloads:
             self._ownership.give_up(found, OwnershipChange(parting.leaving, ()))
             current = self._downloads.queries.get(found.id)
             if current is not None and current.status is Status.COMPLETED:
-                self._downloads.transitions.delete(current)
+                self._downloads.transitions.delete(
+                    current, by_user=person.user_id, owners=parting.leaving
+                )
                 current = self._downloads.queries.get(found.id)
             if late and current is not None and current.status is Status.REMOVED:
                 self._downloads.transitions.want_again(current, user_id=late[0])

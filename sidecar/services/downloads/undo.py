@@ -22,13 +22,20 @@ from sidecar.domain.wishes import PIN, PIN_PRIORITY, Wish
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.downloads.actions import DownloadActions
-from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
+from sidecar.services.downloads.commands import (
+    ActionResult,
+    AddedItem,
+    DownloadCommand,
+    ResultKind,
+)
 from sidecar.services.library.lookup import ItemSource
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.stores import Stores
 
 LASTS_S = 600.0
 MOST_KEPT = 500
+# The name of the action that asks for items.
+ADDED = "add"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +48,8 @@ class UndoRecord:
         counts: How many downloads had each kind of result.
         can_undo: It can be undone.
         is_undone: It was undone.
+        title: Of the one thing that it was done to; empty for several.
+        device: The name of the device that it was done for, if it was for one.
     """
 
     token: str
@@ -48,6 +57,8 @@ class UndoRecord:
     counts: Mapping[ResultKind, int]
     can_undo: bool
     is_undone: bool = False
+    title: str = ""
+    device: str = ""
 
     @property
     def total(self) -> int:
@@ -95,6 +106,18 @@ class UndoService:
         counts = Counter(one.result for one in outcomes)
         return self._put(person, str(action), counts, merge_reversals(one.undo for one in outcomes))
 
+    def remember_additions(self, person: Person, additions: Sequence[AddedItem]) -> UndoRecord:
+        """Record that items were asked for, on one device."""
+        added = [one for one in additions if one.downloads]
+        return self._put(
+            person,
+            ADDED,
+            {ResultKind.DONE: sum(one.queued for one in added)},
+            merge_reversals(one.undo for one in added),
+            title=added[0].title if len(added) == 1 else "",
+            device=added[0].device if added else "",
+        )
+
     def remember_one(
         self, person: Person, action: str, reversal: Reversal, files: int
     ) -> UndoRecord:
@@ -137,12 +160,17 @@ class UndoService:
         action: str,
         counts: Mapping[ResultKind, int],
         reversal: Reversal | None,
+        *,
+        title: str = "",
+        device: str = "",
     ) -> UndoRecord:
         record = UndoRecord(
             token=secrets.token_urlsafe(16),
             action=action,
             counts=counts,
             can_undo=reversal is not None,
+            title=title,
+            device=device,
         )
         now = self._clock.monotonic()
         with self._lock:
@@ -170,21 +198,25 @@ class Reversing:
         actions: DownloadActions,
         library: Callable[[str], ItemSource],
         wake: Callable[[str], object],
+        clock: Clock,
     ) -> None:
         """Prepare.
 
         Args:
-            stores: Tombstones, exclusions and chosen playlists.
+            stores: Holds, tombstones, exclusions and chosen playlists.
             access: Checks who may still use a device.
             planning: Restores holds.
             actions: Pauses and resumes.
             library: Returns the library of an account, for items that must be queued again.
             wake: Makes all rules of an account run.
+            clock: For the end of holds.
         """
         self._db = stores.db
         self._access = access
         self._planning = planning
         self._actions = actions
+        self._clock = clock
+        self._holds = stores.holds
         self._tombstones = stores.tombstones
         self._exclusions = stores.exclusions
         self._chosen = stores.chosen
@@ -219,6 +251,18 @@ class Reversing:
             priority = PIN_PRIORITY if hold.reason.rule == PIN else 0
             wish = Wish(hold.user_id, hold.device_id, item, hold.reason, priority)
             by_user.setdefault(hold.user_id, []).append(wish)
+        self._restore_choices(reversal)
+        for user_id, wishes in by_user.items():
+            self._planning.hold(wishes, partial(self._describe, user_id))
+        if reversal.pins:
+            self._holds.release_these(self._holds.stored(reversal.pins), self._clock.now())
+            self._planning.release_expired()
+        for ids, action in ((reversal.resume, Action.RESUME), (reversal.pause, Action.PAUSE)):
+            self._actions.act_on(person, ids, DownloadCommand(action=action))
+        for user_id in reversal.user_ids:
+            self._wake(user_id)
+
+    def _restore_choices(self, reversal: Reversal) -> None:
         with self._db.write():
             for place in reversal.tombstones:
                 self._tombstones.forget(place.user_id, place.device_id, place.item_id)
@@ -226,11 +270,9 @@ class Reversing:
                 self._exclusions.remove(
                     place.user_id, rule, place.item_id, device_id=place.device_id
                 )
+            for place in reversal.removed:
+                self._tombstones.put(place.user_id, place.device_id, place.item_id)
             for user_id, device_id, chosen in reversal.playlists:
                 self._chosen.choose(user_id, device_id, chosen)
-        for user_id, wishes in by_user.items():
-            self._planning.hold(wishes, partial(self._describe, user_id))
-        for ids, action in ((reversal.resume, Action.RESUME), (reversal.pause, Action.PAUSE)):
-            self._actions.act_on(person, ids, DownloadCommand(action=action))
-        for user_id in reversal.user_ids:
-            self._wake(user_id)
+            for user_id, device_id, chosen in reversal.followed:
+                self._chosen.drop(user_id, device_id, chosen.playlist_id)

@@ -130,6 +130,13 @@ class DownloadStates:
             for item, files in groups.items()
         }
 
+    def downloads(
+        self, person: Person, device_id: str, files: Collection[str]
+    ) -> Sequence[Download]:
+        """Return the downloads of these items on a device that the person may see."""
+        found = self._offline.of_items(files, viewer(person))
+        return [one for one in found if one.device_id == device_id]
+
     def of_albums(
         self, person: Person, albums: Mapping[str, int | None]
     ) -> dict[str, list[ItemDownloadState]]:

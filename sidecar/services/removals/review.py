@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from itertools import islice
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
+from sidecar.messages import counted
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess, Management
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.notices import Notice
 from sidecar.services.removals.monitor import RemovalMonitor, blind_text
+from sidecar.store.downloads.activity import ActivityLog
 
 EXAMPLES = 5
 
@@ -52,11 +54,13 @@ class RemovalReview:
         self,
         removals: RemovalMonitor,
         *,
+        activity: ActivityLog,
         ownership: Ownership,
         access: DeviceAccess,
         registry: DeviceRegistry,
     ) -> None:
         self._removals = removals
+        self._activity = activity
         self._ownership = ownership
         self._access = access
         self._registry = registry
@@ -93,7 +97,22 @@ class RemovalReview:
             errors.DeviceError: The device cannot be read now; the question stays open.
         """
         self._access.managed(person, device_id)
-        return self._removals.answer(device_id, gone=gone)
+        files = self._removals.answer(device_id, gone=gone)
+        text = (
+            counted(
+                "{count} missing file was deleted on purpose",
+                "{count} missing files were deleted on purpose",
+                files,
+            )
+            if gone
+            else counted(
+                "{count} missing file is fetched again",
+                "{count} missing files are fetched again",
+                files,
+            )
+        )
+        self._activity.confirm(person.user_id, device_id, text)
+        return files
 
     def notices(self, person: Person) -> Sequence[Notice]:
         """Return notices about open questions and about folders that cannot be watched."""

@@ -12,7 +12,7 @@ from threading import Lock
 from typing import Protocol
 
 from sidecar.clock import Clock
-from sidecar.domain.items.item import Item
+from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules.library import Library, ListedItems
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.lookups import Lookups
@@ -22,7 +22,10 @@ MOST_KEPT = 2000
 
 Key = tuple[str, ...]
 # Look-ups whose result changes with the account's own plays.
-LISTENING = frozenset({"next_up", "episodes_from", "books_begun", "book_parts", "item", "visible"})
+UNWATCHED = "unwatched"
+LISTENING = frozenset(
+    {"next_up", "episodes_from", "books_begun", "book_parts", "item", "visible", UNWATCHED}
+)
 
 
 class HeardPlays(Protocol):
@@ -136,6 +139,13 @@ class CachedLibrary:
         if self._on_playlist is not None:
             self._on_playlist(playlist_id, listed, is_fresh=listed is not kept)
         return listed
+
+    def contents(self, kind: ItemType, item_id: str) -> ListedItems:
+        """Return the tracks of an album or artist, or the next unwatched episodes of a series."""
+        return self._listed(
+            (UNWATCHED if kind is ItemType.SERIES else "contents", item_id),
+            lambda: self._lookups.contents(kind, item_id),
+        )
 
     def book_parts(self, folder_id: str) -> ListedItems:
         """Return the audiobook parts in a folder."""

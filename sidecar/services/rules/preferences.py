@@ -28,6 +28,8 @@ from sidecar.services.rules.explain import Explainer, Explanation
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.stores import Stores
 
+FOLLOWED = frozenset({ItemType.PLAYLIST, ItemType.ARTIST, ItemType.ALBUM, ItemType.SERIES})
+
 
 @dataclass(frozen=True, slots=True)
 class Pinned:
@@ -217,7 +219,7 @@ class PreferenceService:
     # Playlists
 
     def playlists(self, person: Person, device_id: str) -> Sequence[Chosen]:
-        """List the playlists that the person chose for a device, in order."""
+        """List what the person keeps in sync on a device, in order: playlists and others."""
         self._access.settings(person, device_id)
         return self._chosen.of(person.user_id, device_id)
 
@@ -235,7 +237,32 @@ class PreferenceService:
             raise NotPossible(
                 msg("{title} is no playlist: pin it to keep it on a device", title=item.title)
             )
-        chosen = Chosen(playlist_id=item.id, title=item.title)
+        return self._follow(person, device_id, item)
+
+    def follow(self, person: Person, device_id: str, item_id: str) -> Reversal:
+        """Keep a playlist, artist, album or series in sync on a device; return how to undo that.
+
+        Of a series the next three unwatched episodes.
+
+        Raises:
+            NotVisible: The person's account cannot see it.
+            NotPossible: It is nothing that can be kept in sync.
+            errors.JellyfinError: Jellyfin cannot be asked.
+        """
+        self._access.settings(person, device_id)
+        item = get_item(self._library(person.user_id), item_id)
+        if item.type not in FOLLOWED:
+            raise NotPossible(msg("{title} is nothing that is kept in sync", title=item.title))
+        chosen = self._follow(person, device_id, item)
+        return Reversal(followed=((person.user_id, device_id, chosen),))
+
+    def is_followed(self, person: Person, device_id: str, item_id: str) -> bool:
+        """Return whether the person keeps something in sync on a device."""
+        self._access.settings(person, device_id)
+        return any(one.playlist_id == item_id for one in self._chosen.of(person.user_id, device_id))
+
+    def _follow(self, person: Person, device_id: str, item: Item) -> Chosen:
+        chosen = Chosen(playlist_id=item.id, title=item.title, kind=item.type)
         self._chosen.choose(person.user_id, device_id, chosen)
         self._wake(person.user_id)
         return chosen

@@ -39,7 +39,7 @@ from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.downloads.queue import Downloads, NewDownload, WantedAgain
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.exclusions import Exclusions
-from sidecar.store.rules.holds import Holds
+from sidecar.store.rules.holds import Holds, WishFacts
 from sidecar.store.rules.tombstones import Tombstones
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ ASKED_AGAIN = Failure(
 
 Describe = Callable[[Sequence[str]], dict[str, Item]]
 Fit = Callable[[str, Item], Item]
+Learn = Callable[[Sequence[Wish], Sequence[WishFacts]], object]
 NotTaken = Callable[[str, str], str | None]
 KnownAgain = Callable[[str, Mapping[str, Item]], Collection[str]]
 GroupsOf = Callable[[str, Collection[Item], Collection[Item]], Mapping[str, Group]]
@@ -254,6 +255,7 @@ class WishService:
         wishes: Iterable[Wish],
         describe: Describe,
         between: Callable[[], object] | None = None,
+        learn: Learn | None = None,
     ) -> Iterator[str]:
         """Hold wishes as they are asked for, and yield the item of each download queued."""
         remaining = iter(wishes)
@@ -271,7 +273,7 @@ class WishService:
                 some = allowed[start : start + most]
                 with self._db.write():
                     # Checked again: a person may have objected while Jellyfin was asked.
-                    queued = self._keep_all(self._allowed(some), full, groups, refused)
+                    queued = self._keep_all(self._allowed(some), full, groups, refused, learn)
                 yield from queued
 
     def sources(self, user_id: str, rule: str) -> frozenset[str]:
@@ -349,17 +351,20 @@ class WishService:
         pins = [make_pin(user_id, device_id, one, of=of) for one in items]
         return len(self.pin_all(pins, describe))
 
-    def pin_all(self, pins: Collection[Wish], describe: Describe) -> frozenset[str]:
+    def pin_all(
+        self, pins: Collection[Wish], describe: Describe, learn: Learn | None = None
+    ) -> frozenset[str]:
         """Pin items that people asked for, even if they removed them before.
 
         Args:
             pins: Wishes of the rule `pin`.
             describe: As for `hold`.
+            learn: Is told what was stored about pins before; of none that is not allowed.
 
         Returns:
             The ids of the items of which downloads were queued.
         """
-        return frozenset(self._hold(pins, describe))
+        return frozenset(self._hold(pins, describe, learn=learn))
 
     def unpin(self, user_id: str, device_id: str, item_id: str, *, grace: timedelta) -> int:
         """Release a pin after a grace; return how many holds that concerns."""
@@ -484,12 +489,15 @@ class WishService:
         full: Mapping[str, Item],
         groups: Mapping[str, Group],
         refused: Collection[tuple[str, str]],
+        learn: Learn | None = None,
     ) -> list[str]:
         """Hold wishes and queue what has no download; return the items of what was queued.
 
         What a device does not take (`refused`) is only held.
         """
         facts = self._holds.facts(wishes)
+        if learn is not None:
+            learn(wishes, facts)
         pinned = [
             (wish.user_id, *_ids(wish))
             for wish, known in zip(wishes, facts, strict=True)

@@ -204,8 +204,11 @@ class SpacePlanner:
         )
         return self._worked_out(device) if is_old and shown.files <= FEW_FILES else shown
 
-    def confirm(self, device_id: str, plan_id: str) -> None:
+    def confirm(self, device_id: str, plan_id: str) -> int:
         """Confirm the removals of a plan; the next `step` carries out exactly those.
+
+        Returns:
+            How many they are.
 
         Raises:
             PlanChanged: The plan has changed since.
@@ -217,6 +220,7 @@ class SpacePlanner:
         with self._lock:
             self._confirmed[device_id] = found.removals
             self._looked_at.pop(device_id, None)
+        return len(found.removals)
 
     def step(self) -> None:
         """Plan every device where something changed; cheap if nothing did."""

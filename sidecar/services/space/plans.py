@@ -16,7 +16,7 @@ from sidecar.domain.downloads.shares import NO_FILES, Share
 from sidecar.domain.space.plan import PlanStep, RefusedAdd
 from sidecar.domain.space.reformat import describe_cost
 from sidecar.errors import DeviceError, NotVisible
-from sidecar.messages import msg
+from sidecar.messages import counted, msg
 from sidecar.process.threads import attempt
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.person import Person
@@ -26,6 +26,7 @@ from sidecar.services.devices.views import DeviceView
 from sidecar.services.space.planner import DevicePlanState, PlanChanged, SpacePlanner
 from sidecar.services.transfers.finishing.formats import DeviceFormats
 from sidecar.sizes import rough_size
+from sidecar.store.downloads.activity import ActivityLog
 from sidecar.store.downloads.inventory import Inventory
 
 DIGITS_OF_A_FILE = 2
@@ -166,8 +167,10 @@ class PlanService:
         devices: Callable[[Person], Sequence[DeviceView]],
         room: SpacePlanner,
         inventory: Inventory,
+        activity: ActivityLog,
         formats: DeviceFormats | None = None,
     ) -> None:
+        self._activity = activity
         self._access = access
         self._ownership = ownership
         self._devices = devices
@@ -202,7 +205,9 @@ class PlanService:
             errors.DeviceError: The device is not there.
         """
         self._access.managed(person, device_id)
-        self._room.confirm(device_id, plan_id)
+        going = self._room.confirm(device_id, plan_id)
+        text = counted("{count} file may be removed", "{count} files may be removed", going)
+        self._activity.confirm(person.user_id, device_id, text)
 
     def reformat(self, person: Person, device_id: str, name: str) -> None:
         """Confirm that the files of a device are replaced by files in another format.
@@ -215,6 +220,8 @@ class PlanService:
         self._access.managed(person, device_id)
         if self._formats is None or not self._formats.confirm(device_id, name):
             raise PlanChanged(msg("Meanwhile another format is set: look at the plan again"))
+        text = msg("Its files may be replaced by files in another format")
+        self._activity.confirm(person.user_id, device_id, text)
 
     def _shown(self, person: Person, device: DeviceView) -> DevicePlan:
         """Return the plan of a device; an unexpected error there does not hide the others."""

@@ -67,15 +67,14 @@ STANDINGS = """SELECT d.device_id, d.item_id, d.status, d.priority, d.missing_si
 BY_ITEMS = f"""SELECT {NAMES} FROM downloads WHERE (device_id, item_id) IN (
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))"""  # noqa: S608 - names of our own columns
 IN_TURN = "d.priority DESC, d.place, d.id"
-# Running, pending, paused, the rest.
-RUNNING_FIRST = """CASE d.status
-    WHEN 'downloading' THEN 0 WHEN 'pending' THEN 1 WHEN 'paused' THEN 2 ELSE 3 END"""
+# What runs, waits or is paused, in turn: a row stays where it is when that changes. Then the rest.
+ACTIVE_FIRST = """CASE WHEN d.status IN ('downloading', 'paused', 'pending') THEN 0 ELSE 1 END"""
 Order = tuple[tuple[str, bool], ...]  # expressions, and whether each is descending
 ORDERS: Mapping[Sort, Order] = MappingProxyType(
     {
         Sort.NEWEST: (("d.id", True),),
         Sort.QUEUE: (
-            (RUNNING_FIRST, False),
+            (ACTIVE_FIRST, False),
             ("d.priority", True),
             ("d.place", False),
             ("d.id", False),

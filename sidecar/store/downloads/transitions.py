@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -23,6 +23,7 @@ from sidecar.domain.transfers.failures import Failure
 from sidecar.events import Bus, DownloadChanged, WorkArrived
 from sidecar.messages import msg
 from sidecar.store.database import Database
+from sidecar.store.downloads.activity import ActivityLog
 from sidecar.store.downloads.order import find_last_place
 from sidecar.store.downloads.queries import NAMES, WRITERS, from_columns
 
@@ -83,6 +84,7 @@ class DownloadTransitions:
         self._db = db
         self._bus = bus
         self._clock = clock
+        self._activity = ActivityLog(db, clock)
 
     def move(self, download: Download, move: Move, **changes: object) -> bool:
         """Make one move, if the download is still in the state that the caller saw.
@@ -156,6 +158,7 @@ class DownloadTransitions:
                 }
                 download = self.update(ONE_ROW, (before.id,), was, changes)
                 if download is not None:
+                    self._activity.note_move(download, Move.ARRIVE)
                     self.publish(download, was, now)
                 done.append(download is not None)
         return done
@@ -228,9 +231,21 @@ class DownloadTransitions:
         """Mark a download as removed: its file was evicted."""
         return self.move(download, Move.EVICT)
 
-    def delete(self, download: Download) -> bool:
-        """Mark a download as removed: nobody holds its file any more, or a person deleted it."""
-        return self.move(download, Move.DELETE)
+    def delete(
+        self, download: Download, *, by_user: str | None = None, owners: Collection[str] = ()
+    ) -> bool:
+        """Mark a download as removed: nobody holds its file any more, or a person deleted it.
+
+        Args:
+            download: The download.
+            by_user: Who deleted it.
+            owners: Whose it was until then.
+        """
+        with self._db.write():
+            if not self.move(download, Move.DELETE):
+                return False
+            self._activity.note_move(download, Move.DELETE, by_user=by_user, owners=owners)
+        return True
 
     def mark_damaged(self, download: Download, failure: Failure, *, has_part: bool = False) -> bool:
         """Queue a completed download again: its file is damaged or not in the wanted format.
@@ -381,6 +396,8 @@ class DownloadTransitions:
         with write():
             download = self.update(which, values, was, {"status": now, **changes})
             if download is not None:
+                if move is not Move.DELETE:  # That knows whose it was.
+                    self._activity.note_move(download, move)
                 self.publish(download, was, now)
         return download
 

@@ -7,7 +7,7 @@ sees to that.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
@@ -28,6 +28,32 @@ IN_ALBUM = peewee.SQL('"counts" = 1 AND "album_id" IS NOT NULL')
 LAST_HEARD = """SELECT item_id, max(ended_at) FROM plays
     WHERE counts = 1 AND item_id IN (SELECT value FROM json_each(?1))
         AND (?2 IS NULL OR user_id = ?2) GROUP BY item_id"""
+
+
+# Of the listener's own files: what is there for others only is not theirs to know of.
+WAS_THERE = """SELECT 1 FROM downloads AS d JOIN owned AS o ON o.download_id = d.id
+    WHERE d.device_id IN (SELECT id FROM devices) AND d.item_id = ? AND o.user_id = ?
+        AND d.status = 'completed' AND d.missing_since IS NULL AND d.completed_at <= ? LIMIT 1"""
+IN_PERIODS = """SELECT key, count(plays.id), count(was_there), total(was_there)
+    FROM json_each(?) AS period
+    LEFT JOIN plays ON user_id = ? AND counts = 1 AND started_at >= json_extract(value, '$[0]')
+        AND started_at < json_extract(value, '$[1]')
+    GROUP BY key ORDER BY key"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaysInPeriod:
+    """The plays that count in a period of time.
+
+    Attributes:
+        number: Their number.
+        known: Of how many it is known whether the file was on a device before.
+        hits: Of how many it was.
+    """
+
+    number: int
+    known: int
+    hits: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +81,8 @@ class Plays:
             Its number, the same for a play that was known; None if the account is gone.
         """
         listener = AccountRow.select(AccountRow.user_id).where(AccountRow.user_id == play.user_id)
-        row = PlayRow.insert(**asdict(play), counts=play.counts)
+        was_there = bool(self._db.sql(WAS_THERE, _asked(play)))
+        row = PlayRow.insert(**asdict(play), counts=play.counts, was_there=was_there)
         kept = row.on_conflict(conflict_target=KEY, preserve=CHANGES).returning(PlayRow.id)
         with self._db.write_lazily() if goes_on else self._db.write():
             if self._db.row(listener) is None:
@@ -84,6 +111,16 @@ class Plays:
                 PlayRow.select(fn.COUNT(PlayRow.id).alias("n")).where(theirs)
             )[0]["n"]
         return [StoredPlay(row["id"], _play(row)) for row in rows], total
+
+    def in_periods(
+        self, user_id: str, periods: Sequence[tuple[datetime, datetime]]
+    ) -> list[PlaysInPeriod]:
+        """Return how many plays of a user count that began from the one until before the other."""
+        times = [[(one - EPOCH) // MILLISECOND for one in period] for period in periods]
+        return [
+            PlaysInPeriod(number, known, int(hits))
+            for _, number, known, hits in self._db.sql(IN_PERIODS, (json.dumps(times), user_id))
+        ]
 
     def list_recent(self, user_id: str, since: datetime) -> list[Play]:
         """Return those of a user's newest plays that ended since then, the last one last."""
@@ -124,3 +161,7 @@ class Plays:
 
 def _play(row: Row) -> Play:
     return Play(**{name: row[name] for name in NAMES})
+
+
+def _asked(play: Play) -> tuple[object, ...]:
+    return play.item_id, play.user_id, (play.started_at - EPOCH) // MILLISECOND

@@ -272,6 +272,20 @@ class Holds:
         )
         return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
 
+    def stored(self, holds: Collection[Hold]) -> list[Hold]:
+        """Return those of these holds that are stored and last, with their numbers."""
+        asked = [
+            (one.user_id, one.device_id, one.item_id, one.reason.rule, one.reason.source_id)
+            for one in holds
+        ]
+        place = ", ".join(f"json_extract(value, '$[{at}]')" for at in range(5))
+        which = peewee.SQL(
+            f"({', '.join(NAMES[:5])}) IN (SELECT {place} FROM json_each(?))",  # noqa: S608 - names of our own columns
+            [json.dumps(asked)],
+        )
+        query = HoldRow.select().where(which, HoldRow.release_at.is_null())
+        return [_hold(row) for row in self._db.rows(query.order_by(HoldRow.id))]
+
     def sources(self, user_id: str, rule: str) -> frozenset[str]:
         """Return because of what items a user holds something by a rule."""
         return frozenset(one for (one,) in self._db.sql(SOURCES, (user_id, rule)))

@@ -38,12 +38,13 @@ MISSING = """INSERT INTO playlist_orders (user_id, playlist_id, items, missing_s
     RETURNING 1"""
 GONE = """UPDATE playlist_orders SET is_gone = 1
     WHERE user_id = ? AND playlist_id = ? AND is_gone = 0 AND missing_since <= ? RETURNING 1"""
-IS_CHOSEN = "SELECT 1 FROM chosen_playlists WHERE user_id = ? AND playlist_id = ? LIMIT 1"
+IS_CHOSEN = """SELECT 1 FROM chosen_playlists
+    WHERE user_id = ? AND playlist_id = ? AND kind = 'Playlist' LIMIT 1"""
 CHOSEN = """SELECT user_id, accounts.name, playlist_id, title,
         coalesce(json_array_length(items), 0) > 0, coalesce(is_gone, 0)
     FROM chosen_playlists JOIN accounts USING (user_id)
     LEFT JOIN playlist_orders USING (user_id, playlist_id)
-    WHERE device_id = ? ORDER BY id"""
+    WHERE device_id = ? AND kind = 'Playlist' ORDER BY id"""
 FACTS = "file_path, title, artist, seconds"
 ENTRIES = f"""SELECT {FACTS} FROM playlist_orders, json_each(items) AS one
     JOIN downloads ON item_id = one.value

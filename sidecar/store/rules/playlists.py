@@ -1,9 +1,13 @@
-"""The playlists that people chose for their devices, in the order they chose them."""
+"""The playlists, artists, albums and series that people keep in sync on their devices.
+
+In the order in which they chose them.
+"""
 
 from __future__ import annotations
 
 import peewee
 
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.context import Chosen
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import ChosenPlaylistRow
@@ -25,6 +29,7 @@ class ChosenPlaylists:
             device_id=device_id,
             playlist_id=chosen.playlist_id,
             title=chosen.title,
+            kind=str(chosen.kind),
         )
         key = [
             ChosenPlaylistRow.user_id,
@@ -59,12 +64,15 @@ class ChosenPlaylists:
             ChosenPlaylistRow.user_id == user_id, ChosenPlaylistRow.device_id == device_id
         )
         return tuple(
-            Chosen(playlist_id=row["playlist_id"], title=row["title"])
+            Chosen(playlist_id=row["playlist_id"], title=row["title"], kind=ItemType(row["kind"]))
             for row in self._db.rows(query.order_by(ChosenPlaylistRow.id))
         )
 
     def titles_of(self, user_id: str) -> dict[str, str]:
-        """Return the titles of all that a user chose for any device, by their ids."""
-        query = ChosenPlaylistRow.select().where(ChosenPlaylistRow.user_id == user_id)
+        """Return the titles of all playlists that a user chose for any device, by their ids."""
+        query = ChosenPlaylistRow.select().where(
+            ChosenPlaylistRow.user_id == user_id,
+            ChosenPlaylistRow.kind == str(ItemType.PLAYLIST),
+        )
         rows = self._db.rows(query.order_by(ChosenPlaylistRow.id))
         return {row["playlist_id"]: row["title"] for row in rows}

@@ -19,9 +19,12 @@ from sidecar.store.schema.owners import OWNERS
 from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
     ACCEPTED,
+    ACTIVITY,
     BESIDE,
+    CHOICES,
     DEVICE_SETTINGS,
     FIRST,
+    FOLLOWED,
     FORMATS,
     HIDDEN,
     IDENTITY,
@@ -38,6 +41,7 @@ from sidecar.store.schema.steps import (
     SERIES,
     SESSION_BROWSERS,
     TILES,
+    TURNS,
 )
 from sidecar.store.schema.tables import IMPORTED_PLAYS, PEERS
 
@@ -71,6 +75,10 @@ STEPS: tuple[Step, ...] = (
     LISTS,
     HIDDEN,
     SESSION_BROWSERS,
+    CHOICES,
+    TURNS,
+    ACTIVITY,
+    FOLLOWED,
 )
 
 

@@ -355,3 +355,65 @@ SESSION_BROWSERS = (
     # Which browser a session began in. Not known of earlier ones.
     "ALTER TABLE sessions ADD COLUMN user_agent TEXT NOT NULL DEFAULT ''",
 )
+CHOICES = (
+    # What a person chose last on the page, by a name: the device to download to.
+    """CREATE TABLE choices (
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        value TEXT NOT NULL,
+        PRIMARY KEY (user_id, name)
+    ) STRICT, WITHOUT ROWID""",
+)
+TURNS = (
+    # A row keeps its place in the list when it begins, is paused or goes on.
+    "DROP INDEX downloads_in_turn",
+    """CREATE INDEX downloads_in_turn ON downloads (CASE
+            WHEN status IN ('downloading', 'paused', 'pending') THEN 0 ELSE 1 END,
+            priority DESC, place, id)
+        WHERE status IN ('downloading', 'paused', 'pending')""",
+)
+ACTIVITY = (
+    # What happened to files, and whom it concerned then.
+    """CREATE TABLE activity (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        at INTEGER NOT NULL,
+        kind TEXT NOT NULL,
+        device_id TEXT NOT NULL,
+        item_id TEXT,
+        title TEXT NOT NULL,
+        artist TEXT,
+        item_type TEXT,
+        bytes INTEGER,
+        by_user TEXT,
+        text TEXT
+    ) STRICT""",
+    """CREATE TABLE activity_of (
+        activity_id INTEGER NOT NULL REFERENCES activity (id) ON DELETE CASCADE,
+        user_id TEXT NOT NULL,
+        text TEXT,
+        PRIMARY KEY (user_id, activity_id)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX activity_of_entry ON activity_of (activity_id)",
+    # For charts.
+    """CREATE TABLE space_samples (
+        device_id TEXT NOT NULL,
+        day INTEGER NOT NULL,
+        used INTEGER NOT NULL,
+        most INTEGER,
+        PRIMARY KEY (device_id, day)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE speed_samples (
+        slot INTEGER NOT NULL,
+        user_id TEXT NOT NULL,
+        bytes INTEGER NOT NULL,
+        PRIMARY KEY (user_id, slot)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX speed_samples_by_slot ON speed_samples (slot)",
+    # Whether it was on a device before it was played; not known of earlier plays.
+    "ALTER TABLE plays ADD COLUMN was_there INTEGER CHECK (was_there IN (0, 1))",
+    "CREATE INDEX plays_by_start ON plays (user_id, started_at, was_there) WHERE counts = 1",
+)
+FOLLOWED = (
+    # Not only playlists are kept in sync: artists, albums and series as well, by Jellyfin's types.
+    "ALTER TABLE chosen_playlists ADD COLUMN kind TEXT NOT NULL DEFAULT 'Playlist'",
+)

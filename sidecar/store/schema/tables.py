@@ -157,6 +157,7 @@ class ChosenPlaylistRow(peewee.Model):
     device_id = peewee.TextField()
     playlist_id = peewee.TextField()
     title = peewee.TextField()
+    kind = peewee.TextField(default="Playlist")
 
     class Meta:
         """Its table."""
@@ -430,6 +431,7 @@ class PlayRow(peewee.Model):
     seconds_heard = peewee.FloatField()
     run_time = peewee.FloatField(null=True)
     counts = peewee.BooleanField()
+    was_there = peewee.BooleanField(null=True)
 
     class Meta:
         """Its table."""
@@ -519,6 +521,84 @@ class PageSettingRow(peewee.Model):
         table_name = "page_settings"
 
 
+class ChoiceRow(peewee.Model):
+    """What a person chose last on the page."""
+
+    user_id = peewee.TextField()
+    name = peewee.TextField()
+    value = peewee.TextField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "choices"
+        primary_key = peewee.CompositeKey("user_id", "name")
+
+
+class ActivityRow(peewee.Model):
+    """Something that happened to a file, or that a person confirmed."""
+
+    id = peewee.AutoField()
+    at = MomentField()
+    kind = peewee.TextField()
+    device_id = peewee.TextField()
+    item_id = peewee.TextField(null=True)
+    title = peewee.TextField()
+    artist = peewee.TextField(null=True)
+    item_type = peewee.TextField(null=True)
+    bytes = peewee.IntegerField(null=True)
+    by_user = peewee.TextField(null=True)
+    text = MessageField(null=True)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "activity"
+
+
+class ActivityOfRow(peewee.Model):
+    """A person whom it concerned, and why."""
+
+    activity_id = peewee.IntegerField()
+    user_id = peewee.TextField()
+    text = MessageField(null=True)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "activity_of"
+        primary_key = peewee.CompositeKey("user_id", "activity_id")
+
+
+class SpaceSampleRow(peewee.Model):
+    """How full a device was on a day."""
+
+    device_id = peewee.TextField()
+    day = peewee.IntegerField()
+    used = peewee.IntegerField()
+    most = peewee.IntegerField(null=True)
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "space_samples"
+        primary_key = peewee.CompositeKey("device_id", "day")
+
+
+class SpeedSampleRow(peewee.Model):
+    """How much was fetched for an account in five minutes."""
+
+    slot = peewee.IntegerField()
+    user_id = peewee.TextField()
+    bytes = peewee.IntegerField()
+
+    class Meta:
+        """Where it is."""
+
+        table_name = "speed_samples"
+        primary_key = peewee.CompositeKey("user_id", "slot")
+
+
 ROWS: tuple[type[peewee.Model], ...] = (
     MetaRow,
     PageSettingRow,
@@ -547,4 +627,9 @@ ROWS: tuple[type[peewee.Model], ...] = (
     ImportedPlayRow,
     OwnedRow,
     TallyRow,
+    ChoiceRow,
+    ActivityRow,
+    ActivityOfRow,
+    SpaceSampleRow,
+    SpeedSampleRow,
 )

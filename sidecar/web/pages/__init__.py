@@ -8,6 +8,7 @@ from flask import Blueprint
 
 from sidecar.web.pages import alerts, home, now, undo
 from sidecar.web.pages.account import language, profile, sign_in, theme
+from sidecar.web.pages.activity import routes as activity
 from sidecar.web.pages.admin import overview as admin
 from sidecar.web.pages.admin import settings
 from sidecar.web.pages.devices import device, identity, imports, plans
@@ -23,6 +24,7 @@ from sidecar.web.services import WebServices
 def blueprints(services: WebServices, end_session: Callable[[str], None]) -> list[Blueprint]:
     """Return the blueprints of all pages; `end_session` closes a session's live connections."""
     return [
+        activity.routes(services),
         admin.routes(services),
         alerts.routes(services),
         device.routes(services),

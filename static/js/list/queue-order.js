@@ -5,6 +5,7 @@ import { said } from "../messages.js";
 
 const gripOf = (event) => event.target.closest?.("[data-grip]");
 const rowOf = (grip) => grip.closest(".row");
+const rows = () => [...document.querySelectorAll("#downloads .row")];
 const waits = (row) => row?.matches('.row[data-status="pending"]');
 
 export function letRowsMove() {
@@ -14,7 +15,10 @@ export function letRowsMove() {
     event.preventDefault();
     const row = rowOf(grip);
     const up = event.key === "ArrowUp";
-    const other = up ? row.previousElementSibling : row.nextElementSibling;
+    // Over what is paused or runs: that keeps its place.
+    const all = rows();
+    const at = all.indexOf(row);
+    const other = up ? all.slice(0, at).findLast(waits) : all.slice(at + 1).find(waits);
     if (!waits(other)) return;
     if (up) other.before(row);
     else other.after(row);
@@ -55,10 +59,10 @@ function drag(grip, start) {
 
 async function send(row) {
   const id = row.querySelector("[data-grip]").dataset.grip;
-  const after = row.nextElementSibling;
-  const next = waits(after) ? after.id.replace("download-", "") : !after && row.parentElement.dataset.next;
   // Read now: until the answer is here, the list may have been fetched anew.
-  const place = [...row.parentElement.children].indexOf(row) + 1;
+  const place = rows().indexOf(row) + 1;
+  const after = rows().slice(place).find(waits);
+  const next = after ? after.id.replace("download-", "") : document.querySelector("[data-next]").dataset.next;
   const title = row.querySelector("h2").textContent;
   const { home, csrf } = document.body.dataset;
   try {

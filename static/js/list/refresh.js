@@ -37,7 +37,7 @@ export function keepPlace() {
     for (const { fragment } of event.detail.tasks) {
       // A row that the keys have reached can have the focus only as long as it has this.
       if (document.activeElement?.matches(".row")) fragment.querySelector(`#${focused}`)?.setAttribute("tabindex", "-1");
-      for (const open of document.querySelectorAll(".more[open]")) {
+      for (const open of document.querySelectorAll("#downloads details[open][id]")) {
         fragment.querySelector(`#${open.id}`)?.setAttribute("open", "");
       }
     }
@@ -65,7 +65,9 @@ async function refresh() {
   running = true;
   try {
     // A list, or the home page.
-    const place = `#${document.querySelector("#downloads, #home").id}`;
+    const list = document.querySelector("#downloads, #home");
+    if (!list) return;
+    const place = `#${list.id}`;
     await window.htmx.ajax("GET", window.location.href, {
       source: place,
       target: place,

@@ -1,35 +1,127 @@
-// Selecting rows: how many are selected, all at once, and still selected when the list is new.
+// Selecting rows: some, a range with Shift, all of a page, and over several pages; what is selected
+// stays so when the list is new.
 
 import { said } from "../messages.js";
 
 const boxes = () => [...document.querySelectorAll('.pick input[type="checkbox"]')];
 
+// Also what is on other pages of the same list.
+let chosen = new Set();
+let list = "";
+let last = null;
+let isAll = false;
+
+const matchingBox = () => document.querySelector(".matching input");
+
 export function keepSelection() {
-  let chosen = new Set();
-  document.addEventListener("change", (event) => {
-    if (event.target.id === "pick-all") {
-      for (const box of boxes()) box.checked = event.target.checked;
-    }
-    if (event.target.matches('.pick input, #pick-all')) show();
+  list = nameOfList();
+  document.addEventListener("click", (event) => {
+    const box = event.target;
+    if (!box.matches?.('.pick input[type="checkbox"]')) return;
+    if (event.shiftKey) pickRange(box);
+    last = box.value;
   });
+  document.addEventListener("change", ({ target }) => {
+    if (target.id === "pick-all") pick(boxes(), target.checked);
+    if (target.matches("[data-picks-group]")) pick(boxesIn(target.closest("details")), target.checked);
+    if (target.matches(".pick input")) note(target);
+    if (target === matchingBox()) isAll = target.checked;
+    if (target.matches(".pick input, #pick-all, [data-picks-group], .matching input")) show();
+  });
+  let before = { address: "", values: [] };
   document.addEventListener("htmx:before:swap", () => {
-    chosen = new Set(boxes().filter((box) => box.checked).map((box) => box.value));
+    before = { address: window.location.href, values: boxes().map((box) => box.value) };
   });
   document.addEventListener("htmx:after:swap", () => {
+    if (nameOfList() !== list) clearSelection();
+    list = nameOfList();
+    // What has left this page by itself is no longer meant.
+    const here = new Set(boxes().map((box) => box.value));
+    const gone = before.address === window.location.href ? before.values.filter((one) => !here.has(one)) : [];
+    for (const value of gone) chosen.delete(value);
+    const matching = matchingBox();
+    if (matching) matching.checked = isAll;
     for (const box of boxes()) box.checked = chosen.has(box.value);
     show();
   });
   // A browser ticks again what was ticked when somebody comes back to the page.
-  window.addEventListener("pageshow", show);
+  window.addEventListener("pageshow", () => {
+    for (const box of boxes()) note(box);
+    show();
+  });
+}
+
+/** Nothing is selected any more: it was acted upon. */
+export function clearSelection() {
+  chosen = new Set();
+  pick(boxes(), false);
+  isAll = false;
+  const matching = matchingBox();
+  if (matching) matching.checked = false;
+  show();
+}
+
+const boxesIn = (place) => [...place.querySelectorAll('.pick input[type="checkbox"]')];
+
+/** A tab with its filters: its pages and orders are one list. */
+function nameOfList() {
+  const asked = new URLSearchParams(window.location.search);
+  for (const name of ["page", "rows", "sort", "done", "albums"]) asked.delete(name);
+  // The first tab is shown without its name in the address as well.
+  if (asked.get("tab") === "active") asked.delete("tab");
+  return `${window.location.pathname}?${asked}`;
+}
+
+function note(box) {
+  if (box.checked) chosen.add(box.value);
+  else chosen.delete(box.value);
+}
+
+function pick(some, isChosen) {
+  for (const box of some) {
+    box.checked = isChosen;
+    note(box);
+  }
+}
+
+function pickRange(box) {
+  const all = boxes();
+  const from = all.findIndex((one) => one.value === last);
+  const to = all.indexOf(box);
+  if (from < 0) return;
+  pick(all.slice(Math.min(from, to), Math.max(from, to) + 1), box.checked);
 }
 
 function show() {
   const all = boxes();
-  const number = all.filter((box) => box.checked).length;
-  const place = document.getElementById("how-many");
-  if (place) place.textContent = number ? said("{number} selected", { number }) : "";
+  showAll(all);
+  const bar = document.getElementById("chosen");
+  if (!bar) return;
+  const matching = matchingBox();
+  const number = matching?.checked ? Number(matching.dataset.total) : chosen.size;
+  document.getElementById("how-many").textContent = number ? said("{number} selected", { number }) : "";
+  bar.classList.toggle("has-some", number > 0);
+  // What is on other pages is sent along.
+  const here = new Set(all.map((box) => box.value));
+  for (const old of bar.querySelectorAll("[data-elsewhere]")) old.remove();
+  for (const value of chosen) if (!here.has(value)) bar.append(elsewhere(all[0]?.name ?? "id", value));
+}
+
+function elsewhere(name, value) {
+  const field = document.createElement("input");
+  Object.assign(field, { type: "hidden", name, value });
+  field.dataset.elsewhere = "";
+  return field;
+}
+
+function showAll(all) {
   const every = document.getElementById("pick-all");
-  if (!every) return;
-  every.checked = number > 0 && number === all.length;
-  every.indeterminate = number > 0 && number < all.length;
+  const number = all.filter((box) => box.checked).length;
+  if (every) {
+    every.checked = number > 0 && number === all.length;
+    every.indeterminate = number > 0 && number < all.length;
+  }
+  for (const group of document.querySelectorAll("[data-picks-group]")) {
+    group.checked = boxesIn(group.closest("details")).every((box) => box.checked);
+  }
 }

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.rules.playlists import PlaylistsSettings, make_wishes
@@ -31,6 +32,18 @@ def test_a_playlist_that_is_empty_gone_or_has_gaps_lets_nothing_go() -> None:
     found = make_wishes(context(PlaylistsSettings(), shelf, chosen=(ROAD, SLOW)))
 
     assert found.unsure_of == {ROAD.playlist_id, SLOW.playlist_id}
+
+
+def test_an_album_an_artist_and_a_series_are_kept_as_they_are() -> None:
+    series = Chosen(playlist_id=named("signal"), title="The Signal", kind=ItemType.SERIES)
+    shelf = RuleLibrary(lists={series.playlist_id: full(TWO)})
+
+    found = make_wishes(context(PlaylistsSettings(), shelf, chosen=(series, SLOW)))
+
+    assert [(one.item.title, one.reason.text) for one in found.wishes] == [
+        ("2", "you keep The Signal in sync")
+    ]
+    assert found.unsure_of == {SLOW.playlist_id}
 
 
 def test_nothing_chosen_is_nothing_wanted() -> None:

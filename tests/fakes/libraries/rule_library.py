@@ -89,6 +89,9 @@ class RuleLibrary:
     playlist_items = album_tracks
     book_parts = album_tracks
 
+    def contents(self, kind: ItemType, item_id: str) -> ListedItems:
+        return self.album_tracks(item_id)
+
     def episodes_from(self, series_id: str, episode_id: str) -> ListedItems:
         listed = self.lists.get(series_id, ListedItems())
         ids = [one.id for one in listed.items]

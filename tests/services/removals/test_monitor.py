@@ -992,6 +992,7 @@ def test_where_nothing_can_be_watched_it_is_said_once_and_the_looks_go_on(
 def counter(house: House) -> RemovalReview:
     return RemovalReview(
         house.removals,
+        activity=house.world.stores.activity,
         ownership=owned(house.world),
         access=access_to(house.world, house.registry.settings),
         registry=house.registry,

@@ -66,6 +66,7 @@ def plans(world: World, tmp_path: Path) -> Iterator[PlanService]:
         devices=devices,
         room=room,
         inventory=Inventory(world.db),
+        activity=world.stores.activity,
     )
     registry.close()
 

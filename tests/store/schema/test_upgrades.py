@@ -48,6 +48,12 @@ RELEASED = (
     "87f57f06fd49625d",
     "c08b98a2b1ae8b99",
     "ed172341c3567dbd",
+    "eaa27f6f53592b09",
+    "236258ad5cea2dc4",
+    "fa1215c3b8bc3a88",
+    "89904b584963b86b",
+    "03714c0aaa3905b1",
+    "0c2725b522b5e94c",
 )
 
 
@@ -205,6 +211,15 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
     "playlist_orders": ({"user_id": ANN, "playlist_id": "1" * 32, "items": "[]", "is_gone": 0},),
     "beside": ({"download_id": 3, "completed_at": DONE["completed_at"]},),
     "unlike": ({"old_item_id": item_id(1), "new_item_id": item_id(2)},),
+    "hidden_items": ({"user_id": ANN, "item_id": item_id(1), "library": "Music", "since": 5},),
+    "seen_libraries": ({"user_id": ANN, "rights": "{}", "libraries": "[]"},),
+    "choices": ({"user_id": ANN, "name": "download-to", "value": STICK},),
+    "activity": (
+        {"id": 1, "at": 5, "kind": "came", "device_id": STICK, "title": "Tóne 3", "bytes": 1003},
+    ),
+    "activity_of": ({"activity_id": 1, "user_id": ANN, "text": "you asked for it"},),
+    "space_samples": ({"device_id": STICK, "day": 20_000, "used": 1003},),
+    "speed_samples": ({"slot": 5_000_000, "user_id": "", "bytes": 1003},),
     "page_settings": ({"key": "transfer.workers", "value": "3"},),
 }
 KEPT_BY_TRIGGERS = ("owned", "tallies")

@@ -537,6 +537,59 @@ def test_what_is_deleted_together_is_asked_together(house: WebHouse, ann: Browse
     assert not any(house.path(item).exists() for item in downloads)
 
 
+def test_all_that_match_are_asked_about_by_their_number_and_done_at_once(
+    house: WebHouse, ann: Browser
+) -> None:
+    with house.store.db.write():
+        mine = [house.add(number) for number in range(1, 61)]
+        others = [house.add(70, BEN), house.add(71, title="Noise")]
+    paused = house.add(72, status=Status.PAUSED)
+    asked = {"action": "pause", "q": "tone", "matching": "yes", "id": mine[0].id}
+
+    question = ann.press("/downloads/chosen", **asked)
+
+    assert "Pause 60 downloads?" in question.text
+    assert 'name="matching" value="yes"' in question.text
+    assert question.text.count('name="id"') == 0
+    assert house.status(mine[0]) is Status.PENDING
+    done = ann.press("/downloads/chosen", **asked, sure="yes")
+    assert "60 downloads are paused." in ann.get(done.location).text
+    assert {house.status(one) for one in mine} == {Status.PAUSED}
+    assert {house.status(one) for one in others} == {Status.PENDING}
+    assert house.now(paused) == paused
+    for bad in ({"tab": "missing"}, {"action": "accept"}):
+        assert ann.press("/downloads/chosen", **{**asked, **bad}).status_code == 400
+    # One is asked about too: who says "all" may not know how many that are.
+    alone = ann.press("/downloads/chosen", **{**asked, "action": "cancel", "q": "noise"})
+    assert "Cancel 1 download?" in alone.text
+
+
+def test_who_may_steers_all_transfers_from_the_list(house: WebHouse) -> None:
+    eve, ann = house.come_in(EVE), house.come_in(ANN)
+    transfers = house.services.web.transfers
+
+    def told(**form: str) -> str:
+        return eve.get(eve.press("/downloads/transfers", **form).location).text
+
+    assert 'aria-checked="true"' in eve.get("/downloads").text
+    off = told(automatic="off")
+    assert "Automatic downloads are paused" in off
+    assert 'aria-checked="false"' in off
+    assert transfers.transfers(EVE).is_paused
+    assert "Automatic downloads go on." in told(automatic="on")
+    for limit, so in (("2000000", 2_000_000), ("none", None), ("0", None), ("123", 123)):
+        assert "The speed limit is changed." in told(limit=limit)
+        assert transfers.transfers(EVE).speed_limit == so
+    assert '<option value="123" selected>' in eve.get("/downloads").text
+    told(limit="usual")
+    assert transfers.transfers(EVE).speed_limit is None
+    for bad in ({"limit": "-1"}, {"limit": "9" * 13}, {"limit": "²"}, {"automatic": "maybe"}, {}):
+        assert eve.press("/downloads/transfers", **bad).status_code == 400
+    assert ann.press("/downloads/transfers", automatic="off").status_code == 403
+    assert "/downloads/transfers" not in ann.get("/downloads").text
+    assert not transfers.transfers(EVE).is_paused
+
+
 def test_of_what_is_not_theirs_nothing_is_asked_or_done(house: WebHouse) -> None:
     download, ben = one(house, title="A secret wish"), house.come_in(BEN)
     form = {"action": "cancel", "id": download.id}

@@ -99,6 +99,44 @@ def test_as_many_as_one_likes_are_on_a_page_and_links_lead_to_the_others(
     assert len(rows(shown(ann, "/downloads?rows=7"))) == 21
 
 
+def test_a_long_list_is_grouped_by_album_and_a_short_one_is_not(
+    house: WebHouse, ann: Browser
+) -> None:
+    with house.store.db.write():
+        for number in range(1, 13):
+            house.add(number, size=1_000_000, album_id="a" * 32)
+        house.add(13, album="Another", album_id="f" * 32)
+        house.add(14, size=1_000_000, album_id="a" * 32, status=Status.PAUSED)
+    pages = {way: shown(ann, f"/downloads{way}") for way in ("", "?albums=yes", "?albums=no")}
+
+    assert {way: page.count('class="album-group"') for way, page in pages.items()} == {
+        "": 0,
+        "?albums=yes": 1,
+        "?albums=no": 0,
+    }
+    # What stands between or alone is a row of its own; what is in a group is a row as well.
+    assert all(len(rows(page)) == 14 for page in pages.values())
+    assert "12 files, 12.0 MB · 12 waiting" in " ".join(
+        re.sub(r"<[^>]+>", " ", pages["?albums=yes"]).split()
+    )
+    with house.store.db.write():
+        for number in range(20, 31):
+            house.add(number, size=1_000_000, album_id="a" * 32)
+    assert shown(ann).count('class="album-group"') == 2
+
+
+def test_a_row_stays_where_it_is_when_it_begins_or_is_paused(house: WebHouse, ann: Browser) -> None:
+    downloads = [house.add(number) for number in range(1, 6)]
+    as_it_was = list(rows(shown(ann)))
+
+    for one in (downloads[1], downloads[3]):
+        ann.press(f"/downloads/{one.id}/act", action="pause")
+    house.add(3, status=Status.DOWNLOADING)
+
+    assert list(rows(shown(ann))) == as_it_was == [f"Tone {n}" for n in range(1, 6)]
+    assert "1 running, 2 waiting, 2 paused" in shown(ann)
+
+
 def test_an_address_that_makes_no_sense_still_shows_the_page(ann: Browser) -> None:
     for arguments in ("page=x", "page=-1", "tab=none", "page=" + "9" * 500):
         shown(ann, f"/downloads?{arguments}")

@@ -70,8 +70,13 @@ def test_the_start_shows_the_libraries_and_what_is_new(house: WebHouse, ann: Bro
     assert "Your libraries" in page
     assert "New in Jellyfin" in page
     assert f'href="/library/{ALBUM}"' in page
-    [newest] = lists(house)
+    picture, newest, played = lists(house)
     assert newest["sortBy"].startswith("DateCreated")
+    assert (played["sortBy"][:10], played["filters"]) == ("DatePlayed", "IsPlayed")
+    # For a library without a picture; it is asked for once.
+    assert picture["parentId"] == track(70).id
+    ann.get("/library")
+    assert len(lists(house)) == 5
 
 
 def test_a_shelf_keeps_search_order_page_and_device(house: WebHouse, ann: Browser) -> None:
@@ -82,6 +87,82 @@ def test_a_shelf_keeps_search_order_page_and_device(house: WebHouse, ann: Browse
     assert asked["searchTerm"] == "blue"
     assert asked["sortBy"].startswith("ProductionYear")
     assert f'href="/library?shelf=series&amp;q=blue&amp;device={STICK}"' in page
+
+
+def test_a_list_is_narrowed_by_letter_genre_years_and_what_is_not_there(
+    house: WebHouse, ann: Browser
+) -> None:
+    genres = {"Items": [row(60, Name="Drone"), row(61, Name="Dub")], "TotalRecordCount": 2}
+    house.jellyfin.routes["GET /MusicGenres"] = json_reply({**genres, "StartIndex": 0})
+    path = "/library?shelf=albums&initial=B&genre=Drone&decade=1990&sort=random"
+
+    page = ann.get(path).text
+
+    [asked] = lists(house)
+    assert (asked["nameStartsWith"], asked["genres"], asked["sortBy"]) == ("B", "Drone", "Random")
+    assert asked["years"] == ",".join(map(str, range(1990, 2000)))
+    assert "<option selected>Drone</option>" in page
+    assert "<option>Dub</option>" in page
+    # A letter keeps the rest, and a second time takes it back; another shelf begins anew.
+    rest = "genre=Drone&amp;decade=1990&amp;sort=random"
+    assert f'href="/library?shelf=albums&amp;initial=C&amp;{rest}"' in page
+    assert f'href="/library?shelf=albums&amp;{rest}" aria-current="true">B<' in page
+    assert 'href="/library?shelf=films"' in page
+    house.jellyfin.requests.clear()
+    ann.get("/library?shelf=albums&initial=%23&genre=Drone")
+    assert lists(house)[0]["nameLessThan"] == "a"
+    assert house.jellyfin.asked("/MusicGenres") == []
+
+    with house.store.db.write():
+        for number in range(1, 13):
+            house.add(number, status=Status.COMPLETED, album_id=ALBUM)
+    assert "First Light" in ann.get("/library?shelf=albums").text
+    missing = ann.get("/library?shelf=albums&missing=yes").text
+    assert "First Light" not in missing
+    assert "Nothing on this page fits" in missing
+    assert "Not on Car stick" in missing
+
+
+def test_it_says_why_something_is_not_there(house: WebHouse, ann: Browser) -> None:
+    house.add(1, status=Status.COMPLETED)
+    house.add(2, status=Status.FAILED)
+    ann.get(f"/library/{ALBUM}")
+
+    page = told(ann.get(f"/library/{ALBUM}/why?device={STICK}").text)
+
+    assert "Why is First Light not on Car stick?" in page
+    assert "10 files" in page
+    assert "Jellyfin refuses the file" in page
+    assert "Why not here?" in ann.get(f"/library/{ALBUM}").text
+    house.store.downloads.queue.cancel(house.row(2))
+    for number in range(2, 13):
+        house.add(number, status=Status.COMPLETED)
+    assert "All of it is there" in told(ann.get(f"/library/{ALBUM}/why").text)
+    assert "Why not here?" not in ann.get(f"/library/{ALBUM}").text
+
+
+def test_something_is_kept_in_sync_where_it_is_and_that_is_undone(
+    house: WebHouse, ann: Browser
+) -> None:
+    form = {"device": STICK, "value": "on", "next": f"/library/{ALBUM}"}
+    assert "Keep in sync on Car stick" in ann.get(f"/library/{ALBUM}").text
+
+    page = ann.get(ann.press(f"/library/{ALBUM}/sync", **form).location).text
+
+    assert "It is kept in sync from now on." in page
+    assert "Kept in sync on Car stick" in page
+    [chosen] = house.store.chosen.of(ANN.user_id, STICK)
+    assert (chosen.playlist_id, chosen.kind) == (ALBUM, "MusicAlbum")
+    undo(ann, page)
+    assert house.store.chosen.of(ANN.user_id, STICK) == ()
+    ann.press(f"/library/{ALBUM}/sync", **form)
+    page = ann.get(ann.press(f"/library/{ALBUM}/sync", **{**form, "value": "off"}).location).text
+    assert "It is no longer kept in sync." in page
+    undo(ann, page)
+    assert house.store.chosen.of(ANN.user_id, STICK) == (chosen,)
+    # A track has nothing that could be added to it.
+    assert "Keep in sync" not in ann.get(f"/library/{TRACK}").text
+    assert ann.press(f"/library/{TRACK}/sync", **form).status_code == 409
 
 
 def test_what_makes_no_sense_is_as_if_it_were_not_there(ann: Browser) -> None:
@@ -196,8 +277,27 @@ def test_each_device_has_a_button_and_one_is_chosen_for_the_tracks(two_devices: 
 
     assert "On the device · Car stick" in told(page)
     assert "Download · Player" in told(page)
+    assert "/library/device" in page
     smalls = re.findall(r'class="get small is-(\w+)".*?data-on="([\w-]+)"', page)
     assert set(smalls) == {("available", PLAYER)}
+
+
+def test_the_device_is_remembered_for_each_person(two_devices: WebHouse) -> None:
+    ann, other = two_devices.come_in(ANN), two_devices.come_in(ANN)
+
+    def chosen(browser: Browser, path: str = f"/library/{ALBUM}") -> set[str]:
+        return set(re.findall(r'class="get small.*?data-on="([\w-]+)"', browser.get(path).text))
+
+    assert chosen(ann) == {STICK}
+    led = ann.press(
+        "/library/device", device=PLAYER, next=f"/library/{ALBUM}?device={STICK}&page=1"
+    )
+    assert led.headers["Location"] == f"/library/{ALBUM}?page=1"
+    assert chosen(ann) == chosen(other) == {PLAYER}
+    # A download to another one is a choice as well; what is no device of theirs is none.
+    download(ann, item=TRACK, device=STICK)
+    ann.press("/library/device", device="nobody's")
+    assert chosen(ann) == chosen(other) == {STICK}
 
 
 def test_the_buttons_come_again_without_asking_jellyfin(house: WebHouse, ann: Browser) -> None:
@@ -221,17 +321,85 @@ def download(ann: Browser, **form: object) -> tuple[int, str]:
     return answer.status_code, answer.headers.get("Location", "") or answer.text
 
 
-def test_download_leads_to_the_row(house: WebHouse, ann: Browser) -> None:
+def in_place(ann: Browser, path: str, **form: object) -> str:
+    """Do what the page's script does, and return what it puts into the page."""
+    sent = {"csrf": ann.csrf, **form}
+    answer = ann.client.post(path, data=sent, headers={"HX-Request": "true"})
+    assert answer.status_code == 200, told(answer.text)[-400:]
+    assert "<html" not in answer.text
+    return answer.text
+
+
+def undo(ann: Browser, page: str) -> str:
+    (token,) = re.findall(r'name="token" value="([^"]+)"', page)
+    return in_place(ann, "/undo", token=token)
+
+
+def test_download_leads_back_and_says_what_happened(house: WebHouse, ann: Browser) -> None:
+    status, where = download(ann, item=ALBUM, device=STICK, next="/library?q=light&done=old")
+
+    assert status == 303
+    assert re.fullmatch(r"/library\?q=light&done=[\w-]+", where)
+    page = ann.get(where).text
+    assert "First Light: 12 files are queued for Car stick." in told(page)
+    assert 'data-dismisses href="/library?q=light"' in page
+    assert house.row(7).status is Status.PENDING
+
+
+def test_download_and_cancel_change_what_stands_there_and_are_undone(
+    house: WebHouse, ann: Browser
+) -> None:
+    house.add(1, status=Status.COMPLETED)
+    ann.get(f"/library/{ALBUM}")
+    album = {"item": ALBUM, "device": STICK, "next": f"/library/{ALBUM}"}
+
+    def buttons() -> str:
+        return told(ann.get(f"/library/buttons?large={ALBUM}").text).strip()
+
+    began = in_place(ann, "/library/download", **album)
+    assert "First Light: 11 files are queued for Car stick." in told(began)
+    assert f'name="next" value="/library/{ALBUM}"' in began
+    assert buttons().startswith("Queued, number 1 1 of 12")
+    again = in_place(ann, "/library/download", **album)
+    assert "First Light is on Car stick, or on its way there." in told(again)
+    assert "Undo" not in again
+
+    cancelled = in_place(ann, "/library/cancel", **album)
+    assert "11 downloads are cancelled." in told(cancelled)
+    assert buttons().startswith("Download the rest 1 of 12")
+    undo(ann, cancelled)
+    assert buttons().startswith("Queued, number 1 1 of 12")
+
+    # What was removed before stays so when the wish for it is taken back.
+    in_place(ann, "/library/cancel", **album)
+    began = in_place(ann, "/library/download", **album)
+    assert "It is undone." in told(undo(ann, began))
+    assert buttons().startswith("Download the rest 1 of 12")
+    assert len(house.store.tombstones.items(ANN.user_id, STICK)) == 11
+    assert house.row(1).status is Status.COMPLETED
+
+
+def test_a_container_that_was_asked_for_in_a_list_shows_how_it_stands(
+    house: WebHouse, ann: Browser
+) -> None:
+    list_id = track(90).id
+    has(house, row(90, Type="Playlist", Name="Road", CanDownload=None), *SONGS)
+    entries = json_reply({"Items": SONGS, "TotalRecordCount": 12, "StartIndex": 0})
+    house.jellyfin.routes[f"GET /Playlists/{list_id}/Items"] = entries
+    ann.get("/library?shelf=playlists")
+    assert "data-get" not in ann.get(f"/library/buttons?medium={list_id}").text
+
+    in_place(ann, "/library/download", item=list_id, device=STICK)
+
+    assert "Queued, number 1" in ann.get(f"/library/buttons?medium={list_id}").text
+
+
+def test_a_download_can_be_found_in_the_list(house: WebHouse, ann: Browser) -> None:
     with house.store.db.write():
         ids = {number: house.add(number).id for number in range(20, 80)}
-    has(house, row(44))
 
-    status, where = download(ann, item=track(44).id, device=STICK)
-    in_view = ann.get(where)
-
-    assert (status, where) == (303, f"/downloads/{ids[44]}")
     place = f"/downloads?tab=active#download-{ids[44]}"
-    assert in_view.headers["Location"] == place
+    assert ann.get(f"/downloads/{ids[44]}").headers["Location"] == place
     assert f'id="download-{ids[44]}"' in ann.get(place).text
     far = ann.get(f"/downloads/{ids[79]}").headers["Location"]
     assert far == f"/downloads?tab=active&page=2#download-{ids[79]}"

@@ -39,7 +39,9 @@ ALONE = frozenset({Action.ACCEPT})
 FOR_ALL = frozenset({Action.PAUSE, Action.RESUME, Action.RETRY, Action.LET_GO})
 ASKED_FIRST = frozenset({Action.CANCEL, Action.DELETE, Action.RETRY})
 ENDING = frozenset({Action.CANCEL, Action.DELETE})
-MOST_CHOSEN = 100
+MOST_CHOSEN = 1000
+# Digits of a speed limit.
+LONGEST_LIMIT = 12
 MOST_NAMED = 5
 STATUS = MappingProxyType({ResultKind.REFUSED: HTTPStatus.CONFLICT})
 
@@ -70,6 +72,10 @@ def routes(services: WebServices) -> Blueprint:
     def act_on_all() -> Response:
         return _act_on_all(services)
 
+    @buttons.post("/transfers", role=Role.ADMIN)
+    def steer_transfers() -> Response:
+        return _steer(services)
+
     @buttons.post("/chosen", role=Role.SIGNED_IN)
     def act_on_chosen() -> Response:
         return _act_on_chosen(services)
@@ -96,7 +102,13 @@ def _must_ask(ids: Sequence[int]) -> bool:
 
 
 def _ask_of_many(
-    services: WebServices, action: Action, ids: Sequence[int], act_at: str, *, chosen: bool = False
+    services: WebServices,
+    action: Action,
+    ids: Sequence[int],
+    act_at: str,
+    *,
+    chosen: bool = False,
+    matching: bool = False,
 ) -> Response:
     who = person()
     page = render_template(
@@ -105,6 +117,7 @@ def _ask_of_many(
         total=len(ids),
         named=services.downloads.some(who, ids[:MOST_NAMED]),
         chosen=ids if chosen else (),
+        matching=matching,
         share=services.actions.shares(who, ids),
         act_at=act_at,
         shown=for_page(request.form),
@@ -113,7 +126,42 @@ def _ask_of_many(
     return make_response(page)
 
 
+def _steer(services: WebServices) -> Response:
+    """Pause or resume automatic downloads, or set the speed limit."""
+    automatic, limit = request.form.get("automatic", ""), request.form.get("limit", "")
+    if automatic in {"on", "off"}:
+        services.transfers.pause(paused=automatic == "off")
+        done = f"automatic-{automatic}"
+    elif limit == "usual":
+        services.transfers.as_usual()
+        done = "limit"
+    elif limit == "none" or (limit.isascii() and limit.isdecimal() and len(limit) <= LONGEST_LIMIT):
+        services.transfers.limit(int(limit) if limit.isdecimal() and int(limit) else None)
+        done = "limit"
+    else:
+        raise ApiError(HTTPStatus.BAD_REQUEST)
+    record = services.undo.remember(person(), done, ())
+    return redirect(leading_back(_back(), record), 303)
+
+
+def _act_on_matching(services: WebServices) -> Response:
+    """Act on all that a list has, on its other pages too."""
+    action, who, shown = _action(FOR_ONE), person(), for_page(request.form)
+    if shown.tab is Tab.MISSING:
+        raise ApiError(HTTPStatus.BAD_REQUEST)
+    which = _selection(shown)
+    ids = services.actions.possible(who, which, action)
+    if request.form.get("sure") != "yes":
+        act_at = url_for("buttons.act_on_chosen")
+        return _ask_of_many(services, action, ids, act_at, matching=True)
+    in_turn = ids[::-1] if action is Action.TOP else ids
+    outcomes = services.actions.act_on(who, in_turn, DownloadCommand(action=action))
+    return _many(services.undo, action, outcomes)
+
+
 def _act_on_chosen(services: WebServices) -> Response:
+    if request.form.get("matching") == "yes":
+        return _act_on_matching(services)
     action, who = _action(FOR_ONE), person()
     ids = [int(one) for one in request.form.getlist("id", type=int) if 0 < one <= LARGEST_ID]
     if not ids:

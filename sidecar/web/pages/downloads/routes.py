@@ -24,6 +24,7 @@ from sidecar.web.i18n import numbers as numbers_i18n
 from sidecar.web.i18n import status_labels
 from sidecar.web.i18n.languages import Languages
 from sidecar.web.i18n.numbers import translatable
+from sidecar.web.pages.downloads.groups import GROUPED_FROM, RowGroup, group_rows
 from sidecar.web.pages.downloads.view import (
     ROWS_ON_A_PAGE,
     STATUSES,
@@ -73,6 +74,8 @@ HEADINGS = MappingProxyType(
         Sort.SIZE: translatable("Size"),
     }
 )
+# Offered in the header, in bytes a second.
+SPEED_LIMITS = (250_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 25_000_000)
 SOME_MISSING = translatable("%(missing)s of %(files)s files are missing")
 
 
@@ -112,6 +115,7 @@ def _downloads(services: WebServices) -> str:
         # The list has become shorter while the page was open: show its last page.
         shown = shown.at(last)
         found = listing.downloads(person, shown.query)
+    is_grouped = found.total >= GROUPED_FROM if shown.is_grouped is None else shown.is_grouped
     devices = services.devices.devices(person)
     running = [
         one
@@ -134,6 +138,12 @@ def _downloads(services: WebServices) -> str:
         device_choices=[(one.id, one.name) for one in devices],
         following=_following(listing, shown) if shown.page < last else None,
         found=found,
+        groups=group_rows(found.items)
+        if is_grouped
+        else [RowGroup("", [one]) for one in found.items],
+        is_grouped=is_grouped,
+        transfers=services.transfers.transfers(person) if person.is_admin else None,
+        speed_limits=SPEED_LIMITS,
         last_page=last,
         counts=all_counts(counts),
         total_speed=sum(one.speed for one in running),

@@ -71,6 +71,7 @@ class DownloadsViewState:
         kind, device_id: None shows all.
         owners: Names of accounts, for admins only; empty shows all.
         rows: Downloads on a page.
+        is_grouped: Whether albums are grouped; None for the usual, which depends on the length.
     """
 
     tab: Tab = Tab.ACTIVE
@@ -81,6 +82,7 @@ class DownloadsViewState:
     owners: tuple[str, ...] = ()
     sort: Sort = Sort.QUEUE
     rows: int = USUAL_ROWS
+    is_grouped: bool | None = None
     page: int = 1
 
     @property
@@ -116,6 +118,7 @@ class DownloadsViewState:
             "owner": list(self.owners),
             "sort": self.sort.value if self.sort is not usual else None,
             "rows": str(self.rows) if self.rows != USUAL_ROWS else None,
+            "albums": None if self.is_grouped is None else "yes" if self.is_grouped else "no",
             "page": str(self.page) if self.page > 1 else None,
         }
         return {name: value for name, value in args.items() if value}
@@ -163,6 +166,7 @@ def for_page(args: MultiDict[str, str]) -> DownloadsViewState:
         owners=parse_owners(args.getlist("owner")),
         sort=Sort(args["sort"]) if args.get("sort") in set(Sort) else _usual_sort(tab),
         rows=int(rows) if rows in {str(one) for one in ROWS_ON_A_PAGE} else USUAL_ROWS,
+        is_grouped={"yes": True, "no": False}.get(args.get("albums", "")),
         page=parse_page(args.get("page", "")),
     )
 

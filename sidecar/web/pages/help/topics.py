@@ -43,6 +43,11 @@ PLAYING: Topic = (
     translatable("What comes next in the queue is downloaded ahead, so that it is there in time."),
     translatable("A play counts for the rules when half of it, or four minutes, were heard."),
 )
+ACTIVITY: Topic = (
+    translatable("What came to your devices, went from them or failed, and why."),
+    translatable("Plays lists what was played, and the charts sum it all up."),
+    translatable("You see what concerns you; an admin sees everything."),
+)
 PROFILE: Topic = (
     translatable("Your account here: API keys for programs, and your active sessions."),
     translatable("An API key may do what you may do: give each program one of its own."),
@@ -88,6 +93,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         "plans": DEVICES,
         "device": DEVICE,
         "plays": PLAYING,
+        "activity": ACTIVITY,
         "profile": PROFILE,
         "admin": ADMIN,
         "returns": IMPORTS,

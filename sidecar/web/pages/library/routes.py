@@ -1,13 +1,18 @@
 """`/library`: browsing a person's Jellyfin library and downloading from it.
 
 GET  /library · /library/ITEM             overview, section or search · one item and its content
+GET  /library/ITEM/why                    why it is not on a device
 GET  /library/buttons                     the current state of download buttons
-POST /library/download · /library/ITEM/heart
+POST /library/download · /library/cancel · /library/device · /library/ITEM/heart
+
+What is asked for by a script (`HX-Request`) is answered by what it shows in place; without one the
+browser is led back.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -16,21 +21,33 @@ from types import MappingProxyType
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from sidecar.domain.downloads.actions import GOES, Action
 from sidecar.domain.items.item import PLAYABLE
 from sidecar.domain.items.kinds import Kind
+from sidecar.errors import JellyfinError, NotPossible, NotVisible
+from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.add import WHOLE_LIBRARY
-from sidecar.services.downloads.commands import AddedItem, AddResult
+from sidecar.services.downloads.commands import AddedItem, AddResult, DownloadCommand
 from sidecar.services.library.browse import BrowseQuery as Question
 from sidecar.services.library.browse import BrowseSort, LibraryBrowser, LibraryEntry, LibraryPage
-from sidecar.services.library.download_state import ItemDownloadState
+from sidecar.services.library.download_state import ButtonState, ItemDownloadState
+from sidecar.services.rules.preferences import FOLLOWED
 from sidecar.web import redirects
 from sidecar.web.api.devices.preferences import ITEM
 from sidecar.web.api.downloads import MOST_ITEMS
 from sidecar.web.i18n.numbers import translatable
-from sidecar.web.pages.library.view import IN_ROWS, LibrarySection, LibraryViewState, for_page
+from sidecar.web.pages.library.view import (
+    DECADES,
+    IN_ROWS,
+    INITIALS,
+    KINDS,
+    LibrarySection,
+    LibraryViewState,
+    for_page,
+)
 from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.pages.undo import done_here_or_back, is_in_place, leading_back
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT, check_item_id
 from sidecar.web.security.auth import person
@@ -50,6 +67,21 @@ FOUND = (
     LibrarySection.TRACKS,
 )
 FEW = 6
+LATELY = Question(
+    kinds=frozenset({Kind.TRACK}), sort=BrowseSort.PLAYED, is_played=True, page_size=FEW
+)
+WITH_GENRES = frozenset(
+    {
+        LibrarySection.ALBUMS,
+        LibrarySection.ARTISTS,
+        LibrarySection.TRACKS,
+        LibrarySection.FILMS,
+        LibrarySection.SERIES,
+    }
+)
+MOST_EXPLAINED = 50
+# Containers that were asked for at once and are listed to show how they stand.
+MOST_LOOKED_INTO = 5
 SIZES = ("small", "medium", "large")
 SHELVES = MappingProxyType(
     {
@@ -68,7 +100,8 @@ SORTS = MappingProxyType(
         BrowseSort.NAME: translatable("By name"),
         BrowseSort.ADDED: translatable("Newest in Jellyfin first"),
         BrowseSort.YEAR: translatable("By year"),
-        BrowseSort.PLAYED: translatable("Played last first"),
+        BrowseSort.PLAYED: translatable("Recently played"),
+        BrowseSort.RANDOM: translatable("Shuffled"),
     }
 )
 KIND_ICONS = MappingProxyType(
@@ -111,11 +144,30 @@ def routes(services: WebServices) -> Blueprint:
         wanted = {size: _ids(request.args.getlist(size)) for size in SIZES}
         seen = library.again(person(), {one for ids in wanted.values() for one in ids})
         found = {one.entry.item.id: one for one in seen}
-        return render_template("library/download_buttons.html", wanted=wanted, found=found)
+        return render_template(
+            "library/download_buttons.html", wanted=wanted, found=found, back=redirects.wanted()
+        )
+
+    @pages.get(f"/{ITEM}/why", role=Role.SIGNED_IN)
+    def why_not(item_id: str) -> str:
+        return _why_not(services, check_item_id(item_id))
 
     @pages.post("/download", role=Role.SIGNED_IN)
     def download() -> Response:
-        return _download(services.actions)
+        return _download(services)
+
+    @pages.post("/cancel", role=Role.SIGNED_IN)
+    def cancel() -> Response:
+        return _cancel(services)
+
+    @pages.post(f"/{ITEM}/sync", role=Role.SIGNED_IN)
+    def keep_in_sync(item_id: str) -> Response:
+        return _keep_in_sync(services, check_item_id(item_id))
+
+    @pages.post("/device", role=Role.SIGNED_IN)
+    def choose_device() -> Response:
+        services.devices.choose(person(), request.form.get("device", "")[:LONGEST_TEXT])
+        return redirect(_without_device(redirects.safe_target(url_for("library.start"))), 303)
 
     @pages.post(f"/{ITEM}/heart", role=Role.SIGNED_IN)
     def heart(item_id: str) -> Response:
@@ -129,7 +181,7 @@ def _start(services: WebServices) -> str:
     sections: list[tuple[LibrarySection | None, LibraryPage]] = []
     found = None
     if looked.shelf:
-        found, looked = _page(library, looked)
+        found, looked = _page(library, services.devices, looked)
     elif looked.text:
         few = [(one, replace(looked.on(one).asked, page_size=FEW)) for one in FOUND]
         asked = [(one, library.listed(who, question)) for one, question in few]
@@ -137,7 +189,29 @@ def _start(services: WebServices) -> str:
     else:
         found = library.listed(who, looked.asked)
         sections = [(None, library.listed(who, NEWEST))]
-    return _rendered("library/library.html", services, looked, found=found, sections=sections)
+        played = library.listed(who, LATELY)
+        if played.items:
+            sections.append((LibrarySection.TRACKS, played))
+    return _rendered(
+        "library/library.html",
+        services,
+        looked,
+        found=found,
+        sections=sections,
+        genres=_genres(library, looked),
+    )
+
+
+def _genres(library: LibraryBrowser, looked: LibraryViewState) -> Sequence[str]:
+    """Return the genres to choose from; a chosen one is always among them."""
+    if looked.shelf not in WITH_GENRES or looked.place:
+        return ()
+    try:
+        found = library.genres(person(), KINDS[looked.shelf])
+    except JellyfinError:
+        # The list is there without them.
+        found = ()
+    return found if not looked.genre or looked.genre in found else (looked.genre, *found)
 
 
 def _thing(services: WebServices, item_id: str) -> str:
@@ -145,19 +219,38 @@ def _thing(services: WebServices, item_id: str) -> str:
     looked = for_page(request.args, item_id, in_rows=shown.entry.kind in IN_ROWS)
     found = None
     if not shown.entry.item.is_playable:
-        found, looked = _page(services.library, looked)
-    return _rendered("library/item.html", services, looked, found=found, thing=shown)
+        found, looked = _page(services.library, services.devices, looked)
+    device = services.devices.chosen(person(), looked.device_id)
+    return _rendered(
+        "library/item.html",
+        services,
+        looked,
+        found=found,
+        thing=shown,
+        can_be_followed=device is not None and shown.entry.item.type in FOLLOWED,
+        is_followed=device is not None
+        and services.preferences.is_followed(person(), device.id, item_id),
+    )
 
 
 def _page(
-    library: LibraryBrowser, looked: LibraryViewState
+    library: LibraryBrowser, devices: DeviceListing, looked: LibraryViewState
 ) -> tuple[LibraryPage, LibraryViewState]:
     found = library.listed(person(), looked.asked)
     last = _last(found)
     if not found.items and looked.page > last:
         looked = looked.at(last)
         found = library.listed(person(), looked.asked)
+    if looked.is_missing and looked.shelf:
+        device = devices.chosen(person(), looked.device_id)
+        missing = [one for one in found.items if not _is_there(one, device)]
+        found = replace(found, items=missing)
     return found, looked
+
+
+def _is_there(shown: LibraryEntry, device: DeviceView | None) -> bool:
+    button = button_for(shown, device)
+    return button is not None and button.state is ButtonState.COMPLETED
 
 
 def _last(found: LibraryPage) -> int:
@@ -167,26 +260,22 @@ def _last(found: LibraryPage) -> int:
 def _rendered(
     template: str, services: WebServices, looked: LibraryViewState, **values: object
 ) -> str:
-    devices = services.devices.devices(person())
     found = values["found"]
     return render_template(
         template,
         looked=looked,
-        devices=devices,
-        device=_chosen(devices, looked.device_id),
+        devices=services.devices.devices(person()),
+        device=services.devices.chosen(person(), looked.device_id),
         shelves=SHELVES,
         sorts=SORTS,
         kind_icons=KIND_ICONS,
+        initials=INITIALS,
+        decades=DECADES,
         last_page=_last(found) if isinstance(found, LibraryPage) else 1,
         button_for=button_for,
         playable=PLAYABLE,
         **values,
     )
-
-
-def _chosen(devices: Sequence[DeviceView], wanted: str | None) -> DeviceView | None:
-    fitting = [one for one in devices if one.id == wanted]
-    return next(iter(fitting or devices), None)
 
 
 def button_for(shown: LibraryEntry, device: DeviceView | None) -> ItemDownloadState | None:
@@ -195,18 +284,82 @@ def button_for(shown: LibraryEntry, device: DeviceView | None) -> ItemDownloadSt
     return next(iter(mine), None)
 
 
-def _download(actions: DownloadActions) -> Response:
+def _download(services: WebServices) -> Response:
+    who, actions = person(), services.actions
     device = request.form.get("device", "")[:LONGEST_TEXT] or None
     ids = _ids(request.form.getlist("item"))
     if not ids:
         raise ApiError(HTTPStatus.BAD_REQUEST, translatable("Nothing was chosen."))
     whole = request.form.get("whole") == "yes"
-    additions = actions.add(person(), ids, device=device, whole=whole)
+    if device:
+        services.devices.choose(who, device)
+    additions = actions.add(who, ids, device=device, whole=whole)
     there = [one.downloads[0] for one in additions if one.downloads]
     refused = [one for one in additions if one.result in STATUS]
-    if there and not refused:
-        return redirect(url_for("pages.download", download_id=there[0].id), 303)
-    return _told(refused, there[0].id if there else None, device)
+    if refused or not there:
+        return _told(refused, there[0].id if there else None, device)
+    record = services.undo.remember_additions(who, additions)
+    if is_in_place():
+        services.library.look_into(who, ids[:MOST_LOOKED_INTO])
+    return done_here_or_back(record)
+
+
+def _keep_in_sync(services: WebServices, item_id: str) -> Response:
+    """Keep an item in sync on a device from now on, or no more."""
+    who, steering = person(), services.preferences
+    device_id = request.form.get("device", "")[:LONGEST_TEXT]
+    services.devices.choose(who, device_id)
+    if request.form.get("value") == "on":
+        try:
+            reversal = steering.follow(who, device_id, item_id)
+        except NotPossible as reason:
+            raise ApiError(HTTPStatus.CONFLICT, str(reason)) from None
+        record = services.undo.remember_one(who, "follow", reversal, 1)
+    else:
+        record = services.undo.remember_one(
+            who, "unfollow", steering.drop(who, device_id, item_id), 1
+        )
+    where = redirects.safe_target(url_for("library.thing", item_id=item_id))
+    return redirect(leading_back(where, record), 303)
+
+
+def _why_not(services: WebServices, item_id: str) -> str:
+    """Explain why the files of an item are not on a device, those of one reason together."""
+    who = person()
+    device = services.devices.chosen(who, request.args.get("device", "")[:LONGEST_TEXT] or None)
+    if device is None:
+        raise NotVisible
+    entry, files = services.library.files(who, item_id)
+    looked_at = files[:MOST_EXPLAINED]
+    told = (services.preferences.why(who, device.id, one) for one in looked_at)
+    reasons = Counter(one.sentences for one in told if not one.is_here)
+    return render_template(
+        "library/why.html",
+        title=entry.item.title,
+        device=device,
+        reasons=reasons.most_common(),
+        total=len(files),
+        more=len(files) - len(looked_at),
+        back=redirects.safe_target(url_for("library.thing", item_id=item_id)),
+    )
+
+
+def _cancel(services: WebServices) -> Response:
+    """Cancel what is not there yet of an item on a device."""
+    who = person()
+    item_id = check_item_id(request.form.get("item", ""))
+    device_id = request.form.get("device", "")[:LONGEST_TEXT]
+    rows = services.library.downloads(who, item_id, device_id)
+    going = [one.id for one in rows if one.status in GOES[Action.CANCEL]]
+    outcomes = services.actions.act_on(who, going, DownloadCommand(action=Action.CANCEL))
+    return done_here_or_back(services.undo.remember(who, Action.CANCEL, outcomes))
+
+
+def _without_device(where: str) -> str:
+    """Return an address without the device that a link named: the choice counts from now on."""
+    path, _, query = where.partition("?")
+    kept = [one for one in query.split("&") if one and not one.startswith("device=")]
+    return f"{path}?{'&'.join(kept)}" if kept else path
 
 
 def _told(refused: Sequence[AddedItem], first: int | None, device: str | None) -> Response:
@@ -225,7 +378,7 @@ def _told(refused: Sequence[AddedItem], first: int | None, device: str | None) -
 def _heart(library: LibraryBrowser, item_id: str) -> Response:
     value = request.form.get("value") == "on"
     pressed = library.heart(person(), item_id, value=value)
-    if "HX-Request" in request.headers:
+    if is_in_place():
         title = request.form.get("title", "")[:LONGEST_TEXT]
         return make_response(
             render_template(

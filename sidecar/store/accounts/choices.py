@@ -1,0 +1,27 @@
+"""What each person chose last on the page: the device to download to, the rows of a list."""
+
+from __future__ import annotations
+
+from sidecar.store.database import Database
+from sidecar.store.schema.tables import ChoiceRow
+
+
+class Choices:
+    """Remembers choices by their names. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def of(self, user_id: str, name: str) -> str | None:
+        """Return what a person chose last; None if they never did."""
+        query = ChoiceRow.select().where(ChoiceRow.user_id == user_id, ChoiceRow.name == name)
+        return next((row["value"] for row in self._db.rows(query)), None)
+
+    def put(self, user_id: str, name: str, value: str) -> None:
+        """Remember a choice in place of the one before."""
+        if self.of(user_id, name) == value:
+            return
+        row = ChoiceRow.insert(user_id=user_id, name=name, value=value)
+        key = [ChoiceRow.user_id, ChoiceRow.name]
+        with self._db.write():
+            self._db.execute(row.on_conflict(conflict_target=key, preserve=[ChoiceRow.value]))

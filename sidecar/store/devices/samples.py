@@ -1,0 +1,72 @@
+"""Samples for charts: how full each device was on each day, and how much was fetched when.
+
+One row for each device and day, kept for more than a year; one for each account and five minutes,
+kept for a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from sidecar.store.database import Database
+
+DAYS_KEPT = 400
+SLOT_S = 300
+SLOTS_KEPT = 24 * 3600 // SLOT_S
+# Stands for all accounts together.
+ALL = ""
+SPACE = """INSERT INTO space_samples (device_id, day, used, most) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET used = excluded.used, most = excluded.most"""
+SPEED = """INSERT INTO speed_samples (slot, user_id, bytes) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes"""
+BEGIN = date(1970, 1, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class SpaceSample:
+    """The bytes of our files on a device on a day, and the most that they might have been."""
+
+    day: date
+    used: int
+    most: int | None
+
+
+class Samples:
+    """Stores samples. Safe to use from any thread."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    def note_space(self, day: date, found: Mapping[str, tuple[int, int | None]]) -> None:
+        """Set the day's samples: used and most, by device."""
+        number = (day - BEGIN).days
+        with self._db.write_lazily():
+            for device_id, (used, most) in found.items():
+                self._db.execute_sql(SPACE, [device_id, number, used, most])
+            self._db.execute_sql("DELETE FROM space_samples WHERE day <= ?", [number - DAYS_KEPT])
+
+    def space(self, device_id: str) -> list[SpaceSample]:
+        """Return a device's samples, the oldest first."""
+        rows = self._db.sql(
+            "SELECT day, used, most FROM space_samples WHERE device_id = ? ORDER BY day",
+            (device_id,),
+        )
+        return [SpaceSample(BEGIN + timedelta(days=day), used, most) for day, used, most in rows]
+
+    def note_speed(self, slot: int, fetched: Mapping[str, int]) -> None:
+        """Add the bytes that were fetched in a slot of five minutes, by account and for `ALL`."""
+        with self._db.write_lazily():
+            for user_id, octets in fetched.items():
+                self._db.execute_sql(SPEED, [slot, user_id, octets])
+            self._db.execute_sql("DELETE FROM speed_samples WHERE slot <= ?", [slot - SLOTS_KEPT])
+
+    def speed(self, user_id: str, since: int) -> dict[int, int]:
+        """Return the bytes of an account, or of `ALL`, by slot, from the slot `since` on."""
+        return dict(
+            self._db.sql(
+                "SELECT slot, bytes FROM speed_samples WHERE user_id = ? AND slot >= ?",
+                (user_id, since),
+            )
+        )

@@ -1,0 +1,221 @@
+"""What happened to files: which came, went or failed, and what people confirmed.
+
+Each entry is written in the transaction of what it tells of. Whom it concerned then is written with
+it, so that later changes of holds show nobody what was not theirs. Only the newest are kept.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.download import Download, Move
+from sidecar.messages import msg, restore, store
+from sidecar.store.database import Database
+from sidecar.store.schema.fields import EPOCH, MILLISECOND
+
+MOST_KEPT = 20_000
+ENTRY = """INSERT INTO activity
+    (at, kind, device_id, item_id, title, artist, item_type, bytes, by_user, text)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
+# The newest reason of each who holds it; of nobody's, whoever asked for it.
+OF_HOLDERS = """INSERT INTO activity_of (activity_id, user_id, text)
+    SELECT ?, user_id, text FROM holds WHERE id IN (SELECT max(id) FROM holds
+        WHERE device_id = ? AND item_id = ? GROUP BY user_id)"""
+OF_ONE = "INSERT OR IGNORE INTO activity_of (activity_id, user_id, text) VALUES (?, ?, NULL)"
+TOO_OLD = "DELETE FROM activity WHERE id <= ?"
+COLUMNS = "a.id, a.at, a.kind, a.device_id, a.item_id, a.title, a.artist, a.item_type, a.bytes"
+CONCERNS = """SELECT activity_id, user_id, text FROM activity_of
+    WHERE activity_id IN (SELECT value FROM json_each(?)) ORDER BY activity_id, user_id"""
+
+
+class Happening(StrEnum):
+    """What happened."""
+
+    CAME = "came"
+    WENT = "went"
+    FAILED = "failed"
+    AGAIN = "again"
+    CONFIRMED = "confirmed"
+
+
+HAPPENINGS = {
+    Move.ARRIVE: Happening.CAME,
+    Move.EVICT: Happening.WENT,
+    Move.DELETE: Happening.WENT,
+    Move.VANISH: Happening.WENT,
+    Move.GIVE_UP: Happening.FAILED,
+    Move.DAMAGED: Happening.AGAIN,
+}
+TEXTS = {
+    Move.EVICT: msg("Removed to make room"),
+    Move.DELETE: msg("Deleted"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Concern:
+    """A person whom an entry concerned, and why the file was wanted for them."""
+
+    user_id: str
+    text: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Activity:
+    """An entry.
+
+    Attributes:
+        title: Of the item; empty for what people confirmed.
+        by_user: Who did it; None if the sidecar did it by itself.
+        text: Why, or what was confirmed, for people; None if there is nothing to say.
+        concerns: Whom it concerned.
+    """
+
+    id: int
+    at: datetime
+    kind: Happening
+    device_id: str
+    item_id: str | None
+    title: str
+    artist: str | None
+    item_type: str | None
+    bytes: int | None
+    by_user: str | None
+    text: str | None
+    concerns: tuple[Concern, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActivityFilter:
+    """Which entries are listed; None and empty mean any.
+
+    Attributes:
+        viewer: Only what concerned this account.
+        before: Only older entries than this one.
+    """
+
+    viewer: str | None = None
+    device_id: str | None = None
+    kinds: frozenset[Happening] = frozenset()
+    before: int | None = None
+
+
+class ActivityLog:
+    """Writes and reads entries. Safe to use from any thread."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    def note_move(
+        self,
+        download: Download,
+        move: Move,
+        *,
+        by_user: str | None = None,
+        owners: Collection[str] = (),
+    ) -> None:
+        """Write down a move of a download, as it is after it, if people want to know of it.
+
+        Args:
+            download: The download.
+            move: What happened.
+            by_user: Who did it.
+            owners: Whom it concerns, if they do not hold it any more.
+        """
+        kind = HAPPENINGS.get(move)
+        if kind is None:
+            return
+        text = TEXTS.get(move, None if kind is Happening.CAME else download.error_message)
+        with self._db.write_lazily():
+            number = self._put(
+                kind,
+                download.device_id,
+                download.item_id,
+                download.title,
+                download.artist,
+                download.item_type,
+                download.file_size or download.size,
+                by_user,
+                text,
+            )
+            if not owners:
+                self._db.execute_sql(OF_HOLDERS, [number, download.device_id, download.item_id])
+                there = self._db.sql("SELECT 1 FROM activity_of WHERE activity_id = ?", (number,))
+                owners = () if there else (download.user_id,)
+            for one in owners:
+                self._db.execute_sql(OF_ONE, [number, one])
+
+    def confirm(self, user_id: str, device_id: str, text: str) -> None:
+        """Write down what a person confirmed or answered."""
+        with self._db.write():
+            number = self._put(
+                Happening.CONFIRMED, device_id, None, "", None, None, None, user_id, text
+            )
+            self._db.execute_sql(OF_ONE, [number, user_id])
+
+    def page(self, which: ActivityFilter, size: int) -> list[Activity]:
+        """Return the newest entries that match, at most `size`."""
+        source = "activity AS a"
+        asked: list[str] = []
+        values: list[object] = []
+        if which.viewer is not None:
+            source = "activity_of AS o CROSS JOIN activity AS a ON a.id = o.activity_id"
+            asked.append("o.user_id = ?")
+            values.append(which.viewer)
+        number = "a.id" if which.viewer is None else "o.activity_id"
+        if which.before is not None:
+            asked.append(f"{number} < ?")
+            values.append(which.before)
+        if which.device_id is not None:
+            asked.append("a.device_id = ?")
+            values.append(which.device_id)
+        if which.kinds:
+            asked.append("a.kind IN (SELECT value FROM json_each(?))")
+            values.append(json.dumps(sorted(which.kinds)))
+        where = " AND ".join(asked) or "TRUE"
+        with self._db.read():
+            rows = self._db.sql(
+                f"SELECT {COLUMNS}, a.by_user, a.text FROM {source} WHERE {where}"  # noqa: S608 - ours
+                f" ORDER BY {number} DESC LIMIT ?",
+                (*values, size),
+            )
+            concerns: dict[int, list[Concern]] = {}
+            for number_of, user_id, text in self._db.sql(
+                CONCERNS, (json.dumps([row[0] for row in rows]),)
+            ):
+                why = None if text is None else restore(text)
+                concerns.setdefault(number_of, []).append(Concern(user_id, why))
+        return [_activity(row, concerns.get(row[0], [])) for row in rows]
+
+    def _put(self, kind: Happening, *values: object) -> int:
+        *facts, text = values
+        now = (self._clock.now() - EPOCH) // MILLISECOND
+        kept = store(text) if isinstance(text, str) else None
+        number: int = self._db.execute_sql(ENTRY, [now, str(kind), *facts, kept])[0][0]
+        self._db.execute_sql(TOO_OLD, [number - MOST_KEPT])
+        return number
+
+
+def _activity(row: Sequence[Any], concerns: Sequence[Concern]) -> Activity:
+    number, at, kind, device_id, item_id, title, artist, item_type, size, by_user, text = row
+    return Activity(
+        id=number,
+        at=EPOCH + at * MILLISECOND,
+        kind=Happening(kind),
+        device_id=device_id,
+        item_id=item_id,
+        title=title,
+        artist=artist,
+        item_type=item_type,
+        bytes=size,
+        by_user=by_user,
+        text=None if text is None else restore(text),
+        concerns=tuple(concerns),
+    )

@@ -1,0 +1,1 @@
+"""The activity page: what happened to files, what was played, and charts."""
