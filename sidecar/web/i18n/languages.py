@@ -43,16 +43,26 @@ def catalogue(language: str) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
+@cache
+def words_of(language: str) -> LocalFormat:
+    """Return the sentences and formats of a language; those of English for one that is unknown."""
+    known = language if language in NAMES else ENGLISH
+    found = catalogue(known)
+    return LocalFormat(known, found.gettext, found.ngettext)
+
+
+def say(text: str, language: str) -> str:
+    """Return a message in a language, outside of a request."""
+    return translate(text, words_of(language))
+
+
 class Languages:
     """The catalogues of all languages, and the language of the current request."""
 
     def __init__(self) -> None:
         """Load the catalogues."""
         self._sentences: Mapping[str, NullTranslations] = {one: catalogue(one) for one in NAMES}
-        self._words = {
-            one: LocalFormat(one, translations.gettext, translations.ngettext)
-            for one, translations in self._sentences.items()
-        }
+        self._words = {one: words_of(one) for one in NAMES}
 
     def now(self) -> str:
         """Return the language of the current request."""

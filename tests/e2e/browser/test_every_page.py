@@ -39,6 +39,7 @@ PAGES = (
     "/devices/{device}/heard",
     "/now",
     "/profile",
+    "/profile/notifications",
     "/help",
     "/help/architecture",
     "/about",
