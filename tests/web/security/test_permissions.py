@@ -37,6 +37,7 @@ FOR_ADMINS = {
     ("admin.change", "POST"),
     ("admin.show", "GET"),
     ("admin.try_again", "POST"),
+    ("buttons.steer_transfers", "POST"),
     ("identity.server", "GET"),
     ("identity.take", "POST"),
     ("people.try_again", "POST"),
