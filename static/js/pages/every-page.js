@@ -12,6 +12,10 @@ openAlertsByBell();
 if (keys !== "off") listen();
 connect(home);
 
+// For the page without a network; not while this page still comes.
+const WORKER_AFTER_MS = 3000;
+setTimeout(() => navigator.serviceWorker?.register(`${home}service-worker.js`).catch(() => {}), WORKER_AFTER_MS);
+
 // The player comes when it is first needed.
 let opened = null;
 const player = () => (opened ??= import("../player/bar.js").then(({ openBar }) => openBar(bar)));
