@@ -6,6 +6,7 @@ import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import CodeType
@@ -114,6 +115,9 @@ def chromium_process() -> Iterator[Browser]:
     expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        # Only in the tests of it: elsewhere it would answer for the server.
+        without_worker = partial(browser.new_context, service_workers="block")
+        browser.new_context = without_worker  # type: ignore[method-assign]
         yield browser
         browser.close()
 

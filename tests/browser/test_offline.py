@@ -137,7 +137,7 @@ def test_the_list_narrows_while_one_types_and_the_address_goes_along(opened: Ope
     expect(page.locator("#look-files")).to_contain_text("2")
     expect(page.locator("#look-tiles")).to_contain_text("2")
     page.wait_for_url("**/offline?*q=noon*")
-    page.locator("summary").click()
+    page.locator(".filters summary").click()
     page.get_by_label("Type").select_option("films")
     expect(page.locator(".row")).to_have_count(1)
     assert page.evaluate("window.untouched")
@@ -374,7 +374,6 @@ def test_it_plays_on_while_one_goes_through_the_pages(
 ) -> None:
     """Page by page in place: the same sound, and everything else as after a page load."""
     page = opened(f"/offline/albums/{ALBUM}")
-    player = page.get_by_role("region", name="Media player")
     sound = page.locator("#player audio")
     page.get_by_role("link", name="Play Noon").click()
     assert is_heard(page)
@@ -406,6 +405,16 @@ def test_it_plays_on_while_one_goes_through_the_pages(
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     expect(sound).to_have_js_property("paused", False)
     assert page.evaluate("window.untouched")
+
+
+def test_the_queue_is_kept_with_its_place_until_one_signs_out(
+    opened: Open, trouble: BrowserTrouble
+) -> None:
+    page = opened(f"/offline/albums/{ALBUM}")
+    player = page.get_by_role("region", name="Media player")
+    sound = page.locator("#player audio")
+    page.get_by_role("link", name="Play Noon").click()
+    assert is_heard(page)
 
     # The queue, shuffled and not; what plays goes on.
     player.get_by_role("button", name="Shuffle").click()
