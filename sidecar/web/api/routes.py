@@ -28,6 +28,7 @@ GROUPS = (
     accounts.session,
     accounts.people,
     accounts.keys,
+    accounts.client_messages,
     system.health,
     system.system,
     system.transfers,

@@ -43,16 +43,21 @@ def catalogue(language: str) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
+@cache
+def words_of(language: str) -> LocalFormat:
+    """Return the formats and sentences of a language, outside of a request; else English."""
+    known = language if language in NAMES else ENGLISH
+    translations = catalogue(known)
+    return LocalFormat(known, translations.gettext, translations.ngettext)
+
+
 class Languages:
     """The catalogues of all languages, and the language of the current request."""
 
     def __init__(self) -> None:
         """Load the catalogues."""
         self._sentences: Mapping[str, NullTranslations] = {one: catalogue(one) for one in NAMES}
-        self._words = {
-            one: LocalFormat(one, translations.gettext, translations.ngettext)
-            for one, translations in self._sentences.items()
-        }
+        self._words = {one: words_of(one) for one in NAMES}
 
     def now(self) -> str:
         """Return the language of the current request."""

@@ -36,7 +36,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         home.routes(services),
         identity.routes(services),
         imports.routes(services),
-        language.routes(),
+        language.routes(services),
         library.routes(services),
         now.routes(services),
         plans.routes(services),
