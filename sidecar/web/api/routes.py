@@ -9,7 +9,16 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
-from sidecar.web.api import accounts, downloads, files, library, playback, server_change, system
+from sidecar.web.api import (
+    accounts,
+    downloads,
+    files,
+    library,
+    metrics,
+    playback,
+    server_change,
+    system,
+)
 from sidecar.web.api.devices import (
     configuration,
     device,
@@ -29,6 +38,7 @@ GROUPS = (
     accounts.people,
     accounts.keys,
     system.health,
+    metrics.metrics,
     system.system,
     system.transfers,
     downloads.api,
