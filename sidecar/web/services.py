@@ -27,6 +27,7 @@ from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.library.browse import LibraryBrowser
+from sidecar.services.metrics import MetricsService
 from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.playback.history import PlayHistory
 from sidecar.services.player_logs.importer import PlayerLogImporter
@@ -84,6 +85,7 @@ class WebServices:
     activity: ActivityHistory
     transfers: TransferStatus
     system: SystemStatus
+    metrics: MetricsService
     backups: NightlyBackups
     # Only while the sidecar runs on its demo.
     set_up: SetUpService | None = None

@@ -125,7 +125,7 @@ class FavouritesFollower:
         self._is_whole = False
         self._is_as_before = False
         self._must_list = False
-        self._news: SimpleQueue[News] = SimpleQueue()
+        self._news: SimpleQueue[tuple[News, float]] = SimpleQueue()
         self._look_through_at = clock.monotonic()
         self._heal_at = clock.monotonic()
         self._named: set[str] = set()
@@ -133,8 +133,8 @@ class FavouritesFollower:
         self._said: str | None = None
 
     def deliver(self, news: News) -> None:
-        """Take news from the listener."""
-        self._news.put(news)
+        """Take news from the listener; when they came counts, not when they are handled."""
+        self._news.put((news, self._clock.monotonic()))
 
     def look_through_soon(self) -> None:
         """List all favourites in the next step: a device was attached, or settings changed."""
@@ -171,7 +171,7 @@ class FavouritesFollower:
     def step(self, *, wait_s: float = 0.0) -> None:
         """Handle one piece of news, or if there is none, do what is due."""
         try:
-            self._take(self._news.get(timeout=wait_s) if wait_s else self._news.get_nowait())
+            self._take(*(self._news.get(timeout=wait_s) if wait_s else self._news.get_nowait()))
         except Empty:
             self._do_what_is_due()
 
@@ -198,16 +198,17 @@ class FavouritesFollower:
             self._heal_at = now + HEAL_EVERY_S
             self._hearts.heal(self._client)
 
-    def _take(self, news: News) -> None:
+    def _take(self, news: News, came_at: float) -> None:
         match news:
             case Connected():
                 self._note_sessions()
                 self.look_through_soon()
             case SessionsNews(playing=playing):
-                self._hearts.plays(one.item.id for one in playing if one.user_id == self._user_id)
+                mine = (one.item.id for one in playing if one.user_id == self._user_id)
+                self._hearts.plays(mine, came_at)
             case UserDataChanged(user_id=user_id, entries=entries) if user_id == self._user_id:
                 for entry in entries:
-                    self._obey(entry.item_id, self._hearts.hear(entry))
+                    self._obey(entry.item_id, self._hearts.hear(entry, came_at))
             case LibraryChanged(added=added, updated=updated):
                 self._note_named({*added, *updated})
             case _:
@@ -269,7 +270,7 @@ class FavouritesFollower:
         """Handle queued news, so that a new favourite does not wait for a long listing to end."""
         while True:
             try:
-                self._take(self._news.get_nowait())
+                self._take(*self._news.get_nowait())
             except Empty:
                 return
 

@@ -23,6 +23,8 @@ OPEN = {
     ("favicon", "GET"),
     ("health.show", "GET"),
     ("languages.choose", "POST"),
+    # Off, and then only for this machine or with a key of its own: tests/web/api/test_metrics.py.
+    ("metrics.show", "GET"),
     ("session.begin", "POST"),
     ("sign_in.finish_quick_connect", "POST"),
     ("sign_in.show", "GET"),
@@ -37,6 +39,7 @@ FOR_ADMINS = {
     ("admin.change", "POST"),
     ("admin.show", "GET"),
     ("admin.try_again", "POST"),
+    ("buttons.steer_transfers", "POST"),
     ("identity.server", "GET"),
     ("identity.take", "POST"),
     ("people.try_again", "POST"),
