@@ -17,7 +17,7 @@ from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks
 
 CAN = {"SupportedCommands": ["DisplayMessage"], "SupportsMediaControl": True}
-NOTHING: list[str] = []
+NOTHING: list[dict[str, str]] = []
 
 
 @pytest.fixture
