@@ -37,7 +37,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         identity.routes(services),
         imports.routes(services),
         installed.routes(),
-        language.routes(),
+        language.routes(services),
         library.routes(services),
         now.routes(services),
         plans.routes(services),
