@@ -141,6 +141,7 @@ def make_web(
         sign_in=_sign_in(below),
         api_keys=ApiKeyService(base.store.api_keys, base.bus, base.clock),
         users=_users(below),
+        client_messages=background.client_messages.preferences,
         devices=below.shown,
         notices=_notices(below, told, identity),
         downloads=below.listing,
