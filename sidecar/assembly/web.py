@@ -145,6 +145,7 @@ def make_web(
         sign_in=_sign_in(below),
         api_keys=ApiKeyService(base.store.api_keys, base.bus, base.clock),
         users=_users(below),
+        client_messages=background.client_messages.preferences,
         devices=below.shown,
         notices=board,
         downloads=below.listing,

@@ -13,6 +13,7 @@ from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.backups.nightly import NightlyBackups
+from sidecar.services.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
@@ -57,6 +58,7 @@ class WebServices:
     sign_in: SignInService
     api_keys: ApiKeyService
     users: UserService
+    client_messages: ClientMessagePreferences
     devices: DeviceListing
     notices: NoticeBoard
     downloads: DownloadListing

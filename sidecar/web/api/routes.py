@@ -38,6 +38,7 @@ GROUPS = (
     accounts.session,
     accounts.people,
     accounts.keys,
+    accounts.client_messages,
     notifications.notifications,
     system.health,
     metrics.metrics,
