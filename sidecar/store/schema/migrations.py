@@ -33,6 +33,7 @@ from sidecar.store.schema.steps import (
     MISSING,
     ORIGINALS,
     PAGE_SETTINGS,
+    PLAYER_STATES,
     PLAYLISTS,
     PLAYS,
     QUEUE_ORDER,
@@ -79,6 +80,7 @@ STEPS: tuple[Step, ...] = (
     TURNS,
     ACTIVITY,
     FOLLOWED,
+    PLAYER_STATES,
 )
 
 
