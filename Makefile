@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 # libatomic1 is for the Node.js that Playwright brings along, curl for our mpv script.
-TEST_PACKAGES := aria2 caddy chromium curl e2fsprogs exfat-fuse exfatprogs ffmpeg libatomic1 mount \
-	mpv mtools nginx-light ntfs-3g strace syncthing
+TEST_PACKAGES := aria2 caddy chromium-headless-shell curl e2fsprogs exfat-fuse exfatprogs ffmpeg \
+	libatomic1 mount mpv mtools nginx-light ntfs-3g strace syncthing
 LANGUAGES := de
 UV := uv==0.13.8
 COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-version 3.11 \

@@ -238,6 +238,7 @@ class Runtime:
         threads.add("accounts", services.accounts.permissions.run)
         threads.add("watching", rules.watching.run)
         threads.add("watcher", background.removals.run)
+        threads.add("client-messages", background.client_messages.run)
         threads.add(
             "keeper",
             partial(background.housekeeping.run, wakeup=self._housekeeping_wakeup),

@@ -3,9 +3,9 @@ from __future__ import annotations
 import gc
 import math
 import re
-import shutil
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import CodeType
@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from werkzeug.routing import Rule
 
 from sidecar.web.app import web_files
+from tests.browser.program import start_chromium
 from tests.browser.trouble import BrowserTrouble
 from tests.fakes.servers.syncthings import OneSyncthing, two_syncthings
 
@@ -28,14 +29,6 @@ settings.load_profile("sidecar")
 
 # The names of the threads that follow an account.
 FOLLOWS = re.compile("(listener|sessions|hearts|rules|identity)-")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -106,14 +99,15 @@ def quick_path() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def chromium_process() -> Iterator[Browser]:
-    program = shutil.which("chromium")
-    assert program, "these tests drive Debian's chromium: apt-get install chromium"
     vendor = web_files().static / "vendor" / "htmx.min.js"
     assert vendor.exists(), "the browser's files are missing: npm ci && node static/build.mjs"
     # Only what fails waits so long; a machine with much to do is no failure.
     expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        browser = start_chromium(playwright)
+        # Only in the tests of it: elsewhere it would answer for the server.
+        without_worker = partial(browser.new_context, service_workers="block")
+        browser.new_context = without_worker  # type: ignore[method-assign]
         yield browser
         browser.close()
 

@@ -69,6 +69,7 @@ def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
         settings,
         stores=store,
         registry=registry,
+        claims=claims,
         item=lambda one: accounts.service.client(one.user_id).item(one.item_id),
         server_is_there=lambda: accounts.server.is_there,
     )

@@ -42,6 +42,7 @@ from sidecar.services.identity.review import IdentityReview
 from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.library.covers import CoverCache
 from sidecar.services.library.download_state import DownloadStates
+from sidecar.services.metrics import MetricsService
 from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.notices import Notice
 from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
@@ -57,7 +58,7 @@ from sidecar.services.rules.settings_editor import SettingsEditor
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.plans import PlanService
 from sidecar.services.syncthing.status import SyncStatus
-from sidecar.services.system_status import SystemStatus
+from sidecar.services.system_status import SystemStatus, size_of_database
 from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
 from sidecar.store.accounts.usage import UsageByAccount
@@ -143,6 +144,7 @@ def make_web(
         sign_in=_sign_in(below),
         api_keys=ApiKeyService(base.store.api_keys, base.bus, base.clock),
         users=_users(below),
+        client_messages=background.client_messages.preferences,
         devices=below.shown,
         notices=_notices(below, told, identity),
         downloads=below.listing,
@@ -181,6 +183,7 @@ def make_web(
         activity=_activity(below),
         transfers=transfer_status,
         system=_system(below),
+        metrics=_metrics(below),
         backups=backups,
     )
 
@@ -253,6 +256,19 @@ def _system(below: Below) -> SystemStatus:
         database=base.store.db.path,
         is_healthy=base.is_healthy,
         recent=base.recent,
+    )
+
+
+def _metrics(below: Below) -> MetricsService:
+    base = below.base
+    return MetricsService(
+        downloads=base.store.downloads.queries,
+        devices=below.shown.devices,
+        problems=below.accounts.problems,
+        transfers=below.transfers.progress,
+        recent=base.recent,
+        database_bytes=lambda: size_of_database(base.store.db.path),
+        is_healthy=base.is_healthy,
     )
 
 

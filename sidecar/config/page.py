@@ -23,6 +23,7 @@ from sidecar.config.settings import (
     DeviceSettings,
     JellyfinSettings,
     LogSettings,
+    MetricsSettings,
     NetworkSettings,
     ServerSettings,
     Settings,
@@ -60,7 +61,7 @@ SECRETS_OF: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 # These are looked up whenever they are needed; all others only at the start.
-_AT_ONCE = ("network.", "rules.", "log.", "backup.")
+_AT_ONCE = ("network.", "rules.", "log.", "backup.", "metrics.")
 _AT_ONCE_KEYS = frozenset(
     {"transfer.speed_limit", "transfer.busy_hours", "transfer.busy_speed_limit", DEVICES}
 )
@@ -75,6 +76,7 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
         "backup": BackupSettings,
         "server": ServerSettings,
         "log": LogSettings,
+        "metrics": MetricsSettings,
     }
 )
 

@@ -74,6 +74,8 @@ def _make_absolute(value: Path) -> Path:
 
 # What a passphrase must have to be worth guarding sign-ins.
 SHORTEST_PASSPHRASE = 10
+# What a key must have that programs keep, so that nobody guesses it.
+SHORTEST_KEY = 20
 ServerUrl = Annotated[str, AfterValidator(_check_server_url)]
 Aria2Url = Annotated[str, AfterValidator(_check_aria2_url)]
 BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
@@ -542,6 +544,30 @@ class BackupSettings(Section):
         return value
 
 
+class MetricsSettings(Section):
+    """Figures for Prometheus, at `/metrics`."""
+
+    enabled: bool = Field(
+        default=False,
+        title=translatable("Answer at /metrics"),
+        description=translatable("Figures for Prometheus, without names of people or titles."),
+    )
+    key: SecretStr | None = Field(
+        default=None,
+        title=translatable("Key"),
+        description=translatable(
+            "Whoever asks must send it, as a bearer token. Empty: only this machine may ask."
+        ),
+    )
+
+    @field_validator("key")
+    @classmethod
+    def _check_key(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < SHORTEST_KEY:
+            raise ValueError(f"must have at least {SHORTEST_KEY} characters")
+        return value
+
+
 class Settings(Section):
     """All settings."""
 
@@ -553,6 +579,7 @@ class Settings(Section):
     syncthing: SyncthingSettings = SyncthingSettings()
     backup: BackupSettings = BackupSettings()
     log: LogSettings = LogSettings()
+    metrics: MetricsSettings = MetricsSettings()
     devices: tuple[DeviceSettings, ...] = ()
     # Keys that the environment sets, as "transfer.workers".
     _from_environment: frozenset[str] = PrivateAttr(default=frozenset())

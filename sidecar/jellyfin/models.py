@@ -349,6 +349,7 @@ class ClientSession(JellyfinModel):
     playlist_item_id: Maybe[str] = None
     play_state: Annotated[PlayState, Default(PlayState())] = PlayState()
     supports_remote_control: Annotated[bool, Default(value=True)] = True
+    supported_commands: Many[str] = ()
     last_playback_check_in: Maybe[Moment] = None
     last_activity_date: Maybe[Moment] = None
     now_playing_queue: Annotated[Iterable[Maybe[QueuedItem]], Default(())] = ()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -37,6 +37,7 @@ class RecentLog(logging.Handler):
         super().__init__(logging.INFO)
         self.setFormatter(formatter)
         self._lines: deque[LogLine] = deque(maxlen=MOST_LINES)
+        self._counts: Counter[str] = Counter()
         self._reading = Lock()
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -45,6 +46,12 @@ class RecentLog(logging.Handler):
         at = datetime.fromtimestamp(record.created, UTC)
         with self._reading:
             self._lines.append(LogLine(at, record.levelname, record.threadName or "", text))
+            self._counts[record.levelname] += 1
+
+    def counts(self) -> Mapping[str, int]:
+        """Return how many records of each level there were since the start."""
+        with self._reading:
+            return dict(self._counts)
 
     def lines(self) -> list[LogLine]:
         """Return the kept records, newest first."""
@@ -119,7 +126,7 @@ class SystemStatus:
             engine=self._transfer.engine,
             workers=self._transfer.workers,
             running=self._running(),
-            database_bytes=sum(_size(one) for one in _files(self._database)),
+            database_bytes=size_of_database(self._database),
             is_healthy=self._is_healthy(),
         )
 
@@ -140,8 +147,9 @@ class SystemStatus:
         ]
 
 
-def _files(database: Path) -> list[Path]:
-    return [database, database.with_name(f"{database.name}-wal")]
+def size_of_database(database: Path) -> int:
+    """Return the bytes of a database with its write-ahead log."""
+    return sum(map(_size, (database, database.with_name(f"{database.name}-wal"))))
 
 
 def _size(file: Path) -> int:

@@ -13,6 +13,7 @@ from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.backups.nightly import NightlyBackups
+from sidecar.services.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
@@ -26,6 +27,7 @@ from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.library.browse import LibraryBrowser
+from sidecar.services.metrics import MetricsService
 from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.playback.history import PlayHistory
 from sidecar.services.player_logs.importer import PlayerLogImporter
@@ -56,6 +58,7 @@ class WebServices:
     sign_in: SignInService
     api_keys: ApiKeyService
     users: UserService
+    client_messages: ClientMessagePreferences
     devices: DeviceListing
     notices: NoticeBoard
     downloads: DownloadListing
@@ -86,6 +89,7 @@ class WebServices:
     activity: ActivityHistory
     transfers: TransferStatus
     system: SystemStatus
+    metrics: MetricsService
     backups: NightlyBackups
     # Only while the sidecar runs on its demo.
     set_up: SetUpService | None = None

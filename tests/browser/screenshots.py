@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -26,6 +25,7 @@ import requests
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from sidecar.demo.state.users import ACCOUNTS
+from tests.browser.program import start_chromium
 from tests.e2e.conftest import Person
 
 SIZES = {"phone": (360, 780), "desktop": (1280, 860)}
@@ -78,9 +78,7 @@ def main() -> int:
     wanted = set(filter(None, asked.only.split(",")))
     with _sidecar(folder / "state") as (url, jellyfin), sync_playwright() as playwright:
         _wish(url, jellyfin, asked.person)
-        browser = playwright.chromium.launch(
-            executable_path=shutil.which("chromium"), args=["--no-sandbox"]
-        )
+        browser = start_chromium(playwright)
         for dark in (False, True):
             for size in SIZES:
                 shots = _Shots(browser, url, asked.person, asked.language, size=size, dark=dark)

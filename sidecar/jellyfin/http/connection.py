@@ -31,6 +31,7 @@ from sidecar.jellyfin.http.budget import MemoryBudget
 from sidecar.jellyfin.http.decoding import ENCODINGS, Undecodable, read_blocks
 from sidecar.jellyfin.http.responses import SUCCESS, Answer, too_much
 from sidecar.jellyfin.http.skipping import WithoutList
+from sidecar.jellyfin.http.statistics import STATISTICS
 from sidecar.messages import msg
 
 log = logging.getLogger(__name__)
@@ -172,7 +173,25 @@ class JellyfinConnection:
         body: Body | None,
         kept: tuple[int, LeftOut | None],
     ) -> Answer:
-        asked, began = _named(method, path), perf_counter()
+        began = perf_counter()
+        answer = None
+        try:
+            answer = self._answer(method, path, query, body, kept)
+        finally:
+            taken_s, status = perf_counter() - began, answer.status if answer else None
+            STATISTICS.note(method, path, status=status, seconds=taken_s)
+        log.debug("%s -> %d, %.0f ms", _named(method, path), answer.status, 1000 * taken_s)
+        return answer
+
+    def _answer(
+        self,
+        method: str,
+        path: tuple[str, ...],
+        query: Query | None,
+        body: Body | None,
+        kept: tuple[int, LeftOut | None],
+    ) -> Answer:
+        asked = _named(method, path)
         with (
             wait_limit.waiting(),
             self._get_session().request(
@@ -190,8 +209,6 @@ class JellyfinConnection:
             ) as response,
         ):
             content = self._read_body(response, asked, *kept)
-        taken_ms = 1000 * (perf_counter() - began)
-        log.debug("%s -> %d, %.0f ms", asked, response.status_code, taken_ms)
         answer = Answer(str(self.address), asked, response.status_code, response.headers, content)
         if response.status_code in SUCCESS:
             answer.when_dropped = finalize(answer, BUDGET.give_back, len(content))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from sidecar.clock import Clock
@@ -24,8 +25,11 @@ from sidecar.store.rules.favourites import FavouriteStates
 
 log = logging.getLogger(__name__)
 
-# The server sends user data half a second after a start or stop; the session changes at once.
-PLAYBACK_NEWS_S = 1.5
+# The server sends user data half a second after a start or stop; the session changes at once. A
+# busy machine is late with both.
+PLAYBACK_NEWS_S = 3.0
+# The server says what plays up to 1.5 s after it began: a heart may come before that.
+SESSIONS_NEWS_S = 5.0
 # A client reports the end of a track twice; a favourite must not be set between the two.
 REST_AFTER_STOP_S = 3.0
 
@@ -50,11 +54,15 @@ class AccountFavourites:
         self._playing: frozenset[str] = frozenset()
         self._turned: dict[str, float] = {}
         self._awaited: set[str] = set()
+        self._changed: dict[str, float] = {}
 
-    def plays(self, item_ids: Iterable[str]) -> None:
-        """Note everything that the account plays now, in any client."""
+    def plays(self, item_ids: Iterable[str], at: float | None = None) -> None:
+        """Note everything that the account played in any client `at` this time, or now."""
         playing = frozenset(item_ids)
-        now = self._clock.monotonic()
+        now = self._clock.monotonic() if at is None else at
+        self._forget_old_changes(now)
+        for item_id in self._changed.keys() & (playing - self._playing):
+            self._note_risk(item_id)
         for item_id in playing ^ self._playing:
             self._turned[item_id] = now
             self._awaited.add(item_id)
@@ -63,13 +71,18 @@ class AccountFavourites:
             del self._turned[item_id]
             self._awaited.discard(item_id)
 
-    def hear(self, entry: UserDataEntry) -> bool | None:
-        """Take a user data event; return the new value if a person changed it, else None."""
+    def hear(self, entry: UserDataEntry, at: float | None = None) -> bool | None:
+        """Take a user data event that came `at` this time, or now.
+
+        Returns:
+            The new value if a person changed it, else None.
+        """
+        now = self._clock.monotonic() if at is None else at
         before = self._hearts.get(self._user_id, entry.item_id)
         after = on_event(
             before,
             value=entry.is_favorite,
-            with_playback=self._is_playback_news(entry.item_id),
+            with_playback=self._is_playback_news(entry.item_id, now),
             playing=entry.item_id in self._playing,
         )
         return self._believe(entry.item_id, None, before, after)
@@ -87,11 +100,13 @@ class AccountFavourites:
         listed = [one for one in items if one.is_favorite is not None]
         before = self._hearts.states(self._user_id) if listed else {}
         changed: dict[str, tuple[ItemType, FavouriteState]] = {}
+        now = self._clock.monotonic()
         for item in listed:
             was, value = before.get(item.id), bool(item.is_favorite)
             after = on_lookup(was, value=value, playing=item.id in self._playing)
             if after == (was or NEVER):
                 continue
+            self._changed[item.id] = now
             if after == NEVER:
                 self._hearts.forget(self._user_id, item.id)
             else:
@@ -109,6 +124,7 @@ class AccountFavourites:
             errors.JellyfinError: The next call tries again.
         """
         now = self._clock.monotonic()
+        self._forget_old_changes(now)
         quiet = [
             item_id
             for item_id in self._hearts.list_in_doubt(self._user_id)
@@ -132,13 +148,23 @@ class AccountFavourites:
             item.title,
         )
 
-    def _is_playback_news(self, item_id: str) -> bool:
+    def _note_risk(self, item_id: str) -> None:
+        """Note that an item played already when its favourite was changed."""
+        state = self._hearts.get(self._user_id, item_id) or NEVER
+        self._hearts.save(self._user_id, item_id, None, replace(state, at_risk=True))
+
+    def _forget_old_changes(self, now: float) -> None:
+        self._changed = {
+            item_id: at for item_id, at in self._changed.items() if now - at <= SESSIONS_NEWS_S
+        }
+
+    def _is_playback_news(self, item_id: str, now: float) -> bool:
         """Whether an event is the one that a start or stop causes; later ones are a person's."""
         turned = self._turned.get(item_id)
         if item_id not in self._awaited or turned is None:
             return False
         self._awaited.discard(item_id)
-        return self._clock.monotonic() - turned <= PLAYBACK_NEWS_S
+        return now - turned <= PLAYBACK_NEWS_S
 
     def _believe(
         self,
@@ -149,6 +175,7 @@ class AccountFavourites:
     ) -> bool | None:
         if after == (before or NEVER):
             return None
+        self._changed[item_id] = self._clock.monotonic()
         if after == NEVER:
             self._hearts.forget(self._user_id, item_id)
         else:

@@ -22,6 +22,7 @@ from types import MappingProxyType
 
 from sidecar.clock import Clock
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
+from sidecar.domain.playback.client_messages import ActKind
 from sidecar.domain.rules import favourites as rule
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import JellyfinError, NotFound, SignedOut, TooSlow
@@ -37,6 +38,7 @@ from sidecar.jellyfin.live.events import (
     UserDataChanged,
 )
 from sidecar.process.threads import attempt
+from sidecar.services.client_messages.acts import Acts
 from sidecar.services.rules.favourite_states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.wishes import WishService
@@ -92,6 +94,7 @@ class FavouritesFollower:
         planning: WishService,
         settings: rule.FavouritesSettings,
         clock: Clock,
+        acts: Acts | None = None,
     ) -> None:
         """Prepare; sends no request.
 
@@ -102,7 +105,9 @@ class FavouritesFollower:
             planning: Takes the wishes.
             settings: The rule's settings.
             clock: For all waits.
+            acts: Is told of the hearts that the account presses.
         """
+        self._acts = acts or Acts(clock)
         self._client = client
         self._account = account
         self._user_id = account.user_id
@@ -120,7 +125,7 @@ class FavouritesFollower:
         self._is_whole = False
         self._is_as_before = False
         self._must_list = False
-        self._news: SimpleQueue[News] = SimpleQueue()
+        self._news: SimpleQueue[tuple[News, float]] = SimpleQueue()
         self._look_through_at = clock.monotonic()
         self._heal_at = clock.monotonic()
         self._named: set[str] = set()
@@ -128,8 +133,8 @@ class FavouritesFollower:
         self._said: str | None = None
 
     def deliver(self, news: News) -> None:
-        """Take news from the listener."""
-        self._news.put(news)
+        """Take news from the listener; when they came counts, not when they are handled."""
+        self._news.put((news, self._clock.monotonic()))
 
     def look_through_soon(self) -> None:
         """List all favourites in the next step: a device was attached, or settings changed."""
@@ -166,7 +171,7 @@ class FavouritesFollower:
     def step(self, *, wait_s: float = 0.0) -> None:
         """Handle one piece of news, or if there is none, do what is due."""
         try:
-            self._take(self._news.get(timeout=wait_s) if wait_s else self._news.get_nowait())
+            self._take(*(self._news.get(timeout=wait_s) if wait_s else self._news.get_nowait()))
         except Empty:
             self._do_what_is_due()
 
@@ -193,16 +198,17 @@ class FavouritesFollower:
             self._heal_at = now + HEAL_EVERY_S
             self._hearts.heal(self._client)
 
-    def _take(self, news: News) -> None:
+    def _take(self, news: News, came_at: float) -> None:
         match news:
             case Connected():
                 self._note_sessions()
                 self.look_through_soon()
             case SessionsNews(playing=playing):
-                self._hearts.plays(one.item.id for one in playing if one.user_id == self._user_id)
+                mine = (one.item.id for one in playing if one.user_id == self._user_id)
+                self._hearts.plays(mine, came_at)
             case UserDataChanged(user_id=user_id, entries=entries) if user_id == self._user_id:
                 for entry in entries:
-                    self._obey(entry.item_id, self._hearts.hear(entry))
+                    self._obey(entry.item_id, self._hearts.hear(entry, came_at))
             case LibraryChanged(added=added, updated=updated):
                 self._note_named({*added, *updated})
             case _:
@@ -264,7 +270,7 @@ class FavouritesFollower:
         """Handle queued news, so that a new favourite does not wait for a long listing to end."""
         while True:
             try:
-                self._take(self._news.get_nowait())
+                self._take(*self._news.get_nowait())
             except Empty:
                 return
 
@@ -277,7 +283,8 @@ class FavouritesFollower:
             self._hearts.look_up(item)
             log.info("%s pressed a heart on %r", self._name, item.title)
             self._taken_away.discard(item.id)
-            self._keep(item)
+            with self._acts.during(self._user_id, ActKind.HEART, [item.id], item.title):
+                self._keep(item)
 
     def look_through(self) -> None:
         """List all favourites and compare them; takes a few requests for each hundred.

@@ -9,7 +9,16 @@ from http import HTTPStatus
 
 from flask import Blueprint, Response, request
 
-from sidecar.web.api import accounts, downloads, files, library, playback, server_change, system
+from sidecar.web.api import (
+    accounts,
+    downloads,
+    files,
+    library,
+    metrics,
+    playback,
+    server_change,
+    system,
+)
 from sidecar.web.api.devices import (
     configuration,
     device,
@@ -28,7 +37,9 @@ GROUPS = (
     accounts.session,
     accounts.people,
     accounts.keys,
+    accounts.client_messages,
     system.health,
+    metrics.metrics,
     system.system,
     system.transfers,
     downloads.api,

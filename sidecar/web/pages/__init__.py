@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask import Blueprint
 
-from sidecar.web.pages import alerts, home, now, undo
+from sidecar.web.pages import alerts, home, installed, now, undo
 from sidecar.web.pages.account import language, profile, sign_in, theme
 from sidecar.web.pages.activity import routes as activity
 from sidecar.web.pages.admin import overview as admin
@@ -37,7 +37,8 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         identity.routes(services),
         imports.routes(services),
         player.routes(services),
-        language.routes(),
+        installed.routes(),
+        language.routes(services),
         library.routes(services),
         now.routes(services),
         plans.routes(services),

@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 PROBLEM = "application/problem+json"
 AGAIN_AFTER_S = 10
-FOR_PROGRAMS = ("/api/", "/health", "/media/", "/socket.io")
+FOR_PROGRAMS = ("/api/", "/health", "/metrics", "/media/", "/socket.io")
 SENTENCES = {
     HTTPStatus.BAD_REQUEST: translatable("This request cannot be understood."),
     HTTPStatus.UNAUTHORIZED: translatable("Sign in first."),

@@ -134,3 +134,70 @@ def test_what_the_server_does_not_say_is_not_believed(hearts: AccountFavourites)
 
     assert hearts.look_up(track(1, is_favorite=None)) is None
     assert TRACK in hearts.favourites()
+
+
+@pytest.mark.parametrize("how", ["told", "looked up", "listed"])
+def test_a_heart_that_came_before_the_news_of_the_start_is_kept_too(
+    hearts: AccountFavourites, world: World, how: str
+) -> None:
+    server = Server(is_favorite=False)
+    if how == "told":
+        hearts.hear(entry(True))
+    elif how == "looked up":
+        hearts.look_up(track(1))
+    else:
+        hearts.look_up_all([track(1)])
+    world.clock.advance(1.5)
+    hearts.plays([TRACK])
+    world.clock.advance(20)
+    hearts.plays([])
+    world.clock.advance(0.5)
+
+    assert hearts.hear(entry(False)) is None
+
+    world.clock.advance(3)
+    hearts.heal(server)
+    assert server.pressed == [True]
+
+
+def test_a_heart_taken_away_before_the_news_of_the_start_stays_away(
+    hearts: AccountFavourites, world: World
+) -> None:
+    server = Server(is_favorite=True)
+    hearts.look_up(track(1))
+    assert hearts.hear(entry(False)) is False
+    world.clock.advance(1.5)
+    hearts.plays([TRACK])
+    world.clock.advance(20)
+    hearts.plays([])
+    world.clock.advance(0.5)
+
+    assert hearts.hear(entry(True)) is None
+
+    world.clock.advance(3)
+    hearts.heal(server)
+    assert server.pressed == [False]
+
+
+def test_a_heart_set_long_before_the_start_is_not_doubted(
+    hearts: AccountFavourites, world: World
+) -> None:
+    hearts.hear(entry(True))
+    world.clock.advance(6)
+
+    hearts.plays([TRACK])
+
+    assert world.hearts.list_in_doubt(ANN) == []
+
+
+def test_when_a_message_came_counts_and_not_when_it_is_handled(
+    hearts: AccountFavourites, world: World
+) -> None:
+    began = world.clock.monotonic()
+    world.clock.advance(60)
+    hearts.plays([TRACK], began)
+    hearts.hear(entry(True), began + 5)
+    hearts.plays([], began + 20)
+
+    assert hearts.hear(entry(False), began + 20.5) is None
+    assert TRACK in hearts.favourites()

@@ -22,7 +22,11 @@ FOR_MEMBERS = sorted(key for key, role in ROUTES.items() if role > Role.ANYBODY)
 OPEN = {
     ("favicon", "GET"),
     ("health.show", "GET"),
+    ("installed.without_network", "GET"),
+    ("installed.worker", "GET"),
     ("languages.choose", "POST"),
+    # Off, and then only for this machine or with a key of its own: tests/web/api/test_metrics.py.
+    ("metrics.show", "GET"),
     ("session.begin", "POST"),
     ("sign_in.finish_quick_connect", "POST"),
     ("sign_in.show", "GET"),
@@ -37,6 +41,7 @@ FOR_ADMINS = {
     ("admin.change", "POST"),
     ("admin.show", "GET"),
     ("admin.try_again", "POST"),
+    ("buttons.steer_transfers", "POST"),
     ("identity.server", "GET"),
     ("identity.take", "POST"),
     ("people.try_again", "POST"),

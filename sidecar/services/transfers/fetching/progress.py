@@ -21,6 +21,7 @@ class _Running:
     held: int = 0
     meter: Speedometer = field(default_factory=Speedometer)
     phase: Phase = Phase.FETCHING
+    moved: int = 0
 
 
 class ProgressTracker:
@@ -32,6 +33,7 @@ class ProgressTracker:
         self._lock = Lock()
         self._running: dict[int, _Running] = {}
         self._told: tuple[Progress, ...] = ()
+        self._moved_before = 0
 
     def begin(self, download_id: int, *, held: int, size: int | None) -> None:
         """Start to track a transfer that has `held` bytes already."""
@@ -48,7 +50,9 @@ class ProgressTracker:
 
     def moved(self, download_id: int, held: int) -> None:
         """Set the number of bytes in the part file."""
-        self._running[download_id].held = held
+        running = self._running[download_id]
+        running.moved += max(0, held - running.held)
+        running.held = held
 
     def convert(self, download_id: int) -> None:
         """Set the phase to converting: all bytes are fetched."""
@@ -64,7 +68,13 @@ class ProgressTracker:
     def end(self, download_id: int) -> None:
         """Stop to track a transfer."""
         with self._lock:
-            self._running.pop(download_id, None)
+            ended = self._running.pop(download_id, None)
+            self._moved_before += ended.moved if ended else 0
+
+    def moved_in_all(self) -> int:
+        """Return how many bytes came since the start, those of broken transfers included."""
+        with self._lock:
+            return self._moved_before + sum(one.moved for one in self._running.values())
 
     def now(self) -> tuple[Progress, ...]:
         """Measure all running transfers."""

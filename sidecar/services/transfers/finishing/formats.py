@@ -28,6 +28,7 @@ from sidecar.messages import msg
 from sidecar.process.threads import attempt
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.transfers.claims import Claims
 from sidecar.store.stores import Stores
 from sidecar.transfer.converting.programs import NoConverter
 
@@ -67,6 +68,7 @@ class DeviceFormats:
         *,
         stores: Stores,
         registry: DeviceRegistry,
+        claims: Claims,
         item: Callable[[Download], Item],
         server_is_there: Callable[[], bool],
     ) -> None:
@@ -76,6 +78,7 @@ class DeviceFormats:
             book: The settings of the devices.
             stores: The known devices, their files, and which formats people confirmed.
             registry: The attached devices.
+            claims: The downloads that workers are busy with.
             item: Requests a download's item from the server, as the account that fetches it.
             server_is_there: Whether the server can be asked.
         """
@@ -85,6 +88,7 @@ class DeviceFormats:
         self._downloads = stores.downloads
         self._registry = registry
         self._meta = stores.meta
+        self._claims = claims
         self._item = item
         self._server_is_there = server_is_there
         self._kept: set[int] = set()
@@ -184,6 +188,17 @@ class DeviceFormats:
             return
         if not self._is_still_there(download):
             return
+        # No worker begins before the original is in its place and the file is gone.
+        if self._claims.take(lambda busy: None if download.id in busy else download) is None:
+            return
+        try:
+            self._queue_again(device, download, name, size=there.size)
+        finally:
+            self._claims.end(download.id)
+
+    def _queue_again(
+        self, device: AttachedDevice, download: Download, name: str, *, size: int
+    ) -> None:
         log.info("%s is fetched again as %s", download.file_path, name)
         text = msg("It is downloaded again in the format that is set now")
         failure = Failure(FailureClass.TRANSIENT, REFORMAT, text)
@@ -193,7 +208,7 @@ class DeviceFormats:
         if self._downloads.transitions.mark_damaged(download, failure, has_part=has_original):
             if has_original:
                 original.rename_to(part)
-            device.folder.remove(download.file_path, size=there.size)
+            device.folder.remove(download.file_path, size=size)
             self._store.align(device.id, name)
 
     def _is_still_there(self, download: Download) -> bool:

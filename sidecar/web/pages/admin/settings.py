@@ -73,6 +73,11 @@ GROUPS: Mapping[str, tuple[str, str, tuple[str, ...]]] = MappingProxyType(
             translatable("What is written down of the sidecar's work."),
             ("log",),
         ),
+        "metrics": (
+            translatable("Metrics"),
+            translatable("What Prometheus reads of the sidecar; Grafana draws it."),
+            ("metrics",),
+        ),
     }
 )
 

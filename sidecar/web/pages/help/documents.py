@@ -25,6 +25,7 @@ NAMES = (
     "on-the-device",
     "rules",
     "configuration",
+    "monitoring",
     "troubleshooting",
     "api",
     "architecture",

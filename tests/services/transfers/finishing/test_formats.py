@@ -17,10 +17,12 @@ from sidecar.domain.formats.formats import Format
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import ConfigError, NotFound, ServerAway
+from sidecar.events import DownloadChanged, Event
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.problems import Problems
 from sidecar.services.rules.wishes import WishService
+from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.finishing.formats import AT_ONCE, DeviceFormats, check_format
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.transfer.converting.programs import NoConverter
@@ -37,6 +39,7 @@ class House:
     stick: Path
     book: DeviceSettingsService
     formats: DeviceFormats
+    claims: Claims
     is_there: bool = True
     cannot: set[Format | FilmFormat] = field(default_factory=set)
     problems: dict[str, Exception] = field(default_factory=dict)
@@ -112,15 +115,17 @@ def house(world: World, tmp_path: Path) -> Iterator[House]:
     def item(download: Download) -> Item:
         return made[0].item(download)
 
+    claims = Claims()
     formats = DeviceFormats(
         book,
         stores=world.stores,
         registry=registry,
+        claims=claims,
         item=item,
         server_is_there=lambda: made[0].is_there,
     )
     world.bus.subscribe(formats.hear)
-    made.append(House(world, stick, book, formats))
+    made.append(House(world, stick, book, formats, claims))
     yield made[0]
     registry.close()
 
@@ -183,6 +188,38 @@ def test_after_a_yes_a_few_files_at_a_time_are_fetched_again(house: House) -> No
     first = house.now(1)
     assert (first.status, first.format) == (Status.PENDING, "opus-128k")
     assert first.error_message == "It is downloaded again in the format that is set now"
+
+
+def test_no_worker_begins_before_the_file_is_gone(house: House) -> None:
+    path = house.finished(1)
+    house.want("opus")
+    house.formats.confirm(STICK, "opus-128k")
+    busy: list[tuple[list[int], bool]] = []
+
+    def listen(event: Event) -> None:
+        if isinstance(event, DownloadChanged):
+            busy.append((house.claims.busy(), path.exists()))
+
+    house.world.bus.subscribe(listen)
+    house.formats.step()
+
+    assert busy == [([house.now(1).id], True)]
+    assert house.claims.busy() == []
+    assert not path.exists()
+
+
+def test_a_file_that_a_worker_is_busy_with_is_left_for_later(house: House) -> None:
+    path = house.finished(1)
+    house.want("opus")
+    house.formats.confirm(STICK, "opus-128k")
+    house.claims.begin(house.now(1).id, STICK)
+
+    house.formats.step()
+    assert path.exists()
+
+    house.claims.end(house.now(1).id)
+    house.formats.step()
+    assert not path.exists()
 
 
 def test_a_yes_to_another_format_counts_for_nothing(house: House) -> None:

@@ -18,6 +18,7 @@ def test_every_group_of_settings_is_shown(eve: Browser) -> None:
         "backup",
         "server",
         "log",
+        "metrics",
     ):
         assert eve.get(f"/settings/{group}").status_code == 200, group
     assert eve.get("/settings/nothing").status_code == 404
