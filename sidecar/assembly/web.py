@@ -46,6 +46,7 @@ from sidecar.services.metrics import MetricsService
 from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.notices import Notice
 from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
+from sidecar.services.player_logs.giving import PlayerGiver
 from sidecar.services.player_logs.importer import PlayerLogImporter
 from sidecar.services.player_logs.listeners import Listeners
 from sidecar.services.player_logs.reporter import ReporterStores
@@ -175,6 +176,7 @@ def make_web(
         player_logs=logs,
         listeners=_listeners(below),
         player_states=_player_states(below, logs),
+        player_giver=_player_giver(below, logs),
         library=_library(below),
         media=_media(below, search),
         file_search=search,
@@ -488,6 +490,20 @@ def _player_logs(below: Below) -> PlayerLogImporter:
 def _listeners(below: Below) -> Listeners:
     store = below.base.store
     return Listeners(below.devices.access, store.player_states, store.accounts.all)
+
+
+def _player_giver(below: Below, logs: PlayerLogImporter) -> PlayerGiver:
+    store = below.base.store
+    return PlayerGiver(
+        access=below.devices.access,
+        registry=below.devices.registry,
+        listeners=_listeners(below),
+        imported=store.imported,
+        states=store.player_states,
+        client=below.accounts.service.client,
+        alone=logs.alone,
+        clock=below.base.clock,
+    )
 
 
 def _player_states(below: Below, logs: PlayerLogImporter) -> PlayerStateImporter:

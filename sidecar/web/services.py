@@ -30,6 +30,7 @@ from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.metrics import MetricsService
 from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.playback.history import PlayHistory
+from sidecar.services.player_logs.giving import PlayerGiver
 from sidecar.services.player_logs.importer import PlayerLogImporter
 from sidecar.services.player_logs.listeners import Listeners
 from sidecar.services.player_logs.states import PlayerStateImporter
@@ -81,6 +82,7 @@ class WebServices:
     player_logs: PlayerLogImporter
     listeners: Listeners
     player_states: PlayerStateImporter
+    player_giver: PlayerGiver
     library: LibraryBrowser
     media: MediaStreaming
     file_search: FileSearch

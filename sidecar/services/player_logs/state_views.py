@@ -123,6 +123,14 @@ class PlayerView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GivenView:
+    """What was written to a player: bookmarks, and tracks of its changelog."""
+
+    bookmarks: int
+    tracks: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TakenStatesView:
     """The result of an import; `left` items are taken by the next one."""
 

@@ -161,6 +161,13 @@ class TakenStates(Schema):
     refused: list[RefusedPlays]
 
 
+class Given(Schema):
+    """How many bookmarks, and tracks of its changelog, were written to a player."""
+
+    bookmarks: int
+    tracks: int
+
+
 class UndoneImport(Schema):
     """How many items an import had changed that was taken back."""
 
