@@ -144,7 +144,12 @@ def test_the_folder_is_read_only_when_one_may_be_due(
     night.backups.step()
     read: list[Path] = []
     iterdir = Path.iterdir
-    monkeypatch.setattr(Path, "iterdir", lambda self: [read.append(self), *iterdir(self)][1:])
+
+    def note(folder: Path) -> Iterator[Path]:
+        read.append(folder)
+        return iterdir(folder)
+
+    monkeypatch.setattr(Path, "iterdir", note)
 
     for _ in range(10):
         night.world.clock.advance(HOUR)
