@@ -19,6 +19,7 @@ from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.web import pages, static_files
 from sidecar.web.api import routes
+from sidecar.web.late_rule import LateRule
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
 from sidecar.web.pages import alerts
@@ -147,6 +148,7 @@ def plain_flask(clock: Clock) -> Flask:
         "MAX_FORM_PARTS": 20,
         "PROVIDE_AUTOMATIC_OPTIONS": False,
     }
+    app.url_rule_class = LateRule
     app.url_map.merge_slashes = False
     static_files.register(app, files.static)
 

@@ -443,10 +443,10 @@ def serving(web: Web, port: int = 0) -> Iterator[WebServer]:
     finally:
         web.live.stop()
         server.stop()
-        thread.join(5)
+        thread.join(60)
     left = set(threading.enumerate()) - before
     for one in left:
-        one.join(5)
+        one.join(60)
     assert not [one.name for one in left if one.is_alive()]
 
 

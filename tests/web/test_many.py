@@ -201,3 +201,20 @@ def an_album(house: WebHouse) -> list[Download]:
 def many(house: WebHouse, rows: Sequence[Download], action: Action) -> Sequence[ActionResult]:
     order = DownloadCommand(action=action, priority=7)
     return house.services.web.actions.act_on(ANN, [one.id for one in rows], order)
+
+
+def test_that_a_file_came_is_written_down_with_one_statement(house: WebHouse) -> None:
+    came = house.add(1, status=Status.DOWNLOADING)
+
+    def arrive() -> None:
+        assert house.store.downloads.transitions.mark_arrived(
+            came, size=1000, content_hash="ab" * 16, mime_type=None
+        )
+
+    seen = dict.fromkeys(counted(house, arrive))
+
+    assert [one.split()[:3] for one in seen] == [
+        ["UPDATE", "downloads", "SET"],
+        ["INSERT", "INTO", "activity"],
+    ]
+    assert house.store.db.sql("SELECT user_id FROM activity_of") == [(ANN.user_id,)]

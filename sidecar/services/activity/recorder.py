@@ -1,9 +1,12 @@
-"""Takes the samples that charts are drawn of: what is fetched, and how full the devices are."""
+"""Takes the samples that charts are drawn of: what is fetched, and how full the devices are.
+
+It also keeps the list of what happened short.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import tzinfo
 
 from sidecar.clock import Clock
@@ -38,6 +41,7 @@ class ActivityRecorder:
             zone: Returns the time zone that days are counted in.
             clock: For everything.
         """
+        self._activity = stores.activity
         self._samples = stores.samples
         self._downloads = stores.downloads
         self._holds = stores.holds
@@ -60,7 +64,7 @@ class ActivityRecorder:
             self._write_speed(self._slot)
         self._slot = slot
         running = [one for one in self._running() if one.speed and one.phase is Phase.FETCHING]
-        owners = self._owners([one.download_id for one in running])
+        owners = self._holds.owners([one.download_id for one in running])
         for one in running:
             octets = int(one.speed * passed)
             self._fetched[ALL] += octets
@@ -69,9 +73,7 @@ class ActivityRecorder:
         if now >= self._space_at:
             self._space_at = now + SPACE_EVERY_S
             self._write_space()
-
-    def _owners(self, download_ids: Collection[int]) -> Mapping[int, Collection[str]]:
-        return self._holds.owners(download_ids)
+            self._activity.drop_old()
 
     def _write_speed(self, slot: int) -> None:
         fetched, self._fetched = self._fetched, Counter()

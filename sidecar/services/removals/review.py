@@ -106,8 +106,8 @@ class RemovalReview:
             )
             if gone
             else counted(
-                "{count} missing file is fetched again",
-                "{count} missing files are fetched again",
+                "{count} missing file is downloaded again",
+                "{count} missing files are downloaded again",
                 files,
             )
         )

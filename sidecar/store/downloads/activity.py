@@ -1,7 +1,8 @@
 """What happened to files: which came, went or failed, and what people confirmed.
 
-Each entry is written in the transaction of what it tells of. Whom it concerned then is written with
-it, so that later changes of holds show nobody what was not theirs. Only the newest are kept.
+Each entry is written in the transaction of what it tells of. Whom it concerned then is written
+with it, by a trigger, so that later changes of holds show nobody what was not theirs. Only the
+newest are kept.
 """
 
 from __future__ import annotations
@@ -23,12 +24,9 @@ MOST_KEPT = 20_000
 ENTRY = """INSERT INTO activity
     (at, kind, device_id, item_id, title, artist, item_type, bytes, by_user, text)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
-# The newest reason of each who holds it; of nobody's, whoever asked for it.
-OF_HOLDERS = """INSERT INTO activity_of (activity_id, user_id, text)
-    SELECT ?, user_id, text FROM holds WHERE id IN (SELECT max(id) FROM holds
-        WHERE device_id = ? AND item_id = ? GROUP BY user_id)"""
+OF_NOBODY = "DELETE FROM activity_of WHERE activity_id = ?"
 OF_ONE = "INSERT OR IGNORE INTO activity_of (activity_id, user_id, text) VALUES (?, ?, NULL)"
-TOO_OLD = "DELETE FROM activity WHERE id <= ?"
+TOO_OLD = "DELETE FROM activity WHERE id <= (SELECT max(id) FROM activity) - ?"
 COLUMNS = "a.id, a.at, a.kind, a.device_id, a.item_id, a.title, a.artist, a.item_type, a.bytes"
 CONCERNS = """SELECT activity_id, user_id, text FROM activity_of
     WHERE activity_id IN (SELECT value FROM json_each(?)) ORDER BY activity_id, user_id"""
@@ -53,7 +51,7 @@ HAPPENINGS = {
     Move.DAMAGED: Happening.AGAIN,
 }
 TEXTS = {
-    Move.EVICT: msg("Removed to make room"),
+    Move.EVICT: msg("Removed to free up space"),
     Move.DELETE: msg("Deleted"),
 }
 
@@ -145,10 +143,8 @@ class ActivityLog:
                 by_user,
                 text,
             )
-            if not owners:
-                self._db.execute_sql(OF_HOLDERS, [number, download.device_id, download.item_id])
-                there = self._db.sql("SELECT 1 FROM activity_of WHERE activity_id = ?", (number,))
-                owners = () if there else (download.user_id,)
+            if owners:
+                self._db.execute_sql(OF_NOBODY, [number])
             for one in owners:
                 self._db.execute_sql(OF_ONE, [number, one])
 
@@ -159,6 +155,11 @@ class ActivityLog:
                 Happening.CONFIRMED, device_id, None, "", None, None, None, user_id, text
             )
             self._db.execute_sql(OF_ONE, [number, user_id])
+
+    def drop_old(self) -> None:
+        """Delete all but the newest entries."""
+        with self._db.write_lazily():
+            self._db.execute_sql(TOO_OLD, [MOST_KEPT])
 
     def page(self, which: ActivityFilter, size: int) -> list[Activity]:
         """Return the newest entries that match, at most `size`."""
@@ -199,7 +200,6 @@ class ActivityLog:
         now = (self._clock.now() - EPOCH) // MILLISECOND
         kept = store(text) if isinstance(text, str) else None
         number: int = self._db.execute_sql(ENTRY, [now, str(kind), *facts, kept])[0][0]
-        self._db.execute_sql(TOO_OLD, [number - MOST_KEPT])
         return number
 
 

@@ -22,6 +22,7 @@ from sidecar.store.schema.steps import (
     ACTIVITY,
     BESIDE,
     CHOICES,
+    CONCERNS,
     DEVICE_SETTINGS,
     FIRST,
     FOLLOWED,
@@ -79,6 +80,7 @@ STEPS: tuple[Step, ...] = (
     TURNS,
     ACTIVITY,
     FOLLOWED,
+    CONCERNS,
 )
 
 

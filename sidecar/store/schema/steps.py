@@ -417,3 +417,16 @@ FOLLOWED = (
     # Not only playlists are kept in sync: artists, albums and series as well, by Jellyfin's types.
     "ALTER TABLE chosen_playlists ADD COLUMN kind TEXT NOT NULL DEFAULT 'Playlist'",
 )
+CONCERNS = (
+    # Whom an entry concerns is written with it, by the same statement: the newest reason of each
+    # who holds the file; of nobody's, whoever asked for it.
+    """CREATE TRIGGER activity_concerns AFTER INSERT ON activity WHEN new.item_id IS NOT NULL BEGIN
+        INSERT INTO activity_of (activity_id, user_id, text)
+            SELECT new.id, user_id, text FROM holds WHERE id IN (SELECT max(id) FROM holds
+                WHERE device_id = new.device_id AND item_id = new.item_id GROUP BY user_id);
+        INSERT INTO activity_of (activity_id, user_id)
+            SELECT new.id, user_id FROM downloads
+            WHERE device_id = new.device_id AND item_id = new.item_id
+                AND NOT EXISTS (SELECT 1 FROM activity_of WHERE activity_id = new.id);
+    END""",
+)

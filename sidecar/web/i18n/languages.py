@@ -8,7 +8,7 @@ translation stays English. Answers of the API are not translated: programs read 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from gettext import GNUTranslations, NullTranslations
 from io import BytesIO
@@ -33,7 +33,10 @@ CATALOGUES = Path(__file__).parent / "catalogues"
 
 @cache
 def catalogue(language: str) -> NullTranslations:
-    """Load the catalogue of a language; an empty one for English."""
+    """Load the catalogue of a language when it is first needed; an empty one for English.
+
+    To read the German sentences takes as long as a tenth of the whole start.
+    """
     if language == ENGLISH:
         return NullTranslations()
     compiled = BytesIO()
@@ -43,16 +46,15 @@ def catalogue(language: str) -> NullTranslations:
     return GNUTranslations(compiled)
 
 
-class Languages:
-    """The catalogues of all languages, and the language of the current request."""
+@cache
+def local_format(language: str) -> LocalFormat:
+    """Return the formats of a language."""
+    sentences = catalogue(language)
+    return LocalFormat(language, sentences.gettext, sentences.ngettext)
 
-    def __init__(self) -> None:
-        """Load the catalogues."""
-        self._sentences: Mapping[str, NullTranslations] = {one: catalogue(one) for one in NAMES}
-        self._words = {
-            one: LocalFormat(one, translations.gettext, translations.ngettext)
-            for one, translations in self._sentences.items()
-        }
+
+class Languages:
+    """The language of the current request, and its sentences."""
 
     def now(self) -> str:
         """Return the language of the current request."""
@@ -64,11 +66,11 @@ class Languages:
 
     def sentence(self, text: str) -> str:
         """Translate an English sentence to the language of the current request."""
-        return self._sentences[self.now()].gettext(text)
+        return catalogue(self.now()).gettext(text)
 
     def counted(self, one: str, many: str, number: int) -> str:
         """Return the translated plural form for the number."""
-        return self._sentences[self.now()].ngettext(one, many, number)
+        return catalogue(self.now()).ngettext(one, many, number)
 
     def translated(self, told: object) -> str:
         """Translate a message, or that of an error, to the language of the current request.
@@ -80,7 +82,7 @@ class Languages:
 
     def of(self, language: str) -> LocalFormat:
         """Return the formats of a language."""
-        return self._words[language]
+        return local_format(language)
 
     def words(self) -> LocalFormat:
         """Return the formats of the language of the current request."""

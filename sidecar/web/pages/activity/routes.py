@@ -26,7 +26,7 @@ KINDS = MappingProxyType(
         Happening.CAME: (translatable("Downloaded"), "download", "good"),
         Happening.WENT: (translatable("Removed"), "trash-2", "calm"),
         Happening.FAILED: (translatable("Failed"), "triangle-alert", "bad"),
-        Happening.AGAIN: (translatable("Fetched again"), "rotate-cw", "warn"),
+        Happening.AGAIN: (translatable("Downloaded again"), "rotate-cw", "warn"),
         Happening.CONFIRMED: (translatable("Confirmed"), "check", "busy"),
     }
 )
