@@ -13,6 +13,7 @@ from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.backups.nightly import NightlyBackups
+from sidecar.services.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
@@ -30,6 +31,8 @@ from sidecar.services.metrics import MetricsService
 from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.playback.history import PlayHistory
 from sidecar.services.player_logs.importer import PlayerLogImporter
+from sidecar.services.player_logs.listeners import Listeners
+from sidecar.services.player_logs.states import PlayerStateImporter
 from sidecar.services.removals.review import RemovalReview
 from sidecar.services.rules.preferences import PreferenceService
 from sidecar.services.rules.settings_editor import SettingsEditor
@@ -55,6 +58,7 @@ class WebServices:
     sign_in: SignInService
     api_keys: ApiKeyService
     users: UserService
+    client_messages: ClientMessagePreferences
     devices: DeviceListing
     notices: NoticeBoard
     downloads: DownloadListing
@@ -75,6 +79,8 @@ class WebServices:
     sync_status: SyncStatus
     adoption: AdoptionService
     player_logs: PlayerLogImporter
+    listeners: Listeners
+    player_states: PlayerStateImporter
     library: LibraryBrowser
     media: MediaStreaming
     file_search: FileSearch

@@ -37,6 +37,7 @@ GROUPS = (
     accounts.session,
     accounts.people,
     accounts.keys,
+    accounts.client_messages,
     system.health,
     metrics.metrics,
     system.system,

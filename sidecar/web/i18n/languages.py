@@ -53,6 +53,11 @@ def local_format(language: str) -> LocalFormat:
     return LocalFormat(language, sentences.gettext, sentences.ngettext)
 
 
+def words_of(language: str) -> LocalFormat:
+    """Return the formats and sentences of a language that somebody chose once; else English."""
+    return local_format(language if language in NAMES else ENGLISH)
+
+
 class Languages:
     """The language of the current request, and its sentences."""
 
