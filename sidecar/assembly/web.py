@@ -48,8 +48,11 @@ from sidecar.services.notices import Notice
 from sidecar.services.notifications.notifier import Notifier
 from sidecar.services.notifications.preferences import NotificationPreferences
 from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
+from sidecar.services.player_logs.giving import PlayerGiver
 from sidecar.services.player_logs.importer import PlayerLogImporter
+from sidecar.services.player_logs.listeners import Listeners
 from sidecar.services.player_logs.reporter import ReporterStores
+from sidecar.services.player_logs.states import PlayerStateImporter
 from sidecar.services.removals.open_questions import OpenQuestions
 from sidecar.services.removals.review import RemovalReview
 from sidecar.services.rules.explain import Explainer
@@ -131,6 +134,7 @@ def make_web(
     actions, search, identity = _actions(below), _file_search(below), _identity(below)
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     eject = _eject(below)
+    logs = _player_logs(below)
     backups = background.backups
     told = (
         removals.notices,
@@ -173,7 +177,10 @@ def make_web(
         device_editor=_editor(below, eject),
         sync_status=sync_status,
         adoption=_adoption(below),
-        player_logs=_player_logs(below),
+        player_logs=logs,
+        listeners=_listeners(below),
+        player_states=_player_states(below, logs),
+        player_giver=_player_giver(below, logs),
         library=_library(below),
         media=_media(below, search),
         file_search=search,
@@ -498,9 +505,45 @@ def _player_logs(below: Below) -> PlayerLogImporter:
     return PlayerLogImporter(
         access=below.devices.access,
         registry=below.devices.registry,
-        tables=ReporterStores(store.db, store.imported, store.plays, store.downloads),
+        tables=ReporterStores(
+            store.db, store.imported, store.plays, store.downloads, store.player_states
+        ),
         client=below.accounts.service.client,
         on_plays=below.rules.followers.play_ended,
+        clock=below.base.clock,
+        listeners=_listeners(below),
+    )
+
+
+def _listeners(below: Below) -> Listeners:
+    store = below.base.store
+    return Listeners(below.devices.access, store.player_states, store.accounts.all)
+
+
+def _player_giver(below: Below, logs: PlayerLogImporter) -> PlayerGiver:
+    store = below.base.store
+    return PlayerGiver(
+        access=below.devices.access,
+        registry=below.devices.registry,
+        listeners=_listeners(below),
+        imported=store.imported,
+        states=store.player_states,
+        client=below.accounts.service.client,
+        alone=logs.alone,
+        clock=below.base.clock,
+    )
+
+
+def _player_states(below: Below, logs: PlayerLogImporter) -> PlayerStateImporter:
+    store = below.base.store
+    return PlayerStateImporter(
+        access=below.devices.access,
+        registry=below.devices.registry,
+        listeners=_listeners(below),
+        imported=store.imported,
+        states=store.player_states,
+        client=below.accounts.service.client,
+        alone=logs.alone,
         clock=below.base.clock,
     )
 

@@ -22,6 +22,7 @@ from sidecar.store.meta import Meta
 from sidecar.store.notifications import NotificationStore
 from sidecar.store.page_settings import PageSettings
 from sidecar.store.playback.imported_plays import ImportedPlays
+from sidecar.store.playback.player_states import PlayerStates
 from sidecar.store.playback.plays import Plays
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.exclusions import Exclusions
@@ -58,6 +59,7 @@ class Stores:
         self.notifications = NotificationStore(db, self.choices)
         self.offline = FileIndex(db)
         self.page_settings = PageSettings(db)
+        self.player_states = PlayerStates(db)
         self.playlist_orders = PlaylistOrders(db, bus)
         self.plays = Plays(db)
         self.rests = EvictionCooldowns(db, clock)
