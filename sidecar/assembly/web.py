@@ -15,6 +15,7 @@ from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.download import Download
 from sidecar.jellyfin.tokens import TokenBox
+from sidecar.messages import translate
 from sidecar.process.limits import FILES, FILES_AN_ACCOUNT
 from sidecar.process.shares import Shares
 from sidecar.services.accounts.api_keys import ApiKeyService
@@ -66,7 +67,7 @@ from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.files.completed import CompletedFiles
-from sidecar.web.i18n import languages
+from sidecar.web.i18n.sentences import words_of
 from sidecar.web.services import WebServices
 
 COVERS = "covers"
@@ -297,7 +298,7 @@ def _notifier(below: Below, preferences: NotificationPreferences, board: NoticeB
         problems=below.accounts.problems,
         board=board,
         settings=base.configuration.now,
-        translate=languages.say,
+        translate=lambda text, language: translate(text, words_of(language)),
         clock=base.clock,
     )
 

@@ -18,11 +18,6 @@ from sidecar.web.i18n.sentences import ENGLISH, NAMES, catalogue, local_format
 COOKIE = "sidecar_language"
 
 
-def say(text: str, language: str) -> str:
-    """Return a message in a language, outside of a request."""
-    return translate(text, words_of(language))
-
-
 class Languages:
     """The language of the current request, and its sentences."""
 
