@@ -234,8 +234,9 @@ def port() -> Iterator[int]:
 
 
 def test_the_page_tells_of_a_break_and_knows_the_truth_after_it(
-    context: BrowserContext, house: WebHouse, port: int
+    context: BrowserContext, house: WebHouse, port: int, trouble: BrowserTrouble
 ) -> None:
+    trouble.announce("WebSocket connection to", r"^net::ERR_[A-Z_]+ GET .*/(socket\.io/|alerts)")
     download = house.add(7, status=Status.DOWNLOADING)
     row, banner = f"#download-{download.id}", "#offline"
     with serving(house.web, port) as server:
