@@ -25,6 +25,8 @@ from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
+from sidecar.services.browsers.browsers import BrowserService
+from sidecar.services.browsers.plays import BrowserPlays
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
@@ -170,6 +172,12 @@ def make_web(
         sync_status=sync_status,
         adoption=_adoption(below),
         player_logs=_player_logs(below),
+        browsers=BrowserService(
+            choices=below.base.store.choices,
+            client=below.accounts.service.client,
+            clock=below.base.clock,
+        ),
+        browser_plays=_browser_plays(below),
         library=_library(below),
         media=_media(below, search),
         file_search=search,
@@ -471,6 +479,16 @@ def _player_logs(below: Below) -> PlayerLogImporter:
         access=below.devices.access,
         registry=below.devices.registry,
         tables=ReporterStores(store.db, store.imported, store.plays, store.downloads),
+        client=below.accounts.service.client,
+        on_plays=below.rules.followers.play_ended,
+        clock=below.base.clock,
+    )
+
+
+def _browser_plays(below: Below) -> BrowserPlays:
+    store = below.base.store
+    return BrowserPlays(
+        tables=ReporterStores(store.db, store.browser_plays, store.plays, store.downloads),
         client=below.accounts.service.client,
         on_plays=below.rules.followers.play_ended,
         clock=below.base.clock,

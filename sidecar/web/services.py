@@ -13,6 +13,8 @@ from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.backups.nightly import NightlyBackups
+from sidecar.services.browsers.browsers import BrowserService
+from sidecar.services.browsers.plays import BrowserPlays
 from sidecar.services.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.devices.editor import DeviceEditor
@@ -77,6 +79,8 @@ class WebServices:
     sync_status: SyncStatus
     adoption: AdoptionService
     player_logs: PlayerLogImporter
+    browsers: BrowserService
+    browser_plays: BrowserPlays
     library: LibraryBrowser
     media: MediaStreaming
     file_search: FileSearch

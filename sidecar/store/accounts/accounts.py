@@ -24,6 +24,7 @@ WITH_ACCOUNTS = (
     "playlist_orders",
     "plays",
     "imported_plays",
+    "browser_plays",
     "hidden_items",
     "seen_libraries",
     "accounts",

@@ -21,6 +21,7 @@ from sidecar.store.schema.steps import (
     ACCEPTED,
     ACTIVITY,
     BESIDE,
+    BROWSER_PLAYS,
     CHOICES,
     CONCERNS,
     DEVICE_SETTINGS,
@@ -81,6 +82,7 @@ STEPS: tuple[Step, ...] = (
     ACTIVITY,
     FOLLOWED,
     CONCERNS,
+    BROWSER_PLAYS,
 )
 
 

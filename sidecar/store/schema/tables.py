@@ -107,6 +107,15 @@ class ImportedPlayRow(peewee.Model):
         table_name = "imported_plays"
 
 
+class BrowserPlayRow(ImportedPlayRow):
+    """A listening that was taken over from our player in a browser."""
+
+    class Meta:
+        """Its table."""
+
+        table_name = "browser_plays"
+
+
 class RuleSettingsRow(peewee.Model):
     """What a rule does otherwise on one device."""
 

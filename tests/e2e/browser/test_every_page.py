@@ -44,6 +44,8 @@ PAGES = (
     "/devices/{device}/found",
     "/devices/{device}/heard",
     "/now",
+    "/this-browser",
+    "/without-network",
     "/profile",
     "/help",
     "/help/architecture",

@@ -55,6 +55,7 @@ RELEASED = (
     "03714c0aaa3905b1",
     "0c2725b522b5e94c",
     "82d1fc3d1c3cdee0",
+    "80faad5ed0506724",
 )
 
 
@@ -201,6 +202,19 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
             "id": 1,
             "user_id": ANN,
             "device_id": STICK,
+            "item_id": item_id(3),
+            "kind": "scrobbler",
+            "stamp": 1,
+            "started_at": 1,
+            "ended_at": 2,
+            "seconds_heard": 30.0,
+        },
+    ),
+    "browser_plays": (
+        {
+            "id": 1,
+            "user_id": ANN,
+            "device_id": f"browser:{ANN}",
             "item_id": item_id(3),
             "kind": "scrobbler",
             "stamp": 1,
