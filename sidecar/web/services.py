@@ -31,8 +31,13 @@ from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.metrics import MetricsService
 from sidecar.services.notice_board import NoticeBoard
+from sidecar.services.notifications.notifier import Notifier
+from sidecar.services.notifications.preferences import NotificationPreferences
 from sidecar.services.playback.history import PlayHistory
+from sidecar.services.player_logs.giving import PlayerGiver
 from sidecar.services.player_logs.importer import PlayerLogImporter
+from sidecar.services.player_logs.listeners import Listeners
+from sidecar.services.player_logs.states import PlayerStateImporter
 from sidecar.services.removals.review import RemovalReview
 from sidecar.services.rules.preferences import PreferenceService
 from sidecar.services.rules.settings_editor import SettingsEditor
@@ -79,6 +84,9 @@ class WebServices:
     sync_status: SyncStatus
     adoption: AdoptionService
     player_logs: PlayerLogImporter
+    listeners: Listeners
+    player_states: PlayerStateImporter
+    player_giver: PlayerGiver
     browsers: BrowserService
     browser_plays: BrowserPlays
     library: LibraryBrowser
@@ -90,6 +98,8 @@ class WebServices:
     transfers: TransferStatus
     system: SystemStatus
     metrics: MetricsService
+    notifications: NotificationPreferences
+    notifier: Notifier
     backups: NightlyBackups
     # Only while the sidecar runs on its demo.
     set_up: SetUpService | None = None

@@ -25,6 +25,8 @@ WITH_ACCOUNTS = (
     "plays",
     "imported_plays",
     "browser_plays",
+    "player_listeners",
+    "player_imports",
     "hidden_items",
     "seen_libraries",
     "accounts",
