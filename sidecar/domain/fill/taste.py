@@ -129,9 +129,17 @@ class Household:
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self.plays = Fading(30)
+        self.of_late = Fading(90)
+        self.ever = Fading(None)
+        self.of_days = Fading(1.5)
         self.added = tuple(
             (number, one.added) for number, one in enumerate(shelf.items) if one.added is not None
         )
+
+    def count(self, item: int, day: int) -> None:
+        """Count a play of anybody."""
+        for fading in (self.plays, self.of_late, self.ever, self.of_days):
+            fading.add(item, day)
 
 
 class Taste:
@@ -255,10 +263,8 @@ class Taste:
         return SINCE.step(day - known.last_day) * TIMES.steps + TIMES.step(known.plays)
 
     def list_half_heard(self, day: int) -> set[int]:
-        """Return what was begun of late and not ended, and what is left of albums begun."""
-        found = set(self._spread.get(Evidence.BEGUN, ()))
-        found.update(item for item, last in self._half.items() if day - last <= BEGUN_DAYS)
-        return found
+        """Return what was begun of late and not ended."""
+        return {item for item, last in self._half.items() if day - last <= BEGUN_DAYS}
 
     def _fading(self) -> Iterable[tuple[Evidence, Fading]]:
         yield from self._counts.items()
@@ -324,7 +330,7 @@ class Taste:
         for fading in self._counts.values():
             fading.add(item, day)
         self._weekdays[(day - 1) % WEEK].add(item, day)
-        self._household.plays.add(item, day)
+        self._household.count(item, day)
         for _, groups, fading in self._groups():
             group = groups.of[item]
             if group is not None:

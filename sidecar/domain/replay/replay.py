@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sidecar.domain.fill.choice import FULL, FillLimits, Ranking, choose, rank
+from sidecar.domain.fill.choice import FULL, FillLimits, Ranking, choose, expect, rank
+from sidecar.domain.fill.experts import Expert, Experts, blend
 from sidecar.domain.fill.shelf import Candidate, Shelf
 from sidecar.domain.fill.taste import WEEK, Household, Listened, Taste
 from sidecar.domain.replay.device import PastDevice
@@ -117,6 +118,7 @@ class _Filling:
 
     def __init__(self, device: PastDevice, sizes: Sequence[int]) -> None:
         self.device = device
+        self.experts = Experts()
         self._sizes = sizes
         self._chosen: tuple[int, ...] = ()
         self._changed: deque[tuple[int, int]] = deque()
@@ -124,7 +126,8 @@ class _Filling:
     def update(
         self,
         day: int,
-        ranking: Ranking,
+        rankings: Mapping[Expert, Ranking],
+        orders: Mapping[Expert, Sequence[int]],
         *,
         standing: Mapping[int, EvictionClass],
         wanted: Sequence[tuple[int, int]],
@@ -139,8 +142,9 @@ class _Filling:
         while self._changed and self._changed[0][0] <= day - WEEK:
             self._changed.popleft()
         before = sum(size for _, size in self._changed)
+        self.experts.name(orders, self._sizes, room)
         choice = choose(
-            ranking,
+            rankings[self.experts.best()],
             room=room,
             present=present,
             half_heard=[one for one in present if one in half_heard],
@@ -255,18 +259,27 @@ class _Replay:
         tastes = list(self._tastes.values())
         for taste in tastes:
             taste.look_ahead(day)
-        ranking = rank(self._household.shelf, tastes, self._scenario.limits)
+        shelf, limits = self._household.shelf, self._scenario.limits
+        expected = expect(shelf, tastes, limits)
+        rankings = {
+            one: rank(
+                shelf, replace(expected, plays=blend(one, expected.plays, self._household)), limits
+            )
+            for one in Expert
+        }
 
+        orders = {one: ranking.order() for one, ranking in rankings.items()}
         half_heard = set().union(*(one.list_half_heard(day) for one in tastes))
         standing, wanted = self._held[1].standing(), self._held[1].wanted()
         for filling in self._fillings:
             filling.update(
                 day,
-                ranking,
+                rankings,
+                orders,
                 standing=standing,
                 wanted=wanted,
                 half_heard=half_heard,
-                limits=self._scenario.limits,
+                limits=limits,
             )
 
     def _measure(self, day: int) -> None:
@@ -310,6 +323,8 @@ class _Replay:
         if self._fillings:
             for user, taste in self._tastes.items():
                 taste.learn(day, listened[user])
+            for filling in self._fillings:
+                filling.experts.learn(items)
 
 
 def _make_shelf(history: History) -> Shelf:
