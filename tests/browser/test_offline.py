@@ -457,7 +457,7 @@ def test_what_is_kept_in_the_browser_plays_without_a_network_and_its_plays_come_
     chromium: Browser, house: WebHouse, server: WebServer, trouble: BrowserTrouble
 ) -> None:
     item = track(2).id
-    house.library(row(2, Name="Noon", RunTimeTicks=20_000_000))
+    house.library(row(2, Name="Noon", RunTimeTicks=4_000_000))
     told = f"/UserItems/{item}/UserData"
     state = {"ItemId": item, "IsFavorite": False}
     house.jellyfin.routes[f"GET {told}"] = json_reply(state)

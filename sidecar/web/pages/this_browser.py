@@ -13,6 +13,7 @@ account that uses a browser keeps its own there.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Annotated
 
 from flask import (
@@ -33,10 +34,12 @@ from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import NotVisible
 from sidecar.services.browsers.browsers import LONGEST_NAME, KeptBrowser
 from sidecar.services.browsers.plays import HeardInBrowser
+from sidecar.services.player_logs.views import LogInUse
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.redirects import safe_target
 from sidecar.web.request.cookies import A_YEAR_S, set_cookie
+from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import Body, read
 from sidecar.web.request.query_params import check_item_id
 from sidecar.web.security.auth import caller, person
@@ -107,7 +110,11 @@ def routes(services: WebServices) -> Blueprint:
         ]
         browser = _this(services)
         name = browser.name if browser else _agent()
-        return jsonify({"taken": services.browser_plays.take(person(), heard, name)})
+        try:
+            taken = services.browser_plays.take(person(), heard, name)
+        except LogInUse as busy:
+            raise ApiError(HTTPStatus.CONFLICT, str(busy)) from None
+        return jsonify({"taken": taken})
 
     return pages.blueprint
 

@@ -37,7 +37,13 @@ export class Journal {
   }
 
   /** Send what was heard; what the sidecar has taken is forgotten here. */
-  async send() {
+  send() {
+    // One after the other, whatever tabs are open: two would send the same.
+    if (!navigator.locks) return this.#send();
+    return navigator.locks.request("sidecar-heard", () => this.#send());
+  }
+
+  async #send() {
     const some = this.#read().slice(0, MOST);
     const { csrf } = document.body.dataset;
     if (!some.length || !csrf) return;
@@ -49,7 +55,7 @@ export class Journal {
     if (!answer?.ok) return;
     const sent = new Set(some.map((one) => one.started_at));
     this.#write(this.#read().filter((one) => !sent.has(one.started_at)));
-    if (this.#read().length) await this.send();
+    if (this.#read().length) await this.#send();
   }
 
   #read() {
