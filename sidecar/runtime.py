@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 3.0
+COMPILED_TEMPLATES = "templates"  # a folder of the data folder
 
 Prepare = Callable[[str, Startup], Settings]
 """Gets ready what the sidecar needs, while the page at this address says how far it is.
@@ -212,6 +213,7 @@ class Runtime:
             base_url=server.base_url,
             trusted_proxies=server.trusted_proxies,
             proxies_in_a_row=server.proxies_in_a_row,
+            compiled=server.data_dir / COMPILED_TEMPLATES,
         )
 
     def _serve(
@@ -238,6 +240,7 @@ class Runtime:
         threads.add("accounts", services.accounts.permissions.run)
         threads.add("watching", rules.watching.run)
         threads.add("watcher", background.removals.run)
+        threads.add("client-messages", background.client_messages.run)
         threads.add(
             "keeper",
             partial(background.housekeeping.run, wakeup=self._housekeeping_wakeup),
@@ -245,6 +248,7 @@ class Runtime:
         threads.add("stick", background.index.run)
         threads.add("tags", transfers.tags.run)
         threads.add("backups", background.backups.run)
+        threads.add("notifications", services.web.notifier.run)
         threads.add("playlists", background.playlists.run)
         threads.add("companions", background.companions.run)
         if services.devices.peers is not None:

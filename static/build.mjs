@@ -59,6 +59,7 @@ const ICONS = [
   "scroll-text",
   "search",
   "settings",
+  "shuffle",
   "skip-back",
   "skip-forward",
   "sliders-horizontal",

@@ -5,6 +5,7 @@ import math
 import re
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import CodeType
@@ -104,6 +105,9 @@ def chromium_process() -> Iterator[Browser]:
     expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
         browser = start_chromium(playwright)
+        # Only in the tests of it: elsewhere it would answer for the server.
+        without_worker = partial(browser.new_context, service_workers="block")
+        browser.new_context = without_worker  # type: ignore[method-assign]
         yield browser
         browser.close()
 

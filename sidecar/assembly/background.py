@@ -14,6 +14,8 @@ from sidecar.config.zones import load_zone
 from sidecar.services.activity.recorder import ActivityRecorder
 from sidecar.services.backups.backups import Installation
 from sidecar.services.backups.nightly import NightlyBackups
+from sidecar.services.client_messages.messages import ClientMessages, Room
+from sidecar.services.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.generated_files.companions import CompanionWriter
 from sidecar.services.generated_files.index import IndexWriter
 from sidecar.services.generated_files.playlists import PlaylistWriter
@@ -21,9 +23,11 @@ from sidecar.services.housekeeping import Housekeeping
 from sidecar.services.identity.renaming import FileRenaming
 from sidecar.services.removals.monitor import RemovalMonitor
 from sidecar.services.removals.record import RemovalRecorder
+from sidecar.services.space.planner import SpacePlanner
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.files.companions import CompanionFiles
 from sidecar.store.files.completed import CompletedFiles
+from sidecar.web.i18n.sentences import words_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +40,7 @@ class BackgroundServices:
         companions: Writes covers, lyrics and subtitles beside the files.
         removals: Detects files that people removed, moved or changed.
         backups: Makes a backup every night.
+        client_messages: Tells people in their clients what comes of what they do there.
     """
 
     index: IndexWriter
@@ -43,6 +48,7 @@ class BackgroundServices:
     companions: CompanionWriter
     removals: RemovalMonitor
     backups: NightlyBackups
+    client_messages: ClientMessages
     housekeeping: Housekeeping
 
 
@@ -93,7 +99,32 @@ def make_background(
             clock=clock,
         ),
         backups=_backups(base, accounts),
+        client_messages=_client_messages(base, accounts, devices, rules, transfers.space),
         housekeeping=_housekeeping(base, accounts, devices, rules, transfers),
+    )
+
+
+def _client_messages(
+    base: Base,
+    accounts: AccountServices,
+    devices: DeviceServices,
+    rules: RuleServices,
+    space: SpacePlanner,
+) -> ClientMessages:
+    def room(device_id: str) -> Room:
+        found = space.outlook(device_id)
+        left = found.room_left + found.plan.bytes_removed - found.plan.bytes_added
+        return Room({one.download_id for one in found.plan.refusals}, left)
+
+    return ClientMessages(
+        rules.acts,
+        accounts=accounts.service,
+        preferences=ClientMessagePreferences(base.store.choices),
+        registry=devices.registry,
+        stores=base.store,
+        room=room,
+        words=words_of,
+        clock=base.clock,
     )
 
 

@@ -17,6 +17,7 @@ from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.jellyfin.library.groups import GroupLookup
 from sidecar.services.casting.orders import CastOrders
 from sidecar.services.casting.targets import CastTargets
+from sidecar.services.client_messages.acts import Acts
 from sidecar.services.identity.look import LibraryLook
 from sidecar.services.identity.matching import ItemMatching
 from sidecar.services.identity.questions import IdentityQuestions
@@ -41,6 +42,7 @@ class RuleServices:
         followers: Makes the followers of an account.
         watching: Tracks what plays.
         threads: Starts and stops the threads of the accounts.
+        acts: What people do in their clients.
     """
 
     shape_of: Callable[[str], NameLimits]
@@ -52,6 +54,7 @@ class RuleServices:
     followers: AccountFollowers
     watching: PlaybackTracker
     threads: AccountThreads
+    acts: Acts
     cast_orders: CastOrders
     casting: CastTargets
 
@@ -100,6 +103,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
     settings = RuleSettingsService(
         lambda: base.configuration.now().rules, RuleSettingsStore(store.db)
     )
+    acts = Acts(clock)
     followers = AccountFollowers(
         planning=planning,
         registry=devices.registry,
@@ -107,6 +111,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         stores=store,
         book=settings,
         looking=looking,
+        acts=acts,
         clock=clock,
     )
     watching = PlaybackTracker(
@@ -121,8 +126,11 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         planning=planning,
         downloads=store.downloads,
         clock=clock,
+        acts=acts,
+        playing=lambda user_id: frozenset(one.playing.item.id for one in watching.shown(user_id)),
     )
     return RuleServices(
+        acts=acts,
         shape_of=shape_of,
         matching=matching,
         questions=questions,

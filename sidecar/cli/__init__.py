@@ -26,6 +26,7 @@ COMMANDS = {
     "sign-in": "sign an account in",
     "status": "what is there, and what is in the way",
     "plan": "what would come and go on each device",
+    "replay": "which rules and which size would have served past plays",
     "doctor": "check the whole set-up",
     "api-key": "make, list and revoke API keys",
     "backup": "write the whole state to one file",
@@ -33,6 +34,9 @@ COMMANDS = {
     "adopt": "know the files on a device again, after a lost database",
     "server": "which Jellyfin server is ours; take another one",
 }
+
+# These take the settings of the page by themselves, or none.
+BY_THEMSELVES = frozenset({"run", "demo", "backup", "restore", "replay"})
 
 Command = Callable[[Settings, argparse.Namespace], int]
 
@@ -92,8 +96,7 @@ def command_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
     asked = next((one for one in arguments if one in COMMANDS), None)
     for name, text in COMMANDS.items():
         command = commands.add_parser(name, parents=[common_arguments()], help=text)
-        # These take the settings of the page by themselves, or none.
-        command.set_defaults(is_base=name in {"run", "demo", "backup", "restore"})
+        command.set_defaults(is_base=name in BY_THEMSELVES)
         if name == asked:
             with heap.loading():
                 module = import_module(f"sidecar.cli.{name.replace('-', '_')}")

@@ -26,10 +26,11 @@ class EvictionClass(IntEnum):
     """How firmly a file is wanted; only a lower class is evicted for a higher one."""
 
     NOTHING = 0
-    PRE_CACHED = 1
-    AFFINITY = 2
-    PASSING = 3
-    LASTING = 4
+    FILLING = 1
+    PRE_CACHED = 2
+    AFFINITY = 3
+    PASSING = 4
+    LASTING = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from pydantic import SecretStr
 
 from sidecar.domain.items.item import PLAYABLE, Item, ItemType, as_part
+from sidecar.domain.playback.client_messages import OpenClient
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.errors import (
     JellyfinError,
@@ -31,6 +33,7 @@ from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.http.connection import (
     LARGEST_BODY_BYTES,
     READ_TIMEOUT_S,
+    Body,
     JellyfinConnection,
     LeftOut,
     Query,
@@ -53,7 +56,7 @@ from sidecar.jellyfin.listing import (
     read_sequence,
     read_set,
 )
-from sidecar.jellyfin.mapping import list_now_playing, to_item
+from sidecar.jellyfin.mapping import list_now_playing, list_open_clients, to_item
 from sidecar.jellyfin.models import BaseItem, JellyfinUser, PublicServer
 from sidecar.messages import msg
 
@@ -493,16 +496,35 @@ class Jellyfin:
         sessions = read(answer, models.SESSIONS)
         return list_now_playing(sessions, except_device=self.connection.identity.device_id)
 
+    def open_clients(self) -> tuple[tuple[OpenClient, ...], datetime | None]:
+        """List the clients that are open, for an admin those of all, and the server's time."""
+        answer = self._ask("GET", "Sessions", without=FULL_QUEUES)
+        sessions = read(answer, models.SESSIONS)
+        return list_open_clients(sessions, except_device=self.connection.identity.device_id)
+
+    def show_message(self, session_id: str, *, header: str, text: str, seconds: int) -> None:
+        """Show a short message in a client of the account.
+
+        The answer is no proof that it was shown: a client that cannot is told all the same.
+
+        Raises:
+            NotFound: The session is over.
+            NotAllowed: It is somebody else's.
+        """
+        body = {"Header": header, "Text": text, "TimeoutMs": seconds * 1000}
+        self._ask("POST", "Sessions", session_id, "Message", body=body)
+
     def _ask(
         self,
         method: str,
         *path: str,
         query: Query | None = None,
+        body: Body | None = None,
         most_bytes: int = LARGEST_BODY_BYTES,
         without: LeftOut | None = None,
     ) -> Answer:
         answer = self.connection.send(
-            method, *path, query=query, most_bytes=most_bytes, without=without
+            method, *path, query=query, body=body, most_bytes=most_bytes, without=without
         )
         try:
             check_answer(answer)

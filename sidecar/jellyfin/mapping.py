@@ -9,6 +9,7 @@ from sys import intern
 
 from sidecar.domain.items.item import FileVersion, Item, ItemType
 from sidecar.domain.items.media_types import EXTENSIONS, extension_in
+from sidecar.domain.playback.client_messages import FILMS, OpenClient
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.jellyfin.models import (
     TICKS_PER_SECOND,
@@ -27,6 +28,8 @@ _KNOWN_TYPES = {one.value: one for one in ItemType} | {
     "ManualPlaylistsFolder": ItemType.LIBRARY,
 }
 MOST_PARTS = 99
+# The command of a client that can show messages.
+DISPLAY_MESSAGE = "DisplayMessage"
 _DISCS = {"Dvd": "DVD", "BluRay": "Blu-ray"}
 _KNOWN_REPEATS = {one.value: one for one in Repeat}
 
@@ -90,6 +93,32 @@ def list_now_playing(
         and not _is_ours(session.device_id, except_device)
         and not _is_stopped(session)
     )
+
+
+def list_open_clients(
+    sessions: Iterable[ClientSession], *, except_device: str
+) -> tuple[tuple[OpenClient, ...], datetime | None]:
+    """Return the sessions as messages need them, without our own, and the server's time.
+
+    Args:
+        sessions: As the server lists them.
+        except_device: As for `list_now_playing`.
+    """
+    listed = tuple(sessions)
+    clients = tuple(
+        OpenClient(
+            session_id=one.id,
+            user_id=one.user_id,
+            active_at=one.last_activity_date,
+            is_connected=one.supports_remote_control,
+            shows_messages=DISPLAY_MESSAGE in one.supported_commands,
+            plays=one.now_playing_item.id if one.now_playing_item else None,
+            plays_film=one.now_playing_item is not None and one.now_playing_item.type in FILMS,
+        )
+        for one in listed
+        if not _is_ours(one.device_id, except_device)
+    )
+    return clients, _read_latest(listed)
 
 
 def _read_latest(sessions: Iterable[ClientSession]) -> datetime | None:

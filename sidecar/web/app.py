@@ -19,6 +19,8 @@ from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.web import pages, static_files
 from sidecar.web.api import routes
+from sidecar.web.compiled_templates import CompiledTemplates
+from sidecar.web.late_rule import LateRule
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
 from sidecar.web.pages import alerts
@@ -68,6 +70,7 @@ class WebOptions:
         base_url: The path below which a proxy serves it, such as `/sidecar`; empty for the root.
         trusted_proxies: Addresses or networks whose forwarded headers are trusted.
         proxies_in_a_row: The number of proxies that a request passes; the last one is trusted.
+        compiled: The folder in which compiled templates are kept; None keeps none.
     """
 
     host: str = "127.0.0.1"
@@ -75,6 +78,7 @@ class WebOptions:
     base_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
     proxies_in_a_row: int = 1
+    compiled: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ def create_app(
     sockets = SocketIOServer(services.sign_in)
     live = NewsPublisher(services, bus, clock, sockets)
     sockets.listen(live)
-    flask = _flask(services, clock, live)
+    flask = _flask(services, options, clock, live)
     refusals = Refusals(flask)
     return Web(flask, behind_gate(sockets.around(flask, refusals), refusals, options), live)
 
@@ -138,8 +142,13 @@ def behind_gate(app: WSGIApplication, refusals: Refusals, options: WebOptions) -
     )
 
 
-def plain_flask(clock: Clock) -> Flask:
-    """Create a Flask application with templates, static files and error pages, without any page."""
+def plain_flask(clock: Clock, compiled: Path | None = None) -> Flask:
+    """Create a Flask application with templates, static files and error pages, without any page.
+
+    Args:
+        clock: The time.
+        compiled: The folder in which compiled templates are kept; None keeps none.
+    """
     files = web_files()
     app = Flask("sidecar.web", template_folder=str(files.templates), static_folder=None)
     app.config |= {
@@ -147,6 +156,7 @@ def plain_flask(clock: Clock) -> Flask:
         "MAX_FORM_PARTS": 20,
         "PROVIDE_AUTOMATIC_OPTIONS": False,
     }
+    app.url_rule_class = LateRule
     app.url_map.merge_slashes = False
     static_files.register(app, files.static)
 
@@ -156,6 +166,7 @@ def plain_flask(clock: Clock) -> Flask:
     # Browsers ask for it at the root whatever the page says.
     app.add_url_rule("/favicon.ico", "favicon", declare(send_favicon, Role.ANYBODY, ("GET",)))
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
+    app.jinja_env.bytecode_cache = CompiledTemplates(compiled)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.undefined = OfObjects
     downloads_pages.give_words(app, clock)
@@ -181,8 +192,8 @@ def _read_once(app: Flask, services: WebServices) -> None:
     app.teardown_request(end)
 
 
-def _flask(services: WebServices, clock: Clock, live: NewsPublisher) -> Flask:
-    app = plain_flask(clock)
+def _flask(services: WebServices, options: WebOptions, clock: Clock, live: NewsPublisher) -> Flask:
+    app = plain_flask(clock, options.compiled)
     _read_once(app, services)
     alerts.teach(app, services)
     help_pages.teach(app)

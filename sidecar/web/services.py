@@ -13,6 +13,7 @@ from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.backups.nightly import NightlyBackups
+from sidecar.services.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
@@ -28,8 +29,13 @@ from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.metrics import MetricsService
 from sidecar.services.notice_board import NoticeBoard
+from sidecar.services.notifications.notifier import Notifier
+from sidecar.services.notifications.preferences import NotificationPreferences
 from sidecar.services.playback.history import PlayHistory
+from sidecar.services.player_logs.giving import PlayerGiver
 from sidecar.services.player_logs.importer import PlayerLogImporter
+from sidecar.services.player_logs.listeners import Listeners
+from sidecar.services.player_logs.states import PlayerStateImporter
 from sidecar.services.removals.review import RemovalReview
 from sidecar.services.rules.preferences import PreferenceService
 from sidecar.services.rules.settings_editor import SettingsEditor
@@ -55,6 +61,7 @@ class WebServices:
     sign_in: SignInService
     api_keys: ApiKeyService
     users: UserService
+    client_messages: ClientMessagePreferences
     devices: DeviceListing
     notices: NoticeBoard
     downloads: DownloadListing
@@ -75,6 +82,9 @@ class WebServices:
     sync_status: SyncStatus
     adoption: AdoptionService
     player_logs: PlayerLogImporter
+    listeners: Listeners
+    player_states: PlayerStateImporter
+    player_giver: PlayerGiver
     library: LibraryBrowser
     media: MediaStreaming
     file_search: FileSearch
@@ -84,6 +94,8 @@ class WebServices:
     transfers: TransferStatus
     system: SystemStatus
     metrics: MetricsService
+    notifications: NotificationPreferences
+    notifier: Notifier
     backups: NightlyBackups
     # Only while the sidecar runs on its demo.
     set_up: SetUpService | None = None

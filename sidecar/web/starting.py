@@ -71,7 +71,7 @@ def starting_app(
     Raises:
         errors.ConfigError: A trusted proxy is not an address.
     """
-    app = plain_flask(clock)
+    app = plain_flask(clock, options.compiled)
     app.register_blueprint(language.routes())
     if set_up is not None:
         app.register_blueprint(set_up_pages.routes(set_up))

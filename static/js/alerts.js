@@ -4,6 +4,7 @@ const PAUSE_MS = 200;
 
 let waiting = 0;
 let last = null;
+let seen = null;
 
 /** Show soon what is so now; many wishes at once make one request. */
 export function refreshAlerts() {
@@ -14,7 +15,8 @@ async function refresh() {
   waiting = 0;
   const place = document.getElementById("alerts");
   if (!place) return;
-  last ??= place.innerHTML;
+  // Another page has its own, as new as the page.
+  if (place !== seen) [seen, last] = [place, place.innerHTML];
   const next = `${window.location.pathname.slice(base().length)}${window.location.search}`;
   try {
     const answer = await fetch(`${place.dataset.from}?${new URLSearchParams({ next })}`);
@@ -55,8 +57,8 @@ function show(place, text) {
 
 /** The bell leads to them, and opens what is folded. */
 export function openAlertsByBell() {
-  document.getElementById("bell")?.addEventListener("click", () => {
-    const list = document.querySelector("#alerts details");
+  document.addEventListener("click", ({ target }) => {
+    const list = target.closest("#bell") && document.querySelector("#alerts details");
     if (list) list.open = true;
   });
 }

@@ -2,6 +2,7 @@
 
 import { refreshSoon } from "./list/refresh.js";
 import { clearSelection } from "./list/selection.js";
+import { visit } from "./navigation.js";
 
 // Forms that are answered in place. `HX-Request` says so to the server.
 const FORMS = "#downloads, #asking, #done, .get, #chosen";
@@ -10,9 +11,10 @@ const IN_PLACE = { "HX-Request": "true" };
 let changed = refreshSoon;
 
 /** Let links that ask and forms that act stay on this page; `afterwards` shows what has changed. */
-export function stayHere(afterwards = refreshSoon) {
+export function stayHere(signal, afterwards = refreshSoon) {
   changed = afterwards;
-  document.addEventListener("click", (event) => {
+  const listen = (name, act) => document.addEventListener(name, act, { signal });
+  listen("click", (event) => {
     if (event.target.closest("[data-dismisses]")) {
       event.preventDefault();
       document.getElementById("done").replaceChildren();
@@ -29,7 +31,7 @@ export function stayHere(afterwards = refreshSoon) {
       theDialog().close();
     }
   });
-  document.addEventListener("submit", (event) => {
+  listen("submit", (event) => {
     const form = event.target;
     if (form.method !== "post" || !form.closest(FORMS)) return;
     event.preventDefault();
@@ -42,10 +44,10 @@ export function stayHere(afterwards = refreshSoon) {
     button?.setAttribute("aria-busy", "true");
     asked.finally(() => button?.removeAttribute("aria-busy"));
   });
-  document.addEventListener("change", ({ target }) => {
+  listen("change", ({ target }) => {
     if (target.matches(".limit select")) target.form.requestSubmit();
   });
-  document.addEventListener("click", (event) => {
+  listen("click", (event) => {
     if (event.target === theDialog()) theDialog().close();
   });
 }
@@ -66,7 +68,7 @@ async function ask(address, options) {
     dialog.close();
     if (new URL(answer.url).pathname !== window.location.pathname) {
       // What this page showed is no more.
-      window.location.assign(answer.url);
+      visit(answer.url);
       return;
     }
     tell(parsed(await answer.text()));

@@ -1,5 +1,7 @@
 // The keyboard map: `?` lists it, `/` searches, j and k go through the rows, the space bar selects.
 
+import { visit } from "./navigation.js";
+
 const ROWS = ".row, .track, .tile, .shelf li, .device-tile, .listed li";
 const TYPING = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
 // They use the space bar and Enter themselves.
@@ -44,7 +46,7 @@ function search() {
     field.focus();
     field.select();
   } else {
-    window.location.assign(`${document.body.dataset.home}library`);
+    visit(`${document.body.dataset.home}library`);
   }
   return true;
 }
@@ -93,7 +95,7 @@ async function showKeys() {
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     show(page.querySelector("main > section"), page.querySelector('link[href*="help.css"]'));
   } catch {
-    window.location.assign(address);
+    visit(address);
   }
 }
 

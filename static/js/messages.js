@@ -5,10 +5,12 @@ const SENTENCES = {
     "The connection to the sidecar is lost. Trying again …":
       "Die Verbindung zum Sidecar ist unterbrochen. Neuer Versuch …",
     "The sidecar does not answer. Trying again …": "Der Sidecar antwortet nicht. Neuer Versuch …",
+    "The sidecar does not answer. Try again in a moment.": "Der Sidecar antwortet nicht. Versuche es gleich noch einmal.",
     "This page no longer changes by itself. Load it again to see how things stand.":
       "Diese Seite ändert sich nicht mehr von selbst. Lade sie neu, um den Stand zu sehen.",
     "This browser cannot play this kind of file.": "Dieser Browser kann solche Dateien nicht abspielen.",
     "Waiting for the code to be approved …": "Warte, bis der Code bestätigt ist …",
+    "stopped at {time}": "angehalten bei {time}",
     "{done} of {size}": "{done} von {size}",
     "{number} of {total}": "{number} von {total}",
     "{number} selected": "{number} ausgewählt",

@@ -38,3 +38,11 @@ export function seconds(amount) {
   }
   return formatUnit(Math.round(whole / DAY), "day", "long");
 }
+
+/** A length as clocks show it: 3:07, or 1:02:03. */
+export function clock(amount) {
+  const whole = Math.floor(Math.max(amount, 0));
+  const [hours, minutes] = [Math.floor(whole / HOUR), Math.floor((whole % HOUR) / MINUTE)];
+  const two = (number) => String(number).padStart(2, "0");
+  return hours ? `${hours}:${two(minutes)}:${two(whole % MINUTE)}` : `${minutes}:${two(whole % MINUTE)}`;
+}

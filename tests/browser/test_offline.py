@@ -137,7 +137,7 @@ def test_the_list_narrows_while_one_types_and_the_address_goes_along(opened: Ope
     expect(page.locator("#look-files")).to_contain_text("2")
     expect(page.locator("#look-tiles")).to_contain_text("2")
     page.wait_for_url("**/offline?*q=noon*")
-    page.locator("summary").click()
+    page.locator(".filters summary").click()
     page.get_by_label("Type").select_option("films")
     expect(page.locator(".row")).to_have_count(1)
     assert page.evaluate("window.untouched")
@@ -367,3 +367,83 @@ def test_the_player_comes_and_goes(opened: Open) -> None:
     page.get_by_role("link", name="Everything on the device").click()
     expect(page.locator(".tile")).to_have_count(3)
     page.get_by_role("button", name="Close the player").click()
+
+
+def test_it_plays_on_while_one_goes_through_the_pages(
+    opened: Open, house: WebHouse, trouble: BrowserTrouble
+) -> None:
+    """Page by page in place: the same sound, and everything else as after a page load."""
+    page = opened(f"/offline/albums/{ALBUM}")
+    sound = page.locator("#player audio")
+    page.get_by_role("link", name="Play Noon").click()
+    assert is_heard(page)
+    page.evaluate("window.untouched = true")
+
+    for name, path in (("Downloads", "/downloads"), ("Devices", "/devices"), ("Home", "/")):
+        page.get_by_role("link", name=name, exact=True).first.click()
+        page.wait_for_url(re.compile(f"{re.escape(path)}$"))
+        expect(page).to_have_title(re.compile(f"{name} · "))
+        expect(page.locator("#main")).to_be_focused()
+        expect(page.locator("#page-shown")).to_contain_text(name)
+        expect(page.locator(".places [aria-current=page]")).to_have_text(name)
+    page.go_back()
+    expect(page.get_by_role("heading", name="Devices", level=1)).to_be_visible()
+    page.go_back()
+    expect(page.locator("#downloads")).to_be_visible()
+
+    # The scripts of a page begin when it comes: this one follows what happens.
+    house.add(77, title="Just come")
+    expect(page.get_by_role("heading", name="Just come")).to_be_visible()
+    page.get_by_role("link", name=re.compile("^Completed")).first.click()
+    expect(page.get_by_role("heading", name="Dusk")).to_be_visible()
+    assert page.evaluate("window.untouched")
+    expect(sound).to_have_js_property("paused", False)
+
+    # A form that changes something, and is answered by a page.
+    page.get_by_role("button", name="ann", exact=True).click()
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(sound).to_have_js_property("paused", False)
+    assert page.evaluate("window.untouched")
+
+
+def test_the_queue_is_kept_with_its_place_until_one_signs_out(
+    opened: Open, trouble: BrowserTrouble
+) -> None:
+    page = opened(f"/offline/albums/{ALBUM}")
+    player = page.get_by_role("region", name="Media player")
+    sound = page.locator("#player audio")
+    page.get_by_role("link", name="Play Noon").click()
+    assert is_heard(page)
+
+    # The queue, shuffled and not; what plays goes on.
+    player.get_by_role("button", name="Shuffle").click()
+    expect(player).to_contain_text("1 of 3")
+    player.get_by_role("button", name="Shuffle").click()
+    expect(player).to_contain_text("2 of 3")
+    player.locator(".queued summary").click()
+    player.get_by_role("button", name="Remove from the queue: Dawn").click()
+    expect(player).to_contain_text("1 of 2")
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 700})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert list(violations_in_both_themes(page)) == []
+    assert page.evaluate("navigator.mediaSession.metadata.title") == "Noon"
+
+    # Its place is remembered in this browser; what was heard a while ago waits for a click.
+    sound.evaluate("one => { one.pause(); one.currentTime = 20; }")
+    expect(sound).to_have_js_property("seeking", False)
+    page.reload()
+    expect(player).to_contain_text("Noon")
+    expect(player).to_contain_text("stopped at 0:20")
+    player.get_by_role("button", name="Resume").click()
+    assert is_heard(page)
+    assert sound.evaluate("one => one.currentTime") >= 20
+
+    trouble.announce("^401 GET .*/api/v1/session$")
+    # It goes with its session: who is next in this browser sees nothing of it.
+    page.get_by_role("button", name="ann", exact=True).click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(re.compile("/sign-in"))
+    page.wait_for_load_state()
+    assert page.evaluate("Object.keys(localStorage).length") == 0

@@ -14,6 +14,8 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Request, Respons
 TROUBLE = frozenset({"error", "warning", "assert"})
 # The page went elsewhere, or a newer search replaced this one.
 GIVEN_UP = "net::ERR_ABORTED"
+# Playwright's own line.
+NO_WORKER = "Service Worker registration blocked by Playwright"
 # The browser's own line about an answer or a failed request, which are noted with their address.
 ABOUT_A_REQUEST = "Failed to load resource:"
 BLOCKED = """addEventListener("securitypolicyviolation", (event) => console.error(
@@ -45,7 +47,7 @@ class BrowserTrouble:
         return [one for one in self.found if not any(two.search(one) for two in self.announced)]
 
     def _said(self, message: ConsoleMessage) -> None:
-        if message.type in TROUBLE and not message.text.startswith(ABOUT_A_REQUEST):
+        if message.type in TROUBLE and not message.text.startswith((ABOUT_A_REQUEST, NO_WORKER)):
             self.found.append(f"{message.type}: {message.text} ({message.location['url']})")
 
     def _thrown(self, error: WebError) -> None:

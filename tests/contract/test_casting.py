@@ -145,6 +145,33 @@ def test_who_casts_is_told_even_when_it_is_not_the_owner(
         assert socket.next("Play")["ControllingUserId"] == admin.user_id
 
 
+def test_a_message_reaches_the_client_that_can_show_it_and_names_its_sender(ann: Client) -> None:
+    can = {**CAPABILITIES, "SupportedCommands": ["DisplayMessage"]}
+    with ann.socket() as socket:
+        ann.post("/Sessions/Capabilities/Full", can)
+        session = ann.session()
+        assert session["SupportedCommands"] == ["DisplayMessage"]
+        body = {"Header": "Car stick", "Text": "10 tracks are on their way", "TimeoutMs": 5000}
+        told = ann.ask("POST", f"/Sessions/{session['Id']}/Message", body=body)
+
+        assert (told.status_code, told.content) == (204, b"")
+        heard = socket.next("GeneralCommand")
+        assert heard["Name"] == "DisplayMessage"
+        assert heard["Arguments"] == {**body, "TimeoutMs": "5000"}
+        ann.post(f"/Sessions/{session['Id']}/Message", {"Text": "Without a header"})
+        assert socket.next("GeneralCommand")["Arguments"] == {
+            "Header": "Message from Server",
+            "Text": "Without a header",
+        }
+        ann.post("/Sessions/Capabilities/Full", CAPABILITIES)
+
+
+def test_a_message_to_a_session_that_is_not_there_is_404(ann: Client) -> None:
+    body = {"Header": "x", "Text": "y", "TimeoutMs": 5000}
+
+    assert ann.ask("POST", f"/Sessions/{NOBODY}/Message", body=body).status_code == 404
+
+
 def test_what_was_active_long_ago_can_be_left_out(ann: Client) -> None:
     ann.report("", str(ann.songs()[0]["Id"]))
 

@@ -1,4 +1,4 @@
-"""Starts `python -m sidecar` without the two seconds in which Python imports it.
+"""Starts `python -m sidecar` without the seconds in which Python imports and compiles it.
 
     the tests ── words, environment ──▶ a process that has imported everything
                                          └─ forks ─▶ waits, and tells how it ended
@@ -19,13 +19,15 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from tempfile import TemporaryFile
 from typing import IO, BinaryIO
 
 from sidecar.cli import COMMANDS, main
 from sidecar.clock import SystemClock
+from sidecar.web.api.schemas.base import Schema
 from sidecar.web.app import plain_flask
+from sidecar.web.i18n.sentences import NAMES, catalogue
 
 MOST = 200_000
 # Warnings are told, as in the sidecars that are started anew.
@@ -178,10 +180,22 @@ def _wait_or_follow(environ: Mapping[str, str], out: int, err: int, end: int) ->
     os.environ.update(environ)
 
 
+def _all_below(kind: type[Schema]) -> Iterator[type[Schema]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from _all_below(one)
+
+
 if __name__ == "__main__":
     for name in COMMANDS:
         importlib.import_module(f"sidecar.cli.{name.replace('-', '_')}")
-    plain_flask(SystemClock())  # reads the sentences of all languages
+    templates = plain_flask(SystemClock()).jinja_env
+    for name in templates.list_templates():
+        templates.get_template(name)
+    for language in NAMES:
+        catalogue(language)
+    for schema in _all_below(Schema):
+        schema.model_rebuild()
     ordered = serve(socket.socket(fileno=int(sys.argv[1])))
     if ordered is not None:
         sys.argv[1:] = ordered

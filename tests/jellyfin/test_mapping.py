@@ -8,7 +8,7 @@ from sidecar.domain.files.naming import build_path
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
 from sidecar.jellyfin import models
-from sidecar.jellyfin.mapping import MOST_QUEUED, list_now_playing, to_item
+from sidecar.jellyfin.mapping import MOST_QUEUED, list_now_playing, list_open_clients, to_item
 from tests.jellyfin.recorded import VERSIONS, body
 
 ID = "1bf5462706b4367473f9fd0725bdd586"
@@ -216,6 +216,36 @@ def test_what_plays_is_told_and_our_own_session_is_left_out(version: str) -> Non
     assert (playing.playlist_item_id, playing.position_s) == ("playlistItem0", 3.0)
     assert playing.checked_in is not None
     assert list_now_playing(sessions, except_device="firefox-ann") == ()
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_clients_that_are_open_tell_what_messages_depend_on(version: str) -> None:
+    sessions = models.SESSIONS.validate_json(body(version, "sessions-playing-user"))
+
+    clients, now = list_open_clients(sessions, except_device="sidecar-ann")
+
+    (web,) = [one for one in clients if one.plays]
+    assert web.plays == "399ff486acfe493e6d082af3c275330f"
+    assert (web.plays_film, web.shows_messages, web.is_connected) == (False, False, False)
+    assert web.active_at is not None
+    assert now is not None
+    assert web.active_at <= now
+
+
+def test_a_client_that_says_so_shows_messages_and_a_film_is_one() -> None:
+    session = {
+        "Id": "s",
+        "UserId": ID,
+        "SupportsRemoteControl": True,
+        "SupportedCommands": ["Mute", "DisplayMessage"],
+        "NowPlayingItem": {"Id": ID, "Type": "Episode"},
+    }
+    read = models.SESSIONS.validate_json(json.dumps([session, {"Id": "t", "DeviceId": "ours.x"}]))
+
+    ((web,), now) = list_open_clients(read, except_device="ours")
+
+    assert (web.shows_messages, web.is_connected, web.plays_film) == (True, True, True)
+    assert (web.active_at, now) == (None, None)
 
 
 def test_a_session_of_nobody_has_no_user() -> None:

@@ -57,10 +57,14 @@ def _command(ask: RequestContext) -> Reply:
 
 def _message(ask: RequestContext) -> Reply:
     fields = ask.request.fields()
-    words = {"Header": fields.get("header"), "Text": fields.get("text")}
-    return _general(
-        ask, "DisplayMessage", {name: word for name, word in words.items() if word is not None}
-    )
+    text, timeout_ms = fields.get("text"), fields.get("timeoutms")
+    if not text:
+        return problem_reply(HTTPStatus.BAD_REQUEST)
+    header = str(fields.get("header") or "").strip() or "Message from Server"
+    words = {"Header": header, "Text": str(text)}
+    if timeout_ms is not None:
+        words["TimeoutMs"] = str(int(timeout_ms))
+    return _general(ask, "DisplayMessage", words)
 
 
 def _general(ask: RequestContext, name: str, arguments: dict[str, Any]) -> Reply:

@@ -1,7 +1,7 @@
 """Decides the eviction class of each file, and the order of evictions.
 
-    nothing ── pre-cached ── affinity ── other passing rules ── lasting
-    goes first, within each the one used longest ago               never goes
+    nothing ── filling ── pre-cached ── affinity ── other passing rules ── lasting
+    goes first, within each the one used longest ago                           never goes
 
 Each rule has its class in the registry. Pins, favourites and chosen playlists are lasting, until
 their hold is about to end. So are the holds of a rule that does not exist any more, after an
@@ -26,6 +26,7 @@ REST = timedelta(days=7)
 _WORDS: Mapping[EvictionClass, str] = MappingProxyType(
     {
         EvictionClass.NOTHING: msg("No longer needed"),
+        EvictionClass.FILLING: msg("Here because there was room"),
         EvictionClass.PRE_CACHED: msg("Downloaded ahead of a queue"),
         EvictionClass.AFFINITY: msg("Here because its album is played"),
         EvictionClass.PASSING: msg("Needed for a while"),

@@ -50,7 +50,7 @@ class Manifest(BaseModel):
         schema_step: The last step of the migrations that the database has.
     """
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
     format: int
     made_by: str = Field(max_length=100)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -18,6 +18,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.playback.cast_queue import CastItem, from_start, plan_places
+from sidecar.domain.playback.client_messages import ActKind
 from sidecar.domain.wishes import LEAST_CAST_PRIORITY, PIN, Reason, Wish
 from sidecar.errors import NotAllowed, NotFound, ServerAway
 from sidecar.jellyfin.client import Jellyfin
@@ -25,6 +26,7 @@ from sidecar.jellyfin.live.commands import PlayOrder
 from sidecar.messages import msg
 from sidecar.process.threads import Wakeup, attempt
 from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.client_messages.acts import Acts, Step
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
@@ -56,7 +58,22 @@ class CastOrders:
         planning: WishService,
         downloads: Downloads,
         clock: Clock,
+        acts: Acts | None = None,
+        playing: Callable[[str], frozenset[str]] = lambda _user_id: frozenset(),
     ) -> None:
+        """Prepare.
+
+        Args:
+            accounts: Who may cast.
+            registry: The devices.
+            planning: Takes the pins.
+            downloads: The queue.
+            clock: For all waits.
+            acts: Is told of what is cast.
+            playing: Returns the items that an account plays, or did a moment ago.
+        """
+        self._acts = acts or Acts(clock)
+        self._playing = playing
         self._accounts = accounts
         self._registry = registry
         self._planning = planning
@@ -105,8 +122,22 @@ class CastOrders:
             who, name = account.name if account else "somebody unknown", device.settings.name
             log.warning("%s cast to %s, which does not serve them: nothing was done", who, name)
             return 0
-        client = self._accounts.client(account.user_id)
         wanted = from_start(order.item_ids, order.start)[:MOST_ITEMS]
+        is_running = not self._playing(account.user_id).isdisjoint(wanted)
+        with self._acts.during(
+            account.user_id, ActKind.CAST, wanted, is_running_queue=is_running
+        ) as told:
+            return self._pin(account, device, order, wanted, told)
+
+    def _pin(
+        self,
+        account: Account,
+        device: AttachedDevice,
+        order: PlayOrder,
+        wanted: Sequence[str],
+        told: Step,
+    ) -> int:
+        client, device_id = self._accounts.client(account.user_id), device.id
         found = {
             one.item.id: one for one in _look_up(client, wanted) if self._takes(device, one.item)
         }
@@ -116,6 +147,8 @@ class CastOrders:
             for item_id, one in found.items()
         ]
         queued = len(self._planning.pin_all(pins, partial(_describe, client, found)))
+        told.places = tuple((device_id, item_id) for item_id in found)
+        told.title = _common_title([one.item for one in found.values()])
         self._make_room(device_id, {one: at[one] for one in at if one not in found})
         text = "%s cast %d of %d items to %s: %d are to be fetched"
         name = device.settings.name
@@ -179,6 +212,14 @@ def _whole(client: Jellyfin, items: Sequence[Item]) -> Item | None:
     except (NotFound, NotAllowed):
         return None
     return container if fellows == {one.id for one in items} else None
+
+
+def _common_title(items: Sequence[Item]) -> str | None:
+    """Return what people call these items together; None if they have no name in common."""
+    if len(items) == 1:
+        return items[0].title
+    albums = {one.album or one.series for one in items}
+    return albums.pop() if len(albums) == 1 else None
 
 
 def _because_of(container: Item) -> Reason:

@@ -28,6 +28,7 @@ from sidecar.jellyfin.live.events import News, SessionsNews, SessionsUnavailable
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.process.threads import ThreadGroup
 from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.client_messages.acts import Acts
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.identity.follower import IdentityFollower
 from sidecar.services.identity.look import LibraryLook
@@ -62,6 +63,7 @@ class AccountFollowers:
     stores: Stores
     book: RuleSettingsService
     looking: LibraryLook
+    acts: Acts
     clock: Clock
     _rules_of: dict[str, RuleRunner] = field(default_factory=dict)
 
@@ -114,6 +116,7 @@ class AccountFollowers:
             planning=self.planning,
             settings=settings,
             clock=self.clock,
+            acts=self.acts,
         )
 
     def _rules(
@@ -131,6 +134,7 @@ class AccountFollowers:
             planning=self.planning,
             book=self.book,
             clock=self.clock,
+            acts=self.acts,
         )
 
     def _followed(

@@ -22,6 +22,7 @@ from types import MappingProxyType
 
 from sidecar.clock import Clock
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
+from sidecar.domain.playback.client_messages import ActKind
 from sidecar.domain.rules import favourites as rule
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import JellyfinError, NotFound, SignedOut, TooSlow
@@ -37,6 +38,7 @@ from sidecar.jellyfin.live.events import (
     UserDataChanged,
 )
 from sidecar.process.threads import attempt
+from sidecar.services.client_messages.acts import Acts
 from sidecar.services.rules.favourite_states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.wishes import WishService
@@ -92,6 +94,7 @@ class FavouritesFollower:
         planning: WishService,
         settings: rule.FavouritesSettings,
         clock: Clock,
+        acts: Acts | None = None,
     ) -> None:
         """Prepare; sends no request.
 
@@ -102,7 +105,9 @@ class FavouritesFollower:
             planning: Takes the wishes.
             settings: The rule's settings.
             clock: For all waits.
+            acts: Is told of the hearts that the account presses.
         """
+        self._acts = acts or Acts(clock)
         self._client = client
         self._account = account
         self._user_id = account.user_id
@@ -278,7 +283,8 @@ class FavouritesFollower:
             self._hearts.look_up(item)
             log.info("%s pressed a heart on %r", self._name, item.title)
             self._taken_away.discard(item.id)
-            self._keep(item)
+            with self._acts.during(self._user_id, ActKind.HEART, [item.id], item.title):
+                self._keep(item)
 
     def look_through(self) -> None:
         """List all favourites and compare them; takes a few requests for each hundred.

@@ -15,6 +15,7 @@ from threading import Event, Lock
 from typing import Any
 
 from sidecar.clock import Clock
+from sidecar.domain.playback.client_messages import ActKind
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.rules.context import ComputedRule, Context, Wake, Wanted
 from sidecar.domain.rules.registry import COMPUTED_RULES
@@ -27,6 +28,7 @@ from sidecar.jellyfin.live.events import (
     UserDataChanged,
 )
 from sidecar.process.threads import attempt
+from sidecar.services.client_messages.acts import Acts
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.library_cache import LibraryOfAccount
 from sidecar.services.rules.now_playing import NowPlayingDebouncer
@@ -56,6 +58,7 @@ class RuleRunner:
         book: RuleSettingsService,
         clock: Clock,
         rules: Iterable[ComputedRule[Any]] = COMPUTED_RULES,
+        acts: Acts | None = None,
     ) -> None:
         """Prepare; sends no request, and every rule is due.
 
@@ -67,7 +70,9 @@ class RuleRunner:
             book: The settings of each rule on each device.
             clock: For all waits.
             rules: All rules, the most urgent first.
+            acts: Is told of the playlists that the account changes.
         """
+        self._acts = acts or Acts(clock)
         self._library = library
         self._account = account
         self._user_id = account.user_id
@@ -111,10 +116,16 @@ class RuleRunner:
             case UserDataChanged(user_id=user_id) if user_id == self._user_id:
                 # Something may have been marked as seen without being played.
                 self.wake(Wake.PLAY_ENDED)
-            case LibraryChanged():
+            case LibraryChanged(updated=updated):
+                self._note_changed_playlists(updated)
                 self.wake(Wake.LIBRARY)
             case _:
                 pass
+
+    def _note_changed_playlists(self, updated: Iterable[str]) -> None:
+        titles = self._chosen.titles_of(self._user_id)
+        for item_id in titles.keys() & set(updated):
+            self._acts.note(self._user_id, ActKind.PLAYLIST, [item_id], titles[item_id])
 
     def look_through_soon(self) -> None:
         """Have every rule run: a device came, a setting or choice changed, or after a reconnect."""

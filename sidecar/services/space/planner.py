@@ -130,6 +130,12 @@ class DevicePlanState:
     bytes_may_go: int
     seen: object
 
+    @property
+    def room_left(self) -> int:
+        """Bytes that are left within the limits before anything else comes or goes."""
+        of_budget = self.limits.most - self.limits.aside - self.bytes
+        return min(of_budget, self.limits.space.free - self.limits.kept)
+
 
 class PlanChanged(SidecarError):
     """A person confirmed a plan that has changed since."""

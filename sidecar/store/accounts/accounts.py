@@ -24,6 +24,8 @@ WITH_ACCOUNTS = (
     "playlist_orders",
     "plays",
     "imported_plays",
+    "player_listeners",
+    "player_imports",
     "hidden_items",
     "seen_libraries",
     "accounts",

@@ -34,6 +34,7 @@ from sidecar.store.schema.steps import (
     MISSING,
     ORIGINALS,
     PAGE_SETTINGS,
+    PLAYER_STATES,
     PLAYLISTS,
     PLAYS,
     QUEUE_ORDER,
@@ -81,6 +82,7 @@ STEPS: tuple[Step, ...] = (
     ACTIVITY,
     FOLLOWED,
     CONCERNS,
+    PLAYER_STATES,
 )
 
 

@@ -35,6 +35,7 @@ NOT_BY_KEY = translatable("A key makes no other keys: sign in with your name and
 session = Endpoints("session", f"{PREFIX}/session")
 people = Endpoints("people")
 keys = Endpoints("keys", f"{PREFIX}/keys")
+client_messages = Endpoints("client_messages", f"{PREFIX}/client-messages")
 
 
 class Credentials(Body):
@@ -62,6 +63,12 @@ class HiddenAnswer(Body):
 
     answer: Literal["keep", "let_go"]
     library: Annotated[str, Field(max_length=200)] | None = None
+
+
+class ClientMessagesWanted(Body):
+    """Whether your Jellyfin clients show what comes of what you do in them."""
+
+    is_on: bool
 
 
 class WithKeys(Query):
@@ -100,6 +107,18 @@ def end(services: WebServices) -> Response:
 
 def _leave(services: WebServices) -> None:
     auth.leave(services.sign_in, current_app.extensions[auth.END_SESSION])
+
+
+@client_messages.get("", role=Role.SIGNED_IN, returns=schemas.ClientMessages)
+def show_client_messages(services: WebServices) -> schemas.ClientMessages:
+    """Show whether your Jellyfin clients show short messages about what you do in them."""
+    return schemas.ClientMessages(is_on=services.client_messages.is_on(person().user_id))
+
+
+@client_messages.put("", role=Role.SIGNED_IN, body=ClientMessagesWanted)
+def switch_client_messages(services: WebServices, body: ClientMessagesWanted) -> None:
+    """Switch the short messages in your Jellyfin clients on or off."""
+    services.client_messages.switch(person(), is_on=body.is_on)
 
 
 @people.get("/accounts", role=Role.SIGNED_IN, returns=Listed[schemas.Account])

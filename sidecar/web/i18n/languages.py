@@ -1,58 +1,25 @@
 """Translates the pages to the language that the person or their browser has chosen.
 
-    English sentence in a template → catalogues/de.po → the same sentence in German
-
-The English sentences are the keys, so English has no catalogue, and a sentence without a
-translation stays English. Answers of the API are not translated: programs read them.
+Answers of the API are not translated: programs read them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from functools import cache
-from gettext import GNUTranslations, NullTranslations
-from io import BytesIO
-from pathlib import Path
-from types import MappingProxyType
+from collections.abc import Callable
 
 from babel import negotiate_locale
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from flask import Flask, g, request
 
 from sidecar.messages import Message, translate
 from sidecar.web import redirects
 from sidecar.web.i18n.numbers import LocalFormat
+from sidecar.web.i18n.sentences import ENGLISH, NAMES, catalogue, local_format
 
 COOKIE = "sidecar_language"
-ENGLISH = "en"
-# Each in its own language.
-NAMES = MappingProxyType({ENGLISH: "English", "de": "Deutsch"})
-CATALOGUES = Path(__file__).parent / "catalogues"
-
-
-@cache
-def catalogue(language: str) -> NullTranslations:
-    """Load the catalogue of a language; an empty one for English."""
-    if language == ENGLISH:
-        return NullTranslations()
-    compiled = BytesIO()
-    with (CATALOGUES / f"{language}.po").open("rb") as source:
-        write_mo(compiled, read_po(source, locale=language))
-    compiled.seek(0)
-    return GNUTranslations(compiled)
 
 
 class Languages:
-    """The catalogues of all languages, and the language of the current request."""
-
-    def __init__(self) -> None:
-        """Load the catalogues."""
-        self._sentences: Mapping[str, NullTranslations] = {one: catalogue(one) for one in NAMES}
-        self._words = {
-            one: LocalFormat(one, translations.gettext, translations.ngettext)
-            for one, translations in self._sentences.items()
-        }
+    """The language of the current request, and its sentences."""
 
     def now(self) -> str:
         """Return the language of the current request."""
@@ -64,11 +31,11 @@ class Languages:
 
     def sentence(self, text: str) -> str:
         """Translate an English sentence to the language of the current request."""
-        return self._sentences[self.now()].gettext(text)
+        return catalogue(self.now()).gettext(text)
 
     def counted(self, one: str, many: str, number: int) -> str:
         """Return the translated plural form for the number."""
-        return self._sentences[self.now()].ngettext(one, many, number)
+        return catalogue(self.now()).ngettext(one, many, number)
 
     def translated(self, told: object) -> str:
         """Translate a message, or that of an error, to the language of the current request.
@@ -80,7 +47,7 @@ class Languages:
 
     def of(self, language: str) -> LocalFormat:
         """Return the formats of a language."""
-        return self._words[language]
+        return local_format(language)
 
     def words(self) -> LocalFormat:
         """Return the formats of the language of the current request."""

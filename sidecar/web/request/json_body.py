@@ -17,7 +17,9 @@ LONGEST_BODY = 64 * 1024
 class Body(BaseModel):
     """Base class of request bodies: frozen, strict types, unknown fields refused."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="forbid", strict=True, hide_input_in_errors=True
+    )
 
 
 class NoBody(Body):

@@ -38,7 +38,9 @@ LOG_LEVELS = ("INFO", "WARNING", "ERROR")
 class Query(BaseModel):
     """Base class of a route's query parameters: frozen; unknown parameters are ignored."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        defer_build=True, frozen=True, extra="ignore", hide_input_in_errors=True
+    )
 
     @classmethod
     def read(cls, args: MultiDict[str, str]) -> Self:

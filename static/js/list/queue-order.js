@@ -8,8 +8,9 @@ const rowOf = (grip) => grip.closest(".row");
 const rows = () => [...document.querySelectorAll("#downloads .row")];
 const waits = (row) => row?.matches('.row[data-status="pending"]');
 
-export function letRowsMove() {
-  document.addEventListener("keydown", (event) => {
+export function letRowsMove(signal) {
+  const listen = (name, act) => document.addEventListener(name, act, { signal });
+  listen("keydown", (event) => {
     const grip = gripOf(event);
     if (!grip || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
     event.preventDefault();
@@ -25,7 +26,7 @@ export function letRowsMove() {
     grip.focus();
     send(row);
   });
-  document.addEventListener("pointerdown", (event) => {
+  listen("pointerdown", (event) => {
     const grip = gripOf(event);
     if (grip && event.button === 0) drag(grip, event);
   });

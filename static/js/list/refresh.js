@@ -24,9 +24,10 @@ export function releaseRefresh() {
 }
 
 /** Whoever has a list on the page: what is open stays open, what has the focus keeps it. */
-export function keepPlace() {
+export function keepPlace(signal) {
   let focused = "";
-  document.addEventListener("htmx:before:swap", (event) => {
+  const listen = (name, act) => document.addEventListener(name, act, { signal });
+  listen("htmx:before:swap", (event) => {
     // Also what was asked for before the row was taken.
     if (held && event.detail.ctx.target?.id === "downloads") {
       event.preventDefault();
@@ -42,7 +43,7 @@ export function keepPlace() {
       }
     }
   });
-  document.addEventListener("htmx:after:swap", () => {
+  listen("htmx:after:swap", () => {
     // A row that moved lost it on the way.
     if (focused && document.activeElement === document.body) {
       document.getElementById(focused)?.focus({ preventScroll: true });

@@ -13,15 +13,18 @@ let isAll = false;
 
 const matchingBox = () => document.querySelector(".matching input");
 
-export function keepSelection() {
+export function keepSelection(signal) {
+  const listen = (name, act) => document.addEventListener(name, act, { signal });
   list = nameOfList();
-  document.addEventListener("click", (event) => {
+  chosen = new Set();
+  [last, isAll] = [null, false];
+  listen("click", (event) => {
     const box = event.target;
     if (!box.matches?.('.pick input[type="checkbox"]')) return;
     if (event.shiftKey) pickRange(box);
     last = box.value;
   });
-  document.addEventListener("change", ({ target }) => {
+  listen("change", ({ target }) => {
     if (target.id === "pick-all") pick(boxes(), target.checked);
     if (target.matches("[data-picks-group]")) pick(boxesIn(target.closest("details")), target.checked);
     if (target.matches(".pick input")) note(target);
@@ -29,10 +32,10 @@ export function keepSelection() {
     if (target.matches(".pick input, #pick-all, [data-picks-group], .matching input")) show();
   });
   let before = { address: "", values: [] };
-  document.addEventListener("htmx:before:swap", () => {
+  listen("htmx:before:swap", () => {
     before = { address: window.location.href, values: boxes().map((box) => box.value) };
   });
-  document.addEventListener("htmx:after:swap", () => {
+  listen("htmx:after:swap", () => {
     if (nameOfList() !== list) clearSelection();
     list = nameOfList();
     // What has left this page by itself is no longer meant.
@@ -45,10 +48,11 @@ export function keepSelection() {
     show();
   });
   // A browser ticks again what was ticked when somebody comes back to the page.
-  window.addEventListener("pageshow", () => {
+  const again = () => {
     for (const box of boxes()) note(box);
     show();
-  });
+  };
+  window.addEventListener("pageshow", again, { signal });
 }
 
 /** Nothing is selected any more: it was acted upon. */

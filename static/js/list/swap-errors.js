@@ -1,5 +1,7 @@
 // Answers that htmx cannot put into the page: an error, or a page that lacks what was asked for.
 
+import { visit } from "../navigation.js";
+
 document.addEventListener("htmx:before:swap", (event) => {
   const { ctx, tasks } = event.detail;
   if (fits(ctx, tasks)) return;
@@ -7,7 +9,7 @@ document.addEventListener("htmx:before:swap", (event) => {
   // What the page asks by itself it asks again; meanwhile it stays as it is.
   if (!isByAPerson(ctx.sourceEvent)) return;
   const { method, action } = ctx.request;
-  if (method === "GET") window.location.assign(action);
+  if (method === "GET") visit(action);
   else ctx.sourceElement.submit();
 });
 

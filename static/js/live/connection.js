@@ -17,18 +17,23 @@ const CHANGES = [
 
 const OF_ALERTS = new Set(["notice", "device", "download:failed", "download:removed"]);
 
-let followed = false;
+const followers = new Set();
+let socket = null;
 
-/** Whether this page follows already. */
-export function isFollowed() {
-  return followed;
+/** Follow what happens until `signal`: `changed()` is called when the page may be wrong, `progressed(message)` for transfers. */
+export function follow(home, follower, signal) {
+  followers.add(follower);
+  signal.addEventListener("abort", () => followers.delete(follower));
+  connect(home);
 }
 
-/** Follow what happens: `changed()` is called when the page may be wrong, `progressed(message)` for transfers. */
-export function follow(home, { changed, progressed }) {
-  followed = true;
+/** Be connected: one connection for all pages that are shown one after the other. */
+export function connect(home) {
+  if (socket) return;
   const order = new Order();
-  const socket = io({
+  const changed = () => followers.forEach((one) => one.changed());
+  const progressed = (message) => followers.forEach((one) => one.progressed(message));
+  socket = io({
     path: `${home}socket.io`,
     transports: ["websocket", "polling"],
     tryAllTransports: true,
@@ -61,7 +66,6 @@ export function follow(home, { changed, progressed }) {
       window.location.reload();
     }
   });
-  return socket;
 }
 
 async function isSignedIn(home) {

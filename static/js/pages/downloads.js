@@ -6,9 +6,12 @@ import { keepPlace, refreshSoon } from "../list/refresh.js";
 import { follow } from "../live/connection.js";
 import { letRowsMove } from "../list/queue-order.js";
 import { showTransfers } from "../live/transfers.js";
+import { onPage } from "../navigation.js";
 
-keepSelection();
-keepPlace();
-letRowsMove();
-stayHere();
-follow(document.body.dataset.home, { changed: refreshSoon, progressed: showTransfers });
+onPage(import.meta.url, (signal) => {
+  keepSelection(signal);
+  keepPlace(signal);
+  letRowsMove(signal);
+  stayHere(signal);
+  follow(document.body.dataset.home, { changed: refreshSoon, progressed: showTransfers }, signal);
+});

@@ -1,9 +1,29 @@
-// Every page of a signed-in person: it follows what happens, if its own script does not.
+// Every page of a signed-in person: it follows what happens, and what it plays goes on on the next one.
 
 import { openAlertsByBell } from "../alerts.js";
 import { listen } from "../keyboard.js";
-import { follow, isFollowed } from "../live/connection.js";
+import { connect } from "../live/connection.js";
+import { isRemembered } from "../player/place.js";
+
+const { home, keys } = document.body.dataset;
+const bar = document.getElementById("player");
 
 openAlertsByBell();
-if (document.body.dataset.keys !== "off") listen();
-if (!isFollowed()) follow(document.body.dataset.home, { changed: () => {}, progressed: () => {} });
+if (keys !== "off") listen();
+connect(home);
+
+// For the page without a network; not while this page still comes.
+const WORKER_AFTER_MS = 3000;
+setTimeout(() => navigator.serviceWorker?.register(`${home}service-worker.js`).catch(() => {}), WORKER_AFTER_MS);
+
+// The player comes when it is first needed.
+let opened = null;
+const player = () => (opened ??= import("../player/bar.js").then(({ openBar }) => openBar(bar)));
+
+if (bar && isRemembered(bar.dataset.account, home)) player().then((one) => one.restore());
+document.addEventListener("click", async (event) => {
+  const link = event.target.closest("a[data-plays], [data-plays-all]");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  (await player()).playFrom(link);
+});

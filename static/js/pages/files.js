@@ -1,10 +1,11 @@
-// The page "On the device": it works without this; with it, it plays, and follows what happens.
+// The page "On the device": it works without this; with it, it follows what happens.
 
 import { stayHere } from "../dialogs.js";
 import { refreshSoon } from "../list/refresh.js";
 import { follow } from "../live/connection.js";
-import { playHere } from "../player.js";
+import { onPage } from "../navigation.js";
 
-stayHere();
-playHere(document.getElementById("player"));
-follow(document.body.dataset.home, { changed: refreshSoon, progressed: () => {} });
+onPage(import.meta.url, (signal) => {
+  stayHere(signal);
+  follow(document.body.dataset.home, { changed: refreshSoon, progressed: () => {} }, signal);
+});

@@ -3,5 +3,8 @@
 import { refreshSoon } from "../list/refresh.js";
 import { follow } from "../live/connection.js";
 import { showTransfers } from "../live/transfers.js";
+import { onPage } from "../navigation.js";
 
-follow(document.body.dataset.home, { changed: refreshSoon, progressed: showTransfers });
+onPage(import.meta.url, (signal) => {
+  follow(document.body.dataset.home, { changed: refreshSoon, progressed: showTransfers }, signal);
+});

@@ -4,15 +4,18 @@
 import { stayHere } from "../dialogs.js";
 import { keepSelection } from "../list/selection.js";
 import { follow } from "../live/connection.js";
+import { onPage } from "../navigation.js";
 
 const PAUSE_MS = 1000;
 const { home } = document.body.dataset;
 
 let waiting = 0;
 
-keepSelection();
-stayHere(freshButtons);
-follow(home, { changed: buttonsSoon, progressed: showRings });
+onPage(import.meta.url, (signal) => {
+  keepSelection(signal);
+  stayHere(signal, freshButtons);
+  follow(home, { changed: buttonsSoon, progressed: showRings }, signal);
+});
 
 function buttonsSoon() {
   if (!waiting) waiting = setTimeout(freshButtons, PAUSE_MS);

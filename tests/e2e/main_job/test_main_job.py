@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import MIB, TRACKS, Person, Sidecar, sha256
+from tests.contract.client import Client
+from tests.e2e.conftest import MIB, PASSWORDS, TRACKS, Person, Sidecar, sha256
 from tests.fakes.servers.slow_line import SlowLine, wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -41,12 +42,24 @@ def test_a_heart_brings_the_whole_file(running: Sidecar, ann: Person, stick: Pat
     assert running.stop() == 0
 
 
-def test_a_favourite_album_brings_all_its_tracks(running: Sidecar, ann: Person) -> None:
-    ann.heart(ann.item("First Light", "MusicAlbum"))
+def test_a_favourite_album_brings_all_its_tracks_and_the_client_says_so(
+    running: Sidecar, ann: Person
+) -> None:
+    web = Client(ann.url, "web", "Jellyfin Web")
+    web.sign_in("ann", PASSWORDS["ann"])
+    with web.socket() as socket:
+        can = {"SupportedCommands": ["DisplayMessage"], "SupportsMediaControl": True}
+        web.post("/Sessions/Capabilities/Full", can)
+        web.post(f"/UserFavoriteItems/{ann.item('First Light', 'MusicAlbum')}")
 
-    for title in TRACKS:
-        there = running.wait_for(title, "completed")
-        assert there["reasons"][0]["text"] == "on your favourite album First Light"
+        for title in TRACKS:
+            there = running.wait_for(title, "completed")
+            assert there["reasons"][0]["text"] == "on your favourite album First Light"
+        message = socket.next("GeneralCommand", within_s=60)
+
+    assert (message["Name"], message["ControllingUserId"]) == ("DisplayMessage", ann.user_id)
+    assert message["Arguments"]["Text"].startswith("First Light")
+    assert message["Arguments"]["Text"].endswith(" Car stick")
 
 
 def test_a_heart_pressed_while_nobody_looked_is_found_at_the_start(

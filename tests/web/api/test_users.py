@@ -166,6 +166,29 @@ def test_the_admin_s_page_tells_it_all_and_pauses(
     assert "/admin" not in ann.client.get("/downloads").text
 
 
+def test_messages_in_clients_are_switched_by_each_person_for_themselves(
+    house: WebHouse, ann: Browser, ben: Browser
+) -> None:
+    path, wanted = "/api/v1/client-messages", house.services.web.client_messages
+    assert ann.told(path) == {"is_on": True}
+    assert 'name="is_on" value="on" checked' in ann.client.get("/profile").text
+
+    assert ann.send("PUT", path, {"is_on": False}).status_code == 204
+
+    assert [one.told(path)["is_on"] for one in (ann, ben)] == [False, True]
+    assert 'name="is_on" value="on" checked' not in ann.client.get("/profile").text
+    assert press(ann, "/profile/client-messages", is_on="on").location == "/profile"
+    assert wanted.is_on(ANN.user_id)
+    assert press(ann, "/profile/client-messages").status_code == 303
+    assert not wanted.is_on(ANN.user_id)
+    assert wanted.is_on(BEN.user_id)
+    assert wanted.language(ANN.user_id) == "en"
+    press(ann, "/language", language="de")
+    assert (wanted.language(ANN.user_id), wanted.language(BEN.user_id)) == ("de", "en")
+    for odd in ({}, {"is_on": "perhaps"}, {"is_on": None}):
+        assert ann.send("PUT", path, odd).status_code == 422
+
+
 def test_on_the_profile_sessions_are_ended_one_by_one_or_all(
     house: WebHouse, ann: Browser, ben: Browser
 ) -> None:

@@ -22,6 +22,8 @@ FOR_MEMBERS = sorted(key for key, role in ROUTES.items() if role > Role.ANYBODY)
 OPEN = {
     ("favicon", "GET"),
     ("health.show", "GET"),
+    ("installed.without_network", "GET"),
+    ("installed.worker", "GET"),
     ("languages.choose", "POST"),
     # Off, and then only for this machine or with a key of its own: tests/web/api/test_metrics.py.
     ("metrics.show", "GET"),

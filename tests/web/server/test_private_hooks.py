@@ -1,4 +1,4 @@
-"""What we lean on inside cheroot, simple-websocket and Engine.IO without their having promised it.
+"""What we lean on inside our web libraries without their having promised it.
 
 Each test fails if a newer version of the library goes another way, and names what has changed.
 """
@@ -18,8 +18,10 @@ import pytest
 from cheroot import connections, makefile, wsgi
 from cheroot import server as cheroot
 from cheroot.workers import threadpool
+from werkzeug.routing import Map, Rule, rules
 from werkzeug.wsgi import get_input_stream
 
+from sidecar.web.late_rule import LateRule
 from sidecar.web.server import SOCKET_KEY, WebServer, WebSocketAdapter
 
 if TYPE_CHECKING:
@@ -257,3 +259,16 @@ def test_workers_are_those_that_end_with_the_process() -> None:
     finally:
         server.stop()
         serve.join(10)
+
+
+def test_werkzeug_compiles_what_writes_an_address_in_one_method() -> None:
+    values = {"number": 7, "name": "a b/c", "also": "ü"}
+    written = []
+    for kind in (Rule, LateRule):
+        rule = kind("/things/<int:number>/<name>", endpoint="things")
+        adapter = Map([rule, kind("/", endpoint="home")]).bind("example.org")
+        written.append([adapter.build("things", values), adapter.build("home")])
+
+    assert functions_that(rules, "self._compile_builder(") == {"Rule.compile"}
+    assert functions_that(rules, "compile(module") == {"Rule._compile_builder"}
+    assert written == [["/things/7/a%20b/c?also=%C3%BC", "/"]] * 2

@@ -42,8 +42,13 @@ Tenths = Annotated[float, PlainSerializer(lambda number: round(number, 1), retur
 class Schema(BaseModel):
     """Base class of answers, made from a value with the same attributes; no other fields."""
 
+    # Built when first used: there are hundreds of them, and the first page needs none.
     model_config = ConfigDict(
-        extra="forbid", from_attributes=True, validate_by_name=True, validate_by_alias=True
+        defer_build=True,
+        extra="forbid",
+        from_attributes=True,
+        validate_by_name=True,
+        validate_by_alias=True,
     )
 
 

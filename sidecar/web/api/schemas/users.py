@@ -39,6 +39,12 @@ class Session(Schema):
     csrf: str | None
 
 
+class ClientMessages(Schema):
+    """Whether a person's Jellyfin clients show what comes of what they do in them."""
+
+    is_on: bool
+
+
 class Play(Schema):
     """One play of an item."""
 

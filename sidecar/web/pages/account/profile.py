@@ -1,4 +1,4 @@
-"""`/profile`: a person's API keys and sessions."""
+"""`/profile`: a person's API keys, messages in clients, and sessions."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from sidecar.services.accounts.api_keys import LASTS_DAYS, ApiKeyService
 from sidecar.services.accounts.users import UserService
 from sidecar.web.api.accounts import LONGEST_LABEL, TOO_MANY, check_is_no_key
+from sidecar.web.i18n.languages import Languages
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.redirects import safe_target
 from sidecar.web.request.errors import ApiError
@@ -25,12 +26,18 @@ LASTS = MappingProxyType({"30": 30, "90": 90, "365": 365, "ever": None})
 
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
-    keys, people = services.api_keys, services.users
+    keys, people, messages = services.api_keys, services.users, services.client_messages
     profile = PageRoutes("profile", url_prefix="/profile")
 
     @profile.get("", role=Role.SIGNED_IN)
     def show() -> Response:
-        return _page(keys, people)
+        return _page(services)
+
+    @profile.post("/client-messages", role=Role.SIGNED_IN)
+    def switch_messages() -> Response:
+        messages.switch(person(), is_on=request.form.get("is_on") == "on")
+        messages.learn_language(person(), Languages().now())
+        return redirect(url_for("profile.show"), 303)
 
     @profile.post("/keys", role=Role.SIGNED_IN)
     def make_key() -> Response:
@@ -41,8 +48,8 @@ def routes(services: WebServices) -> Blueprint:
         days = LASTS.get(request.form.get("lasts", ""), LASTS_DAYS)
         made = keys.make_key(person(), label, days=days)
         if made is None:
-            return _page(keys, people, trouble=TOO_MANY, status=HTTPStatus.CONFLICT)
-        return _page(keys, people, fresh=made[1], label=label, status=HTTPStatus.CREATED)
+            return _page(services, trouble=TOO_MANY, status=HTTPStatus.CONFLICT)
+        return _page(services, fresh=made[1], label=label, status=HTTPStatus.CREATED)
 
     @profile.post(f"/keys/<int(max={LARGEST_ID}):key_id>/revoke", role=Role.SIGNED_IN)
     def revoke_key(key_id: int) -> Response:
@@ -73,17 +80,18 @@ def _sessions(profile: PageRoutes, keys: ApiKeyService, people: UserService) -> 
 
 
 def _page(
-    keys: ApiKeyService,
-    people: UserService,
+    services: WebServices,
     *,
     fresh: str | None = None,
     label: str = "",
     trouble: str | None = None,
     status: HTTPStatus = HTTPStatus.OK,
 ) -> Response:
+    people = services.users
     page = render_template(
         "profile.html",
-        keys=keys.keys(person()),
+        keys=services.api_keys.keys(person()),
+        client_messages=services.client_messages.is_on(person().user_id),
         sessions=[
             one for one in people.sessions(person(), own_secret()) if one.account == person().name
         ],

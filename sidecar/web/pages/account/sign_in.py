@@ -14,8 +14,8 @@ from werkzeug.wrappers import Response
 
 from sidecar.errors import JellyfinError, SidecarError, SignInRefused, TooManyTries
 from sidecar.services.accounts.person import QuickConnectCode, WebSession
-from sidecar.services.accounts.sign_in import SignInService
 from sidecar.web import redirects
+from sidecar.web.i18n.languages import Languages
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.cookies import set_cookie
@@ -32,14 +32,15 @@ LONGEST_PASSWORD = 1000
 
 def routes(services: WebServices, end_session: EndSession) -> Blueprint:
     """Return the routes; `end_session` closes the live connections of a session."""
-    service = services.sign_in
     sign_in = PageRoutes("sign_in")
-    _password_routes(sign_in, service, end_session)
-    _quick_connect_routes(sign_in, service, end_session)
+    _password_routes(sign_in, services, end_session)
+    _quick_connect_routes(sign_in, services, end_session)
     return sign_in.blueprint
 
 
-def _password_routes(sign_in: PageRoutes, service: SignInService, end_session: EndSession) -> None:
+def _password_routes(sign_in: PageRoutes, services: WebServices, end_session: EndSession) -> None:
+    service = services.sign_in
+
     @sign_in.get("/sign-in", role=Role.ANYBODY)
     def show() -> Response:
         if auth.asker().person is not None:
@@ -55,7 +56,7 @@ def _password_routes(sign_in: PageRoutes, service: SignInService, end_session: E
             visit = service.sign_in(name.strip(), password, auth.caller())
         except (SignInRefused, JellyfinError) as refused:
             return _page(refused)
-        return _come_in(service, end_session, visit)
+        return _come_in(services, end_session, visit)
 
     @sign_in.post("/sign-out", role=Role.SIGNED_IN)
     def sign_out() -> Response:
@@ -66,8 +67,10 @@ def _password_routes(sign_in: PageRoutes, service: SignInService, end_session: E
 
 
 def _quick_connect_routes(
-    sign_in: PageRoutes, service: SignInService, end_session: EndSession
+    sign_in: PageRoutes, services: WebServices, end_session: EndSession
 ) -> None:
+    service = services.sign_in
+
     @sign_in.post("/sign-in/quick-connect", role=Role.ANYBODY)
     def start_quick_connect() -> Response:
         try:
@@ -91,11 +94,12 @@ def _quick_connect_routes(
             return _page(refused)
         if visit is None:
             return _code_page(asked=True) or redirect(url_for("sign_in.show"), 303)
-        return _come_in(service, end_session, visit)
+        return _come_in(services, end_session, visit)
 
 
-def _come_in(service: SignInService, end_session: EndSession, visit: WebSession) -> Response:
-    leave(service, end_session)
+def _come_in(services: WebServices, end_session: EndSession, visit: WebSession) -> Response:
+    leave(services.sign_in, end_session)
+    services.client_messages.learn_language(visit.person, Languages().now())
     reply: FlaskResponse = make_response(redirect(redirects.safe_target(url_for("home.show")), 303))
     auth.give_cookie(reply, visit)
     reply.delete_cookie(TICKET, path=url_for("sign_in.show"))

@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 
 from sidecar.errors import DeviceError, SidecarError
 from sidecar.services.adoption.adopt import AdoptionInUse, AdoptionService
+from sidecar.services.player_logs.state_views import NotTheListener
 from sidecar.services.player_logs.views import LogInUse
 from sidecar.web.api.devices.imports import MOST_IDS
 from sidecar.web.i18n.numbers import translatable
@@ -59,7 +60,7 @@ def routes(services: WebServices) -> Blueprint:
             most=MOST_SHOWN,
         )
 
-    for trouble in (DeviceError, AdoptionInUse, LogInUse):
+    for trouble in (DeviceError, AdoptionInUse, LogInUse, NotTheListener):
         returns.blueprint.register_error_handler(trouble, _not_now)
     return returns.blueprint
 

@@ -56,6 +56,7 @@ MOST_LEAVERS = 50
 LEAVING = MappingProxyType(
     {
         EvictionClass.NOTHING: translatable("no longer needed"),
+        EvictionClass.FILLING: translatable("here because there was room"),
         EvictionClass.PRE_CACHED: translatable("downloaded ahead of a queue"),
         EvictionClass.AFFINITY: translatable("here because its album is played"),
         EvictionClass.PASSING: translatable("needed for a while"),

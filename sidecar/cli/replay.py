@@ -1,0 +1,253 @@
+"""`replay`: runs a history of plays through the rules, for one or many budgets. Changes nothing.
+
+Works without a server and without a configuration, if the history is given as a file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from sidecar.assembly.store import DATABASE
+from sidecar.cli.database import open_database
+from sidecar.clock import SystemClock
+from sidecar.config import Settings
+from sidecar.config.base import Room
+from sidecar.domain.replay.figures import MOST_MISSED, Figures
+from sidecar.domain.replay.history import History, PastItem, make_history
+from sidecar.domain.replay.reading import BadRow, NoHistory, Read, complete, read_plays
+from sidecar.domain.replay.replay import Scenario, replay
+from sidecar.domain.rules.context import RuleSettings
+from sidecar.domain.rules.registry import COMPUTED_RULES, RULE_OF
+from sidecar.errors import ConfigError, SidecarError
+from sidecar.sizes import format_size
+from sidecar.store.playback.past import PastPlays
+
+DEFAULT_BUDGETS = "2%,5%,10%,20%"
+MOST_TOLD = 20
+FULL = 100
+_SHARE = re.compile(r"(\d+(?:\.\d+)?) ?%")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the command's arguments to its parser."""
+    parser.description = (
+        "Replay a history of plays day by day through the rules, the plan and the evictions of a "
+        "device that is updated each night, and tell how many plays found their file there: with "
+        "the rules alone, with the rule fill, and with three simple yardsticks."
+    )
+    parser.add_argument(
+        "--plays",
+        type=Path,
+        metavar="FILE",
+        help="a CSV with the columns time,user,item_id,seconds and, if known, "
+        "title,artist,album,genre,size,length; or the export of Playback Reporting; - reads from "
+        "standard input (default: the plays that the sidecar has watched)",
+    )
+    parser.add_argument(
+        "--budget",
+        action="append",
+        metavar="SIZE",
+        help="the space of the device: 32GB, 500 MB, or 5%% of the library; several with commas "
+        f"between, or given again (default: {DEFAULT_BUDGETS.replace('%', '%%')})",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="RULE.KEY=VALUE",
+        help="another setting than the configured one, such as album_affinity.threshold=4",
+    )
+    parser.add_argument("--json", action="store_true", help="for scripts")
+    parser.set_defaults(command=show)
+
+
+def show(settings: Settings, asked: argparse.Namespace) -> int:
+    """Replay, and print what each run came to.
+
+    Raises:
+        errors.ConfigError: A budget, a setting or the file's heading is wrong.
+        errors.SidecarError: There is no play.
+    """
+    changed = _read_settings(settings, asked.set)
+    history = _read_history(settings, asked.plays)
+    budgets = _read_budgets(asked.budget or [DEFAULT_BUDGETS], history.size)
+    scenario = Scenario(budgets=budgets, settings=changed)
+    found = replay(history, scenario, _make_progress())
+    if asked.json:
+        print(json.dumps(_to_json(history, found), indent=2, ensure_ascii=False))
+    else:
+        _print(history, found)
+    return 0
+
+
+def _read_settings(settings: Settings, changes: Iterable[str]) -> dict[str, RuleSettings]:
+    by_rule: dict[str, dict[str, object]] = {one.name: {} for one in COMPUTED_RULES}
+    for text in changes:
+        name, has_value, value = text.partition("=")
+        rule, has_key, key = name.strip().partition(".")
+        if not has_value or not has_key:
+            raise ConfigError("replay", "--set", text, "must be RULE.KEY=VALUE")
+        if rule not in by_rule:
+            raise ConfigError("replay", "--set", text, "there is no such rule")
+        by_rule[rule][key.strip()] = value.strip()
+    return {name: settings.rules.with_changes(RULE_OF[name], one) for name, one in by_rule.items()}
+
+
+def _read_history(settings: Settings, path: Path | None) -> History:
+    """Read the plays of a file, or those of the database; what that knows of items counts too."""
+    items: dict[str, PastItem] = {}
+    plays = []
+    if (settings.server.data_dir / DATABASE).exists():
+        with open_database(settings, SystemClock()) as db:
+            past = PastPlays(db)
+            items = {one.id: one for one in past.items()}
+            plays = list(past.plays()) if path is None else []
+    if path is None:
+        if not plays:
+            raise SidecarError("No play is known yet; give a history with --plays FILE")
+        return make_history(plays, items.values())
+    read = _read_file(path)
+    for bad in read.bad[:MOST_TOLD]:
+        _tell(_describe(path, bad))
+    if read.bad:
+        rest = len(read.bad) - MOST_TOLD
+        more = f" ({rest} are not shown)" if rest > 0 else ""
+        _tell(f"{path}: {len(read.bad)} rows were left out, {len(read.plays)} were read{more}")
+    if not read.plays:
+        raise SidecarError(f"{path} has no play that could be read")
+    # Of a file, only its own items are the library; what we know of them completes them.
+    known = [
+        complete(one, items[one.id]) if one.id in items else one for one in read.items.values()
+    ]
+    return make_history(read.plays, known)
+
+
+def _read_file(path: Path) -> Read:
+    try:
+        if str(path) == "-":
+            return read_plays(sys.stdin)
+        with path.open(encoding="utf-8", errors="replace", newline="") as lines:
+            return read_plays(lines)
+    except NoHistory as error:
+        raise ConfigError("replay", "--plays", str(path), str(error)) from None
+    except OSError as error:
+        raise SidecarError(f"{path} could not be read: {error.strerror}") from None
+
+
+def _describe(path: Path, bad: BadRow) -> str:
+    return f"{path}, line {bad.line}: {bad.reason}"
+
+
+def _read_budgets(given: Iterable[str], library: int) -> list[int]:
+    budgets: dict[int, None] = {}
+    for text in ",".join(given).split(","):
+        budgets[_read_budget(text.strip(), library)] = None
+    return list(budgets)
+
+
+def _read_budget(text: str, library: int) -> int:
+    share = _SHARE.fullmatch(text)
+    if share is not None:
+        return int(library * float(share[1]) / FULL)
+    try:
+        return int(TypeAdapter[int](Room).validate_python(text))
+    except ValidationError:
+        reason = 'must be a size such as "32 GB", or a share of the library such as "5%"'
+        raise ConfigError("replay", "--budget", text, reason) from None
+
+
+def _make_progress() -> Callable[[float], None]:
+    """Return what tells the progress on stderr: in one line, or line by line into a file."""
+    is_terminal = sys.stderr.isatty()
+    told = -1
+
+    def tell(share: float) -> None:
+        nonlocal told
+        percent = int(share * FULL)
+        step = percent if is_terminal else percent // 10 * 10
+        if step == told:
+            return
+        told = step
+        end = "\n" if not is_terminal or percent == FULL else ""
+        print(f"{chr(13) if is_terminal else ''}replay: {step} %", end=end, file=sys.stderr)
+        sys.stderr.flush()
+
+    return tell
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
+def _to_json(history: History, found: Sequence[Figures]) -> dict[str, Any]:
+    items = list(history.items.values())
+    return {
+        "library": {"items": len(items), "bytes": history.size},
+        "users": len(history.users),
+        "runs": [_run_to_json(one, items) for one in found],
+    }
+
+
+def _run_to_json(figures: Figures, items: Sequence[PastItem]) -> dict[str, Any]:
+    return {
+        "name": figures.name,
+        "budget": figures.budget,
+        "plays": figures.plays,
+        "hits": figures.hits,
+        "hit_rate": figures.hit_rate,
+        "repeat_hit_rate": figures.repeat_hit_rate,
+        "first_hit_rate": figures.first_hit_rate,
+        "bytes_fetched": figures.bytes_fetched,
+        "bytes_evicted": figures.bytes_evicted,
+        "weeks": [
+            {
+                "plays": week.plays,
+                "hits": week.hits,
+                "bytes_fetched": week.bytes_fetched,
+                "bytes_evicted": week.bytes_evicted,
+            }
+            for week in figures.weeks
+        ],
+        "missed_most": [
+            {"item_id": items[item].id, "title": items[item].title, "misses": misses}
+            for item, misses in figures.missed.most_common(MOST_MISSED)
+        ],
+    }
+
+
+def _print(history: History, found: Sequence[Figures]) -> None:
+    items = list(history.items.values())
+    print(
+        f"{len(history.plays)} plays of {len(items)} items ({format_size(history.size)}) "
+        f"by {len(history.users)} people"
+    )
+    for budget in dict.fromkeys(one.budget for one in found):
+        print(f"\n{format_size(budget)}, {budget / max(1, history.size):.1%} of the library")
+        print("                       hits   first  repeats  fetched a week  evicted a week")
+        for one in found:
+            if one.budget != budget:
+                continue
+            weeks = max(1, len(one.weeks))
+            print(
+                f"  {one.name:19} {one.hit_rate:6.1%}  {one.first_hit_rate:6.1%}   "
+                f"{one.repeat_hit_rate:6.1%}  {format_size(one.bytes_fetched / weeks):>14}  "
+                f"{format_size(one.bytes_evicted / weeks):>14}"
+            )
+    _print_missed(items, found)
+
+
+def _print_missed(items: Sequence[PastItem], found: Sequence[Figures]) -> None:
+    largest = max((one.budget for one in found), default=0)
+    for one in found:
+        missed = one.missed.most_common(5)
+        if one.budget == largest and one.name in {"rules", "fill"} and missed:
+            names = ", ".join(f"{items[item].title} ({count} times)" for item, count in missed)
+            print(f"\nMissed most with {one.name} at {format_size(largest)}: {names}")

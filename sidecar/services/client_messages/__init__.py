@@ -1,0 +1,1 @@
+"""Short messages in the Jellyfin clients in which people have just done something."""

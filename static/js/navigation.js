@@ -1,0 +1,206 @@
+// Goes from page to page in place while the player is open: a page load would end what is heard.
+//
+// Without the player each link is an ordinary page load, and so is whatever does not fit here: another
+// account, another language, another version of these files, a page that leads on by itself.
+
+import { said } from "./messages.js";
+
+const SCROLLED_MS = 200;
+const starts = new Map();
+const loaded = new Set([...document.scripts].map((script) => script.src));
+
+let over = new AbortController();
+let going = null;
+let trouble = () => {};
+let needed = () => false;
+let shown = "";
+
+const here = () => window.location.pathname + window.location.search;
+
+/** Start a page's script now, and again each time that its page comes; `signal` tells when it goes. */
+export function onPage(address, start) {
+  starts.set(address, start);
+  start(over.signal);
+}
+
+/** Go from page to page in place while it is needed; `complain` says what stands in the way. */
+export function stayInPlace({ isNeeded, complain }) {
+  needed = isNeeded;
+  trouble = complain;
+  shown = here();
+  window.history.scrollRestoration = "manual";
+  // On the window: whatever else acts on a click or a form did so before.
+  window.addEventListener("click", followLink);
+  window.addEventListener("submit", send);
+  window.addEventListener("popstate", () => {
+    if (here() !== shown) show(window.location.href, { isNew: false });
+  });
+  document.addEventListener("htmx:before:history:restore", (event) => event.preventDefault());
+  for (const change of ["push", "replace"]) {
+    document.addEventListener(`htmx:after:history:${change}`, () => (shown = here()));
+  }
+  let waiting = 0;
+  window.addEventListener("scroll", () => {
+    clearTimeout(waiting);
+    const address = shown;
+    waiting = setTimeout(() => address === here() && keepScroll(), SCROLLED_MS);
+  });
+}
+
+/** Go to a page: in place if something plays. */
+export function visit(address) {
+  if (needed()) show(address, {});
+  else window.location.assign(address);
+}
+
+function followLink(event) {
+  if (!needed() || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
+  const link = event.target.closest?.("a[href]");
+  if (!link || link.target || link.hasAttribute("download") || !isOurs(link.href)) return;
+  const { pathname, search, hash } = new URL(link.href);
+  if (hash && pathname + search === here()) return;
+  event.preventDefault();
+  show(link.href, {});
+}
+
+function send(event) {
+  const { target: form, submitter } = event;
+  if (!needed() || event.defaultPrevented || form.target || form.closest("[data-leaves], dialog")) return;
+  const address = new URL(submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "", window.location.href);
+  if (!isOurs(address.href) || form.enctype === "multipart/form-data") return;
+  event.preventDefault();
+  const fields = new URLSearchParams(new FormData(form, submitter));
+  if (form.method !== "post") {
+    address.search = fields;
+    show(address.href, {});
+    return;
+  }
+  if (form.ariaBusy === "true") return;
+  form.ariaBusy = "true";
+  show(address.href, { method: "POST", body: fields }).finally(() => (form.ariaBusy = null));
+}
+
+const isOurs = (address) => address.startsWith(new URL(document.body.dataset.home, window.location.href).href);
+
+async function show(address, { isNew = true, ...options }) {
+  going?.abort();
+  going = new AbortController();
+  const { signal } = going;
+  trouble("");
+  let answer;
+  let page = null;
+  try {
+    answer = await fetch(address, { ...options, signal });
+    if (answer.headers.get("Content-Type")?.startsWith("text/html")) {
+      page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    }
+    if (!fits(page)) {
+      // The rest of what is no page is not fetched twice.
+      if (!page) going.abort();
+      window.location.assign(answer.redirected ? answer.url : address);
+      return;
+    }
+    await takeStyles(page);
+  } catch {
+    // The page that is there stays, and what plays goes on.
+    if (!signal.aborted) trouble(said("The sidecar does not answer. Try again in a moment."));
+    return;
+  }
+  if (signal.aborted) return;
+  // Where a form is refused, what to mend is shown, and the address stays that of the form.
+  const keepsAddress = options.method === "POST" && !answer.redirected;
+  if (isNew && !keepsAddress) {
+    keepScroll();
+    const to = (answer.redirected ? answer.url : address).split("#")[0] + new URL(address).hash;
+    window.history[to === window.location.href ? "replaceState" : "pushState"]({}, "", to);
+  }
+  shown = here();
+  put(page);
+  await begin(page);
+  if (!signal.aborted) settle(isNew ? 0 : (window.history.state?.scrolled ?? 0));
+}
+
+function keepScroll() {
+  window.history.replaceState({ ...window.history.state, scrolled: window.scrollY }, "");
+}
+
+/** Whether a page belongs to what is there: the same person, language and version of these files. */
+function fits(page) {
+  if (!page?.getElementById("main") || page.querySelector('meta[http-equiv="refresh"]')) return false;
+  const alike = (find) => find(page) === find(document);
+  return (
+    alike((one) => one.body.dataset.csrf) &&
+    alike((one) => one.documentElement.lang) &&
+    alike((one) => one.querySelector('link[href*="css/base.css"]')?.getAttribute("href"))
+  );
+}
+
+const styles = (page) => [...page.head.querySelectorAll('link[rel="stylesheet"]:not([data-stays])')];
+
+/** Wait for the styles of a page before it is shown; those of the one before go with it. */
+async function takeStyles(page) {
+  const known = new Set(styles(document).map((one) => one.getAttribute("href")));
+  const fresh = styles(page).filter((one) => !known.has(one.getAttribute("href")));
+  await Promise.all(
+    fresh.map((one) => {
+      const link = document.createElement("link");
+      const came = new Promise((resolve) => {
+        link.addEventListener("load", resolve);
+        link.addEventListener("error", resolve);
+      });
+      Object.assign(link, { rel: "stylesheet", href: one.getAttribute("href") });
+      document.head.append(link);
+      return came;
+    }),
+  );
+}
+
+function put(page) {
+  over.abort();
+  over = new AbortController();
+  const wanted = styles(page).map((one) => one.getAttribute("href"));
+  for (const one of styles(document)) {
+    if (!wanted.includes(one.getAttribute("href"))) one.remove();
+  }
+  for (const name of ["color-scheme", "theme-color"]) {
+    for (const old of document.head.querySelectorAll(`meta[name="${name}"]`)) old.remove();
+    document.head.append(...page.head.querySelectorAll(`meta[name="${name}"]`));
+  }
+  const { theme } = page.documentElement.dataset;
+  if (theme) document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+  document.title = page.title;
+  document.querySelector("header.top").replaceWith(page.querySelector("header.top"));
+  document.getElementById("main").replaceWith(page.getElementById("main"));
+}
+
+async function begin(page) {
+  for (const script of page.head.querySelectorAll("script[src]")) {
+    const { href } = new URL(script.getAttribute("src"), window.location.href);
+    if (script.type === "module") {
+      if (starts.has(href)) starts.get(href)(over.signal);
+      else await import(href);
+    } else if (!loaded.has(href)) {
+      loaded.add(href);
+      await new Promise((resolve) => {
+        const fresh = document.createElement("script");
+        fresh.addEventListener("load", resolve);
+        fresh.addEventListener("error", resolve);
+        fresh.src = href;
+        document.head.append(fresh);
+      });
+    }
+  }
+  window.htmx?.process(document.body);
+}
+
+/** Where a page load would leave somebody: at its top or where they were, with its name said. */
+function settle(scrolled) {
+  const main = document.getElementById("main");
+  (main.querySelector("[autofocus]") ?? main).focus({ preventScroll: true });
+  const named = window.location.hash && document.getElementById(decodeURIComponent(window.location.hash.slice(1)));
+  if (named) named.scrollIntoView();
+  else window.scrollTo(0, scrolled);
+  const place = document.getElementById("page-shown");
+  if (place) place.textContent = document.title;
+}

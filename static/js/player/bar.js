@@ -1,0 +1,281 @@
+// The bar that plays: it stays while pages come and go, and remembers in this browser where it was.
+
+import { Place } from "./place.js";
+import * as queues from "./queue.js";
+import { said } from "../messages.js";
+import { stayInPlace } from "../navigation.js";
+import { clock } from "../numbers.js";
+
+const SAVE_EVERY_MS = 5000;
+// Whoever loads a page anew hears on from where it was; whoever comes back later presses *Play*.
+const AGAIN_MS = 15_000;
+const BACK_S = 10;
+const ON_S = 30;
+
+/** Make the bar, with its style; one for a tab. */
+export async function openBar(bar) {
+  const style = document.createElement("link");
+  Object.assign(style, { rel: "stylesheet", href: bar.dataset.style });
+  style.dataset.stays = "";
+  await new Promise((resolve) => {
+    style.addEventListener("load", resolve);
+    style.addEventListener("error", resolve);
+    document.head.append(style);
+  });
+  return new Bar(bar);
+}
+
+class Bar {
+  #bar;
+  #place;
+  #queue = null;
+  #savedAt = 0;
+  #turn = 0;
+  #stoppedAt = 0;
+  #others = new BroadcastChannel("sidecar-player");
+
+  constructor(bar) {
+    this.#bar = bar;
+    this.#place = new Place(bar.dataset.account, document.body.dataset.home);
+    this.#listen();
+    this.#listenToKeys();
+    stayInPlace({ isNeeded: () => this.#queue !== null, complain: (sentence) => this.#say("trouble", sentence) });
+  }
+
+  #part(name) {
+    return this.#bar.querySelector(`[data-part="${name}"]`);
+  }
+
+  #say(name, text) {
+    const place = this.#part(name);
+    if (place.textContent !== text) place.textContent = text;
+  }
+
+  get #players() {
+    return [this.#part("audio"), this.#part("video")];
+  }
+
+  /** What plays or would; null if the bar is closed. */
+  get #playing() {
+    return this.#queue && this.#part(queues.current(this.#queue).media);
+  }
+
+  /** Play what a link stands for, and what follows it on its page. */
+  playFrom(link) {
+    const links = playable();
+    const first = new Map(links.map((one) => [one.dataset.plays, one]).reverse());
+    if (link.dataset.plays) first.set(link.dataset.plays, link);
+    // What is on two devices is heard once.
+    const some = links.filter((one) => first.get(one.dataset.plays) === one);
+    if (!some.length) return;
+    const isShuffled = "shuffle" in link.dataset || (Boolean(link.dataset.plays) && this.#queue?.isShuffled);
+    const at = link.dataset.plays ? some.indexOf(link) : isShuffled ? Math.floor(Math.random() * some.length) : 0;
+    this.playThese(some.map(entryOf), at, { isShuffled });
+  }
+
+  playThese(entries, at, { isShuffled = false } = {}) {
+    this.#queue = queues.begin(entries, at, { isShuffled });
+    this.#play();
+  }
+
+  /** Show where it was the last time; after a load of the page it goes on. */
+  restore() {
+    const { queue, seconds, isFresh } = this.#place.recall(AGAIN_MS);
+    if (!queue) return;
+    this.#queue = queue;
+    if (isFresh) this.#play(seconds);
+    else this.#show(seconds, false);
+  }
+
+  async #play(seconds = 0) {
+    const entry = queues.current(this.#queue);
+    const turn = (this.#turn += 1);
+    this.#show(seconds, true);
+    const player = this.#part(entry.media);
+    // What is known at once is played at once: browsers want the click to be the reason.
+    const address = entry.file ?? (await this.#addressOf(entry));
+    if (turn !== this.#turn) return;
+    player.src = address;
+    if (seconds) player.addEventListener("loadedmetadata", () => (player.currentTime = seconds), { once: true });
+    this.#others.postMessage("plays");
+    // `complain` hears of it; a browser that wants a click first leaves it paused.
+    player.play().catch(() => {});
+  }
+
+  async #addressOf(entry) {
+    const { home } = document.body.dataset;
+    try {
+      const answer = await fetch(`${home}api/v1/items/${entry.item}/source`);
+      const found = await answer.json();
+      return found.url ?? found.stream_url ?? entry.href;
+    } catch {
+      return entry.href;
+    }
+  }
+
+  /** Show what is to be played; nothing is loaded yet: looking at a page asks for no file. */
+  #show(seconds, isPlaying) {
+    const entry = queues.current(this.#queue);
+    this.#bar.hidden = false;
+    this.#stoppedAt = seconds;
+    this.#say("trouble", "");
+    for (const player of this.#players) empty(player);
+    this.#part(entry.media).hidden = !isPlaying;
+    this.#part("resume").hidden = isPlaying;
+    this.#say("title", entry.title);
+    this.#say("by", [entry.artist, entry.album].filter(Boolean).join(" · "));
+    this.#say("stopped", seconds && !isPlaying ? said("stopped at {time}", { time: clock(seconds) }) : "");
+    this.#showCover(entry);
+    this.#showQueue();
+    this.#tellKeys(entry);
+    this.#save(seconds);
+  }
+
+  #showCover({ cover }) {
+    const picture = this.#part("cover");
+    picture.hidden = !cover;
+    if (cover) picture.src = cover;
+    else picture.removeAttribute("src");
+  }
+
+  #showQueue() {
+    const { at, order, isShuffled } = this.#queue;
+    this.#say("place", said("{number} of {total}", { number: at + 1, total: order.length }));
+    this.#part("before").disabled = queues.isFirst(this.#queue);
+    this.#part("after").disabled = queues.isLast(this.#queue);
+    this.#part("shuffle").ariaPressed = String(isShuffled);
+    const list = this.#part("queue");
+    const focused = [...list.querySelectorAll("button")].indexOf(document.activeElement);
+    list.replaceChildren(...queues.inOrder(this.#queue).map((entry, place) => this.#line(entry, place)));
+    const buttons = [...list.querySelectorAll("button")];
+    if (focused >= 0) (buttons[Math.min(focused, buttons.length - 1)] ?? this.#part("queued")).focus();
+  }
+
+  #line(entry, place) {
+    const line = this.#part("line").content.cloneNode(true);
+    const [play, remove] = line.querySelectorAll("button");
+    play.querySelector("span").textContent = entry.title;
+    play.querySelector("small").textContent = entry.artist ?? "";
+    if (place === this.#queue.at) play.ariaCurrent = "true";
+    play.addEventListener("click", () => this.#go(place));
+    remove.querySelector(".hidden-label").append(` ${entry.title}`);
+    remove.hidden = place === this.#queue.at;
+    remove.addEventListener("click", () => this.#change(queues.without(this.#queue, place)));
+    return line;
+  }
+
+  #change(queue) {
+    this.#queue = queue;
+    this.#showQueue();
+    this.#save();
+  }
+
+  #go(at) {
+    this.#queue = queues.moved(this.#queue, at);
+    this.#play();
+  }
+
+  #close() {
+    this.#turn += 1;
+    for (const player of this.#players) empty(player);
+    this.#queue = null;
+    this.#bar.hidden = true;
+    this.#place.forget();
+    if (navigator.mediaSession) navigator.mediaSession.metadata = null;
+    document.getElementById("main").focus({ preventScroll: true });
+  }
+
+  #save(seconds = this.#playing?.hasAttribute("src") ? this.#playing.currentTime : this.#stoppedAt) {
+    if (!this.#queue) return;
+    this.#savedAt = Date.now();
+    this.#place.remember(this.#queue, seconds, Boolean(this.#playing) && !this.#playing.paused);
+  }
+
+  #listen() {
+    this.#part("before").addEventListener("click", () => this.#go(this.#queue.at - 1));
+    this.#part("after").addEventListener("click", () => this.#go(this.#queue.at + 1));
+    this.#part("close").addEventListener("click", () => this.#close());
+    this.#part("shuffle").addEventListener("click", () => {
+      this.#change(queues.shuffled(this.#queue, !this.#queue.isShuffled));
+    });
+    this.#part("resume").addEventListener("click", () => this.#resume());
+    for (const player of this.#players) {
+      player.addEventListener("ended", () => {
+        if (!queues.isLast(this.#queue)) this.#go(this.#queue.at + 1);
+      });
+      player.addEventListener("error", () => this.#complain(player));
+      player.addEventListener("timeupdate", () => {
+        if (player.hasAttribute("src") && Date.now() - this.#savedAt > SAVE_EVERY_MS) this.#save();
+        this.#tellPosition(player);
+      });
+      player.addEventListener("pause", () => player.hasAttribute("src") && this.#save());
+    }
+    window.addEventListener("pagehide", () => this.#savedAt && this.#playing?.hasAttribute("src") && this.#save());
+    // One player at a time, whatever tabs are open.
+    this.#others.addEventListener("message", () => this.#playing?.pause());
+  }
+
+  #resume() {
+    if (this.#playing?.hasAttribute("src")) this.#playing.play().catch(() => {});
+    else if (this.#queue) this.#play(this.#stoppedAt);
+  }
+
+  #listenToKeys() {
+    const session = navigator.mediaSession;
+    if (!session) return;
+    const skip = (seconds) => {
+      if (this.#playing) this.#playing.currentTime = Math.max(0, this.#playing.currentTime + seconds);
+    };
+    const acts = {
+      play: () => this.#resume(),
+      pause: () => this.#playing?.pause(),
+      stop: () => this.#playing?.pause(),
+      previoustrack: () => this.#queue && this.#go(this.#queue.at - 1),
+      nexttrack: () => this.#queue && !queues.isLast(this.#queue) && this.#go(this.#queue.at + 1),
+      seekbackward: ({ seekOffset }) => skip(-(seekOffset || BACK_S)),
+      seekforward: ({ seekOffset }) => skip(seekOffset || ON_S),
+      seekto: ({ seekTime }) => this.#playing && (this.#playing.currentTime = seekTime),
+    };
+    for (const [name, act] of Object.entries(acts)) {
+      try {
+        session.setActionHandler(name, act);
+      } catch {
+        // Not every browser has every key.
+      }
+    }
+  }
+
+  #tellKeys({ title, artist, album, cover }) {
+    if (!navigator.mediaSession) return;
+    const artwork = cover ? [{ src: new URL(cover, window.location.href).href }] : [];
+    navigator.mediaSession.metadata = new MediaMetadata({ title, artist: artist ?? "", album: album ?? "", artwork });
+  }
+
+  #tellPosition({ duration, currentTime, playbackRate }) {
+    if (!Number.isFinite(duration) || currentTime > duration) return;
+    navigator.mediaSession?.setPositionState?.({ duration, position: currentTime, playbackRate });
+  }
+
+  async #complain(player) {
+    if (!player.hasAttribute("src")) return;
+    const answer = await fetch(player.src, { headers: { Range: "bytes=0-0" } }).catch(() => null);
+    const reason = answer?.ok ? said("This browser cannot play this kind of file.") : (await answer?.json())?.detail;
+    this.#say("trouble", reason ?? said("The sidecar does not answer. Trying again …"));
+  }
+}
+
+const playable = () => [...document.querySelectorAll("a[data-plays]")];
+
+function entryOf({ dataset, href }) {
+  const { plays: item, media, title, artist, album, cover } = dataset;
+  // A file of its own is played as it is; where else the item is, the sidecar knows.
+  const file = /\/media\/\d+$/.test(href) ? { file: href } : {};
+  return { item, media, title, artist, album, cover, href, ...file };
+}
+
+function empty(player) {
+  player.hidden = true;
+  if (!player.hasAttribute("src")) return;
+  player.removeAttribute("src");
+  player.load();
+}

@@ -1,0 +1,66 @@
+// What is played, and in which order. Pure.
+
+const MOST = 500;
+
+/** Begin a queue of entries with one of them; a shuffled one begins with it as well. */
+export function begin(entries, at, { isShuffled = false, chance = Math.random } = {}) {
+  // The ones that follow matter more than those before.
+  const from = Math.max(0, Math.min(at, entries.length - MOST));
+  const some = entries.slice(from, from + MOST);
+  const queue = { entries: some, order: some.map((_, place) => place), at: at - from, isShuffled: false };
+  return isShuffled ? shuffled(queue, true, chance) : queue;
+}
+
+export const current = (queue) => queue.entries[queue.order[queue.at]];
+export const isFirst = (queue) => queue.at === 0;
+export const isLast = (queue) => queue.at >= queue.order.length - 1;
+export const inOrder = (queue) => queue.order.map((place) => queue.entries[place]);
+
+/** Go to a place of the order, or stay within it. */
+export const moved = (queue, at) => ({ ...queue, at: Math.min(Math.max(at, 0), queue.order.length - 1) });
+
+/** Shuffle, or go back to the order that it had; what plays goes on. */
+export function shuffled(queue, isShuffled, chance = Math.random) {
+  const playing = queue.order[queue.at];
+  if (!isShuffled) {
+    const order = queue.order.toSorted((one, two) => one - two);
+    return { ...queue, isShuffled, order, at: order.indexOf(playing) };
+  }
+  const others = queue.order.filter((place) => place !== playing);
+  for (let last = others.length - 1; last > 0; last -= 1) {
+    const other = Math.floor(chance() * (last + 1));
+    [others[last], others[other]] = [others[other], others[last]];
+  }
+  return { ...queue, isShuffled, order: [playing, ...others], at: 0 };
+}
+
+/** Take one out; what plays stays. */
+export function without(queue, at) {
+  if (at === queue.at) return queue;
+  const order = queue.order.toSpliced(at, 1);
+  return { ...queue, order, at: at < queue.at ? queue.at - 1 : queue.at };
+}
+
+/** Put more at the end, or next. */
+export function added(queue, entries, { isNext = false } = {}) {
+  const some = entries.slice(0, Math.max(0, MOST - queue.entries.length));
+  const places = some.map((_, place) => queue.entries.length + place);
+  const order = queue.order.toSpliced(isNext ? queue.at + 1 : queue.order.length, 0, ...places);
+  return { ...queue, entries: [...queue.entries, ...some], order };
+}
+
+/** Read a queue that was remembered; null if it is none. */
+export function read(text) {
+  try {
+    const { entries, order, at, isShuffled } = JSON.parse(text);
+    const isSound =
+      entries.length > 0 &&
+      order.every((place) => Number.isInteger(place) && entries[place]) &&
+      Number.isInteger(at) &&
+      order[at] !== undefined &&
+      entries.every((one) => typeof one.item === "string" && typeof one.title === "string");
+    return isSound ? { entries, order, at, isShuffled: Boolean(isShuffled) } : null;
+  } catch {
+    return null;
+  }
+}

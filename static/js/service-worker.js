@@ -1,0 +1,66 @@
+// The service worker: a page without a network, and what is kept in this browser. The server puts before
+// this its HOME, VERSION, PAGE and FILES.
+//
+// It keeps no page and no answer of a person's: only files that are the same for everybody, and what somebody
+// asked to keep here, which it gives to nobody but them.
+
+const SHELL = `sidecar-shell ${HOME} ${VERSION}`;
+const KEPT = `sidecar-kept ${HOME}`;
+const CURRENT = `${HOME}kept/current`;
+
+self.addEventListener("install", (event) => {
+  event.waitUntil(install());
+});
+
+self.addEventListener("activate", (event) => {
+  event.waitUntil(activate());
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (origin !== self.location.origin || request.method !== "GET") return;
+  if (pathname.startsWith(`${HOME}kept/`)) event.respondWith(giveKept(request, pathname));
+  else if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => fromShell(PAGE)));
+  else if (FILES.includes(pathname)) event.respondWith(fromShell(pathname));
+});
+
+async function install() {
+  const shell = await caches.open(SHELL);
+  await shell.addAll(FILES);
+  // Without cookies: what is kept is nobody's page.
+  const page = await fetch(PAGE, { credentials: "omit", cache: "no-store" });
+  if (!page.ok || page.redirected) throw new Error("the page without a network cannot be had");
+  await shell.put(PAGE, page);
+  await self.skipWaiting();
+}
+
+async function activate() {
+  for (const name of await caches.keys()) {
+    if (name.startsWith(`sidecar-shell ${HOME} `) && name !== SHELL) await caches.delete(name);
+  }
+  await self.clients.claim();
+}
+
+async function fromShell(path) {
+  const shell = await caches.open(SHELL);
+  return (await shell.match(path)) ?? fetch(path).catch(() => Response.error());
+}
+
+/** A kept file, or a part of it, for whom it is kept. */
+async function giveKept(request, pathname) {
+  const kept = await caches.open(KEPT);
+  const current = await (await kept.match(CURRENT))?.json();
+  const found = current && pathname.startsWith(`${HOME}kept/${current.account}/`) && (await kept.match(pathname));
+  if (!found) return new Response(null, { status: 404 });
+  const file = await found.blob();
+  const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("Range") ?? "");
+  const headers = { "Content-Type": found.headers.get("Content-Type") ?? "", "Accept-Ranges": "bytes" };
+  if (!range) return new Response(file, { headers });
+  const first = Number(range[1]);
+  const last = Math.min(range[2] ? Number(range[2]) : Infinity, file.size - 1);
+  if (first > last) return new Response(null, { status: 416, headers: { "Content-Range": `bytes */${file.size}` } });
+  headers["Content-Range"] = `bytes ${first}-${last}/${file.size}`;
+  headers["Content-Length"] = String(last - first + 1);
+  return new Response(file.slice(first, last + 1), { status: 206, headers });
+}
