@@ -179,11 +179,17 @@ def test_what_people_reported_of_the_pages_stays_mended(
 ) -> None:
     house = watched
     house.services.web.settings.change(EVE, STICK, {"budget": "60 MB"}, {})
-    pictured = {"image_item_id": track(1).id, "image_tag": "gone by now"}
     asked = msg("downloaded by you")
     with house.store.db.write():
         pins = [
-            house.add(number, status=Status.COMPLETED, rule=PIN, text=asked, **pictured)
+            house.add(
+                number,
+                status=Status.COMPLETED,
+                rule=PIN,
+                text=asked,
+                image_item_id=track(1).id,
+                image_tag="gone by now",
+            )
             for number in range(1, 8)
         ]
         house.add(8, status=Status.FAILED)
