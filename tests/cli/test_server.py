@@ -55,9 +55,7 @@ def test_status_and_server_say_that_another_one_answers(
 
 def test_status_says_whose_hours_are_over(house: MovingHouse) -> None:
     def states() -> dict[str, str]:
-        return {
-            one["name"]: one["state"] for one in status.read_status(house.settings)["accounts"]
-        }
+        return {one["name"]: one["state"] for one in status.read_status(house.settings)["accounts"]}
 
     house.person("ann")
     assert set(states().values()) == {"signed in"}
