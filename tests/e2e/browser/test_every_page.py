@@ -46,6 +46,7 @@ PAGES = (
     "/devices/{device}/player",
     "/now",
     "/profile",
+    "/profile/notifications",
     "/help",
     "/help/architecture",
     "/about",
