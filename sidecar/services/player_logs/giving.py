@@ -19,6 +19,7 @@ from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.player_logs.bookmarks import (
     LARGEST,
     RECENT,
+    ROCKBOX,
     Bookmark,
     bookmark_file,
     parse_bookmark,
@@ -212,7 +213,7 @@ class PlayerGiver:
         return (
             line is not None
             and path != RECENT
-            and files.is_there(".rockbox")
+            and files.is_there(ROCKBOX)
             and not files.is_there(path)
         )
 
@@ -221,7 +222,8 @@ class PlayerGiver:
     ) -> int:
         """Write hearts, counts and positions to the changelog; return of how many tracks."""
         there = device.folder.player_files.read(FILE, most=LARGEST_CHANGELOG)
-        if there is None and device.folder.player_files.is_there(FILE):
+        may_begin = device.folder.player_files.is_there(ROCKBOX)
+        if there is None and (device.folder.player_files.is_there(FILE) or not may_begin):
             return 0
         content = b"" if there is None else there.content
         told = {

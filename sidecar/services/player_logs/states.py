@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from sidecar.clock import Clock
 from sidecar.domain.items.item import ItemType
-from sidecar.domain.player_logs.bookmarks import is_at_end
+from sidecar.domain.player_logs.bookmarks import ROCKBOX, is_at_end
 from sidecar.domain.player_logs.matching import OurFiles
 from sidecar.domain.player_logs.states import (
     NEAR_S,
@@ -25,7 +25,7 @@ from sidecar.domain.player_logs.states import (
     take_position,
     undo_state,
 )
-from sidecar.errors import NotAllowed, NotFound
+from sidecar.errors import NotAllowed, NotFound, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.accounts.person import Person
@@ -139,6 +139,7 @@ class PlayerStateImporter:
                 for one in self._states.imports(person.user_id, device_id)
             ],
             has_more=has_more,
+            is_rockbox=device.folder.player_files.is_there(ROCKBOX),
         )
 
     def take(self, person: Person, device_id: str, wanted: Wanted) -> TakenStatesView:
@@ -305,6 +306,10 @@ class StateReporter:
             self._states.forget(stored, device_id=self._device_id, known=change.known_before)
             why = NOT_ALLOWED if isinstance(error, NotAllowed) else GONE
             self._refuse(change.item_id, change.title, why)
+            return False
+        except UnexpectedAnswer as error:
+            # It stays open: the next import finds out what has become of it.
+            self._refuse(change.item_id, change.title, str(error))
             return False
         self._states.finish(self._device_id, stored)
         return True

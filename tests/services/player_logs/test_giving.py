@@ -88,7 +88,9 @@ def test_a_file_is_made_only_on_a_player_and_an_older_position_is_not_given(
     folder, _, name = path.rpartition("/")
     file = away.folder / f"{folder}.bmark"
     away.giver.give(away.ann, STICK, bookmarks=True, changelog=False)
+    assert away.giver.give(away.ann, STICK, bookmarks=False, changelog=True).tracks == 0
     assert not file.exists()
+    assert not (away.folder / ".rockbox").exists()
 
     (away.folder / ".rockbox").mkdir()
     away.giver.give(away.ann, STICK, bookmarks=True, changelog=False)

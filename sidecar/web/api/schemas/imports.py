@@ -149,6 +149,7 @@ class PlayerKnows(OfDevice):
     remarks: list[LogRemark]
     imports: list[PlayerImport]
     has_more: bool
+    is_rockbox: bool
 
 
 class TakenStates(Schema):
