@@ -24,6 +24,7 @@ WITH_ACCOUNTS = (
     "playlist_orders",
     "plays",
     "imported_plays",
+    "browser_plays",
     "player_listeners",
     "player_imports",
     "hidden_items",

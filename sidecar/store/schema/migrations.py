@@ -21,6 +21,7 @@ from sidecar.store.schema.steps import (
     ACCEPTED,
     ACTIVITY,
     BESIDE,
+    BROWSER_PLAYS,
     CHOICES,
     CONCERNS,
     DEVICE_SETTINGS,
@@ -83,6 +84,7 @@ STEPS: tuple[Step, ...] = (
     FOLLOWED,
     CONCERNS,
     PLAYER_STATES,
+    BROWSER_PLAYS,
 )
 
 

@@ -45,6 +45,8 @@ PAGES = (
     "/devices/{device}/heard",
     "/devices/{device}/player",
     "/now",
+    "/this-browser",
+    "/without-network",
     "/profile",
     "/profile/notifications",
     "/help",
