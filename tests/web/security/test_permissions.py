@@ -84,6 +84,15 @@ THEIR_OWN = {
     ("steering.want_again", "DELETE"),
     ("device.take_back", "POST"),
     ("device_logs.take", "POST"),
+    # The service asks whose player it is: tests/services/player_logs.
+    ("device_logs.choose_listener", "PUT"),
+    ("device_logs.give", "POST"),
+    ("device_logs.take_states", "POST"),
+    ("device_logs.undo_import", "POST"),
+    ("player.give", "POST"),
+    ("player.listener", "POST"),
+    ("player.take", "POST"),
+    ("player.undo", "POST"),
     ("returns.take", "POST"),
 }
 
