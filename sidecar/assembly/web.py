@@ -25,6 +25,7 @@ from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
+from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
@@ -170,6 +171,12 @@ def make_web(
         sync_status=sync_status,
         adoption=_adoption(below),
         player_logs=_player_logs(below),
+        playlist_returns=PlaylistReturns(
+            access=devices.access,
+            registry=devices.registry,
+            stores=base.store,
+            client=accounts.service.client,
+        ),
         library=_library(below),
         media=_media(below, search),
         file_search=search,

@@ -15,6 +15,7 @@ from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.backups.nightly import NightlyBackups
 from sidecar.services.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.configuration.service import ConfigurationService
+from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
@@ -77,6 +78,7 @@ class WebServices:
     sync_status: SyncStatus
     adoption: AdoptionService
     player_logs: PlayerLogImporter
+    playlist_returns: PlaylistReturns
     library: LibraryBrowser
     media: MediaStreaming
     file_search: FileSearch

@@ -23,6 +23,7 @@ from sidecar.store.schema.steps import (
     BESIDE,
     CHOICES,
     CONCERNS,
+    DEVICE_PLAYLISTS,
     DEVICE_SETTINGS,
     FIRST,
     FOLLOWED,
@@ -81,6 +82,7 @@ STEPS: tuple[Step, ...] = (
     ACTIVITY,
     FOLLOWED,
     CONCERNS,
+    DEVICE_PLAYLISTS,
 )
 
 

@@ -430,3 +430,15 @@ CONCERNS = (
                 AND NOT EXISTS (SELECT 1 FROM activity_of WHERE activity_id = new.id);
     END""",
 )
+DEVICE_PLAYLISTS = (
+    # The playlists on a device as they were written there, or taken home from there, last; a list
+    # that came from the device has the account that took it, and no id if it was passed over.
+    """CREATE TABLE device_playlists (
+        device_id TEXT NOT NULL,
+        path TEXT NOT NULL,
+        list_id TEXT,
+        user_id TEXT,
+        paths TEXT NOT NULL,
+        PRIMARY KEY (device_id, path)
+    ) STRICT, WITHOUT ROWID""",
+)

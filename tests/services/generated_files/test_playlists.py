@@ -24,6 +24,7 @@ from sidecar.services.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.downloads.queue import FilePlace
 from sidecar.store.files.completed import CompletedFiles
+from sidecar.store.rules.device_playlists import DevicePlaylists
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from sidecar.store.rules.playlists import ChosenPlaylists
 from tests.domain.files.test_m3u import read_back
@@ -139,6 +140,7 @@ def written(world: World, settings: DeviceSettings, setting: Setting) -> Iterato
     writer = PlaylistWriter(
         registry=registry,
         orders=orders,
+        lists=DevicePlaylists(world.db),
         on_device=CompletedFiles(world.db),
         problems=problems,
         clock=world.clock,

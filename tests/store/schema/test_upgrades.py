@@ -55,6 +55,7 @@ RELEASED = (
     "03714c0aaa3905b1",
     "0c2725b522b5e94c",
     "82d1fc3d1c3cdee0",
+    "691277e62698e762",
 )
 
 
@@ -164,6 +165,15 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
     ),
     "chosen_playlists": (
         {"id": 1, "user_id": ANN, "device_id": STICK, "playlist_id": "1" * 32, "title": "Road"},
+    ),
+    "device_playlists": (
+        {
+            "device_id": STICK,
+            "path": "Playlists/Road.m3u8",
+            "list_id": "1" * 32,
+            "user_id": ANN,
+            "paths": "[]",
+        },
     ),
     "device_settings": ({"device_id": STICK, "changed": '{"paused": true}'},),
     "rests": ({"device_id": STICK, "item_id": item_id(6), "until": 11},),
