@@ -27,7 +27,7 @@ from sidecar.services.space.planner import SpacePlanner
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.files.companions import CompanionFiles
 from sidecar.store.files.completed import CompletedFiles
-from sidecar.web.i18n.languages import words_of
+from sidecar.web.i18n.sentences import words_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,7 +48,9 @@ from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.notices import Notice
 from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
 from sidecar.services.player_logs.importer import PlayerLogImporter
+from sidecar.services.player_logs.listeners import Listeners
 from sidecar.services.player_logs.reporter import ReporterStores
+from sidecar.services.player_logs.states import PlayerStateImporter
 from sidecar.services.removals.open_questions import OpenQuestions
 from sidecar.services.removals.review import RemovalReview
 from sidecar.services.rules.explain import Explainer
@@ -129,6 +131,7 @@ def make_web(
     actions, search, identity = _actions(below), _file_search(below), _identity(below)
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     eject = _eject(below)
+    logs = _player_logs(below)
     backups = background.backups
     told = (
         removals.notices,
@@ -170,13 +173,16 @@ def make_web(
         device_editor=_editor(below, eject),
         sync_status=sync_status,
         adoption=_adoption(below),
-        player_logs=_player_logs(below),
         playlist_returns=PlaylistReturns(
             access=devices.access,
             registry=devices.registry,
             stores=base.store,
             client=accounts.service.client,
+            check_listener=_listeners(below).check_not_of_others,
         ),
+        player_logs=logs,
+        listeners=_listeners(below),
+        player_states=_player_states(below, logs),
         library=_library(below),
         media=_media(below, search),
         file_search=search,
@@ -477,9 +483,31 @@ def _player_logs(below: Below) -> PlayerLogImporter:
     return PlayerLogImporter(
         access=below.devices.access,
         registry=below.devices.registry,
-        tables=ReporterStores(store.db, store.imported, store.plays, store.downloads),
+        tables=ReporterStores(
+            store.db, store.imported, store.plays, store.downloads, store.player_states
+        ),
         client=below.accounts.service.client,
         on_plays=below.rules.followers.play_ended,
+        clock=below.base.clock,
+        listeners=_listeners(below),
+    )
+
+
+def _listeners(below: Below) -> Listeners:
+    store = below.base.store
+    return Listeners(below.devices.access, store.player_states, store.accounts.all)
+
+
+def _player_states(below: Below, logs: PlayerLogImporter) -> PlayerStateImporter:
+    store = below.base.store
+    return PlayerStateImporter(
+        access=below.devices.access,
+        registry=below.devices.registry,
+        listeners=_listeners(below),
+        imported=store.imported,
+        states=store.player_states,
+        client=below.accounts.service.client,
+        alone=logs.alone,
         clock=below.base.clock,
     )
 

@@ -25,6 +25,7 @@ import xxhash
 
 from sidecar.device import scan, tree
 from sidecar.device.filesystem import read_space
+from sidecar.device.foreign.player_files import PlayerFiles
 from sidecar.device.own import created_folders
 from sidecar.device.own.files import OwnFiles
 from sidecar.device.own.marker import OURS, PARTS, Marker, write_marker
@@ -77,6 +78,7 @@ class DeviceFolder:
         # Held so that no folder is pruned between its opening and a rename into it.
         self._shaping = Lock()
         self.own_files = OwnFiles(self._anchor, self._shaping)
+        self.player_files = PlayerFiles(self._anchor, self._shaping)
 
     @classmethod
     def create(cls, root: Path, *, device_id: str, name: str) -> Self:

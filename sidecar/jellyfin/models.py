@@ -286,6 +286,29 @@ class ItemsPage(JellyfinModel):
     total_record_count: Whole
 
 
+class ItemStateData(JellyfinModel):
+    """`UserData` of an item in a listing, in which an older server does not repeat the id."""
+
+    is_favorite: Flag = False
+    played: Flag = False
+    play_count: Count = 0
+    playback_position_ticks: Count = 0
+    last_played_date: Maybe[Moment] = None
+
+
+class ItemState(JellyfinModel):
+    """An item's id and what the account knows of it."""
+
+    id: Id
+    user_data: Maybe[ItemStateData] = None
+
+
+class ItemStatesPage(JellyfinModel):
+    """A listing of items for their user data; an entry that cannot be read is None."""
+
+    items: Annotated[tuple[Maybe[ItemState], ...], Field(max_length=MOST_ITEMS)]
+
+
 class PlayingItem(BaseItem):
     """What a session plays: an item without size and permission, and not always with a type."""
 
@@ -346,6 +369,7 @@ USERS = TypeAdapter(Annotated[tuple[JellyfinUser, ...], Field(max_length=MOST_IT
 SIGN_IN = TypeAdapter(SignInAnswer)
 QUICK_CONNECT = TypeAdapter(QuickConnectAnswer)
 USER_ITEM_DATA = TypeAdapter(UserItemData)
+ITEM_STATES = TypeAdapter(ItemStatesPage)
 ITEM = TypeAdapter(BaseItem)
 ITEMS_PAGE = TypeAdapter(ItemsPage)
 Sessions = Annotated[tuple[ClientSession, ...], Field(max_length=MOST_ITEMS), FailFast()]

@@ -21,6 +21,7 @@ from sidecar.store.files.search import FileIndex
 from sidecar.store.meta import Meta
 from sidecar.store.page_settings import PageSettings
 from sidecar.store.playback.imported_plays import ImportedPlays
+from sidecar.store.playback.player_states import PlayerStates
 from sidecar.store.playback.plays import Plays
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.device_playlists import DevicePlaylists
@@ -58,6 +59,7 @@ class Stores:
         self.meta = Meta(db)
         self.offline = FileIndex(db)
         self.page_settings = PageSettings(db)
+        self.player_states = PlayerStates(db)
         self.playlist_orders = PlaylistOrders(db, bus)
         self.plays = Plays(db)
         self.rests = EvictionCooldowns(db, clock)

@@ -32,6 +32,8 @@ from sidecar.services.metrics import MetricsService
 from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.playback.history import PlayHistory
 from sidecar.services.player_logs.importer import PlayerLogImporter
+from sidecar.services.player_logs.listeners import Listeners
+from sidecar.services.player_logs.states import PlayerStateImporter
 from sidecar.services.removals.review import RemovalReview
 from sidecar.services.rules.preferences import PreferenceService
 from sidecar.services.rules.settings_editor import SettingsEditor
@@ -78,6 +80,8 @@ class WebServices:
     sync_status: SyncStatus
     adoption: AdoptionService
     player_logs: PlayerLogImporter
+    listeners: Listeners
+    player_states: PlayerStateImporter
     playlist_returns: PlaylistReturns
     library: LibraryBrowser
     media: MediaStreaming

@@ -27,7 +27,7 @@ from sidecar.cli import COMMANDS, main
 from sidecar.clock import SystemClock
 from sidecar.web.api.schemas.base import Schema
 from sidecar.web.app import plain_flask
-from sidecar.web.i18n.languages import NAMES, catalogue
+from sidecar.web.i18n.sentences import NAMES, catalogue
 
 MOST = 200_000
 # Warnings are told, as in the sidecars that are started anew.

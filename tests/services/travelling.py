@@ -25,12 +25,15 @@ from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.player_logs.importer import PlayerLogImporter
+from sidecar.services.player_logs.listeners import Listeners
 from sidecar.services.player_logs.reporter import ReporterStores
+from sidecar.services.player_logs.states import PlayerStateImporter
 from sidecar.services.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.queue import FilePlace, NewDownload
 from sidecar.store.playback.imported_plays import ImportedListening, ImportedPlays
+from sidecar.store.playback.player_states import PlayerStates
 from sidecar.store.playback.plays import Plays
 from tests.contract.client import Client
 from tests.fakes.clock import FakeClock
@@ -84,7 +87,11 @@ class Traveller:
         self.clients: dict[str, Jellyfin] = {}
         self.ann = self.sign_in("ann")
         self.tables = ReporterStores(
-            world.db, ImportedPlays(world.db), Plays(world.db), world.downloads
+            world.db,
+            ImportedPlays(world.db),
+            Plays(world.db),
+            world.downloads,
+            PlayerStates(world.db),
         )
         self.registry = DeviceRegistry(
             [
@@ -104,12 +111,24 @@ class Traveller:
         )
         self.registry.look(settle=lambda _device: None)
         self.access = DeviceAccess(self.registry.settings, world.devices, self._accounts)
+        listeners = self.listeners = Listeners(self.access, self.tables.states, self._accounts)
         self.desk = PlayerLogImporter(
             access=self.access,
             registry=self.registry,
             tables=self.tables,
             client=self._client,
             on_plays=self.said.append,
+            clock=_Hurried(world.clock, self),
+            listeners=listeners,
+        )
+        self.player = PlayerStateImporter(
+            access=self.access,
+            registry=self.registry,
+            listeners=listeners,
+            imported=self.tables.imported,
+            states=self.tables.states,
+            client=self._client,
+            alone=self.desk.alone,
             clock=_Hurried(world.clock, self),
         )
         planning = WishService(world.db, world.holds, world.downloads, world.clock)

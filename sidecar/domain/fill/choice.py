@@ -3,7 +3,7 @@
     who plays what next ─▶ ranking ─▶ what would be best ─▶ what may change today ─▶ choice
 
 Free room is used at once. What is there gives way only to something clearly better, only so much
-of it in a week, and never if it, or its album, was begun and not ended.
+of it in a week, and never if it was begun and not ended.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from sidecar.domain.fill.shelf import Shelf
 from sidecar.domain.fill.taste import Taste
 
 # What comes must be so much more probable, for its size, than what goes for it.
-CLEARLY_BETTER = 1.3
+CLEARLY_BETTER = 1.2
 # So many that do not fit in a row, and the room counts as full.
 MOST_MISSES = 40
 FULL = 100
@@ -48,6 +48,21 @@ class FillLimits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Expectation:
+    """What is expected of a day.
+
+    Attributes:
+        plays: For each item how many.
+        listener: For each item the place of the person who wants it most.
+        persons: Their number.
+    """
+
+    plays: Sequence[float]
+    listener: Sequence[int]
+    persons: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
     """The candidates, best first.
 
@@ -63,6 +78,10 @@ class Ranking:
     worth: Sequence[float]
     listener: Sequence[int]
     persons: int
+
+    def order(self) -> Sequence[int]:
+        """Return the items, best first."""
+        return [one for unit in self.units for one in unit]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +99,8 @@ class Choice:
     changed: int
 
 
-def rank(shelf: Shelf, tastes: Sequence[Taste], limits: FillLimits) -> Ranking:
-    """Rank all candidates for the people of a device; `look_ahead` was called for each."""
+def expect(shelf: Shelf, tastes: Sequence[Taste], limits: FillLimits) -> Expectation:
+    """Return what the people of a device will play; `look_ahead` was called for each."""
     factor = 2.0 ** ((limits.discovery - BALANCED) / DOUBLED)
     total = [0.0] * len(shelf.items)
     best = total
@@ -101,9 +120,15 @@ def rank(shelf: Shelf, tastes: Sequence[Taste], limits: FillLimits) -> Ranking:
         ]
         best = list(map(max, best, expected))
         total = [a + b for a, b in zip(total, expected, strict=True)]
+    return Expectation(plays=total, listener=listener, persons=len(tastes))
+
+
+def rank(shelf: Shelf, expectation: Expectation, limits: FillLimits) -> Ranking:
+    """Rank all candidates by the plays that are expected of them for each byte."""
+    total, listener = expectation.plays, expectation.listener
     sizes = [max(1, one.size) for one in shelf.items]
     if limits.whole_albums:
-        return _rank_albums(shelf, total, sizes, listener, len(tastes))
+        return _rank_albums(shelf, total, sizes, listener, expectation.persons)
     worth = [one / size for one, size in zip(total, sizes, strict=True)]
     order = sorted(range(len(worth)), key=worth.__getitem__, reverse=True)
     return Ranking(
@@ -111,7 +136,7 @@ def rank(shelf: Shelf, tastes: Sequence[Taste], limits: FillLimits) -> Ranking:
         units=[(one,) for one in order],
         worth=worth,
         listener=listener,
-        persons=len(tastes),
+        persons=expectation.persons,
     )
 
 

@@ -121,9 +121,16 @@ class Household:
     def __init__(self, shelf: Shelf) -> None:
         self.shelf = shelf
         self.plays = Fading(30)
+        self.of_late = Fading(90)
+        self.ever = Fading(None)
         self.added = tuple(
             (number, one.added) for number, one in enumerate(shelf.items) if one.added is not None
         )
+
+    def count(self, item: int, day: int) -> None:
+        """Count a play of anybody."""
+        for fading in (self.plays, self.of_late, self.ever):
+            fading.add(item, day)
 
 
 class Taste:
@@ -208,11 +215,9 @@ class Taste:
         return max(parts, key=lambda one: self._trust[one] * parts[one])
 
     def is_half_heard(self, item: int, day: int) -> bool:
-        """Whether an item, or the album that it is of, was begun of late and not ended."""
+        """Whether an item was begun of late and not ended."""
         known = self.heard.get(item)
-        if known is not None and not known.is_to_the_end and day - known.last_day <= BEGUN_DAYS:
-            return True
-        return item in self._spread.get(Evidence.BEGUN, ())
+        return known is not None and not known.is_to_the_end and day - known.last_day <= BEGUN_DAYS
 
     def count_in_album(self, item: int, since: int) -> int:
         """Return how many tracks of an item's album were played since a day."""
@@ -296,7 +301,7 @@ class Taste:
         for fading in self._counts.values():
             fading.add(item, day)
         self._weekdays[(day - 1) % WEEK].add(item, day)
-        self._household.plays.add(item, day)
+        self._household.count(item, day)
         for _, groups, fading in self._groups():
             group = groups.of[item]
             if group is not None:

@@ -67,14 +67,18 @@ class OurFiles:
             # Rockbox logs this for a file without a title.
             path = heard.title
         if path is not None:
-            found = self._by_path.get(_folded_path(path))
-            return [] if found is None else [found]
-        if heard.is_untagged and (named := self._named(heard.title or "")):
+            return self.at(path)
+        if heard.is_untagged and (named := self.named(heard.title or "")):
             return named
         there = self._by_title.get(name_key(heard.title or ""), [])
         return [one for one in there if _is_named_alike(one, heard)]
 
-    def _named(self, name: str) -> Sequence[OurFile]:
+    def at(self, path: str) -> Sequence[OurFile]:
+        """Return the file at a player's path: at most one."""
+        found = self._by_path.get(_folded_path(path))
+        return [] if found is None else [found]
+
+    def named(self, name: str) -> Sequence[OurFile]:
         """Return the files whose paths end in this name."""
         key = _folded_path(name)
         alike = self._by_name.get(key.rpartition("/")[2], [])
@@ -236,10 +240,19 @@ class Tally:
     is_played: bool = False
 
 
-def merge_plays(before: Tally, heard_at: Sequence[datetime], *, ticks: bool) -> Tally:
-    """Return the play state after these plays; the date never goes back."""
+def merge_plays(
+    before: Tally, heard_at: Sequence[datetime], *, ticks: bool, counted: int = 0
+) -> Tally:
+    """Return the play state after these plays; the date never goes back.
+
+    Args:
+        before: The play state.
+        heard_at: When the plays began.
+        ticks: Whether they mark the item as played.
+        counted: How many of them are in the count already.
+    """
     last = max(one for one in [before.last, *heard_at] if one is not None)
-    return Tally(before.count + len(heard_at), last, before.is_played or ticks)
+    return Tally(before.count + len(heard_at) - counted, last, before.is_played or ticks)
 
 
 def is_confirmed(now: Tally, count: int, last: datetime) -> bool:

@@ -12,12 +12,13 @@ history does not tell: the rule for queues finds nothing in it.
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sidecar.domain.fill.choice import FULL, FillLimits, Ranking, choose, rank
+from sidecar.domain.fill.choice import FULL, FillLimits, Ranking, choose, expect, rank
+from sidecar.domain.fill.experts import Expert, Experts, blend
 from sidecar.domain.fill.shelf import Candidate, Shelf
 from sidecar.domain.fill.taste import WEEK, Household, Listened, Taste
 from sidecar.domain.replay.device import PastDevice
@@ -118,6 +119,7 @@ class _Filling:
 
     def __init__(self, device: PastDevice, sizes: Sequence[int]) -> None:
         self.device = device
+        self.experts = Experts()
         self._sizes = sizes
         self._chosen: tuple[int, ...] = ()
         self._changed: deque[tuple[int, int]] = deque()
@@ -126,7 +128,7 @@ class _Filling:
         self,
         day: int,
         held: _Held,
-        ranking: Ranking,
+        rankings: Mapping[Expert, Ranking],
         half_heard: Callable[[int], bool],
         limits: FillLimits,
     ) -> None:
@@ -140,8 +142,10 @@ class _Filling:
         while self._changed and self._changed[0][0] <= day - WEEK:
             self._changed.popleft()
         before = sum(size for _, size in self._changed)
+        orders = {one: ranking.order() for one, ranking in rankings.items()}
+        self.experts.name(orders, self._sizes, room)
         choice = choose(
-            ranking,
+            rankings[self.experts.best()],
             room=room,
             present=present,
             half_heard={one for one in present if half_heard(one)},
@@ -257,13 +261,20 @@ class _Replay:
         tastes = list(self._tastes.values())
         for taste in tastes:
             taste.look_ahead(day)
-        ranking = rank(self._household.shelf, tastes, self._scenario.limits)
+        shelf, limits = self._household.shelf, self._scenario.limits
+        expected = expect(shelf, tastes, limits)
+        rankings = {
+            one: rank(
+                shelf, replace(expected, plays=blend(one, expected.plays, self._household)), limits
+            )
+            for one in Expert
+        }
 
         def is_half_heard(item: int) -> bool:
             return any(one.is_half_heard(item, day) for one in tastes)
 
         for filling in self._fillings:
-            filling.update(day, self._held[1], ranking, is_half_heard, self._scenario.limits)
+            filling.update(day, self._held[1], rankings, is_half_heard, limits)
 
     def _measure(self, day: int) -> None:
         if not self._simple:
@@ -306,6 +317,8 @@ class _Replay:
         if self._fillings:
             for user, taste in self._tastes.items():
                 taste.learn(day, listened[user])
+            for filling in self._fillings:
+                filling.experts.learn(items)
 
 
 def _make_shelf(history: History) -> Shelf:

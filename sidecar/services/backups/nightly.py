@@ -78,6 +78,7 @@ class NightlyBackups:
         self._clock = clock
         self._making = Lock()
         self._not_before = clock.monotonic()
+        self._seen: dict[Path, Sequence[datetime]] = {}
 
     def run(self, stop: Event) -> None:
         """Make what is due until `stop` is set."""
@@ -93,7 +94,9 @@ class NightlyBackups:
         if self._clock.monotonic() < self._not_before:
             return
         zone = load_zone(self._settings().network.time_zone)
-        if is_due(self._made(), chosen.at, zone, self._clock.now()):
+        due = partial(is_due, at=chosen.at, zone=zone, now=self._clock.now())
+        # The folder is read only when one may be due: its disk may sleep.
+        if due(self._seen.get(self._folder, ())) and due(self._made()):
             self.make()
 
     def make(self) -> None:
@@ -151,11 +154,14 @@ class NightlyBackups:
 
     def _made(self) -> list[datetime]:
         """Return when the backups were made that are there."""
+        folder = self._folder
         try:
-            names = [one.name for one in self._folder.iterdir()]
+            names = [one.name for one in folder.iterdir()]
         except OSError:
-            return []
-        return [at for one in names if (at := read_name(self._series, one)) is not None]
+            names = []
+        made = [at for one in names if (at := read_name(self._series, one)) is not None]
+        self._seen = {folder: made}
+        return made
 
     @property
     def _folder(self) -> Path:

@@ -3,8 +3,9 @@
     lists on the device ──▶ files of the device ──▶ compared with what was written there last
          └──▶ shown to a person ──▶ their playlist in Jellyfin, a new one of theirs, or hearts
 
-The person who looks is taken for the one whose player it is; they must be one of its users. Each
-step can be done again after a crash: what Jellyfin has already is not changed twice.
+What is taken comes to the account of the person who takes it: a user of the device, and its
+listener where somebody has said whose player it is. Each step can be done again after a crash: what
+Jellyfin has already is not changed twice.
 """
 
 from __future__ import annotations
@@ -119,7 +120,18 @@ class PlaylistReturns:
         registry: DeviceRegistry,
         stores: Stores,
         client: Callable[[str], Jellyfin],
+        check_listener: Callable[[Person, str], object],
     ) -> None:
+        """Prepare.
+
+        Args:
+            access: Who may use a device.
+            registry: The devices.
+            stores: The lists as they were written, and the downloads.
+            client: Returns the Jellyfin client of an account, by its id.
+            check_listener: Raises an error if a device is the player of somebody else.
+        """
+        self._check_listener = check_listener
         self._access = access
         self._registry = registry
         self._stores = stores
@@ -163,6 +175,7 @@ class PlaylistReturns:
         name = look.device.settings.name
         if not look.device.settings.serves(person.name):
             raise NotPossible(msg("{device} is not a device of yours", device=name))
+        self._check_listener(person, device_id)
         busy = ListInUse(msg("Playlists from {device} are being taken home now", device=name))
         with self._in_use.only(device_id, busy):
             found = next((one for one in self._found(look) if one.path == path), None)

@@ -24,6 +24,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.in_use import DevicesInUse
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.player_logs.listeners import Listeners
 from sidecar.services.player_logs.reader import Fresh, LogFindings, Reader, read_logs
 from sidecar.services.player_logs.reporter import PlayReporter, ReporterStores
 from sidecar.services.player_logs.views import HeardView, LogFileView, LogInUse, LogView, TakenView
@@ -47,6 +48,7 @@ class PlayerLogImporter:
         client: Callable[[str], Jellyfin],
         on_plays: Callable[[str], object],
         clock: Clock,
+        listeners: Listeners,
     ) -> None:
         """Prepare.
 
@@ -57,6 +59,7 @@ class PlayerLogImporter:
             client: Returns the Jellyfin client of an account, by its id.
             on_plays: Called with the account's id after plays were imported.
             clock: To reject dates in the future, and for time limits.
+            listeners: Whose players they are: where somebody has said so, nobody else imports.
         """
         self._access = access
         self._registry = registry
@@ -64,6 +67,7 @@ class PlayerLogImporter:
         self._client = client
         self._on_plays = on_plays
         self._clock = clock
+        self._listeners = listeners
         self._in_use = DevicesInUse()
 
     def log(self, person: Person, device_id: str) -> LogView:
@@ -85,15 +89,17 @@ class PlayerLogImporter:
 
         Raises:
             LogInUse: An import from this device is already running.
+            NotTheListener: It is somebody else's player, or nobody's.
             errors.NotVisible, errors.DeviceError, errors.JellyfinError: As for `log`; what was
                 imported by then stays imported.
         """
         name = self._access.settings(person, device_id).name
+        self._listeners.check_not_of_others(person, device_id)
         device, client = self._registry.get(device_id), self._client(person.user_id)
         telling = PlayReporter(
             self._tables, PlayStates(client), person.user_id, device_id, device_name=name
         )
-        with self._alone(device_id, name):
+        with self.alone(device_id, name):
             try:
                 left = self._take(person, device, client, telling)
             finally:
@@ -139,7 +145,12 @@ class PlayerLogImporter:
             is_over=lambda: self._clock.monotonic() >= until,
         )
 
-    def _alone(self, device_id: str, name: str) -> AbstractContextManager[None]:
+    def alone(self, device_id: str, name: str) -> AbstractContextManager[None]:
+        """Hold a device for one import at a time.
+
+        Raises:
+            LogInUse: Another one is running.
+        """
         return self._in_use.only(
             device_id,
             LogInUse(msg("The plays from {name} are being added at this moment", name=name)),

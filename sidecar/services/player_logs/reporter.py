@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sidecar.domain.items.item import Item
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.player_logs.matching import Tally, is_confirmed, is_ticked_by, merge_plays
+from sidecar.domain.player_logs.states import count_told
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.messages import msg
@@ -22,6 +23,7 @@ from sidecar.services.player_logs.views import RefusedView
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.playback.imported_plays import Begun, ImportedListening, ImportedPlays
+from sidecar.store.playback.player_states import PlayerStates
 from sidecar.store.playback.plays import Plays
 
 log = logging.getLogger(__name__)
@@ -39,6 +41,7 @@ class ReporterStores:
     imported: ImportedPlays
     plays: Plays
     downloads: Downloads
+    states: PlayerStates
 
 
 @dataclass(slots=True)
@@ -75,6 +78,7 @@ class PlayReporter:
         except NotFound:
             self._refuse(item, GONE)
             return
+        listenings = self._mark_counted(item, listenings)
         after = _after(item, before, listenings)
         begun = self.tables.imported.begin(self.user_id, self.device_id, listenings, after.count)
         self._write(item, begun, before, after)
@@ -105,6 +109,15 @@ class PlayReporter:
         begun = self.tables.imported.begin_again(begun, after.count)
         self._write(item, begun, before, after)
 
+    def _mark_counted(
+        self, item: Item, listenings: Sequence[ImportedListening]
+    ) -> Sequence[ImportedListening]:
+        """Mark the plays that a changelog had counted already: they get their dates only."""
+        known = self.tables.states.of(self.device_id, item.id)
+        counted = count_told([one.started_at for one in listenings], known)
+        early = sorted(listenings, key=lambda one: one.started_at)
+        return [replace(one, was_counted=at < counted) for at, one in enumerate(early)]
+
     def _write(self, item: Item, begun: Begun, before: Tally, after: Tally) -> None:
         try:
             self.marks.set(item.id, before, after)
@@ -129,7 +142,8 @@ class PlayReporter:
             try:
                 after = _after(item, self.marks.of(item.id), [listening])
                 noted = self.tables.imported.begin_again(one, after.count)
-                self.marks.mark_played(item.id, after.last or listening.started_at)
+                if not listening.was_counted:
+                    self.marks.mark_played(item.id, after.last or listening.started_at)
             except NotAllowed:
                 self._give_up(item, noted, NOT_ALLOWED)
             except NotFound:
@@ -174,4 +188,6 @@ class PlayReporter:
 
 def _after(item: Item, before: Tally, listenings: Sequence[ImportedListening]) -> Tally:
     ticks = any(is_ticked_by(item, one.seconds_heard) for one in listenings)
-    return merge_plays(before, [one.started_at for one in listenings], ticks=ticks)
+    counted = sum(one.was_counted for one in listenings)
+    dates = [one.started_at for one in listenings]
+    return merge_plays(before, dates, ticks=ticks, counted=counted)

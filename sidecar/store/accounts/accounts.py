@@ -25,6 +25,8 @@ WITH_ACCOUNTS = (
     "device_playlists",
     "plays",
     "imported_plays",
+    "player_listeners",
+    "player_imports",
     "hidden_items",
     "seen_libraries",
     "accounts",

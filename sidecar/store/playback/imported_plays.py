@@ -26,16 +26,24 @@ FILES = """SELECT item_id, file_path, title, artist, album FROM downloads AS d
         OR (d.user_id = :user AND NOT EXISTS (SELECT 1 FROM holds AS h
             WHERE h.device_id = d.device_id AND h.item_id = d.item_id)))"""
 
+ADD_UNDATED = """UPDATE player_states SET undated = max(0, undated + ?)
+    WHERE device_id = ? AND item_id = ?"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportedListening:
-    """A listening to be imported."""
+    """A listening to be imported.
+
+    Attributes:
+        was_counted: Whether a changelog had counted it already, without a date.
+    """
 
     item_id: str
     mark: ImportedPlay
     started_at: datetime
     ended_at: datetime
     seconds_heard: float
+    was_counted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +101,7 @@ class ImportedPlays:
                 "ended_at": one.ended_at,
                 "seconds_heard": one.seconds_heard,
                 "count_after": count,
+                "was_counted": one.was_counted,
             }
             for one in listenings
         ]
@@ -103,6 +112,7 @@ class ImportedPlays:
                 )[0]["id"]
                 for row in rows
             ]
+            self._add_undated(device_id, listenings[0].item_id, listenings, -1)
         return Begun(listenings[0].item_id, count, tuple(ids), tuple(listenings))
 
     def list_begun(self, user_id: str, device_id: str) -> list[Begun]:
@@ -143,7 +153,18 @@ class ImportedPlays:
     def forget(self, begun: Begun) -> None:
         """Delete what could not be reported to Jellyfin."""
         with self._db.write():
+            text = "SELECT device_id FROM imported_plays WHERE id = ?"
+            for (device_id,) in self._db.execute_sql(text, begun.ids[:1]):
+                self._add_undated(device_id, begun.item_id, begun.listenings, 1)
             self._db.execute(peewee.ModelDelete(ImportedPlayRow).where(_match_ids(begun.ids)))
+
+    def _add_undated(
+        self, device_id: str, item_id: str, listenings: Iterable[ImportedListening], sign: int
+    ) -> None:
+        """Change how many plays a changelog has counted that no log has told."""
+        plays = sign * sum(one.was_counted for one in listenings)
+        if plays:
+            self._db.execute_sql(ADD_UNDATED, (plays, device_id, item_id))
 
 
 def _match_ids(ids: Iterable[int]) -> peewee.Expression:
@@ -162,4 +183,5 @@ def _to_listening(row: Row) -> ImportedListening:
         started_at=row["started_at"],
         ended_at=row["ended_at"],
         seconds_heard=row["seconds_heard"],
+        was_counted=bool(row["was_counted"]),
     )

@@ -35,6 +35,7 @@ from sidecar.store.schema.steps import (
     MISSING,
     ORIGINALS,
     PAGE_SETTINGS,
+    PLAYER_STATES,
     PLAYLISTS,
     PLAYS,
     QUEUE_ORDER,
@@ -82,6 +83,7 @@ STEPS: tuple[Step, ...] = (
     ACTIVITY,
     FOLLOWED,
     CONCERNS,
+    PLAYER_STATES,
     DEVICE_PLAYLISTS,
 )
 

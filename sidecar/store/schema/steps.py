@@ -430,6 +430,45 @@ CONCERNS = (
                 AND NOT EXISTS (SELECT 1 FROM activity_of WHERE activity_id = new.id);
     END""",
 )
+PLAYER_STATES = (
+    # Whose player a device is; without a user it is nobody's.
+    """CREATE TABLE player_listeners (
+        device_id TEXT PRIMARY KEY REFERENCES devices (id),
+        user_id TEXT REFERENCES accounts (user_id) ON DELETE CASCADE
+    ) STRICT, WITHOUT ROWID""",
+    # What was dealt with of the positions, counts and ratings of a player.
+    """CREATE TABLE player_states (
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        item_id TEXT NOT NULL,
+        position_ms INTEGER,
+        position_at INTEGER,
+        undated INTEGER NOT NULL DEFAULT 0,
+        counted_at INTEGER,
+        elsewhere INTEGER NOT NULL DEFAULT 0,
+        rating INTEGER,
+        line TEXT,
+        PRIMARY KEY (device_id, item_id)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE TABLE player_imports (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        made_at INTEGER NOT NULL
+    ) STRICT""",
+    # What Jellyfin was told: before and after, as JSON; not done before it has it.
+    """CREATE TABLE player_changes (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        import_id INTEGER NOT NULL REFERENCES player_imports (id) ON DELETE CASCADE,
+        item_id TEXT NOT NULL,
+        title TEXT NOT NULL,
+        change TEXT NOT NULL,
+        is_done INTEGER NOT NULL DEFAULT 0 CHECK (is_done IN (0, 1))
+    ) STRICT""",
+    "CREATE INDEX player_changes_by_import ON player_changes (import_id)",
+    # Whether a changelog had counted the play already, without a date.
+    """ALTER TABLE imported_plays ADD COLUMN was_counted INTEGER NOT NULL DEFAULT 0
+        CHECK (was_counted IN (0, 1))""",
+)
 DEVICE_PLAYLISTS = (
     # The playlists on a device as they were written there, or taken home from there, last; a list
     # that came from the device has the account that took it, and no id if it was passed over.

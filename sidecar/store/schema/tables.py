@@ -100,11 +100,74 @@ class ImportedPlayRow(peewee.Model):
     ended_at = MomentField()
     seconds_heard = peewee.FloatField()
     count_after = peewee.IntegerField(null=True)
+    was_counted = peewee.BooleanField(default=False)
 
     class Meta:
         """Its table."""
 
         table_name = "imported_plays"
+
+
+class PlayerListenerRow(peewee.Model):
+    """Whose player a device is."""
+
+    device_id = peewee.TextField(primary_key=True)
+    user_id = peewee.TextField(null=True)
+
+    class Meta:
+        """Its table."""
+
+        table_name = "player_listeners"
+
+
+class PlayerStateRow(peewee.Model):
+    """What was dealt with of a file on a player."""
+
+    device_id = peewee.TextField()
+    item_id = peewee.TextField()
+    position_ms = peewee.IntegerField(null=True)
+    position_at = MomentField(null=True)
+    undated = peewee.IntegerField(default=0)
+    counted_at = MomentField(null=True)
+    elsewhere = peewee.IntegerField(default=0)
+    rating = peewee.IntegerField(null=True)
+    line = peewee.TextField(null=True)
+
+    class Meta:
+        """Its table."""
+
+        table_name = "player_states"
+        primary_key = peewee.CompositeKey("device_id", "item_id")
+
+
+class PlayerImportRow(peewee.Model):
+    """An import of what a player knows."""
+
+    id = peewee.AutoField()
+    user_id = peewee.TextField()
+    device_id = peewee.TextField()
+    made_at = MomentField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "player_imports"
+
+
+class PlayerChangeRow(peewee.Model):
+    """What an import has changed for one item."""
+
+    id = peewee.AutoField()
+    import_id = peewee.IntegerField()
+    item_id = peewee.TextField()
+    title = peewee.TextField()
+    change = peewee.TextField()
+    is_done = peewee.BooleanField(default=False)
+
+    class Meta:
+        """Its table."""
+
+        table_name = "player_changes"
 
 
 class RuleSettingsRow(peewee.Model):
@@ -625,6 +688,10 @@ ROWS: tuple[type[peewee.Model], ...] = (
     PeerRow,
     ArrivalRow,
     ImportedPlayRow,
+    PlayerListenerRow,
+    PlayerStateRow,
+    PlayerImportRow,
+    PlayerChangeRow,
     OwnedRow,
     TallyRow,
     ChoiceRow,

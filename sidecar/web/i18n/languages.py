@@ -1,61 +1,21 @@
 """Translates the pages to the language that the person or their browser has chosen.
 
-    English sentence in a template → catalogues/de.po → the same sentence in German
-
-The English sentences are the keys, so English has no catalogue, and a sentence without a
-translation stays English. Answers of the API are not translated: programs read them.
+Answers of the API are not translated: programs read them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
-from gettext import GNUTranslations, NullTranslations
-from io import BytesIO
-from pathlib import Path
-from types import MappingProxyType
 
 from babel import negotiate_locale
-from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
 from flask import Flask, g, request
 
 from sidecar.messages import Message, translate
 from sidecar.web import redirects
 from sidecar.web.i18n.numbers import LocalFormat
+from sidecar.web.i18n.sentences import ENGLISH, NAMES, catalogue, local_format
 
 COOKIE = "sidecar_language"
-ENGLISH = "en"
-# Each in its own language.
-NAMES = MappingProxyType({ENGLISH: "English", "de": "Deutsch"})
-CATALOGUES = Path(__file__).parent / "catalogues"
-
-
-@cache
-def catalogue(language: str) -> NullTranslations:
-    """Load the catalogue of a language when it is first needed; an empty one for English.
-
-    To read the German sentences takes as long as a tenth of the whole start.
-    """
-    if language == ENGLISH:
-        return NullTranslations()
-    compiled = BytesIO()
-    with (CATALOGUES / f"{language}.po").open("rb") as source:
-        write_mo(compiled, read_po(source, locale=language))
-    compiled.seek(0)
-    return GNUTranslations(compiled)
-
-
-@cache
-def local_format(language: str) -> LocalFormat:
-    """Return the formats of a language."""
-    sentences = catalogue(language)
-    return LocalFormat(language, sentences.gettext, sentences.ngettext)
-
-
-def words_of(language: str) -> LocalFormat:
-    """Return the formats and sentences of a language that somebody chose once; else English."""
-    return local_format(language if language in NAMES else ENGLISH)
 
 
 class Languages:

@@ -11,7 +11,7 @@ from sidecar.web.pages.account import language, profile, sign_in, theme
 from sidecar.web.pages.activity import routes as activity
 from sidecar.web.pages.admin import overview as admin
 from sidecar.web.pages.admin import settings
-from sidecar.web.pages.devices import device, identity, imports, plans
+from sidecar.web.pages.devices import device, identity, imports, plans, player
 from sidecar.web.pages.devices import editor as device_editor
 from sidecar.web.pages.downloads import actions as download_actions
 from sidecar.web.pages.downloads import routes as downloads
@@ -36,6 +36,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         home.routes(services),
         identity.routes(services),
         imports.routes(services),
+        player.routes(services),
         installed.routes(),
         language.routes(services),
         library.routes(services),

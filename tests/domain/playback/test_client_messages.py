@@ -24,7 +24,7 @@ from sidecar.domain.playback.client_messages import (
     write_message,
 )
 from sidecar.messages import translate
-from sidecar.web.i18n.languages import words_of
+from sidecar.web.i18n.sentences import words_of
 from tests.domain.examples import ROW
 
 NOW = datetime(2026, 11, 27, 12, tzinfo=UTC)

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.player_logs.matching import Tally
+from sidecar.domain.player_logs.states import UserState
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.device_identity import DeviceIdentity
@@ -113,3 +114,19 @@ def test_a_sample_is_the_bytes_of_the_original_or_nothing(ann: Jellyfin, phone: 
     assert originals.sample(item_id, 5, 20, size=len(whole) + 1) is None
     assert originals.sample(item_id, len(whole), 20, size=len(whole) + 20) is None
     assert originals.sample("f" * 32, 0, 20, size=len(whole)) is None
+
+
+def test_all_that_is_known_of_items_is_read_and_written(ann: Jellyfin, phone: Client) -> None:
+    first, second, *_ = (str(one["Id"]) for one in phone.songs())
+    marks = PlayStates(ann)
+    begun = UserState(9.5, 2, LONG_AGO, is_played=True, is_favourite=True)
+
+    marks.change(first, UserState(), begun)
+
+    assert marks.state(first) == begun
+    assert marks.states([first, second, first, "9" * 32]) == {first: begun, second: UserState()}
+    assert marks.resumable(10) == {first: begun}
+    marks.change(first, begun, UserState(is_favourite=True))
+    assert marks.state(first) == UserState(is_favourite=True)
+    marks.change(first, UserState(is_favourite=True), UserState())
+    assert marks.states([first])[first].is_favourite is False

@@ -136,3 +136,27 @@ def test_with_a_passphrase_the_secrets_are_in_it(
 
     with open_archive(night.files[0]) as archive:
         assert archive.manifest.has_secrets
+
+
+def test_the_folder_is_read_only_when_one_may_be_due(
+    night: Night, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    night.backups.step()
+    read: list[Path] = []
+    iterdir = Path.iterdir
+
+    def note(folder: Path) -> Iterator[Path]:
+        read.append(folder)
+        return iterdir(folder)
+
+    monkeypatch.setattr(Path, "iterdir", note)
+
+    for _ in range(10):
+        night.world.clock.advance(HOUR)
+        night.backups.step()
+    assert read == []
+
+    night.world.clock.advance(14 * HOUR)
+    night.backups.step()
+    assert set(read) == {night.folder}
+    assert len(night.files) == 2

@@ -383,7 +383,7 @@ def test_what_takes_too_long_is_gone_on_with_the_next_time(away: Traveller, worl
 
 
 def test_one_at_a_time(away: Traveller) -> None:
-    with away.desk._alone(STICK, "Car stick"), pytest.raises(LogInUse):
+    with away.desk.alone(STICK, "Car stick"), pytest.raises(LogInUse):
         away.desk.take(away.ann, STICK)
 
     assert taken(away).taken == 0

@@ -11,7 +11,7 @@ from sidecar.services.rules.library_cache import HeardPlays as PlaysForRules
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
-from sidecar.store.playback.plays import Plays
+from sidecar.store.playback.plays import WAS_THERE, Plays
 from tests.fakes.clock import START
 from tests.store.accounts.test_accounts import ANNS, BENS
 from tests.store.downloads.test_queries import fill, looks_at_all_rows, plans
@@ -180,3 +180,12 @@ def test_noting_what_was_heard_reads_no_other_file(db: Database, downloads: Down
         assert not any(map(looks_at_all_rows, steps)) or "devices" in " ".join(steps), steps
         assert "downloads_by_use" in " ".join(steps)
         assert not any("downloads" in step and looks_at_all_rows(step) for step in steps)
+
+
+def test_whether_it_was_there_is_found_by_the_item_not_by_all_that_is_completed(
+    db: Database,
+) -> None:
+    steps = [row[3] for row in db.sql(f"EXPLAIN QUERY PLAN {WAS_THERE}", [0] * 3)]
+
+    assert any("(device_id=? AND item_id=?)" in one for one in steps), steps
+    assert any("(download_id=? AND user_id=?)" in one for one in steps), steps

@@ -55,6 +55,7 @@ RELEASED = (
     "03714c0aaa3905b1",
     "0c2725b522b5e94c",
     "82d1fc3d1c3cdee0",
+    "45eaa7e4bb356546",
     "691277e62698e762",
 )
 
@@ -218,6 +219,12 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
             "ended_at": 2,
             "seconds_heard": 30.0,
         },
+    ),
+    "player_listeners": ({"device_id": STICK, "user_id": ANN},),
+    "player_states": ({"device_id": STICK, "item_id": item_id(3), "position_ms": 5000},),
+    "player_imports": ({"id": 1, "user_id": ANN, "device_id": STICK, "made_at": 5},),
+    "player_changes": (
+        {"id": 1, "import_id": 1, "item_id": item_id(3), "title": "Tóne 3", "change": "{}"},
     ),
     "playlist_orders": ({"user_id": ANN, "playlist_id": "1" * 32, "items": "[]", "is_gone": 0},),
     "beside": ({"download_id": 3, "completed_at": DONE["completed_at"]},),

@@ -13,7 +13,7 @@ from babel.messages.pofile import read_po
 from werkzeug.test import Client
 
 from sidecar.web.app import web_files
-from sidecar.web.i18n.languages import CATALOGUES, ENGLISH, NAMES
+from sidecar.web.i18n.sentences import CATALOGUES, ENGLISH, NAMES
 
 ROOT = Path(__file__).parents[3]
 KEYWORDS = DEFAULT_KEYWORDS | {

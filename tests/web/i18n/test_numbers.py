@@ -10,8 +10,8 @@ import pytest
 
 from sidecar.sizes import format_size
 from sidecar.web.app import web_files
-from sidecar.web.i18n.languages import catalogue
 from sidecar.web.i18n.numbers import LocalFormat, clock, percent
+from sidecar.web.i18n.sentences import catalogue
 from sidecar.web.live.news import Throttle
 
 ENGLISH, GERMAN = LocalFormat(), LocalFormat("de", catalogue("de").gettext)

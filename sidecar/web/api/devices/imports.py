@@ -1,4 +1,4 @@
-"""`/api/v1/devices/…/adoption` and `…/log`: adopting files on a device, importing a player's log.
+"""`/api/v1/devices/…/adoption`, `…/log`, `…/player`: files and plays that were on a device.
 
 Adopted files stay where they are.
 """
@@ -6,13 +6,20 @@ Adopted files stay where they are.
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
 from sidecar.errors import DeviceError
 from sidecar.services.adoption.adopt import AdoptedView, AdoptionInUse, OfferView
 from sidecar.services.device_playlists.views import Answer, ListChanged, ListInUse, ReturnedLists
+from sidecar.services.player_logs.state_views import (
+    ListenerView,
+    NotTheListener,
+    PlayerView,
+    TakenStatesView,
+)
+from sidecar.services.player_logs.states import Wanted
 from sidecar.services.player_logs.views import LogInUse, LogView, TakenView
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
 from sidecar.web.api.schemas import imports as schemas
@@ -30,12 +37,21 @@ DEVICE = "/<string(maxlength=80):device_id>"
 adoption = Endpoints(
     "adoption", f"{PREFIX}/devices", errors={AdoptionInUse: BUSY, DeviceError: CONFLICT}
 )
-logs = Endpoints("device_logs", f"{PREFIX}/devices", errors={LogInUse: BUSY, DeviceError: CONFLICT})
+logs = Endpoints(
+    "device_logs",
+    f"{PREFIX}/devices",
+    errors={LogInUse: BUSY, DeviceError: CONFLICT, NotTheListener: CONFLICT},
+)
 
 lists = Endpoints(
     "device_lists",
     f"{PREFIX}/devices",
-    errors={ListInUse: BUSY, ListChanged: CONFLICT, DeviceError: CONFLICT},
+    errors={
+        ListInUse: BUSY,
+        ListChanged: CONFLICT,
+        NotTheListener: CONFLICT,
+        DeviceError: CONFLICT,
+    },
 )
 
 MatchId = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
@@ -80,6 +96,24 @@ def adopt(services: WebServices, device_id: str, body: Adopt) -> AdoptedView:
     return services.adoption.adopt(person(), device_id, None if body.all else body.ids)
 
 
+class Listener(Body):
+    """Whose player a device is: the id of a user, or null for nobody's."""
+
+    user_id: Annotated[str, Field(max_length=80)] | None
+
+
+class Take(Body):
+    """What to take from a player; `answers` says by item id whose position is right."""
+
+    positions: bool = True
+    counts: bool = True
+    hearts: bool = False
+    answers: Annotated[
+        dict[Annotated[str, Field(max_length=80)], Literal["player", "jellyfin"]],
+        Field(default_factory=dict, max_length=MOST_IDS),
+    ]
+
+
 @logs.get(f"{DEVICE}/log", role=Role.SIGNED_IN, returns=schemas.DeviceLog)
 def show_log(services: WebServices, device_id: str) -> LogView:
     """Preview the plays in the music player's logs on a device."""
@@ -117,3 +151,40 @@ def undo_list(services: WebServices, device_id: str, body: ListUndo) -> schemas.
     """Give Jellyfin back what it had before you took a playlist of this path, until a restart."""
     text = services.playlist_returns.undo(person(), device_id, body.path)
     return schemas.ListAnswered(text=text)
+
+
+@logs.get(f"{DEVICE}/player", role=Role.SIGNED_IN, returns=schemas.PlayerKnows)
+def show_player(services: WebServices, device_id: str) -> PlayerView:
+    """Preview the positions, counts and ratings of a music player, for its listener."""
+    return services.player_states.look(person(), device_id)
+
+
+@logs.post(f"{DEVICE}/player", role=Role.SIGNED_IN, body=Take, returns=schemas.TakenStates)
+def take_states(services: WebServices, device_id: str, body: Take) -> TakenStatesView:
+    """Take positions, counts and hearts from a player into your own Jellyfin history."""
+    wanted = Wanted(
+        positions=body.positions,
+        counts=body.counts,
+        hearts=body.hearts,
+        answers={its: answer == "player" for its, answer in body.answers.items()},
+    )
+    return services.player_states.take(person(), device_id, wanted)
+
+
+@logs.put(
+    f"{DEVICE}/player/listener", role=Role.SIGNED_IN, body=Listener, returns=schemas.PlayerListener
+)
+def choose_listener(services: WebServices, device_id: str, body: Listener) -> ListenerView:
+    """Say whose player a device is."""
+    services.listeners.choose(person(), device_id, body.user_id)
+    return services.listeners.of(person(), device_id)
+
+
+@logs.post(
+    f"{DEVICE}/player/imports/<int:import_id>/undo",
+    role=Role.SIGNED_IN,
+    returns=schemas.UndoneImport,
+)
+def undo_import(services: WebServices, device_id: str, import_id: int) -> dict[str, int]:
+    """Take an import of yours back."""
+    return {"items": services.player_states.undo(person(), device_id, import_id)}

@@ -76,6 +76,97 @@ class TakenPlays(Schema):
     refused: list[RefusedPlays]
 
 
+class ListenerChoice(Schema):
+    """A user whose player a device may be; without an id it is nobody's."""
+
+    user_id: str | None
+    name: str
+
+
+class PlayerListener(Schema):
+    """Whose player a device is; `choices` are those that you may name."""
+
+    is_chosen: bool
+    user_id: str | None
+    name: str
+    is_you: bool
+    choices: list[ListenerChoice]
+
+
+class PlayerPosition(Schema):
+    """A position on a player, and what Jellyfin knows; `at` is null if nobody knows it."""
+
+    item_id: ItemId
+    title: str
+    artist: str | None
+    seconds: Tenths
+    is_end: bool
+    at: Moment | None
+    path: str
+    jellyfin_seconds: Tenths
+    jellyfin_at: Moment | None
+    jellyfin_is_played: bool
+
+
+class UndatedPlays(Schema):
+    """Plays that a player has counted and that none of its logs has told."""
+
+    item_id: ItemId
+    title: str
+    artist: str | None
+    plays: int
+
+
+class RatedTrack(Schema):
+    """A rating of 8 or more, from 0 to 10, of something without a heart."""
+
+    item_id: ItemId
+    title: str
+    artist: str | None
+    rating: int
+
+
+class PlayerImport(Schema):
+    """An import that can be taken back, and the title of one of its items."""
+
+    id: int
+    made_at: Moment
+    items: int
+    title: str
+
+
+class PlayerKnows(OfDevice):
+    """What a player knows that Jellyfin does not; empty for everybody but its listener."""
+
+    listener: PlayerListener
+    files: list[str]
+    positions: list[PlayerPosition]
+    questions: list[PlayerPosition]
+    counts: list[UndatedPlays]
+    hearts: list[RatedTrack]
+    unknown: int
+    others: int
+    remarks: list[LogRemark]
+    imports: list[PlayerImport]
+    has_more: bool
+
+
+class TakenStates(Schema):
+    """The result of an import; if `left` is not 0, call again for the rest."""
+
+    positions: int
+    plays: int
+    hearts: int
+    left: int
+    refused: list[RefusedPlays]
+
+
+class UndoneImport(Schema):
+    """How many items an import had changed that was taken back."""
+
+    items: int
+
+
 class FileMatch(Schema):
     """A file on a device that matches, or may match, an item of the library."""
 

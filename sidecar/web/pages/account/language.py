@@ -6,7 +6,8 @@ from flask import Blueprint, redirect, request, url_for
 from werkzeug.wrappers import Response
 
 from sidecar.web import redirects
-from sidecar.web.i18n.languages import COOKIE, NAMES
+from sidecar.web.i18n.languages import COOKIE
+from sidecar.web.i18n.sentences import NAMES
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.cookies import A_YEAR_S, set_cookie
 from sidecar.web.security.auth import asker

@@ -19,6 +19,7 @@ from sidecar.errors import DeviceError, SidecarError
 from sidecar.services.adoption.adopt import AdoptionInUse, AdoptionService
 from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.device_playlists.views import Answer, ListChanged, ListInUse
+from sidecar.services.player_logs.state_views import NotTheListener
 from sidecar.services.player_logs.views import LogInUse
 from sidecar.web.api.devices.imports import LONGEST_PATH, MOST_IDS
 from sidecar.web.i18n.numbers import translatable
@@ -63,7 +64,14 @@ def routes(services: WebServices) -> Blueprint:
         )
 
     _list_routes(returns, services.playlist_returns)
-    for trouble in (DeviceError, AdoptionInUse, LogInUse, ListInUse, ListChanged):
+    for trouble in (
+        DeviceError,
+        AdoptionInUse,
+        LogInUse,
+        ListInUse,
+        ListChanged,
+        NotTheListener,
+    ):
         returns.blueprint.register_error_handler(trouble, _not_now)
     return returns.blueprint
 

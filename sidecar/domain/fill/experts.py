@@ -1,0 +1,95 @@
+"""Several ways to rank the candidates, and which of them was right of late.
+
+    each night ─▶ every expert names what it would have had on the device
+    each day   ─▶ a play that an expert had named is a point for it; old points fade
+    next night ─▶ the expert with the most points ranks
+
+The mixture of all evidence is the best guess of what is played next, but its trusts are learned
+from few plays. On a small device plain counts are hard to beat for somebody who plays what they
+always play. Nobody knows beforehand which kind of listener it is: the points tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from enum import Enum, auto
+from math import exp
+
+from sidecar.domain.fill.taste import Household
+
+# Points of so many days ago weigh 1/e.
+POINTS_DAYS = 60.0
+# Another expert must have so much more, so that the device does not change for nothing.
+CLEARLY_MORE = 1.05
+# How much an expert that counts leaves to the mixture, which orders what was played as often.
+LEFT_TO_MIXTURE = 0.1
+
+
+class Expert(Enum):
+    """A way to rank."""
+
+    MIXTURE = auto()
+    COUNTS_EVER = auto()
+    COUNTS_OF_LATE = auto()
+
+
+def blend(expert: Expert, mixture: Sequence[float], household: Household) -> Sequence[float]:
+    """Return the plays that an expert expects of each item in a day.
+
+    Args:
+        expert: Which.
+        mixture: What the mixture of all evidence expects.
+        household: The counts of all people.
+    """
+    counts = {Expert.COUNTS_EVER: household.ever, Expert.COUNTS_OF_LATE: household.of_late}
+    if expert not in counts or not counts[expert].total:
+        return mixture
+    expected = [LEFT_TO_MIXTURE * one for one in mixture]
+    weight = (1.0 - LEFT_TO_MIXTURE) * sum(mixture) / counts[expert].total
+    for item, count in counts[expert].counts.items():
+        expected[item] += weight * count
+    return expected
+
+
+class Experts:
+    """The experts' points for a device of one size. Name, then learn, day by day."""
+
+    def __init__(self) -> None:
+        self._points = dict.fromkeys(Expert, 0.0)
+        self._named: Mapping[Expert, Collection[int]] = {}
+        self._best = Expert.MIXTURE
+
+    def best(self) -> Expert:
+        """Return the expert to follow."""
+        return self._best
+
+    def name(self, orders: Mapping[Expert, Sequence[int]], sizes: Sequence[int], room: int) -> None:
+        """Note what each expert would have on the device today.
+
+        Args:
+            orders: The candidates of each, best first.
+            sizes: Bytes of each item.
+            room: Bytes to fill.
+        """
+        self._named = {one: _take(order, sizes, room) for one, order in orders.items()}
+
+    def learn(self, items: Iterable[int]) -> None:
+        """Give points for a day's plays, and choose whom to follow tomorrow."""
+        fade = exp(-1.0 / POINTS_DAYS)
+        played = list(items)
+        for expert, points in self._points.items():
+            named = self._named.get(expert, ())
+            self._points[expert] = points * fade + sum(one in named for one in played)
+        first = max(self._points, key=self._points.__getitem__)
+        if self._points[first] > CLEARLY_MORE * self._points[self._best]:
+            self._best = first
+
+
+def _take(order: Iterable[int], sizes: Sequence[int], room: int) -> Collection[int]:
+    taken: set[int] = set()
+    for one in order:
+        room -= sizes[one]
+        if room < 0:
+            break
+        taken.add(one)
+    return taken
