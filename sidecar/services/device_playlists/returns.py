@@ -140,6 +140,14 @@ class PlaylistReturns:
         self._lock = Lock()
         self._before: dict[tuple[str, str, str], _Before] = {}
 
+    def check_may_see(self, person: Person, device_id: str) -> None:
+        """Check that a person uses a device.
+
+        Raises:
+            errors.NotVisible: They do not.
+        """
+        self._access.settings(person, device_id)
+
     def lists(self, person: Person, device_id: str) -> ReturnedLists:
         """Return what could be taken home from a device.
 

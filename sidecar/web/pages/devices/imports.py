@@ -85,6 +85,7 @@ def _list_routes(returns: PageRoutes, lists: PlaylistReturns) -> None:
     @returns.post(f"{ONE}/lists", role=Role.SIGNED_IN)
     def answer_list(device_id: str) -> str:
         form = request.form
+        lists.check_may_see(person(), device_id)
         try:
             answer = Answer(form.get("answer", ""))
         except ValueError:
