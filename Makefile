@@ -107,8 +107,8 @@ UPGRADE ?= --upgrade
 lock:
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	build/lock/bin/pip -q install $(UV)
-	$(COMPILE) --extra demo --group build -o requirements.lock
-	$(COMPILE) --extra demo --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --extra demo --extra notifications --group build -o requirements.lock
+	$(COMPILE) --extra demo --extra notifications --group build --group dev -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) --group supply -o requirements-supply.lock
 	rm -rf build/lock
 

@@ -15,6 +15,7 @@ from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.download import Download
 from sidecar.jellyfin.tokens import TokenBox
+from sidecar.messages import translate
 from sidecar.process.limits import FILES, FILES_AN_ACCOUNT
 from sidecar.process.shares import Shares
 from sidecar.services.accounts.api_keys import ApiKeyService
@@ -46,7 +47,10 @@ from sidecar.services.library.download_state import DownloadStates
 from sidecar.services.metrics import MetricsService
 from sidecar.services.notice_board import NoticeBoard
 from sidecar.services.notices import Notice
+from sidecar.services.notifications.notifier import Notifier
+from sidecar.services.notifications.preferences import NotificationPreferences
 from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
+from sidecar.services.player_logs.giving import PlayerGiver
 from sidecar.services.player_logs.importer import PlayerLogImporter
 from sidecar.services.player_logs.listeners import Listeners
 from sidecar.services.player_logs.reporter import ReporterStores
@@ -64,6 +68,7 @@ from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.files.completed import CompletedFiles
+from sidecar.web.i18n.sentences import words_of
 from sidecar.web.services import WebServices
 
 COVERS = "covers"
@@ -140,6 +145,7 @@ def make_web(
         backups.notices,
         accounts.hidden.notices,
     )
+    board, preferences = _notices(below, told, identity), _notifications(below)
     return WebServices(
         look=base.store.db.look,
         sign_in=_sign_in(below),
@@ -147,7 +153,7 @@ def make_web(
         users=_users(below),
         client_messages=background.client_messages.preferences,
         devices=below.shown,
-        notices=_notices(below, told, identity),
+        notices=board,
         downloads=below.listing,
         actions=actions,
         undo=_undo(below, actions),
@@ -183,6 +189,7 @@ def make_web(
         player_logs=logs,
         listeners=_listeners(below),
         player_states=_player_states(below, logs),
+        player_giver=_player_giver(below, logs),
         library=_library(below),
         media=_media(below, search),
         file_search=search,
@@ -192,6 +199,8 @@ def make_web(
         transfers=transfer_status,
         system=_system(below),
         metrics=_metrics(below),
+        notifications=preferences,
+        notifier=_notifier(below, preferences, board),
         backups=backups,
     )
 
@@ -277,6 +286,28 @@ def _metrics(below: Below) -> MetricsService:
         recent=base.recent,
         database_bytes=lambda: size_of_database(base.store.db.path),
         is_healthy=base.is_healthy,
+    )
+
+
+def _notifications(below: Below) -> NotificationPreferences:
+    base = below.base
+    box = TokenBox(base.settings.server.data_dir / KEY_FILE)
+    return NotificationPreferences(base.store.notifications, box, base.clock)
+
+
+def _notifier(below: Below, preferences: NotificationPreferences, board: NoticeBoard) -> Notifier:
+    base = below.base
+    return Notifier(
+        preferences=preferences,
+        store=base.store.notifications,
+        accounts=below.accounts.service,
+        devices=below.shown.devices,
+        downloads=base.store.downloads.queries,
+        problems=below.accounts.problems,
+        board=board,
+        settings=base.configuration.now,
+        translate=lambda text, language: translate(text, words_of(language)),
+        clock=base.clock,
     )
 
 
@@ -496,6 +527,20 @@ def _player_logs(below: Below) -> PlayerLogImporter:
 def _listeners(below: Below) -> Listeners:
     store = below.base.store
     return Listeners(below.devices.access, store.player_states, store.accounts.all)
+
+
+def _player_giver(below: Below, logs: PlayerLogImporter) -> PlayerGiver:
+    store = below.base.store
+    return PlayerGiver(
+        access=below.devices.access,
+        registry=below.devices.registry,
+        listeners=_listeners(below),
+        imported=store.imported,
+        states=store.player_states,
+        client=below.accounts.service.client,
+        alone=logs.alone,
+        clock=below.base.clock,
+    )
 
 
 def _player_states(below: Below, logs: PlayerLogImporter) -> PlayerStateImporter:

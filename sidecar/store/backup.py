@@ -25,6 +25,7 @@ _ALWAYS = {"sessions": "DELETE FROM sessions"}
 _SECRET = {
     "accounts": "UPDATE accounts SET token_encrypted = NULL, state = 'signed-out'",
     "api_keys": "DELETE FROM api_keys",
+    "choices": "DELETE FROM choices WHERE name = 'notification-addresses'",
     "page_settings": "DELETE FROM page_settings WHERE json_extract(value, '$.sealed') NOT NULL",
 }
 

@@ -19,6 +19,7 @@ from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files.albums import AlbumIndex
 from sidecar.store.files.search import FileIndex
 from sidecar.store.meta import Meta
+from sidecar.store.notifications import NotificationStore
 from sidecar.store.page_settings import PageSettings
 from sidecar.store.playback.imported_plays import ImportedPlays
 from sidecar.store.playback.player_states import PlayerStates
@@ -57,6 +58,7 @@ class Stores:
         self.formats = FormatStore(db)
         self.inventory = Inventory(db)
         self.meta = Meta(db)
+        self.notifications = NotificationStore(db, self.choices)
         self.offline = FileIndex(db)
         self.page_settings = PageSettings(db)
         self.player_states = PlayerStates(db)

@@ -30,7 +30,10 @@ from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.metrics import MetricsService
 from sidecar.services.notice_board import NoticeBoard
+from sidecar.services.notifications.notifier import Notifier
+from sidecar.services.notifications.preferences import NotificationPreferences
 from sidecar.services.playback.history import PlayHistory
+from sidecar.services.player_logs.giving import PlayerGiver
 from sidecar.services.player_logs.importer import PlayerLogImporter
 from sidecar.services.player_logs.listeners import Listeners
 from sidecar.services.player_logs.states import PlayerStateImporter
@@ -83,6 +86,7 @@ class WebServices:
     listeners: Listeners
     player_states: PlayerStateImporter
     playlist_returns: PlaylistReturns
+    player_giver: PlayerGiver
     library: LibraryBrowser
     media: MediaStreaming
     file_search: FileSearch
@@ -92,6 +96,8 @@ class WebServices:
     transfers: TransferStatus
     system: SystemStatus
     metrics: MetricsService
+    notifications: NotificationPreferences
+    notifier: Notifier
     backups: NightlyBackups
     # Only while the sidecar runs on its demo.
     set_up: SetUpService | None = None

@@ -24,6 +24,7 @@ from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.player_logs.giving import PlayerGiver
 from sidecar.services.player_logs.importer import PlayerLogImporter
 from sidecar.services.player_logs.listeners import Listeners
 from sidecar.services.player_logs.reporter import ReporterStores
@@ -130,6 +131,16 @@ class Traveller:
             client=self._client,
             alone=self.desk.alone,
             clock=_Hurried(world.clock, self),
+        )
+        self.giver = PlayerGiver(
+            access=self.access,
+            registry=self.registry,
+            listeners=listeners,
+            imported=self.tables.imported,
+            states=self.tables.states,
+            client=self._client,
+            alone=self.desk.alone,
+            clock=world.clock,
         )
         planning = WishService(world.db, world.holds, world.downloads, world.clock)
         self.adoption = AdoptionService(

@@ -38,6 +38,7 @@ BLOCK = 32 * 1024
 ANN, STICK = "ann", "stick"
 # Every so manieth plan is made a second time: to do it each time doubles the work.
 CHECKED = 10
+TRACK_S = 240
 
 
 @dataclass(slots=True)
@@ -72,7 +73,7 @@ class Household:
         self._numbers = {one: n for n, one in enumerate(catalogue.known)}
         self._counter = 0
 
-    def hears(self, tracks: Sequence[Item], seconds_each: int = 240) -> None:
+    def hears(self, tracks: Sequence[Item]) -> None:
         """Play some tracks through; the client tells its queue."""
         for place, item in enumerate(tracks):
             queue = tuple(QueueEntry(one.id, None) for one in tracks[place : place + 41])
@@ -82,7 +83,7 @@ class Household:
             if item.id in self._files:
                 self._files[item.id] = self._counter
             self.catalogue.heard[item.album_id or ""][item.id] = self.now
-            self.now += timedelta(seconds=seconds_each)
+            self.now += timedelta(seconds=TRACK_S)
         self._ahead(None)
         self.looks_again()
 

@@ -6,10 +6,13 @@ months, some everything in turn; some press hearts; the budget changes now and t
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from random import Random
+from typing import Protocol
 
-from tests.simulation.catalogue import a_library
+from sidecar.domain.items.item import Item
+from tests.simulation.catalogue import Catalogue, a_library
 from tests.simulation.household import Household
 from tests.simulation.outcome import Outcome
 
@@ -31,7 +34,7 @@ def year(seed: int, days: int = DAYS) -> Outcome:
         if day % chance.randint(20, 60) == 0:
             chance.shuffle(albums)
         for _ in range(chance.choice([0, 1, 1, 2])):
-            _listen(chance, home, albums, faithful)
+            listen(chance, home, albums, faithful)
         if chance.random() < 0.02:
             _change_of_heart(chance, home, albums, liked)
         if chance.random() < 0.005:
@@ -47,7 +50,17 @@ def kept_its_promises(outcome: Outcome) -> bool:
     return not broken and outcome.waste <= MOST_WASTE
 
 
-def _listen(chance: Random, home: Household, albums: list[str], faithful: float) -> None:
+class Listener(Protocol):
+    """Somebody who can play tracks of a library."""
+
+    catalogue: Catalogue
+
+    def hears(self, tracks: Sequence[Item]) -> None:
+        """Play some tracks through."""
+
+
+def listen(chance: Random, home: Listener, albums: list[str], faithful: float) -> None:
+    """Play an album, or a part of it, or some tracks from anywhere."""
     library = home.catalogue
     if chance.random() < 0.2:
         tracks = chance.sample(list(library.known.values()), min(8, len(library.known)))

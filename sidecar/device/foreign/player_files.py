@@ -88,6 +88,17 @@ class PlayerFiles:
             changed_at = datetime.fromtimestamp(0, UTC)
         return PlayerFile(path, content, changed_at)
 
+    def is_there(self, path: str) -> bool:
+        """Whether anything has this name; also what cannot be read."""
+        *folders, name = tree.split_path(path)
+        with self._anchor.translate_errors() as root:
+            try:
+                with tree.open_folder(root, folders) as handle:
+                    os.stat(name, dir_fd=handle, follow_symlinks=False)
+            except (FileNotFoundError, NotADirectoryError):
+                return False
+        return True
+
     def replace(self, path: str, before: bytes | None, content: bytes) -> None:
         """Replace a file durably: written beside it, synced, renamed.
 

@@ -40,9 +40,9 @@ class FillLimits:
     """
 
     discovery: int = BALANCED
-    turnover: int = 100
+    turnover: int = 150
     of_album: int = 30
-    of_artist: int = 40
+    of_artist: int = 60
     sure_share: int = 25
     whole_albums: bool = False
 
@@ -106,8 +106,7 @@ def expect(shelf: Shelf, tastes: Sequence[Taste], limits: FillLimits) -> Expecta
     best = total
     listener = [0] * len(shelf.items)
     for place, taste in enumerate(tastes):
-        pace = taste.pace or 1.0 / len(tastes)
-        expected = [pace * one for one in taste.expect()]
+        expected = taste.expect()
         if factor != 1.0:
             heard = taste.heard
             expected = [one if n in heard else one * factor for n, one in enumerate(expected)]
@@ -204,7 +203,6 @@ def choose(
     half_heard: Collection[int],
     limits: FillLimits,
     may_change: int,
-    most_drops: int,
     sizes: Sequence[int],
     passed_over: Collection[int] = (),
 ) -> Choice:
@@ -217,7 +215,6 @@ def choose(
         half_heard: Of these, what stays in any case.
         limits: What was set.
         may_change: Bytes that may give way to something better today.
-        most_drops: Files that may do so.
         sizes: Bytes that each item takes on the device.
         passed_over: What may not come now: it is there by another rule, excluded, or rests.
     """
@@ -237,7 +234,7 @@ def choose(
         del kept[gone]
         used -= sizes[gone]
     added: list[int] = []
-    changed = dropped = 0
+    changed = 0
     for one in best:
         if one in kept:
             continue
@@ -246,7 +243,7 @@ def choose(
         while freed < needed and drops and worth[one] > CLEARLY_BETTER * worth[drops[-1]]:
             victims.append(drops.pop())
             freed += sizes[victims[-1]]
-        if freed < needed or changed + freed > may_change or dropped + len(victims) > most_drops:
+        if freed < needed or changed + freed > may_change:
             if freed >= needed:
                 break
             drops += reversed(victims)
@@ -254,7 +251,6 @@ def choose(
         for gone in victims:
             del kept[gone]
         changed += freed
-        dropped += len(victims)
         kept[one] = None
         added.append(one)
         used += sizes[one] - freed

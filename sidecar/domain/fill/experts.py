@@ -31,6 +31,7 @@ class Expert(Enum):
     MIXTURE = auto()
     COUNTS_EVER = auto()
     COUNTS_OF_LATE = auto()
+    COUNTS_OF_DAYS = auto()
 
 
 def blend(expert: Expert, mixture: Sequence[float], household: Household) -> Sequence[float]:
@@ -41,7 +42,11 @@ def blend(expert: Expert, mixture: Sequence[float], household: Household) -> Seq
         mixture: What the mixture of all evidence expects.
         household: The counts of all people.
     """
-    counts = {Expert.COUNTS_EVER: household.ever, Expert.COUNTS_OF_LATE: household.of_late}
+    counts = {
+        Expert.COUNTS_EVER: household.ever,
+        Expert.COUNTS_OF_LATE: household.of_late,
+        Expert.COUNTS_OF_DAYS: household.of_days,
+    }
     if expert not in counts or not counts[expert].total:
         return mixture
     expected = [LEFT_TO_MIXTURE * one for one in mixture]

@@ -6,8 +6,8 @@ from math import exp
 
 # Beyond this the numbers are made small again, long before they overflow.
 LARGEST_EXPONENT = 200.0
-# Less than this is forgotten.
-LEAST = 1e-30
+# What is less than this part of all is forgotten.
+LEAST = 1e-7
 
 
 class Fading:
@@ -43,10 +43,14 @@ class Fading:
             return 0.0
         return self.counts.get(key, 0.0) / self.total
 
+    def prune(self) -> None:
+        """Forget what weighs nothing any more."""
+        least = LEAST * self.total
+        self.counts = {key: one for key, one in self.counts.items() if one > least}
+
     def _shrink(self, day: int, exponent: float) -> None:
         factor = exp(-exponent)
-        self.counts = {
-            key: less for key, one in self.counts.items() if (less := one * factor) > LEAST
-        }
+        self.prune()
+        self.counts = {key: one * factor for key, one in self.counts.items()}
         self.total = sum(self.counts.values())
         self._begin = day

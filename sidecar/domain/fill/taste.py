@@ -14,11 +14,13 @@ trust goes to the counts of ever, for somebody who hears an album a week to the 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from math import exp, log
 
+from sidecar.domain.fill.corrections import Corrections, Scale
 from sidecar.domain.fill.fading import Fading
 from sidecar.domain.fill.shelf import Groups, Shelf
 
@@ -32,6 +34,13 @@ MOST_FOLLOWERS = 8
 FOLLOWED_DAYS = 3
 # A play so much earlier or later than its rhythm, as a factor, does not count as due.
 EARLIEST, LATEST = 0.6, 1.8
+# Of the situations: the days since it was played, and how often it was.
+SINCE = Scale((0, 1, 2, 3, 4, 5, 6, 7, 10, 14, 21, 30, 45, 70, 120))
+TIMES = Scale((1, 2, 4, 8, 16, 32))
+UNHEARD = 0
+PRUNED_EACH = 10
+# What was expected is looked at for every third of the heard items, each day for others.
+LOOKED_AT = 3
 # The trust of the first day weighs as much as so many plays, and old trust fades in so many days.
 FIRST_PLAYS = 20.0
 TRUST_DAYS = 100.0
@@ -89,7 +98,7 @@ class Listened:
         item: Its number on the shelf.
         began: Seconds since the day began.
         seconds: How long it was heard.
-        is_to_the_end: It was heard to its end, as far as known.
+        is_to_the_end: It was heard to its end, or is too short to matter.
     """
 
     item: int
@@ -106,13 +115,12 @@ class Heard:
         last_day: When it was played last.
         days: On how many days.
         rhythm: Days between two of them, the later ones more; 0 before the second.
-        is_to_the_end: Of the last play.
     """
 
     last_day: int
+    plays: int = 1
     days: int = 1
     rhythm: float = 0.0
-    is_to_the_end: bool = True
 
 
 class Household:
@@ -123,13 +131,14 @@ class Household:
         self.plays = Fading(30)
         self.of_late = Fading(90)
         self.ever = Fading(None)
+        self.of_days = Fading(1.5)
         self.added = tuple(
             (number, one.added) for number, one in enumerate(shelf.items) if one.added is not None
         )
 
     def count(self, item: int, day: int) -> None:
         """Count a play of anybody."""
-        for fading in (self.plays, self.of_late, self.ever):
+        for fading in (self.plays, self.of_late, self.ever, self.of_days):
             fading.add(item, day)
 
 
@@ -139,6 +148,7 @@ class Taste:
     def __init__(self, household: Household, *, hearts: Collection[int] = ()) -> None:
         self.shelf = household.shelf
         self.heard: dict[int, Heard] = {}
+        self._half: dict[int, int] = {}
         self.hearts = frozenset(hearts)
         # How many plays a day, of late.
         self.pace = 0.0
@@ -155,6 +165,9 @@ class Taste:
         self._last: tuple[int, float] | None = None
         self._learned = dict.fromkeys(Evidence, 0.0)
         self._trust = dict(FIRST_TRUST)
+        self._corrections = Corrections(SINCE.steps * TIMES.steps)
+        self._awaited: dict[int, float] = {}
+        self._expected: list[float] = []
         self._days = 0
         self._spread: dict[Evidence, dict[int, float]] = {}
         self._unheard = 1.0 / max(1, len(self.shelf.items))
@@ -165,6 +178,9 @@ class Taste:
 
         `look_ahead` must have been called for that day.
         """
+        self._corrections.learn(
+            self._awaited, Counter(self._situate(one.item, day) for one in plays)
+        )
         self._learn_trust(plays)
         self._days += 1
         rate = max(1 / 14, 1 / self._days)
@@ -175,6 +191,9 @@ class Taste:
     def look_ahead(self, day: int) -> None:
         """Prepare what is expected of a day."""
         self._day = day
+        if day % PRUNED_EACH == 0:
+            for fading in self._counts.values():
+                fading.prune()
         self._unheard = 1.0 / max(1, len(self.shelf.items) - len(self.heard))
         self._spread = {
             Evidence.DUE: _normalise(self._find_due(day)),
@@ -184,19 +203,25 @@ class Taste:
             Evidence.HEART: _normalise((one, 1.0) for one in self.hearts),
             Evidence.NEW: _normalise(self._find_new(day)),
         }
+        self._expected = self._correct(day, self._mix())
 
     def trust(self) -> Mapping[Evidence, float]:
         """Return how much each kind of evidence counts; all together 1."""
         return self._trust
 
     def expect(self) -> list[float]:
-        """Return for each item how probable it is that the next play is of it; in all 1."""
-        shelf, trust, heard = self.shelf, self._trust, self.heard
-        by_kind = self._expect_kinds()
-        expected = [by_kind[one] for one in shelf.kind_of]
+        """Return for each item how many plays of it are expected of the day."""
+        return self._expected
+
+    def _mix(self) -> list[float]:
+        """Return how many plays are expected of each item by the mixture."""
+        shelf, heard = self.shelf, self.heard
+        pace = self.pace or 1.0
+        trust = {one: pace * part for one, part in self._trust.items()}
         unheard = trust[Evidence.UNHEARD] * self._unheard
-        if unheard:
-            expected = [one if n in heard else one + unheard for n, one in enumerate(expected)]
+        by_kind = [one * pace for one in self._expect_kinds()]
+        expected = [by_kind[one] for one in shelf.kind_of]
+        expected = [one if n in heard else one + unheard for n, one in enumerate(expected)]
         for evidence, fading in self._fading():
             if not fading.total:
                 continue
@@ -209,33 +234,37 @@ class Taste:
                 expected[item] += weight * share
         return expected
 
-    def explain(self, item: int) -> Evidence:
-        """Return which evidence says most for an item."""
-        parts = self._parts(item)
-        return max(parts, key=lambda one: self._trust[one] * parts[one])
+    def _correct(self, day: int, mixed: list[float]) -> list[float]:
+        """Return what is expected of each item, by what became of others in its situation."""
+        factors = self._corrections.factors
+        ever = factors[UNHEARD]
+        found = [ever * one for one in mixed]
+        awaited: dict[int, float] = {}
+        of_heard, turn = 0.0, day % LOOKED_AT
+        since, times, many = SINCE.table, TIMES.table, TIMES.steps
+        longest, most = len(since) - 1, len(times) - 1
+        for item, known in self.heard.items():
+            expected = mixed[item]
+            of_heard += expected
+            days, plays = day - known.last_day, known.plays
+            age = since[min(longest, days)]
+            situation = age * many + times[min(most, plays)]
+            if item % LOOKED_AT == turn:
+                awaited[situation] = awaited.get(situation, 0.0) + LOOKED_AT * expected
+            found[item] = expected * factors[situation]
+        awaited[UNHEARD] = max(0.0, sum(mixed) - of_heard)
+        self._awaited = awaited
+        return found
 
-    def is_half_heard(self, item: int, day: int) -> bool:
-        """Whether an item was begun of late and not ended."""
+    def _situate(self, item: int, day: int) -> int:
         known = self.heard.get(item)
-        return known is not None and not known.is_to_the_end and day - known.last_day <= BEGUN_DAYS
+        if known is None:
+            return UNHEARD
+        return SINCE.step(day - known.last_day) * TIMES.steps + TIMES.step(known.plays)
 
-    def count_in_album(self, item: int, since: int) -> int:
-        """Return how many tracks of an item's album were played since a day."""
-        return self._count_in(self.shelf.albums, item, since)
-
-    def count_of_artist(self, item: int, since: int) -> int:
-        """Return how many tracks of an item's artist were played since a day."""
-        return self._count_in(self.shelf.artists, item, since)
-
-    def favourite_weekday(self, item: int) -> int:
-        """Return on which day of the week an item is played most, 0 for Monday."""
-        return max(range(WEEK), key=lambda one: self._weekdays[one].counts.get(item, 0.0))
-
-    def _count_in(self, groups: Groups, item: int, since: int) -> int:
-        group = groups.of[item]
-        members = groups.members[group] if group is not None else [item]
-        known = (self.heard.get(one) for one in members)
-        return sum(one is not None and one.last_day >= since for one in known)
+    def list_half_heard(self, day: int) -> set[int]:
+        """Return what was begun of late and not ended."""
+        return {item for item, last in self._half.items() if day - last <= BEGUN_DAYS}
 
     def _fading(self) -> Iterable[tuple[Evidence, Fading]]:
         yield from self._counts.items()
@@ -308,10 +337,12 @@ class Taste:
                 fading.add(group, day)
         known = self.heard.get(item)
         if known is None:
-            self.heard[item] = Heard(day, is_to_the_end=play.is_to_the_end)
+            self.heard[item] = Heard(day)
         else:
             _count_again(known, day)
-            known.is_to_the_end = play.is_to_the_end
+        self._half.pop(item, None)
+        if not play.is_to_the_end:
+            self._half[item] = day
         began = day * 86400.0 + play.began
         if self._last is not None and began - self._last[1] <= TOGETHER_S:
             self._follow(self._last[0], item)
@@ -375,6 +406,7 @@ class Taste:
 
 
 def _count_again(known: Heard, day: int) -> None:
+    known.plays += 1
     gap = day - known.last_day
     if gap:
         known.rhythm = gap if known.days == 1 else 0.6 * known.rhythm + 0.4 * gap

@@ -23,7 +23,8 @@ LARGEST = 64 * 1024
 MOST_MS = 2**31 - 1
 ENDING = ".bmark"
 ROOT_NAME = "root_dir.bmark"
-RECENT = ".rockbox/most-recent.bmark"
+ROCKBOX = ".rockbox"
+RECENT = f"{ROCKBOX}/most-recent.bmark"
 
 _PITCH, _SPEED = 1, 2
 _NUMBER = re.compile(r"-?[0-9]{1,12}")

@@ -27,11 +27,13 @@ class PastDevice:
         self._ids = ids
         self._sizes = sizes
         self._evicted: dict[int, int] = {}
+        self._evicted_unplayed: set[int] = set()
         self._places: dict[int, int] = {}
         self._place = 0
 
     def use(self, item: int, number: int) -> None:
         """Note that a file was played: it is now used later than all others."""
+        self._evicted_unplayed.discard(item)
         known = self.files.get(item)
         if known is not None:
             self.files[item] = replace(known, last_used=number)
@@ -42,6 +44,10 @@ class PastDevice:
             item: then for item, then in self._evicted.items() if day < then + REST.days
         }
         return self._evicted
+
+    def resting_unplayed(self, day: int) -> set[int]:
+        """Return what rests and was not played since: what was, `fill` may fetch again."""
+        return self._evicted_unplayed & set(self.resting(day))
 
     def update(
         self,
@@ -79,7 +85,8 @@ class PastDevice:
         queue = {
             item: priority
             for item, priority in wanted
-            if item not in self.files and item not in resting
+            if item not in self.files
+            and (item not in resting or self._may_return(item, standing[item]))
         }
         places: dict[int, int] = {}
         for item in queue:
@@ -102,14 +109,18 @@ class PastDevice:
         ]
         return self._leave_out(found)
 
+    def _may_return(self, item: int, standing: EvictionClass) -> bool:
+        is_filling = standing is EvictionClass.FILLING
+        return is_filling and item not in self._evicted_unplayed
+
     def _leave_out(self, waiting: list[WantedFile]) -> list[WantedFile]:
         """Leave out most of what the plan would refuse for certain, which is only slow."""
         waiting.sort(key=lambda one: (-one.standing, -one.priority, one.place))
-        used = dict.fromkeys(EvictionClass, 0)
+        used = [0] * len(EvictionClass)
         for file in self.files.values():
             used[file.eviction_class] += file.size
         # What is held as firmly does not give way.
-        firm = {one: sum(used[more] for more in EvictionClass if more >= one) for one in used}
+        firm = [sum(used[place:]) for place in range(len(used))]
         admitted = tried = 0
         taken = []
         for one in waiting:
@@ -133,6 +144,7 @@ class PastDevice:
         for step in found.removals:
             del self.files[step.download_id]
             self._evicted[step.download_id] = day
+            self._evicted_unplayed.add(step.download_id)
         for step in found.adds:
             self.files[step.download_id] = Stored(
                 download_id=step.download_id,

@@ -36,15 +36,14 @@ from sidecar.domain.rules import album_affinity
 from sidecar.domain.rules.context import Context, RuleSettings
 from sidecar.domain.rules.registry import COMPUTED_RULES
 from sidecar.domain.space.eviction import HoldStrength, classify
-from sidecar.domain.space.plan import FEW, FEW_OF_ALL
 from sidecar.domain.wishes import EvictionClass
 
 RULES = "rules"
 FILL = "fill"
 YARDSTICKS = (MOST_PLAYED, LEAST_RECENTLY_USED, CHANCE)
 RUNS = (RULES, FILL, *YARDSTICKS)
-# Heard so far, and it was heard to its end.
-TO_THE_END = 0.9
+# Something so long is half-heard if it was begun for so long and not heard so far.
+LONG_S, BEGUN_S, TO_THE_END = 900.0, 60.0, 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,39 +126,37 @@ class _Filling:
     def update(
         self,
         day: int,
-        held: _Held,
         rankings: Mapping[Expert, Ranking],
-        half_heard: Callable[[int], bool],
+        orders: Mapping[Expert, Sequence[int]],
+        *,
+        standing: Mapping[int, EvictionClass],
+        wanted: Sequence[tuple[int, int]],
+        half_heard: Collection[int],
         limits: FillLimits,
     ) -> None:
         """Choose anew, and update the device."""
-        standing = held.standing()
         files = self.device.files
-        wanted = held.wanted()
         taken = {item for item, _ in wanted} | {one for one in files if one in standing}
         room = max(0, self.device.figures.budget - sum(self._sizes[one] for one in taken))
         present = [one for one in self._chosen if one in files and one not in taken]
         while self._changed and self._changed[0][0] <= day - WEEK:
             self._changed.popleft()
         before = sum(size for _, size in self._changed)
-        orders = {one: ranking.order() for one, ranking in rankings.items()}
         self.experts.name(orders, self._sizes, room)
         choice = choose(
             rankings[self.experts.best()],
             room=room,
             present=present,
-            half_heard={one for one in present if half_heard(one)},
+            half_heard=[one for one in present if one in half_heard],
             limits=limits,
             may_change=room * limits.turnover // FULL - before,
-            most_drops=int(max(FEW, FEW_OF_ALL * len(files))),
             sizes=self._sizes,
-            passed_over=taken | set(self.device.resting(day)),
+            passed_over=taken | self.device.resting_unplayed(day),
         )
         self._chosen = choice.items
         self._changed.append((day, choice.changed))
-        for item in choice.items:
-            standing.setdefault(item, EvictionClass.FILLING)
-        self.device.update(day, standing, [*wanted, *((one, 0) for one in choice.added)])
+        filled = {**dict.fromkeys(choice.items, EvictionClass.FILLING), **standing}
+        self.device.update(day, filled, [*wanted, *((one, 0) for one in choice.added)])
 
 
 def replay(
@@ -195,11 +192,12 @@ class _Replay:
         self._number = {one: n for n, one in enumerate(self._ids)}
         self._sizes = [one.size for one in history.items.values()]
         known, albums = list_items(history)
-        self._libraries = {one: PastLibrary(albums, known) for one in history.users}
+        self._users = history.users
+        self._libraries = {one: PastLibrary(albums, known) for one in self._users}
         self._held = _Held(), _Held()
         self._yardsticks = Yardsticks(self._ids)
         self._household = Household(_make_shelf(history))
-        self._tastes = {one: Taste(self._household) for one in history.users}
+        self._tastes = {one: Taste(self._household) for one in self._users}
         devices = {id(one): PastDevice(one, self._ids, self._sizes) for one in self.figures}
         self._devices = [devices[id(one)] for one in self.figures if one.name == RULES]
         self._fillings = [
@@ -229,9 +227,9 @@ class _Replay:
         now = begin_of(day) + UPDATED_AT
         if self._devices or self._fillings:
             self._run_rules(now)
+        standing, wanted = self._held[0].standing(), self._held[0].wanted()
         for device in self._devices:
-            held = self._held[0]
-            device.update(day, held.standing(), held.wanted())
+            device.update(day, standing, wanted)
         self._fill(day)
         self._measure(day)
 
@@ -239,7 +237,7 @@ class _Replay:
         for rule in COMPUTED_RULES:
             settings = self._scenario.settings.get(rule.name) or rule.settings()
             wished: dict[int, int] = {}
-            for user in self._history.users if settings.enabled else ():
+            for user in self._users if settings.enabled else ():
                 context: Context[Any] = Context(
                     user_id=user,
                     device_id="",
@@ -270,11 +268,19 @@ class _Replay:
             for one in Expert
         }
 
-        def is_half_heard(item: int) -> bool:
-            return any(one.is_half_heard(item, day) for one in tastes)
-
+        orders = {one: ranking.order() for one, ranking in rankings.items()}
+        half_heard = set().union(*(one.list_half_heard(day) for one in tastes))
+        standing, wanted = self._held[1].standing(), self._held[1].wanted()
         for filling in self._fillings:
-            filling.update(day, self._held[1], rankings, is_half_heard, limits)
+            filling.update(
+                day,
+                rankings,
+                orders,
+                standing=standing,
+                wanted=wanted,
+                half_heard=half_heard,
+                limits=limits,
+            )
 
     def _measure(self, day: int) -> None:
         if not self._simple:
@@ -310,9 +316,9 @@ class _Replay:
             if counts(play, item):
                 self._libraries[play.user].learn(play, item.album_id)
             began = play.began - begin_of(day)
-            is_whole = play.seconds >= TO_THE_END * item.length
+            is_half = item.length >= LONG_S and BEGUN_S <= play.seconds < TO_THE_END * item.length
             listened[play.user].append(
-                Listened(number, began.total_seconds(), play.seconds, is_to_the_end=is_whole)
+                Listened(number, began.total_seconds(), play.seconds, is_to_the_end=not is_half)
             )
         if self._fillings:
             for user, taste in self._tastes.items():

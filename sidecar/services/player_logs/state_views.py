@@ -105,6 +105,7 @@ class PlayerView:
         unknown: Lines about no file of ours, or about more than one.
         others: Lines about files of other users.
         has_more: There is more than one import takes.
+        is_rockbox: Whether the device has the folder of a player with Rockbox.
     """
 
     device_id: str
@@ -120,6 +121,15 @@ class PlayerView:
     remarks: Sequence[RemarkView] = ()
     imports: Sequence[ImportView] = ()
     has_more: bool = False
+    is_rockbox: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GivenView:
+    """What was written to a player: bookmarks, and tracks of its changelog."""
+
+    bookmarks: int
+    tracks: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

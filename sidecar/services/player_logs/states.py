@@ -15,7 +15,7 @@ from dataclasses import dataclass, field, replace
 
 from sidecar.clock import Clock
 from sidecar.domain.items.item import ItemType
-from sidecar.domain.player_logs.bookmarks import is_at_end
+from sidecar.domain.player_logs.bookmarks import ROCKBOX, is_at_end
 from sidecar.domain.player_logs.matching import OurFiles
 from sidecar.domain.player_logs.states import (
     NEAR_S,
@@ -139,6 +139,7 @@ class PlayerStateImporter:
                 for one in self._states.imports(person.user_id, device_id)
             ],
             has_more=has_more,
+            is_rockbox=device.folder.player_files.is_there(ROCKBOX),
         )
 
     def take(self, person: Person, device_id: str, wanted: Wanted) -> TakenStatesView:

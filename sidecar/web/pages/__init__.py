@@ -7,7 +7,7 @@ from collections.abc import Callable
 from flask import Blueprint
 
 from sidecar.web.pages import alerts, home, installed, now, undo
-from sidecar.web.pages.account import language, profile, sign_in, theme
+from sidecar.web.pages.account import language, notifications, profile, sign_in, theme
 from sidecar.web.pages.activity import routes as activity
 from sidecar.web.pages.admin import overview as admin
 from sidecar.web.pages.admin import settings
@@ -40,6 +40,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         installed.routes(),
         language.routes(services),
         library.routes(services),
+        notifications.routes(services),
         now.routes(services),
         plans.routes(services),
         profile.routes(services),

@@ -47,6 +47,7 @@ PAGES = (
     "/devices/{device}/player",
     "/now",
     "/profile",
+    "/profile/notifications",
     "/help",
     "/help/architecture",
     "/about",

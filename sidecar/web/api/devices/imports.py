@@ -14,6 +14,7 @@ from sidecar.errors import DeviceError
 from sidecar.services.adoption.adopt import AdoptedView, AdoptionInUse, OfferView
 from sidecar.services.device_playlists.views import Answer, ListChanged, ListInUse, ReturnedLists
 from sidecar.services.player_logs.state_views import (
+    GivenView,
     ListenerView,
     NotTheListener,
     PlayerView,
@@ -102,6 +103,13 @@ class Listener(Body):
     user_id: Annotated[str, Field(max_length=80)] | None
 
 
+class Give(Body):
+    """What to write to a player."""
+
+    bookmarks: bool = False
+    changelog: bool = False
+
+
 class Take(Body):
     """What to take from a player; `answers` says by item id whose position is right."""
 
@@ -169,6 +177,14 @@ def take_states(services: WebServices, device_id: str, body: Take) -> TakenState
         answers={its: answer == "player" for its, answer in body.answers.items()},
     )
     return services.player_states.take(person(), device_id, wanted)
+
+
+@logs.post(f"{DEVICE}/player/given", role=Role.SIGNED_IN, body=Give, returns=schemas.Given)
+def give(services: WebServices, device_id: str, body: Give) -> GivenView:
+    """Write your newer positions as bookmarks to your player, and a changelog of its database."""
+    return services.player_giver.give(
+        person(), device_id, bookmarks=body.bookmarks, changelog=body.changelog
+    )
 
 
 @logs.put(

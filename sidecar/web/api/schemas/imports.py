@@ -149,6 +149,7 @@ class PlayerKnows(OfDevice):
     remarks: list[LogRemark]
     imports: list[PlayerImport]
     has_more: bool
+    is_rockbox: bool
 
 
 class TakenStates(Schema):
@@ -159,6 +160,13 @@ class TakenStates(Schema):
     hearts: int
     left: int
     refused: list[RefusedPlays]
+
+
+class Given(Schema):
+    """How many bookmarks, and tracks of its changelog, were written to a player."""
+
+    bookmarks: int
+    tracks: int
 
 
 class UndoneImport(Schema):

@@ -41,6 +41,16 @@ def routes(services: WebServices) -> Blueprint:
         done = states.take(person(), device_id, _wanted(request.form))
         return render_template("imports/player_taken.html", done=done, device_id=device_id)
 
+    @player.post(f"{ONE}/given", role=Role.SIGNED_IN)
+    def give(device_id: str) -> str:
+        done = services.player_giver.give(
+            person(),
+            device_id,
+            bookmarks="bookmarks" in request.form,
+            changelog="changelog" in request.form,
+        )
+        return render_template("imports/player_given.html", done=done, device_id=device_id)
+
     @player.post(f"{ONE}/listener", role=Role.SIGNED_IN)
     def listener(device_id: str) -> Response:
         user_id = request.form.get("user", "")[:LONGEST_ID]

@@ -53,6 +53,11 @@ PROFILE: Topic = (
     translatable("An API key may do what you may do: give each program one of its own."),
     translatable("A session that you do not know can be signed out here at once."),
 )
+NOTIFICATIONS: Topic = (
+    translatable("What you are told outside of this page: on your phone, by e-mail, in a chat."),
+    translatable("What comes close together comes in one message, and nothing comes twice."),
+    translatable("An address may have a password in it: it is encrypted and never shown again."),
+)
 ADMIN: Topic = (
     translatable("How the sidecar is doing: Jellyfin, transfers, accounts, sessions, log."),
     translatable("Automatic downloads can be paused here for everybody."),
@@ -95,6 +100,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         "plays": PLAYING,
         "activity": ACTIVITY,
         "profile": PROFILE,
+        "notifications": NOTIFICATIONS,
         "admin": ADMIN,
         "returns": IMPORTS,
         "settings": SETTINGS,

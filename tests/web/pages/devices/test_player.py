@@ -104,3 +104,32 @@ def test_a_device_that_is_away_is_told(
 
     for answer in (ann.get(PAGE), ann.press(PAGE), ann.get(API)):
         assert answer.status_code == 409
+
+
+def test_what_was_heard_at_home_is_written_only_for_the_listener(
+    house: WebHouse, ann: Browser, told: dict[str, object]
+) -> None:
+    recent, changes = (
+        house.folder / ".rockbox" / one for one in ("most-recent.bmark", "database_changelog.txt")
+    )
+    before = recent.read_bytes(), changes.read_bytes()
+    assert ann.press(f"{PAGE}/given", bookmarks="yes", changelog="yes").status_code == 409
+    assert (recent.read_bytes(), changes.read_bytes()) == before
+    ann.press(f"{PAGE}/listener", user=ANN.user_id)
+    ann.press(PAGE, positions="yes", counts="yes")
+    told |= {
+        "PlaybackPositionTicks": 900_000_000,
+        "LastPlayedDate": "2026-12-01T00:00:00.0000000Z",
+        "IsFavorite": True,
+    }
+    items = json_reply({"Items": [{"Id": track(7).id, "UserData": told}], "TotalRecordCount": 1})
+    house.jellyfin.routes["GET /UserItems/Resume"] = items
+    house.library(row(7, RunTimeTicks=2_700_000_000, UserData=told))
+
+    page = ann.press(f"{PAGE}/given", bookmarks="yes").text
+    assert "1 bookmark" in page
+    assert recent.read_bytes().endswith(b"\n" + before[0])
+    assert b";90000;" in recent.read_bytes()
+    done = ann.send("POST", f"{API}/given", {"changelog": True})
+    assert done.json == {"bookmarks": 0, "tracks": 1}
+    assert b'playcount="3" rating="10"' in changes.read_bytes()

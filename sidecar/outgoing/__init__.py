@@ -1,0 +1,1 @@
+"""Sends messages to services outside, such as ntfy and Telegram. Decides nothing."""

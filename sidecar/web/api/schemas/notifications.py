@@ -1,0 +1,23 @@
+"""Answers about notifications."""
+
+from __future__ import annotations
+
+from sidecar.domain.notifications import Kind
+from sidecar.web.api.schemas.base import Moment, Schema
+
+
+class Notifications(Schema):
+    """What you are told of outside of the page; of an address only its service is shown."""
+
+    is_installed: bool
+    offered: list[Kind]
+    kinds: list[Kind]
+    quiet: list[str]
+    services: list[str]
+    sent_at: Moment | None
+
+
+class TestSent(Schema):
+    """A test message was sent: which services did not take it."""
+
+    refused_by: list[str]
