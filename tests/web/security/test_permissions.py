@@ -93,6 +93,8 @@ THEIR_OWN = {
     ("device_logs.choose_listener", "PUT"),
     ("player.take", "POST"),
     ("player.undo", "POST"),
+    ("player.give", "POST"),
+    ("device_logs.give", "POST"),
     ("player.listener", "POST"),
 }
 

@@ -103,7 +103,7 @@ def test_a_list_from_the_device_is_shown_and_answered(house: WebHouse, ann: Brow
     assert "Road was made on Car stick: 1 track" in page
     assert "1 line names no file of this device" in page
     (one,) = ann.told(api)["lists"]
-    assert (one["path"], one["kind"], one["changes"]["added"]) == ("Road.m3u", "new", ["Track 7"])
+    assert (one["path"], one["kind"], one["changes"]["added"]) == ("Road.m3u", "new", ["Tone 7"])
     for odd in (
         {"path": "Road.m3u", "mark": one["mark"], "answer": "perhaps"},
         {"path": "Road.m3u", "mark": "x", "answer": "take"},
