@@ -62,6 +62,7 @@ from sidecar.services.rules.preferences import PreferenceService
 from sidecar.services.rules.settings_editor import SettingsEditor
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.plans import PlanService
+from sidecar.services.support import SupportBundle
 from sidecar.services.syncthing.status import SyncStatus
 from sidecar.services.system_status import SystemStatus, size_of_database
 from sidecar.services.transfers.eject import EjectService
@@ -145,6 +146,7 @@ def make_web(
         backups.notices,
         accounts.hidden.notices,
     )
+    metrics = _metrics(below)
     board, preferences = _notices(below, told, identity), _notifications(below)
     return WebServices(
         look=base.store.db.look,
@@ -198,7 +200,14 @@ def make_web(
         activity=_activity(below),
         transfers=transfer_status,
         system=_system(below),
-        metrics=_metrics(below),
+        metrics=metrics,
+        support=SupportBundle(
+            settings=base.configuration.now,
+            metrics=metrics,
+            problems=accounts.problems,
+            recent=base.recent,
+            clock=base.clock,
+        ),
         notifications=preferences,
         notifier=_notifier(below, preferences, board),
         backups=backups,

@@ -9,7 +9,8 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from sidecar.cli.database import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.config.base import Room
+from sidecar.domain.fill.choice import FillLimits
 from sidecar.domain.replay.figures import MOST_MISSED, Figures
 from sidecar.domain.replay.history import History, PastItem, make_history
 from sidecar.domain.replay.reading import BadRow, NoHistory, Read, complete, read_plays
-from sidecar.domain.replay.replay import Scenario, replay
+from sidecar.domain.replay.replay import FILL, Scenario, replay
 from sidecar.domain.rules.context import RuleSettings
 from sidecar.domain.rules.registry import COMPUTED_RULES, RULE_OF
 from sidecar.errors import ConfigError, SidecarError
@@ -63,7 +65,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="RULE.KEY=VALUE",
-        help="another setting than the configured one, such as album_affinity.threshold=4",
+        help="another setting than the configured one, such as album_affinity.threshold=4; of "
+        f"fill: {', '.join(one.name for one in fields(FillLimits))}",
     )
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.set_defaults(command=show)
@@ -76,10 +79,12 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
         errors.ConfigError: A budget, a setting or the file's heading is wrong.
         errors.SidecarError: There is no play.
     """
-    changed = _read_settings(settings, asked.set)
+    by_rule = _split_settings(asked.set)
+    limits = _read_limits(by_rule.pop(FILL, {}))
+    changed = _read_settings(settings, by_rule)
     history = _read_history(settings, asked.plays)
     budgets = _read_budgets(asked.budget or [DEFAULT_BUDGETS], history.size)
-    scenario = Scenario(budgets=budgets, settings=changed)
+    scenario = Scenario(budgets=budgets, settings=changed, limits=limits)
     found = replay(history, scenario, _make_progress())
     if asked.json:
         print(json.dumps(_to_json(history, found), indent=2, ensure_ascii=False))
@@ -88,17 +93,44 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
     return 0
 
 
-def _read_settings(settings: Settings, changes: Iterable[str]) -> dict[str, RuleSettings]:
-    by_rule: dict[str, dict[str, object]] = {one.name: {} for one in COMPUTED_RULES}
+def _split_settings(changes: Iterable[str]) -> dict[str, dict[str, str]]:
+    by_rule: dict[str, dict[str, str]] = {}
     for text in changes:
         name, has_value, value = text.partition("=")
         rule, has_key, key = name.strip().partition(".")
         if not has_value or not has_key:
             raise ConfigError("replay", "--set", text, "must be RULE.KEY=VALUE")
-        if rule not in by_rule:
-            raise ConfigError("replay", "--set", text, "there is no such rule")
-        by_rule[rule][key.strip()] = value.strip()
-    return {name: settings.rules.with_changes(RULE_OF[name], one) for name, one in by_rule.items()}
+        by_rule.setdefault(rule, {})[key.strip()] = value.strip()
+    return by_rule
+
+
+def _read_settings(
+    settings: Settings, by_rule: Mapping[str, Mapping[str, str]]
+) -> dict[str, RuleSettings]:
+    names = {one.name for one in COMPUTED_RULES}
+    for rule in by_rule:
+        if rule not in names:
+            raise ConfigError("replay", "--set", rule, "there is no such rule")
+    return {one: settings.rules.with_changes(RULE_OF[one], by_rule.get(one, {})) for one in names}
+
+
+def _read_limits(changes: Mapping[str, str]) -> FillLimits:
+    limits = FillLimits()
+    values: dict[str, Any] = {}
+    for key, text in changes.items():
+        where = f"{FILL}.{key}"
+        if key not in {one.name for one in fields(FillLimits)}:
+            raise ConfigError("replay", where, None, "there is no such setting")
+        is_switch = isinstance(getattr(limits, key), bool)
+        if is_switch and text.lower() not in {"true", "false"}:
+            raise ConfigError("replay", where, text, "must be true or false")
+        if not is_switch and not re.fullmatch(r"\d{1,4}", text, re.ASCII):
+            raise ConfigError("replay", where, text, "must be a whole number up to 9999")
+        values[key] = text.lower() == "true" if is_switch else int(text)
+    limits = replace(limits, **values)
+    if limits.discovery > FULL or limits.of_artist > FULL or limits.sure_share > FULL:
+        raise ConfigError("replay", FILL, None, "a share must be at most 100")
+    return limits
 
 
 def _read_history(settings: Settings, path: Path | None) -> History:

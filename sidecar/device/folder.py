@@ -355,20 +355,32 @@ class DeviceFolder:
             created_folders.prune(root, folders)
         return True
 
-    def check_tail(self, path: str, *, size: int) -> bool:
-        """Check cheaply whether a file is complete: its size fits and its end can be read."""
-        there = self.stat(path)
-        if there is None or there.size != size:
-            return False
-        with self._open_folder(path) as descriptor:
-            try:
-                tail = os.pread(descriptor, _TAIL, max(0, size - _TAIL))
-            except OSError as error:
-                if error.errno != errno.EIO:
-                    raise
-                self._anchor.check_place()
-                return False
-        return len(tail) == min(size, _TAIL)
+    def find_cut(self, sizes: Mapping[str, int]) -> list[str]:
+        """Return which of these files are not complete: their size differs, or no end can be read.
+
+        Each folder is opened once: 50,000 files take a second or two.
+
+        Args:
+            sizes: By path, as the rows have it.
+        """
+        by_folder: dict[tuple[str, ...], list[tuple[str, str]]] = {}
+        for path in sizes:
+            folders, name = _split_path(path)
+            by_folder.setdefault(folders, []).append((name, path))
+        cut: list[str] = []
+        for folders, files in by_folder.items():
+            with self._anchor.translate_errors() as root:
+                try:
+                    with tree.open_folder(root, folders) as handle:
+                        cut += [
+                            path for name, path in files if not _ends(name, handle, sizes[path])
+                        ]
+                except (FileNotFoundError, NotADirectoryError):
+                    cut += [path for _, path in files]
+        if cut:
+            # "Not there" and "not readable" mean something only while the marker is readable.
+            self._anchor.check_place()
+        return cut
 
     def open(self, path: str) -> BinaryIO:
         """Open a file of ours unbuffered for reading; errors in reading it are the caller's.
@@ -417,6 +429,24 @@ class DeviceFolder:
             device=self.name,
         )
         return DeviceError("name-taken", msg("{text} and try again", text=text))
+
+
+def _ends(name: str, handle: int, size: int) -> bool:
+    """Whether a file has this size, and its end can be read."""
+    try:
+        descriptor = tree.open_file(name, handle)
+    except (FileNotFoundError, FileExistsError):
+        return False
+    try:
+        if os.fstat(descriptor).st_size != size:
+            return False
+        return len(os.pread(descriptor, _TAIL, max(0, size - _TAIL))) == min(size, _TAIL)
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def _split_path(path: str) -> tuple[tuple[str, ...], str]:

@@ -43,6 +43,7 @@ from sidecar.services.rules.settings_editor import SettingsEditor
 from sidecar.services.setup.service import SetUpService
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.plans import PlanService
+from sidecar.services.support import SupportBundle
 from sidecar.services.syncthing.status import SyncStatus
 from sidecar.services.system_status import SystemStatus
 from sidecar.services.transfers.eject import EjectService
@@ -98,6 +99,7 @@ class WebServices:
     metrics: MetricsService
     notifications: NotificationPreferences
     notifier: Notifier
+    support: SupportBundle
     backups: NightlyBackups
     # Only while the sidecar runs on its demo.
     set_up: SetUpService | None = None

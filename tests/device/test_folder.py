@@ -165,7 +165,7 @@ def test_what_is_no_file_is_no_file_of_ours(
     before = everything(root)
 
     assert folder.stat(SONG) is None
-    assert not folder.check_tail(SONG, size=0)
+    assert folder.find_cut({SONG: 0}) == [SONG]
     assert not folder.remove(SONG, size=8)
 
     assert everything(root) == before
@@ -243,9 +243,12 @@ def test_a_file_of_another_size_is_not_ours_any_more(root: Path, folder: DeviceF
 def test_a_whole_file_is_told_from_a_cut_one(root: Path, folder: DeviceFolder, size: int) -> None:
     folder.finish(filled(folder, 1, bytes(size)), SONG)
 
-    assert folder.check_tail(SONG, size=size)
-    assert not folder.check_tail(SONG, size=size + 1)
-    assert not folder.check_tail("Artist/none.flac", size=size)
+    assert folder.find_cut({SONG: size}) == []
+    assert folder.find_cut({SONG: size + 1}) == [SONG]
+    assert folder.find_cut({SONG: size, "Artist/none.flac": size, "None/none.flac": 0}) == [
+        "Artist/none.flac",
+        "None/none.flac",
+    ]
 
 
 def test_the_hash_of_a_file_proves_later_damage(root: Path, folder: DeviceFolder) -> None:

@@ -116,14 +116,15 @@ class DeviceRecovery:
         """Queue files again that a power cut damaged; those written to since are skipped."""
         files = self._downloads.queries.files_on(device.id)
         seen = device.folder.look(one.path for one in files)
+        known = {}
         for one in files:
             facts = seen[one.path]
-            if not isinstance(facts, FileStat):
-                continue
-            if facts.size != one.size and was_written_since(facts, one.completed_at):
-                continue
-            if not device.folder.check_tail(one.path, size=one.size):
-                self._damaged(one.id)
+            if isinstance(facts, FileStat) and (
+                facts.size == one.size or not was_written_since(facts, one.completed_at)
+            ):
+                known[one.path] = one
+        for path in device.folder.find_cut({path: one.size for path, one in known.items()}):
+            self._damaged(known[path].id)
 
     def _damaged(self, download_id: int) -> None:
         download = self._downloads.queries.get(download_id)

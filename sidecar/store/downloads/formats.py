@@ -14,11 +14,12 @@ ALIGN = """UPDATE downloads SET format = ?
     WHERE device_id = ? AND format <> ? AND item_type IN (SELECT value FROM json_each(?))
         AND status IN ('pending', 'paused', 'failed', 'removed')
     RETURNING id"""
+# The plus sign: SQLite would read every file of the device, for they are sorted there.
 OTHERS = """SELECT id, format, file_path, file_size, source_size, seconds, original_size
     FROM downloads
     WHERE device_id = ?1 AND status = 'completed' AND (format < ?2 OR format > ?2)
         AND missing_since IS NULL AND item_type IN (SELECT value FROM json_each(?3))
-    ORDER BY id"""
+    ORDER BY +id"""
 RELABEL = """UPDATE downloads SET format = ?
     WHERE status = 'completed' AND id IN (SELECT value FROM json_each(?)) RETURNING id"""
 

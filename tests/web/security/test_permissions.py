@@ -49,6 +49,7 @@ FOR_ADMINS = {
     ("server.look", "POST"),
     ("system.log", "GET"),
     ("system.server", "GET"),
+    ("system.support", "GET"),
     ("transfers.change", "PATCH"),
 }
 # What decides about the machine: on the demo, whose passwords are public, only from there.
