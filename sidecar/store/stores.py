@@ -32,6 +32,7 @@ from sidecar.store.rules.holds import Holds
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from sidecar.store.rules.playlists import ChosenPlaylists
 from sidecar.store.rules.tombstones import Tombstones
+from sidecar.store.schema.tables import BrowserPlayRow
 from sidecar.store.syncthing.arrivals import Arrivals
 
 
@@ -44,6 +45,7 @@ class Stores:
         self.activity = ActivityLog(db, clock)
         self.albums_on_device = AlbumIndex(db)
         self.api_keys = ApiKeys(db, clock)
+        self.browser_plays = ImportedPlays(db, BrowserPlayRow)
         self.arrivals = Arrivals(db)
         self.choices = Choices(db)
         self.chosen = ChosenPlaylists(db)

@@ -25,6 +25,7 @@ WITH_ACCOUNTS = (
     "device_playlists",
     "plays",
     "imported_plays",
+    "browser_plays",
     "player_listeners",
     "player_imports",
     "hidden_items",

@@ -21,6 +21,7 @@ from sidecar.store.schema.steps import (
     ACCEPTED,
     ACTIVITY,
     BESIDE,
+    BROWSER_PLAYS,
     CHOICES,
     CONCERNS,
     DEVICE_PLAYLISTS,
@@ -84,6 +85,7 @@ STEPS: tuple[Step, ...] = (
     FOLLOWED,
     CONCERNS,
     PLAYER_STATES,
+    BROWSER_PLAYS,
     DEVICE_PLAYLISTS,
 )
 

@@ -46,6 +46,8 @@ PAGES = (
     "/devices/{device}/lists",
     "/devices/{device}/player",
     "/now",
+    "/this-browser",
+    "/without-network",
     "/profile",
     "/profile/notifications",
     "/help",
