@@ -26,6 +26,9 @@ from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
+from sidecar.services.browsers.browsers import BrowserService
+from sidecar.services.browsers.plays import BrowserPlays
+from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
@@ -61,6 +64,7 @@ from sidecar.services.rules.preferences import PreferenceService
 from sidecar.services.rules.settings_editor import SettingsEditor
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.plans import PlanService
+from sidecar.services.support import SupportBundle
 from sidecar.services.syncthing.status import SyncStatus
 from sidecar.services.system_status import SystemStatus, size_of_database
 from sidecar.services.transfers.eject import EjectService
@@ -144,6 +148,7 @@ def make_web(
         backups.notices,
         accounts.hidden.notices,
     )
+    metrics = _metrics(below)
     board, preferences = _notices(below, told, identity), _notifications(below)
     return WebServices(
         look=base.store.db.look,
@@ -178,10 +183,23 @@ def make_web(
         device_editor=_editor(below, eject),
         sync_status=sync_status,
         adoption=_adoption(below),
+        playlist_returns=PlaylistReturns(
+            access=devices.access,
+            registry=devices.registry,
+            stores=base.store,
+            client=accounts.service.client,
+            check_listener=_listeners(below).check_not_of_others,
+        ),
         player_logs=logs,
         listeners=_listeners(below),
         player_states=_player_states(below, logs),
         player_giver=_player_giver(below, logs),
+        browsers=BrowserService(
+            choices=below.base.store.choices,
+            client=below.accounts.service.client,
+            clock=below.base.clock,
+        ),
+        browser_plays=_browser_plays(below),
         library=_library(below),
         media=_media(below, search),
         file_search=search,
@@ -190,7 +208,14 @@ def make_web(
         activity=_activity(below),
         transfers=transfer_status,
         system=_system(below),
-        metrics=_metrics(below),
+        metrics=metrics,
+        support=SupportBundle(
+            settings=base.configuration.now,
+            metrics=metrics,
+            problems=accounts.problems,
+            recent=base.recent,
+            clock=base.clock,
+        ),
         notifications=preferences,
         notifier=_notifier(below, preferences, board),
         backups=backups,
@@ -545,6 +570,18 @@ def _player_states(below: Below, logs: PlayerLogImporter) -> PlayerStateImporter
         states=store.player_states,
         client=below.accounts.service.client,
         alone=logs.alone,
+        clock=below.base.clock,
+    )
+
+
+def _browser_plays(below: Below) -> BrowserPlays:
+    store = below.base.store
+    return BrowserPlays(
+        tables=ReporterStores(
+            store.db, store.browser_plays, store.plays, store.downloads, store.player_states
+        ),
+        client=below.accounts.service.client,
+        on_plays=below.rules.followers.play_ended,
         clock=below.base.clock,
     )
 

@@ -28,6 +28,7 @@ COMMANDS = {
     "plan": "what would come and go on each device",
     "replay": "which rules and which size would have served past plays",
     "doctor": "check the whole set-up",
+    "support": "write what helps to find a fault to one file, without secrets",
     "api-key": "make, list and revoke API keys",
     "backup": "write the whole state to one file",
     "restore": "put a backup in place of the present state",

@@ -45,8 +45,17 @@ def doctor(settings: Settings, _asked: argparse.Namespace) -> int:
     """Print every finding; return 1 if one of them is bad."""
     findings = list(_examine(settings))
     for finding in findings:
-        print(f"{'ok ' if finding.is_well else 'BAD'}  {finding.subject}: {finding.text}")
+        print(_line(finding))
     return 0 if all(finding.is_well for finding in findings) else 1
+
+
+def describe_findings(settings: Settings) -> str:
+    """Return every finding, a line for each."""
+    return "\n".join(map(_line, _examine(settings)))
+
+
+def _line(finding: Finding) -> str:
+    return f"{'ok ' if finding.is_well else 'BAD'}  {finding.subject}: {finding.text}"
 
 
 def _examine(settings: Settings) -> Iterator[Finding]:

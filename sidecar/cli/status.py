@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def status(settings: Settings, asked: argparse.Namespace) -> int:
     """Print the status."""
-    found = _read_status(settings)
+    found = read_status(settings)
     if asked.json:
         print(json.dumps(found, indent=2, ensure_ascii=False))
         return 0
@@ -52,7 +52,8 @@ def status(settings: Settings, asked: argparse.Namespace) -> int:
     return 0
 
 
-def _read_status(settings: Settings) -> dict[str, Any]:
+def read_status(settings: Settings) -> dict[str, Any]:
+    """Return the status, as `--json` prints it."""
     clock = SystemClock()
     if not (settings.server.data_dir / DATABASE).exists():
         return {

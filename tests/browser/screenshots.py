@@ -34,16 +34,26 @@ PATHS = {
     "home": "/",
     "downloads": "/downloads",
     "downloads-filter": "/downloads?kind=music&sort=title",
+    "downloads-albums": "/downloads?albums=yes",
+    "downloads-selected": "/downloads?albums=no",
+    "downloads-menu": "/downloads?albums=no",
     "completed": "/downloads?tab=completed",
     "failed": "/downloads?tab=failed",
     "removed": "/downloads?tab=removed",
     "library": "/library",
     "library-search": "/library?q=the",
     "library-artists": "/library?shelf=artists",
+    "library-albums": "/library?shelf=albums",
     "library-films": "/library?shelf=films",
     "library-album": "/library/{album}",
+    "library-artist": "/library/{artist}",
+    "library-playlist": "/library/{playlist}",
     "library-series": "/library/{series}",
     "library-track": "/library/{track}",
+    "library-why": "/library/{track}/why",
+    "activity": "/activity",
+    "activity-plays": "/activity/plays",
+    "activity-charts": "/activity/charts",
     "offline": "/offline",
     "offline-files": "/offline?look=files",
     "offline-album": "{tile}",
@@ -60,7 +70,13 @@ PATHS = {
     "not-found": "/none",
 }
 # What is pressed before the picture is taken.
-PRESSED = {"offline-album": "a[data-plays]", "offline-remove": "a[data-asks]"}
+PRESSED = {
+    "downloads-albums": ".group > summary",
+    "downloads-selected": ".pick input",
+    "downloads-menu": ".row .more > summary",
+    "offline-album": "a[data-plays]",
+    "offline-remove": "a[data-asks]",
+}
 READY_WITHIN_S = 180.0
 ENOUGH = 2
 
@@ -205,10 +221,11 @@ class _Shots:
         if "{device}" in path:
             devices = page.request.get(f"{self._url}/api/v1/devices").json()["items"]
             path = path.format(device=devices[0]["id"])
-        for kind in ("album", "series", "track"):
+        for kind in ("album", "series", "track", "artist", "playlist"):
             if f"{{{kind}}}" in path:
                 asked = f"{self._url}/api/v1/items?kind={kind}"
-                path = f"/library/{page.request.get(asked).json()['items'][0]['item_id']}"
+                found = page.request.get(asked).json()["items"][0]["item_id"]
+                path = path.replace(f"{{{kind}}}", found)
         if path == "{tile}":
             page.goto(f"{self._url}/offline")
             path = page.locator(".tile a").first.get_attribute("href") or "/offline"

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
 from sidecar.domain.downloads.download import Status
+from sidecar.domain.wishes import PIN
+from sidecar.errors import ServerAway
+from sidecar.messages import msg
 from sidecar.web.server import WebServer
 from tests.browser.accessibility import violations_in_both_themes
 from tests.browser.conftest import SignedIn, give_session
-from tests.services.conftest import STICK
+from tests.services.conftest import STICK, track
+from tests.web.api.test_playback import hears
 from tests.web.house import ANN, EVE, WebHouse
 
 pytestmark = pytest.mark.browser
@@ -160,3 +165,85 @@ def test_it_can_be_installed(signed_in: SignedIn) -> None:
     assert told["url"].endswith("/static/manifest.webmanifest")
     assert [one["errorId"] for one in found if one["errorId"] != "in-incognito"] == []
     assert page.request.get(page.url + "favicon.ico").ok
+
+
+@pytest.fixture
+def watched(house: WebHouse) -> WebHouse:
+    """The house whose stick is watched before the server runs, as in real life."""
+    house.look()
+    return house
+
+
+def test_what_people_reported_of_the_pages_stays_mended(
+    watched: WebHouse, signed_in: SignedIn, server: WebServer
+) -> None:
+    house = watched
+    house.services.web.settings.change(EVE, STICK, {"budget": "60 MB"}, {})
+    asked = msg("downloaded by you")
+    with house.store.db.write():
+        pins = [
+            house.add(
+                number,
+                status=Status.COMPLETED,
+                rule=PIN,
+                text=asked,
+                image_item_id=track(1).id,
+                image_tag="gone by now",
+            )
+            for number in range(1, 8)
+        ]
+        house.add(8, status=Status.FAILED)
+    hears(house, ANN)
+    page = signed_in(ANN, "/")
+
+    def shown(path: str) -> str:
+        page.goto(server.url + path)
+        return page.locator("body").inner_text()
+
+    def lasting() -> int:
+        holds = [one for pin in pins for one in house.store.holds.of_item(STICK, pin.item_id)]
+        return sum(one.release_at is None for one in holds)
+
+    # One number for one thing, wherever it is shown; names and never ids.
+    texts = [shown(path) for path in ("/", "/devices", f"/devices/{STICK}")]
+    used = {one for text in texts for one in re.findall(r"[\d.]+ \wB of 60\S* MB used", text)}
+    assert len(used) == 1
+    assert [one for one in texts if re.search(r"\b[0-9a-f]{32}\b", one)] == []
+    assert "Tone 1" in texts[2]
+    # Only who manages a device changes it.
+    expect(page.get_by_label("Storage limit")).to_be_disabled()
+    # What plays does not come next.
+    coming = shown("/now").partition("Coming next")[2]
+    assert "Tone 50" not in coming.partition("Recently played")[0]
+    # What many lose at once is asked first, with their number, and can be undone.
+    shown("/downloads?tab=completed")
+    page.get_by_role("button", name="Unpin all").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_role("heading", name="Unpin 7 files?")).to_be_visible()
+    assert lasting() == 7
+    dialog.get_by_role("button", name="Unpin 7 files").click()
+    expect(page.locator("#done")).to_contain_text("7 files are unpinned.")
+    assert lasting() == 0
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator("#done")).to_contain_text("It is undone.")
+    assert lasting() == 7
+    # A cover that is not there leaves its placeholder; all tabs can be seen on a phone.
+    page.set_viewport_size({"width": 360, "height": 740})
+    shown("/downloads?tab=failed")
+    right = page.locator(".tabs a").evaluate_all(
+        "(all) => Math.max(...all.map((one) => one.getBoundingClientRect().right))"
+    )
+    assert right <= 360
+    # A German page is German to the last reason.
+    page.context.add_cookies([{"name": "sidecar_language", "value": "de", "url": server.url}])
+    assert "von dir geladen" in shown("/offline?look=files")
+    page.context.add_cookies([{"name": "sidecar_language", "value": "en", "url": server.url}])
+    # A stick that was nearly emptied is asked about on every page.
+    house.lose(*pins[1:])
+    for path in ("/", "/downloads", "/now"):
+        assert "6 are missing" in shown(path)
+    # While Jellyfin is away that is said, and one may try at once.
+    house.services.accounts.server.tell(ServerAway(msg("Jellyfin is away")))
+    assert "Jellyfin cannot be reached" in shown("/now")
+    page.locator("#alerts-summary").click()
+    expect(page.get_by_role("button", name="Try now")).to_be_visible()

@@ -42,11 +42,11 @@ def test_status_and_server_say_that_another_one_answers(
 ) -> None:
     assert server._show(house.settings, asked(json=True)) == 0
     assert json.loads(capsys.readouterr().out)["other"] is None
-    assert status._read_status(house.settings)["server"]["trouble"] is None
+    assert status.read_status(house.settings)["server"]["trouble"] is None
 
     house.install_anew(OTHER)
 
-    found = status._read_status(house.settings)["server"]
+    found = status.read_status(house.settings)["server"]
     assert found["trouble"] == "wrong-server"
     assert "jellyfin-sidecar server accept" in found["text"]
     with pytest.raises(SidecarError, match=f"{OTHER}.*is another one"):
@@ -55,9 +55,7 @@ def test_status_and_server_say_that_another_one_answers(
 
 def test_status_says_whose_hours_are_over(house: MovingHouse) -> None:
     def states() -> dict[str, str]:
-        return {
-            one["name"]: one["state"] for one in status._read_status(house.settings)["accounts"]
-        }
+        return {one["name"]: one["state"] for one in status.read_status(house.settings)["accounts"]}
 
     house.person("ann")
     assert set(states().values()) == {"signed in"}

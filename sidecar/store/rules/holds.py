@@ -19,7 +19,7 @@ import peewee
 from sidecar.domain.downloads.download import Standing, Status
 from sidecar.domain.wishes import Hold, Reason, Wish
 from sidecar.events import Bus, HoldsChanged
-from sidecar.messages import restore, store
+from sidecar.messages import msg, restore, store
 from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import DownloadRow, HoldRow
 
@@ -63,7 +63,9 @@ REASON = """SELECT text FROM holds WHERE user_id = ? AND rule = ? AND source_id 
 SOURCES = "SELECT DISTINCT source_id FROM holds WHERE user_id = ? AND rule = ?"
 # Few, as only what was pinned is told apart by its source.
 REASONS = """SELECT rule, CASE rule WHEN 'pin' THEN source_id END, text, count(*),
-        sum(release_at IS NULL), files
+        sum(release_at IS NULL), files,
+        CASE rule WHEN 'pin' THEN (
+            SELECT title FROM downloads AS d WHERE d.device_id = ?2 AND d.item_id = source_id) END
     FROM holds LEFT JOIN (
         SELECT rule, count(DISTINCT item_id) AS files FROM holds
         WHERE user_id = ?1 AND device_id = ?2 AND release_at IS NULL GROUP BY rule) USING (rule)
@@ -305,7 +307,7 @@ class Holds:
     def reasons_of(self, user_id: str, device_id: str) -> Mapping[str, list[str]]:
         """Return why a user's lasting holds on a device are there, by rule; each reason once."""
         found: dict[str, dict[str, None]] = {}
-        for rule, _, text, _, lasting, _ in self._reasons(user_id, device_id):
+        for rule, _, text, _, lasting, *_ in self._reasons(user_id, device_id):
             if lasting:
                 found.setdefault(rule, {})[restore(text)] = None
         return {rule: list(texts) for rule, texts in found.items()}
@@ -313,9 +315,11 @@ class Holds:
     def pins_of(self, user_id: str, device_id: str) -> Mapping[str, tuple[str, int]]:
         """Return what a user pinned on a device, the oldest first: its text and number of files."""
         pins: dict[str, tuple[str, int]] = {}
-        for _, source_id, text, count, _, _ in self._reasons(user_id, device_id):
+        for _, source_id, text, count, *_, title in self._reasons(user_id, device_id):
             if source_id is not None:
-                first, others = pins.get(source_id, (restore(text), 0))
+                # The reason of a single file does not name it: that stands beside it elsewhere.
+                named = msg("downloaded by you ({title})", title=title) if title else restore(text)
+                first, others = pins.get(source_id, (named, 0))
                 pins[source_id] = first, others + count
         return pins
 
@@ -326,7 +330,7 @@ class Holds:
 
     def files_of(self, user_id: str, device_id: str) -> Mapping[str, int]:
         """Return how many files a user's lasting holds on a device keep, by rule."""
-        return {rule: files or 0 for rule, *_, files in self._reasons(user_id, device_id)}
+        return {rule: files or 0 for rule, *_, files, _ in self._reasons(user_id, device_id)}
 
     def of_item(self, device_id: str, item_id: str) -> list[Hold]:
         """Return all holds on an item on a device, oldest first."""

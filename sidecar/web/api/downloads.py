@@ -8,7 +8,7 @@ see, answers 404.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Self
@@ -20,6 +20,7 @@ from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.download import MISSING, Status
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.domain.items.item import ItemType
+from sidecar.errors import JellyfinError, NotVisible, SignedOut
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import (
     AddedItem,
@@ -298,7 +299,7 @@ def download(services: WebServices, download_id: int) -> DownloadView:
 def cover(services: WebServices, download_id: int, query: WidthQuery) -> Response:
     """Get the cover of a download."""
     width = cover_width(query.width)
-    return cover_reply(services.downloads.cover(person(), download_id, width), width)
+    return cover_reply(lambda: services.downloads.cover(person(), download_id, width), width)
 
 
 @actions.post(
@@ -493,12 +494,22 @@ def cover_width(wanted: int) -> int:
     return next((one for one in COVER_WIDTHS if one >= wanted), COVER_WIDTHS[-1])
 
 
-def cover_reply(found: Cover, width: int) -> Response:
+def cover_reply(load: Callable[[], Cover], width: int) -> Response:
     """Return a picture that browsers may cache but must revalidate before each use.
+
+    A page has its placeholder behind each: where there is no picture, a browser that asks for one
+    to show gets nothing, which is no error to it.
 
     Raises:
         ApiError: Its media type could carry a script (404).
     """
+    try:
+        found = load()
+    except (NotVisible, JellyfinError) as error:
+        is_shown = request.headers.get("Sec-Fetch-Dest") == "image"
+        if is_shown and not isinstance(error, SignedOut):
+            return Response(status=HTTPStatus.NO_CONTENT, headers={"Cache-Control": "no-store"})
+        raise
     if found.mime_type not in PICTURES:
         raise ApiError(HTTPStatus.NOT_FOUND)
     reply = Response(found.body, mimetype=found.mime_type)

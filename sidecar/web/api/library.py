@@ -82,7 +82,7 @@ def show(services: WebServices, item_id: str) -> LibraryEntry:
 def cover(services: WebServices, item_id: str, query: SizeQuery) -> Response:
     """Get the cover of an item."""
     width = cover_width(query.size)
-    return cover_reply(services.library.cover(person(), item_id, width), width)
+    return cover_reply(lambda: services.library.cover(person(), item_id, width), width)
 
 
 @items.get(f"/{ITEM}/source", role=Role.SIGNED_IN, returns=schemas.Local | schemas.Remote)

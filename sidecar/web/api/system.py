@@ -76,6 +76,17 @@ def server(services: WebServices) -> SystemStatusView:
     return services.system.view()
 
 
+@system.get("/support", role=Role.ADMIN, media="application/zip")
+def support(services: WebServices) -> Response:
+    """Get what helps to find a fault in one file, without passwords, tokens and keys (admins)."""
+    name = 'attachment; filename="jellyfin-sidecar-support.zip"'
+    return Response(
+        services.support.make(),
+        mimetype="application/zip",
+        headers={"Content-Disposition": name},
+    )
+
+
 @system.get("/log", role=Role.ADMIN, query=LogQuery, returns=Listed[schemas.LogLine])
 def log(services: WebServices, query: LogQuery) -> Listed[LogLine]:
     """List recent log records, newest first (admins)."""

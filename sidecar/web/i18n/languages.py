@@ -59,7 +59,12 @@ class Languages:
         install: Callable[..., None] = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]  # comes with the extension
         install(self.sentence, self.counted, newstyle=True)
         app.jinja_env.filters["translated"] = self.translated
+        # A message that a template shows as it is would be English on every page.
+        app.jinja_env.finalize = self._finalize
         app.jinja_env.globals |= {"here": redirects.here, "language": self.now, "languages": NAMES}
+
+    def _finalize(self, told: object) -> object:
+        return self.translated(told) if isinstance(told, Message) else told
 
     @staticmethod
     def _of_the_browser() -> str:

@@ -42,9 +42,10 @@ const REACHED = '[tabindex="0"]:not(pre, .scrolls)';
 const CONTROLS = `a[href], button, summary, [role=button], ${REACHED}, ${FIELDS}`;
 const plain = (text) => (text ?? "").replace(
     /[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|\\d+/gi, "*");
+// One letter of the alphabet is as good as another.
 const address = (url) => {
     const { pathname, search } = new URL(url, location.href);
-    return plain(pathname + search);
+    return plain(pathname + search).replace(/initial=[^&]+/, "initial=*");
 };
 const isVisible = (one) => one.checkVisibility({ visibilityProperty: true, opacityProperty: true });
 const ON_TOP = "dialog[open], :popover-open";

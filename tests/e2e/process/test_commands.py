@@ -27,6 +27,7 @@ def test_each_command_has_help(capsys: pytest.CaptureFixture[str]) -> None:
         "status",
         "plan",
         "doctor",
+        "support",
         "api-key",
         "backup",
         "restore",

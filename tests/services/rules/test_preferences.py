@@ -355,7 +355,7 @@ def test_a_pinned_album_is_all_it_holds_and_is_unpinned_as_a_whole(house: House)
     assert house.steering.pin(ANNA, STICK, ALBUM.id) == 0
     assert len(house.held(PIN)) == 4
     assert house.steering.pins(ANNA, STICK) == [
-        Pinned(SONGS[0].id, "downloaded by you", 1),
+        Pinned(SONGS[0].id, f"downloaded by you ({SONGS[0].title})", 1),
         Pinned(ALBUM.id, "downloaded by you (First Light)", 3),
     ]
     assert house.steering.pins(ANNA, CARD) == house.steering.pins(EVA, STICK) == []

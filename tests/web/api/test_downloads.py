@@ -169,6 +169,9 @@ def test_a_cover_is_a_picture_and_can_be_nothing_else(house: WebHouse, ann: Brow
     assert again.status_code == 304
     assert ann.get(f"{LIST}/{odd.id}/cover").status_code == 404
     assert ann.get(f"{LIST}/{bare.id}/cover").status_code == 404
+    # To a page, which has its placeholder behind it, that is no error.
+    shown = ann.client.get(f"{LIST}/{bare.id}/cover", headers={"Sec-Fetch-Dest": "image"})
+    assert (shown.status_code, shown.data) == (204, b"")
 
 
 def test_what_is_known_already_is_not_sent_again(house: WebHouse, ann: Browser) -> None:
