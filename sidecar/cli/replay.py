@@ -9,7 +9,8 @@ import argparse
 import json
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,12 @@ from sidecar.cli.database import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.config.base import Room
+from sidecar.domain.fill.choice import FillLimits
 from sidecar.domain.replay.figures import MOST_MISSED, Figures
 from sidecar.domain.replay.history import History, PastItem, make_history
 from sidecar.domain.replay.reading import BadRow, NoHistory, Read, complete, read_plays
-from sidecar.domain.replay.replay import Scenario, replay
+from sidecar.domain.replay.recommend import Recommendation, recommend
+from sidecar.domain.replay.replay import FILL, Scenario, replay
 from sidecar.domain.rules.context import RuleSettings
 from sidecar.domain.rules.registry import COMPUTED_RULES, RULE_OF
 from sidecar.errors import ConfigError, SidecarError
@@ -63,7 +66,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="RULE.KEY=VALUE",
-        help="another setting than the configured one, such as album_affinity.threshold=4",
+        help="another setting than the configured one, such as album_affinity.threshold=4; of "
+        f"fill: {', '.join(one.name for one in fields(FillLimits))}",
+    )
+    parser.add_argument(
+        "--recommend",
+        action="store_true",
+        help="also try the rule album_affinity with other thresholds, and tell which would have "
+        "served best",
     )
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.set_defaults(command=show)
@@ -76,29 +86,64 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
         errors.ConfigError: A budget, a setting or the file's heading is wrong.
         errors.SidecarError: There is no play.
     """
-    changed = _read_settings(settings, asked.set)
+    by_rule = _split_settings(asked.set)
+    limits = _read_limits(by_rule.pop(FILL, {}))
+    changed = _read_settings(settings, by_rule)
     history = _read_history(settings, asked.plays)
     budgets = _read_budgets(asked.budget or [DEFAULT_BUDGETS], history.size)
-    scenario = Scenario(budgets=budgets, settings=changed)
-    found = replay(history, scenario, _make_progress())
+    scenario = Scenario(budgets=budgets, settings=changed, limits=limits)
+    found = replay(history, scenario, _make_progress("replay"))
+    advice = recommend(history, scenario, _make_progress("recommend")) if asked.recommend else []
     if asked.json:
-        print(json.dumps(_to_json(history, found), indent=2, ensure_ascii=False))
-    else:
-        _print(history, found)
+        told = _to_json(history, found)
+        if asked.recommend:
+            told["recommended"] = [_advice_to_json(one) for one in advice]
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+        return 0
+    _print(history, found)
+    for one in advice:
+        print(f"\n{_explain(one)}")
     return 0
 
 
-def _read_settings(settings: Settings, changes: Iterable[str]) -> dict[str, RuleSettings]:
-    by_rule: dict[str, dict[str, object]] = {one.name: {} for one in COMPUTED_RULES}
+def _split_settings(changes: Iterable[str]) -> dict[str, dict[str, str]]:
+    by_rule: dict[str, dict[str, str]] = {}
     for text in changes:
         name, has_value, value = text.partition("=")
         rule, has_key, key = name.strip().partition(".")
         if not has_value or not has_key:
             raise ConfigError("replay", "--set", text, "must be RULE.KEY=VALUE")
-        if rule not in by_rule:
-            raise ConfigError("replay", "--set", text, "there is no such rule")
-        by_rule[rule][key.strip()] = value.strip()
-    return {name: settings.rules.with_changes(RULE_OF[name], one) for name, one in by_rule.items()}
+        by_rule.setdefault(rule, {})[key.strip()] = value.strip()
+    return by_rule
+
+
+def _read_settings(
+    settings: Settings, by_rule: Mapping[str, Mapping[str, str]]
+) -> dict[str, RuleSettings]:
+    names = {one.name for one in COMPUTED_RULES}
+    for rule in by_rule:
+        if rule not in names:
+            raise ConfigError("replay", "--set", rule, "there is no such rule")
+    return {one: settings.rules.with_changes(RULE_OF[one], by_rule.get(one, {})) for one in names}
+
+
+def _read_limits(changes: Mapping[str, str]) -> FillLimits:
+    limits = FillLimits()
+    values: dict[str, Any] = {}
+    for key, text in changes.items():
+        where = f"{FILL}.{key}"
+        if key not in {one.name for one in fields(FillLimits)}:
+            raise ConfigError("replay", where, None, "there is no such setting")
+        is_switch = isinstance(getattr(limits, key), bool)
+        if is_switch and text.lower() not in {"true", "false"}:
+            raise ConfigError("replay", where, text, "must be true or false")
+        if not is_switch and not re.fullmatch(r"\d{1,4}", text, re.ASCII):
+            raise ConfigError("replay", where, text, "must be a whole number up to 9999")
+        values[key] = text.lower() == "true" if is_switch else int(text)
+    limits = replace(limits, **values)
+    if limits.discovery > FULL or limits.of_artist > FULL or limits.sure_share > FULL:
+        raise ConfigError("replay", FILL, None, "a share must be at most 100")
+    return limits
 
 
 def _read_history(settings: Settings, path: Path | None) -> History:
@@ -164,7 +209,7 @@ def _read_budget(text: str, library: int) -> int:
         raise ConfigError("replay", "--budget", text, reason) from None
 
 
-def _make_progress() -> Callable[[float], None]:
+def _make_progress(what: str) -> Callable[[float], None]:
     """Return what tells the progress on stderr: in one line, or line by line into a file."""
     is_terminal = sys.stderr.isatty()
     told = -1
@@ -177,7 +222,7 @@ def _make_progress() -> Callable[[float], None]:
             return
         told = step
         end = "\n" if not is_terminal or percent == FULL else ""
-        print(f"{chr(13) if is_terminal else ''}replay: {step} %", end=end, file=sys.stderr)
+        print(f"{chr(13) if is_terminal else ''}{what}: {step} %", end=end, file=sys.stderr)
         sys.stderr.flush()
 
     return tell
@@ -221,6 +266,41 @@ def _run_to_json(figures: Figures, items: Sequence[PastItem]) -> dict[str, Any]:
             for item, misses in figures.missed.most_common(MOST_MISSED)
         ],
     }
+
+
+def _advice_to_json(advice: Recommendation) -> dict[str, Any]:
+    return {
+        "budget": advice.budget,
+        "set": {"album_affinity.threshold": advice.threshold},
+        "configured": {"album_affinity.threshold": advice.configured},
+        "reason": _explain(advice),
+        "tried": [
+            {
+                "threshold": threshold,
+                "hit_rate": one.hit_rate,
+                "bytes_fetched": one.bytes_fetched,
+                "bytes_evicted": one.bytes_evicted,
+            }
+            for threshold, one in advice.tried.items()
+        ],
+    }
+
+
+def _explain(advice: Recommendation) -> str:
+    best, now = advice.tried[advice.threshold], advice.tried[advice.configured]
+    size = format_size(advice.budget)
+    if advice.threshold == advice.configured:
+        return (
+            f"{size}: album_affinity.threshold = {advice.configured} stays: no other threshold "
+            f"had clearly more hits than its {now.hit_rate:.1%}"
+        )
+    weeks = max(1, len(best.weeks))
+    return (
+        f"{size}: album_affinity.threshold = {advice.threshold} is recommended: "
+        f"{best.hit_rate:.1%} of the plays found their file, with {advice.configured} "
+        f"{now.hit_rate:.1%}; it fetches {format_size(best.bytes_fetched / weeks)} a week in "
+        f"place of {format_size(now.bytes_fetched / weeks)}"
+    )
 
 
 def _print(history: History, found: Sequence[Figures]) -> None:

@@ -46,7 +46,17 @@ def test_a_file_is_replayed_without_a_server_and_changes_nothing(
     assert "100 %" in printed.err
     assert not (tmp_path / "data").exists()
 
-    assert cli.main(["replay", "--plays", path]) == 0
+    code = cli.main(["replay", "--plays", path, "--budget", "9MB", "--recommend", "--json"])
+    (advice,) = json.loads(capsys.readouterr().out)["recommended"]
+    assert (code, advice["budget"], advice["set"]) == (
+        0,
+        9_000_000,
+        {"album_affinity.threshold": 3},
+    )
+    assert "threshold = 3 stays" in advice["reason"]
+
+    settings = ["--set", "fill.turnover=0", "--set", "album_affinity.enabled=false"]
+    assert cli.main(["replay", "--plays", path, *settings]) == 0
     assert "least_recently_used" in capsys.readouterr().out
 
 
@@ -56,6 +66,10 @@ def test_a_file_is_replayed_without_a_server_and_changes_nothing(
         (["--budget", "big"], 2, 'must be a size such as "32 GB", or a share'),
         (["--budget", "1GB,"], 2, "must be a size"),
         (["--set", "album_affinity.threshold=many"], 2, "threshold"),
+        (["--set", "fill.turnover=much"], 2, "must be a whole number"),
+        (["--set", "fill.whole_albums=1"], 2, "must be true or false"),
+        (["--set", "fill.discovery=101"], 2, "at most 100"),
+        (["--set", "fill.magic=1"], 2, "there is no such setting"),
         (["--set", "magic.power=1"], 2, "there is no such rule"),
         (["--plays", "nowhere.csv"], 1, "nowhere.csv could not be read"),
         (["--plays", "other.csv"], 2, "names no column time, user"),

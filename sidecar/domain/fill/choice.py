@@ -40,9 +40,9 @@ class FillLimits:
     """
 
     discovery: int = BALANCED
-    turnover: int = 150
+    turnover: int = 200
     of_album: int = 30
-    of_artist: int = 60
+    of_artist: int = 80
     sure_share: int = 25
     whole_albums: bool = False
 

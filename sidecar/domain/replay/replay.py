@@ -42,6 +42,8 @@ RULES = "rules"
 FILL = "fill"
 YARDSTICKS = (MOST_PLAYED, LEAST_RECENTLY_USED, CHANCE)
 RUNS = (RULES, FILL, *YARDSTICKS)
+# After so many days without a play nothing changes any more until the next.
+QUIET_DAYS = 60
 # Something so long is half-heard if it was begun for so long and not heard so far.
 LONG_S, BEGUN_S, TO_THE_END = 900.0, 60.0, 0.9
 
@@ -210,12 +212,15 @@ class _Replay:
         self._played: set[int] = set()
         self._plays = 0
         self._first_day: int | None = None
+        self._week: int | None = None
 
     def pass_day(self, day: int, plays: Sequence[PastPlay]) -> None:
         """Update all devices in the night, then count the plays of the day."""
         if self._first_day is None:
             self._first_day = day
-        if (day - self._first_day) % WEEK == 0:
+        week = (day - self._first_day) // WEEK
+        if week != self._week:
+            self._week = week
             for one in self.figures:
                 one.begin_week()
         self._update(day)
@@ -344,9 +349,13 @@ def _make_shelf(history: History) -> Shelf:
 
 
 def _list_days(plays: Sequence[PastPlay]) -> Iterator[tuple[int, list[PastPlay]]]:
-    """Yield each day from the first to the last with its plays, also those without any."""
+    """Yield each day with its plays, also those without any, but no long time without any."""
     by_day: dict[int, list[PastPlay]] = defaultdict(list)
     for play in plays:
         by_day[play.day].append(play)
-    for day in range(min(by_day), max(by_day) + 1) if by_day else ():
-        yield day, by_day.get(day, [])
+    last: int | None = None
+    for day in sorted(by_day):
+        if last is not None:
+            yield from ((one, []) for one in range(last + 1, min(day, last + 1 + QUIET_DAYS)))
+        yield day, by_day[day]
+        last = day

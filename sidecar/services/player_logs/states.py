@@ -25,7 +25,7 @@ from sidecar.domain.player_logs.states import (
     take_position,
     undo_state,
 )
-from sidecar.errors import NotAllowed, NotFound
+from sidecar.errors import NotAllowed, NotFound, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.accounts.person import Person
@@ -306,6 +306,10 @@ class StateReporter:
             self._states.forget(stored, device_id=self._device_id, known=change.known_before)
             why = NOT_ALLOWED if isinstance(error, NotAllowed) else GONE
             self._refuse(change.item_id, change.title, why)
+            return False
+        except UnexpectedAnswer as error:
+            # It stays open: the next import finds out what has become of it.
+            self._refuse(change.item_id, change.title, str(error))
             return False
         self._states.finish(self._device_id, stored)
         return True

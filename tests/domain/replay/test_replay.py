@@ -91,6 +91,13 @@ def test_nobody_knows_the_future() -> None:
     assert weeks[0] == weeks[1]
 
 
+def test_long_silence_costs_nothing() -> None:
+    found = replay(history((0, 1, 1), (900_000, 1, 1)), Scenario(budgets=[10 * SIZE]))
+
+    assert {one.name: one.hits for one in found}[FILL] == 1
+    assert len(found[0].weeks) < 12
+
+
 plays_of_weeks = st.lists(
     st.tuples(st.integers(0, 25), st.integers(0, ALBUMS - 1), st.integers(0, TRACKS - 1)),
     min_size=1,

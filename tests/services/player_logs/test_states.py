@@ -14,7 +14,7 @@ import pytest
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.player_logs.states import UserState
-from sidecar.errors import NotAManager, ServerAway
+from sidecar.errors import NotAManager, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.player_logs.state_views import NotTheListener, PlayerView, TakenStatesView
 from sidecar.services.player_logs.states import StateReporter, Wanted
@@ -236,6 +236,25 @@ def test_taking_counts_back_leaves_what_was_heard_since(away: Traveller) -> None
         0.0, 1, datetime.fromtimestamp(NOON, UTC), is_played=False
     )
     assert [one.plays for one in look(away).counts] == [4]
+
+
+class TakesNothing(PlayStates):
+    """States of a server that answers something else to one item."""
+
+    def change(self, item_id: str, before: UserState, after: UserState) -> None:
+        raise UnexpectedAnswer("not as Jellyfin does")
+
+
+def test_one_that_is_not_taken_is_told_and_the_next_import_tries_again(away: Traveller) -> None:
+    put(away, CHANGELOG, changed(away.has("Tone 1").file_path, playcount=4))
+    client, store = away.clients[away.ann.user_id], away.tables.states
+    _, [one], _ = away.player._compare(away.ann, away.registry.get(STICK), client)
+    reporter = StateReporter(store, TakesNothing(client), STICK, away.world.clock)
+    reporter.take(store.begin_import(away.ann.user_id, STICK, away.world.clock.now()), one, ALL)
+
+    assert [one.why for one in reporter.refused] == ["not as Jellyfin does"]
+    assert take(away).plays == 4
+    assert away.mark("Tone 1")[0] == 4
 
 
 class LosesTheAnswer(PlayStates):
