@@ -84,7 +84,28 @@ THEIR_OWN = {
     ("steering.want_again", "DELETE"),
     ("device.take_back", "POST"),
     ("device_logs.take", "POST"),
+    # The service asks whose player it is: tests/services/player_logs.
+    ("device_logs.choose_listener", "PUT"),
+    ("device_logs.give", "POST"),
+    ("device_logs.take_states", "POST"),
+    ("device_logs.undo_import", "POST"),
+    ("player.give", "POST"),
+    ("player.listener", "POST"),
+    ("player.take", "POST"),
+    ("player.undo", "POST"),
     ("returns.take", "POST"),
+    ("returns.answer_list", "POST"),
+    ("returns.undo_list", "POST"),
+    ("device_lists.answer_list", "POST"),
+    ("device_lists.undo_list", "POST"),
+    ("device_logs.take_states", "POST"),
+    ("device_logs.undo_import", "POST"),
+    ("device_logs.choose_listener", "PUT"),
+    ("player.take", "POST"),
+    ("player.undo", "POST"),
+    ("player.give", "POST"),
+    ("device_logs.give", "POST"),
+    ("player.listener", "POST"),
 }
 
 
