@@ -85,6 +85,14 @@ THEIR_OWN = {
     ("device.take_back", "POST"),
     ("device_logs.take", "POST"),
     ("returns.take", "POST"),
+    ("device_logs.take_states", "POST"),
+    ("device_logs.give", "POST"),
+    ("device_logs.choose_listener", "PUT"),
+    ("device_logs.undo_import", "POST"),
+    ("player.take", "POST"),
+    ("player.give", "POST"),
+    ("player.listener", "POST"),
+    ("player.undo", "POST"),
 }
 
 
