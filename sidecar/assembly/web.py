@@ -26,6 +26,9 @@ from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
+from sidecar.services.browsers.browsers import BrowserService
+from sidecar.services.browsers.plays import BrowserPlays
+from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
@@ -180,10 +183,23 @@ def make_web(
         device_editor=_editor(below, eject),
         sync_status=sync_status,
         adoption=_adoption(below),
+        playlist_returns=PlaylistReturns(
+            access=devices.access,
+            registry=devices.registry,
+            stores=base.store,
+            client=accounts.service.client,
+            check_listener=_listeners(below).check_not_of_others,
+        ),
         player_logs=logs,
         listeners=_listeners(below),
         player_states=_player_states(below, logs),
         player_giver=_player_giver(below, logs),
+        browsers=BrowserService(
+            choices=below.base.store.choices,
+            client=below.accounts.service.client,
+            clock=below.base.clock,
+        ),
+        browser_plays=_browser_plays(below),
         library=_library(below),
         media=_media(below, search),
         file_search=search,
@@ -554,6 +570,18 @@ def _player_states(below: Below, logs: PlayerLogImporter) -> PlayerStateImporter
         states=store.player_states,
         client=below.accounts.service.client,
         alone=logs.alone,
+        clock=below.base.clock,
+    )
+
+
+def _browser_plays(below: Below) -> BrowserPlays:
+    store = below.base.store
+    return BrowserPlays(
+        tables=ReporterStores(
+            store.db, store.browser_plays, store.plays, store.downloads, store.player_states
+        ),
+        client=below.accounts.service.client,
+        on_plays=below.rules.followers.play_ended,
         clock=below.base.clock,
     )
 

@@ -25,12 +25,14 @@ from sidecar.store.playback.imported_plays import ImportedPlays
 from sidecar.store.playback.player_states import PlayerStates
 from sidecar.store.playback.plays import Plays
 from sidecar.store.rules.cooldowns import EvictionCooldowns
+from sidecar.store.rules.device_playlists import DevicePlaylists
 from sidecar.store.rules.exclusions import Exclusions
 from sidecar.store.rules.favourites import FavouriteStates
 from sidecar.store.rules.holds import Holds
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from sidecar.store.rules.playlists import ChosenPlaylists
 from sidecar.store.rules.tombstones import Tombstones
+from sidecar.store.schema.tables import BrowserPlayRow
 from sidecar.store.syncthing.arrivals import Arrivals
 
 
@@ -43,9 +45,11 @@ class Stores:
         self.activity = ActivityLog(db, clock)
         self.albums_on_device = AlbumIndex(db)
         self.api_keys = ApiKeys(db, clock)
+        self.browser_plays = ImportedPlays(db, BrowserPlayRow)
         self.arrivals = Arrivals(db)
         self.choices = Choices(db)
         self.chosen = ChosenPlaylists(db)
+        self.device_playlists = DevicePlaylists(db)
         self.devices = Devices(db)
         self.downloads = Downloads(db, bus, clock)
         self.exclusions = Exclusions(db, clock)

@@ -13,8 +13,11 @@ from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.backups.nightly import NightlyBackups
+from sidecar.services.browsers.browsers import BrowserService
+from sidecar.services.browsers.plays import BrowserPlays
 from sidecar.services.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.configuration.service import ConfigurationService
+from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
@@ -85,7 +88,10 @@ class WebServices:
     player_logs: PlayerLogImporter
     listeners: Listeners
     player_states: PlayerStateImporter
+    playlist_returns: PlaylistReturns
     player_giver: PlayerGiver
+    browsers: BrowserService
+    browser_plays: BrowserPlays
     library: LibraryBrowser
     media: MediaStreaming
     file_search: FileSearch

@@ -11,6 +11,20 @@ const SENTENCES = {
     "This browser cannot play this kind of file.": "Dieser Browser kann solche Dateien nicht abspielen.",
     "Waiting for the code to be approved …": "Warte, bis der Code bestätigt ist …",
     "stopped at {time}": "angehalten bei {time}",
+    "Downloading {title}":
+      "Lädt {title}",
+    "{title} does not fit into the limit":
+      "{title} passt nicht ins Limit",
+    "This browser has no space left: {free} of what it may keep is free":
+      "Dieser Browser hat keinen Platz mehr: Von dem, was er behalten darf, sind {free} frei",
+    "This browser keeps files only over https.":
+      "Dieser Browser behält Dateien nur über https.",
+    "The browser keeps it for good.":
+      "Der Browser behält sie dauerhaft.",
+    "The browser may remove it when space runs out.":
+      "Der Browser darf sie entfernen, wenn der Platz knapp wird.",
+    "{used} of {size} that this browser allows are used.":
+      "{used} von {size}, die dieser Browser erlaubt, sind belegt.",
     "{done} of {size}": "{done} von {size}",
     "{number} of {total}": "{number} von {total}",
     "{number} selected": "{number} ausgewählt",

@@ -24,7 +24,9 @@ from tests.browser.accessibility import violations_in_both_themes
 from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session
 from tests.browser.trouble import BrowserTrouble
 from tests.fakes.clock import FakeClock
+from tests.fakes.servers.answering import json_reply
 from tests.services.conftest import track
+from tests.services.rules.steered import row
 from tests.web.house import ANN, EVE, PLAYER, WebHouse, web_house, with_player
 
 pytestmark = pytest.mark.browser
@@ -67,6 +69,8 @@ def house(quick_path: Path) -> Iterator[WebHouse]:
 @pytest.fixture(autouse=True)
 def files(house: WebHouse) -> list[Download]:
     """An album of three, a film that is not there, and an episode of a very long name."""
+    # Jellyfin knows none of it: what is heard is told to it in vain.
+    house.library()
     sounds = (a_tone(1.0), a_tone(30.0), b"this is no sound at all")
     files = [
         a_song(house, number, title, body)
@@ -446,4 +450,63 @@ def test_the_queue_is_kept_with_its_place_until_one_signs_out(
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(re.compile("/sign-in"))
     page.wait_for_load_state()
-    assert page.evaluate("Object.keys(localStorage).length") == 0
+    assert page.evaluate("Object.keys(localStorage).some(one => /player/.test(one))") is False
+
+
+def test_what_is_kept_in_the_browser_plays_without_a_network_and_its_plays_come_home(
+    chromium: Browser, house: WebHouse, server: WebServer, trouble: BrowserTrouble
+) -> None:
+    item = track(2).id
+    house.library(row(2, Name="Noon", RunTimeTicks=4_000_000))
+    told = f"/UserItems/{item}/UserData"
+    state = {"ItemId": item, "IsFavorite": False}
+    house.jellyfin.routes[f"GET {told}"] = json_reply(state)
+    house.jellyfin.routes[f"POST {told}"] = json_reply(state | {"PlayCount": 1, "Played": True})
+    trouble.announce("^net::ERR_INTERNET_DISCONNECTED", "^net::ERR_FAILED", "WebSocket")
+    trouble.announce("^401 GET .*/api/v1/session$")
+    context = chromium.new_context(service_workers="allow")
+    context.set_default_timeout(DEADLINE_MS)
+    # Plays of the future are not believed.
+    context.clock.set_fixed_time(house.clock.now())
+    give_session(context, house, server, ANN)
+    page = context.new_page()
+    page.goto(f"{server.url}/this-browser")
+    page.get_by_role("button", name="Keep files in this browser").click()
+    [browser] = house.services.web.browsers.all(ANN)
+    house.services.web.browsers.choose(ANN, browser.id, item)
+
+    page.reload()
+    expect(page.locator("#kept-files")).to_contain_text("Noon")
+    expect(page.locator("#kept-trouble")).to_be_empty()
+    page.wait_for_function("() => navigator.serviceWorker.controller !== null")
+    page.goto(f"{server.url}/devices")
+    expect(page.get_by_role("region", name="Browsers")).to_contain_text("1 file")
+    context.set_offline(True)
+    page.goto(f"{server.url}/downloads")
+
+    expect(page.get_by_role("heading", name="No connection")).to_be_visible()
+    page.get_by_role("link", name="Noon").click()
+    assert is_heard(page)
+    expect(page.locator("#player audio")).to_have_js_property("error", None)
+    assert list(violations_in_both_themes(page)) == []
+    # It goes on from its middle: a range of a file that is kept.
+    page.locator("#player audio").evaluate("one => (one.currentTime = 20)")
+    assert is_heard(page)
+    page.get_by_role("button", name="Close the player").click()
+    # It notices by itself, and leads to the page that was wanted.
+    context.set_offline(False)
+    expect(page.locator("#downloads")).to_be_visible()
+    page.wait_for_function("() => Object.keys(localStorage).length === 0")
+    [play] = house.services.web.playback.plays(ANN, None, 1, 10).items
+    assert (play.item_id, play.client) == (item, "Jellyfin Sidecar")
+
+    # Nothing of it is given to who is next here; and it goes where that was asked for.
+    page.goto(f"{server.url}/this-browser")
+    page.get_by_label("Remove these files when I sign out").check()
+    page.get_by_role("button", name="ann", exact=True).click()
+    page.get_by_role("button", name="Sign out").click()
+    page.wait_for_url(re.compile("/sign-in"))
+    page.wait_for_function(
+        "async () => (await (await caches.open('sidecar-kept /')).keys()).length === 0"
+    )
+    context.close()

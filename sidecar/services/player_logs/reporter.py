@@ -50,6 +50,7 @@ class PlayReporter:
 
     Attributes:
         marks: Reads and writes play counts and dates in Jellyfin.
+        client: The program that played.
         taken: How many plays were reported so far.
         refused: What Jellyfin refused so far.
     """
@@ -59,6 +60,7 @@ class PlayReporter:
     user_id: str
     device_id: str
     device_name: str
+    client: str = CLIENT
     taken: int = 0
     refused: list[RefusedView] = field(default_factory=list)
 
@@ -174,7 +176,7 @@ class PlayReporter:
             title=item.title,
             album_id=item.album_id,
             artist=item.artist or item.album_artist,
-            client=CLIENT,
+            client=self.client,
             device_name=self.device_name,
             session_id=f"log:{self.device_id}",
             playlist_item_id=None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import peewee
+
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import ChoiceRow
 
@@ -16,6 +18,19 @@ class Choices:
         """Return what a person chose last; None if they never did."""
         query = ChoiceRow.select().where(ChoiceRow.user_id == user_id, ChoiceRow.name == name)
         return next((row["value"] for row in self._db.rows(query)), None)
+
+    def named(self, user_id: str, prefix: str) -> dict[str, str]:
+        """Return a person's choices whose names begin so."""
+        query = ChoiceRow.select().where(
+            ChoiceRow.user_id == user_id, ChoiceRow.name.startswith(prefix)
+        )
+        return {row["name"]: row["value"] for row in self._db.rows(query)}
+
+    def drop(self, user_id: str, name: str) -> None:
+        """Forget a choice."""
+        which = (ChoiceRow.user_id == user_id, ChoiceRow.name == name)
+        with self._db.write():
+            self._db.execute(peewee.ModelDelete(ChoiceRow).where(*which))
 
     def put(self, user_id: str, name: str, value: str) -> None:
         """Remember a choice in place of the one before."""

@@ -78,6 +78,7 @@ ITEM_COLUMNS = (
     ("plays", "item_id"),
     ("plays", "album_id"),
     ("imported_plays", "item_id"),
+    ("browser_plays", "item_id"),
     ("player_states", "item_id"),
     ("player_changes", "item_id"),
     ("chosen_playlists", "playlist_id"),
@@ -87,7 +88,7 @@ ITEM_COLUMNS = (
     ("downloads", "image_item_id"),
 )
 # Plays are never deleted, even if they cannot follow.
-KEPT = frozenset({"plays", "imported_plays", "player_changes", "downloads"})
+KEPT = frozenset({"plays", "imported_plays", "browser_plays", "player_changes", "downloads"})
 # Columns that name and show an item; the others identify its file.
 CALLED = ("title", "artist", "album", "album_id", "image_item_id", "image_tag", "search_key")
 MOMENT = MomentField()

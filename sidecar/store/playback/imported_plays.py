@@ -59,8 +59,10 @@ class Begun:
 class ImportedPlays:
     """Stores imported plays. Safe to use from any thread."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, row: type[ImportedPlayRow] = ImportedPlayRow) -> None:
+        """Prepare; `row` says in which table: of devices' logs, or of browsers."""
         self._db = db
+        self._row = row
 
     def files(self, device_id: str, user_id: str | None) -> Iterator[OurFile]:
         """Return the files that are or were on a device: of one user, with None of everybody."""
@@ -70,12 +72,12 @@ class ImportedPlays:
 
     def marks(self, device_id: str) -> Iterator[tuple[str, ImportedPlay]]:
         """Return by what listenings on a device are found again, whoever took them over."""
-        query = ImportedPlayRow.select(
-            ImportedPlayRow.item_id,
-            ImportedPlayRow.kind,
-            ImportedPlayRow.stamp,
-            ImportedPlayRow.heard_s,
-        ).where(ImportedPlayRow.device_id == device_id)
+        query = self._row.select(
+            self._row.item_id,
+            self._row.kind,
+            self._row.stamp,
+            self._row.heard_s,
+        ).where(self._row.device_id == device_id)
         return ((row["item_id"], _mark(row)) for row in self._db.rows(query))
 
     def begin(
@@ -107,9 +109,7 @@ class ImportedPlays:
         ]
         with self._db.write():
             ids = [
-                self._db.execute_returning(
-                    ImportedPlayRow.insert(row).returning(ImportedPlayRow.id)
-                )[0]["id"]
+                self._db.execute_returning(self._row.insert(row).returning(self._row.id))[0]["id"]
                 for row in rows
             ]
             self._add_undated(device_id, listenings[0].item_id, listenings, -1)
@@ -118,13 +118,13 @@ class ImportedPlays:
     def list_begun(self, user_id: str, device_id: str) -> list[Begun]:
         """Return what was begun for a user and never done, item by item."""
         query = (
-            ImportedPlayRow.select()
+            self._row.select()
             .where(
-                ImportedPlayRow.count_after.is_null(is_null=False),
-                ImportedPlayRow.user_id == user_id,
-                ImportedPlayRow.device_id == device_id,
+                self._row.count_after.is_null(is_null=False),
+                self._row.user_id == user_id,
+                self._row.device_id == device_id,
             )
-            .order_by(ImportedPlayRow.id)
+            .order_by(self._row.id)
         )
         together: dict[tuple[str, int], list[Row]] = {}
         for row in self._db.rows(query):
@@ -137,7 +137,7 @@ class ImportedPlays:
     def begin_again(self, begun: Begun, count: int) -> Begun:
         """Note another count for what was begun: Jellyfin had not heard of it."""
         with self._db.write():
-            self._db.execute(ImportedPlayRow.update(count_after=count).where(_match_ids(begun.ids)))
+            self._db.execute(self._row.update(count_after=count).where(self._match_ids(begun.ids)))
         return Begun(begun.item_id, count, begun.ids, begun.listenings)
 
     def split(self, begun: Begun) -> Iterator[Begun]:
@@ -148,15 +148,19 @@ class ImportedPlays:
     def mark_done(self, begun: Begun) -> None:
         """Record that Jellyfin has the plays."""
         with self._db.write():
-            self._db.execute(ImportedPlayRow.update(count_after=None).where(_match_ids(begun.ids)))
+            self._db.execute(self._row.update(count_after=None).where(self._match_ids(begun.ids)))
 
     def forget(self, begun: Begun) -> None:
         """Delete what could not be reported to Jellyfin."""
         with self._db.write():
-            text = "SELECT device_id FROM imported_plays WHERE id = ?"
+            text = f"SELECT device_id FROM {self._row._meta.table_name} WHERE id = ?"  # noqa: S608, SLF001
             for (device_id,) in self._db.execute_sql(text, begun.ids[:1]):
                 self._add_undated(device_id, begun.item_id, begun.listenings, 1)
-            self._db.execute(peewee.ModelDelete(ImportedPlayRow).where(_match_ids(begun.ids)))
+            self._db.execute(peewee.ModelDelete(self._row).where(self._match_ids(begun.ids)))
+
+    def _match_ids(self, ids: Iterable[int]) -> peewee.Expression:
+        numbers = peewee.SQL("(SELECT value FROM json_each(?))", [json.dumps(list(ids))])
+        return self._row.id.in_(numbers)
 
     def _add_undated(
         self, device_id: str, item_id: str, listenings: Iterable[ImportedListening], sign: int
@@ -165,11 +169,6 @@ class ImportedPlays:
         plays = sign * sum(one.was_counted for one in listenings)
         if plays:
             self._db.execute_sql(ADD_UNDATED, (plays, device_id, item_id))
-
-
-def _match_ids(ids: Iterable[int]) -> peewee.Expression:
-    numbers = peewee.SQL("(SELECT value FROM json_each(?))", [json.dumps(list(ids))])
-    return ImportedPlayRow.id.in_(numbers)
 
 
 def _mark(row: Row) -> ImportedPlay:

@@ -21,8 +21,10 @@ from sidecar.store.schema.steps import (
     ACCEPTED,
     ACTIVITY,
     BESIDE,
+    BROWSER_PLAYS,
     CHOICES,
     CONCERNS,
+    DEVICE_PLAYLISTS,
     DEVICE_SETTINGS,
     FIRST,
     FOLLOWED,
@@ -83,6 +85,8 @@ STEPS: tuple[Step, ...] = (
     FOLLOWED,
     CONCERNS,
     PLAYER_STATES,
+    BROWSER_PLAYS,
+    DEVICE_PLAYLISTS,
 )
 
 

@@ -469,3 +469,35 @@ PLAYER_STATES = (
     """ALTER TABLE imported_plays ADD COLUMN was_counted INTEGER NOT NULL DEFAULT 0
         CHECK (was_counted IN (0, 1))""",
 )
+BROWSER_PLAYS = (
+    # What was heard in our player in a browser; `count_after` as in `imported_plays`.
+    """CREATE TABLE browser_plays (
+        id INTEGER PRIMARY KEY,
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        device_id TEXT NOT NULL,
+        item_id TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        stamp INTEGER NOT NULL,
+        heard_s REAL,
+        started_at INTEGER NOT NULL,
+        ended_at INTEGER NOT NULL,
+        seconds_heard REAL NOT NULL CHECK (seconds_heard >= 0),
+        count_after INTEGER,
+        was_counted INTEGER NOT NULL DEFAULT 0 CHECK (was_counted IN (0, 1)),
+        UNIQUE (device_id, item_id, kind, stamp)
+    ) STRICT""",
+    """CREATE INDEX browser_plays_begun ON browser_plays (user_id, device_id)
+        WHERE count_after IS NOT NULL""",
+)
+DEVICE_PLAYLISTS = (
+    # The playlists on a device as they were written there, or taken home from there, last; a list
+    # that came from the device has the account that took it, and no id if it was passed over.
+    """CREATE TABLE device_playlists (
+        device_id TEXT NOT NULL,
+        path TEXT NOT NULL,
+        list_id TEXT,
+        user_id TEXT,
+        paths TEXT NOT NULL,
+        PRIMARY KEY (device_id, path)
+    ) STRICT, WITHOUT ROWID""",
+)

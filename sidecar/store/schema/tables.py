@@ -108,6 +108,15 @@ class ImportedPlayRow(peewee.Model):
         table_name = "imported_plays"
 
 
+class BrowserPlayRow(ImportedPlayRow):
+    """A listening that was taken over from our player in a browser."""
+
+    class Meta:
+        """Its table."""
+
+        table_name = "browser_plays"
+
+
 class PlayerListenerRow(peewee.Model):
     """Whose player a device is."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask import Blueprint
 
-from sidecar.web.pages import alerts, home, installed, now, undo
+from sidecar.web.pages import alerts, home, installed, now, this_browser, undo
 from sidecar.web.pages.account import language, notifications, profile, sign_in, theme
 from sidecar.web.pages.activity import routes as activity
 from sidecar.web.pages.admin import overview as admin
@@ -47,5 +47,6 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         settings.routes(services),
         sign_in.routes(services, end_session),
         theme.routes(),
+        this_browser.routes(services),
         undo.routes(services),
     ]

@@ -3,6 +3,7 @@
 import { openAlertsByBell } from "../alerts.js";
 import { listen } from "../keyboard.js";
 import { connect } from "../live/connection.js";
+import { Journal, hasHeard } from "../player/journal.js";
 import { isRemembered } from "../player/place.js";
 
 const { home, keys } = document.body.dataset;
@@ -14,7 +15,24 @@ connect(home);
 
 // For the page without a network; not while this page still comes.
 const WORKER_AFTER_MS = 3000;
+const LOOK_EVERY_MS = 15 * 60_000;
 setTimeout(() => navigator.serviceWorker?.register(`${home}service-worker.js`).catch(() => {}), WORKER_AFTER_MS);
+
+// What was heard without a network, and what this browser is to keep.
+const { account } = bar?.dataset ?? {};
+async function catchUp() {
+  if (!account) return;
+  if (hasHeard(account, home)) await new Journal(account, home).send();
+  if (!navigator.serviceWorker || !("caches" in window) || !(await caches.has(`sidecar-kept ${home}`))) return;
+  const { KeptFiles } = await import("../kept/store.js");
+  const files = new KeptFiles(home, account);
+  await files.makeCurrent();
+  if (!(await files.settings()).isKeeping || document.getElementById("keeping")) return;
+  await (await import("../kept/keeper.js")).keepUp();
+}
+setTimeout(catchUp, WORKER_AFTER_MS);
+setInterval(catchUp, LOOK_EVERY_MS);
+window.addEventListener("online", catchUp);
 
 // The player comes when it is first needed.
 let opened = null;

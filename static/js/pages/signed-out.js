@@ -1,5 +1,8 @@
 // The sign-in page: what this browser remembers of who was signed in before goes.
 
+import { endCurrent } from "../kept/store.js";
 import { forgetOthers } from "../player/place.js";
 
-forgetOthers(document.body.dataset.home);
+const { home } = document.body.dataset;
+forgetOthers(home);
+endCurrent(home);

@@ -1,7 +1,40 @@
-// The page that the service worker shows: it goes on by itself once the sidecar is back.
+// The page that the service worker shows: what is kept here plays, and it goes on once the sidecar is back.
 
+import { currentFiles } from "../kept/store.js";
+import { openBar } from "../player/bar.js";
+
+const { home } = document.body.dataset;
 const again = document.getElementById("again");
+const bar = document.getElementById("player");
 
 // It stands in place of the page that was wanted.
 if (!window.location.pathname.endsWith("/without-network")) again.href = window.location.href;
-window.addEventListener("online", () => window.location.assign(again.href));
+window.addEventListener("online", () => bar.hidden && window.location.assign(again.href));
+
+const files = await currentFiles(home);
+const kept = (await files?.list()) ?? [];
+if (kept.length) {
+  bar.dataset.account = files.account;
+  document.getElementById("kept").hidden = false;
+  document.getElementById("kept-files").replaceChildren(...kept.map(line));
+  const player = await openBar(bar);
+  player.restore();
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[data-plays]");
+    if (!link) return;
+    event.preventDefault();
+    player.playFrom(link);
+  });
+}
+
+function line({ item, title, artist, album, media }) {
+  const row = document.createElement("li");
+  const link = document.createElement("a");
+  Object.assign(link, { href: files.address(item), textContent: title });
+  Object.assign(link.dataset, { plays: item, media, title, artist: artist ?? "", album: album ?? "" });
+  const by = document.createElement("span");
+  by.className = "soft small";
+  by.textContent = artist ? ` ${artist}` : "";
+  row.append(link, by);
+  return row;
+}

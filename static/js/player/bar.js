@@ -1,7 +1,9 @@
 // The bar that plays: it stays while pages come and go, and remembers in this browser where it was.
 
 import { Place } from "./place.js";
+import { Journal } from "./journal.js";
 import * as queues from "./queue.js";
+import { currentFiles } from "../kept/store.js";
 import { said } from "../messages.js";
 import { stayInPlace } from "../navigation.js";
 import { clock } from "../numbers.js";
@@ -32,11 +34,13 @@ class Bar {
   #savedAt = 0;
   #turn = 0;
   #stoppedAt = 0;
+  #journal;
   #others = new BroadcastChannel("sidecar-player");
 
   constructor(bar) {
     this.#bar = bar;
     this.#place = new Place(bar.dataset.account, document.body.dataset.home);
+    this.#journal = new Journal(bar.dataset.account, document.body.dataset.home);
     this.#listen();
     this.#listenToKeys();
     stayInPlace({ isNeeded: () => this.#queue !== null, complain: (sentence) => this.#say("trouble", sentence) });
@@ -92,9 +96,9 @@ class Bar {
     const turn = (this.#turn += 1);
     this.#show(seconds, true);
     const player = this.#part(entry.media);
-    // What is known at once is played at once: browsers want the click to be the reason.
-    const address = entry.file ?? (await this.#addressOf(entry));
+    const address = await this.#addressOf(entry);
     if (turn !== this.#turn) return;
+    this.#journal.begin(entry.item);
     player.src = address;
     if (seconds) player.addEventListener("loadedmetadata", () => (player.currentTime = seconds), { once: true });
     this.#others.postMessage("plays");
@@ -104,6 +108,10 @@ class Bar {
 
   async #addressOf(entry) {
     const { home } = document.body.dataset;
+    // What is kept in this browser plays without a network; the service worker gives it.
+    const kept = navigator.serviceWorker?.controller && (await currentFiles(home));
+    if (kept && (await kept.has(entry.item))) return kept.address(entry.item);
+    if (entry.file) return entry.file;
     try {
       const answer = await fetch(`${home}api/v1/items/${entry.item}/source`);
       const found = await answer.json();
@@ -170,13 +178,20 @@ class Bar {
     this.#save();
   }
 
+  #tellHeard() {
+    this.#journal.end();
+    this.#journal.send();
+  }
+
   #go(at) {
+    this.#tellHeard();
     this.#queue = queues.moved(this.#queue, at);
     this.#play();
   }
 
   #close() {
     this.#turn += 1;
+    this.#tellHeard();
     for (const player of this.#players) empty(player);
     this.#queue = null;
     this.#bar.hidden = true;
@@ -201,16 +216,21 @@ class Bar {
     this.#part("resume").addEventListener("click", () => this.#resume());
     for (const player of this.#players) {
       player.addEventListener("ended", () => {
+        this.#tellHeard();
         if (!queues.isLast(this.#queue)) this.#go(this.#queue.at + 1);
       });
       player.addEventListener("error", () => this.#complain(player));
       player.addEventListener("timeupdate", () => {
         if (player.hasAttribute("src") && Date.now() - this.#savedAt > SAVE_EVERY_MS) this.#save();
         this.#tellPosition(player);
+        if (!player.paused) this.#journal.hear(player.currentTime);
       });
       player.addEventListener("pause", () => player.hasAttribute("src") && this.#save());
     }
-    window.addEventListener("pagehide", () => this.#savedAt && this.#playing?.hasAttribute("src") && this.#save());
+    window.addEventListener("pagehide", () => {
+      this.#journal.end();
+      if (this.#savedAt && this.#playing?.hasAttribute("src")) this.#save();
+    });
     // One player at a time, whatever tabs are open.
     this.#others.addEventListener("message", () => this.#playing?.pause());
   }

@@ -56,6 +56,8 @@ RELEASED = (
     "0c2725b522b5e94c",
     "82d1fc3d1c3cdee0",
     "45eaa7e4bb356546",
+    "aa50d3a99d4d9b93",
+    "691277e62698e762",
 )
 
 
@@ -166,6 +168,15 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
     "chosen_playlists": (
         {"id": 1, "user_id": ANN, "device_id": STICK, "playlist_id": "1" * 32, "title": "Road"},
     ),
+    "device_playlists": (
+        {
+            "device_id": STICK,
+            "path": "Playlists/Road.m3u8",
+            "list_id": "1" * 32,
+            "user_id": ANN,
+            "paths": "[]",
+        },
+    ),
     "device_settings": ({"device_id": STICK, "changed": '{"paused": true}'},),
     "rests": ({"device_id": STICK, "item_id": item_id(6), "until": 11},),
     "plays": (
@@ -202,6 +213,19 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
             "id": 1,
             "user_id": ANN,
             "device_id": STICK,
+            "item_id": item_id(3),
+            "kind": "scrobbler",
+            "stamp": 1,
+            "started_at": 1,
+            "ended_at": 2,
+            "seconds_heard": 30.0,
+        },
+    ),
+    "browser_plays": (
+        {
+            "id": 1,
+            "user_id": ANN,
+            "device_id": f"browser:{ANN}",
             "item_id": item_id(3),
             "kind": "scrobbler",
             "stamp": 1,

@@ -10,7 +10,8 @@ from werkzeug.test import Client
 
 from sidecar.web.app import WebOptions, web_files
 from tests.fakes.clock import FakeClock
-from tests.web.house import Browser, web_house
+from tests.services.rules.steered import row
+from tests.web.house import ANN, BEN, Browser, WebHouse, web_house
 
 
 def constants(source: str) -> dict[str, object]:
@@ -69,3 +70,38 @@ def test_the_manifest_stays_within_where_it_is_served(ann: Browser) -> None:
         assert ann.client.get(link.removeprefix("..")).status_code in {200, 502}
     for icon in manifest["icons"]:
         assert ann.client.get(f"/static/{icon['src']}", buffered=True).status_code == 200
+
+
+def test_each_account_keeps_its_own_in_a_browser(house: WebHouse) -> None:
+    ann, ben = house.come_in(ANN), house.come_in(BEN)
+    house.library(row(7, Size=1000))
+    page = ann.get("/this-browser").text
+    assert "Nothing is kept in this browser for you." in page
+
+    begun = ann.press("/this-browser/choose", item=row(7)["Id"])
+    assert begun.status_code == 303
+    cookie = begun.headers["Set-Cookie"]
+    assert {"HttpOnly", "SameSite=Lax"} <= set(cookie.split("; "))
+    [browser] = house.services.web.browsers.all(ANN)
+    wanted = ann.told("/this-browser/wanted")
+    assert [one["item"] for one in wanted["files"]] == [row(7)["Id"]]
+    told = {"files": 1, "bytes": 1000}
+    assert ann.send("POST", "/this-browser/kept", told).status_code == 204
+    assert ann.press("/this-browser/change", name="Phone", budget="1,5 GB").status_code == 303
+    assert "Phone" in ann.get("/devices").text
+    assert "1.5 GB" in ann.get("/this-browser").text
+    wrong = ann.press("/this-browser/change", name="Phone", budget="10 elephants")
+    assert (wrong.status_code, "10 elephants" in wrong.text) == (400, True)
+
+    # Ben uses the same browser: it is another one to him, and his is not hers.
+    ben.client.set_cookie("sidecar_browser", browser.id)
+    assert ben.told("/this-browser/wanted") == {"budget": 0, "files": []}
+    assert "Phone" not in ben.get("/this-browser").text + ben.get("/devices").text
+    for path in ("forget", "change", "drop"):
+        facts = {"browser": browser.id, "budget": "1 GB", "item": "7" * 32}
+        refused = ben.press(f"/this-browser/{path}", **facts)
+        assert refused.status_code == 404, path
+    plays = {"plays": [{"item_id": "x", "started_at": 1.0, "seconds_heard": 3.0}]}
+    assert ben.send("POST", "/this-browser/plays", plays).status_code == 422
+    assert ann.press("/this-browser/forget").status_code == 303
+    assert ann.told("/this-browser/wanted")["files"] == []

@@ -89,6 +89,7 @@ def things_of_ann(house: WebHouse) -> dict[str, str]:
         "download_id": str(there.id),
         "item_id": there.item_id,
         "key_id": str(made[0].id),
+        "number": "1",
         "rule": "favourites",
         "session_id": session.id,
         "user_id": ANN.user_id,

@@ -84,15 +84,20 @@ THEIR_OWN = {
     ("steering.want_again", "DELETE"),
     ("device.take_back", "POST"),
     ("device_logs.take", "POST"),
-    ("returns.take", "POST"),
-    ("device_logs.take_states", "POST"),
-    ("device_logs.give", "POST"),
+    # The service asks whose player it is: tests/services/player_logs.
     ("device_logs.choose_listener", "PUT"),
+    ("device_logs.give", "POST"),
+    ("device_logs.take_states", "POST"),
     ("device_logs.undo_import", "POST"),
-    ("player.take", "POST"),
     ("player.give", "POST"),
     ("player.listener", "POST"),
+    ("player.take", "POST"),
     ("player.undo", "POST"),
+    ("returns.take", "POST"),
+    ("returns.answer_list", "POST"),
+    ("returns.undo_list", "POST"),
+    ("device_lists.answer_list", "POST"),
+    ("device_lists.undo_list", "POST"),
 }
 
 

@@ -25,6 +25,7 @@ def routes(services: WebServices) -> Blueprint:
         return render_template(
             "devices/devices.html",
             devices=services.plans.all(person()),
+            browsers=services.browsers.all(person()),
             unused=services.device_editor.unused() if is_owner() else [],
             outcome=request.args.get("outcome"),
             most=LONGEST_LIST,

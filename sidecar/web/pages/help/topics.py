@@ -88,6 +88,11 @@ SET_UP: Topic = (
     translatable("Jellyfin is asked who its administrator is: only that account can set up."),
     translatable("Everything can be changed later in the settings."),
 )
+THIS_BROWSER: Topic = (
+    translatable("What this browser keeps for you, to be played without a network."),
+    translatable("Choose an album, a playlist or a series in the library, and set a limit here."),
+    translatable("What you hear without a network comes to Jellyfin when it is back."),
+)
 # By endpoint, else by the group of routes.
 TOPICS: Mapping[str, Topic] = MappingProxyType(
     {
@@ -96,6 +101,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         "library": LIBRARY,
         "offline_page": OFFLINE,
         "plans": DEVICES,
+        "this_browser": THIS_BROWSER,
         "device": DEVICE,
         "plays": PLAYING,
         "activity": ACTIVITY,

@@ -1,0 +1,73 @@
+// Fetches what this browser is to keep, one file after the other, and removes what it is not to keep any more.
+
+import { KeptFiles } from "./store.js";
+import { said } from "../messages.js";
+import { size } from "../numbers.js";
+
+// What the browser itself needs stays free.
+const SPARE_BYTES = 50_000_000;
+
+/** Bring what is kept up to date; one page at a time. `tell` says how it goes. */
+export function keepUp(tell = {}) {
+  return navigator.locks.request("sidecar-keeper", { ifAvailable: true }, (lock) => lock && keep(tell));
+}
+
+async function keep({ now = () => {}, trouble = () => {}, changed = () => {} }) {
+  const { home, csrf } = document.body.dataset;
+  const { account } = document.getElementById("player").dataset;
+  const files = new KeptFiles(home, account);
+  trouble("");
+  // Refused or unreachable is no empty list: nothing is removed for it.
+  const answer = await fetch(`${home}this-browser/wanted`).catch(() => null);
+  if (!answer?.ok || answer.redirected) {
+    trouble((await answer?.json().catch(() => null))?.detail ?? said("The sidecar does not answer. Trying again …"));
+    return;
+  }
+  const wanted = await answer.json();
+  const named = new Set(wanted.files.map((one) => one.item));
+  for (const one of await files.list()) {
+    if (!named.has(one.item)) await files.remove(one.item);
+  }
+  try {
+    const there = new Set((await files.list()).map((one) => one.item));
+    for (const one of wanted.files) {
+      if (there.has(one.item)) continue;
+      now(said("Downloading {title}", { title: one.title }));
+      await take(files, one, wanted.budget, home);
+      await changed();
+    }
+  } catch (error) {
+    trouble(error instanceof Refused ? error.message : said("The connection to the sidecar is lost. Trying again …"));
+  }
+  now("");
+  const kept = await files.list();
+  const bytes = kept.reduce((sum, one) => sum + one.size, 0);
+  await fetch(`${home}this-browser/kept`, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf },
+    body: JSON.stringify({ files: kept.length, bytes }),
+  }).catch(() => {});
+  await changed();
+}
+
+class Refused extends Error {}
+
+async function take(files, one, budget, home) {
+  const source = await (await fetch(`${home}api/v1/items/${one.item}/source`)).json();
+  const answer = await fetch(source.url ?? source.stream_url ?? "");
+  if (!answer.ok || answer.redirected) {
+    const reason = (await answer.json().catch(() => null))?.detail;
+    throw new Refused(`${one.title}: ${reason ?? answer.status}`);
+  }
+  const length = Number(answer.headers.get("Content-Length") ?? one.size ?? 0);
+  const used = (await files.list()).reduce((sum, kept) => sum + kept.size, 0);
+  const { quota = Infinity, usage = 0 } = (await navigator.storage?.estimate?.()) ?? {};
+  if (used + length > budget) throw new Refused(said("{title} does not fit into the limit", one));
+  if (usage + length + SPARE_BYTES > quota) {
+    throw new Refused(said("This browser has no space left: {free} of what it may keep is free", { free: size(Math.max(0, quota - usage)) }));
+  }
+  const body = await answer.blob();
+  // A file is kept whole or not at all.
+  if (!body.size || (answer.headers.has("Content-Length") && body.size !== length)) throw new Error("short");
+  await files.put(one, body, answer.headers.get("Content-Type") ?? "");
+}

@@ -1,0 +1,101 @@
+// The files that are kept in this browser: apart for each account, and given to nobody else.
+//
+// One cache for a sidecar. The service worker gives the files to the player, for whoever is `current`.
+
+export class KeptFiles {
+  #home;
+  #account;
+
+  constructor(home, account) {
+    this.#home = home;
+    this.#account = account;
+  }
+
+  get account() {
+    return this.#account;
+  }
+
+  get #name() {
+    return `sidecar-kept ${this.#home}`;
+  }
+
+  #path(name) {
+    return `${this.#home}kept/${this.#account}/${name}`;
+  }
+
+  address(item) {
+    return this.#path(item);
+  }
+
+  async list() {
+    const kept = await this.#read("list");
+    return kept?.files ?? [];
+  }
+
+  async has(item) {
+    return (await this.list()).some((one) => one.item === item);
+  }
+
+  /** Keep a file that has come whole; the list names only what is there. */
+  async put(file, body, type) {
+    const cache = await caches.open(this.#name);
+    await cache.put(this.address(file.item), new Response(body, { headers: { "Content-Type": type } }));
+    const files = (await this.list()).filter((one) => one.item !== file.item);
+    await this.#write("list", { files: [...files, { ...file, size: body.size }] });
+  }
+
+  async remove(item) {
+    await this.#write("list", { files: (await this.list()).filter((one) => one.item !== item) });
+    await (await caches.open(this.#name)).delete(this.address(item));
+  }
+
+  /** Say whose files may be played here now. */
+  async makeCurrent() {
+    await write(this.#name, `${this.#home}kept/current`, { account: this.#account });
+  }
+
+  async settings() {
+    return (await this.#read("settings")) ?? {};
+  }
+
+  async change(settings) {
+    await this.#write("settings", { ...(await this.settings()), ...settings });
+  }
+
+  async clear() {
+    const cache = await caches.open(this.#name);
+    for (const request of await cache.keys()) {
+      if (new URL(request.url).pathname.startsWith(this.#path(""))) await cache.delete(request);
+    }
+  }
+
+  async #read(name) {
+    const cache = await caches.open(this.#name);
+    return (await cache.match(this.#path(name)))?.json();
+  }
+
+  #write(name, value) {
+    return write(this.#name, this.#path(name), value);
+  }
+}
+
+/** Whose files may be played here; null if nobody is signed in, or this browser keeps nothing. */
+export async function currentFiles(home) {
+  if (!("caches" in globalThis) || !(await caches.has(`sidecar-kept ${home}`))) return null;
+  const cache = await caches.open(`sidecar-kept ${home}`);
+  const current = await (await cache.match(`${home}kept/current`))?.json();
+  return current ? new KeptFiles(home, current.account) : null;
+}
+
+/** Nobody is signed in any more: nothing is played from here until somebody is. */
+export async function endCurrent(home) {
+  const files = await currentFiles(home);
+  if (!files) return;
+  await (await caches.open(`sidecar-kept ${home}`)).delete(`${home}kept/current`);
+  if ((await files.settings()).isForgottenAtSignOut) await files.clear();
+}
+
+async function write(name, path, value) {
+  const body = new Response(JSON.stringify(value), { headers: { "Content-Type": "application/json" } });
+  await (await caches.open(name)).put(path, body);
+}

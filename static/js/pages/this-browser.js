@@ -1,0 +1,66 @@
+// The page of this browser: it fetches what is to be kept, and says how it goes and how much room there is.
+
+import { keepUp } from "../kept/keeper.js";
+import { KeptFiles } from "../kept/store.js";
+import { said } from "../messages.js";
+import { onPage } from "../navigation.js";
+import { size } from "../numbers.js";
+
+onPage(import.meta.url, async (signal) => {
+  const { home } = document.body.dataset;
+  const files = new KeptFiles(home, document.getElementById("player").dataset.account);
+  const place = (name) => document.getElementById(name);
+  const tell = (name, text) => place(name) && (place(name).textContent = text);
+  if (!("caches" in globalThis) || !navigator.serviceWorker) {
+    tell("kept-trouble", said("This browser keeps files only over https."));
+    return;
+  }
+  // Nothing is chosen here any more: nothing of it stays.
+  if (!place("keeping")) {
+    if (await caches.has(`sidecar-kept ${home}`)) await files.clear();
+    return;
+  }
+
+  async function show() {
+    const list = place("kept-files");
+    if (!list) return;
+    const kept = await files.list();
+    const lines = kept.map(line);
+    const none = document.createElement("li");
+    none.textContent = list.dataset.empty;
+    list.replaceChildren(...(lines.length ? lines : [none]));
+    place("kept-bar").value = kept.reduce((sum, one) => sum + one.size, 0);
+    const { usage, quota } = (await navigator.storage.estimate?.()) ?? {};
+    const stays = (await navigator.storage.persisted?.()) ?? false;
+    const words = stays ? said("The browser keeps it for good.") : said("The browser may remove it when space runs out.");
+    if (quota) tell("kept-quota", `${said("{used} of {size} that this browser allows are used.", { used: size(usage), size: size(quota) })} ${words}`);
+  }
+
+  function line(one) {
+    const row = document.createElement("li");
+    const link = document.createElement("a");
+    const { title, artist, album, media, item } = one;
+    Object.assign(link, { href: files.address(item), textContent: title });
+    Object.assign(link.dataset, { plays: item, media, title, artist: artist ?? "", album: album ?? "" });
+    const about = document.createElement("span");
+    about.className = "soft small";
+    about.textContent = ` ${[artist, size(one.size)].filter(Boolean).join(" · ")}`;
+    row.append(link, about);
+    return row;
+  }
+
+  const sync = () => keepUp({ now: (text) => tell("kept-now", text), trouble: (text) => tell("kept-trouble", text), changed: show });
+  // At once: without it nothing that is kept can be played.
+  await navigator.serviceWorker.register(`${home}service-worker.js`).catch(() => {});
+  await files.makeCurrent();
+  await files.change({ isKeeping: true });
+  await navigator.storage.persist?.();
+  const { isForgottenAtSignOut = false } = await files.settings();
+  const box = place("forget-at-sign-out");
+  box.checked = isForgottenAtSignOut;
+  box.addEventListener("change", () => files.change({ isForgottenAtSignOut: box.checked }), { signal });
+  place("kept-sync").hidden = false;
+  place("kept-sync").addEventListener("click", sync, { signal });
+  await show();
+  await sync();
+});

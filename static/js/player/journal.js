@@ -1,0 +1,76 @@
+// What was heard here: kept until the sidecar has it, also for days without a network; then sent with its own times.
+
+const PREFIX = "sidecar-heard";
+const MOST = 100;
+const MOST_KEPT = 2000;
+// A longer step is a jump.
+const LONGEST_STEP_S = 3;
+
+export class Journal {
+  #key;
+  #home;
+  #now = null;
+
+  constructor(account, home) {
+    this.#key = `${PREFIX} ${home} ${account}`;
+    this.#home = home;
+  }
+
+  /** Another one begins to play. */
+  begin(item) {
+    this.end();
+    this.#now = { item_id: item, started_at: Date.now() / 1000, seconds_heard: 0, at: null };
+  }
+
+  /** It is at this second now: only what was really heard counts. */
+  hear(seconds) {
+    const { at } = this.#now ?? {};
+    if (at !== null && seconds > at && seconds - at < LONGEST_STEP_S) this.#now.seconds_heard += seconds - at;
+    if (this.#now) this.#now.at = seconds;
+  }
+
+  end() {
+    const { at: _, ...heard } = this.#now ?? {};
+    this.#now = null;
+    if (!heard.seconds_heard) return;
+    this.#write([...this.#read(), heard].slice(-MOST_KEPT));
+  }
+
+  /** Send what was heard; what the sidecar has taken is forgotten here. */
+  send() {
+    // One after the other, whatever tabs are open: two would send the same.
+    if (!navigator.locks) return this.#send();
+    return navigator.locks.request("sidecar-heard", () => this.#send());
+  }
+
+  async #send() {
+    const some = this.#read().slice(0, MOST);
+    const { csrf } = document.body.dataset;
+    if (!some.length || !csrf) return;
+    const answer = await fetch(`${this.#home}this-browser/plays`, {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf },
+      body: JSON.stringify({ plays: some }),
+    }).catch(() => null);
+    if (!answer?.ok) return;
+    const sent = new Set(some.map((one) => one.started_at));
+    this.#write(this.#read().filter((one) => !sent.has(one.started_at)));
+    if (this.#read().length) await this.#send();
+  }
+
+  #read() {
+    try {
+      return JSON.parse(localStorage.getItem(this.#key) ?? "[]");
+    } catch {
+      return [];
+    }
+  }
+
+  #write(all) {
+    if (all.length) localStorage.setItem(this.#key, JSON.stringify(all));
+    else localStorage.removeItem(this.#key);
+  }
+}
+
+/** Whether an account has something to send. */
+export const hasHeard = (account, home) => localStorage.getItem(`${PREFIX} ${home} ${account}`) !== null;
