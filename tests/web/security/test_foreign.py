@@ -25,6 +25,8 @@ BODIES: Mapping[tuple[str, str], object] = {
     ("actions.move", "POST"): {"before": None},
     ("actions.prioritise", "POST"): {"priority": 1},
     ("adoption.adopt", "POST"): {"all": True},
+    ("device_lists.answer_list", "POST"): {"path": "a", "mark": "0" * 16, "answer": "take"},
+    ("device_lists.undo_list", "POST"): {"path": "a"},
     ("device_logs.choose_listener", "PUT"): {"user_id": None},
     ("device_logs.give", "POST"): {"bookmarks": True},
     ("device_logs.take_states", "POST"): {"counts": True},
