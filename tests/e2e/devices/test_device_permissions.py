@@ -45,6 +45,8 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "devices.reformat": {"format": "opus"},
     "matches.say": {"item_id": "0" * 32, "now": None},
     "names.rename": {"plan_id": "any"},
+    "device_lists.answer_list": {"path": "a", "mark": "0" * 16, "answer": "take"},
+    "device_lists.undo_list": {"path": "a"},
     "device_logs.choose_listener": {"user_id": None},
     "device_logs.give": {"bookmarks": True},
     "device_logs.take_states": {"counts": True},
