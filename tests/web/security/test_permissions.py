@@ -89,14 +89,6 @@ THEIR_OWN = {
     ("returns.undo_list", "POST"),
     ("device_lists.answer_list", "POST"),
     ("device_lists.undo_list", "POST"),
-    ("device_logs.take_states", "POST"),
-    ("device_logs.undo_import", "POST"),
-    ("device_logs.choose_listener", "PUT"),
-    ("player.take", "POST"),
-    ("player.undo", "POST"),
-    ("player.give", "POST"),
-    ("device_logs.give", "POST"),
-    ("player.listener", "POST"),
 }
 
 
