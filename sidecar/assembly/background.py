@@ -71,6 +71,7 @@ def make_background(
     playlists = PlaylistWriter(
         registry=registry,
         orders=store.playlist_orders,
+        lists=store.device_playlists,
         on_device=CompletedFiles(store.db),
         problems=problems,
         clock=clock,

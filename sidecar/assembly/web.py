@@ -28,6 +28,7 @@ from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
+from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
@@ -182,6 +183,13 @@ def make_web(
         device_editor=_editor(below, eject),
         sync_status=sync_status,
         adoption=_adoption(below),
+        playlist_returns=PlaylistReturns(
+            access=devices.access,
+            registry=devices.registry,
+            stores=base.store,
+            client=accounts.service.client,
+            check_listener=_listeners(below).check_not_of_others,
+        ),
         player_logs=logs,
         listeners=_listeners(below),
         player_states=_player_states(below, logs),

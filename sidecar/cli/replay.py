@@ -25,6 +25,7 @@ from sidecar.domain.fill.choice import FillLimits
 from sidecar.domain.replay.figures import MOST_MISSED, Figures
 from sidecar.domain.replay.history import History, PastItem, make_history
 from sidecar.domain.replay.reading import BadRow, NoHistory, Read, complete, read_plays
+from sidecar.domain.replay.recommend import Recommendation, recommend
 from sidecar.domain.replay.replay import FILL, Scenario, replay
 from sidecar.domain.rules.context import RuleSettings
 from sidecar.domain.rules.registry import COMPUTED_RULES, RULE_OF
@@ -68,6 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="another setting than the configured one, such as album_affinity.threshold=4; of "
         f"fill: {', '.join(one.name for one in fields(FillLimits))}",
     )
+    parser.add_argument(
+        "--recommend",
+        action="store_true",
+        help="also try the rule album_affinity with other thresholds, and tell which would have "
+        "served best",
+    )
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.set_defaults(command=show)
 
@@ -85,11 +92,17 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
     history = _read_history(settings, asked.plays)
     budgets = _read_budgets(asked.budget or [DEFAULT_BUDGETS], history.size)
     scenario = Scenario(budgets=budgets, settings=changed, limits=limits)
-    found = replay(history, scenario, _make_progress())
+    found = replay(history, scenario, _make_progress("replay"))
+    advice = recommend(history, scenario, _make_progress("recommend")) if asked.recommend else []
     if asked.json:
-        print(json.dumps(_to_json(history, found), indent=2, ensure_ascii=False))
-    else:
-        _print(history, found)
+        told = _to_json(history, found)
+        if asked.recommend:
+            told["recommended"] = [_advice_to_json(one) for one in advice]
+        print(json.dumps(told, indent=2, ensure_ascii=False))
+        return 0
+    _print(history, found)
+    for one in advice:
+        print(f"\n{_explain(one)}")
     return 0
 
 
@@ -196,7 +209,7 @@ def _read_budget(text: str, library: int) -> int:
         raise ConfigError("replay", "--budget", text, reason) from None
 
 
-def _make_progress() -> Callable[[float], None]:
+def _make_progress(what: str) -> Callable[[float], None]:
     """Return what tells the progress on stderr: in one line, or line by line into a file."""
     is_terminal = sys.stderr.isatty()
     told = -1
@@ -209,7 +222,7 @@ def _make_progress() -> Callable[[float], None]:
             return
         told = step
         end = "\n" if not is_terminal or percent == FULL else ""
-        print(f"{chr(13) if is_terminal else ''}replay: {step} %", end=end, file=sys.stderr)
+        print(f"{chr(13) if is_terminal else ''}{what}: {step} %", end=end, file=sys.stderr)
         sys.stderr.flush()
 
     return tell
@@ -253,6 +266,41 @@ def _run_to_json(figures: Figures, items: Sequence[PastItem]) -> dict[str, Any]:
             for item, misses in figures.missed.most_common(MOST_MISSED)
         ],
     }
+
+
+def _advice_to_json(advice: Recommendation) -> dict[str, Any]:
+    return {
+        "budget": advice.budget,
+        "set": {"album_affinity.threshold": advice.threshold},
+        "configured": {"album_affinity.threshold": advice.configured},
+        "reason": _explain(advice),
+        "tried": [
+            {
+                "threshold": threshold,
+                "hit_rate": one.hit_rate,
+                "bytes_fetched": one.bytes_fetched,
+                "bytes_evicted": one.bytes_evicted,
+            }
+            for threshold, one in advice.tried.items()
+        ],
+    }
+
+
+def _explain(advice: Recommendation) -> str:
+    best, now = advice.tried[advice.threshold], advice.tried[advice.configured]
+    size = format_size(advice.budget)
+    if advice.threshold == advice.configured:
+        return (
+            f"{size}: album_affinity.threshold = {advice.configured} stays: no other threshold "
+            f"had clearly more hits than its {now.hit_rate:.1%}"
+        )
+    weeks = max(1, len(best.weeks))
+    return (
+        f"{size}: album_affinity.threshold = {advice.threshold} is recommended: "
+        f"{best.hit_rate:.1%} of the plays found their file, with {advice.configured} "
+        f"{now.hit_rate:.1%}; it fetches {format_size(best.bytes_fetched / weeks)} a week in "
+        f"place of {format_size(now.bytes_fetched / weeks)}"
+    )
 
 
 def _print(history: History, found: Sequence[Figures]) -> None:

@@ -276,6 +276,7 @@ class BaseItem(JellyfinModel):
     has_lyrics: Maybe[bool] = None
     video_type: Maybe[str] = None
     part_count: Maybe[Whole] = None
+    playlist_item_id: Maybe[str] = None
 
 
 class ItemsPage(JellyfinModel):
@@ -355,6 +356,13 @@ class ClientSession(JellyfinModel):
     now_playing_queue: Annotated[Iterable[Maybe[QueuedItem]], Default(())] = ()
 
 
+class CreatedPlaylist(JellyfinModel):
+    """The answer to a new playlist."""
+
+    id: Id
+
+
+CREATED_PLAYLIST = TypeAdapter(CreatedPlaylist)
 PUBLIC_SERVER = TypeAdapter(PublicServer)
 USER = TypeAdapter(JellyfinUser)
 USERS = TypeAdapter(Annotated[tuple[JellyfinUser, ...], Field(max_length=MOST_ITEMS), FailFast()])

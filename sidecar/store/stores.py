@@ -25,6 +25,7 @@ from sidecar.store.playback.imported_plays import ImportedPlays
 from sidecar.store.playback.player_states import PlayerStates
 from sidecar.store.playback.plays import Plays
 from sidecar.store.rules.cooldowns import EvictionCooldowns
+from sidecar.store.rules.device_playlists import DevicePlaylists
 from sidecar.store.rules.exclusions import Exclusions
 from sidecar.store.rules.favourites import FavouriteStates
 from sidecar.store.rules.holds import Holds
@@ -48,6 +49,7 @@ class Stores:
         self.arrivals = Arrivals(db)
         self.choices = Choices(db)
         self.chosen = ChosenPlaylists(db)
+        self.device_playlists = DevicePlaylists(db)
         self.devices = Devices(db)
         self.downloads = Downloads(db, bus, clock)
         self.exclusions = Exclusions(db, clock)

@@ -17,6 +17,7 @@ from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
 from sidecar.services.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.configuration.service import ConfigurationService
+from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.downloads.actions import DownloadActions
@@ -87,6 +88,7 @@ class WebServices:
     player_logs: PlayerLogImporter
     listeners: Listeners
     player_states: PlayerStateImporter
+    playlist_returns: PlaylistReturns
     player_giver: PlayerGiver
     browsers: BrowserService
     browser_plays: BrowserPlays

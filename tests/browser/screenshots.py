@@ -34,7 +34,7 @@ PATHS = {
     "home": "/",
     "downloads": "/downloads",
     "downloads-filter": "/downloads?kind=music&sort=title",
-    "downloads-albums": "/downloads?albums=yes",
+    "downloads-albums": "/downloads?tab=completed&albums=yes",
     "downloads-selected": "/downloads?albums=no",
     "downloads-menu": "/downloads?albums=no",
     "completed": "/downloads?tab=completed",
@@ -231,7 +231,8 @@ class _Shots:
             path = page.locator(".tile a").first.get_attribute("href") or "/offline"
         page.goto(self._url + path)
         page.wait_for_load_state("load")
-        if name in PRESSED:
+        # Whether there is an album of several files depends on what has come by then.
+        if name in PRESSED and page.locator(PRESSED[name]).count():
             page.locator(PRESSED[name]).first.click()
             page.wait_for_load_state("networkidle")
         page.screenshot(path=folder / f"{name}-{self._size}-{self._theme}.png", full_page=True)

@@ -48,6 +48,11 @@ def test_rows_are_low_begin_high_up_and_take_the_whole_width(
     assert width - found[0][2] <= 40
     expect(page.locator("#chosen")).to_be_hidden()
     expect(page.get_by_role("button", name="Pause Tone 4")).to_be_visible()
+    # Longer words make no row higher.
+    page.context.add_cookies([{"name": "sidecar_language", "value": "de", "url": page.url}])
+    page.reload()
+    expect(page.locator("#state-of-things")).to_contain_text("wartend")
+    assert max(one[1] for one in boxes(page)) <= most
 
 
 def test_what_a_row_is_about_opens_and_stays_open_while_the_list_changes(

@@ -46,6 +46,15 @@ def test_a_file_is_replayed_without_a_server_and_changes_nothing(
     assert "100 %" in printed.err
     assert not (tmp_path / "data").exists()
 
+    code = cli.main(["replay", "--plays", path, "--budget", "9MB", "--recommend", "--json"])
+    (advice,) = json.loads(capsys.readouterr().out)["recommended"]
+    assert (code, advice["budget"], advice["set"]) == (
+        0,
+        9_000_000,
+        {"album_affinity.threshold": 3},
+    )
+    assert "threshold = 3 stays" in advice["reason"]
+
     settings = ["--set", "fill.turnover=0", "--set", "album_affinity.enabled=false"]
     assert cli.main(["replay", "--plays", path, *settings]) == 0
     assert "least_recently_used" in capsys.readouterr().out

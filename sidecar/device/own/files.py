@@ -66,12 +66,13 @@ class OwnFiles:
         self._lock = Lock()
         self._record: dict[str, _Made] | None = None
 
-    def put(self, path: str, content: bytes) -> bool:
+    def put(self, path: str, content: bytes, *, over: bytes | None = None) -> bool:
         """Write a file if it does not have these bytes already.
 
         Args:
             path: Below the root; missing folders are made.
             content: The whole file.
+            over: What somebody made of the file, and what may be replaced if it still is that.
 
         Returns:
             Whether anything was written.
@@ -80,7 +81,7 @@ class OwnFiles:
             errors.DeviceError: `name-taken` if something that is not ours has the name.
         """
         *folders, name = tree.split_path(path)
-        wanted = xxhash.xxh3_128_hexdigest(content)
+        wanted = _digest(content)
         self._anchor.check_place()
         with (
             self._lock,
@@ -90,10 +91,13 @@ class OwnFiles:
             record = self._read_known(root)
             there = self._read_size(name, handle, path)
             known = record.get(path, _Made(0, ()))
-            if there == len(content) and known.hashes[-1:] == (wanted,):
+            is_same = there == len(content) and known.hashes[-1:] == (wanted,)
+            if is_same and over in {None, content}:
                 return False
-            if there is not None and _hash_of(name, handle) not in known.hashes:
-                raise _name_taken(path)
+            if there is not None:
+                may_go = known.hashes if over is None else (*known.hashes, _digest(over))
+                if _hash_of(name, handle) not in may_go:
+                    raise _name_taken(path)
             self._note(root, record | {path: _Made(len(content), (*known.hashes[-1:], wanted))})
             with tree.open_folder(root, (OURS,)) as ours:
                 _write(ours, _DRAFT, content)
@@ -240,6 +244,10 @@ def _write(ours: int, name: str, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(descriptor)
+
+
+def _digest(content: bytes) -> str:
+    return xxhash.xxh3_128_hexdigest(content)
 
 
 def _hash_of(name: str, handle: int) -> str:

@@ -84,37 +84,81 @@ def read_plays(lines: Iterable[str]) -> Read:
 
 def _read_rows(lines: Iterable[str], delimiter: str, *, is_report: bool) -> Read:
     # Names in the export have quotes that mean nothing.
+    taken: list[str] = []
+    tapped = _tap(lines, taken)
     rows = (
-        csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)
+        csv.reader(tapped, delimiter=delimiter, quoting=csv.QUOTE_NONE)
         if is_report
-        else csv.reader(lines, delimiter=delimiter)
+        else csv.reader(tapped, delimiter=delimiter)
     )
     found = Read()
     columns: Mapping[str, int] | None = None
     while True:
+        taken.clear()
+        row: list[str] | None = None
         try:
             row = next(rows)
         except StopIteration:
             break
         except csv.Error as error:
-            found.bad.append(BadRow(rows.line_num, str(error)))
-            continue
-        if not any(cell.strip() for cell in row):
+            if columns is None:
+                found.bad.append(BadRow(rows.line_num, str(error)))
+                continue
+        if row is not None and not any(cell.strip() for cell in row):
             continue
         if columns is None and not is_report:
-            columns = _read_heading(row)
-            continue
-        try:
-            play, item = _read_report(row) if columns is None else _read_row(row, columns)
-        except ValueError as error:
-            found.bad.append(BadRow(rows.line_num, str(error)))
-            continue
-        found.plays.append(play)
-        known = found.items.get(item.id)
-        found.items[item.id] = item if known is None else complete(known, item)
+            columns = _read_heading(row or [])
+        elif row is None or (columns is not None and _is_torn(taken, delimiter, columns)):
+            first = rows.line_num - len(taken) + 1
+            for number, line in enumerate(taken, start=first):
+                _add_line(found, number, line, delimiter, columns)
+        else:
+            _add(found, rows.line_num, row, columns)
     if is_report:
         found.plays = list(_join(found.plays))
     return found
+
+
+def _tap(lines: Iterable[str], taken: list[str]) -> Iterator[str]:
+    for line in lines:
+        taken.append(line)
+        yield line
+
+
+def _is_torn(taken: list[str], delimiter: str, columns: Mapping[str, int]) -> bool:
+    """Whether a quote that was never closed has made one row of several lines."""
+    return any(_is_row(line, delimiter, columns) for line in taken[1:])
+
+
+def _is_row(line: str, delimiter: str, columns: Mapping[str, int]) -> bool:
+    try:
+        _read_row(next(csv.reader([line], delimiter=delimiter), []), columns)
+    except (ValueError, csv.Error):
+        return False
+    return True
+
+
+def _add_line(
+    found: Read, number: int, line: str, delimiter: str, columns: Mapping[str, int] | None
+) -> None:
+    try:
+        row = next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error as error:
+        found.bad.append(BadRow(number, str(error)))
+        return
+    if any(cell.strip() for cell in row):
+        _add(found, number, row, columns)
+
+
+def _add(found: Read, number: int, row: list[str], columns: Mapping[str, int] | None) -> None:
+    try:
+        play, item = _read_report(row) if columns is None else _read_row(row, columns)
+    except ValueError as error:
+        found.bad.append(BadRow(number, str(error)))
+        return
+    found.plays.append(play)
+    known = found.items.get(item.id)
+    found.items[item.id] = item if known is None else complete(known, item)
 
 
 def complete(known: PastItem, other: PastItem) -> PastItem:

@@ -16,6 +16,8 @@ from sidecar.store.devices.samples import ALL, SLOT_S
 from sidecar.store.stores import Stores
 
 SPACE_EVERY_S = 3600.0
+# So that a chart shows soon what is being fetched.
+SPEED_EVERY_S = 30.0
 # After a longer break nobody knows what was fetched meanwhile.
 LONGEST_STEP_S = 30.0
 
@@ -51,6 +53,7 @@ class ActivityRecorder:
         self._clock = clock
         self._looked_at: float | None = None
         self._space_at = 0.0
+        self._speed_at = 0.0
         self._slot: int | None = None
         self._fetched: Counter[str] = Counter()
 
@@ -60,7 +63,8 @@ class ActivityRecorder:
         passed = min(now - self._looked_at, LONGEST_STEP_S) if self._looked_at is not None else 0.0
         self._looked_at = now
         slot = int(self._clock.now().timestamp()) // SLOT_S
-        if self._slot is not None and slot != self._slot:
+        if self._slot is not None and (slot != self._slot or now >= self._speed_at):
+            self._speed_at = now + SPEED_EVERY_S
             self._write_speed(self._slot)
         self._slot = slot
         running = [one for one in self._running() if one.speed and one.phase is Phase.FETCHING]

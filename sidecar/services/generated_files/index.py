@@ -13,6 +13,7 @@ from sidecar.domain.files.manifest import render_manifest
 from sidecar.domain.files.removals import FileStat
 from sidecar.domain.items.media_types import extension_in
 from sidecar.errors import DeviceError
+from sidecar.process.heap import return_freed
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.generated_files.index_page import page
 from sidecar.services.generated_files.writer import GeneratedFileWriter
@@ -23,6 +24,7 @@ PAGE = "Offline library.html"
 # If a file that is not ours has that name.
 OTHER_PAGE = "Offline library (Jellyfin Sidecar).html"
 MANIFEST = ".sidecar/manifest.json"
+LARGE = 1024 * 1024  # a manifest of some thousand files
 
 
 class IndexWriter(GeneratedFileWriter):
@@ -43,6 +45,11 @@ class IndexWriter(GeneratedFileWriter):
         self._server_id = server_id
 
     def _write(self, device: AttachedDevice) -> None:
+        if self._write_both(device) > LARGE:
+            return_freed()
+
+    def _write_both(self, device: AttachedDevice) -> int:
+        """Write manifest and page; return how large the manifest is."""
         files = self._on_device.files(device.id)
         settings, own = device.settings, device.folder.own_files
         whole = render_manifest(
@@ -56,7 +63,7 @@ class IndexWriter(GeneratedFileWriter):
         if not settings.index:
             for name in (PAGE, OTHER_PAGE):
                 own.remove(name)
-            return
+            return len(whole)
         # The page links only to media files: a browser must not open anything else.
         found = group_works(one for one in files if extension_in(one.path))
         places = [place for one in found for place in one.cover_places]
@@ -65,6 +72,7 @@ class IndexWriter(GeneratedFileWriter):
         shown = page(settings.name, found, there=there)
         if self._has_room(device, len(shown)):
             self._put_page(device, shown)
+        return len(whole)
 
     def _put_page(self, device: AttachedDevice, shown: bytes) -> None:
         own = device.folder.own_files

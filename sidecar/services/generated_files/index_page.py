@@ -14,6 +14,7 @@ from functools import cache
 from hashlib import sha256
 from html import escape
 from importlib.resources import files
+from io import BytesIO
 from urllib.parse import quote
 
 from sidecar.domain.files.catalogue import Work, WorkKind
@@ -44,11 +45,13 @@ def page(name: str, works: Sequence[Work], *, there: Collection[str]) -> bytes:
         "style": style,
         "summary": escape(_summary(works)),
         "folders": "".join(_folder_link(one) for one in _top_folders(works)),
-        "library": _library(works, there),
         "script": script,
     }
-    whole = "".join(parts[piece] if number % 2 else piece for number, piece in enumerate(_pieces()))
-    return whole.encode("utf-8", "replace")
+    encoded = {name: text.encode("utf-8", "replace") for name, text in parts.items()}
+    encoded["library"] = _library(works, there)
+    return b"".join(
+        encoded[piece] if number % 2 else piece.encode() for number, piece in enumerate(_pieces())
+    )
 
 
 @cache
@@ -78,10 +81,16 @@ def _hash(text: str) -> str:
     return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"
 
 
-def _library(works: Iterable[Work], there: Collection[str]) -> str:
-    told = {"works": [_work(one, there) for one in works]}
-    plain = json.dumps(told, ensure_ascii=False, separators=(",", ":"))
-    return plain.translate(_RISKY)
+def _library(works: Iterable[Work], there: Collection[str]) -> bytes:
+    whole = BytesIO()
+    whole.write(b'{"works":[')
+    for number, one in enumerate(works):
+        # One by one: a title with an emoji makes a text of all works four times as large.
+        told = json.dumps(_work(one, there), ensure_ascii=False, separators=(",", ":"))
+        whole.write(b"," if number else b"")
+        whole.write(told.translate(_RISKY).encode("utf-8", "replace"))
+    whole.write(b"]}")
+    return whole.getvalue()
 
 
 def _work(work: Work, there: Collection[str]) -> list[object]:

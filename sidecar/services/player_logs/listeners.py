@@ -68,7 +68,10 @@ class Listeners:
             errors.NotVisible: This person does not use the device.
             errors.NotAManager: They may not say that.
         """
-        choices = self.of(person, device_id).choices
+        listener = self.of(person, device_id)
+        if listener.is_chosen and listener.user_id == user_id:
+            return
+        choices = listener.choices
         if user_id not in {one.user_id for one in choices}:
             raise NotAManager(msg("Who manages the device says whose player it is"))
         self._states.choose_listener(device_id, user_id)

@@ -22,6 +22,7 @@ WITH_ACCOUNTS = (
     "exclusions",
     "chosen_playlists",
     "playlist_orders",
+    "device_playlists",
     "plays",
     "imported_plays",
     "browser_plays",

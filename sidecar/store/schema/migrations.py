@@ -24,6 +24,7 @@ from sidecar.store.schema.steps import (
     BROWSER_PLAYS,
     CHOICES,
     CONCERNS,
+    DEVICE_PLAYLISTS,
     DEVICE_SETTINGS,
     FIRST,
     FOLLOWED,
@@ -85,6 +86,7 @@ STEPS: tuple[Step, ...] = (
     CONCERNS,
     PLAYER_STATES,
     BROWSER_PLAYS,
+    DEVICE_PLAYLISTS,
 )
 
 

@@ -489,3 +489,15 @@ BROWSER_PLAYS = (
     """CREATE INDEX browser_plays_begun ON browser_plays (user_id, device_id)
         WHERE count_after IS NOT NULL""",
 )
+DEVICE_PLAYLISTS = (
+    # The playlists on a device as they were written there, or taken home from there, last; a list
+    # that came from the device has the account that took it, and no id if it was passed over.
+    """CREATE TABLE device_playlists (
+        device_id TEXT NOT NULL,
+        path TEXT NOT NULL,
+        list_id TEXT,
+        user_id TEXT,
+        paths TEXT NOT NULL,
+        PRIMARY KEY (device_id, path)
+    ) STRICT, WITHOUT ROWID""",
+)

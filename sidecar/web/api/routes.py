@@ -56,6 +56,7 @@ GROUPS = (
     server_change.server,
     imports.adoption,
     imports.logs,
+    imports.lists,
     library.items,
     files.offline,
     files.media,

@@ -26,7 +26,9 @@ onPage(import.meta.url, async (signal) => {
     if (!list) return;
     const kept = await files.list();
     const lines = kept.map(line);
-    list.replaceChildren(...(lines.length ? lines : [list.dataset.empty]));
+    const none = document.createElement("li");
+    none.textContent = list.dataset.empty;
+    list.replaceChildren(...(lines.length ? lines : [none]));
     place("kept-bar").value = kept.reduce((sum, one) => sum + one.size, 0);
     const { usage, quota } = (await navigator.storage.estimate?.()) ?? {};
     const stays = (await navigator.storage.persisted?.()) ?? false;

@@ -54,6 +54,17 @@ def test_bad_rows_are_told_with_their_lines_and_lose_nothing_else() -> None:
     assert bad[2][1] == "user is missing"
 
 
+@pytest.mark.parametrize("closed", [True, False])
+def test_a_quote_that_is_never_closed_swallows_no_other_row(closed: bool) -> None:
+    later = [f"2026-03-02T18:{n:02}:00,ann,b{n},100,x" for n in range(60)]
+    end = ['2026-03-03T18:30:00,ann,a9,200,"Low"'] if closed else []
+
+    plays, bad = read(f"{HEADING},title", '2026-03-01T18:30:00,ann,a1,200,"Heroes', *later, *end)
+
+    assert len(plays) == 61 + len(end)
+    assert bad == []
+
+
 @pytest.mark.parametrize("lines", [(), ("",), ("a,b,c",), ("2026-03-01T18:30:00,ann,a1,200",)])
 def test_a_file_of_another_kind_is_refused(lines: tuple[str, ...]) -> None:
     with pytest.raises(NoHistory):

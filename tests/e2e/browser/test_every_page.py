@@ -43,6 +43,7 @@ PAGES = (
     "/devices/{device}",
     "/devices/{device}/found",
     "/devices/{device}/heard",
+    "/devices/{device}/lists",
     "/devices/{device}/player",
     "/now",
     "/this-browser",

@@ -24,6 +24,7 @@ from sidecar.services.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.downloads.queue import FilePlace
 from sidecar.store.files.completed import CompletedFiles
+from sidecar.store.rules.device_playlists import DevicePlaylists
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from sidecar.store.rules.playlists import ChosenPlaylists
 from tests.domain.files.test_m3u import read_back
@@ -139,6 +140,7 @@ def written(world: World, settings: DeviceSettings, setting: Setting) -> Iterato
     writer = PlaylistWriter(
         registry=registry,
         orders=orders,
+        lists=DevicePlaylists(world.db),
         on_device=CompletedFiles(world.db),
         problems=problems,
         clock=world.clock,
@@ -299,7 +301,9 @@ def test_a_strangers_list_stays_byte_for_byte_and_ours_gets_another_name(
     assert {one.read_bytes() for one in theirs} == {b"#EXTM3U\r\nmine.mp3\r\n"}
 
 
-def test_a_list_that_a_person_has_changed_is_theirs(written: Written) -> None:
+def test_a_list_that_a_person_has_changed_waits_for_their_answer_and_gets_no_twin(
+    written: Written,
+) -> None:
     written.lists([1])
     written.brings(track(1))
     written.after(1)
@@ -310,7 +314,26 @@ def test_a_list_that_a_person_has_changed_is_theirs(written: Written) -> None:
     written.after(30)
 
     assert (written.stick / LIST).read_bytes() == b"#EXTM3U\nmine.mp3\n"
-    assert written.numbers("Playlists/Road trip [11111111].m3u8") == [2, 1]
+    assert written.files() == [LIST]
+    # Somebody has said that Jellyfin's stays as it is: what is there may be replaced.
+    lists = DevicePlaylists(written.world.db)
+    (there,) = [lists.of(STICK)[LIST]]
+    lists.put(STICK, LIST, replace(there, paths=()))
+    written.writer.changed()
+    written.after(60)
+    assert written.numbers(LIST) == [2, 1]
+
+
+def test_a_list_that_was_not_ours_has_its_name_and_ours_gets_another(written: Written) -> None:
+    (written.stick / "Playlists").mkdir()
+    (written.stick / LIST).write_bytes(b"#EXTM3U\nmine.mp3\n")
+    written.lists([1])
+    written.brings(track(1))
+
+    written.after(1)
+
+    assert (written.stick / LIST).read_bytes() == b"#EXTM3U\nmine.mp3\n"
+    assert written.numbers("Playlists/Road trip [11111111].m3u8") == [1]
 
 
 def test_a_folder_that_is_a_file_of_a_strangers_costs_no_more_than_the_lists(

@@ -57,6 +57,7 @@ RELEASED = (
     "82d1fc3d1c3cdee0",
     "45eaa7e4bb356546",
     "aa50d3a99d4d9b93",
+    "691277e62698e762",
 )
 
 
@@ -166,6 +167,15 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
     ),
     "chosen_playlists": (
         {"id": 1, "user_id": ANN, "device_id": STICK, "playlist_id": "1" * 32, "title": "Road"},
+    ),
+    "device_playlists": (
+        {
+            "device_id": STICK,
+            "path": "Playlists/Road.m3u8",
+            "list_id": "1" * 32,
+            "user_id": ANN,
+            "paths": "[]",
+        },
     ),
     "device_settings": ({"device_id": STICK, "changed": '{"paused": true}'},),
     "rests": ({"device_id": STICK, "item_id": item_id(6), "until": 11},),

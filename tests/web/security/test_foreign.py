@@ -25,6 +25,11 @@ BODIES: Mapping[tuple[str, str], object] = {
     ("actions.move", "POST"): {"before": None},
     ("actions.prioritise", "POST"): {"priority": 1},
     ("adoption.adopt", "POST"): {"all": True},
+    ("device_lists.answer_list", "POST"): {"path": "a", "mark": "0" * 16, "answer": "take"},
+    ("device_lists.undo_list", "POST"): {"path": "a"},
+    ("device_logs.choose_listener", "PUT"): {"user_id": None},
+    ("device_logs.give", "POST"): {"bookmarks": True},
+    ("device_logs.take_states", "POST"): {"counts": True},
     ("devices.answer_removals", "POST"): {"gone": True},
     ("devices.confirm", "POST"): {"plan_id": "any"},
     ("devices.reformat", "POST"): {"format": "mp3"},
@@ -79,11 +84,14 @@ def things_of_ann(house: WebHouse) -> dict[str, str]:
     (session,) = house.services.web.users.sessions(ANN, None)
     made = house.services.web.api_keys.make_key(ANN, "radio")
     assert made is not None
+    states = house.store.player_states
     return {
         "device_id": STICK,
+        "import_id": str(states.begin_import(ANN.user_id, STICK, house.clock.now())),
         "download_id": str(there.id),
         "item_id": there.item_id,
         "key_id": str(made[0].id),
+        "number": "1",
         "rule": "favourites",
         "session_id": session.id,
         "user_id": ANN.user_id,

@@ -85,6 +85,10 @@ THEIR_OWN = {
     ("device.take_back", "POST"),
     ("device_logs.take", "POST"),
     ("returns.take", "POST"),
+    ("returns.answer_list", "POST"),
+    ("returns.undo_list", "POST"),
+    ("device_lists.answer_list", "POST"),
+    ("device_lists.undo_list", "POST"),
 }
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 
 from sidecar.errors import DeviceError
 from sidecar.services.adoption.adopt import AdoptedView, AdoptionInUse, OfferView
+from sidecar.services.device_playlists.views import Answer, ListChanged, ListInUse, ReturnedLists
 from sidecar.services.player_logs.state_views import (
     GivenView,
     ListenerView,
@@ -29,6 +30,7 @@ from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 MOST_IDS = 1000
+LONGEST_PATH = 4096
 CONFLICT = Refusal(HTTPStatus.CONFLICT, "{}.")
 BUSY = Refusal(HTTPStatus.CONFLICT, "{}: wait a little.")
 DEVICE = "/<string(maxlength=80):device_id>"
@@ -40,6 +42,17 @@ logs = Endpoints(
     "device_logs",
     f"{PREFIX}/devices",
     errors={LogInUse: BUSY, DeviceError: CONFLICT, NotTheListener: CONFLICT},
+)
+
+lists = Endpoints(
+    "device_lists",
+    f"{PREFIX}/devices",
+    errors={
+        ListInUse: BUSY,
+        ListChanged: CONFLICT,
+        NotTheListener: CONFLICT,
+        DeviceError: CONFLICT,
+    },
 )
 
 MatchId = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
@@ -56,6 +69,20 @@ class Adopt(Body):
         if self.all == bool(self.ids):
             raise ValueError("give either ids, or all")
         return self
+
+
+class ListAnswer(Body):
+    """What becomes of a list: `take`, `device` (exactly as it is there) or `ignore`."""
+
+    path: Annotated[str, Field(min_length=1, max_length=LONGEST_PATH)]
+    mark: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
+    answer: Answer
+
+
+class ListUndo(Body):
+    """The path of a list that was taken lately."""
+
+    path: Annotated[str, Field(min_length=1, max_length=LONGEST_PATH)]
 
 
 @adoption.get(f"{DEVICE}/adoption", role=Role.SIGNED_IN, returns=schemas.AdoptionOffer)
@@ -110,6 +137,28 @@ def show_log(services: WebServices, device_id: str) -> LogView:
 def take(services: WebServices, device_id: str) -> TakenView:
     """Import these plays as your own."""
     return services.player_logs.take(person(), device_id)
+
+
+@lists.get(f"{DEVICE}/lists", role=Role.SIGNED_IN, returns=schemas.ReturnedLists)
+def show_lists(services: WebServices, device_id: str) -> ReturnedLists:
+    """List the playlists that were made or changed on a device and may be taken home."""
+    return services.playlist_returns.lists(person(), device_id)
+
+
+@lists.post(f"{DEVICE}/lists", role=Role.SIGNED_IN, body=ListAnswer, returns=schemas.ListAnswered)
+def answer_list(services: WebServices, device_id: str, body: ListAnswer) -> schemas.ListAnswered:
+    """Take a playlist home as your own, or leave Jellyfin as it is."""
+    text = services.playlist_returns.answer(person(), device_id, body.path, body.mark, body.answer)
+    return schemas.ListAnswered(text=text)
+
+
+@lists.post(
+    f"{DEVICE}/lists/undo", role=Role.SIGNED_IN, body=ListUndo, returns=schemas.ListAnswered
+)
+def undo_list(services: WebServices, device_id: str, body: ListUndo) -> schemas.ListAnswered:
+    """Give Jellyfin back what it had before you took a playlist of this path, until a restart."""
+    text = services.playlist_returns.undo(person(), device_id, body.path)
+    return schemas.ListAnswered(text=text)
 
 
 @logs.get(f"{DEVICE}/player", role=Role.SIGNED_IN, returns=schemas.PlayerKnows)

@@ -215,3 +215,42 @@ class Adopted(Schema):
     adopted: int
     left: int
     refused: list[NotAdopted]
+
+
+class ListDifferences(Schema):
+    """What differs between two lists, by titles; `added` and `removed` may be cut short."""
+
+    added: list[str]
+    added_total: int
+    removed: list[str]
+    removed_total: int
+    is_reordered: bool
+
+
+class ReturnedList(Schema):
+    """A playlist on a device that may be taken home; send `mark` back with the answer."""
+
+    path: str
+    name: str
+    kind: str
+    mark: str
+    text: str
+    changes: ListDifferences
+    in_jellyfin: ListDifferences | None
+    unknown: int
+
+
+class ReturnedLists(Schema):
+    """The playlists of a device that people made or changed there."""
+
+    device_id: str
+    device_name: str
+    lists: list[ReturnedList]
+    may_take: bool
+    may_undo: list[str]
+
+
+class ListAnswered(Schema):
+    """What was done."""
+
+    text: str

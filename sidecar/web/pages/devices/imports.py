@@ -1,7 +1,8 @@
-"""`/devices/ID/found`, `/devices/ID/heard`: the pages to adopt files and to import plays.
+"""`/devices/ID/found`, `…/heard`, `…/lists`: files, plays and playlists that a device has.
 
     found   files that were on the device before, to be adopted
     heard   plays in a music player's logs, to be reported to Jellyfin
+    lists   playlists that were made or changed there, to be taken home
 
 GET requests only show a preview.
 """
@@ -16,9 +17,11 @@ from werkzeug.wrappers import Response
 
 from sidecar.errors import DeviceError, SidecarError
 from sidecar.services.adoption.adopt import AdoptionInUse, AdoptionService
+from sidecar.services.device_playlists.returns import PlaylistReturns
+from sidecar.services.device_playlists.views import Answer, ListChanged, ListInUse
 from sidecar.services.player_logs.state_views import NotTheListener
 from sidecar.services.player_logs.views import LogInUse
-from sidecar.web.api.devices.imports import MOST_IDS
+from sidecar.web.api.devices.imports import LONGEST_PATH, MOST_IDS
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.errors import ApiError
@@ -60,9 +63,43 @@ def routes(services: WebServices) -> Blueprint:
             most=MOST_SHOWN,
         )
 
-    for trouble in (DeviceError, AdoptionInUse, LogInUse, NotTheListener):
+    _list_routes(returns, services.playlist_returns)
+    for trouble in (
+        DeviceError,
+        AdoptionInUse,
+        LogInUse,
+        ListInUse,
+        ListChanged,
+        NotTheListener,
+    ):
         returns.blueprint.register_error_handler(trouble, _not_now)
     return returns.blueprint
+
+
+def _list_routes(returns: PageRoutes, lists: PlaylistReturns) -> None:
+    @returns.get(f"{ONE}/lists", role=Role.SIGNED_IN)
+    def made_there(device_id: str) -> str:
+        found = lists.lists(person(), device_id)
+        return render_template("imports/device_lists.html", found=found, done=None)
+
+    @returns.post(f"{ONE}/lists", role=Role.SIGNED_IN)
+    def answer_list(device_id: str) -> str:
+        form = request.form
+        lists.check_may_see(person(), device_id)
+        try:
+            answer = Answer(form.get("answer", ""))
+        except ValueError:
+            raise ApiError(HTTPStatus.BAD_REQUEST) from None
+        path, mark = form.get("path", "")[:LONGEST_PATH], form.get("mark", "")[:LONGEST_ID]
+        done = lists.answer(person(), device_id, path, mark, answer)
+        found = lists.lists(person(), device_id)
+        return render_template("imports/device_lists.html", found=found, done=done)
+
+    @returns.post(f"{ONE}/lists/undo", role=Role.SIGNED_IN)
+    def undo_list(device_id: str) -> str:
+        done = lists.undo(person(), device_id, request.form.get("path", "")[:LONGEST_PATH])
+        found = lists.lists(person(), device_id)
+        return render_template("imports/device_lists.html", found=found, done=done)
 
 
 def _adopt(adoption: AdoptionService, device_id: str) -> str:

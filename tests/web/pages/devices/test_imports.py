@@ -94,7 +94,37 @@ def test_what_was_heard_is_shown_before_it_is_taken_over(house: WebHouse, ann: B
     assert play.play.title == "Tone 7"
 
 
-@pytest.mark.parametrize("path", ["found", "heard"])
+def test_a_list_from_the_device_is_shown_and_answered(house: WebHouse, ann: Browser) -> None:
+    download = house.add(7, status=Status.COMPLETED)
+    (house.folder / "Road.m3u").write_text(f"#EXTM3U\n{download.file_path}\nnone.mp3\n")
+    api = f"/api/v1{PAGE}/lists"
+
+    page = told(ann.get(f"{PAGE}/lists").text)
+    assert "Road was made on Car stick: 1 track" in page
+    assert "1 line names no file of this device" in page
+    (one,) = ann.told(api)["lists"]
+    assert (one["path"], one["kind"], one["changes"]["added"]) == ("Road.m3u", "new", ["Tone 7"])
+    for odd in (
+        {"path": "Road.m3u", "mark": one["mark"], "answer": "perhaps"},
+        {"path": "Road.m3u", "mark": "x", "answer": "take"},
+        {"path": "", "mark": one["mark"], "answer": "take"},
+        {},
+    ):
+        assert ann.send("POST", api, odd).status_code == 422
+    other = {"path": "Road.m3u", "mark": "0" * 16, "answer": "take"}
+    assert ann.send("POST", api, other).status_code == 409
+    assert ann.press(f"{PAGE}/lists", **other).status_code == 409
+    assert ann.press(f"{PAGE}/lists", answer="odd").status_code == 400
+    assert ann.press(f"{PAGE}/lists/undo", path="Road.m3u").status_code == 404
+
+    done = ann.press(f"{PAGE}/lists", path="Road.m3u", mark=one["mark"], answer="ignore")
+
+    assert "Road stays in Jellyfin as it is" in told(done.text)
+    assert "No changed playlists" in told(done.text)
+    assert ann.told(api)["lists"] == []
+
+
+@pytest.mark.parametrize("path", ["found", "heard", "lists"])
 def test_a_device_of_others_is_not_there(house: WebHouse, ben: Browser, path: str) -> None:
     bring_song(house)
 
@@ -106,7 +136,8 @@ def test_a_device_of_others_is_not_there(house: WebHouse, ben: Browser, path: st
 def test_when_it_cannot_be_done_now_the_page_says_why(house: WebHouse, ann: Browser) -> None:
     house.unplug()
 
-    for answer in (ann.get(f"{PAGE}/found"), ann.press(f"{PAGE}/heard")):
+    pages = (ann.get(f"{PAGE}/found"), ann.press(f"{PAGE}/heard"), ann.get(f"{PAGE}/lists"))
+    for answer in pages:
         assert answer.status_code == 409
         assert "Car stick is not there: plug it in and it goes on." in answer.text
 

@@ -1,0 +1,79 @@
+"""Changes playlists: adds, removes and moves entries, and creates new ones.
+
+The server knows entries by ids of their own. What is there twice has one entry id for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from sidecar.domain.files.playlist_changes import plan_moves
+from sidecar.jellyfin import models
+from sidecar.jellyfin.client import IDS_PER_REQUEST, Jellyfin
+from sidecar.jellyfin.http.connection import Body, Query
+from sidecar.jellyfin.http.responses import Answer, check_answer, read
+
+PAGE = 500
+MOST_ENTRIES = 20_000
+
+
+class PlaylistEditor:
+    """The playlists of one account. Raises what `Jellyfin` raises."""
+
+    def __init__(self, client: Jellyfin) -> None:
+        self._client = client
+
+    def entries(self, playlist_id: str) -> list[tuple[str, str]]:
+        """Return the entries of a playlist in order: their own ids, and their items'."""
+        found: list[tuple[str, str]] = []
+        for start in range(0, MOST_ENTRIES, PAGE):
+            query: Query = {"startIndex": start, "limit": PAGE}
+            page = self._client.page("Playlists", playlist_id, "Items", query=query)
+            found += ((one.playlist_item_id or one.id, one.id) for one in page.items if one)
+            if not page.items or start + PAGE >= page.total_record_count:
+                break
+        return found
+
+    def create(self, name: str, item_ids: Sequence[str]) -> str:
+        """Create a playlist that only its owner sees; return its id."""
+        body: Body = {
+            "Name": name,
+            "Ids": list(item_ids),
+            "UserId": self._client.user_id,
+            "MediaType": "Audio",
+            "IsPublic": False,
+        }
+        return read(self._send("POST", body=body), models.CREATED_PLAYLIST).id
+
+    def change(self, playlist_id: str, target: Sequence[str]) -> None:
+        """Bring a playlist to these items in this order, with the fewest changes.
+
+        An interrupted change is completed by the next one with the same target.
+        """
+        current = self.entries(playlist_id)
+        wanted, there = set(target), {item_id for _, item_id in current}
+        gone = [entry_id for entry_id, item_id in current if item_id not in wanted]
+        for some in _batches(dict.fromkeys(gone)):
+            query: Query = {"entryIds": ",".join(some)}
+            self._send("DELETE", playlist_id, "Items", query=query)
+        for some in _batches(dict.fromkeys(one for one in target if one not in there)):
+            query = {"ids": ",".join(some), "userId": self._client.user_id or ""}
+            self._send("POST", playlist_id, "Items", query=query)
+        now = self.entries(playlist_id)
+        entry_of = {item_id: entry_id for entry_id, item_id in now}
+        for item_id, index in plan_moves([item_id for _, item_id in now], target):
+            self._send("POST", playlist_id, "Items", entry_of[item_id], "Move", str(index))
+
+    def _send(
+        self, method: str, *path: str, query: Query | None = None, body: Body | None = None
+    ) -> Answer:
+        answer = self._client.connection.send(method, "Playlists", *path, query=query, body=body)
+        check_answer(answer)
+        return answer
+
+
+def _batches(ids: dict[str, None]) -> Iterator[list[str]]:
+    left = iter(ids)
+    while some := list(islice(left, IDS_PER_REQUEST)):
+        yield some
