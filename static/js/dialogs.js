@@ -45,7 +45,7 @@ export function stayHere(signal, afterwards = refreshSoon) {
     asked.finally(() => button?.removeAttribute("aria-busy"));
   });
   listen("change", ({ target }) => {
-    if (target.matches(".limit select")) target.form.requestSubmit();
+    if (target.form?.matches("[data-live]")) target.form.requestSubmit();
   });
   listen("click", (event) => {
     if (event.target === theDialog()) theDialog().close();

@@ -69,7 +69,7 @@ function submits(form) {
 
 function describe(one) {
     const label = one.labels?.[0]?.textContent || one.getAttribute("aria-label") || one.textContent;
-    const live = one.closest("[hx-trigger]") ?? one.form?.closest("[hx-trigger]");
+    const live = one.closest("[hx-trigger]") ?? one.form?.closest("[hx-trigger], [data-live]");
     return {
         kind: kindOf(one),
         name: `<${one.localName}> “${label.trim().replace(/\\s+/g, " ").slice(0, 60)}”`,
