@@ -51,7 +51,8 @@ def _plugin(url: SecretStr) -> NotifyBase | None:
 
     # They log addresses and what was answered there.
     for name in (APPRISE, "requests", "urllib3", "urllib3.connectionpool"):
-        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLogger(name).level))
+        library = logging.getLogger(name)
+        library.setLevel(max(logging.INFO, library.getEffectiveLevel()))
     ours = logging.getLogger(APPRISE)
     ours.propagate, ours.disabled = False, True
     asset = AppriseAsset(

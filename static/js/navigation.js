@@ -95,6 +95,12 @@ async function show(address, { isNew = true, ...options }) {
       page = new DOMParser().parseFromString(await answer.text(), "text/html");
     }
     if (!fits(page)) {
+      // The address of a form cannot be asked for: the page that is there says how things are.
+      if (options.method === "POST" && !answer.redirected) {
+        if (page) window.location.reload();
+        else if (!answer.ok) trouble(said("The sidecar does not answer. Try again in a moment."));
+        return;
+      }
       // The rest of what is no page is not fetched twice.
       if (!page) going.abort();
       window.location.assign(answer.redirected ? answer.url : address);

@@ -108,7 +108,7 @@ def test_the_log_starts_with_our_words_and_only_the_warnings_of_others(
     started: io.StringIO,
 ) -> None:
     logging.getLogger("sidecar.store").info("ours")
-    logging.getLogger("urllib3").info("theirs")
+    logging.getLogger("some.library").info("theirs")
 
     assert "ours" in started.getvalue()
     assert "theirs" not in started.getvalue()

@@ -117,6 +117,22 @@ class BrowserPlayRow(ImportedPlayRow):
         table_name = "browser_plays"
 
 
+class DevicePlaylistRow(peewee.Model):
+    """A playlist on a device, as it was written there or taken home from there last."""
+
+    device_id = peewee.TextField()
+    path = peewee.TextField()
+    list_id = peewee.TextField(null=True)
+    user_id = peewee.TextField(null=True)
+    paths = peewee.TextField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "device_playlists"
+        primary_key = peewee.CompositeKey("device_id", "path")
+
+
 class PlayerListenerRow(peewee.Model):
     """Whose player a device is."""
 
@@ -697,6 +713,8 @@ ROWS: tuple[type[peewee.Model], ...] = (
     PeerRow,
     ArrivalRow,
     ImportedPlayRow,
+    BrowserPlayRow,
+    DevicePlaylistRow,
     PlayerListenerRow,
     PlayerStateRow,
     PlayerImportRow,

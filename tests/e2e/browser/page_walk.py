@@ -335,6 +335,8 @@ class Walker:
         if found is None:
             return
         self.used += 1
+        if one.type == "submit" and one.form:
+            self._fill_again(one)
         before = self.page.evaluate("walk.state()")
         self._asked.clear()
         try:
@@ -358,6 +360,15 @@ class Walker:
             self._tell(one, f"{what}: nothing happened")
         elif one.type == "submit":
             self._check_fields(one)
+
+    def _fill_again(self, one: Control) -> None:
+        """Type again what a form must have and lost when the page was loaded again."""
+        for other in self._controls():
+            if not other.is_field or other.form != one.form:
+                continue
+            found = self.page.evaluate_handle("kind => walk.find(kind)", other.kind).as_element()
+            if found is not None and found.evaluate("one => one.required && !one.value"):
+                self._fill(other, found)
 
     def _check_fields(self, one: Control) -> None:
         """What was typed into a form is in what it sends."""

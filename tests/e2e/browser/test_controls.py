@@ -12,7 +12,7 @@ from tests.e2e.browser.test_every_page import PAGES
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
 from tests.fakes.servers.slow_line import SlowLine, wait_until
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(900)]
 
 WIDTHS = (360, 1280)
 ENOUGH = 300  # controls: fewer would mean that the walk does not see them

@@ -11,7 +11,7 @@ from tests.browser.accessibility import violations_in_both_themes
 from tests.browser.trouble import BrowserTrouble
 from tests.e2e.conftest import PASSWORDS, Sidecar
 
-pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(900)]
 
 WIDTHS = (320, 1280)
 PAGES = (

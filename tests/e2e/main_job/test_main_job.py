@@ -50,6 +50,10 @@ def test_a_favourite_album_brings_all_its_tracks_and_the_client_says_so(
     with web.socket() as socket:
         can = {"SupportedCommands": ["DisplayMessage"], "SupportsMediaControl": True}
         web.post("/Sessions/Capabilities/Full", can)
+        # What a listing finds is nobody's act in a client: it must come by the live connection.
+        wait_until(
+            lambda: running.log.read_text().count("has 0 favourites") > 1, what="the connection"
+        )
         web.post(f"/UserFavoriteItems/{ann.item('First Light', 'MusicAlbum')}")
 
         for title in TRACKS:

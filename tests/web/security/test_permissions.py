@@ -89,6 +89,15 @@ THEIR_OWN = {
     ("returns.undo_list", "POST"),
     ("device_lists.answer_list", "POST"),
     ("device_lists.undo_list", "POST"),
+    # The service asks whose player it is: tests/services/player_logs.
+    ("device_logs.choose_listener", "PUT"),
+    ("device_logs.give", "POST"),
+    ("device_logs.take_states", "POST"),
+    ("device_logs.undo_import", "POST"),
+    ("player.give", "POST"),
+    ("player.listener", "POST"),
+    ("player.take", "POST"),
+    ("player.undo", "POST"),
 }
 
 

@@ -153,7 +153,7 @@ def test_a_pin_says_how_many_files_were_queued_and_is_taken_back(
     taken_back = ann.send("DELETE", f"{DEVICE}/pins/{TRACK}")
 
     assert (pinned.status_code, pinned.json) == (200, {"queued": 1})
-    assert listed == [{"item_id": TRACK, "text": "downloaded by you", "files": 1}]
+    assert listed == [{"item_id": TRACK, "text": "downloaded by you (Tone 1)", "files": 1}]
     assert house.status(download) is None
     assert ann.told(f"{DEVICE}/pins")["items"] == []
     undo(ann, taken_back)
