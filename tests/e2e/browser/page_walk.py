@@ -36,6 +36,11 @@ ITEM = re.compile(r"[0-9a-f]{32}")
 NAMES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|\d+")
 
 SCRIPT = """
+// What was played on the page before plays no more: each link of this one is a page load.
+try {
+    Object.keys(localStorage).filter((key) => key.startsWith("sidecar-player"))
+        .forEach((key) => localStorage.removeItem(key));
+} catch { /* of an empty page */ }
 const FIELDS = "input:not([type=hidden]), select, textarea";
 // What only scrolls is reached by the keyboard for that, and for nothing else.
 const REACHED = '[tabindex="0"]:not(pre, .scrolls)';
