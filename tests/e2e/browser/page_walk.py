@@ -30,6 +30,8 @@ LIVE = "/socket.io"
 # What else they tell the server than a browser does by itself.
 OUR_HEADERS = ("content-type", "x-sidecar-csrf", "hx-request")
 REMOVING = re.compile(r"action=(delete|cancel)|delete=yes")
+# Where messages go is elsewhere: no such address is given to a sidecar that may send to it.
+ELSEWHERE = re.compile(r"/notifications/addresses$")
 # What ends the session comes last.
 ENDING = re.compile(r"/sign-out|/sessions|/forget")
 ITEM = re.compile(r"[0-9a-f]{32}")
@@ -259,7 +261,11 @@ class Walker:
         """Send each kind of request that was noted; yield those that the server refused."""
         order = sorted(
             # What is elsewhere (a licence, the project's site) is not asked from a test.
-            (one for one in self.noted.values() if one.url.startswith(self.url)),
+            (
+                one
+                for one in self.noted.values()
+                if one.url.startswith(self.url) and not ELSEWHERE.search(one.url)
+            ),
             key=lambda one: (
                 one.method != "GET",
                 bool(ENDING.search(one.url)),
