@@ -55,6 +55,7 @@ from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
 from sidecar.services.player_logs.giving import PlayerGiver
 from sidecar.services.player_logs.importer import PlayerLogImporter
 from sidecar.services.player_logs.listeners import Listeners
+from sidecar.services.player_logs.parts import PlayerParts
 from sidecar.services.player_logs.reporter import ReporterStores
 from sidecar.services.player_logs.states import PlayerStateImporter
 from sidecar.services.removals.open_questions import OpenQuestions
@@ -140,6 +141,7 @@ def make_web(
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     eject = _eject(below)
     logs = _player_logs(below)
+    player_parts = _player_parts(below, logs)
     backups = background.backups
     told = (
         removals.notices,
@@ -192,8 +194,8 @@ def make_web(
         ),
         player_logs=logs,
         listeners=_listeners(below),
-        player_states=_player_states(below, logs),
-        player_giver=_player_giver(below, logs),
+        player_states=PlayerStateImporter(player_parts),
+        player_giver=PlayerGiver(player_parts),
         browsers=BrowserService(
             choices=below.base.store.choices,
             client=below.accounts.service.client,
@@ -546,23 +548,9 @@ def _listeners(below: Below) -> Listeners:
     return Listeners(below.devices.access, store.player_states, store.accounts.all)
 
 
-def _player_giver(below: Below, logs: PlayerLogImporter) -> PlayerGiver:
+def _player_parts(below: Below, logs: PlayerLogImporter) -> PlayerParts:
     store = below.base.store
-    return PlayerGiver(
-        access=below.devices.access,
-        registry=below.devices.registry,
-        listeners=_listeners(below),
-        imported=store.imported,
-        states=store.player_states,
-        client=below.accounts.service.client,
-        alone=logs.alone,
-        clock=below.base.clock,
-    )
-
-
-def _player_states(below: Below, logs: PlayerLogImporter) -> PlayerStateImporter:
-    store = below.base.store
-    return PlayerStateImporter(
+    return PlayerParts(
         access=below.devices.access,
         registry=below.devices.registry,
         listeners=_listeners(below),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
@@ -27,6 +29,7 @@ from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.player_logs.giving import PlayerGiver
 from sidecar.services.player_logs.importer import PlayerLogImporter
 from sidecar.services.player_logs.listeners import Listeners
+from sidecar.services.player_logs.parts import PlayerParts
 from sidecar.services.player_logs.reporter import ReporterStores
 from sidecar.services.player_logs.states import PlayerStateImporter
 from sidecar.services.problems import Problems
@@ -122,7 +125,7 @@ class Traveller:
             clock=_Hurried(world.clock, self),
             listeners=listeners,
         )
-        self.player = PlayerStateImporter(
+        parts = PlayerParts(
             access=self.access,
             registry=self.registry,
             listeners=listeners,
@@ -132,16 +135,8 @@ class Traveller:
             alone=self.desk.alone,
             clock=_Hurried(world.clock, self),
         )
-        self.giver = PlayerGiver(
-            access=self.access,
-            registry=self.registry,
-            listeners=listeners,
-            imported=self.tables.imported,
-            states=self.tables.states,
-            client=self._client,
-            alone=self.desk.alone,
-            clock=world.clock,
-        )
+        self.player = PlayerStateImporter(parts)
+        self.giver = PlayerGiver(replace(parts, clock=world.clock))
         planning = WishService(world.db, world.holds, world.downloads, world.clock)
         self.adoption = AdoptionService(
             access=self.access,
@@ -243,3 +238,19 @@ class Traveller:
 def moment(stamp: int) -> str:
     """Return a stamp of a clock that tells UTC as Jellyfin writes it."""
     return f"{datetime.fromtimestamp(stamp, UTC):%Y-%m-%dT%H:%M:%S}.0000000Z"
+
+
+Travel = Callable[..., Traveller]
+
+
+@contextmanager
+def travelling(world: World, server: DemoServer, folder: Path) -> Iterator[Travel]:
+    """Return what makes a traveller with the settings it is given; each is closed at the end."""
+    with ExitStack() as leaving:
+
+        def travel(**settings: object) -> Traveller:
+            made = Traveller(world, server, folder, **settings)  # type: ignore[arg-type]
+            leaving.callback(made.close)
+            return made
+
+        yield travel

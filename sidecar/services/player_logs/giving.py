@@ -8,12 +8,10 @@ Only if its listener asks for it. Lines that are not ours stay byte for byte.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from sidecar.clock import Clock
 from sidecar.device.folder import DeviceFolder
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.player_logs.bookmarks import (
@@ -34,12 +32,10 @@ from sidecar.domain.player_logs.states import (
     count_new,
     may_give_position,
 )
-from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.player_logs.listeners import Listeners
+from sidecar.services.devices.registry import AttachedDevice
+from sidecar.services.player_logs.parts import PlayerParts
 from sidecar.services.player_logs.state_reader import (
     LARGEST_CHANGELOG,
     PlayerFindings,
@@ -47,8 +43,6 @@ from sidecar.services.player_logs.state_reader import (
     folders_of,
 )
 from sidecar.services.player_logs.state_views import GivenView
-from sidecar.store.playback.imported_plays import ImportedPlays
-from sidecar.store.playback.player_states import PlayerStates
 
 log = logging.getLogger(__name__)
 
@@ -68,27 +62,8 @@ class _Place:
 class PlayerGiver:
     """Writes what Jellyfin knows to the files of a player. Thread-safe."""
 
-    def __init__(
-        self,
-        *,
-        access: DeviceAccess,
-        registry: DeviceRegistry,
-        listeners: Listeners,
-        imported: ImportedPlays,
-        states: PlayerStates,
-        client: Callable[[str], Jellyfin],
-        alone: Callable[[str, str], AbstractContextManager[None]],
-        clock: Clock,
-    ) -> None:
-        """Prepare; the arguments are those of `states.PlayerStateImporter`."""
-        self._access = access
-        self._registry = registry
-        self._listeners = listeners
-        self._imported = imported
-        self._states = states
-        self._client = client
-        self._alone = alone
-        self._clock = clock
+    def __init__(self, parts: PlayerParts) -> None:
+        self._parts = parts
 
     def give(
         self, person: Person, device_id: str, *, bookmarks: bool, changelog: bool
@@ -102,11 +77,11 @@ class PlayerGiver:
             errors.DeviceError: The device cannot be written; each file is as it was or whole.
             errors.JellyfinError: Jellyfin cannot be asked.
         """
-        name = self._access.settings(person, device_id).name
-        self._listeners.check(person, device_id)
-        device = self._registry.get(device_id)
-        marks = PlayStates(self._client(person.user_id))
-        with self._alone(device_id, name):
+        name = self._parts.access.settings(person, device_id).name
+        self._parts.listeners.check(person, device_id)
+        device = self._parts.registry.get(device_id)
+        marks = PlayStates(self._parts.client(person.user_id))
+        with self._parts.alone(device_id, name):
             files = self._files(person, device)
             put = self._give_bookmarks(device, files, marks) if bookmarks else 0
             tracks = self._give_changelog(device, files, marks) if changelog else 0
@@ -114,20 +89,20 @@ class PlayerGiver:
         return GivenView(bookmarks=put, tracks=tracks)
 
     def _files(self, person: Person, device: AttachedDevice) -> list[OurFile]:
-        sees_all = self._access.sees_all(person, device.settings)
-        return list(self._imported.files(device.id, None if sees_all else person.user_id))
+        sees_all = self._parts.access.sees_all(person, device.settings)
+        return list(self._parts.imported.files(device.id, None if sees_all else person.user_id))
 
     def _give_bookmarks(
         self, device: AttachedDevice, files: list[OurFile], marks: PlayStates
     ) -> int:
         """Write the positions that are newer at home; return how many."""
-        every = list(self._imported.files(device.id, None))
+        every = list(self._parts.imported.files(device.id, None))
         folders = folders_of(every)
         ours = OurFiles(files)
-        now = self._clock.now()
+        now = self._parts.clock.now()
         reader = StateReader(mine=ours, all=ours, sees_all=False, now=now)
         found = reader.read(device.folder, folders)
-        known = self._states.known(device.id)
+        known = self._parts.states.known(device.id)
         places = list(self._places(device.folder, files, found, known, marks))
         example = _example(device.folder, found)
         put = 0
@@ -141,7 +116,7 @@ class PlayerGiver:
                 put += 1
                 text, ms = line.decode("utf-8", "surrogateescape"), one.elapsed_ms
                 done = replace(one.known, position_ms=ms, position_at=now, line=text)
-            self._states.save(device.id, one.file.item_id, done)
+            self._parts.states.save(device.id, one.file.item_id, done)
         return put
 
     def _places(
@@ -234,8 +209,8 @@ class PlayerGiver:
         volume = _volume(track.path for track in told.values())
         batch = list(islice((one for one in files if device.folder.stat(one.path)), MOST_TRACKS))
         servers = marks.states(one.item_id for one in batch)
-        known = self._states.known(device.id)
-        logged = self._states.logged(device.id, self._clock.now())
+        known = self._parts.states.known(device.id)
+        logged = self._parts.states.logged(device.id, self._parts.clock.now())
         tracks: list[tuple[str, Mapping[str, int]]] = []
         for one in batch:
             server = servers.get(one.item_id)
@@ -254,7 +229,7 @@ class PlayerGiver:
             given = replace(before, elsewhere=elsewhere, rating=rating, position_ms=elapsed)
             if given != before:
                 # First, as the player may have the file then: nothing comes back as its own.
-                self._states.save(device.id, one.item_id, given)
+                self._parts.states.save(device.id, one.item_id, given)
         changed = write_changelog(content, tracks)
         if changed != content:
             before_it = None if there is None else content

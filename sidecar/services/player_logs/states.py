@@ -9,8 +9,7 @@ counted twice after a crash, and each import can be taken back.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from sidecar.clock import Clock
@@ -29,9 +28,8 @@ from sidecar.errors import NotAllowed, NotFound, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.access import DeviceAccess
-from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.player_logs.listeners import Listeners
+from sidecar.services.devices.registry import AttachedDevice
+from sidecar.services.player_logs.parts import PlayerParts
 from sidecar.services.player_logs.reporter import GONE, NOT_ALLOWED
 from sidecar.services.player_logs.state_reader import (
     Compared,
@@ -49,7 +47,6 @@ from sidecar.services.player_logs.state_views import (
     TakenStatesView,
 )
 from sidecar.services.player_logs.views import RefusedView
-from sidecar.store.playback.imported_plays import ImportedPlays
 from sidecar.store.playback.player_states import Change, PlayerStates, StoredChange
 
 log = logging.getLogger(__name__)
@@ -75,38 +72,8 @@ class Wanted:
 class PlayerStateImporter:
     """Takes what a player knows to Jellyfin, and back. Thread-safe."""
 
-    def __init__(
-        self,
-        *,
-        access: DeviceAccess,
-        registry: DeviceRegistry,
-        listeners: Listeners,
-        imported: ImportedPlays,
-        states: PlayerStates,
-        client: Callable[[str], Jellyfin],
-        alone: Callable[[str, str], AbstractContextManager[None]],
-        clock: Clock,
-    ) -> None:
-        """Prepare.
-
-        Args:
-            access: Who may use a device.
-            registry: The devices.
-            listeners: Whose players they are.
-            imported: Plays that logs have told.
-            states: What was dealt with, and imports.
-            client: Returns the Jellyfin client of an account, by its id.
-            alone: Holds a device for one import at a time.
-            clock: For dates, and for time limits.
-        """
-        self._access = access
-        self._registry = registry
-        self._listeners = listeners
-        self._imported = imported
-        self._states = states
-        self._client = client
-        self._alone = alone
-        self._clock = clock
+    def __init__(self, parts: PlayerParts) -> None:
+        self._parts = parts
 
     def look(self, person: Person, device_id: str) -> PlayerView:
         """Return what an import would do; nothing of the player before its listener is known.
@@ -116,12 +83,12 @@ class PlayerStateImporter:
             errors.DeviceError: The device cannot be read now.
             errors.JellyfinError: Jellyfin cannot be asked about the items.
         """
-        settings = self._access.settings(person, device_id)
-        listener = self._listeners.of(person, device_id)
+        settings = self._parts.access.settings(person, device_id)
+        listener = self._parts.listeners.of(person, device_id)
         if not listener.is_you:
             return PlayerView(device_id=device_id, device_name=settings.name, listener=listener)
-        device = self._registry.get(device_id)
-        found, every, has_more = self._compare(person, device, self._client(person.user_id))
+        device = self._parts.registry.get(device_id)
+        found, every, has_more = self._compare(person, device, self._parts.client(person.user_id))
         return PlayerView(
             device_id=device_id,
             device_name=settings.name,
@@ -136,7 +103,7 @@ class PlayerStateImporter:
             remarks=found.remarks,
             imports=[
                 ImportView(id=one.id, made_at=one.made_at, items=one.items, title=one.title)
-                for one in self._states.imports(person.user_id, device_id)
+                for one in self._parts.states.imports(person.user_id, device_id)
             ],
             has_more=has_more,
             is_rockbox=device.folder.player_files.is_there(ROCKBOX),
@@ -151,23 +118,23 @@ class PlayerStateImporter:
             errors.NotVisible, errors.DeviceError, errors.JellyfinError: As for `look`; what was
                 taken by then stays taken.
         """
-        name = self._access.settings(person, device_id).name
-        self._listeners.check(person, device_id)
-        device, client = self._registry.get(device_id), self._client(person.user_id)
-        with self._alone(device_id, name):
-            taking = StateReporter(self._states, PlayStates(client), device_id, self._clock)
+        name = self._parts.access.settings(person, device_id).name
+        self._parts.listeners.check(person, device_id)
+        device, client = self._parts.registry.get(device_id), self._parts.client(person.user_id)
+        with self._parts.alone(device_id, name):
+            taking = self._reporter(client, device_id)
             taking.resume_all(person.user_id)
             _, every, has_more = self._compare(person, device, client)
-            until = self._clock.monotonic() + LONGEST_S
+            until = self._parts.clock.monotonic() + LONGEST_S
             import_id: int | None = None
             left = int(has_more)
             for number, one in enumerate(every):
-                if self._clock.monotonic() >= until:
+                if self._parts.clock.monotonic() >= until:
                     left += len(every) - number
                     break
                 if import_id is None:
-                    now = self._clock.now()
-                    import_id = self._states.begin_import(person.user_id, device_id, now)
+                    now = self._parts.clock.now()
+                    import_id = self._parts.states.begin_import(person.user_id, device_id, now)
                 taking.take(import_id, one, wanted)
             log.info(
                 "%d positions, %d plays and %d hearts were taken over from %s",
@@ -190,33 +157,36 @@ class PlayerStateImporter:
             LogInUse: An import from this device is already running.
             errors.NotVisible, errors.JellyfinError: As for `look`.
         """
-        name = self._access.settings(person, device_id).name
-        client = self._client(person.user_id)
-        with self._alone(device_id, name):
-            taking = StateReporter(self._states, PlayStates(client), device_id, self._clock)
+        name = self._parts.access.settings(person, device_id).name
+        client = self._parts.client(person.user_id)
+        with self._parts.alone(device_id, name):
+            taking = self._reporter(client, device_id)
             taking.resume_all(person.user_id)
-            every = self._states.changes(person.user_id, device_id, import_id)
+            every = self._parts.states.changes(person.user_id, device_id, import_id)
             for one in every:
                 taking.undo(one)
         return len(every)
 
+    def _reporter(self, client: Jellyfin, device_id: str) -> StateReporter:
+        return StateReporter(self._parts.states, PlayStates(client), device_id, self._parts.clock)
+
     def _compare(
         self, person: Person, device: AttachedDevice, client: Jellyfin
     ) -> tuple[PlayerFindings, list[Compared], bool]:
-        sees_all = self._access.sees_all(person, device.settings)
-        mine = list(self._imported.files(device.id, None if sees_all else person.user_id))
-        every = mine if sees_all else list(self._imported.files(device.id, None))
+        sees_all = self._parts.access.sees_all(person, device.settings)
+        mine = list(self._parts.imported.files(device.id, None if sees_all else person.user_id))
+        every = mine if sees_all else list(self._parts.imported.files(device.id, None))
         reader = StateReader(
             mine=OurFiles(mine),
             all=OurFiles(every),
             sees_all=sees_all,
-            now=self._clock.now(),
+            now=self._parts.clock.now(),
         )
         found = reader.read(device.folder, folders_of(every))
         compared, has_more = compare(
             found,
-            self._states.known(device.id),
-            lambda until: self._states.logged(device.id, until),
+            self._parts.states.known(device.id),
+            lambda until: self._parts.states.logged(device.id, until),
             client.visible_items,
             PlayStates(client).states,
         )

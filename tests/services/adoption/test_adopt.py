@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,12 +25,10 @@ from tests.fakes.libraries.tiny import FIRST_LIGHT, listing, track, write
 from tests.fakes.media.tagged import mp3
 from tests.fakes.servers.demo import House, device_of
 from tests.services.conftest import STICK, World
-from tests.services.travelling import Traveller
+from tests.services.travelling import Travel, Traveller, travelling
 
 TAGGED = mp3("Tone 4", "The Sine Waves", "First Light", "4", seconds=27.0)
 TWIN = mp3("Twin", "Somebody", "Else", "1", seconds=27.0)
-
-Travel = Callable[..., Traveller]
 
 
 @pytest.fixture
@@ -52,13 +49,7 @@ def house(tmp_path: Path) -> Iterator[House]:
 
 @pytest.fixture
 def travel(world: World, server: DemoServer, tmp_path: Path) -> Iterator[Travel]:
-    with ExitStack() as leaving:
-
-        def travel(**settings: object) -> Traveller:
-            made = Traveller(world, server, tmp_path / "stick", **settings)  # type: ignore[arg-type]
-            leaving.callback(made.close)
-            return made
-
+    with travelling(world, server, tmp_path / "stick") as travel:
         yield travel
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,23 +15,15 @@ from sidecar.services.player_logs.reporter import PlayReporter
 from sidecar.services.player_logs.views import LogInUse, LogView, TakenView
 from tests.fakes.servers.demo import device_of
 from tests.services.conftest import STICK, World
-from tests.services.travelling import HEADER, NOON, Traveller, moment
+from tests.services.travelling import HEADER, NOON, Travel, Traveller, moment, travelling
 
 SCROBBLER = ".scrobbler.log"
 PLAYBACK = ".rockbox/playback.log"
 
-Travel = Callable[..., Traveller]
-
 
 @pytest.fixture
 def travel(world: World, server: DemoServer, tmp_path: Path) -> Iterator[Travel]:
-    with ExitStack() as leaving:
-
-        def travel(**settings: object) -> Traveller:
-            made = Traveller(world, server, tmp_path / "stick", **settings)  # type: ignore[arg-type]
-            leaving.callback(made.close)
-            return made
-
+    with travelling(world, server, tmp_path / "stick") as travel:
         yield travel
 
 

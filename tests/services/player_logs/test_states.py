@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from itertools import permutations
 from pathlib import Path
@@ -19,7 +18,7 @@ from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.player_logs.state_views import NotTheListener, PlayerView, TakenStatesView
 from sidecar.services.player_logs.states import StateReporter, Wanted
 from tests.services.conftest import STICK, World
-from tests.services.travelling import HEADER, NOON, Traveller, moment
+from tests.services.travelling import HEADER, NOON, Travel, Traveller, moment, travelling
 
 CHANGELOG = ".rockbox/database_changelog.txt"
 SCROBBLER = ".scrobbler.log"
@@ -27,18 +26,10 @@ ALL = Wanted(hearts=True)
 # Both versions of the server answer alike here: tests/jellyfin/library/test_play_state.py.
 pytestmark = pytest.mark.parametrize("server", [Version.V12_0], indirect=True)
 
-Travel = Callable[..., Traveller]
-
 
 @pytest.fixture
 def travel(world: World, server: DemoServer, tmp_path: Path) -> Iterator[Travel]:
-    with ExitStack() as leaving:
-
-        def travel(**settings: object) -> Traveller:
-            made = Traveller(world, server, tmp_path / "stick", **settings)  # type: ignore[arg-type]
-            leaving.callback(made.close)
-            return made
-
+    with travelling(world, server, tmp_path / "stick") as travel:
         yield travel
 
 
