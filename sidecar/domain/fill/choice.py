@@ -125,10 +125,9 @@ def expect(shelf: Shelf, tastes: Sequence[Taste], limits: FillLimits) -> Expecta
 def rank(shelf: Shelf, expectation: Expectation, limits: FillLimits) -> Ranking:
     """Rank all candidates by the plays that are expected of them for each byte."""
     total, listener = expectation.plays, expectation.listener
-    sizes = [max(1, one.size) for one in shelf.items]
     if limits.whole_albums:
-        return _rank_albums(shelf, total, sizes, listener, expectation.persons)
-    worth = [one / size for one, size in zip(total, sizes, strict=True)]
+        return _rank_albums(shelf, total, listener, expectation.persons)
+    worth = [one / size for one, size in zip(total, shelf.sizes, strict=True)]
     order = sorted(range(len(worth)), key=worth.__getitem__, reverse=True)
     return Ranking(
         shelf=shelf,
@@ -142,7 +141,6 @@ def rank(shelf: Shelf, expectation: Expectation, limits: FillLimits) -> Ranking:
 def _rank_albums(
     shelf: Shelf,
     total: Sequence[float],
-    sizes: Sequence[int],
     listener: Sequence[int],
     persons: int,
 ) -> Ranking:
@@ -150,7 +148,7 @@ def _rank_albums(
     units += [(n,) for n, album in enumerate(shelf.albums.of) if album is None]
     worth = [0.0] * len(total)
     for unit in units:
-        mean = sum(total[one] for one in unit) / sum(sizes[one] for one in unit)
+        mean = sum(total[one] for one in unit) / sum(shelf.sizes[one] for one in unit)
         for one in unit:
             worth[one] = mean
     units.sort(key=lambda one: worth[one[0]], reverse=True)

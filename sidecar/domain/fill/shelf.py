@@ -59,6 +59,8 @@ class Shelf:
     def __init__(self, items: Iterable[Candidate]) -> None:
         self.items: tuple[Candidate, ...] = tuple({one.id: one for one in items}.values())
         self.number: dict[str, int] = {one.id: n for n, one in enumerate(self.items)}
+        # At least one, to divide by.
+        self.sizes: tuple[int, ...] = tuple(max(1, one.size) for one in self.items)
         self.albums = Groups([one.album_id for one in self.items])
         self.artists = Groups([one.artist for one in self.items])
         self.genres = Groups([one.genre for one in self.items])
