@@ -16,7 +16,7 @@ from sidecar.web.app import WebOptions, create_app
 from sidecar.web.server import WebServer
 from tests.browser.accessibility import violations_in_both_themes
 from tests.browser.conftest import SignedIn, give_session
-from tests.browser.trouble import BrowserTrouble
+from tests.browser.trouble import SERVER_GONE, BrowserTrouble
 from tests.fakes.clock import FakeClock
 from tests.web.house import ANN, EVE, PASSWORD, WebHouse, serving, web_house
 
@@ -236,7 +236,7 @@ def port() -> Iterator[int]:
 def test_the_page_tells_of_a_break_and_knows_the_truth_after_it(
     context: BrowserContext, house: WebHouse, port: int, trouble: BrowserTrouble
 ) -> None:
-    trouble.announce("WebSocket connection to", r"^net::ERR_[A-Z_]+ GET .*/(socket\.io/|alerts)")
+    trouble.announce(*SERVER_GONE)
     download = house.add(7, status=Status.DOWNLOADING)
     row, banner = f"#download-{download.id}", "#offline"
     with serving(house.web, port) as server:

@@ -12,7 +12,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, expect
 
-from tests.browser.trouble import BrowserTrouble
+from tests.browser.trouble import SERVER_GONE, BrowserTrouble
 from tests.e2e.browser.test_pages import at_home
 from tests.e2e.conftest import Person, Sidecar, write_library
 from tests.fakes.servers.slow_line import wait_until
@@ -122,9 +122,7 @@ def test_an_emptied_stick_is_told_everywhere_until_somebody_answers(
         expect(page.get_by_text("6 are missing")).to_be_visible(timeout=60_000)
 
         # Stopped meanwhile one more goes; started again, it is asked at once and stays asked.
-        trouble.announce(
-            "WebSocket connection to", r"^net::ERR_[A-Z_]+ GET .*/(socket\.io/|alerts)"
-        )
+        trouble.announce(*SERVER_GONE)
         assert running.stop() == 0
         (stick / rows[TITLES[0]]["file_path"]).unlink()
         running.start()
