@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import math
 import re
 import threading
@@ -18,6 +19,7 @@ from jinja2.bccache import Bucket, BytecodeCache
 from playwright.sync_api import Browser, expect, sync_playwright
 from werkzeug.routing import Rule
 
+from sidecar.process.logs import LogOutput
 from sidecar.web.app import web_files
 from tests.browser.program import start_chromium
 from tests.browser.trouble import BrowserTrouble
@@ -51,6 +53,18 @@ def _addresses_compiled_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Rule, "_compile_builder", once)
         yield
+
+
+@pytest.fixture(autouse=True)
+def _logging_put_back() -> Iterator[None]:
+    """Undo what a command that ran within a test set up for its log."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield
+    if any(isinstance(one, LogOutput) for one in root.handlers):
+        root.handlers[:] = before
+        root.setLevel(level)
+        logging.captureWarnings(capture=False)
 
 
 class _Templates(BytecodeCache):

@@ -9,7 +9,9 @@ from __future__ import annotations
 import io
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
 from importlib import import_module
 from time import thread_time
 from typing import Any
@@ -33,6 +35,22 @@ ENDS = ("", "\0")
 LEFT_OUT = ("sidecar.demo", "sidecar.__main__", "sidecar.confined.child", "sidecar.cli")
 
 
+def least_taken(act: Callable[[], object], most: float = MOST_S) -> float:
+    """Return the least seconds of the processor that something takes, at up to three attempts.
+
+    Only what took too long is done again: the garbage collector may run in between by chance, but
+    not each time.
+    """
+    least = most
+    for _ in range(3):
+        began = thread_time()
+        act()
+        least = min(least, thread_time() - began)
+        if least < most:
+            break
+    return least
+
+
 def patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
     for found in pkgutil.walk_packages(sidecar.__path__, "sidecar."):
         if not found.name.startswith(LEFT_OUT):
@@ -50,10 +68,7 @@ def costly(length: int) -> Iterator[str]:
 
 def taken(pattern: re.Pattern[Any], text: str) -> float:
     given: Any = text.encode() if isinstance(pattern.pattern, bytes) else text
-    began = thread_time()
-    pattern.fullmatch(given)
-    pattern.match(given)
-    return thread_time() - began
+    return least_taken(lambda: (pattern.fullmatch(given), pattern.match(given)), MOST_S / 10)
 
 
 def test_no_pattern_takes_longer_for_a_longer_text_than_it_must() -> None:
@@ -64,7 +79,7 @@ def test_no_pattern_takes_longer_for_a_longer_text_than_it_must() -> None:
         for name, pattern in every.items()
         for length in (300, 3000)
         for text in costly(length)
-        if taken(pattern, text) > MOST_S / 10
+        if taken(pattern, text) >= MOST_S / 10
     ]
 
     assert slow == []
@@ -73,15 +88,13 @@ def test_no_pattern_takes_longer_for_a_longer_text_than_it_must() -> None:
 
 @pytest.mark.parametrize("line", [b"A:%s\0", b"A: x%sy", b"A:%s", b"%s: x", b"A: x%s\r"])
 def test_a_header_of_spaces_is_read_or_refused_at_once(line: bytes) -> None:
-    began = thread_time()
-    for count in (1000, 30_000):
-        lines = io.BytesIO(line.replace(b"%s", b" " * count) + b"\r\n\r\n")
-        try:
-            read_headers(lines, {})
-        except Refused:
-            continue
+    def read() -> None:
+        for count in (1000, 30_000):
+            lines = io.BytesIO(line.replace(b"%s", b" " * count) + b"\r\n\r\n")
+            with suppress(Refused):
+                read_headers(lines, {})
 
-    assert thread_time() - began < MOST_S
+    assert least_taken(read) < MOST_S
 
 
 COOKIES = ('sidecar_session="' + '\\"' * 3000 + '"', "a=b; " * 1500, "=" * 8000, '"' * 8000)
@@ -89,23 +102,18 @@ COOKIES = ('sidecar_session="' + '\\"' * 3000 + '"', "a=b; " * 1500, "=" * 8000,
 
 @pytest.mark.parametrize("sent", COOKIES)
 def test_cookies_of_the_live_connection_are_read_at_once_and_as_those_of_pages(sent: str) -> None:
-    began = thread_time()
     environ = {"HTTP_COOKIE": f"{sent}; sidecar_session=mine", "wsgi.url_scheme": "http"}
 
-    found = _cookie(environ)
-
-    assert thread_time() - began < MOST_S
-    assert found == Request(environ).cookies.get("sidecar_session")
+    assert least_taken(lambda: _cookie(environ)) < MOST_S
+    assert _cookie(environ) == Request(environ).cookies.get("sidecar_session")
 
 
 @pytest.mark.parametrize("text", [f"x{' ' * 15_000}y", '"' * 15_000, "a," * 7500, 'W/"' * 5000])
 def test_conditions_are_read_at_once(text: str) -> None:
-    facts, began = ServedFile(5, "tag", to_the_second(0)), thread_time()
+    facts = ServedFile(5, "tag", to_the_second(0))
+    names = ("If-Match", "If-None-Match", "If-Range", "Range", "If-Modified-Since")
 
-    for name in ("If-Match", "If-None-Match", "If-Range", "Range", "If-Modified-Since"):
-        part_of(facts, {name: text})
-
-    assert thread_time() - began < MOST_S
+    assert least_taken(lambda: [part_of(facts, {name: text}) for name in names]) < MOST_S
 
 
 PATHS = (
@@ -130,16 +138,11 @@ def test_whatever_a_stranger_asks_is_answered_at_once(house: WebHouse) -> None:
     asking.get("/sign-in")
     asked: list[tuple[str, dict[str, str]]] = [(path, {}) for path in PATHS]
     asked += [("/sign-in", {name: f"x{text}y"}) for name in HEADERS for text in TEXTS]
-    slow = []
-    for path, headers in asked:
-        began = thread_time()
-        status = asking.get(path, headers=headers).status_code
-        if thread_time() - began > MOST_S or status >= 500:
-            slow.append((path[:30], headers, status))
-    for field in ("username", "csrf", "a" * 1000):
-        began = thread_time()
-        sent = asking.post("/sign-in", data={field: "a b" * 15_000})
-        if thread_time() - began > MOST_S or sent.status_code >= 500:
-            slow.append((field[:30], {}, sent.status_code))
+    posted = [{name: "a b" * 15_000} for name in ("username", "csrf", "a" * 1000)]
+    sent = [partial(asking.get, path, headers=headers) for path, headers in asked]
+    sent += [partial(asking.post, "/sign-in", data=data) for data in posted]
 
-    assert slow == []
+    slow = [str(one)[:300] for one in sent if least_taken(one) >= MOST_S]
+    failed = [str(one)[:300] for one in sent if one().status_code >= 500]
+
+    assert (slow, failed) == ([], [])

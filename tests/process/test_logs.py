@@ -96,6 +96,8 @@ def started() -> Iterator[io.StringIO]:
     before, level, ours_level = root.handlers[:], root.level, ours.level
     with warnings.catch_warnings():
         warnings.simplefilter("default")
+        # Whoever captured them before and never stopped would keep them.
+        logging.captureWarnings(capture=False)
         start_logging("INFO", stream=stream)
         yield stream
         logging.captureWarnings(capture=False)
