@@ -1,6 +1,6 @@
 """Takes over positions and hearts of our player in a browser, with their own times.
 
-    stopped, or a heart pressed ─▶ sent when there is a network ─▶ newer than Jellyfin's? ─▶ Jellyfin
+    stopped, or a heart pressed ─▶ sent when there is a network ─▶ new to Jellyfin? ─▶ Jellyfin
 
 A position that Jellyfin has a newer one of is passed over, so sending twice changes nothing.
 """

@@ -5,7 +5,6 @@ import { listen } from "../keyboard.js";
 import { connect } from "../live/connection.js";
 import { Journal, hasHeard } from "../player/journal.js";
 import { isRemembered } from "../player/place.js";
-import { States, hasStates } from "../player/states.js";
 
 const { home, keys } = document.body.dataset;
 const bar = document.getElementById("player");
@@ -24,7 +23,10 @@ const { account } = bar?.dataset ?? {};
 async function catchUp() {
   if (!account) return;
   if (hasHeard(account, home)) await new Journal(account, home).send();
-  if (hasStates(account, home)) await new States(account, home).send();
+  if (Object.keys(localStorage).some((one) => one.startsWith("sidecar-states "))) {
+    const { States } = await import("../player/states.js");
+    await new States(account, home).send();
+  }
   if (!navigator.serviceWorker || !("caches" in window) || !(await caches.has(`sidecar-kept ${home}`))) return;
   const { KeptFiles } = await import("../kept/store.js");
   const files = new KeptFiles(home, account);

@@ -10,7 +10,15 @@ const bar = document.getElementById("player");
 
 // It stands in place of the page that was wanted.
 if (!window.location.pathname.endsWith("/without-network")) again.href = window.location.href;
-window.addEventListener("online", () => bar.hidden && window.location.assign(again.href));
+// The network comes back, or only the sidecar, and the page perhaps before its service worker: it is tried again.
+const LOOK_EVERY_MS = 5000;
+async function goOn() {
+  if (!bar.hidden || document.hidden || !navigator.onLine) return;
+  const answer = await fetch(`${home}service-worker.js`, { cache: "no-store" }).catch(() => null);
+  if (answer && bar.hidden) window.location.assign(again.href);
+}
+window.addEventListener("online", goOn);
+setInterval(goOn, LOOK_EVERY_MS);
 
 const files = await currentFiles(home);
 const states = files && new States(files.account, home);

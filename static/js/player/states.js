@@ -70,6 +70,3 @@ export class States {
     else localStorage.removeItem(this.#key);
   }
 }
-
-/** Whether an account has something to send. */
-export const hasStates = (account, home) => localStorage.getItem(`${PREFIX} ${home} ${account}`) !== null;
