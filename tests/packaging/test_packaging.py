@@ -172,3 +172,22 @@ def test_the_unraid_template_names_what_the_image_has() -> None:
     assert settings.jellyfin.url == "http://192.168.1.10:8096"
     assert [str(one.path.parent) for one in settings.devices] == ["/media"]
     assert settings.server.allowed_hosts == ("tower.local",)
+
+
+def test_the_debian_package_has_the_service_of_all_others() -> None:
+    """Its rules put the program elsewhere, and what they call by name is there."""
+    rules = (PACKAGING / "debian" / "rules").read_text(encoding="utf-8")
+    unit = (PACKAGING / "jellyfin-sidecar.service").read_text(encoding="utf-8")
+
+    assert unit.count("/opt/jellyfin-sidecar/") == 1
+    assert "s|/opt/$(NAME)/|$(HOME_OF)/|" in rules
+    command = (PACKAGING / "debian" / "command").read_text(encoding="utf-8")
+    for name, value in re.findall(r"^Environment=(\w+)=(.*)$", unit, re.MULTILINE):
+        home = command.replace("$HOME", "/var/lib/jellyfin-sidecar")
+        assert f'{name}="${{{name}:-{value}}}"' in home
+    (place,) = re.findall(r"^HOME_OF := (.*)$", rules, re.MULTILINE)
+    assert f"program={place.replace('$(NAME)', 'jellyfin-sidecar')}/bin/jellyfin-sidecar" in command
+    scripts = [PACKAGING / "debian" / "build", *(PACKAGING / "debian").glob("*.p*[mt]")]
+    assert len(scripts) == 4
+    for script in scripts:
+        subprocess.run(["sh", "-n", script], check=True, timeout=30)
