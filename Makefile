@@ -153,6 +153,7 @@ $(VENV)/run-ready: pyproject.toml requirements.lock | $(VENV)/bin/python
 	$(BIN)/pip -q install --no-deps --no-build-isolation --editable .
 	@# Else the first start compiles it, and its page is seconds late.
 	@$(BIN)/python -m compileall -q sidecar
+	@$(BIN)/python -m sidecar run --help > /dev/null
 	@touch $@
 
 $(VENV)/test-ready: requirements-dev.lock $(VENV)/run-ready

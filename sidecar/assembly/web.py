@@ -31,6 +31,7 @@ from sidecar.services.browsers.plays import BrowserPlays
 from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
+from sidecar.services.doctor import Doctor
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.add import AddDownloads
 from sidecar.services.downloads.listing import DownloadListing
@@ -218,6 +219,7 @@ def make_web(
             recent=base.recent,
             clock=base.clock,
         ),
+        doctor=_doctor(below),
         notifications=preferences,
         notifier=_notifier(below, preferences, board),
         backups=backups,
@@ -292,6 +294,18 @@ def _system(below: Below) -> SystemStatus:
         database=base.store.db.path,
         is_healthy=base.is_healthy,
         recent=base.recent,
+    )
+
+
+def _doctor(below: Below) -> Doctor:
+    base = below.base
+    return Doctor(
+        settings=base.configuration.now,
+        accounts=below.accounts.service,
+        problems=below.accounts.problems,
+        device_names=lambda: {one.id: one.name for one in base.store.devices.all()},
+        is_healthy=base.is_healthy,
+        clock=base.clock,
     )
 
 

@@ -20,6 +20,7 @@ from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
+from sidecar.services.doctor import Doctor
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.undo import UndoService
@@ -104,6 +105,7 @@ class WebServices:
     notifications: NotificationPreferences
     notifier: Notifier
     support: SupportBundle
+    doctor: Doctor
     backups: NightlyBackups
     # Only while the sidecar runs on its demo.
     set_up: SetUpService | None = None
