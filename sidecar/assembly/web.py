@@ -22,6 +22,7 @@ from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.person import Person
 from sidecar.services.accounts.sign_in import SignInService
+from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
@@ -246,7 +247,7 @@ def _users(below: Below) -> UserService:
         accounts=below.accounts.service,
         sessions=store.sessions,
         api_keys=store.api_keys,
-        belongings=UsageByAccount(store.db),
+        belongings=KeptUsage(UsageByAccount(store.db), below.base.bus, below.base.clock),
         bus=below.base.bus,
         permissions=below.accounts.permissions,
         unattended=below.accounts.unattended,
