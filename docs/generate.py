@@ -51,7 +51,8 @@ The file is looked for in this order:
 Every key can also be set in the environment, which wins over the file: `[server] port` is
 `SIDECAR_SERVER__PORT`, `[transfer.aria2] url` is `SIDECAR_TRANSFER__ARIA2__URL`. A secret can be
 read from a file: `SIDECAR_JELLYFIN__PASSWORD_FILE=/run/secrets/ann`. The devices are one JSON list:
-`SIDECAR_DEVICES='[{"name": "Car stick", "path": "/media/car", "budget": "10 GB"}]'`.
+`SIDECAR_DEVICES='[{"name": "Car stick", "path": "/media/car", "budget": "10 GB"}]'`. An empty
+variable sets nothing.
 
 A key that the sidecar does not know is an error, never ignored. After a change, start the sidecar
 again. What a device's managers change on its page wins over this file.

@@ -29,6 +29,7 @@ from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
+from sidecar.services.browsers.states import BrowserStates
 from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
@@ -204,6 +205,7 @@ def make_web(
             clock=below.base.clock,
         ),
         browser_plays=_browser_plays(below),
+        browser_states=BrowserStates(client=accounts.service.client, clock=base.clock),
         library=_library(below),
         media=_media(below, search),
         file_search=search,

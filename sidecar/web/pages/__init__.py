@@ -9,7 +9,7 @@ from flask import Blueprint
 from sidecar.web.pages import alerts, home, installed, now, this_browser, undo
 from sidecar.web.pages.account import language, notifications, profile, sign_in, theme
 from sidecar.web.pages.activity import routes as activity
-from sidecar.web.pages.admin import checks, settings
+from sidecar.web.pages.admin import checks, log, settings
 from sidecar.web.pages.admin import overview as admin
 from sidecar.web.pages.devices import device, identity, imports, plans, player
 from sidecar.web.pages.devices import editor as device_editor
@@ -41,6 +41,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         installed.routes(),
         language.routes(services),
         library.routes(services),
+        log.routes(services),
         notifications.routes(services),
         now.routes(services),
         plans.routes(services),

@@ -56,6 +56,7 @@ PAGES = (
     "/keys",
     "/admin",
     "/admin/checks",
+    "/admin/log",
     "/none",
 )
 

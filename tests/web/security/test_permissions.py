@@ -44,6 +44,7 @@ FOR_ADMINS = {
     ("buttons.steer_transfers", "POST"),
     ("identity.server", "GET"),
     ("identity.take", "POST"),
+    ("log.show", "GET"),
     ("people.try_again", "POST"),
     ("server.accept", "POST"),
     ("server.look", "POST"),

@@ -18,7 +18,7 @@ PLACES = {
     Place.DEVICES: ("plans.devices", translatable("Open the devices")),
     Place.PROFILE: ("profile.show", translatable("Open the profile")),
     Place.ADMIN: ("admin.show", translatable("Open Admin")),
-    Place.LOG: ("admin.show", translatable("Open the log")),
+    Place.LOG: ("log.show", translatable("Open the log")),
 }
 
 
