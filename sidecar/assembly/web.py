@@ -22,12 +22,14 @@ from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.person import Person
 from sidecar.services.accounts.sign_in import SignInService
+from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
+from sidecar.services.browsers.states import BrowserStates
 from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
@@ -204,6 +206,7 @@ def make_web(
             clock=below.base.clock,
         ),
         browser_plays=_browser_plays(below),
+        browser_states=BrowserStates(client=accounts.service.client, clock=base.clock),
         library=_library(below),
         media=_media(below, search),
         file_search=search,
@@ -248,7 +251,7 @@ def _users(below: Below) -> UserService:
         accounts=below.accounts.service,
         sessions=store.sessions,
         api_keys=store.api_keys,
-        belongings=UsageByAccount(store.db),
+        belongings=KeptUsage(UsageByAccount(store.db), below.base.bus, below.base.clock),
         bus=below.base.bus,
         permissions=below.accounts.permissions,
         unattended=below.accounts.unattended,

@@ -15,6 +15,7 @@ from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.backups.nightly import NightlyBackups
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
+from sidecar.services.browsers.states import BrowserStates
 from sidecar.services.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.device_playlists.returns import PlaylistReturns
@@ -94,6 +95,7 @@ class WebServices:
     player_giver: PlayerGiver
     browsers: BrowserService
     browser_plays: BrowserPlays
+    browser_states: BrowserStates
     library: LibraryBrowser
     media: MediaStreaming
     file_search: FileSearch
