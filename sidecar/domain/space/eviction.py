@@ -107,6 +107,14 @@ def is_cooling_down(rule: str) -> bool:
     return _class_of_rule(rule) is not EvictionClass.LASTING
 
 
+def may_return_if_played(rule: str) -> bool:
+    """Return whether a rule may fetch an evicted item again at once if it was played since.
+
+    Only one whose files are the first to go: what it fetches pushes nothing else away.
+    """
+    return _class_of_rule(rule) is EvictionClass.FILLING
+
+
 def _class_of_hold(hold: HoldStrength) -> EvictionClass:
     firm = _class_of_rule(hold.rule)
     return min(firm, EvictionClass.PASSING) if hold.is_ending else firm

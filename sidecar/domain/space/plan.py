@@ -18,6 +18,7 @@ from hashlib import sha256
 from sidecar.domain.space.budget import DeviceRoom, SpaceBudget, WantedFile
 from sidecar.domain.space.eviction import Stored, explain_eviction, sort_for_eviction
 from sidecar.domain.space.space import SpaceRefusal
+from sidecar.domain.wishes import EvictionClass
 from sidecar.messages import counted, msg
 
 # More removals than this at once need a person's confirmation.
@@ -48,6 +49,7 @@ class RefusedAdd:
     Attributes:
         code: `too-big`, `budget` or `full`.
         is_final: It will never fit with these settings; otherwise it waits for room.
+        is_filling: It was only to fill the room that is left.
     """
 
     download_id: int
@@ -57,6 +59,7 @@ class RefusedAdd:
     reason: str
     code: str
     is_final: bool
+    is_filling: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,6 +166,7 @@ def _refuse(room: DeviceRoom, wanted: WantedFile, refusal: SpaceRefusal) -> Refu
         refusal.message,
         refusal.code,
         refusal.is_final,
+        wanted.standing is EvictionClass.FILLING,
     )
 
 
