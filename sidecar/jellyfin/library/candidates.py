@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sidecar.domain.items.item import Item
-from sidecar.errors import NotAllowed, NotFound
+from sidecar.errors import NotAllowed, NotFound, UnexpectedAnswer
 from sidecar.jellyfin.client import FULL_FIELDS, PRIMARY_IMAGE_ONLY, Jellyfin
 from sidecar.jellyfin.http.connection import Query
 
@@ -74,11 +74,14 @@ class FillCandidates:
         return ListedTracks(tuple(found.values()), is_whole=False)
 
     def list_similar(self, item_id: str) -> Sequence[str]:
-        """Return the ids of what the server calls similar to an item; one request."""
+        """Return the ids of what the server calls similar to an item; one request.
+
+        Nothing if it does not tell: that is only one more sign of what somebody may like.
+        """
         try:
             page = self._client.page(
                 "Items", item_id, "Similar", query={"limit": MOST_SIMILAR, "enableImages": "false"}
             )
-        except (NotFound, NotAllowed):
+        except (NotFound, NotAllowed, UnexpectedAnswer):
             return ()
         return [one.id for one in page.items if one is not None]

@@ -35,7 +35,6 @@ from sidecar.domain.rules import fill
 from sidecar.domain.rules.context import Filling
 from sidecar.domain.rules.fill import FillSettings
 from sidecar.domain.space.budget import DeviceRoom, WantedFile
-from sidecar.domain.space.eviction import Stored
 from sidecar.domain.space.plan import FEW, FEW_OF_ALL, plan
 from sidecar.domain.wishes import EvictionClass, Hold
 from sidecar.errors import DeviceError, JellyfinError

@@ -17,7 +17,7 @@ from sidecar.store.database import Database
 from sidecar.store.schema.fields import EPOCH, MILLISECOND
 from sidecar.store.schema.tables import DownloadRow, EvictionCooldownRow
 
-UNPLAYED = """SELECT item_id FROM eviction_cooldowns AS rest
+UNPLAYED = """SELECT item_id FROM rests AS rest
     WHERE device_id = ?1 AND until > ?2 AND NOT EXISTS (
         SELECT 1 FROM plays WHERE plays.counts = 1 AND plays.item_id = rest.item_id
             AND plays.ended_at > rest.until - ?3)"""
