@@ -49,7 +49,7 @@ class FillSettings(RuleSettings):
         USUAL.turnover,
         least=0,
         most=1000,
-        label=translatable("Change at most in a week (%)"),
+        label=translatable("Change at most in a week, in per cent"),
         details=translatable(
             "Of the room that is filled. What is begun and not heard to its end stays."
         ),
@@ -64,14 +64,14 @@ class FillSettings(RuleSettings):
         USUAL.of_artist,
         least=1,
         most=100,
-        label=translatable("Of one artist at most (%)"),
+        label=translatable("Of one artist at most, in per cent"),
         details=translatable("Of the room that is filled, as long as there is something else."),
     )
     sure_share: int = whole_number_setting(
         USUAL.sure_share,
         least=0,
         most=100,
-        label=translatable("Sure for each person (%)"),
+        label=translatable("Sure for each person, in per cent"),
         details=translatable("Of an equal share, if several people use the device."),
     )
     whole_albums: bool = switch(
