@@ -44,6 +44,7 @@ from sidecar.store.schema.steps import (
     RULES,
     SERIES,
     SESSION_BROWSERS,
+    TAKEN_PLAYLISTS,
     TILES,
     TURNS,
 )
@@ -87,6 +88,7 @@ STEPS: tuple[Step, ...] = (
     PLAYER_STATES,
     BROWSER_PLAYS,
     DEVICE_PLAYLISTS,
+    TAKEN_PLAYLISTS,
 )
 
 
