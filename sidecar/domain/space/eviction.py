@@ -87,9 +87,9 @@ def sort_for_eviction(files: Iterable[Stored]) -> list[Stored]:
     return sorted(order, key=lambda one: (one.eviction_class, one.last_used, one.download_id))
 
 
-def explain_eviction(file: Stored) -> str:
-    """Return why this file is evicted rather than another."""
-    return _WORDS[file.eviction_class]
+def explain_eviction(eviction_class: EvictionClass) -> str:
+    """Return why a file of this class is evicted rather than another."""
+    return _WORDS[eviction_class]
 
 
 def list_items_in_use(playing: Iterable[NowPlaying]) -> frozenset[str]:
