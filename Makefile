@@ -13,7 +13,7 @@ COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-versi
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-sockets floods lies image-check deb deb-check lock sbom audit wheel dist clean
+.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-upgrades bench-sockets floods lies image-check deb deb-check lock sbom audit wheel dist clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -49,6 +49,10 @@ bench-sockets: $(VENV)/test-ready
 # What a hundred thousand downloads cost: lists, pages, the queue, a plan.
 bench-rows: $(VENV)/test-ready
 	$(BIN)/python -m tests.bench.rows
+
+# How long an update of a hundred thousand downloads takes, from each version of the tables.
+bench-upgrades: $(VENV)/test-ready
+	$(BIN)/python -m tests.bench.upgrades $(UPGRADES)
 
 # What everybody else notices while somebody floods the sidecar.
 floods: $(VENV)/test-ready static/vendor/ready

@@ -250,8 +250,10 @@ class Runtime:
         threads.add("backups", background.backups.run)
         threads.add("notifications", services.web.notifier.run)
         threads.add("checks", services.web.doctor.run)
+        threads.add("webhooks", services.web.webhooks.run)
         threads.add("playlists", background.playlists.run)
         threads.add("companions", background.companions.run)
+        threads.add("fill", background.fill.run)
         if services.devices.peers is not None:
             threads.add("syncthing", services.devices.peers.run)
         if transfers.engine_thread is not None:

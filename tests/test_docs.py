@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -103,6 +104,13 @@ def every_help(parser: argparse.ArgumentParser) -> str:
 
 
 @each_page()
+def test_every_json_can_be_read(page: Path) -> None:
+    for block in re.findall(r"```json\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+        for link in json.loads(block).get("menuLinks", []):
+            assert {"name", "icon", "url"} == set(link)
+
+
+@each_page()
 def test_every_named_target_of_make_is_there(page: Path) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE))
     text = page.read_text(encoding="utf-8")
@@ -128,6 +136,15 @@ def test_a_generated_page_says_what_the_code_says(page: str) -> None:
     text = generate.configuration if page == "configuration.md" else _api
 
     assert (generate.DOCS / page).read_text(encoding="utf-8") == text()
+
+
+def test_the_bodies_of_webhooks_are_documented_as_they_are() -> None:
+    page = (generate.DOCS / "monitoring.md").read_text(encoding="utf-8")
+
+    assert page == generate.monitoring(page)
+    assert "`ReadyData`" in page
+    schema = (generate.DOCS / "webhooks.schema.json").read_text(encoding="utf-8")
+    assert schema == generate.webhook_schema()
 
 
 def _api() -> str:

@@ -22,6 +22,7 @@ from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.person import Person
 from sidecar.services.accounts.sign_in import SignInService
+from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
@@ -72,6 +73,7 @@ from sidecar.services.syncthing.status import SyncStatus
 from sidecar.services.system_status import SystemStatus, size_of_database
 from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
+from sidecar.services.webhooks.webhooks import Webhooks
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.files.completed import CompletedFiles
 from sidecar.web.i18n.sentences import words_of
@@ -222,6 +224,7 @@ def make_web(
             clock=base.clock,
         ),
         doctor=_doctor(below),
+        webhooks=_webhooks(below),
         notifications=preferences,
         notifier=_notifier(below, preferences, board),
         backups=backups,
@@ -248,7 +251,7 @@ def _users(below: Below) -> UserService:
         accounts=below.accounts.service,
         sessions=store.sessions,
         api_keys=store.api_keys,
-        belongings=UsageByAccount(store.db),
+        belongings=KeptUsage(UsageByAccount(store.db), below.base.bus, below.base.clock),
         bus=below.base.bus,
         permissions=below.accounts.permissions,
         unattended=below.accounts.unattended,
@@ -297,6 +300,22 @@ def _system(below: Below) -> SystemStatus:
         is_healthy=base.is_healthy,
         recent=base.recent,
     )
+
+
+def _webhooks(below: Below) -> Webhooks:
+    base = below.base
+    made = Webhooks(
+        meta=base.store.meta,
+        box=TokenBox(base.settings.server.data_dir / KEY_FILE),
+        downloads=base.store.downloads.queries,
+        problems=below.accounts.problems,
+        devices=lambda: {one.id: one.name for one in base.store.devices.all()},
+        attached=lambda: [one.id for one in below.devices.registry.all()],
+        accounts=lambda: {one.user_id: one.name for one in below.accounts.service.all()},
+        clock=base.clock,
+    )
+    base.bus.subscribe(made.hear)
+    return made
 
 
 def _doctor(below: Below) -> Doctor:

@@ -76,8 +76,12 @@ def status(settings: Settings, asked: argparse.Namespace) -> int:
             missing = f", {device['missing']} of {device['items']} files are missing"
         size = f"{device['files']:,} bytes of files"
         print(f"Device   {device['name']} at {device['path']}: {size}{missing}")
+        if device["trouble"]:
+            print(f"         {device['trouble']['text']}")
     for state, count in found["downloads"].items():
         print(f"{state:>12}  {count}")
+    if found["backups"] and found["backups"]["nightly"]:
+        print(f"Backup   {found['backups']['last_at'] or 'none was made yet'}")
     return 0
 
 

@@ -52,6 +52,7 @@ from sidecar.services.syncthing.status import SyncStatus
 from sidecar.services.system_status import SystemStatus
 from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
+from sidecar.services.webhooks.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,5 +110,6 @@ class WebServices:
     support: SupportBundle
     doctor: Doctor
     backups: NightlyBackups
+    webhooks: Webhooks
     # Only while the sidecar runs on its demo.
     set_up: SetUpService | None = None

@@ -58,3 +58,8 @@ def test_a_device_says_what_it_has_room_for_and_what_is_in_its_way(
     (away,) = told(capsys)["devices"]
     assert (away["trouble"]["code"], away["free"], away["waiting"]) == ("missing", None, 2)
     assert "Car stick" in away["trouble"]["text"]
+    monkeypatch.setenv("SIDECAR_BACKUP__NIGHTLY", "true")
+    assert cli.main(["status"]) == 0
+    text = capsys.readouterr().out
+    assert away["trouble"]["text"] in text
+    assert "none was made yet" in text

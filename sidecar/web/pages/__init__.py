@@ -9,7 +9,7 @@ from flask import Blueprint
 from sidecar.web.pages import alerts, home, installed, now, this_browser, undo
 from sidecar.web.pages.account import language, notifications, profile, sign_in, theme
 from sidecar.web.pages.activity import routes as activity
-from sidecar.web.pages.admin import checks, log, settings
+from sidecar.web.pages.admin import checks, log, settings, webhooks
 from sidecar.web.pages.admin import overview as admin
 from sidecar.web.pages.devices import device, identity, imports, plans, player
 from sidecar.web.pages.devices import editor as device_editor
@@ -51,4 +51,5 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         theme.routes(),
         this_browser.routes(services),
         undo.routes(services),
+        webhooks.routes(services),
     ]

@@ -57,6 +57,7 @@ PAGES = (
     "/admin",
     "/admin/checks",
     "/admin/log",
+    "/admin/webhooks",
     "/none",
 )
 

@@ -75,6 +75,11 @@ FOR_OWNERS = {
     ("settings.save", "POST"),
     ("settings.save_first_rules", "POST"),
     ("settings.show", "GET"),
+    ("webhooks.add", "POST"),
+    ("webhooks.change", "POST"),
+    ("webhooks.remove", "POST"),
+    ("webhooks.show", "GET"),
+    ("webhooks.test", "POST"),
 }
 # Changes on a device that concern nobody but who makes them.
 THEIR_OWN = {
