@@ -260,6 +260,7 @@ class BaseItem(JellyfinModel):
     parent_index_number: Maybe[Whole] = None
     production_year: Maybe[Whole] = None
     premiere_date: Maybe[Moment] = None
+    date_created: Maybe[Moment] = None
     run_time_ticks: Maybe[Whole] = None
     container: Maybe[str] = None
     path: Maybe[str] = None

@@ -26,6 +26,7 @@ class Wake(Enum):
     PLAY_ENDED = auto()
     LIBRARY = auto()
     HOUR = auto()
+    FILLING = auto()
 
 
 # For the body of a `RuleSettings`. The metadata is what `pydantic.Field` calls it.
@@ -99,6 +100,14 @@ class Chosen:
     kind: ItemType = ItemType.PLAYLIST
 
 
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What was chosen to fill a device for an account, and why, as a message."""
+
+    item: Item
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Context(Generic[S]):
     """The input of a rule: one account and one device at one moment.
@@ -108,6 +117,7 @@ class Context(Generic[S]):
         playing: What the account plays in its clients.
         held: What this rule holds for the account on the device now, ended or not.
         chosen: The playlists that the account chose for the device, in order.
+        filling: What fills the device for the account; None as long as it was not chosen today.
     """
 
     user_id: str
@@ -118,6 +128,7 @@ class Context(Generic[S]):
     playing: tuple[NowPlaying, ...] = ()
     held: tuple[Hold, ...] = ()
     chosen: tuple[Chosen, ...] = ()
+    filling: tuple[Filling, ...] | None = None
 
     @property
     def held_sources(self) -> frozenset[str]:
