@@ -24,6 +24,7 @@ from sidecar.services.identity.questions import IdentityQuestions
 from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.services.rules.account_threads import AccountFollowers, AccountThreads
+from sidecar.services.rules.selection_questions import SelectionQuestions
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.rules.settings import RuleSettingsStore
@@ -43,6 +44,7 @@ class RuleServices:
         watching: Tracks what plays.
         threads: Starts and stops the threads of the accounts.
         acts: What people do in their clients.
+        asking: The open questions about saved filters.
     """
 
     shape_of: Callable[[str], NameLimits]
@@ -55,6 +57,7 @@ class RuleServices:
     watching: PlaybackTracker
     threads: AccountThreads
     acts: Acts
+    asking: SelectionQuestions
     cast_orders: CastOrders
     casting: CastTargets
 
@@ -104,6 +107,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         lambda: base.configuration.now().rules, RuleSettingsStore(store.db)
     )
     acts = Acts(clock)
+    asking = SelectionQuestions(store.selections, base.bus)
     followers = AccountFollowers(
         planning=planning,
         registry=devices.registry,
@@ -112,6 +116,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         book=settings,
         looking=looking,
         acts=acts,
+        asking=asking,
         clock=clock,
     )
     watching = PlaybackTracker(
@@ -131,6 +136,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
     )
     return RuleServices(
         acts=acts,
+        asking=asking,
         shape_of=shape_of,
         matching=matching,
         questions=questions,

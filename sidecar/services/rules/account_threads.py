@@ -40,6 +40,7 @@ from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.library_cache import CachedLibrary
 from sidecar.services.rules.playlist_orders import PlaylistOrderTracker
 from sidecar.services.rules.runner import RuleRunner
+from sidecar.services.rules.selection_questions import SelectionQuestions
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
@@ -64,6 +65,7 @@ class AccountFollowers:
     book: RuleSettingsService
     looking: LibraryLook
     acts: Acts
+    asking: SelectionQuestions
     clock: Clock
     _rules_of: dict[str, RuleRunner] = field(default_factory=dict)
 
@@ -135,6 +137,7 @@ class AccountFollowers:
             book=self.book,
             clock=self.clock,
             acts=self.acts,
+            asking=self.asking,
         )
 
     def _followed(

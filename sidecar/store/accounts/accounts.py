@@ -23,6 +23,7 @@ WITH_ACCOUNTS = (
     "chosen_playlists",
     "playlist_orders",
     "device_playlists",
+    "selections",
     "plays",
     "imported_plays",
     "browser_plays",

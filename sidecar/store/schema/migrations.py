@@ -42,6 +42,7 @@ from sidecar.store.schema.steps import (
     QUEUE_ORDER,
     RESTS,
     RULES,
+    SELECTIONS,
     SERIES,
     SESSION_BROWSERS,
     TILES,
@@ -87,6 +88,7 @@ STEPS: tuple[Step, ...] = (
     PLAYER_STATES,
     BROWSER_PLAYS,
     DEVICE_PLAYLISTS,
+    SELECTIONS,
 )
 
 

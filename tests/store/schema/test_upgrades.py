@@ -58,6 +58,7 @@ RELEASED = (
     "45eaa7e4bb356546",
     "aa50d3a99d4d9b93",
     "691277e62698e762",
+    "b966149be6493298",
 )
 
 
@@ -168,6 +169,10 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
     "chosen_playlists": (
         {"id": 1, "user_id": ANN, "device_id": STICK, "playlist_id": "1" * 32, "title": "Road"},
     ),
+    "selections": (
+        {"id": "5" * 32, "user_id": ANN, "name": "Jazz", "asked": "{}", "created_at": 3},
+    ),
+    "selection_devices": ({"selection_id": "5" * 32, "device_id": STICK, "matched": 12},),
     "device_playlists": (
         {
             "device_id": STICK,
