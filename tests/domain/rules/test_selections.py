@@ -15,7 +15,7 @@ JAZZ = KeptSelection(id=named("jazz"), name="Jazz", asked=Selection(genres=("Jaz
 
 
 def songs(count: int, **facts: object) -> list[Item]:
-    return [song(str(number), **facts) for number in range(count)]
+    return [song(str(number), "First Light", **facts) for number in range(count)]
 
 
 def kept(matched: int | None, *, keeps_all: bool = False) -> KeptSelection:
