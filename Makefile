@@ -13,7 +13,7 @@ COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-versi
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-sockets floods lies image-check lock sbom audit wheel dist clean
+.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-upgrades bench-sockets floods lies image-check deb deb-check lock sbom audit wheel dist clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -49,6 +49,10 @@ bench-sockets: $(VENV)/test-ready
 # What a hundred thousand downloads cost: lists, pages, the queue, a plan.
 bench-rows: $(VENV)/test-ready
 	$(BIN)/python -m tests.bench.rows
+
+# How long an update of a hundred thousand downloads takes, from each version of the tables.
+bench-upgrades: $(VENV)/test-ready
+	$(BIN)/python -m tests.bench.upgrades $(UPGRADES)
 
 # What everybody else notices while somebody floods the sidecar.
 floods: $(VENV)/test-ready static/vendor/ready
@@ -101,6 +105,16 @@ image-check: $(VENV)/test-ready
 	@$(call install_packages,debootstrap)
 	$(BIN)/python -m tests.packaging.image
 
+# A Debian package for the release and the processor of this machine, in dist/.
+deb: wheel
+	@$(call install_packages,debhelper python3)
+	packaging/debian/build "$$($(BIN)/python -c 'import sidecar; print(sidecar.__version__)')" $(BIN)/pip
+
+# It is installed, started, upgraded, removed and purged in an empty Debian.
+deb-check: deb
+	@$(call install_packages,debootstrap)
+	$(BIN)/python -m tests.packaging.deb
+
 # Exact versions of everything and the hashes of their files, from the ranges in pyproject.toml, for
 # every platform. `make lock UPGRADE=` adds what is new to pyproject.toml and leaves the rest alone.
 UPGRADE ?= --upgrade
@@ -143,6 +157,7 @@ $(VENV)/run-ready: pyproject.toml requirements.lock | $(VENV)/bin/python
 	$(BIN)/pip -q install --no-deps --no-build-isolation --editable .
 	@# Else the first start compiles it, and its page is seconds late.
 	@$(BIN)/python -m compileall -q sidecar
+	@$(BIN)/python -m sidecar run --help > /dev/null
 	@touch $@
 
 $(VENV)/test-ready: requirements-dev.lock $(VENV)/run-ready

@@ -4,6 +4,8 @@
     the running application's OpenAPI document                                  ──▶ api.md
     docstrings of the packages, layers in pyproject.toml     ──▶ two tables in architecture.md
 
+    the bodies of the webhooks         ──▶ tables in monitoring.md, and webhooks.schema.json
+
 `make docs` runs it; `tests/test_docs.py` fails while a page is not what this would write.
 """
 
@@ -17,7 +19,7 @@ import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, get_origin
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -28,6 +30,7 @@ from sidecar.config.rules import ALL_RULES
 from sidecar.config.schema import KeyKind, SettingKey, describe_keys, to_plain_value
 from sidecar.config.settings import JellyfinSettings, ServerSettings
 from sidecar.runtime import Runtime
+from sidecar.services.webhooks.bodies import DATA, DeviceNamed, Envelope, make_schema
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -51,7 +54,8 @@ The file is looked for in this order:
 Every key can also be set in the environment, which wins over the file: `[server] port` is
 `SIDECAR_SERVER__PORT`, `[transfer.aria2] url` is `SIDECAR_TRANSFER__ARIA2__URL`. A secret can be
 read from a file: `SIDECAR_JELLYFIN__PASSWORD_FILE=/run/secrets/ann`. The devices are one JSON list:
-`SIDECAR_DEVICES='[{"name": "Car stick", "path": "/media/car", "budget": "10 GB"}]'`.
+`SIDECAR_DEVICES='[{"name": "Car stick", "path": "/media/car", "budget": "10 GB"}]'`. An empty
+variable sets nothing.
 
 A key that the sidecar does not know is an error, never ignored. After a change, start the sidecar
 again. What a device's managers change on its page wins over this file.
@@ -287,6 +291,34 @@ def architecture(page: str) -> str:
     return _between("layers", _layers(), _between("packages", _packages(), page))
 
 
+def monitoring(page: str) -> str:
+    """Return the page about monitoring with the tables of the webhooks' bodies written anew."""
+    rows = [(f"`{event}`", f"`{model.__name__}`") for event, model in DATA.items()]
+    parts = [_table(("event", "its `data`"), rows)]
+    models: list[type[BaseModel]] = [Envelope, *dict.fromkeys(DATA.values()), DeviceNamed]
+    for model in models:
+        fields = [
+            (f"`{name}`", _json_type(field.annotation), field.description or "")
+            for name, field in model.model_fields.items()
+        ]
+        parts.append(f"`{model.__name__}`: {(model.__doc__ or '').strip().lower()}\n")
+        parts.append(_table(("field", "type", "what it is"), fields))
+    return _between("webhooks", "\n" + "\n".join(parts) + "\n", page)
+
+
+def _json_type(annotation: object) -> str:
+    named = {str: "text", int: "number", dict: "object", type(None): "null"}
+    kinds = get_args(annotation) or (annotation,)
+    if get_origin(annotation) is dict:
+        return "object"
+    return " or ".join(named.get(one, f"`{one.__name__}`") for one in kinds)
+
+
+def webhook_schema() -> str:
+    """Return the JSON Schema of the webhooks' bodies."""
+    return json.dumps(make_schema(), indent=2) + "\n"
+
+
 def _between(name: str, text: str, page: str) -> str:
     pattern = rf"(<!-- generated: {name} -->\n).*?(<!-- end -->)"
     return re.sub(pattern, lambda match: f"{match[1]}{text}{match[2]}", page, flags=re.DOTALL)
@@ -326,8 +358,10 @@ def _layers() -> str:
 
 def pages() -> Mapping[Path, str]:
     """Return each page with its text as it should be."""
-    about = DOCS / "architecture.md"
+    about, watched = DOCS / "architecture.md", DOCS / "monitoring.md"
     return {
+        watched: monitoring(watched.read_text(encoding="utf-8")),
+        DOCS / "webhooks.schema.json": webhook_schema(),
         about: architecture(about.read_text(encoding="utf-8")),
         DOCS / "configuration.md": configuration(),
         DOCS / "api.md": api(openapi_document()),

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 
-from sidecar.cli import main
+from sidecar.process import heap
+
+
+def main() -> int:
+    """Load the command line and run it; return the exit code."""
+    with heap.loading():
+        command_line = import_module("sidecar.cli")
+    return int(command_line.main())
+
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -249,6 +249,8 @@ class Runtime:
         threads.add("tags", transfers.tags.run)
         threads.add("backups", background.backups.run)
         threads.add("notifications", services.web.notifier.run)
+        threads.add("checks", services.web.doctor.run)
+        threads.add("webhooks", services.web.webhooks.run)
         threads.add("playlists", background.playlists.run)
         threads.add("companions", background.companions.run)
         if services.devices.peers is not None:

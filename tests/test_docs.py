@@ -130,6 +130,15 @@ def test_a_generated_page_says_what_the_code_says(page: str) -> None:
     assert (generate.DOCS / page).read_text(encoding="utf-8") == text()
 
 
+def test_the_bodies_of_webhooks_are_documented_as_they_are() -> None:
+    page = (generate.DOCS / "monitoring.md").read_text(encoding="utf-8")
+
+    assert page == generate.monitoring(page)
+    assert "`ReadyData`" in page
+    schema = (generate.DOCS / "webhooks.schema.json").read_text(encoding="utf-8")
+    assert schema == generate.webhook_schema()
+
+
 def _api() -> str:
     return generate.api(generate.openapi_document())
 

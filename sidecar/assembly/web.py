@@ -23,15 +23,18 @@ from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.person import Person
 from sidecar.services.accounts.sign_in import SignInService
+from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
 from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
+from sidecar.services.browsers.states import BrowserStates
 from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
+from sidecar.services.doctor import Doctor
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.add import AddDownloads
 from sidecar.services.downloads.listing import DownloadListing
@@ -72,6 +75,7 @@ from sidecar.services.syncthing.status import SyncStatus
 from sidecar.services.system_status import SystemStatus, size_of_database
 from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
+from sidecar.services.webhooks.webhooks import Webhooks
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.files.completed import CompletedFiles
 from sidecar.web.i18n.sentences import words_of
@@ -205,6 +209,7 @@ def make_web(
             clock=below.base.clock,
         ),
         browser_plays=_browser_plays(below),
+        browser_states=BrowserStates(client=accounts.service.client, clock=base.clock),
         library=_library(below),
         media=_media(below, search),
         file_search=search,
@@ -221,6 +226,8 @@ def make_web(
             recent=base.recent,
             clock=base.clock,
         ),
+        doctor=_doctor(below),
+        webhooks=_webhooks(below),
         notifications=preferences,
         notifier=_notifier(below, preferences, board),
         backups=backups,
@@ -247,7 +254,7 @@ def _users(below: Below) -> UserService:
         accounts=below.accounts.service,
         sessions=store.sessions,
         api_keys=store.api_keys,
-        belongings=UsageByAccount(store.db),
+        belongings=KeptUsage(UsageByAccount(store.db), below.base.bus, below.base.clock),
         bus=below.base.bus,
         permissions=below.accounts.permissions,
         unattended=below.accounts.unattended,
@@ -298,6 +305,34 @@ def _system(below: Below) -> SystemStatus:
         database=base.store.db.path,
         is_healthy=base.is_healthy,
         recent=base.recent,
+    )
+
+
+def _webhooks(below: Below) -> Webhooks:
+    base = below.base
+    made = Webhooks(
+        meta=base.store.meta,
+        box=TokenBox(base.settings.server.data_dir / KEY_FILE),
+        downloads=base.store.downloads.queries,
+        problems=below.accounts.problems,
+        devices=lambda: {one.id: one.name for one in base.store.devices.all()},
+        attached=lambda: [one.id for one in below.devices.registry.all()],
+        accounts=lambda: {one.user_id: one.name for one in below.accounts.service.all()},
+        clock=base.clock,
+    )
+    base.bus.subscribe(made.hear)
+    return made
+
+
+def _doctor(below: Below) -> Doctor:
+    base = below.base
+    return Doctor(
+        settings=base.configuration.now,
+        accounts=below.accounts.service,
+        problems=below.accounts.problems,
+        device_names=lambda: {one.id: one.name for one in base.store.devices.all()},
+        is_healthy=base.is_healthy,
+        clock=base.clock,
     )
 
 

@@ -16,7 +16,7 @@ from sidecar import __version__
 from sidecar.cli.parsing import common_arguments
 from sidecar.config import Settings, load
 from sidecar.errors import ConfigError, SidecarError
-from sidecar.process import heap, logs
+from sidecar.process import generated_code, heap, logs
 
 DONE, FAILED, WRONG = 0, 1, 2
 
@@ -102,4 +102,5 @@ def command_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
             with heap.loading():
                 module = import_module(f"sidecar.cli.{name.replace('-', '_')}")
             module.add_arguments(command)
+    generated_code.forget()
     return parser

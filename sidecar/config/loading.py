@@ -94,6 +94,9 @@ def _parse_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     for name, value in sorted(environ.items()):
         if not name.startswith(PREFIX) or name in NOT_SETTINGS or "__" not in name:
             continue
+        if not value:
+            # Forms for containers pass what nobody filled in.
+            continue
         if any("\ud800" <= one <= "\udfff" for one in value):
             raise ConfigError("environment", name, None, "is not UTF-8: write it as UTF-8")
         keys = name.removeprefix(PREFIX).lower().split("__")
@@ -106,7 +109,7 @@ def _parse_environ(environ: Mapping[str, str]) -> dict[str, Any]:
             if not isinstance(branch, dict):
                 raise ConfigError("environment", name, None, f"{key} is set to one value as well")
         branch[keys[-1]] = value.split(",") if _is_list(keys) else value
-    if "SIDECAR_DEVICES" in environ:
+    if environ.get("SIDECAR_DEVICES"):
         tree["devices"] = _parse_devices(environ["SIDECAR_DEVICES"])
     return tree
 

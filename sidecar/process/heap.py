@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 
+from sidecar.process import generated_code
+
 # From <malloc.h>. Each arena keeps what was freed in it, and usually there are eight for each core.
 M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 MOST_ARENAS = 2
@@ -17,10 +19,14 @@ MAPPED_BYTES = 256 * 1024
 
 @contextmanager
 def loading() -> Iterator[None]:
-    """Load modules inside: nothing of them is garbage, so it is not searched for any."""
+    """Load modules inside: nothing of them is garbage, so it is not searched for any.
+
+    What their data classes are made of is compiled once, not at each start.
+    """
     gc.disable()
     try:
-        yield
+        with generated_code.reusing():
+            yield
     finally:
         gc.enable()
 

@@ -26,6 +26,7 @@ _SECRET = {
     "accounts": "UPDATE accounts SET token_encrypted = NULL, state = 'signed-out'",
     "api_keys": "DELETE FROM api_keys",
     "choices": "DELETE FROM choices WHERE name = 'notification-addresses'",
+    "meta": "DELETE FROM meta WHERE key = 'webhooks'",
     "page_settings": "DELETE FROM page_settings WHERE json_extract(value, '$.sealed') NOT NULL",
 }
 

@@ -15,11 +15,13 @@ from sidecar.services.adoption.adopt import AdoptionService
 from sidecar.services.backups.nightly import NightlyBackups
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
+from sidecar.services.browsers.states import BrowserStates
 from sidecar.services.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
+from sidecar.services.doctor import Doctor
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.undo import UndoService
@@ -51,6 +53,7 @@ from sidecar.services.syncthing.status import SyncStatus
 from sidecar.services.system_status import SystemStatus
 from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
+from sidecar.services.webhooks.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,7 @@ class WebServices:
     player_giver: PlayerGiver
     browsers: BrowserService
     browser_plays: BrowserPlays
+    browser_states: BrowserStates
     library: LibraryBrowser
     media: MediaStreaming
     file_search: FileSearch
@@ -106,6 +110,8 @@ class WebServices:
     notifications: NotificationPreferences
     notifier: Notifier
     support: SupportBundle
+    doctor: Doctor
     backups: NightlyBackups
+    webhooks: Webhooks
     # Only while the sidecar runs on its demo.
     set_up: SetUpService | None = None

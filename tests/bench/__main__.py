@@ -98,7 +98,7 @@ Client = Callable[[Place], Sequence[str]]
 def ours(at: Place) -> Sequence[str]:
     ca = ["--ca", str(at.ca)] if at.ca else []
     count, size = str(at.load.count), str(at.load.size)
-    return [sys.executable, "-m", "tests.bench.ours", at.base, str(at.out), count, size, *ca]
+    return [sys.executable, "-m", "tests.bench.loaded", at.base, str(at.out), count, size, *ca]
 
 
 def rclone(at: Place) -> Sequence[str]:
@@ -179,7 +179,7 @@ def main() -> int:
     ]
     found: dict[Row, tuple[Cost, Cost]] = {}
     # Once without a watch: the bytecode is written.
-    warm_up = [sys.executable, "-m", "tests.bench.ours", "--help"]
+    warm_up = [sys.executable, "-m", "tests.bench.loaded", "--help"]
     subprocess.run(warm_up, env=_environment(work), check=True, stdout=subprocess.DEVNULL)
     try:
         for row in chosen:

@@ -457,9 +457,11 @@ def test_what_is_kept_in_the_browser_plays_without_a_network_and_its_plays_come_
     chromium: Browser, house: WebHouse, server: WebServer, trouble: BrowserTrouble
 ) -> None:
     item = track(2).id
-    house.library(row(2, Name="Noon", RunTimeTicks=4_000_000))
     told = f"/UserItems/{item}/UserData"
     state = {"ItemId": item, "IsFavorite": False}
+    house.library(row(2, Name="Noon", RunTimeTicks=4_000_000, UserData=state))
+    heart = f"/UserFavoriteItems/{item}"
+    house.jellyfin.routes[f"POST {heart}"] = json_reply(state | {"IsFavorite": True})
     house.jellyfin.routes[f"GET {told}"] = json_reply(state)
     house.jellyfin.routes[f"POST {told}"] = json_reply(state | {"PlayCount": 1, "Played": True})
     trouble.announce("^net::ERR_INTERNET_DISCONNECTED", "^net::ERR_FAILED", "WebSocket")
@@ -485,6 +487,8 @@ def test_what_is_kept_in_the_browser_plays_without_a_network_and_its_plays_come_
     page.goto(f"{server.url}/downloads")
 
     expect(page.get_by_role("heading", name="No connection")).to_be_visible()
+    page.get_by_role("button", name="Favourite: Noon").click()
+    expect(page.get_by_role("button", name="Favourite: Noon", pressed=True)).to_be_visible()
     page.get_by_role("link", name="Noon").click()
     assert is_heard(page)
     expect(page.locator("#player audio")).to_have_js_property("error", None)
@@ -499,6 +503,7 @@ def test_what_is_kept_in_the_browser_plays_without_a_network_and_its_plays_come_
     page.wait_for_function("() => Object.keys(localStorage).length === 0")
     [play] = house.services.web.playback.plays(ANN, None, 1, 10).items
     assert (play.item_id, play.client) == (item, "Jellyfin Sidecar")
+    assert len(house.jellyfin.asked(heart)) == 1
 
     # Nothing of it is given to who is next here; and it goes where that was asked for.
     page.goto(f"{server.url}/this-browser")

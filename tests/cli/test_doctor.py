@@ -5,17 +5,38 @@ from pathlib import Path
 import pytest
 from pydantic import ByteSize
 
-from sidecar.cli.doctor import _device
+from sidecar.cli import main
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.errors import SidecarError
+from sidecar.services.doctor import FoundWrong, look_at_device
 
 
 def test_a_budget_that_takes_no_file_is_no_good_set_up(tmp_path: Path) -> None:
     write_marker(tmp_path, Marker("0" * 32, "Stick"))
     settings = DeviceSettings(name="Stick", path=tmp_path, budget=ByteSize(10))
 
-    with pytest.raises(SidecarError, match=r'budget of 10 bytes takes no file: .*"10 GB"'):
-        _device(settings)
+    with pytest.raises(FoundWrong, match=r"budget of 10 bytes takes no file") as found:
+        look_at_device(settings)
 
-    assert "is ours" in _device(settings.with_changes({"budget": "10 GB"}))
+    assert '"10 GB"' in found.value.way_out.text
+    assert "is a device" in look_at_device(settings.with_changes({"budget": "10 GB"}))
+
+
+def test_the_command_says_a_way_out_of_everything_that_is_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SIDECAR_SERVER__DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("SIDECAR_JELLYFIN__URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("SIDECAR_TRANSFER__ENGINE", "aria2")
+    monkeypatch.setenv("SIDECAR_TRANSFER__ARIA2__PROGRAM", "none-of-this-name")
+
+    assert main(["doctor"]) == 1
+
+    lines = capsys.readouterr().out.splitlines()
+    wrong = [number for number, line in enumerate(lines) if line.startswith("BAD  ")]
+    assert [lines[one].partition(":")[0] for one in wrong] == [
+        "BAD  Engine",
+        "BAD  Jellyfin",
+        "BAD  Devices",
+    ]
+    assert all(lines[one + 1].startswith("     What to do: ") for one in wrong)

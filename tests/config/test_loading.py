@@ -56,6 +56,16 @@ def test_the_environment_wins_over_the_file(tmp_path: Path, file: Path) -> None:
     assert load(environ(tmp_path, SIDECAR_TRANSFER__WORKERS="5")).transfer.workers == 5
 
 
+def test_an_empty_variable_sets_nothing(tmp_path: Path, file: Path) -> None:
+    file.write_text('[jellyfin]\nurl = "http://nas:8096"\n', encoding="utf-8")
+    empty = {"SIDECAR_JELLYFIN__URL": "", "SIDECAR_DEVICES": "", "SIDECAR_SERVER__HOST": ""}
+
+    settings = load(environ(tmp_path, **empty))
+
+    assert (settings.jellyfin.url, settings.server.host) == ("http://nas:8096", "127.0.0.1")
+    assert not {"jellyfin.url", "devices", "server.host"} & settings.from_environment
+
+
 def test_devices_come_as_json_from_the_environment(tmp_path: Path) -> None:
     devices = [{"name": "Car stick", "path": "/media/car", "budget": "10 GB", "users": ["ann"]}]
 

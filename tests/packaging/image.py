@@ -12,47 +12,34 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 import shutil
 import signal
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from tests.fakes.servers.syncthings import free_port
 from tests.packaging.dockerfile import Stage, is_ignored, read_copy, read_environment, read_stages
+from tests.packaging.roots import (
+    PATH,
+    empty,
+    expect,
+    inside,
+    make_base,
+    run_in,
+    started,
+    wait_for,
+    ways_out,
+)
 
 ROOT = Path(__file__).parents[2]
 DOCKERFILE = ROOT / "packaging" / "Dockerfile"
-PACKAGES = "ca-certificates,python3,python3-venv,nodejs,npm"
-# How this machine reaches packages, where it has a way of its own.
-WAYS_OUT = (
-    "/etc/apt/sources.list",
-    "/etc/apt/sources.list.d",
-    "/etc/apt/apt.conf.d",
-    "/etc/apt/auth.conf.d",
-    "/etc/ssl/certs",
-    "/usr/local/share/ca-certificates",
-    "/etc/pip.conf",
-    "/etc/xdg/pip",
-    "/etc/npmrc",
-    "/root/.npmrc",
-    "/root/.config/pip",
-    "/etc/resolv.conf",
-    "/etc/hosts",
-)
-KEPT = re.compile(
-    r"(https?_proxy|no_proxy|pip_\w+|npm_config_\w+|\w+_ca_\w+|ssl_cert_file)", re.IGNORECASE
-)
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+PACKAGES = "ca-certificates python3 python3-venv nodejs npm"
 USER = 1234
-STARTS_WITHIN_S = 120.0
 ENDS_WITHIN_S = 10.0
 
 
@@ -79,14 +66,18 @@ def main() -> int:
 
 def build(work: Path) -> tuple[Path, Stage]:
     """Carry out the Dockerfile; return the root of the last stage, and the stage."""
-    base = _make_base(work / "base")
+    base = make_base(work / "base", PACKAGES)
+    # As in the base image: `python` is there.
+    python = base / "usr/local/bin/python"
+    if not python.is_symlink():
+        python.symlink_to("/usr/bin/python3")
     context = _make_context(work / "context")
     roots: dict[str, Path] = {}
     stages = read_stages(DOCKERFILE.read_text(encoding="utf-8"))
     for number, stage in enumerate(stages):
         root = work / f"stage-{number}"
         print(f"-- FROM {stage.base} AS {stage.name or 'the image'}", flush=True)
-        _empty(root)
+        empty(root)
         subprocess.run(["cp", "-a", "--reflink=auto", f"{base}/.", root], check=True)
         _build_stage(stage, root, context, roots)
         roots[stage.name] = root
@@ -100,22 +91,22 @@ def _build_stage(stage: Stage, root: Path, context: Path, roots: Mapping[str, Pa
         match step.word:
             case "WORKDIR":
                 folder = step.rest
-                _inside(root, folder).mkdir(parents=True, exist_ok=True)
+                inside(root, folder).mkdir(parents=True, exist_ok=True)
             case "ENV":
                 environment.update(read_environment(step.rest, environment))
             case "COPY":
                 copied = read_copy(step.rest)
                 source = roots[copied.stage] if copied.stage else context
-                target = _inside(root, str(Path(folder) / copied.target))
+                target = inside(root, str(Path(folder) / copied.target))
                 into = copied.target.endswith("/") or len(copied.sources) > 1
                 for one in copied.sources:
-                    _copy(_inside(source, one), target, copied.mode, into=into)
+                    _copy(inside(source, one), target, copied.mode, into=into)
             case "RUN":
                 quiet = {"DEBIAN_FRONTEND": "noninteractive"}
                 command = ["sh", "-ec", f"cd {shlex.quote(folder)} && {step.rest}"]
-                run_in(root, command, {**_ways_out(), **environment, **quiet})
+                run_in(root, command, {**ways_out(), **environment, **quiet})
             case "VOLUME":
-                _inside(root, step.rest).mkdir(parents=True, exist_ok=True)
+                inside(root, step.rest).mkdir(parents=True, exist_ok=True)
 
 
 def _copy(source: Path, target: Path, mode: str, *, into: bool) -> None:
@@ -132,52 +123,9 @@ def _copy(source: Path, target: Path, mode: str, *, into: bool) -> None:
         target.chmod(int(mode, 8))
 
 
-def _make_base(base: Path) -> Path:
-    """Return a small Debian with Python and Node.js, made once."""
-    whole = base.with_name("base-is-whole")
-    if not whole.exists():
-        _empty(base)
-        codename = subprocess.run(
-            ["sh", "-c", '. /etc/os-release && echo "$VERSION_CODENAME"'],
-            check=True, capture_output=True, text=True,
-        ).stdout.strip()  # fmt: skip
-        command = ["debootstrap", "--variant=minbase", codename, str(base), *_mirror()]
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
-        for one in map(Path, WAYS_OUT):
-            to = base / one.relative_to("/")
-            if one.is_dir():
-                shutil.copytree(one, to, dirs_exist_ok=True, symlinks=True)
-            elif one.exists():
-                to.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(one, to)
-        packages = PACKAGES.replace(",", " ")
-        install = f"apt-get -q update && apt-get -qy --no-install-recommends install {packages}"
-        run_in(base, ["sh", "-ec", install], {**_ways_out(), "PATH": PATH, "HOME": "/root",
-               "DEBIAN_FRONTEND": "noninteractive"})  # fmt: skip
-        # As in the base image: `python` is there.
-        (base / "usr/local/bin/python").symlink_to("/usr/bin/python3")
-        whole.touch()
-    return base
-
-
-def _ways_out() -> dict[str, str]:
-    """Return what the environment says of this machine's way to packages."""
-    return {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
-
-
-def _mirror() -> list[str]:
-    """Return where this machine's own packages come from."""
-    found = subprocess.run(
-        ["sh", "-c", "cat /etc/apt/sources.list.d/*.sources /etc/apt/sources.list 2>/dev/null"],
-        check=False, capture_output=True, text=True,
-    ).stdout  # fmt: skip
-    match = re.search(r"^(?:URIs:|deb(?: \[[^]]*\])?) *(\S+)", found, re.MULTILINE)
-    return [match[1]] if match else []
-
-
 def _make_context(context: Path) -> Path:
     """Return a folder with what the engine would be given: what is tracked and not ignored."""
-    _empty(context)
+    empty(context)
     tracked = subprocess.run(
         ["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True
     ).stdout.split("\0")
@@ -198,7 +146,7 @@ def try_out(
     """Start the image on a read-only root as the engine would, and look at what it does."""
     data, media = work / "config", work / "media"
     for folder in (data, media / "stick"):
-        _empty(folder)
+        empty(folder)
     os.chown(media / "stick", USER, USER)
     port = free_port()
     given = {
@@ -215,13 +163,13 @@ def try_out(
     for name in ("config", "media", "tmp"):
         (root / name).mkdir(exist_ok=True)
     command = [*json.loads(told["ENTRYPOINT"]), *json.loads(told["CMD"])]
-    with _started(root, command, given, binds={"config": data, "media": media}) as process:
-        _wait_for(f"http://127.0.0.1:{port}/health", process)
+    with started(root, command, given, binds={"config": data, "media": media}) as process:
+        wait_for(f"http://127.0.0.1:{port}/health", process)
         status = Path(f"/proc/{process.pid}/status").read_text(encoding="utf-8")
-        _expect("Uid", str(USER), status)
-        _expect("Gid", str(USER), status)
-        _expect("CapEff", "0" * 16, status)
-        _expect("NoNewPrivs", "1", status)
+        expect("Uid", str(USER), status)
+        expect("Gid", str(USER), status)
+        expect("CapEff", "0" * 16, status)
+        expect("NoNewPrivs", "1", status)
         healthy = told["HEALTHCHECK"].partition("CMD ")[2]
         run_in(root, json.loads(healthy), given, quiet=True)
         page = urllib.request.urlopen(f"http://127.0.0.1:{port}/", timeout=30)
@@ -235,79 +183,6 @@ def try_out(
         ended = process.wait(ENDS_WITHIN_S)
         print(f"   ended with {ended} after {time.monotonic() - began:.1f} s")
         assert ended == 0, ended
-
-
-@contextmanager
-def _started(
-    root: Path, command: list[str], environment: Mapping[str, str], *, binds: Mapping[str, Path]
-) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a command in the root, which is read-only but for /tmp and what is bound there.
-
-    The process is the command itself: each program on the way becomes the next.
-    """
-    mounts = [
-        f"mount --bind {shlex.quote(str(root))} {shlex.quote(str(root))}",
-        f"cd {shlex.quote(str(root))}",
-        "mount -t tmpfs tmpfs tmp",
-        *(f"mount --bind {shlex.quote(str(place))} {name}" for name, place in binds.items()),
-        "mount -t proc proc proc",
-        "mount --rbind /dev dev",
-        "mount -o remount,bind,ro .",
-    ]
-    words = [f"{name}={value}" for name, value in environment.items()]
-    inside = shlex.join(["env", "-i", *words, "chroot", str(root), *command])
-    script = " && ".join([*mounts, f"exec {inside}"])
-    process = subprocess.Popen(["unshare", "--mount", "sh", "-ec", script])
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-
-
-def run_in(
-    root: Path, command: list[str], environment: Mapping[str, str], *, quiet: bool = False
-) -> None:
-    """Run a command in a root, with /proc and /dev; a failure ends the check."""
-    words = [f"{name}={value}" for name, value in environment.items()]
-    inside = shlex.join(["env", "-i", *words, "chroot", str(root), *command])
-    place = shlex.quote(str(root))
-    script = (
-        f"mkdir -p {place}/proc {place}/dev && mount -t proc proc {place}/proc"
-        f" && mount --rbind /dev {place}/dev && exec {inside}"
-    )
-    out = subprocess.DEVNULL if quiet else None
-    subprocess.run(["unshare", "--mount", "sh", "-ec", script], check=True, stdout=out)
-
-
-def _wait_for(url: str, process: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + STARTS_WITHIN_S
-    while time.monotonic() < deadline:
-        assert process.poll() is None, f"it ended with {process.returncode}"
-        try:
-            with urllib.request.urlopen(url, timeout=5) as answer:  # noqa: S310
-                if answer.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            pass
-        time.sleep(0.2)
-    raise AssertionError(f"{url} did not answer within {STARTS_WITHIN_S:.0f} s")
-
-
-def _expect(name: str, value: str, status: str) -> None:
-    found = re.search(rf"^{name}:\s+(\S+)", status, re.MULTILINE)
-    assert found is not None, name
-    assert found[1] == value, found[0]
-
-
-def _inside(root: Path, path: str) -> Path:
-    return root / path.lstrip("/")
-
-
-def _empty(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import sys
 import tarfile
 import tomllib
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -19,6 +20,8 @@ from tests.packaging.dockerfile import Step, is_ignored, read_copy, read_environ
 
 ROOT = Path(__file__).parents[2]
 PACKAGING = ROOT / "packaging"
+# Settings that the image does not set itself.
+SETTABLE = {"SIDECAR_JELLYFIN__URL", "SIDECAR_SERVER__ALLOWED_HOSTS", "SIDECAR_DEVICES"}
 
 
 def steps() -> list[Step]:
@@ -140,3 +143,51 @@ def test_the_devices_of_the_compose_file_are_devices() -> None:
         json.loads(found["SIDECAR_DEVICES"])[0]["name"]
     ]
     assert settings.jellyfin.url == "http://jellyfin:8096"
+
+
+def test_the_unraid_template_names_what_the_image_has() -> None:
+    template = ET.parse(PACKAGING / "unraid.xml")  # noqa: S314 - our own
+    by_type: dict[str, dict[str, str]] = {}
+    for one in template.iter("Config"):
+        by_type.setdefault(one.attrib["Type"], {})[one.attrib["Target"]] = one.text or ""
+        assert (one.text or "") == one.attrib["Default"], one.attrib["Name"]
+    told = {one.word: one.rest for one in steps()}
+
+    assert list(by_type["Port"]) == [told["EXPOSE"]]
+    assert f"[PORT:{told['EXPOSE']}]" in template.findtext("WebUI", "")
+    assert told["VOLUME"] in by_type["Path"]
+    given = by_type["Variable"]
+    assert {"PUID", "PGID", "UMASK"} <= {*given} <= {*image_environment(), *SETTABLE}
+    # As it comes, and filled in as its descriptions say.
+    assert load({**image_environment(), **given}).jellyfin.url is None
+    filled = dict(given)
+    for one in template.iter("Config"):
+        if one.attrib["Target"] in {"SIDECAR_JELLYFIN__URL", "SIDECAR_DEVICES"}:
+            example = re.search(
+                r"such as (\S+?)\.(?: |$)|such as (\[.*\])", one.attrib["Description"]
+            )
+            assert example is not None
+            filled[one.attrib["Target"]] = example[1] or example[2]
+    settings = load({**image_environment(), **filled})
+    assert settings.jellyfin.url == "http://192.168.1.10:8096"
+    assert [str(one.path.parent) for one in settings.devices] == ["/media"]
+    assert settings.server.allowed_hosts == ("tower.local",)
+
+
+def test_the_debian_package_has_the_service_of_all_others() -> None:
+    """Its rules put the program elsewhere, and what they call by name is there."""
+    rules = (PACKAGING / "debian" / "rules").read_text(encoding="utf-8")
+    unit = (PACKAGING / "jellyfin-sidecar.service").read_text(encoding="utf-8")
+
+    assert unit.count("/opt/jellyfin-sidecar/") == 1
+    assert "s|/opt/$(NAME)/|$(HOME_OF)/|" in rules
+    command = (PACKAGING / "debian" / "command").read_text(encoding="utf-8")
+    for name, value in re.findall(r"^Environment=(\w+)=(.*)$", unit, re.MULTILINE):
+        home = command.replace("$HOME", "/var/lib/jellyfin-sidecar")
+        assert f'{name}="${{{name}:-{value}}}"' in home
+    (place,) = re.findall(r"^HOME_OF := (.*)$", rules, re.MULTILINE)
+    assert f"program={place.replace('$(NAME)', 'jellyfin-sidecar')}/bin/jellyfin-sidecar" in command
+    scripts = [PACKAGING / "debian" / "build", *(PACKAGING / "debian").glob("*.p*[mt]")]
+    assert len(scripts) == 4
+    for script in scripts:
+        subprocess.run(["sh", "-n", script], check=True, timeout=30)

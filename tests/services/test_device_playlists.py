@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
 
-from sidecar.errors import NotPossible, NotVisible
-from sidecar.services.device_playlists.views import Answer, ListChanged, ReturnedList
+from sidecar.demo.protocol.messages import Reply, Request, empty_reply
+from sidecar.errors import NotPossible, NotVisible, ServerAway
+from sidecar.services.device_playlists.views import Answer, ListChanged, ListKind, ReturnedList
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks
 
@@ -67,10 +70,41 @@ def hearts(house: MovingHouse) -> set[str]:
     return {one.title for one in every if one.is_favorite}
 
 
-def take(house: MovingHouse, answer: Answer = Answer.TAKE, name: str = "ann") -> str:
+def take(house: MovingHouse, wanted: Answer = Answer.TAKE, name: str = "ann") -> str:
     (one,) = found(house, name)
+    return answer(house, one, wanted, name)
+
+
+def answer(
+    house: MovingHouse, one: ReturnedList, wanted: Answer = Answer.TAKE, name: str = "ann"
+) -> str:
     returns, person = house.services.web.playlist_returns, house.person(name)
-    return returns.answer(person, STICK, one.path, one.mark, answer)
+    return returns.answer(person, STICK, one.path, one.mark, wanted)
+
+
+@contextmanager
+def losing_answers(
+    house: MovingHouse, path: str, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """Let Jellyfin do what it is told there, and the answer be lost."""
+    answer_it = house.server.answer
+
+    def lose(request: Request) -> Reply:
+        reply = answer_it(request)
+        is_lost = request.method != "GET" and request.path.startswith(path)
+        return empty_reply(HTTPStatus.SERVICE_UNAVAILABLE) if is_lost else reply
+
+    with monkeypatch.context() as patch:
+        patch.setattr(house.server, "answer", lose)
+        yield
+
+
+def undo(house: MovingHouse, path: str) -> None:
+    house.services.web.playlist_returns.undo(house.person("ann"), STICK, path)
+
+
+def undoable(house: MovingHouse) -> list[str]:
+    return list(house.services.web.playlist_returns.lists(house.person("ann"), STICK).may_undo)
 
 
 def test_a_list_of_ours_that_was_changed_comes_home_and_is_ours_again(house: MovingHouse) -> None:
@@ -140,6 +174,57 @@ def test_a_list_that_a_person_made_becomes_a_playlist_of_theirs(house: MovingHou
     put(house, "road.m3u", 2, 1, 3)
     take(house)
     assert in_jellyfin(house, made.id) == [2, 1, 3]
+
+
+def test_a_new_playlist_is_made_once_whatever_is_cut_off_and_can_be_taken_back(
+    house: MovingHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.fill(*house.items())
+    playlists, ann = house.server.core.playlists, house.person("ann").user_id
+    other = playlists.create("road", ann, [house.item("Tone 5").id])
+    put(house, "road.m3u", 2, 1)
+    with losing_answers(house, "/Playlists", monkeypatch), pytest.raises(ServerAway):
+        take(house)
+    assert undoable(house) == [], "nobody knows yet"
+    put(house, "road.m3u", 1, 2, 3)
+    take(house)
+
+    (made,) = playlists.by_id.keys() - {other.id}
+    assert in_jellyfin(house, made) == [1, 2, 3]
+    assert found(house) == []
+    assert undoable(house) == ["road.m3u"]
+    playlists.by_id[made].add([house.item("Tone 4").id], None)
+    with pytest.raises(NotPossible, match="changed in Jellyfin since"):
+        undo(house, "road.m3u")
+    playlists.by_id[made].remove([house.item("Tone 4").id])
+    undo(house, "road.m3u")
+    assert list(playlists.by_id) == [other.id]
+    assert (found(house), undoable(house)) == ([], [])
+    put(house, "road.m3u", 3)
+    assert [one.kind for one in found(house)] == [ListKind.NEW]
+
+
+def test_what_was_cut_off_half_way_is_taken_back_whole_and_nothing_of_later(
+    house: MovingHouse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playlist = evening(house, 1, 2, 3)
+    put(house, EVENING, 3, 4)
+    put(house, "Hearts.m3u", 1, 2)
+    for one in found(house):
+        with losing_answers(house, "/", monkeypatch), pytest.raises(ServerAway):
+            answer(house, one)
+    assert (len(hearts(house)), in_jellyfin(house, playlist)) == (1, [3])
+    for one in found(house):
+        answer(house, one)
+    assert (hearts(house), in_jellyfin(house, playlist)) == ({"Tone 1", "Tone 2"}, [3, 4])
+
+    house.server.core.playlists.by_id[playlist].add([house.item("Tone 5").id], 0)
+    undo(house, "Hearts.m3u")
+    undo(house, EVENING)
+
+    assert hearts(house) == set()
+    assert in_jellyfin(house, playlist) == [5, 1, 2, 3], "what came since stays"
+    assert undoable(house) == []
 
 
 def test_a_list_called_hearts_sets_hearts_and_only_those_that_are_new(house: MovingHouse) -> None:

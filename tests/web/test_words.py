@@ -55,9 +55,9 @@ OTHER_UNITS = re.compile(r"\b[KMGT]iB\b")
 CODE_NAMES = [one.name for one in RULES if "_" in one.name]
 SHOWN = ("alt", "aria-label", "placeholder", "title")
 # Paths are what these are about, and only owners see them.
-ABOUT_PATHS = {"device_editor.add", "device_editor.edit", "settings.group"}
+ABOUT_PATHS = {"device_editor.add", "device_editor.edit", "settings.group", "checks.show"}
 # The documentation is for those who run it, and in English.
-NOT_WORDS = {"help.document", "admin.show"}
+NOT_WORDS = {"help.document", "log.show"}
 NO_PAGE = re.compile(r"^/(api|static|media|socket\.io|health|favicon)|cover|manifest|offline\.js")
 
 

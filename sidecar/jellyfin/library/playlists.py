@@ -1,4 +1,4 @@
-"""Changes playlists: adds, removes and moves entries, and creates new ones.
+"""Changes playlists: adds, removes and moves entries, creates new ones and deletes them.
 
 The server knows entries by ids of their own. What is there twice has one entry id for both.
 """
@@ -9,13 +9,15 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from sidecar.domain.files.playlist_changes import plan_moves
+from sidecar.domain.items.item import ItemType
 from sidecar.jellyfin import models
-from sidecar.jellyfin.client import IDS_PER_REQUEST, Jellyfin
+from sidecar.jellyfin.client import IDS_PER_REQUEST, STABLE_ORDER, Jellyfin
 from sidecar.jellyfin.http.connection import Body, Query
-from sidecar.jellyfin.http.responses import Answer, check_answer, read
+from sidecar.jellyfin.http.responses import Answer, Unconfirmed, check_answer, read
 
 PAGE = 500
 MOST_ENTRIES = 20_000
+MOST_PLAYLISTS = 5000
 
 
 class PlaylistEditor:
@@ -35,6 +37,17 @@ class PlaylistEditor:
                 break
         return found
 
+    def named(self, name: str) -> Sequence[str]:
+        """Return the playlists of a name that the account sees, whoever made them."""
+        found: list[str] = []
+        kind: Query = {"recursive": "true", "includeItemTypes": ItemType.PLAYLIST, **STABLE_ORDER}
+        for start in range(0, MOST_PLAYLISTS, PAGE):
+            page = self._client.page("Items", query={**kind, "startIndex": start, "limit": PAGE})
+            found += (one.id for one in page.items if one and one.name == name)
+            if not page.items or start + PAGE >= page.total_record_count:
+                break
+        return found
+
     def create(self, name: str, item_ids: Sequence[str]) -> str:
         """Create a playlist that only its owner sees; return its id."""
         body: Body = {
@@ -45,6 +58,16 @@ class PlaylistEditor:
             "IsPublic": False,
         }
         return read(self._send("POST", body=body), models.CREATED_PLAYLIST).id
+
+    def delete(self, playlist_id: str) -> None:
+        """Delete a playlist of the account."""
+        answer = self._client.connection.send("DELETE", "Items", playlist_id)
+        try:
+            check_answer(answer)
+        except Unconfirmed:
+            # It says so of what is not the account's, too.
+            self._client.me()
+            raise
 
     def change(self, playlist_id: str, target: Sequence[str]) -> None:
         """Bring a playlist to these items in this order, with the fewest changes.

@@ -19,11 +19,11 @@ from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.auto_sign_in import AutoSignIn
 from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.problems import ProblemKind, Problems
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import ListedSession, Sessions
-from sidecar.store.accounts.usage import UsageByAccount
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ class UserService:
         accounts: AccountService,
         sessions: Sessions,
         api_keys: ApiKeys,
-        belongings: UsageByAccount,
+        belongings: KeptUsage,
         bus: Bus,
         permissions: PermissionRefresh,
         unattended: AutoSignIn,

@@ -1,1 +1,1 @@
-"""Browsers as devices: what a person keeps in one, and the plays that come back from it."""
+"""Browsers as devices: what a person keeps in one, and what comes back from it."""

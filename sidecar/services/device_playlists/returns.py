@@ -4,8 +4,8 @@
          └──▶ shown to a person ──▶ their playlist in Jellyfin, a new one of theirs, or hearts
 
 What is taken comes to the account of the person who takes it: a user of the device, and its
-listener where somebody has said whose player it is. Each step can be done again after a crash: what
-Jellyfin has already is not changed twice.
+listener where somebody has said whose player it is. Each step can be done again after a crash: it
+is noted before Jellyfin is told, and what Jellyfin has already is not changed twice.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from threading import Lock
 
 import xxhash
 
@@ -49,14 +48,12 @@ from sidecar.services.device_playlists.views import (
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.in_use import DevicesInUse
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.store.rules.device_playlists import DeviceList
+from sidecar.store.rules.device_playlists import DeviceList, TakenList
 from sidecar.store.stores import Stores
 
 log = logging.getLogger(__name__)
 
 MOST_TITLES = 100
-# So many lists are remembered for their undo, of all people together.
-MOST_UNDONE = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +82,6 @@ class _Found:
     def is_conflict(self) -> bool:
         """Whether Jellyfin's playlist was changed as well."""
         return self.kind is ListKind.CHANGED and is_conflict(self.base, self.ids, self.server)
-
-
-@dataclass(frozen=True, slots=True)
-class _Before:
-    """What Jellyfin had before a list was taken: its entries, or which hearts were set."""
-
-    list_id: str | None
-    server: tuple[str, ...]
-    hearts_set: tuple[str, ...] = ()
-    hearts_taken: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,8 +124,6 @@ class PlaylistReturns:
         self._stores = stores
         self._client = client
         self._in_use = DevicesInUse()
-        self._lock = Lock()
-        self._before: dict[tuple[str, str, str], _Before] = {}
 
     def check_may_see(self, person: Person, device_id: str) -> None:
         """Check that a person uses a device.
@@ -158,14 +143,13 @@ class PlaylistReturns:
         """
         look = self._look(person, device_id)
         found = [self._view(look, one) for one in self._found(look)]
-        with self._lock:
-            undone = [path for who, where, path in self._before if (who, where) == _ids(look)]
+        taken = self._stores.device_playlists.taken(*_ids(look))
         return ReturnedLists(
             device_id=device_id,
             device_name=look.device.settings.name,
             lists=found,
             may_take=look.device.settings.serves(person.name),
-            may_undo=undone,
+            may_undo=[path for path, one in taken.items() if one.can_be_undone],
         )
 
     def answer(
@@ -184,8 +168,7 @@ class PlaylistReturns:
         if not look.device.settings.serves(person.name):
             raise NotPossible(msg("{device} is not a device of yours", device=name))
         self._check_listener(person, device_id)
-        busy = ListInUse(msg("Playlists from {device} are being taken home now", device=name))
-        with self._in_use.only(device_id, busy):
+        with self._in_use.only(device_id, self._busy(look)):
             found = next((one for one in self._found(look) if one.path == path), None)
             if found is None or found.mark != mark:
                 raise ListChanged(msg("The list has changed meanwhile: look at it again"))
@@ -194,26 +177,58 @@ class PlaylistReturns:
     def undo(self, person: Person, device_id: str, path: str) -> Message:
         """Give Jellyfin back what it had before this person took a list.
 
+        What was changed there since stays so.
+
         Raises:
-            errors.NotVisible: They took none of this path lately.
+            errors.NotVisible: They took none of this path.
+            errors.NotPossible: It is a new playlist that was changed since, or Jellyfin refuses it.
+            ListInUse: Somebody is doing this at this moment.
             errors.JellyfinError: Jellyfin cannot be asked; it can be tried again.
         """
         look = self._look(person, device_id)
-        key = (*_ids(look), path)
-        with self._lock:
-            before = self._before.get(key)
-        if before is None:
-            raise NotVisible
-        for item_id in before.hearts_set:
-            look.client.set_favourite(item_id, value=False)
-        for item_id in before.hearts_taken:
-            look.client.set_favourite(item_id, value=True)
-        if before.list_id is not None:
-            PlaylistEditor(look.client).change(before.list_id, before.server)
-            self._stores.playlist_orders.learn(person.user_id, before.list_id, before.server)
-        with self._lock:
-            self._before.pop(key, None)
+        with self._in_use.only(device_id, self._busy(look)):
+            taken = self._stores.device_playlists.taken(*_ids(look)).get(path)
+            if taken is None or not taken.can_be_undone:
+                raise NotVisible
+            try:
+                self._give_back(look, path, taken)
+            except (NotAllowed, NotFound) as refused:
+                raise NotPossible(
+                    msg("Jellyfin does not let you change {name}", name=path)
+                ) from refused
+            self._stores.device_playlists.forget(*_ids(look), path)
         return msg("{path} was undone: Jellyfin has what it had before", path=path)
+
+    def _give_back(self, look: _Look, path: str, taken: TakenList) -> None:
+        for items, value in ((taken.hearts_set, False), (taken.hearts_taken, True)):
+            for item_id in items:
+                try:
+                    look.client.set_favourite(item_id, value=value)
+                except NotFound:
+                    log.info("%s is gone: its heart is not given back", item_id)
+        if taken.list_id is None:
+            return
+        editor = PlaylistEditor(look.client)
+        now = tuple(one for _, one in editor.entries(taken.list_id))
+        if taken.name is None:
+            target = list(dict.fromkeys(merge(taken.after, taken.before, now)))
+            editor.change(taken.list_id, target)
+            self._stores.playlist_orders.learn(look.person.user_id, taken.list_id, target)
+            return
+        if not set(now) <= set(taken.after):
+            raise NotPossible(
+                msg("{name} was changed in Jellyfin since: remove it there", name=taken.name)
+            )
+        editor.delete(taken.list_id)
+        there = look.known.get(path)
+        if there is not None and there.list_id == taken.list_id:
+            # As if it had been passed over: it is not offered again before it is changed again.
+            self._stores.device_playlists.put(look.device.id, path, replace(there, list_id=None))
+
+    @staticmethod
+    def _busy(look: _Look) -> ListInUse:
+        name = look.device.settings.name
+        return ListInUse(msg("Playlists from {device} are being taken home now", device=name))
 
     # What is there
 
@@ -318,43 +333,77 @@ class PlaylistReturns:
     # What becomes of it
 
     def _answer(self, look: _Look, found: _Found, answer: Answer) -> Message:
-        list_id, me = found.list_id, look.person.user_id
+        lists, me = self._stores.device_playlists, look.person.user_id
+        list_id, taken = found.list_id, None
         told = msg("{name} stays in Jellyfin as it is", name=found.name)
         if answer is not Answer.IGNORE:
             try:
-                list_id, told = self._take(look, found, answer)
+                taken, told = self._take(look, found, answer)
             except (NotAllowed, NotFound) as refused:
                 raise NotPossible(
                     msg("Jellyfin does not let you change {name}", name=found.name)
                 ) from refused
+            list_id = taken.list_id or list_id
         before = look.known.get(found.path)
         owner = before.user_id if before is not None and before.list_id else me
-        there = DeviceList(list_id, owner, found.files.paths)
-        self._stores.device_playlists.put(look.device.id, found.path, there)
+        with self._stores.db.write():
+            lists.put(look.device.id, found.path, DeviceList(list_id, owner, found.files.paths))
+            if taken is not None:
+                lists.finish(*_ids(look), found.path, taken)
         log.info("%s: %s", look.device.settings.name, told)
         return told
 
-    def _take(self, look: _Look, found: _Found, answer: Answer) -> tuple[str | None, Message]:
+    def _take(self, look: _Look, found: _Found, answer: Answer) -> tuple[TakenList, Message]:
         name, device = found.name, look.device.settings.name
         if found.kind is ListKind.HEARTS:
-            return found.list_id, self._take_hearts(look, found)
+            return self._take_hearts(look, found)
         editor = PlaylistEditor(look.client)
         ids = tuple(dict.fromkeys(found.ids))
         if found.list_id is None:
-            made = editor.create(name, ids)
-            return made, msg(
+            return self._make(look, found.path, name, editor, ids), msg(
                 "{name} from {device} is a playlist of yours now", name=name, device=device
             )
         base = found.base
         if answer is Answer.DEVICE:
             base = tuple(one for one in found.server if one in {*found.base, *found.ids})
-        target = list(dict.fromkeys(merge(base, ids, found.server)))
-        self._remember(look, found.path, _Before(found.list_id, found.server))
+        target = tuple(dict.fromkeys(merge(base, ids, found.server)))
+        change = TakenList(list_id=found.list_id, before=found.server, after=target)
+        taken = self._note(look, found.path, change)
         editor.change(found.list_id, target)
         self._stores.playlist_orders.learn(look.person.user_id, found.list_id, target)
-        return found.list_id, msg("{name} in Jellyfin is as on {device}", name=name, device=device)
+        return taken, msg("{name} in Jellyfin is as on {device}", name=name, device=device)
 
-    def _take_hearts(self, look: _Look, found: _Found) -> Message:
+    def _make(
+        self, look: _Look, path: str, name: str, editor: PlaylistEditor, ids: tuple[str, ...]
+    ) -> TakenList:
+        """Make a new playlist; one that was made before the sidecar was cut off is gone on with."""
+        lists = self._stores.device_playlists
+        begun = lists.taken(*_ids(look)).get(path)
+        if begun is not None and not begun.is_done and begun.name is not None:
+            made = self._find_made(editor, begun)
+            if made is not None:
+                editor.change(made, ids)
+                return replace(begun, list_id=made, after=ids)
+        begun = TakenList(name=name, others=tuple(editor.named(name)), after=ids)
+        lists.note(*_ids(look), path, begun)
+        try:
+            return replace(begun, list_id=editor.create(name, ids))
+        except (NotAllowed, NotFound):
+            lists.forget(*_ids(look), path)
+            raise
+
+    @staticmethod
+    def _find_made(editor: PlaylistEditor, begun: TakenList) -> str | None:
+        """Return the playlist that was being made; None if Jellyfin has not made it."""
+        for list_id in editor.named(begun.name or ""):
+            if list_id in begun.others:
+                continue
+            there = {item_id for _, item_id in editor.entries(list_id)}
+            if there and there <= set(begun.after):
+                return list_id
+        return None
+
+    def _take_hearts(self, look: _Look, found: _Found) -> tuple[TakenList, Message]:
         changes = compare(found.base, found.ids)
         known = look.client.items([*changes.added, *changes.removed])
         hearts = {one.id for one in known.values() if one.is_favorite}
@@ -362,20 +411,29 @@ class PlaylistReturns:
             one for one in dict.fromkeys(changes.added) if one in known and one not in hearts
         )
         to_take = tuple(one for one in dict.fromkeys(changes.removed) if one in hearts)
-        self._remember(look, found.path, _Before(None, (), to_set, to_take))
+        change = TakenList(hearts_set=to_set, hearts_taken=to_take)
+        taken = self._note(look, found.path, change)
         for item_id in to_set:
             look.client.set_favourite(item_id, value=True)
         for item_id in to_take:
             look.client.set_favourite(item_id, value=False)
-        return msg(
+        return taken, msg(
             "{set} hearts were set and {taken} taken away", set=len(to_set), taken=len(to_take)
         )
 
-    def _remember(self, look: _Look, path: str, before: _Before) -> None:
-        with self._lock:
-            self._before[(*_ids(look), path)] = before
-            while len(self._before) > MOST_UNDONE:
-                del self._before[next(iter(self._before))]
+    def _note(self, look: _Look, path: str, change: TakenList) -> TakenList:
+        """Note a change before Jellyfin is told, with what one that was cut off has changed."""
+        lists = self._stores.device_playlists
+        was = lists.taken(*_ids(look)).get(path)
+        if was is not None and not was.is_done and was.list_id == change.list_id:
+            change = replace(
+                change,
+                before=was.before,
+                hearts_set=tuple(dict.fromkeys((*was.hearts_set, *change.hearts_set))),
+                hearts_taken=tuple(dict.fromkeys((*was.hearts_taken, *change.hearts_taken))),
+            )
+        lists.note(*_ids(look), path, change)
+        return change
 
 
 def _ids(look: _Look) -> tuple[str, str]:

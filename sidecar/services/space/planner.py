@@ -44,6 +44,9 @@ LOOK_AGAIN = timedelta(seconds=LOOK_AGAIN_S)
 FEW_FILES = 2000
 MOST_NEXT = 100
 FREE_STEPS = 500
+# A plan of a hundred thousand files takes seconds, and while files arrive something changes all
+# the time: so much of the time may go into planning a device anew.
+SHARE_OF_TIME = 0.1
 # Codes of problems that removals solve.
 CURED_BY_ROOM = frozenset({"full", "budget"})
 
@@ -175,6 +178,8 @@ class SpacePlanner:
         self._rests = stores.rests
         self._lock = Lock()
         self._looked_at: dict[str, float] = {}
+        self._rests_until: dict[str, float] = {}
+        self._hurried: set[str] = set()
         self._confirmed: dict[str, tuple[PlanStep, ...]] = {}
         self._held_back: dict[str, dict[int, str]] = {}
         self._let_in: dict[str, frozenset[int]] = {}
@@ -225,7 +230,7 @@ class SpacePlanner:
             raise PlanChanged(msg("The plan has changed meanwhile: look at it again"))
         with self._lock:
             self._confirmed[device_id] = found.removals
-            self._looked_at.pop(device_id, None)
+            self._hurry(device_id)
         return len(found.removals)
 
     def step(self) -> None:
@@ -261,11 +266,14 @@ class SpacePlanner:
                 # Another download may have taken the room first.
                 self._in_vain.add(download.id)
             self._asked[download.device_id].add(download.id)
-            self._looked_at.pop(download.device_id, None)
+            self._hurry(download.device_id)
             return True
 
     def hear(self, event: Event) -> None:
-        """Listen to the bus: a device where something changed is planned in the next step."""
+        """Listen to the bus: a device where something changed is planned in the next step.
+
+        Where that takes long, changes of files are gathered for a while.
+        """
         match event:
             case DownloadChanged(download=download, was=was, now=now):
                 if was is now is Status.DOWNLOADING:
@@ -281,13 +289,25 @@ class SpacePlanner:
         with self._lock:
             self._looked_at.pop(device_id, None)
             self._outdated.add(device_id)
+            if isinstance(event, DeviceChanged):
+                self._hurry(device_id)
 
     # -- inside
 
+    def _hurry(self, device_id: str) -> None:
+        """Have a device planned in the next step, however long that takes; under the lock."""
+        self._looked_at.pop(device_id, None)
+        self._hurried.add(device_id)
+
     def _is_due(self, device_id: str) -> bool:
+        now = self._clock.monotonic()
         with self._lock:
             looked_at = self._looked_at.get(device_id)
-        return looked_at is None or self._clock.monotonic() - looked_at >= LOOK_AGAIN_S
+            rests_until = self._rests_until.get(device_id, now)
+            is_hurried = device_id in self._hurried
+        if looked_at is None:
+            return is_hurried or now >= rests_until
+        return now - looked_at >= LOOK_AGAIN_S
 
     def _look_at(self, device: AttachedDevice) -> None:
         trouble = self._problems.of(ProblemKind.DEVICE, device.id)
@@ -299,9 +319,11 @@ class SpacePlanner:
             self._registry.trouble(device.id, found)
 
     def _look(self, device: AttachedDevice) -> None:
+        began = self._clock.monotonic()
         with self._lock:
             # What changes from now on is planned in the next step.
-            self._looked_at[device.id] = self._clock.monotonic()
+            self._looked_at[device.id] = began
+            self._hurried.discard(device.id)
             confirmed = self._confirmed.pop(device.id, ())
         self._remove(device, confirmed)
         found = self._planned(device)
@@ -311,6 +333,9 @@ class SpacePlanner:
         self._give_up(device, found.refusals)
         self._let(device.id, found if not found.removals else self._planned(device, as_it_is=True))
         self._tell(device, found)
+        ended = self._clock.monotonic()
+        with self._lock:
+            self._rests_until[device.id] = ended + (ended - began) * (1 / SHARE_OF_TIME - 1)
 
     def _planned(self, device: AttachedDevice, *, as_it_is: bool = False) -> Plan:
         if not as_it_is:
@@ -424,8 +449,10 @@ class SpacePlanner:
     def _give_up(self, device: AttachedDevice, refusals: Iterable[RefusedAdd]) -> None:
         """Fail the downloads that will never fit, with the reason."""
         for refused in refusals:
+            if not refused.is_final:
+                continue
             waiting = self._downloads.queries.get(refused.download_id)
-            if refused.is_final and waiting is not None and waiting.status is Status.PENDING:
+            if waiting is not None and waiting.status is Status.PENDING:
                 log.info("%s will never fit on %s", waiting.title, device.settings.name)
                 failure = Failure(FailureClass.REFUSED, refused.code, refused.reason)
                 self._downloads.transitions.give_up(

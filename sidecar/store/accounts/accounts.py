@@ -23,6 +23,7 @@ WITH_ACCOUNTS = (
     "chosen_playlists",
     "playlist_orders",
     "device_playlists",
+    "taken_playlists",
     "selections",
     "plays",
     "imported_plays",

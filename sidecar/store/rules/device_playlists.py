@@ -1,13 +1,16 @@
 """The playlists on devices as they were written there, or taken home from there, last.
 
-What is on a device now is compared with this: so a change is offered once.
+    taken home: noted, with what Jellyfin had before ─▶ Jellyfin is told ─▶ done
+
+What is on a device now is compared with what was written there: so a change is offered once. What
+was noted and is not done may have arrived or not; a person may take back the one and the other.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from sidecar.store.database import Database
 
@@ -17,6 +20,18 @@ PUT = """INSERT INTO device_playlists (device_id, path, list_id, user_id, paths)
         paths = excluded.paths
     WHERE list_id IS NOT excluded.list_id OR user_id IS NOT excluded.user_id
         OR paths <> excluded.paths"""
+NOTE = """INSERT OR REPLACE INTO taken_playlists (user_id, device_id, path, told)
+    VALUES (?, ?, ?, ?)"""
+DONE = """UPDATE taken_playlists SET is_done = 1, told = ?
+    WHERE user_id = ? AND device_id = ? AND path = ?"""
+TAKEN = """SELECT path, told, is_done FROM taken_playlists
+    WHERE user_id = ? AND device_id = ? ORDER BY id"""
+FORGET = "DELETE FROM taken_playlists WHERE user_id = ? AND device_id = ? AND path = ?"
+# What may have half arrived is not forgotten.
+FORGET_OLD = """DELETE FROM taken_playlists WHERE user_id = ? AND is_done = 1 AND id NOT IN
+    (SELECT id FROM taken_playlists WHERE user_id = ? ORDER BY id DESC LIMIT ?)"""
+# So many lists of a person can be taken back.
+MOST_TAKEN = 50
 LISTS = "SELECT path, list_id, user_id, paths FROM device_playlists WHERE device_id = ?"
 
 
@@ -34,6 +49,34 @@ class DeviceList:
     list_id: str | None
     user_id: str | None
     paths: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenList:
+    """A list that a person took home.
+
+    Attributes:
+        list_id: The playlist in Jellyfin; None for hearts, and for a new one that is being made.
+        name: Of a new playlist; None for others.
+        others: The playlists of that name that were there before.
+        before, after: The items of the playlist.
+        hearts_set, hearts_taken: The items whose hearts were changed.
+        is_done: Whether Jellyfin has it all.
+    """
+
+    list_id: str | None = None
+    name: str | None = None
+    others: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    hearts_set: tuple[str, ...] = ()
+    hearts_taken: tuple[str, ...] = ()
+    is_done: bool = False
+
+    @property
+    def can_be_undone(self) -> bool:
+        """Whether it is known what was changed in Jellyfin."""
+        return self.list_id is not None or self.name is None
 
 
 class DevicePlaylists:
@@ -55,7 +98,38 @@ class DevicePlaylists:
         with self._db.write():
             self._db.execute_sql(PUT, [device_id, path, there.list_id, there.user_id, paths])
 
+    def note(self, user_id: str, device_id: str, path: str, taken: TakenList) -> None:
+        """Note what is taken home before Jellyfin is told, in place of an earlier time."""
+        with self._db.write():
+            self._db.execute_sql(NOTE, [user_id, device_id, path, _to_json(taken)])
+            self._db.execute_sql(FORGET_OLD, [user_id, user_id, MOST_TAKEN])
+
+    def finish(self, user_id: str, device_id: str, path: str, taken: TakenList) -> None:
+        """Record that Jellyfin has what was noted."""
+        with self._db.write():
+            self._db.execute_sql(DONE, [_to_json(taken), user_id, device_id, path])
+
+    def taken(self, user_id: str, device_id: str) -> Mapping[str, TakenList]:
+        """Return what a person took home from a device, by the paths of the lists."""
+        rows = self._db.sql(TAKEN, (user_id, device_id))
+        return {path: _to_taken(told, is_done=bool(is_done)) for path, told, is_done in rows}
+
+    def forget(self, user_id: str, device_id: str, path: str) -> None:
+        """Forget what was taken home: it was taken back, or Jellyfin has refused it."""
+        with self._db.write():
+            self._db.execute_sql(FORGET, [user_id, device_id, path])
+
     def files(self, device_id: str) -> Sequence[str]:
         """Return the paths of all downloads of a device, whatever became of them."""
         text = "SELECT file_path FROM downloads WHERE device_id = ?"
         return [path for (path,) in self._db.sql(text, (device_id,))]
+
+
+def _to_json(taken: TakenList) -> str:
+    return json.dumps(asdict(taken))
+
+
+def _to_taken(told: str, *, is_done: bool) -> TakenList:
+    facts = json.loads(told)
+    lists = {name: tuple(value) for name, value in facts.items() if isinstance(value, list)}
+    return TakenList(**{**facts, **lists, "is_done": is_done})

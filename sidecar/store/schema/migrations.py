@@ -45,6 +45,7 @@ from sidecar.store.schema.steps import (
     SELECTIONS,
     SERIES,
     SESSION_BROWSERS,
+    TAKEN_PLAYLISTS,
     TILES,
     TURNS,
 )
@@ -88,6 +89,7 @@ STEPS: tuple[Step, ...] = (
     PLAYER_STATES,
     BROWSER_PLAYS,
     DEVICE_PLAYLISTS,
+    TAKEN_PLAYLISTS,
     SELECTIONS,
 )
 

@@ -521,3 +521,16 @@ DEVICE_PLAYLISTS = (
         PRIMARY KEY (device_id, path)
     ) STRICT, WITHOUT ROWID""",
 )
+TAKEN_PLAYLISTS = (
+    # What a person took home from a list on a device, and what Jellyfin had before, as JSON: noted
+    # before Jellyfin is told; not done before it has it.
+    """CREATE TABLE taken_playlists (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        device_id TEXT NOT NULL,
+        path TEXT NOT NULL,
+        told TEXT NOT NULL,
+        is_done INTEGER NOT NULL DEFAULT 0 CHECK (is_done IN (0, 1)),
+        UNIQUE (user_id, device_id, path)
+    ) STRICT""",
+)

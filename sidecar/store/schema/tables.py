@@ -133,6 +133,22 @@ class DevicePlaylistRow(peewee.Model):
         primary_key = peewee.CompositeKey("device_id", "path")
 
 
+class TakenPlaylistRow(peewee.Model):
+    """What a person took home from a list on a device, and what Jellyfin had before."""
+
+    id = peewee.AutoField()
+    user_id = peewee.TextField()
+    device_id = peewee.TextField()
+    path = peewee.TextField()
+    told = peewee.TextField()
+    is_done = peewee.BooleanField(default=False)
+
+    class Meta:
+        """Its table."""
+
+        table_name = "taken_playlists"
+
+
 class PlayerListenerRow(peewee.Model):
     """Whose player a device is."""
 
@@ -747,6 +763,7 @@ ROWS: tuple[type[peewee.Model], ...] = (
     ImportedPlayRow,
     BrowserPlayRow,
     DevicePlaylistRow,
+    TakenPlaylistRow,
     PlayerListenerRow,
     PlayerStateRow,
     PlayerImportRow,

@@ -22,10 +22,10 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Required, TypedDict, TypeVar, Unpack
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from sidecar.web.api.schemas.base import to_json
+from sidecar.web.api.schemas.base import write_json
 from sidecar.web.request import json_body
 from sidecar.web.request.errors import answer
 from sidecar.web.request.json_body import Body
@@ -198,6 +198,4 @@ class Endpoints:
 
 def json_reply(schema: Any, value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:  # noqa: ANN401
     """Return a JSON response with a value of a service in the form of this schema."""
-    reply = jsonify(to_json(schema, value))
-    reply.status_code = status
-    return reply
+    return Response(write_json(schema, value), status, mimetype="application/json")

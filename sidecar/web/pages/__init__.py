@@ -9,8 +9,8 @@ from flask import Blueprint
 from sidecar.web.pages import alerts, home, installed, now, this_browser, undo
 from sidecar.web.pages.account import language, notifications, profile, sign_in, theme
 from sidecar.web.pages.activity import routes as activity
+from sidecar.web.pages.admin import checks, log, settings, webhooks
 from sidecar.web.pages.admin import overview as admin
-from sidecar.web.pages.admin import settings
 from sidecar.web.pages.devices import device, identity, imports, plans, player
 from sidecar.web.pages.devices import editor as device_editor
 from sidecar.web.pages.downloads import actions as download_actions
@@ -28,6 +28,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         activity.routes(services),
         admin.routes(services),
         alerts.routes(services),
+        checks.routes(services),
         device.routes(services),
         device_editor.routes(services),
         download_actions.routes(services),
@@ -41,6 +42,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         installed.routes(),
         language.routes(services),
         library.routes(services),
+        log.routes(services),
         selections.routes(services),
         notifications.routes(services),
         now.routes(services),
@@ -51,4 +53,5 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         theme.routes(),
         this_browser.routes(services),
         undo.routes(services),
+        webhooks.routes(services),
     ]

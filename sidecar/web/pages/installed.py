@@ -31,6 +31,7 @@ FILES = (
     "js/player/journal.js",
     "js/player/place.js",
     "js/player/queue.js",
+    "js/player/states.js",
     "vendor/icons.svg",
 )
 WORKER = "js/service-worker.js"

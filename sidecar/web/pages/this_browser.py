@@ -5,6 +5,7 @@ POST /this-browser/begin · /choose · /drop · /change · /forget
 GET  /this-browser/wanted     the files that this browser is to keep, for its scripts
 POST /this-browser/kept       what it has
 POST /this-browser/plays      what was heard in it, also a while ago
+POST /this-browser/states     where playing was stopped, and hearts that were pressed
 
 Which browser it is, a cookie says. It gives no rights: what is kept belongs to an account, and each
 account that uses a browser keeps its own there.
@@ -34,6 +35,7 @@ from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import NotVisible
 from sidecar.services.browsers.browsers import LONGEST_NAME, KeptBrowser
 from sidecar.services.browsers.plays import HeardInBrowser
+from sidecar.services.browsers.states import BrowserState
 from sidecar.services.player_logs.views import LogInUse
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
@@ -49,6 +51,7 @@ from sidecar.web.services import WebServices
 COOKIE = "sidecar_browser"
 MOST_PLAYS = 100
 LARGEST_BYTES = 1 << 53
+LONGEST_S = 2e6
 SOUNDS = frozenset({ItemType.AUDIO, ItemType.AUDIO_BOOK})
 SIZE: TypeAdapter[ByteSize] = TypeAdapter(ByteSize)
 NOT_A_SIZE = translatable("This is not a size. Write it like 500 MB or 2 GB.")
@@ -66,6 +69,21 @@ class PlaysBody(Body):
     """Listenings of one browser."""
 
     plays: Annotated[list[HeardBody], Field(max_length=MOST_PLAYS)]
+
+
+class StateBody(Body):
+    """What a browser knows of an item: its times in seconds since 1970."""
+
+    item_id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    position: Annotated[float, Field(ge=0, le=LONGEST_S)] | None = None
+    position_at: Annotated[float, Field(ge=0, lt=4e9)] | None = None
+    is_favourite: bool | None = None
+
+
+class StatesBody(Body):
+    """Positions and hearts of one browser."""
+
+    states: Annotated[list[StateBody], Field(max_length=MOST_PLAYS)]
 
 
 class KeptBody(Body):
@@ -115,6 +133,11 @@ def routes(services: WebServices) -> Blueprint:
         except LogInUse as busy:
             raise ApiError(HTTPStatus.CONFLICT, str(busy)) from None
         return jsonify({"taken": taken})
+
+    @pages.post("/states", role=Role.SIGNED_IN)
+    def states() -> Response:
+        told = [_state(one) for one in read(StatesBody).states]
+        return jsonify({"taken": services.browser_states.take(person(), told)})
 
     return pages.blueprint
 
@@ -206,6 +229,16 @@ def _with_cookie(reply: AnyResponse, browser: KeptBrowser) -> AnyResponse:
     return reply
 
 
+def _state(told: StateBody) -> BrowserState:
+    at = told.position_at
+    return BrowserState(
+        item_id=told.item_id,
+        position_s=told.position,
+        position_at=None if at is None else datetime.fromtimestamp(at, UTC),
+        is_favourite=told.is_favourite,
+    )
+
+
 def _file(item: Item) -> dict[str, object]:
     return {
         "item": item.id,
@@ -214,4 +247,5 @@ def _file(item: Item) -> dict[str, object]:
         "album": item.album,
         "media": "audio" if item.type in SOUNDS else "video",
         "size": item.size,
+        "heart": bool(item.is_favorite),
     }

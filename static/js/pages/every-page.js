@@ -23,6 +23,10 @@ const { account } = bar?.dataset ?? {};
 async function catchUp() {
   if (!account) return;
   if (hasHeard(account, home)) await new Journal(account, home).send();
+  if (Object.keys(localStorage).some((one) => one.startsWith("sidecar-states "))) {
+    const { States } = await import("../player/states.js");
+    await new States(account, home).send();
+  }
   if (!navigator.serviceWorker || !("caches" in window) || !(await caches.has(`sidecar-kept ${home}`))) return;
   const { KeptFiles } = await import("../kept/store.js");
   const files = new KeptFiles(home, account);

@@ -2,6 +2,7 @@
 
 import { currentFiles } from "../kept/store.js";
 import { openBar } from "../player/bar.js";
+import { States } from "../player/states.js";
 
 const { home } = document.body.dataset;
 const again = document.getElementById("again");
@@ -9,9 +10,18 @@ const bar = document.getElementById("player");
 
 // It stands in place of the page that was wanted.
 if (!window.location.pathname.endsWith("/without-network")) again.href = window.location.href;
-window.addEventListener("online", () => bar.hidden && window.location.assign(again.href));
+// The network comes back, or only the sidecar, and the page perhaps before its service worker: it is tried again.
+const LOOK_EVERY_MS = 5000;
+async function goOn() {
+  if (!bar.hidden || document.hidden || !navigator.onLine) return;
+  const answer = await fetch(`${home}service-worker.js`, { cache: "no-store" }).catch(() => null);
+  if (answer && bar.hidden) window.location.assign(again.href);
+}
+window.addEventListener("online", goOn);
+setInterval(goOn, LOOK_EVERY_MS);
 
 const files = await currentFiles(home);
+const states = files && new States(files.account, home);
 const kept = (await files?.list()) ?? [];
 if (kept.length) {
   bar.dataset.account = files.account;
@@ -27,14 +37,20 @@ if (kept.length) {
   });
 }
 
-function line({ item, title, artist, album, media }) {
-  const row = document.createElement("li");
-  const link = document.createElement("a");
+function line({ item, title, artist, album, media, heart }) {
+  const row = document.getElementById("kept-line").content.cloneNode(true);
+  const link = row.querySelector("a");
   Object.assign(link, { href: files.address(item), textContent: title });
   Object.assign(link.dataset, { plays: item, media, title, artist: artist ?? "", album: album ?? "" });
-  const by = document.createElement("span");
-  by.className = "soft small";
-  by.textContent = artist ? ` ${artist}` : "";
-  row.append(link, by);
+  row.querySelector(".soft").textContent = artist ?? "";
+  const button = row.querySelector("button");
+  const label = button.querySelector(".hidden-label");
+  label.textContent = label.textContent.replace("{title}", title);
+  button.ariaPressed = String(states.heartOf(item) ?? heart ?? false);
+  button.addEventListener("click", () => {
+    const isFavourite = button.ariaPressed !== "true";
+    states.heart(item, isFavourite);
+    button.ariaPressed = String(isFavourite);
+  });
   return row;
 }

@@ -3,6 +3,7 @@
 import { Place } from "./place.js";
 import { Journal } from "./journal.js";
 import * as queues from "./queue.js";
+import { States } from "./states.js";
 import { currentFiles } from "../kept/store.js";
 import { said } from "../messages.js";
 import { stayInPlace } from "../navigation.js";
@@ -13,6 +14,9 @@ const SAVE_EVERY_MS = 5000;
 const AGAIN_MS = 15_000;
 const BACK_S = 10;
 const ON_S = 30;
+// What is as long as this is heard on from where it was; not because somebody looked in for a moment.
+const LONG_S = 20 * 60;
+const FEWEST_S = 10;
 
 /** Make the bar, with its style; one for a tab. */
 export async function openBar(bar) {
@@ -35,12 +39,14 @@ class Bar {
   #turn = 0;
   #stoppedAt = 0;
   #journal;
+  #states;
   #others = new BroadcastChannel("sidecar-player");
 
   constructor(bar) {
     this.#bar = bar;
     this.#place = new Place(bar.dataset.account, document.body.dataset.home);
     this.#journal = new Journal(bar.dataset.account, document.body.dataset.home);
+    this.#states = new States(bar.dataset.account, document.body.dataset.home);
     this.#listen();
     this.#listenToKeys();
     stayInPlace({ isNeeded: () => this.#queue !== null, complain: (sentence) => this.#say("trouble", sentence) });
@@ -178,9 +184,19 @@ class Bar {
     this.#save();
   }
 
-  #tellHeard() {
+  async #tellHeard() {
+    this.#noteStop();
     this.#journal.end();
-    this.#journal.send();
+    // First the plays: where the newest of them was stopped is newer than its beginning.
+    await this.#journal.send();
+    await this.#states.send();
+  }
+
+  #noteStop() {
+    const player = this.#playing;
+    const isLong = player?.hasAttribute("src") && (player.duration >= LONG_S || player === this.#part("video"));
+    if (!isLong || this.#journal.heard < FEWEST_S) return;
+    this.#states.stop(queues.current(this.#queue).item, player.currentTime);
   }
 
   #go(at) {
@@ -225,9 +241,15 @@ class Bar {
         this.#tellPosition(player);
         if (!player.paused) this.#journal.hear(player.currentTime);
       });
-      player.addEventListener("pause", () => player.hasAttribute("src") && this.#save());
+      player.addEventListener("pause", () => {
+        if (!player.hasAttribute("src")) return;
+        this.#save();
+        this.#noteStop();
+        if (!player.ended) this.#states.send();
+      });
     }
     window.addEventListener("pagehide", () => {
+      this.#noteStop();
       this.#journal.end();
       if (this.#savedAt && this.#playing?.hasAttribute("src")) this.#save();
     });

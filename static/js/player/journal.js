@@ -16,6 +16,11 @@ export class Journal {
     this.#home = home;
   }
 
+  /** How many seconds of what plays were heard. */
+  get heard() {
+    return this.#now?.seconds_heard ?? 0;
+  }
+
   /** Another one begins to play. */
   begin(item) {
     this.end();

@@ -31,7 +31,7 @@ LIVE = "/socket.io"
 OUR_HEADERS = ("content-type", "x-sidecar-csrf", "hx-request")
 REMOVING = re.compile(r"action=(delete|cancel)|delete=yes")
 # Where messages go is elsewhere: no such address is given to a sidecar that may send to it.
-ELSEWHERE = re.compile(r"/notifications/addresses$")
+ELSEWHERE = re.compile(r"/notifications/addresses$|/admin/webhooks$")
 # What ends the session comes last.
 ENDING = re.compile(r"/sign-out|/sessions|/forget")
 ITEM = re.compile(r"[0-9a-f]{32}")

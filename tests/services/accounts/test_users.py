@@ -20,6 +20,7 @@ from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.auto_sign_in import AutoSignIn
 from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.accounts.users import UserService
 from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.problems import Problems
@@ -63,7 +64,7 @@ class House:
             accounts=self.accounts,
             sessions=self.sessions,
             api_keys=self.keys,
-            belongings=UsageByAccount(world.db),
+            belongings=KeptUsage(UsageByAccount(world.db), world.bus, world.clock),
             bus=world.bus,
             permissions=self.look,
             unattended=self.unattended,

@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from sidecar.demo.server.server import DemoServer
+from sidecar.domain.player_logs.states import UserState
+from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays, HeardInBrowser
+from sidecar.services.browsers.states import BrowserState, BrowserStates
 from sidecar.store.accounts.choices import Choices
 from sidecar.store.playback.imported_plays import ImportedPlays
 from sidecar.store.schema.tables import BrowserPlayRow
@@ -63,6 +66,51 @@ def test_plays_come_once_with_their_dates_and_what_does_not_count_is_passed_over
     # Of another account they are plays of its own.
     ben = away.sign_in("ben")
     assert plays.take(ben, some[:1], "Firefox on Linux") == 1
+
+
+def test_positions_and_hearts_come_with_their_own_times_and_never_over_newer_ones(
+    away: Traveller,
+) -> None:
+    states = BrowserStates(client=away._client, clock=away.world.clock)
+    song = away.item("Tone 1").id
+    marks = PlayStates(away._client(away.ann.user_id))
+
+    def stopped(stamp: int, seconds: float, item_id: str = song) -> BrowserState:
+        at = datetime.fromtimestamp(stamp, UTC)
+        return BrowserState(item_id=item_id, position_s=seconds, position_at=at)
+
+    some = [
+        replace(stopped(NOON, 9), is_favourite=True),
+        BrowserState(item_id=away.item("Tone 2").id, is_favourite=True),
+        stopped(NOON, 9, item_id="0" * 32),
+    ]
+    # A song begins anew each time; its heart comes all the same.
+    assert states.take(away.ann, some) == 2
+    assert marks.state(song) == UserState(is_favourite=True)
+    assert states.take(away.ann, some) == 0, "the answer was lost, and it is sent again"
+    assert states.take(away.ann, [BrowserState(item_id=song, is_favourite=False)]) == 1
+    assert marks.state(song).is_favourite is False
+
+    [found, *_] = away.phone.get("/Items", recursive="true", includeItemTypes="Movie")["Items"]
+    film = str(found["Id"])
+    assert states.take(away.ann, [stopped(NOON, 9, film)]) == 1
+    at_noon = UserState(position_s=9, last=datetime.fromtimestamp(NOON, UTC))
+    assert marks.state(film) == at_noon
+    for other in (
+        stopped(NOON, 12, film),
+        stopped(NOON - 60, 12, film),
+        stopped(NOON + 10**9, 12, film),
+    ):
+        assert states.take(away.ann, [other]) == 0
+        assert marks.state(film) == at_noon
+    assert states.take(away.ann, [stopped(NOON + 60, 10**6, film)]) == 1
+    assert marks.state(film) == UserState(
+        count=1, last=datetime.fromtimestamp(NOON + 60, UTC), is_played=True
+    )
+    # Of another account they are its own.
+    assert marks.state(away.item("Tone 2").id).is_favourite
+    ben = away.sign_in("ben")
+    assert not PlayStates(away._client(ben.user_id)).state(away.item("Tone 2").id).is_favourite
 
 
 def test_what_is_chosen_is_planned_within_the_limit(away: Traveller) -> None:

@@ -326,6 +326,48 @@ def test_nothing_is_looked_at_again_until_something_changed(house: House) -> Non
     assert looked != []
 
 
+def test_a_plan_that_takes_long_is_made_seldom_unless_a_person_waits_for_it(house: House) -> None:
+    clock = house.world.clock
+    planned: list[int] = []
+
+    def slowly(_device_id: str) -> EvictionBlock | None:
+        planned.append(1)
+        clock.advance(seconds=1)
+        return None
+
+    room = SpacePlanner(
+        stores=house.world.stores,
+        registry=house.registry,
+        problems=house.problems,
+        bus=house.world.bus,
+        in_use=lambda: house.in_use,
+        clock=clock,
+        awaited=slowly,
+    )
+
+    def plans() -> bool:
+        planned.clear()
+        room.step()
+        return bool(planned)
+
+    assert plans()
+    took = len(planned)
+    house.brings(1)
+    assert not plans()
+    clock.advance(seconds=9 * took - 1)
+    assert not plans()
+    clock.advance(seconds=1)
+    assert plans()
+
+    house.brings(2)
+    assert not plans()
+    house.world.bus.publish(DeviceChanged(STICK))
+    assert plans()
+    assert room.make_room(house.brings(3))
+    assert plans()
+    assert not plans()
+
+
 def test_a_worker_that_finds_no_room_asks_for_it_once(house: House) -> None:
     for number in range(1, 11):
         house.brings(number)

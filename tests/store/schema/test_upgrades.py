@@ -58,6 +58,7 @@ RELEASED = (
     "45eaa7e4bb356546",
     "aa50d3a99d4d9b93",
     "691277e62698e762",
+    "54189905055b4a86",
     "b966149be6493298",
 )
 
@@ -181,6 +182,9 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
             "user_id": ANN,
             "paths": "[]",
         },
+    ),
+    "taken_playlists": (
+        {"id": 1, "user_id": ANN, "device_id": STICK, "path": "Road.m3u8", "told": "{}"},
     ),
     "device_settings": ({"device_id": STICK, "changed": '{"paused": true}'},),
     "rests": ({"device_id": STICK, "item_id": item_id(6), "until": 11},),

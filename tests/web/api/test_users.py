@@ -157,7 +157,7 @@ def test_the_admin_s_page_tells_it_all_and_pauses(
         "home network",
     ):
         assert words in page
-    assert "Car stick is not there &lt;b&gt;" in page
+    assert "Car stick is not there &lt;b&gt;" in eve.client.get("/admin/log").text
     assert press(eve, "/admin/transfers", paused="yes").status_code == 303
     assert house.services.web.transfers.transfers(EVE).is_paused
     assert "Resume automatic downloads" in eve.client.get("/admin").text

@@ -103,5 +103,8 @@ def test_each_account_keeps_its_own_in_a_browser(house: WebHouse) -> None:
         assert refused.status_code == 404, path
     plays = {"plays": [{"item_id": "x", "started_at": 1.0, "seconds_heard": 3.0}]}
     assert ben.send("POST", "/this-browser/plays", plays).status_code == 422
+    states = {"states": [{"item_id": "7" * 32, "position": -1}]}
+    assert ben.send("POST", "/this-browser/states", states).status_code == 422
+    assert ben.send("POST", "/this-browser/states", {"states": []}).json == {"taken": 0}
     assert ann.press("/this-browser/forget").status_code == 303
     assert ann.told("/this-browser/wanted")["files"] == []

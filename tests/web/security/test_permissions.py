@@ -44,6 +44,7 @@ FOR_ADMINS = {
     ("buttons.steer_transfers", "POST"),
     ("identity.server", "GET"),
     ("identity.take", "POST"),
+    ("log.show", "GET"),
     ("people.try_again", "POST"),
     ("server.accept", "POST"),
     ("server.look", "POST"),
@@ -54,6 +55,8 @@ FOR_ADMINS = {
 }
 # What decides about the machine: on the demo, whose passwords are public, only from there.
 FOR_OWNERS = {
+    ("checks.begin", "POST"),
+    ("checks.show", "GET"),
     ("device_editor.add", "GET"),
     ("configuration.change", "PATCH"),
     ("configuration.show", "GET"),
@@ -72,6 +75,11 @@ FOR_OWNERS = {
     ("settings.save", "POST"),
     ("settings.save_first_rules", "POST"),
     ("settings.show", "GET"),
+    ("webhooks.add", "POST"),
+    ("webhooks.change", "POST"),
+    ("webhooks.remove", "POST"),
+    ("webhooks.show", "GET"),
+    ("webhooks.test", "POST"),
 }
 # Changes on a device that concern nobody but who makes them.
 THEIR_OWN = {

@@ -156,7 +156,7 @@ def answer_list(services: WebServices, device_id: str, body: ListAnswer) -> sche
     f"{DEVICE}/lists/undo", role=Role.SIGNED_IN, body=ListUndo, returns=schemas.ListAnswered
 )
 def undo_list(services: WebServices, device_id: str, body: ListUndo) -> schemas.ListAnswered:
-    """Give Jellyfin back what it had before you took a playlist of this path, until a restart."""
+    """Give Jellyfin back what it had before you took a playlist of this path."""
     text = services.playlist_returns.undo(person(), device_id, body.path)
     return schemas.ListAnswered(text=text)
 

@@ -117,6 +117,12 @@ def to_json(schema: Any, value: object) -> Any:  # noqa: ANN401 - a type, and JS
     return adapter.dump_python(adapter.validate_python(value, from_attributes=True), mode="json")
 
 
+def write_json(schema: Any, value: object) -> bytes:  # noqa: ANN401 - a type
+    """Return a value as JSON text of this schema, without the objects in between."""
+    adapter = _adapter(schema)
+    return adapter.dump_json(adapter.validate_python(value, from_attributes=True)) + b"\n"
+
+
 @cache
 def _adapter(schema: Any) -> TypeAdapter[Any]:  # noqa: ANN401 - a type
     return TypeAdapter(schema)

@@ -1,4 +1,4 @@
-"""`/admin`: accounts, system status and the recent log, for admins alone."""
+"""`/admin`: accounts and system status, for admins alone."""
 
 from __future__ import annotations
 
@@ -9,12 +9,9 @@ from werkzeug.wrappers import Response
 
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.errors import ApiError
-from sidecar.web.request.query_params import LOG_LEVELS, LONGEST_TEXT
 from sidecar.web.security.auth import own_secret, person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
-
-LINES_SHOWN = 100
 
 
 def routes(services: WebServices) -> Blueprint:
@@ -24,9 +21,6 @@ def routes(services: WebServices) -> Blueprint:
 
     @admin.get("", role=Role.ADMIN)
     def show() -> str:
-        level = request.args.get("level", "")
-        text = request.args.get("q", "")[:LONGEST_TEXT].strip()
-        lines = hood.log(level if level in LOG_LEVELS else None, text)
         return render_template(
             "admin.html",
             accounts=people.accounts(person()),
@@ -34,11 +28,6 @@ def routes(services: WebServices) -> Blueprint:
             hood=hood.view(),
             backups=services.backups.view(),
             transfers=transfers.transfers(person()),
-            lines=lines[:LINES_SHOWN],
-            found=len(lines),
-            level=level,
-            levels=LOG_LEVELS,
-            text=text,
         )
 
     @admin.post("/accounts/<string(length=32):user_id>/try", role=Role.ADMIN)
