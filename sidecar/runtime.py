@@ -253,6 +253,7 @@ class Runtime:
         threads.add("webhooks", services.web.webhooks.run)
         threads.add("playlists", background.playlists.run)
         threads.add("companions", background.companions.run)
+        threads.add("fill", background.fill.run)
         if services.devices.peers is not None:
             threads.add("syncthing", services.devices.peers.run)
         if transfers.engine_thread is not None:

@@ -23,6 +23,7 @@ from sidecar.services.housekeeping import Housekeeping
 from sidecar.services.identity.renaming import FileRenaming
 from sidecar.services.removals.monitor import RemovalMonitor
 from sidecar.services.removals.record import RemovalRecorder
+from sidecar.services.rules.fill import FillService
 from sidecar.services.space.planner import SpacePlanner
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.files.companions import CompanionFiles
@@ -41,6 +42,7 @@ class BackgroundServices:
         removals: Detects files that people removed, moved or changed.
         backups: Makes a backup every night.
         client_messages: Tells people in their clients what comes of what they do there.
+        fill: Chooses what fills the devices.
     """
 
     index: IndexWriter
@@ -49,6 +51,7 @@ class BackgroundServices:
     removals: RemovalMonitor
     backups: NightlyBackups
     client_messages: ClientMessages
+    fill: FillService
     housekeeping: Housekeeping
 
 
@@ -101,6 +104,18 @@ def make_background(
         ),
         backups=_backups(base, accounts),
         client_messages=_client_messages(base, accounts, devices, rules, transfers.space),
+        fill=FillService(
+            rules.choices,
+            accounts=accounts.service,
+            may_ask_for=accounts.server.may_ask_for,
+            registry=registry,
+            stores=store,
+            book=rules.settings,
+            look_at=transfers.space.look_at,
+            not_taken=devices.taken.refusal,
+            wake=rules.followers.was_filled,
+            clock=clock,
+        ),
         housekeeping=_housekeeping(base, accounts, devices, rules, transfers),
     )
 

@@ -24,6 +24,7 @@ from sidecar.services.identity.questions import IdentityQuestions
 from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.services.rules.account_threads import AccountFollowers, AccountThreads
+from sidecar.services.rules.fill_choices import FillChoices
 from sidecar.services.rules.selection_questions import SelectionQuestions
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
@@ -44,6 +45,7 @@ class RuleServices:
         watching: Tracks what plays.
         threads: Starts and stops the threads of the accounts.
         acts: What people do in their clients.
+        choices: What was chosen to fill the devices.
         asking: The open questions about saved filters.
     """
 
@@ -57,6 +59,7 @@ class RuleServices:
     watching: PlaybackTracker
     threads: AccountThreads
     acts: Acts
+    choices: FillChoices
     asking: SelectionQuestions
     cast_orders: CastOrders
     casting: CastTargets
@@ -106,7 +109,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
     settings = RuleSettingsService(
         lambda: base.configuration.now().rules, RuleSettingsStore(store.db)
     )
-    acts = Acts(clock)
+    acts, choices = Acts(clock), FillChoices()
     asking = SelectionQuestions(store.selections, base.bus)
     followers = AccountFollowers(
         planning=planning,
@@ -116,6 +119,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         book=settings,
         looking=looking,
         acts=acts,
+        choices=choices,
         asking=asking,
         clock=clock,
     )
@@ -136,6 +140,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
     )
     return RuleServices(
         acts=acts,
+        choices=choices,
         asking=asking,
         shape_of=shape_of,
         matching=matching,

@@ -27,6 +27,7 @@ from sidecar.domain.replay.history import History, PastItem, make_history
 from sidecar.domain.replay.reading import BadRow, NoHistory, Read, complete, read_plays
 from sidecar.domain.replay.recommend import Recommendation, recommend
 from sidecar.domain.replay.replay import FILL, Scenario, replay
+from sidecar.domain.rules import fill
 from sidecar.domain.rules.context import RuleSettings
 from sidecar.domain.rules.registry import COMPUTED_RULES, RULE_OF
 from sidecar.errors import ConfigError, SidecarError
@@ -87,7 +88,7 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
         errors.SidecarError: There is no play.
     """
     by_rule = _split_settings(asked.set)
-    limits = _read_limits(by_rule.pop(FILL, {}))
+    limits = _read_limits(settings, by_rule.pop(FILL, {}))
     changed = _read_settings(settings, by_rule)
     history = _read_history(settings, asked.plays)
     budgets = _read_budgets(asked.budget or [DEFAULT_BUDGETS], history.size)
@@ -127,8 +128,8 @@ def _read_settings(
     return {one: settings.rules.with_changes(RULE_OF[one], by_rule.get(one, {})) for one in names}
 
 
-def _read_limits(changes: Mapping[str, str]) -> FillLimits:
-    limits = FillLimits()
+def _read_limits(settings: Settings, changes: Mapping[str, str]) -> FillLimits:
+    limits = settings.rules.of(fill.RULE).limits
     values: dict[str, Any] = {}
     for key, text in changes.items():
         where = f"{FILL}.{key}"

@@ -157,6 +157,7 @@ def test_all_are_paused_after_a_question_with_numbers_and_that_is_undone_by_keys
         # Where nothing announces the line, the page opens at its button.
         expect(undo).to_be_focused()
     assert {stocked.status(one) for one in all_three} == {Status.PAUSED}
+    expect(page.locator("#state-of-things")).to_have_text("3 paused")
     undo.focus()
     page.keyboard.press("Enter")
 

@@ -47,6 +47,8 @@ def test_a_person_signs_in_and_out(
     trouble.announce("^401 POST .*/sign-in$", SIGNED_OUT)
     page = context.new_page()
     page.goto(server.url)
+    # Nobody reads along on the way to one's own machine.
+    expect(page.get_by_text("Not encrypted")).to_have_count(0)
     page.get_by_label("Name").fill("ann")
     page.get_by_label("Password").fill("wrong")
     page.keyboard.press("Enter")

@@ -6,7 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.wishes import PIN
@@ -62,6 +62,11 @@ def test_a_stick_is_ejected_where_its_tile_is(signed_in: SignedIn) -> None:
     expect(tile).to_contain_text("Safe to remove")
     expect(tile).to_contain_text("you can unplug it")
     assert page.url.endswith("/")
+    # Who uses it again is not told any more that it may be pulled out.
+    tile.get_by_role("button", name="Reconnect").click()
+    expect(tile).to_contain_text("Car stick is being reconnected: do not unplug it")
+    expect(tile).not_to_contain_text("Safe to remove")
+    expect(tile.get_by_role("button", name="Reconnect")).to_have_count(0)
 
 
 def test_it_fits_and_keeps_nobody_out(
@@ -174,6 +179,15 @@ def watched(house: WebHouse) -> WebHouse:
     return house
 
 
+def part_of_bar(page: Page) -> float:
+    """Return how much of the bar of a device is what stays there."""
+    kept = page.locator(".bar .lasting").bounding_box()
+    whole = page.locator(".bar").bounding_box()
+    assert kept is not None
+    assert whole is not None
+    return kept["width"] / whole["width"]
+
+
 def test_what_people_reported_of_the_pages_stays_mended(
     watched: WebHouse, signed_in: SignedIn, server: WebServer
 ) -> None:
@@ -210,13 +224,21 @@ def test_what_people_reported_of_the_pages_stays_mended(
     assert len(used) == 1
     assert [one for one in texts if re.search(r"\b[0-9a-f]{32}\b", one)] == []
     assert "Tone 1" in texts[2]
+    # The bar of a device is as long as its limit, and not as the drive.
+    # What others listen to is told in whole megabytes.
+    assert part_of_bar(page) == pytest.approx(1 / 60, rel=0.1)
     # Only who manages a device changes it.
     expect(page.get_by_label("Storage limit")).to_be_disabled()
     # What plays does not come next.
     coming = shown("/now").partition("Coming next")[2]
     assert "Tone 50" not in coming.partition("Recently played")[0]
     # What many lose at once is asked first, with their number, and can be undone.
+    asked_for: list[str] = []
+    page.on("request", lambda one: asked_for.append(one.url))
     shown("/downloads?tab=completed")
+    page.wait_for_load_state("networkidle")
+    # Nothing is asked for twice once the live connection is there.
+    assert [one for one in asked_for if "/downloads?" in one] == [page.url]
     page.get_by_role("button", name="Unpin all").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_role("heading", name="Unpin 7 files?")).to_be_visible()
@@ -245,5 +267,6 @@ def test_what_people_reported_of_the_pages_stays_mended(
     # While Jellyfin is away that is said, and one may try at once.
     house.services.accounts.server.tell(ServerAway(msg("Jellyfin is away")))
     assert "Jellyfin cannot be reached" in shown("/now")
+    expect(page.get_by_text("Nothing is playing")).to_have_count(0)
     page.locator("#alerts-summary").click()
     expect(page.get_by_role("button", name="Try now")).to_be_visible()

@@ -40,7 +40,7 @@ class FillLimits:
     """
 
     discovery: int = BALANCED
-    turnover: int = 200
+    turnover: int = 100
     of_album: int = 30
     of_artist: int = 80
     sure_share: int = 25
@@ -99,8 +99,20 @@ class Choice:
     changed: int
 
 
-def expect(shelf: Shelf, tastes: Sequence[Taste], limits: FillLimits) -> Expectation:
-    """Return what the people of a device will play; `look_ahead` was called for each."""
+def expect(
+    shelf: Shelf,
+    tastes: Sequence[Taste],
+    limits: FillLimits,
+    candidates: Sequence[Collection[int]] | None = None,
+) -> Expectation:
+    """Return what the people of a device will play; `look_ahead` was called for each.
+
+    Args:
+        shelf: All items.
+        tastes: Of each person.
+        limits: What was set.
+        candidates: For each person what may come because of them; all of it if not given.
+    """
     factor = 2.0 ** ((limits.discovery - BALANCED) / DOUBLED)
     total = [0.0] * len(shelf.items)
     best = total
@@ -110,6 +122,9 @@ def expect(shelf: Shelf, tastes: Sequence[Taste], limits: FillLimits) -> Expecta
         if factor != 1.0:
             heard = taste.heard
             expected = [one if n in heard else one * factor for n, one in enumerate(expected)]
+        if candidates is not None:
+            theirs = candidates[place]
+            expected = [one if n in theirs else 0.0 for n, one in enumerate(expected)]
         if place == 0:
             total = best = expected
             continue
@@ -203,6 +218,7 @@ def choose(
     may_change: int,
     sizes: Sequence[int],
     passed_over: Collection[int] = (),
+    may_go: int | None = None,
 ) -> Choice:
     """Choose what fills the room.
 
@@ -215,6 +231,7 @@ def choose(
         may_change: Bytes that may give way to something better today.
         sizes: Bytes that each item takes on the device.
         passed_over: What may not come now: it is there by another rule, excluded, or rests.
+        may_go: So many files may give way to something better today; None for any number.
     """
     best = _find_best(
         _Variety(ranking, room, limits), first=half_heard, sizes=sizes, passed_over=passed_over
@@ -232,7 +249,7 @@ def choose(
         del kept[gone]
         used -= sizes[gone]
     added: list[int] = []
-    changed = 0
+    changed = gone_files = 0
     for one in best:
         if one in kept:
             continue
@@ -241,14 +258,16 @@ def choose(
         while freed < needed and drops and worth[one] > CLEARLY_BETTER * worth[drops[-1]]:
             victims.append(drops.pop())
             freed += sizes[victims[-1]]
-        if freed < needed or changed + freed > may_change:
-            if freed >= needed:
-                break
+        if freed < needed:
             drops += reversed(victims)
             continue
+        is_many = may_go is not None and victims and gone_files + len(victims) > may_go
+        if is_many or changed + freed > may_change:
+            break
         for gone in victims:
             del kept[gone]
         changed += freed
+        gone_files += len(victims)
         kept[one] = None
         added.append(one)
         used += sizes[one] - freed

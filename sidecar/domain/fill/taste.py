@@ -34,6 +34,8 @@ MOST_FOLLOWERS = 8
 FOLLOWED_DAYS = 3
 # A play so much earlier or later than its rhythm, as a factor, does not count as due.
 EARLIEST, LATEST = 0.6, 1.8
+# Something so long is half-heard if it was begun for so long and not heard so far.
+LONG_S, BEGUN_S, TO_THE_END = 900.0, 60.0, 0.9
 # Of the situations: the days since it was played, and how often it was.
 SINCE = Scale((0, 1, 2, 3, 4, 5, 6, 7, 10, 14, 21, 30, 45, 70, 120))
 TIMES = Scale((1, 2, 4, 8, 16, 32))
@@ -123,6 +125,11 @@ class Heard:
     rhythm: float = 0.0
 
 
+def is_half_heard(seconds: float, length: float) -> bool:
+    """Whether something long was begun and not ended."""
+    return length >= LONG_S and BEGUN_S <= seconds < TO_THE_END * length
+
+
 class Household:
     """What all people together play: the same for each of them."""
 
@@ -208,6 +215,11 @@ class Taste:
     def trust(self) -> Mapping[Evidence, float]:
         """Return how much each kind of evidence counts; all together 1."""
         return self._trust
+
+    def weigh(self, item: int) -> Mapping[Evidence, float]:
+        """Return by each kind of evidence how much it speaks for an item; none without weight."""
+        weighed = {one: self._trust[one] * part for one, part in self._parts(item).items()}
+        return {one: weight for one, weight in weighed.items() if weight}
 
     def expect(self) -> list[float]:
         """Return for each item how many plays of it are expected of the day."""

@@ -20,7 +20,7 @@ from typing import Any
 from sidecar.domain.fill.choice import FULL, FillLimits, Ranking, choose, expect, rank
 from sidecar.domain.fill.experts import Expert, Experts, blend
 from sidecar.domain.fill.shelf import Candidate, Shelf
-from sidecar.domain.fill.taste import WEEK, Household, Listened, Taste
+from sidecar.domain.fill.taste import WEEK, Household, Listened, Taste, is_half_heard
 from sidecar.domain.replay.device import PastDevice
 from sidecar.domain.replay.figures import Figures
 from sidecar.domain.replay.history import UPDATED_AT, History, PastPlay, begin_of
@@ -44,8 +44,6 @@ YARDSTICKS = (MOST_PLAYED, LEAST_RECENTLY_USED, CHANCE)
 RUNS = (RULES, FILL, *YARDSTICKS)
 # After so many days without a play nothing changes any more until the next.
 QUIET_DAYS = 60
-# Something so long is half-heard if it was begun for so long and not heard so far.
-LONG_S, BEGUN_S, TO_THE_END = 900.0, 60.0, 0.9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,7 +319,7 @@ class _Replay:
             if counts(play, item):
                 self._libraries[play.user].learn(play, item.album_id)
             began = play.began - begin_of(day)
-            is_half = item.length >= LONG_S and BEGUN_S <= play.seconds < TO_THE_END * item.length
+            is_half = is_half_heard(play.seconds, item.length)
             listened[play.user].append(
                 Listened(number, began.total_seconds(), play.seconds, is_to_the_end=not is_half)
             )

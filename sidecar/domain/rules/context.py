@@ -27,6 +27,7 @@ class Wake(Enum):
     PLAY_ENDED = auto()
     LIBRARY = auto()
     HOUR = auto()
+    FILLING = auto()
 
 
 # For the body of a `RuleSettings`. The metadata is what `pydantic.Field` calls it.
@@ -100,6 +101,14 @@ class Chosen:
     kind: ItemType = ItemType.PLAYLIST
 
 
+@dataclass(frozen=True, slots=True)
+class Filling:
+    """What was chosen to fill a device for an account, and why, as a message."""
+
+    item: Item
+    text: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptSelection:
     """A saved filter that a person keeps in sync on a device.
@@ -134,6 +143,7 @@ class Context(Generic[S]):
         playing: What the account plays in its clients.
         held: What this rule holds for the account on the device now, ended or not.
         chosen: The playlists that the account chose for the device, in order.
+        filling: What fills the device for the account; None as long as it was not chosen today.
         selections: The saved filters that the account keeps in sync on the device, in order.
     """
 
@@ -145,6 +155,7 @@ class Context(Generic[S]):
     playing: tuple[NowPlaying, ...] = ()
     held: tuple[Hold, ...] = ()
     chosen: tuple[Chosen, ...] = ()
+    filling: tuple[Filling, ...] | None = None
     selections: tuple[KeptSelection, ...] = ()
 
     @property

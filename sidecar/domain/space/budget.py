@@ -119,6 +119,7 @@ class SpaceBudget:
         self._free = room.space.free - room.kept - coming
         self._may_go = may_go
         self._could_give = dict.fromkeys(EvictionClass, 0)
+        self._refusals: dict[bool, SpaceRefusal] = {}
         for one in may_go:
             self._could_give[one.eviction_class] += room.takes(one.size)
 
@@ -142,7 +143,10 @@ class SpaceBudget:
         short = max(short_of_budget, short_of_free, 0)
         weaker = (one for one in EvictionClass if one < wanted.standing)
         if short > sum(self._could_give[one] for one in weaker):
-            return self._refuse_for_space(of_budget=short_of_budget >= short_of_free)
+            of_budget = short_of_budget >= short_of_free
+            if of_budget not in self._refusals:
+                self._refusals[of_budget] = self._refuse_for_space(of_budget=of_budget)
+            return self._refusals[of_budget]
         victims = self._take(short)
         self._budget -= whole
         # Originals exist only during conversion, a few at a time.

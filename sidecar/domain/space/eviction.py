@@ -87,9 +87,9 @@ def sort_for_eviction(files: Iterable[Stored]) -> list[Stored]:
     return sorted(order, key=lambda one: (one.eviction_class, one.last_used, one.download_id))
 
 
-def explain_eviction(file: Stored) -> str:
-    """Return why this file is evicted rather than another."""
-    return _WORDS[file.eviction_class]
+def explain_eviction(eviction_class: EvictionClass) -> str:
+    """Return why a file of this class is evicted rather than another."""
+    return _WORDS[eviction_class]
 
 
 def list_items_in_use(playing: Iterable[NowPlaying]) -> frozenset[str]:
@@ -105,6 +105,14 @@ def is_cooling_down(rule: str) -> bool:
     Rules with lasting holds may: favourites and chosen playlists.
     """
     return _class_of_rule(rule) is not EvictionClass.LASTING
+
+
+def may_return_if_played(rule: str) -> bool:
+    """Return whether a rule may fetch an evicted item again at once if it was played since.
+
+    Only one whose files are the first to go: what it fetches pushes nothing else away.
+    """
+    return _class_of_rule(rule) is EvictionClass.FILLING
 
 
 def _class_of_hold(hold: HoldStrength) -> EvictionClass:

@@ -11,13 +11,14 @@ Messages name no other file: the reader may not be allowed to see that one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
 from sidecar.domain.space.budget import DeviceRoom, SpaceBudget, WantedFile
 from sidecar.domain.space.eviction import Stored, explain_eviction, sort_for_eviction
 from sidecar.domain.space.space import SpaceRefusal
+from sidecar.domain.wishes import EvictionClass
 from sidecar.messages import counted, msg
 
 # More removals than this at once need a person's confirmation.
@@ -48,6 +49,7 @@ class RefusedAdd:
     Attributes:
         code: `too-big`, `budget` or `full`.
         is_final: It will never fit with these settings; otherwise it waits for room.
+        is_filling: It was only to fill the room that is left.
     """
 
     download_id: int
@@ -57,6 +59,7 @@ class RefusedAdd:
     reason: str
     code: str
     is_final: bool
+    is_filling: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +106,10 @@ def plan(
         may_remove: False plans without removals.
     """
     balance = SpaceBudget(room, stored, sort_for_eviction(stored) if may_remove else [])
-    over = msg("{name} is over its storage limit", name=room.name)
+    # Made once, not for each of thousands of files.
+    over = _reasons(msg("{name} is over its storage limit", name=room.name))
+    outranked = _reasons(msg("something with a higher priority needs the space"))
+    fits = msg("It fits")
     removals = [_plan_removal(room, one, over) for one in balance.evict_excess()]
     adds: list[PlanStep] = []
     refusals: list[RefusedAdd] = []
@@ -112,11 +118,8 @@ def plan(
         if isinstance(victims, SpaceRefusal):
             refusals.append(_refuse(room, wanted, victims))
             continue
-        adds.append(_add(room, wanted, victims))
-        removals += [
-            _plan_removal(room, one, msg("something with a higher priority needs the space"))
-            for one in victims
-        ]
+        adds.append(_add(room, wanted, _after(victims) if victims else fits))
+        removals += [_plan_removal(room, one, outranked) for one in victims]
     return Plan(
         id=_plan_id(removals),
         adds=tuple(adds),
@@ -137,21 +140,31 @@ def _wanted_key(wanted: WantedFile) -> tuple[int, bool, int, int, int]:
     )
 
 
-def _add(room: DeviceRoom, wanted: WantedFile, victims: Collection[Stored]) -> PlanStep:
-    text = msg("It fits")
-    if victims:
-        text = counted(
-            "It fits once another file is removed",
-            "It fits once {count} other files are removed",
-            len(victims),
-        )
+def _add(room: DeviceRoom, wanted: WantedFile, why: str) -> PlanStep:
     size = room.takes(wanted.size or 0)
-    return PlanStep(wanted.download_id, wanted.item_id, wanted.title, size, text)
+    return PlanStep(wanted.download_id, wanted.item_id, wanted.title, size, why)
 
 
-def _plan_removal(room: DeviceRoom, file: Stored, because: str) -> PlanStep:
-    text = msg("{why}, and {because}", why=explain_eviction(file), because=because)
-    return PlanStep(file.download_id, file.item_id, file.title, room.takes(file.size), text)
+def _after(victims: Collection[Stored]) -> str:
+    return counted(
+        "It fits once another file is removed",
+        "It fits once {count} other files are removed",
+        len(victims),
+    )
+
+
+def _reasons(because: str) -> Mapping[EvictionClass, str]:
+    """Return why a file goes, by its class."""
+    return {
+        one: msg("{why}, and {because}", why=explain_eviction(one), because=because)
+        for one in EvictionClass
+        if one is not EvictionClass.LASTING
+    }
+
+
+def _plan_removal(room: DeviceRoom, file: Stored, reasons: Mapping[EvictionClass, str]) -> PlanStep:
+    why = reasons[file.eviction_class]
+    return PlanStep(file.download_id, file.item_id, file.title, room.takes(file.size), why)
 
 
 def _refuse(room: DeviceRoom, wanted: WantedFile, refusal: SpaceRefusal) -> RefusedAdd:
@@ -163,6 +176,7 @@ def _refuse(room: DeviceRoom, wanted: WantedFile, refusal: SpaceRefusal) -> Refu
         refusal.message,
         refusal.code,
         refusal.is_final,
+        wanted.standing is EvictionClass.FILLING,
     )
 
 

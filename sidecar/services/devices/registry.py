@@ -233,9 +233,14 @@ class DeviceRegistry:
             return device_id in self._aside.values() and device_id not in self._attached
 
     def reattach(self, device_id: str) -> None:
-        """Let the next check attach a device that was set aside."""
+        """Let the next check attach a device that was set aside; until then nobody unplugs it."""
         with self._lock:
+            was_aside = device_id in self._aside.values()
             self._aside = {path: one for path, one in self._aside.items() if one != device_id}
+        known = self._devices.get(device_id)
+        if was_aside and known is not None:
+            text = msg("{name} is being reconnected: do not unplug it", name=known.name)
+            self.trouble(device_id, DeviceError("reconnecting", text))
 
     def close(self) -> None:
         """Close all folders."""

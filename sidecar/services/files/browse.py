@@ -77,6 +77,7 @@ class TileView:
         newest: The file that arrived last, whose cover is shown.
         artist: None if there are several or none.
         files, bytes: Of the files that the person may see.
+        items, devices: What these files are copies of, and on how many devices they are.
     """
 
     key: str
@@ -85,6 +86,8 @@ class TileView:
     newest: DownloadView
     files: int
     bytes: int
+    items: int
+    devices: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -266,6 +269,8 @@ def _tile(found: Tile, view: DownloadView) -> TileView:
         newest=view,
         files=found.files,
         bytes=found.bytes,
+        items=found.items,
+        devices=found.devices,
     )
 
 

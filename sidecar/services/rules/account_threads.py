@@ -36,6 +36,7 @@ from sidecar.services.jellyfin_status import JellyfinStatus
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.services.rules.favourite_states import AccountFavourites
 from sidecar.services.rules.favourites import FavouritesFollower
+from sidecar.services.rules.fill_choices import FillChoices
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.library_cache import CachedLibrary
 from sidecar.services.rules.playlist_orders import PlaylistOrderTracker
@@ -65,6 +66,7 @@ class AccountFollowers:
     book: RuleSettingsService
     looking: LibraryLook
     acts: Acts
+    choices: FillChoices
     asking: SelectionQuestions
     clock: Clock
     _rules_of: dict[str, RuleRunner] = field(default_factory=dict)
@@ -97,6 +99,11 @@ class AccountFollowers:
         """Have the rules of an account run again after a play ended."""
         if rules := self._rules_of.get(user_id):
             rules.wake(Wake.PLAY_ENDED)
+
+    def was_filled(self, user_id: str) -> None:
+        """Have the rule `fill` of an account run after something was chosen for it."""
+        if rules := self._rules_of.get(user_id):
+            rules.wake(Wake.FILLING)
 
     def remarks(self, user_id: str, device_id: str) -> Mapping[str, tuple[str, ...]]:
         """Return the remarks of an account's rules about a device, by rule name."""
@@ -137,6 +144,7 @@ class AccountFollowers:
             book=self.book,
             clock=self.clock,
             acts=self.acts,
+            choices=self.choices,
             asking=self.asking,
         )
 

@@ -30,6 +30,7 @@ from sidecar.jellyfin.live.events import (
 )
 from sidecar.process.threads import attempt
 from sidecar.services.client_messages.acts import Acts
+from sidecar.services.rules.fill_choices import FillChoices
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.library_cache import LibraryOfAccount
 from sidecar.services.rules.now_playing import NowPlayingDebouncer
@@ -61,6 +62,7 @@ class RuleRunner:
         clock: Clock,
         rules: Iterable[ComputedRule[Any]] = COMPUTED_RULES,
         acts: Acts | None = None,
+        choices: FillChoices | None = None,
         asking: SelectionQuestions | None = None,
     ) -> None:
         """Prepare; sends no request, and every rule is due.
@@ -74,11 +76,13 @@ class RuleRunner:
             clock: For all waits.
             rules: All rules, the most urgent first.
             acts: Is told of the playlists that the account changes.
+            choices: What was chosen to fill the devices.
             asking: Learns what saved filters match.
         """
         self._selections = stores.selections
         self._asking = asking
         self._acts = acts or Acts(clock)
+        self._choices = choices or FillChoices()
         self._library = library
         self._account = account
         self._user_id = account.user_id
@@ -252,6 +256,7 @@ class RuleRunner:
                 playing=self._playing.all(),
                 held=held,
                 chosen=self._chosen.of(self._user_id, device_id),
+                filling=self._choices.of(self._user_id, device_id),
                 selections=self._selections.kept(self._user_id, device_id),
             )
             self._plan(rule, context)

@@ -29,7 +29,7 @@ from sidecar.domain.files.naming import (
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.rules import queue_ahead
-from sidecar.domain.space.eviction import is_cooling_down
+from sidecar.domain.space.eviction import is_cooling_down, may_return_if_played
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Hold, Reason, Wish, was_cast
 from sidecar.messages import msg
@@ -428,7 +428,7 @@ class WishService:
     def _allowed(self, wishes: Iterable[Wish]) -> list[Wish]:
         """Return the wishes without tombstone, exclusion or eviction cooldown."""
         words: dict[tuple[str, str], tuple[frozenset[str], frozenset[tuple[str, str]]]] = {}
-        resting: dict[str, Collection[str]] = {}
+        resting: dict[tuple[str, bool], Collection[str]] = {}
         allowed: list[Wish] = []
         for wish in wishes:
             place, why = (wish.user_id, wish.device_id), wish.reason
@@ -439,15 +439,21 @@ class WishService:
                 words[place] = self._tombstones.items(*place), self._exclusions.of(*place)
             removed, excluded = words[place]
             if is_cooling_down(why.rule):
-                if wish.device_id not in resting:
-                    now = self._clock.now()
-                    resting[wish.device_id] = self._rests.list_cooling_down(wish.device_id, now)
-                if wish.item.id in resting[wish.device_id]:
+                rest = (wish.device_id, may_return_if_played(why.rule))
+                if rest not in resting:
+                    resting[rest] = self._list_resting(*rest)
+                if wish.item.id in resting[rest]:
                     continue
             pairs = {(why.rule, wish.item.id), (why.rule, why.source_id)}
             if wish.item.id not in removed and not pairs & excluded:
                 allowed.append(wish)
         return allowed
+
+    def _list_resting(self, device_id: str, may_return: bool) -> Collection[str]:  # noqa: FBT001
+        now = self._clock.now()
+        if may_return:
+            return self._rests.list_unplayed(device_id, now)
+        return self._rests.list_cooling_down(device_id, now)
 
     def _described(
         self, wishes: Collection[Wish], missing: Collection[str], describe: Describe

@@ -77,7 +77,8 @@ def space_problem(name: str, found: Plan, waits: str | None = None) -> Problem |
         found: Its plan.
         waits: What removals wait for, as the end of a sentence; None if they do not wait.
     """
-    waiting = sum(not one.is_final for one in found.refusals)
+    # What only fills the rest waits for room without a word: nobody has asked for it.
+    waiting = sum(not one.is_final and not one.is_filling for one in found.refusals)
     if found.needs_confirmation:
         text = counted(
             "{count} file would be removed from {name}",
@@ -197,6 +198,14 @@ class SpacePlanner:
             errors.DeviceError: The device is not there.
         """
         return self._worked_out(self._registry.get(device_id)).plan
+
+    def look_at(self, device_id: str) -> tuple[DeviceRoom, Holdings]:
+        """Return the limits of a device, and what is there and waits.
+
+        Raises:
+            errors.DeviceError: The device is not there.
+        """
+        return self._situation(self._registry.get(device_id))
 
     def outlook(self, device_id: str) -> DevicePlanState:
         """Return the last plan of a device with what it is about; it may be some seconds old.

@@ -38,6 +38,7 @@ class Tile:
         newest: The file that was completed last; the tile has its cover and its names.
         artist: None if its files have different ones, or none.
         files, bytes: Of all its files, whatever text was searched for.
+        items, devices: What these files are copies of, and where they are.
     """
 
     key: str
@@ -45,6 +46,8 @@ class Tile:
     artist: str | None
     files: int
     bytes: int
+    items: int
+    devices: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,13 +141,23 @@ def select_facts(keys: Sequence[str], which: DownloadFilter) -> Statement:
     whole = build_scope_conditions(replace(which, item_types=frozenset()))
     asked = join_statements([Statement(OF_TILES, (json.dumps(list(keys)),)), whole])
     text = (
-        "SELECT d.tile, count(*), coalesce(sum(d.file_size), 0), min(d.artist), max(d.artist)"
+        "SELECT d.tile, count(*), coalesce(sum(d.file_size), 0), min(d.artist), max(d.artist),"
+        " count(DISTINCT d.item_id), count(DISTINCT d.device_id)"
         f" {asked.text} GROUP BY d.tile"
     )
     return Statement(text, asked.values)
 
 
-def _to_tile(key: str, newest: Download, found: tuple[int, int, str | None, str | None]) -> Tile:
-    files, octets, first, last = found
-    artist = first if first == last else None
-    return Tile(key=key, newest=newest, artist=artist, files=files, bytes=octets)
+def _to_tile(
+    key: str, newest: Download, found: tuple[int, int, str | None, str | None, int, int]
+) -> Tile:
+    files, octets, first, last, items, devices = found
+    return Tile(
+        key=key,
+        newest=newest,
+        artist=first if first == last else None,
+        files=files,
+        bytes=octets,
+        items=items,
+        devices=devices,
+    )

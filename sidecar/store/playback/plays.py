@@ -128,6 +128,12 @@ class Plays:
         recent = (one for one in self.newest(user_id, NEWEST) if one.ended_at >= since)
         return sorted(recent, key=lambda one: one.ended_at)
 
+    def list_since(self, user_id: str, since: datetime) -> list[Play]:
+        """Return a user's plays that began since then, in their order."""
+        query = PlayRow.select().where(PlayRow.user_id == user_id, PlayRow.started_at >= since)
+        rows = self._db.rows(query.order_by(PlayRow.started_at, PlayRow.id))
+        return [_play(row) for row in rows]
+
     def heard_in_album(self, user_id: str, album_id: str, since: datetime) -> frozenset[str]:
         """Return the tracks of an album of which a play counts that ended since then."""
         query = PlayRow.select(PlayRow.item_id).where(

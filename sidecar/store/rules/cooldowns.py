@@ -12,8 +12,15 @@ import peewee
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Status
+from sidecar.domain.space.eviction import REST
 from sidecar.store.database import Database
+from sidecar.store.schema.fields import EPOCH, MILLISECOND
 from sidecar.store.schema.tables import DownloadRow, EvictionCooldownRow
+
+UNPLAYED = """SELECT item_id FROM rests AS rest
+    WHERE device_id = ?1 AND until > ?2 AND NOT EXISTS (
+        SELECT 1 FROM plays WHERE plays.counts = 1 AND plays.item_id = rest.item_id
+            AND plays.ended_at > rest.until - ?3)"""
 
 
 class EvictionCooldowns:
@@ -59,6 +66,14 @@ class EvictionCooldowns:
             EvictionCooldownRow.device_id == device_id, EvictionCooldownRow.until > now, ~_is_back()
         )
         return frozenset(row["item_id"] for row in self._db.rows(query))
+
+    def list_unplayed(self, device_id: str, now: datetime) -> Collection[str]:
+        """Return those of them that nobody has played since they were evicted."""
+        rows = self._db.sql(
+            UNPLAYED, (device_id, (now - EPOCH) // MILLISECOND, REST // MILLISECOND)
+        )
+        resting = self.list_cooling_down(device_id, now)
+        return frozenset(item_id for (item_id,) in rows if item_id in resting)
 
 
 def _is_back() -> peewee.Function:

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 import pytest
 
-from sidecar.domain.rules import latest
+from sidecar.domain.rules import fill, latest
 from sidecar.domain.rules.context import Rule, RuleSettings, Wake
 from sidecar.domain.rules.registry import COMPUTED_RULES, RULES, register
 from sidecar.domain.wishes import PIN, EvictionClass
@@ -21,6 +21,7 @@ def test_the_rules_of_the_package_are_found_in_their_order() -> None:
         "album_affinity",
         "next_up",
         "latest",
+        "fill",
     ]
 
 
@@ -29,8 +30,14 @@ def test_every_rule_but_favourites_is_computed_at_least_each_hour() -> None:
     assert all(Wake.HOUR in one.wakes_on for one in COMPUTED_RULES)
 
 
-def test_what_a_rule_wants_by_default_lasts_but_for_the_queue() -> None:
-    assert [one.name for one in RULES if not one.settings().grace] == ["queue_ahead"]
+def test_what_a_rule_wants_by_default_lasts_but_for_the_queue_and_what_fills_the_rest() -> None:
+    assert [one.name for one in RULES if not one.settings().grace] == ["queue_ahead", "fill"]
+
+
+def test_what_fills_the_rest_is_off_by_default_and_weaker_than_all_others() -> None:
+    assert not fill.RULE.settings().enabled
+    others = {one.strength for one in RULES if one is not fill.RULE}
+    assert fill.RULE.strength is EvictionClass.FILLING < min(others)
 
 
 def test_a_rule_cannot_be_made_without_a_strength() -> None:

@@ -179,10 +179,10 @@ def test_what_was_evicted_rests(house: House) -> None:
 
 
 def test_rules_that_are_switched_off_are_named(house: House) -> None:
-    assert "Switched off for Car stick: Next up and Newly added." in house.told()
+    assert "Switched off for Car stick: Next up, Newly added and Fill what is left." in house.told()
 
     house.rules.change(latest.RULE, STICK, {"enabled": True})
-    assert "Switched off for Car stick: Next up." in house.told()
+    assert "Switched off for Car stick: Next up and Fill what is left." in house.told()
 
 
 def test_a_hold_that_is_over_is_no_reason_any_more(house: House) -> None:

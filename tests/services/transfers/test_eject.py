@@ -102,8 +102,11 @@ def test_it_is_used_again_without_being_pulled_out(house: House) -> None:
     house.unplugging.eject(ANN, STICK)
 
     house.unplugging.reattach(ANN, STICK)
+    until_then = house.problems.of(ProblemKind.DEVICE, STICK)
     house.look()
 
+    assert until_then is not None
+    assert until_then.code == "reconnecting"
     assert house.names() == [STICK]
     assert house.registry.blocked() == set()
 

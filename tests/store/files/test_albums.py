@@ -80,6 +80,7 @@ def test_albums_series_and_films_are_one_tile_each_the_newest_first(
     ]
     assert found[1] == albums.numbers(EVERYTHING) == Numbers(3, 6)
     assert {one.key for one in found[0]} == {tile_key(one.newest) for one in found[0]}
+    assert [(one.items, one.devices) for one in found[0]] == [(3, 2), (2, 1), (1, 1)]
     assert told(albums.page(DownloadFilter(device_id=CARD), 1, 10)) == [
         (ALBUM, "The Sine Waves", 1, 900)
     ]
