@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -100,6 +101,13 @@ def every_help(parser: argparse.ArgumentParser) -> str:
         for one in action.choices.values()
     ]
     return parser.format_help() + "".join(map(every_help, below))
+
+
+@each_page()
+def test_every_json_can_be_read(page: Path) -> None:
+    for block in re.findall(r"```json\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+        for link in json.loads(block).get("menuLinks", []):
+            assert {"name", "icon", "url"} == set(link)
 
 
 @each_page()

@@ -75,4 +75,7 @@ def error_code(error: Exception) -> int | None:
     while isinstance(own, peewee.PeeweeException):
         own = getattr(own, "orig", None)
     found: int | None = getattr(own, "sqlite_errorcode", None)
+    # What all processes share of the log is a file that grows: only for want of room it cannot.
+    if found == sqlite3.SQLITE_IOERR_SHMSIZE:
+        return sqlite3.SQLITE_FULL
     return None if found is None else found & 0xFF

@@ -33,9 +33,11 @@ def mount_memory(place: Path, *, options: str = "size=4m") -> None:
 def mounts_taken_down(place: Path) -> Iterator[Path]:
     """Give a mount point, and unmount whatever is still mounted there at the end."""
     place.mkdir()
-    yield place
-    while os.path.ismount(place):
-        unmount(place)
+    try:
+        yield place
+    finally:
+        while os.path.ismount(place):
+            unmount(place)
 
 
 @contextmanager

@@ -173,12 +173,17 @@ def undo_state(now: UserState, before: UserState, after: UserState, plays: int) 
         after: What it knew after it.
         plays: How many plays are to be taken back.
     """
+    count = max(0, now.count - plays)
+    # Somebody has played it since: it stays played, and its date.
+    was_played_since = count > before.count
     is_there = abs(now.position_s - after.position_s) < NEAR_S
     return UserState(
         position_s=before.position_s if is_there else now.position_s,
-        count=max(0, now.count - plays),
-        last=before.last if now.last == after.last else now.last,
-        is_played=before.is_played if now.is_played == after.is_played else now.is_played,
+        count=count,
+        last=before.last if now.last == after.last and not was_played_since else now.last,
+        is_played=before.is_played
+        if now.is_played == after.is_played and not was_played_since
+        else now.is_played,
         is_favourite=before.is_favourite
         if now.is_favourite == after.is_favourite
         else now.is_favourite,

@@ -12,6 +12,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
+from functools import partial
 from itertools import islice
 
 from sidecar.clock import Clock
@@ -27,7 +29,14 @@ from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.player_logs.listeners import Listeners
 from sidecar.services.player_logs.reader import Fresh, LogFindings, Reader, read_logs
 from sidecar.services.player_logs.reporter import PlayReporter, ReporterStores
-from sidecar.services.player_logs.views import HeardView, LogFileView, LogInUse, LogView, TakenView
+from sidecar.services.player_logs.views import (
+    HeardView,
+    LogFileView,
+    LogInUse,
+    LogView,
+    TakenView,
+    view_imports,
+)
 
 log = logging.getLogger(__name__)
 
@@ -80,7 +89,9 @@ class PlayerLogImporter:
         """
         self._access.settings(person, device_id)
         device = self._registry.get(device_id)
-        return _view(device, self._read(person, device, self._client(person.user_id)))
+        found = self._read(person, device, self._client(person.user_id))
+        imports = view_imports(self._tables.states, person, device_id)
+        return replace(_view(device, found), imports=imports)
 
     def take(self, person: Person, device_id: str) -> TakenView:
         """Import the plays as plays of this person.
@@ -97,7 +108,14 @@ class PlayerLogImporter:
         self._listeners.check_not_of_others(person, device_id)
         device, client = self._registry.get(device_id), self._client(person.user_id)
         telling = PlayReporter(
-            self._tables, PlayStates(client), person.user_id, device_id, device_name=name
+            self._tables,
+            PlayStates(client),
+            person.user_id,
+            device_id,
+            device_name=name,
+            begin_import=partial(
+                self._tables.states.begin_import, person.user_id, device_id, self._clock.now()
+            ),
         )
         with self.alone(device_id, name):
             try:

@@ -9,13 +9,13 @@ arrived. The date of the last play never moves back. What Jellyfin refuses is sh
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from sidecar.domain.items.item import Item
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.player_logs.matching import Tally, is_confirmed, is_ticked_by, merge_plays
-from sidecar.domain.player_logs.states import count_told
+from sidecar.domain.player_logs.states import UserState, count_told
 from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.messages import msg
@@ -23,7 +23,7 @@ from sidecar.services.player_logs.views import RefusedView
 from sidecar.store.database import Database
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.playback.imported_plays import Begun, ImportedListening, ImportedPlays
-from sidecar.store.playback.player_states import PlayerStates
+from sidecar.store.playback.player_states import Change, PlayerStates
 from sidecar.store.playback.plays import Plays
 
 log = logging.getLogger(__name__)
@@ -51,6 +51,8 @@ class PlayReporter:
     Attributes:
         marks: Reads and writes play counts and dates in Jellyfin.
         client: The program that played.
+        begin_import: Returns the number of a new import, by which what it brings is taken back;
+            None if nothing of it is.
         taken: How many plays were reported so far.
         refused: What Jellyfin refused so far.
     """
@@ -61,8 +63,10 @@ class PlayReporter:
     device_id: str
     device_name: str
     client: str = CLIENT
+    begin_import: Callable[[], int] | None = None
     taken: int = 0
     refused: list[RefusedView] = field(default_factory=list)
+    _import_id: int | None = None
 
     def unfinished(self) -> list[Begun]:
         """Return the reports that were begun before and may not have arrived."""
@@ -105,7 +109,9 @@ class PlayReporter:
             return
         if is_confirmed(before, begun.count, max(one.started_at for one in begun.listenings)):
             log.info("%s had arrived at Jellyfin already", item.title)
-            self._keep(item, begun)
+            count = max(0, before.count - _count_fresh(begun))
+            # When it was played before that, nobody knows any more.
+            self._keep(item, begun, Tally(count, None, count > 0), before)
             return
         after = _after(item, before, begun.listenings)
         begun = self.tables.imported.begin_again(begun, after.count)
@@ -128,7 +134,7 @@ class PlayReporter:
         except NotFound:
             self._give_up(item, begun, GONE)
         else:
-            self._keep(item, begun)
+            self._keep(item, begun, before, after)
 
     def _one_by_one(self, item: Item, begun: Begun) -> None:
         """Mark the item as played once for each play, with its date.
@@ -142,7 +148,8 @@ class PlayReporter:
                 continue
             noted = one
             try:
-                after = _after(item, self.marks.of(item.id), [listening])
+                before = self.marks.of(item.id)
+                after = _after(item, before, [listening])
                 noted = self.tables.imported.begin_again(one, after.count)
                 if not listening.was_counted:
                     self.marks.mark_played(item.id, after.last or listening.started_at)
@@ -151,16 +158,34 @@ class PlayReporter:
             except NotFound:
                 self._give_up(item, noted, GONE)
             else:
-                self._keep(item, noted)
+                self._keep(item, noted, before, after)
 
-    def _keep(self, item: Item, begun: Begun) -> None:
+    def _keep(self, item: Item, begun: Begun, before: Tally, after: Tally) -> None:
         tables = self.tables
         with tables.db.write():
             tables.imported.mark_done(begun)
             for one in begun.listenings:
                 tables.plays.save(self._play(item, one))
             tables.downloads.transitions.mark_used(item.id)
+            if self.begin_import is not None:
+                if self._import_id is None:
+                    self._import_id = self.begin_import()
+                change = self._change(item, begun, before, after)
+                tables.states.record(self._import_id, change)
         self.taken += len(begun.listenings)
+
+    def _change(self, item: Item, begun: Begun, before: Tally, after: Tally) -> Change:
+        known = self.tables.states.of(self.device_id, item.id)
+        return Change(
+            item_id=item.id,
+            title=item.title,
+            before=UserState(count=before.count, last=before.last, is_played=before.is_played),
+            after=UserState(count=after.count, last=after.last, is_played=after.is_played),
+            known_before=known,
+            known=known,
+            plays=_count_fresh(begun),
+            rows=begun.ids,
+        )
 
     def _give_up(self, item: Item, begun: Begun, why: str) -> None:
         self.tables.imported.forget(begun)
@@ -186,6 +211,10 @@ class PlayReporter:
             seconds_heard=one.seconds_heard,
             run_time=item.seconds,
         )
+
+
+def _count_fresh(begun: Begun) -> int:
+    return sum(not one.was_counted for one in begun.listenings)
 
 
 def _after(item: Item, before: Tally, listenings: Sequence[ImportedListening]) -> Tally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.errors import SidecarError
-from sidecar.services.player_logs.views import RefusedView, RemarkView
+from sidecar.services.player_logs.views import ImportView, RefusedView, RemarkView
 
 
 class NotTheListener(SidecarError):
@@ -82,16 +82,6 @@ class HeartView:
     title: str
     artist: str | None
     rating: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportView:
-    """An import that can be taken back."""
-
-    id: int
-    made_at: datetime
-    items: int
-    title: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,12 +41,11 @@ from sidecar.services.player_logs.state_reader import (
 from sidecar.services.player_logs.state_views import (
     CountView,
     HeartView,
-    ImportView,
     PlayerView,
     PositionView,
     TakenStatesView,
 )
-from sidecar.services.player_logs.views import RefusedView
+from sidecar.services.player_logs.views import RefusedView, view_imports
 from sidecar.store.playback.player_states import Change, PlayerStates, StoredChange
 
 log = logging.getLogger(__name__)
@@ -101,10 +100,7 @@ class PlayerStateImporter:
             unknown=found.unknown,
             others=found.others,
             remarks=found.remarks,
-            imports=[
-                ImportView(id=one.id, made_at=one.made_at, items=one.items, title=one.title)
-                for one in self._parts.states.imports(person.user_id, device_id)
-            ],
+            imports=view_imports(self._parts.states, person, device_id),
             has_more=has_more,
             is_rockbox=device.folder.player_files.is_there(ROCKBOX),
         )
@@ -300,7 +296,7 @@ class StateReporter:
         if change.is_undo:
             if now == change.before:
                 self._marks.change(change.item_id, now, change.after)
-            self._states.forget(stored, device_id=self._device_id, known=change.known)
+            self._states.forget(stored, device_id=self._device_id, known=change.known, is_back=True)
         elif _has_arrived(now, change.after):
             self._states.finish(self._device_id, stored)
         else:
@@ -310,22 +306,28 @@ class StateReporter:
         """Take a change back."""
         change = stored.change
         known = self._states.of(self._device_id, change.item_id)
-        plays = min(change.plays, known.undated)
-        rest = replace(
-            change.known_before,
-            undated=known.undated - plays,
-            elsewhere=known.elsewhere,
-            line=known.line,
+        plays = change.plays if change.rows else min(change.plays, known.undated)
+        rest = (
+            known
+            if change.rows
+            else replace(
+                change.known_before,
+                undated=known.undated - plays,
+                elsewhere=known.elsewhere,
+                line=known.line,
+            )
         )
+        is_back = False
         try:
             now = self._marks.state(change.item_id)
             target = undo_state(now, change.before, change.after, plays)
             back = replace(change, before=now, after=target, known=rest, plays=0, is_undo=True)
             stored = self._states.turn(stored, back)
             self._marks.change(change.item_id, now, target)
+            is_back = True
         except (NotAllowed, NotFound) as error:
             log.info("%s was not taken back: %s", change.title, error)
-        self._states.forget(stored, device_id=self._device_id, known=rest)
+        self._states.forget(stored, device_id=self._device_id, known=rest, is_back=is_back)
 
     def _refuse(self, item_id: str, title: str, why: str) -> None:
         self.refused.append(RefusedView(item_id=item_id, title=title, why=why))

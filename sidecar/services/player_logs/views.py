@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.errors import SidecarError
+from sidecar.services.accounts.person import Person
+from sidecar.store.playback.player_states import PlayerStates
 
 
 class LogInUse(SidecarError):
@@ -74,6 +76,16 @@ class LineCounts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImportView:
+    """An import that can be taken back."""
+
+    id: int
+    made_at: datetime
+    items: int
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogView:
     """What an import would do.
 
@@ -83,6 +95,7 @@ class LogView:
         plays: The newest plays that would be imported, limited in number.
         remarks: The first lines that would not be imported.
         has_more: There is more than one import takes: import again afterwards.
+        imports: What the person took from this device before, and may take back.
     """
 
     device_id: str
@@ -93,6 +106,7 @@ class LogView:
     plays: Sequence[HeardView] = ()
     remarks: Sequence[RemarkView] = ()
     has_more: bool = False
+    imports: Sequence[ImportView] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,3 +131,11 @@ class TakenView:
     taken: int
     left: int
     refused: Sequence[RefusedView] = ()
+
+
+def view_imports(states: PlayerStates, person: Person, device_id: str) -> Sequence[ImportView]:
+    """Return what a person took from a device and may take back, the newest first."""
+    return [
+        ImportView(id=one.id, made_at=one.made_at, items=one.items, title=one.title)
+        for one in states.imports(person.user_id, device_id)
+    ]

@@ -249,6 +249,8 @@ class Webhooks:
 
     def hear(self, news: News) -> None:
         """Note what happened; returns at once, for any thread."""
+        if self._kept == {}:
+            return
         if isinstance(news, DownloadChanged | DeviceChanged | NoticesChanged):
             self._heard.append((self._clock.now(), news))
             self._wakeup.set()

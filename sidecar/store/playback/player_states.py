@@ -30,6 +30,17 @@ LOGGED = """SELECT item_id, count(*) FROM imported_plays
 IMPORTS = """SELECT i.id, i.made_at, count(c.id), min(c.title) FROM player_imports AS i
     JOIN player_changes AS c ON c.import_id = i.id AND c.is_done = 1
     WHERE i.device_id = ? AND i.user_id = ? GROUP BY i.id ORDER BY i.id DESC LIMIT ?"""
+RECORD = """INSERT INTO player_changes (import_id, item_id, title, change, is_done)
+    VALUES (?, ?, ?, ?, 1)"""
+# The plays of some rows of `imported_plays` in the history.
+FORGET_PLAYS = """DELETE FROM plays WHERE id IN (SELECT p.id FROM imported_plays AS i
+    JOIN plays AS p ON p.user_id = i.user_id AND p.item_id = i.item_id
+        AND p.started_at = i.started_at AND p.session_id = 'log:' || i.device_id
+    WHERE i.id IN (SELECT value FROM json_each(?)))"""
+COUNT_AGAIN = """UPDATE player_states SET undated = undated + (SELECT count(*) FROM imported_plays
+        WHERE id IN (SELECT value FROM json_each(?)) AND was_counted = 1)
+    WHERE device_id = ? AND item_id = ?"""
+FORGET_IMPORTED = "DELETE FROM imported_plays WHERE id IN (SELECT value FROM json_each(?))"
 OPEN = """SELECT c.id, c.item_id, c.title, c.change FROM player_changes AS c
     JOIN player_imports AS i ON i.id = c.import_id
     WHERE i.device_id = ? AND i.user_id = ? AND c.is_done = ? AND (? IS NULL OR i.id = ?)
@@ -48,7 +59,8 @@ class Change:
     """What an import changes for one item: in Jellyfin, and of what was dealt with.
 
     Attributes:
-        plays: Plays that were added without a date.
+        plays: Plays that were added: without a date, or those of `rows`.
+        rows: Of `imported_plays`, if it was told by logs: their plays have dates.
         is_undo: Whether it takes an earlier one back.
     """
 
@@ -59,6 +71,7 @@ class Change:
     known_before: KnownState
     known: KnownState
     plays: int = 0
+    rows: tuple[int, ...] = ()
     is_undo: bool = False
 
 
@@ -148,6 +161,12 @@ class PlayerStates:
             number: int = self._db.execute_sql(text, values)[0][0]
         return StoredChange(number, change)
 
+    def record(self, import_id: int, change: Change) -> None:
+        """Record a change that Jellyfin has already."""
+        values = (import_id, change.item_id, change.title, _to_json(change))
+        with self._db.write():
+            self._db.execute_sql(RECORD, values)
+
     def finish(self, device_id: str, stored: StoredChange) -> None:
         """Record that Jellyfin has a change, and what was dealt with by it."""
         with self._db.write():
@@ -161,11 +180,25 @@ class PlayerStates:
             self._db.execute_sql(text, (_to_json(change), stored.id))
         return StoredChange(stored.id, change)
 
-    def forget(self, stored: StoredChange, *, device_id: str, known: KnownState) -> None:
-        """Delete a change that was taken back, or that has not arrived."""
+    def forget(
+        self, stored: StoredChange, *, device_id: str, known: KnownState, is_back: bool = False
+    ) -> None:
+        """Delete a change that was taken back, or that has not arrived.
+
+        Args:
+            stored: The change.
+            device_id: Of the player.
+            known: What is dealt with of the item then.
+            is_back: Whether Jellyfin has taken it back: plays of logs may be imported again then.
+        """
         with self._db.write():
             self._db.execute_sql("DELETE FROM player_changes WHERE id = ?", (stored.id,))
             self.save(device_id, stored.change.item_id, known)
+            if is_back and stored.change.rows:
+                rows = json.dumps(stored.change.rows)
+                self._db.execute_sql(FORGET_PLAYS, (rows,))
+                self._db.execute_sql(COUNT_AGAIN, (rows, device_id, stored.change.item_id))
+                self._db.execute_sql(FORGET_IMPORTED, (rows,))
             self._db.execute_sql(
                 """DELETE FROM player_imports WHERE device_id = ? AND NOT EXISTS
                     (SELECT 1 FROM player_changes AS c WHERE c.import_id = player_imports.id)""",
@@ -221,6 +254,7 @@ def _to_json(change: Change) -> str:
             "known_before": _known_to_json(change.known_before),
             "known": _known_to_json(change.known),
             "plays": change.plays,
+            "rows": change.rows,
             "is_undo": change.is_undo,
         }
     )
@@ -236,6 +270,7 @@ def _to_change(item_id: str, title: str, told: str) -> Change:
         known_before=_known(tuple(read["known_before"])),
         known=_known(tuple(read["known"])),
         plays=read["plays"],
+        rows=tuple(read.get("rows", ())),
         is_undo=read["is_undo"],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -103,6 +104,38 @@ def test_the_same_log_again_brings_nothing_and_a_grown_one_only_what_is_new(
     assert [one.taken for one in (first, second, third)] == [2, 0, 1]
     assert away.mark("Tone 1") == (3, moment(NOON + 5000), True)
     assert seen(away).counts.known == 3
+
+
+def test_each_import_is_taken_back_and_leaves_what_others_have_brought(away: Traveller) -> None:
+    away.has("Tone 1")
+    away.has("Tone 2")
+
+    def history() -> list[datetime]:
+        return sorted(one.started_at for one in away.tables.plays.newest(away.ann.user_id, 10))
+
+    first = scrobble("Tone 1", NOON + 900) + scrobble("Tone 1", NOON) + scrobble("Tone 2", NOON)
+    away.writes(SCROBBLER, HEADER + first)
+    assert taken(away).taken == 3
+    away.writes(SCROBBLER, scrobble("Tone 1", NOON + 300))
+    assert taken(away).taken == 1
+    newer, older = seen(away).imports
+    assert (older.items, newer.items, newer.title) == (2, 1, "Tone 1")
+    with pytest.raises(NotVisible):
+        away.player.undo(away.sign_in("ben"), STICK, older.id)
+    assert away.player.undo(away.sign_in("admin"), STICK, older.id) == 0, "it is ann's"
+
+    assert away.player.undo(away.ann, STICK, older.id) == 2
+    assert away.mark("Tone 1") == (1, moment(NOON + 900), True), "of the newer one"
+    assert away.mark("Tone 2") == (0, None, False)
+    assert history() == [datetime.fromtimestamp(NOON + 300, UTC)]
+    assert [one.id for one in seen(away).imports] == [newer.id]
+    assert seen(away).counts.plays == 3, "they are offered again"
+    assert taken(away).taken == 3
+    assert away.mark("Tone 1") == (3, moment(NOON + 900), True)
+    for one in seen(away).imports:
+        away.player.undo(away.ann, STICK, one.id)
+    assert away.mark("Tone 1")[0] == 0
+    assert (history(), seen(away).imports) == ([], [])
 
 
 def test_a_date_never_goes_back(away: Traveller) -> None:

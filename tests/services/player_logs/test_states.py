@@ -224,7 +224,7 @@ def test_taking_counts_back_leaves_what_was_heard_since(away: Traveller) -> None
     away.player.undo(away.ann, STICK, made.id)
 
     assert state(away, "Tone 1") == UserState(
-        0.0, 1, datetime.fromtimestamp(NOON, UTC), is_played=False
+        0.0, 1, datetime.fromtimestamp(NOON, UTC), is_played=True
     )
     assert [one.plays for one in look(away).counts] == [4]
 

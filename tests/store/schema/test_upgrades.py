@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import sqlite3
 from collections.abc import Mapping
@@ -17,8 +18,9 @@ from sidecar.errors import DatabaseError
 from sidecar.events import Bus
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
-from sidecar.store.schema.migrations import COPIES_KEPT, STEPS, list_copies, migrate
+from sidecar.store.schema.migrations import COPIES_KEPT, STEPS, copy, list_copies, migrate
 from sidecar.store.stores import Stores
+from tests.device.mounting import mount_memory, mounts_taken_down, needs_root
 from tests.fakes.clock import FakeClock
 from tests.store.examples import ANN, BEN, CARD, STICK, item_id
 
@@ -59,6 +61,7 @@ RELEASED = (
     "aa50d3a99d4d9b93",
     "691277e62698e762",
     "54189905055b4a86",
+    "b966149be6493298",
 )
 
 
@@ -169,6 +172,10 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
     "chosen_playlists": (
         {"id": 1, "user_id": ANN, "device_id": STICK, "playlist_id": "1" * 32, "title": "Road"},
     ),
+    "selections": (
+        {"id": "5" * 32, "user_id": ANN, "name": "Jazz", "asked": "{}", "created_at": 3},
+    ),
+    "selection_devices": ({"selection_id": "5" * 32, "device_id": STICK, "matched": 12},),
     "device_playlists": (
         {
             "device_id": STICK,
@@ -381,3 +388,37 @@ def test_a_copy_from_before_is_the_way_back(tmp_path: Path, clock: FakeClock) ->
         Database.open(path, clock=clock)
     assert content(path, {"tomorrow": ["x"]}) == {"tomorrow": set()}
     assert content(list_copies(path)[0], there) == before
+
+
+@needs_root
+def test_on_a_full_disk_nothing_is_changed_and_once_there_is_room_it_goes_on(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    """Whether it is the copy that finds no room, or the update after it."""
+    with mounts_taken_down(tmp_path / "disk") as disk:
+        mount_memory(disk, options="size=8m")
+        path, filling = disk / "some.db", disk / "film"
+        there = written(path, LAST - 1)
+        before = content(path, there)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            copy(connection, tmp_path / "copy.db")
+        whole = (tmp_path / "copy.db").stat().st_size
+        for spare, said in (
+            (0, "the disk is full"),
+            (whole // 2, "the disk is full"),
+            # The copy, what SQLite shares among processes, and two pages.
+            (whole + 2**15 + 2**13, "could not be brought up to date and is as it was"),
+        ):
+            filling.write_bytes(b"")
+            free = os.statvfs(disk).f_bavail * os.statvfs(disk).f_frsize
+            filling.write_bytes(bytes(free - spare))
+            with pytest.raises(DatabaseError, match=said):
+                Database.open(path, clock=clock)
+            filling.unlink()
+            assert content(path, there) == before
+
+        Database.open(path, clock=clock).close()
+
+        assert content(path, there) == before
+        assert [one.name for one in list_copies(path)] == [f"some.db.before-{LAST}"]
+        assert not list(disk.glob("*.draft"))
