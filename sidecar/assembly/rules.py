@@ -25,6 +25,7 @@ from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.services.rules.account_threads import AccountFollowers, AccountThreads
 from sidecar.services.rules.fill_choices import FillChoices
+from sidecar.services.rules.selection_questions import SelectionQuestions
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.rules.settings import RuleSettingsStore
@@ -45,6 +46,7 @@ class RuleServices:
         threads: Starts and stops the threads of the accounts.
         acts: What people do in their clients.
         choices: What was chosen to fill the devices.
+        asking: The open questions about saved filters.
     """
 
     shape_of: Callable[[str], NameLimits]
@@ -58,6 +60,7 @@ class RuleServices:
     threads: AccountThreads
     acts: Acts
     choices: FillChoices
+    asking: SelectionQuestions
     cast_orders: CastOrders
     casting: CastTargets
 
@@ -107,6 +110,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         lambda: base.configuration.now().rules, RuleSettingsStore(store.db)
     )
     acts, choices = Acts(clock), FillChoices()
+    asking = SelectionQuestions(store.selections, base.bus)
     followers = AccountFollowers(
         planning=planning,
         registry=devices.registry,
@@ -116,6 +120,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         looking=looking,
         acts=acts,
         choices=choices,
+        asking=asking,
         clock=clock,
     )
     watching = PlaybackTracker(
@@ -136,6 +141,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
     return RuleServices(
         acts=acts,
         choices=choices,
+        asking=asking,
         shape_of=shape_of,
         matching=matching,
         questions=questions,

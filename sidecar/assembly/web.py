@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from uuid import uuid4
 
 from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.background import BackgroundServices
@@ -65,6 +66,7 @@ from sidecar.services.removals.open_questions import OpenQuestions
 from sidecar.services.removals.review import RemovalReview
 from sidecar.services.rules.explain import Explainer
 from sidecar.services.rules.preferences import PreferenceService
+from sidecar.services.rules.selections import SelectionService
 from sidecar.services.rules.settings_editor import SettingsEditor
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.plans import PlanService
@@ -168,6 +170,7 @@ def make_web(
         actions=actions,
         undo=_undo(below, actions),
         preferences=_preferences(below),
+        selections=_selections(below),
         settings=_settings(below),
         configuration=base.configuration,
         plans=_plans(below),
@@ -274,6 +277,9 @@ def _notices(
         problems=problems,
         access=below.devices.access,
         in_doubt=identity.text,
+        selections=lambda person, device_id: [
+            (one.kept.id, one.text) for one in below.rules.asking.of(person.user_id, device_id)
+        ],
     )
     return NoticeBoard(
         problems=problems,
@@ -420,6 +426,18 @@ def _undo(below: Below, actions: DownloadActions) -> UndoService:
         clock=below.base.clock,
     )
     return UndoService(reversing.reverse, below.base.clock)
+
+
+def _selections(below: Below) -> SelectionService:
+    return SelectionService(
+        selections=below.base.store.selections,
+        questions=below.rules.asking,
+        access=below.devices.access,
+        client=below.accounts.service.client,
+        wake=below.rules.threads.look_through_soon,
+        make_id=lambda: uuid4().hex,
+        clock=below.base.clock,
+    )
 
 
 def _preferences(below: Below) -> PreferenceService:

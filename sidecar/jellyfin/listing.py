@@ -55,6 +55,7 @@ class ListedPage:
 
 
 FetchPage = Callable[[int, int], ListedPage]
+IsPast = Callable[[Item], bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,32 +89,55 @@ def read_sequence(fetch: FetchPage) -> Rows:
     return _read(fetch, once_each=False, page_items=PAGE_ITEMS)
 
 
-def _read(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
+def read_until(fetch: FetchPage, begin: Callable[[], IsPast]) -> Rows:
+    """Read a listing in which each item is once, up to the first that is past.
+
+    Args:
+        fetch: As for `read_set`.
+        begin: Called before each reading; returns what says of each item, in turn, whether nothing
+            from it on is wanted.
+    """
+    return _read(fetch, once_each=True, page_items=PAGE_ITEMS, begin=begin)
+
+
+def _never() -> IsPast:
+    return lambda _item: False
+
+
+def _read(
+    fetch: FetchPage,
+    *,
+    once_each: bool,
+    page_items: int,
+    begin: Callable[[], IsPast] = _never,
+) -> Rows:
     rows = Rows((), complete=False)
     for _ in range(TRIES):
         # What was read before is freed first.
         rows = Rows((), complete=False)
-        rows = _read_once(fetch, once_each=once_each, page_items=page_items)
+        rows = _read_once(fetch, begin(), once_each=once_each, page_items=page_items)
         if rows.complete:
             break
     return rows
 
 
-def _read_once(fetch: FetchPage, *, once_each: bool, page_items: int) -> Rows:
+def _read_once(fetch: FetchPage, is_past: IsPast, *, once_each: bool, page_items: int) -> Rows:
     taken: list[int] = []
     try:
-        return _read_pages(fetch, taken, once_each=once_each, page_items=page_items)
+        return _read_pages(fetch, taken, is_past, once_each=once_each, page_items=page_items)
     finally:
         BUDGET.give_back(sum(taken))
         if sum(taken) > LARGE_BYTES:
             return_freed()
 
 
-def _read_pages(fetch: FetchPage, taken: list[int], *, once_each: bool, page_items: int) -> Rows:
+def _read_pages(
+    fetch: FetchPage, taken: list[int], is_past: IsPast, *, once_each: bool, page_items: int
+) -> Rows:
     """Read all pages; `taken` collects what was taken from the budget."""
     entries: list[Item] = []
     totals: set[int] = set()
-    fits = True
+    fits = is_whole = True
     for number in range(MOST_ITEMS // (page_items - 1) + 1):
         start = number * (page_items - 1)
         page = fetch(start, page_items)
@@ -124,16 +148,29 @@ def _read_pages(fetch: FetchPage, taken: list[int], *, once_each: bool, page_ite
         found = [one for one in page.items if one is not None]
         continues = number == 0 or _continues(entries, found)
         fits &= continues
-        entries += found[1:] if number > 0 and fits else found
+        news = found[1:] if number > 0 and fits else found
         totals.add(page.total_record_count)
         is_full = len(page.items) >= page_items
+        end = next((at for at, one in enumerate(news) if is_past(one)), None)
+        if end is not None:
+            # What is beyond is not counted: that no page before had a gap has to do.
+            whole = is_whole and len(found) == len(page.items)
+            read = [*entries, *news[:end]]
+            return _make_rows(read, once_each=once_each, complete=fits and whole)
+        entries += news
+        is_whole &= is_full and len(found) == len(page.items)
         if start + page_items >= page.total_record_count and not (is_full and continues):
             break
     else:
         raise _endless()
+    rows = _make_rows(entries, once_each=once_each, complete=fits)
+    return Rows(rows.entries, complete=fits and totals == {len(rows.entries)})
+
+
+def _make_rows(entries: list[Item], *, once_each: bool, complete: bool) -> Rows:
     if once_each:
         entries = list({one.id: one for one in entries}.values())
-    return Rows(entries, complete=fits and totals == {len(entries)})
+    return Rows(entries, complete=complete)
 
 
 def _continues(before: Sequence[Item], after: Sequence[Item]) -> bool:

@@ -72,6 +72,10 @@ def to_item(base: BaseItem) -> Item:
         part=1 if parts > 1 else None,
         versions=_list_versions(base),
         disc_folder=_DISCS.get(base.video_type or ""),
+        added_at=base.date_created,
+        heard_at=base.user_data.last_played_date if base.user_data else None,
+        times_heard=base.user_data.play_count if base.user_data else 0,
+        rating=base.community_rating,
     )
 
 

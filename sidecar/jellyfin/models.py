@@ -192,6 +192,8 @@ class FavouriteFlag:
 
     is_favorite: Maybe[bool] = None
     played: Maybe[bool] = None
+    play_count: Count = 0
+    last_played_date: Maybe[Moment] = None
 
 
 @dataclasses.dataclass(slots=True, config=READ_LOOSELY)
@@ -261,6 +263,7 @@ class BaseItem(JellyfinModel):
     production_year: Maybe[Whole] = None
     premiere_date: Maybe[Moment] = None
     date_created: Maybe[Moment] = None
+    community_rating: Maybe[float] = None
     run_time_ticks: Maybe[Whole] = None
     container: Maybe[str] = None
     path: Maybe[str] = None

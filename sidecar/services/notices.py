@@ -34,6 +34,7 @@ class Subject(StrEnum):
     REMOVALS = "removals"
     PLAN = "plan"
     IDENTITY = "identity"
+    SELECTION = "selection"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +44,7 @@ class OpenQuestion:
     Attributes:
         text: A sentence for people.
         missing: How many files it says are missing.
+        selection_id: The saved filter that it is about, if it is about one.
         may_answer: Whether this person may answer; others only see it.
     """
 
@@ -51,4 +53,5 @@ class OpenQuestion:
     device_name: str
     text: str
     missing: int = 0
+    selection_id: str = ""
     may_answer: bool = True

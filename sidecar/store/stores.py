@@ -31,6 +31,7 @@ from sidecar.store.rules.favourites import FavouriteStates
 from sidecar.store.rules.holds import Holds
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.store.rules.selections import Selections
 from sidecar.store.rules.tombstones import Tombstones
 from sidecar.store.schema.tables import BrowserPlayRow
 from sidecar.store.syncthing.arrivals import Arrivals
@@ -68,5 +69,6 @@ class Stores:
         self.plays = Plays(db)
         self.rests = EvictionCooldowns(db, clock)
         self.samples = Samples(db)
+        self.selections = Selections(db)
         self.sessions = Sessions(db, clock)
         self.tombstones = Tombstones(db, clock)

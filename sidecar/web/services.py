@@ -43,6 +43,7 @@ from sidecar.services.player_logs.listeners import Listeners
 from sidecar.services.player_logs.states import PlayerStateImporter
 from sidecar.services.removals.review import RemovalReview
 from sidecar.services.rules.preferences import PreferenceService
+from sidecar.services.rules.selections import SelectionService
 from sidecar.services.rules.settings_editor import SettingsEditor
 from sidecar.services.setup.service import SetUpService
 from sidecar.services.space.next_to_go import EvictionPreview
@@ -75,6 +76,7 @@ class WebServices:
     actions: DownloadActions
     undo: UndoService
     preferences: PreferenceService
+    selections: SelectionService
     settings: SettingsEditor
     configuration: ConfigurationService
     device_editor: DeviceEditor

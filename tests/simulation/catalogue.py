@@ -9,6 +9,7 @@ from datetime import datetime
 from random import Random
 
 from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.selection import Selection
 from sidecar.domain.rules.library import ListedItems
 
 MIB = 1024 * 1024
@@ -42,6 +43,9 @@ class Catalogue:
     book_parts = playlist_items
 
     def contents(self, kind: ItemType, item_id: str) -> ListedItems:
+        return ListedItems()
+
+    def selected(self, asked: Selection, seed: str, now: datetime) -> ListedItems:
         return ListedItems()
 
     def episodes_from(self, series_id: str, episode_id: str) -> ListedItems:

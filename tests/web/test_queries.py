@@ -28,6 +28,7 @@ VALUES = {
     "download_id": 1,
     "file_id": 1,
     "name": next(iter(GROUPS)),
+    "selection_id": "5" * 32,
 }
 # Lists that a page shows besides the one at its address.
 FURTHER = [

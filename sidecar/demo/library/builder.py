@@ -255,6 +255,7 @@ class LibraryBuilder:
             item,
             year=entry.get("year"),
             created=_modified(media),
+            rating=entry.get("rating"),
             tags=tuple(entry.get("tags") or ()),
             seconds=media.seconds,
             media=media,

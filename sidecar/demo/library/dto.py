@@ -151,6 +151,7 @@ class DtoBuilder:
             "ChannelId": None,
             "Taglines": [],
             "Genres": list(item.all_genres),
+            "CommunityRating": item.rating,
             "RunTimeTicks": self._run_time(item),
             "PlayAccess": "Full",
             "ProductionYear": item.year,

@@ -129,6 +129,7 @@ class DemoItem:
         key: What user data is kept under; tagged tracks keep it when their file moves.
         library_id: The library it is in; None for playlists, which are everywhere.
         index: Its number in its disc or season; `parent_index` is that disc's or season's own.
+        rating: By the community, of ten.
         tags: Words by which a policy may block it.
         picture: The file of its primary image.
         genres: Of a film or series; those of music are in `music`.
@@ -152,6 +153,7 @@ class DemoItem:
     parent_index: int | None = None
     year: int | None = None
     seconds: float = 0.0
+    rating: float | None = None
     tags: tuple[str, ...] = ()
     collection_type: str | None = None
     picture: Path | None = None

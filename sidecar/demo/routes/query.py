@@ -51,7 +51,9 @@ class ItemQuery:
     contributing: frozenset[str] = frozenset()
     genres: frozenset[str] = frozenset()
     genre_ids: frozenset[str] = frozenset()
+    tags: frozenset[str] = frozenset()
     years: frozenset[int] = frozenset()
+    least_rating: float | None = None
     search: str = ""
     starts_with: str = ""
     less_than: str = ""
@@ -127,7 +129,9 @@ class QueryEngine:
             and self._fits_music(query, item)
             and (not query.genres or bool(query.genres & {*item.all_genres}))
             and (not query.genre_ids or bool(query.genre_ids & _genre_ids(item)))
+            and (not query.tags or bool(query.tags & {fold(one) for one in item.tags}))
             and (not query.years or item.year in query.years)
+            and (query.least_rating is None or (item.rating or -1.0) >= query.least_rating)
             and fold(query.search) in fold(item.name)
             and fold(item.sort_name).startswith(fold(query.starts_with))
             and (not query.less_than or fold(item.sort_name) < fold(query.less_than))
@@ -184,6 +188,7 @@ class QueryEngine:
             "premieredate": lambda item: (float(item.year or 0), ""),
             "productionyear": lambda item: (float(item.year or 0), ""),
             "runtime": lambda item: (item.seconds, ""),
+            "communityrating": lambda item: (item.rating or 0.0, ""),
             "parentindexnumber": lambda item: (float(item.parent_index or 0), ""),
             "indexnumber": lambda item: (float(item.index or 0), ""),
             "isfolder": lambda item: (float(item.kind.is_playable), ""),

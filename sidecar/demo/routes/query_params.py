@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from sidecar.demo.library.items import BaseItemKind, DemoItem, DemoLibrary
 from sidecar.demo.protocol.formats import parse_id
-from sidecar.demo.routes.query import FILTERS, ItemQuery
+from sidecar.demo.routes.query import FILTERS, ItemQuery, fold
 
 Parameter = Callable[[str], list[str]]
 
@@ -81,6 +81,8 @@ def parse_query(
         contributing=_names(library, parameter("contributingArtistIds")),
         genres=frozenset(split_list(parameter("genres"), "|")),
         genre_ids=frozenset(_ids(parameter("genreIds"))),
+        tags=frozenset(map(fold, split_list(parameter("tags"), "|"))),
+        least_rating=_decimal(parameter("minCommunityRating")),
         years=frozenset(int(one) for one in split_list(parameter("years")) if one.isdigit()),
         search="".join(parameter("searchTerm")[:1]),
         starts_with="".join(parameter("nameStartsWith")[:1]),
@@ -98,6 +100,13 @@ def _flag(values: list[str]) -> bool | None:
 
 def _number(values: list[str]) -> int | None:
     return int(values[0]) if values and values[0].isdigit() else None
+
+
+def _decimal(values: list[str]) -> float | None:
+    try:
+        return float(values[0]) if values else None
+    except ValueError:
+        return None
 
 
 def _ids(values: list[str]) -> tuple[str, ...]:

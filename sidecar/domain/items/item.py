@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol
 
@@ -97,6 +97,9 @@ class Item:
         versions: All its files, where it has several of which one is enough.
         file_id: Under which its file is served, if that is not its own id: another version.
         disc_folder: It is the folder of a disc, of this kind: "DVD" or "Blu-ray".
+        added_at: When it came to the library; None if it was not asked for.
+        heard_at, times_heard: When the requesting user played it last, and how often.
+        rating: What the community rates it, of ten.
     """
 
     id: str
@@ -132,6 +135,11 @@ class Item:
     disc_folder: str | None = None
     versions: tuple[FileVersion, ...] = ()
     file_id: str | None = None
+    # What people do and think does not make it another item.
+    added_at: datetime | None = field(default=None, compare=False)
+    heard_at: datetime | None = field(default=None, compare=False)
+    times_heard: int = field(default=0, compare=False)
+    rating: float | None = field(default=None, compare=False)
 
     @property
     def is_playable(self) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.selection import Selection
 from sidecar.domain.playback.plays import ENOUGH_S, ENOUGH_SHARE
 from sidecar.domain.replay.history import History, PastItem, PastPlay
 from sidecar.domain.rules.library import ListedItems
@@ -55,6 +56,10 @@ class PastLibrary:
 
     def playlist_items(self, playlist_id: str) -> ListedItems:  # noqa: ARG002
         """Return nothing: a history tells no playlists."""
+        return NOTHING
+
+    def selected(self, asked: Selection, seed: str, now: datetime) -> ListedItems:  # noqa: ARG002
+        """Return nothing: a history tells no filters."""
         return NOTHING
 
     def book_parts(self, folder_id: str) -> ListedItems:  # noqa: ARG002

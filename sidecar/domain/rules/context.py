@@ -13,6 +13,7 @@ from enum import Enum, auto
 from typing import Generic, TypeVar
 
 from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.selection import Selection
 from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.rules.library import Library
 from sidecar.domain.wishes import EvictionClass, Hold, Reason, Wish
@@ -109,6 +110,31 @@ class Filling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeptSelection:
+    """A saved filter that a person keeps in sync on a device.
+
+    Attributes:
+        matched: How many files it matched when that was last believed; None if it never was.
+        keeps_all: Its owner was asked and wants nothing removed, until it matches as much again.
+    """
+
+    id: str
+    name: str
+    asked: Selection
+    matched: int | None = None
+    keeps_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """How many files a saved filter matches now; doubtful if that is far too few."""
+
+    kept: KeptSelection
+    files: int
+    is_doubtful: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Context(Generic[S]):
     """The input of a rule: one account and one device at one moment.
 
@@ -118,6 +144,7 @@ class Context(Generic[S]):
         held: What this rule holds for the account on the device now, ended or not.
         chosen: The playlists that the account chose for the device, in order.
         filling: What fills the device for the account; None as long as it was not chosen today.
+        selections: The saved filters that the account keeps in sync on the device, in order.
     """
 
     user_id: str
@@ -129,6 +156,7 @@ class Context(Generic[S]):
     held: tuple[Hold, ...] = ()
     chosen: tuple[Chosen, ...] = ()
     filling: tuple[Filling, ...] | None = None
+    selections: tuple[KeptSelection, ...] = ()
 
     @property
     def held_sources(self) -> frozenset[str]:
@@ -148,11 +176,13 @@ class Wanted:
         unsure_of: Sources that could not be read completely: what is held because of them
             stays held.
         remarks: Messages about what the rule cannot do now, or would do soon.
+        matched: What saved filters match now.
     """
 
     wishes: tuple[Wish, ...] = ()
     unsure_of: frozenset[str] = frozenset()
     remarks: tuple[str, ...] = ()
+    matched: tuple[Matched, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

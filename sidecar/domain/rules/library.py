@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol
 
 from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.selection import Selection
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,9 @@ class Library(Protocol):
 
     def contents(self, kind: ItemType, item_id: str) -> ListedItems:
         """Return the tracks of an album or artist, or the next unwatched episodes of a series."""
+
+    def selected(self, asked: Selection, seed: str, now: datetime) -> ListedItems:
+        """Return what a saved filter matches; complete even if that is certainly nothing."""
 
     def book_parts(self, folder_id: str) -> ListedItems:
         """Return the audiobook parts in a folder, in order, with `is_played`."""

@@ -3,6 +3,7 @@
     many files are missing or changed ─▶ answered where it is shown
     a plan would remove many files ────▶ answered where the plan is shown
     files may be one of several items ─▶ answered on a page of their own
+    a filter matches far fewer files ──▶ answered where it is shown, by the filter's owner
 
 It reads memory only, as it runs for each page. Users of a device see its questions; its managers
 answer them.
@@ -10,7 +11,7 @@ answer them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from sidecar.domain.accounts.device_access import Access
 from sidecar.services.accounts.person import Person
@@ -35,7 +36,20 @@ class OpenQuestions:
         problems: Problems,
         access: DeviceAccess,
         in_doubt: Callable[[str, str], str | None],
+        selections: Callable[[Person, str], Iterable[tuple[str, Callable[[str], str]]]],
     ) -> None:
+        """Prepare.
+
+        Args:
+            removals: Knows what is missing.
+            registry: The devices that are there.
+            problems: Knows which plans wait.
+            access: Who may use a device.
+            in_doubt: Returns the question about items of a device, by its id and name.
+            selections: Returns a person's filters that match too little on a device, each with
+                what makes the question of the device's name.
+        """
+        self._selections = selections
         self._in_doubt = in_doubt
         self._access = access
         self._removals = removals
@@ -72,6 +86,16 @@ class OpenQuestions:
                         may_answer=access is Access.MANAGE,
                     )
                 )
+            found += (
+                OpenQuestion(
+                    subject=Subject.SELECTION,
+                    device_id=device.id,
+                    device_name=settings.name,
+                    text=make_text(settings.name),
+                    selection_id=selection_id,
+                )
+                for selection_id, make_text in self._selections(person, device.id)
+            )
             trouble = plans.get(device.id)
             if trouble is not None and trouble.code == CONFIRM:
                 found.append(

@@ -41,6 +41,7 @@ from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.library_cache import CachedLibrary
 from sidecar.services.rules.playlist_orders import PlaylistOrderTracker
 from sidecar.services.rules.runner import RuleRunner
+from sidecar.services.rules.selection_questions import SelectionQuestions
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
@@ -66,6 +67,7 @@ class AccountFollowers:
     looking: LibraryLook
     acts: Acts
     choices: FillChoices
+    asking: SelectionQuestions
     clock: Clock
     _rules_of: dict[str, RuleRunner] = field(default_factory=dict)
 
@@ -143,6 +145,7 @@ class AccountFollowers:
             clock=self.clock,
             acts=self.acts,
             choices=self.choices,
+            asking=self.asking,
         )
 
     def _followed(

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from sidecar.clock import Clock
 from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.selection import Selection
 from sidecar.domain.rules.library import Library, ListedItems
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.lookups import Lookups
@@ -23,8 +24,18 @@ MOST_KEPT = 2000
 Key = tuple[str, ...]
 # Look-ups whose result changes with the account's own plays.
 UNWATCHED = "unwatched"
+SELECTED = "selected"
 LISTENING = frozenset(
-    {"next_up", "episodes_from", "books_begun", "book_parts", "item", "visible", UNWATCHED}
+    {
+        "next_up",
+        "episodes_from",
+        "books_begun",
+        "book_parts",
+        "item",
+        "visible",
+        UNWATCHED,
+        SELECTED,
+    }
 )
 
 
@@ -146,6 +157,11 @@ class CachedLibrary:
             (UNWATCHED if kind is ItemType.SERIES else "contents", item_id),
             lambda: self._lookups.contents(kind, item_id),
         )
+
+    def selected(self, asked: Selection, seed: str, now: datetime) -> ListedItems:
+        """Return what a saved filter matches."""
+        key = (SELECTED, seed, repr(asked))
+        return self._listed(key, lambda: self._lookups.selected(asked, seed, now))
 
     def book_parts(self, folder_id: str) -> ListedItems:
         """Return the audiobook parts in a folder."""

@@ -17,6 +17,7 @@ from typing import Any
 from sidecar.clock import Clock
 from sidecar.domain.playback.client_messages import ActKind
 from sidecar.domain.playback.sessions import NowPlaying
+from sidecar.domain.rules import selections
 from sidecar.domain.rules.context import ComputedRule, Context, Wake, Wanted
 from sidecar.domain.rules.registry import COMPUTED_RULES
 from sidecar.errors import JellyfinError, SignedOut
@@ -33,6 +34,7 @@ from sidecar.services.rules.fill_choices import FillChoices
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.library_cache import LibraryOfAccount
 from sidecar.services.rules.now_playing import NowPlayingDebouncer
+from sidecar.services.rules.selection_questions import SelectionQuestions
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.stores import Stores
@@ -61,6 +63,7 @@ class RuleRunner:
         rules: Iterable[ComputedRule[Any]] = COMPUTED_RULES,
         acts: Acts | None = None,
         choices: FillChoices | None = None,
+        asking: SelectionQuestions | None = None,
     ) -> None:
         """Prepare; sends no request, and every rule is due.
 
@@ -74,7 +77,10 @@ class RuleRunner:
             rules: All rules, the most urgent first.
             acts: Is told of the playlists that the account changes.
             choices: What was chosen to fill the devices.
+            asking: Learns what saved filters match.
         """
+        self._selections = stores.selections
+        self._asking = asking
         self._acts = acts or Acts(clock)
         self._choices = choices or FillChoices()
         self._library = library
@@ -251,6 +257,7 @@ class RuleRunner:
                 held=held,
                 chosen=self._chosen.of(self._user_id, device_id),
                 filling=self._choices.of(self._user_id, device_id),
+                selections=self._selections.kept(self._user_id, device_id),
             )
             self._plan(rule, context)
 
@@ -270,5 +277,8 @@ class RuleRunner:
             grace=context.settings.grace,
             unsure_of=wanted.unsure_of,
         )
+        if self._asking is not None and rule.name == selections.NAME:
+            # Only now: what a filter matches is believed once its holds follow it.
+            self._asking.learn(self._user_id, context.device_id, wanted.matched)
         if queued:
             log.info("%s: %s queued %d for %s", self._name, rule.name, queued, context.device_id)

@@ -24,6 +24,7 @@ WITH_ACCOUNTS = (
     "playlist_orders",
     "device_playlists",
     "taken_playlists",
+    "selections",
     "plays",
     "imported_plays",
     "browser_plays",

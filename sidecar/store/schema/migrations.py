@@ -42,6 +42,7 @@ from sidecar.store.schema.steps import (
     QUEUE_ORDER,
     RESTS,
     RULES,
+    SELECTIONS,
     SERIES,
     SESSION_BROWSERS,
     TAKEN_PLAYLISTS,
@@ -89,6 +90,7 @@ STEPS: tuple[Step, ...] = (
     BROWSER_PLAYS,
     DEVICE_PLAYLISTS,
     TAKEN_PLAYLISTS,
+    SELECTIONS,
 )
 
 

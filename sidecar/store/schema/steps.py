@@ -489,6 +489,26 @@ BROWSER_PLAYS = (
     """CREATE INDEX browser_plays_begun ON browser_plays (user_id, device_id)
         WHERE count_after IS NOT NULL""",
 )
+SELECTIONS = (
+    # Filters of the library that people saved, as JSON.
+    """CREATE TABLE selections (
+        id TEXT PRIMARY KEY,
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        name TEXT NOT NULL,
+        asked TEXT NOT NULL,
+        created_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX selections_by_user ON selections (user_id)",
+    # Where each is kept in sync, how many files it matched when that was last believed, and
+    # whether its owner wants nothing removed although it matches far fewer.
+    """CREATE TABLE selection_devices (
+        selection_id TEXT NOT NULL REFERENCES selections (id) ON DELETE CASCADE,
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        matched INTEGER,
+        keeps_all INTEGER NOT NULL DEFAULT 0 CHECK (keeps_all IN (0, 1)),
+        PRIMARY KEY (selection_id, device_id)
+    ) STRICT, WITHOUT ROWID""",
+)
 DEVICE_PLAYLISTS = (
     # The playlists on a device as they were written there, or taken home from there, last; a list
     # that came from the device has the account that took it, and no id if it was passed over.

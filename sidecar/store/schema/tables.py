@@ -269,6 +269,36 @@ class ChosenPlaylistRow(peewee.Model):
         table_name = "chosen_playlists"
 
 
+class SelectionRow(peewee.Model):
+    """A filter of the library that a person saved."""
+
+    id = peewee.TextField(primary_key=True)
+    user_id = peewee.TextField()
+    name = peewee.TextField()
+    asked = peewee.TextField()
+    created_at = MomentField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "selections"
+
+
+class SelectionDeviceRow(peewee.Model):
+    """A device on which a saved filter is kept in sync."""
+
+    selection_id = peewee.TextField()
+    device_id = peewee.TextField()
+    matched = peewee.IntegerField(null=True)
+    keeps_all = peewee.BooleanField(default=False)
+
+    class Meta:
+        """Its table."""
+
+        table_name = "selection_devices"
+        primary_key = peewee.CompositeKey("selection_id", "device_id")
+
+
 class PlaylistOrderRow(peewee.Model):
     """What is on a playlist, as an account listed it last."""
 
@@ -722,6 +752,8 @@ ROWS: tuple[type[peewee.Model], ...] = (
     DeviceSettingsRow,
     ExclusionRow,
     ChosenPlaylistRow,
+    SelectionRow,
+    SelectionDeviceRow,
     PlaylistOrderRow,
     CompanionRow,
     EvictionCooldownRow,

@@ -17,6 +17,7 @@ from sidecar.web.api import (
     metrics,
     notifications,
     playback,
+    selections,
     server_change,
     system,
 )
@@ -58,6 +59,7 @@ GROUPS = (
     imports.logs,
     imports.lists,
     library.items,
+    selections.selections,
     files.offline,
     files.media,
     playback.playback,

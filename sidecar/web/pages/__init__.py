@@ -18,6 +18,7 @@ from sidecar.web.pages.downloads import routes as downloads
 from sidecar.web.pages.files import routes as files
 from sidecar.web.pages.help import routes as help_pages
 from sidecar.web.pages.library import routes as library
+from sidecar.web.pages.library import selections
 from sidecar.web.services import WebServices
 
 
@@ -42,6 +43,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         language.routes(services),
         library.routes(services),
         log.routes(services),
+        selections.routes(services),
         notifications.routes(services),
         now.routes(services),
         plans.routes(services),

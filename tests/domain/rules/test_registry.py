@@ -17,6 +17,7 @@ def test_the_rules_of_the_package_are_found_in_their_order() -> None:
         "queue_ahead",
         "favourites",
         "playlists",
+        "selections",
         "album_affinity",
         "next_up",
         "latest",

@@ -28,6 +28,8 @@ PAGES = (
     "/library?shelf=films",
     "/library?shelf=artists&initial=T&missing=yes",
     "/library/{track}/why",
+    "/library/filters",
+    "/library/filters/new",
     "/activity",
     "/activity/plays",
     "/activity/charts",

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sidecar.domain.items.item import Item, ItemType
+from sidecar.domain.items.selection import Selection
 from sidecar.domain.playback.sessions import NowPlaying, QueueEntry, Repeat
-from sidecar.domain.rules.context import Chosen, Context, S
+from sidecar.domain.rules.context import Chosen, Context, KeptSelection, S
 from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.wishes import Hold, Reason
 from tests.fakes.clock import START
@@ -92,6 +93,9 @@ class RuleLibrary:
     def contents(self, kind: ItemType, item_id: str) -> ListedItems:
         return self.album_tracks(item_id)
 
+    def selected(self, asked: Selection, seed: str, now: datetime) -> ListedItems:
+        return self.album_tracks(seed)
+
     def episodes_from(self, series_id: str, episode_id: str) -> ListedItems:
         listed = self.lists.get(series_id, ListedItems())
         ids = [one.id for one in listed.items]
@@ -123,6 +127,7 @@ def context(
     playing: tuple[NowPlaying, ...] = (),
     held: tuple[Hold, ...] = (),
     chosen: tuple[Chosen, ...] = (),
+    selections: tuple[KeptSelection, ...] = (),
     after: timedelta = timedelta(0),
 ) -> Context[S]:
     return Context(
@@ -134,6 +139,7 @@ def context(
         playing=playing,
         held=held,
         chosen=chosen,
+        selections=selections,
     )
 
 

@@ -850,6 +850,7 @@ def test_a_question_stands_for_everybody_whose_device_it_is(house: House) -> Non
     house.notice()
     questions = OpenQuestions(
         in_doubt=lambda _device_id, _name: None,
+        selections=lambda _person, _device_id: (),
         removals=house.removals,
         registry=house.registry,
         problems=house.problems,

@@ -11,7 +11,8 @@ import pytest
 from sidecar.clock import SystemClock
 from sidecar.config.rules import ALL_RULES
 from sidecar.domain.items.item import Item
-from sidecar.domain.rules import album_affinity, latest, next_up, playlists, queue_ahead
+from sidecar.domain.items.selection import Selection
+from sidecar.domain.rules import album_affinity, latest, next_up, playlists, queue_ahead, selections
 from sidecar.domain.rules.context import Chosen, ComputedRule, Context, Wake, Wanted
 from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.rules.registry import COMPUTED_RULES
@@ -26,10 +27,12 @@ from sidecar.services.rules.runner import (
     SETTLE_S,
     RuleRunner,
 )
+from sidecar.services.rules.selection_questions import SelectionQuestions
 from sidecar.services.rules.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.devices.devices import Device
 from sidecar.store.rules.playlists import ChosenPlaylists
+from sidecar.store.rules.selections import SavedSelection
 from sidecar.store.rules.settings import RuleSettingsStore
 from tests.fakes.libraries.rule_library import RuleLibrary, full, plays, song
 from tests.services.conftest import ANN, STICK, World
@@ -94,7 +97,9 @@ class House:
         self.told.append(trouble)
         self.is_there = not isinstance(trouble, ServerAway)
 
-    def runner(self, *rules: ComputedRule[Any]) -> RuleRunner:
+    def runner(
+        self, *rules: ComputedRule[Any], asking: SelectionQuestions | None = None
+    ) -> RuleRunner:
         return RuleRunner(
             FollowedAccount(
                 user_id=ANN,
@@ -109,6 +114,7 @@ class House:
             book=self.book,
             clock=self.world.clock,
             rules=rules or COMPUTED_RULES,
+            asking=asking,
         )
 
     def watched(self, rule: ComputedRule[Any]) -> ComputedRule[Any]:
@@ -563,3 +569,35 @@ def test_a_wake_ends_the_rest_at_once(house: House) -> None:
     assert not thread.is_alive()
     assert took < IDLE_S
     assert house.looks < 100
+
+
+def test_what_a_saved_filter_does_not_match_any_more_goes_only_as_far_as_it_is_believed(
+    house: House,
+) -> None:
+    saved = SavedSelection("5" * 32, "Jazz", Selection(genres=("Jazz",)))
+    store, asking = (
+        house.world.stores.selections,
+        SelectionQuestions(house.world.stores.selections, house.world.bus),
+    )
+    store.save(ANN, saved, house.world.clock.now())
+    store.keep(ANN, STICK, saved.id)
+    house.library.known = {one.id: one for one in SONGS}
+    runner = house.runner(selections.RULE, asking=asking)
+
+    def held_with(count: int) -> int:
+        house.library.lists[saved.id] = full(*SONGS[:count])
+        runner.wake(Wake.LIBRARY)
+        house.world.clock.advance(LIBRARY_REST_S + SETTLE_S)
+        runner.step()
+        house.world.clock.advance(2 * 86_400)
+        return len(house.held(selections.NAME))
+
+    assert [held_with(9), held_with(5), held_with(2), held_with(0)] == [9, 5, 5, 5]
+    (asked,) = asking.of(ANN, STICK)
+    assert (asked.kept.matched, asked.files) == (5, 0)
+    assert held_with(2) == 5
+    assert asking.answer(ANN, STICK, saved.id, remove=True)
+    assert not asking.answer(ANN, STICK, saved.id, remove=True)
+    assert held_with(2) == 2
+    store.drop(ANN, STICK, saved.id)
+    assert held_with(2) == 0

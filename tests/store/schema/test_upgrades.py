@@ -61,6 +61,7 @@ RELEASED = (
     "aa50d3a99d4d9b93",
     "691277e62698e762",
     "54189905055b4a86",
+    "b966149be6493298",
 )
 
 
@@ -171,6 +172,10 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
     "chosen_playlists": (
         {"id": 1, "user_id": ANN, "device_id": STICK, "playlist_id": "1" * 32, "title": "Road"},
     ),
+    "selections": (
+        {"id": "5" * 32, "user_id": ANN, "name": "Jazz", "asked": "{}", "created_at": 3},
+    ),
+    "selection_devices": ({"selection_id": "5" * 32, "device_id": STICK, "matched": 12},),
     "device_playlists": (
         {
             "device_id": STICK,

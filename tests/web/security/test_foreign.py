@@ -13,7 +13,9 @@ from werkzeug.test import Client, TestResponse
 
 from sidecar.config import Settings
 from sidecar.domain.downloads.download import Status
+from sidecar.domain.items.selection import Selection
 from sidecar.services.accounts.person import Person
+from sidecar.store.rules.selections import SavedSelection
 from sidecar.web.security.permissions import Role, role_needed
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
@@ -36,6 +38,8 @@ BODIES: Mapping[tuple[str, str], object] = {
     ("matches.say", "POST"): {"item_id": "9" * 32, "now": None},
     ("names.rename", "POST"): {"plan_id": "any"},
     ("people.answer_hidden", "POST"): {"answer": "keep"},
+    ("saved_filters.answer", "POST"): {"remove": True},
+    ("saved_filters.change", "PUT"): {"name": "Jazz"},
     ("steering.change", "PATCH"): {"settings": {"budget": 1}},
 }
 FORMS: Mapping[tuple[str, str], Mapping[str, str]] = {
@@ -93,9 +97,18 @@ def things_of_ann(house: WebHouse) -> dict[str, str]:
         "key_id": str(made[0].id),
         "number": "1",
         "rule": "favourites",
+        "selection_id": selection_of(house).id,
         "session_id": session.id,
         "user_id": ANN.user_id,
     }
+
+
+def selection_of(house: WebHouse) -> SavedSelection:
+    """Let Ann have saved a filter that is kept in sync on the stick."""
+    saved = SavedSelection("5" * 32, "Jazz", Selection(genres=("Jazz",)))
+    house.store.selections.save(ANN.user_id, saved, house.clock.now())
+    house.store.selections.keep(ANN.user_id, STICK, saved.id)
+    return saved
 
 
 def nothing_like(things: Mapping[str, str]) -> dict[str, str]:

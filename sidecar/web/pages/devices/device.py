@@ -1,7 +1,7 @@
 """`/devices/ID`: the page of one device; its forms lead back to it.
 
 GET  /devices/ID                     settings, rules with their reasons, pins, removed items
-POST /devices/ID/settings · rules/NAME · take-back · removals · stignore · unplug
+POST /devices/ID/settings · rules/NAME · take-back · removals · filters · stignore · unplug
 
 A form that is refused is shown again with what was typed, and the reason at each field.
 """
@@ -39,6 +39,7 @@ from sidecar.web.services import WebServices
 
 ONE = "/<string(maxlength=80):device_id>"
 LONGEST_LIST = 50
+LONGEST_ID = 40
 # The form of the device's own settings; each rule has one of its name.
 DEVICE_FORM = "settings"
 # The groups of the device's settings in their order: title, and the settings in it.
@@ -76,6 +77,7 @@ class Kept(StrEnum):
 
     PIN = "pin"
     PLAYLIST = "playlist"
+    SELECTION = "selection"
     EXCLUSION = "exclusion"
     REMOVAL = "removal"
 
@@ -143,6 +145,13 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
         # The question is on every page: go back to the one where it was answered.
         return redirect(redirects.safe_target(url_for("device.show", device_id=device_id)), 303)
 
+    @device.post(f"{ONE}/filters", role=Role.SIGNED_IN)
+    def answer_selection(device_id: str) -> Response:
+        selection_id = request.form.get("selection", "")[:LONGEST_ID]
+        remove = request.form.get("answer") == "remove"
+        services.selections.answer(person(), device_id, selection_id, remove=remove)
+        return redirect(redirects.safe_target(url_for("device.show", device_id=device_id)), 303)
+
     @device.post(f"{ONE}/stignore", role=Role.MANAGER)
     def ignore(device_id: str) -> Response:
         try:
@@ -161,6 +170,7 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
 def _page(services: WebServices, device_id: str, refused: Refused | None = None) -> Response:
     who = person()
     shown = services.settings.settings(who, device_id)
+    playlists, selections = services.selections.in_sync(who, device_id)
     page = render_template(
         "devices/device.html",
         device=shown,
@@ -170,7 +180,8 @@ def _page(services: WebServices, device_id: str, refused: Refused | None = None)
         ignoring=_ignoring(services.sync_status, device_id),
         is_unplugged=services.eject.is_ejected(device_id),
         pins=services.preferences.pins(who, device_id),
-        playlists=services.preferences.playlists(who, device_id),
+        playlists=playlists,
+        selections=selections,
         removed=services.preferences.removed(who, device_id),
         exclusions=[
             one
@@ -262,6 +273,8 @@ def _take_back(services: WebServices, device_id: str, kept: Kept, item_id: str) 
         case Kept.PLAYLIST:
             reversal = steering.drop(who, device_id, item_id)
             record = services.undo.remember_one(who, "playlist", reversal, 1)
+        case Kept.SELECTION:
+            services.selections.drop(who, device_id, item_id)
         case Kept.EXCLUSION:
             steering.include(who, device_id, request.form.get("rule", "")[:40], item_id)
         case Kept.REMOVAL:

@@ -1,0 +1,90 @@
+"""Learns how many files saved filters match, and asks their owners when those are far too few.
+
+    as many as ever, or more than half ──▶ remembered
+    less than half, or nothing ──────────▶ a question on every page of its owner; nothing is removed
+
+The questions are kept in memory only: after a restart the next run of the rule asks the same again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from threading import Lock
+
+from sidecar.domain.rules.context import KeptSelection, Matched
+from sidecar.events import Bus, NoticesChanged
+from sidecar.messages import msg
+from sidecar.store.rules.selections import Selections
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionQuestion:
+    """Whether files may be removed that a filter does not match any more; `files` it still does."""
+
+    kept: KeptSelection
+    files: int
+
+    def text(self, device: str) -> str:
+        """Return the question as a message for people."""
+        return msg(
+            "Your filter {title} matched {before} files and now matches {now}: nothing of it is "
+            "removed from {device} until you have said so",
+            title=self.kept.name,
+            before=self.kept.matched,
+            now=self.files,
+            device=device,
+        )
+
+
+class SelectionQuestions:
+    """All open questions, by account and device. Safe for many threads."""
+
+    def __init__(self, selections: Selections, bus: Bus) -> None:
+        self._selections = selections
+        self._bus = bus
+        self._lock = Lock()
+        self._open: dict[tuple[str, str], tuple[SelectionQuestion, ...]] = {}
+
+    def learn(self, user_id: str, device_id: str, matched: Sequence[Matched]) -> None:
+        """Take what all filters match that an account keeps in sync on a device."""
+        for one in matched:
+            if not one.is_doubtful:
+                self._selections.note(one.kept, device_id, one.files, keeps_all=False)
+        asked = tuple(
+            SelectionQuestion(one.kept, one.files)
+            for one in matched
+            if one.is_doubtful and not one.kept.keeps_all
+        )
+        self._replace(user_id, device_id, asked)
+
+    def of(self, user_id: str, device_id: str) -> Sequence[SelectionQuestion]:
+        """Return the open questions to an account about a device."""
+        with self._lock:
+            return self._open.get((user_id, device_id), ())
+
+    def answer(self, user_id: str, device_id: str, selection_id: str, *, remove: bool) -> bool:
+        """Take an answer; return whether there was such a question."""
+        open_now = self.of(user_id, device_id)
+        asked = next((one for one in open_now if one.kept.id == selection_id), None)
+        if asked is None:
+            return False
+        files = asked.files if remove else asked.kept.matched
+        self._selections.note(asked.kept, device_id, files, keeps_all=not remove)
+        self.close(user_id, device_id, selection_id)
+        return True
+
+    def close(self, user_id: str, device_id: str, selection_id: str) -> None:
+        """Ask no more about a filter: it was answered, changed, or is not kept there any more."""
+        rest = tuple(one for one in self.of(user_id, device_id) if one.kept.id != selection_id)
+        self._replace(user_id, device_id, rest)
+
+    def _replace(self, user_id: str, device_id: str, asked: tuple[SelectionQuestion, ...]) -> None:
+        with self._lock:
+            before = self._open.get((user_id, device_id), ())
+            if asked:
+                self._open[user_id, device_id] = asked
+            else:
+                self._open.pop((user_id, device_id), None)
+        if before != asked:
+            self._bus.publish(NoticesChanged())
