@@ -131,7 +131,12 @@ def _changes(device: PageRoutes, services: WebServices) -> None:
         asked, item_id = request.form.get("kept", ""), request.form.get("item", "")
         if asked not in set(Kept):
             raise ApiError(HTTPStatus.BAD_REQUEST)
-        return _take_back(services, device_id, Kept(asked), item_id)
+        try:
+            return _take_back(services, device_id, Kept(asked), item_id)
+        except NotVisible:
+            # What is no longer kept is as it was asked for; a device of others is still hidden.
+            services.settings.settings(person(), device_id)
+            return _back(device_id)
 
 
 def _answers(device: PageRoutes, services: WebServices) -> None:

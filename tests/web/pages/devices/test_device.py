@@ -115,7 +115,9 @@ def test_a_playlist_and_a_removal_are_taken_back(house: WebHouse, ann: Browser) 
     house.store.tombstones.put(ANN.user_id, STICK, track(1).id)
 
     for kept, item in (("playlist", "6" * 32), ("removal", track(1).id)):
-        assert press(ann, "take-back", kept=kept, item=item, sure="yes").status_code == 303
+        # Pressed twice, or after something else has let it go: it is as it was asked for.
+        for _ in range(2):
+            assert press(ann, "take-back", kept=kept, item=item, sure="yes").status_code == 303
 
     assert ann.told(f"/api/v1{PAGE}/playlists")["items"] == []
     assert ann.told(f"/api/v1{PAGE}/removed")["items"] == []
