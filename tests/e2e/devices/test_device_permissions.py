@@ -47,6 +47,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "names.rename": {"plan_id": "any"},
     "device_lists.answer_list": {"path": "a", "mark": "0" * 16, "answer": "take"},
     "device_lists.undo_list": {"path": "a"},
+    "saved_filters.answer": {"remove": False},
     "device_logs.choose_listener": {"user_id": None},
     "device_logs.give": {"bookmarks": True},
     "device_logs.take_states": {"counts": True},
@@ -76,7 +77,8 @@ class Shared:
     card: str
 
     def ask(self, who: Page, rule: Rule, verb: str, device: str) -> requests.Response:
-        values = {"device_id": device, "item_id": "0" * 32, "rule": "latest", "import_id": "7"}
+        values = {"device_id": device, "item_id": "0" * 32, "rule": "latest"}
+        values |= {"import_id": "7", "selection_id": "0" * 32}
         path = re.sub(r"<(?:[^:<>]*(?:\([^)]*\))?:)?(\w+)>", lambda one: values[one[1]], rule.rule)
         form = FORMS.get(rule.endpoint, {}) | {"csrf": who.csrf}
         sent = {} if path.startswith("/api/") else {"data": form}
