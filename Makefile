@@ -91,7 +91,7 @@ docs: $(VENV)/run-ready
 
 # One picture of every page for each size and theme, in build/pictures.
 pictures: packages-for-tests $(VENV)/test-ready static/vendor/ready
-	$(BIN)/python -m tests.browser.screenshots build/pictures
+	$(BIN)/python -m tests.browser.screenshots build/pictures --readme docs/pictures
 
 wheel: $(VENV)/test-ready static/vendor/ready
 	$(BIN)/pip -q wheel --no-deps --no-build-isolation --wheel-dir dist .

@@ -3,7 +3,8 @@
     demo Jellyfin + sidecar, as `run` starts them ─▶ a few wishes ─▶ Chromium ─▶ FOLDER/*.png
 
 The pictures are for people to look at; nothing is compared. The library is made once and kept in
-FOLDER/state.
+FOLDER/state. With `--readme FOLDER` those that the README and `docs/` show are written there, and
+a moving one of how a favourite comes to the stick.
 """
 
 from __future__ import annotations
@@ -22,10 +23,12 @@ from time import monotonic
 from typing import Any
 
 import requests
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from sidecar.demo.state.users import ACCOUNTS
 from tests.browser.program import start_chromium
+from tests.browser.screencast import film_heart
 from tests.e2e.conftest import Person
 
 SIZES = {"phone": (360, 780), "desktop": (1280, 860)}
@@ -77,6 +80,11 @@ PRESSED = {
     "offline-album": "a[data-plays]",
     "offline-remove": "a[data-asks]",
 }
+# What the README and the documentation show, cut to this height, in a few colours.
+IN_DOCUMENTS = ("devices", "downloads", "library", "offline")
+SHOWN_HEIGHT = 700
+COLOURS = 128
+HEART = "heart-to-stick.webp"
 READY_WITHIN_S = 180.0
 ENOUGH = 2
 
@@ -88,19 +96,35 @@ def main() -> int:
     parser.add_argument("--person", default="ann", help="who is signed in")
     parser.add_argument("--language", default="en")
     parser.add_argument("--only", default="", help="names of pages, parted by commas")
+    parser.add_argument("--readme", type=Path, help="where the documents' pictures are")
     asked = parser.parse_args()
     folder: Path = asked.folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     wanted = set(filter(None, asked.only.split(",")))
     with _sidecar(folder / "state") as (url, jellyfin), sync_playwright() as playwright:
-        _wish(url, jellyfin, asked.person)
         browser = start_chromium(playwright)
+        if asked.readme:
+            _Shots(browser, url, asked.person, asked.language, size="desktop", dark=False).film(
+                asked.readme / HEART
+            )
+        _wish(url, jellyfin, asked.person)
         for dark in (False, True):
             for size in SIZES:
                 shots = _Shots(browser, url, asked.person, asked.language, size=size, dark=dark)
                 shots.take(folder, wanted)
         browser.close()
+    if asked.readme:
+        for name in IN_DOCUMENTS:
+            _shrink(folder / f"{name}-desktop-light.png", asked.readme / f"{name}.png")
     return 0
+
+
+def _shrink(shot: Path, to: Path) -> None:
+    """Write the upper part of a picture in a few colours: people download it with the page."""
+    with Image.open(shot) as whole:
+        height = min(whole.height, SHOWN_HEIGHT)
+        upper = whole.convert("RGB").crop((0, 0, whole.width, height))
+    upper.quantize(COLOURS).save(to, optimize=True)
 
 
 @contextmanager
@@ -190,6 +214,15 @@ class _Shots:
     ) -> None:
         self._browser, self._url, self._person, self._language = browser, url, person, language
         self._size, self._theme = size, "dark" if dark else "light"
+
+    def film(self, to: Path) -> None:
+        """Film how a favourite comes to the stick."""
+        context = self._browser.new_context(locale=self._language, color_scheme="light")
+        self._sign_in(context)
+        page = context.new_page()
+        found = page.request.get(f"{self._url}/api/v1/items?kind=album").json()["items"]
+        film_heart(page, self._url, found[0]["item_id"], to)
+        context.close()
 
     def take(self, folder: Path, wanted: set[str]) -> None:
         width, height = SIZES[self._size]
