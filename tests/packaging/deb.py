@@ -14,7 +14,6 @@ import shlex
 import shutil
 import signal
 import stat
-import subprocess
 import sys
 from pathlib import Path
 
@@ -22,7 +21,7 @@ import sidecar
 from tests.fakes.servers.syncthings import free_port
 from tests.packaging.roots import (
     PATH,
-    empty,
+    copy_base,
     expect,
     inside,
     make_base,
@@ -49,8 +48,7 @@ def main() -> int:
     work = ROOT / "build" / "deb-check"
     work.mkdir(parents=True, exist_ok=True)
     base, root = make_base(work / "base", "ca-certificates"), work / "root"
-    empty(root)
-    subprocess.run(["cp", "-a", "--reflink=auto", f"{base}/.", root], check=True)
+    copy_base(base, root)
     shutil.copy(package, root / "sidecar.deb")
     _install(root)
     _start(root)

@@ -26,6 +26,7 @@ from tests.fakes.servers.syncthings import free_port
 from tests.packaging.dockerfile import Stage, is_ignored, read_copy, read_environment, read_stages
 from tests.packaging.roots import (
     PATH,
+    copy_base,
     empty,
     expect,
     inside,
@@ -77,8 +78,7 @@ def build(work: Path) -> tuple[Path, Stage]:
     for number, stage in enumerate(stages):
         root = work / f"stage-{number}"
         print(f"-- FROM {stage.base} AS {stage.name or 'the image'}", flush=True)
-        empty(root)
-        subprocess.run(["cp", "-a", "--reflink=auto", f"{base}/.", root], check=True)
+        copy_base(base, root)
         _build_stage(stage, root, context, roots)
         roots[stage.name] = root
     return root, stages[-1]

@@ -62,6 +62,12 @@ def make_base(base: Path, packages: str) -> Path:
     return base
 
 
+def copy_base(base: Path, root: Path) -> None:
+    """Make a root anew, with what is in the base."""
+    empty(root)
+    subprocess.run(["cp", "-a", "--reflink=auto", f"{base}/.", root], check=True)
+
+
 def ways_out() -> dict[str, str]:
     """Return what the environment says of this machine's way to packages."""
     return {name: value for name, value in os.environ.items() if KEPT.fullmatch(name)}
