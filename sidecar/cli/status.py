@@ -195,7 +195,7 @@ def _device(
         "missing": use.missing,
         "limit": chosen.budget if chosen else None,
         **_measure(space, chosen.reserve if chosen else None),
-        "waiting": _count(state.counts, Status.PENDING, Status.DOWNLOADING),
+        "waiting": state.on_the_way,
         "failed": _count(state.counts, Status.FAILED),
         "last_arrival": state.last_arrival.isoformat() if state.last_arrival else None,
     }

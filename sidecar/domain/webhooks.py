@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -40,6 +41,12 @@ class HookEvent(StrEnum):
 
 # What can be chosen; a test is sent on demand.
 CHOOSABLE = tuple(one for one in HookEvent if one is not HookEvent.TEST)
+
+
+def find_events(names: Iterable[str]) -> frozenset[HookEvent]:
+    """Return the events of these names that can be chosen; other names are passed over."""
+    asked = frozenset(names)
+    return frozenset(one for one in CHOOSABLE if one in asked)
 
 
 def check_url(url: str) -> str | None:

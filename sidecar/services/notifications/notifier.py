@@ -17,7 +17,6 @@ from threading import Event
 from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.config.zones import load_zone
-from sidecar.domain.downloads.download import Status
 from sidecar.domain.notifications import (
     Condition,
     Kind,
@@ -51,7 +50,6 @@ FIRST_PAUSE_S = 120.0
 LONGEST_PAUSE_S = 6 * 3600.0
 TITLE = "Jellyfin Sidecar"
 FULL = frozenset({"full", "budget", "too-big"})
-ON_THE_WAY = (Status.PENDING, Status.DOWNLOADING)
 # Says a message in a language.
 Translate = Callable[[str, str], str]
 
@@ -181,8 +179,7 @@ class Notifier:
         for one in devices:
             key = f"ready:{one.id}"
             came = self._store.came(person.user_id, one.id, int(memory.marks.get(key, start)))
-            counts = states.get(one.id, DeviceState({})).counts
-            if came.files and not any(counts.get(status) for status in ON_THE_WAY):
+            if came.files and not states.get(one.id, DeviceState({})).on_the_way:
                 text = counted(
                     "{count} new file is on {device}, and no more is on the way",
                     "{count} new files are on {device}, and no more are on the way",

@@ -27,13 +27,13 @@ from sidecar import __version__
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.webhooks import (
-    CHOOSABLE,
     MOST_HOOKS,
     MOST_TRIES,
     MOST_WAITING,
     SIGNATURE_HEADER,
     HookEvent,
     check_url,
+    find_events,
     find_pause,
     is_refused_for_good,
     name_host,
@@ -70,7 +70,6 @@ TEST_EVERY_S = 5.0
 # What the bus said and was not looked at yet; a flood loses its oldest.
 MOST_HEARD = 2000
 DELIVERED_AT_ONCE = 20
-ON_THE_WAY = (Status.PENDING, Status.DOWNLOADING)
 OF_STATUS: Mapping[Status | None, HookEvent] = {
     Status.COMPLETED: HookEvent.DOWNLOAD_COMPLETED,
     Status.FAILED: HookEvent.DOWNLOAD_FAILED,
@@ -352,8 +351,7 @@ class Webhooks:
             return
         states = self._downloads.by_device(DownloadFilter())
         for device_id in [*self._came]:
-            counts = states.get(device_id, DeviceState({})).counts
-            if not any(counts.get(status) for status in ON_THE_WAY):
+            if not states.get(device_id, DeviceState({})).on_the_way:
                 files = self._came.pop(device_id)
                 data = ReadyData(device=_named(device_id, names), files=files)
                 yield HookEvent.DEVICE_READY, self._clock.now(), data
@@ -430,13 +428,12 @@ class Webhooks:
         except SignedOut:
             log.warning("the webhooks cannot be decrypted any more: set them up again")
             return {}
-        known = {str(one): one for one in CHOOSABLE}
         return {
             one["id"]: _Hook(
                 one["id"],
                 SecretStr(one["url"]),
                 SecretStr(one["secret"]),
-                frozenset(known[name] for name in one["events"] if name in known),
+                find_events(one["events"]),
             )
             for one in told
         }
@@ -476,7 +473,7 @@ def _named(device_id: str, names: Mapping[str, str]) -> DeviceNamed:
 
 
 def _checked(events: Collection[HookEvent]) -> frozenset[HookEvent]:
-    chosen = frozenset(events) & frozenset(CHOOSABLE)
+    chosen = find_events(events)
     if not chosen:
         raise WebhookRefused(msg("Choose at least one event"))
     return chosen

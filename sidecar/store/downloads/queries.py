@@ -128,6 +128,11 @@ class DeviceState:
     counts: Mapping[Status, int]
     last_arrival: datetime | None = None
 
+    @property
+    def on_the_way(self) -> int:
+        """How many wait for their turn or are being fetched."""
+        return sum(self.counts.get(one, 0) for one in (Status.PENDING, Status.DOWNLOADING))
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:

@@ -9,7 +9,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from pydantic import SecretStr
 from werkzeug.wrappers import Response
 
-from sidecar.domain.webhooks import CHOOSABLE, LONGEST_URL, HookEvent
+from sidecar.domain.webhooks import LONGEST_URL, HookEvent, find_events
 from sidecar.services.webhooks.webhooks import Result, WebhookRefused
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
@@ -47,7 +47,7 @@ def routes(services: WebServices) -> Blueprint:
     def add() -> Response:
         url = SecretStr(request.form.get("url", "")[: LONGEST_URL + 1])
         try:
-            secret = kept.add(url, _chosen())
+            secret = kept.add(url, find_events(request.form.getlist("events")))
         except WebhookRefused as refused:
             return _page(services, refused)
         return _page(services, fresh=secret.get_secret_value())
@@ -55,7 +55,7 @@ def routes(services: WebServices) -> Blueprint:
     @hooks.post("/<string(length=32):hook_id>/events", role=Role.OWNER)
     def change(hook_id: str) -> Response:
         try:
-            kept.change(hook_id, _chosen())
+            kept.change(hook_id, find_events(request.form.getlist("events")))
         except WebhookRefused as refused:
             return _page(services, refused)
         return redirect(url_for("webhooks.show", saved="yes"), 303)
@@ -74,11 +74,6 @@ def routes(services: WebServices) -> Blueprint:
         return _page(services, tested=tested)
 
     return hooks.blueprint
-
-
-def _chosen() -> list[HookEvent]:
-    known = {str(one): one for one in CHOOSABLE}
-    return [known[one] for one in request.form.getlist("events") if one in known]
 
 
 def _page(
