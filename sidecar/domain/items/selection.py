@@ -115,6 +115,11 @@ class Selection:
         return self.reading_order is self.order
 
     @property
+    def is_listed_in_order(self) -> bool:
+        """Whether all that is read is in the order that is wanted: it is one list in that order."""
+        return self.is_read_in_order and len(self.libraries) <= 1
+
+    @property
     def is_limited(self) -> bool:
         """Whether the list may end before all that fits is on it."""
         return not self.most_files is self.most_bytes is self.most_seconds is None
@@ -149,7 +154,7 @@ class Selection:
     def finish(self, items: Iterable[Item], now: datetime, seed: str = "") -> tuple[Item, ...]:
         """Return what is taken of what was read, in order; `seed` makes one's own shuffle."""
         found = list({one.id: one for one in items if self.fits(one, now)}.values())
-        if not self.is_read_in_order or len(self.libraries) > 1:
+        if not self.is_listed_in_order:
             key, is_backwards = _KEYS[self.order]
             if self.order is SelectionOrder.SHUFFLED:
                 found.sort(key=lambda one: (zlib.crc32(f"{seed}{one.id}".encode()), one.id))

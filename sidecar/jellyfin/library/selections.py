@@ -101,8 +101,8 @@ class SelectionReader:
         fitting = [one for one in seen if asked.fits(one, now)]
         if len(taken) < len(fitting):
             # A limit ends it within what was read.
-            is_exact = asked.is_read_in_order and len(asked.libraries) < 2  # noqa: PLR2004 - several
-            return SelectionSize(len(taken), size, seconds, is_estimate=not is_exact)
+            is_estimate = not asked.is_listed_in_order
+            return SelectionSize(len(taken), size, seconds, is_estimate=is_estimate)
         factor = (len(seen) + unread) / len(seen)
         if taken:
             limits = (

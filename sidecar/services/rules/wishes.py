@@ -441,7 +441,7 @@ class WishService:
             if is_cooling_down(why.rule):
                 rest = (wish.device_id, may_return_if_played(why.rule))
                 if rest not in resting:
-                    resting[rest] = self._list_resting(*rest)
+                    resting[rest] = self._list_resting(wish.device_id, may_return=rest[1])
                 if wish.item.id in resting[rest]:
                     continue
             pairs = {(why.rule, wish.item.id), (why.rule, why.source_id)}
@@ -449,7 +449,7 @@ class WishService:
                 allowed.append(wish)
         return allowed
 
-    def _list_resting(self, device_id: str, may_return: bool) -> Collection[str]:  # noqa: FBT001
+    def _list_resting(self, device_id: str, *, may_return: bool) -> Collection[str]:
         now = self._clock.now()
         if may_return:
             return self._rests.list_unplayed(device_id, now)
