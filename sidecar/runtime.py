@@ -213,6 +213,7 @@ class Runtime:
             base_url=server.base_url,
             trusted_proxies=server.trusted_proxies,
             proxies_in_a_row=server.proxies_in_a_row,
+            jellyfin_web_origins=server.jellyfin_web_origins,
             compiled=server.data_dir / COMPILED_TEMPLATES,
         )
 
