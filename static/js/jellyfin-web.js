@@ -56,7 +56,7 @@
       "Download": "Laden",
       "Download the rest": "Rest laden",
       "Cancel": "Abbrechen",
-      "Let go": "Loslassen",
+      "Unpin": "Lösen",
       "Open in Sidecar": "In Sidecar öffnen",
       "Close": "Schließen",
     },
@@ -225,7 +225,7 @@
     open();
   }
 
-  /** @param {"download"|"let-go"} what @param {OnDevice} one */
+  /** @param {"download"|"unpin"} what @param {OnDevice} one */
   function act(what, one) {
     refresh(`${itemId}/${what}`, { device_id: one.device_id });
   }
@@ -348,11 +348,11 @@
       name.append(element("small", words(one)));
       row.append(name);
       const mark = one.device_id;
-      if (UNDER_WAY.includes(one.state)) row.append(control(say("Cancel"), mark, () => act("let-go", one)));
+      if (UNDER_WAY.includes(one.state)) row.append(control(say("Cancel"), mark, () => act("unpin", one)));
       else if (one.state === "available") row.append(control(say("Download"), mark, () => act("download", one)));
       else if (one.state === "partly") row.append(control(say("Download the rest"), mark, () => act("download", one)));
       if (["completed", "partly"].includes(one.state) && one.pinned) {
-        row.append(control(say("Let go"), `${mark} go`, () => act("let-go", one)));
+        row.append(control(say("Unpin"), `${mark} go`, () => act("unpin", one)));
       }
       list.append(row);
     }

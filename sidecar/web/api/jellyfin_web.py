@@ -57,9 +57,9 @@ def download(services: WebServices, item_id: str, body: OnDevice) -> schemas.Ite
 
 
 @buttons.post(
-    f"/items/{ITEM}/let-go", role=Role.SIGNED_IN, body=OnDevice, returns=schemas.ItemButtons
+    f"/items/{ITEM}/unpin", role=Role.SIGNED_IN, body=OnDevice, returns=schemas.ItemButtons
 )
-def let_go(services: WebServices, item_id: str, body: OnDevice) -> schemas.ItemButtons:
+def unpin(services: WebServices, item_id: str, body: OnDevice) -> schemas.ItemButtons:
     """Cancel what is on its way of an item to a device, and remove your pin."""
     who = person()
     rows = services.library.downloads(who, item_id, body.device_id)

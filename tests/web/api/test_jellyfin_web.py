@@ -55,7 +55,7 @@ def ask(  # as a page of Jellyfin asks
     return client.open(path, headers=headers, **options)  # type: ignore[arg-type]  # as werkzeug takes them
 
 
-def test_an_item_is_downloaded_and_let_go_where_jellyfin_shows_it(
+def test_an_item_is_downloaded_and_unpinned_where_jellyfin_shows_it(
     house: WebHouse, client: Client, ann: Browser
 ) -> None:
     key = connect(ann)
@@ -70,18 +70,18 @@ def test_an_item_is_downloaded_and_let_go_where_jellyfin_shows_it(
     begun = ask(client, key, f"{SHOW}/download", method="POST", json={"device_id": PLAYER})
     assert stands(begun) == nowhere | {"Player": ("waiting", True)}
     assert house.row(7, PLAYER).status is Status.PENDING
-    cancelled = ask(client, key, f"{SHOW}/let-go", method="POST", json={"device_id": PLAYER})
+    cancelled = ask(client, key, f"{SHOW}/unpin", method="POST", json={"device_id": PLAYER})
     assert stands(cancelled) == nowhere
 
     ask(client, key, f"{SHOW}/download", method="POST", json={"device_id": STICK})
     there = house.add(7, status=Status.COMPLETED)
     assert stands(ask(client, key))["Car stick"] == ("completed", True)
-    gone = ask(client, key, f"{SHOW}/let-go", method="POST", json={"device_id": STICK})
-    # A rule of hers wants it as well: it stays, and nothing is left that she could let go here.
+    gone = ask(client, key, f"{SHOW}/unpin", method="POST", json={"device_id": STICK})
+    # A rule of hers wants it as well: it stays, and nothing is left to unpin here.
     assert stands(gone)["Car stick"] == ("completed", False)
     assert house.path(there).exists()
     for device in (STICK, "9" * 32):
-        again = ask(client, key, f"{SHOW}/let-go", method="POST", json={"device_id": device})
+        again = ask(client, key, f"{SHOW}/unpin", method="POST", json={"device_id": device})
         assert again.status_code == 404
     refused = ask(client, key, f"{SHOW}/download", method="POST", json={"device_id": "other"})
     assert refused.status_code == 422
@@ -142,7 +142,7 @@ def test_only_pages_of_the_listed_origins_are_answered(
         for refused in (
             ask(client, key, origin=origin),
             client.options(SHOW, headers={"Origin": origin}),
-            client.options(f"{SHOW}/let-go", headers={"Origin": origin}),
+            client.options(f"{SHOW}/unpin", headers={"Origin": origin}),
         ):
             assert refused.status_code in {401, 403}, origin
             assert "Access-Control-Allow-Origin" not in refused.headers

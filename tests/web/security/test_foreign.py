@@ -64,7 +64,7 @@ JELLYFINS = {
     "items.no_heart",
     "jellyfin_web.show",
     "jellyfin_web.download",
-    "jellyfin_web.let_go",
+    "jellyfin_web.unpin",
     "library.thing",
     "library.heart",
     "media.item",
