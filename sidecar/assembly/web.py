@@ -72,7 +72,7 @@ from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.plans import PlanService
 from sidecar.services.support import SupportBundle
 from sidecar.services.syncthing.status import SyncStatus
-from sidecar.services.system_status import SystemStatus, size_of_database
+from sidecar.services.system_status import SystemStatus
 from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
 from sidecar.services.webhooks.webhooks import Webhooks
@@ -302,7 +302,7 @@ def _system(below: Below) -> SystemStatus:
         problems=below.accounts.problems,
         transfer=base.settings.transfer,
         running=lambda: len(below.transfers.progress.last()),
-        database=base.store.db.path,
+        database_bytes=base.store.db.measure,
         is_healthy=base.is_healthy,
         recent=base.recent,
     )
@@ -344,7 +344,7 @@ def _metrics(below: Below) -> MetricsService:
         problems=below.accounts.problems,
         transfers=below.transfers.progress,
         recent=base.recent,
-        database_bytes=lambda: size_of_database(base.store.db.path),
+        database_bytes=base.store.db.measure,
         is_healthy=base.is_healthy,
     )
 

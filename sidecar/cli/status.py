@@ -33,7 +33,6 @@ from sidecar.services.backups.backups import Installation
 from sidecar.services.backups.nightly import NightlyBackups
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.problems import Problems
-from sidecar.services.system_status import size_of_database
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.devices import Device
 from sidecar.store.devices.settings import DeviceSettingsStore
@@ -113,12 +112,15 @@ def read_status(settings: Settings) -> dict[str, Any]:
             accounts = account_service(settings, store, Problems(bus), bus, clock)
         server = _server(accounts)
         answers = server is not None and server["trouble"] is None
-        ((tables,),) = db.sql("PRAGMA user_version")
         everything = DownloadFilter()
         return found | {
             "server_id": store.meta.get("server_id"),
             "server": server,
-            "database": {"path": str(path), "bytes": size_of_database(path), "tables": tables},
+            "database": {
+                "path": str(db.dialect.place),
+                "bytes": db.measure(),
+                "tables": db.version(),
+            },
             "accounts": [
                 {
                     "name": one.name,
