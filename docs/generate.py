@@ -30,7 +30,7 @@ from sidecar.config.rules import ALL_RULES
 from sidecar.config.schema import KeyKind, SettingKey, describe_keys, to_plain_value
 from sidecar.config.settings import JellyfinSettings, ServerSettings
 from sidecar.runtime import Runtime
-from sidecar.services.webhooks.bodies import DATA, DeviceNamed, Envelope, make_schema
+from sidecar.services.notifications.webhooks.bodies import DATA, DeviceNamed, Envelope, make_schema
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent

@@ -29,11 +29,11 @@ from sidecar.errors import (
 )
 from sidecar.events import Bus
 from sidecar.services.accounts.accounts import AccountService
-from sidecar.services.backups.backups import Installation
-from sidecar.services.backups.nightly import NightlyBackups
 from sidecar.services.devices.settings import DeviceSettingsService
-from sidecar.services.problems import Problems
-from sidecar.services.system_status import size_of_database
+from sidecar.services.health.problems import Problems
+from sidecar.services.health.system_status import size_of_database
+from sidecar.services.operations.backups.backups import Installation
+from sidecar.services.operations.backups.nightly import NightlyBackups
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.devices import Device
 from sidecar.store.devices.settings import DeviceSettingsStore
