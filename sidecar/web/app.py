@@ -195,8 +195,19 @@ def _read_once(app: Flask, services: WebServices) -> None:
     app.teardown_request(end)
 
 
+def _give_version(app: Flask, live: NewsPublisher) -> None:
+    """Let each page say of which version it is: of the one before its first value was read."""
+
+    def begin() -> None:
+        g.version = live.version()
+
+    app.before_request(begin)
+    app.jinja_env.globals["page_version"] = lambda: g.get("version", "")
+
+
 def _flask(services: WebServices, options: WebOptions, clock: Clock, live: NewsPublisher) -> Flask:
     app = plain_flask(clock, options.compiled)
+    _give_version(app, live)
     _read_once(app, services)
     alerts.teach(app, services)
     help_pages.teach(app)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from sidecar.services.setup.service import SetUpService
+from sidecar.services.configuration.setup.service import SetUpService
 from sidecar.web.app import Web
 from sidecar.web.security.permissions import SOCKET_EVENTS, Role, decided_here, role_of
 from tests.fakes.clock import FakeClock
