@@ -538,3 +538,10 @@ KEY_ORIGINS = (
     # The pages that a key is for, if it is one for Jellyfin's own web client.
     "ALTER TABLE api_keys ADD COLUMN origin TEXT",
 )
+PUSH_SUBSCRIPTIONS = (
+    # Where the browser of a session is told of news, sealed; it ends with the session.
+    """CREATE TABLE push_subscriptions (
+        session_hash BLOB PRIMARY KEY REFERENCES sessions (id_hash) ON DELETE CASCADE,
+        sealed BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+)

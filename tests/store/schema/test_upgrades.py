@@ -63,6 +63,7 @@ RELEASED = (
     "54189905055b4a86",
     "b966149be6493298",
     "b2cbd54c1ec53e62",
+    "9c29c444695425aa",
 )
 
 
@@ -124,6 +125,7 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
             "address_prefix": "192.168.1",
         },
     ),
+    "push_subscriptions": ({"session_hash": b"s" * 32, "sealed": b"sealed"},),
     "api_keys": (
         {"id": 3, "key_hash": b"k" * 32, "user_id": BEN, "label": "script", "created_at": 1},
     ),
