@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from sidecar.assembly.accounts import AccountServices
@@ -15,6 +16,7 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.download import Download
+from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import translate
 from sidecar.process.limits import FILES, FILES_AN_ACCOUNT
@@ -286,8 +288,15 @@ def _notices(
         devices=below.shown.devices,
         further=further,
         questions=questions.of,
-        try_now=below.accounts.server.probe_now,
+        try_now=partial(_try_now, below),
     )
+
+
+def _try_now(below: Below) -> None:
+    """Do at once what waits for its next try: ask the server, and fetch one file of it."""
+    below.accounts.server.probe_now()
+    below.transfers.blocking.try_now()
+    below.base.bus.publish(WorkArrived())
 
 
 def _transfers(below: Below) -> TransferStatus:
