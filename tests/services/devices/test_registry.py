@@ -13,7 +13,7 @@ from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.errors import AlreadyRunning, DeviceError, Stopped
 from sidecar.services.devices.registry import LOOKING, AttachedDevice, DeviceRegistry
-from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.transfer.durable import PartWriter
 from tests.device.mounting import mount_memory, mounts_taken_down, needs_root
 from tests.services.conftest import STICK, World
