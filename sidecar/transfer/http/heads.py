@@ -22,7 +22,7 @@ _USER_AGENT = f"python-urllib3/{urllib3.__version__}"  # type: ignore[attr-defin
 # An IPv6 address, a name in Unicode and a header by another spelling are for the library.
 _REQUEST = re.compile(
     r"GET /[!-~]* HTTP/1\.1\r\nHost: [A-Za-z0-9.-]+(?::\d+)?\r\n"
-    r"(?:(?!host:|user-agent:)[A-Za-z-]+: [ -~]*\r\n|User-Agent: [ -~]*\r\n)+\r\n"
+    r"(?:(?!host:|user-agent:|accept-encoding:)[A-Za-z-]+: [ -~]*\r\n)+\r\n"
 )
 _HEAD = re.compile(
     rb"HTTP/1\.1 (20[06]) ([ -~]*)\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n)+)\r\n"
@@ -123,6 +123,8 @@ def open_pool(origin: str, options: Mapping[str, object]) -> urllib3.HTTPConnect
 
 def _write_request(line: HTTPConnection, url: str, headers: Mapping[str, str]) -> bytes | None:
     """Return the head of a request; None if it is not ordinary."""
+    if "Accept-Encoding" not in headers:
+        return None
     port = "" if line.port == line.default_port else f":{line.port}"
     fields = {"Host": f"{line.host}{port}", "User-Agent": _USER_AGENT, **headers}
     text = "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
