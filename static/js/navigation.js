@@ -17,10 +17,10 @@ let shown = "";
 
 const here = () => window.location.pathname + window.location.search;
 
-/** Start a page's script now, and again each time that its page comes; `signal` tells when it goes. */
-export function onPage(address, start) {
-  starts.set(address, start);
-  start(over.signal);
+/** Start a page's script if it is this page, and each time that its page comes; `signal` tells when it goes. */
+export function onPage(name, start) {
+  starts.set(name, start);
+  if (document.body.dataset.page === name) start(over.signal);
 }
 
 /** Go from page to page in place while it is needed; `complain` says what stands in the way. */
@@ -137,7 +137,7 @@ function fits(page) {
   return (
     alike((one) => one.body.dataset.csrf) &&
     alike((one) => one.documentElement.lang) &&
-    alike((one) => one.querySelector('link[href*="css/base.css"]')?.getAttribute("href"))
+    alike((one) => one.querySelector('link[href*="vendor/style.css"]')?.getAttribute("href"))
   );
 }
 
@@ -176,6 +176,9 @@ function put(page) {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
   document.title = page.title;
+  const { page: name } = page.body.dataset;
+  if (name) document.body.dataset.page = name;
+  else delete document.body.dataset.page;
   document.querySelector("header.top").replaceWith(page.querySelector("header.top"));
   document.getElementById("main").replaceWith(page.getElementById("main"));
 }
@@ -183,20 +186,12 @@ function put(page) {
 async function begin(page) {
   for (const script of page.head.querySelectorAll("script[src]")) {
     const { href } = new URL(script.getAttribute("src"), window.location.href);
-    if (script.type === "module") {
-      if (starts.has(href)) starts.get(href)(over.signal);
-      else await import(href);
-    } else if (!loaded.has(href)) {
-      loaded.add(href);
-      await new Promise((resolve) => {
-        const fresh = document.createElement("script");
-        fresh.addEventListener("load", resolve);
-        fresh.addEventListener("error", resolve);
-        fresh.src = href;
-        document.head.append(fresh);
-      });
-    }
+    if (loaded.has(href)) continue;
+    loaded.add(href);
+    await import(href);
   }
+  const { page: name } = document.body.dataset;
+  starts.get(name)?.(over.signal);
   window.htmx?.process(document.body);
 }
 

@@ -1,6 +1,6 @@
 // The live connection: it brings news and the truth again after every break; it sends nothing.
 
-import { io } from "../../vendor/socket.io.esm.min.js";
+import { io } from "socket.io-client";
 import { Order } from "./sequence.js";
 import { refreshAlerts } from "../alerts.js";
 import { said } from "../messages.js";

@@ -8,7 +8,7 @@ import { letRowsMove } from "../list/queue-order.js";
 import { showTransfers } from "../live/transfers.js";
 import { onPage } from "../navigation.js";
 
-onPage(import.meta.url, (signal) => {
+onPage("downloads", (signal) => {
   keepSelection(signal);
   keepPlace(signal);
   letRowsMove(signal);

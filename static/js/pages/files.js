@@ -5,7 +5,7 @@ import { refreshSoon } from "../list/refresh.js";
 import { follow } from "../live/connection.js";
 import { onPage } from "../navigation.js";
 
-onPage(import.meta.url, (signal) => {
+onPage("files", (signal) => {
   stayHere(signal);
   follow(document.body.dataset.home, { changed: refreshSoon, progressed: () => {} }, signal);
 });

@@ -5,6 +5,6 @@ import { follow } from "../live/connection.js";
 import { showTransfers } from "../live/transfers.js";
 import { onPage } from "../navigation.js";
 
-onPage(import.meta.url, (signal) => {
+onPage("home", (signal) => {
   follow(document.body.dataset.home, { changed: refreshSoon, progressed: showTransfers }, signal);
 });

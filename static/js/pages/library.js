@@ -11,7 +11,7 @@ const { home } = document.body.dataset;
 
 let waiting = 0;
 
-onPage(import.meta.url, (signal) => {
+onPage("library", (signal) => {
   keepSelection(signal);
   stayHere(signal, freshButtons);
   follow(home, { changed: buttonsSoon, progressed: showRings }, signal);

@@ -6,7 +6,7 @@ import { said } from "../messages.js";
 import { onPage } from "../navigation.js";
 import { size } from "../numbers.js";
 
-onPage(import.meta.url, async (signal) => {
+onPage("this-browser", async (signal) => {
   const { home } = document.body.dataset;
   const files = new KeptFiles(home, document.getElementById("player").dataset.account);
   const place = (name) => document.getElementById(name);
