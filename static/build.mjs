@@ -1,7 +1,7 @@
 // Makes what browsers load, in static/vendor, of our own scripts and style sheets and other people's code; run after
 // `npm ci`. One file is what a page needs, and no file needs another one.
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
@@ -98,6 +98,13 @@ function packages(inputs) {
   return [...new Set(["lucide-static", ...named])].sort();
 }
 
+/** A script that is in no bundle would never be loaded. */
+function checkAllAreIn(inputs) {
+  const sources = readdirSync(join(here, "js"), { recursive: true }).filter((path) => path.endsWith(".js"));
+  const left = sources.map((path) => relative(root, join(here, "js", path))).filter((path) => !inputs[path]);
+  if (left.length) throw new Error(`in no bundle: ${left}. Import it in static/js/app.js, or name it in BUNDLES`);
+}
+
 function licence(name) {
   const { version, license } = JSON.parse(readFileSync(join(modules, name, "package.json"), "utf8"));
   const file = ["LICENSE", "LICENSE.md", "LICENSE.txt"].map((one) => join(modules, name, one)).find(existsSync);
@@ -119,6 +126,7 @@ const { metafile } = await build({
   outdir: vendor,
   target: "es2022",
 });
+checkAllAreIn(metafile.inputs);
 const sprite = ICONS.map(symbol).join("\n");
 writeFileSync(
   join(vendor, "icons.svg"),
