@@ -35,9 +35,11 @@ lint: $(VENV)/test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: $(VENV)/test-ready
+types: $(VENV)/test-ready node_modules/test-ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	node_modules/.bin/tsc -p static
+	node_modules/.bin/tsc -p static/tsconfig.worker.json
 
 bench: $(VENV)/test-ready
 	@$(call install_packages,$(BENCH_PACKAGES))
