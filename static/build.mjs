@@ -2,7 +2,7 @@
 // `npm ci`. One file is what a page needs, and no file needs another one.
 
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
@@ -14,7 +14,10 @@ const vendor = join(here, "vendor");
 const BUNDLES = {
   // Every page of a signed-in person.
   app: "js/app.js",
+  // Jellyfin's own web client.
+  "jellyfin-web": "js/jellyfin-web.js",
   // Pages that have no person, or that say themselves where it goes on.
+  "jellyfin-web-connected": "js/pages/jellyfin-web-connected.js",
   "quick-connect": "js/pages/quick-connect.js",
   restarting: "js/pages/restarting.js",
   "signed-out": "js/pages/signed-out.js",
@@ -112,8 +115,8 @@ function licence(name) {
   return `${name} ${version} (${license})\n\n${readFileSync(file, "utf8").trim()}\n`;
 }
 
-rmSync(vendor, { recursive: true, force: true });
-mkdirSync(vendor);
+mkdirSync(vendor, { recursive: true });
+rmSync(join(vendor, "ready"), { force: true });
 const { metafile } = await build({
   absWorkingDir: root,
   bundle: true,
@@ -134,5 +137,8 @@ writeFileSync(
 );
 const licences = packages(metafile.inputs).map(licence);
 writeFileSync(join(vendor, "LICENCES.txt"), licences.join(`\n${"-".repeat(72)}\n\n`));
+// What an older build left; a sidecar that runs from here loses nothing that its pages ask for.
+const made = new Set(["icons.svg", "LICENCES.txt", ...Object.keys(metafile.outputs).map((path) => basename(path))]);
+for (const name of readdirSync(vendor)) if (!made.has(name)) rmSync(join(vendor, name), { recursive: true });
 // Written last: whoever finds it finds everything.
 writeFileSync(join(vendor, "ready"), "");

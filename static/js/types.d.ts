@@ -13,6 +13,11 @@ interface Numbered {
   seq: number;
 }
 
+interface Snapshot extends Numbered {
+  /** Of everything: a page that has it shows what is so. */
+  version: string;
+}
+
 interface Progress extends Numbered {
   speed: number;
   transfers: Transfer[];

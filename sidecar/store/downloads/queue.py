@@ -230,9 +230,8 @@ class DownloadQueue:
         users, files = json.dumps(list(blocked_users)), json.dumps(list(busy))
         values = [due, *(json.dumps(list(one)) for one in sets), due, users, files]
         changes = {"started_at": now, "retry_next_at": None}
-        return self._transitions.apply(
-            f"id = {FIRST_DUE}", values, Status.PENDING, Move.CLAIM, changes
-        )
+        first = FIRST_DUE.format(skip_locked=self._db.dialect.skip_locked)
+        return self._transitions.apply(f"id = {first}", values, Status.PENDING, Move.CLAIM, changes)
 
     def bring_forward(self, error_code: str) -> None:
         """Make all downloads due that wait because of this error, since its cause is gone."""

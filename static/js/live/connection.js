@@ -4,7 +4,7 @@ import { io } from "socket.io-client";
 import { Order } from "./sequence.js";
 import { refreshAlerts } from "../alerts.js";
 import { said } from "../messages.js";
-import { within } from "../page.js";
+import { byId, within } from "../page.js";
 
 const CHANGES = [
   "download:queued",
@@ -51,9 +51,10 @@ export function connect(home) {
     tryAllTransports: true,
   });
 
-  socket.on("snapshot", (/** @type {Numbered} */ message) => {
+  socket.on("snapshot", (/** @type {Snapshot} */ message) => {
     order.begin(message.seq);
     hideTrouble();
+    if (byId("main").dataset.version === message.version) return;
     refreshAlerts();
     changed();
   });
