@@ -48,7 +48,7 @@ from sidecar.services.files.removals.review import RemovalReview
 from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming, UsageTracker
 from sidecar.services.health.notices import Notice
-from sidecar.services.health.system_status import SystemStatus, size_of_database
+from sidecar.services.health.system_status import SystemStatus
 from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.library.browse import LibraryBrowser
@@ -311,7 +311,7 @@ def _system(below: Below) -> SystemStatus:
         problems=below.accounts.problems,
         transfer=base.settings.transfer,
         running=lambda: len(below.transfers.progress.last()),
-        database=base.store.db.path,
+        database_bytes=base.store.db.measure,
         is_healthy=base.is_healthy,
         recent=base.recent,
     )
@@ -325,7 +325,7 @@ def _webhooks(below: Below) -> Webhooks:
         downloads=base.store.downloads.queries,
         problems=below.accounts.problems,
         devices=lambda: {one.id: one.name for one in base.store.devices.all()},
-        attached=lambda: [one.id for one in below.devices.registry.all()],
+        attached=below.devices.registry.ids_there,
         accounts=lambda: {one.user_id: one.name for one in below.accounts.service.all()},
         clock=base.clock,
     )
@@ -353,7 +353,7 @@ def _metrics(below: Below) -> MetricsService:
         problems=below.accounts.problems,
         transfers=below.transfers.progress,
         recent=base.recent,
-        database_bytes=lambda: size_of_database(base.store.db.path),
+        database_bytes=base.store.db.measure,
         is_healthy=base.is_healthy,
     )
 

@@ -7,7 +7,6 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import Lock
 
 from sidecar import __version__
@@ -93,7 +92,7 @@ class SystemStatus:
         problems: Problems,
         transfer: TransferSettings,
         running: Callable[[], int],
-        database: Path,
+        database_bytes: Callable[[], int],
         is_healthy: Callable[[], bool],
         recent: RecentLog,
     ) -> None:
@@ -101,7 +100,7 @@ class SystemStatus:
         self._problems = problems
         self._transfer = transfer
         self._running = running
-        self._database = database
+        self._database_bytes = database_bytes
         self._is_healthy = is_healthy
         self._recent = recent
 
@@ -126,7 +125,7 @@ class SystemStatus:
             engine=self._transfer.engine,
             workers=self._transfer.workers,
             running=self._running(),
-            database_bytes=size_of_database(self._database),
+            database_bytes=self._database_bytes(),
             is_healthy=self._is_healthy(),
         )
 
@@ -145,15 +144,3 @@ class SystemStatus:
             if logging.getLevelNamesMapping()[one.level] >= least
             and all(word in one.text.casefold() for word in words)
         ]
-
-
-def size_of_database(database: Path) -> int:
-    """Return the bytes of a database with its write-ahead log."""
-    return sum(map(_size, (database, database.with_name(f"{database.name}-wal"))))
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except OSError:
-        return 0

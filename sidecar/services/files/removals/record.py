@@ -11,11 +11,11 @@ A file that the sidecar itself renamed, evicted, deleted or fetched again since 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TypeVar
 
+from sidecar.batched import batched
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.naming import make_path_key
@@ -59,7 +59,7 @@ class RemovalRecorder:
     def removed(self, device: AttachedDevice, files: Iterable[tuple[Expected, FileChange]]) -> int:
         """Record files as removed or changed by a person; return for how many that was recorded."""
         count = 0
-        for some in _batches(files):
+        for some in batched(files, BATCH):
             with self._db.write():
                 count += sum(self._removed(device, *one) for one in some)
         return count
@@ -79,7 +79,7 @@ class RemovalRecorder:
         text = msg("Was missing on {device}, downloading again", device=device.settings.name)
         failure = Failure(FailureClass.TRANSIENT, "put-back", text)
         count = 0
-        for some in _batches(files):
+        for some in batched(files, BATCH):
             with self._db.write():
                 for file in some:
                     current = self._still_ours(file)
@@ -117,9 +117,3 @@ class RemovalRecorder:
             return None
         same = (current.file_path, current.completed_at) == (file.path, file.completed_at)
         return current if same else None
-
-
-def _batches(of: Iterable[T]) -> Iterator[Sequence[T]]:
-    remaining = iter(of)
-    while some := list(islice(remaining, BATCH)):
-        yield some

@@ -15,11 +15,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain
 from queue import Empty, SimpleQueue
 from threading import Event
 from types import MappingProxyType
 
+from sidecar.batched import batched
 from sidecar.clock import Clock
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.playback.client_messages import ActKind
@@ -469,7 +470,7 @@ class FavouritesFollower:
         def describe(ids: Sequence[str]) -> dict[str, Item]:
             found = {one: full[one] for one in ids if one in full}
             missing = (one for one in ids if one not in found)
-            while some := list(islice(missing, IDS_PER_REQUEST)):
+            for some in batched(missing, IDS_PER_REQUEST):
                 self._take_waiting_news()
                 found |= self._client.items(some)
             return found
