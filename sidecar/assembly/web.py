@@ -64,6 +64,7 @@ from sidecar.services.player_logs.reporter import ReporterStores
 from sidecar.services.player_logs.states import PlayerStateImporter
 from sidecar.services.removals.open_questions import OpenQuestions
 from sidecar.services.removals.review import RemovalReview
+from sidecar.services.replays.service import ReplayService
 from sidecar.services.rules.explain import Explainer
 from sidecar.services.rules.preferences import PreferenceService
 from sidecar.services.rules.selections import SelectionService
@@ -78,6 +79,7 @@ from sidecar.services.transfers.policy.status import TransferStatus
 from sidecar.services.webhooks.webhooks import Webhooks
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.files.completed import CompletedFiles
+from sidecar.store.playback.past import PastPlays
 from sidecar.web.i18n.sentences import words_of
 from sidecar.web.services import WebServices
 
@@ -144,6 +146,8 @@ def make_web(
         covers=covers,
     )
     actions, search, identity = _actions(below), _file_search(below), _identity(below)
+    settings = _settings(below)
+    undo = _undo(below, actions, settings)
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     eject = _eject(below)
     logs = _player_logs(below)
@@ -168,10 +172,10 @@ def make_web(
         notices=board,
         downloads=below.listing,
         actions=actions,
-        undo=_undo(below, actions),
+        undo=undo,
         preferences=_preferences(below),
         selections=_selections(below),
-        settings=_settings(below),
+        settings=settings,
         configuration=base.configuration,
         plans=_plans(below),
         eviction_preview=EvictionPreview(
@@ -216,6 +220,7 @@ def make_web(
         files=_files(below),
         playback=_playback(below),
         activity=_activity(below),
+        replays=_replays(below, settings, undo),
         transfers=transfer_status,
         system=_system(below),
         metrics=metrics,
@@ -415,7 +420,7 @@ def _actions(below: Below) -> DownloadActions:
     )
 
 
-def _undo(below: Below, actions: DownloadActions) -> UndoService:
+def _undo(below: Below, actions: DownloadActions, settings: SettingsEditor) -> UndoService:
     reversing = Reversing(
         stores=below.base.store,
         access=below.devices.access,
@@ -423,6 +428,7 @@ def _undo(below: Below, actions: DownloadActions) -> UndoService:
         actions=actions,
         library=below.accounts.service.client,
         wake=below.rules.threads.look_through_soon,
+        change_rules=lambda person, device_id, rules: settings.change(person, device_id, {}, rules),
         clock=below.base.clock,
     )
     return UndoService(reversing.reverse, below.base.clock)
@@ -479,6 +485,21 @@ def _activity(below: Below) -> ActivityHistory:
         access=below.devices.access,
         zone=lambda: load_zone(below.base.configuration.now().network.time_zone),
         clock=below.base.clock,
+    )
+
+
+def _replays(below: Below, settings: SettingsEditor, undo: UndoService) -> ReplayService:
+    base = below.base
+    return ReplayService(
+        plays=PastPlays(base.store.db),
+        choices=base.store.choices,
+        access=below.devices.access,
+        rules=below.rules.settings,
+        editor=settings,
+        undo=undo,
+        client=below.accounts.service.client,
+        folder=base.settings.server.data_dir,
+        clock=base.clock,
     )
 
 

@@ -42,6 +42,7 @@ from sidecar.services.player_logs.importer import PlayerLogImporter
 from sidecar.services.player_logs.listeners import Listeners
 from sidecar.services.player_logs.states import PlayerStateImporter
 from sidecar.services.removals.review import RemovalReview
+from sidecar.services.replays.service import ReplayService
 from sidecar.services.rules.preferences import PreferenceService
 from sidecar.services.rules.selections import SelectionService
 from sidecar.services.rules.settings_editor import SettingsEditor
@@ -104,6 +105,7 @@ class WebServices:
     files: FileBrowser
     playback: PlayHistory
     activity: ActivityHistory
+    replays: ReplayService
     transfers: TransferStatus
     system: SystemStatus
     metrics: MetricsService

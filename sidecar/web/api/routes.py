@@ -17,6 +17,7 @@ from sidecar.web.api import (
     metrics,
     notifications,
     playback,
+    replay,
     selections,
     server_change,
     system,
@@ -63,6 +64,7 @@ GROUPS = (
     files.offline,
     files.media,
     playback.playback,
+    replay.replay,
     openapi,
 )
 

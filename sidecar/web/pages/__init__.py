@@ -8,6 +8,7 @@ from flask import Blueprint
 
 from sidecar.web.pages import alerts, home, installed, now, this_browser, undo
 from sidecar.web.pages.account import language, notifications, profile, sign_in, theme
+from sidecar.web.pages.activity import replay
 from sidecar.web.pages.activity import routes as activity
 from sidecar.web.pages.admin import checks, log, settings, webhooks
 from sidecar.web.pages.admin import overview as admin
@@ -48,6 +49,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         now.routes(services),
         plans.routes(services),
         profile.routes(services),
+        replay.routes(services),
         settings.routes(services),
         sign_in.routes(services, end_session),
         theme.routes(),
