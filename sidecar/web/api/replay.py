@@ -13,7 +13,7 @@ from sidecar.config.budgets import read_budgets
 from sidecar.domain.replay.job import Budget
 from sidecar.errors import ConfigError, NotPossible
 from sidecar.messages import msg
-from sidecar.services.replays.views import ReplayRefused, ReplayRequest, ReplayView
+from sidecar.services.activity.replays.views import ReplayRefused, ReplayRequest, ReplayView
 from sidecar.web.api.downloads import undo_token
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
 from sidecar.web.api.schemas import replay as schemas

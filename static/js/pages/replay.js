@@ -1,42 +1,52 @@
 // Sends a history that is too large for a form in parts, before the form itself is sent.
 
 import { onPage } from "../navigation.js";
+import { csrf, within } from "../page.js";
 
 const PART = 48 * 1024;
 const LARGEST = 16 * 1024 * 1024;
 
-onPage(import.meta.url, (signal) => {
-  document.addEventListener("submit", (event) => event.target.id === "ask" && send(event), { signal, capture: true });
+onPage("replay", (signal) => {
+  document.addEventListener("submit", send, { signal, capture: true });
 
+  /** @param {SubmitEvent} event */
   function send(event) {
     const form = event.target;
-    const [file] = form.elements.history.files;
+    if (!(form instanceof HTMLFormElement) || form.id !== "ask") return;
+    const field = within(form, "#history", HTMLInputElement);
+    const file = field.files?.[0];
     if (!file || file.size < PART) return;
     event.preventDefault();
     event.stopPropagation();
     if (form.dataset.busy) return;
-    const tell = (text) => (form.querySelector("#sending").textContent = text);
+    const { largest = "", sending = "", upload: address = "" } = form.dataset;
+    const status = within(form, "#sending");
     if (file.size > LARGEST) {
-      tell(form.dataset.largest);
+      status.textContent = largest;
       return;
     }
     form.dataset.busy = "yes";
-    upload(form, file, tell)
+    upload(address, file, (percent) => (status.textContent = `${sending} ${percent} %`))
       .then(() => {
-        form.elements.history.value = "";
-        form.elements.uploaded.value = "yes";
+        field.value = "";
+        within(form, "[name=uploaded]", HTMLInputElement).value = "yes";
         form.submit();
       })
-      .catch((error) => tell(error.message))
+      .catch((error) => (status.textContent = error.message))
       .finally(() => delete form.dataset.busy);
   }
 
-  async function upload(form, file, tell) {
+  /**
+   * @param {string} address
+   * @param {File} file
+   * @param {(percent: number) => void} tell
+   */
+  async function upload(address, file, tell) {
     for (let offset = 0; offset < file.size; offset += PART) {
-      tell(`${form.dataset.sending} ${Math.floor((100 * offset) / file.size)} %`);
-      const answer = await fetch(`${form.dataset.upload}?offset=${offset}`, {
+      tell(Math.floor((100 * offset) / file.size));
+      const answer = await fetch(`${address}?offset=${offset}`, {
         method: "PUT",
-        headers: { "X-Sidecar-CSRF": document.body.dataset.csrf, "Content-Type": "application/octet-stream" },
+        headers: { "Content-Type": "application/octet-stream", "X-Sidecar-CSRF": csrf() },
         body: file.slice(offset, offset + PART),
         signal,
       });

@@ -11,8 +11,8 @@ import pytest
 
 from sidecar.domain.rules import album_affinity
 from sidecar.domain.rules.registry import RULE_OF
-from sidecar.services.replays.child import LIMITS
-from sidecar.services.replays.service import LARGEST_FILE, ReplayService
+from sidecar.services.activity.replays.child import LIMITS
+from sidecar.services.activity.replays.service import LARGEST_FILE, ReplayService
 from tests.fakes.servers.slow_line import wait_until
 from tests.services.conftest import STICK, track
 from tests.web.house import ANN, Browser, WebHouse

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from sidecar.services.replays.views import ReplayState
+from sidecar.services.activity.replays.views import ReplayState
 from sidecar.web.api.schemas.base import Fraction, Moment, Schema
 
 
