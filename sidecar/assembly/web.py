@@ -28,6 +28,7 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
+from sidecar.services.activity.replays.service import ReplayService
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
 from sidecar.services.browsers.states import BrowserStates
@@ -80,6 +81,7 @@ from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.files.completed import CompletedFiles
+from sidecar.store.playback.past import PastPlays
 from sidecar.web.i18n.sentences import words_of
 from sidecar.web.services import WebServices
 
@@ -146,6 +148,8 @@ def make_web(
         covers=covers,
     )
     actions, search, identity = _actions(below), _file_search(below), _identity(below)
+    settings = _settings(below)
+    undo = _undo(below, actions, settings)
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     eject = _eject(below)
     logs = _player_logs(below)
@@ -170,10 +174,10 @@ def make_web(
         notices=board,
         downloads=below.listing,
         actions=actions,
-        undo=_undo(below, actions),
+        undo=undo,
         preferences=_preferences(below),
         selections=_selections(below),
-        settings=_settings(below),
+        settings=settings,
         configuration=base.configuration,
         plans=_plans(below),
         eviction_preview=EvictionPreview(
@@ -218,6 +222,7 @@ def make_web(
         files=_files(below),
         playback=_playback(below),
         activity=_activity(below),
+        replays=_replays(below, settings, undo),
         transfers=transfer_status,
         system=_system(below),
         metrics=metrics,
@@ -424,7 +429,7 @@ def _actions(below: Below) -> DownloadActions:
     )
 
 
-def _undo(below: Below, actions: DownloadActions) -> UndoService:
+def _undo(below: Below, actions: DownloadActions, settings: SettingsEditor) -> UndoService:
     reversing = Reversing(
         stores=below.base.store,
         access=below.devices.access,
@@ -432,6 +437,7 @@ def _undo(below: Below, actions: DownloadActions) -> UndoService:
         actions=actions,
         library=below.accounts.service.client,
         wake=below.rules.threads.look_through_soon,
+        change_rules=lambda person, device_id, rules: settings.change(person, device_id, {}, rules),
         clock=below.base.clock,
     )
     return UndoService(reversing.reverse, below.base.clock)
@@ -488,6 +494,21 @@ def _activity(below: Below) -> ActivityHistory:
         access=below.devices.access,
         zone=lambda: load_zone(below.base.configuration.now().network.time_zone),
         clock=below.base.clock,
+    )
+
+
+def _replays(below: Below, settings: SettingsEditor, undo: UndoService) -> ReplayService:
+    base = below.base
+    return ReplayService(
+        plays=PastPlays(base.store.db),
+        choices=base.store.choices,
+        access=below.devices.access,
+        rules=below.rules.settings,
+        editor=settings,
+        undo=undo,
+        client=below.accounts.service.client,
+        folder=base.settings.server.data_dir,
+        clock=base.clock,
     )
 
 

@@ -224,6 +224,7 @@ def give_words(app: Flask, clock: Clock) -> None:
         "reason_icon": status_labels.reason_icon,
         "room": status_labels.room,
         "seconds": lambda amount: languages.words().seconds(amount),
+        "share": lambda part: languages.words().share(part),
         "size": lambda octets: languages.words().size(octets),
         "speed": lambda octets: languages.words().speed(octets),
         "standing": _standing,
