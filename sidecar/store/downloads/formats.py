@@ -19,14 +19,16 @@ OTHERS = """SELECT id, format, file_path, file_size, source_size, seconds, origi
     FROM downloads
     WHERE device_id = ?1 AND status = 'completed' AND (format < ?2 OR format > ?2)
         AND missing_since IS NULL AND item_type IN (SELECT value FROM json_each(?3))
-    ORDER BY +id"""
+    ORDER BY id + 0"""
 RELABEL = """UPDATE downloads SET format = ?
-    WHERE status = 'completed' AND id IN (SELECT value FROM json_each(?)) RETURNING id"""
+    WHERE status = 'completed' AND id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
+    RETURNING id"""
 
 WITH_ORIGINAL = """SELECT id FROM downloads
     WHERE original_size IS NOT NULL AND device_id = ? AND status = 'completed' LIMIT ?"""
 WITHOUT = """UPDATE downloads SET original_size = NULL, validator = NULL
-    WHERE status = 'completed' AND id IN (SELECT value FROM json_each(?)) RETURNING id"""
+    WHERE status = 'completed' AND id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
+    RETURNING id"""
 
 
 class FormatStore:

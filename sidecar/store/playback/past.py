@@ -15,7 +15,7 @@ ITEMS = """SELECT item_id, max(title), max(artist), max(album), max(album_id),
     FROM (SELECT item_id, title, artist, NULL AS album, album_id, NULL AS size, run_time AS length
             FROM plays
         UNION ALL SELECT item_id, title, artist, album, album_id,
-            coalesce(file_size, expected_size), NULL FROM downloads)
+            coalesce(file_size, expected_size), NULL FROM downloads) AS every
     GROUP BY item_id"""
 
 
