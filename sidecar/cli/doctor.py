@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 
 from sidecar.assembly.store import account_service
-from sidecar.cli.database import open_database
+from sidecar.cli.opening import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import SidecarError
