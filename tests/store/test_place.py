@@ -181,7 +181,7 @@ def write_over_a_restart(db: Database, server: Server) -> None:
         with suppress(DatabaseError):
             db.sql("INSERT INTO meta VALUES ('e', 'f')")
         # Not even then.
-        with suppress(DatabaseError):
+        with suppress(DatabaseError), db.write():
             db.sql("INSERT INTO meta VALUES ('g', 'h')")
 
 

@@ -91,6 +91,9 @@ class _Server(peewee.PostgresqlDatabase):
         }
 
     def _connect(self) -> Any:  # noqa: ANN401 - psycopg's, which may not be there
+        if self._state.transactions:
+            # Nothing may go on, half, over another connection.
+            raise psycopg.OperationalError("the connection was lost in a transaction")
         connection = super()._connect()  # type: ignore[misc]
         _adapt(connection)
         return connection
@@ -107,9 +110,6 @@ class _Server(peewee.PostgresqlDatabase):
     def execute_sql(self, sql: str, params: Sequence[object] | None = None) -> Any:  # noqa: ANN401 - a cursor
         """Run a statement, translated."""
         text = translate(sql)
-        if self._state.transactions and self._state.conn is None:
-            # Nothing may go on, half, over another connection.
-            raise psycopg.OperationalError("the connection was lost in a transaction")
         try:
             return super().execute_sql(text, params or None)  # type: ignore[no-untyped-call]
         except (peewee.OperationalError, peewee.InterfaceError):

@@ -233,9 +233,9 @@ class DownloadQueue:
             in_order: Devices whose folders get their files one by one, in the order of their names.
         """
         due = DownloadRow.retry_next_at.db_value(now)
-        sets = (blocked_devices, blocked_users, busy, busy, own_only, in_order)
-        users, files = json.dumps(list(blocked_users)), json.dumps(list(busy))
-        values = [due, *(json.dumps(list(one)) for one in sets), due, users, files]
+        users, files = _listed(blocked_users), _listed(busy)
+        rows = _listed(blocked_devices), users, files, files, _listed(own_only), _listed(in_order)
+        values = [due, *rows, due, users, files]
         changes = {"started_at": now, "retry_next_at": None}
         first = FIRST_DUE.format(skip_locked=self._db.dialect.skip_locked)
         return self._transitions.apply(f"id = {first}", values, Status.PENDING, Move.CLAIM, changes)
@@ -392,6 +392,10 @@ class DownloadQueue:
 def _without_number(row: Row) -> Row:
     """Leave the number of a row to the database."""
     return {name: value for name, value in row.items() if name != "id"}
+
+
+def _listed(values: Collection[object]) -> str:
+    return json.dumps([*values]) if values else "[]"
 
 
 def _choose_place(there: DeviceFolders, wanted: NewDownload) -> FilePlace:

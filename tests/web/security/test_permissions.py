@@ -24,6 +24,9 @@ OPEN = {
     ("health.show", "GET"),
     ("installed.without_network", "GET"),
     ("installed.worker", "GET"),
+    # What a browser asks before it asks for a page of Jellyfin's: tests/web/api/test_jellyfin_web.
+    ("jellyfin_web.preflight", "OPTIONS"),
+    ("jellyfin_pages.script", "GET"),
     ("languages.choose", "POST"),
     # Off, and then only for this machine or with a key of its own: tests/web/api/test_metrics.py.
     ("metrics.show", "GET"),
