@@ -59,14 +59,8 @@ def put_devices(database: Database) -> None:
 
 
 @pytest.fixture(scope="session")
-def server() -> Iterator[postgres.Server]:
-    with postgres.running() as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def server_url(server: postgres.Server) -> str:
-    return server.make("store")
+def server_url(postgresql: postgres.Server) -> str:
+    return postgresql.make("store")
 
 
 def on_server(folder: Path, url: str) -> Iterator[Database]:

@@ -41,13 +41,13 @@ class House:
 
 
 @pytest.fixture
-def house(tmp_path: Path, server: Server, clock: FakeClock) -> Iterator[House]:
+def house(tmp_path: Path, postgresql: Server, clock: FakeClock) -> Iterator[House]:
     path = tmp_path / "state" / "sidecar.db"
     path.parent.mkdir()
     columns = written(path, len(STEPS))
-    url = server.make("moving")
+    url = postgresql.make("moving")
     yield House(Place(path), Place(path, PostgresqlAddress(url)), clock, columns)
-    server.drop("moving")
+    postgresql.drop("moving")
 
 
 def numbers(db: Database) -> dict[str, int]:
@@ -128,8 +128,10 @@ def test_a_backup_of_a_server_is_a_file_and_goes_back_to_it(house: House, tmp_pa
     assert content(again, house.columns) == kept
 
 
-def test_a_password_is_shown_to_nobody(server: Server, tmp_path: Path, clock: FakeClock) -> None:
-    host = f"host={server.folder}"
+def test_a_password_is_shown_to_nobody(
+    postgresql: Server, tmp_path: Path, clock: FakeClock
+) -> None:
+    host = f"host={postgresql.folder}"
     for url in (
         f"postgresql://ann:{SECRET}@/nothing?{host}",
         f"postgresql://ann@/nothing?password={SECRET}&{host}",
@@ -144,40 +146,40 @@ def test_a_password_is_shown_to_nobody(server: Server, tmp_path: Path, clock: Fa
 
 
 def test_what_is_not_ours_or_is_newer_is_refused(
-    server: Server, tmp_path: Path, clock: FakeClock
+    postgresql: Server, tmp_path: Path, clock: FakeClock
 ) -> None:
-    place = Place(tmp_path / "sidecar.db", PostgresqlAddress(server.make("others")))
-    server.run("others", "CREATE TABLE theirs (id int)")
+    place = Place(tmp_path / "sidecar.db", PostgresqlAddress(postgresql.make("others")))
+    postgresql.run("others", "CREATE TABLE theirs (id int)")
     with pytest.raises(DatabaseError, match="another program"):
         place.open(clock)
     with pytest.raises(DatabaseError, match="not a database of Jellyfin Sidecar"):
         place.open_existing()
-    server.run("others", "DROP TABLE theirs")
+    postgresql.run("others", "DROP TABLE theirs")
     place.open(clock).close()
-    server.run("others", "UPDATE sidecar_schema SET version = version + 1")
+    postgresql.run("others", "UPDATE sidecar_schema SET version = version + 1")
     with pytest.raises(DatabaseError, match="newer Jellyfin Sidecar"):
         place.open(clock)
-    server.drop("others")
+    postgresql.drop("others")
 
 
-def test_a_server_that_was_started_again_is_used_on(house: House, server: Server) -> None:
+def test_a_server_that_was_started_again_is_used_on(house: House, postgresql: Server) -> None:
     with closing(house.there.open(house.clock)) as db:
         assert db.is_answering()
-        server.run("moving", END_OTHERS)
+        postgresql.run("moving", END_OTHERS)
 
         assert db.is_answering()
-        server.run("moving", END_OTHERS)
+        postgresql.run("moving", END_OTHERS)
         with db.write():
             db.sql("INSERT INTO meta VALUES ('a', 'b')")
         with pytest.raises(DatabaseError, match="cannot be reached"):
-            write_over_a_restart(db, server)
+            write_over_a_restart(db, postgresql)
         assert db.sql("SELECT key FROM meta ORDER BY key") == [("a",)]
 
 
-def write_over_a_restart(db: Database, server: Server) -> None:
+def write_over_a_restart(db: Database, postgresql: Server) -> None:
     with db.write():
         db.sql("INSERT INTO meta VALUES ('c', 'd')")
-        server.run("moving", END_OTHERS)
+        postgresql.run("moving", END_OTHERS)
         with suppress(DatabaseError):
             db.sql("INSERT INTO meta VALUES ('e', 'f')")
         # Not even then.
@@ -190,12 +192,12 @@ END_OTHERS = """SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
 
 
 def test_two_processes_never_write_at_once(house: House) -> None:
+    address = house.there.address
+    assert address is not None
     with (
         closing(house.there.open(house.clock)) as db,
         closing(
-            Database.open_existing_server(
-                house.there.address, house.there.path, busy_timeout_s=0.05
-            )  # type: ignore[arg-type]
+            Database.open_existing_server(address, house.there.path, busy_timeout_s=0.05)
         ) as other,
     ):
         with db.write():

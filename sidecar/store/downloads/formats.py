@@ -20,7 +20,7 @@ OTHERS = """SELECT id, format, file_path, file_size, source_size, seconds, origi
     FROM downloads
     WHERE device_id = ?1 AND status = 'completed' AND (format < ?2 OR format > ?2)
         AND missing_since IS NULL AND item_type IN (SELECT value FROM json_each(?3))
-    ORDER BY id + 0"""
+    ORDER BY +id"""
 RELABEL = """UPDATE downloads SET format = ?
     WHERE status = 'completed' AND id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
     RETURNING id"""

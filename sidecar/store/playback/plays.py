@@ -30,12 +30,11 @@ LAST_HEARD = """SELECT item_id, max(ended_at) FROM plays
         AND (CAST(?2 AS TEXT) IS NULL OR user_id = ?2) GROUP BY item_id"""
 
 
-# Of the listener's own files: what is there for others only is not theirs to know of. CROSS, and
-# the text that adds nothing: SQLite is not to begin with all that is completed, or all that the
-# listener has.
+# Of the listener's own files: what is there for others only is not theirs to know of. The plus
+# sign and CROSS: SQLite is not to begin with all that is completed, or all that the listener has.
 WAS_THERE = """SELECT 1 FROM downloads AS d CROSS JOIN owned AS o ON o.download_id = d.id
     WHERE d.device_id IN (SELECT id FROM devices) AND d.item_id = ? AND o.user_id = ?
-        AND d.status || '' = 'completed' AND d.missing_since IS NULL AND d.completed_at <= ?
+        AND +d.status = 'completed' AND d.missing_since IS NULL AND d.completed_at <= ?
     LIMIT 1"""
 IN_PERIODS = """SELECT CAST(key AS INTEGER), count(plays.id), count(was_there),
         coalesce(sum(was_there), 0)

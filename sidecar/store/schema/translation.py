@@ -16,6 +16,8 @@ _PARAMETER = re.compile(r"\?(\d*)")
 # SQLite reads the tables of a CROSS JOIN in their order; PostgreSQL chooses by its statistics.
 _ORDERED_JOIN = re.compile(r"\bCROSS JOIN\s+(\w+(?:\s+AS\s+\w+)?)\s+ON\b")
 _INDEXED = re.compile(r"\s+INDEXED BY \w+")
+# Keeps SQLite from an index; PostgreSQL would take it for a sum of one.
+_NO_INDEX = re.compile(r"(\b(?:WHERE|AND|OR|ON|BY)\s+|[(,]\s*)\+(?=[A-Za-z_])")
 _IS_NOT = re.compile(r"\bIS NOT (?!NULL\b|DISTINCT\b|TRUE\b|FALSE\b)")
 _IS = re.compile(r"\bIS (?!NOT\b|NULL\b|DISTINCT\b|TRUE\b|FALSE\b)")
 _RETURNING = re.compile(r"\sRETURNING\s")
@@ -55,7 +57,7 @@ _REPLACED = (
 @lru_cache(maxsize=2048)
 def translate(sql: str) -> str:
     """Return a statement of the store as PostgreSQL understands it, with `$1` for parameters."""
-    sql = _INDEXED.sub("", _ORDERED_JOIN.sub(r"JOIN \1 ON", _INDEXED.sub("", sql)))
+    sql = _ORDERED_JOIN.sub(r"JOIN \1 ON", _INDEXED.sub("", sql))
     last = 0
 
     def number(found: re.Match[str]) -> str:
@@ -65,7 +67,7 @@ def translate(sql: str) -> str:
 
     parts = _QUOTED.split(sql)
     for at in range(0, len(parts), 2):
-        text = _PARAMETER.sub(number, parts[at])
+        text = _NO_INDEX.sub(r"\1", _PARAMETER.sub(number, parts[at]))
         text = _IS.sub("IS NOT DISTINCT FROM ", _IS_NOT.sub("IS DISTINCT FROM ", text))
         for pattern, name in _TYPES:
             text = pattern.sub(name, text)
