@@ -3,12 +3,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from sidecar.domain.downloads.download import Status
+from sidecar.domain.items.item import ItemType
 from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.events import Bus
 from sidecar.store.database import Database
@@ -207,6 +208,23 @@ def test_two_processes_never_write_at_once(house: House) -> None:
                 pass
         with other.write():
             assert other.sql("SELECT count(*) FROM meta") == [(1,)]
+
+
+def test_titles_may_be_long_and_odd(house: House) -> None:
+    move(house.file, house.there, house.clock)
+    long = "".join(map(chr, range(0x4E00, 0x4E00 + 4096)))
+    odd = replace(wanted(78).item, title=f"Zero\0 {long}", artist=long[::-1], type=ItemType.EPISODE)
+    with closing(house.there.open(house.clock)) as db:
+        stores = Stores(db, Bus(), house.clock)
+        device = stores.devices.all()[0].id
+        with db.write():
+            added = stores.downloads.queue.add(replace(wanted(78, device=device), item=odd))
+            db.sql("UPDATE downloads SET status = 'completed' WHERE id = ?", (added.id,))
+        asked = DownloadFilter(text="zero", device_id=device)
+        assert [one.id for one in stores.offline.page(asked, 1, 9)[0]] == [added.id]
+        assert stores.downloads.queries.by_items([(device, "\0")]) == {}
+    # What is stored so can be moved on.
+    move(house.there, Place(house.file.path.with_name("odd.db")), house.clock)
 
 
 def test_a_file_that_was_never_there_has_nothing_to_move(tmp_path: Path, clock: FakeClock) -> None:

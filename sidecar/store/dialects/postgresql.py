@@ -35,6 +35,7 @@ from sidecar.store.schema.translation import translate
 try:
     import psycopg
     from psycopg import adapt
+    from psycopg.types.string import StrDumperUnknown
 except ImportError:  # An optional extra; `connect` says so.
     psycopg = None  # type: ignore[assignment]
 
@@ -91,12 +92,16 @@ class _Server(peewee.PostgresqlDatabase):
         }
 
     def _connect(self) -> Any:  # noqa: ANN401 - psycopg's, which may not be there
-        if self._state.transactions:
-            # Nothing may go on, half, over another connection.
-            raise psycopg.OperationalError("the connection was lost in a transaction")
         connection = super()._connect()  # type: ignore[misc]
         _adapt(connection)
         return connection
+
+    def connect(self, reuse_if_open: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - as peewee's
+        """Connect this thread, unless it has lost a connection and what was begun over it."""
+        if self._state.transactions:
+            # Nothing may go on, half, over another one.
+            raise psycopg.OperationalError("the connection was lost in a transaction")
+        return super().connect(reuse_if_open)
 
     def begin(self, isolation_level: str | None = None) -> None:
         """Begin a transaction of one of our kinds."""
@@ -409,5 +414,15 @@ def _adapt(connection: Any) -> None:  # noqa: ANN401 - psycopg's, which may not 
             """Return the number."""
             return b"1" if obj else b"0"
 
+    class Text(StrDumperUnknown):
+        """A text; what PostgreSQL cannot store of it is replaced."""
+
+        def dump(self, obj: str) -> Any:  # noqa: ANN401 - bytes of some kind
+            """Return it, without zero bytes, also as JSON has them."""
+            if "\0" in obj or "\\u0000" in obj:
+                obj = obj.replace("\0", "\ufffd").replace("\\u0000", "\\ufffd")
+            return super().dump(obj)
+
+    connection.adapters.register_dumper(str, Text)
     connection.adapters.register_loader("numeric", Number)
     connection.adapters.register_dumper(bool, YesOrNo)

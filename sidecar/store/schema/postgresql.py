@@ -61,6 +61,13 @@ FUNCTIONS = (
             END LOOP;
         END $$""",
 )
+# A row of an ordered index is short in PostgreSQL, and a title may be long.
+OTHER_INDEXES = {
+    "downloads_by_title": """CREATE INDEX downloads_by_title
+        ON downloads (status, left(search_key, 300), id)""",
+    "downloads_by_tile": """CREATE INDEX downloads_by_tile ON downloads USING hash (tile)
+        WHERE status = 'completed'""",
+}
 Run = Callable[[str], object]
 
 
@@ -95,7 +102,7 @@ def list_statements(steps: Sequence[Step] = STEPS) -> list[str]:
         one
         for kind, name, sql in made
         if kind in {"table", "index", "trigger"} and not name.startswith(("offline", "sqlite_"))
-        for one in translate_step(sql)
+        for one in translate_step(OTHER_INDEXES.get(name, sql))
     ] + list(_search())
 
 
