@@ -152,7 +152,8 @@ class Runtime:
         logging.getLogger().addHandler(self._recent)
         if db.recovery is not None:
             log.warning("%s", db.recovery)
-        if (risk := database_risk(settings.server.data_dir)) is not None:
+        is_file = settings.database.url is None
+        if is_file and (risk := database_risk(settings.server.data_dir)) is not None:
             log.warning("%s", risk)
         threads = ThreadGroup(db.thread)
         with ExitStack() as opening:

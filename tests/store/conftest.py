@@ -42,7 +42,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 @pytest.fixture
 def db(tmp_path: Path, clock: FakeClock, request: pytest.FixtureRequest) -> Iterator[Database]:
     if getattr(request, "param", None) == "postgresql":
-        yield from on_server(tmp_path, request.getfixturevalue("server_url"))
+        shared: Database = request.getfixturevalue("on_server")
+        put_devices(shared)
+        yield shared
+        shared.sql(EMPTY)
         return
     database = Database.open(with_tables(tmp_path / "state" / "sidecar.db"), clock=clock)
     put_devices(database)
@@ -59,17 +62,14 @@ def put_devices(database: Database) -> None:
 
 
 @pytest.fixture(scope="session")
-def server_url(postgresql: postgres.Server) -> str:
-    return postgresql.make("store")
-
-
-def on_server(folder: Path, url: str) -> Iterator[Database]:
-    """One database for all tests: to empty its few rows is quicker than to make another."""
-    database = Database.open_server(PostgresqlAddress(url), folder / "state" / "sidecar.db")
-    put_devices(database)
-    yield database
-    database.sql(EMPTY)
-    database.close()
+def on_server(
+    postgresql: postgres.Server, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Database]:
+    """One database for all tests: to empty its few rows is quicker than to open another."""
+    address = PostgresqlAddress(postgresql.make("store"))
+    opened = Database.open_server(address, tmp_path_factory.mktemp("store") / "sidecar.db")
+    yield opened
+    opened.close()
 
 
 EMPTY = """DO $$ DECLARE one text; BEGIN
