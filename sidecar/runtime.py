@@ -257,6 +257,7 @@ class Runtime:
         threads.add("notifications", services.web.notifier.run)
         threads.add("checks", services.web.doctor.run)
         threads.add("webhooks", services.web.webhooks.run)
+        threads.add("replays", services.web.replays.run)
         threads.add("playlists", background.playlists.run)
         threads.add("companions", background.companions.run)
         threads.add("fill", background.fill.run)

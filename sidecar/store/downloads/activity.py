@@ -102,6 +102,7 @@ class ActivityFilter:
 
     viewer: str | None = None
     device_id: str | None = None
+    item_id: str | None = None
     kinds: frozenset[Happening] = frozenset()
     before: int | None = None
 
@@ -180,6 +181,9 @@ class ActivityLog:
         if which.device_id is not None:
             asked.append("a.device_id = ?")
             values.append(which.device_id)
+        if which.item_id is not None:
+            asked.append("a.item_id = ?")
+            values.append(which.item_id)
         if which.kinds:
             asked.append("a.kind IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(sorted(which.kinds)))

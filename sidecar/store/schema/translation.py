@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 _QUOTED = re.compile(r"('(?:[^']|'')*'|\"[^\"]*\")")
+# A parameter that is only asked whether it is NULL has no type there.
+_IS_NULL = re.compile(r"(\?\d*) IS NULL")
 _PARAMETER = re.compile(r"\?(\d*)")
 # SQLite reads the tables of a CROSS JOIN in their order; PostgreSQL chooses by its statistics.
 _ORDERED_JOIN = re.compile(r"\bCROSS JOIN\s+(\w+(?:\s+AS\s+\w+)?)\s+ON\b")
@@ -67,7 +69,9 @@ def translate(sql: str) -> str:
 
     parts = _QUOTED.split(sql)
     for at in range(0, len(parts), 2):
-        text = _NO_INDEX.sub(r"\1", _PARAMETER.sub(number, parts[at]))
+        text = _NO_INDEX.sub(
+            r"\1", _PARAMETER.sub(number, _IS_NULL.sub(r"CAST(\1 AS TEXT) IS NULL", parts[at]))
+        )
         text = _IS.sub("IS NOT DISTINCT FROM ", _IS_NOT.sub("IS DISTINCT FROM ", text))
         for pattern, name in _TYPES:
             text = pattern.sub(name, text)
