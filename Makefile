@@ -22,11 +22,12 @@ run: $(VENV)/run-ready static/vendor/ready
 # types beside what is left of it and the tests. The tests are compiled once, not by each process.
 test: $(VENV)/bin/python
 	@mkdir -p build; \
-	$(MAKE) --no-print-directory -j2 packages-for-tests static/vendor/ready & others=$$!; \
-	$(MAKE) --no-print-directory lint || { wait $$others; exit 1; }; \
+	$(MAKE) --no-print-directory packages-for-tests & packages=$$!; \
+	{ $(MAKE) --no-print-directory -j2 $(VENV)/test-ready node_modules/test-ready && \
+	$(MAKE) --no-print-directory static/vendor/ready lint; } || { wait $$packages; exit 1; }; \
 	$(MAKE) --no-print-directory types >build/types.out 2>&1 & types=$$!; \
 	$(MAKE) --no-print-directory tests-compiled; \
-	wait $$others && \
+	wait $$packages && \
 	$(BIN)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	wait $$types; types=$$?; cat build/types.out; exit $$((tests | types))
 
@@ -42,9 +43,11 @@ lint: $(VENV)/test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: $(VENV)/test-ready
+types: $(VENV)/test-ready node_modules/test-ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	node_modules/.bin/tsc -p static
+	node_modules/.bin/tsc -p static/tsconfig.worker.json
 
 bench: $(VENV)/test-ready
 	@$(call install_packages,$(BENCH_PACKAGES))
@@ -60,7 +63,7 @@ bench-rows: $(VENV)/test-ready
 
 # How long an update of a hundred thousand downloads takes, from each version of the tables.
 bench-upgrades: $(VENV)/test-ready
-	$(BIN)/python -m tests.bench.upgrades $(UPGRADES)
+	$(BIN)/python -m tests.bench.rows.upgrades $(UPGRADES)
 
 # What everybody else notices while somebody floods the sidecar.
 floods: $(VENV)/test-ready static/vendor/ready
@@ -178,8 +181,16 @@ $(VENV)/supply-ready: requirements-supply.lock $(VENV)/bin/python
 	$(VENV)/supply/bin/pip -q install --require-hashes -r requirements-supply.lock
 	@touch $@
 
-static/vendor/ready: package.json package-lock.json static/build.mjs
+node_modules/ready: package.json package-lock.json
+	npm ci --omit=dev --silent --no-fund --no-audit
+	@touch $@
+
+# With what checks them.
+node_modules/test-ready: package.json package-lock.json
 	npm ci --silent --no-fund --no-audit
+	@touch $@ node_modules/ready
+
+static/vendor/ready: node_modules/ready static/build.mjs $(shell find static/css static/js -name '*.css' -o -name '*.js')
 	node static/build.mjs
 
 # Only if one of them is not installed: then root is needed, and the network.

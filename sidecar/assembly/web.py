@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from sidecar.assembly.accounts import AccountServices
@@ -15,6 +16,7 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.download import Download
+from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import translate
 from sidecar.process.limits import FILES, FILES_AN_ACCOUNT
@@ -26,58 +28,60 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
-from sidecar.services.adoption.adopt import AdoptionService
-from sidecar.services.adoption.adopter import Adopter
+from sidecar.services.activity.replays.service import ReplayService
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
 from sidecar.services.browsers.states import BrowserStates
-from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
-from sidecar.services.doctor import Doctor
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.add import AddDownloads
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.queue import QueueActions
 from sidecar.services.downloads.remove import RemoveDownloads
 from sidecar.services.downloads.undo import Reversing, UndoService
+from sidecar.services.files.adoption.adopt import AdoptionService
+from sidecar.services.files.adoption.adopter import Adopter
 from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.presence import FilePresence
+from sidecar.services.files.removals.open_questions import OpenQuestions
+from sidecar.services.files.removals.review import RemovalReview
 from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming, UsageTracker
+from sidecar.services.health.notices import Notice
+from sidecar.services.health.system_status import SystemStatus
 from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.library.covers import CoverCache
 from sidecar.services.library.download_state import DownloadStates
-from sidecar.services.metrics import MetricsService
-from sidecar.services.notice_board import NoticeBoard
-from sidecar.services.notices import Notice
+from sidecar.services.notifications.notice_board import NoticeBoard
 from sidecar.services.notifications.notifier import Notifier
 from sidecar.services.notifications.preferences import NotificationPreferences
+from sidecar.services.notifications.webhooks.webhooks import Webhooks
+from sidecar.services.operations.doctor import Doctor
+from sidecar.services.operations.metrics import MetricsService
+from sidecar.services.operations.support import SupportBundle
 from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
-from sidecar.services.player_logs.giving import PlayerGiver
-from sidecar.services.player_logs.importer import PlayerLogImporter
-from sidecar.services.player_logs.listeners import Listeners
-from sidecar.services.player_logs.parts import PlayerParts
-from sidecar.services.player_logs.reporter import ReporterStores
-from sidecar.services.player_logs.states import PlayerStateImporter
-from sidecar.services.removals.open_questions import OpenQuestions
-from sidecar.services.removals.review import RemovalReview
+from sidecar.services.players.device_playlists.returns import PlaylistReturns
+from sidecar.services.players.player_logs.giving import PlayerGiver
+from sidecar.services.players.player_logs.importer import PlayerLogImporter
+from sidecar.services.players.player_logs.listeners import Listeners
+from sidecar.services.players.player_logs.parts import PlayerParts
+from sidecar.services.players.player_logs.reporter import ReporterStores
+from sidecar.services.players.player_logs.states import PlayerStateImporter
 from sidecar.services.rules.explain import Explainer
 from sidecar.services.rules.preferences import PreferenceService
-from sidecar.services.rules.selections import SelectionService
-from sidecar.services.rules.settings_editor import SettingsEditor
+from sidecar.services.rules.selections.selections import SelectionService
+from sidecar.services.rules.settings.editor import SettingsEditor
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.plans import PlanService
-from sidecar.services.support import SupportBundle
 from sidecar.services.syncthing.status import SyncStatus
-from sidecar.services.system_status import SystemStatus, size_of_database
 from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
-from sidecar.services.webhooks.webhooks import Webhooks
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.files.completed import CompletedFiles
+from sidecar.store.playback.past import PastPlays
 from sidecar.web.i18n.sentences import words_of
 from sidecar.web.services import WebServices
 
@@ -144,6 +148,8 @@ def make_web(
         covers=covers,
     )
     actions, search, identity = _actions(below), _file_search(below), _identity(below)
+    settings = _settings(below)
+    undo = _undo(below, actions, settings)
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     eject = _eject(below)
     logs = _player_logs(below)
@@ -168,10 +174,10 @@ def make_web(
         notices=board,
         downloads=below.listing,
         actions=actions,
-        undo=_undo(below, actions),
+        undo=undo,
         preferences=_preferences(below),
         selections=_selections(below),
-        settings=_settings(below),
+        settings=settings,
         configuration=base.configuration,
         plans=_plans(below),
         eviction_preview=EvictionPreview(
@@ -216,6 +222,7 @@ def make_web(
         files=_files(below),
         playback=_playback(below),
         activity=_activity(below),
+        replays=_replays(below, settings, undo),
         transfers=transfer_status,
         system=_system(below),
         metrics=metrics,
@@ -286,8 +293,15 @@ def _notices(
         devices=below.shown.devices,
         further=further,
         questions=questions.of,
-        try_now=below.accounts.server.probe_now,
+        try_now=partial(_try_now, below),
     )
+
+
+def _try_now(below: Below) -> None:
+    """Do at once what waits for its next try: ask the server, and fetch one file of it."""
+    below.accounts.server.probe_now()
+    below.transfers.blocking.try_now()
+    below.base.bus.publish(WorkArrived())
 
 
 def _transfers(below: Below) -> TransferStatus:
@@ -302,7 +316,7 @@ def _system(below: Below) -> SystemStatus:
         problems=below.accounts.problems,
         transfer=base.settings.transfer,
         running=lambda: len(below.transfers.progress.last()),
-        database=base.store.db.path,
+        database_bytes=base.store.db.measure,
         is_healthy=base.is_healthy,
         recent=base.recent,
     )
@@ -316,7 +330,7 @@ def _webhooks(below: Below) -> Webhooks:
         downloads=base.store.downloads.queries,
         problems=below.accounts.problems,
         devices=lambda: {one.id: one.name for one in base.store.devices.all()},
-        attached=lambda: [one.id for one in below.devices.registry.all()],
+        attached=below.devices.registry.ids_there,
         accounts=lambda: {one.user_id: one.name for one in below.accounts.service.all()},
         clock=base.clock,
     )
@@ -344,7 +358,7 @@ def _metrics(below: Below) -> MetricsService:
         problems=below.accounts.problems,
         transfers=below.transfers.progress,
         recent=base.recent,
-        database_bytes=lambda: size_of_database(base.store.db.path),
+        database_bytes=base.store.db.measure,
         is_healthy=base.is_healthy,
     )
 
@@ -415,7 +429,7 @@ def _actions(below: Below) -> DownloadActions:
     )
 
 
-def _undo(below: Below, actions: DownloadActions) -> UndoService:
+def _undo(below: Below, actions: DownloadActions, settings: SettingsEditor) -> UndoService:
     reversing = Reversing(
         stores=below.base.store,
         access=below.devices.access,
@@ -423,6 +437,7 @@ def _undo(below: Below, actions: DownloadActions) -> UndoService:
         actions=actions,
         library=below.accounts.service.client,
         wake=below.rules.threads.look_through_soon,
+        change_rules=lambda person, device_id, rules: settings.change(person, device_id, {}, rules),
         clock=below.base.clock,
     )
     return UndoService(reversing.reverse, below.base.clock)
@@ -479,6 +494,21 @@ def _activity(below: Below) -> ActivityHistory:
         access=below.devices.access,
         zone=lambda: load_zone(below.base.configuration.now().network.time_zone),
         clock=below.base.clock,
+    )
+
+
+def _replays(below: Below, settings: SettingsEditor, undo: UndoService) -> ReplayService:
+    base = below.base
+    return ReplayService(
+        plays=PastPlays(base.store.db),
+        choices=base.store.choices,
+        access=below.devices.access,
+        rules=below.rules.settings,
+        editor=settings,
+        undo=undo,
+        client=below.accounts.service.client,
+        folder=base.settings.server.data_dir,
+        clock=base.clock,
     )
 
 

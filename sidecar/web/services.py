@@ -11,49 +11,50 @@ from sidecar.services.accounts.hidden_files import HiddenFilesService
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
-from sidecar.services.adoption.adopt import AdoptionService
-from sidecar.services.backups.nightly import NightlyBackups
+from sidecar.services.activity.replays.service import ReplayService
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
 from sidecar.services.browsers.states import BrowserStates
-from sidecar.services.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.configuration.service import ConfigurationService
-from sidecar.services.device_playlists.returns import PlaylistReturns
+from sidecar.services.configuration.setup.service import SetUpService
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
-from sidecar.services.doctor import Doctor
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.undo import UndoService
+from sidecar.services.files.adoption.adopt import AdoptionService
 from sidecar.services.files.browse import FileBrowser
+from sidecar.services.files.removals.review import RemovalReview
 from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming
+from sidecar.services.health.system_status import SystemStatus
 from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.library.browse import LibraryBrowser
-from sidecar.services.metrics import MetricsService
-from sidecar.services.notice_board import NoticeBoard
+from sidecar.services.notifications.notice_board import NoticeBoard
 from sidecar.services.notifications.notifier import Notifier
 from sidecar.services.notifications.preferences import NotificationPreferences
+from sidecar.services.notifications.webhooks.webhooks import Webhooks
+from sidecar.services.operations.backups.nightly import NightlyBackups
+from sidecar.services.operations.doctor import Doctor
+from sidecar.services.operations.metrics import MetricsService
+from sidecar.services.operations.support import SupportBundle
+from sidecar.services.playback.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.playback.history import PlayHistory
-from sidecar.services.player_logs.giving import PlayerGiver
-from sidecar.services.player_logs.importer import PlayerLogImporter
-from sidecar.services.player_logs.listeners import Listeners
-from sidecar.services.player_logs.states import PlayerStateImporter
-from sidecar.services.removals.review import RemovalReview
+from sidecar.services.players.device_playlists.returns import PlaylistReturns
+from sidecar.services.players.player_logs.giving import PlayerGiver
+from sidecar.services.players.player_logs.importer import PlayerLogImporter
+from sidecar.services.players.player_logs.listeners import Listeners
+from sidecar.services.players.player_logs.states import PlayerStateImporter
 from sidecar.services.rules.preferences import PreferenceService
-from sidecar.services.rules.selections import SelectionService
-from sidecar.services.rules.settings_editor import SettingsEditor
-from sidecar.services.setup.service import SetUpService
+from sidecar.services.rules.selections.selections import SelectionService
+from sidecar.services.rules.settings.editor import SettingsEditor
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.plans import PlanService
-from sidecar.services.support import SupportBundle
 from sidecar.services.syncthing.status import SyncStatus
-from sidecar.services.system_status import SystemStatus
 from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
-from sidecar.services.webhooks.webhooks import Webhooks
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,7 @@ class WebServices:
     files: FileBrowser
     playback: PlayHistory
     activity: ActivityHistory
+    replays: ReplayService
     transfers: TransferStatus
     system: SystemStatus
     metrics: MetricsService

@@ -36,8 +36,8 @@ from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.process.logs import LineFormatter
 from sidecar.services.accounts.person import Person
-from sidecar.services.setup.service import SetUpService
-from sidecar.services.system_status import RecentLog
+from sidecar.services.configuration.setup.service import SetUpService
+from sidecar.services.health.system_status import RecentLog
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.sessions import derive_csrf_token
 from sidecar.store.database import Database
@@ -419,12 +419,13 @@ def web_house(
         services = assemble(
             settings, store, bus, clock, db.is_answering, recent=recent, places=places
         )
-        services.devices.registry.look(settle=lambda _device: None, starting=True)
+        services.devices.registry.look(settle=lambda _device: None)
         web = create_app(replace(services.web, set_up=set_up), bus, options, web_clock or clock)
         try:
             yield WebHouse(clock, bus, store, services, web, jellyfin, folder, recent)
         finally:
             services.rules.threads.end()
+            services.web.replays.close()
             services.background.removals.close()
             services.devices.registry.close()
             db.close()

@@ -74,6 +74,7 @@ class ActivityQuery:
     """
 
     device_id: str | None = None
+    item_id: str | None = None
     account: str | None = None
     kinds: frozenset[Happening] = frozenset()
     before: int | None = None
@@ -156,7 +157,11 @@ class ActivityHistory:
                 return ActivityPage([], None)
             whose = min(named)
         which = ActivityFilter(
-            viewer=whose, device_id=query.device_id, kinds=query.kinds, before=query.before
+            viewer=whose,
+            device_id=query.device_id,
+            item_id=query.item_id,
+            kinds=query.kinds,
+            before=query.before,
         )
         found = self._activity.page(which, query.page_size + 1)
         shown = found[: query.page_size]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -100,6 +101,7 @@ class ActivityFilter:
 
     viewer: str | None = None
     device_id: str | None = None
+    item_id: str | None = None
     kinds: frozenset[Happening] = frozenset()
     before: int | None = None
 
@@ -131,7 +133,8 @@ class ActivityLog:
         if kind is None:
             return
         text = TEXTS.get(move, None if kind is Happening.CAME else download.error_message)
-        with self._db.write_lazily():
+        # With its move there is nothing to undo alone.
+        with nullcontext() if self._db.is_writing else self._db.write_lazily():
             number = self._put(
                 kind,
                 download.device_id,
@@ -177,6 +180,9 @@ class ActivityLog:
         if which.device_id is not None:
             asked.append("a.device_id = ?")
             values.append(which.device_id)
+        if which.item_id is not None:
+            asked.append("a.item_id = ?")
+            values.append(which.item_id)
         if which.kinds:
             asked.append("a.kind IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(sorted(which.kinds)))

@@ -226,13 +226,12 @@ class DownloadQueue:
             in_order: Devices whose folders get their files one by one, in the order of their names.
         """
         due = DownloadRow.retry_next_at.db_value(now)
-        sets = (blocked_devices, blocked_users, busy, busy, own_only, in_order)
-        users, files = json.dumps(list(blocked_users)), json.dumps(list(busy))
-        values = [due, *(json.dumps(list(one)) for one in sets), due, users, files]
+        users, files = _listed(blocked_users), _listed(busy)
+        rows = _listed(blocked_devices), users, files, files, _listed(own_only), _listed(in_order)
+        values = [due, *rows, due, users, files]
         changes = {"started_at": now, "retry_next_at": None}
-        return self._transitions.apply(
-            f"id = {FIRST_DUE}", values, Status.PENDING, Move.CLAIM, changes
-        )
+        first = FIRST_DUE.format(skip_locked=self._db.dialect.skip_locked)
+        return self._transitions.apply(f"id = {first}", values, Status.PENDING, Move.CLAIM, changes)
 
     def bring_forward(self, error_code: str) -> None:
         """Make all downloads due that wait because of this error, since its cause is gone."""
@@ -381,6 +380,10 @@ class DownloadQueue:
         if changed is not None:
             self._transitions.publish(changed, changed.status, changed.status)
         return changed
+
+
+def _listed(values: Collection[object]) -> str:
+    return json.dumps([*values]) if values else "[]"
 
 
 def _choose_place(there: DeviceFolders, wanted: NewDownload) -> FilePlace:

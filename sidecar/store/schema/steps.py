@@ -534,3 +534,7 @@ TAKEN_PLAYLISTS = (
         UNIQUE (user_id, device_id, path)
     ) STRICT""",
 )
+KEY_ORIGINS = (
+    # The pages that a key is for, if it is one for Jellyfin's own web client.
+    "ALTER TABLE api_keys ADD COLUMN origin TEXT",
+)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
-from babel.dates import format_timedelta
+from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
@@ -55,6 +55,10 @@ class LocalFormat:
         """Return a whole number: `6,812`."""
         return format_decimal(amount, "#,##0", self.locale)
 
+    def share(self, part: float) -> str:
+        """Return a part of a whole: `12.3 %`."""
+        return f"{format_decimal(100 * part, '#,##0.0', self.locale)} %"
+
     def speed(self, octets_per_s: float) -> str:
         """Return a speed in bytes per second: `3.4 MB/s`."""
         return f"{self.size(octets_per_s)}/s"
@@ -71,6 +75,10 @@ class LocalFormat:
             said = self._unit(hours, "duration-hour")
             return f"{said} {self._unit(minutes, 'duration-minute')}" if minutes else said
         return self._unit(_round(whole / DAY), "duration-day", "long")
+
+    def day(self, day: date) -> str:
+        """Return a day of the calendar: `Nov 27, 2026`, `27.11.2026`."""
+        return format_date(day, "medium", locale=self.locale)
 
     def ago(self, at: datetime, now: datetime) -> str:
         """Return how long ago a time was: `3 minutes ago`, `just now`."""

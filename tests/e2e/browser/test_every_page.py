@@ -33,6 +33,7 @@ PAGES = (
     "/activity",
     "/activity/plays",
     "/activity/charts",
+    "/activity/replay",
     "/library/{album}",
     "/library/{track}",
     "/library/{artist}",

@@ -62,6 +62,33 @@ def test_what_came_went_and_failed_is_listed_with_who_and_why(house: WebHouse) -
     assert {one["account"] for one in first["reasons"]} == {"ann", "ben"}
 
 
+def test_each_download_has_its_history_for_those_whom_it_concerned(house: WebHouse) -> None:
+    ann, ben, eve = (house.come_in(one) for one in (ANN, BEN, EVE))
+    file = house.add(1, ANN, BEN, status=Status.COMPLETED)
+    house.add(2, status=Status.FAILED)
+    eve.press(f"/downloads/{file.id}/act", action="delete", **{"for": "everyone"})
+    house.clock.advance(60)
+    ann.press(f"/downloads/{file.id}/act", action="retry")
+
+    page = ann.get(f"/downloads/{file.id}/history")
+    story = told(page.text).partition("Car stick")[2]
+
+    # The newest first, and of nothing else.
+    words = re.findall("Removed|Downloaded|Added to the queue|Failed", story)
+    assert words == ["Added to the queue", "Removed", "Downloaded"]
+    assert "Deleted" in story
+    assert "your favourite" in story
+    assert "eve" not in story
+    # Ben does not want it again.
+    assert ben.get(f"/downloads/{file.id}/history").status_code == 404
+    assert "by eve" in told(eve.get(f"/downloads/{file.id}/history").text)
+    assert f'data-asks href="/downloads/{file.id}/history?tab=active"' in ann.get("/downloads").text
+    assert entries(ann, item=file.item_id, device=STICK) == [
+        ("went", "Tone 1"),
+        ("came", "Tone 1"),
+    ]
+
+
 def test_the_list_is_endless_and_odd_questions_are_no_trouble(
     house: WebHouse, ann: Browser
 ) -> None:

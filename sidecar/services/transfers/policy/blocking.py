@@ -19,7 +19,7 @@ from sidecar.domain.downloads.download import Download
 from sidecar.domain.transfers.failures import Failure
 from sidecar.domain.transfers.retry import LONGEST_RETRY_AFTER_S, PROBE_BLOCKED_EVERY
 from sidecar.messages import msg
-from sidecar.services.problems import Problem, ProblemKind, Problems
+from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)
@@ -46,6 +46,12 @@ class FileBlocking:
         """Whether a worker may take a download now."""
         with self._lock:
             return self._probe_at is None or self._clock.monotonic() >= self._probe_at
+
+    def try_now(self) -> None:
+        """Let the one try be made at once, as a person wants it."""
+        with self._lock:
+            if self._probe_at is not None:
+                self._probe_at = self._clock.monotonic()
 
     def refused(self) -> Collection[int]:
         """Return the downloads that were refused lately: others are better for a try."""

@@ -23,7 +23,7 @@ from sidecar.domain.rules.registry import RULE_OF
 from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible
 from sidecar.messages import msg
 from sidecar.services.configuration.service import SettingView
-from sidecar.services.rules.settings_view import DeviceSettingsView, Setting
+from sidecar.services.rules.settings.view import DeviceSettingsView, Setting
 from sidecar.services.space.plans import DevicePlan, PlanService
 from sidecar.services.syncthing.status import IgnoreView, SyncStatus
 from sidecar.web import redirects
@@ -284,7 +284,7 @@ def _take_back(services: WebServices, device_id: str, kept: Kept, item_id: str) 
             steering.include(who, device_id, request.form.get("rule", "")[:40], item_id)
         case Kept.REMOVAL:
             steering.want_again(who, device_id, item_id)
-    where = url_for("device.show", device_id=device_id)
+    where = redirects.safe_target(url_for("device.show", device_id=device_id))
     return redirect(leading_back(where, record), 303)
 
 
@@ -295,6 +295,7 @@ def _ask_unpin(services: WebServices, device_id: str, item_id: str, files: int) 
         device_id=device_id,
         pin=next(one for one in pins if one.item_id == item_id),
         files=files,
+        back=redirects.safe_target(url_for("device.show", device_id=device_id)),
     )
     return make_response(page)
 

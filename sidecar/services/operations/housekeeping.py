@@ -1,0 +1,128 @@
+"""Runs periodic work: device checks, retries that are due, and the steps of other services.
+
+every 2 s   attach and detach devices, retry failed downloads whose cooldown is over, then the
+            steps it was given (server probe, expired holds, space planning, renames ...)
+each day    back up the database
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
+from threading import Event
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.download import Download
+from sidecar.process.threads import Wakeup, attempt, run_periodically
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.transfers.finishing.formats import DeviceFormats
+from sidecar.services.transfers.recovery import DeviceRecovery
+from sidecar.store.stores import Stores
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 2.0
+COPY_EVERY_S = 24 * 3600.0
+# The work, and its name in the log.
+Step = tuple[Callable[[], object], str]
+
+
+class Housekeeping:
+    """Runs the periodic work in one thread, the only one that attaches devices."""
+
+    def __init__(
+        self,
+        *,
+        stores: Stores,
+        registry: DeviceRegistry,
+        settling: DeviceRecovery,
+        formats: DeviceFormats,
+        steps: Iterable[Step],
+        device_came: Callable[[], object],
+        clock: Clock,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            stores: The queue, and the database that is copied.
+            registry: The devices.
+            settling: Reconciles the files of a device with the database before it is used.
+            formats: Aligned once, at start, with the devices' settings.
+            steps: What else runs every time, in this order, after devices and retries.
+            device_came: Called when a device was attached.
+            clock: Decides what is due.
+        """
+        self._db = stores.db
+        self._downloads = stores.downloads
+        self._registry = registry
+        self._settling = settling
+        self._formats = formats
+        self._steps = tuple(steps)
+        self._device_came = device_came
+        self._clock = clock
+        self._unfinished: dict[str, list[Download]] = {}
+        self._looked = Event()
+        self._is_over: Callable[[], bool] = lambda: False
+        self._copy_at = clock.monotonic() + COPY_EVERY_S
+
+    def recover(self) -> None:
+        """Recover the queue after the last stop, and open the devices; before any worker starts.
+
+        They are attached by `look_at_devices`, once their files are looked at.
+
+        Raises:
+            errors.AlreadyRunning: Another sidecar holds a device.
+        """
+        for download in self._downloads.queue.recover():
+            self._unfinished.setdefault(download.device_id, []).append(download)
+        self._registry.open_all()
+        self._formats.align()
+
+    def wait_for_devices(self, at_most_s: float) -> bool:
+        """Wait until `look_at_devices` has ended once; return whether it has."""
+        return self._looked.wait(at_most_s)
+
+    def run(self, stop: Event, wakeup: Wakeup) -> None:
+        """Step every two seconds, and whenever it is woken, until `stop` is set."""
+        self._is_over = stop.is_set
+        run_periodically(self.step, stop, partial(wakeup.wait, EVERY_S), "the housekeeping")
+
+    def step(self) -> None:
+        """Do all that is due; a failure is logged and does not stop the rest."""
+        for work, what in (
+            (self.look_at_devices, "looking at the devices"),
+            (self._retry, "retrying downloads"),
+            *self._steps,
+            (self._back_up, "the copy of the database"),
+        ):
+            attempt(work, what)
+
+    def look_at_devices(self) -> None:
+        """Attach the devices that are there, after looking at their files; note what is wrong."""
+        if self._registry.look(settle=self._settle):
+            self._device_came()
+        self._looked.set()
+
+    def _retry(self) -> None:
+        for download in self._downloads.queries.failed_and_due(self._clock.now()):
+            self._downloads.transitions.retry(download)
+
+    def _back_up(self) -> None:
+        if self._clock.monotonic() >= self._copy_at:
+            self._copy_at = self._clock.monotonic() + COPY_EVERY_S
+            self._db.back_up(self._clock)
+
+    def _settle(self, device: AttachedDevice) -> None:
+        """Reconcile a device; if that fails, keep its unfinished downloads for the next try."""
+        unfinished = self._unfinished.pop(device.id, [])
+        try:
+            self._settling.reconcile(device, unfinished, is_over=self._is_over)
+        except BaseException:
+            self._unfinished[device.id] = [
+                current
+                for one in unfinished
+                if (current := self._downloads.queries.get(one.id)) is not None
+                and current.finalizing
+            ]
+            raise
