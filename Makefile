@@ -19,14 +19,22 @@ run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
 
 # What takes one processor for a minute goes on beside something else: the set-up by three ways, the
-# types beside the tests.
+# types beside what is left of it and the tests. The tests are compiled once, not by each process.
 test: $(VENV)/bin/python
-	@$(MAKE) --no-print-directory -j3 packages-for-tests $(VENV)/test-ready node_modules/test-ready
-	@$(MAKE) --no-print-directory static/vendor/ready
-	@$(MAKE) --no-print-directory lint
-	@mkdir -p build; $(MAKE) --no-print-directory types >build/types.out 2>&1 & types=$$!; \
+	@mkdir -p build; \
+	$(MAKE) --no-print-directory packages-for-tests & packages=$$!; \
+	{ $(MAKE) --no-print-directory -j2 $(VENV)/test-ready node_modules/test-ready && \
+	$(MAKE) --no-print-directory static/vendor/ready lint; } || { wait $$packages; exit 1; }; \
+	$(MAKE) --no-print-directory types >build/types.out 2>&1 & types=$$!; \
+	$(MAKE) --no-print-directory tests-compiled; \
+	wait $$packages && \
 	$(BIN)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	wait $$types; types=$$?; cat build/types.out; exit $$((tests | types))
+
+.PHONY: tests-compiled
+tests-compiled: $(VENV)/test-ready
+	@# What cannot be collected is told by the tests themselves.
+	@[ -d tests/__pycache__ ] || PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q --collect-only >/dev/null || true
 
 check: lint types
 

@@ -367,4 +367,5 @@ def house(sidecar: Sidecar, ann: Person) -> dict[str, str]:
         "artist": ann.item("The Sine Waves", "MusicArtist"),
         "track": tracks["Tone 1"],
         "device": sidecar.downloads()[0]["device_id"],
+        "download": sidecar.downloads()[0]["id"],
     }
