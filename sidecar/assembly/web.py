@@ -28,6 +28,7 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
+from sidecar.services.activity.live_speed import LiveSpeed
 from sidecar.services.activity.replays.service import ReplayService
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
@@ -487,8 +488,11 @@ def _preferences(below: Below) -> PreferenceService:
 
 
 def _activity(below: Below) -> ActivityHistory:
+    live = LiveSpeed(below.base.store.holds.owners, below.base.clock)
+    below.base.bus.subscribe(live.hear)
     return ActivityHistory(
         stores=below.base.store,
+        live=live,
         accounts=below.accounts.service.all,
         devices=below.shown.devices,
         access=below.devices.access,
