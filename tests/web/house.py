@@ -428,12 +428,13 @@ def web_house(
             places=places,
             check_push=check_push,
         )
-        services.devices.registry.look(settle=lambda _device: None, starting=True)
+        services.devices.registry.look(settle=lambda _device: None)
         web = create_app(replace(services.web, set_up=set_up), bus, options, web_clock or clock)
         try:
             yield WebHouse(clock, bus, store, services, web, jellyfin, folder, recent)
         finally:
             services.rules.threads.end()
+            services.web.replays.close()
             services.background.removals.close()
             services.devices.registry.close()
             db.close()

@@ -62,36 +62,47 @@ class Housekeeping:
         self._device_came = device_came
         self._clock = clock
         self._unfinished: dict[str, list[Download]] = {}
+        self._looked = Event()
+        self._is_over: Callable[[], bool] = lambda: False
         self._copy_at = clock.monotonic() + COPY_EVERY_S
 
     def recover(self) -> None:
-        """Recover the queue and attach devices after the last stop; call before any worker starts.
+        """Recover the queue after the last stop, and open the devices; before any worker starts.
+
+        They are attached by `look_at_devices`, once their files are looked at.
 
         Raises:
             errors.AlreadyRunning: Another sidecar holds a device.
         """
         for download in self._downloads.queue.recover():
             self._unfinished.setdefault(download.device_id, []).append(download)
-        self._registry.look(settle=self._settle, starting=True)
+        self._registry.open_all()
         self._formats.align()
+
+    def wait_for_devices(self, at_most_s: float) -> bool:
+        """Wait until `look_at_devices` has ended once; return whether it has."""
+        return self._looked.wait(at_most_s)
 
     def run(self, stop: Event, wakeup: Wakeup) -> None:
         """Step every two seconds, and whenever it is woken, until `stop` is set."""
+        self._is_over = stop.is_set
         run_periodically(self.step, stop, partial(wakeup.wait, EVERY_S), "the housekeeping")
 
     def step(self) -> None:
         """Do all that is due; a failure is logged and does not stop the rest."""
         for work, what in (
-            (self._look_at_devices, "looking at the devices"),
+            (self.look_at_devices, "looking at the devices"),
             (self._retry, "retrying downloads"),
             *self._steps,
             (self._back_up, "the copy of the database"),
         ):
             attempt(work, what)
 
-    def _look_at_devices(self) -> None:
+    def look_at_devices(self) -> None:
+        """Attach the devices that are there, after looking at their files; note what is wrong."""
         if self._registry.look(settle=self._settle):
             self._device_came()
+        self._looked.set()
 
     def _retry(self) -> None:
         for download in self._downloads.queries.failed_and_due(self._clock.now()):
@@ -106,7 +117,7 @@ class Housekeeping:
         """Reconcile a device; if that fails, keep its unfinished downloads for the next try."""
         unfinished = self._unfinished.pop(device.id, [])
         try:
-            self._settling.reconcile(device, unfinished)
+            self._settling.reconcile(device, unfinished, is_over=self._is_over)
         except BaseException:
             self._unfinished[device.id] = [
                 current
