@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from socket import gethostname
 
 from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
@@ -21,6 +22,7 @@ from sidecar.services.generated_files.index import IndexWriter
 from sidecar.services.generated_files.playlists import PlaylistWriter
 from sidecar.services.housekeeping import Housekeeping
 from sidecar.services.identity.renaming import FileRenaming
+from sidecar.services.leases import Leases
 from sidecar.services.removals.monitor import RemovalMonitor
 from sidecar.services.removals.record import RemovalRecorder
 from sidecar.services.rules.fill import FillService
@@ -43,6 +45,7 @@ class BackgroundServices:
         backups: Makes a backup every night.
         client_messages: Tells people in their clients what comes of what they do there.
         fill: Chooses what fills the devices.
+        leases: Keeps the lease of this process, and ends those of dead ones.
     """
 
     index: IndexWriter
@@ -52,6 +55,7 @@ class BackgroundServices:
     backups: NightlyBackups
     client_messages: ClientMessages
     fill: FillService
+    leases: Leases
     housekeeping: Housekeeping
 
 
@@ -90,6 +94,14 @@ def make_background(
     )
     for hear in (index.hear, playlists.hear, companions.hear):
         base.bus.subscribe(hear)
+    leases = Leases(
+        store.processes,
+        downloads=store.downloads,
+        claims=devices.claims,
+        host=gethostname(),
+        folder=base.settings.server.data_dir,
+        clock=clock,
+    )
     return BackgroundServices(
         index=index,
         playlists=playlists,
@@ -116,7 +128,8 @@ def make_background(
             wake=rules.followers.was_filled,
             clock=clock,
         ),
-        housekeeping=_housekeeping(base, accounts, devices, rules, transfers),
+        leases=leases,
+        housekeeping=_housekeeping(base, accounts, devices, rules, transfers, leases=leases),
     )
 
 
@@ -165,6 +178,8 @@ def _housekeeping(
     devices: DeviceServices,
     rules: RuleServices,
     transfers: TransferServices,
+    *,
+    leases: Leases,
 ) -> Housekeeping:
     renaming = FileRenaming(base.store.downloads, devices.registry, accounts.problems, base.bus)
     recorder = ActivityRecorder(
@@ -179,6 +194,7 @@ def _housekeeping(
         registry=devices.registry,
         settling=DeviceRecovery(base.store.downloads),
         formats=devices.formats,
+        leases=leases,
         # The order matters: accounts and wishes first, then what may be fetched and what must go.
         steps=(
             (accounts.server.probe, "the server's probe"),

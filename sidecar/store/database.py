@@ -12,6 +12,7 @@ or an SQL error; errors become `DatabaseError`.
 
 from __future__ import annotations
 
+import secrets
 import sqlite3
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -82,6 +83,8 @@ class Database:
         self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, recovery_note: str | None
     ) -> None:
         self.path = path
+        # Names this process in the claims of its workers; another one once its lease was lost.
+        self.process_id = secrets.token_hex(8)
         self.recovery = recovery_note
         # mode=rw: a file that is deleted while we run is not silently created anew.
         self._peewee: peewee.SqliteDatabase = _Sqlite(

@@ -39,6 +39,7 @@ from sidecar.store.schema.steps import (
     PLAYER_STATES,
     PLAYLISTS,
     PLAYS,
+    PROCESSES,
     QUEUE_ORDER,
     RESTS,
     RULES,
@@ -91,6 +92,7 @@ STEPS: tuple[Step, ...] = (
     DEVICE_PLAYLISTS,
     TAKEN_PLAYLISTS,
     SELECTIONS,
+    PROCESSES,
 )
 
 

@@ -534,3 +534,16 @@ TAKEN_PLAYLISTS = (
         UNIQUE (user_id, device_id, path)
     ) STRICT""",
 )
+PROCESSES = (
+    # The processes that run on this database. One whose `beat` does not grow any more is dead: what
+    # its workers were busy with goes back into the queue. `lock` is the file that it holds locked.
+    """CREATE TABLE processes (
+        id TEXT PRIMARY KEY,
+        host TEXT NOT NULL,
+        lock TEXT NOT NULL,
+        started_at INTEGER NOT NULL,
+        seen_at INTEGER NOT NULL,
+        beat INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE downloads ADD COLUMN claimed_by TEXT",
+)
