@@ -52,7 +52,7 @@ bench-rows: $(VENV)/test-ready
 
 # How long an update of a hundred thousand downloads takes, from each version of the tables.
 bench-upgrades: $(VENV)/test-ready
-	$(BIN)/python -m tests.bench.upgrades $(UPGRADES)
+	$(BIN)/python -m tests.bench.rows.upgrades $(UPGRADES)
 
 # What everybody else notices while somebody floods the sidecar.
 floods: $(VENV)/test-ready static/vendor/ready

@@ -30,7 +30,7 @@ from sidecar.config.rules import ALL_RULES
 from sidecar.config.schema import KeyKind, SettingKey, describe_keys, to_plain_value
 from sidecar.config.settings import JellyfinSettings, ServerSettings
 from sidecar.runtime import Runtime
-from sidecar.services.webhooks.bodies import DATA, DeviceNamed, Envelope, make_schema
+from sidecar.services.notifications.webhooks.bodies import DATA, DeviceNamed, Envelope, make_schema
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -88,7 +88,8 @@ at `/api/v1/openapi.json`.*
 * **Bodies** are JSON. A field that is not known is refused.
 * `GET /health` needs no sign-in; 503 means *starting* or *unwell*.
 * `GET /media/{download_id}` is a file itself, with ranges.
-* **News** come by Socket.IO, with the same rights: first `snapshot`, then `download:queued`,
+* **News** come by Socket.IO, with the same rights: first `snapshot`, whose `version` is that of a
+  page as new as it (`data-version` in the HTML of `main`), then `download:queued`,
   `download:started`, `download:progress`, `download:completed`, `download:failed`,
   `download:removed`, `device`, `notice`; each with a sequence number. It takes no commands.
 """

@@ -31,8 +31,8 @@ from sidecar.process import heap, limits, logs, private_files
 from sidecar.process.logs import LineFormatter
 from sidecar.process.threads import ThreadGroup, Wakeup
 from sidecar.services.configuration.service import ConfigurationService
-from sidecar.services.setup.service import SetUpService
-from sidecar.services.system_status import RecentLog
+from sidecar.services.configuration.setup.service import SetUpService
+from sidecar.services.health.system_status import RecentLog
 from sidecar.services.transfers.claims import Claims
 from sidecar.store.database import Database
 from sidecar.store.stores import Stores
@@ -214,6 +214,7 @@ class Runtime:
             base_url=server.base_url,
             trusted_proxies=server.trusted_proxies,
             proxies_in_a_row=server.proxies_in_a_row,
+            jellyfin_web_origins=server.jellyfin_web_origins,
             compiled=server.data_dir / COMPILED_TEMPLATES,
         )
 

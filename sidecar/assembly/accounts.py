@@ -16,8 +16,8 @@ from sidecar.services.accounts.auto_sign_in import AutoSignIn
 from sidecar.services.accounts.hidden_files import HiddenFilesService
 from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.permissions import PermissionRefresh
-from sidecar.services.jellyfin_status import JellyfinStatus
-from sidecar.services.problems import Problems
+from sidecar.services.health.jellyfin_status import JellyfinStatus
+from sidecar.services.health.problems import Problems
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,20 +13,20 @@ from sidecar.assembly.store import DATABASE, KEY_FILE
 from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
 from sidecar.services.activity.recorder import ActivityRecorder
-from sidecar.services.backups.backups import Installation
-from sidecar.services.backups.nightly import NightlyBackups
-from sidecar.services.client_messages.messages import ClientMessages, Room
-from sidecar.services.client_messages.preferences import ClientMessagePreferences
-from sidecar.services.generated_files.companions import CompanionWriter
-from sidecar.services.generated_files.index import IndexWriter
-from sidecar.services.generated_files.playlists import PlaylistWriter
-from sidecar.services.housekeeping import Housekeeping
+from sidecar.services.files.generated_files.companions import CompanionWriter
+from sidecar.services.files.generated_files.index import IndexWriter
+from sidecar.services.files.generated_files.playlists import PlaylistWriter
+from sidecar.services.files.removals.monitor import RemovalMonitor
+from sidecar.services.files.removals.record import RemovalRecorder
 from sidecar.services.identity.renaming import FileRenaming
-from sidecar.services.leases import Leases
-from sidecar.services.removals.monitor import RemovalMonitor
-from sidecar.services.removals.record import RemovalRecorder
-from sidecar.services.rules.fill import FillService
+from sidecar.services.operations.backups.backups import Installation
+from sidecar.services.operations.backups.nightly import NightlyBackups
+from sidecar.services.operations.housekeeping import Housekeeping
+from sidecar.services.playback.client_messages.messages import ClientMessages, Room
+from sidecar.services.playback.client_messages.preferences import ClientMessagePreferences
+from sidecar.services.rules.fill.fill import FillService
 from sidecar.services.space.planner import SpacePlanner
+from sidecar.services.transfers.leases import Leases
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.files.companions import CompanionFiles
 from sidecar.store.files.completed import CompletedFiles

@@ -10,7 +10,7 @@ from sidecar.config import Settings
 from sidecar.device.drives import DevicePlaces
 from sidecar.events import Bus
 from sidecar.services.configuration.service import ConfigurationService
-from sidecar.services.system_status import RecentLog
+from sidecar.services.health.system_status import RecentLog
 from sidecar.store.stores import Stores
 
 

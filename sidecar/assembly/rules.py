@@ -15,18 +15,18 @@ from sidecar.domain.files.presets import PRESETS
 from sidecar.domain.items.item import Item
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.jellyfin.library.groups import GroupLookup
-from sidecar.services.casting.orders import CastOrders
-from sidecar.services.casting.targets import CastTargets
-from sidecar.services.client_messages.acts import Acts
+from sidecar.services.downloads.casting.orders import CastOrders
+from sidecar.services.downloads.casting.targets import CastTargets
 from sidecar.services.identity.look import LibraryLook
 from sidecar.services.identity.matching import ItemMatching
 from sidecar.services.identity.questions import IdentityQuestions
 from sidecar.services.identity.server_change import ServerChange
+from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.services.rules.account_threads import AccountFollowers, AccountThreads
-from sidecar.services.rules.fill_choices import FillChoices
-from sidecar.services.rules.selection_questions import SelectionQuestions
-from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.fill.choices import FillChoices
+from sidecar.services.rules.selections.questions import SelectionQuestions
+from sidecar.services.rules.settings.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.rules.settings import RuleSettingsStore
 

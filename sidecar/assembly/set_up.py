@@ -13,7 +13,7 @@ from sidecar.config import Settings
 from sidecar.events import Bus
 from sidecar.jellyfin.sign_in import SignedIn
 from sidecar.services.accounts.sign_in import network_prefix
-from sidecar.services.problems import Problems
+from sidecar.services.health.problems import Problems
 from sidecar.store.database import Database
 from sidecar.store.stores import Stores
 

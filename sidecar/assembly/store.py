@@ -12,7 +12,7 @@ from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.configuration.service import ConfigurationService, open_sealed
-from sidecar.services.problems import Problems
+from sidecar.services.health.problems import Problems
 from sidecar.store.page_settings import read_page_settings
 from sidecar.store.stores import Stores
 

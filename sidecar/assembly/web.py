@@ -26,56 +26,56 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
-from sidecar.services.adoption.adopt import AdoptionService
-from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
 from sidecar.services.browsers.states import BrowserStates
-from sidecar.services.device_playlists.returns import PlaylistReturns
 from sidecar.services.devices.editor import DeviceEditor
 from sidecar.services.devices.listing import DeviceListing
-from sidecar.services.doctor import Doctor
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.add import AddDownloads
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.queue import QueueActions
 from sidecar.services.downloads.remove import RemoveDownloads
 from sidecar.services.downloads.undo import Reversing, UndoService
+from sidecar.services.files.adoption.adopt import AdoptionService
+from sidecar.services.files.adoption.adopter import Adopter
 from sidecar.services.files.browse import FileBrowser
 from sidecar.services.files.presence import FilePresence
+from sidecar.services.files.removals.open_questions import OpenQuestions
+from sidecar.services.files.removals.review import RemovalReview
 from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming, UsageTracker
+from sidecar.services.health.notices import Notice
+from sidecar.services.health.system_status import SystemStatus
 from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.library.covers import CoverCache
 from sidecar.services.library.download_state import DownloadStates
-from sidecar.services.metrics import MetricsService
-from sidecar.services.notice_board import NoticeBoard
-from sidecar.services.notices import Notice
+from sidecar.services.notifications.notice_board import NoticeBoard
 from sidecar.services.notifications.notifier import Notifier
 from sidecar.services.notifications.preferences import NotificationPreferences
+from sidecar.services.notifications.webhooks.webhooks import Webhooks
+from sidecar.services.operations.doctor import Doctor
+from sidecar.services.operations.metrics import MetricsService
+from sidecar.services.operations.support import SupportBundle
 from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
-from sidecar.services.player_logs.giving import PlayerGiver
-from sidecar.services.player_logs.importer import PlayerLogImporter
-from sidecar.services.player_logs.listeners import Listeners
-from sidecar.services.player_logs.parts import PlayerParts
-from sidecar.services.player_logs.reporter import ReporterStores
-from sidecar.services.player_logs.states import PlayerStateImporter
-from sidecar.services.removals.open_questions import OpenQuestions
-from sidecar.services.removals.review import RemovalReview
+from sidecar.services.players.device_playlists.returns import PlaylistReturns
+from sidecar.services.players.player_logs.giving import PlayerGiver
+from sidecar.services.players.player_logs.importer import PlayerLogImporter
+from sidecar.services.players.player_logs.listeners import Listeners
+from sidecar.services.players.player_logs.parts import PlayerParts
+from sidecar.services.players.player_logs.reporter import ReporterStores
+from sidecar.services.players.player_logs.states import PlayerStateImporter
 from sidecar.services.rules.explain import Explainer
 from sidecar.services.rules.preferences import PreferenceService
-from sidecar.services.rules.selections import SelectionService
-from sidecar.services.rules.settings_editor import SettingsEditor
+from sidecar.services.rules.selections.selections import SelectionService
+from sidecar.services.rules.settings.editor import SettingsEditor
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.plans import PlanService
-from sidecar.services.support import SupportBundle
 from sidecar.services.syncthing.status import SyncStatus
-from sidecar.services.system_status import SystemStatus, size_of_database
 from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
-from sidecar.services.webhooks.webhooks import Webhooks
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.files.completed import CompletedFiles
 from sidecar.web.i18n.sentences import words_of
@@ -302,7 +302,7 @@ def _system(below: Below) -> SystemStatus:
         problems=below.accounts.problems,
         transfer=base.settings.transfer,
         running=lambda: len(below.transfers.progress.last()),
-        database=base.store.db.path,
+        database_bytes=base.store.db.measure,
         is_healthy=base.is_healthy,
         recent=base.recent,
     )
@@ -344,7 +344,7 @@ def _metrics(below: Below) -> MetricsService:
         problems=below.accounts.problems,
         transfers=below.transfers.progress,
         recent=base.recent,
-        database_bytes=lambda: size_of_database(base.store.db.path),
+        database_bytes=base.store.db.measure,
         is_healthy=base.is_healthy,
     )
 

@@ -21,9 +21,9 @@ from sidecar.errors import ConfigError, DeviceError, JellyfinError, SidecarError
 from sidecar.events import Bus
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.file_index import ServerFileIndex
-from sidecar.services.adoption.adopter import Adopter
-from sidecar.services.adoption.restore import ManifestRestore, RestoreOptions, RestoreReport
-from sidecar.services.problems import Problems
+from sidecar.services.files.adoption.adopter import Adopter
+from sidecar.services.files.adoption.restore import ManifestRestore, RestoreOptions, RestoreReport
+from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database

@@ -16,7 +16,7 @@ from sidecar.clock import SystemClock
 from sidecar.config import Settings, find_file
 from sidecar.config.files import not_text, read_secret
 from sidecar.errors import ConfigError, SidecarError
-from sidecar.services.backups.backups import Installation, back_up
+from sidecar.services.operations.backups.backups import Installation, back_up
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,8 @@ from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import SidecarError
 from sidecar.events import Bus
-from sidecar.services.doctor import (
+from sidecar.services.health.problems import Problems
+from sidecar.services.operations.doctor import (
     DATABASE_WAY_OUT,
     Finding,
     checks_of_devices,
@@ -19,7 +20,6 @@ from sidecar.services.doctor import (
     checks_of_server,
     run_checks,
 )
-from sidecar.services.problems import Problems
 from sidecar.store.stores import Stores
 
 

@@ -13,7 +13,7 @@ from sidecar.cli.stopping import StoppedEarly
 from sidecar.config import DeviceSettings, Settings
 from sidecar.demo.content.ffmpeg import MediaCancelled
 from sidecar.runtime import Prepare
-from sidecar.services.setup.service import SetUpService
+from sidecar.services.configuration.setup.service import SetUpService
 from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep
 
 

@@ -10,7 +10,7 @@ from sidecar.cli.backup import add_passphrase, ask_passphrase, find_installation
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import SidecarError
-from sidecar.services.backups.backups import Installation, Restored, has_secrets, restore
+from sidecar.services.operations.backups.backups import Installation, Restored, has_secrets, restore
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ from sidecar.config import Settings, load
 from sidecar.errors import ConfigError
 from sidecar.process import heap
 from sidecar.runtime import Runtime
-from sidecar.services.setup.service import SetUpService
+from sidecar.services.configuration.setup.service import SetUpService
 from sidecar.store.page_settings import read_page_settings
 
 log = logging.getLogger(__name__)

@@ -17,7 +17,7 @@ from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
-from sidecar.services.system_status import RecentLog
+from sidecar.services.health.system_status import RecentLog
 from sidecar.store.stores import Stores
 
 

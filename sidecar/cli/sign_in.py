@@ -16,7 +16,7 @@ from sidecar.config import Settings
 from sidecar.errors import SidecarError, SignInRefused
 from sidecar.events import Bus
 from sidecar.services.accounts.accounts import AccountService
-from sidecar.services.problems import Problems
+from sidecar.services.health.problems import Problems
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.stores import Stores
 

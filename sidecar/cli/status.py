@@ -16,6 +16,7 @@ from sidecar.assembly.store import DATABASE, KEY_FILE, account_service
 from sidecar.cli.database import is_running, open_database
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
+from sidecar.config.local_url import make_local_url
 from sidecar.device.inspect import read_space_at
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.space.space import Space, compute_default_reserve
@@ -29,11 +30,10 @@ from sidecar.errors import (
 )
 from sidecar.events import Bus
 from sidecar.services.accounts.accounts import AccountService
-from sidecar.services.backups.backups import Installation
-from sidecar.services.backups.nightly import NightlyBackups
 from sidecar.services.devices.settings import DeviceSettingsService
-from sidecar.services.problems import Problems
-from sidecar.services.system_status import size_of_database
+from sidecar.services.health.problems import Problems
+from sidecar.services.operations.backups.backups import Installation
+from sidecar.services.operations.backups.nightly import NightlyBackups
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.devices import Device
 from sidecar.store.devices.settings import DeviceSettingsStore
@@ -113,12 +113,15 @@ def read_status(settings: Settings) -> dict[str, Any]:
             accounts = account_service(settings, store, Problems(bus), bus, clock)
         server = _server(accounts)
         answers = server is not None and server["trouble"] is None
-        ((tables,),) = db.sql("PRAGMA user_version")
         everything = DownloadFilter()
         return found | {
             "server_id": store.meta.get("server_id"),
             "server": server,
-            "database": {"path": str(path), "bytes": size_of_database(path), "tables": tables},
+            "database": {
+                "path": str(db.dialect.place),
+                "bytes": db.measure(),
+                "tables": db.version(),
+            },
             "accounts": [
                 {
                     "name": one.name,
@@ -141,9 +144,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
 def _ask_health(settings: Settings) -> str:
     """Return what the running sidecar says of itself, or that it says nothing."""
     server = settings.server
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(server.host, server.host)  # noqa: S104
-    host = f"[{host}]" if ":" in host else host
-    url = f"http://{host}:{server.port}{server.base_url}/health"
+    url = f"{make_local_url(server.host, server.port)}{server.base_url}/health"
     try:
         with _HERE.open(url, timeout=ANSWERS_WITHIN_S) as answer:
             body = answer.read(1000)

@@ -11,7 +11,7 @@ from sidecar.cli.status import read_status
 from sidecar.config import Settings
 from sidecar.errors import SidecarError
 from sidecar.process import private_files
-from sidecar.services.support import pack
+from sidecar.services.operations.support import pack
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

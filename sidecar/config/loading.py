@@ -114,8 +114,13 @@ def _parse_environ(environ: Mapping[str, str]) -> dict[str, Any]:
     return tree
 
 
+LISTS = frozenset(
+    {"allowed_hosts", "busy_hours", "jellyfin_web_origins", "quiet_hours", "trusted_proxies"}
+)
+
+
 def _is_list(keys: list[str]) -> bool:
-    return keys[-1] in {"allowed_hosts", "trusted_proxies", "quiet_hours", "busy_hours"}
+    return keys[-1] in LISTS
 
 
 def _read_secret(name: str, path: str) -> str:

@@ -65,6 +65,19 @@ def _check_base_url(value: str) -> str:
     return f"/{trimmed}" if trimmed else ""
 
 
+def _check_origin(value: str) -> str:
+    parts = urlsplit(value.strip().rstrip("/"))
+    is_plain = not (parts.path or parts.query or parts.fragment or parts.username)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or not is_plain:
+        raise ValueError(
+            'must be an address without a path, such as "https://jellyfin.example.org"'
+        )
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    default = {"http": 80, "https": 443}[parts.scheme]
+    port = f":{parts.port}" if parts.port not in {None, default} else ""
+    return f"{parts.scheme}://{host}{port}"
+
+
 def _make_absolute(value: Path) -> Path:
     expanded = value.expanduser()
     if not expanded.is_absolute():
@@ -79,6 +92,8 @@ SHORTEST_KEY = 20
 ServerUrl = Annotated[str, AfterValidator(_check_server_url)]
 Aria2Url = Annotated[str, AfterValidator(_check_aria2_url)]
 BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
+# As browsers write it in the header `Origin`.
+PageOrigin = Annotated[str, AfterValidator(_check_origin)]
 
 
 FullPath = Annotated[Path, AfterValidator(_make_absolute)]
@@ -142,6 +157,14 @@ class ServerSettings(Section):
     )
     proxies_in_a_row: int = Field(
         default=1, ge=1, le=9, title=translatable("Reverse proxies one after the other")
+    )
+    jellyfin_web_origins: tuple[PageOrigin, ...] = Field(
+        default=(),
+        title=translatable("Jellyfin's pages with our button"),
+        description=translatable(
+            "Where browsers open Jellyfin, such as https://jellyfin.example.org; separated by "
+            "commas. Empty: no page of Jellyfin may ask here."
+        ),
     )
 
 

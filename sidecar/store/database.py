@@ -1,7 +1,7 @@
-"""The SQLite file: opening and locking it, one connection per thread, transactions, events.
+"""The database: opening and locking it, one connection per thread, transactions, events.
 
-Tables and queries are in the modules beside this one. Nothing outside the store sees peewee, a row
-or an SQL error; errors become `DatabaseError`.
+Tables and queries are in the modules beside this one, what differs between databases in `dialects`.
+Nothing outside the store sees peewee, a row or an SQL error; errors become `DatabaseError`.
 
     with db.write():                    BEGIN IMMEDIATE … COMMIT, synced to the disk
         db.change(Row.update(…))
@@ -13,56 +13,28 @@ or an SQL error; errors become `DatabaseError`.
 from __future__ import annotations
 
 import secrets
-import sqlite3
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock, local
 from typing import Any, Self, TypeVar, cast
 
 import filelock
-import peewee
 
 from sidecar.clock import Clock
 from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.process import private_files
-from sidecar.store.errors import error_code, translate_database_errors, translate_file_errors
+from sidecar.store.dialects.dialect import Dialect
+from sidecar.store.dialects.sqlite import SqliteDialect
+from sidecar.store.errors import translate_database_errors, translate_file_errors
 from sidecar.store.schema import migrations, recovery
 
 BUSY_TIMEOUT_S = 5.0
-TRIES = 3
 DAILY_COPIES_KEPT = 3
-PRAGMAS = {
-    "journal_mode": "wal",
-    "synchronous": "full",
-    "foreign_keys": 1,
-    "journal_size_limit": 16 * 1024 * 1024,
-}
 
 Row = dict[str, Any]
 Query = Any  # the stubs have no common type for what can be executed
 T = TypeVar("T")
-
-
-class _Sqlite(peewee.SqliteDatabase):
-    """Peewee's database; it retries a locked file, and keeps the error of a failed commit."""
-
-    def begin(self, lock_type: str | None = None) -> None:
-        """Begin a transaction; retry a few times if another program has locked the file."""
-        for left in reversed(range(TRIES)):
-            try:
-                super().begin(lock_type)
-            except peewee.OperationalError as error:
-                if not left or error_code(error) != sqlite3.SQLITE_BUSY:
-                    raise
-            else:
-                return
-
-    def rollback(self) -> None:
-        """Roll back, unless SQLite has done so by itself (on a full disk)."""
-        connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
-        if connection.in_transaction:
-            super().rollback()
 
 
 class _Mine(local):
@@ -73,29 +45,27 @@ class _Mine(local):
     )
     reads: bool = False
     seen: dict[object, object] | None = None  # what was read in this look; None outside of one
-    synced: str = ""  # the connection's `synchronous`: FULL, NORMAL or not set yet
 
 
 class Database:
-    """One SQLite file in WAL mode. Safe to use from many threads; each gets its connection."""
+    """One database. Safe to use from many threads; each gets its connection.
 
-    def __init__(
-        self, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S, recovery_note: str | None
-    ) -> None:
+    Attributes:
+        path: The file; copies are kept beside it and named after it.
+        dialect: What this kind of database does in its own way.
+        recovery: A sentence if a damaged or lost database had to be replaced.
+    """
+
+    def __init__(self, path: Path, dialect: Dialect, *, recovery_note: str | None = None) -> None:
         self.path = path
+        self.dialect = dialect
         # Names this process in the claims of its workers; another one once its lease was lost.
         self.process_id = secrets.token_hex(8)
         self.recovery = recovery_note
-        # mode=rw: a file that is deleted while we run is not silently created anew.
-        self._peewee: peewee.SqliteDatabase = _Sqlite(
-            f"{path.as_uri()}?mode=rw",
-            uri=True,
-            pragmas=PRAGMAS,
-            lock_type="IMMEDIATE",
-            timeout=busy_timeout_s,
-        )
+        self._peewee = dialect.peewee
         self._mine = _Mine()
-        # SQLite excludes other writers by itself, but by sleeping and polling; a lock is faster.
+        # The database excludes other writers by itself, but by polling or a question over a
+        # connection; a lock is faster.
         self._one_writer = RLock()
         self._lock: filelock.BaseFileLock | None = None
 
@@ -122,7 +92,8 @@ class Database:
                 path.touch(mode=0o600)
                 migrations.migrate(path)
                 recovery.write_sentinel(path)
-            opened = cls(path, busy_timeout_s=busy_timeout_s, recovery_note=note)
+            dialect = SqliteDialect(path, busy_timeout_s=busy_timeout_s)
+            opened = cls(path, dialect, recovery_note=note)
         except BaseException:
             lock.release()
             raise
@@ -141,8 +112,8 @@ class Database:
             condition = recovery.examine_file(path)
         if condition is not recovery.Condition.SOUND:
             raise DatabaseError(f"{path} is not a sound database of Jellyfin Sidecar")
-        opened = cls(path, busy_timeout_s=busy_timeout_s, recovery_note=None)
-        if opened.sql("PRAGMA user_version")[0][0] != len(migrations.STEPS):
+        opened = cls(path, SqliteDialect(path, busy_timeout_s=busy_timeout_s))
+        if opened.version() != len(migrations.STEPS):
             opened.close()
             raise DatabaseError(f"{path} is of an older version: `jellyfin-sidecar run` updates it")
         return opened
@@ -162,9 +133,8 @@ class Database:
         if self._mine.news is not None:
             yield from self._joined(self._mine.news)
             return
-        with self._one_writer, translate_database_errors(self.path):
-            self._sync_commits("FULL")
-            news = yield from self._transaction()
+        with self._one_writer, translate_database_errors(self.dialect.place):
+            news = yield from self._transaction(lazily=False)
         for tell in news:
             tell()
 
@@ -177,9 +147,8 @@ class Database:
         if self._mine.news is not None:
             yield from self._joined(self._mine.news)
             return
-        with self._one_writer, translate_database_errors(self.path):
-            self._sync_commits("NORMAL")
-            news = yield from self._transaction()
+        with self._one_writer, translate_database_errors(self.dialect.place):
+            news = yield from self._transaction(lazily=True)
         for tell in news:
             tell()
 
@@ -213,7 +182,7 @@ class Database:
         if self._mine.news is not None or self._mine.reads:
             yield
             return
-        with translate_database_errors(self.path), self._peewee.transaction("DEFERRED"):
+        with translate_database_errors(self.dialect.place), self.dialect.read():
             self._mine.reads = True
             try:
                 yield
@@ -222,7 +191,7 @@ class Database:
 
     def rows(self, query: Query) -> list[Row]:
         """Run a SELECT."""
-        with translate_database_errors(self.path):
+        with translate_database_errors(self.dialect.place):
             return list(query.dicts().execute(self._peewee))
 
     def row(self, query: Query) -> Row | None:
@@ -232,8 +201,10 @@ class Database:
 
     def sql(self, text: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a SELECT written as SQL text, where that is clearer or faster."""
-        with translate_database_errors(self.path):
-            found: list[tuple[Any, ...]] = self._peewee.execute_sql(text, parameters).fetchall()
+        with translate_database_errors(self.dialect.place):
+            cursor = self._peewee.execute_sql(text, parameters)
+            # A change without RETURNING has no rows to ask for.
+            found: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
             return found
 
     @contextmanager
@@ -271,6 +242,16 @@ class Database:
 
     # -- life
 
+    def version(self) -> int:
+        """Return the number of the last step that the tables have been through."""
+        with translate_database_errors(self.dialect.place):
+            return self.dialect.read_version()
+
+    def measure(self) -> int:
+        """Return the bytes that the database takes."""
+        with translate_database_errors(self.dialect.place):
+            return self.dialect.measure()
+
     def is_answering(self) -> bool:
         """Whether the database can be read now."""
         try:
@@ -288,8 +269,7 @@ class Database:
         to = self.path.parent / "backups" / f"{self.path.stem}-{clock.now():%Y-%m-%d}.db"
         with translate_file_errors(to), translate_database_errors(to):
             private_files.make_folder(to.parent)
-            with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
-                migrations.copy(connection, to)
+            self.dialect.copy_to(to)
             for old in recovery.list_daily_copies(self.path)[DAILY_COPIES_KEPT:]:
                 old.unlink()
         return to
@@ -304,22 +284,22 @@ class Database:
 
     def close_thread(self) -> None:
         """Close the connection of the calling thread; the next query opens another."""
-        self._peewee.close()
-        self._mine.synced = ""
+        self.dialect.close_thread()
 
     def close(self) -> None:
         """Close this thread's connection and unlock the folder, after all other threads."""
         self.close_thread()
+        self.dialect.close()
         if self._lock is not None:
             self._lock.release()
 
     # -- inside
 
-    def _transaction(self) -> Generator[None, None, list[Callable[[], object]]]:
+    def _transaction(self, *, lazily: bool) -> Generator[None, None, list[Callable[[], object]]]:
         if self._mine.reads:
             # SQLite refuses a write in a read transaction whose snapshot is old.
             raise RuntimeError("a write cannot begin inside a read")
-        with self._peewee.transaction():
+        with self.dialect.write(lazily=lazily):
             news = self._mine.news = []
             try:
                 yield
@@ -328,12 +308,6 @@ class Database:
                 if self._mine.seen is not None:
                     self._mine.seen = {}
         return news
-
-    def _sync_commits(self, how: str) -> None:
-        """Set `synchronous`; not possible inside a transaction, and for this connection only."""
-        if self._mine.synced != how:
-            self._peewee.execute_sql(f"PRAGMA synchronous = {how}")
-            self._mine.synced = how
 
     def _joined(self, news: list[Callable[[], object]]) -> Iterator[None]:
         mark = len(news)

@@ -34,10 +34,10 @@ class translate_database_errors:  # noqa: N801 - used like a function
     A class, as it is around each query: with a generator it takes thrice as long.
     """
 
-    __slots__ = ("_path",)
+    __slots__ = ("_place",)
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, place: object) -> None:
+        self._place = place
 
     def __enter__(self) -> None:
         """Begin."""
@@ -49,7 +49,7 @@ class translate_database_errors:  # noqa: N801 - used like a function
         sentence = SENTENCES.get(error_code(error) or 0)
         if sentence is not None:
             raise DatabaseError(
-                msg("The database {path} {sentence}", path=self._path, sentence=sentence)
+                msg("The database {path} {sentence}", path=self._place, sentence=sentence)
             ) from error
 
 

@@ -31,7 +31,7 @@ from sidecar.web.pages.help import routes as help_pages
 from sidecar.web.request import errors, jellyfin_wait
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
-from sidecar.web.security import auth
+from sidecar.web.security import auth, jellyfin_web
 from sidecar.web.security.hosts import HostList, networks
 from sidecar.web.security.middleware import Middleware
 from sidecar.web.security.permissions import SAFE, Role, declare
@@ -70,6 +70,8 @@ class WebOptions:
         base_url: The path below which a proxy serves it, such as `/sidecar`; empty for the root.
         trusted_proxies: Addresses or networks whose forwarded headers are trusted.
         proxies_in_a_row: The number of proxies that a request passes; the last one is trusted.
+        jellyfin_web_origins: Where Jellyfin's own pages may show our button (see
+            `security.jellyfin_web`).
         compiled: The folder in which compiled templates are kept; None keeps none.
     """
 
@@ -78,6 +80,7 @@ class WebOptions:
     base_url: str = ""
     trusted_proxies: tuple[str, ...] = ()
     proxies_in_a_row: int = 1
+    jellyfin_web_origins: tuple[str, ...] = ()
     compiled: Path | None = None
 
 
@@ -192,11 +195,23 @@ def _read_once(app: Flask, services: WebServices) -> None:
     app.teardown_request(end)
 
 
+def _give_version(app: Flask, live: NewsPublisher) -> None:
+    """Let each page say of which version it is: of the one before its first value was read."""
+
+    def begin() -> None:
+        g.version = live.version()
+
+    app.before_request(begin)
+    app.jinja_env.globals["page_version"] = lambda: g.get("version", "")
+
+
 def _flask(services: WebServices, options: WebOptions, clock: Clock, live: NewsPublisher) -> Flask:
     app = plain_flask(clock, options.compiled)
+    _give_version(app, live)
     _read_once(app, services)
     alerts.teach(app, services)
     help_pages.teach(app)
+    jellyfin_web.register(app, options.jellyfin_web_origins)
     auth.register(app, services.sign_in, is_demo=services.set_up is not None)
     jellyfin_wait.apply_limits(app, auth.account_id, resting)
     app.extensions[auth.END_SESSION] = live.end_session

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from flask import Response, jsonify, make_response, render_template, request
 
 from sidecar.clock import Clock
-from sidecar.services.setup.service import SetUpService
+from sidecar.services.configuration.setup.service import SetUpService
 from sidecar.web.app import WebOptions, behind_gate, plain_flask
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.account import language, theme

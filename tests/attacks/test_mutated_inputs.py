@@ -51,8 +51,8 @@ from sidecar.jellyfin.http.responses import Answer, read
 from sidecar.jellyfin.library.companions import lines_in
 from sidecar.jellyfin.live.events import decode
 from sidecar.jellyfin.mapping import list_now_playing, to_item
-from sidecar.services.backups.archive import Manifest as BackupManifest
-from sidecar.services.backups.archive import open_archive, write_archive
+from sidecar.services.operations.backups.archive import Manifest as BackupManifest
+from sidecar.services.operations.backups.archive import open_archive, write_archive
 from sidecar.syncthing.client import Syncthing
 from sidecar.syncthing.connection import Query, SyncthingConnection
 from sidecar.transfer.aria2.events import _read_gids

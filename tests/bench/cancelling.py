@@ -18,8 +18,8 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind, Selection
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.stores import Stores
-from tests.bench.household import get, opened, running
-from tests.bench.large import ADMIN, PEOPLE, Household
+from tests.bench.rows.household import get, opened, running
+from tests.bench.rows.large import ADMIN, PEOPLE, Household
 from tests.bench.timing import Ask, Figures, compare, plain, seconds, table
 
 EVE = Person(ADMIN, "eve", is_admin=True)

@@ -16,9 +16,9 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from tests.bench import hearts, sockets
-from tests.bench.household import get, running
-from tests.bench.large import Household, build
-from tests.bench.serving_rows import PAGES
+from tests.bench.rows.household import get, running
+from tests.bench.rows.large import Household, build
+from tests.bench.rows.serving import PAGES
 from tests.bench.sockets import memory
 from tests.bench.timing import Figures, plain, seconds
 

@@ -33,8 +33,8 @@ from sidecar.errors import ServerAway
 from sidecar.events import DownloadChanged, Event
 from sidecar.jellyfin.live.events import UserDataChanged, UserDataEntry
 from sidecar.process import limits
-from sidecar.services.rules.favourite_states import AccountFavourites
-from sidecar.services.rules.favourites import FavouritesFollower
+from sidecar.services.rules.favourites.favourites import FavouritesFollower
+from sidecar.services.rules.favourites.states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
 from tests.bench.timing import Figures
 from tests.fakes.page import OpenPage

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
+from time import monotonic
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, expect
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, WebSocket, expect
 
 from sidecar.clock import SystemClock
 from sidecar.domain.downloads.download import Status
@@ -342,19 +344,58 @@ def test_nothing_keeps_anybody_out(
 def test_the_page_is_loaded_again_and_goes_on(signed_in: SignedIn, house: WebHouse) -> None:
     fill(house)
     page = signed_in(ANN)
-    with page.expect_response(lambda answer: answer.request.resource_type == "fetch"):
+    with page.expect_response(lambda answer: answer.request.resource_type == "document"):
         page.reload()
     page.get_by_role("link", name="Completed").click()
 
     expect(page.locator("#download-6")).to_be_visible()
 
 
-HAS_SETTLED = """() => {
-    const found = performance.getEntriesByType("resource");
-    const fetched = found.map((one) => new URL(one.name).pathname);
-    return fetched.includes("/alerts") && fetched.includes("/downloads")
-        && !document.querySelector(".htmx-request, .htmx-swapping, .htmx-settling");
-}"""
+class Listening:
+    """What the live connections of a page have told it."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._told: list[str] = []
+        page.on("websocket", self._opened)
+
+    def _opened(self, line: WebSocket) -> None:
+        line.on("framereceived", lambda frame: self._told.append(str(frame)))
+
+    def until(self, name: str, act: Callable[[], object]) -> None:
+        """Do something and wait until a message of this name has come."""
+        self._told.clear()
+        act()
+        deadline = monotonic() + 60
+        while not any(f'"{name}"' in one for one in self._told):
+            assert monotonic() < deadline, self._told
+            # Events are heard while something is asked.
+            self._page.evaluate("1")
+
+
+def test_what_a_page_shows_is_not_fetched_again_when_it_begins_to_listen(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    fill(house)
+    page = signed_in(ANN, "/help")
+    home = page.url.removesuffix("/help")
+    # What waits for a moment is done when the test says so.
+    page.clock.install()
+    listening = Listening(page)
+    asked: list[str] = []
+    page.on("request", lambda one: asked.append(one.url.removeprefix(home)))
+    for path in ("/", "/offline", "/downloads"):
+        listening.until("snapshot", partial(page.goto, home + path))
+        asked.clear()
+        page.clock.run_for(2000)
+        assert asked == []
+
+    listening.until("download:queued", lambda: house.add(7))
+    with page.expect_response("**/downloads"), page.expect_response("**/alerts*"):
+        page.clock.run_for(2000)
+    assert len(asked) == 2
+
+
 SAYS = "([id, text]) => document.getElementById(id).textContent.includes(text)"
 
 
@@ -368,15 +409,14 @@ def test_progress_lays_out_nothing_but_the_rows_that_changed(
     eight = [one.id for one in running]
     house.transfer(dict.fromkeys(eight, 740_000), seconds=1)
     page = signed_in(ANN)
-    # The first message of the live connection has the list and the alerts fetched once more.
-    page.wait_for_function(HAS_SETTLED)
+    Listening(page).until("snapshot", page.reload)
     page.evaluate(
         """() => {
             window.touched = new Set();
             new MutationObserver((changes) => {
                 for (const { target, type } of changes) {
                     const place = target.closest ? target : target.parentElement;
-                    const row = place.closest(".row, .summary");
+                    const row = place.closest(".row, .summary, #offline");
                     window.touched.add(`${row?.id || row?.className || place.outerHTML} ${type}`);
                 }
             }).observe(document.body, {
@@ -399,7 +439,7 @@ def test_progress_lays_out_nothing_but_the_rows_that_changed(
     assert layouts(session) - before <= 3 * 10
     touched = set(page.evaluate("[...window.touched]"))
     rows = {f"download-{n}" for n in eight}
-    assert {one.split()[0] for one in touched} <= rows | {"summary"}
+    assert {one.split()[0] for one in touched} <= rows | {"summary", "offline"}
 
 
 def layouts(session: CDPSession) -> int:

@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from sidecar.clock import SystemClock
 from sidecar.device.drives import DevicePlaces, Drive
-from sidecar.services.setup.service import SetUpService
+from sidecar.services.configuration.setup.service import SetUpService
 from sidecar.web.pages.admin.settings import GROUPS
 from sidecar.web.server import WebServer
 from tests.browser.accessibility import violations

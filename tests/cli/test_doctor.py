@@ -8,7 +8,7 @@ from pydantic import ByteSize
 from sidecar.cli import main
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.services.doctor import FoundWrong, look_at_device
+from sidecar.services.operations.doctor import FoundWrong, look_at_device
 
 
 def test_a_budget_that_takes_no_file_is_no_good_set_up(tmp_path: Path) -> None:

@@ -201,6 +201,10 @@ def test_a_secret_file_that_is_not_there_says_so(tmp_path: Path) -> None:
         ("[transfer]\nwrokers = 3\n", "transfer.wrokers: there is no such setting"),
         ("[server]\nport = 'x'\n", "server.port = 'x': .*integer"),
         ("[jellyfin]\nurl = 'nas'\n", "jellyfin.url = 'nas': must be a web address"),
+        (
+            "[server]\njellyfin_web_origins = ['https://jelly.example/web']\n",
+            "server.jellyfin_web_origins.0 = .*must be an address without a path",
+        ),
         ("[rules.favourites]\ngrace = 'soon'\n", "rules.favourites.grace = 'soon': must be a time"),
         ("[[devices]]\nname = 'Stick'\n", "devices.0.path: must be given"),
         ("[[devices]]\nname = 'S'\npath = 'car'\n", "devices.0.path = 'car': must be a full path"),
@@ -264,3 +268,14 @@ def test_settings_cannot_be_changed(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="frozen"):
         settings.server.port = 1
+
+
+def test_origins_are_kept_as_browsers_write_them(tmp_path: Path) -> None:
+    told = "HTTPS://Jelly.Example:443/,http://[fd00::1]:8096"
+
+    settings = load(environ(tmp_path, SIDECAR_SERVER__JELLYFIN_WEB_ORIGINS=told))
+
+    assert settings.server.jellyfin_web_origins == (
+        "https://jelly.example",
+        "http://[fd00::1]:8096",
+    )

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sidecar.domain.files.catalogue import ListedFile, group_works
-from sidecar.services.generated_files.index_page import page
+from sidecar.services.files.generated_files.index_page import page
 
 NAME = "Offline library.html"
 THEN = datetime(2026, 5, 1, 12, tzinfo=UTC)

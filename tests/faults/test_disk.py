@@ -24,7 +24,7 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Download, Status
-from sidecar.services.problems import ProblemKind
+from sidecar.services.health.problems import ProblemKind
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.stores import Stores
 from tests.device.mounting import (

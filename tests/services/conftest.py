@@ -21,7 +21,7 @@ from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.attached import CurrentSettings, unchanged
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.views import DownloadView
-from sidecar.services.problems import Problems
+from sidecar.services.health.problems import Problems
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.accounts.accounts import Account, Accounts
 from sidecar.store.database import Database

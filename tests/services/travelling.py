@@ -22,17 +22,17 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.accounts.person import Person
-from sidecar.services.adoption.adopt import AdoptionService
-from sidecar.services.adoption.adopter import Adopter
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.player_logs.giving import PlayerGiver
-from sidecar.services.player_logs.importer import PlayerLogImporter
-from sidecar.services.player_logs.listeners import Listeners
-from sidecar.services.player_logs.parts import PlayerParts
-from sidecar.services.player_logs.reporter import ReporterStores
-from sidecar.services.player_logs.states import PlayerStateImporter
-from sidecar.services.problems import Problems
+from sidecar.services.files.adoption.adopt import AdoptionService
+from sidecar.services.files.adoption.adopter import Adopter
+from sidecar.services.health.problems import Problems
+from sidecar.services.players.player_logs.giving import PlayerGiver
+from sidecar.services.players.player_logs.importer import PlayerLogImporter
+from sidecar.services.players.player_logs.listeners import Listeners
+from sidecar.services.players.player_logs.parts import PlayerParts
+from sidecar.services.players.player_logs.reporter import ReporterStores
+from sidecar.services.players.player_logs.states import PlayerStateImporter
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.downloads.queue import FilePlace, NewDownload

@@ -36,8 +36,8 @@ from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.process.logs import LineFormatter
 from sidecar.services.accounts.person import Person
-from sidecar.services.setup.service import SetUpService
-from sidecar.services.system_status import RecentLog
+from sidecar.services.configuration.setup.service import SetUpService
+from sidecar.services.health.system_status import RecentLog
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.sessions import derive_csrf_token
 from sidecar.store.database import Database

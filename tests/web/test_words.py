@@ -13,7 +13,7 @@ from sidecar.domain.downloads.download import Status
 from sidecar.domain.rules.registry import RULES
 from sidecar.domain.wishes import PIN
 from sidecar.errors import ServerAway
-from sidecar.services.problems import Problem, ProblemKind
+from sidecar.services.health.problems import Problem, ProblemKind
 from sidecar.web.i18n.sentences import CATALOGUES
 from sidecar.web.security.permissions import Role, role_needed
 from tests.services.conftest import STICK, track

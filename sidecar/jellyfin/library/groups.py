@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from itertools import islice
 
+from sidecar.batched import batched
 from sidecar.domain.files.groups import Container, Group, group_id, make_groups
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import NotAllowed, NotFound, UnexpectedAnswer
@@ -54,10 +54,9 @@ class GroupLookup:
         return make_groups(items, fellows.values(), containers)
 
     def _bases(self, ids: Iterable[str]) -> dict[str, BaseItem]:
-        wanted = iter(sorted(ids))
         query = {"fields": "ParentId,Path,RecursiveItemCount", **PRIMARY_IMAGE_ONLY}
         found: dict[str, BaseItem] = {}
-        while batch := list(islice(wanted, IDS_PER_REQUEST)):
+        for batch in batched(sorted(ids), IDS_PER_REQUEST):
             try:
                 for page in self._client.pages_of(batch, query=query):
                     found |= {one.id: one for one in page.items if one is not None}

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from itertools import islice
 
+from sidecar.batched import batched
 from sidecar.domain.player_logs.matching import Tally
 from sidecar.domain.player_logs.states import NEAR_S, UserState
 from sidecar.errors import UnexpectedAnswer
@@ -75,9 +75,8 @@ class PlayStates:
 
     def states(self, item_ids: Iterable[str]) -> dict[str, UserState]:
         """Fetch the same of many items, fifty at a time; what is not there is left out."""
-        wanted = iter(dict.fromkeys(item_ids))
         found: dict[str, UserState] = {}
-        while batch := list(islice(wanted, IDS_AT_ONCE)):
+        for batch in batched(dict.fromkeys(item_ids), IDS_AT_ONCE):
             query: Query = {
                 "ids": ",".join(batch),
                 "enableUserData": "true",

@@ -5,9 +5,9 @@ The server knows entries by ids of their own. What is there twice has one entry 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import islice
+from collections.abc import Sequence
 
+from sidecar.batched import batched
 from sidecar.domain.files.playlist_changes import plan_moves
 from sidecar.domain.items.item import ItemType
 from sidecar.jellyfin import models
@@ -77,10 +77,11 @@ class PlaylistEditor:
         current = self.entries(playlist_id)
         wanted, there = set(target), {item_id for _, item_id in current}
         gone = [entry_id for entry_id, item_id in current if item_id not in wanted]
-        for some in _batches(dict.fromkeys(gone)):
+        for some in batched(dict.fromkeys(gone), IDS_PER_REQUEST):
             query: Query = {"entryIds": ",".join(some)}
             self._send("DELETE", playlist_id, "Items", query=query)
-        for some in _batches(dict.fromkeys(one for one in target if one not in there)):
+        missing = dict.fromkeys(one for one in target if one not in there)
+        for some in batched(missing, IDS_PER_REQUEST):
             query = {"ids": ",".join(some), "userId": self._client.user_id or ""}
             self._send("POST", playlist_id, "Items", query=query)
         now = self.entries(playlist_id)
@@ -94,9 +95,3 @@ class PlaylistEditor:
         answer = self._client.connection.send(method, "Playlists", *path, query=query, body=body)
         check_answer(answer)
         return answer
-
-
-def _batches(ids: dict[str, None]) -> Iterator[list[str]]:
-    left = iter(ids)
-    while some := list(islice(left, IDS_PER_REQUEST)):
-        yield some

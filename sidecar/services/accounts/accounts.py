@@ -26,7 +26,7 @@ from sidecar.jellyfin.models import Policy
 from sidecar.jellyfin.sign_in import SignedIn, SignIn
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import msg
-from sidecar.services.problems import Problem, ProblemKind, Problems
+from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.stores import Stores
 

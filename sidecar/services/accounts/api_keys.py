@@ -24,6 +24,8 @@ class ApiKeyView:
     Attributes:
         last_used_at: None if it was never used.
         expires_at: Refused from then on; None if it never is.
+        origin: The pages of Jellyfin that it is for, which may do little with it; None for a
+            program's key.
     """
 
     id: int
@@ -32,6 +34,7 @@ class ApiKeyView:
     last_used_at: datetime | None
     expires_at: datetime | None
     is_expired: bool
+    origin: str | None
 
 
 class ApiKeyService:
@@ -47,9 +50,16 @@ class ApiKeyService:
         return [self._view(one) for one in self._kept(person)]
 
     def make_key(
-        self, person: Person, label: str, *, days: int | None = LASTS_DAYS
+        self,
+        person: Person,
+        label: str,
+        *,
+        days: int | None = LASTS_DAYS,
+        origin: str | None = None,
     ) -> tuple[ApiKeyView, str] | None:
         """Make a key that expires after `days` (None: never) and return it with its secret.
+
+        With an origin it is only for Jellyfin's pages there.
 
         Returns:
             None if the account has too many keys already.
@@ -57,7 +67,7 @@ class ApiKeyService:
         if len(self._kept(person)) >= MOST_KEYS:
             return None
         key, secret = self._api_keys.create(
-            person.user_id, label, expires_at=expiry(self._clock.now(), days)
+            person.user_id, label, expires_at=expiry(self._clock.now(), days), origin=origin
         )
         return self._view(key), secret
 
@@ -86,7 +96,13 @@ class ApiKeyService:
     def _view(self, key: ApiKey) -> ApiKeyView:
         is_expired = key.expires_at is not None and key.expires_at <= self._clock.now()
         return ApiKeyView(
-            key.id, key.label, key.created_at, key.last_used_at, key.expires_at, is_expired
+            key.id,
+            key.label,
+            key.created_at,
+            key.last_used_at,
+            key.expires_at,
+            is_expired,
+            key.origin,
         )
 
 

@@ -17,8 +17,8 @@ from sidecar.clock import Clock
 from sidecar.errors import JellyfinError, NotLetIn, ServerAway, SignInRefused
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
-from sidecar.services.jellyfin_status import JellyfinStatus
-from sidecar.services.problems import Problem, ProblemKind, Problems
+from sidecar.services.health.jellyfin_status import JellyfinStatus
+from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.store.accounts.accounts import Account
 
 log = logging.getLogger(__name__)

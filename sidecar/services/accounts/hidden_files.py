@@ -30,7 +30,7 @@ from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.jellyfin.models import Policy
 from sidecar.messages import counted, msg
 from sidecar.services.accounts.person import Person
-from sidecar.services.notices import Notice
+from sidecar.services.health.notices import Notice
 from sidecar.store.accounts.hidden_items import HeldItem, HiddenFiles, HiddenFrom, SeenLibrary
 from sidecar.store.stores import Stores
 

@@ -22,7 +22,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.models import Policy
 from sidecar.process.threads import run_periodically
 from sidecar.services.accounts.accounts import AccountService
-from sidecar.services.jellyfin_status import JellyfinStatus
+from sidecar.services.health.jellyfin_status import JellyfinStatus
 from sidecar.store.accounts.accounts import Account
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import logging
 import math
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from threading import Event, Lock
 
@@ -174,9 +174,18 @@ class SignInService:
         found = self._api_keys.find(key)
         return self._person(found.user_id) if found else None
 
-    def signed_out_owner(self, key: str) -> str | None:
+    def person_for_page(self, key: str, origin: str) -> Person | None:
+        """Return the person behind a key for the pages of an origin; None if it is not valid.
+
+        They are no admin there: such a key is for what is their own.
+        """
+        found = self._api_keys.find(key, origin)
+        person = self._person(found.user_id) if found else None
+        return replace(person, is_admin=False) if person else None
+
+    def signed_out_owner(self, key: str, origin: str | None = None) -> str | None:
         """Return the name of a valid key's owner if signed out of Jellyfin, else None."""
-        found = self._api_keys.find(key)
+        found = self._api_keys.find(key, origin)
         account = self._accounts.get(found.user_id) if found else None
         return account.name if account and not account.is_signed_in else None
 

@@ -20,7 +20,7 @@ from sidecar.services.accounts.auto_sign_in import AutoSignIn
 from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.accounts.person import Person
 from sidecar.services.accounts.usage import KeptUsage
-from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import ListedSession, Sessions

@@ -23,8 +23,8 @@ from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.in_use import DevicesInUse
-from sidecar.services.player_logs.reporter import PlayReporter, ReporterStores
-from sidecar.services.player_logs.views import LogInUse
+from sidecar.services.players.player_logs.reporter import PlayReporter, ReporterStores
+from sidecar.services.players.player_logs.views import LogInUse
 from sidecar.store.playback.imported_plays import ImportedListening
 
 log = logging.getLogger(__name__)

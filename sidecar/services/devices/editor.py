@@ -20,7 +20,7 @@ from sidecar.events import Bus, DeviceChanged
 from sidecar.messages import msg
 from sidecar.services.configuration.service import ConfigurationService, SettingsRefused
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.store.devices.devices import Devices
 from sidecar.store.downloads.queries import DeviceUse
 from sidecar.store.downloads.queue import Downloads

@@ -9,7 +9,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import NEW, DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.sizes import rough_size
 from sidecar.store.downloads.queries import DeviceUse
 from sidecar.store.stores import Stores

@@ -29,7 +29,7 @@ from sidecar.services.devices.attached import (
     unchanged,
 )
 from sidecar.services.devices.reservations import Reservations
-from sidecar.services.problems import Problem, ProblemKind, Problems
+from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.store.devices.devices import Device, Devices
 from sidecar.store.downloads.queue import Downloads
 

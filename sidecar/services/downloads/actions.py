@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from sidecar.batched import batched
 from sidecar.domain.downloads.actions import GOES, Action
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.downloads.shares import Share
@@ -135,8 +136,7 @@ class DownloadActions:
     def _each(
         self, person: Person, ids: Sequence[int], order: DownloadCommand
     ) -> Iterator[ActionResult]:
-        for start in range(0, len(ids), BATCH):
-            some = ids[start : start + BATCH]
+        for some in batched(ids, BATCH):
             acting = self._removing if order.action in ENDING else self._queue
             found = acting.act_on(person, some, order)
             yield from (found.get(one) or _not_found(one) for one in some)

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
+from sidecar.batched import batched
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.folders import owner_id
@@ -177,7 +178,7 @@ class FileNames:
                 by_user.setdefault(one.user_id, []).append(one.item_id)
         left = sum(map(len, by_user.values()))
         for user_id, ids in by_user.items():
-            for batch in _batches(self._in_albums(rows, ids)):
+            for batch in batched(self._in_albums(rows, ids), IDS_PER_REQUEST):
                 if self._clock.monotonic() > end:
                     return left
                 self._ask(look, user_id, batch)
@@ -236,8 +237,3 @@ def _may_move(one: Download) -> bool:
 
 def _has_file(one: Download) -> bool:
     return one.status is Status.COMPLETED
-
-
-def _batches(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    for start in range(0, len(ids), IDS_PER_REQUEST):
-        yield ids[start : start + IDS_PER_REQUEST]

@@ -21,7 +21,7 @@ from sidecar.domain.files.presets import PRESETS
 from sidecar.errors import DeviceError
 from sidecar.events import Bus, DeviceChanged
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.downloads.queue import Downloads
 

@@ -22,9 +22,9 @@ from sidecar.errors import JellyfinError, NotPossible, SignInRefused
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService, SignInElsewhere
+from sidecar.services.health.jellyfin_status import JellyfinStatus
 from sidecar.services.identity.look import LibraryLook
 from sidecar.services.identity.matching import ItemMatching
-from sidecar.services.jellyfin_status import JellyfinStatus
 
 log = logging.getLogger(__name__)
 

@@ -35,9 +35,9 @@ from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import NEW
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.notice_board import NoticeBoard
+from sidecar.services.health.problems import ProblemKind, Problems
+from sidecar.services.notifications.notice_board import NoticeBoard
 from sidecar.services.notifications.preferences import NotificationPreferences, name_address
-from sidecar.services.problems import ProblemKind, Problems
 from sidecar.store.downloads.activity import Happening
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queries import DeviceState, DownloadQueries

@@ -21,8 +21,8 @@ from sidecar.services.accounts.accounts import OUTSIDE_HOURS
 from sidecar.services.accounts.hidden_files import HiddenSentence
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.settings import DeviceSettingsService
-from sidecar.services.problems import ProblemKind, Problems
-from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.health.problems import ProblemKind, Problems
+from sidecar.services.rules.settings.settings import RuleSettingsService
 from sidecar.store.stores import Stores
 
 # Codes of problems in which the device is not there: its contents are known from the rows only.

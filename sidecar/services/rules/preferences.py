@@ -177,6 +177,11 @@ class PreferenceService:
         self._wake(person.user_id)
         return Reversal(holds=tuple(pinned))
 
+    def pinned_on(self, person: Person, item_id: str) -> frozenset[str]:
+        """Return the ids of the devices on which the person has pinned an item."""
+        pins = self._holds.of_source(person.user_id, PIN, item_id)
+        return frozenset(one.device_id for one in pins if one.release_at is None)
+
     # Exclusions
 
     def exclusions(self, person: Person) -> Sequence[Excluded]:

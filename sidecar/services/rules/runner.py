@@ -29,13 +29,13 @@ from sidecar.jellyfin.live.events import (
     UserDataChanged,
 )
 from sidecar.process.threads import attempt
-from sidecar.services.client_messages.acts import Acts
-from sidecar.services.rules.fill_choices import FillChoices
+from sidecar.services.playback.client_messages.acts import Acts
+from sidecar.services.rules.fill.choices import FillChoices
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.library_cache import LibraryOfAccount
 from sidecar.services.rules.now_playing import NowPlayingDebouncer
-from sidecar.services.rules.selection_questions import SelectionQuestions
-from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.selections.questions import SelectionQuestions
+from sidecar.services.rules.settings.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.stores import Stores
 

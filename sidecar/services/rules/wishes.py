@@ -12,8 +12,8 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import islice
 
+from sidecar.batched import batched
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import REFUSED_TO_ACCOUNT, Download, Standing, Status
 from sidecar.domain.files.folders import PlannedFolders, find_paths
@@ -258,8 +258,7 @@ class WishService:
         learn: Learn | None = None,
     ) -> Iterator[str]:
         """Hold wishes as they are asked for, and yield the item of each download queued."""
-        remaining = iter(wishes)
-        while batch := list(islice(remaining, ASKED_AT_ONCE)):
+        for batch in batched(wishes, ASKED_AT_ONCE):
             allowed = self._allowed(batch)
             refused = self._list_not_taken(allowed)
             missing = self._missing(one for one in allowed if _place(one) not in refused)
@@ -267,10 +266,9 @@ class WishService:
             full = fill_in_parts(full, [wish.item for wish in allowed])
             groups = self._groups(allowed, full)
             most = WRITTEN_AT_ONCE if between is None else WRITTEN_BETWEEN
-            for start in range(0, len(allowed), most):
+            for some in batched(allowed, most):
                 if between is not None:
                     between()
-                some = allowed[start : start + most]
                 with self._db.write():
                     # Checked again: a person may have objected while Jellyfin was asked.
                     queued = self._keep_all(self._allowed(some), full, groups, refused, learn)
@@ -403,8 +401,8 @@ class WishService:
             dropped = self._holds.drop_due(self._clock.now())
             for hold in dropped:
                 log.info("%s is no longer held: %s", hold.item_id, hold.reason.text)
-            places = iter({(one.device_id, one.item_id) for one in dropped})
-            while some := list(islice(places, WRITTEN_AT_ONCE)):
+            places = {(one.device_id, one.item_id) for one in dropped}
+            for some in batched(places, WRITTEN_AT_ONCE):
                 self._let_go_of(some)
 
     def _let_go_of(self, places: Collection[tuple[str, str]]) -> None:

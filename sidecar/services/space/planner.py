@@ -31,7 +31,7 @@ from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChan
 from sidecar.messages import counted, msg
 from sidecar.process.threads import attempt
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.problems import Problem, ProblemKind, Problems
+from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.store.downloads.inventory import Holdings
 from sidecar.store.stores import Stores
 

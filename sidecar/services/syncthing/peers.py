@@ -24,7 +24,7 @@ from sidecar.events import Bus, DeviceChanged
 from sidecar.messages import msg
 from sidecar.process.threads import attempt, do_nothing, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.problems import Problem, ProblemKind, Problems
+from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.space.planner import EvictionBlock
 from sidecar.services.syncthing.arrivals import ArrivalCheck, CarriedFolder, carried_by
 from sidecar.store.syncthing.arrivals import Arrivals

@@ -17,8 +17,8 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.notices import Notice
-from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.health.notices import Notice
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.syncthing.peers import PeerMonitor, SyncedFolder
 from sidecar.sizes import rough_size
 from sidecar.store.syncthing.arrivals import Arrivals

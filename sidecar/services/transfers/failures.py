@@ -44,7 +44,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.jellyfin_status import JellyfinStatus
+from sidecar.services.health.jellyfin_status import JellyfinStatus
 from sidecar.services.transfers.policy.blocking import FileBlocking
 from sidecar.services.transfers.policy.owners import OtherOwners
 from sidecar.store.downloads.queue import Downloads, FilePlace

@@ -2,7 +2,7 @@
 
 Runs before any worker uses the device, and may be interrupted and repeated. Correct files are kept,
 and files that are not the sidecar's are not touched. Files that are missing, or that something else
-has written to, are left to `services.removals`.
+has written to, are left to `services.files.removals`.
 """
 
 from __future__ import annotations

@@ -129,7 +129,7 @@ class Accounts:
         """
         told = json.dumps({old: new for old, new in user_ids.items() if old != new})
         with self._db.write():
-            self._db.sql("PRAGMA defer_foreign_keys = ON")
+            self._db.sql(self._db.dialect.defer_foreign_keys)
             self._db.execute(peewee.ModelDelete(SessionRow))
             for table in WITH_ACCOUNTS:
                 self._db.sql(MOVE.format(table=table), (told, told))

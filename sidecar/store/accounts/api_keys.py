@@ -14,6 +14,8 @@ from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import ApiKeyRow
 
 PREFIX = "sidecar_"
+# Of keys that only Jellyfin's own web client uses.
+WEB_PREFIX = "sidecarweb_"
 NOTED_EVERY = timedelta(minutes=1)
 
 
@@ -25,6 +27,7 @@ class ApiKey:
         last_used_at: To the minute; None if it was never used.
         revoked_at: When it was revoked; None if it was not.
         expires_at: When it expires; None if never.
+        origin: Of the pages that it is for, which may do little with it; None for a script's key.
     """
 
     id: int
@@ -34,6 +37,7 @@ class ApiKey:
     last_used_at: datetime | None
     revoked_at: datetime | None
     expires_at: datetime | None
+    origin: str | None = None
 
 
 class ApiKeys:
@@ -44,10 +48,15 @@ class ApiKeys:
         self._clock = clock
 
     def create(
-        self, user_id: str, label: str, *, expires_at: datetime | None = None
+        self,
+        user_id: str,
+        label: str,
+        *,
+        expires_at: datetime | None = None,
+        origin: str | None = None,
     ) -> tuple[ApiKey, str]:
         """Make a key; return it and its secret, which cannot be shown again."""
-        secret = PREFIX + secrets.token_urlsafe(32)
+        secret = (PREFIX if origin is None else WEB_PREFIX) + secrets.token_urlsafe(32)
         now = self._clock.now()
         with self._db.write():
             number = self._db.execute(
@@ -57,16 +66,21 @@ class ApiKeys:
                     label=label,
                     created_at=now,
                     expires_at=expires_at,
+                    origin=origin,
                 )
             )
-        return ApiKey(number, user_id, label, now, None, None, expires_at), secret
+        return ApiKey(number, user_id, label, now, None, None, expires_at, origin), secret
 
-    def find(self, secret: str) -> ApiKey | None:
-        """Return the key and record its use; None if it is unknown, revoked or expired."""
+    def find(self, secret: str, origin: str | None = None) -> ApiKey | None:
+        """Return the key and record its use; None if it is unknown, revoked or expired.
+
+        A key for the pages of one origin is unknown to all others, and to programs (None).
+        """
         now = self._clock.now()
         row = self._db.row(
             ApiKeyRow.select().where(
                 ApiKeyRow.key_hash == _hash(secret),
+                ApiKeyRow.origin.is_null() if origin is None else ApiKeyRow.origin == origin,
                 ApiKeyRow.revoked_at.is_null(),
                 ApiKeyRow.expires_at.is_null() | (ApiKeyRow.expires_at > now),
             )

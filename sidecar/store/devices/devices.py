@@ -50,11 +50,9 @@ class Devices:
     def forget(self, device_id: str) -> None:
         """Delete a device and every row about it, in whatever table."""
         with self._db.write():
-            for (table,) in self._db.sql("SELECT name FROM sqlite_master WHERE type = 'table'"):
-                columns = {row[1] for row in self._db.sql(f"PRAGMA table_info({table})")}
-                if "device_id" in columns:
-                    # The names come from our own tables.
-                    self._db.execute_sql(f"DELETE FROM {table} WHERE device_id = ?", (device_id,))  # noqa: S608
+            for table in self._db.dialect.list_tables_with("device_id"):
+                # The names come from our own tables.
+                self._db.execute_sql(f"DELETE FROM {table} WHERE device_id = ?", (device_id,))  # noqa: S608
             self._db.execute(peewee.ModelDelete(DeviceRow).where(DeviceRow.id == device_id))
 
     def all(self) -> list[Device]:

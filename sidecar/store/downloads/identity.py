@@ -61,9 +61,7 @@ SOURCES = """SELECT DISTINCT holds.source_id, holds.item_id, hearts.item_type FR
     WHERE holds.item_id IN (SELECT value FROM json_each(?)) AND holds.source_id <> holds.item_id"""
 MARK = """UPDATE downloads SET gone_since = ? WHERE device_id IN (SELECT id FROM devices)
     AND item_id IN (SELECT value FROM json_each(?)) AND gone_since IS {was} RETURNING device_id"""
-RENAME = """UPDATE OR IGNORE {table}
-    SET {column} = (SELECT new FROM new_ids WHERE old = {column})
-    WHERE {column} IN (SELECT old FROM new_ids)"""
+UNLIKE = "INSERT INTO unlike VALUES (?, ?) ON CONFLICT DO NOTHING"
 FORGET = "DELETE FROM {table} WHERE {column} IN (SELECT old FROM new_ids)"
 # Columns with item ids in our own tables, other than the downloads themselves.
 ITEM_COLUMNS = (
@@ -240,7 +238,9 @@ class DownloadIdentity:
         """Record that an item is none of these."""
         with self._db.write():
             for new_id in new_ids:
-                self._db.sql("INSERT OR IGNORE INTO unlike VALUES (?, ?)", (old_id, new_id))
+                self._db.sql(
+                    "INSERT INTO unlike VALUES (?, ?) ON CONFLICT DO NOTHING", (old_id, new_id)
+                )
 
     # The change
 
@@ -348,10 +348,9 @@ class DownloadIdentity:
             "INSERT INTO new_ids SELECT key, value FROM json_each(?)", (json.dumps(dict(ids)),)
         )
         for table, column in ITEM_COLUMNS:
-            names = {"table": table, "column": column}
-            self._db.sql(RENAME.format(**names))
+            self._db.sql(self._db.dialect.rename_ids(table, column))
             if table not in KEPT:
-                self._db.sql(FORGET.format(**names))
+                self._db.sql(FORGET.format(table=table, column=column))
         for user_id, playlist_id, items in self._db.sql(
             "SELECT user_id, playlist_id, items FROM playlist_orders WHERE EXISTS"
             " (SELECT 1 FROM json_each(items) AS one JOIN new_ids ON old = one.value)"

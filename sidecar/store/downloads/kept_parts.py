@@ -19,7 +19,7 @@ from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import KeptPartRow
 
 KEPT_FOR = timedelta(days=30)
-FOUND = """SELECT (SELECT seq FROM sqlite_sequence WHERE name = 'downloads'),
+FOUND = """SELECT {last_id},
         part.device_id, part.item_id, part.download_id, part.validator, part.bytes_downloaded
     FROM json_each(?) AS one LEFT JOIN kept_parts AS part
     ON part.device_id = json_extract(one.value, '$[0]')
@@ -57,7 +57,8 @@ def take_parts(
         are left out.
     """
     # One row at least: the last id comes in the same statement.
-    rows = db.sql(FOUND, (json.dumps(list(asked) or [()]),))
+    found = FOUND.format(last_id=db.dialect.last_id("downloads"))
+    rows = db.sql(found, (json.dumps(list(asked) or [()]),))
     parts: dict[tuple[str, str], Row] = {
         (device_id, item_id): {
             "id": download_id,

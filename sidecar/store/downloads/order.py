@@ -43,7 +43,7 @@ FIRST_DUE = f"""(SELECT id FROM downloads INDEXED BY downloads_to_claim
                 AND holds.item_id = downloads.item_id AND holds.rule = 'pin'))
         AND (device_id NOT IN (SELECT value FROM json_each(?)) OR NOT EXISTS ({ANOTHER_FIRST}))
     ORDER BY priority DESC, place, id
-    LIMIT 1)"""  # noqa: S608 - ours
+    LIMIT 1 {{skip_locked}})"""  # noqa: S608 - ours
 
 GAP = 1 << 20
 
@@ -76,8 +76,8 @@ class Spot:
 
 def find_last_place(db: Database) -> int:
     """Return a place behind all others; rows with the same one are ordered by id."""
-    rows = db.sql("SELECT seq FROM sqlite_sequence WHERE name = 'downloads'")
-    return place_behind(rows[0][0] if rows else 0)
+    ((last_id,),) = db.sql(f"SELECT {db.dialect.last_id('downloads')}")
+    return place_behind(last_id or 0)
 
 
 def place_behind(last_id: int) -> int:

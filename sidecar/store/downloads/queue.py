@@ -234,9 +234,8 @@ class DownloadQueue:
             "retry_next_at": None,
             "claimed_by": self._db.process_id,
         }
-        return self._transitions.apply(
-            f"id = {FIRST_DUE}", values, Status.PENDING, Move.CLAIM, changes
-        )
+        first = FIRST_DUE.format(skip_locked=self._db.dialect.skip_locked)
+        return self._transitions.apply(f"id = {first}", values, Status.PENDING, Move.CLAIM, changes)
 
     def bring_forward(self, error_code: str) -> None:
         """Make all downloads due that wait because of this error, since its cause is gone."""

@@ -12,6 +12,7 @@ import json
 from collections.abc import Collection, Iterable
 from functools import partial
 
+from sidecar.batched import batched
 from sidecar.clock import Clock
 from sidecar.domain.files.removals import Expected
 from sidecar.events import Bus, DeviceChanged
@@ -65,10 +66,8 @@ class DownloadSightings:
 
     def _each(self, device_id: str, sql: str, files: list[Expected], *values: object) -> int:
         count = 0
-        for start in range(0, len(files), BATCH):
-            told = [
-                (one.id, MOMENT.db_value(one.completed_at)) for one in files[start : start + BATCH]
-            ]
+        for some in batched(files, BATCH):
+            told = [(one.id, MOMENT.db_value(one.completed_at)) for one in some]
             with self._db.write():
                 changed = len(self._db.execute_sql(sql, [*values, json.dumps(told)]))
                 if changed:

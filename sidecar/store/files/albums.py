@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.items.natural_sort import natural_key
 from sidecar.store.database import Database
+from sidecar.store.dialects.dialect import WordSearch
 from sidecar.store.downloads.filter import (
     DownloadFilter,
     Statement,
@@ -66,7 +67,7 @@ class AlbumIndex:
 
     def numbers(self, which: DownloadFilter) -> Numbers:
         """Return how many tiles and files a list has."""
-        found = select_tiles(which)
+        found = select_tiles(which, self._db.dialect.words)
         sql = f"SELECT count(*), coalesce(sum(files), 0) FROM ({found.text})"  # noqa: S608 - ours
         return Numbers(*self._db.sql(sql, found.values)[0])
 
@@ -74,7 +75,7 @@ class AlbumIndex:
         self, which: DownloadFilter, page: int, page_size: int
     ) -> tuple[Sequence[Tile], Numbers]:
         """Return one page of tiles, those with the newest files first, and the totals."""
-        found = select_tiles(which)
+        found = select_tiles(which, self._db.dialect.words)
         place = (page_size, (page - 1) * page_size)
         with self._db.read():
             rows = self._db.sql(select_page(found), (*found.values, *place))
@@ -118,9 +119,9 @@ class AlbumIndex:
         return [from_columns(row) for row in self._db.sql(sql, (json.dumps(list(ids)),))]
 
 
-def select_tiles(which: DownloadFilter) -> Statement:
+def select_tiles(which: DownloadFilter, search: WordSearch) -> Statement:
     """Return the statement that selects the tiles of a list; tests check its query plan."""
-    asked = select_files(which)
+    asked = select_files(which, search)
     # Grouped as they stand there; SQLite would rather sort all files.
     whence = asked.text.replace(ALL, ALL.replace(" WHERE", " INDEXED BY downloads_by_tile WHERE"))
     text = f"SELECT d.tile, max(d.id) AS newest, count(*) AS files {whence} GROUP BY d.tile"

@@ -13,6 +13,7 @@ from functools import reduce
 
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.store.database import Database
+from sidecar.store.dialects.dialect import WordSearch
 from sidecar.store.downloads.filter import (
     DownloadFilter,
     Statement,
@@ -24,8 +25,6 @@ from sidecar.store.downloads.filter import (
 from sidecar.store.downloads.queries import NAMES, from_columns
 from sidecar.store.schema.search_index import TYPED_AS
 
-# `offline` is read in the order of its rows, newest first, and never sorted.
-FOUND = "FROM offline CROSS JOIN downloads AS d ON d.id = offline.rowid WHERE offline MATCH ?"
 ALL = "FROM downloads AS d WHERE d.status = 'completed'"
 MISSING = "FROM downloads AS d WHERE d.missing_since IS NOT NULL"
 COLUMNS = ", ".join(f"d.{name}" for name in NAMES.split(", "))
@@ -65,8 +64,9 @@ class FileIndex:
 
     def page(self, which: DownloadFilter, page: int, page_size: int) -> tuple[list[Download], int]:
         """Return one page of a list, newest first, and the total number."""
-        asked = select_files(which)
-        order = "offline.rowid" if asked.text.startswith(FOUND) else "d.id"
+        words = self._db.dialect.words
+        asked = select_files(which, words)
+        order = words.order if asked.text.startswith(words.source) else "d.id"
         place = (page_size, (page - 1) * page_size)
         with self._db.read():
             rows = self._db.sql(
@@ -101,17 +101,16 @@ class FileIndex:
         return found
 
 
-def select_files(which: DownloadFilter) -> Statement:
+def select_files(which: DownloadFilter, search: WordSearch) -> Statement:
     """Return the statement that selects the files of a list; tests check its query plan."""
     words = fold_text(which.text).replace("\0", " ").split()
     indexed = [one for one in words if any(letter.isalnum() for letter in one)]
-    match = " AND ".join('"{}" *'.format(one.replace('"', '""')) for one in indexed)
-    parts = [Statement(FOUND, (match,)) if indexed else Statement(ALL, ())]
+    found = Statement(search.source, (search.match(indexed),)) if indexed else Statement(ALL, ())
     # A band may be named "!!!", which has no word for the index.
-    parts += [
+    others = [
         Statement(" AND instr(d.search_key, ?) > 0", (one,)) for one in words if one not in indexed
     ]
-    return join_statements([*parts, PRESENT, build_scope_conditions(which)])
+    return join_statements([found, *others, PRESENT, build_scope_conditions(which)])
 
 
 def fold_text(text: str) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from itertools import islice
 
 import peewee
 
+from sidecar.batched import batched
 from sidecar.clock import Clock
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.favourite_state import FavouriteState
@@ -89,7 +89,7 @@ class FavouriteStates:
             (item_id, item_type, heart.is_favorite, heart.at_risk, heart.restore)
             for item_id, (item_type, heart) in hearts.items()
         )
-        while some := list(islice(rows, BATCH)):
+        for some in batched(rows, BATCH):
             with self._db.write():
                 self._db.execute_sql(SAVE, (user_id, moment, json.dumps(some)))
 

@@ -32,6 +32,7 @@ from sidecar.store.schema.steps import (
     HIDDEN,
     IDENTITY,
     KEY_EXPIRY,
+    KEY_ORIGINS,
     LISTS,
     MISSING,
     ORIGINALS,
@@ -92,6 +93,7 @@ STEPS: tuple[Step, ...] = (
     DEVICE_PLAYLISTS,
     TAKEN_PLAYLISTS,
     SELECTIONS,
+    KEY_ORIGINS,
     PROCESSES,
 )
 

@@ -534,6 +534,10 @@ TAKEN_PLAYLISTS = (
         UNIQUE (user_id, device_id, path)
     ) STRICT""",
 )
+KEY_ORIGINS = (
+    # The pages that a key is for, if it is one for Jellyfin's own web client.
+    "ALTER TABLE api_keys ADD COLUMN origin TEXT",
+)
 PROCESSES = (
     # The processes that run on this database. One whose `beat` does not grow any more is dead: what
     # its workers were busy with goes back into the queue. `lock` is the file that it holds locked.

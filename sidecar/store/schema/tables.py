@@ -489,6 +489,7 @@ class ApiKeyRow(peewee.Model):
     last_used_at = MomentField(null=True)
     revoked_at = MomentField(null=True)
     expires_at = MomentField(null=True)
+    origin = peewee.TextField(null=True)
 
     class Meta:
         """Its table."""

@@ -145,10 +145,19 @@ class Endpoint:
 class Endpoints:
     """A group of routes; its name is the prefix of their names."""
 
-    def __init__(self, name: str, prefix: str = PREFIX, *, errors: Errors = NOTHING) -> None:
+    def __init__(
+        self,
+        name: str,
+        prefix: str = PREFIX,
+        *,
+        errors: Errors = NOTHING,
+        preflight: Callable[..., BaseResponse] | None = None,
+    ) -> None:
+        """Prepare; `preflight` answers browsers that ask for a page of another origin."""
         self._name = name
         self._prefix = prefix
         self._errors = errors
+        self._preflight = preflight
         self._all: list[Endpoint] = []
 
     def __iter__(self) -> Iterator[Endpoint]:
@@ -180,6 +189,10 @@ class Endpoints:
         for one in self:
             name = one.name.removeprefix(f"{self._name}.")
             blueprint.add_url_rule(one.path, name, one.bound(services), methods=[one.verb])
+        if self._preflight is not None:
+            answer = declare(self._preflight, Role.ANYBODY, ("OPTIONS",))
+            for path in dict.fromkeys(one.path for one in self):
+                blueprint.add_url_rule(path, "preflight", answer, methods=["OPTIONS"])
         return blueprint
 
     def _add(self, verb: str, path: str, declared: Declared) -> Callable[[V], V]:

@@ -19,7 +19,7 @@ from sidecar.domain.items.selection import (
 )
 from sidecar.domain.rules.context import KeptSelection
 from sidecar.errors import NotPossible
-from sidecar.services.rules.selections import SelectionSize, SelectionView
+from sidecar.services.rules.selections.selections import SelectionSize, SelectionView
 from sidecar.web.api.devices.preferences import DEVICE
 from sidecar.web.api.endpoints import Endpoints, Refusal
 from sidecar.web.api.schemas import selections as schemas

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from flask import Response, jsonify
 from pydantic import Field
 
-from sidecar.services.notices import Notice
-from sidecar.services.system_status import LogLine, SystemStatusView
+from sidecar.services.health.notices import Notice
+from sidecar.services.health.system_status import LogLine, SystemStatusView
 from sidecar.services.transfers.policy.status import TransfersView
 from sidecar.web.api.endpoints import PREFIX, Endpoints
 from sidecar.web.api.schemas import users as schemas

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from sidecar.config.schema import SettingKey
 from sidecar.domain.rules.registry import RULE_OF
-from sidecar.services.rules.settings_view import Value
+from sidecar.services.rules.settings.view import Value
 from sidecar.web.i18n.numbers import translatable
 
 UNITS = ((10**12, "TB"), (10**9, "GB"), (10**6, "MB"), (10**3, "kB"))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
-from babel.dates import format_timedelta
+from babel.dates import format_date, format_timedelta
 from babel.numbers import format_decimal
 from babel.units import format_unit
 
@@ -71,6 +71,10 @@ class LocalFormat:
             said = self._unit(hours, "duration-hour")
             return f"{said} {self._unit(minutes, 'duration-minute')}" if minutes else said
         return self._unit(_round(whole / DAY), "duration-day", "long")
+
+    def day(self, day: date) -> str:
+        """Return a day of the calendar: `Nov 27, 2026`, `27.11.2026`."""
+        return format_date(day, "medium", locale=self.locale)
 
     def ago(self, at: datetime, now: datetime) -> str:
         """Return how long ago a time was: `3 minutes ago`, `just now`."""

@@ -9,11 +9,13 @@ number, so a page that misses one knows that it must load its state again. Only 
 from __future__ import annotations
 
 import logging
+import secrets
 from collections.abc import Callable
 from contextlib import nullcontext
+from hashlib import blake2b
 from queue import Empty, SimpleQueue
 from threading import Event as Flag
-from threading import Thread
+from threading import Lock, Thread
 from typing import Generic, TypeVar
 
 from sidecar.clock import Clock
@@ -90,6 +92,25 @@ class Throttle(Generic[T]):
         return self._latest.pop()
 
 
+class Version:
+    """Names the state that pages show; another name whenever news were published since."""
+
+    def __init__(self) -> None:
+        # Another run knows nothing of the news of this one, and nobody learns how many there were.
+        self._key = secrets.token_bytes(16)
+        self._lock = Lock()
+        self._number = 0
+
+    def step(self) -> None:
+        """Take another name; call it after the change is committed."""
+        with self._lock:
+            self._number += 1
+
+    def name(self) -> str:
+        """Return the name; what is read after that is at least as new."""
+        return blake2b(str(self._number).encode(), digest_size=8, key=self._key).hexdigest()
+
+
 class NewsPublisher:
     """Sends snapshots and changes to open pages. `start` and `stop` once each."""
 
@@ -102,6 +123,7 @@ class NewsPublisher:
         self._clock = clock
         self._wire = wire
         self._news: SimpleQueue[News] = SimpleQueue()
+        self._version = Version()
         self._stop = Flag()
         self._thread: Thread | None = None
         self._unsubscribe: Callable[[], None] = lambda: None
@@ -118,7 +140,7 @@ class NewsPublisher:
             around: A context that threads enter for their work, to release their own resources.
         """
         self._wire.begin(around)
-        self._unsubscribe = self._bus.subscribe(self._news.put)
+        self._unsubscribe = self._bus.subscribe(self._listen)
         self._thread = Thread(target=self._run, args=(around,), name="live", daemon=True)
         self._thread.start()
 
@@ -130,6 +152,13 @@ class NewsPublisher:
         self._wire.end()
         if self._thread is not None:
             self._thread.join(STOP_WITHIN_S)
+
+    def version(self) -> str:
+        """Return the name of what a page shows that is read from now on, for any thread.
+
+        A page that hears the same name in a snapshot needs nothing again.
+        """
+        return self._version.name()
 
     def came(self, sid: str, asker: Identity) -> None:
         """Add a socket that has connected; returns at once, for any thread."""
@@ -159,6 +188,11 @@ class NewsPublisher:
         look = LOOK_AT_SESSIONS_EVERY_S if self._audiences.sockets() else REST_S
         waits = [self._progress.due_in(now), self._snapshots.due_in(now), look]
         return min(one for one in waits if one is not None)
+
+    def _listen(self, event: Event) -> None:
+        if not isinstance(event, TransfersProgressed | WorkArrived):
+            self._version.step()
+        self._news.put(event)
 
     # -- the thread
 
@@ -221,9 +255,12 @@ class NewsPublisher:
             self._wire.close(sid)
             return
         self._wire.join(sid, audience.room)
+        # After joining: what is published from now on is told.
+        version = self.version()
         snapshot = self._snapshot(audience)
         audience.last_snapshot = snapshot
-        self._wire.send(sid, "snapshot", {"seq": audience.sequence, **snapshot})
+        told = {"seq": audience.sequence, "version": version, **snapshot}
+        self._wire.send(sid, "snapshot", told)
 
     def _close_session(self, secret: str) -> None:
         for sid, asker in self._audiences.sockets():
@@ -278,10 +315,10 @@ class NewsPublisher:
                     self._tell(audience, "device", {"device": to_json(Device, one)})
 
     def _tell_whole_truth(self, audience: Audience) -> None:
-        snapshot = self._snapshot(audience)
+        version, snapshot = self.version(), self._snapshot(audience)
         if snapshot != audience.last_snapshot:
             audience.last_snapshot = snapshot
-            self._tell(audience, "snapshot", snapshot)
+            self._tell(audience, "snapshot", {"version": version, **snapshot})
 
     def _snapshot(self, audience: Audience) -> Json:
         person = audience.person

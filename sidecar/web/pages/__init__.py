@@ -7,7 +7,14 @@ from collections.abc import Callable
 from flask import Blueprint
 
 from sidecar.web.pages import alerts, home, installed, now, this_browser, undo
-from sidecar.web.pages.account import language, notifications, profile, sign_in, theme
+from sidecar.web.pages.account import (
+    jellyfin_web,
+    language,
+    notifications,
+    profile,
+    sign_in,
+    theme,
+)
 from sidecar.web.pages.activity import routes as activity
 from sidecar.web.pages.admin import checks, log, settings, webhooks
 from sidecar.web.pages.admin import overview as admin
@@ -40,6 +47,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         imports.routes(services),
         player.routes(services),
         installed.routes(),
+        jellyfin_web.routes(services),
         language.routes(services),
         library.routes(services),
         log.routes(services),

@@ -19,7 +19,7 @@ from werkzeug.wrappers import Response
 from sidecar.device.drives import Drive
 from sidecar.process.threads import attempt
 from sidecar.services.accounts.person import Person
-from sidecar.services.notices import Notice, OpenQuestion
+from sidecar.services.health.notices import Notice, OpenQuestion
 from sidecar.web import redirects
 from sidecar.web.api.accounts import hidden_answered
 from sidecar.web.pages.page_routes import PageRoutes

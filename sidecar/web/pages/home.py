@@ -18,7 +18,7 @@ from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadQuery, DownloadView
 from sidecar.services.files.browse import TileView
 from sidecar.services.files.search import FileQuery
-from sidecar.services.notices import Notice
+from sidecar.services.health.notices import Notice
 from sidecar.services.playback.history import PlayView
 from sidecar.store.downloads.queries import DeviceState
 from sidecar.web.i18n.status_labels import StatusLabel, device_label

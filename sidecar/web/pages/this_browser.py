@@ -36,7 +36,7 @@ from sidecar.errors import NotVisible
 from sidecar.services.browsers.browsers import LONGEST_NAME, KeptBrowser
 from sidecar.services.browsers.plays import HeardInBrowser
 from sidecar.services.browsers.states import BrowserState
-from sidecar.services.player_logs.views import LogInUse
+from sidecar.services.players.player_logs.views import LogInUse
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.redirects import safe_target
@@ -183,7 +183,7 @@ def _page(
     services: WebServices, *, trouble: str = "", typed: str | None = None, status: int = 200
 ) -> Response:
     page = render_template(
-        "this_browser.html",
+        "account/this_browser.html",
         browser=_this(services),
         others=[one for one in services.browsers.all(person()) if one.id != _cookie()],
         agent=_agent(),

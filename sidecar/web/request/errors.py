@@ -28,7 +28,7 @@ from sidecar.errors import (
     TooManyTries,
 )
 from sidecar.messages import as_sentence, msg
-from sidecar.services.jellyfin_status import AWAY
+from sidecar.services.health.jellyfin_status import AWAY
 from sidecar.web.i18n.numbers import translatable
 
 log = logging.getLogger(__name__)

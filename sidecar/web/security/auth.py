@@ -21,6 +21,7 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request.cookies import A_YEAR_S, set_cookie
 from sidecar.web.request.errors import ApiError, SignInNeeded
+from sidecar.web.security import jellyfin_web
 from sidecar.web.security.hosts import LOOPBACK, is_own_origin, split_host
 from sidecar.web.security.middleware import CAME_BY_PROXY
 from sidecar.web.security.permissions import SAFE, Role, decided_here, may_try, role_needed
@@ -58,12 +59,14 @@ class Identity:
         session: The session, if there is one.
         key: The API key, if there is one.
         signed_out: The owner of a valid key, if Jellyfin has signed them out; `person` is None.
+        origin: Of the page of Jellyfin that has the key; None for a program's key.
     """
 
     person: Person | None = None
     session: WebSession | None = None
     key: str | None = None
     signed_out: str | None = None
+    origin: str | None = None
 
     @property
     def credential(self) -> str | None:
@@ -71,20 +74,36 @@ class Identity:
         return self.session.secret if self.session else self.key
 
 
-def who(service: SignInService, *, cookie: str | None, authorization: str | None) -> Identity:
-    """Authenticate a cookie or an `Authorization` header; the header takes precedence."""
+def who(
+    service: SignInService,
+    *,
+    cookie: str | None,
+    authorization: str | None,
+    origin: str | None = None,
+) -> Identity:
+    """Authenticate a cookie or an `Authorization` header; the header takes precedence.
+
+    Keys for Jellyfin's pages at an origin are only looked for if that is given.
+    """
     if authorization is not None:
         scheme, _, key = authorization.strip().partition(" ")
         if scheme.lower() != "bearer" or not 0 < len(key) <= LONGEST_SECRET:
             return Identity()
-        person = service.person_for_key(key.strip())
-        if person is None:
-            return Identity(signed_out=service.signed_out_owner(key.strip()))
-        return Identity(person, key=key.strip())
+        return _owner(service, key.strip(), origin)
     if not cookie or len(cookie) > LONGEST_SECRET:
         return Identity()
     session = service.find_session(cookie)
     return Identity(session.person, session) if session else Identity()
+
+
+def _owner(service: SignInService, key: str, origin: str | None) -> Identity:
+    if origin is not None and (found := service.person_for_page(key, origin)) is not None:
+        return Identity(found, key=key, origin=origin)
+    person = service.person_for_key(key)
+    if person is not None:
+        return Identity(person, key=key)
+    of_page = service.signed_out_owner(key, origin) if origin is not None else None
+    return Identity(signed_out=of_page or service.signed_out_owner(key))
 
 
 def is_from_elsewhere(environ: WSGIEnvironment) -> bool:
@@ -188,6 +207,7 @@ def register(app: Flask, service: SignInService, *, is_demo: bool) -> None:
             service,
             cookie=request.cookies.get(cookie_name()),
             authorization=request.headers.get("Authorization"),
+            origin=jellyfin_web.page_origin(),
         )
         if request.url_rule is not None:
             _check_rights()
@@ -219,6 +239,8 @@ def _check_rights() -> None:
 
 
 def _check_origin(*, needs_token: bool) -> None:
+    if asker().origin is not None or jellyfin_web.is_preflight():
+        return
     if is_from_elsewhere(request.environ):
         log.warning("refused a change that another site's page sent to %s", request.path)
         raise ApiError(

@@ -22,6 +22,7 @@ from cheroot.workers.threadpool import ThreadPool, WorkerThread
 from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as CherootServer
 
+from sidecar.config.local_url import make_local_url
 from sidecar.errors import ConfigError
 from sidecar.process import limits
 from sidecar.process.threads import log_stuck_threads
@@ -48,7 +49,6 @@ TELL_WITHIN_S = 0.5
 BODILESS = frozenset({HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED})
 # How much is kept of a request line that is too long, to know its method and path.
 BEGINNING_BYTES = 2048
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
 
 TROUBLES = {
     errno.EADDRINUSE: ("server.port", "another program listens there already: choose another port"),
@@ -77,8 +77,7 @@ class WebServer:
     def url(self) -> str:
         """The URL from this machine; known after `bind`."""
         host, port = self._server.bind_addr[:2]
-        name = EVERYWHERE.get(str(host), str(host))
-        return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+        return make_local_url(str(host), port)
 
     @property
     def open_websockets(self) -> int:

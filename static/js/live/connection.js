@@ -20,7 +20,7 @@ const OF_ALERTS = new Set(["notice", "device", "download:failed", "download:remo
 const followers = new Set();
 let socket = null;
 
-/** Follow what happens until `signal`: `changed()` is called when the page may be wrong, `progressed(message)` for transfers. */
+/** Until `signal`: `changed()` is called when the page may be wrong, `progressed(message)` for transfers. */
 export function follow(home, follower, signal) {
   followers.add(follower);
   signal.addEventListener("abort", () => followers.delete(follower));
@@ -42,6 +42,7 @@ export function connect(home) {
   socket.on("snapshot", (message) => {
     order.begin(message.seq);
     hideTrouble();
+    if (document.getElementById("main").dataset.version === message.version) return;
     refreshAlerts();
     changed();
   });

@@ -65,10 +65,10 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import Management
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.downloads.views import ReasonView
-from sidecar.services.problems import Problems
+from sidecar.services.health.problems import Problems
 from sidecar.services.rules.explain import Explainer
-from sidecar.services.rules.settings import RuleSettingsService
-from sidecar.services.rules.settings_view import device_settings_view
+from sidecar.services.rules.settings.settings import RuleSettingsService
+from sidecar.services.rules.settings.view import device_settings_view
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.store.downloads.inventory import Inventory

@@ -14,7 +14,7 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.errors import SidecarError, SignedOut
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
-from sidecar.services.problems import Problems
+from sidecar.services.health.problems import Problems
 from tests.fakes.libraries.tiny import tiny_library
 from tests.services.conftest import World
 

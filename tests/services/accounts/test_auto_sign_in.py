@@ -12,8 +12,8 @@ from sidecar.demo.state.users import DemoUser
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.auto_sign_in import AutoSignIn
-from sidecar.services.jellyfin_status import JellyfinStatus
-from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.health.jellyfin_status import JellyfinStatus
+from sidecar.services.health.problems import ProblemKind, Problems
 from tests.fakes.libraries.tiny import tiny_library
 from tests.services.conftest import World
 from tests.services.identity.house import CountingServer

@@ -15,7 +15,7 @@ from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.person import ClientInfo
 from sidecar.services.accounts.sign_in import SignInService
-from sidecar.services.problems import Problems
+from sidecar.services.health.problems import Problems
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import Sessions
 from tests.fakes.libraries.tiny import tiny_library

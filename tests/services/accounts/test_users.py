@@ -22,9 +22,9 @@ from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.accounts.person import Person
 from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.accounts.users import UserService
-from sidecar.services.jellyfin_status import JellyfinStatus
-from sidecar.services.problems import Problems
-from sidecar.services.system_status import RecentLog
+from sidecar.services.health.jellyfin_status import JellyfinStatus
+from sidecar.services.health.problems import Problems
+from sidecar.services.health.system_status import RecentLog
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.accounts.usage import UsageByAccount

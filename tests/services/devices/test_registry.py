@@ -11,7 +11,7 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.problems import Problems
+from sidecar.services.health.problems import Problems
 from sidecar.transfer.durable import PartWriter
 from tests.device.mounting import mount_memory, mounts_taken_down, needs_root
 from tests.services.conftest import STICK, World

@@ -17,8 +17,8 @@ from sidecar.errors import NotPossible
 from sidecar.jellyfin.live.events import UserDataChanged, UserDataEntry
 from sidecar.services.downloads.commands import AddResult, DownloadCommand, ResultKind
 from sidecar.services.library.download_state import ButtonState
-from sidecar.services.rules.favourite_states import AccountFavourites
-from sidecar.services.rules.favourites import FavouritesFollower
+from sidecar.services.rules.favourites.favourites import FavouritesFollower
+from sidecar.services.rules.favourites.states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
 from tests.fakes.libraries.tiny import episode, film, write
 from tests.services.conftest import STICK

@@ -12,7 +12,7 @@ from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Status
 from sidecar.services.devices.settings import DeviceSettingsService
-from sidecar.services.problems import ProblemKind
+from sidecar.services.health.problems import ProblemKind
 from sidecar.store.devices.settings import DeviceSettingsStore
 from tests.fakes.servers.answering import answering, json_reply
 from tests.services.conftest import STICK, World

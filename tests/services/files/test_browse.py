@@ -22,7 +22,7 @@ from sidecar.services.downloads.views import DownloadView
 from sidecar.services.files.browse import FileBrowser, KeepReason
 from sidecar.services.files.presence import FilePresence
 from sidecar.services.files.search import FileQuery
-from sidecar.services.problems import Problems
+from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.planner import SpacePlanner

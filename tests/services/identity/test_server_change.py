@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from sidecar.domain.rules.context import Chosen
 from sidecar.errors import NotPossible, SignedOut, SignInRefused, WrongServer
 from sidecar.services.accounts.auto_sign_in import AutoSignIn
-from sidecar.services.problems import ProblemKind
+from sidecar.services.health.problems import ProblemKind
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks
 

@@ -15,9 +15,9 @@ from sidecar.domain.rules import latest
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.settings import DeviceSettingsService
-from sidecar.services.problems import Problem, ProblemKind, Problems
+from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.rules.explain import Explainer
-from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.settings.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.store.rules.exclusions import Exclusions

@@ -6,7 +6,7 @@ import pytest
 
 from sidecar.domain.items.item import Item
 from sidecar.jellyfin.live.events import UserDataEntry
-from sidecar.services.rules.favourite_states import AccountFavourites
+from sidecar.services.rules.favourites.states import AccountFavourites
 from tests.services.conftest import ANN, World, track
 
 TRACK = track(1).id

@@ -23,8 +23,8 @@ from sidecar.jellyfin.http import wait_limit
 from sidecar.jellyfin.listing import Listing
 from sidecar.jellyfin.live.events import LibraryChanged, UserDataChanged, UserDataEntry
 from sidecar.jellyfin.sign_in import SignIn
-from sidecar.services.rules.favourite_states import AccountFavourites
-from sidecar.services.rules.favourites import FavouritesFollower
+from sidecar.services.rules.favourites.favourites import FavouritesFollower
+from sidecar.services.rules.favourites.states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
 from tests.fakes.libraries.tiny import track
 from tests.services.conftest import STICK

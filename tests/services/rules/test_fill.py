@@ -15,7 +15,7 @@ from sidecar.domain.rules import fill
 from sidecar.domain.space.eviction import REST
 from sidecar.jellyfin.library import candidates
 from sidecar.services.accounts.person import Person
-from sidecar.services.rules.fill import AGAIN_AFTER_S, MOST_LOOKS, MOST_REQUESTS
+from sidecar.services.rules.fill.fill import AGAIN_AFTER_S, MOST_LOOKS, MOST_REQUESTS
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.library_cache import CachedLibrary
 from sidecar.services.rules.runner import RuleRunner

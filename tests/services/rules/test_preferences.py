@@ -28,11 +28,11 @@ from sidecar.errors import (
 from sidecar.jellyfin.listing import Listing
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.settings import DeviceSettingsService
-from sidecar.services.problems import Problems
+from sidecar.services.health.problems import Problems
 from sidecar.services.rules.explain import Explainer
 from sidecar.services.rules.preferences import Excluded, Pinned, PreferenceService, Removed
-from sidecar.services.rules.settings import RuleSettingsService
-from sidecar.services.rules.settings_editor import SettingsEditor
+from sidecar.services.rules.settings.editor import SettingsEditor
+from sidecar.services.rules.settings.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.devices import Device

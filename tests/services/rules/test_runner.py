@@ -27,8 +27,8 @@ from sidecar.services.rules.runner import (
     SETTLE_S,
     RuleRunner,
 )
-from sidecar.services.rules.selection_questions import SelectionQuestions
-from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.selections.questions import SelectionQuestions
+from sidecar.services.rules.settings.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.devices.devices import Device
 from sidecar.store.rules.playlists import ChosenPlaylists

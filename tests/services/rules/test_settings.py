@@ -8,7 +8,7 @@ import pytest
 from sidecar.config.rules import ALL_RULES
 from sidecar.domain.rules import album_affinity, latest
 from sidecar.errors import ConfigError
-from sidecar.services.rules.settings import RuleSettingsService
+from sidecar.services.rules.settings.settings import RuleSettingsService
 from sidecar.store.rules.settings import RuleSettingsStore
 from tests.services.conftest import STICK, World
 

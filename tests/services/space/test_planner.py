@@ -16,8 +16,8 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceError
 from sidecar.events import DeviceChanged
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.problems import ProblemKind, Problems
-from sidecar.services.removals.record import RemovalRecorder
+from sidecar.services.files.removals.record import RemovalRecorder
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.planner import EvictionBlock, PlanChanged, SpacePlanner
 from sidecar.store.rules.cooldowns import EvictionCooldowns

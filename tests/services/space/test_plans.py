@@ -14,7 +14,7 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceError, NotVisible
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.problems import Problems
+from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.planner import PlanChanged, SpacePlanner
 from sidecar.services.space.plans import PlanService

@@ -19,7 +19,7 @@ from sidecar.events import DeviceChanged
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.syncthing.arrivals import carried_by
 from sidecar.services.syncthing.peers import PeerMonitor

@@ -15,7 +15,7 @@ from sidecar.device.own.marker import Marker, write_marker
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.eject import EjectService
 from tests.device.mounting import mount_memory, mounts_taken_down, needs_root

@@ -23,8 +23,8 @@ from sidecar.services.accounts.accounts import SERVER_ID, AccountService
 from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.devices.attached import CurrentSettings, unchanged
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.jellyfin_status import SUBJECT, JellyfinStatus
-from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.health.jellyfin_status import SUBJECT, JellyfinStatus
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.space.planner import SpacePlanner
 from sidecar.services.transfers.claims import Claims

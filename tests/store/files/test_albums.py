@@ -181,7 +181,7 @@ def test_nothing_is_walked_through_but_what_fits(
     db: Database, text: str, viewer: str | None
 ) -> None:
     which = DownloadFilter(text=text, viewer=viewer, owners=frozenset({BEN}))
-    found, told = select_tiles(which), select_facts([ALBUM], which)
+    found, told = select_tiles(which, db.dialect.words), select_facts([ALBUM], which)
     steps = plan(db, select_page(found), (*found.values, 24, 0)) + plan(db, told.text, told.values)
 
     scans = [one for one in steps if one.startswith("SCAN") and "VIRTUAL TABLE" not in one]

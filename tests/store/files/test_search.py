@@ -169,7 +169,7 @@ def test_no_list_sorts_or_walks_through_what_is_not_there(
     db: Database, text: str, viewer: str | None
 ) -> None:
     which = DownloadFilter(text=text, viewer=viewer, device_id=STICK)
-    asked = select_files(which)
+    asked = select_files(which, db.dialect.words)
     order = "offline.rowid" if text else "d.id"
     steps = plan(db, f"SELECT d.title {asked.text} ORDER BY {order} DESC", asked.values)
 

@@ -4,7 +4,7 @@ import pytest
 
 from sidecar.domain.downloads.download import Status
 from sidecar.errors import ServerAway
-from sidecar.services.jellyfin_status import AWAY
+from sidecar.services.health.jellyfin_status import AWAY
 from tests.services.conftest import STICK, track
 from tests.web.house import ANN, BEN, PIXEL, Browser, WebHouse
 

@@ -9,7 +9,7 @@ from werkzeug.test import Client, TestResponse
 
 from sidecar.domain.downloads.download import Status
 from sidecar.jellyfin.http.statistics import NO_ANSWER, RequestStatistics
-from sidecar.services.problems import Problem, ProblemKind
+from sidecar.services.health.problems import Problem, ProblemKind
 from tests.services.conftest import STICK
 from tests.web.house import ANN, EVE, WebHouse
 

@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.downloads.download import Status
-from sidecar.services.problems import Problem, ProblemKind
+from sidecar.services.health.problems import Problem, ProblemKind
 from sidecar.store.backup import copy_database
 from tests.fakes.servers.answering import Answering, Reply, answering
 from tests.services.conftest import STICK

@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from sidecar.cli import main
 from sidecar.config import JellyfinSettings, Settings
-from sidecar.services.problems import Problem, ProblemKind
+from sidecar.services.health.problems import Problem, ProblemKind
 from tests.fakes.clock import FakeClock
 from tests.web.house import ANN, EVE, web_house
 

@@ -73,6 +73,10 @@ def test_what_was_is_told_from_now(passed: timedelta, english: str, german: str)
     assert GERMAN.ago(NOW - passed, NOW) == german
 
 
+def test_a_day_is_said_as_people_of_the_language_write_it() -> None:
+    assert (ENGLISH.day(NOW.date()), GERMAN.day(NOW.date())) == ("Nov 1, 2026", "01.11.2026")
+
+
 @pytest.mark.parametrize(
     ("left", "english", "german"),
     [

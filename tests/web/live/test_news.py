@@ -58,6 +58,27 @@ def test_a_page_gets_a_numbered_snapshot_and_then_every_change(
     assert (told["status"], told["title"]) == ("downloading", "Tone 7")
 
 
+def test_a_snapshot_says_whether_a_page_is_as_new(house: WebHouse, server: WebServer) -> None:
+    house.add(7)
+    secret = house.begin_session(ANN)
+
+    def shown() -> str:
+        cookie = {"sidecar_session": secret}
+        page = requests.get(f"{server.url}/downloads", cookies=cookie, timeout=30).text
+        return page.partition('data-version="')[2].partition('"')[0]
+
+    def told() -> object:
+        with OpenPage(server.url, cookie=secret) as page:
+            return page.next("snapshot")[1]["version"]
+
+    first = shown()
+    house.bus.publish(TransfersProgressed(()))
+    assert len(first) == 16
+    assert told() == first
+    house.add(8)
+    assert told() == shown() != first
+
+
 def test_every_move_has_its_message(house: WebHouse, server: WebServer) -> None:
     names = [f"download:{one}" for one in ("queued", "started", "completed", "failed", "removed")]
     with page_of(ANN, server, house) as page:

@@ -13,8 +13,8 @@ from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.album_affinity import NAME as AFFINITY
 from sidecar.domain.rules.latest import NAME as LATEST
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
-from sidecar.domain.wishes import PIN, EvictionClass
-from sidecar.web.pages.files.routes import LEAVING, MOST_LEAVERS
+from sidecar.domain.wishes import PIN
+from sidecar.web.pages.files.routes import MOST_LEAVERS
 from sidecar.web.pages.files.view import NEXT, for_page
 from tests.services.conftest import STICK, track
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse
@@ -414,14 +414,13 @@ def test_what_goes_next_is_in_order_and_says_why(house: WebHouse, ann: Browser) 
 
     page = shown(ann, "/offline/next?q=tone")
 
-    assert set(LEAVING) == set(EvictionClass) - {EvictionClass.LASTING}
     places = [page.index(f">Tone {number}<") for number in (1, 2, 3, 4)]
     assert places == sorted(places)
     for words in (
-        "no longer needed · not played since it was added",
-        "downloaded ahead of a queue",
-        "here because its album is played · played since it was added",
-        "needed for a while",
+        "No longer needed · Not played since it was added",
+        "Downloaded ahead of a queue",
+        "Here because its album is played · Played since it was added",
+        "Needed for a while",
         "another user's file",
         "5 files can be removed: 1.0 MB together.",
         'href="/offline?q=tone"',

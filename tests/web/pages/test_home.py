@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sidecar.domain.downloads.download import Status
-from sidecar.services.problems import Problem, ProblemKind
+from sidecar.services.health.problems import Problem, ProblemKind
 from tests.services.conftest import STICK
 from tests.web.house import ANN, Browser, WebHouse
 

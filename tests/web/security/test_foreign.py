@@ -52,7 +52,7 @@ QUERIES = {
     "offline_page.ask": "?action=delete",
 }
 # These name nobody's things: an undo token is a guess, a static file is everybody's.
-NOBODYS = {"actions.undo", "help.document", "static"}
+NOBODYS = {"actions.undo", "help.document", "jellyfin_web.preflight", "static"}
 # Ann's download has no picture.
 WITHOUT = {"api.cover"}
 # The things of the routes below are Jellyfin's, and it says who may see them.
@@ -62,6 +62,9 @@ JELLYFINS = {
     "items.source",
     "items.heart",
     "items.no_heart",
+    "jellyfin_web.show",
+    "jellyfin_web.download",
+    "jellyfin_web.unpin",
     "library.thing",
     "library.heart",
     "media.item",

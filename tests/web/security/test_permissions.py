@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client, TestResponse
 
-from sidecar.services.setup.service import SetUpService
+from sidecar.services.configuration.setup.service import SetUpService
 from sidecar.web.app import Web
 from sidecar.web.security.permissions import SOCKET_EVENTS, Role, decided_here, role_of
 from tests.fakes.clock import FakeClock
@@ -24,6 +24,9 @@ OPEN = {
     ("health.show", "GET"),
     ("installed.without_network", "GET"),
     ("installed.worker", "GET"),
+    # What a browser asks before it asks for a page of Jellyfin's: tests/web/api/test_jellyfin_web.
+    ("jellyfin_web.preflight", "OPTIONS"),
+    ("jellyfin_pages.script", "GET"),
     ("languages.choose", "POST"),
     # Off, and then only for this machine or with a key of its own: tests/web/api/test_metrics.py.
     ("metrics.show", "GET"),

@@ -19,7 +19,7 @@ from sidecar.domain.downloads.download import Download
 from sidecar.domain.transfers.failures import Failure
 from sidecar.domain.transfers.retry import LONGEST_RETRY_AFTER_S, PROBE_BLOCKED_EVERY
 from sidecar.messages import msg
-from sidecar.services.problems import Problem, ProblemKind, Problems
+from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)

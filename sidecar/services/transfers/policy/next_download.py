@@ -14,8 +14,8 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.presets import PRESETS
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.jellyfin_status import JellyfinStatus
-from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.health.jellyfin_status import JellyfinStatus
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.policy.blocking import FileBlocking
 from sidecar.store.downloads.queue import Downloads

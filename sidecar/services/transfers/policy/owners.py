@@ -15,8 +15,8 @@ from threading import Lock
 from sidecar.domain.downloads.download import FORBIDDEN, NOT_ALLOWED, Download
 from sidecar.errors import JellyfinError, NotAllowed, NotFound, SignedOut
 from sidecar.services.accounts.accounts import AccountService
-from sidecar.services.jellyfin_status import JellyfinStatus
-from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.health.jellyfin_status import JellyfinStatus
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.store.stores import Stores
 
 log = logging.getLogger(__name__)

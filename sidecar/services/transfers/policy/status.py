@@ -8,7 +8,7 @@ from datetime import datetime
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.notices import Notice
+from sidecar.services.health.notices import Notice
 from sidecar.services.transfers.policy.network import NetworkPolicy
 from sidecar.services.transfers.policy.speed_limits import SpeedLimits
 

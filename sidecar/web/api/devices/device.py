@@ -10,7 +10,7 @@ from pydantic import Field
 
 from sidecar.errors import DeviceError, NotAManager
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.removals.review import RemovalsView
+from sidecar.services.files.removals.review import RemovalsView
 from sidecar.services.space.planner import PlanChanged
 from sidecar.services.space.plans import DevicePlan
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal

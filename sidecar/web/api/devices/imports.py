@@ -11,17 +11,22 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from sidecar.errors import DeviceError
-from sidecar.services.adoption.adopt import AdoptedView, AdoptionInUse, OfferView
-from sidecar.services.device_playlists.views import Answer, ListChanged, ListInUse, ReturnedLists
-from sidecar.services.player_logs.state_views import (
+from sidecar.services.files.adoption.adopt import AdoptedView, AdoptionInUse, OfferView
+from sidecar.services.players.device_playlists.views import (
+    Answer,
+    ListChanged,
+    ListInUse,
+    ReturnedLists,
+)
+from sidecar.services.players.player_logs.state_views import (
     GivenView,
     ListenerView,
     NotTheListener,
     PlayerView,
     TakenStatesView,
 )
-from sidecar.services.player_logs.states import Wanted
-from sidecar.services.player_logs.views import LogInUse, LogView, TakenView
+from sidecar.services.players.player_logs.states import Wanted
+from sidecar.services.players.player_logs.views import LogInUse, LogView, TakenView
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
 from sidecar.web.api.schemas import imports as schemas
 from sidecar.web.request.json_body import Body

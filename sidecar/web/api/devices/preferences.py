@@ -12,7 +12,7 @@ from sidecar.domain.rules.context import Chosen
 from sidecar.domain.undo import Reversal
 from sidecar.errors import ConfigError, NotPossible
 from sidecar.services.rules.preferences import Excluded, Pinned, Removed
-from sidecar.services.rules.settings_view import DeviceSettingsView
+from sidecar.services.rules.settings.view import DeviceSettingsView
 from sidecar.web.api.downloads import undo_token
 from sidecar.web.api.endpoints import Endpoints, Refusal
 from sidecar.web.api.schemas import devices as schemas

@@ -16,9 +16,9 @@ from pydantic import (
 
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.kinds import MediaKind
-from sidecar.services.removals.review import RemovalsView
-from sidecar.services.rules.settings_view import RuleSettingsView
-from sidecar.services.rules.settings_view import Setting as SettingValue
+from sidecar.services.files.removals.review import RemovalsView
+from sidecar.services.rules.settings.view import RuleSettingsView
+from sidecar.services.rules.settings.view import Setting as SettingValue
 from sidecar.web.api.schemas.base import (
     Moment,
     OfDevice,

@@ -173,3 +173,17 @@ class Remote(Schema):
 
     source: Literal["remote"]
     stream_url: str
+
+
+class PinnedButton(Button):
+    """The state of an item's button, and whether you pinned the item there."""
+
+    pinned: bool
+
+
+class ItemButtons(Schema):
+    """How an item stands on each of your devices; none if it is nothing that is downloaded."""
+
+    item_id: ItemId
+    title: str
+    devices: list[PinnedButton]

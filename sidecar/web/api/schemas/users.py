@@ -99,7 +99,7 @@ class Now(Schema):
 
 
 class Key(Schema):
-    """An API key, without its secret."""
+    """An API key, without its secret; `origin` is that of the pages of Jellyfin it is only for."""
 
     id: int
     label: str
@@ -107,6 +107,7 @@ class Key(Schema):
     last_used_at: Moment | None
     expires_at: Moment | None
     expired: bool = taken_from("is_expired")
+    origin: str | None
 
 
 class FreshKey(Key):

@@ -91,7 +91,7 @@ def _page(
     refused_by: str = "",
 ) -> Response:
     page = render_template(
-        "notifications.html",
+        "account/notifications.html",
         own=services.notifications.view(person()),
         titles=TITLES,
         refused=refused,

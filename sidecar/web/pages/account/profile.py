@@ -89,7 +89,7 @@ def _page(
 ) -> Response:
     people = services.users
     page = render_template(
-        "profile.html",
+        "account/profile.html",
         keys=services.api_keys.keys(person()),
         client_messages=services.client_messages.is_on(person().user_id),
         sessions=[

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import Blueprint, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.services.doctor import Place
+from sidecar.services.operations.doctor import Place
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.permissions import Role
@@ -28,7 +28,7 @@ def routes(services: WebServices) -> Blueprint:
 
     @checks.get("", role=Role.OWNER)
     def show() -> str:
-        return render_template("checks.html", found=services.doctor.now(), places=PLACES)
+        return render_template("admin/checks.html", found=services.doctor.now(), places=PLACES)
 
     @checks.post("", role=Role.OWNER)
     def begin() -> Response:

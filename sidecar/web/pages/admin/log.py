@@ -22,7 +22,7 @@ def routes(services: WebServices) -> Blueprint:
         text = request.args.get("q", "")[:LONGEST_TEXT].strip()
         lines = services.system.log(level if level in LOG_LEVELS else None, text)
         return render_template(
-            "log.html",
+            "admin/log.html",
             lines=lines[:LINES_SHOWN],
             found=len(lines),
             level=level,

@@ -22,7 +22,7 @@ def routes(services: WebServices) -> Blueprint:
     @admin.get("", role=Role.ADMIN)
     def show() -> str:
         return render_template(
-            "admin.html",
+            "admin/overview.html",
             accounts=people.accounts(person()),
             sessions=people.sessions(person(), own_secret()),
             hood=hood.view(),

@@ -11,7 +11,7 @@ from http import HTTPStatus
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.services.setup.service import SetUpRefused, SetUpService
+from sidecar.services.configuration.setup.service import SetUpRefused, SetUpService
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.cookies import set_cookie
 from sidecar.web.security import auth

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from werkzeug.wrappers import Response
 
 from sidecar.domain.webhooks import LONGEST_URL, HookEvent, find_events
-from sidecar.services.webhooks.webhooks import Result, WebhookRefused
+from sidecar.services.notifications.webhooks.webhooks import Result, WebhookRefused
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.permissions import Role
@@ -84,7 +84,7 @@ def _page(
     tested: Result | None = None,
 ) -> Response:
     page = render_template(
-        "webhooks.html",
+        "admin/webhooks.html",
         hooks=services.webhooks.all(),
         titles=TITLES,
         refused=refused,

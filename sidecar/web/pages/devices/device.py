@@ -23,7 +23,7 @@ from sidecar.domain.rules.registry import RULE_OF
 from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible
 from sidecar.messages import msg
 from sidecar.services.configuration.service import SettingView
-from sidecar.services.rules.settings_view import DeviceSettingsView, Setting
+from sidecar.services.rules.settings.view import DeviceSettingsView, Setting
 from sidecar.services.space.plans import DevicePlan, PlanService
 from sidecar.services.syncthing.status import IgnoreView, SyncStatus
 from sidecar.web import redirects

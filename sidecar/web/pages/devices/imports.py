@@ -16,11 +16,11 @@ from flask import Blueprint, make_response, render_template, request
 from werkzeug.wrappers import Response
 
 from sidecar.errors import DeviceError, SidecarError
-from sidecar.services.adoption.adopt import AdoptionInUse, AdoptionService
-from sidecar.services.device_playlists.returns import PlaylistReturns
-from sidecar.services.device_playlists.views import Answer, ListChanged, ListInUse
-from sidecar.services.player_logs.state_views import NotTheListener
-from sidecar.services.player_logs.views import LogInUse
+from sidecar.services.files.adoption.adopt import AdoptionInUse, AdoptionService
+from sidecar.services.players.device_playlists.returns import PlaylistReturns
+from sidecar.services.players.device_playlists.views import Answer, ListChanged, ListInUse
+from sidecar.services.players.player_logs.state_views import NotTheListener
+from sidecar.services.players.player_logs.views import LogInUse
 from sidecar.web.api.devices.imports import LONGEST_PATH, MOST_IDS
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes

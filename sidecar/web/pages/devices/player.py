@@ -11,9 +11,9 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from sidecar.errors import DeviceError, SidecarError
-from sidecar.services.player_logs.state_views import NotTheListener
-from sidecar.services.player_logs.states import Wanted
-from sidecar.services.player_logs.views import LogInUse
+from sidecar.services.players.player_logs.state_views import NotTheListener
+from sidecar.services.players.player_logs.states import Wanted
+from sidecar.services.players.player_logs.views import LogInUse
 from sidecar.web import redirects
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.auth import person

@@ -200,6 +200,7 @@ def give_words(app: Flask, clock: Clock) -> None:
         "ago": _ago,
         "ahead": _ahead,
         "clock": numbers_i18n.clock,
+        "day": lambda day: languages.words().day(day),
         "missing": _missing,
         "moment": moment,
         "number": lambda number: languages.words().number(number),

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 from http import HTTPStatus
-from types import MappingProxyType
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -21,8 +20,8 @@ from werkzeug.wrappers import Response
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.files.tiles import SERIES
 from sidecar.domain.rules.registry import RULE_OF
+from sidecar.domain.space.eviction import explain_eviction
 from sidecar.domain.undo import Reversal
-from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import NotVisible
 from sidecar.services.downloads.commands import (
     ActionResult,
@@ -32,7 +31,6 @@ from sidecar.services.downloads.commands import (
 from sidecar.services.downloads.undo import UndoRecord
 from sidecar.services.files.browse import FileView
 from sidecar.web.api.devices.preferences import ITEM
-from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.downloads.actions import STATUS
 from sidecar.web.pages.downloads.routes import KINDS
 from sidecar.web.pages.files.view import (
@@ -53,15 +51,6 @@ from sidecar.web.services import WebServices
 
 FILE = f"/<int(max={LARGEST_ID}):download_id>"
 MOST_LEAVERS = 50
-LEAVING = MappingProxyType(
-    {
-        EvictionClass.NOTHING: translatable("no longer needed"),
-        EvictionClass.FILLING: translatable("here because there was room"),
-        EvictionClass.PRE_CACHED: translatable("downloaded ahead of a queue"),
-        EvictionClass.AFFINITY: translatable("here because its album is played"),
-        EvictionClass.PASSING: translatable("needed for a while"),
-    }
-)
 
 
 class Press(StrEnum):
@@ -157,7 +146,7 @@ def _leaving(services: WebServices) -> str:
         "files/next_to_go.html",
         shown=for_page(request.args, at=NEXT),
         devices=services.eviction_preview.all(person(), MOST_LEAVERS),
-        words=LEAVING,
+        explain=explain_eviction,
         address=address,
     )
 

@@ -26,7 +26,7 @@ from sidecar.domain.items.selection import (
 )
 from sidecar.errors import JellyfinError, NotPossible
 from sidecar.messages import msg
-from sidecar.services.rules.selections import SelectionView
+from sidecar.services.rules.selections.selections import SelectionView
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT

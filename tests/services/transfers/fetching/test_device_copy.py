@@ -22,8 +22,8 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.jellyfin_status import JellyfinStatus
-from sidecar.services.problems import ProblemKind, Problems
+from sidecar.services.health.jellyfin_status import JellyfinStatus
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.failures import FailurePolicy

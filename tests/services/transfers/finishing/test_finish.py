@@ -23,7 +23,7 @@ from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceError, Stopped
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.problems import Problems
+from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.finishing.finish import FinishedPart, Finisher, Outcome
 from sidecar.services.transfers.finishing.originals import KeptOriginals

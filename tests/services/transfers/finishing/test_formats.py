@@ -20,7 +20,7 @@ from sidecar.errors import ConfigError, NotFound, ServerAway
 from sidecar.events import DownloadChanged, Event
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
-from sidecar.services.problems import Problems
+from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.finishing.formats import AT_ONCE, DeviceFormats, check_format

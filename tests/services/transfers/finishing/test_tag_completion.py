@@ -22,8 +22,8 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import JellyfinError, NotFound, ServerAway, SignedOut
 from sidecar.events import DeviceChanged
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.generated_files.index import MANIFEST, IndexWriter
-from sidecar.services.problems import Problems
+from sidecar.services.files.generated_files.index import MANIFEST, IndexWriter
+from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.finishing.finish import Finisher

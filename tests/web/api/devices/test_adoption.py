@@ -7,7 +7,7 @@ import pytest
 from werkzeug.test import TestResponse
 
 from sidecar.domain.downloads.download import Status
-from sidecar.services.adoption.adopt import NOT_OFFERED
+from sidecar.services.files.adoption.adopt import NOT_OFFERED
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import Reply, Request
 from tests.services.conftest import STICK, track

@@ -7,13 +7,13 @@ import threading
 import pytest
 
 from sidecar.errors import ServerAway, SidecarError
-from sidecar.services.doctor import (
+from sidecar.services.health.problems import Problem, ProblemKind
+from sidecar.services.operations.doctor import (
     LATE_S,
     Check,
     WayOut,
     checks_of_machine,
 )
-from sidecar.services.problems import Problem, ProblemKind
 from tests.fakes.servers.answering import json_reply
 from tests.services.conftest import STICK
 from tests.web.house import EVE, Browser, WebHouse

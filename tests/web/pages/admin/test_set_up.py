@@ -11,7 +11,7 @@ from sidecar.clock import SystemClock
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.jellyfin.sign_in import SignedIn
-from sidecar.services.setup.service import SetUpService
+from sidecar.services.configuration.setup.service import SetUpService
 from sidecar.web.app import WebOptions
 from sidecar.web.starting import Startup, starting_app
 from tests.e2e.conftest import Person

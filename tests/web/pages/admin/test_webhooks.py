@@ -16,8 +16,8 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.webhooks import MOST_HOOKS, MOST_TRIES, MOST_WAITING, HookEvent
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.services.webhooks.bodies import PlainData, make_schema
-from sidecar.services.webhooks.webhooks import Webhooks, WebhookView
+from sidecar.services.notifications.webhooks.bodies import PlainData, make_schema
+from sidecar.services.notifications.webhooks.webhooks import Webhooks, WebhookView
 from sidecar.store.backup import copy_database
 from sidecar.store.meta import Meta
 from tests.fakes.servers.answering import Answering, Reply, answering

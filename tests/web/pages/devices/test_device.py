@@ -9,7 +9,7 @@ from sidecar.domain.downloads.download import Status
 from sidecar.domain.rules.album_affinity import NAME as AFFINITY
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.wishes import PIN
-from sidecar.services.rules.settings_view import DEVICE_KEYS
+from sidecar.services.rules.settings.view import DEVICE_KEYS
 from sidecar.web.i18n import labels
 from sidecar.web.pages.devices.device import GROUPS
 from tests.services.conftest import STICK, track

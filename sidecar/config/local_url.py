@@ -1,0 +1,11 @@
+"""Where this machine reaches what listens on it."""
+
+from __future__ import annotations
+
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - compared with, not bound to
+
+
+def make_local_url(host: str, port: int) -> str:
+    """Return the URL at which this machine reaches a server that listens on `host`."""
+    name = _EVERYWHERE.get(host, host)
+    return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"

@@ -1,0 +1,1 @@
+"""What state everything is in: problems, notices about them, how Jellyfin and the system are."""

@@ -1,0 +1,1 @@
+"""What an admin runs the sidecar with: checks, metrics, backups, upkeep, the support bundle."""

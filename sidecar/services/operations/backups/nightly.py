@@ -1,0 +1,186 @@
+"""Makes a backup every night, deletes the oldest, and says if that fails.
+
+    due? (newest file in the folder, time of day) ── back_up ──▶ folder, without the oldest
+                                                        └─ failed: a notice for admins, again later
+
+Only files that are named as nightly backups of this installation are ever deleted.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from threading import Event, Lock
+
+from sidecar.clock import Clock
+from sidecar.config import Settings
+from sidecar.config.zones import load_zone
+from sidecar.domain.backups import choose_superfluous, is_due, make_name, read_name
+from sidecar.errors import SidecarError
+from sidecar.messages import msg
+from sidecar.process import private_files
+from sidecar.process.threads import run_periodically
+from sidecar.services.accounts.person import Person
+from sidecar.services.health.notices import Notice
+from sidecar.services.health.problems import Problem, ProblemKind, Problems
+from sidecar.services.operations.backups.backups import Installation, back_up
+from sidecar.store.meta import Meta
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 20.0
+TRY_AGAIN_S = 900.0
+FOLDER = "backups"
+SERIES = "backup-series"
+ITSELF = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BackupsView:
+    """The nightly backups as admins see them.
+
+    Attributes:
+        is_on: Whether one is made every night.
+        kept: How many are there.
+        last_at: When the newest was made; None without one.
+        last_bytes: Its size.
+        trouble: Why the last try failed; None if it did not.
+    """
+
+    is_on: bool
+    kept: int = 0
+    last_at: datetime | None = None
+    last_bytes: int = 0
+    trouble: str | None = None
+
+
+class NightlyBackups:
+    """Makes the nightly backups in a thread of its own. Safe for many threads."""
+
+    def __init__(
+        self,
+        *,
+        settings: Callable[[], Settings],
+        installation: Installation,
+        meta: Meta,
+        problems: Problems,
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._installation = installation
+        self._meta = meta
+        self._problems = problems
+        self._clock = clock
+        self._making = Lock()
+        self._not_before = clock.monotonic()
+        self._seen: dict[Path, Sequence[datetime]] = {}
+
+    def run(self, stop: Event) -> None:
+        """Make what is due until `stop` is set."""
+        rest = partial(self._clock.wait, stop, LOOK_EVERY_S)
+        run_periodically(self.step, stop, rest, "the nightly backup")
+
+    def step(self) -> None:
+        """Make a backup if one is due; a failure is noted as a problem and tried again later."""
+        chosen = self._settings().backup
+        if not chosen.nightly:
+            self._problems.clear(ProblemKind.BACKUP, ITSELF)
+            return
+        if self._clock.monotonic() < self._not_before:
+            return
+        zone = load_zone(self._settings().network.time_zone)
+        due = partial(is_due, at=chosen.at, zone=zone, now=self._clock.now())
+        # The folder is read only when one may be due: its disk may sleep.
+        if due(self._seen.get(self._folder, ())) and due(self._made()):
+            self.make()
+
+    def make(self) -> None:
+        """Make a backup now and delete the oldest; a failure is noted as a problem.
+
+        A backup that is being made already is waited for, and is the one that was wanted.
+        """
+        # The names of the files know no fractions of a second.
+        asked_at = self._clock.now().replace(microsecond=0)
+        with self._making:
+            if any(one >= asked_at for one in self._made()):
+                return
+            try:
+                self._make()
+            except SidecarError as error:
+                self._not_before = self._clock.monotonic() + TRY_AGAIN_S
+                log.warning("the nightly backup failed: %s", error)
+                text = msg("No backup was made: {reason}. It is tried again later.", reason=error)
+                self._problems.note(ProblemKind.BACKUP, ITSELF, Problem("no-backup", text))
+            else:
+                self._problems.clear(ProblemKind.BACKUP, ITSELF)
+
+    def view(self) -> BackupsView:
+        """Return the state of the backups."""
+        made = self._made()
+        trouble = self._problems.of(ProblemKind.BACKUP, ITSELF)
+        last_at = max(made, default=None)
+        return BackupsView(
+            is_on=self._settings().backup.nightly,
+            kept=len(made),
+            last_at=last_at,
+            last_bytes=_size(self._path(last_at)) if last_at else 0,
+            trouble=trouble.text if trouble else None,
+        )
+
+    def notices(self, person: Person) -> Sequence[Notice]:
+        """Return the notice that backups fail, for admins."""
+        trouble = self._problems.of(ProblemKind.BACKUP, ITSELF)
+        if trouble is None or not person.is_admin:
+            return ()
+        return (Notice("backup", "warning", trouble.text, code=trouble.code),)
+
+    def _make(self) -> None:
+        chosen, now = self._settings().backup, self._clock.now()
+        if chosen.folder is None:
+            private_files.make_folder(self._folder)
+        elif not self._folder.is_dir():
+            # Never made: an unmounted disk would be filled under its mount point.
+            raise SidecarError(msg("the folder {folder} is not there", folder=self._folder))
+        to = self._path(now)
+        made = back_up(self._installation, to, passphrase=chosen.passphrase, now=now)
+        log.info("backup %s, %s", to, "with secrets" if made.has_secrets else "without secrets")
+        for old in choose_superfluous(self._made(), chosen.keep):
+            self._path(old).unlink(missing_ok=True)
+
+    def _made(self) -> list[datetime]:
+        """Return when the backups were made that are there."""
+        folder = self._folder
+        try:
+            names = [one.name for one in folder.iterdir()]
+        except OSError:
+            names = []
+        made = [at for one in names if (at := read_name(self._series, one)) is not None]
+        self._seen = {folder: made}
+        return made
+
+    @property
+    def _folder(self) -> Path:
+        return self._settings().backup.folder or self._installation.database.parent / FOLDER
+
+    def _path(self, made_at: datetime) -> Path:
+        return self._folder / make_name(self._series, made_at)
+
+    @property
+    def _series(self) -> str:
+        series = self._meta.get(SERIES)
+        if series is None:
+            series = secrets.token_hex(4)
+            self._meta.set(SERIES, series)
+        return series
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0

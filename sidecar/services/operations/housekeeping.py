@@ -1,0 +1,118 @@
+"""Runs periodic work: device checks, retries that are due, and the steps of other services.
+
+every 2 s   attach and detach devices, retry failed downloads whose cooldown is over, then the
+            steps it was given (server probe, expired holds, space planning, renames ...)
+each day    back up the database
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable
+from functools import partial
+from threading import Event
+
+from sidecar.clock import Clock
+from sidecar.domain.downloads.download import Download
+from sidecar.process.threads import Wakeup, attempt, run_periodically
+from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.transfers.finishing.formats import DeviceFormats
+from sidecar.services.transfers.leases import Leases
+from sidecar.services.transfers.recovery import DeviceRecovery
+from sidecar.store.stores import Stores
+
+log = logging.getLogger(__name__)
+
+EVERY_S = 2.0
+COPY_EVERY_S = 24 * 3600.0
+# The work, and its name in the log.
+Step = tuple[Callable[[], object], str]
+
+
+class Housekeeping:
+    """Runs the periodic work in one thread, the only one that attaches devices."""
+
+    def __init__(
+        self,
+        *,
+        stores: Stores,
+        registry: DeviceRegistry,
+        settling: DeviceRecovery,
+        formats: DeviceFormats,
+        leases: Leases,
+        steps: Iterable[Step],
+        device_came: Callable[[], object],
+        clock: Clock,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            stores: The queue, and the database that is copied.
+            registry: The devices.
+            settling: Reconciles the files of a device with the database before it is used.
+            formats: Aligned once, at start, with the devices' settings.
+            leases: Tell which processes are alive.
+            steps: What else runs every time, in this order, after devices and retries.
+            device_came: Called when a device was attached.
+            clock: Decides what is due.
+        """
+        self._db = stores.db
+        self._downloads = stores.downloads
+        self._registry = registry
+        self._settling = settling
+        self._formats = formats
+        self._leases = leases
+        self._steps = tuple(steps)
+        self._device_came = device_came
+        self._clock = clock
+        self._copy_at = clock.monotonic() + COPY_EVERY_S
+
+    def recover(self) -> None:
+        """Recover the queue and attach devices after the last stop; call before any worker starts.
+
+        Raises:
+            errors.AlreadyRunning: Another sidecar holds a device.
+        """
+        self._leases.begin(is_alone=True)
+        self._registry.look(settle=self._settle, starting=True)
+        self._formats.align()
+
+    def run(self, stop: Event, wakeup: Wakeup) -> None:
+        """Step every two seconds, and whenever it is woken, until `stop` is set."""
+        run_periodically(self.step, stop, partial(wakeup.wait, EVERY_S), "the housekeeping")
+
+    def step(self) -> None:
+        """Do all that is due; a failure is logged and does not stop the rest."""
+        for work, what in (
+            (self._look_at_devices, "looking at the devices"),
+            (self._finish_left, "finishing what others left"),
+            (self._retry, "retrying downloads"),
+            *self._steps,
+            (self._back_up, "the copy of the database"),
+        ):
+            attempt(work, what)
+
+    def _look_at_devices(self) -> None:
+        if self._registry.look(settle=self._settle):
+            self._device_came()
+
+    def _retry(self) -> None:
+        for download in self._downloads.queries.failed_and_due(self._clock.now()):
+            self._downloads.transitions.retry(download)
+
+    def _back_up(self) -> None:
+        if self._clock.monotonic() >= self._copy_at:
+            self._copy_at = self._clock.monotonic() + COPY_EVERY_S
+            self._db.back_up(self._clock)
+
+    def _settle(self, device: AttachedDevice) -> None:
+        """Reconcile a device; what cannot be finished now is found again at the next try."""
+        self._settling.reconcile(device, self._left_on(device))
+
+    def _finish_left(self) -> None:
+        """Finish what a process that has died since was finishing on a device that is attached."""
+        for device in self._registry.all():
+            self._settling.finish(device, self._left_on(device))
+
+    def _left_on(self, device: AttachedDevice) -> list[Download]:
+        return self._downloads.queue.left_on(device.id, self._leases.living())

@@ -1,0 +1,1 @@
+"""What comes back from a player: its logs, positions, ratings, and the playlists made there."""

@@ -1,0 +1,1 @@
+"""The favourites of each account, followed live and by listings."""

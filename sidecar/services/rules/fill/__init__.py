@@ -1,0 +1,1 @@
+"""What fills the room that the other rules leave on a device."""

@@ -1,0 +1,1 @@
+"""Saved filters, and what is asked before one that matches far less removes anything."""

@@ -1,0 +1,1 @@
+"""The settings of devices and rules: in force, shown, changed."""

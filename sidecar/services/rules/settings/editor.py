@@ -1,0 +1,154 @@
+"""The settings of a device and its rules: shown to its users, changed by its managers.
+
+change ──▶ all keys checked ──▶ all stored ──▶ the rules of all its users run
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from types import MappingProxyType
+
+from sidecar.config.rules import SECTIONS
+from sidecar.config.schema import SettingKey, describe_keys
+from sidecar.domain.rules.registry import COMPUTED_RULES
+from sidecar.errors import ConfigError, NotPossible
+from sidecar.messages import msg
+from sidecar.services.accounts.person import Person
+from sidecar.services.configuration.explain import explain_refusal
+from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.rules.settings.settings import RuleSettingsService
+from sidecar.services.rules.settings.view import (
+    DEVICE_KEYS,
+    DeviceSettingsView,
+    Remarks,
+    device_settings_view,
+)
+from sidecar.store.accounts.accounts import Account
+from sidecar.store.rules.holds import Holds
+
+# Each person's favourites are the same on all devices.
+SET_FOR_DEVICE = MappingProxyType({one.name: one for one in COMPUTED_RULES})
+
+
+class SettingsEditor:
+    """Shows and changes the settings of devices and of their rules. Thread-safe.
+
+    Every call raises `NotVisible` for a device that is unknown or does not serve the person.
+    """
+
+    def __init__(
+        self,
+        *,
+        access: DeviceAccess,
+        devices: DeviceSettingsService,
+        rules: RuleSettingsService,
+        holds: Holds,
+        accounts: Callable[[], Iterable[Account]],
+        remarks: Remarks,
+        wake: Callable[[str], object],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            access: Who may use and who may manage a device.
+            devices: The settings of the devices.
+            rules: The settings of the rules.
+            holds: The holds of the rules.
+            accounts: Returns the accounts that are signed in.
+            remarks: Returns what the rules cannot do now for an account on a device.
+            wake: Has all rules of an account run, and its favourites listed.
+        """
+        self._access = access
+        self._devices = devices
+        self._rules = rules
+        self._holds = holds
+        self._accounts = accounts
+        self._remarks = remarks
+        self._wake = wake
+
+    def settings(self, person: Person, device_id: str) -> DeviceSettingsView:
+        """Return the settings of a device and of each rule there."""
+        return device_settings_view(
+            person.user_id,
+            device_id,
+            management=self._access.management(person, self._access.settings(person, device_id)),
+            devices=self._devices,
+            rules=self._rules,
+            holds=self._holds,
+            remarks=self._remarks,
+        )
+
+    def change(
+        self,
+        person: Person,
+        device_id: str,
+        device: Mapping[str, object],
+        rules: Mapping[str, Mapping[str, object]],
+    ) -> DeviceSettingsView:
+        """Change some keys of a device and of rules there, all or none; None resets a key.
+
+        Raises:
+            errors.NotAManager: The person does not manage the device.
+            errors.ConfigError: A change is not valid; nothing was changed.
+            NotPossible: There is no such rule.
+        """
+        self._access.managed(person, device_id)
+        for name in rules:
+            if name not in SET_FOR_DEVICE:
+                raise NotPossible(msg("There is no rule of this name that is set for a device"))
+        self._devices.check(device_id, device)
+        for name, changes in rules.items():
+            self._rules.check(SET_FOR_DEVICE[name], device_id, changes)
+        for name, changes in rules.items():
+            self._rules.change(SET_FOR_DEVICE[name], device_id, changes)
+        if device:
+            self._devices.change(device_id, device)
+        now = self._access.settings(person, device_id)
+        for account in self._accounts():
+            if now.serves(account.name):
+                self._wake(account.user_id)
+        return self.settings(person, device_id)
+
+    def refusals(
+        self,
+        person: Person,
+        device_id: str,
+        device: Mapping[str, object],
+        rules: Mapping[str, Mapping[str, object]],
+    ) -> Mapping[str, str]:
+        """Return the sentence for each value that `change` would refuse, by its key.
+
+        Raises:
+            errors.NotAManager: The person does not manage the device.
+        """
+        self._access.managed(person, device_id)
+        reasons = _refusals("devices", DEVICE_KEYS, device, partial(self._devices.check, device_id))
+        for name, changes in rules.items():
+            check = partial(self._rules.check, SET_FOR_DEVICE[name], device_id)
+            reasons |= _refusals(f"rules.{name}", describe_keys(SECTIONS[name]), changes, check)
+        return reasons
+
+
+def _refusals(
+    section: str,
+    keys: Iterable[SettingKey],
+    changes: Mapping[str, object],
+    check: Callable[[Mapping[str, object]], object],
+) -> dict[str, str]:
+    """Return the sentences for the values that a check refuses; it tells of one at a time."""
+    known, left = {one.name: one for one in keys}, dict(changes)
+    reasons: dict[str, str] = {}
+    while True:
+        try:
+            check(left)
+        except ConfigError as error:
+            key = known.get(error.key)
+            place = f"{section}.{error.key}"
+            reasons[error.key] = explain_refusal(place, key, error) if key else error.reason
+            # What was not typed cannot be left out: a bitrate that another format does not take.
+            if left.pop(error.key, None) is None:
+                return reasons
+        else:
+            return reasons

@@ -1,0 +1,156 @@
+"""SQLite: one file in WAL mode, with one writer at a time."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
+from pathlib import Path
+from threading import local
+from typing import Any
+
+import peewee
+
+from sidecar.store.dialects.dialect import WordSearch
+from sidecar.store.errors import error_code
+from sidecar.store.schema import migrations
+
+TRIES = 3
+PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": "full",
+    "foreign_keys": 1,
+    "journal_size_limit": 16 * 1024 * 1024,
+}
+
+
+class _File(peewee.SqliteDatabase):
+    """Peewee's database; it retries a locked file, and keeps the error of a failed commit."""
+
+    def begin(self, lock_type: str | None = None) -> None:
+        """Begin a transaction; retry a few times if another program has locked the file."""
+        for left in reversed(range(TRIES)):
+            try:
+                super().begin(lock_type)
+            except peewee.OperationalError as error:
+                if not left or error_code(error) != sqlite3.SQLITE_BUSY:
+                    raise
+            else:
+                return
+
+    def rollback(self) -> None:
+        """Roll back, unless SQLite has done so by itself (on a full disk)."""
+        connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
+        if connection.in_transaction:
+            super().rollback()
+
+
+class _Mine(local):
+    """The state of one thread."""
+
+    synced: str = ""  # the connection's `synchronous`: FULL, NORMAL or not set yet
+
+
+class SqliteDialect:
+    """One file. Implements `Dialect`."""
+
+    skip_locked = ""
+    defer_foreign_keys = "PRAGMA defer_foreign_keys = ON"
+
+    def __init__(self, path: Path, *, busy_timeout_s: float) -> None:
+        self.place: object = path
+        self._path = path
+        # mode=rw: a file that is deleted while we run is not silently created anew.
+        self.peewee: peewee.Database = _File(
+            f"{path.as_uri()}?mode=rw",
+            uri=True,
+            pragmas=PRAGMAS,
+            lock_type="IMMEDIATE",
+            timeout=busy_timeout_s,
+        )
+        # `offline` is read in the order of its rows, newest first, and never sorted.
+        self.words = WordSearch(
+            source="FROM offline CROSS JOIN downloads AS d ON d.id = offline.rowid"
+            " WHERE offline MATCH ?",
+            order="offline.rowid",
+            match=_match,
+        )
+        self._mine = _Mine()
+
+    def write(self, *, lazily: bool) -> AbstractContextManager[Any]:
+        """BEGIN IMMEDIATE … COMMIT, synced to the disk unless `lazily`.
+
+        The next synced commit syncs a lazy one as well, so the order of commits stays.
+        """
+        how = "NORMAL" if lazily else "FULL"
+        # Not possible inside a transaction, and for this connection only.
+        if self._mine.synced != how:
+            self.peewee.execute_sql(f"PRAGMA synchronous = {how}")
+            self._mine.synced = how
+        begun: AbstractContextManager[Any] = self.peewee.transaction()
+        return begun
+
+    def read(self) -> AbstractContextManager[Any]:
+        """BEGIN DEFERRED … COMMIT."""
+        begun: AbstractContextManager[Any] = self.peewee.transaction("DEFERRED")
+        return begun
+
+    def close_thread(self) -> None:
+        """Close the connection of the calling thread; the next query opens another."""
+        self.peewee.close()
+        self._mine.synced = ""
+
+    def close(self) -> None:
+        """Do nothing: the lock of the folder is the store's."""
+
+    def last_id(self, table: str) -> str:
+        """Return an SQL expression: the last number that any row of a table had, or NULL."""
+        return f"(SELECT seq FROM sqlite_sequence WHERE name = '{table}')"  # noqa: S608 - ours
+
+    def rename_ids(self, table: str, column: str) -> str:
+        """Return the statement that replaces ids as `new_ids` says, where no row has them yet."""
+        return f"""UPDATE OR IGNORE {table}
+            SET {column} = (SELECT new FROM new_ids WHERE old = {column})
+            WHERE {column} IN (SELECT old FROM new_ids)"""  # noqa: S608 - names of ours
+
+    def list_tables_with(self, column: str) -> Sequence[str]:
+        """Return the tables that have such a column."""
+        rows = self.peewee.execute_sql(
+            "SELECT one.name FROM sqlite_master AS one JOIN pragma_table_info(one.name) AS its"
+            " WHERE one.type = 'table' AND its.name = ? ORDER BY one.rowid",
+            (column,),
+        )
+        return [name for (name,) in rows]
+
+    def read_version(self) -> int:
+        """Return the number of the last step that its tables have been through."""
+        ((version,),) = self.peewee.execute_sql("PRAGMA user_version")
+        return int(version)
+
+    def measure(self) -> int:
+        """Return the bytes of the file and of its write-ahead log."""
+        parts = (self._path.with_name(f"{self._path.name}{end}") for end in ("", "-wal"))
+        return sum(map(_size, parts))
+
+    def copy_to(self, path: Path) -> None:
+        """Write a consistent copy of the file, while it is in use."""
+        with _bare(self._path) as connection:
+            migrations.copy(connection, path)
+
+
+def _match(words: Collection[str]) -> str:
+    """Return words as FTS5 looks for them: each is the beginning of one."""
+    return " AND ".join('"{}" *'.format(one.replace('"', '""')) for one in words)
+
+
+@contextmanager
+def _bare(path: Path) -> Iterator[sqlite3.Connection]:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        yield connection
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return 0

@@ -1,0 +1,250 @@
+"""When the page and the manifest of a device are written, and when not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from pydantic import ByteSize
+
+from sidecar.config import DeviceSettings
+from sidecar.device.own.marker import Marker, write_marker
+from sidecar.domain.downloads.download import Download
+from sidecar.domain.wishes import Reason, Wish
+from sidecar.errors import DeviceError
+from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.files.generated_files.index import MANIFEST, OTHER_PAGE, PAGE, IndexWriter
+from sidecar.services.health.problems import Problems
+from sidecar.services.rules.wishes import WishService
+from sidecar.store.files.completed import CompletedFiles
+from tests.services.conftest import ANN, STICK, World, registry_of, track
+
+BIG = ByteSize(12_000 * 4096)
+
+
+@dataclass
+class Written:
+    """A stick, its writer, and what lies on it."""
+
+    world: World
+    stick: Path
+    settings: DeviceSettings
+    registry: DeviceRegistry
+    writer: IndexWriter
+
+    def begins(self, number: int) -> Download:
+        """Let a file be fetched."""
+        item = track(number, title=f"Tone <{number}>")
+        world = self.world
+        WishService(world.db, world.holds, world.downloads, world.clock).hold(
+            [Wish(ANN, STICK, item, Reason("latest", item.id, "new"))], lambda _: {item.id: item}
+        )
+        running = world.downloads.queue.claim(world.clock.now())
+        assert running is not None
+        return running
+
+    def brings(self, number: int) -> Download:
+        """Let a file arrive."""
+        running = self.begins(number)
+        (self.stick / running.file_path).parent.mkdir(parents=True, exist_ok=True)
+        (self.stick / running.file_path).write_bytes(b"?" * 1000)
+        self.world.downloads.transitions.mark_arrived(
+            running, size=1000, content_hash="0" * 32, mime_type=None
+        )
+        found = self.world.downloads.queries.get(running.id)
+        assert found is not None
+        return found
+
+    def after(self, seconds: float) -> None:
+        """Let time pass, second by second."""
+        for _ in range(int(seconds)):
+            self.world.clock.advance(1)
+            self.writer.step()
+
+    def page(self, name: str = PAGE) -> str | None:
+        file = self.stick / name
+        return file.read_text(encoding="utf-8") if file.exists() else None
+
+    def titles(self) -> list[str]:
+        told = json.loads((self.stick / MANIFEST).read_bytes())
+        assert (told["server_id"], told["device_id"]) == ("5" * 32, STICK)
+        return [one["title"] for one in told["files"]]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, request: pytest.FixtureRequest) -> DeviceSettings:
+    given = getattr(request, "param", {})
+    usual = {"name": "Car stick", "path": tmp_path / "stick", "reserve": 0, "budget": BIG}
+    return DeviceSettings.model_validate({**usual, **given})
+
+
+@pytest.fixture
+def written(world: World, settings: DeviceSettings) -> Iterator[Written]:
+    settings.path.mkdir()
+    write_marker(settings.path, Marker(STICK, "Car stick"))
+    problems = Problems(world.bus)
+    registry = registry_of(world, settings, problems=problems)
+    writer = IndexWriter(
+        registry=registry,
+        on_device=CompletedFiles(world.db),
+        problems=problems,
+        server_id=lambda: "5" * 32,
+        clock=world.clock,
+    )
+    world.bus.subscribe(writer.hear)
+    yield Written(world, settings.path, settings, registry, writer)
+    registry.close()
+
+
+def test_a_device_that_comes_gets_its_page_and_its_manifest(written: Written) -> None:
+    written.brings(1)
+
+    written.after(1)
+
+    assert "Tone \\u003c1\\u003e" in (written.page() or "")
+    assert written.titles() == ["Tone <1>"]
+
+
+@pytest.mark.parametrize("ending", ["html", "svg", "lnk", "desktop", "bin", ""])
+def test_the_page_leads_to_nothing_that_a_browser_or_a_system_would_run(
+    written: Written, ending: str
+) -> None:
+    written.brings(1)
+    old = written.brings(2)
+    path = f"A/odd.{ending}".removesuffix(".")
+    written.world.db.sql("UPDATE downloads SET file_path = ? WHERE id = ?", (path, old.id))
+
+    written.after(1)
+
+    assert "odd" not in (written.page() or "odd")
+    assert written.titles() == ["Tone <2>", "Tone <1>"]
+
+
+def test_what_arrives_when_nothing_else_comes_is_there_soon(written: Written) -> None:
+    written.after(1)
+    written.brings(1)
+    written.after(2)
+    assert written.titles() == []
+
+    written.after(1)
+
+    assert written.titles() == ["Tone <1>"]
+
+
+def test_while_more_comes_it_is_written_every_half_minute(written: Written) -> None:
+    written.after(1)
+    written.brings(1)
+    written.begins(2)
+    written.after(28)
+    assert written.titles() == []
+
+    written.after(2)
+
+    assert written.titles() == ["Tone <1>"]
+
+
+def test_what_went_is_not_told_of_any_more(written: Written) -> None:
+    one = written.brings(1)
+    written.after(1)
+    written.world.downloads.transitions.mark_missing(one)
+
+    written.after(30)
+
+    assert written.titles() == []
+    assert "Nothing is on this device yet" in (written.page() or "")
+
+
+def test_at_the_end_what_is_new_is_written_at_once(written: Written) -> None:
+    written.after(1)
+    written.brings(1)
+
+    written.writer.step(ending=True)
+
+    assert written.titles() == ["Tone <1>"]
+
+
+def test_nothing_is_written_when_nothing_changed(written: Written) -> None:
+    written.brings(1)
+    written.after(1)
+    before = [(written.stick / one).stat() for one in (PAGE, MANIFEST)]
+
+    written.after(1300)
+
+    assert [(written.stick / one).stat() for one in (PAGE, MANIFEST)] == before
+
+
+def test_a_cover_that_came_later_is_shown(written: Written) -> None:
+    album = written.stick / written.brings(1).file_path
+    written.after(1)
+    (album.parent / "cover.jpg").write_bytes(b"a picture")
+
+    written.after(600)
+
+    assert "First Light/cover.jpg" in (written.page() or "")
+
+
+def test_a_strangers_file_of_that_name_stays_and_ours_gets_another(written: Written) -> None:
+    (written.stick / PAGE).write_text("mine")
+
+    written.after(1)
+
+    assert written.page() == "mine"
+    assert "Car stick" in (written.page(OTHER_PAGE) or "")
+    (written.stick / PAGE).unlink()
+    written.brings(1)
+    written.after(30)
+    assert "Car stick" in (written.page() or "")
+    assert written.page(OTHER_PAGE) is None
+
+
+@pytest.mark.parametrize("settings", [{"index": False}], indirect=True)
+def test_a_device_that_wants_no_page_has_its_manifest_only(written: Written) -> None:
+    written.registry.get(STICK).folder.own_files.put(PAGE, b"from before")
+
+    written.after(1)
+
+    assert written.page() is None
+    assert written.titles() == []
+
+
+@pytest.mark.parametrize("settings", [{"paused": True}], indirect=True)
+def test_nothing_is_written_to_a_device_that_is_paused(written: Written) -> None:
+    written.after(100)
+
+    assert not (written.stick / MANIFEST).exists()
+
+
+def test_nothing_is_written_to_a_device_in_trouble(written: Written) -> None:
+    written.registry.trouble(STICK, DeviceError("read-only", "It is read-only"))
+
+    written.after(100)
+
+    assert not (written.stick / MANIFEST).exists()
+
+
+@pytest.mark.parametrize("settings", [{"budget": 1_000_000}], indirect=True)
+def test_a_page_that_would_take_room_from_music_is_left_out(written: Written) -> None:
+    written.brings(1)
+
+    written.after(1)
+
+    assert written.page() is None
+    assert written.titles() == ["Tone <1>"]
+
+
+def test_what_it_takes_counts_in_the_budget(written: Written) -> None:
+    written.after(1)
+    device = written.registry.get(STICK)
+    taken = device.folder.own_files.count_bytes(4096)
+    assert taken >= (written.stick / PAGE).stat().st_size > 10_000
+
+    fits = written.registry.reserve(device, 1, remaining=1, size=BIG - taken)
+    assert fits is None
+    written.registry.unreserve(1)
+
+    refusal = written.registry.reserve(device, 1, remaining=1, size=BIG - taken + 4096)
+    assert refusal is not None
+    assert refusal.code == "budget"
