@@ -21,7 +21,8 @@ run: $(VENV)/run-ready static/vendor/ready
 # What takes one processor for a minute goes on beside something else: the set-up by three ways, the
 # types beside the tests.
 test: $(VENV)/bin/python
-	@$(MAKE) --no-print-directory -j3 packages-for-tests $(VENV)/test-ready static/vendor/ready
+	@$(MAKE) --no-print-directory -j3 packages-for-tests $(VENV)/test-ready node_modules/test-ready
+	@$(MAKE) --no-print-directory static/vendor/ready
 	@$(MAKE) --no-print-directory lint
 	@mkdir -p build; $(MAKE) --no-print-directory types >build/types.out 2>&1 & types=$$!; \
 	$(BIN)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder; tests=$$?; \
@@ -34,9 +35,11 @@ lint: $(VENV)/test-ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 
-types: $(VENV)/test-ready
+types: $(VENV)/test-ready node_modules/test-ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	node_modules/.bin/tsc -p static
+	node_modules/.bin/tsc -p static/tsconfig.worker.json
 
 bench: $(VENV)/test-ready
 	@$(call install_packages,$(BENCH_PACKAGES))
@@ -170,8 +173,16 @@ $(VENV)/supply-ready: requirements-supply.lock $(VENV)/bin/python
 	$(VENV)/supply/bin/pip -q install --require-hashes -r requirements-supply.lock
 	@touch $@
 
-static/vendor/ready: package.json package-lock.json static/build.mjs
+node_modules/ready: package.json package-lock.json
+	npm ci --omit=dev --silent --no-fund --no-audit
+	@touch $@
+
+# With what checks them.
+node_modules/test-ready: package.json package-lock.json
 	npm ci --silent --no-fund --no-audit
+	@touch $@ node_modules/ready
+
+static/vendor/ready: node_modules/ready static/build.mjs $(shell find static/css static/js -name '*.css' -o -name '*.js')
 	node static/build.mjs
 
 # Only if one of them is not installed: then root is needed, and the network.

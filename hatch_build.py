@@ -32,7 +32,10 @@ def _build(root: Path) -> None:
             "wheel or a source archive, which has it (`make dist` builds both)"
         )
     # Standard output belongs to who asked for the build.
-    for command in ([npm, "ci", "--no-fund", "--no-audit"], [node, "static/build.mjs"]):
+    for command in (
+        [npm, "ci", "--omit=dev", "--no-fund", "--no-audit"],
+        [node, "static/build.mjs"],
+    ):
         done = subprocess.run(  # noqa: S603 - our own, from the path
             command, cwd=root, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )

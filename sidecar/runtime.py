@@ -1,8 +1,8 @@
 """Starts and stops the whole sidecar, and owns its threads.
 
     lock of the data folder → database → web server with the starting page → `prepare` →
-    devices → recovery of the queue → web application → background threads, workers, and two
-    threads for each account
+    devices are opened → recovery of the queue → web application → background threads, workers,
+    and two threads for each account → the files on the devices are looked at
 
 Stopping signals all threads at once, then waits for them in reverse order.
 """
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 3.0
+# Who starts it finds the devices attached, unless a look at their files takes longer than this.
+LOOK_WITHIN_S = 2.0
 COMPILED_TEMPLATES = "templates"  # a folder of the data folder
 
 Prepare = Callable[[str, Startup], Settings]
@@ -169,6 +171,8 @@ class Runtime:
         building.callback(self._bus.subscribe(partial(self._hear_settings, services)))
         self._start_threads(threads, services)
         building.callback(self._ask_to_stop, threads, services.devices.claims)
+        # Pages are served already.
+        services.background.housekeeping.wait_for_devices(LOOK_WITHIN_S)
 
     def _open(self, opening: ExitStack, threads: ThreadGroup) -> tuple[WebServer, Startup]:
         """Start the web server with the page that says that the sidecar is starting."""

@@ -1,16 +1,30 @@
-// Puts other people's browser code and its licences into static/vendor; run after `npm ci`.
+// Makes what browsers load, in static/vendor, of our own scripts and style sheets and other people's code; run after
+// `npm ci`. One file is what a page needs, and no file needs another one.
 
-import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
+import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const modules = join(here, "..", "node_modules");
+const root = join(here, "..");
+const modules = join(root, "node_modules");
 const vendor = join(here, "vendor");
 
-const FILES = {
-  "htmx.min.js": "htmx.org/dist/htmx.min.js",
-  "socket.io.esm.min.js": "socket.io-client/dist/socket.io.esm.min.js",
+const BUNDLES = {
+  // Every page of a signed-in person.
+  app: "js/app.js",
+  // Jellyfin's own web client.
+  "jellyfin-web": "js/jellyfin-web.js",
+  // Pages that have no person, or that say themselves where it goes on.
+  "jellyfin-web-connected": "js/pages/jellyfin-web-connected.js",
+  "quick-connect": "js/pages/quick-connect.js",
+  restarting: "js/pages/restarting.js",
+  "signed-out": "js/pages/signed-out.js",
+  "without-network": "js/pages/without-network.js",
+  "service-worker": "js/service-worker.js",
+  // Every page: what is for one of them alone is a style sheet of its own in static/css.
+  style: "css/style.css",
 };
 const ICONS = [
   "activity",
@@ -72,7 +86,6 @@ const ICONS = [
   "unplug",
   "x",
 ];
-const LICENCES = ["htmx.org", "lucide-static", "socket.io-client"];
 
 function symbol(name) {
   const drawing = readFileSync(join(modules, "lucide-static", "icons", `${name}.svg`), "utf8");
@@ -81,20 +94,51 @@ function symbol(name) {
   return `<symbol id="${name}" viewBox="0 0 24 24">${shapes[1].replace(/\s+/g, " ").trim()}</symbol>`;
 }
 
-function licence(name) {
-  const { version, license } = JSON.parse(readFileSync(join(modules, name, "package.json"), "utf8"));
-  const text = readFileSync(join(modules, name, "LICENSE"), "utf8");
-  return `${name} ${version} (${license})\n\n${text.trim()}\n`;
+/** The packages whose code is in what was bundled. */
+function packages(inputs) {
+  const found = Object.keys(inputs).map((path) => relative(modules, join(root, path)).split("/"));
+  const named = found.filter(([first]) => first !== "..").map(([first, second]) => (first[0] === "@" ? `${first}/${second}` : first));
+  return [...new Set(["lucide-static", ...named])].sort();
 }
 
-rmSync(vendor, { recursive: true, force: true });
-mkdirSync(vendor);
-for (const [to, from] of Object.entries(FILES)) copyFileSync(join(modules, from), join(vendor, to));
+/** A script that is in no bundle would never be loaded. */
+function checkAllAreIn(inputs) {
+  const sources = readdirSync(join(here, "js"), { recursive: true }).filter((path) => path.endsWith(".js"));
+  const left = sources.map((path) => relative(root, join(here, "js", path))).filter((path) => !inputs[path]);
+  if (left.length) throw new Error(`in no bundle: ${left}. Import it in static/js/app.js, or name it in BUNDLES`);
+}
+
+function licence(name) {
+  const { version, license } = JSON.parse(readFileSync(join(modules, name, "package.json"), "utf8"));
+  const file = ["LICENSE", "LICENSE.md", "LICENSE.txt"].map((one) => join(modules, name, one)).find(existsSync);
+  if (!file) throw new Error(`the licence of ${name} is not there`);
+  return `${name} ${version} (${license})\n\n${readFileSync(file, "utf8").trim()}\n`;
+}
+
+mkdirSync(vendor, { recursive: true });
+rmSync(join(vendor, "ready"), { force: true });
+const { metafile } = await build({
+  absWorkingDir: root,
+  bundle: true,
+  entryPoints: Object.entries(BUNDLES).map(([name, from]) => ({ in: join(here, from), out: name })),
+  format: "esm",
+  legalComments: "none",
+  logLevel: "warning",
+  metafile: true,
+  minify: true,
+  outdir: vendor,
+  target: "es2022",
+});
+checkAllAreIn(metafile.inputs);
 const sprite = ICONS.map(symbol).join("\n");
 writeFileSync(
   join(vendor, "icons.svg"),
   `<svg xmlns="http://www.w3.org/2000/svg">\n${sprite}\n</svg>\n`,
 );
-writeFileSync(join(vendor, "LICENCES.txt"), LICENCES.map(licence).join(`\n${"-".repeat(72)}\n\n`));
+const licences = packages(metafile.inputs).map(licence);
+writeFileSync(join(vendor, "LICENCES.txt"), licences.join(`\n${"-".repeat(72)}\n\n`));
+// What an older build left; a sidecar that runs from here loses nothing that its pages ask for.
+const made = new Set(["icons.svg", "LICENCES.txt", ...Object.keys(metafile.outputs).map((path) => basename(path))]);
+for (const name of readdirSync(vendor)) if (!made.has(name)) rmSync(join(vendor, name), { recursive: true });
 // Written last: whoever finds it finds everything.
 writeFileSync(join(vendor, "ready"), "");

@@ -3,7 +3,9 @@ from __future__ import annotations
 import gc
 import logging
 import math
+import os
 import re
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -20,7 +22,6 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from werkzeug.routing import Rule
 
 from sidecar.process.logs import LogOutput
-from sidecar.web.app import web_files
 from tests.browser.program import start_chromium
 from tests.browser.trouble import BrowserTrouble
 from tests.fakes.servers.syncthings import OneSyncthing, two_syncthings
@@ -113,8 +114,6 @@ def quick_path() -> Iterator[Path]:
 
 @pytest.fixture(scope="session")
 def chromium_process() -> Iterator[Browser]:
-    vendor = web_files().static / "vendor" / "htmx.min.js"
-    assert vendor.exists(), "the browser's files are missing: npm ci && node static/build.mjs"
     # Only what fails waits so long; a machine with much to do is no failure.
     expect.set_options(timeout=30_000)
     with sync_playwright() as playwright:
@@ -124,6 +123,19 @@ def chromium_process() -> Iterator[Browser]:
         browser.new_context = without_worker  # type: ignore[method-assign]
         yield browser
         browser.close()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the browser's files of the scripts as they are now: what is tested must be those."""
+    if hasattr(config, "workerinput"):
+        return
+    environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
+    made = subprocess.run(
+        ["make", "--silent", "node_modules/test-ready", "static/vendor/ready"],
+        cwd=Path(__file__).parents[1], env=environment, check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    if made.returncode:
+        raise pytest.UsageError(f"The browser's files could not be made: {made.stderr.strip()}")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

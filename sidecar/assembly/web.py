@@ -316,7 +316,7 @@ def _webhooks(below: Below) -> Webhooks:
         downloads=base.store.downloads.queries,
         problems=below.accounts.problems,
         devices=lambda: {one.id: one.name for one in base.store.devices.all()},
-        attached=lambda: [one.id for one in below.devices.registry.all()],
+        attached=below.devices.registry.ids_there,
         accounts=lambda: {one.user_id: one.name for one in below.accounts.service.all()},
         clock=base.clock,
     )

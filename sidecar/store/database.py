@@ -158,6 +158,11 @@ class Database:
             raise RuntimeError("there is nothing to wait for outside a write")
         self._mine.news.append(tell)
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether this thread is in a `write`."""
+        return self._mine.news is not None
+
     def execute(self, query: Query) -> int:
         """Run an INSERT, UPDATE or DELETE; return the number of rows (INSERT: the id)."""
         self._check_writing()
@@ -311,11 +316,17 @@ class Database:
 
     def _joined(self, news: list[Callable[[], object]]) -> Iterator[None]:
         mark = len(news)
+        # Always the same name, so that each is prepared once; SQLite means the innermost by it.
+        self.sql("SAVEPOINT inside")
         try:
-            with self._peewee.savepoint():
-                yield
+            yield
+            self.sql("RELEASE inside")
         except BaseException:
             del news[mark:]
+            # On a full disk SQLite has rolled back all of it by itself.
+            if getattr(self._peewee.connection(), "in_transaction", True):
+                self.sql("ROLLBACK TO inside")
+                self.sql("RELEASE inside")
             raise
 
     def _check_writing(self) -> None:

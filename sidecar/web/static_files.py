@@ -1,8 +1,9 @@
 """Serves our own style sheets, scripts and icons: compressed, and so that each is fetched once.
 
-    url_for('static', filename='css/base.css') ─▶ /static/<hash of all of them>/css/base.css
+    url_for('static', filename='vendor/app.js') ─▶ /static/<hash of all of them>/vendor/app.js
 
-The hash is a folder, not part of the name: so scripts import each other by relative addresses.
+`static/build.mjs` makes what is in `vendor` of the scripts in `static/js` and the style sheets. The
+hash is a folder, not part of the name: so the build need not tell the templates what it made.
 What stands in the manifest of the installed page keeps its address for ever.
 
 Only these files are compressed, never pages: a page repeats what somebody searched for next to the
@@ -25,7 +26,7 @@ from flask import Flask, Response, request
 
 from sidecar.web.security.permissions import Role, declare
 
-FOLDERS = ("css", "js", "vendor")
+FOLDERS = ("css", "vendor")
 HASH_DIGITS = 16
 FOR_EVER = "public, max-age=31536000, immutable"
 TEXTS = frozenset(

@@ -1,14 +1,18 @@
 // What is wrong or waits for an answer: part of every page, fetched again when something changed.
 
+import { byId, elementOf, home, parsed, within } from "./page.js";
+
 const PAUSE_MS = 200;
 
 let waiting = 0;
+/** @type {string | null} */
 let last = null;
+/** @type {HTMLElement | null} */
 let seen = null;
 
 /** Show soon what is so now; many wishes at once make one request. */
 export function refreshAlerts() {
-  if (!waiting) waiting = setTimeout(refresh, PAUSE_MS);
+  if (!waiting) waiting = window.setTimeout(refresh, PAUSE_MS);
 }
 
 async function refresh() {
@@ -17,7 +21,7 @@ async function refresh() {
   if (!place) return;
   // Another page has its own, as new as the page.
   if (place !== seen) [seen, last] = [place, place.innerHTML];
-  const next = `${window.location.pathname.slice(base().length)}${window.location.search}`;
+  const next = `${window.location.pathname.slice(home().length - 1)}${window.location.search}`;
   try {
     const answer = await fetch(`${place.dataset.from}?${new URLSearchParams({ next })}`);
     if (answer.ok && !answer.redirected) show(place, await answer.text());
@@ -26,17 +30,17 @@ async function refresh() {
   }
 }
 
-function base() {
-  return document.body.dataset.home.replace(/\/$/, "");
-}
-
+/**
+ * @param {HTMLElement} place
+ * @param {string} text
+ */
 function show(place, text) {
-  const fresh = new DOMParser().parseFromString(text, "text/html").getElementById("alerts");
+  const fresh = parsed(text).getElementById("alerts");
   if (!fresh || fresh.innerHTML === last) return;
   last = fresh.innerHTML;
   const isMore = Number(fresh.dataset.number) > Number(place.dataset.number);
   place.dataset.number = fresh.dataset.number;
-  showNumber(fresh.dataset.number);
+  showNumber(fresh.dataset.number ?? "0");
   for (const one of fresh.querySelectorAll("[role=alert]")) {
     // What only changed its numbers was said already.
     const wasSaid = one.id !== "alerts-line" || !isMore;
@@ -46,28 +50,33 @@ function show(place, text) {
   if (list) list.open = place.querySelector("details")?.open ?? false;
   const focused = place.contains(document.activeElement) ? document.activeElement : null;
   const held = focused?.closest("section, summary")?.id;
-  const value = focused?.value;
+  const value = focused instanceof HTMLButtonElement ? focused.value : "";
   place.replaceChildren(...fresh.children);
   if (focused) {
-    const section = document.getElementById(held);
-    const same = value && section?.querySelector(`button[value="${CSS.escape(value)}"]`);
-    (same || section || document.getElementById("main")).focus();
+    const section = document.getElementById(held ?? "");
+    /** @type {HTMLElement | null | undefined} */
+    const same = value ? section?.querySelector(`button[value="${CSS.escape(value)}"]`) : null;
+    (same ?? section ?? byId("main")).focus();
   }
 }
 
 /** The bell leads to them, and opens what is folded. */
 export function openAlertsByBell() {
-  document.addEventListener("click", ({ target }) => {
-    const list = target.closest("#bell") && document.querySelector("#alerts details");
-    if (list) list.open = true;
+  document.addEventListener("click", (event) => {
+    /** @type {HTMLDetailsElement | null} */
+    const list = document.querySelector("#alerts details");
+    if (list && elementOf(event)?.closest("#bell")) list.open = true;
   });
 }
 
-/** In the header, and in the title that a background tab shows. */
+/**
+ * In the header, and in the title that a background tab shows.
+ * @param {string} number
+ */
 function showNumber(number) {
-  const bell = document.getElementById("bell");
+  const bell = byId("bell");
   bell.hidden = number === "0";
-  bell.querySelector(".badge").textContent = number;
+  within(bell, ".badge").textContent = number;
   const title = document.title.replace(/^\(\d+\) /, "");
   document.title = number === "0" ? title : `(${number}) ${title}`;
 }

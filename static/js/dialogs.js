@@ -3,6 +3,7 @@
 import { refreshSoon } from "./list/refresh.js";
 import { clearSelection } from "./list/selection.js";
 import { visit } from "./navigation.js";
+import { byId, elementOf, fieldsOf, listener, parsed } from "./page.js";
 
 // Forms that are answered in place. `HX-Request` says so to the server.
 const FORMS = "#downloads, #asking, #done, .get, #chosen";
@@ -10,18 +11,22 @@ const IN_PLACE = { "HX-Request": "true" };
 
 let changed = refreshSoon;
 
-/** Let links that ask and forms that act stay on this page; `afterwards` shows what has changed. */
+/**
+ * Let links that ask and forms that act stay on this page; `afterwards` shows what has changed.
+ * @param {AbortSignal} signal
+ */
 export function stayHere(signal, afterwards = refreshSoon) {
   changed = afterwards;
-  const listen = (name, act) => document.addEventListener(name, act, { signal });
+  const listen = listener(signal);
   listen("click", (event) => {
-    if (event.target.closest("[data-dismisses]")) {
+    if (elementOf(event)?.closest("[data-dismisses]")) {
       event.preventDefault();
-      document.getElementById("done").replaceChildren();
-      document.getElementById("main").focus({ preventScroll: true });
+      byId("done").replaceChildren();
+      byId("main").focus({ preventScroll: true });
       return;
     }
-    const link = event.target.closest("a[data-asks], a[data-closes]");
+    /** @type {HTMLAnchorElement | null | undefined} */
+    const link = elementOf(event)?.closest("a[data-asks], a[data-closes]");
     if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
     if (link.dataset.asks !== undefined) {
       event.preventDefault();
@@ -33,19 +38,20 @@ export function stayHere(signal, afterwards = refreshSoon) {
   });
   listen("submit", (event) => {
     const form = event.target;
-    if (form.method !== "post" || !form.closest(FORMS)) return;
+    if (!(form instanceof HTMLFormElement) || form.method !== "post" || !form.closest(FORMS)) return;
     event.preventDefault();
     if (event.submitter?.ariaBusy === "true") return;
-    const body = new URLSearchParams(new FormData(form, event.submitter));
+    const body = fieldsOf(form, event.submitter);
     // Not `form.action`: a button of this name would hide it.
-    const asked = ask(form.getAttribute("action"), { method: "POST", body, headers: IN_PLACE });
+    const asked = ask(form.getAttribute("action") ?? "", { method: "POST", body, headers: IN_PLACE });
     // Many take their time: who pressed sees that it is being done, and cannot press twice.
     const button = event.submitter;
     button?.setAttribute("aria-busy", "true");
     asked.finally(() => button?.removeAttribute("aria-busy"));
   });
   listen("change", ({ target }) => {
-    if (target.form?.matches("[data-live]")) target.form.requestSubmit();
+    const form = target instanceof HTMLInputElement || target instanceof HTMLSelectElement ? target.form : null;
+    if (form?.matches("[data-live]")) form.requestSubmit();
   });
   listen("click", (event) => {
     if (event.target === theDialog()) theDialog().close();
@@ -53,8 +59,12 @@ export function stayHere(signal, afterwards = refreshSoon) {
 }
 
 // Looked up each time: going back brings a new one.
-const theDialog = () => document.getElementById("asking");
+const theDialog = () => byId("asking", HTMLDialogElement);
 
+/**
+ * @param {string} address
+ * @param {RequestInit} [options]
+ */
 async function ask(address, options) {
   let answer;
   try {
@@ -85,13 +95,14 @@ async function ask(address, options) {
   if (!dialog.open) dialog.showModal();
 }
 
-const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
-
-/** Say what was done, with its way back; who pressed a button that is gone stays near it. */
+/**
+ * Say what was done, with its way back; who pressed a button that is gone stays near it.
+ * @param {Document} page
+ */
 function tell(page) {
-  const place = document.getElementById("done");
+  const place = byId("done");
   const had = place.contains(document.activeElement);
-  place.replaceChildren(...page.getElementById("done").childNodes);
+  place.replaceChildren(...(page.getElementById("done")?.childNodes ?? []));
   if (had) place.focus();
   clearSelection();
   changed();

@@ -189,7 +189,7 @@
     svg.append(shape);
     for (const share of done === null ? [] : [1, done]) {
       const ring = document.createElementNS(NS, "circle");
-      const round = { cx: "12", cy: "12", r: "10", pathLength: "100", "stroke-dasharray": `${100 * share} 100`, transform: "rotate(-90 12 12)", opacity: share === 1 && done < 1 ? ".3" : "1" };
+      const round = { cx: "12", cy: "12", r: "10", pathLength: "100", "stroke-dasharray": `${100 * share} 100`, transform: "rotate(-90 12 12)", opacity: share === 1 && done !== 1 ? ".3" : "1" };
       for (const [name, value] of Object.entries(round)) ring.setAttribute(name, value);
       svg.append(ring);
     }

@@ -1,5 +1,6 @@
 // The scripts' own sentences in the language of the page; English ones are the keys.
 
+/** @type {Record<string, Record<string, string>>} */
 const SENTENCES = {
   de: {
     "The connection to the sidecar is lost. Trying again …":
@@ -35,8 +36,12 @@ const SENTENCES = {
 
 export const language = globalThis.document?.documentElement.lang || "en";
 
-/** Return a sentence in the page's language, its {names} replaced by the values. */
+/**
+ * Return a sentence in the page's language, its {names} replaced by the values.
+ * @param {string} english
+ * @param {Record<string, string | number>} [values]
+ */
 export function said(english, values = {}) {
   const sentence = SENTENCES[language]?.[english] ?? english;
-  return sentence.replaceAll(/\{(\w+)\}/g, (_, name) => values[name]);
+  return sentence.replaceAll(/\{(\w+)\}/g, (_, name) => String(values[name]));
 }

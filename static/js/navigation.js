@@ -3,27 +3,39 @@
 // Without the player each link is an ordinary page load, and so is whatever does not fit here: another
 // account, another language, another version of these files, a page that leads on by itself.
 
+import htmx from "htmx.org";
 import { said } from "./messages.js";
+import { byId, elementOf, fieldsOf, home, parsed } from "./page.js";
 
 const SCROLLED_MS = 200;
+/** @type {Map<string, Start>} */
 const starts = new Map();
 const loaded = new Set([...document.scripts].map((script) => script.src));
 
 let over = new AbortController();
+/** @type {AbortController | null} */
 let going = null;
+/** @type {(sentence: string) => void} */
 let trouble = () => {};
 let needed = () => false;
 let shown = "";
 
 const here = () => window.location.pathname + window.location.search;
 
-/** Start a page's script now, and again each time that its page comes; `signal` tells when it goes. */
-export function onPage(address, start) {
-  starts.set(address, start);
-  start(over.signal);
+/**
+ * Start a page's script if it is this page, and each time that its page comes.
+ * @param {string} name
+ * @param {Start} start
+ */
+export function onPage(name, start) {
+  starts.set(name, start);
+  if (document.body.dataset.page === name) start(over.signal);
 }
 
-/** Go from page to page in place while it is needed; `complain` says what stands in the way. */
+/**
+ * Go from page to page in place while it is needed; `complain` says what stands in the way.
+ * @param {{ isNeeded: () => boolean, complain: (sentence: string) => void }} how
+ */
 export function stayInPlace({ isNeeded, complain }) {
   needed = isNeeded;
   trouble = complain;
@@ -36,26 +48,30 @@ export function stayInPlace({ isNeeded, complain }) {
     if (here() !== shown) show(window.location.href, { isNew: false });
   });
   document.addEventListener("htmx:before:history:restore", (event) => event.preventDefault());
-  for (const change of ["push", "replace"]) {
-    document.addEventListener(`htmx:after:history:${change}`, () => (shown = here()));
-  }
+  document.addEventListener("htmx:after:history:push", () => (shown = here()));
+  document.addEventListener("htmx:after:history:replace", () => (shown = here()));
   let waiting = 0;
   window.addEventListener("scroll", () => {
     clearTimeout(waiting);
     const address = shown;
-    waiting = setTimeout(() => address === here() && keepScroll(), SCROLLED_MS);
+    waiting = window.setTimeout(() => address === here() && keepScroll(), SCROLLED_MS);
   });
 }
 
-/** Go to a page: in place if something plays. */
+/**
+ * Go to a page: in place if something plays.
+ * @param {string} address
+ */
 export function visit(address) {
   if (needed()) show(address, {});
   else window.location.assign(address);
 }
 
+/** @param {MouseEvent} event */
 function followLink(event) {
   if (!needed() || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;
-  const link = event.target.closest?.("a[href]");
+  /** @type {HTMLAnchorElement | null | undefined} */
+  const link = elementOf(event)?.closest("a[href]");
   if (!link || link.target || link.hasAttribute("download") || !isOurs(link.href)) return;
   const { pathname, search, hash } = new URL(link.href);
   if (hash && pathname + search === here()) return;
@@ -63,15 +79,16 @@ function followLink(event) {
   show(link.href, {});
 }
 
+/** @param {SubmitEvent} event */
 function send(event) {
   const { target: form, submitter } = event;
-  if (!needed() || event.defaultPrevented || form.target || form.closest("[data-leaves], dialog")) return;
+  if (!(form instanceof HTMLFormElement) || !needed() || event.defaultPrevented || form.target || form.closest("[data-leaves], dialog")) return;
   const address = new URL(submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "", window.location.href);
   if (!isOurs(address.href) || form.enctype === "multipart/form-data") return;
   event.preventDefault();
-  const fields = new URLSearchParams(new FormData(form, submitter));
+  const fields = fieldsOf(form, submitter);
   if (form.method !== "post") {
-    address.search = fields;
+    address.search = String(fields);
     show(address.href, {});
     return;
   }
@@ -80,21 +97,27 @@ function send(event) {
   show(address.href, { method: "POST", body: fields }).finally(() => (form.ariaBusy = null));
 }
 
-const isOurs = (address) => address.startsWith(new URL(document.body.dataset.home, window.location.href).href);
+/** @param {string} address */
+const isOurs = (address) => address.startsWith(new URL(home(), window.location.href).href);
 
+/**
+ * @param {string} address
+ * @param {RequestInit & { isNew?: boolean }} how
+ */
 async function show(address, { isNew = true, ...options }) {
   going?.abort();
   going = new AbortController();
   const { signal } = going;
   trouble("");
   let answer;
+  /** @type {Document | null} */
   let page = null;
   try {
     answer = await fetch(address, { ...options, signal });
     if (answer.headers.get("Content-Type")?.startsWith("text/html")) {
-      page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      page = parsed(await answer.text());
     }
-    if (!fits(page)) {
+    if (!page || !fits(page)) {
       // The address of a form cannot be asked for: the page that is there says how things are.
       if (options.method === "POST" && !answer.redirected) {
         if (page) window.location.reload();
@@ -130,20 +153,31 @@ function keepScroll() {
   window.history.replaceState({ ...window.history.state, scrolled: window.scrollY }, "");
 }
 
-/** Whether a page belongs to what is there: the same person, language and version of these files. */
+/**
+ * Whether a page belongs to what is there: the same person, language and version of these files.
+ * @param {Document} page
+ */
 function fits(page) {
-  if (!page?.getElementById("main") || page.querySelector('meta[http-equiv="refresh"]')) return false;
+  if (!page.getElementById("main") || page.querySelector('meta[http-equiv="refresh"]')) return false;
+  /** @param {(one: Document) => string | null | undefined} find */
   const alike = (find) => find(page) === find(document);
   return (
     alike((one) => one.body.dataset.csrf) &&
     alike((one) => one.documentElement.lang) &&
-    alike((one) => one.querySelector('link[href*="css/base.css"]')?.getAttribute("href"))
+    alike((one) => one.querySelector('link[href*="vendor/style.css"]')?.getAttribute("href"))
   );
 }
 
+/**
+ * @param {Document} page
+ * @returns {Element[]}
+ */
 const styles = (page) => [...page.head.querySelectorAll('link[rel="stylesheet"]:not([data-stays])')];
 
-/** Wait for the styles of a page before it is shown; those of the one before go with it. */
+/**
+ * Wait for the styles of a page before it is shown; those of the one before go with it.
+ * @param {Document} page
+ */
 async function takeStyles(page) {
   const known = new Set(styles(document).map((one) => one.getAttribute("href")));
   const fresh = styles(page).filter((one) => !known.has(one.getAttribute("href")));
@@ -154,13 +188,14 @@ async function takeStyles(page) {
         link.addEventListener("load", resolve);
         link.addEventListener("error", resolve);
       });
-      Object.assign(link, { rel: "stylesheet", href: one.getAttribute("href") });
+      Object.assign(link, { rel: "stylesheet", href: one.getAttribute("href") ?? "" });
       document.head.append(link);
       return came;
     }),
   );
 }
 
+/** @param {Document} page */
 function put(page) {
   over.abort();
   over = new AbortController();
@@ -176,34 +211,37 @@ function put(page) {
   if (theme) document.documentElement.dataset.theme = theme;
   else delete document.documentElement.dataset.theme;
   document.title = page.title;
-  document.querySelector("header.top").replaceWith(page.querySelector("header.top"));
-  document.getElementById("main").replaceWith(page.getElementById("main"));
+  const { page: name } = page.body.dataset;
+  if (name) document.body.dataset.page = name;
+  else delete document.body.dataset.page;
+  for (const part of ["header.top", "#main"]) {
+    const fresh = page.querySelector(part);
+    if (fresh) document.querySelector(part)?.replaceWith(fresh);
+  }
 }
 
+/** @param {Document} page */
 async function begin(page) {
   for (const script of page.head.querySelectorAll("script[src]")) {
-    const { href } = new URL(script.getAttribute("src"), window.location.href);
-    if (script.type === "module") {
-      if (starts.has(href)) starts.get(href)(over.signal);
-      else await import(href);
-    } else if (!loaded.has(href)) {
-      loaded.add(href);
-      await new Promise((resolve) => {
-        const fresh = document.createElement("script");
-        fresh.addEventListener("load", resolve);
-        fresh.addEventListener("error", resolve);
-        fresh.src = href;
-        document.head.append(fresh);
-      });
-    }
+    const { href } = new URL(script.getAttribute("src") ?? "", window.location.href);
+    if (loaded.has(href)) continue;
+    loaded.add(href);
+    await import(href);
   }
-  window.htmx?.process(document.body);
+  const { page: name } = document.body.dataset;
+  starts.get(name ?? "")?.(over.signal);
+  htmx.process(document.body);
 }
 
-/** Where a page load would leave somebody: at its top or where they were, with its name said. */
+/**
+ * Where a page load would leave somebody: at its top or where they were, with its name said.
+ * @param {number} scrolled
+ */
 function settle(scrolled) {
-  const main = document.getElementById("main");
-  (main.querySelector("[autofocus]") ?? main).focus({ preventScroll: true });
+  const main = byId("main");
+  /** @type {HTMLElement | null} */
+  const wanted = main.querySelector("[autofocus]");
+  (wanted ?? main).focus({ preventScroll: true });
   const named = window.location.hash && document.getElementById(decodeURIComponent(window.location.hash.slice(1)));
   if (named) named.scrollIntoView();
   else window.scrollTo(0, scrolled);

@@ -8,11 +8,17 @@ const MINUTE = 60;
 const HOUR = 3600;
 const DAY = 86400;
 
+/**
+ * @param {number} amount
+ * @param {string} unit
+ * @param {"short" | "long"} [unitDisplay]
+ */
 function formatUnit(amount, unit, unitDisplay = "short") {
   const format = new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay });
   return format.format(amount).replaceAll("\u00a0", " ");
 }
 
+/** @param {number} octets */
 export function size(octets) {
   let [amount, decimals] = [0, 0];
   const unit = UNITS.find((unit, power) => {
@@ -25,8 +31,10 @@ export function size(octets) {
   return `${number} ${unit}`;
 }
 
+/** @param {number} octetsPerSecond */
 export const speed = (octetsPerSecond) => `${size(octetsPerSecond)}/s`;
 
+/** @param {number} amount */
 export function seconds(amount) {
   const whole = Math.max(1, Math.round(amount));
   if (whole < 2 * MINUTE) return formatUnit(whole, "second");
@@ -39,10 +47,14 @@ export function seconds(amount) {
   return formatUnit(Math.round(whole / DAY), "day", "long");
 }
 
-/** A length as clocks show it: 3:07, or 1:02:03. */
+/**
+ * A length as clocks show it: 3:07, or 1:02:03.
+ * @param {number} amount
+ */
 export function clock(amount) {
   const whole = Math.floor(Math.max(amount, 0));
   const [hours, minutes] = [Math.floor(whole / HOUR), Math.floor((whole % HOUR) / MINUTE)];
+  /** @param {number} number */
   const two = (number) => String(number).padStart(2, "0");
   return hours ? `${hours}:${two(minutes)}:${two(whole % MINUTE)}` : `${minutes}:${two(whole % MINUTE)}`;
 }

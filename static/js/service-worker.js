@@ -8,18 +8,20 @@ const SHELL = `sidecar-shell ${HOME} ${VERSION}`;
 const KEPT = `sidecar-kept ${HOME}`;
 const CURRENT = `${HOME}kept/current`;
 
-self.addEventListener("install", (event) => {
+const worker = /** @type {ServiceWorkerGlobalScope} */ (/** @type {unknown} */ (self));
+
+worker.addEventListener("install", (event) => {
   event.waitUntil(install());
 });
 
-self.addEventListener("activate", (event) => {
+worker.addEventListener("activate", (event) => {
   event.waitUntil(activate());
 });
 
-self.addEventListener("fetch", (event) => {
+worker.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);
-  if (origin !== self.location.origin || request.method !== "GET") return;
+  if (origin !== worker.location.origin || request.method !== "GET") return;
   if (pathname.startsWith(`${HOME}kept/`)) event.respondWith(giveKept(request, pathname));
   else if (request.mode === "navigate") event.respondWith(fetch(request).catch(() => fromShell(PAGE)));
   else if (FILES.includes(pathname)) event.respondWith(fromShell(pathname));
@@ -32,22 +34,27 @@ async function install() {
   const page = await fetch(PAGE, { credentials: "omit", cache: "no-store" });
   if (!page.ok || page.redirected) throw new Error("the page without a network cannot be had");
   await shell.put(PAGE, page);
-  await self.skipWaiting();
+  await worker.skipWaiting();
 }
 
 async function activate() {
   for (const name of await caches.keys()) {
     if (name.startsWith(`sidecar-shell ${HOME} `) && name !== SHELL) await caches.delete(name);
   }
-  await self.clients.claim();
+  await worker.clients.claim();
 }
 
+/** @param {string} path */
 async function fromShell(path) {
   const shell = await caches.open(SHELL);
   return (await shell.match(path)) ?? fetch(path).catch(() => Response.error());
 }
 
-/** A kept file, or a part of it, for whom it is kept. */
+/**
+ * A kept file, or a part of it, for whom it is kept.
+ * @param {Request} request
+ * @param {string} pathname
+ */
 async function giveKept(request, pathname) {
   const kept = await caches.open(KEPT);
   const current = await (await kept.match(CURRENT))?.json();
@@ -55,6 +62,7 @@ async function giveKept(request, pathname) {
   if (!found) return new Response(null, { status: 404 });
   const file = await found.blob();
   const range = /^bytes=(\d+)-(\d*)$/.exec(request.headers.get("Range") ?? "");
+  /** @type {Record<string, string>} */
   const headers = { "Content-Type": found.headers.get("Content-Type") ?? "", "Accept-Ranges": "bytes" };
   if (!range) return new Response(file, { headers });
   const first = Number(range[1]);

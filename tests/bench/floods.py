@@ -145,7 +145,7 @@ async def readers(target: Target, number: int) -> None:
     line = await _connect(target, number, SO_RCVBUF=2048)
     if line is None:
         return
-    paths = ("/downloads", "/static/vendor/socket.io.esm.min.js", "/api/v1/openapi.json")
+    paths = ("/downloads", "/static/vendor/app.js", "/api/v1/openapi.json")
     with suppress(OSError):
         loop = asyncio.get_running_loop()
         for _ in range(3):

@@ -419,7 +419,7 @@ def web_house(
         services = assemble(
             settings, store, bus, clock, db.is_answering, recent=recent, places=places
         )
-        services.devices.registry.look(settle=lambda _device: None, starting=True)
+        services.devices.registry.look(settle=lambda _device: None)
         web = create_app(replace(services.web, set_up=set_up), bus, options, web_clock or clock)
         try:
             yield WebHouse(clock, bus, store, services, web, jellyfin, folder, recent)

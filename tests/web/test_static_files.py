@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import gzip
 import re
-from posixpath import dirname, join, normpath
 
 from werkzeug.test import Client
 
+from sidecar.web.app import web_files
 from tests.web.house import Browser
 
 GZIP = {"Accept-Encoding": "gzip, br"}
 ASSET = re.compile(r'(?:src|href)="(/static/[^"#?]+)')
-IMPORT = re.compile(r'(?:from|import)\s*"(\.[^"]+)"')
 MOST_AT_FIRST = 60_000
 
 
 def style(client: Client) -> str:
     page = client.get("/sign-in").text
-    return str(next(one for one in ASSET.findall(page) if one.endswith("/css/base.css")))
+    return str(next(one for one in ASSET.findall(page) if one.endswith("/vendor/style.css")))
 
 
 def test_what_the_pages_load_is_named_by_its_content_and_kept_for_ever(client: Client) -> None:
@@ -26,15 +25,15 @@ def test_what_the_pages_load_is_named_by_its_content_and_kept_for_ever(client: C
 
     answer = client.get(path, buffered=True)
 
-    assert re.fullmatch(r"/static/[0-9a-f]{16}/css/base\.css", path)
+    assert re.fullmatch(r"/static/[0-9a-f]{16}/vendor/style\.css", path)
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-    plain = client.get("/static/css/base.css", buffered=True)
+    plain = client.get("/static/vendor/style.css", buffered=True)
     assert plain.headers["Cache-Control"] == "no-cache"
     assert plain.data == answer.data
 
 
 def test_what_a_page_of_another_version_asks_for_is_not_kept(client: Client) -> None:
-    answer = client.get(f"/static/{'0' * 16}/css/base.css", buffered=True)
+    answer = client.get(f"/static/{'0' * 16}/vendor/style.css", buffered=True)
 
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "no-cache"
@@ -90,22 +89,29 @@ def test_the_files_of_a_first_visit_are_small(ann: Browser) -> None:
     waiting = [*ASSET.findall(page.text), *re.findall(r'href="(/static/[^"#]+)#', page.text)]
     # Only one browser asks for that, when its page is put beside the apps.
     waiting = [one for one in waiting if "apple-touch" not in one]
-    size, seen = 0, set[str]()
-    while waiting:
-        path = waiting.pop()
-        if path in seen:
-            continue
-        seen.add(path)
+    size = 0
+    for path in set(waiting):
         answer = ann.client.get(path, headers=GZIP, buffered=True)
         assert answer.status_code == 200, path
         size += len(answer.data)
-        if path.endswith(".js") and "/vendor/" not in path:
-            found = IMPORT.findall(gzip_or_plain(answer.data))
-            waiting += [normpath(join(dirname(path), one)) for one in found]
 
-    assert sum("/vendor/" in one for one in seen) >= 3
+    # One script, one style sheet, the icons; the page's own icon and what is for installing it.
+    assert sorted(one.rpartition("/")[2] for one in set(waiting)) == [
+        "app.js",
+        "icon.svg",
+        "icons.svg",
+        "manifest.webmanifest",
+        "style.css",
+    ]
     assert size <= MOST_AT_FIRST, size
 
 
-def gzip_or_plain(content: bytes) -> str:
-    return (gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content).decode()
+def test_a_script_loads_no_other() -> None:
+    """It would be one more round trip; and there is no map of the sources beside it."""
+    scripts = sorted((web_files().static / "vendor").glob("*.js"))
+
+    assert {"app.js", "service-worker.js", "without-network.js"} <= {one.name for one in scripts}
+    for script in scripts:
+        source = script.read_text(encoding="utf-8")
+        assert not re.findall(r"""\bfrom\s*["'][./]|\bimport\s*["']|\bimport\(["']""", source)
+        assert "sourceMappingURL" not in source, script

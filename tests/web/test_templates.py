@@ -15,6 +15,7 @@ FORBIDDEN = {
     "code as a value": r"""=\s*["']\s*(js|javascript):""",
     "a handler in an attribute": r"""\son[a-z]+\s*=\s*["']""",
     "a script in the page": r"<script(?![^>]*\ssrc=)[^>]*>",
+    "a script that was not built": r"filename=.js/",
     "a style in the page": r"<style|\sstyle\s*=",
 }
 TEMPLATES = sorted(web_files().templates.rglob("*.html"))
@@ -40,6 +41,7 @@ def test_no_template_needs_what_the_policy_forbids(what: str) -> None:
         ("code as a value", """<p hx-vals='js:{"a": 1}'>"""),
         ("a handler in an attribute", '<p onclick="x()">'),
         ("a script in the page", "<script>x()</script>"),
+        ("a script that was not built", "url_for('static', filename='js/pages/home.js')"),
         ("a style in the page", '<p style="color: red">'),
     ],
 )

@@ -65,26 +65,35 @@ class Housekeeping:
         self._steps = tuple(steps)
         self._device_came = device_came
         self._clock = clock
+        self._looked = Event()
+        self._is_over: Callable[[], bool] = lambda: False
         self._copy_at = clock.monotonic() + COPY_EVERY_S
 
     def recover(self) -> None:
-        """Recover the queue and attach devices after the last stop; call before any worker starts.
+        """Recover the queue after the last stop, and open the devices; before any worker starts.
+
+        They are attached by `look_at_devices`, once their files are looked at.
 
         Raises:
             errors.AlreadyRunning: Another sidecar holds a device.
         """
         self._leases.begin(is_alone=True)
-        self._registry.look(settle=self._settle, starting=True)
+        self._registry.open_all()
         self._formats.align()
+
+    def wait_for_devices(self, at_most_s: float) -> bool:
+        """Wait until `look_at_devices` has ended once; return whether it has."""
+        return self._looked.wait(at_most_s)
 
     def run(self, stop: Event, wakeup: Wakeup) -> None:
         """Step every two seconds, and whenever it is woken, until `stop` is set."""
+        self._is_over = stop.is_set
         run_periodically(self.step, stop, partial(wakeup.wait, EVERY_S), "the housekeeping")
 
     def step(self) -> None:
         """Do all that is due; a failure is logged and does not stop the rest."""
         for work, what in (
-            (self._look_at_devices, "looking at the devices"),
+            (self.look_at_devices, "looking at the devices"),
             (self._finish_left, "finishing what others left"),
             (self._retry, "retrying downloads"),
             *self._steps,
@@ -92,9 +101,11 @@ class Housekeeping:
         ):
             attempt(work, what)
 
-    def _look_at_devices(self) -> None:
+    def look_at_devices(self) -> None:
+        """Attach the devices that are there, after looking at their files; note what is wrong."""
         if self._registry.look(settle=self._settle):
             self._device_came()
+        self._looked.set()
 
     def _retry(self) -> None:
         for download in self._downloads.queries.failed_and_due(self._clock.now()):
@@ -107,12 +118,13 @@ class Housekeeping:
 
     def _settle(self, device: AttachedDevice) -> None:
         """Reconcile a device; what cannot be finished now is found again at the next try."""
-        self._settling.reconcile(device, self._left_on(device))
+        self._settling.reconcile(device, self._left_on(device), is_over=self._is_over)
 
     def _finish_left(self) -> None:
         """Finish what a process that has died since was finishing on a device that is attached."""
-        for device in self._registry.all():
-            self._settling.finish(device, self._left_on(device))
+        if self._leases.are_watched:
+            for device in self._registry.all():
+                self._settling.finish(device, self._left_on(device))
 
     def _left_on(self, device: AttachedDevice) -> list[Download]:
         return self._downloads.queue.left_on(device.id, self._leases.living())

@@ -83,6 +83,11 @@ class Leases:
             self._end_dead()
         self._downloads.queue.recover(self.living())
 
+    @property
+    def are_watched(self) -> bool:
+        """Whether other processes may be alive, and die."""
+        return not self._is_alone
+
     def living(self) -> Collection[str]:
         """Return the ids of the processes whose leases are not over."""
         return [one.id for one in self._processes.all()]
@@ -94,7 +99,7 @@ class Leases:
 
     def step(self) -> None:
         """Renew the own lease, and end those of the dead."""
-        if self._is_alone:
+        if not self.are_watched:
             return
         try:
             is_mine = self._processes.renew()

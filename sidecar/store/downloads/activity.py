@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -131,7 +132,8 @@ class ActivityLog:
         if kind is None:
             return
         text = TEXTS.get(move, None if kind is Happening.CAME else download.error_message)
-        with self._db.write_lazily():
+        # With its move there is nothing to undo alone.
+        with nullcontext() if self._db.is_writing else self._db.write_lazily():
             number = self._put(
                 kind,
                 download.device_id,

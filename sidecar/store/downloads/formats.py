@@ -10,8 +10,9 @@ from sidecar.domain.space.reformat import PresentFile
 from sidecar.store.database import Database
 
 TYPES = json.dumps(sorted(MUSIC))
+# The plus sign: the index of the device would lead through all of its finished files.
 ALIGN = """UPDATE downloads SET format = ?
-    WHERE device_id = ? AND format <> ? AND item_type IN (SELECT value FROM json_each(?))
+    WHERE +device_id = ? AND format <> ? AND item_type IN (SELECT value FROM json_each(?))
         AND status IN ('pending', 'paused', 'failed', 'removed')
     RETURNING id"""
 # The plus sign: SQLite would read every file of the device, for they are sorted there.

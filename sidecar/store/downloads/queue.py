@@ -226,9 +226,9 @@ class DownloadQueue:
             in_order: Devices whose folders get their files one by one, in the order of their names.
         """
         due = DownloadRow.retry_next_at.db_value(now)
-        sets = (blocked_devices, blocked_users, busy, busy, own_only, in_order)
-        users, files = json.dumps(list(blocked_users)), json.dumps(list(busy))
-        values = [due, *(json.dumps(list(one)) for one in sets), due, users, files]
+        users, files = _listed(blocked_users), _listed(busy)
+        rows = _listed(blocked_devices), users, files, files, _listed(own_only), _listed(in_order)
+        values = [due, *rows, due, users, files]
         changes = {
             "started_at": now,
             "retry_next_at": None,
@@ -402,6 +402,10 @@ class DownloadQueue:
         if changed is not None:
             self._transitions.publish(changed, changed.status, changed.status)
         return changed
+
+
+def _listed(values: Collection[object]) -> str:
+    return json.dumps([*values]) if values else "[]"
 
 
 def _choose_place(there: DeviceFolders, wanted: NewDownload) -> FilePlace:

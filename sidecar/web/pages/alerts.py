@@ -30,7 +30,7 @@ from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 # A device that is not there is nothing to do about, and its tile says so.
-EXPECTED = frozenset({"missing", "unplugged", "reconnecting"})
+EXPECTED = frozenset({"missing", "unplugged", "reconnecting", "looking"})
 
 
 @dataclass(frozen=True, slots=True)

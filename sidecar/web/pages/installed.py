@@ -19,22 +19,12 @@ from sidecar.web.security.permissions import Role
 # What the page without a network is made of; other scripts talk to the sidecar.
 FILES = (
     "icon.svg",
-    "css/base.css",
-    "css/frame.css",
     "css/player.css",
-    "js/kept/store.js",
-    "js/messages.js",
-    "js/navigation.js",
-    "js/numbers.js",
-    "js/pages/without-network.js",
-    "js/player/bar.js",
-    "js/player/journal.js",
-    "js/player/place.js",
-    "js/player/queue.js",
-    "js/player/states.js",
     "vendor/icons.svg",
+    "vendor/style.css",
+    "vendor/without-network.js",
 )
-WORKER = "js/service-worker.js"
+WORKER = "vendor/service-worker.js"
 
 
 def routes() -> Blueprint:

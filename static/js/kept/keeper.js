@@ -3,26 +3,35 @@
 import { KeptFiles } from "./store.js";
 import { said } from "../messages.js";
 import { size } from "../numbers.js";
+import { byId, csrf, home } from "../page.js";
 
 // What the browser itself needs stays free.
 const SPARE_BYTES = 50_000_000;
 
-/** Bring what is kept up to date; one page at a time. `tell` says how it goes. */
+/**
+ * How it goes: what comes now, what stands in its way, and that what is kept has changed.
+ * @typedef {{ now?: (text: string) => void, trouble?: (text: string) => void, changed?: () => void | Promise<void> }} Tell
+ */
+
+/**
+ * Bring what is kept up to date; one page at a time. `tell` says how it goes.
+ * @param {Tell} [tell]
+ */
 export function keepUp(tell = {}) {
   return navigator.locks.request("sidecar-keeper", { ifAvailable: true }, (lock) => lock && keep(tell));
 }
 
+/** @param {Tell} tell */
 async function keep({ now = () => {}, trouble = () => {}, changed = () => {} }) {
-  const { home, csrf } = document.body.dataset;
-  const { account } = document.getElementById("player").dataset;
-  const files = new KeptFiles(home, account);
+  const files = new KeptFiles(home(), byId("player").dataset.account ?? "");
   trouble("");
   // Refused or unreachable is no empty list: nothing is removed for it.
-  const answer = await fetch(`${home}this-browser/wanted`).catch(() => null);
+  const answer = await fetch(`${home()}this-browser/wanted`).catch(() => null);
   if (!answer?.ok || answer.redirected) {
     trouble((await answer?.json().catch(() => null))?.detail ?? said("The sidecar does not answer. Trying again …"));
     return;
   }
+  /** @type {{ budget: number, files: WantedFile[] }} */
   const wanted = await answer.json();
   const named = new Set(wanted.files.map((one) => one.item));
   for (const one of await files.list()) {
@@ -33,7 +42,7 @@ async function keep({ now = () => {}, trouble = () => {}, changed = () => {} }) 
     for (const one of wanted.files) {
       if (there.has(one.item)) continue;
       now(said("Downloading {title}", { title: one.title }));
-      await take(files, one, wanted.budget, home);
+      await take(files, one, wanted.budget);
       await changed();
     }
   } catch (error) {
@@ -42,9 +51,9 @@ async function keep({ now = () => {}, trouble = () => {}, changed = () => {} }) 
   now("");
   const kept = await files.list();
   const bytes = kept.reduce((sum, one) => sum + one.size, 0);
-  await fetch(`${home}this-browser/kept`, {
+  await fetch(`${home()}this-browser/kept`, {
     method: "POST",
-    headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf },
+    headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf() },
     body: JSON.stringify({ files: kept.length, bytes }),
   }).catch(() => {});
   await changed();
@@ -52,8 +61,13 @@ async function keep({ now = () => {}, trouble = () => {}, changed = () => {} }) 
 
 class Refused extends Error {}
 
-async function take(files, one, budget, home) {
-  const source = await (await fetch(`${home}api/v1/items/${one.item}/source`)).json();
+/**
+ * @param {KeptFiles} files
+ * @param {WantedFile} one
+ * @param {number} budget
+ */
+async function take(files, one, budget) {
+  const source = await (await fetch(`${home()}api/v1/items/${one.item}/source`)).json();
   const answer = await fetch(source.url ?? source.stream_url ?? "");
   if (!answer.ok || answer.redirected) {
     const reason = (await answer.json().catch(() => null))?.detail;
@@ -62,7 +76,7 @@ async function take(files, one, budget, home) {
   const length = Number(answer.headers.get("Content-Length") ?? one.size ?? 0);
   const used = (await files.list()).reduce((sum, kept) => sum + kept.size, 0);
   const { quota = Infinity, usage = 0 } = (await navigator.storage?.estimate?.()) ?? {};
-  if (used + length > budget) throw new Refused(said("{title} does not fit into the limit", one));
+  if (used + length > budget) throw new Refused(said("{title} does not fit into the limit", { title: one.title }));
   if (usage + length + SPARE_BYTES > quota) {
     throw new Refused(said("This browser has no space left: {free} of what it may keep is free", { free: size(Math.max(0, quota - usage)) }));
   }

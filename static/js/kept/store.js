@@ -6,6 +6,10 @@ export class KeptFiles {
   #home;
   #account;
 
+  /**
+   * @param {string} home
+   * @param {string} account
+   */
   constructor(home, account) {
     this.#home = home;
     this.#account = account;
@@ -19,24 +23,33 @@ export class KeptFiles {
     return `sidecar-kept ${this.#home}`;
   }
 
+  /** @param {string} name */
   #path(name) {
     return `${this.#home}kept/${this.#account}/${name}`;
   }
 
+  /** @param {string} item */
   address(item) {
     return this.#path(item);
   }
 
+  /** @returns {Promise<KeptFile[]>} */
   async list() {
     const kept = await this.#read("list");
     return kept?.files ?? [];
   }
 
+  /** @param {string} item */
   async has(item) {
     return (await this.list()).some((one) => one.item === item);
   }
 
-  /** Keep a file that has come whole; the list names only what is there. */
+  /**
+   * Keep a file that has come whole; the list names only what is there.
+   * @param {WantedFile} file
+   * @param {Blob} body
+   * @param {string} type
+   */
   async put(file, body, type) {
     const cache = await caches.open(this.#name);
     await cache.put(this.address(file.item), new Response(body, { headers: { "Content-Type": type } }));
@@ -44,6 +57,7 @@ export class KeptFiles {
     await this.#write("list", { files: [...files, { ...file, size: body.size }] });
   }
 
+  /** @param {string} item */
   async remove(item) {
     await this.#write("list", { files: (await this.list()).filter((one) => one.item !== item) });
     await (await caches.open(this.#name)).delete(this.address(item));
@@ -54,10 +68,12 @@ export class KeptFiles {
     await write(this.#name, `${this.#home}kept/current`, { account: this.#account });
   }
 
+  /** @returns {Promise<{ isKeeping?: boolean, isForgottenAtSignOut?: boolean }>} */
   async settings() {
     return (await this.#read("settings")) ?? {};
   }
 
+  /** @param {{ isKeeping?: boolean, isForgottenAtSignOut?: boolean }} settings */
   async change(settings) {
     await this.#write("settings", { ...(await this.settings()), ...settings });
   }
@@ -69,17 +85,25 @@ export class KeptFiles {
     }
   }
 
+  /** @param {string} name */
   async #read(name) {
     const cache = await caches.open(this.#name);
     return (await cache.match(this.#path(name)))?.json();
   }
 
+  /**
+   * @param {string} name
+   * @param {object} value
+   */
   #write(name, value) {
     return write(this.#name, this.#path(name), value);
   }
 }
 
-/** Whose files may be played here; null if nobody is signed in, or this browser keeps nothing. */
+/**
+ * Whose files may be played here; null if nobody is signed in, or this browser keeps nothing.
+ * @param {string} home
+ */
 export async function currentFiles(home) {
   if (!("caches" in globalThis) || !(await caches.has(`sidecar-kept ${home}`))) return null;
   const cache = await caches.open(`sidecar-kept ${home}`);
@@ -87,7 +111,10 @@ export async function currentFiles(home) {
   return current ? new KeptFiles(home, current.account) : null;
 }
 
-/** Nobody is signed in any more: nothing is played from here until somebody is. */
+/**
+ * Nobody is signed in any more: nothing is played from here until somebody is.
+ * @param {string} home
+ */
 export async function endCurrent(home) {
   const files = await currentFiles(home);
   if (!files) return;
@@ -95,6 +122,11 @@ export async function endCurrent(home) {
   if ((await files.settings()).isForgottenAtSignOut) await files.clear();
 }
 
+/**
+ * @param {string} name
+ * @param {string} path
+ * @param {object} value
+ */
 async function write(name, path, value) {
   const body = new Response(JSON.stringify(value), { headers: { "Content-Type": "application/json" } });
   await (await caches.open(name)).put(path, body);

@@ -2,42 +2,57 @@
 
 import { holdRefresh, refreshSoon, releaseRefresh } from "./refresh.js";
 import { said } from "../messages.js";
+import { byId, csrf, elementOf, home, listener, within } from "../page.js";
 
-const gripOf = (event) => event.target.closest?.("[data-grip]");
-const rowOf = (grip) => grip.closest(".row");
+/**
+ * The grip of an event, and the row that it moves.
+ * @param {Event} event
+ * @returns {{ grip?: HTMLElement | null, row?: HTMLElement | null }}
+ */
+function gripOf(event) {
+  /** @type {HTMLElement | null | undefined} */
+  const grip = elementOf(event)?.closest("[data-grip]");
+  return { grip, row: grip?.closest(".row") };
+}
+
 const rows = () => [...document.querySelectorAll("#downloads .row")];
-const waits = (row) => row?.matches('.row[data-status="pending"]');
+/** @param {Element} row */
+const waits = (row) => row.matches('.row[data-status="pending"]');
 
+/** @param {AbortSignal} signal */
 export function letRowsMove(signal) {
-  const listen = (name, act) => document.addEventListener(name, act, { signal });
+  const listen = listener(signal);
   listen("keydown", (event) => {
-    const grip = gripOf(event);
-    if (!grip || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
+    const { grip, row } = gripOf(event);
+    if (!grip || !row || !["ArrowUp", "ArrowDown"].includes(event.key)) return;
     event.preventDefault();
-    const row = rowOf(grip);
     const up = event.key === "ArrowUp";
     // Over what is paused or runs: that keeps its place.
     const all = rows();
     const at = all.indexOf(row);
     const other = up ? all.slice(0, at).findLast(waits) : all.slice(at + 1).find(waits);
-    if (!waits(other)) return;
+    if (!other) return;
     if (up) other.before(row);
     else other.after(row);
     grip.focus();
     send(row);
   });
   listen("pointerdown", (event) => {
-    const grip = gripOf(event);
-    if (grip && event.button === 0) drag(grip, event);
+    const { row } = gripOf(event);
+    if (row && event.button === 0) drag(row, event);
   });
 }
 
-function drag(grip, start) {
-  const row = rowOf(grip);
+/**
+ * @param {HTMLElement} row
+ * @param {PointerEvent} start
+ */
+function drag(row, start) {
   const before = row.nextElementSibling;
   start.preventDefault();
   holdRefresh();
   row.classList.add("moving");
+  /** @param {PointerEvent} event */
   const follow = (event) => {
     const under = document.elementFromPoint(event.clientX, event.clientY)?.closest(".row");
     if (!under || under === row || !waits(under)) return;
@@ -58,22 +73,22 @@ function drag(grip, start) {
   document.addEventListener("pointercancel", end, { signal: over.signal });
 }
 
+/** @param {HTMLElement} row */
 async function send(row) {
-  const id = row.querySelector("[data-grip]").dataset.grip;
+  const id = within(row, "[data-grip]").dataset.grip;
   // Read now: until the answer is here, the list may have been fetched anew.
   const place = rows().indexOf(row) + 1;
   const after = rows().slice(place).find(waits);
-  const next = after ? after.id.replace("download-", "") : document.querySelector("[data-next]").dataset.next;
-  const title = row.querySelector("h2").textContent;
-  const { home, csrf } = document.body.dataset;
+  const next = after ? after.id.replace("download-", "") : within(document, "[data-next]").dataset.next;
+  const title = within(row, "h2").textContent ?? "";
   try {
-    const answer = await fetch(`${home}api/v1/downloads/${id}/move`, {
+    const answer = await fetch(`${home()}api/v1/downloads/${id}/move`, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf },
+      headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf() },
       body: JSON.stringify({ before: next ? Number(next) : null }),
     });
     if (answer.ok) {
-      document.getElementById("told").textContent = said("{title} is now number {place} here", { title, place });
+      byId("told").textContent = said("{title} is now number {place} here", { title, place });
     }
   } finally {
     refreshSoon();

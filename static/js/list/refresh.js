@@ -1,5 +1,8 @@
 // Fetches the visible list again: the same address, so that tab, search and page stay.
 
+import htmx from "htmx.org";
+import { listener } from "../page.js";
+
 const PAUSE_MS = 300;
 
 let waiting = 0;
@@ -9,7 +12,7 @@ let held = false;
 
 /** Ask for a fresh list soon; many wishes at once make one request. */
 export function refreshSoon() {
-  if (!waiting) waiting = setTimeout(refresh, PAUSE_MS);
+  if (!waiting) waiting = window.setTimeout(refresh, PAUSE_MS);
 }
 
 /** Leave the list as it is while a row is in somebody's hand; what is missed is fetched after it. */
@@ -23,10 +26,13 @@ export function releaseRefresh() {
   if (missed) catchUp();
 }
 
-/** Whoever has a list on the page: what is open stays open, what has the focus keeps it. */
+/**
+ * Whoever has a list on the page: what is open stays open, what has the focus keeps it.
+ * @param {AbortSignal} signal
+ */
 export function keepPlace(signal) {
   let focused = "";
-  const listen = (name, act) => document.addEventListener(name, act, { signal });
+  const listen = listener(signal);
   listen("htmx:before:swap", (event) => {
     // Also what was asked for before the row was taken.
     if (held && event.detail.ctx.target?.id === "downloads") {
@@ -69,7 +75,7 @@ async function refresh() {
     const list = document.querySelector("#downloads, #home");
     if (!list) return;
     const place = `#${list.id}`;
-    await window.htmx.ajax("GET", window.location.href, {
+    await htmx.ajax("GET", window.location.href, {
       source: place,
       target: place,
       select: place,

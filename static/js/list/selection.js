@@ -2,35 +2,53 @@
 // stays so when the list is new.
 
 import { said } from "../messages.js";
+import { byId, listener } from "../page.js";
 
-const boxes = () => [...document.querySelectorAll('.pick input[type="checkbox"]')];
+/**
+ * @param {ParentNode} place
+ * @returns {HTMLInputElement[]}
+ */
+const boxesIn = (place) => [...place.querySelectorAll('.pick input[type="checkbox"]')].filter((one) => one instanceof HTMLInputElement);
+const boxes = () => boxesIn(document);
 
 // Also what is on other pages of the same list.
+/** @type {Set<string>} */
 let chosen = new Set();
 let list = "";
+/** @type {string | null} */
 let last = null;
 let isAll = false;
 
+/**
+ * What the box of a group picks.
+ * @param {Element} group
+ */
+const boxesOf = (group) => boxesIn(group.closest("details") ?? group);
+
+/** @returns {HTMLInputElement | null} */
 const matchingBox = () => document.querySelector(".matching input");
 
+/** @param {AbortSignal} signal */
 export function keepSelection(signal) {
-  const listen = (name, act) => document.addEventListener(name, act, { signal });
+  const listen = listener(signal);
   list = nameOfList();
   chosen = new Set();
   [last, isAll] = [null, false];
   listen("click", (event) => {
     const box = event.target;
-    if (!box.matches?.('.pick input[type="checkbox"]')) return;
+    if (!(box instanceof HTMLInputElement) || !box.matches('.pick input[type="checkbox"]')) return;
     if (event.shiftKey) pickRange(box);
     last = box.value;
   });
   listen("change", ({ target }) => {
+    if (!(target instanceof HTMLInputElement)) return;
     if (target.id === "pick-all") pick(boxes(), target.checked);
-    if (target.matches("[data-picks-group]")) pick(boxesIn(target.closest("details")), target.checked);
+    if (target.matches("[data-picks-group]")) pick(boxesOf(target), target.checked);
     if (target.matches(".pick input")) note(target);
     if (target === matchingBox()) isAll = target.checked;
     if (target.matches(".pick input, #pick-all, [data-picks-group], .matching input")) show();
   });
+  /** @type {{ address: string, values: string[] }} */
   let before = { address: "", values: [] };
   listen("htmx:before:swap", () => {
     before = { address: window.location.href, values: boxes().map((box) => box.value) };
@@ -65,8 +83,6 @@ export function clearSelection() {
   show();
 }
 
-const boxesIn = (place) => [...place.querySelectorAll('.pick input[type="checkbox"]')];
-
 /** A tab with its filters: its pages and orders are one list. */
 function nameOfList() {
   const asked = new URLSearchParams(window.location.search);
@@ -76,11 +92,16 @@ function nameOfList() {
   return `${window.location.pathname}?${asked}`;
 }
 
+/** @param {HTMLInputElement} box */
 function note(box) {
   if (box.checked) chosen.add(box.value);
   else chosen.delete(box.value);
 }
 
+/**
+ * @param {HTMLInputElement[]} some
+ * @param {boolean} isChosen
+ */
 function pick(some, isChosen) {
   for (const box of some) {
     box.checked = isChosen;
@@ -88,6 +109,7 @@ function pick(some, isChosen) {
   }
 }
 
+/** @param {HTMLInputElement} box */
 function pickRange(box) {
   const all = boxes();
   const from = all.findIndex((one) => one.value === last);
@@ -103,7 +125,7 @@ function show() {
   if (!bar) return;
   const matching = matchingBox();
   const number = matching?.checked ? Number(matching.dataset.total) : chosen.size;
-  document.getElementById("how-many").textContent = number ? said("{number} selected", { number }) : "";
+  byId("how-many").textContent = number ? said("{number} selected", { number }) : "";
   bar.classList.toggle("has-some", number > 0);
   // What is on other pages is sent along.
   const here = new Set(all.map((box) => box.value));
@@ -111,6 +133,10 @@ function show() {
   for (const value of chosen) if (!here.has(value)) bar.append(elsewhere(all[0]?.name ?? "id", value));
 }
 
+/**
+ * @param {string} name
+ * @param {string} value
+ */
 function elsewhere(name, value) {
   const field = document.createElement("input");
   Object.assign(field, { type: "hidden", name, value });
@@ -118,14 +144,18 @@ function elsewhere(name, value) {
   return field;
 }
 
+/** @param {HTMLInputElement[]} all */
 function showAll(all) {
-  const every = document.getElementById("pick-all");
+  /** @type {HTMLInputElement | null} */
+  const every = document.querySelector("#pick-all");
   const number = all.filter((box) => box.checked).length;
   if (every) {
     every.checked = number > 0 && number === all.length;
     every.indeterminate = number > 0 && number < all.length;
   }
-  for (const group of document.querySelectorAll("[data-picks-group]")) {
-    group.checked = boxesIn(group.closest("details")).every((box) => box.checked);
+  /** @type {NodeListOf<HTMLInputElement>} */
+  const groups = document.querySelectorAll("[data-picks-group]");
+  for (const group of groups) {
+    group.checked = boxesOf(group).every((box) => box.checked);
   }
 }

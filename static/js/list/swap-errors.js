@@ -10,9 +10,13 @@ document.addEventListener("htmx:before:swap", (event) => {
   if (!isByAPerson(ctx.sourceEvent)) return;
   const { method, action } = ctx.request;
   if (method === "GET") visit(action);
-  else ctx.sourceElement.submit();
+  else if (ctx.sourceElement instanceof HTMLFormElement) ctx.sourceElement.submit();
 });
 
+/**
+ * @param {import("htmx.org").HtmxRequestCtx} ctx
+ * @param {{ fragment: DocumentFragment }[]} tasks
+ */
 function fits({ response, select, target, sourceElement }, tasks) {
   // Going back brings whole pages, also those that tell of an error.
   if (!response || response.status === 204 || (target === document.body && !select)) return true;
@@ -20,4 +24,5 @@ function fits({ response, select, target, sourceElement }, tasks) {
   return response.status < 400 && (!select || tasks.some(({ fragment }) => fragment.querySelector(select)));
 }
 
+/** @param {Event | null} event */
 const isByAPerson = (event) => event instanceof Event && event.type !== "every";

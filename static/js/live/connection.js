@@ -1,9 +1,10 @@
 // The live connection: it brings news and the truth again after every break; it sends nothing.
 
-import { io } from "../../vendor/socket.io.esm.min.js";
+import { io } from "socket.io-client";
 import { Order } from "./sequence.js";
 import { refreshAlerts } from "../alerts.js";
 import { said } from "../messages.js";
+import { byId, within } from "../page.js";
 
 const CHANGES = [
   "download:queued",
@@ -17,21 +18,32 @@ const CHANGES = [
 
 const OF_ALERTS = new Set(["notice", "device", "download:failed", "download:removed"]);
 
+/** @type {Set<Follower>} */
 const followers = new Set();
+/** @type {import("socket.io-client").Socket | null} */
 let socket = null;
 
-/** Until `signal`: `changed()` is called when the page may be wrong, `progressed(message)` for transfers. */
+/**
+ * Follow what happens until `signal`.
+ * @param {string} home
+ * @param {Follower} follower
+ * @param {AbortSignal} signal
+ */
 export function follow(home, follower, signal) {
   followers.add(follower);
   signal.addEventListener("abort", () => followers.delete(follower));
   connect(home);
 }
 
-/** Be connected: one connection for all pages that are shown one after the other. */
+/**
+ * Be connected: one connection for all pages that are shown one after the other.
+ * @param {string} home
+ */
 export function connect(home) {
   if (socket) return;
   const order = new Order();
   const changed = () => followers.forEach((one) => one.changed());
+  /** @param {Progress} message */
   const progressed = (message) => followers.forEach((one) => one.progressed(message));
   socket = io({
     path: `${home}socket.io`,
@@ -39,19 +51,19 @@ export function connect(home) {
     tryAllTransports: true,
   });
 
-  socket.on("snapshot", (message) => {
+  socket.on("snapshot", (/** @type {Snapshot} */ message) => {
     order.begin(message.seq);
     hideTrouble();
-    if (document.getElementById("main").dataset.version === message.version) return;
+    if (byId("main").dataset.version === message.version) return;
     refreshAlerts();
     changed();
   });
-  socket.on("download:progress", (message) => {
+  socket.on("download:progress", (/** @type {Progress} */ message) => {
     if (!order.follows(message.seq)) changed();
     progressed(message);
   });
   for (const name of CHANGES) {
-    socket.on(name, (message) => {
+    socket.on(name, (/** @type {Numbered} */ message) => {
       order.follows(message.seq);
       if (OF_ALERTS.has(name)) refreshAlerts();
       changed();
@@ -69,6 +81,7 @@ export function connect(home) {
   });
 }
 
+/** @param {string} home */
 async function isSignedIn(home) {
   try {
     return (await fetch(`${home}api/v1/session`)).ok;
@@ -77,11 +90,12 @@ async function isSignedIn(home) {
   }
 }
 
+/** @param {string} sentence */
 function showTrouble(sentence) {
   const place = document.getElementById("offline");
   // Not every page has much that could be out of date.
   if (!place) return;
-  place.querySelector("span").textContent = sentence;
+  within(place, "span").textContent = sentence;
   place.hidden = false;
 }
 

@@ -7,11 +7,12 @@ import { follow } from "../live/connection.js";
 import { letRowsMove } from "../list/queue-order.js";
 import { showTransfers } from "../live/transfers.js";
 import { onPage } from "../navigation.js";
+import { home } from "../page.js";
 
-onPage(import.meta.url, (signal) => {
+onPage("downloads", (signal) => {
   keepSelection(signal);
   keepPlace(signal);
   letRowsMove(signal);
   stayHere(signal);
-  follow(document.body.dataset.home, { changed: refreshSoon, progressed: showTransfers }, signal);
+  follow(home(), { changed: refreshSoon, progressed: showTransfers }, signal);
 });

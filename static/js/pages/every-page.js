@@ -3,14 +3,15 @@
 import { openAlertsByBell } from "../alerts.js";
 import { listen } from "../keyboard.js";
 import { connect } from "../live/connection.js";
+import { elementOf, home as homeOf } from "../page.js";
 import { Journal, hasHeard } from "../player/journal.js";
 import { isRemembered } from "../player/place.js";
 
-const { home, keys } = document.body.dataset;
+const home = homeOf();
 const bar = document.getElementById("player");
 
 openAlertsByBell();
-if (keys !== "off") listen();
+if (document.body.dataset.keys !== "off") listen();
 connect(home);
 
 // For the page without a network; not while this page still comes.
@@ -39,12 +40,14 @@ setInterval(catchUp, LOOK_EVERY_MS);
 window.addEventListener("online", catchUp);
 
 // The player comes when it is first needed.
+/** @type {Promise<import("../player/bar.js").Bar> | null} */
 let opened = null;
-const player = () => (opened ??= import("../player/bar.js").then(({ openBar }) => openBar(bar)));
+const player = () => (opened ??= import("../player/bar.js").then(({ openBar }) => openBar()));
 
-if (bar && isRemembered(bar.dataset.account, home)) player().then((one) => one.restore());
+if (account && isRemembered(account, home)) player().then((one) => one.restore());
 document.addEventListener("click", async (event) => {
-  const link = event.target.closest("a[data-plays], [data-plays-all]");
+  /** @type {HTMLAnchorElement | null | undefined} */
+  const link = elementOf(event)?.closest("a[data-plays], [data-plays-all]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
   (await player()).playFrom(link);

@@ -4,8 +4,9 @@ import { stayHere } from "../dialogs.js";
 import { refreshSoon } from "../list/refresh.js";
 import { follow } from "../live/connection.js";
 import { onPage } from "../navigation.js";
+import { home } from "../page.js";
 
-onPage(import.meta.url, (signal) => {
+onPage("files", (signal) => {
   stayHere(signal);
-  follow(document.body.dataset.home, { changed: refreshSoon, progressed: () => {} }, signal);
+  follow(home(), { changed: refreshSoon, progressed: () => {} }, signal);
 });

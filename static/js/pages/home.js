@@ -4,7 +4,8 @@ import { refreshSoon } from "../list/refresh.js";
 import { follow } from "../live/connection.js";
 import { showTransfers } from "../live/transfers.js";
 import { onPage } from "../navigation.js";
+import { home } from "../page.js";
 
-onPage(import.meta.url, (signal) => {
-  follow(document.body.dataset.home, { changed: refreshSoon, progressed: showTransfers }, signal);
+onPage("home", (signal) => {
+  follow(home(), { changed: refreshSoon, progressed: showTransfers }, signal);
 });

@@ -1,11 +1,13 @@
 // Hands the fresh key to the page of Jellyfin that opened this window, to no other origin, and
 // closes it.
 
-const { secret, origin } = document.getElementById("handed-over").dataset;
+import { byId } from "../page.js";
 
-if (window.opener) {
+const { secret, origin } = byId("handed-over").dataset;
+
+if (window.opener && origin) {
   window.opener.postMessage({ sidecarKey: secret }, origin);
   window.close();
 } else {
-  document.getElementById("not-opened").hidden = false;
+  byId("not-opened").hidden = false;
 }

@@ -5,49 +5,55 @@ import { stayHere } from "../dialogs.js";
 import { keepSelection } from "../list/selection.js";
 import { follow } from "../live/connection.js";
 import { onPage } from "../navigation.js";
+import { home, parsed } from "../page.js";
 
 const PAUSE_MS = 1000;
-const { home } = document.body.dataset;
 
 let waiting = 0;
 
-onPage(import.meta.url, (signal) => {
+onPage("library", (signal) => {
   keepSelection(signal);
   stayHere(signal, freshButtons);
-  follow(home, { changed: buttonsSoon, progressed: showRings }, signal);
+  follow(home(), { changed: buttonsSoon, progressed: showRings }, signal);
 });
 
 function buttonsSoon() {
-  if (!waiting) waiting = setTimeout(freshButtons, PAUSE_MS);
+  if (!waiting) waiting = window.setTimeout(freshButtons, PAUSE_MS);
 }
 
 async function freshButtons() {
   waiting = 0;
-  const known = [...document.querySelectorAll("[data-get]")].map(({ dataset }) => [dataset.size, dataset.get]);
-  const next = ["next", `${window.location.pathname.slice(home.length - 1)}${window.location.search}`];
+  /** @type {NodeListOf<HTMLElement>} */
+  const all = document.querySelectorAll("[data-get]");
+  const known = [...all].map(({ dataset }) => [dataset.size ?? "", dataset.get ?? ""]);
+  const next = ["next", `${window.location.pathname.slice(home().length - 1)}${window.location.search}`];
   const wanted = new URLSearchParams([...new Map(known.map((one) => [one.join(), one])).values(), next]);
   if (!known.length) return;
   try {
-    const answer = await fetch(`${home}library/buttons?${wanted}`);
-    if (answer.ok) replace(new DOMParser().parseFromString(await answer.text(), "text/html"));
+    const answer = await fetch(`${home()}library/buttons?${wanted}`);
+    if (answer.ok) replace(parsed(await answer.text()));
   } catch {
     // The live connection tells when the server is back, and asks again.
   }
 }
 
+/** @param {Document} page */
 function replace(page) {
-  for (const fresh of page.querySelectorAll("[data-get]")) {
-    const { get, size, on } = fresh.dataset;
+  /** @type {NodeListOf<HTMLElement>} */
+  const all = page.querySelectorAll("[data-get]");
+  for (const fresh of all) {
+    const { get, size, on = "" } = fresh.dataset;
     for (const old of document.querySelectorAll(`[data-get="${get}"][data-size="${size}"][data-on="${CSS.escape(on)}"]`)) {
       if (old.innerHTML === fresh.innerHTML) continue;
       const held = old.contains(document.activeElement);
-      const next = fresh.cloneNode(true);
+      const next = /** @type {HTMLElement} */ (fresh.cloneNode(true));
       old.replaceWith(next);
-      if (held) next.querySelector("button, a")?.focus();
+      if (held) /** @type {HTMLElement | null} */ (next.querySelector("button, a"))?.focus();
     }
   }
 }
 
+/** @param {Progress} message */
 function showRings({ transfers }) {
   // How far an album is, only the server knows.
   if (document.querySelector(".get.is-downloading:not([data-download])")) buttonsSoon();

@@ -1,17 +1,18 @@
 // Presses the page's own button every few seconds, until the code was approved or has expired.
 
 import { said } from "../messages.js";
+import { byId, fieldsOf } from "../page.js";
 
 const EVERY_MS = 3000;
 
-const form = document.getElementById("quick-connect");
-document.getElementById("waiting").textContent = said("Waiting for the code to be approved …");
+const form = byId("quick-connect", HTMLFormElement);
+byId("waiting").textContent = said("Waiting for the code to be approved …");
 
 async function ask() {
   try {
     const answer = await fetch(form.action, {
       method: "POST",
-      body: new URLSearchParams(new FormData(form)),
+      body: fieldsOf(form),
     });
     if (answer.redirected) {
       window.location.assign(answer.url);

@@ -1,22 +1,28 @@
 // The page while the sidecar starts again: it goes on once the sidecar answers.
 
+import { byId } from "../page.js";
+
 const TRY_EVERY_MS = 500;
 const ENOUGH_TRIES = 8;
-const place = document.querySelector("#restarting");
+const { health = "", next = "" } = byId("restarting").dataset;
 
 async function answers() {
   try {
-    const told = await fetch(place.dataset.health, { cache: "no-store" });
+    const told = await fetch(health, { cache: "no-store" });
     return told.ok && (await told.json()).status === "ok";
   } catch {
     return false;
   }
 }
 
-// It may have been away and back between two looks.
+/**
+ * It may have been away and back between two looks.
+ * @param {number} tries
+ * @param {boolean} wasAway
+ */
 async function look(tries, wasAway) {
   const isThere = await answers();
-  if (isThere && (wasAway || tries >= ENOUGH_TRIES)) location.replace(place.dataset.next);
+  if (isThere && (wasAway || tries >= ENOUGH_TRIES)) location.replace(next);
   else setTimeout(look, TRY_EVERY_MS, tries + 1, wasAway || !isThere);
 }
 

@@ -5,37 +5,44 @@ import { KeptFiles } from "../kept/store.js";
 import { said } from "../messages.js";
 import { onPage } from "../navigation.js";
 import { size } from "../numbers.js";
+import { byId, home } from "../page.js";
 
-onPage(import.meta.url, async (signal) => {
-  const { home } = document.body.dataset;
-  const files = new KeptFiles(home, document.getElementById("player").dataset.account);
-  const place = (name) => document.getElementById(name);
-  const tell = (name, text) => place(name) && (place(name).textContent = text);
+onPage("this-browser", async (signal) => {
+  const files = new KeptFiles(home(), byId("player").dataset.account ?? "");
+  /**
+   * @param {string} name
+   * @param {string} text
+   */
+  function tell(name, text) {
+    const place = document.getElementById(name);
+    if (place) place.textContent = text;
+  }
   if (!("caches" in globalThis) || !navigator.serviceWorker) {
     tell("kept-trouble", said("This browser keeps files only over https."));
     return;
   }
   // Nothing is chosen here any more: nothing of it stays.
-  if (!place("keeping")) {
-    if (await caches.has(`sidecar-kept ${home}`)) await files.clear();
+  if (!document.getElementById("keeping")) {
+    if (await caches.has(`sidecar-kept ${home()}`)) await files.clear();
     return;
   }
 
   async function show() {
-    const list = place("kept-files");
+    const list = document.getElementById("kept-files");
     if (!list) return;
     const kept = await files.list();
     const lines = kept.map(line);
     const none = document.createElement("li");
-    none.textContent = list.dataset.empty;
+    none.textContent = list.dataset.empty ?? "";
     list.replaceChildren(...(lines.length ? lines : [none]));
-    place("kept-bar").value = kept.reduce((sum, one) => sum + one.size, 0);
-    const { usage, quota } = (await navigator.storage.estimate?.()) ?? {};
+    byId("kept-bar", HTMLProgressElement).value = kept.reduce((sum, one) => sum + one.size, 0);
+    const { usage = 0, quota } = (await navigator.storage.estimate?.()) ?? {};
     const stays = (await navigator.storage.persisted?.()) ?? false;
     const words = stays ? said("The browser keeps it for good.") : said("The browser may remove it when space runs out.");
     if (quota) tell("kept-quota", `${said("{used} of {size} that this browser allows are used.", { used: size(usage), size: size(quota) })} ${words}`);
   }
 
+  /** @param {KeptFile} one */
   function line(one) {
     const row = document.createElement("li");
     const link = document.createElement("a");
@@ -49,18 +56,23 @@ onPage(import.meta.url, async (signal) => {
     return row;
   }
 
-  const sync = () => keepUp({ now: (text) => tell("kept-now", text), trouble: (text) => tell("kept-trouble", text), changed: show });
+  const sync = () =>
+    keepUp({
+      now: (text) => tell("kept-now", text),
+      trouble: (text) => tell("kept-trouble", text),
+      changed: show,
+    });
   // At once: without it nothing that is kept can be played.
-  await navigator.serviceWorker.register(`${home}service-worker.js`).catch(() => {});
+  await navigator.serviceWorker.register(`${home()}service-worker.js`).catch(() => {});
   await files.makeCurrent();
   await files.change({ isKeeping: true });
   await navigator.storage.persist?.();
   const { isForgottenAtSignOut = false } = await files.settings();
-  const box = place("forget-at-sign-out");
+  const box = byId("forget-at-sign-out", HTMLInputElement);
   box.checked = isForgottenAtSignOut;
   box.addEventListener("change", () => files.change({ isForgottenAtSignOut: box.checked }), { signal });
-  place("kept-sync").hidden = false;
-  place("kept-sync").addEventListener("click", sync, { signal });
+  byId("kept-sync").hidden = false;
+  byId("kept-sync").addEventListener("click", sync, { signal });
   await show();
   await sync();
 });

@@ -8,6 +8,7 @@ import { currentFiles } from "../kept/store.js";
 import { said } from "../messages.js";
 import { stayInPlace } from "../navigation.js";
 import { clock } from "../numbers.js";
+import { byId, home, within } from "../page.js";
 
 const SAVE_EVERY_MS = 5000;
 // Whoever loads a page anew hears on from where it was; whoever comes back later presses *Play*.
@@ -19,9 +20,10 @@ const LONG_S = 20 * 60;
 const FEWEST_S = 10;
 
 /** Make the bar, with its style; one for a tab. */
-export async function openBar(bar) {
+export async function openBar() {
+  const bar = byId("player");
   const style = document.createElement("link");
-  Object.assign(style, { rel: "stylesheet", href: bar.dataset.style });
+  Object.assign(style, { rel: "stylesheet", href: bar.dataset.style ?? "" });
   style.dataset.stays = "";
   await new Promise((resolve) => {
     style.addEventListener("load", resolve);
@@ -31,9 +33,12 @@ export async function openBar(bar) {
   return new Bar(bar);
 }
 
-class Bar {
+export class Bar {
   #bar;
+  #audio;
+  #video;
   #place;
+  /** @type {Queue | null} */
   #queue = null;
   #savedAt = 0;
   #turn = 0;
@@ -42,47 +47,75 @@ class Bar {
   #states;
   #others = new BroadcastChannel("sidecar-player");
 
+  /** @param {HTMLElement} bar */
   constructor(bar) {
+    const { account = "" } = bar.dataset;
     this.#bar = bar;
-    this.#place = new Place(bar.dataset.account, document.body.dataset.home);
-    this.#journal = new Journal(bar.dataset.account, document.body.dataset.home);
-    this.#states = new States(bar.dataset.account, document.body.dataset.home);
+    this.#audio = this.#part("audio", HTMLAudioElement);
+    this.#video = this.#part("video", HTMLVideoElement);
+    this.#place = new Place(account, home());
+    this.#journal = new Journal(account, home());
+    this.#states = new States(account, home());
     this.#listen();
     this.#listenToKeys();
     stayInPlace({ isNeeded: () => this.#queue !== null, complain: (sentence) => this.#say("trouble", sentence) });
   }
 
-  #part(name) {
-    return this.#bar.querySelector(`[data-part="${name}"]`);
+  /**
+   * @template {HTMLElement} [T=HTMLElement]
+   * @param {string} name
+   * @param {new () => T} [kind]
+   */
+  #part(name, kind) {
+    return within(this.#bar, `[data-part="${name}"]`, kind);
   }
 
+  /**
+   * @param {string} name
+   * @param {string} text
+   */
   #say(name, text) {
     const place = this.#part(name);
     if (place.textContent !== text) place.textContent = text;
   }
 
   get #players() {
-    return [this.#part("audio"), this.#part("video")];
+    return [this.#audio, this.#video];
   }
 
   /** What plays or would; null if the bar is closed. */
   get #playing() {
-    return this.#queue && this.#part(queues.current(this.#queue).media);
+    return this.#queue && this.#playerOf(queues.current(this.#queue));
   }
 
-  /** Play what a link stands for, and what follows it on its page. */
+  /** @param {Entry} entry */
+  #playerOf(entry) {
+    return entry.media === "video" ? this.#video : this.#audio;
+  }
+
+  /**
+   * Play what a link stands for, and what follows it on its page.
+   * @param {HTMLAnchorElement} link
+   */
   playFrom(link) {
-    const links = playable();
-    const first = new Map(links.map((one) => [one.dataset.plays, one]).reverse());
+    const links = [...playable()];
+    /** @type {Map<string | undefined, HTMLAnchorElement>} */
+    const first = new Map();
+    for (const one of links.toReversed()) first.set(one.dataset.plays, one);
     if (link.dataset.plays) first.set(link.dataset.plays, link);
     // What is on two devices is heard once.
     const some = links.filter((one) => first.get(one.dataset.plays) === one);
     if (!some.length) return;
-    const isShuffled = "shuffle" in link.dataset || (Boolean(link.dataset.plays) && this.#queue?.isShuffled);
+    const isShuffled = "shuffle" in link.dataset || (Boolean(link.dataset.plays) && Boolean(this.#queue?.isShuffled));
     const at = link.dataset.plays ? some.indexOf(link) : isShuffled ? Math.floor(Math.random() * some.length) : 0;
     this.playThese(some.map(entryOf), at, { isShuffled });
   }
 
+  /**
+   * @param {Entry[]} entries
+   * @param {number} at
+   * @param {{ isShuffled?: boolean }} [how]
+   */
   playThese(entries, at, { isShuffled = false } = {}) {
     this.#queue = queues.begin(entries, at, { isShuffled });
     this.#play();
@@ -90,18 +123,20 @@ class Bar {
 
   /** Show where it was the last time; after a load of the page it goes on. */
   restore() {
-    const { queue, seconds, isFresh } = this.#place.recall(AGAIN_MS);
-    if (!queue) return;
+    const recalled = this.#place.recall(AGAIN_MS);
+    if (!recalled) return;
+    const { queue, seconds, isFresh } = recalled;
     this.#queue = queue;
     if (isFresh) this.#play(seconds);
-    else this.#show(seconds, false);
+    else this.#show(queue, seconds, false);
   }
 
   async #play(seconds = 0) {
+    if (!this.#queue) return;
     const entry = queues.current(this.#queue);
     const turn = (this.#turn += 1);
-    this.#show(seconds, true);
-    const player = this.#part(entry.media);
+    this.#show(this.#queue, seconds, true);
+    const player = this.#playerOf(entry);
     const address = await this.#addressOf(entry);
     if (turn !== this.#turn) return;
     this.#journal.begin(entry.item);
@@ -112,14 +147,17 @@ class Bar {
     player.play().catch(() => {});
   }
 
+  /**
+   * @param {Entry} entry
+   * @returns {Promise<string>}
+   */
   async #addressOf(entry) {
-    const { home } = document.body.dataset;
     // What is kept in this browser plays without a network; the service worker gives it.
-    const kept = navigator.serviceWorker?.controller && (await currentFiles(home));
+    const kept = navigator.serviceWorker?.controller && (await currentFiles(home()));
     if (kept && (await kept.has(entry.item))) return kept.address(entry.item);
     if (entry.file) return entry.file;
     try {
-      const answer = await fetch(`${home}api/v1/items/${entry.item}/source`);
+      const answer = await fetch(`${home()}api/v1/items/${entry.item}/source`);
       const found = await answer.json();
       return found.url ?? found.stream_url ?? entry.href;
     } catch {
@@ -127,60 +165,73 @@ class Bar {
     }
   }
 
-  /** Show what is to be played; nothing is loaded yet: looking at a page asks for no file. */
-  #show(seconds, isPlaying) {
-    const entry = queues.current(this.#queue);
+  /**
+   * Show what is to be played; nothing is loaded yet: looking at a page asks for no file.
+   * @param {Queue} queue
+   * @param {number} seconds
+   * @param {boolean} isPlaying
+   */
+  #show(queue, seconds, isPlaying) {
+    const entry = queues.current(queue);
     this.#bar.hidden = false;
     this.#stoppedAt = seconds;
     this.#say("trouble", "");
     for (const player of this.#players) empty(player);
-    this.#part(entry.media).hidden = !isPlaying;
+    this.#playerOf(entry).hidden = !isPlaying;
     this.#part("resume").hidden = isPlaying;
     this.#say("title", entry.title);
     this.#say("by", [entry.artist, entry.album].filter(Boolean).join(" · "));
     this.#say("stopped", seconds && !isPlaying ? said("stopped at {time}", { time: clock(seconds) }) : "");
     this.#showCover(entry);
-    this.#showQueue();
+    this.#showQueue(queue);
     this.#tellKeys(entry);
     this.#save(seconds);
   }
 
+  /** @param {Entry} entry */
   #showCover({ cover }) {
-    const picture = this.#part("cover");
+    const picture = this.#part("cover", HTMLImageElement);
     picture.hidden = !cover;
     if (cover) picture.src = cover;
     else picture.removeAttribute("src");
   }
 
-  #showQueue() {
-    const { at, order, isShuffled } = this.#queue;
+  /** @param {Queue} queue */
+  #showQueue(queue) {
+    const { at, order, isShuffled } = queue;
     this.#say("place", said("{number} of {total}", { number: at + 1, total: order.length }));
-    this.#part("before").disabled = queues.isFirst(this.#queue);
-    this.#part("after").disabled = queues.isLast(this.#queue);
+    this.#part("before", HTMLButtonElement).disabled = queues.isFirst(queue);
+    this.#part("after", HTMLButtonElement).disabled = queues.isLast(queue);
     this.#part("shuffle").ariaPressed = String(isShuffled);
     const list = this.#part("queue");
-    const focused = [...list.querySelectorAll("button")].indexOf(document.activeElement);
-    list.replaceChildren(...queues.inOrder(this.#queue).map((entry, place) => this.#line(entry, place)));
+    const focused = [...list.querySelectorAll("button")].findIndex((one) => one === document.activeElement);
+    list.replaceChildren(...queues.inOrder(queue).map((entry, place) => this.#line(entry, place, place === at)));
     const buttons = [...list.querySelectorAll("button")];
     if (focused >= 0) (buttons[Math.min(focused, buttons.length - 1)] ?? this.#part("queued")).focus();
   }
 
-  #line(entry, place) {
-    const line = this.#part("line").content.cloneNode(true);
+  /**
+   * @param {Entry} entry
+   * @param {number} place
+   * @param {boolean} isNow
+   */
+  #line(entry, place, isNow) {
+    const line = document.importNode(this.#part("line", HTMLTemplateElement).content, true);
     const [play, remove] = line.querySelectorAll("button");
-    play.querySelector("span").textContent = entry.title;
-    play.querySelector("small").textContent = entry.artist ?? "";
-    if (place === this.#queue.at) play.ariaCurrent = "true";
-    play.addEventListener("click", () => this.#go(place));
-    remove.querySelector(".hidden-label").append(` ${entry.title}`);
-    remove.hidden = place === this.#queue.at;
-    remove.addEventListener("click", () => this.#change(queues.without(this.#queue, place)));
+    within(play, "span").textContent = entry.title;
+    within(play, "small").textContent = entry.artist ?? "";
+    if (isNow) play.ariaCurrent = "true";
+    play.addEventListener("click", () => this.#go({ to: place }));
+    within(remove, ".hidden-label").append(` ${entry.title}`);
+    remove.hidden = isNow;
+    remove.addEventListener("click", () => this.#queue && this.#change(queues.without(this.#queue, place)));
     return line;
   }
 
+  /** @param {Queue} queue */
   #change(queue) {
     this.#queue = queue;
-    this.#showQueue();
+    this.#showQueue(queue);
     this.#save();
   }
 
@@ -194,12 +245,19 @@ class Bar {
 
   #noteStop() {
     const player = this.#playing;
-    const isLong = player?.hasAttribute("src") && (player.duration >= LONG_S || player === this.#part("video"));
+    if (!this.#queue || !player?.hasAttribute("src")) return;
+    const isLong = player.duration >= LONG_S || player === this.#video;
     if (!isLong || this.#journal.heard < FEWEST_S) return;
     this.#states.stop(queues.current(this.#queue).item, player.currentTime);
   }
 
-  #go(at) {
+  /**
+   * Go on by so many places, or go to a place of the order.
+   * @param {{ by?: number, to?: number }} where
+   */
+  #go({ by = 0, to }) {
+    if (!this.#queue) return;
+    const at = to ?? this.#queue.at + by;
     this.#tellHeard();
     this.#queue = queues.moved(this.#queue, at);
     this.#play();
@@ -213,27 +271,27 @@ class Bar {
     this.#bar.hidden = true;
     this.#place.forget();
     if (navigator.mediaSession) navigator.mediaSession.metadata = null;
-    document.getElementById("main").focus({ preventScroll: true });
+    byId("main").focus({ preventScroll: true });
   }
 
   #save(seconds = this.#playing?.hasAttribute("src") ? this.#playing.currentTime : this.#stoppedAt) {
     if (!this.#queue) return;
     this.#savedAt = Date.now();
-    this.#place.remember(this.#queue, seconds, Boolean(this.#playing) && !this.#playing.paused);
+    this.#place.remember(this.#queue, seconds, this.#playing?.paused === false);
   }
 
   #listen() {
-    this.#part("before").addEventListener("click", () => this.#go(this.#queue.at - 1));
-    this.#part("after").addEventListener("click", () => this.#go(this.#queue.at + 1));
+    this.#part("before").addEventListener("click", () => this.#go({ by: -1 }));
+    this.#part("after").addEventListener("click", () => this.#go({ by: 1 }));
     this.#part("close").addEventListener("click", () => this.#close());
     this.#part("shuffle").addEventListener("click", () => {
-      this.#change(queues.shuffled(this.#queue, !this.#queue.isShuffled));
+      if (this.#queue) this.#change(queues.shuffled(this.#queue, !this.#queue.isShuffled));
     });
     this.#part("resume").addEventListener("click", () => this.#resume());
     for (const player of this.#players) {
       player.addEventListener("ended", () => {
         this.#tellHeard();
-        if (!queues.isLast(this.#queue)) this.#go(this.#queue.at + 1);
+        if (this.#queue && !queues.isLast(this.#queue)) this.#go({ by: 1 });
       });
       player.addEventListener("error", () => this.#complain(player));
       player.addEventListener("timeupdate", () => {
@@ -265,39 +323,46 @@ class Bar {
   #listenToKeys() {
     const session = navigator.mediaSession;
     if (!session) return;
+    /** @param {number} seconds */
     const skip = (seconds) => {
       if (this.#playing) this.#playing.currentTime = Math.max(0, this.#playing.currentTime + seconds);
     };
+    /** @type {Partial<Record<MediaSessionAction, MediaSessionActionHandler>>} */
     const acts = {
       play: () => this.#resume(),
       pause: () => this.#playing?.pause(),
       stop: () => this.#playing?.pause(),
-      previoustrack: () => this.#queue && this.#go(this.#queue.at - 1),
-      nexttrack: () => this.#queue && !queues.isLast(this.#queue) && this.#go(this.#queue.at + 1),
+      previoustrack: () => this.#go({ by: -1 }),
+      nexttrack: () => this.#queue && !queues.isLast(this.#queue) && this.#go({ by: 1 }),
       seekbackward: ({ seekOffset }) => skip(-(seekOffset || BACK_S)),
       seekforward: ({ seekOffset }) => skip(seekOffset || ON_S),
-      seekto: ({ seekTime }) => this.#playing && (this.#playing.currentTime = seekTime),
+      seekto: ({ seekTime }) => {
+        if (this.#playing && seekTime !== undefined) this.#playing.currentTime = seekTime;
+      },
     };
     for (const [name, act] of Object.entries(acts)) {
       try {
-        session.setActionHandler(name, act);
+        session.setActionHandler(/** @type {MediaSessionAction} */ (name), act);
       } catch {
         // Not every browser has every key.
       }
     }
   }
 
+  /** @param {Entry} entry */
   #tellKeys({ title, artist, album, cover }) {
     if (!navigator.mediaSession) return;
     const artwork = cover ? [{ src: new URL(cover, window.location.href).href }] : [];
     navigator.mediaSession.metadata = new MediaMetadata({ title, artist: artist ?? "", album: album ?? "", artwork });
   }
 
+  /** @param {HTMLMediaElement} player */
   #tellPosition({ duration, currentTime, playbackRate }) {
     if (!Number.isFinite(duration) || currentTime > duration) return;
     navigator.mediaSession?.setPositionState?.({ duration, position: currentTime, playbackRate });
   }
 
+  /** @param {HTMLMediaElement} player */
   async #complain(player) {
     if (!player.hasAttribute("src")) return;
     const answer = await fetch(player.src, { headers: { Range: "bytes=0-0" } }).catch(() => null);
@@ -306,15 +371,21 @@ class Bar {
   }
 }
 
-const playable = () => [...document.querySelectorAll("a[data-plays]")];
+/** @returns {NodeListOf<HTMLAnchorElement>} */
+const playable = () => document.querySelectorAll("a[data-plays]");
 
+/**
+ * @param {HTMLAnchorElement} link
+ * @returns {Entry}
+ */
 function entryOf({ dataset, href }) {
-  const { plays: item, media, title, artist, album, cover } = dataset;
+  const { plays: item = "", title = "", artist, album, cover } = dataset;
   // A file of its own is played as it is; where else the item is, the sidecar knows.
   const file = /\/media\/\d+$/.test(href) ? { file: href } : {};
-  return { item, media, title, artist, album, cover, href, ...file };
+  return { item, media: dataset.media === "video" ? "video" : "audio", title, artist, album, cover, href, ...file };
 }
 
+/** @param {HTMLMediaElement} player */
 function empty(player) {
   player.hidden = true;
   if (!player.hasAttribute("src")) return;

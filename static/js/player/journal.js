@@ -1,16 +1,25 @@
 // What was heard here: kept until the sidecar has it, also for days without a network; then sent with its own times.
 
+import { csrf } from "../page.js";
+
 const PREFIX = "sidecar-heard";
 const MOST = 100;
 const MOST_KEPT = 2000;
 // A longer step is a jump.
 const LONGEST_STEP_S = 3;
 
+/** @typedef {{ item_id: string, started_at: number, seconds_heard: number }} Heard */
+
 export class Journal {
   #key;
   #home;
+  /** @type {(Heard & { at: number | null }) | null} */
   #now = null;
 
+  /**
+   * @param {string} account
+   * @param {string} home
+   */
   constructor(account, home) {
     this.#key = `${PREFIX} ${home} ${account}`;
     this.#home = home;
@@ -21,21 +30,29 @@ export class Journal {
     return this.#now?.seconds_heard ?? 0;
   }
 
-  /** Another one begins to play. */
+  /**
+   * Another one begins to play.
+   * @param {string} item
+   */
   begin(item) {
     this.end();
     this.#now = { item_id: item, started_at: Date.now() / 1000, seconds_heard: 0, at: null };
   }
 
-  /** It is at this second now: only what was really heard counts. */
+  /**
+   * It is at this second now: only what was really heard counts.
+   * @param {number} seconds
+   */
   hear(seconds) {
-    const { at } = this.#now ?? {};
+    if (!this.#now) return;
+    const { at } = this.#now;
     if (at !== null && seconds > at && seconds - at < LONGEST_STEP_S) this.#now.seconds_heard += seconds - at;
-    if (this.#now) this.#now.at = seconds;
+    this.#now.at = seconds;
   }
 
   end() {
-    const { at: _, ...heard } = this.#now ?? {};
+    if (!this.#now) return;
+    const { at: _, ...heard } = this.#now;
     this.#now = null;
     if (!heard.seconds_heard) return;
     this.#write([...this.#read(), heard].slice(-MOST_KEPT));
@@ -48,13 +65,13 @@ export class Journal {
     return navigator.locks.request("sidecar-heard", () => this.#send());
   }
 
+  /** @returns {Promise<void>} */
   async #send() {
     const some = this.#read().slice(0, MOST);
-    const { csrf } = document.body.dataset;
-    if (!some.length || !csrf) return;
+    if (!some.length || !csrf()) return;
     const answer = await fetch(`${this.#home}this-browser/plays`, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf },
+      headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf() },
       body: JSON.stringify({ plays: some }),
     }).catch(() => null);
     if (!answer?.ok) return;
@@ -63,6 +80,7 @@ export class Journal {
     if (this.#read().length) await this.#send();
   }
 
+  /** @returns {Heard[]} */
   #read() {
     try {
       return JSON.parse(localStorage.getItem(this.#key) ?? "[]");
@@ -71,11 +89,16 @@ export class Journal {
     }
   }
 
+  /** @param {Heard[]} all */
   #write(all) {
     if (all.length) localStorage.setItem(this.#key, JSON.stringify(all));
     else localStorage.removeItem(this.#key);
   }
 }
 
-/** Whether an account has something to send. */
+/**
+ * Whether an account has something to send.
+ * @param {string} account
+ * @param {string} home
+ */
 export const hasHeard = (account, home) => localStorage.getItem(`${PREFIX} ${home} ${account}`) !== null;

@@ -2,7 +2,13 @@
 
 const MOST = 500;
 
-/** Begin a queue of entries with one of them; a shuffled one begins with it as well. */
+/**
+ * Begin a queue of entries with one of them; a shuffled one begins with it as well.
+ * @param {Entry[]} entries
+ * @param {number} at
+ * @param {{ isShuffled?: boolean, chance?: () => number }} [how]
+ * @returns {Queue}
+ */
 export function begin(entries, at, { isShuffled = false, chance = Math.random } = {}) {
   // The ones that follow matter more than those before.
   const from = Math.max(0, Math.min(at, entries.length - MOST));
@@ -11,15 +17,29 @@ export function begin(entries, at, { isShuffled = false, chance = Math.random } 
   return isShuffled ? shuffled(queue, true, chance) : queue;
 }
 
+/** @param {Queue} queue */
 export const current = (queue) => queue.entries[queue.order[queue.at]];
+/** @param {Queue} queue */
 export const isFirst = (queue) => queue.at === 0;
+/** @param {Queue} queue */
 export const isLast = (queue) => queue.at >= queue.order.length - 1;
+/** @param {Queue} queue */
 export const inOrder = (queue) => queue.order.map((place) => queue.entries[place]);
 
-/** Go to a place of the order, or stay within it. */
+/**
+ * Go to a place of the order, or stay within it.
+ * @param {Queue} queue
+ * @param {number} at
+ * @returns {Queue}
+ */
 export const moved = (queue, at) => ({ ...queue, at: Math.min(Math.max(at, 0), queue.order.length - 1) });
 
-/** Shuffle, or go back to the order that it had; what plays goes on. */
+/**
+ * Shuffle, or go back to the order that it had; what plays goes on.
+ * @param {Queue} queue
+ * @param {boolean} isShuffled
+ * @returns {Queue}
+ */
 export function shuffled(queue, isShuffled, chance = Math.random) {
   const playing = queue.order[queue.at];
   if (!isShuffled) {
@@ -34,24 +54,26 @@ export function shuffled(queue, isShuffled, chance = Math.random) {
   return { ...queue, isShuffled, order: [playing, ...others], at: 0 };
 }
 
-/** Take one out; what plays stays. */
+/**
+ * Take one out; what plays stays.
+ * @param {Queue} queue
+ * @param {number} at
+ * @returns {Queue}
+ */
 export function without(queue, at) {
   if (at === queue.at) return queue;
   const order = queue.order.toSpliced(at, 1);
   return { ...queue, order, at: at < queue.at ? queue.at - 1 : queue.at };
 }
 
-/** Put more at the end, or next. */
-export function added(queue, entries, { isNext = false } = {}) {
-  const some = entries.slice(0, Math.max(0, MOST - queue.entries.length));
-  const places = some.map((_, place) => queue.entries.length + place);
-  const order = queue.order.toSpliced(isNext ? queue.at + 1 : queue.order.length, 0, ...places);
-  return { ...queue, entries: [...queue.entries, ...some], order };
-}
-
-/** Read a queue that was remembered; null if it is none. */
+/**
+ * Read a queue that was remembered; null if it is none.
+ * @param {string} text
+ * @returns {Queue | null}
+ */
 export function read(text) {
   try {
+    /** @type {Queue} */
     const { entries, order, at, isShuffled } = JSON.parse(text);
     const isSound =
       entries.length > 0 &&

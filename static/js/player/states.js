@@ -1,6 +1,8 @@
 // Where playing was stopped and which hearts were pressed: the newest of each item, with its own time, until the
 // sidecar has it, also for days without a network.
 
+import { csrf } from "../page.js";
+
 const PREFIX = "sidecar-states";
 const MOST = 100;
 const MOST_KEPT = 2000;
@@ -9,21 +11,36 @@ export class States {
   #key;
   #home;
 
+  /**
+   * @param {string} account
+   * @param {string} home
+   */
   constructor(account, home) {
     this.#key = `${PREFIX} ${home} ${account}`;
     this.#home = home;
   }
 
-  /** Its playing was stopped at this second. */
+  /**
+   * Its playing was stopped at this second.
+   * @param {string} item
+   * @param {number} seconds
+   */
   stop(item, seconds) {
     this.#note(item, { position: seconds, position_at: Date.now() / 1000 });
   }
 
+  /**
+   * @param {string} item
+   * @param {boolean} isFavourite
+   */
   heart(item, isFavourite) {
     this.#note(item, { is_favourite: isFavourite });
   }
 
-  /** The heart that was pressed here and is not sent yet; undefined if none was. */
+  /**
+   * The heart that was pressed here and is not sent yet; undefined if none was.
+   * @param {string} item
+   */
   heartOf(item) {
     return this.#read()[item]?.is_favourite;
   }
@@ -35,13 +52,13 @@ export class States {
     return navigator.locks.request("sidecar-states", () => this.#send());
   }
 
+  /** @returns {Promise<void>} */
   async #send() {
     const some = Object.entries(this.#read()).slice(0, MOST);
-    const { csrf } = document.body.dataset;
-    if (!some.length || !csrf) return;
+    if (!some.length || !csrf()) return;
     const answer = await fetch(`${this.#home}this-browser/states`, {
       method: "POST",
-      headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf },
+      headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf() },
       body: JSON.stringify({ states: some.map(([item, state]) => ({ item_id: item, ...state })) }),
     }).catch(() => null);
     if (!answer?.ok) return;
@@ -51,12 +68,17 @@ export class States {
     if (Object.keys(now).length) await this.#send();
   }
 
+  /**
+   * @param {string} item
+   * @param {ItemState} facts
+   */
   #note(item, facts) {
     const { [item]: before, ...others } = this.#read();
     const all = Object.entries({ ...others, [item]: { ...before, ...facts } });
     this.#write(Object.fromEntries(all.slice(-MOST_KEPT)));
   }
 
+  /** @returns {Record<string, ItemState>} */
   #read() {
     try {
       return JSON.parse(localStorage.getItem(this.#key) ?? "{}");
@@ -65,6 +87,7 @@ export class States {
     }
   }
 
+  /** @param {Record<string, ItemState>} all */
   #write(all) {
     if (Object.keys(all).length) localStorage.setItem(this.#key, JSON.stringify(all));
     else localStorage.removeItem(this.#key);

@@ -38,8 +38,11 @@ def test_pages_browser_code_and_example_are_inside(wheel: Path) -> None:
 
     assert "sidecar/config.example.toml" in names
     assert "sidecar/web/templates/downloads/downloads.html" in names
-    assert "sidecar/web/static/vendor/socket.io.esm.min.js" in names
+    assert "sidecar/web/static/vendor/app.js" in names
     assert "sidecar/web/static/vendor/LICENCES.txt" in names
+    assert "sidecar/web/static/css/devices.css" in names
+    # What the bundles are made of is in the source archive.
+    assert not [name for name in names if name.startswith("sidecar/web/static/js")]
     assert not [name for name in names if name.startswith(("tests/", "templates/", "static/"))]
 
 
@@ -64,7 +67,7 @@ def test_it_starts_in_an_empty_environment(
     sidecar.start()
     try:
         page = requests.get(f"{sidecar.url}/sign-in", timeout=10)
-        code = requests.get(f"{sidecar.url}/static/vendor/socket.io.esm.min.js", timeout=10)
+        code = requests.get(f"{sidecar.url}/static/vendor/app.js", timeout=10)
     finally:
         stopped = sidecar.stop()
 

@@ -44,10 +44,6 @@ def test_the_page_without_a_network_is_nobody_s_and_loads_only_what_is_kept(ann:
     assert "ann" not in re.sub(r"<[^>]+>", " ", page).split()
     assert isinstance(files, list)
     assert set(re.findall(r'(?:src|href)="(/static/[^"#]+)', page)) <= set(files)
-    for path in files:
-        source = ann.client.get(path, buffered=True).data
-        for name in re.findall(rb'(?:from|import)\s*\(?"(\.[^"]+\.js)"', source):
-            assert any(one.endswith(name.decode().lstrip("./")) for one in files), (path, name)
 
 
 def test_it_is_below_the_base_url(quick_path: Path, clock: FakeClock) -> None:

@@ -25,7 +25,7 @@ from sidecar.web.security.jellyfin_web import origins
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
-SCRIPT = "js/jellyfin-web.js"
+SCRIPT = "vendor/jellyfin-web.js"
 
 
 def routes(services: WebServices) -> Blueprint:
