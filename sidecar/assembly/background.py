@@ -9,7 +9,7 @@ from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
-from sidecar.assembly.store import DATABASE, KEY_FILE
+from sidecar.assembly.store import KEY_FILE, database_place
 from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
 from sidecar.services.activity.recorder import ActivityRecorder
@@ -162,7 +162,8 @@ def _backups(base: Base, accounts: AccountServices) -> NightlyBackups:
     return NightlyBackups(
         settings=base.configuration.now,
         installation=Installation(
-            database=data_dir / DATABASE,
+            database=(place := database_place(base.settings)).path,
+            server=place.address,
             key=data_dir / KEY_FILE,
             config=base.settings.file or data_dir / "config.toml",
         ),

@@ -45,8 +45,8 @@ from sidecar.store.schema.tables import DownloadRow
 __all__ = ["DownloadQueue", "Downloads", "FilePlace", "NewDownload", "WantedAgain"]
 
 CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
-CANCEL = """DELETE FROM downloads WHERE id IN (SELECT value FROM json_each(?))
-    AND status = ? AND NOT finalizing RETURNING id"""
+CANCEL = """DELETE FROM downloads WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
+    AND status = ? AND finalizing = 0 RETURNING id"""
 # The columns that a kept part gives to a new row, where there is none.
 NO_PART: Row = {"id": None, "validator": None, "bytes_downloaded": 0}
 
@@ -153,11 +153,18 @@ class DownloadQueue:
             part = parts.get(ids, NO_PART)
             rows.append({**to_columns(wanted, place, turn, now), **part})
         added = {(one.device_id, one.item_id): one for one in self._insert(rows)}
-        for one in added.values():
+        found = [added[ids] for ids in asked]
+        for one in found:
             self._transitions.publish(one, None, Status.PENDING)
-        return [added[ids] for ids in asked]
+        return found
 
     def _insert(self, rows: Sequence[Row]) -> list[Download]:
+        # A row that goes on where another ended takes its number; the others get the next ones.
+        numbered = [one for one in rows if one["id"] is not None]
+        fresh = [_without_number(one) for one in rows if one["id"] is None]
+        return [added for some in (numbered, fresh) if some for added in self._insert_alike(some)]
+
+    def _insert_alike(self, rows: Sequence[Row]) -> list[Download]:
         # SQL text: peewee takes longer to build one insert than SQLite to run it.
         names = ", ".join(rows[0])
         marks = f"({', '.join('?' * len(rows[0]))})"
@@ -402,6 +409,11 @@ class DownloadQueue:
         if changed is not None:
             self._transitions.publish(changed, changed.status, changed.status)
         return changed
+
+
+def _without_number(row: Row) -> Row:
+    """Leave the number of a row to the database."""
+    return {name: value for name, value in row.items() if name != "id"}
 
 
 def _listed(values: Collection[object]) -> str:

@@ -41,14 +41,15 @@ FOUND_AGAIN = frozenset({Move.CLAIM, Move.ARRIVE})
 # The subquery runs once, on its index; the rows are found by (device, item). No other is read.
 HEARD = """UPDATE downloads
     SET last_used_seq =
-        (SELECT ifnull(max(last_used_seq), 0) + 1 FROM downloads WHERE last_used_seq > 0)
+        (SELECT coalesce(max(last_used_seq), 0) + 1 FROM downloads WHERE last_used_seq > 0)
     WHERE device_id IN (SELECT id FROM devices) AND item_id = ?
     RETURNING id"""
 
 # Rows in any state but the one that was seen are left alone, as by a move of one.
-MANY = "id IN (SELECT value FROM json_each(?))"
+MANY = "id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))"
 PRIORITISED = f"""UPDATE downloads SET priority = given.priority FROM (
-    SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS priority
+    SELECT CAST(json_extract(value, '$[0]') AS INTEGER) AS id,
+        CAST(json_extract(value, '$[1]') AS INTEGER) AS priority
     FROM json_each(?)
 ) AS given WHERE given.id = downloads.id AND downloads.status = ? RETURNING {NAMES}"""  # noqa: S608 - names of our own columns
 
@@ -441,7 +442,7 @@ class DownloadTransitions:
     ) -> tuple[str, Columns]:
         """Return which rows a move may change, and all columns that it changes."""
         if move is Move.PAUSE:
-            which = f"{which} AND NOT finalizing"
+            which = f"{which} AND finalizing = 0"
         if was is Status.DOWNLOADING and move is not Move.ARRIVE:
             changes = {**NOT_FINAL, "claimed_by": None, **changes}
         if was is Status.COMPLETED:
