@@ -40,6 +40,7 @@ from sidecar.store.schema.steps import (
     PLAYER_STATES,
     PLAYLISTS,
     PLAYS,
+    PROCESSES,
     PUSH_SUBSCRIPTIONS,
     QUEUE_ORDER,
     RESTS,
@@ -94,6 +95,7 @@ STEPS: tuple[Step, ...] = (
     TAKEN_PLAYLISTS,
     SELECTIONS,
     KEY_ORIGINS,
+    PROCESSES,
     PUSH_SUBSCRIPTIONS,
 )
 
