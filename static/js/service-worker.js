@@ -74,23 +74,24 @@ async function giveKept(request, pathname) {
 }
 
 // News while no page is open: what the sidecar sent, and nothing but a page of ours behind it.
-self.addEventListener("push", (event) => {
-  const { title, body, path } = event.data.json();
+worker.addEventListener("push", (event) => {
+  const { title, body, path } = event.data?.json() ?? {};
   const icon = `${HOME}static/icons/icon-192.png`;
-  event.waitUntil(self.registration.showNotification(title, { body, icon, data: { path }, tag: "sidecar", renotify: true }));
+  event.waitUntil(worker.registration.showNotification(title, { body, icon, data: { path }, tag: "sidecar" }));
 });
 
-self.addEventListener("notificationclick", (event) => {
+worker.addEventListener("notificationclick", (event) => {
   event.notification.close();
   event.waitUntil(open(event.notification.data?.path ?? ""));
 });
 
+/** @param {string} path */
 async function open(path) {
-  const home = new URL(HOME, self.location.origin).href;
+  const home = new URL(HOME, worker.location.origin).href;
   const wanted = new URL(path, home).href;
   const target = wanted.startsWith(home) ? wanted : home;
-  for (const one of await self.clients.matchAll({ type: "window" })) {
-    if (one.url.startsWith(home) && "navigate" in one) return (await one.navigate(target))?.focus();
+  for (const one of await worker.clients.matchAll({ type: "window" })) {
+    if (one.url.startsWith(home)) return (await one.navigate(target))?.focus();
   }
-  return self.clients.openWindow(target);
+  return worker.clients.openWindow(target);
 }
