@@ -206,6 +206,7 @@ class Runtime:
             configuration=configuration,
         )
         building.callback(services.devices.registry.close)
+        building.callback(services.background.leases.end)
         services.background.housekeeping.recover()
         return services
 
@@ -240,6 +241,7 @@ class Runtime:
 
     def _start_threads(self, threads: ThreadGroup, services: Assembly) -> None:
         rules, transfers, background = services.rules, services.transfers, services.background
+        threads.add("leases", background.leases.run)
         threads.add("reporter", transfers.progress.run)
         threads.add("casting", rules.casting.run)
         threads.add("cast-orders", rules.cast_orders.run)

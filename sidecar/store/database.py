@@ -12,6 +12,7 @@ Nothing outside the store sees peewee, a row or an SQL error; errors become `Dat
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -60,6 +61,8 @@ class Database:
     def __init__(self, path: Path, dialect: Dialect, *, recovery_note: str | None = None) -> None:
         self.path = path
         self.dialect = dialect
+        # Names this process in the claims of its workers; another one once its lease was lost.
+        self.process_id = secrets.token_hex(8)
         self.recovery = recovery_note
         self._peewee = dialect.peewee
         self._mine = _Mine()

@@ -39,7 +39,7 @@ from sidecar.store.downloads.queries import (
     to_download,
 )
 from sidecar.store.downloads.sightings import DownloadSightings
-from sidecar.store.downloads.transitions import FROM_ZERO, ONE_ROW, UNBLEMISHED, DownloadTransitions
+from sidecar.store.downloads.transitions import FROM_ZERO, UNBLEMISHED, DownloadTransitions
 from sidecar.store.schema.tables import DownloadRow
 
 __all__ = ["DownloadQueue", "Downloads", "FilePlace", "NewDownload", "WantedAgain"]
@@ -236,7 +236,11 @@ class DownloadQueue:
         users, files = _listed(blocked_users), _listed(busy)
         rows = _listed(blocked_devices), users, files, files, _listed(own_only), _listed(in_order)
         values = [due, *rows, due, users, files]
-        changes = {"started_at": now, "retry_next_at": None}
+        changes = {
+            "started_at": now,
+            "retry_next_at": None,
+            "claimed_by": self._db.process_id,
+        }
         first = FIRST_DUE.format(skip_locked=self._db.dialect.skip_locked)
         return self._transitions.apply(f"id = {first}", values, Status.PENDING, Move.CLAIM, changes)
 
@@ -366,24 +370,42 @@ class DownloadQueue:
                     return False
             return self._set(there, file_path=place.path, path_key=place.key) is not None
 
-    def recover(self) -> list[Download]:
-        """Requeue what was running when the sidecar died; at the start, before any worker runs.
+    def recover(self, living: Collection[str] = ()) -> list[Download]:
+        """Requeue what was running in processes that died; at the start, and when one has died.
 
         The part files stay. Returned are those that were being finalized, which stay
         `downloading`: their file is at its final path already or is still the part file. The
         caller checks that and then calls `mark_arrived` or `postpone` for each.
+
+        Args:
+            living: The processes whose downloads are left to them.
         """
         with self._db.write():
-            query = DownloadRow.select(COLUMNS).where(DownloadRow.status == Status.DOWNLOADING)
-            running = [to_download(row) for row in self._db.rows(query)]
-            for download in running:
+            left = self._left(living)
+            for download in left:
                 if not download.finalizing:
                     self._transitions.move(download, Move.POSTPONE)
-        return [download for download in running if download.finalizing]
+        return [download for download in left if download.finalizing]
+
+    def left_on(self, device_id: str, living: Collection[str]) -> list[Download]:
+        """Return what processes that died were finalizing on a device."""
+        left = self._left(living)
+        return [one for one in left if one.finalizing and one.device_id == device_id]
+
+    def claimed(self) -> frozenset[int]:
+        """Return what this process has claimed, as the database knows it."""
+        mine = "SELECT id FROM downloads WHERE status = 'downloading' AND claimed_by = ?"
+        return frozenset(one for (one,) in self._db.sql(mine, (self._db.process_id,)))
+
+    def _left(self, living: Collection[str]) -> list[Download]:
+        """Return what is downloading by none of these processes; few ever are."""
+        query = DownloadRow.select(COLUMNS).where(DownloadRow.status == Status.DOWNLOADING)
+        running = [to_download(row) for row in self._db.rows(query)]
+        return [one for one in running if one.claimed_by not in living]
 
     def _set(self, download: Download, **columns: object) -> Download | None:
         """Change columns other than the state, if the state is still the one the caller saw."""
-        changed = self._transitions.update(ONE_ROW, (download.id,), download.status, columns)
+        changed = self._transitions.update_seen(download, columns)
         if changed is not None:
             self._transitions.publish(changed, changed.status, changed.status)
         return changed
