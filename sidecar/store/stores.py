@@ -24,6 +24,7 @@ from sidecar.store.page_settings import PageSettings
 from sidecar.store.playback.imported_plays import ImportedPlays
 from sidecar.store.playback.player_states import PlayerStates
 from sidecar.store.playback.plays import Plays
+from sidecar.store.processes import Processes
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.device_playlists import DevicePlaylists
 from sidecar.store.rules.exclusions import Exclusions
@@ -67,6 +68,7 @@ class Stores:
         self.player_states = PlayerStates(db)
         self.playlist_orders = PlaylistOrders(db, bus)
         self.plays = Plays(db)
+        self.processes = Processes(db, clock)
         self.rests = EvictionCooldowns(db, clock)
         self.samples = Samples(db)
         self.selections = Selections(db)

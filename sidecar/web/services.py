@@ -11,6 +11,7 @@ from sidecar.services.accounts.hidden_files import HiddenFilesService
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
+from sidecar.services.activity.replays.service import ReplayService
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
 from sidecar.services.browsers.states import BrowserStates
@@ -104,6 +105,7 @@ class WebServices:
     files: FileBrowser
     playback: PlayHistory
     activity: ActivityHistory
+    replays: ReplayService
     transfers: TransferStatus
     system: SystemStatus
     metrics: MetricsService

@@ -425,6 +425,7 @@ def web_house(
             yield WebHouse(clock, bus, store, services, web, jellyfin, folder, recent)
         finally:
             services.rules.threads.end()
+            services.web.replays.close()
             services.background.removals.close()
             services.devices.registry.close()
             db.close()

@@ -32,12 +32,13 @@ ENTRIES = """WITH RECURSIVE found (key) AS (
         UNION ALL
         SELECT (SELECT path_key FROM downloads
             WHERE device_id = ?1 AND path_key < ?3 AND path_key >= CASE
-                instr(substr(found.key, ?4), '/') WHEN 0 THEN found.key || char(0)
+                instr(substr(found.key, ?4), '/') WHEN 0 THEN found.key || ?6
                 ELSE substr(found.key, 1, ?4 + instr(substr(found.key, ?4), '/') - 2) || '0' END
             ORDER BY path_key LIMIT 1)
         FROM found WHERE found.key IS NOT NULL
     ) SELECT key FROM found WHERE key IS NOT NULL LIMIT ?5"""
-# Behind the last key of any kind.
+# Before and behind the last character of any key.
+FIRST = "\1"
 LAST = "\U0010ffff"
 
 
@@ -119,7 +120,7 @@ class DeviceFolders:
 
     def _list_entries(self, key: str, most: int) -> set[str]:
         above, end = (f"{key}/", f"{key}0") if key else ("", LAST)
-        asked = (self._device_id, above, end, len(above) + 1, most)
+        asked = (self._device_id, above, end, len(above) + 1, most, FIRST)
         return {one[len(above) :].partition("/")[0] for (one,) in self._db.sql(ENTRIES, asked)}
 
     def _is_file(self, key: str) -> bool:

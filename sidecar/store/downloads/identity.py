@@ -33,7 +33,7 @@ HAS_FILE = "status IN ('completed', 'downloading')"
 FACTS = f"""SELECT item_id, item_type, title, artist, album, {ORIGINAL_SIZE}, source_etag, seconds,
         source_path, file_path, device_id, {HAS_FILE}
     FROM downloads"""  # noqa: S608 - expressions of ours
-OF_SIZES = f"{FACTS} WHERE {ORIGINAL_SIZE} IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
+OF_SIZES = f"{FACTS} WHERE {ORIGINAL_SIZE} IN (SELECT CAST(value AS INTEGER) FROM json_each(?))"  # noqa: S608 - ours
 OF_ITEMS = f"{FACTS} WHERE item_id IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
 # The account holds it or asked for it.
 OF_ACCOUNT = """user_id = ? OR EXISTS (SELECT 1 FROM holds

@@ -40,6 +40,7 @@ from sidecar.store.schema.steps import (
     PLAYER_STATES,
     PLAYLISTS,
     PLAYS,
+    PROCESSES,
     QUEUE_ORDER,
     RESTS,
     RULES,
@@ -93,6 +94,7 @@ STEPS: tuple[Step, ...] = (
     TAKEN_PLAYLISTS,
     SELECTIONS,
     KEY_ORIGINS,
+    PROCESSES,
 )
 
 

@@ -63,6 +63,7 @@ RELEASED = (
     "54189905055b4a86",
     "b966149be6493298",
     "b2cbd54c1ec53e62",
+    "a76474fd4f112fd8",
 )
 
 
@@ -188,6 +189,9 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
     ),
     "taken_playlists": (
         {"id": 1, "user_id": ANN, "device_id": STICK, "path": "Road.m3u8", "told": "{}"},
+    ),
+    "processes": (
+        {"id": "5" * 16, "host": "nas", "lock": "/x", "started_at": 1, "seen_at": 2, "beat": 3},
     ),
     "device_settings": ({"device_id": STICK, "changed": '{"paused": true}'},),
     "rests": ({"device_id": STICK, "item_id": item_id(6), "until": 11},),
