@@ -21,6 +21,7 @@ PAGES = (
     "/downloads?albums=yes",
     "/downloads?tab=failed",
     "/downloads?tab=removed",
+    "/downloads/{download}/history",
     "/library",
     "/library?q=tone",
     "/library?q=nothing+of+this+name",

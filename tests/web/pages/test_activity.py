@@ -169,6 +169,28 @@ def test_plays_are_listed_with_artist_and_whether_the_file_was_there(house: WebH
     assert "33 %" in told(house.come_in(EVE).get("/activity/charts?account=ann").text)
 
 
+def test_how_fast_is_fetched_now_is_shown_to_whom_it_concerns(house: WebHouse) -> None:
+    ann, ben, eve = (house.come_in(one) for one in (ANN, BEN, EVE))
+    assert '<p class="speed"><strong>0 bytes/s' in ann.get("/activity/charts").text
+    mine = house.add(1, status=Status.DOWNLOADING, size=60_000_000)
+    house.transfer({mine.id: 9_000_000}, seconds=3)
+
+    for person in (ann, eve):
+        part = person.get("/activity/speed").text
+        assert '<p class="speed"><strong>3.0 MB/s</strong>' in part
+        assert part.count("<rect ") == 1
+        assert "<html" not in part
+    assert "<rect " not in ben.get("/activity/speed").text
+    # It moves on, and is over after five minutes; the minutes are there as figures.
+    house.clock.advance(200)
+    part = told(ann.get("/activity/speed").text)
+    assert "250 kB/s" in part
+    assert re.search("3.4 250 kB/s", part)
+    assert "up to 3.0 MB/s" in part
+    house.clock.advance(120)
+    assert "<rect " not in ann.get("/activity/speed").text
+
+
 def test_samples_are_taken_and_shown_to_whom_they_concern(house: WebHouse) -> None:
     mine = house.add(1, status=Status.DOWNLOADING, size=60_000_000)
     house.add(2, status=Status.COMPLETED, size=40_000_000)
