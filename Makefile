@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # libatomic1 is for the Node.js that Playwright brings along, curl for our mpv script.
 TEST_PACKAGES := aria2 caddy chromium-headless-shell curl e2fsprogs exfat-fuse exfatprogs ffmpeg \
-	libatomic1 mount mpv mtools nginx-light ntfs-3g strace syncthing
+	libatomic1 mount mpv mtools nginx-light ntfs-3g postgresql strace syncthing
 LANGUAGES := de
 UV := uv==0.13.8
 COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-version 3.11 \
@@ -19,14 +19,22 @@ run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
 
 # What takes one processor for a minute goes on beside something else: the set-up by three ways, the
-# types beside the tests.
+# types beside what is left of it and the tests. The tests are compiled once, not by each process.
 test: $(VENV)/bin/python
-	@$(MAKE) --no-print-directory -j3 packages-for-tests $(VENV)/test-ready node_modules/test-ready
-	@$(MAKE) --no-print-directory static/vendor/ready
-	@$(MAKE) --no-print-directory lint
-	@mkdir -p build; $(MAKE) --no-print-directory types >build/types.out 2>&1 & types=$$!; \
+	@mkdir -p build; \
+	$(MAKE) --no-print-directory packages-for-tests & packages=$$!; \
+	{ $(MAKE) --no-print-directory -j2 $(VENV)/test-ready node_modules/test-ready && \
+	$(MAKE) --no-print-directory static/vendor/ready lint; } || { wait $$packages; exit 1; }; \
+	$(MAKE) --no-print-directory types >build/types.out 2>&1 & types=$$!; \
+	$(MAKE) --no-print-directory tests-compiled; \
+	wait $$packages && \
 	$(BIN)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	wait $$types; types=$$?; cat build/types.out; exit $$((tests | types))
+
+.PHONY: tests-compiled
+tests-compiled: $(VENV)/test-ready
+	@# What cannot be collected is told by the tests themselves.
+	@[ -d tests/__pycache__ ] || PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q --collect-only >/dev/null || true
 
 check: lint types
 
@@ -129,8 +137,8 @@ UPGRADE ?= --upgrade
 lock:
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	build/lock/bin/pip -q install $(UV)
-	$(COMPILE) --extra demo --extra notifications --group build -o requirements.lock
-	$(COMPILE) --extra demo --extra notifications --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --extra demo --extra notifications --extra postgresql --group build -o requirements.lock
+	$(COMPILE) --extra demo --extra notifications --extra postgresql --group build --group dev -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) --group supply -o requirements-supply.lock
 	rm -rf build/lock
 
@@ -152,6 +160,10 @@ clean:
 
 .PHONY: packages-for-tests
 packages-for-tests:
+	@# Tests start a PostgreSQL of their own; the package is to start none.
+	@test -e /etc/postgresql-common/createcluster.conf || { \
+		$(SUDO) mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' | \
+		$(SUDO) tee /etc/postgresql-common/createcluster.conf >/dev/null; }
 	@$(call install_packages,$(TEST_PACKAGES))
 
 $(VENV)/bin/python:

@@ -57,6 +57,16 @@ class Size(int):
         return format_size(self)
 
 
+class Share(float):
+    """A part of a whole as a value of a message, shown in per cent in the reader's language."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        """Return it in English."""
+        return f"{100 * self:.1f} %"
+
+
 Value: TypeAlias = str | int | float
 
 
@@ -71,6 +81,9 @@ class Language(Protocol):
 
     def size(self, octets: float, /) -> str:
         """Return a formatted number of bytes."""
+
+    def share(self, part: float, /) -> str:
+        """Return a formatted part of a whole."""
 
 
 class Message(str):
@@ -208,12 +221,16 @@ def _checked(values: Mapping[str, object]) -> dict[str, Value]:
 def _shown(value: Value, language: Language) -> str:
     if isinstance(value, Size):
         return language.size(value)
+    if isinstance(value, Share):
+        return language.share(value)
     return translate(value, language) if isinstance(value, str) else str(value)
 
 
 def _to_json(value: Value) -> object:
     if isinstance(value, Message):
         return value.to_json()
+    if isinstance(value, Share):
+        return {"share": float(value)}
     return {"size": int(value)} if isinstance(value, Size) else value
 
 
@@ -223,5 +240,7 @@ def _from_json(told: object) -> Value:
             return Message.from_json(cast("Mapping[str, object]", told))
         case {"size": int(octets)}:
             return Size(octets)
+        case {"share": float(part)}:
+            return Share(part)
         case _:
             return cast("Value", told)

@@ -1,8 +1,8 @@
 """Starts and stops the whole sidecar, and owns its threads.
 
     lock of the data folder → database → web server with the starting page → `prepare` →
-    devices → recovery of the queue → web application → background threads, workers, and two
-    threads for each account
+    devices are opened → recovery of the queue → web application → background threads, workers,
+    and two threads for each account → the files on the devices are looked at
 
 Stopping signals all threads at once, then waits for them in reverse order.
 """
@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from sidecar.assembly.assembly import Assembly, assemble
-from sidecar.assembly.store import DATABASE, page_configuration
+from sidecar.assembly.store import database_place, page_configuration
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.device.filesystem import database_risk
@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 STOP_WITHIN_S = 3.0
+# Who starts it finds the devices attached, unless a look at their files takes longer than this.
+LOOK_WITHIN_S = 2.0
 COMPILED_TEMPLATES = "templates"  # a folder of the data folder
 
 Prepare = Callable[[str, Startup], Settings]
@@ -132,7 +134,7 @@ class Runtime:
         self.stop()
 
     def _build(self, building: ExitStack) -> None:
-        db = Database.open(self._settings.server.data_dir / DATABASE, clock=self._clock)
+        db = database_place(self._settings).open(self._clock)
         building.callback(db.close)
         store = Stores(db, self._bus, self._clock)
         configuration = page_configuration(
@@ -150,7 +152,8 @@ class Runtime:
         logging.getLogger().addHandler(self._recent)
         if db.recovery is not None:
             log.warning("%s", db.recovery)
-        if (risk := database_risk(settings.server.data_dir)) is not None:
+        is_file = settings.database.url is None
+        if is_file and (risk := database_risk(settings.server.data_dir)) is not None:
             log.warning("%s", risk)
         threads = ThreadGroup(db.thread)
         with ExitStack() as opening:
@@ -169,6 +172,8 @@ class Runtime:
         building.callback(self._bus.subscribe(partial(self._hear_settings, services)))
         self._start_threads(threads, services)
         building.callback(self._ask_to_stop, threads, services.devices.claims)
+        # Pages are served already.
+        services.background.housekeeping.wait_for_devices(LOOK_WITHIN_S)
 
     def _open(self, opening: ExitStack, threads: ThreadGroup) -> tuple[WebServer, Startup]:
         """Start the web server with the page that says that the sidecar is starting."""
@@ -201,6 +206,7 @@ class Runtime:
             configuration=configuration,
         )
         building.callback(services.devices.registry.close)
+        building.callback(services.background.leases.end)
         services.background.housekeeping.recover()
         return services
 
@@ -235,6 +241,7 @@ class Runtime:
 
     def _start_threads(self, threads: ThreadGroup, services: Assembly) -> None:
         rules, transfers, background = services.rules, services.transfers, services.background
+        threads.add("leases", background.leases.run)
         threads.add("reporter", transfers.progress.run)
         threads.add("casting", rules.casting.run)
         threads.add("cast-orders", rules.cast_orders.run)
@@ -252,6 +259,7 @@ class Runtime:
         threads.add("notifications", services.web.notifier.run)
         threads.add("checks", services.web.doctor.run)
         threads.add("webhooks", services.web.webhooks.run)
+        threads.add("replays", services.web.replays.run)
         threads.add("playlists", background.playlists.run)
         threads.add("companions", background.companions.run)
         threads.add("fill", background.fill.run)

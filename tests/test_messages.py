@@ -42,6 +42,9 @@ class German:
     def size(self, octets: float, /) -> str:
         return f"{octets / 10**9:.1f} GB".replace(".", ",")
 
+    def share(self, part: float, /) -> str:
+        return f"{100 * part:.1f} %".replace(".", ",")
+
 
 def test_a_message_is_its_english_text() -> None:
     assert FULL == "Car stick is full (1.5 GB stay free)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from sidecar.assembly.accounts import AccountServices
@@ -15,6 +16,7 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.download import Download
+from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import translate
 from sidecar.process.limits import FILES, FILES_AN_ACCOUNT
@@ -26,6 +28,8 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
+from sidecar.services.activity.live_speed import LiveSpeed
+from sidecar.services.activity.replays.service import ReplayService
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
 from sidecar.services.browsers.states import BrowserStates
@@ -55,6 +59,7 @@ from sidecar.services.library.download_state import DownloadStates
 from sidecar.services.notifications.notice_board import NoticeBoard
 from sidecar.services.notifications.notifier import Notifier
 from sidecar.services.notifications.preferences import NotificationPreferences
+from sidecar.services.notifications.push import BrowserPush
 from sidecar.services.notifications.webhooks.webhooks import Webhooks
 from sidecar.services.operations.doctor import Doctor
 from sidecar.services.operations.metrics import MetricsService
@@ -78,6 +83,7 @@ from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.files.completed import CompletedFiles
+from sidecar.store.playback.past import PastPlays
 from sidecar.web.i18n.sentences import words_of
 from sidecar.web.services import WebServices
 
@@ -144,6 +150,8 @@ def make_web(
         covers=covers,
     )
     actions, search, identity = _actions(below), _file_search(below), _identity(below)
+    settings = _settings(below)
+    undo = _undo(below, actions, settings)
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     eject = _eject(below)
     logs = _player_logs(below)
@@ -157,7 +165,8 @@ def make_web(
         accounts.hidden.notices,
     )
     metrics = _metrics(below)
-    board, preferences = _notices(below, told, identity), _notifications(below)
+    board, push = _notices(below, told, identity), _push(below)
+    preferences = _notifications(below, push)
     return WebServices(
         look=base.store.db.look,
         sign_in=_sign_in(below),
@@ -168,10 +177,10 @@ def make_web(
         notices=board,
         downloads=below.listing,
         actions=actions,
-        undo=_undo(below, actions),
+        undo=undo,
         preferences=_preferences(below),
         selections=_selections(below),
-        settings=_settings(below),
+        settings=settings,
         configuration=base.configuration,
         plans=_plans(below),
         eviction_preview=EvictionPreview(
@@ -216,6 +225,7 @@ def make_web(
         files=_files(below),
         playback=_playback(below),
         activity=_activity(below),
+        replays=_replays(below, settings, undo),
         transfers=transfer_status,
         system=_system(below),
         metrics=metrics,
@@ -229,7 +239,8 @@ def make_web(
         doctor=_doctor(below),
         webhooks=_webhooks(below),
         notifications=preferences,
-        notifier=_notifier(below, preferences, board),
+        notifier=_notifier(below, preferences, push, board),
+        push=push,
         backups=backups,
     )
 
@@ -286,8 +297,15 @@ def _notices(
         devices=below.shown.devices,
         further=further,
         questions=questions.of,
-        try_now=below.accounts.server.probe_now,
+        try_now=partial(_try_now, below),
     )
+
+
+def _try_now(below: Below) -> None:
+    """Do at once what waits for its next try: ask the server, and fetch one file of it."""
+    below.accounts.server.probe_now()
+    below.transfers.blocking.try_now()
+    below.base.bus.publish(WorkArrived())
 
 
 def _transfers(below: Below) -> TransferStatus:
@@ -316,7 +334,7 @@ def _webhooks(below: Below) -> Webhooks:
         downloads=base.store.downloads.queries,
         problems=below.accounts.problems,
         devices=lambda: {one.id: one.name for one in base.store.devices.all()},
-        attached=lambda: [one.id for one in below.devices.registry.all()],
+        attached=below.devices.registry.ids_there,
         accounts=lambda: {one.user_id: one.name for one in below.accounts.service.all()},
         clock=base.clock,
     )
@@ -349,16 +367,31 @@ def _metrics(below: Below) -> MetricsService:
     )
 
 
-def _notifications(below: Below) -> NotificationPreferences:
+def _push(below: Below) -> BrowserPush:
+    base = below.base
+    return BrowserPush(
+        meta=base.store.meta,
+        box=TokenBox(base.settings.server.data_dir / KEY_FILE),
+        kept=base.store.push_subscriptions,
+        sessions=base.store.sessions,
+        check=base.check_push,
+        clock=base.clock,
+    )
+
+
+def _notifications(below: Below, push: BrowserPush) -> NotificationPreferences:
     base = below.base
     box = TokenBox(base.settings.server.data_dir / KEY_FILE)
-    return NotificationPreferences(base.store.notifications, box, base.clock)
+    return NotificationPreferences(base.store.notifications, box, push, base.clock)
 
 
-def _notifier(below: Below, preferences: NotificationPreferences, board: NoticeBoard) -> Notifier:
+def _notifier(
+    below: Below, preferences: NotificationPreferences, push: BrowserPush, board: NoticeBoard
+) -> Notifier:
     base = below.base
     return Notifier(
         preferences=preferences,
+        push=push,
         store=base.store.notifications,
         accounts=below.accounts.service,
         devices=below.shown.devices,
@@ -415,7 +448,7 @@ def _actions(below: Below) -> DownloadActions:
     )
 
 
-def _undo(below: Below, actions: DownloadActions) -> UndoService:
+def _undo(below: Below, actions: DownloadActions, settings: SettingsEditor) -> UndoService:
     reversing = Reversing(
         stores=below.base.store,
         access=below.devices.access,
@@ -423,6 +456,7 @@ def _undo(below: Below, actions: DownloadActions) -> UndoService:
         actions=actions,
         library=below.accounts.service.client,
         wake=below.rules.threads.look_through_soon,
+        change_rules=lambda person, device_id, rules: settings.change(person, device_id, {}, rules),
         clock=below.base.clock,
     )
     return UndoService(reversing.reverse, below.base.clock)
@@ -472,13 +506,31 @@ def _preferences(below: Below) -> PreferenceService:
 
 
 def _activity(below: Below) -> ActivityHistory:
+    live = LiveSpeed(below.base.store.holds.owners, below.base.clock)
+    below.base.bus.subscribe(live.hear)
     return ActivityHistory(
         stores=below.base.store,
+        live=live,
         accounts=below.accounts.service.all,
         devices=below.shown.devices,
         access=below.devices.access,
         zone=lambda: load_zone(below.base.configuration.now().network.time_zone),
         clock=below.base.clock,
+    )
+
+
+def _replays(below: Below, settings: SettingsEditor, undo: UndoService) -> ReplayService:
+    base = below.base
+    return ReplayService(
+        plays=PastPlays(base.store.db),
+        choices=base.store.choices,
+        access=below.devices.access,
+        rules=below.rules.settings,
+        editor=settings,
+        undo=undo,
+        client=below.accounts.service.client,
+        folder=base.settings.server.data_dir,
+        clock=base.clock,
     )
 
 

@@ -10,23 +10,22 @@ import json
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
-from sidecar.assembly.store import DATABASE
-from sidecar.cli.database import open_database
+from sidecar.assembly.store import database_place
+from sidecar.cli.opening import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
-from sidecar.config.base import Room
+from sidecar.config.budgets import read_budgets
 from sidecar.domain.fill.choice import FillLimits
-from sidecar.domain.replay.figures import MOST_MISSED, Figures
+from sidecar.domain.replay.figures import Figures
 from sidecar.domain.replay.history import History, PastItem, make_history
 from sidecar.domain.replay.reading import BadRow, NoHistory, Read, complete, read_plays
-from sidecar.domain.replay.recommend import Recommendation, recommend
+from sidecar.domain.replay.recommend import recommend
 from sidecar.domain.replay.replay import FILL, Scenario, replay
+from sidecar.domain.replay.report import Report, explain, make_report
 from sidecar.domain.rules import fill
 from sidecar.domain.rules.context import RuleSettings
 from sidecar.domain.rules.registry import COMPUTED_RULES, RULE_OF
@@ -37,7 +36,6 @@ from sidecar.store.playback.past import PastPlays
 DEFAULT_BUDGETS = "2%,5%,10%,20%"
 MOST_TOLD = 20
 FULL = 100
-_SHARE = re.compile(r"(\d+(?:\.\d+)?) ?%")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,8 +71,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--recommend",
         action="store_true",
-        help="also try the rule album_affinity with other thresholds, and tell which would have "
-        "served best",
+        help="also try the rule album_affinity with other thresholds, and tell which settings "
+        "would have served best, fill among them",
     )
     parser.add_argument("--json", action="store_true", help="for scripts")
     parser.set_defaults(command=show)
@@ -94,16 +92,16 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
     budgets = _read_budgets(asked.budget or [DEFAULT_BUDGETS], history.size)
     scenario = Scenario(budgets=budgets, settings=changed, limits=limits)
     found = replay(history, scenario, _make_progress("replay"))
-    advice = recommend(history, scenario, _make_progress("recommend")) if asked.recommend else []
+    advice = (
+        recommend(history, scenario, found, _make_progress("recommend")) if asked.recommend else []
+    )
+    report = make_report(history, found, advice)
     if asked.json:
-        told = _to_json(history, found)
-        if asked.recommend:
-            told["recommended"] = [_advice_to_json(one) for one in advice]
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(json.dumps(_to_json(report), indent=2, ensure_ascii=False))
         return 0
     _print(history, found)
-    for one in advice:
-        print(f"\n{_explain(one)}")
+    for one in report.recommended:
+        print(f"\n{format_size(one.budget)}: {explain(one)}")
     return 0
 
 
@@ -151,7 +149,7 @@ def _read_history(settings: Settings, path: Path | None) -> History:
     """Read the plays of a file, or those of the database; what that knows of items counts too."""
     items: dict[str, PastItem] = {}
     plays = []
-    if (settings.server.data_dir / DATABASE).exists():
+    if database_place(settings).exists():
         with open_database(settings, SystemClock()) as db:
             past = PastPlays(db)
             items = {one.id: one for one in past.items()}
@@ -193,21 +191,11 @@ def _describe(path: Path, bad: BadRow) -> str:
 
 
 def _read_budgets(given: Iterable[str], library: int) -> list[int]:
-    budgets: dict[int, None] = {}
-    for text in ",".join(given).split(","):
-        budgets[_read_budget(text.strip(), library)] = None
-    return list(budgets)
-
-
-def _read_budget(text: str, library: int) -> int:
-    share = _SHARE.fullmatch(text)
-    if share is not None:
-        return int(library * float(share[1]) / FULL)
     try:
-        return int(TypeAdapter[int](Room).validate_python(text))
-    except ValidationError:
+        return list(dict.fromkeys(one.of(library) for one in read_budgets(",".join(given))))
+    except ValueError as error:
         reason = 'must be a size such as "32 GB", or a share of the library such as "5%"'
-        raise ConfigError("replay", "--budget", text, reason) from None
+        raise ConfigError("replay", "--budget", str(error), reason) from None
 
 
 def _make_progress(what: str) -> Callable[[float], None]:
@@ -233,75 +221,13 @@ def _tell(text: str) -> None:
     print(text, file=sys.stderr)
 
 
-def _to_json(history: History, found: Sequence[Figures]) -> dict[str, Any]:
-    items = list(history.items.values())
-    return {
-        "library": {"items": len(items), "bytes": history.size},
-        "users": len(history.users),
-        "runs": [_run_to_json(one, items) for one in found],
-    }
-
-
-def _run_to_json(figures: Figures, items: Sequence[PastItem]) -> dict[str, Any]:
-    return {
-        "name": figures.name,
-        "budget": figures.budget,
-        "plays": figures.plays,
-        "hits": figures.hits,
-        "hit_rate": figures.hit_rate,
-        "repeat_hit_rate": figures.repeat_hit_rate,
-        "first_hit_rate": figures.first_hit_rate,
-        "bytes_fetched": figures.bytes_fetched,
-        "bytes_evicted": figures.bytes_evicted,
-        "weeks": [
-            {
-                "plays": week.plays,
-                "hits": week.hits,
-                "bytes_fetched": week.bytes_fetched,
-                "bytes_evicted": week.bytes_evicted,
-            }
-            for week in figures.weeks
-        ],
-        "missed_most": [
-            {"item_id": items[item].id, "title": items[item].title, "misses": misses}
-            for item, misses in figures.missed.most_common(MOST_MISSED)
-        ],
-    }
-
-
-def _advice_to_json(advice: Recommendation) -> dict[str, Any]:
-    return {
-        "budget": advice.budget,
-        "set": {"album_affinity.threshold": advice.threshold},
-        "configured": {"album_affinity.threshold": advice.configured},
-        "reason": _explain(advice),
-        "tried": [
-            {
-                "threshold": threshold,
-                "hit_rate": one.hit_rate,
-                "bytes_fetched": one.bytes_fetched,
-                "bytes_evicted": one.bytes_evicted,
-            }
-            for threshold, one in advice.tried.items()
-        ],
-    }
-
-
-def _explain(advice: Recommendation) -> str:
-    best, now = advice.tried[advice.threshold], advice.tried[advice.configured]
-    size = format_size(advice.budget)
-    if advice.threshold == advice.configured:
-        return (
-            f"{size}: album_affinity.threshold = {advice.configured} stays: no other threshold "
-            f"had clearly more hits than its {now.hit_rate:.1%}"
-        )
-    weeks = max(1, len(best.weeks))
-    return (
-        f"{size}: album_affinity.threshold = {advice.threshold} is recommended: "
-        f"{best.hit_rate:.1%} of the plays found their file, with {advice.configured} "
-        f"{now.hit_rate:.1%}; it fetches {format_size(best.bytes_fetched / weeks)} a week in "
-        f"place of {format_size(now.bytes_fetched / weeks)}"
-    )
+def _to_json(report: Report) -> dict[str, Any]:
+    told = asdict(report)
+    if not report.recommended:
+        del told["recommended"]
+    for one, advice in zip(told.get("recommended", ()), report.recommended, strict=False):
+        one["reason"] = explain(advice)
+    return told
 
 
 def _print(history: History, found: Sequence[Figures]) -> None:

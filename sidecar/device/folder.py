@@ -145,16 +145,25 @@ class DeviceFolder:
             return None
         return FileFact(facts.st_size)
 
-    def look(self, paths: Iterable[str]) -> Mapping[str, Seen]:
+    def look(
+        self, paths: Iterable[str], *, is_over: Callable[[], bool] = lambda: False
+    ) -> Mapping[str, Seen]:
         """Return what is at each of these paths; the device was checked before and after.
 
         A read-only device raises: nobody can have removed a file there.
+
+        Args:
+            paths: As the rows have them.
+            is_over: Called before each folder; True ends the look.
+
+        Raises:
+            errors.Stopped: `is_over` returned True.
         """
         self._anchor.check_place()
         with self._anchor.translate_errors() as root:
             if os.fstatvfs(root).f_flag & os.ST_RDONLY:
                 raise OSError(errno.EROFS, os.strerror(errno.EROFS))
-            seen = scan.look(root, paths)
+            seen = scan.look(root, paths, is_over)
         self._anchor.check_place()
         return seen
 
@@ -355,13 +364,19 @@ class DeviceFolder:
             created_folders.prune(root, folders)
         return True
 
-    def find_cut(self, sizes: Mapping[str, int]) -> list[str]:
+    def find_cut(
+        self, sizes: Mapping[str, int], *, is_over: Callable[[], bool] = lambda: False
+    ) -> list[str]:
         """Return which of these files are not complete: their size differs, or no end can be read.
 
         Each folder is opened once: 50,000 files take a second or two.
 
         Args:
             sizes: By path, as the rows have it.
+            is_over: Called before each folder; True ends the look.
+
+        Raises:
+            errors.Stopped: `is_over` returned True.
         """
         by_folder: dict[tuple[str, ...], list[tuple[str, str]]] = {}
         for path in sizes:
@@ -369,6 +384,8 @@ class DeviceFolder:
             by_folder.setdefault(folders, []).append((name, path))
         cut: list[str] = []
         for folders, files in by_folder.items():
+            if is_over():
+                raise Stopped(msg("the look at the files of {device} was ended", device=self.name))
             with self._anchor.translate_errors() as root:
                 try:
                     with tree.open_folder(root, folders) as handle:

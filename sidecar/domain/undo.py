@@ -36,6 +36,8 @@ class Reversal:
         playlists: To be chosen again, each for a user and a device.
         followed: To be chosen no more, likewise.
         resume, pause: Downloads to be resumed or paused again.
+        settings: Of rules on devices, to be as they were: device, rule, key and value, which is
+            None for the one in the settings file.
     """
 
     holds: tuple[Hold, ...] = ()
@@ -47,6 +49,7 @@ class Reversal:
     followed: tuple[tuple[str, str, Chosen], ...] = ()
     resume: tuple[int, ...] = ()
     pause: tuple[int, ...] = ()
+    settings: tuple[tuple[str, str, str, object], ...] = ()
 
     @property
     def user_ids(self) -> frozenset[str]:

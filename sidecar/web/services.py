@@ -11,6 +11,7 @@ from sidecar.services.accounts.hidden_files import HiddenFilesService
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
+from sidecar.services.activity.replays.service import ReplayService
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
 from sidecar.services.browsers.states import BrowserStates
@@ -34,6 +35,7 @@ from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.notifications.notice_board import NoticeBoard
 from sidecar.services.notifications.notifier import Notifier
 from sidecar.services.notifications.preferences import NotificationPreferences
+from sidecar.services.notifications.push import BrowserPush
 from sidecar.services.notifications.webhooks.webhooks import Webhooks
 from sidecar.services.operations.backups.nightly import NightlyBackups
 from sidecar.services.operations.doctor import Doctor
@@ -104,11 +106,13 @@ class WebServices:
     files: FileBrowser
     playback: PlayHistory
     activity: ActivityHistory
+    replays: ReplayService
     transfers: TransferStatus
     system: SystemStatus
     metrics: MetricsService
     notifications: NotificationPreferences
     notifier: Notifier
+    push: BrowserPush
     support: SupportBundle
     doctor: Doctor
     backups: NightlyBackups

@@ -58,6 +58,7 @@ def main() -> int:
     _account(store, settings, clock)
     services = assemble(settings, store, bus, clock, lambda: True)
     services.background.housekeeping.recover()
+    services.background.housekeeping.look_at_devices()
     _wish(store, services.devices.registry.all()[0].id, clock, asked.count, asked.size)
     workers = [
         Thread(target=partial(_work, services.transfers.new_worker().step, db))

@@ -48,12 +48,16 @@ def test_a_file_is_replayed_without_a_server_and_changes_nothing(
 
     code = cli.main(["replay", "--plays", path, "--budget", "9MB", "--recommend", "--json"])
     (advice,) = json.loads(capsys.readouterr().out)["recommended"]
-    assert (code, advice["budget"], advice["set"]) == (
+    assert (code, advice["budget"], advice["configured"]["album_affinity.threshold"]) == (
         0,
         9_000_000,
-        {"album_affinity.threshold": 3},
+        3,
     )
-    assert "threshold = 3 stays" in advice["reason"]
+    assert advice["set"] == advice["configured"] | {
+        "fill.enabled": True,
+        "album_affinity.enabled": False,
+    }
+    assert "Fill what is left" in advice["reason"]
 
     settings = ["--set", "fill.turnover=0", "--set", "album_affinity.enabled=false"]
     assert cli.main(["replay", "--plays", path, *settings]) == 0

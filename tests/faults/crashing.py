@@ -63,6 +63,7 @@ def opened(house: Path, bus: Bus | None = None) -> Iterator[tuple[Assembly, Stor
             services = assemble(settings, store, bus, clock, lambda: True)
             try:
                 services.background.housekeeping.recover()
+                services.background.housekeeping.look_at_devices()
                 yield services, store
             finally:
                 services.rules.threads.end()

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from uuid import UUID
 
@@ -106,21 +107,40 @@ def find_marker(root: int, path: Path) -> Marker | None:
         OSError: It cannot be read.
     """
     try:
-        with (
-            tree.open_folder(root, (OURS,)) as ours,
-            os.fdopen(tree.open_file(MARKER, ours), "rb") as file,
-        ):
-            content = file.read(_LARGEST + 1)
-        said = read_json(content, most_bytes=_LARGEST, most_values=_MOST_VALUES)
-        if said["version"] != VERSION:
-            raise _unreadable_marker(
-                path, msg("was written by another version of Jellyfin Sidecar")
-            )
-        return Marker(str(UUID(said["id"])), _name(said["name"]))
+        with tree.open_folder(root, (OURS,)) as ours:
+            marker = _understand(_read(ours))
     except FileNotFoundError:
         return None
     except _DAMAGED:
         raise _unreadable_marker(path, msg("is damaged")) from None
+    if marker is None:
+        raise _unreadable_marker(path, msg("was written by another version of Jellyfin Sidecar"))
+    return marker
+
+
+def _read(ours: int) -> bytes:
+    descriptor = tree.open_file(MARKER, ours)
+    try:
+        content = b""
+        while block := os.read(descriptor, _LARGEST + 1 - len(content)):
+            content += block
+    finally:
+        os.close(descriptor)
+    return content
+
+
+# It is read before each file, and says the same each time.
+@lru_cache(maxsize=32)
+def _understand(content: bytes) -> Marker | None:
+    """Return what a marker says; None if another version wrote it.
+
+    Raises:
+        Exception: One of `_DAMAGED`.
+    """
+    said = read_json(content, most_bytes=_LARGEST, most_values=_MOST_VALUES)
+    if said["version"] != VERSION:
+        return None
+    return Marker(str(UUID(said["id"])), _name(said["name"]))
 
 
 def _name(told: object) -> str:

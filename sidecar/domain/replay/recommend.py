@@ -1,43 +1,60 @@
-"""Recommends how many tracks of an album are to be played before all of it comes."""
+"""Recommends settings: from how many tracks of an album all of it comes, and whether to fill."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sidecar.domain.replay.figures import Figures
 from sidecar.domain.replay.history import History
-from sidecar.domain.replay.replay import RULES, Scenario, replay
-from sidecar.domain.rules import album_affinity
+from sidecar.domain.replay.replay import FILL, RULES, Scenario, replay
+from sidecar.domain.rules import album_affinity, fill
 from sidecar.domain.rules.album_affinity import AlbumAffinitySettings
+from sidecar.domain.rules.fill import FillSettings
 
 THRESHOLDS = (1, 2, 3, 4, 6, 8)
 # So much more of all plays must be hits, or what is set stays.
 CLEARLY_MORE = 0.005
+THRESHOLD = f"{album_affinity.NAME}.threshold"
+ALBUMS = f"{album_affinity.NAME}.enabled"
+FILLED = f"{fill.NAME}.enabled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
-    """The threshold that would have served best with a budget, and what each came to.
+    """What would have served best with a budget, and what each setting came to.
 
     Attributes:
-        threshold: The recommended one.
-        configured: The one that is set.
-        tried: The figures by threshold.
+        settings: What is recommended, as `rule.key`; empty if everything stays.
+        settings_before: What is set now, of all that could be recommended.
+        tried: The figures of the rules alone, by threshold.
+        best, now: The figures with what is recommended, and with what is set.
     """
 
     budget: int
-    threshold: int
-    configured: int
-    tried: dict[int, Figures]
+    settings: Mapping[str, bool | int]
+    settings_before: Mapping[str, bool | int]
+    tried: Mapping[int, Figures]
+    best: Figures
+    now: Figures
 
 
 def recommend(
-    history: History, scenario: Scenario, progress: Callable[[float], None] = lambda _: None
+    history: History,
+    scenario: Scenario,
+    found: Sequence[Figures] = (),
+    progress: Callable[[float], None] = lambda _: None,
 ) -> list[Recommendation]:
-    """Try several thresholds, and return for each budget which of them is to be set."""
-    found = scenario.settings.get(album_affinity.NAME)
-    usual = found if isinstance(found, AlbumAffinitySettings) else AlbumAffinitySettings()
+    """Try several thresholds, and return for each budget what is to be set.
+
+    Args:
+        history: What was played.
+        scenario: The settings.
+        found: What a replay of the same scenario came to: with its `fill`, filling is compared.
+        progress: Called with the share that is done.
+    """
+    usual, is_filled = _read_settings(scenario)
+    known = {(one.name, one.budget): one for one in found}
     thresholds = sorted({*THRESHOLDS, usual.threshold})
     tried: dict[int, list[Figures]] = {}
     for place, threshold in enumerate(thresholds):
@@ -45,17 +62,52 @@ def recommend(
         other = replace(scenario, settings={**scenario.settings, **settings}, runs=[RULES])
         tried[threshold] = replay(history, other)
         progress((place + 1) / len(thresholds))
+    before = {THRESHOLD: usual.threshold, ALBUMS: usual.enabled, FILLED: is_filled}
     return [
-        _choose({one: figures[place] for one, figures in tried.items()}, usual.threshold)
-        for place in range(len(tried[usual.threshold]))
+        _choose(
+            {one: figures[place] for one, figures in tried.items()},
+            before,
+            filled=known.get((FILL, budget)),
+            rules=known.get((RULES, budget)),
+        )
+        for place, budget in enumerate(dict.fromkeys(scenario.budgets))
     ]
 
 
-def _choose(tried: dict[int, Figures], configured: int) -> Recommendation:
+def _read_settings(scenario: Scenario) -> tuple[AlbumAffinitySettings, bool]:
+    albums = scenario.settings.get(album_affinity.NAME)
+    filling = scenario.settings.get(fill.NAME)
+    return (
+        albums if isinstance(albums, AlbumAffinitySettings) else AlbumAffinitySettings(),
+        isinstance(filling, FillSettings) and filling.enabled,
+    )
+
+
+def _choose(
+    tried: Mapping[int, Figures],
+    before: Mapping[str, bool | int],
+    *,
+    filled: Figures | None,
+    rules: Figures | None,
+) -> Recommendation:
     # Of equal ones the one that fetches less.
-    best = max(tried, key=lambda one: (tried[one].hit_rate, -tried[one].bytes_fetched))
-    if tried[best].hit_rate < tried[configured].hit_rate + CLEARLY_MORE:
-        best = configured
+    threshold = max(tried, key=lambda one: (tried[one].hit_rate, -tried[one].bytes_fetched))
+    best = tried[threshold]
+    settings: dict[str, bool | int] = {ALBUMS: True, THRESHOLD: threshold, FILLED: False}
+    if filled is not None and filled.hit_rate >= best.hit_rate + CLEARLY_MORE:
+        best, settings = filled, {FILLED: True, ALBUMS: False}
+    now = tried[int(before[THRESHOLD])]
+    if before[FILLED] and filled is not None:
+        now = filled
+    elif not before[ALBUMS] and rules is not None:
+        now = rules
+    if best.hit_rate < now.hit_rate + CLEARLY_MORE:
+        best, settings = now, {}
     return Recommendation(
-        budget=tried[best].budget, threshold=best, configured=configured, tried=tried
+        budget=best.budget,
+        settings=settings,
+        settings_before=before,
+        tried=tried,
+        best=best,
+        now=now,
     )

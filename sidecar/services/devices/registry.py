@@ -17,7 +17,7 @@ from sidecar.clock import Clock
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import OURS, read_marker
 from sidecar.domain.space.space import Space, SpaceRefusal
-from sidecar.errors import AlreadyRunning, DeviceError
+from sidecar.errors import AlreadyRunning, DeviceError, Stopped
 from sidecar.messages import msg
 from sidecar.process.threads import attempt
 from sidecar.services.devices.access import NEW
@@ -37,8 +37,17 @@ log = logging.getLogger(__name__)
 
 # Codes of errors that mean the device is not at its path: its folder must be opened anew.
 GONE = frozenset({"missing", "no-marker", "other-device"})
+# The code of the problem of a device whose files were not looked at yet since the start.
+LOOKING = "looking"
 
-__all__ = ["AttachedDevice", "CurrentSettings", "DeviceRegistry", "Reservation", "unchanged"]
+__all__ = [
+    "LOOKING",
+    "AttachedDevice",
+    "CurrentSettings",
+    "DeviceRegistry",
+    "Reservation",
+    "unchanged",
+]
 
 
 def odd_text(name: str) -> str:
@@ -47,6 +56,14 @@ def odd_text(name: str) -> str:
         "{name} cannot be used now: something there is not as it should be, and the log says "
         "what; it is tried again",
         name=name,
+    )
+
+
+def looking_error(name: str) -> DeviceError:
+    """Return why a device cannot be used yet after a start."""
+    return DeviceError(
+        LOOKING,
+        msg("The files on {name} are looked at after the start: then it goes on", name=name),
     )
 
 
@@ -80,33 +97,48 @@ class DeviceRegistry:
         self._clock = clock
         self._lock = RLock()
         self._attached: dict[str, AttachedDevice] = {}
+        # Opened at the start by path, and not attached before their files are looked at.
+        self._opened: dict[Path, AttachedDevice] = {}
         self._reserving = Reservations(downloads)
         self._aside: dict[Path, str] = {}
 
-    def look(self, *, settle: Callable[[AttachedDevice], object], starting: bool = False) -> bool:
+    def open_all(self) -> None:
+        """Open the devices that are there, so that no other sidecar uses them.
+
+        `look` attaches them. To look at the files of a full device takes a while: until that has
+        ended nothing is fetched to it or deleted there, no file counts as gone, and a problem
+        says why.
+
+        Raises:
+            errors.AlreadyRunning: Another sidecar uses a device.
+        """
+        held: AlreadyRunning | None = None
+
+        def open_one(settings: DeviceSettings) -> bool:
+            nonlocal held
+            try:
+                self._open_first(settings)
+            except AlreadyRunning as trouble:
+                held = trouble
+            return False
+
+        for settings in self._configured:
+            unforeseen = partial(self._unforeseen, settings)
+            attempt(partial(open_one, settings), f"opening {settings.name}", unforeseen)
+            if held is not None:
+                raise held
+
+    def look(self, *, settle: Callable[[AttachedDevice], object]) -> bool:
         """Check every device; attach those that are there, after `settle` has reconciled them.
 
         Returns:
             Whether a device was attached.
-
-        Raises:
-            errors.AlreadyRunning: Another sidecar uses a device; only when `starting`.
         """
-        came, held = False, None
-
-        def look_at(settings: DeviceSettings) -> bool:
-            nonlocal held
-            try:
-                return self._look_at(settings, settle, starting=starting)
-            except AlreadyRunning as trouble:
-                held = trouble
-                return False
-
+        came = False
         for settings in self._configured:
+            look_at = partial(self._look_at, settings, settle)
             unforeseen = partial(self._unforeseen, settings)
-            came |= attempt(partial(look_at, settings), f"looking at {settings.name}", unforeseen)
-            if held is not None:
-                raise held
+            came |= attempt(look_at, f"looking at {settings.name}", unforeseen)
         return came
 
     def configure(self, configured: Iterable[DeviceSettings]) -> None:
@@ -115,6 +147,11 @@ class DeviceRegistry:
             before, self._configured = self._configured, tuple(configured)
             gone = [
                 one for one in self._attached.values() if one.configured not in self._configured
+            ]
+            gone += [
+                self._opened.pop(path)
+                for path, one in [*self._opened.items()]
+                if one.configured not in self._configured
             ]
         for one in gone:
             self._detach(one)
@@ -130,6 +167,11 @@ class DeviceRegistry:
         """Return the attached devices, in the order of the settings."""
         with self._lock:
             return [one for one in map(self._of, self._configured) if one is not None]
+
+    def ids_there(self) -> list[str]:
+        """Return the ids of the devices that are attached or are being looked at."""
+        with self._lock:
+            return [*self._attached, *(one.id for one in self._opened.values())]
 
     def settings(self) -> tuple[DeviceSettings, ...]:
         """Return the present settings of all devices, attached or not."""
@@ -153,9 +195,12 @@ class DeviceRegistry:
         """
         with self._lock:
             there = self._attached.get(device_id)
+            is_opened = any(one.id == device_id for one in self._opened.values())
         if there is None:
             known = self._devices.get(device_id)
             name = known.name if known else msg("This device")
+            if is_opened:
+                raise looking_error(name)
             raise DeviceError(
                 "missing", msg("{name} is not there: plug it in and it goes on", name=name)
             )
@@ -245,16 +290,13 @@ class DeviceRegistry:
     def close(self) -> None:
         """Close all folders."""
         with self._lock:
-            for one in self._attached.values():
+            for one in (*self._attached.values(), *self._opened.values()):
                 one.folder.close()
             self._attached.clear()
+            self._opened.clear()
 
     def _look_at(
-        self,
-        settings: DeviceSettings,
-        settle: Callable[[AttachedDevice], object],
-        *,
-        starting: bool,
+        self, settings: DeviceSettings, settle: Callable[[AttachedDevice], object]
     ) -> bool:
         """Check one device; return whether it was attached."""
         with self._lock:
@@ -264,7 +306,7 @@ class DeviceRegistry:
         elif there is not None:
             self._check(there)
         else:
-            return self._attach(settings, settle, starting=starting)
+            return self._attach(settings, settle)
         return False
 
     def _unforeseen(self, settings: DeviceSettings) -> bool:
@@ -305,25 +347,32 @@ class DeviceRegistry:
         known = there or self._known(configured)
         return self._current(known.id, configured) if known else configured
 
-    def _attach(
-        self,
-        settings: DeviceSettings,
-        settle: Callable[[AttachedDevice], object],
-        *,
-        starting: bool,
-    ) -> bool:
-        known, subject = self._known(settings), self._subject(settings)
+    def _open_first(self, settings: DeviceSettings) -> None:
+        subject = self._subject(settings)
         try:
-            attached = self._open(settings, known.id if known else None, settle)
+            opened = self._open(settings)
+        except DeviceError as trouble:
+            self.trouble(subject, trouble)
+            return
+        with self._lock:
+            self._opened[settings.path] = opened
+        error = looking_error(settings.name)
+        self._problems.note(ProblemKind.DEVICE, opened.id, Problem(error.code, str(error)))
+
+    def _attach(self, settings: DeviceSettings, settle: Callable[[AttachedDevice], object]) -> bool:
+        subject = self._subject(settings)
+        try:
+            attached = self._settled(settings, settle)
         except DeviceError as trouble:
             self.trouble(subject, trouble)
             return False
         except AlreadyRunning as held:
-            if starting:
-                raise
             self.trouble(subject, DeviceError("in-use", str(held)))
             return False
+        except Stopped:
+            return False
         with self._lock:
+            self._opened.pop(settings.path, None)
             if settings not in self._configured:
                 # It was removed while it was opened.
                 attached.folder.close()
@@ -333,24 +382,36 @@ class DeviceRegistry:
         self._problems.clear(ProblemKind.DEVICE, subject)
         return True
 
-    def _open(
-        self,
-        settings: DeviceSettings,
-        known: str | None,
-        settle: Callable[[AttachedDevice], object],
+    def _settled(
+        self, settings: DeviceSettings, settle: Callable[[AttachedDevice], object]
     ) -> AttachedDevice:
-        folder, device_id = folder_of(settings, known)
+        """Open a device, unless it is open since the start, and reconcile it."""
+        with self._lock:
+            opened = self._opened.get(settings.path)
+        there = opened or self._open(settings)
+        try:
+            if opened is not None:
+                there.folder.check()
+            settle(there)
+        except BaseException:
+            with self._lock:
+                self._opened.pop(settings.path, None)
+            there.folder.close()
+            raise
+        return there
+
+    def _open(self, settings: DeviceSettings) -> AttachedDevice:
+        known = self._known(settings)
+        folder, device_id = folder_of(settings, known.id if known else None)
         self._check_is_no_copy(settings, device_id)
         try:
             folder.attach()
             now = self._clock.now()
             self._devices.save(Device(device_id, settings.name, str(settings.path), now))
-            attached = AttachedDevice(device_id, settings, folder, self._current)
-            settle(attached)
         except BaseException:
             folder.close()
             raise
-        return attached
+        return AttachedDevice(device_id, settings, folder, self._current)
 
     def _check_is_no_copy(self, settings: DeviceSettings, device_id: str) -> None:
         """Raise `DeviceError` if a folder has the marker of another configured device."""

@@ -119,10 +119,10 @@ class UndoService:
         )
 
     def remember_one(
-        self, person: Person, action: str, reversal: Reversal, files: int
+        self, person: Person, action: str, reversal: Reversal, files: int, *, device: str = ""
     ) -> UndoRecord:
         """Record an action with a single reversal."""
-        return self._put(person, action, {ResultKind.DONE: files}, reversal)
+        return self._put(person, action, {ResultKind.DONE: files}, reversal, device=device)
 
     def record(self, person: Person, token: str) -> UndoRecord | None:
         """Return the record of a token; None if it expired, is unknown or another person's."""
@@ -198,6 +198,7 @@ class Reversing:
         actions: DownloadActions,
         library: Callable[[str], ItemSource],
         wake: Callable[[str], object],
+        change_rules: Callable[[Person, str, Mapping[str, Mapping[str, object]]], object],
         clock: Clock,
     ) -> None:
         """Prepare.
@@ -209,6 +210,7 @@ class Reversing:
             actions: Pauses and resumes.
             library: Returns the library of an account, for items that must be queued again.
             wake: Makes all rules of an account run.
+            change_rules: Changes settings of rules on a device that the person manages.
             clock: For the end of holds.
         """
         self._db = stores.db
@@ -222,6 +224,7 @@ class Reversing:
         self._chosen = stores.chosen
         self._library = library
         self._wake = wake
+        self._change_rules = change_rules
 
     def reverse(self, person: Person, reversal: Reversal) -> bool:
         """Reverse an action; return False if the person may not (any more).
@@ -237,8 +240,13 @@ class Reversing:
     def _may(self, person: Person, reversal: Reversal) -> bool:
         """Whether the person still has the rights for a reversal."""
         is_own = reversal.user_ids <= {person.user_id}
-        return (is_own or person.is_admin) and all(
-            self._access.may_use(person, one) for one in reversal.device_ids
+        return (
+            (is_own or person.is_admin)
+            and all(self._access.may_use(person, one) for one in reversal.device_ids)
+            and all(
+                self._access.management_of(person, device_id).may_manage
+                for device_id, *_ in reversal.settings
+            )
         )
 
     def _describe(self, user_id: str, ids: Sequence[str]) -> dict[str, Item]:
@@ -259,8 +267,16 @@ class Reversing:
             self._planning.release_expired()
         for ids, action in ((reversal.resume, Action.RESUME), (reversal.pause, Action.PAUSE)):
             self._actions.act_on(person, ids, DownloadCommand(action=action))
+        self._restore_settings(person, reversal)
         for user_id in reversal.user_ids:
             self._wake(user_id)
+
+    def _restore_settings(self, person: Person, reversal: Reversal) -> None:
+        by_device: dict[str, dict[str, dict[str, object]]] = {}
+        for device_id, rule, key, value in reversal.settings:
+            by_device.setdefault(device_id, {}).setdefault(rule, {})[key] = value
+        for device_id, rules in by_device.items():
+            self._change_rules(person, device_id, rules)
 
     def _restore_choices(self, reversal: Reversal) -> None:
         with self._db.write():

@@ -17,6 +17,7 @@ from sidecar.domain.downloads.download import Download
 from sidecar.process.threads import Wakeup, attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.transfers.finishing.formats import DeviceFormats
+from sidecar.services.transfers.leases import Leases
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.stores import Stores
 
@@ -38,6 +39,7 @@ class Housekeeping:
         registry: DeviceRegistry,
         settling: DeviceRecovery,
         formats: DeviceFormats,
+        leases: Leases,
         steps: Iterable[Step],
         device_came: Callable[[], object],
         clock: Clock,
@@ -49,6 +51,7 @@ class Housekeeping:
             registry: The devices.
             settling: Reconciles the files of a device with the database before it is used.
             formats: Aligned once, at start, with the devices' settings.
+            leases: Tell which processes are alive.
             steps: What else runs every time, in this order, after devices and retries.
             device_came: Called when a device was attached.
             clock: Decides what is due.
@@ -58,40 +61,51 @@ class Housekeeping:
         self._registry = registry
         self._settling = settling
         self._formats = formats
+        self._leases = leases
         self._steps = tuple(steps)
         self._device_came = device_came
         self._clock = clock
-        self._unfinished: dict[str, list[Download]] = {}
+        self._looked = Event()
+        self._is_over: Callable[[], bool] = lambda: False
         self._copy_at = clock.monotonic() + COPY_EVERY_S
 
     def recover(self) -> None:
-        """Recover the queue and attach devices after the last stop; call before any worker starts.
+        """Recover the queue after the last stop, and open the devices; before any worker starts.
+
+        They are attached by `look_at_devices`, once their files are looked at.
 
         Raises:
             errors.AlreadyRunning: Another sidecar holds a device.
         """
-        for download in self._downloads.queue.recover():
-            self._unfinished.setdefault(download.device_id, []).append(download)
-        self._registry.look(settle=self._settle, starting=True)
+        self._leases.begin(is_alone=True)
+        self._registry.open_all()
         self._formats.align()
+
+    def wait_for_devices(self, at_most_s: float) -> bool:
+        """Wait until `look_at_devices` has ended once; return whether it has."""
+        return self._looked.wait(at_most_s)
 
     def run(self, stop: Event, wakeup: Wakeup) -> None:
         """Step every two seconds, and whenever it is woken, until `stop` is set."""
+        self._is_over = stop.is_set
         run_periodically(self.step, stop, partial(wakeup.wait, EVERY_S), "the housekeeping")
 
     def step(self) -> None:
         """Do all that is due; a failure is logged and does not stop the rest."""
         for work, what in (
-            (self._look_at_devices, "looking at the devices"),
+            (self.look_at_devices, "looking at the devices"),
+            (self._finish_left, "finishing what others left"),
             (self._retry, "retrying downloads"),
             *self._steps,
             (self._back_up, "the copy of the database"),
         ):
             attempt(work, what)
 
-    def _look_at_devices(self) -> None:
+    def look_at_devices(self) -> None:
+        """Attach the devices that are there, after looking at their files; note what is wrong."""
         if self._registry.look(settle=self._settle):
             self._device_came()
+        self._looked.set()
 
     def _retry(self) -> None:
         for download in self._downloads.queries.failed_and_due(self._clock.now()):
@@ -103,15 +117,14 @@ class Housekeeping:
             self._db.back_up(self._clock)
 
     def _settle(self, device: AttachedDevice) -> None:
-        """Reconcile a device; if that fails, keep its unfinished downloads for the next try."""
-        unfinished = self._unfinished.pop(device.id, [])
-        try:
-            self._settling.reconcile(device, unfinished)
-        except BaseException:
-            self._unfinished[device.id] = [
-                current
-                for one in unfinished
-                if (current := self._downloads.queries.get(one.id)) is not None
-                and current.finalizing
-            ]
-            raise
+        """Reconcile a device; what cannot be finished now is found again at the next try."""
+        self._settling.reconcile(device, self._left_on(device), is_over=self._is_over)
+
+    def _finish_left(self) -> None:
+        """Finish what a process that has died since was finishing on a device that is attached."""
+        if self._leases.are_watched:
+            for device in self._registry.all():
+                self._settling.finish(device, self._left_on(device))
+
+    def _left_on(self, device: AttachedDevice) -> list[Download]:
+        return self._downloads.queue.left_on(device.id, self._leases.living())

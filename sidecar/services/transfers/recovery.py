@@ -8,6 +8,7 @@ has written to, are left to `services.files.removals`.
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 
 import xxhash
@@ -40,21 +41,37 @@ class DeviceRecovery:
     def __init__(self, downloads: Downloads) -> None:
         self._downloads = downloads
 
-    def reconcile(self, device: AttachedDevice, unfinished: list[Download]) -> None:
+    def reconcile(
+        self,
+        device: AttachedDevice,
+        unfinished: list[Download],
+        *,
+        is_over: Callable[[], bool] = lambda: False,
+    ) -> None:
         """Finish or requeue what was being finalized, check completed files, remove old parts.
 
         Args:
             device: The newly attached device.
             unfinished: What `Downloads.recover` returned for this device.
+            is_over: Called now and then; True ends it.
 
         Raises:
+            errors.Stopped: `is_over` returned True; reconcile it at the next start.
             errors.DeviceError: The device is gone again; reconcile it when it is back.
+        """
+        self.finish(device, unfinished)
+        self._put_in_place(device)
+        self._check_completed(device, is_over)
+        self._sweep(device)
+
+    def finish(self, device: AttachedDevice, unfinished: list[Download]) -> None:
+        """Finish or requeue what was being finalized by processes that died.
+
+        Raises:
+            errors.DeviceError: The device is gone again.
         """
         for download in unfinished:
             self._finish(device, download)
-        self._put_in_place(device)
-        self._check_completed(device)
-        self._sweep(device)
 
     def _finish(self, device: AttachedDevice, download: Download) -> None:
         """Finish a download that was being finalized.
@@ -112,10 +129,10 @@ class DeviceRecovery:
             with suppress(DeviceError):
                 device.folder.replace(part, download.file_path, size=there.size)
 
-    def _check_completed(self, device: AttachedDevice) -> None:
+    def _check_completed(self, device: AttachedDevice, is_over: Callable[[], bool]) -> None:
         """Queue files again that a power cut damaged; those written to since are skipped."""
         files = self._downloads.queries.files_on(device.id)
-        seen = device.folder.look(one.path for one in files)
+        seen = device.folder.look((one.path for one in files), is_over=is_over)
         known = {}
         for one in files:
             facts = seen[one.path]
@@ -123,7 +140,8 @@ class DeviceRecovery:
                 facts.size == one.size or not was_written_since(facts, one.completed_at)
             ):
                 known[one.path] = one
-        for path in device.folder.find_cut({path: one.size for path, one in known.items()}):
+        sizes = {path: one.size for path, one in known.items()}
+        for path in device.folder.find_cut(sizes, is_over=is_over):
             self._damaged(known[path].id)
 
     def _damaged(self, download_id: int) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -29,7 +30,8 @@ OF_ONE = "INSERT OR IGNORE INTO activity_of (activity_id, user_id, text) VALUES 
 TOO_OLD = "DELETE FROM activity WHERE id <= (SELECT max(id) FROM activity) - ?"
 COLUMNS = "a.id, a.at, a.kind, a.device_id, a.item_id, a.title, a.artist, a.item_type, a.bytes"
 CONCERNS = """SELECT activity_id, user_id, text FROM activity_of
-    WHERE activity_id IN (SELECT value FROM json_each(?)) ORDER BY activity_id, user_id"""
+    WHERE activity_id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
+    ORDER BY activity_id, user_id"""
 
 
 class Happening(StrEnum):
@@ -100,6 +102,7 @@ class ActivityFilter:
 
     viewer: str | None = None
     device_id: str | None = None
+    item_id: str | None = None
     kinds: frozenset[Happening] = frozenset()
     before: int | None = None
 
@@ -131,7 +134,8 @@ class ActivityLog:
         if kind is None:
             return
         text = TEXTS.get(move, None if kind is Happening.CAME else download.error_message)
-        with self._db.write_lazily():
+        # With its move there is nothing to undo alone.
+        with nullcontext() if self._db.is_writing else self._db.write_lazily():
             number = self._put(
                 kind,
                 download.device_id,
@@ -177,6 +181,9 @@ class ActivityLog:
         if which.device_id is not None:
             asked.append("a.device_id = ?")
             values.append(which.device_id)
+        if which.item_id is not None:
+            asked.append("a.item_id = ?")
+            values.append(which.item_id)
         if which.kinds:
             asked.append("a.kind IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(sorted(which.kinds)))

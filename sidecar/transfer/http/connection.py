@@ -36,6 +36,7 @@ FILL_S = 0.1
 GLANCE_S = 0.05
 WAKE_AT = 256 * 1024  # so much should have come before a waiting thread is woken
 RECORD = 17 * 1024  # more than the largest record of TLS
+_NEVER = urllib3.Retry(total=False, redirect=None)
 
 
 class KeptConnections:
@@ -67,7 +68,7 @@ class KeptConnections:
             target,
             redirect=False,
             assert_same_host=False,
-            retries=False,
+            retries=_NEVER,
             headers=headers,
             timeout=timeout,
             preload_content=False,

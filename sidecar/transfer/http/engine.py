@@ -288,4 +288,4 @@ def read_host(job: Job) -> str:
 
 
 def _lower_headers(response: BaseHTTPResponse) -> dict[str, str]:
-    return {name.lower(): response.headers[name] for name in response.headers}
+    return {name.lower(): value for name, value in response.headers.itermerged()}

@@ -18,6 +18,7 @@ from sidecar.web.api import (
     metrics,
     notifications,
     playback,
+    replay,
     selections,
     server_change,
     system,
@@ -65,6 +66,7 @@ GROUPS = (
     files.offline,
     files.media,
     playback.playback,
+    replay.replay,
     openapi,
 )
 

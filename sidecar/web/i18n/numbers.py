@@ -55,6 +55,10 @@ class LocalFormat:
         """Return a whole number: `6,812`."""
         return format_decimal(amount, "#,##0", self.locale)
 
+    def share(self, part: float) -> str:
+        """Return a part of a whole: `12.3 %`."""
+        return f"{format_decimal(100 * part, '#,##0.0', self.locale)} %"
+
     def speed(self, octets_per_s: float) -> str:
         """Return a speed in bytes per second: `3.4 MB/s`."""
         return f"{self.size(octets_per_s)}/s"

@@ -15,6 +15,7 @@ from sidecar.web.pages.account import (
     sign_in,
     theme,
 )
+from sidecar.web.pages.activity import replay
 from sidecar.web.pages.activity import routes as activity
 from sidecar.web.pages.admin import checks, log, settings, webhooks
 from sidecar.web.pages.admin import overview as admin
@@ -56,6 +57,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         now.routes(services),
         plans.routes(services),
         profile.routes(services),
+        replay.routes(services),
         settings.routes(services),
         sign_in.routes(services, end_session),
         theme.routes(),

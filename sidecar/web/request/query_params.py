@@ -101,16 +101,16 @@ class Argument:
         return dict(self.schema)
 
 
-def whole_number(most: int, **described: object) -> Argument:
-    """Return the argument type of whole numbers from 1 to `most`."""
+def whole_number(most: int, *, least: int = 1, **described: object) -> Argument:
+    """Return the argument type of whole numbers from `least` to `most`."""
 
     def read(text: str) -> int:
         digits = text.isascii() and text.isdecimal() and len(text) <= len(str(most))
-        if not digits or not 1 <= int(text) <= most:
-            raise refused(f"a whole number from 1 to {most}")
+        if not digits or not least <= int(text) <= most:
+            raise refused(f"a whole number from {least} to {most}")
         return int(text)
 
-    return Argument(read, {"type": "integer", "minimum": 1, "maximum": most} | described)
+    return Argument(read, {"type": "integer", "minimum": least, "maximum": most} | described)
 
 
 def one_of(values: Iterable[str], *, may_be_empty: bool = False) -> Argument:

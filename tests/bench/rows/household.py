@@ -55,7 +55,7 @@ def opened(household: Household) -> Iterator[tuple[Assembly, Stores]]:
         with closing(Database.open(folder / DATABASE, clock=clock)) as db:
             store = Stores(db, bus, clock)
             services = assemble(settings, store, bus, clock, lambda: True)
-            services.devices.registry.look(settle=lambda _device: None, starting=True)
+            services.devices.registry.look(settle=lambda _device: None)
             try:
                 yield services, store
             finally:

@@ -113,6 +113,7 @@ def build(folder: Path, count: int) -> Household:
         _people(store, settings)
         services = assemble(settings, store, Bus(), clock, lambda: True)
         services.background.housekeeping.recover()
+        services.background.housekeeping.look_at_devices()
         devices = [one.id for one in services.devices.registry.all()]
         services.devices.registry.close()
         _Writer(store, devices, folder).write(count)

@@ -3,9 +3,11 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from sidecar.domain.replay.history import PastItem, PastPlay, make_history
-from sidecar.domain.replay.recommend import recommend
-from sidecar.domain.replay.replay import Scenario
+from sidecar.domain.replay.recommend import ALBUMS, FILLED, THRESHOLD, recommend
+from sidecar.domain.replay.replay import Scenario, replay
+from sidecar.domain.replay.report import explain, make_report
 from sidecar.domain.rules.album_affinity import AlbumAffinitySettings
+from sidecar.domain.rules.fill import FillSettings
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
@@ -23,7 +25,10 @@ def test_the_threshold_that_would_have_served_best_is_recommended() -> None:
         Scenario(budgets=[0], settings={"album_affinity": AlbumAffinitySettings(threshold=5)}),
     )
 
-    assert (best.threshold, best.configured) == (1, 3)
+    assert (best.settings[THRESHOLD], best.settings_before[THRESHOLD]) == (1, 3)
+    told = make_report(past, (), [best]).recommended[0]
+    assert (told.is_change, told.fills, told.threshold) == (True, False, 1)
+    assert "Albums you like after 1 tracks" in explain(told)
     assert {one: figures.hits for one, figures in best.tried.items()} == {
         1: 7,
         2: 6,
@@ -33,4 +38,27 @@ def test_the_threshold_that_would_have_served_best_is_recommended() -> None:
         8: 0,
     }
     # Where nothing helps, what is set stays.
-    assert (small.threshold, small.configured) == (5, 5)
+    assert (small.settings, small.settings_before[THRESHOLD]) == ({}, 5)
+    assert not make_report(past, (), [small]).recommended[0].is_change
+
+
+def test_filling_is_recommended_where_it_would_have_served_better() -> None:
+    # The same two of ten, each day, from no album.
+    past = make_history(
+        (PastPlay(BEGIN + timedelta(days=n // 2), "ann", str(n % 2), 240) for n in range(60)),
+        (PastItem(id=str(n), size=1000, length=240) for n in range(10)),
+    )
+    off, on = (
+        Scenario(budgets=[2000], settings={"fill": FillSettings(enabled=enabled)})
+        for enabled in (False, True)
+    )
+    found = replay(past, off)
+
+    (advice,), (stays,) = recommend(past, off, found), recommend(past, on, found)
+
+    assert advice.settings == {FILLED: True, ALBUMS: False}
+    assert (advice.best.name, advice.now.hits, stays.settings) == ("fill", 0, {})
+    told = make_report(past, found, [advice], tells_weeks_of=lambda name: name == "fill")
+    assert told.recommended[0].fills
+    assert "Fill what is left" in explain(told.recommended[0])
+    assert [bool(one.weeks) for one in told.runs] == [False, True, False, False, False]

@@ -75,7 +75,7 @@ def test_files_are_found_kept_and_removed_without_jellyfin(
     assert "your favourite" not in reader.page(album)
     assert "Everything here is kept" in reader.page("/offline/next")
     reader.press(one["id"], action="let_go", **place)
-    assert "no longer needed" in reader.page("/offline/next")
+    assert "No longer needed" in reader.page("/offline/next")
 
     assert file.exists()
     assert reader.press(one["id"], action="delete", **place) == "/offline?q=tone"

@@ -93,6 +93,7 @@ def test_the_stick_explains_itself_without_the_sidecar(
 ) -> None:
     ann.heart(ann.tracks()["What?"])
     one = running.wait_for("What?", "completed")
+    wait_until((stick / "Playlists").exists, what="the playlist of the hearts")
     running.stop()
 
     page = (stick / "Offline library.html").read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Room on a real, small file system that is shared by several running downloads."""
+"""Devices at the start, and room on a small file system that several downloads share."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import pytest
 from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
+from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import Marker, write_marker
-from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.health.problems import Problems
+from sidecar.errors import AlreadyRunning, DeviceError, Stopped
+from sidecar.services.devices.registry import LOOKING, AttachedDevice, DeviceRegistry
+from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.transfer.durable import PartWriter
 from tests.device.mounting import mount_memory, mounts_taken_down, needs_root
 from tests.services.conftest import STICK, World
@@ -78,3 +80,53 @@ def test_a_part_is_as_long_as_what_was_written_into_it(registry: DeviceRegistry)
 
     part = device.folder.part(1)
     assert (part.size(), part.read_allocated()) == (1000, 7 * MIB)
+
+
+def test_a_device_is_not_used_between_the_start_and_the_look_at_its_files(
+    world: World, tmp_path: Path
+) -> None:
+    sticks = [tmp_path / name for name in ("full", "pulled", "stopped")]
+    for number, stick in enumerate(sticks):
+        stick.mkdir()
+        write_marker(stick, Marker(f"{number}{STICK[1:]}", stick.name))
+    ids = [f"{number}{STICK[1:]}" for number in range(3)]
+    problems, settled = Problems(world.bus), []
+    registry = DeviceRegistry(
+        [DeviceSettings(name=one.name, path=one) for one in sticks],
+        devices=world.devices,
+        downloads=world.downloads,
+        problems=problems,
+        clock=world.clock,
+    )
+
+    def settle(device: AttachedDevice) -> None:
+        assert device.id in registry.blocked(), "nothing is fetched while it is looked at"
+        assert device.id not in [one.id for one in registry.all()]
+        settled.append(device.id)
+        if device.settings.name == "stopped":
+            raise Stopped("it was ended")
+
+    registry.open_all()
+
+    assert registry.all() == []
+    assert registry.blocked() == {*ids}
+    assert sorted(registry.ids_there()) == ids
+    for one in ids:
+        with pytest.raises(DeviceError) as told:
+            registry.get(one)
+        trouble = problems.of(ProblemKind.DEVICE, one)
+        assert trouble is not None
+        assert (told.value.code, trouble.text) == (LOOKING, str(told.value))
+    with pytest.raises(AlreadyRunning):
+        DeviceFolder(sticks[0], ids[0], name="full").attach()
+
+    sticks[1].rename(tmp_path / "elsewhere")
+    assert registry.look(settle=settle)
+
+    assert settled == [ids[0], ids[2]], "what was pulled meanwhile is not looked at"
+    assert [one.id for one in registry.all()] == registry.ids_there() == ids[:1]
+    assert {one: problem.code for one, problem in problems.all_of(ProblemKind.DEVICE).items()} == {
+        ids[1]: "missing",
+        ids[2]: LOOKING,
+    }
+    registry.close()

@@ -63,6 +63,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
             actions=built.actions,
             library=lambda _user: library,
             wake=woken.append,
+            change_rules=lambda *_: None,
             clock=world.clock,
         )
         yield Home(built, UndoService(reversing.reverse, world.clock), library, exclusions, woken)

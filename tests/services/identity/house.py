@@ -214,7 +214,7 @@ def moving_house(
         db = Database.open(with_tables(settings.server.data_dir / DATABASE), clock=clock)
         store = Stores(db, bus, clock)
         services = assemble(settings, store, bus, clock)
-        services.devices.registry.look(settle=lambda _device: None, starting=True)
+        services.devices.registry.look(settle=lambda _device: None)
         try:
             yield MovingHouse(
                 clock, library, listed, server, services, store, stick, bus, leaving, settings

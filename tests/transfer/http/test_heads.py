@@ -1,4 +1,4 @@
-"""Heads that are read here say the same as when the library reads them."""
+"""Heads that are read or written here say the same as when the library does it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from http.client import HTTPException, HTTPResponse
 from typing import cast
 
 import pytest
+from urllib3.connection import HTTPConnection
 
-from sidecar.transfer.http.heads import FastResponse
+from sidecar.transfer.http.heads import FastResponse, open_pool
 
 ORDINARY = b"HTTP/1.1 200 OK\r\nContent-Type: audio/flac\r\nContent-Length: 5\r\n"
 LONG = b"".join(b"X-%d: y\r\n" % number for number in range(120))
@@ -79,3 +80,46 @@ def test_the_ordinary_one_is_read_here(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(HTTPResponse, "begin")
 
     assert read(FastResponse, ORDINARY + b"\r\nabcde")
+
+
+ASKED = {"Authorization": 'MediaBrowser Token="t"', "Accept-Encoding": "identity"}
+REQUESTS: dict[str, tuple[str, str, dict[str, str]]] = {
+    "ordinary": ("http://music.example:8096", "/Items/1/Download", ASKED),
+    "a rest": (
+        "http://10.0.0.1",
+        "/a?b=%20c",
+        {**ASKED, "Range": "bytes=5-", "If-Unmodified-Since": "Tue, 14 Nov 2023 22:13:20 GMT"},
+    ),
+    "an agent of its own": ("http://a", "/", {**ASKED, "User-Agent": "me"}),
+    "a host of its own": ("http://a", "/", {**ASKED, "Host": "b"}),
+    "another spelling": ("http://a", "/", {**ASKED, "user-agent": "me", "host": "b"}),
+    "no encoding": ("http://a", "/", {"A": "b"}),
+    "other letters": ("http://a", "/", {**ASKED, "A": "\xe4"}),
+    "a line end": ("http://a", "/", {**ASKED, "A": "b\r\nC: d"}),
+    "a line end in the target": ("http://a", "/x\r\nC: d", ASKED),
+    "a space in the target": ("http://a", "/x y", ASKED),
+    "IPv6": ("http://[::1]:8096", "/", ASKED),
+}
+
+
+def sent(line: HTTPConnection, target: str, headers: dict[str, str]) -> object:
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        line.sock = ours
+        try:
+            line.request("GET", target, headers=headers, preload_content=False)
+        except (ValueError, HTTPException) as error:
+            return type(error)
+        ours.shutdown(socket.SHUT_WR)
+        return sorted(theirs.makefile("rb").read().split(b"\r\n"))
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_a_request_says_what_the_library_would_say(name: str) -> None:
+    origin, target, headers = REQUESTS[name]
+    pool = open_pool(origin, {})
+    ours = pool._new_conn()
+    assert isinstance(ours, HTTPConnection)
+    library = HTTPConnection(pool.host, pool.port)
+
+    assert sent(ours, target, headers) == sent(library, target, headers)

@@ -44,6 +44,7 @@ FOR_ADMINS = {
     ("admin.change", "POST"),
     ("admin.show", "GET"),
     ("admin.try_again", "POST"),
+    ("alerts.fetch_now", "POST"),
     ("buttons.steer_transfers", "POST"),
     ("identity.server", "GET"),
     ("identity.take", "POST"),

@@ -47,6 +47,7 @@ from sidecar.messages import msg
 from sidecar.outgoing import webhook
 from sidecar.outgoing.webhook import Outcome
 from sidecar.process.threads import Wakeup, run_periodically
+from sidecar.services.devices.registry import LOOKING
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.notifications.webhooks.bodies import (
     Data,
@@ -324,6 +325,8 @@ class Webhooks:
             (kind, subject): problem
             for kind in ProblemKind
             for subject, problem in self._problems.all_of(kind).items()
+            # Each start has these; nothing is wrong.
+            if problem.code != LOOKING
         }
         self._known_problems = now
         accounts = self._accounts()

@@ -12,6 +12,7 @@ from types import MappingProxyType
 from sidecar.config.rules import SECTIONS
 from sidecar.config.schema import SettingKey, describe_keys
 from sidecar.domain.rules.registry import COMPUTED_RULES
+from sidecar.domain.undo import Reversal
 from sidecar.errors import ConfigError, NotPossible
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
@@ -110,6 +111,25 @@ class SettingsEditor:
             if now.serves(account.name):
                 self._wake(account.user_id)
         return self.settings(person, device_id)
+
+    def use(
+        self, person: Person, device_id: str, rules: Mapping[str, Mapping[str, object]]
+    ) -> Reversal:
+        """Change some keys of rules on a device, and return how that is undone.
+
+        Raises:
+            errors.NotAManager, errors.ConfigError, NotPossible: As for `change`.
+        """
+        self._access.managed(person, device_id)
+        before = tuple(
+            (device_id, name, key, kept.get(key))
+            for name, changes in rules.items()
+            if name in SET_FOR_DEVICE
+            for kept in [self._rules.changes_of(SET_FOR_DEVICE[name], device_id)]
+            for key in changes
+        )
+        self.change(person, device_id, {}, rules)
+        return Reversal(settings=before)
 
     def refusals(
         self,

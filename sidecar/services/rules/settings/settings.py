@@ -38,6 +38,10 @@ class RuleSettingsService:
         changed = self._kept(rule, device_id)
         return self._settings.with_changes(rule, changed) if changed else self._settings.of(rule)
 
+    def changes_of(self, rule: Rule[S], device_id: str) -> Mapping[str, object]:
+        """Return what is set for a device alone, by key."""
+        return self._kept(rule, device_id)
+
     def default(self, rule: Rule[S]) -> S:
         """Return the settings of a rule in the settings file, which hold for every device."""
         return self._settings.of(rule)

@@ -38,6 +38,30 @@ def bars(
     ]
 
 
+def grouped(groups: Sequence[Sequence[float]]) -> list[list[Bar]]:
+    """Return bars side by side for each group, with room between the groups.
+
+    The highest of all is as high as the box.
+    """
+    top = max((value for group in groups for value in group), default=0.0)
+    room = WIDTH / max(len(groups), 1)
+    found = []
+    for place, group in enumerate(groups):
+        width = room * (1 - GAP) / max(len(group), 1)
+        found.append(
+            [
+                Bar(
+                    round(place * room + room * GAP / 2 + number * width, 2),
+                    round(width * (1 - GAP / 2), 2),
+                    round(HEIGHT * value / top, 2) if top else 0.0,
+                    0.0,
+                )
+                for number, value in enumerate(group)
+            ]
+        )
+    return found
+
+
 def height_of(value: float, values: Sequence[float]) -> float:
     """Return how high a line for a value is drawn beside these."""
     top = max([value, *values])

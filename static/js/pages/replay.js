@@ -1,0 +1,59 @@
+// Sends a history that is too large for a form in parts, before the form itself is sent.
+
+import { onPage } from "../navigation.js";
+import { csrf, within } from "../page.js";
+
+const PART = 48 * 1024;
+const LARGEST = 16 * 1024 * 1024;
+
+onPage("replay", (signal) => {
+  document.addEventListener("submit", send, { signal, capture: true });
+
+  /** @param {SubmitEvent} event */
+  function send(event) {
+    const form = event.target;
+    if (!(form instanceof HTMLFormElement) || form.id !== "ask") return;
+    const field = within(form, "#history", HTMLInputElement);
+    const file = field.files?.[0];
+    if (!file || file.size < PART) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (form.dataset.busy) return;
+    const { largest = "", sending = "", upload: address = "" } = form.dataset;
+    const status = within(form, "#sending");
+    if (file.size > LARGEST) {
+      status.textContent = largest;
+      return;
+    }
+    form.dataset.busy = "yes";
+    upload(address, file, (percent) => (status.textContent = `${sending} ${percent} %`))
+      .then(() => {
+        field.value = "";
+        within(form, "[name=uploaded]", HTMLInputElement).value = "yes";
+        form.submit();
+      })
+      .catch((error) => (status.textContent = error.message))
+      .finally(() => delete form.dataset.busy);
+  }
+
+  /**
+   * @param {string} address
+   * @param {File} file
+   * @param {(percent: number) => void} tell
+   */
+  async function upload(address, file, tell) {
+    for (let offset = 0; offset < file.size; offset += PART) {
+      tell(Math.floor((100 * offset) / file.size));
+      const answer = await fetch(`${address}?offset=${offset}`, {
+        method: "PUT",
+        headers: { "Content-Type": "application/octet-stream", "X-Sidecar-CSRF": csrf() },
+        body: file.slice(offset, offset + PART),
+        signal,
+      });
+      if (!answer.ok) {
+        const problem = await answer.json().catch(() => ({}));
+        throw new Error(problem.detail ?? answer.statusText);
+      }
+    }
+  }
+});
