@@ -30,7 +30,7 @@ from tests.services.conftest import track
 from tests.services.rules.steered import row
 from tests.web.house import ANN, EVE, PLAYER, WebHouse, web_house, with_player
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente" * 3
 RATE = 8000
