@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from sidecar.cli.database import open_database
+from sidecar.cli.opening import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import load
 from sidecar.demo.protocol.version import Version

@@ -30,7 +30,8 @@ OF_ONE = "INSERT OR IGNORE INTO activity_of (activity_id, user_id, text) VALUES 
 TOO_OLD = "DELETE FROM activity WHERE id <= (SELECT max(id) FROM activity) - ?"
 COLUMNS = "a.id, a.at, a.kind, a.device_id, a.item_id, a.title, a.artist, a.item_type, a.bytes"
 CONCERNS = """SELECT activity_id, user_id, text FROM activity_of
-    WHERE activity_id IN (SELECT value FROM json_each(?)) ORDER BY activity_id, user_id"""
+    WHERE activity_id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
+    ORDER BY activity_id, user_id"""
 
 
 class Happening(StrEnum):
