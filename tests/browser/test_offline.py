@@ -161,6 +161,7 @@ def test_without_scripts_it_searches_by_a_button_and_plays_by_a_link(
     page.goto(f"{server.url}/offline?look=files")
     page.get_by_label("Search titles").fill("noon")
     page.get_by_role("button", name="Search").click()
+    page.wait_for_url("**/offline?*q=noon*")
     assert rows(page) == ["Noon again", "Noon"]
     expect(page.locator("#player")).to_be_hidden()
 
