@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # libatomic1 is for the Node.js that Playwright brings along, curl for our mpv script.
 TEST_PACKAGES := aria2 caddy chromium-headless-shell curl e2fsprogs exfat-fuse exfatprogs ffmpeg \
-	libatomic1 mount mpv mtools nginx-light ntfs-3g strace syncthing
+	libatomic1 mount mpv mtools nginx-light ntfs-3g postgresql strace syncthing
 LANGUAGES := de
 UV := uv==0.13.8
 COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-version 3.11 \
@@ -13,20 +13,28 @@ COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-versi
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-upgrades bench-sockets floods lies image-check deb deb-check lock sbom audit wheel dist clean
+.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-upgrades bench-sockets firefox floods lies image-check deb deb-check lock sbom audit wheel dist clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
 
 # What takes one processor for a minute goes on beside something else: the set-up by three ways, the
-# types beside the tests.
+# types beside what is left of it and the tests. The tests are compiled once, not by each process.
 test: $(VENV)/bin/python
-	@$(MAKE) --no-print-directory -j3 packages-for-tests $(VENV)/test-ready node_modules/test-ready
-	@$(MAKE) --no-print-directory static/vendor/ready
-	@$(MAKE) --no-print-directory lint
-	@mkdir -p build; $(MAKE) --no-print-directory types >build/types.out 2>&1 & types=$$!; \
+	@mkdir -p build; \
+	$(MAKE) --no-print-directory packages-for-tests & packages=$$!; \
+	{ $(MAKE) --no-print-directory -j2 $(VENV)/test-ready node_modules/test-ready && \
+	$(MAKE) --no-print-directory static/vendor/ready lint; } || { wait $$packages; exit 1; }; \
+	$(MAKE) --no-print-directory types >build/types.out 2>&1 & types=$$!; \
+	$(MAKE) --no-print-directory tests-compiled; \
+	wait $$packages && \
 	$(BIN)/pytest -q -n 4 --dist loadfile --no-loadscope-reorder; tests=$$?; \
 	wait $$types; types=$$?; cat build/types.out; exit $$((tests | types))
+
+.PHONY: tests-compiled
+tests-compiled: $(VENV)/test-ready
+	@# What cannot be collected is told by the tests themselves.
+	@[ -d tests/__pycache__ ] || PYTHONDONTWRITEBYTECODE= $(BIN)/pytest -q --collect-only >/dev/null || true
 
 check: lint types
 
@@ -44,6 +52,11 @@ types: $(VENV)/test-ready node_modules/test-ready
 bench: $(VENV)/test-ready
 	@$(call install_packages,$(BENCH_PACKAGES))
 	$(BIN)/python -m tests.bench $(BENCH)
+
+# The main journeys in Debian's Firefox.
+firefox: $(VENV)/test-ready node_modules/test-ready static/vendor/ready tests/firefox/node_modules/ready
+	@$(call install_packages,ffmpeg firefox-esr)
+	$(BIN)/pytest -q tests/firefox/journeys.py
 
 # What two hundred open pages cost, beside the bare library.
 bench-sockets: $(VENV)/test-ready
@@ -124,8 +137,8 @@ UPGRADE ?= --upgrade
 lock:
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	build/lock/bin/pip -q install $(UV)
-	$(COMPILE) --extra demo --extra notifications --group build -o requirements.lock
-	$(COMPILE) --extra demo --extra notifications --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --extra demo --extra notifications --extra postgresql --group build -o requirements.lock
+	$(COMPILE) --extra demo --extra notifications --extra postgresql --group build --group dev -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) --group supply -o requirements-supply.lock
 	rm -rf build/lock
 
@@ -143,10 +156,14 @@ audit: $(VENV)/supply-ready
 		requirements.lock requirements-dev.lock requirements-supply.lock
 
 clean:
-	rm -rf $(VENV) node_modules static/vendor build dist
+	rm -rf $(VENV) node_modules tests/firefox/node_modules static/vendor build dist
 
 .PHONY: packages-for-tests
 packages-for-tests:
+	@# Tests start a PostgreSQL of their own; the package is to start none.
+	@test -e /etc/postgresql-common/createcluster.conf || { \
+		$(SUDO) mkdir -p /etc/postgresql-common && echo 'create_main_cluster = false' | \
+		$(SUDO) tee /etc/postgresql-common/createcluster.conf >/dev/null; }
 	@$(call install_packages,$(TEST_PACKAGES))
 
 $(VENV)/bin/python:
@@ -181,6 +198,10 @@ node_modules/ready: package.json package-lock.json
 node_modules/test-ready: package.json package-lock.json
 	npm ci --silent --no-fund --no-audit
 	@touch $@ node_modules/ready
+
+tests/firefox/node_modules/ready: tests/firefox/package.json tests/firefox/package-lock.json
+	npm ci --prefix tests/firefox --silent --no-fund --no-audit
+	@touch $@
 
 static/vendor/ready: node_modules/ready static/build.mjs $(shell find static/css static/js -name '*.css' -o -name '*.js')
 	node static/build.mjs

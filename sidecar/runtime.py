@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from sidecar.assembly.assembly import Assembly, assemble
-from sidecar.assembly.store import DATABASE, page_configuration
+from sidecar.assembly.store import database_place, page_configuration
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.device.filesystem import database_risk
@@ -134,7 +134,7 @@ class Runtime:
         self.stop()
 
     def _build(self, building: ExitStack) -> None:
-        db = Database.open(self._settings.server.data_dir / DATABASE, clock=self._clock)
+        db = database_place(self._settings).open(self._clock)
         building.callback(db.close)
         store = Stores(db, self._bus, self._clock)
         configuration = page_configuration(
@@ -152,7 +152,8 @@ class Runtime:
         logging.getLogger().addHandler(self._recent)
         if db.recovery is not None:
             log.warning("%s", db.recovery)
-        if (risk := database_risk(settings.server.data_dir)) is not None:
+        is_file = settings.database.url is None
+        if is_file and (risk := database_risk(settings.server.data_dir)) is not None:
             log.warning("%s", risk)
         threads = ThreadGroup(db.thread)
         with ExitStack() as opening:
@@ -205,6 +206,7 @@ class Runtime:
             configuration=configuration,
         )
         building.callback(services.devices.registry.close)
+        building.callback(services.background.leases.end)
         services.background.housekeeping.recover()
         return services
 
@@ -239,6 +241,7 @@ class Runtime:
 
     def _start_threads(self, threads: ThreadGroup, services: Assembly) -> None:
         rules, transfers, background = services.rules, services.transfers, services.background
+        threads.add("leases", background.leases.run)
         threads.add("reporter", transfers.progress.run)
         threads.add("casting", rules.casting.run)
         threads.add("cast-orders", rules.cast_orders.run)

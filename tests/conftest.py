@@ -22,6 +22,7 @@ from playwright.sync_api import Browser, expect, sync_playwright
 from werkzeug.routing import Rule
 
 from sidecar.process.logs import LogOutput
+from tests import postgres
 from tests.browser.program import start_chromium
 from tests.browser.trouble import BrowserTrouble
 from tests.fakes.servers.syncthings import OneSyncthing, two_syncthings
@@ -32,6 +33,13 @@ settings.load_profile("sidecar")
 
 # The names of the threads that follow an account.
 FOLLOWS = re.compile("(listener|sessions|hearts|rules|identity)-")
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[postgres.Server]:
+    """A PostgreSQL server for the tests of this process that want one."""
+    with postgres.running() as started:
+        yield started
 
 
 @pytest.fixture(scope="session", autouse=True)

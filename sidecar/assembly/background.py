@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from socket import gethostname
 
 from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
-from sidecar.assembly.store import DATABASE, KEY_FILE
+from sidecar.assembly.store import KEY_FILE, database_place
 from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
 from sidecar.services.activity.recorder import ActivityRecorder
@@ -25,6 +26,7 @@ from sidecar.services.playback.client_messages.messages import ClientMessages, R
 from sidecar.services.playback.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.rules.fill.fill import FillService
 from sidecar.services.space.planner import SpacePlanner
+from sidecar.services.transfers.leases import Leases
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.files.companions import CompanionFiles
 from sidecar.store.files.completed import CompletedFiles
@@ -43,6 +45,7 @@ class BackgroundServices:
         backups: Makes a backup every night.
         client_messages: Tells people in their clients what comes of what they do there.
         fill: Chooses what fills the devices.
+        leases: Keeps the lease of this process, and ends those of dead ones.
     """
 
     index: IndexWriter
@@ -52,6 +55,7 @@ class BackgroundServices:
     backups: NightlyBackups
     client_messages: ClientMessages
     fill: FillService
+    leases: Leases
     housekeeping: Housekeeping
 
 
@@ -90,6 +94,14 @@ def make_background(
     )
     for hear in (index.hear, playlists.hear, companions.hear):
         base.bus.subscribe(hear)
+    leases = Leases(
+        store.processes,
+        downloads=store.downloads,
+        claims=devices.claims,
+        host=gethostname(),
+        folder=base.settings.server.data_dir,
+        clock=clock,
+    )
     return BackgroundServices(
         index=index,
         playlists=playlists,
@@ -116,7 +128,8 @@ def make_background(
             wake=rules.followers.was_filled,
             clock=clock,
         ),
-        housekeeping=_housekeeping(base, accounts, devices, rules, transfers),
+        leases=leases,
+        housekeeping=_housekeeping(base, accounts, devices, rules, transfers, leases=leases),
     )
 
 
@@ -149,7 +162,8 @@ def _backups(base: Base, accounts: AccountServices) -> NightlyBackups:
     return NightlyBackups(
         settings=base.configuration.now,
         installation=Installation(
-            database=data_dir / DATABASE,
+            database=(place := database_place(base.settings)).path,
+            server=place.address,
             key=data_dir / KEY_FILE,
             config=base.settings.file or data_dir / "config.toml",
         ),
@@ -165,6 +179,8 @@ def _housekeeping(
     devices: DeviceServices,
     rules: RuleServices,
     transfers: TransferServices,
+    *,
+    leases: Leases,
 ) -> Housekeeping:
     renaming = FileRenaming(base.store.downloads, devices.registry, accounts.problems, base.bus)
     recorder = ActivityRecorder(
@@ -179,6 +195,7 @@ def _housekeeping(
         registry=devices.registry,
         settling=DeviceRecovery(base.store.downloads),
         formats=devices.formats,
+        leases=leases,
         # The order matters: accounts and wishes first, then what may be fetched and what must go.
         steps=(
             (accounts.server.probe, "the server's probe"),

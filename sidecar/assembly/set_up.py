@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from sidecar.assembly.store import (
-    DATABASE,
     account_service,
+    database_place,
     page_configuration,
     settings_with_page,
 )
@@ -14,7 +14,6 @@ from sidecar.events import Bus
 from sidecar.jellyfin.sign_in import SignedIn
 from sidecar.services.accounts.sign_in import network_prefix
 from sidecar.services.health.problems import Problems
-from sidecar.store.database import Database
 from sidecar.store.stores import Stores
 
 
@@ -32,7 +31,7 @@ def keep_set_up(  # noqa: PLR0917 - some of them are given before the others
         address: The browser's address.
     """
     bus = Bus()
-    db = Database.open(settings.server.data_dir / DATABASE, clock=clock)
+    db = database_place(settings).open(clock)
     try:
         store = Stores(db, bus, clock)
         page_configuration(settings, store, bus).save({"jellyfin.url": url})

@@ -13,11 +13,21 @@ from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.configuration.service import ConfigurationService, open_sealed
 from sidecar.services.health.problems import Problems
-from sidecar.store.page_settings import read_page_settings
+from sidecar.store.dialects.postgresql import PostgresqlAddress
+from sidecar.store.place import Place
 from sidecar.store.stores import Stores
 
 DATABASE = "sidecar.db"
 KEY_FILE = "token.key"
+
+
+def database_place(settings: Settings) -> Place:
+    """Return where the database is that the settings mean."""
+    url = settings.database.url
+    return Place(
+        settings.server.data_dir / DATABASE,
+        None if url is None else PostgresqlAddress(url.get_secret_value()),
+    )
 
 
 def account_service(
@@ -63,7 +73,7 @@ def page_configuration(
 def settings_with_page(settings: Settings) -> Settings:
     """Return the settings for a command, with what the page sets; needs no sidecar to run."""
     data_dir = settings.server.data_dir
-    stored = read_page_settings(data_dir / DATABASE)
+    stored = database_place(settings).read_page_settings()
     if not stored:
         return settings
     return merge_valid(settings, open_sealed(stored, TokenBox(data_dir / KEY_FILE)))[0]

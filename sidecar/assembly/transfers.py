@@ -63,6 +63,7 @@ class TransferServices:
     new_worker: Callable[[], Worker]
     tags: TagCompletion
     owners: OtherOwners
+    blocking: FileBlocking
 
 
 def make_transfers(
@@ -116,6 +117,7 @@ def make_transfers(
         ),
         tags=_tags(base, accounts, devices, wishes, completer),
         owners=owners,
+        blocking=blocking,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import uuid4
 
 from sidecar.assembly.accounts import AccountServices
@@ -15,6 +16,7 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.download import Download
+from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import translate
 from sidecar.process.limits import FILES, FILES_AN_ACCOUNT
@@ -26,6 +28,7 @@ from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.accounts.users import UserService
 from sidecar.services.activity.history import ActivityHistory
+from sidecar.services.activity.live_speed import LiveSpeed
 from sidecar.services.activity.replays.service import ReplayService
 from sidecar.services.browsers.browsers import BrowserService
 from sidecar.services.browsers.plays import BrowserPlays
@@ -56,6 +59,7 @@ from sidecar.services.library.download_state import DownloadStates
 from sidecar.services.notifications.notice_board import NoticeBoard
 from sidecar.services.notifications.notifier import Notifier
 from sidecar.services.notifications.preferences import NotificationPreferences
+from sidecar.services.notifications.push import BrowserPush
 from sidecar.services.notifications.webhooks.webhooks import Webhooks
 from sidecar.services.operations.doctor import Doctor
 from sidecar.services.operations.metrics import MetricsService
@@ -161,7 +165,8 @@ def make_web(
         accounts.hidden.notices,
     )
     metrics = _metrics(below)
-    board, preferences = _notices(below, told, identity), _notifications(below)
+    board, push = _notices(below, told, identity), _push(below)
+    preferences = _notifications(below, push)
     return WebServices(
         look=base.store.db.look,
         sign_in=_sign_in(below),
@@ -234,7 +239,8 @@ def make_web(
         doctor=_doctor(below),
         webhooks=_webhooks(below),
         notifications=preferences,
-        notifier=_notifier(below, preferences, board),
+        notifier=_notifier(below, preferences, push, board),
+        push=push,
         backups=backups,
     )
 
@@ -291,8 +297,15 @@ def _notices(
         devices=below.shown.devices,
         further=further,
         questions=questions.of,
-        try_now=below.accounts.server.probe_now,
+        try_now=partial(_try_now, below),
     )
+
+
+def _try_now(below: Below) -> None:
+    """Do at once what waits for its next try: ask the server, and fetch one file of it."""
+    below.accounts.server.probe_now()
+    below.transfers.blocking.try_now()
+    below.base.bus.publish(WorkArrived())
 
 
 def _transfers(below: Below) -> TransferStatus:
@@ -354,16 +367,31 @@ def _metrics(below: Below) -> MetricsService:
     )
 
 
-def _notifications(below: Below) -> NotificationPreferences:
+def _push(below: Below) -> BrowserPush:
+    base = below.base
+    return BrowserPush(
+        meta=base.store.meta,
+        box=TokenBox(base.settings.server.data_dir / KEY_FILE),
+        kept=base.store.push_subscriptions,
+        sessions=base.store.sessions,
+        check=base.check_push,
+        clock=base.clock,
+    )
+
+
+def _notifications(below: Below, push: BrowserPush) -> NotificationPreferences:
     base = below.base
     box = TokenBox(base.settings.server.data_dir / KEY_FILE)
-    return NotificationPreferences(base.store.notifications, box, base.clock)
+    return NotificationPreferences(base.store.notifications, box, push, base.clock)
 
 
-def _notifier(below: Below, preferences: NotificationPreferences, board: NoticeBoard) -> Notifier:
+def _notifier(
+    below: Below, preferences: NotificationPreferences, push: BrowserPush, board: NoticeBoard
+) -> Notifier:
     base = below.base
     return Notifier(
         preferences=preferences,
+        push=push,
         store=base.store.notifications,
         accounts=below.accounts.service,
         devices=below.shown.devices,
@@ -478,8 +506,11 @@ def _preferences(below: Below) -> PreferenceService:
 
 
 def _activity(below: Below) -> ActivityHistory:
+    live = LiveSpeed(below.base.store.holds.owners, below.base.clock)
+    below.base.bus.subscribe(live.hear)
     return ActivityHistory(
         stores=below.base.store,
+        live=live,
         accounts=below.accounts.service.all,
         devices=below.shown.devices,
         access=below.devices.access,

@@ -32,12 +32,13 @@ COMMANDS = {
     "api-key": "make, list and revoke API keys",
     "backup": "write the whole state to one file",
     "restore": "put a backup in place of the present state",
+    "database": "move everything to another database",
     "adopt": "know the files on a device again, after a lost database",
     "server": "which Jellyfin server is ours; take another one",
 }
 
 # These take the settings of the page by themselves, or none.
-BY_THEMSELVES = frozenset({"run", "demo", "backup", "restore", "replay"})
+BY_THEMSELVES = frozenset({"run", "demo", "backup", "restore", "replay", "database"})
 
 Command = Callable[[Settings, argparse.Namespace], int]
 

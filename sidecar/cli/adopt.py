@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
-from sidecar.assembly.store import DATABASE, account_service
+from sidecar.assembly.store import account_service, database_place
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.device.folder import DeviceFolder
@@ -26,7 +26,6 @@ from sidecar.services.files.adoption.restore import ManifestRestore, RestoreOpti
 from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
-from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device
 from sidecar.store.stores import Stores
 
@@ -125,7 +124,7 @@ def _adopt(
 ) -> Iterator[_DeviceResult]:
     clock, bus = SystemClock(), Bus()
     with ExitStack() as leaving:
-        db = Database.open(settings.server.data_dir / DATABASE, clock=clock)
+        db = database_place(settings).open(clock)
         leaving.callback(db.close)
         store = Stores(db, bus, clock)
         account = _account(store, asked.account)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from sidecar.cli.database import open_database
+from sidecar.cli.opening import open_database
 from sidecar.cli.parsing import common_arguments
 from sidecar.clock import SystemClock
 from sidecar.config import Settings

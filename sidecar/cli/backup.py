@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from sidecar import sizes
-from sidecar.assembly.store import DATABASE, KEY_FILE
+from sidecar.assembly.store import KEY_FILE, database_place
 from sidecar.clock import SystemClock
 from sidecar.config import Settings, find_file
 from sidecar.config.files import not_text, read_secret
@@ -69,9 +69,10 @@ def backup(settings: Settings, asked: argparse.Namespace) -> int:
 
 def find_installation(settings: Settings, asked: argparse.Namespace) -> Installation:
     """Return where the state is that the settings mean."""
-    data_dir = settings.server.data_dir
+    data_dir, place = settings.server.data_dir, database_place(settings)
     return Installation(
-        database=data_dir / DATABASE,
+        database=place.path,
+        server=place.address,
         key=data_dir / KEY_FILE,
         config=asked.config or find_file(os.environ) or data_dir / "config.toml",
     )

@@ -6,18 +6,18 @@ import argparse
 from collections.abc import Iterator
 
 from sidecar.assembly.store import account_service
-from sidecar.cli.database import open_database
+from sidecar.cli.opening import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import SidecarError
 from sidecar.events import Bus
 from sidecar.services.health.problems import Problems
 from sidecar.services.operations.doctor import (
-    DATABASE_WAY_OUT,
     Finding,
     checks_of_devices,
     checks_of_machine,
     checks_of_server,
+    database_way_out,
     run_checks,
 )
 from sidecar.store.stores import Stores
@@ -65,5 +65,5 @@ def _examine(settings: Settings) -> Iterator[Finding]:
                 service = account_service(settings, store, Problems(bus), bus, clock)
                 yield from run_checks(checks_of_server(service))
         except SidecarError as error:
-            yield Finding("Database", str(error), DATABASE_WAY_OUT)
+            yield Finding("Database", str(error), database_way_out(settings))
     yield from run_checks(checks_of_devices(settings))

@@ -11,6 +11,7 @@ from threading import Event
 from sidecar.cli.demo import DEMO_PORT, DemoOptions, print_accounts, print_progress, run_demo
 from sidecar.cli.stopping import StoppedEarly
 from sidecar.config import DeviceSettings, Settings
+from sidecar.config.settings import DatabaseSettings
 from sidecar.demo.content.ffmpeg import MediaCancelled
 from sidecar.runtime import Prepare
 from sidecar.services.configuration.setup.service import SetUpService
@@ -105,4 +106,7 @@ def _demo_settings(settings: Settings, place: Path) -> Settings:
         stick = place / "stick"
         stick.mkdir(parents=True, exist_ok=True)
         devices = (DeviceSettings(name="Demo stick", path=stick),)
-    return settings.model_copy(update={"server": server, "devices": devices})
+    # What is tried out is kept apart, also if the real database is on a server.
+    return settings.model_copy(
+        update={"server": server, "devices": devices, "database": DatabaseSettings()}
+    )

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from sidecar.assembly.store import DATABASE
-from sidecar.cli.database import open_database
+from sidecar.assembly.store import database_place
+from sidecar.cli.opening import open_database
 from sidecar.cli.services import open_services
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
@@ -131,7 +131,7 @@ def _plan_names(
 
 def _plans(settings: Settings) -> Iterator[dict[str, Any]]:
     clock = SystemClock()
-    if not (settings.server.data_dir / DATABASE).exists():
+    if not database_place(settings).exists():
         for device in settings.devices:
             yield _to_json(device, None, NEVER_USED)
         return

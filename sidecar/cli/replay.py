@@ -14,8 +14,8 @@ from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any
 
-from sidecar.assembly.store import DATABASE
-from sidecar.cli.database import open_database
+from sidecar.assembly.store import database_place
+from sidecar.cli.opening import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.config.budgets import read_budgets
@@ -149,7 +149,7 @@ def _read_history(settings: Settings, path: Path | None) -> History:
     """Read the plays of a file, or those of the database; what that knows of items counts too."""
     items: dict[str, PastItem] = {}
     plays = []
-    if (settings.server.data_dir / DATABASE).exists():
+    if database_place(settings).exists():
         with open_database(settings, SystemClock()) as db:
             past = PastPlays(db)
             items = {one.id: one for one in past.items()}

@@ -44,14 +44,14 @@ def put_back(settings: Settings, asked: argparse.Namespace) -> int:
 
 
 def _confirm(installation: Installation, asked: argparse.Namespace) -> None:
-    if asked.yes or not installation.database.exists():
+    if asked.yes or not installation.place.exists():
         return
     if not sys.stdin.isatty():
         raise SidecarError(
-            f"There is a database already, {installation.database}: give --yes to replace it; it "
+            f"There is a database already, {installation.place}: give --yes to replace it; it "
             "stays beside the new one"
         )
-    print(f"{installation.database} is replaced; it stays beside the new one.")
+    print(f"{installation.place} is replaced; it stays beside the new one.")
     if input("Go on? [y/N] ").strip().casefold() not in {"y", "yes"}:
         raise SidecarError("Nothing was changed")
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from threading import Event
 
 from sidecar.assembly.set_up import keep_set_up
-from sidecar.assembly.store import DATABASE, settings_with_page
+from sidecar.assembly.store import DATABASE, database_place, settings_with_page
 from sidecar.cli.stopping import StoppedEarly, stop_signals, wait_for
 from sidecar.clock import SystemClock
 from sidecar.config import Settings, load
@@ -106,8 +106,11 @@ def _at_port(settings: Settings, port: int) -> Settings:
 
 
 def _is_set_on_page(settings: Settings, key: str) -> bool:
-    folders = (settings.server.data_dir, demo_place(settings) / "sidecar")
-    return any(key in read_page_settings(folder / DATABASE) for folder in folders)
+    demo = demo_place(settings) / "sidecar" / DATABASE
+    return any(
+        key in found
+        for found in (database_place(settings).read_page_settings(), read_page_settings(demo))
+    )
 
 
 def _load_again(settings: Settings, asked: argparse.Namespace) -> Settings:

@@ -12,7 +12,7 @@ from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices, make_devices
 from sidecar.assembly.rules import RuleServices, make_rules
 from sidecar.assembly.store import page_configuration
-from sidecar.cli.database import open_database
+from sidecar.cli.opening import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import ConfigError

@@ -10,7 +10,7 @@ import time
 from pydantic import SecretStr
 
 from sidecar.assembly.store import account_service
-from sidecar.cli.database import open_database
+from sidecar.cli.opening import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import SidecarError, SignInRefused

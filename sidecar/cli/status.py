@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from sidecar import __version__
-from sidecar.assembly.store import DATABASE, KEY_FILE, account_service
-from sidecar.cli.database import is_running, open_database
+from sidecar.assembly.store import KEY_FILE, account_service, database_place
+from sidecar.cli.opening import is_running, open_database
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.config.local_url import make_local_url
@@ -87,7 +87,7 @@ def status(settings: Settings, asked: argparse.Namespace) -> int:
 
 def read_status(settings: Settings) -> dict[str, Any]:
     """Return the status, as `--json` prints it."""
-    clock, path = SystemClock(), settings.server.data_dir / DATABASE
+    clock, place = SystemClock(), database_place(settings)
     found: dict[str, Any] = {
         "version": __version__,
         "running": False,
@@ -100,7 +100,7 @@ def read_status(settings: Settings) -> dict[str, Any]:
         "queue_bytes": 0,
         "backups": None,
     }
-    if not path.exists():
+    if not place.exists():
         return found
     found["running"] = is_running(settings, clock)
     if found["running"]:
@@ -215,11 +215,14 @@ def _count(counts: Mapping[Status, int], *statuses: Status) -> int:
 
 def _backups(settings: Settings, store: Stores, bus: Bus, clock: Clock) -> dict[str, Any]:
     """Return what is there of the nightly backups; whether one fails shows in its age."""
-    data_dir = settings.server.data_dir
+    data_dir, place = settings.server.data_dir, database_place(settings)
     found = NightlyBackups(
         settings=lambda: settings,
         installation=Installation(
-            data_dir / DATABASE, data_dir / KEY_FILE, settings.file or data_dir / "config.toml"
+            place.path,
+            data_dir / KEY_FILE,
+            settings.file or data_dir / "config.toml",
+            place.address,
         ),
         meta=store.meta,
         problems=Problems(bus),

@@ -20,6 +20,7 @@ from sidecar.config.rules import SECTIONS as RULE_SECTIONS
 from sidecar.config.settings import (
     Aria2Settings,
     BackupSettings,
+    DatabaseSettings,
     DeviceSettings,
     JellyfinSettings,
     LogSettings,
@@ -44,6 +45,7 @@ FILE_ONLY = frozenset(
         "jellyfin.password",
         "jellyfin.ca_file",
         "backup.folder",
+        "database.url",
         "server.data_dir",
         "transfer.ffmpeg",
         "transfer.aria2.program",
@@ -75,6 +77,7 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
         "syncthing": SyncthingSettings,
         "backup": BackupSettings,
         "server": ServerSettings,
+        "database": DatabaseSettings,
         "log": LogSettings,
         "metrics": MetricsSettings,
     }

@@ -591,6 +591,26 @@ class MetricsSettings(Section):
         return value
 
 
+def _check_database_url(value: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(value.get_secret_value())
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme != "postgresql" or not parts.path.strip("/"):
+        raise ValueError('must be an address such as "postgresql://user:password@host/name"')
+    return value
+
+
+class DatabaseSettings(Section):
+    """Another database than the file in the data folder."""
+
+    url: Annotated[SecretStr, AfterValidator(_check_database_url)] | None = Field(
+        default=None,
+        title=translatable("Address of a PostgreSQL database"),
+        description=translatable("Empty: a file in the data folder, which suits most."),
+    )
+
+
 class Settings(Section):
     """All settings."""
 
@@ -601,6 +621,7 @@ class Settings(Section):
     rules: AnyRules = Field(default_factory=ALL_RULES)
     syncthing: SyncthingSettings = SyncthingSettings()
     backup: BackupSettings = BackupSettings()
+    database: DatabaseSettings = DatabaseSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     devices: tuple[DeviceSettings, ...] = ()

@@ -21,12 +21,15 @@ from sidecar.store.errors import translate_database_errors, translate_file_error
 from sidecar.store.schema import migrations, recovery
 
 # Sign-ins of browsers are never kept: one that has ended since must not come to life again.
-_ALWAYS = {"sessions": "DELETE FROM sessions"}
+_ALWAYS = {
+    "push_subscriptions": "DELETE FROM push_subscriptions",
+    "sessions": "DELETE FROM sessions",
+}
 _SECRET = {
     "accounts": "UPDATE accounts SET token_encrypted = NULL, state = 'signed-out'",
     "api_keys": "DELETE FROM api_keys",
     "choices": "DELETE FROM choices WHERE name = 'notification-addresses'",
-    "meta": "DELETE FROM meta WHERE key = 'webhooks'",
+    "meta": "DELETE FROM meta WHERE key IN ('webhooks', 'push-key')",
     "page_settings": "DELETE FROM page_settings WHERE json_extract(value, '$.sealed') NOT NULL",
 }
 
@@ -46,8 +49,23 @@ def copy_database(path: Path, to: Path, *, with_secrets: bool) -> int:
             sqlite3.connect(source, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S)
         ) as connection:
             migrations.copy(connection, to)
-    with translate_file_errors(to), translate_database_errors(to):
-        return _clean(to, _ALWAYS if with_secrets else {**_ALWAYS, **_SECRET})
+    return clean(to, with_secrets=with_secrets)
+
+
+def clean(path: Path, *, with_secrets: bool) -> int:
+    """Take out of a copy what no copy has, and secrets if it is to have none; return its schema."""
+    with translate_file_errors(path), translate_database_errors(path):
+        return _clean(path, _ALWAYS if with_secrets else {**_ALWAYS, **_SECRET})
+
+
+def check(draft: Path) -> None:
+    """Check a copy that is to be put back.
+
+    Raises:
+        DatabaseError: It is no sound database, or is a newer version's.
+    """
+    if recovery.examine_file(draft) is not recovery.Condition.SOUND:
+        raise DatabaseError(f"{draft.name} is not a sound database of Jellyfin Sidecar")
 
 
 @contextmanager
@@ -77,8 +95,7 @@ def put_back(path: Path, draft: Path, now: datetime) -> Path | None:
     """
     path, draft = path.absolute(), draft.absolute()
     with translate_file_errors(path), translate_database_errors(path):
-        if recovery.examine_file(draft) is not recovery.Condition.SOUND:
-            raise DatabaseError(f"{draft.name} is not a sound database of Jellyfin Sidecar")
+        check(draft)
         before = _keep_present(path, now)
         recovery.write_sentinel(path)
         with draft.open("rb") as file:

@@ -12,6 +12,7 @@ Nothing outside the store sees peewee, a row or an SQL error; errors become `Dat
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,8 @@ from sidecar.clock import Clock
 from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.process import private_files
 from sidecar.store.dialects.dialect import Dialect
+from sidecar.store.dialects.postgresql import PostgresqlAddress, PostgresqlDialect
+from sidecar.store.dialects.rows import Rows
 from sidecar.store.dialects.sqlite import SqliteDialect
 from sidecar.store.errors import translate_database_errors, translate_file_errors
 from sidecar.store.schema import migrations, recovery
@@ -58,6 +61,8 @@ class Database:
     def __init__(self, path: Path, dialect: Dialect, *, recovery_note: str | None = None) -> None:
         self.path = path
         self.dialect = dialect
+        # Names this process in the claims of its workers; another one once its lease was lost.
+        self.process_id = secrets.token_hex(8)
         self.recovery = recovery_note
         self._peewee = dialect.peewee
         self._mine = _Mine()
@@ -113,6 +118,54 @@ class Database:
         if opened.version() != len(migrations.STEPS):
             opened.close()
             raise DatabaseError(f"{path} is of an older version: `jellyfin-sidecar run` updates it")
+        return opened
+
+    @classmethod
+    def open_server(
+        cls, address: PostgresqlAddress, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S
+    ) -> Self:
+        """Keep other sidecars off a database on a server, migrate it, and open it.
+
+        Args:
+            address: The database.
+            path: Where the file would be; copies are kept beside it and named after it.
+            busy_timeout_s: How long a writer waits for the others.
+
+        Raises:
+            AlreadyRunning: Another sidecar uses it.
+            DatabaseError: It cannot be used; nothing was changed.
+        """
+        path = path.absolute()
+        dialect = PostgresqlDialect(address, busy_timeout_s=busy_timeout_s)
+        try:
+            with translate_file_errors(path):
+                path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with translate_database_errors(address):
+                dialect.claim()
+                dialect.prepare()
+        except BaseException:
+            dialect.close_thread()
+            dialect.close()
+            raise
+        return cls(path, dialect)
+
+    @classmethod
+    def open_existing_server(
+        cls, address: PostgresqlAddress, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S
+    ) -> Self:
+        """Open a database on a server for one short command, while a sidecar may be using it.
+
+        Raises:
+            DatabaseError: There is no database, or its tables are not of this version.
+        """
+        dialect = PostgresqlDialect(address, busy_timeout_s=busy_timeout_s)
+        opened = cls(path.absolute(), dialect)
+        try:
+            with translate_database_errors(address):
+                dialect.check_ready()
+        except BaseException:
+            opened.close()
+            raise
         return opened
 
     # -- writing
@@ -209,6 +262,14 @@ class Database:
             found: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
             return found
 
+    def each(self, text: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Run a SELECT of many rows, and yield them without ever having all.
+
+        To be read to its end at once: until then the thread sees an old state.
+        """
+        with translate_database_errors(self.dialect.place):
+            yield from self._peewee.execute_sql(text, parameters)
+
     @contextmanager
     def look(self) -> Iterator[None]:
         """Answer each `once` of this thread only once until the end; a write begins it anew.
@@ -241,6 +302,12 @@ class Database:
             cast("dict[object, object]", self._mine.seen)[key] = found
             return found
         return cast("T", seen[key])
+
+    @contextmanager
+    def read_rows(self) -> Iterator[Rows]:
+        """Read all rows of all tables in one state, to copy or compare them."""
+        with self.read():
+            yield self.dialect.rows()
 
     # -- life
 

@@ -9,6 +9,11 @@ from pathlib import Path
 
 import peewee
 
+try:
+    import psycopg
+except ImportError:  # An optional extra.
+    psycopg = None  # type: ignore[assignment]
+
 from sidecar.errors import DatabaseError
 from sidecar.messages import msg
 
@@ -28,6 +33,27 @@ SENTENCES = {
 }
 
 
+_DRIVER: tuple[type[Exception], ...] = (psycopg.Error,) if psycopg is not None else ()
+_OURS: tuple[type[Exception], ...] = (
+    peewee.DatabaseError,
+    peewee.InterfaceError,
+    sqlite3.Error,
+    *_DRIVER,
+)
+# By PostgreSQL's SQLSTATE.
+SERVER_SENTENCES = {
+    "55P03": msg("is held by another program; try again in a moment"),
+    "53100": msg("cannot grow: the disk of its server is full; it goes on when there is room"),
+    "25006": msg("cannot be written: its server only lets us read"),
+    "42501": msg("may not be used: its user lacks rights there"),
+    "53300": msg("does not take another connection: raise max_connections of its server"),
+}
+NO_ANSWER = msg(
+    "cannot be reached: check the address, user and password, and that its server runs; "
+    "it goes on when it answers"
+)
+
+
 class translate_database_errors:  # noqa: N801 - used like a function
     """Turn SQLite's errors into `DatabaseError`s; those of wrong queries stay as they are.
 
@@ -44,13 +70,25 @@ class translate_database_errors:  # noqa: N801 - used like a function
 
     def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> None:
         """Raise a `DatabaseError` in place of SQLite's."""
-        if not isinstance(error, (peewee.DatabaseError, peewee.InterfaceError, sqlite3.Error)):
+        if not isinstance(error, Exception) or not isinstance(error, _OURS):
             return
-        sentence = SENTENCES.get(error_code(error) or 0)
+        sentence = SENTENCES.get(error_code(error) or 0) or _sentence_of_server(error)
         if sentence is not None:
             raise DatabaseError(
                 msg("The database {path} {sentence}", path=self._place, sentence=sentence)
             ) from error
+
+
+def _sentence_of_server(error: BaseException) -> str | None:
+    own = _innermost(error)
+    if not isinstance(own, _DRIVER):
+        return None
+    state = getattr(own, "sqlstate", None)
+    if state in SERVER_SENTENCES:
+        return SERVER_SENTENCES[state]
+    is_gone = state is None and type(own).__name__ in {"OperationalError", "InterfaceError"}
+    # Connections that break, and servers that start or stop.
+    return NO_ANSWER if is_gone or str(state).startswith(("08", "57P", "28", "3D")) else None
 
 
 @contextmanager
@@ -70,12 +108,16 @@ def translate_file_errors(path: Path) -> Iterator[None]:
 
 def error_code(error: Exception) -> int | None:
     """Return SQLite's primary error code, None if the error is not SQLite's."""
-    # Peewee's errors carry the driver's own as `orig`, sometimes one inside another.
-    own: object = error
-    while isinstance(own, peewee.PeeweeException):
-        own = getattr(own, "orig", None)
-    found: int | None = getattr(own, "sqlite_errorcode", None)
+    found: int | None = getattr(_innermost(error), "sqlite_errorcode", None)
     # What all processes share of the log is a file that grows: only for want of room it cannot.
     if found == sqlite3.SQLITE_IOERR_SHMSIZE:
         return sqlite3.SQLITE_FULL
     return None if found is None else found & 0xFF
+
+
+def _innermost(error: BaseException) -> object:
+    """Return the driver's own error; peewee's carry it as `orig`, sometimes one inside another."""
+    own: object = error
+    while isinstance(own, peewee.PeeweeException):
+        own = getattr(own, "orig", None)
+    return own

@@ -8,6 +8,7 @@ from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.choices import Choices
 from sidecar.store.accounts.hidden_items import HiddenItems
+from sidecar.store.accounts.push_subscriptions import PushSubscriptions
 from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
@@ -24,6 +25,7 @@ from sidecar.store.page_settings import PageSettings
 from sidecar.store.playback.imported_plays import ImportedPlays
 from sidecar.store.playback.player_states import PlayerStates
 from sidecar.store.playback.plays import Plays
+from sidecar.store.processes import Processes
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.device_playlists import DevicePlaylists
 from sidecar.store.rules.exclusions import Exclusions
@@ -67,6 +69,8 @@ class Stores:
         self.player_states = PlayerStates(db)
         self.playlist_orders = PlaylistOrders(db, bus)
         self.plays = Plays(db)
+        self.processes = Processes(db, clock)
+        self.push_subscriptions = PushSubscriptions(db, clock)
         self.rests = EvictionCooldowns(db, clock)
         self.samples = Samples(db)
         self.selections = Selections(db)

@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from sidecar.domain.downloads.download import Status
+from sidecar.domain.downloads.download import Download, Status, Validator
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import PIN
 from sidecar.errors import ServerAway
 from sidecar.messages import msg
@@ -17,9 +18,9 @@ from tests.browser.accessibility import violations_in_both_themes
 from tests.browser.conftest import SignedIn, give_session
 from tests.services.conftest import STICK, track
 from tests.web.api.test_playback import hears
-from tests.web.house import ANN, EVE, WebHouse
+from tests.web.house import ANN, BEN, EVE, WebHouse
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente" * 2
 
@@ -188,6 +189,30 @@ def part_of_bar(page: Page) -> float:
     return kept["width"] / whole["width"]
 
 
+def right_of_tabs(page: Page) -> float:
+    """Return where the last of the tabs ends."""
+    right: float = page.locator(".tabs a").evaluate_all(
+        "(all) => Math.max(...all.map((one) => one.getBoundingClientRect().right))"
+    )
+    return right
+
+
+def with_trouble(house: WebHouse) -> Download:
+    """Let a line break half-way; return what Ben may not fetch, and Ann wants too."""
+    barred = Failure(FailureClass.REFUSED, "not-allowed", msg("It may not be downloaded"))
+    small = house.begin(house.add(9, size=2_100_000))
+    house.store.downloads.transitions.transfer_started(
+        small.id, Validator("Sun, 01 Nov 2026 10:00:00 GMT", 2_100_000), 1_100_000
+    )
+    later = house.clock.now() + timedelta(minutes=1)
+    house.store.downloads.transitions.postpone(
+        house.now(small), until=later, failure=barred, retry_count=1
+    )
+    refused = house.add(10, BEN, status=Status.FAILED, failure=barred)
+    house.want(10, ANN, rule="favourites")
+    return refused
+
+
 def test_what_people_reported_of_the_pages_stays_mended(
     watched: WebHouse, signed_in: SignedIn, server: WebServer
 ) -> None:
@@ -247,14 +272,17 @@ def test_what_people_reported_of_the_pages_stays_mended(
     # A cover that is not there leaves its placeholder; all tabs can be seen on a phone.
     page.set_viewport_size({"width": 360, "height": 740})
     shown("/downloads?tab=failed")
-    right = page.locator(".tabs a").evaluate_all(
-        "(all) => Math.max(...all.map((one) => one.getBoundingClientRect().right))"
-    )
-    assert right <= 360
+    assert right_of_tabs(page) <= 360
     # A German page is German to the last reason.
     page.context.add_cookies([{"name": "sidecar_language", "value": "de", "url": server.url}])
     assert "von dir geladen" in shown("/offline?look=files")
     page.context.add_cookies([{"name": "sidecar_language", "value": "en", "url": server.url}])
+    # A broken line costs nothing of a small file, and what one may not fetch another fetches.
+    refused = with_trouble(house)
+    shown("/downloads")
+    expect(page.locator('[data-part="size"]', has_text="1.1 MB of 2.1 MB")).to_have_count(1)
+    expect(page.locator(f"#download-{refused.id}")).to_contain_text("Queued")
+    assert house.row(10).user_id == ANN.user_id
     # A stick that was nearly emptied is asked about on every page.
     house.lose(*pins[1:])
     for path in ("/", "/downloads", "/now"):

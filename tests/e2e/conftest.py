@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 import requests
 
-from sidecar.cli.database import open_database
+from sidecar.cli.opening import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import load
 from sidecar.demo.protocol.version import Version
@@ -367,4 +367,5 @@ def house(sidecar: Sidecar, ann: Person) -> dict[str, str]:
         "artist": ann.item("The Sine Waves", "MusicArtist"),
         "track": tracks["Tone 1"],
         "device": sidecar.downloads()[0]["device_id"],
+        "download": sidecar.downloads()[0]["id"],
     }

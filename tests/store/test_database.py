@@ -24,12 +24,14 @@ def say(told: list[str], word: str) -> None:
     told.append(word)
 
 
+@pytest.mark.sqlite
 def test_what_is_committed_survives_a_power_cut(db: Database) -> None:
     assert pragma(db, "journal_mode") == "wal"
     assert pragma(db, "synchronous") == 2  # FULL
     assert pragma(db, "foreign_keys") == 1
 
 
+@pytest.mark.sqlite
 def test_only_a_lazy_write_does_without_waiting_for_the_disk(db: Database) -> None:
     with db.write_lazily():
         lazy = pragma(db, "synchronous")
@@ -39,6 +41,7 @@ def test_only_a_lazy_write_does_without_waiting_for_the_disk(db: Database) -> No
     assert (lazy, waited_for) == (1, 2)  # NORMAL, FULL
 
 
+@pytest.mark.sqlite
 def test_a_connection_that_is_opened_anew_waits_for_the_disk(db: Database) -> None:
     with db.write_lazily():
         pass
@@ -48,6 +51,7 @@ def test_a_connection_that_is_opened_anew_waits_for_the_disk(db: Database) -> No
         assert pragma(db, "synchronous") == 2
 
 
+@pytest.mark.sqlite
 def test_only_the_owner_may_read_the_files(db: Database) -> None:
     files = [one for one in db.path.parent.iterdir() if one.is_file()]
 
@@ -55,6 +59,7 @@ def test_only_the_owner_may_read_the_files(db: Database) -> None:
     assert oct(db.path.parent.stat().st_mode & 0o777) == "0o700"
 
 
+@pytest.mark.sqlite
 def test_a_second_sidecar_on_the_same_folder_is_refused(db: Database, clock: FakeClock) -> None:
     with pytest.raises(AlreadyRunning, match="Another Jellyfin Sidecar is running"):
         Database.open(db.path, clock=clock)
@@ -79,6 +84,7 @@ def test_the_lock_of_a_killed_sidecar_does_not_last(tmp_path: Path, clock: FakeC
     Database.open(path, clock=clock).close()
 
 
+@pytest.mark.sqlite
 def test_a_visitor_reads_and_writes_beside_the_running_sidecar(db: Database) -> None:
     beside = Database.open_existing(db.path)
     Meta(beside).set("greeting", "hello")
@@ -87,6 +93,7 @@ def test_a_visitor_reads_and_writes_beside_the_running_sidecar(db: Database) -> 
     assert Meta(db).get("greeting") == "hello"
 
 
+@pytest.mark.sqlite
 def test_a_visitor_makes_no_database(tmp_path: Path) -> None:
     with pytest.raises(DatabaseError, match="not a sound database"):
         Database.open_existing(tmp_path / "sidecar.db")
@@ -132,6 +139,7 @@ def test_news_told_after_a_commit_may_write_in_turn(db: Database) -> None:
     assert Meta(db).get("heard") == "yes"
 
 
+@pytest.mark.sqlite
 def test_a_reader_sees_one_state_from_beginning_to_end(db: Database) -> None:
     beside = Database.open_existing(db.path)
     with db.read():
@@ -149,6 +157,7 @@ def test_a_write_cannot_begin_inside_a_read(db: Database) -> None:
         Meta(db).set("one", "1")
 
 
+@pytest.mark.sqlite
 def test_a_busy_database_is_waited_for_then_named(tmp_path: Path, clock: FakeClock) -> None:
     db = Database.open(tmp_path / "sidecar.db", clock=clock, busy_timeout_s=0.02)
     with closing(sqlite3.connect(db.path, isolation_level=None)) as other:
@@ -164,6 +173,7 @@ def test_a_busy_database_is_waited_for_then_named(tmp_path: Path, clock: FakeClo
     db.close()
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_stops_writes_not_reads_and_heals(db: Database) -> None:
     Meta(db).set("small", "1")
     pages = pragma(db, "page_count")
@@ -178,6 +188,7 @@ def test_a_full_disk_stops_writes_not_reads_and_heals(db: Database) -> None:
     assert Meta(db).get("large") == "x"
 
 
+@pytest.mark.sqlite
 def test_a_deleted_database_is_not_begun_anew_behind_our_back(db: Database) -> None:
     db.close_thread()
     for one in db.path.parent.glob("sidecar.db*"):

@@ -76,7 +76,7 @@ def test_it_is_reached_as_everything_else() -> None:
     below = asking(base_url="/sidecar")
 
     page = below.get("/sidecar/").text
-    assert re.search(r"/sidecar/static/[0-9a-f]{16}/css/base\.css", page)
+    assert re.search(r"/sidecar/static/[0-9a-f]{16}/vendor/style\.css", page)
     with below.get("/sidecar/static/css/base.css") as style:
         assert style.status_code == 200
     assert below.get("/elsewhere").status_code == 404

@@ -153,6 +153,7 @@ class Download:
         gone_since: When the server first did not have the item any more; None while it does.
         source_path: The file's path on the server, to recognise it; never shown.
         wanted_path: What the finished file is to be renamed to; None if `file_path` stays.
+        claimed_by: The process whose worker is busy with it; None unless it is downloading.
     """
 
     id: int
@@ -197,6 +198,7 @@ class Download:
     gone_since: datetime | None = None
     source_path: str | None = None
     wanted_path: str | None = None
+    claimed_by: str | None = None
 
     @property
     def is_present(self) -> bool:

@@ -15,6 +15,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person, ids_of, viewer
+from sidecar.services.activity.live_speed import LiveSpeed, LiveSpeedView
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.views import DeviceView
 from sidecar.sizes import rough_size
@@ -74,6 +75,7 @@ class ActivityQuery:
     """
 
     device_id: str | None = None
+    item_id: str | None = None
     account: str | None = None
     kinds: frozenset[Happening] = frozenset()
     before: int | None = None
@@ -123,6 +125,7 @@ class ActivityHistory:
         accounts: Callable[[], Iterable[Account]],
         devices: Callable[[Person], Sequence[DeviceView]],
         access: DeviceAccess,
+        live: LiveSpeed,
         zone: Callable[[], tzinfo],
         clock: Clock,
     ) -> None:
@@ -133,6 +136,7 @@ class ActivityHistory:
             accounts: Returns every account that ever signed in.
             devices: Lists the devices that a person uses.
             access: Decides who sees everything on a device.
+            live: How fast was fetched in the last minutes.
             zone: Returns the time zone of days and weeks.
             clock: For "the last 24 hours".
         """
@@ -143,6 +147,7 @@ class ActivityHistory:
         self._accounts = accounts
         self._devices = devices
         self._access = access
+        self._live = live
         self._zone = zone
         self._clock = clock
 
@@ -156,7 +161,11 @@ class ActivityHistory:
                 return ActivityPage([], None)
             whose = min(named)
         which = ActivityFilter(
-            viewer=whose, device_id=query.device_id, kinds=query.kinds, before=query.before
+            viewer=whose,
+            device_id=query.device_id,
+            item_id=query.item_id,
+            kinds=query.kinds,
+            before=query.before,
         )
         found = self._activity.page(which, query.page_size + 1)
         shown = found[: query.page_size]
@@ -180,6 +189,10 @@ class ActivityHistory:
             at = datetime.fromtimestamp(begin * SLOT_S, self._zone())
             points.append(SpeedPoint(at, octets / (together * SLOT_S)))
         return points
+
+    def speed_now(self, person: Person) -> LiveSpeedView:
+        """Return how fast this person's files were fetched in the last minutes."""
+        return self._live.of(person)
 
     def space(self, person: Person) -> Sequence[SpaceHistory]:
         """Return how full the devices were that this person uses."""

@@ -29,7 +29,7 @@ class NoticeBoard:
             devices: Lists the devices that a person uses.
             further: Other sources of notices for a person.
             questions: Lists the open questions that concern a person.
-            try_now: Asks the server at once whether it is back.
+            try_now: Asks the server at once whether it is back, and whether files get through.
         """
         self._problems = problems
         self._devices = devices
@@ -67,7 +67,7 @@ class NoticeBoard:
         return not self._problems.all_of(ProblemKind.SERVER)
 
     def try_now(self) -> None:
-        """Ask the server at once whether it is back, if it is away."""
+        """Ask the server at once whether it is back, if it is away, and try one file."""
         self._try_now()
 
     def questions(self, person: Person) -> Sequence[OpenQuestion]:

@@ -29,6 +29,7 @@ from sidecar.process.threads import Wakeup, run_periodically
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.transfers.finishing.formats import check_format
+from sidecar.store.dialects.postgresql import PostgresqlAddress
 from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.engines import describe_engine
 
@@ -116,7 +117,9 @@ def checks_of_machine(settings: Settings, clock: Clock) -> Iterator[Check]:
     """Yield the checks of the settings and of this machine."""
     yield Check(msg("Settings"), lambda: msg("Read and valid"), _SETTINGS)
     yield Check(msg("Data folder"), partial(_look_at_data_folder, settings), _DATA_FOLDER)
-    yield Check(msg("Database"), partial(_look_at_database_folder, settings), DATABASE_WAY_OUT)
+    yield Check(
+        msg("Database"), partial(_look_at_database_folder, settings), database_way_out(settings)
+    )
     yield Check(msg("Engine"), partial(describe_engine, settings), _ENGINE)
     if any(device.target or device.film_target for device in settings.devices):
         yield Check(msg("Formats"), partial(_look_at_formats, settings, clock), _FORMATS)
@@ -357,7 +360,15 @@ def _look_at_data_folder(settings: Settings) -> str:
     return msg("{folder} can be written to, {size} are free", folder=folder, size=Size(free))
 
 
+def database_way_out(settings: Settings) -> WayOut:
+    """Return what to do if the database cannot be used."""
+    return DATABASE_WAY_OUT if settings.database.url is None else _DATABASE_SERVER
+
+
 def _look_at_database_folder(settings: Settings) -> str:
+    if settings.database.url is not None:
+        address = PostgresqlAddress(settings.database.url.get_secret_value())
+        return msg("On the server {place}", place=address)
     if (risk := database_risk(settings.server.data_dir)) is not None:
         raise SidecarError(risk)
     return msg("On a disk of this machine")
@@ -444,6 +455,12 @@ DATABASE_WAY_OUT = WayOut(
     msg(
         "Stop the sidecar, move the data folder to a disk of this machine and set server.data_dir. "
         "If the database is damaged: jellyfin-sidecar restore FILE puts a backup in its place"
+    )
+)
+_DATABASE_SERVER = WayOut(
+    msg(
+        "Check url in [database] of the settings file, and that its server runs and lets the "
+        "sidecar in; docs/scale.md says how"
     )
 )
 _ENGINE = WayOut(

@@ -17,6 +17,7 @@ from sidecar.domain.downloads.download import Download
 from sidecar.process.threads import Wakeup, attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.transfers.finishing.formats import DeviceFormats
+from sidecar.services.transfers.leases import Leases
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.stores import Stores
 
@@ -38,6 +39,7 @@ class Housekeeping:
         registry: DeviceRegistry,
         settling: DeviceRecovery,
         formats: DeviceFormats,
+        leases: Leases,
         steps: Iterable[Step],
         device_came: Callable[[], object],
         clock: Clock,
@@ -49,6 +51,7 @@ class Housekeeping:
             registry: The devices.
             settling: Reconciles the files of a device with the database before it is used.
             formats: Aligned once, at start, with the devices' settings.
+            leases: Tell which processes are alive.
             steps: What else runs every time, in this order, after devices and retries.
             device_came: Called when a device was attached.
             clock: Decides what is due.
@@ -58,10 +61,10 @@ class Housekeeping:
         self._registry = registry
         self._settling = settling
         self._formats = formats
+        self._leases = leases
         self._steps = tuple(steps)
         self._device_came = device_came
         self._clock = clock
-        self._unfinished: dict[str, list[Download]] = {}
         self._looked = Event()
         self._is_over: Callable[[], bool] = lambda: False
         self._copy_at = clock.monotonic() + COPY_EVERY_S
@@ -74,8 +77,7 @@ class Housekeeping:
         Raises:
             errors.AlreadyRunning: Another sidecar holds a device.
         """
-        for download in self._downloads.queue.recover():
-            self._unfinished.setdefault(download.device_id, []).append(download)
+        self._leases.begin(is_alone=True)
         self._registry.open_all()
         self._formats.align()
 
@@ -92,6 +94,7 @@ class Housekeeping:
         """Do all that is due; a failure is logged and does not stop the rest."""
         for work, what in (
             (self.look_at_devices, "looking at the devices"),
+            (self._finish_left, "finishing what others left"),
             (self._retry, "retrying downloads"),
             *self._steps,
             (self._back_up, "the copy of the database"),
@@ -114,15 +117,14 @@ class Housekeeping:
             self._db.back_up(self._clock)
 
     def _settle(self, device: AttachedDevice) -> None:
-        """Reconcile a device; if that fails, keep its unfinished downloads for the next try."""
-        unfinished = self._unfinished.pop(device.id, [])
-        try:
-            self._settling.reconcile(device, unfinished, is_over=self._is_over)
-        except BaseException:
-            self._unfinished[device.id] = [
-                current
-                for one in unfinished
-                if (current := self._downloads.queries.get(one.id)) is not None
-                and current.finalizing
-            ]
-            raise
+        """Reconcile a device; what cannot be finished now is found again at the next try."""
+        self._settling.reconcile(device, self._left_on(device), is_over=self._is_over)
+
+    def _finish_left(self) -> None:
+        """Finish what a process that has died since was finishing on a device that is attached."""
+        if self._leases.are_watched:
+            for device in self._registry.all():
+                self._settling.finish(device, self._left_on(device))
+
+    def _left_on(self, device: AttachedDevice) -> list[Download]:
+        return self._downloads.queue.left_on(device.id, self._leases.living())

@@ -112,9 +112,14 @@ class Claims:
             if not keep(download_id):
                 self.stop(download_id)
 
+    def stop_present(self) -> None:
+        """Stop all downloads that are running now, as they may be claimed by others."""
+        with self._lock:
+            for _, stop in self._stops.values():
+                stop.set()
+
     def stop_all(self) -> None:
         """Stop all downloads, and any that are claimed later."""
         with self._lock:
             self._is_over = True
-            for _, stop in self._stops.values():
-                stop.set()
+            self.stop_present()

@@ -102,9 +102,7 @@ class FailurePolicy:
 
     def stopped(self, download: Download) -> None:
         """Handle a stopped attempt: the download becomes pending if it still is downloading."""
-        current = self._downloads.queries.get(download.id)
-        if current is not None and current.status is Status.DOWNLOADING:
-            self._downloads.transitions.move(current, Move.POSTPONE)
+        self._put_back(download)
 
     def unforeseen(self, download: Download) -> None:
         """Handle an unexpected exception: the download is neither lost nor blocks the queue."""
@@ -142,7 +140,7 @@ class FailurePolicy:
 
     def _name_taken(self, download: Download, text: str) -> None:
         """Give our file another name, because a file that is not ours has its name."""
-        current = self._downloads.queries.get(download.id)
+        current = self._still_running(download)
         if current is None:
             return
         path = build_distinct_path(current.file_path, current.item_id)
@@ -178,8 +176,8 @@ class FailurePolicy:
             self._downloads.queue.bring_forward(FILE_AWAY)
 
     def _judge(self, download: Download, failure: Failure, gained: int) -> None:
-        current = self._downloads.queries.get(download.id)
-        if current is None or current.status is not Status.DOWNLOADING:
+        current = self._still_running(download)
+        if current is None:
             return
         decision = decide_next(
             failure,
@@ -233,9 +231,16 @@ class FailurePolicy:
         self._put_back(download)
 
     def _put_back(self, download: Download) -> None:
-        current = self._downloads.queries.get(download.id)
-        if current is not None and current.status is Status.DOWNLOADING:
+        current = self._still_running(download)
+        if current is not None:
             self._downloads.transitions.move(current, Move.POSTPONE)
+
+    def _still_running(self, download: Download) -> Download | None:
+        """Return a download as it is now; None if it is not of the attempt that failed any more."""
+        current = self._downloads.queries.get(download.id)
+        if current is None or current.status is not Status.DOWNLOADING:
+            return None
+        return current if current.claimed_by == download.claimed_by else None
 
     def _next_slow_probe(self) -> datetime:
         """Return when to try the next file that is away or empty: one in five minutes in all."""

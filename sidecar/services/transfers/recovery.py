@@ -59,11 +59,19 @@ class DeviceRecovery:
             errors.Stopped: `is_over` returned True; reconcile it at the next start.
             errors.DeviceError: The device is gone again; reconcile it when it is back.
         """
-        for download in unfinished:
-            self._finish(device, download)
+        self.finish(device, unfinished)
         self._put_in_place(device)
         self._check_completed(device, is_over)
         self._sweep(device)
+
+    def finish(self, device: AttachedDevice, unfinished: list[Download]) -> None:
+        """Finish or requeue what was being finalized by processes that died.
+
+        Raises:
+            errors.DeviceError: The device is gone again.
+        """
+        for download in unfinished:
+            self._finish(device, download)
 
     def _finish(self, device: AttachedDevice, download: Download) -> None:
         """Finish a download that was being finalized.

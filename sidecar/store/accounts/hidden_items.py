@@ -19,7 +19,7 @@ HELD = """SELECT DISTINCT downloads.item_id, item_type, coalesce(album_id, serie
     WHERE holds.user_id = ? AND release_at IS NULL"""
 RIGHTS = "SELECT rights, libraries FROM seen_libraries WHERE user_id = ?"
 SEEN = """INSERT INTO seen_libraries (user_id, rights, libraries) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET rights = excluded.rights, libraries = excluded.libraries"""
+    ON CONFLICT (user_id) DO UPDATE SET rights = excluded.rights, libraries = excluded.libraries"""
 HIDE = """INSERT OR IGNORE INTO hidden_items (user_id, item_id, library, since)
     SELECT ?, key, value, ? FROM json_each(?) WHERE true"""
 # A look may have taken it for gone.
@@ -38,16 +38,18 @@ FILES = f"""SELECT hidden_items.user_id, accounts.name, library, is_kept, count(
     FROM hidden_items JOIN accounts USING (user_id)
         CROSS JOIN downloads ON downloads.item_id = hidden_items.item_id
     WHERE {THERE} AND {STILL_HELD}
-    GROUP BY hidden_items.user_id, library, is_kept ORDER BY name_key, library"""  # noqa: S608 - ours
+    GROUP BY hidden_items.user_id, accounts.name, name_key, library, is_kept
+    ORDER BY name_key, coalesce(library, '')"""  # noqa: S608 - ours
 OF_DOWNLOADS = f"""SELECT downloads.id, hidden_items.user_id, library, since
-    FROM json_each(?) AS one CROSS JOIN downloads ON downloads.id = one.value
+    FROM json_each(?) AS one CROSS JOIN downloads ON downloads.id = CAST(one.value AS INTEGER)
         JOIN hidden_items ON hidden_items.item_id = downloads.item_id
     WHERE {STILL_HELD}"""  # noqa: S608 - ours
 HOLDS = """SELECT holds.id, holds.user_id, device_id, holds.item_id, rule, source_id, text
     FROM hidden_items JOIN holds USING (user_id, item_id)
-    WHERE user_id = ? AND release_at IS NULL AND (? IS NULL OR coalesce(library, '') = ?)"""
+    WHERE user_id = ? AND release_at IS NULL
+        AND (CAST(? AS TEXT) IS NULL OR coalesce(library, '') = ?)"""
 KEEP = """UPDATE hidden_items SET is_kept = 1
-    WHERE user_id = ? AND (? IS NULL OR coalesce(library, '') = ?)"""
+    WHERE user_id = ? AND (CAST(? AS TEXT) IS NULL OR coalesce(library, '') = ?)"""
 
 
 @dataclass(frozen=True, slots=True)

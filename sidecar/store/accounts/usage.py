@@ -11,7 +11,7 @@ OF_EACH = """SELECT user_id, count(*), sum(file_size) FROM (
     FROM holds JOIN downloads
         ON downloads.device_id = holds.device_id AND downloads.item_id = holds.item_id
     WHERE downloads.status = 'completed' AND downloads.missing_since IS NULL
-) GROUP BY user_id"""
+) AS every GROUP BY user_id"""
 
 
 class UsageByAccount:

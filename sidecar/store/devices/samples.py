@@ -18,9 +18,9 @@ SLOTS_KEPT = 24 * 3600 // SLOT_S
 # Stands for all accounts together.
 ALL = ""
 SPACE = """INSERT INTO space_samples (device_id, day, used, most) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET used = excluded.used, most = excluded.most"""
+    ON CONFLICT (device_id, day) DO UPDATE SET used = excluded.used, most = excluded.most"""
 SPEED = """INSERT INTO speed_samples (slot, user_id, bytes) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes"""
+    ON CONFLICT (user_id, slot) DO UPDATE SET bytes = speed_samples.bytes + excluded.bytes"""
 BEGIN = date(1970, 1, 1)
 
 

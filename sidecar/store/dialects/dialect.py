@@ -14,6 +14,8 @@ from typing import Any, Protocol
 
 import peewee
 
+from sidecar.store.dialects.rows import Rows
+
 
 @dataclass(frozen=True, slots=True)
 class WordSearch:
@@ -85,6 +87,10 @@ class Dialect(Protocol):
 
     def measure(self) -> int:
         """Return the bytes that the database takes."""
+        ...
+
+    def rows(self) -> Rows:
+        """Return all its rows, in a transaction of this thread."""
         ...
 
     def copy_to(self, path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import peewee
 
 from sidecar.store.dialects.dialect import WordSearch
+from sidecar.store.dialects.rows import Rows, SqliteRows
 from sidecar.store.errors import error_code
 from sidecar.store.schema import migrations
 
@@ -131,6 +132,10 @@ class SqliteDialect:
         """Return the bytes of the file and of its write-ahead log."""
         parts = (self._path.with_name(f"{self._path.name}{end}") for end in ("", "-wal"))
         return sum(map(_size, parts))
+
+    def rows(self) -> Rows:
+        """Return all its rows, in a transaction of this thread."""
+        return SqliteRows(self.peewee.connection())
 
     def copy_to(self, path: Path) -> None:
         """Write a consistent copy of the file, while it is in use."""

@@ -30,7 +30,8 @@ OF_ONE = "INSERT OR IGNORE INTO activity_of (activity_id, user_id, text) VALUES 
 TOO_OLD = "DELETE FROM activity WHERE id <= (SELECT max(id) FROM activity) - ?"
 COLUMNS = "a.id, a.at, a.kind, a.device_id, a.item_id, a.title, a.artist, a.item_type, a.bytes"
 CONCERNS = """SELECT activity_id, user_id, text FROM activity_of
-    WHERE activity_id IN (SELECT value FROM json_each(?)) ORDER BY activity_id, user_id"""
+    WHERE activity_id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
+    ORDER BY activity_id, user_id"""
 
 
 class Happening(StrEnum):
@@ -101,6 +102,7 @@ class ActivityFilter:
 
     viewer: str | None = None
     device_id: str | None = None
+    item_id: str | None = None
     kinds: frozenset[Happening] = frozenset()
     before: int | None = None
 
@@ -179,6 +181,9 @@ class ActivityLog:
         if which.device_id is not None:
             asked.append("a.device_id = ?")
             values.append(which.device_id)
+        if which.item_id is not None:
+            asked.append("a.item_id = ?")
+            values.append(which.item_id)
         if which.kinds:
             asked.append("a.kind IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(sorted(which.kinds)))

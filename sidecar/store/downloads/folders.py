@@ -17,11 +17,12 @@ from sidecar.domain.items.item import Item
 from sidecar.store.database import Database
 from sidecar.store.downloads.insert import FilePlace
 
+# A number and a sum, not EXISTS and the least id: PostgreSQL would go through all of the device.
 KNOWN = """SELECT one.value,
-        EXISTS (SELECT 1 FROM downloads WHERE device_id = ?1 AND path_key = one.value),
+        (SELECT count(*) FROM downloads WHERE device_id = ?1 AND path_key = one.value),
         first.file_path, first.item_type, first.item_id, first.album_id, first.series_id
     FROM json_each(?2) AS one LEFT JOIN downloads AS first ON first.id = (
-        SELECT min(id) FROM downloads WHERE device_id = ?1
+        SELECT min(id + 0) FROM downloads WHERE device_id = ?1
             AND path_key > one.value || '/' AND path_key < one.value || '0')"""
 PATH_OF = "SELECT file_path FROM downloads WHERE device_id = ? AND item_id = ?"
 # Each entry of a folder is found by one step in the index, however much is in it.
@@ -32,12 +33,13 @@ ENTRIES = """WITH RECURSIVE found (key) AS (
         UNION ALL
         SELECT (SELECT path_key FROM downloads
             WHERE device_id = ?1 AND path_key < ?3 AND path_key >= CASE
-                instr(substr(found.key, ?4), '/') WHEN 0 THEN found.key || char(0)
+                instr(substr(found.key, ?4), '/') WHEN 0 THEN found.key || ?6
                 ELSE substr(found.key, 1, ?4 + instr(substr(found.key, ?4), '/') - 2) || '0' END
             ORDER BY path_key LIMIT 1)
         FROM found WHERE found.key IS NOT NULL
     ) SELECT key FROM found WHERE key IS NOT NULL LIMIT ?5"""
-# Behind the last key of any kind.
+# Before and behind the last character of any key.
+FIRST = "\1"
 LAST = "\U0010ffff"
 
 
@@ -119,7 +121,7 @@ class DeviceFolders:
 
     def _list_entries(self, key: str, most: int) -> set[str]:
         above, end = (f"{key}/", f"{key}0") if key else ("", LAST)
-        asked = (self._device_id, above, end, len(above) + 1, most)
+        asked = (self._device_id, above, end, len(above) + 1, most, FIRST)
         return {one[len(above) :].partition("/")[0] for (one,) in self._db.sql(ENTRIES, asked)}
 
     def _is_file(self, key: str) -> bool:

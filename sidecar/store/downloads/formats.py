@@ -22,12 +22,14 @@ OTHERS = """SELECT id, format, file_path, file_size, source_size, seconds, origi
         AND missing_since IS NULL AND item_type IN (SELECT value FROM json_each(?3))
     ORDER BY +id"""
 RELABEL = """UPDATE downloads SET format = ?
-    WHERE status = 'completed' AND id IN (SELECT value FROM json_each(?)) RETURNING id"""
+    WHERE status = 'completed' AND id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
+    RETURNING id"""
 
 WITH_ORIGINAL = """SELECT id FROM downloads
     WHERE original_size IS NOT NULL AND device_id = ? AND status = 'completed' LIMIT ?"""
 WITHOUT = """UPDATE downloads SET original_size = NULL, validator = NULL
-    WHERE status = 'completed' AND id IN (SELECT value FROM json_each(?)) RETURNING id"""
+    WHERE status = 'completed' AND id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
+    RETURNING id"""
 
 
 class FormatStore:

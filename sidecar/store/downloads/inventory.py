@@ -28,7 +28,7 @@ STORED = f"""SELECT device_id, id, item_id, title, file_size + coalesce(original
     FROM downloads INDEXED BY downloads_on_device
     WHERE status = 'completed' AND {THESE}"""  # noqa: S608 - an expression of ours
 # As `Download.size`: of the file, else of the responses, else of the last scan.
-SIZE = "coalesce(file_size, json_extract(validator, '$[1]'), expected_size)"
+SIZE = "coalesce(file_size, CAST(json_extract(validator, '$[1]') AS INTEGER), expected_size)"
 WAITING = f"""SELECT device_id, id, item_id, title, {SIZE}, format, seconds, bytes_downloaded,
         priority, queued_at
     FROM downloads INDEXED BY downloads_to_claim
@@ -40,7 +40,7 @@ GRIPS = f"SELECT device_id, item_id, rule, release_at IS NOT NULL FROM holds WHE
 GRIPS_OF = """SELECT item_id, rule, release_at IS NOT NULL FROM holds
     WHERE device_id = ? AND item_id = ?"""
 SEEN_BY = """SELECT download_id FROM json_each(?) AS one CROSS JOIN owned
-    ON owned.download_id = one.value AND owned.user_id = ?"""
+    ON owned.download_id = CAST(one.value AS INTEGER) AND owned.user_id = ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +155,7 @@ class Inventory:
     def _read(self, sql: str, device_id: str, *values: object) -> Iterable[tuple[Any, ...]]:
         """Return the rows of a device; a page that shows all devices reads them for all at once."""
         if not self._db.is_looking:
-            return (row[1:] for row in self._db.sql(sql, (json.dumps([device_id]), *values)))
+            return (row[1:] for row in self._db.each(sql, (json.dumps([device_id]), *values)))
 
         def read_all() -> Mapping[str, list[tuple[Any, ...]]]:
             found: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)

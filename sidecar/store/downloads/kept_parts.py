@@ -24,7 +24,9 @@ FOUND = """SELECT {last_id},
     FROM json_each(?) AS one LEFT JOIN kept_parts AS part
     ON part.device_id = json_extract(one.value, '$[0]')
         AND part.item_id = json_extract(one.value, '$[1]')"""
-TAKE = "DELETE FROM kept_parts WHERE download_id IN (SELECT value FROM json_each(?))"
+TAKE = (
+    "DELETE FROM kept_parts WHERE download_id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))"
+)
 
 
 def remember_part(db: Database, download: Download, now: datetime) -> None:
@@ -39,7 +41,15 @@ def remember_part(db: Database, download: Download, now: datetime) -> None:
             validator=download.validator,
             bytes_downloaded=download.bytes_downloaded,
             kept_at=now,
-        ).on_conflict_replace()
+        ).on_conflict(
+            conflict_target=[KeptPartRow.device_id, KeptPartRow.item_id],
+            preserve=[
+                KeptPartRow.download_id,
+                KeptPartRow.validator,
+                KeptPartRow.bytes_downloaded,
+                KeptPartRow.kept_at,
+            ],
+        )
     )
 
 

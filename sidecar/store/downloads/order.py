@@ -19,25 +19,27 @@ from sidecar.store.database import Database
 OURS, OTHERS = (
     f"rtrim({one}.path_key, replace({one}.path_key, '/', ''))" for one in ("downloads", "other")
 )
+# Sorts behind all other characters.
+BEHIND = "\U0010ffff"
 # One file of a folder at a time, and the first of those that are due.
 ANOTHER_FIRST = f"""SELECT 1 FROM downloads AS other
     WHERE other.device_id = downloads.device_id AND {OTHERS} = {OURS}
-        AND other.path_key >= {OURS} AND other.path_key < {OURS} || char(1114111)
+        AND other.path_key >= {OURS} AND other.path_key < {OURS} || '{BEHIND}'
         AND (other.status = 'downloading' OR (other.status = 'pending'
             AND other.path_key < downloads.path_key AND other.priority = downloads.priority
             AND (other.retry_next_at IS NULL OR other.retry_next_at <= ?)
             AND other.user_id NOT IN (SELECT value FROM json_each(?))
-            AND other.id NOT IN (SELECT value FROM json_each(?))))"""  # noqa: S608 - ours
+            AND other.id NOT IN (SELECT CAST(value AS INTEGER) FROM json_each(?))))"""  # noqa: S608 - ours
 # SQL text, to name the index: otherwise SQLite sorts the whole queue each time.
 FIRST_DUE = f"""(SELECT id FROM downloads INDEXED BY downloads_to_claim
     WHERE status = 'pending'
         AND (retry_next_at IS NULL OR retry_next_at <= ?)
         AND device_id NOT IN (SELECT value FROM json_each(?))
         AND user_id NOT IN (SELECT value FROM json_each(?))
-        AND id NOT IN (SELECT value FROM json_each(?))
+        AND id NOT IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
         AND (item_id, format) NOT IN (SELECT item_id, format FROM downloads
             WHERE status = 'downloading'
-                AND (NOT finalizing OR id IN (SELECT value FROM json_each(?))))
+                AND (finalizing = 0 OR id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))))
         AND (device_id NOT IN (SELECT value FROM json_each(?)) OR EXISTS (
             SELECT 1 FROM holds WHERE holds.device_id = downloads.device_id
                 AND holds.item_id = downloads.item_id AND holds.rule = 'pin'))
@@ -61,7 +63,8 @@ SPREAD = """UPDATE downloads SET place = spread.place FROM (
 ) AS spread WHERE spread.id = downloads.id"""
 
 PLACED = """UPDATE downloads SET place = given.place FROM (
-    SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS place
+    SELECT CAST(json_extract(value, '$[0]') AS INTEGER) AS id,
+        CAST(json_extract(value, '$[1]') AS INTEGER) AS place
     FROM json_each(?)
 ) AS given WHERE given.id = downloads.id"""
 

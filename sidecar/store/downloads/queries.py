@@ -51,7 +51,7 @@ USE = """SELECT device_id, sum(files), sum(bytes), sum(missing), sum(bytes_missi
             WHERE original_size IS NOT NULL
         UNION ALL SELECT device_id, 0, 0, 1, file_size FROM downloads
             WHERE missing_since IS NOT NULL
-    ) GROUP BY device_id"""
+    ) AS every GROUP BY device_id"""
 FILES = """SELECT coalesce(sum((file_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE status = 'completed' AND device_id = ?"""
 FILES_AT_MOST = """SELECT coalesce(sum(bytes + files * (? - 1)), 0) FROM tallies
@@ -94,8 +94,8 @@ WAITING = """SELECT coalesce(sum(max(coalesce(d.expected_size, 0) - d.bytes_down
     FROM downloads AS d WHERE d.status = 'pending'"""
 NUMBERED = f"""SELECT d.id AS id, row_number() OVER (ORDER BY {IN_TURN}) AS place
         FROM downloads AS d WHERE d.status = 'pending'"""  # noqa: S608 - ours
-POSITIONS = f"""SELECT id, place FROM ({NUMBERED})
-    WHERE id IN (SELECT value FROM json_each(?))"""  # noqa: S608 - ours
+POSITIONS = f"""SELECT id, place FROM ({NUMBERED}) AS numbered
+    WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))"""  # noqa: S608 - ours
 TURNS = f"""SELECT there.item_id, there.id, there.status, numbered.place
     FROM downloads AS there LEFT JOIN ({NUMBERED}) AS numbered ON numbered.id = there.id
     WHERE there.device_id = ? AND there.item_id IN (SELECT value FROM json_each(?))"""  # noqa: S608 - ours
@@ -166,7 +166,7 @@ class DownloadQueries:
         which = build_visibility_condition(viewer)
         asked = json.dumps(list(download_ids))
         rows = self._db.sql(
-            f"{LISTED} AND d.id IN (SELECT value FROM json_each(?)){which.text}",  # noqa: S608 - ours
+            f"{LISTED} AND d.id IN (SELECT CAST(value AS INTEGER) FROM json_each(?)){which.text}",  # noqa: S608 - ours
             (asked, *which.values),
         )
         return {one.id: one for one in map(from_columns, rows)}
@@ -227,7 +227,7 @@ class DownloadQueries:
             f" FROM downloads AS d WHERE TRUE{asked.text}"
         )
         rows = self._db.sql(
-            f"SELECT rank FROM ({ranked}) WHERE id = ?",  # noqa: S608 - ours
+            f"SELECT rank FROM ({ranked}) AS ranked WHERE id = ?",  # noqa: S608 - ours
             (*asked.values, download_id),
         )
         return next((rank for (rank,) in rows), None)
@@ -339,7 +339,7 @@ class DownloadQueries:
 
     def files_on(self, device_id: str) -> list[Expected]:
         """Return path, size and hash that each finished file of a device should have."""
-        rows = self._db.sql(
+        rows = self._db.each(
             "SELECT id, file_path, file_size, content_hash, completed_at,"
             " missing_since IS NOT NULL, is_asked_about FROM downloads"
             " WHERE status = 'completed' AND device_id = ? ORDER BY id",

@@ -39,14 +39,14 @@ from sidecar.store.downloads.queries import (
     to_download,
 )
 from sidecar.store.downloads.sightings import DownloadSightings
-from sidecar.store.downloads.transitions import FROM_ZERO, ONE_ROW, UNBLEMISHED, DownloadTransitions
+from sidecar.store.downloads.transitions import FROM_ZERO, UNBLEMISHED, DownloadTransitions
 from sidecar.store.schema.tables import DownloadRow
 
 __all__ = ["DownloadQueue", "Downloads", "FilePlace", "NewDownload", "WantedAgain"]
 
 CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
-CANCEL = """DELETE FROM downloads WHERE id IN (SELECT value FROM json_each(?))
-    AND status = ? AND NOT finalizing RETURNING id"""
+CANCEL = """DELETE FROM downloads WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
+    AND status = ? AND finalizing = 0 RETURNING id"""
 # The columns that a kept part gives to a new row, where there is none.
 NO_PART: Row = {"id": None, "validator": None, "bytes_downloaded": 0}
 
@@ -153,11 +153,18 @@ class DownloadQueue:
             part = parts.get(ids, NO_PART)
             rows.append({**to_columns(wanted, place, turn, now), **part})
         added = {(one.device_id, one.item_id): one for one in self._insert(rows)}
-        for one in added.values():
+        found = [added[ids] for ids in asked]
+        for one in found:
             self._transitions.publish(one, None, Status.PENDING)
-        return [added[ids] for ids in asked]
+        return found
 
     def _insert(self, rows: Sequence[Row]) -> list[Download]:
+        # A row that goes on where another ended takes its number; the others get the next ones.
+        numbered = [one for one in rows if one["id"] is not None]
+        fresh = [_without_number(one) for one in rows if one["id"] is None]
+        return [added for some in (numbered, fresh) if some for added in self._insert_alike(some)]
+
+    def _insert_alike(self, rows: Sequence[Row]) -> list[Download]:
         # SQL text: peewee takes longer to build one insert than SQLite to run it.
         names = ", ".join(rows[0])
         marks = f"({', '.join('?' * len(rows[0]))})"
@@ -229,7 +236,11 @@ class DownloadQueue:
         users, files = _listed(blocked_users), _listed(busy)
         rows = _listed(blocked_devices), users, files, files, _listed(own_only), _listed(in_order)
         values = [due, *rows, due, users, files]
-        changes = {"started_at": now, "retry_next_at": None}
+        changes = {
+            "started_at": now,
+            "retry_next_at": None,
+            "claimed_by": self._db.process_id,
+        }
         first = FIRST_DUE.format(skip_locked=self._db.dialect.skip_locked)
         return self._transitions.apply(f"id = {first}", values, Status.PENDING, Move.CLAIM, changes)
 
@@ -359,27 +370,50 @@ class DownloadQueue:
                     return False
             return self._set(there, file_path=place.path, path_key=place.key) is not None
 
-    def recover(self) -> list[Download]:
-        """Requeue what was running when the sidecar died; at the start, before any worker runs.
+    def recover(self, living: Collection[str] = ()) -> list[Download]:
+        """Requeue what was running in processes that died; at the start, and when one has died.
 
         The part files stay. Returned are those that were being finalized, which stay
         `downloading`: their file is at its final path already or is still the part file. The
         caller checks that and then calls `mark_arrived` or `postpone` for each.
+
+        Args:
+            living: The processes whose downloads are left to them.
         """
         with self._db.write():
-            query = DownloadRow.select(COLUMNS).where(DownloadRow.status == Status.DOWNLOADING)
-            running = [to_download(row) for row in self._db.rows(query)]
-            for download in running:
+            left = self._left(living)
+            for download in left:
                 if not download.finalizing:
                     self._transitions.move(download, Move.POSTPONE)
-        return [download for download in running if download.finalizing]
+        return [download for download in left if download.finalizing]
+
+    def left_on(self, device_id: str, living: Collection[str]) -> list[Download]:
+        """Return what processes that died were finalizing on a device."""
+        left = self._left(living)
+        return [one for one in left if one.finalizing and one.device_id == device_id]
+
+    def claimed(self) -> frozenset[int]:
+        """Return what this process has claimed, as the database knows it."""
+        mine = "SELECT id FROM downloads WHERE status = 'downloading' AND claimed_by = ?"
+        return frozenset(one for (one,) in self._db.sql(mine, (self._db.process_id,)))
+
+    def _left(self, living: Collection[str]) -> list[Download]:
+        """Return what is downloading by none of these processes; few ever are."""
+        query = DownloadRow.select(COLUMNS).where(DownloadRow.status == Status.DOWNLOADING)
+        running = [to_download(row) for row in self._db.rows(query)]
+        return [one for one in running if one.claimed_by not in living]
 
     def _set(self, download: Download, **columns: object) -> Download | None:
         """Change columns other than the state, if the state is still the one the caller saw."""
-        changed = self._transitions.update(ONE_ROW, (download.id,), download.status, columns)
+        changed = self._transitions.update_seen(download, columns)
         if changed is not None:
             self._transitions.publish(changed, changed.status, changed.status)
         return changed
+
+
+def _without_number(row: Row) -> Row:
+    """Leave the number of a row to the database."""
+    return {name: value for name, value in row.items() if name != "id"}
 
 
 def _listed(values: Collection[object]) -> str:

@@ -21,15 +21,15 @@ from sidecar.store.schema.fields import MomentField
 
 # A file that was removed and fetched again since the scan is another one.
 SAME = """WHERE status = 'completed'
-    AND downloads.id = json_extract(one.value, '$[0]')
-    AND completed_at IS json_extract(one.value, '$[1]')"""
+    AND downloads.id = CAST(json_extract(one.value, '$[0]') AS INTEGER)
+    AND completed_at IS CAST(json_extract(one.value, '$[1]') AS INTEGER)"""
 GONE = f"""UPDATE downloads SET missing_since = ? FROM json_each(?) AS one
     {SAME} AND missing_since IS NULL RETURNING id"""  # noqa: S608 - our own words
 BACK = f"""UPDATE downloads SET missing_since = NULL, is_asked_about = 0
     FROM json_each(?) AS one {SAME} AND missing_since IS NOT NULL RETURNING id"""  # noqa: S608 - our own words
 ASK = """UPDATE downloads SET is_asked_about = 1
     WHERE missing_since IS NOT NULL AND device_id = ? AND is_asked_about = 0
-        AND id IN (SELECT value FROM json_each(?)) RETURNING id"""
+        AND id IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) RETURNING id"""
 MOMENT = MomentField()
 # Rows in one transaction: other writers wait for it.
 BATCH = 500

@@ -4,6 +4,9 @@ It takes the new state from `domain.downloads.download.next_status`, changes the
 still in the state that the caller saw, and publishes an event after the commit. No lock is held
 while files move: a move returns False, and changes nothing, if the download was moved, finished or
 deleted meanwhile. A download that is being finalized cannot be paused: its file may be there.
+
+Of a running download the caller has also seen which process claimed it. So a process whose lease
+is over, and whose downloads others have claimed since, changes nothing any more.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -31,20 +34,22 @@ log = logging.getLogger(__name__)
 
 Columns = Mapping[str, object]
 ONE_ROW = "id = ?"
+CLAIMED = "coalesce(claimed_by, '') = ?"
 # Not synced: after a power cut the row is pending or finalizing again, and recovery handles that.
 FOUND_AGAIN = frozenset({Move.CLAIM, Move.ARRIVE})
 
 # The subquery runs once, on its index; the rows are found by (device, item). No other is read.
 HEARD = """UPDATE downloads
     SET last_used_seq =
-        (SELECT ifnull(max(last_used_seq), 0) + 1 FROM downloads WHERE last_used_seq > 0)
+        (SELECT coalesce(max(last_used_seq), 0) + 1 FROM downloads WHERE last_used_seq > 0)
     WHERE device_id IN (SELECT id FROM devices) AND item_id = ?
     RETURNING id"""
 
 # Rows in any state but the one that was seen are left alone, as by a move of one.
-MANY = "id IN (SELECT value FROM json_each(?))"
+MANY = "id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))"
 PRIORITISED = f"""UPDATE downloads SET priority = given.priority FROM (
-    SELECT json_extract(value, '$[0]') AS id, json_extract(value, '$[1]') AS priority
+    SELECT CAST(json_extract(value, '$[0]') AS INTEGER) AS id,
+        CAST(json_extract(value, '$[1]') AS INTEGER) AS priority
     FROM json_each(?)
 ) AS given WHERE given.id = downloads.id AND downloads.status = ? RETURNING {NAMES}"""  # noqa: S608 - names of our own columns
 
@@ -93,7 +98,8 @@ class DownloadTransitions:
             IllegalMove: The move is not in the table.
         """
         which, more = self._conditions(ONE_ROW, download.status, move, changes)
-        return self.apply(which, (download.id,), download.status, move, more) is not None
+        which, values = _as_seen(which, (download.id,), download.status, download.claimed_by)
+        return self.apply(which, values, download.status, move, more) is not None
 
     def move_all(
         self, downloads: Iterable[Download], move: Move, **changes: object
@@ -103,15 +109,16 @@ class DownloadTransitions:
         Returns:
             Those that were still in the state that the caller saw, as they are now.
         """
-        alike: dict[Status, list[int]] = {}
+        alike: dict[tuple[Status, str | None], list[int]] = {}
         for one in downloads:
-            alike.setdefault(one.status, []).append(one.id)
+            alike.setdefault((one.status, one.claimed_by), []).append(one.id)
         moved: list[Download] = []
         with self._db.write():
-            for was, ids in alike.items():
+            for (was, claimed_by), ids in alike.items():
                 which, more = self._conditions(MANY, was, move, changes)
+                which, values = _as_seen(which, (json.dumps(ids),), was, claimed_by)
                 now = next_status(was, move)
-                rows = self._change(which, [json.dumps(ids)], was, {"status": now, **more}, NAMES)
+                rows = self._change(which, values, was, {"status": now, **more}, NAMES)
                 for one in map(from_columns, rows):
                     self.publish(one, was, now)
                     moved.append(one)
@@ -136,7 +143,8 @@ class DownloadTransitions:
         A kept original keeps its validator.
 
         Returns:
-            For each whether it was completed, or was moved or deleted meanwhile.
+            For each whether it was completed, or was moved, deleted or claimed by another process
+            meanwhile.
         """
         was, now, moment = Status.DOWNLOADING, Status.COMPLETED, self._clock.now()
         done: list[bool] = []
@@ -152,11 +160,12 @@ class DownloadTransitions:
                     "mime_type": file.mime_type,
                     "completed_at": moment,
                     "finalizing": False,
+                    "claimed_by": None,
                     "gone_since": None,
                     **no_part,
                     **UNBLEMISHED,
                 }
-                download = self.update(ONE_ROW, (before.id,), was, changes)
+                download = self.update_seen(replace(before, status=was), changes)
                 if download is not None:
                     self._activity.note_move(download, Move.ARRIVE)
                     self.publish(download, was, now)
@@ -412,6 +421,11 @@ class DownloadTransitions:
         rows = self._change(which, values, was, changes, NAMES)
         return from_columns(rows[0]) if rows else None
 
+    def update_seen(self, download: Download, changes: Columns) -> Download | None:
+        """Change columns of a download, if it is still in the state that the caller saw."""
+        which, values = _as_seen(ONE_ROW, (download.id,), download.status, download.claimed_by)
+        return self.update(which, values, download.status, changes)
+
     def prioritise_all(self, priorities: Mapping[int, int]) -> None:
         """Change the priorities of those of these downloads that wait, by their ids."""
         waiting = Status.PENDING
@@ -428,9 +442,9 @@ class DownloadTransitions:
     ) -> tuple[str, Columns]:
         """Return which rows a move may change, and all columns that it changes."""
         if move is Move.PAUSE:
-            which = f"{which} AND NOT finalizing"
+            which = f"{which} AND finalizing = 0"
         if was is Status.DOWNLOADING and move is not Move.ARRIVE:
-            changes = {**NOT_FINAL, **changes}
+            changes = {**NOT_FINAL, "claimed_by": None, **changes}
         if was is Status.COMPLETED:
             # The kept original and the result of the scan end with the file.
             changes = {"original_size": None, **UNSEEN, **changes}
@@ -448,8 +462,9 @@ class DownloadTransitions:
         }
 
     def _note(self, download_id: int, **columns: object) -> bool:
-        """Change columns of a running download, without an event."""
-        return bool(self._change(ONE_ROW, (download_id,), Status.DOWNLOADING, columns, "id"))
+        """Change columns of a download that this process is busy with, without an event."""
+        which, values = _as_seen(ONE_ROW, (download_id,), Status.DOWNLOADING, self._db.process_id)
+        return bool(self._change(which, values, Status.DOWNLOADING, columns, "id"))
 
     def _change(
         self,
@@ -472,6 +487,15 @@ class DownloadTransitions:
         self._bus.publish(DownloadChanged(download, was, now))
         if now is Status.PENDING:
             self._bus.publish(WorkArrived())
+
+
+def _as_seen(
+    which: str, values: Sequence[object], was: Status, claimed_by: str | None
+) -> tuple[str, Sequence[object]]:
+    """Return the conditions, and those of the claim that the caller saw."""
+    if was is not Status.DOWNLOADING:
+        return which, values
+    return f"{which} AND {CLAIMED}", (*values, claimed_by or "")
 
 
 def _failure_columns(

@@ -68,7 +68,7 @@ class AlbumIndex:
     def numbers(self, which: DownloadFilter) -> Numbers:
         """Return how many tiles and files a list has."""
         found = select_tiles(which, self._db.dialect.words)
-        sql = f"SELECT count(*), coalesce(sum(files), 0) FROM ({found.text})"  # noqa: S608 - ours
+        sql = f"SELECT count(*), coalesce(sum(files), 0) FROM ({found.text}) AS found"  # noqa: S608 - ours
         return Numbers(*self._db.sql(sql, found.values)[0])
 
     def page(
@@ -114,7 +114,8 @@ class AlbumIndex:
     def _read_rows(self, ids: Sequence[int]) -> list[Download]:
         sql = (
             f"SELECT {COLUMNS} FROM json_each(?) AS wanted"  # noqa: S608 - names of our own columns
-            " CROSS JOIN downloads AS d ON d.id = wanted.value ORDER BY wanted.key"
+            " CROSS JOIN downloads AS d ON d.id = CAST(wanted.value AS INTEGER)"
+            " ORDER BY CAST(wanted.key AS INTEGER)"
         )
         return [from_columns(row) for row in self._db.sql(sql, (json.dumps(list(ids)),))]
 

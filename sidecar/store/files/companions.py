@@ -17,7 +17,7 @@ WAITING = """SELECT d.id, d.item_id, d.user_id, d.file_path, d.item_type,
     ORDER BY d.file_path LIMIT ?"""
 NOTE = """INSERT INTO beside (download_id, completed_at)
     SELECT id, completed_at FROM downloads WHERE id = ? AND completed_at = ?
-    ON CONFLICT DO UPDATE SET completed_at = excluded.completed_at"""
+    ON CONFLICT (download_id) DO UPDATE SET completed_at = excluded.completed_at"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

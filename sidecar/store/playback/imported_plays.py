@@ -21,7 +21,7 @@ from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import ImportedPlayRow
 
 FILES = """SELECT item_id, file_path, title, artist, album FROM downloads AS d
-    WHERE device_id = :device AND (:all OR EXISTS (SELECT 1 FROM holds AS h
+    WHERE device_id = :device AND (:all = 1 OR EXISTS (SELECT 1 FROM holds AS h
             WHERE h.device_id = d.device_id AND h.item_id = d.item_id AND h.user_id = :user)
         OR (d.user_id = :user AND NOT EXISTS (SELECT 1 FROM holds AS h
             WHERE h.device_id = d.device_id AND h.item_id = d.item_id)))"""
@@ -159,7 +159,9 @@ class ImportedPlays:
             self._db.execute(peewee.ModelDelete(self._row).where(self._match_ids(begun.ids)))
 
     def _match_ids(self, ids: Iterable[int]) -> peewee.Expression:
-        numbers = peewee.SQL("(SELECT value FROM json_each(?))", [json.dumps(list(ids))])
+        numbers = peewee.SQL(
+            "(SELECT CAST(value AS INTEGER) FROM json_each(?))", [json.dumps(list(ids))]
+        )
         return self._row.id.in_(numbers)
 
     def _add_undated(

@@ -17,7 +17,7 @@ ITEMS = """SELECT item_id, max(title), max(artist), max(album), max(album_id),
             FROM plays WHERE ?1 IS NULL OR user_id = ?1
         UNION ALL SELECT item_id, title, artist, album, album_id,
             coalesce(file_size, expected_size), NULL FROM downloads
-            WHERE ?1 IS NULL OR item_id IN (SELECT item_id FROM holds WHERE user_id = ?1))
+            WHERE ?1 IS NULL OR item_id IN (SELECT item_id FROM holds WHERE user_id = ?1)) AS every
     GROUP BY item_id"""
 
 

@@ -21,7 +21,7 @@ MOST_IMPORTS = 20
 KNOWN = "position_ms, position_at, undated, counted_at, elsewhere, rating, line"
 SAVE = """INSERT INTO player_states (device_id, item_id, position_ms, position_at, undated,
         counted_at, elsewhere, rating, line) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET position_ms = excluded.position_ms,
+    ON CONFLICT (device_id, item_id) DO UPDATE SET position_ms = excluded.position_ms,
         position_at = excluded.position_at, undated = excluded.undated,
         counted_at = excluded.counted_at, elsewhere = excluded.elsewhere,
         rating = excluded.rating, line = excluded.line"""
@@ -36,14 +36,17 @@ RECORD = """INSERT INTO player_changes (import_id, item_id, title, change, is_do
 FORGET_PLAYS = """DELETE FROM plays WHERE id IN (SELECT p.id FROM imported_plays AS i
     JOIN plays AS p ON p.user_id = i.user_id AND p.item_id = i.item_id
         AND p.started_at = i.started_at AND p.session_id = 'log:' || i.device_id
-    WHERE i.id IN (SELECT value FROM json_each(?)))"""
+    WHERE i.id IN (SELECT CAST(value AS INTEGER) FROM json_each(?)))"""
 COUNT_AGAIN = """UPDATE player_states SET undated = undated + (SELECT count(*) FROM imported_plays
-        WHERE id IN (SELECT value FROM json_each(?)) AND was_counted = 1)
+        WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(?)) AND was_counted = 1)
     WHERE device_id = ? AND item_id = ?"""
-FORGET_IMPORTED = "DELETE FROM imported_plays WHERE id IN (SELECT value FROM json_each(?))"
+FORGET_IMPORTED = (
+    "DELETE FROM imported_plays WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))"
+)
 OPEN = """SELECT c.id, c.item_id, c.title, c.change FROM player_changes AS c
     JOIN player_imports AS i ON i.id = c.import_id
-    WHERE i.device_id = ? AND i.user_id = ? AND c.is_done = ? AND (? IS NULL OR i.id = ?)
+    WHERE i.device_id = ? AND i.user_id = ? AND c.is_done = ?
+        AND (CAST(? AS INTEGER) IS NULL OR i.id = ?)
     ORDER BY c.id DESC"""
 
 
@@ -108,7 +111,7 @@ class PlayerStates:
     def choose_listener(self, device_id: str, user_id: str | None) -> None:
         """Set whose player a device is."""
         text = """INSERT INTO player_listeners (device_id, user_id) VALUES (?, ?)
-            ON CONFLICT DO UPDATE SET user_id = excluded.user_id"""
+            ON CONFLICT (device_id) DO UPDATE SET user_id = excluded.user_id"""
         with self._db.write():
             self._db.execute_sql(text, (device_id, user_id))
 

@@ -27,19 +27,22 @@ CHANGES = (PlayRow.ended_at, PlayRow.position_s, PlayRow.seconds_heard, PlayRow.
 IN_ALBUM = peewee.SQL('"counts" = 1 AND "album_id" IS NOT NULL')
 LAST_HEARD = """SELECT item_id, max(ended_at) FROM plays
     WHERE counts = 1 AND item_id IN (SELECT value FROM json_each(?1))
-        AND (?2 IS NULL OR user_id = ?2) GROUP BY item_id"""
+        AND (CAST(?2 AS TEXT) IS NULL OR user_id = ?2) GROUP BY item_id"""
 
 
 # Of the listener's own files: what is there for others only is not theirs to know of. The plus
 # sign and CROSS: SQLite is not to begin with all that is completed, or all that the listener has.
 WAS_THERE = """SELECT 1 FROM downloads AS d CROSS JOIN owned AS o ON o.download_id = d.id
     WHERE d.device_id IN (SELECT id FROM devices) AND d.item_id = ? AND o.user_id = ?
-        AND +d.status = 'completed' AND d.missing_since IS NULL AND d.completed_at <= ? LIMIT 1"""
-IN_PERIODS = """SELECT key, count(plays.id), count(was_there), total(was_there)
+        AND +d.status = 'completed' AND d.missing_since IS NULL AND d.completed_at <= ?
+    LIMIT 1"""
+IN_PERIODS = """SELECT CAST(key AS INTEGER), count(plays.id), count(was_there),
+        coalesce(sum(was_there), 0)
     FROM json_each(?) AS period
-    LEFT JOIN plays ON user_id = ? AND counts = 1 AND started_at >= json_extract(value, '$[0]')
-        AND started_at < json_extract(value, '$[1]')
-    GROUP BY key ORDER BY key"""
+    LEFT JOIN plays ON user_id = ? AND counts = 1
+        AND started_at >= CAST(json_extract(value, '$[0]') AS INTEGER)
+        AND started_at < CAST(json_extract(value, '$[1]') AS INTEGER)
+    GROUP BY 1 ORDER BY 1"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,12 @@ class EvictionCooldowns:
         )
         with self._db.write():
             self._db.execute(over)
-            self._db.execute(row.on_conflict_replace())
+            self._db.execute(
+                row.on_conflict(
+                    conflict_target=[EvictionCooldownRow.device_id, EvictionCooldownRow.item_id],
+                    preserve=[EvictionCooldownRow.until],
+                )
+            )
 
     def end(self, device_id: str, item_id: str) -> bool:
         """End a cooldown, because a person asked for the item; return whether there was one."""

@@ -16,11 +16,13 @@ from sidecar.store.database import Database
 
 PUT = """INSERT INTO device_playlists (device_id, path, list_id, user_id, paths)
     VALUES (?, ?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET list_id = excluded.list_id, user_id = excluded.user_id,
+    ON CONFLICT (device_id, path) DO UPDATE
+    SET list_id = excluded.list_id, user_id = excluded.user_id,
         paths = excluded.paths
-    WHERE list_id IS NOT excluded.list_id OR user_id IS NOT excluded.user_id
-        OR paths <> excluded.paths"""
-NOTE = """INSERT OR REPLACE INTO taken_playlists (user_id, device_id, path, told)
+    WHERE device_playlists.list_id IS NOT excluded.list_id
+        OR device_playlists.user_id IS NOT excluded.user_id
+        OR device_playlists.paths <> excluded.paths"""
+NOTE = """INSERT INTO taken_playlists (user_id, device_id, path, told)
     VALUES (?, ?, ?, ?)"""
 DONE = """UPDATE taken_playlists SET is_done = 1, told = ?
     WHERE user_id = ? AND device_id = ? AND path = ?"""
@@ -101,6 +103,8 @@ class DevicePlaylists:
     def note(self, user_id: str, device_id: str, path: str, taken: TakenList) -> None:
         """Note what is taken home before Jellyfin is told, in place of an earlier time."""
         with self._db.write():
+            # It is the newest then, with a number of its own.
+            self._db.execute_sql(FORGET, [user_id, device_id, path])
             self._db.execute_sql(NOTE, [user_id, device_id, path, _to_json(taken)])
             self._db.execute_sql(FORGET_OLD, [user_id, user_id, MOST_TAKEN])
 

@@ -19,11 +19,12 @@ IN_DOUBT = """SELECT item_id FROM hearts INDEXED BY hearts_in_doubt
     WHERE user_id = ? AND at_risk = 1
     ORDER BY changed_at"""
 STATES = "SELECT item_id, is_favorite, at_risk, restore FROM hearts WHERE user_id = ?"
-FAVOURITES = "SELECT item_id, item_type FROM hearts WHERE user_id = ? AND is_favorite"
+FAVOURITES = "SELECT item_id, item_type FROM hearts WHERE user_id = ? AND is_favorite = 1"
 SAVE = """INSERT INTO hearts
         (user_id, item_id, item_type, is_favorite, at_risk, restore, changed_at)
     SELECT ?1, json_extract(value, '$[0]'), json_extract(value, '$[1]'),
-        json_extract(value, '$[2]'), json_extract(value, '$[3]'), json_extract(value, '$[4]'), ?2
+        CAST(json_extract(value, '$[2]') AS INTEGER), CAST(json_extract(value, '$[3]') AS INTEGER),
+        CAST(json_extract(value, '$[4]') AS INTEGER), ?2
     FROM json_each(?3) WHERE TRUE
     ON CONFLICT (user_id, item_id) DO UPDATE SET item_type = excluded.item_type,
         is_favorite = excluded.is_favorite, at_risk = excluded.at_risk,

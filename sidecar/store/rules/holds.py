@@ -45,31 +45,33 @@ FACTS = f"""SELECT h.id IS NOT NULL, h.release_at, h.text,
     LEFT JOIN tombstones AS t ON t.user_id = json_extract(one.value, '$[0]')
         AND t.device_id = json_extract(one.value, '$[1]')
         AND t.item_id = json_extract(one.value, '$[2]')
-    ORDER BY one.key"""  # noqa: S608 - names of our own columns
+    ORDER BY CAST(one.key AS INTEGER)"""  # noqa: S608 - names of our own columns
 KEEP_ON = f"""UPDATE holds SET release_at = NULL, text = kept.text FROM (
     SELECT {", ".join(f"json_extract(value, '$[{at}]') AS {name}" for at, name in enumerate(NAMES))}
     FROM json_each(?)
 ) AS kept WHERE {" AND ".join(f"holds.{name} = kept.{name}" for name in NAMES[:5])}"""  # noqa: S608 - names of our own columns
 NEW = f"""INSERT INTO holds ({", ".join(NAMES)})
     SELECT {", ".join(f"json_extract(value, '$[{place}]')" for place in range(len(NAMES)))}
-    FROM json_each(?) ORDER BY key RETURNING id"""  # noqa: S608 - names of our own columns
+    FROM json_each(?) ORDER BY CAST(key AS INTEGER) RETURNING id"""  # noqa: S608 - names of our own columns
 DROP = f"""DELETE FROM holds WHERE (user_id, device_id, item_id) IN (
     SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]')
     FROM json_each(?)) RETURNING id, {", ".join(NAMES)}, release_at"""  # noqa: S608 - names of our own columns
 OWNERS = """SELECT owned.download_id, owned.user_id FROM json_each(?) AS one
-    CROSS JOIN owned ON owned.download_id = one.value"""
+    CROSS JOIN owned ON owned.download_id = CAST(one.value AS INTEGER)"""
 REASON = """SELECT text FROM holds WHERE user_id = ? AND rule = ? AND source_id = ?
     ORDER BY id DESC LIMIT 1"""
 SOURCES = "SELECT DISTINCT source_id FROM holds WHERE user_id = ? AND rule = ?"
 # Few, as only what was pinned is told apart by its source.
-REASONS = """SELECT rule, CASE rule WHEN 'pin' THEN source_id END, text, count(*),
-        sum(release_at IS NULL), files,
-        CASE rule WHEN 'pin' THEN (
-            SELECT title FROM downloads AS d WHERE d.device_id = ?2 AND d.item_id = source_id) END
+REASONS = """SELECT rule, CASE rule WHEN 'pin' THEN source_id END, holds.text, count(*),
+        count(*) FILTER (WHERE release_at IS NULL), max(files), max(d.title)
     FROM holds LEFT JOIN (
         SELECT rule, count(DISTINCT item_id) AS files FROM holds
-        WHERE user_id = ?1 AND device_id = ?2 AND release_at IS NULL GROUP BY rule) USING (rule)
-    WHERE user_id = ?1 AND device_id = ?2 GROUP BY 1, 2, 3 ORDER BY min(id)"""
+        WHERE user_id = ?1 AND device_id = ?2 AND release_at IS NULL GROUP BY rule
+    ) AS lasting USING (rule)
+    LEFT JOIN downloads AS d
+        ON rule = 'pin' AND d.device_id = ?2 AND d.item_id = holds.source_id
+    WHERE holds.user_id = ?1 AND holds.device_id = ?2
+    GROUP BY 1, 2, 3 ORDER BY min(holds.id)"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,9 @@ from sidecar.store.database import Database
 from sidecar.store.schema.fields import EPOCH, MILLISECOND
 
 LEARN = """INSERT INTO playlist_orders (user_id, playlist_id, items) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET items = excluded.items, missing_since = NULL, is_gone = 0
-    WHERE items <> excluded.items OR missing_since IS NOT NULL
+    ON CONFLICT (user_id, playlist_id) DO UPDATE
+    SET items = excluded.items, missing_since = NULL, is_gone = 0
+    WHERE playlist_orders.items <> excluded.items OR playlist_orders.missing_since IS NOT NULL
     RETURNING 1"""
 SEEN = """UPDATE playlist_orders SET missing_since = NULL, is_gone = 0
     WHERE user_id = ? AND playlist_id = ? AND missing_since IS NOT NULL RETURNING 1"""
@@ -33,8 +34,8 @@ RENAME = """UPDATE chosen_playlists SET title = ?
     WHERE user_id = ? AND playlist_id = ? AND title <> ? RETURNING 1"""
 MISSING = """INSERT INTO playlist_orders (user_id, playlist_id, items, missing_since)
     VALUES (?, ?, '[]', ?)
-    ON CONFLICT DO UPDATE SET missing_since = excluded.missing_since
-    WHERE missing_since IS NULL
+    ON CONFLICT (user_id, playlist_id) DO UPDATE SET missing_since = excluded.missing_since
+    WHERE playlist_orders.missing_since IS NULL
     RETURNING 1"""
 GONE = """UPDATE playlist_orders SET is_gone = 1
     WHERE user_id = ? AND playlist_id = ? AND is_gone = 0 AND missing_since <= ? RETURNING 1"""
@@ -50,7 +51,7 @@ ENTRIES = f"""SELECT {FACTS} FROM playlist_orders, json_each(items) AS one
     JOIN downloads ON item_id = one.value
     WHERE playlist_orders.user_id = ? AND playlist_id = ?
         AND device_id = ? AND status = 'completed' AND downloads.missing_since IS NULL
-    ORDER BY one.key"""  # noqa: S608 - columns of ours
+    ORDER BY CAST(one.key AS INTEGER)"""  # noqa: S608 - columns of ours
 HEARTS = f"""SELECT hearts.user_id, accounts.name, {FACTS} FROM hearts
     JOIN accounts USING (user_id) JOIN downloads USING (item_id)
     WHERE is_favorite = 1 AND device_id = ? AND status = 'completed' AND downloads.item_type = ?

@@ -17,7 +17,7 @@ from sidecar.store.schema.fields import MomentField
 
 SAVE = """INSERT INTO selections (id, user_id, name, asked, created_at) VALUES (?, ?, ?, ?, ?)
     ON CONFLICT (id) DO UPDATE SET name = excluded.name, asked = excluded.asked
-    WHERE user_id = excluded.user_id"""
+    WHERE selections.user_id = excluded.user_id"""
 OF_USER = """SELECT id, name, asked FROM selections WHERE user_id = ?
     ORDER BY created_at, id"""
 ON_DEVICES = """SELECT selection_id, device_id, matched, keeps_all FROM selection_devices
@@ -26,9 +26,11 @@ ON_DEVICE = """SELECT id, name, asked, matched, keeps_all FROM selections
     JOIN selection_devices ON selection_id = id WHERE user_id = ? AND device_id = ?
     ORDER BY created_at, id"""
 IN_SYNC = f"""SELECT * FROM (
-        SELECT NULL, id AS turn, playlist_id, title, kind, NULL, NULL FROM chosen_playlists
-            WHERE user_id = ? AND device_id = ? ORDER BY turn)
-    UNION ALL SELECT * FROM (SELECT 1, NULL, * FROM ({ON_DEVICE}))"""  # noqa: S608 - text of ours
+        SELECT NULL, id AS turn, playlist_id, title, kind, CAST(NULL AS INTEGER),
+            CAST(NULL AS INTEGER) FROM chosen_playlists
+            WHERE user_id = ? AND device_id = ? ORDER BY turn) AS lists
+    UNION ALL SELECT * FROM (
+        SELECT '1', CAST(NULL AS INTEGER), those.* FROM ({ON_DEVICE}) AS those) AS kept"""  # noqa: S608 - text of ours
 KEEP = """INSERT INTO selection_devices (selection_id, device_id)
     SELECT id, ? FROM selections WHERE id = ? AND user_id = ? ON CONFLICT DO NOTHING"""
 DROP = """DELETE FROM selection_devices WHERE device_id = ?

@@ -40,6 +40,8 @@ from sidecar.store.schema.steps import (
     PLAYER_STATES,
     PLAYLISTS,
     PLAYS,
+    PROCESSES,
+    PUSH_SUBSCRIPTIONS,
     QUEUE_ORDER,
     RESTS,
     RULES,
@@ -93,6 +95,8 @@ STEPS: tuple[Step, ...] = (
     TAKEN_PLAYLISTS,
     SELECTIONS,
     KEY_ORIGINS,
+    PROCESSES,
+    PUSH_SUBSCRIPTIONS,
 )
 
 

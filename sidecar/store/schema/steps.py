@@ -538,3 +538,23 @@ KEY_ORIGINS = (
     # The pages that a key is for, if it is one for Jellyfin's own web client.
     "ALTER TABLE api_keys ADD COLUMN origin TEXT",
 )
+PROCESSES = (
+    # The processes that run on this database. One whose `beat` does not grow any more is dead: what
+    # its workers were busy with goes back into the queue. `lock` is the file that it holds locked.
+    """CREATE TABLE processes (
+        id TEXT PRIMARY KEY,
+        host TEXT NOT NULL,
+        lock TEXT NOT NULL,
+        started_at INTEGER NOT NULL,
+        seen_at INTEGER NOT NULL,
+        beat INTEGER NOT NULL DEFAULT 0
+    ) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE downloads ADD COLUMN claimed_by TEXT",
+)
+PUSH_SUBSCRIPTIONS = (
+    # Where the browser of a session is told of news, sealed; it ends with the session.
+    """CREATE TABLE push_subscriptions (
+        session_hash BLOB PRIMARY KEY REFERENCES sessions (id_hash) ON DELETE CASCADE,
+        sealed BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+)

@@ -391,6 +391,7 @@ class DownloadRow(peewee.Model):
     source_path = peewee.TextField(null=True)
     wanted_path = peewee.TextField(null=True)
     series_id = peewee.TextField(null=True)
+    claimed_by = peewee.TextField(null=True)
 
     class Meta:
         """Its table."""
@@ -734,6 +735,22 @@ class SpeedSampleRow(peewee.Model):
         primary_key = peewee.CompositeKey("user_id", "slot")
 
 
+class ProcessRow(peewee.Model):
+    """A running process of this installation; `beat` grows as long as it lives."""
+
+    id = peewee.TextField(primary_key=True)
+    host = peewee.TextField()
+    lock = peewee.TextField()
+    started_at = MomentField()
+    seen_at = MomentField()
+    beat = peewee.IntegerField(default=0)
+
+    class Meta:
+        """Its table."""
+
+        table_name = "processes"
+
+
 ROWS: tuple[type[peewee.Model], ...] = (
     MetaRow,
     PageSettingRow,
@@ -776,4 +793,5 @@ ROWS: tuple[type[peewee.Model], ...] = (
     ActivityOfRow,
     SpaceSampleRow,
     SpeedSampleRow,
+    ProcessRow,
 )

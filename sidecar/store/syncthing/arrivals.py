@@ -31,7 +31,7 @@ NEWEST = """SELECT max(arrivals.completed_at) FROM arrivals
 BEFORE = """SELECT id FROM downloads INDEXED BY downloads_by_completion
     WHERE status = 'completed' AND device_id = ? AND completed_at < ?"""
 OF_FILES = """SELECT one.id, peers.name, arrivals.known_at FROM json_each(?) AS wanted
-    CROSS JOIN downloads AS one ON one.id = wanted.value
+    CROSS JOIN downloads AS one ON one.id = CAST(wanted.value AS INTEGER)
     JOIN peers ON peers.device_id = one.device_id
     LEFT JOIN arrivals ON arrivals.download_id = one.id AND arrivals.peer_id = peers.peer_id
         AND arrivals.completed_at = one.completed_at
@@ -39,7 +39,7 @@ OF_FILES = """SELECT one.id, peers.name, arrivals.known_at FROM json_each(?) AS 
 MOMENT = MomentField()
 # Of files that are awaited, the newest decide.
 AWAITED = 1000
-ALL = -1
+ALL = 1 << 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +144,12 @@ class Arrivals:
                 # The row may have gone since it was read: then there is nothing to remember.
                 there = DownloadRow.select(DownloadRow.id).where(DownloadRow.id == one.download_id)
                 if self._db.row(there) is not None:
-                    self._db.execute(row.on_conflict_replace())
+                    self._db.execute(
+                        row.on_conflict(
+                            conflict_target=[ArrivalRow.download_id, ArrivalRow.peer_id],
+                            preserve=[ArrivalRow.completed_at, ArrivalRow.known_at],
+                        )
+                    )
 
     def before(self, device_id: str, moment: datetime) -> frozenset[int]:
         """Return the downloads whose files were complete on a device before a time."""

@@ -36,6 +36,7 @@ class HappenedQuery(Query):
 
     kind: Annotated[Happening | None, one_of(Happening)] = None
     device: Text = ""
+    item: Text = ""
     account: Text = ""
     before: Annotated[int | None, whole_number(LARGEST_ID)] = None
     page_size: PageSize = PAGE_SIZE
@@ -72,6 +73,7 @@ def activity(services: WebServices, query: HappenedQuery) -> ActivityPage:
         ActivityQuery(
             kinds=frozenset() if query.kind is None else frozenset({Happening(query.kind)}),
             device_id=query.device or None,
+            item_id=query.item or None,
             account=query.account or None,
             before=query.before,
             page_size=query.page_size,

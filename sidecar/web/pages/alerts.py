@@ -3,7 +3,8 @@
     problems, notices ─▶ services.notice_board ─▶ this fragment ─▶ layout: area, badge, title
 
 The layout renders it, so it needs no script; scripts fetch it again when the live connection
-reports a change. `POST /alerts/try` asks Jellyfin at once whether it is back, and
+reports a change. `POST /alerts/try` asks Jellyfin at once whether it is back, `POST /alerts/fetch`
+fetches what the network rule holds back, and
 `POST /alerts/hidden` says what becomes of files whose items an account may not see any more.
 """
 
@@ -70,6 +71,11 @@ def routes(services: WebServices) -> Blueprint:
     @alerts.post("/alerts/try", role=Role.SIGNED_IN)
     def try_now() -> Response:
         services.notices.try_now()
+        return redirect(redirects.safe_target(url_for("home.show")), 303)
+
+    @alerts.post("/alerts/fetch", role=Role.ADMIN)
+    def fetch_now() -> Response:
+        services.transfers.try_now()
         return redirect(redirects.safe_target(url_for("home.show")), 303)
 
     @alerts.post("/alerts/hidden", role=Role.SIGNED_IN)

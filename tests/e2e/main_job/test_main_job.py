@@ -8,12 +8,14 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
 from tests.contract.client import Client
 from tests.e2e.conftest import MIB, PASSWORDS, TRACKS, Person, Sidecar, sha256
 from tests.fakes.servers.slow_line import SlowLine, wait_until
+from tests.postgres import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -40,6 +42,54 @@ def test_a_heart_brings_the_whole_file(running: Sidecar, ann: Person, stick: Pat
     assert there["progress"] == 1.0
     assert list((stick / ".sidecar" / "parts").iterdir()) == []
     assert running.stop() == 0
+
+
+def test_on_postgresql_it_does_the_same_and_moves_back(
+    sidecar: Sidecar, ann: Person, stick: Path, postgresql: Server, tmp_path: Path
+) -> None:
+    secret = "a-w0rd-nobody-sees"
+    postgresql.make("journey")
+    file = tmp_path / "address"
+    file.write_text(postgresql.url("journey").replace("sidecar@", f"sidecar:{secret}@"))
+    sidecar.environ["SIDECAR_DATABASE__URL_FILE"] = str(file)
+    sidecar.start()
+    sidecar.wait_for_sign_in("ann")
+    sidecar.get_key("ann")
+    ann.heart(ann.tracks()["Tone 1"])
+    there = sidecar.wait_for("Tone 1", "completed")
+    assert (stick / there["file_path"]).stat().st_size == TRACKS["Tone 1"]
+    assert not (tmp_path / "data" / "sidecar.db").exists()
+    told = sidecar.command("status", "--json").stdout
+    assert json.loads(told)["database"]["path"].startswith("postgresql://")
+    backup = tmp_path / "backup.zip"
+    assert sidecar.command("backup", str(backup)).returncode == 0
+    back = ("database", "move", "--to", str(tmp_path / "data" / "sidecar.db"))
+    refused = sidecar.command(*back)
+    assert (refused.returncode, "stop it first" in refused.stderr) == (1, True)
+    bundle = tmp_path / "support.zip"
+    sidecar.command("support", str(bundle))
+    assert sidecar.stop() == 0
+
+    sidecar.start()
+    assert sidecar.wait_for("Tone 1", "completed")["id"] == there["id"]
+    assert sidecar.stop() == 0
+    restored = sidecar.command("restore", "--yes", str(backup))
+    assert restored.returncode == 0, restored.stderr
+    moved = sidecar.command(*back)
+    assert moved.returncode == 0, moved.stderr
+    assert "are the same in both databases" in moved.stdout
+    del sidecar.environ["SIDECAR_DATABASE__URL_FILE"]
+    sidecar.start()
+    sidecar.wait_for_sign_in("ann")
+    sidecar.get_key("ann")
+    again = sidecar.wait_for("Tone 1", "completed")
+    assert (again["id"], again["file_path"]) == (there["id"], there["file_path"])
+
+    said = [told, refused.stderr, restored.stdout, moved.stdout, sidecar.log.read_text()]
+    assert not any(secret in one for one in said)
+    for archive in (backup, bundle):
+        with ZipFile(archive) as zipped:
+            assert not any(secret.encode() in zipped.read(one) for one in zipped.namelist())
 
 
 def has_looked_since_connected(running: Sidecar) -> bool:

@@ -80,6 +80,7 @@ class Works:
     accounts: AccountService
     owners: OtherOwners
     box: TokenBox
+    blocking: FileBlocking
 
     def wish(self, number: int = 1, *, user_id: str = ANN, **facts: object) -> None:
         item = track(number, **{"size": len(self.engine.body), **facts})
@@ -248,6 +249,7 @@ def build(
         accounts,
         owners,
         box,
+        blocking,
     )
 
 
@@ -430,8 +432,10 @@ def test_what_something_before_jellyfin_refuses_waits_for_one_try_and_goes_on_by
         works.world.clock.advance(1)
         assert drain(works) == 1
 
-    works.world.clock.advance(240)
+    # Who does not want to wait has one more tried at once.
     retry_due(works)
+    assert drain(works) == 0
+    works.blocking.try_now()
     assert drain(works) == 8
 
     assert statuses(works, *numbers) == [Status.COMPLETED] * 8
@@ -941,6 +945,34 @@ def test_a_line_that_turns_metered_stops_what_runs_and_a_free_one_lets_it_go_on(
     assert WorkArrived() in works.world.news
     assert works.worker.step()
     assert works.now().status is Status.COMPLETED
+
+
+def test_an_admin_lets_through_what_waits_for_the_hour_or_the_network(works: Works) -> None:
+    metered = Line(LineKind.OTHER, is_metered=True)
+    lines = [metered]
+    works.network._look = lambda: lines[-1]
+    quiet = NetworkSettings.model_validate({"quiet_hours": ["11:00-13:00"], "time_zone": "UTC"})
+    works.network._settings = lambda: quiet
+
+    def goes_over(line: Line) -> bool:
+        lines.append(line)
+        works.world.clock.advance(LOOK_EVERY_S)
+        return not works.network.verdict().own_only
+
+    works.wish()
+    assert not works.worker.step()
+
+    works.network.try_now()
+
+    assert works.worker.step()
+    assert works.now().status is Status.COMPLETED
+    # Only in these hours, and only over this connection.
+    works.world.clock.advance(24 * 3600 - 60)
+    assert "Quiet hours" in str(works.network.verdict().text)
+    works.network._settings = NetworkSettings
+    assert goes_over(metered)
+    assert goes_over(Line(LineKind.WIFI, is_metered=False))
+    assert not goes_over(metered)
 
 
 def test_what_is_cancelled_meanwhile_never_appears(works: Works) -> None:

@@ -100,6 +100,7 @@ def test_a_forgotten_account_takes_its_sessions_keys_and_hearts_along(
     assert FavouriteStates(db, clock).favourites(ANN) == {}
 
 
+@pytest.mark.sqlite
 def test_two_accounts_never_share_a_device_id(accounts: Accounts) -> None:
     accounts.save(ANNS)
 

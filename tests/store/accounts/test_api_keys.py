@@ -26,6 +26,7 @@ def test_a_key_acts_for_its_account(keys: ApiKeys, clock: FakeClock) -> None:
     assert keys.find(secret[:-1]) is None
 
 
+@pytest.mark.sqlite
 def test_the_key_is_in_no_file(db: Database, keys: ApiKeys) -> None:
     _, secret = keys.create(ANN, "script")
 

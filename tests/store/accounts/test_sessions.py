@@ -31,6 +31,7 @@ def test_a_session_is_found_by_its_secret_alone(sessions: Sessions, clock: FakeC
     assert sessions.find("") is None
 
 
+@pytest.mark.sqlite
 def test_the_secret_is_in_no_file(db: Database, sessions: Sessions) -> None:
     secret = sessions.begin(ANN, address_prefix="")
 
@@ -101,6 +102,7 @@ def test_the_csrf_token_belongs_to_the_session_and_does_not_give_it_away() -> No
     assert "one" not in derive_csrf_token("one")
 
 
+@pytest.mark.sqlite
 def test_a_full_disk_signs_nobody_out(db: Database, sessions: Sessions, clock: FakeClock) -> None:
     secret = sessions.begin(ANN, address_prefix="")
     clock.advance(DAY_S)

@@ -92,6 +92,7 @@ def test_a_person_sees_what_they_hold_or_asked_for_when_nobody_holds_it(
     assert look.list_visible_to(BEN, [first, 99]) == frozenset()
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     ("sql", "parameters"),
     [

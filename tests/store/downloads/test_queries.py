@@ -314,6 +314,7 @@ def looks_at_all_rows(step: str) -> bool:
     return step.startswith("SCAN") and "INDEX" not in step and not any(one in step for one in few)
 
 
+@pytest.mark.sqlite
 def test_no_list_reads_everything_to_sort_it(db: Database, downloads: Downloads) -> None:
     fill(db, MANY)
 
@@ -330,6 +331,7 @@ def test_no_list_reads_everything_to_sort_it(db: Database, downloads: Downloads)
             assert "TEMP B-TREE" not in " ".join(steps)
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "ask",
     [

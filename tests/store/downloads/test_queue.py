@@ -264,6 +264,7 @@ def test_a_move_that_is_not_in_the_table_raises(downloads: Downloads) -> None:
         downloads.transitions.mark_arrived(download, size=1, content_hash=HASH, mime_type=None)
 
 
+@pytest.mark.sqlite
 def test_the_news_comes_after_the_commit(db: Database, downloads: Downloads, bus: Bus) -> None:
     download, _ = downloads.queue.enqueue(wanted(1))
     # Another connection sees only what is committed.

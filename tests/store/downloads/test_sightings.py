@@ -163,6 +163,7 @@ def test_nothing_counts_as_there_that_is_missing(db: Database, downloads: Downlo
     assert all(entry.path == files[0].path for entry in lists.entries(ANN, "f" * 32, STICK))
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("viewer", [None, ANN])
 @pytest.mark.parametrize("device", [None, STICK])
 def test_no_list_of_missing_files_reads_everything(
@@ -180,6 +181,7 @@ def test_no_list_of_missing_files_reads_everything(
     assert not [step for plan in steps for step in plan if looks_at_all_rows(step)]
 
 
+@pytest.mark.sqlite
 def test_the_numbers_of_a_device_come_from_indexes_alone(
     db: Database, downloads: Downloads
 ) -> None:

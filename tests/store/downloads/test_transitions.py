@@ -31,6 +31,10 @@ FAR = BEGIN + timedelta(days=365)
 SOME_VALIDATOR = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 1000)
 
 
+def cancel(them: Downloads, one: Download) -> bool:
+    return them.queue.cancel(one)
+
+
 class Interleavings(RuleBasedStateMachine):
     """Several hands at one queue: each acts on a download as it saw it, however long ago.
 
@@ -85,9 +89,13 @@ class Interleavings(RuleBasedStateMachine):
         found = self.downloads.queries.get(download.id)
         return multiple() if found is None else multiple(found)  # type: ignore[return-value]
 
+    def runs_here(self, download_id: int) -> bool:
+        row = self.downloads.queries.get(download_id)
+        return row is not None and row.claimed_by == self.db.process_id
+
     @rule(download=seen, held=st.integers(0, 1000))
     def note_progress(self, download: Download, held: int) -> None:
-        runs = self.states.get(download.id) is Status.DOWNLOADING
+        runs = self.runs_here(download.id)
         assert (
             self.downloads.transitions.transfer_started(download.id, SOME_VALIDATOR, held) is runs
         )
@@ -95,11 +103,16 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(download=seen)
     def finalize(self, download: Download) -> None:
-        runs = self.states.get(download.id) is Status.DOWNLOADING
+        runs = self.runs_here(download.id)
         [marked] = self.downloads.transitions.mark_all_finalizing(
             [(download.id, WholeFile(1000, HASH, None), {})]
         )
         assert marked is runs
+
+    def is_as_seen(self, download: Download) -> bool:
+        row = self.downloads.queries.get(download.id)
+        seen = (download.status, download.claimed_by)
+        return row is not None and (row.status, row.claimed_by) == seen
 
     @rule(
         download=seen,
@@ -125,7 +138,7 @@ class Interleavings(RuleBasedStateMachine):
         ),
     )
     def move(self, download: Download, what: object) -> None:
-        is_as_seen = self.states.get(download.id) is download.status
+        is_as_seen = self.is_as_seen(download)
         try:
             moved = what(self.downloads, download)  # type: ignore[operator]
         except IllegalMove:
@@ -137,13 +150,15 @@ class Interleavings(RuleBasedStateMachine):
         stop=st.sampled_from(
             [
                 lambda them, one: them.transitions.pause(one),
-                lambda them, one: them.queue.cancel(one),
+                cancel,
             ]
         ),
     )
     def stop(self, download: Download, stop: object) -> None:
         row = self.downloads.queries.get(download.id)
         is_as_seen = row is not None and row.status is download.status
+        # Whoever cancels need not know who is busy with it.
+        is_as_seen &= stop is cancel or self.is_as_seen(download)
         try:
             stopped = stop(self.downloads, download)  # type: ignore[operator]
         except IllegalMove:
@@ -170,6 +185,7 @@ class Interleavings(RuleBasedStateMachine):
         assert sum(counts.values()) == total == len(self.states)
         for row in rows:
             assert not row.finalizing or row.status is Status.DOWNLOADING
+            assert (row.claimed_by is not None) is (row.status is Status.DOWNLOADING)
             assert row.status is not Status.COMPLETED or row.file_size == 1000
             assert (row.completed_at is not None) >= (row.status is Status.COMPLETED)
 

@@ -175,6 +175,7 @@ def plan(db: Database, sql: str, values: tuple[object, ...]) -> list[str]:
     return [row[3] for row in db.sql(f"EXPLAIN QUERY PLAN {sql}", values)]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("viewer", [None, ANN])
 @pytest.mark.parametrize("text", ["", "track"])
 def test_nothing_is_walked_through_but_what_fits(
@@ -190,6 +191,7 @@ def test_nothing_is_walked_through_but_what_fits(
     assert any("downloads_by_tile (tile=?)" in one for one in steps)
 
 
+@pytest.mark.sqlite
 @pytest.mark.slow
 @pytest.mark.parametrize("viewer", [None, ANN])
 def test_fifty_thousand_files_are_tiles_in_a_moment(

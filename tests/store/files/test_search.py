@@ -137,6 +137,7 @@ def test_a_person_finds_what_they_hold_or_asked_for_when_nobody_holds_it(
     assert (two.status, two.number, all_three.number) == (Status.COMPLETED, 2, 3)
 
 
+@pytest.mark.sqlite
 def test_the_index_and_the_rows_never_part(db: Database, downloads: Downloads) -> None:
     for number in range(20):
         there = arrived(downloads, number, title=f"Trøck {number}")
@@ -163,6 +164,7 @@ def plan(db: Database, sql: str, values: tuple[object, ...]) -> list[str]:
     return [row[3] for row in db.sql(f"EXPLAIN QUERY PLAN {sql}", values)]
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("viewer", [None, ANN])
 @pytest.mark.parametrize("text", ["", "track"])
 def test_no_list_sorts_or_walks_through_what_is_not_there(
@@ -177,6 +179,7 @@ def test_no_list_sorts_or_walks_through_what_is_not_there(
     assert [one for one in steps if one.startswith("SCAN") and "VIRTUAL TABLE" not in one] == []
 
 
+@pytest.mark.sqlite
 def test_items_and_albums_are_looked_up_and_not_searched_for(db: Database) -> None:
     for sql in (search.OF_ITEMS, f"{search.OF_ALBUMS} GROUP BY d.album_id, d.device_id"):
         steps = plan(db, sql, (json.dumps(["x"]),))
@@ -184,6 +187,7 @@ def test_items_and_albums_are_looked_up_and_not_searched_for(db: Database) -> No
         assert walked == []
 
 
+@pytest.mark.sqlite
 @pytest.mark.slow
 @pytest.mark.parametrize("viewer", [None, ANN])
 def test_fifty_thousand_files_are_searched_in_a_moment(

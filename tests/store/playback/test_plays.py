@@ -139,6 +139,7 @@ QUESTIONS: dict[str, Ask] = {
 }
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize("index", QUESTIONS)
 def test_no_question_reads_everybody_s_plays(db: Database, plays: Plays, index: str) -> None:
     for number in range(50):
@@ -173,6 +174,7 @@ def test_what_was_heard_last_was_used_last_on_every_device(
     assert STICK != CARD
 
 
+@pytest.mark.sqlite
 def test_noting_what_was_heard_reads_no_other_file(db: Database, downloads: Downloads) -> None:
     fill(db, 2000)
 
@@ -182,6 +184,7 @@ def test_noting_what_was_heard_reads_no_other_file(db: Database, downloads: Down
         assert not any("downloads" in step and looks_at_all_rows(step) for step in steps)
 
 
+@pytest.mark.sqlite
 def test_whether_it_was_there_is_found_by_the_item_not_by_all_that_is_completed(
     db: Database,
 ) -> None:

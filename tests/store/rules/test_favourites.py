@@ -67,6 +67,7 @@ def test_words_in_doubt_are_found_oldest_first(hearts: FavouriteStates, clock: F
     assert hearts.list_in_doubt(ANN) == [ALBUM, TRACK]
 
 
+@pytest.mark.sqlite
 def test_looking_for_doubts_does_not_read_every_heart(
     db: Database, hearts: FavouriteStates
 ) -> None:

@@ -180,6 +180,7 @@ def test_what_an_account_knew_goes_with_it(db: Database, orders: PlaylistOrders)
     assert db.sql("SELECT * FROM playlist_orders") == []
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "text", [playlist_orders.ENTRIES, playlist_orders.HEARTS, playlist_orders.CHOSEN]
 )

@@ -41,6 +41,7 @@ OLD = (1, {"songs": ["title"]})
 NEW = (2, {"songs": ["title", "year"], "albums": ["title"]})
 
 
+@pytest.mark.sqlite
 def test_peewee_and_the_migrations_agree_on_every_column(db: Database) -> None:
     _, found = tables(db.path)
 

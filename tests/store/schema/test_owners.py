@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import random
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
+import peewee
 import pytest
 
 from sidecar.domain.downloads.download import Status
@@ -55,10 +56,14 @@ def test_random_changes_are_followed_by_the_owners_and_the_tallies(db: Database)
 
     for _ in range(400):
         sql, values = chance.choice(CHANGES)
-        with db.write():
-            db.sql(sql, [chance.choice(CHOICES[one]) for one in values.split()])
+        given = [chance.choice(CHOICES[one]) for one in values.split()]
+        with suppress(peewee.IntegrityError), db.write():
+            db.sql(
+                sql if db.dialect.skip_locked == "" else sql.replace("UPDATE OR IGNORE", "UPDATE"),
+                given,
+            )
         kept = db.sql("SELECT download_id, user_id, status FROM owned")
-        tallies = db.sql("SELECT * FROM tallies WHERE files")
+        tallies = db.sql("SELECT * FROM tallies WHERE files <> 0")
 
         assert sorted(kept) == sorted(db.sql(OWNED))
         assert sorted(tallies) == sorted(db.sql(TALLIES))

@@ -63,6 +63,8 @@ RELEASED = (
     "54189905055b4a86",
     "b966149be6493298",
     "b2cbd54c1ec53e62",
+    "a76474fd4f112fd8",
+    "9c29c444695425aa",
 )
 
 
@@ -124,6 +126,7 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
             "address_prefix": "192.168.1",
         },
     ),
+    "push_subscriptions": ({"session_hash": b"s" * 32, "sealed": b"sealed"},),
     "api_keys": (
         {"id": 3, "key_hash": b"k" * 32, "user_id": BEN, "label": "script", "created_at": 1},
     ),
@@ -188,6 +191,9 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
     ),
     "taken_playlists": (
         {"id": 1, "user_id": ANN, "device_id": STICK, "path": "Road.m3u8", "told": "{}"},
+    ),
+    "processes": (
+        {"id": "5" * 16, "host": "nas", "lock": "/x", "started_at": 1, "seen_at": 2, "beat": 3},
     ),
     "device_settings": ({"device_id": STICK, "changed": '{"paused": true}'},),
     "rests": ({"device_id": STICK, "item_id": item_id(6), "until": 11},),

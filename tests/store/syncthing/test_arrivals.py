@@ -76,6 +76,7 @@ def test_peers_are_replaced_as_a_whole(arrivals: Arrivals) -> None:
     assert arrivals.peers(CARD) == []
 
 
+@pytest.mark.sqlite
 @pytest.mark.parametrize(("sql", "count"), [(ABSENT, 4), (NEWEST, 2), (BEFORE, 2), (OF_FILES, 1)])
 def test_no_question_reads_a_whole_table(
     arrivals: Arrivals, db: Database, sql: str, count: int

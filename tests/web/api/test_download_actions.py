@@ -476,8 +476,8 @@ def test_in_a_cooldown_only_an_admin_has_a_button(
     later = house.clock.now() + timedelta(hours=1)
     one(house, Status.FAILED, failure=BROKEN_OFF, until=later)
 
-    assert "Retry now" not in ann.get("/downloads?tab=failed").text
-    assert "Retry now" in eve.get("/downloads?tab=failed").text
+    assert "Try now" not in ann.get("/downloads?tab=failed").text
+    assert "Try now" in eve.get("/downloads?tab=failed").text
 
 
 def test_all_that_the_list_shows_are_paused(house: WebHouse, ann: Browser) -> None:

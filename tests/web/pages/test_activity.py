@@ -62,6 +62,33 @@ def test_what_came_went_and_failed_is_listed_with_who_and_why(house: WebHouse) -
     assert {one["account"] for one in first["reasons"]} == {"ann", "ben"}
 
 
+def test_each_download_has_its_history_for_those_whom_it_concerned(house: WebHouse) -> None:
+    ann, ben, eve = (house.come_in(one) for one in (ANN, BEN, EVE))
+    file = house.add(1, ANN, BEN, status=Status.COMPLETED)
+    house.add(2, status=Status.FAILED)
+    eve.press(f"/downloads/{file.id}/act", action="delete", **{"for": "everyone"})
+    house.clock.advance(60)
+    ann.press(f"/downloads/{file.id}/act", action="retry")
+
+    page = ann.get(f"/downloads/{file.id}/history")
+    story = told(page.text).partition("Car stick")[2]
+
+    # The newest first, and of nothing else.
+    words = re.findall("Removed|Downloaded|Added to the queue|Failed", story)
+    assert words == ["Added to the queue", "Removed", "Downloaded"]
+    assert "Deleted" in story
+    assert "your favourite" in story
+    assert "eve" not in story
+    # Ben does not want it again.
+    assert ben.get(f"/downloads/{file.id}/history").status_code == 404
+    assert "by eve" in told(eve.get(f"/downloads/{file.id}/history").text)
+    assert f'data-asks href="/downloads/{file.id}/history?tab=active"' in ann.get("/downloads").text
+    assert entries(ann, item=file.item_id, device=STICK) == [
+        ("went", "Tone 1"),
+        ("came", "Tone 1"),
+    ]
+
+
 def test_the_list_is_endless_and_odd_questions_are_no_trouble(
     house: WebHouse, ann: Browser
 ) -> None:
@@ -140,6 +167,28 @@ def test_plays_are_listed_with_artist_and_whether_the_file_was_there(house: WebH
         ben.get("/activity/charts?account=ann").text
     )
     assert "33 %" in told(house.come_in(EVE).get("/activity/charts?account=ann").text)
+
+
+def test_how_fast_is_fetched_now_is_shown_to_whom_it_concerns(house: WebHouse) -> None:
+    ann, ben, eve = (house.come_in(one) for one in (ANN, BEN, EVE))
+    assert '<p class="speed"><strong>0 bytes/s' in ann.get("/activity/charts").text
+    mine = house.add(1, status=Status.DOWNLOADING, size=60_000_000)
+    house.transfer({mine.id: 9_000_000}, seconds=3)
+
+    for person in (ann, eve):
+        part = person.get("/activity/speed").text
+        assert '<p class="speed"><strong>3.0 MB/s</strong>' in part
+        assert part.count("<rect ") == 1
+        assert "<html" not in part
+    assert "<rect " not in ben.get("/activity/speed").text
+    # It moves on, and is over after five minutes; the minutes are there as figures.
+    house.clock.advance(200)
+    part = told(ann.get("/activity/speed").text)
+    assert "250 kB/s" in part
+    assert re.search("3.4 250 kB/s", part)
+    assert "up to 3.0 MB/s" in part
+    house.clock.advance(120)
+    assert "<rect " not in ann.get("/activity/speed").text
 
 
 def test_samples_are_taken_and_shown_to_whom_they_concern(house: WebHouse) -> None:

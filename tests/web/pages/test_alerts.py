@@ -6,6 +6,7 @@ import pytest
 
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
+from sidecar.domain.transfers.network import Line, LineKind
 from sidecar.errors import ServerAway
 from sidecar.services.health.problems import Problem, ProblemKind
 from tests.services.conftest import STICK
@@ -184,6 +185,29 @@ def test_jellyfin_is_asked_at_once_when_somebody_wants_it(house: WebHouse, ann: 
     page = ann.get("/now").text
     assert "<title>Now playing" in page
     assert "Nothing is playing" in page
+
+
+def test_who_may_need_not_wait_for_the_next_try(
+    house: WebHouse, ann: Browser, eve: Browser
+) -> None:
+    house.services.transfers.network._look = lambda: Line(LineKind.OTHER, is_metered=True)
+    house.clock.advance(60)
+    for path in ("/", "/downloads"):
+        mine, theirs = (one.get(path).text for one in (ann, eve))
+        assert "The network is metered" in mine
+        assert "The network is metered" in theirs
+        # What all of the household pays for is not for everybody to decide.
+        assert 'action="/alerts/fetch"' not in mine
+        assert 'action="/alerts/fetch"' in theirs
+    assert ann.press("/alerts/fetch").status_code == 403
+
+    assert eve.press("/alerts/fetch", next="/downloads").location == "/downloads"
+
+    assert "The network is metered" not in ann.get("/").text
+    problems = house.services.accounts.problems
+    problems.note(ProblemKind.SERVER, "files", Problem("blocked", "No file gets through"))
+    assert 'action="/alerts/try"' in ann.get("/").text
+    assert ann.press("/alerts/try", next="/now").location == "/now"
 
 
 def test_an_alert_is_for_those_whom_it_concerns(

@@ -273,13 +273,43 @@ def test_each_device_has_a_button_and_one_is_chosen_for_the_tracks(two_devices: 
         for number in range(1, 13):
             two_devices.add(number, status=Status.COMPLETED)
 
-    page = two_devices.come_in(ANN).get(f"/library/{ALBUM}?device={PLAYER}").text
+    ann = two_devices.come_in(ANN)
+    page = ann.get(f"/library/{ALBUM}?device={PLAYER}").text
 
     assert "On the device · Car stick" in told(page)
     assert "Download · Player" in told(page)
     assert "/library/device" in page
     smalls = re.findall(r'class="get small is-(\w+)".*?data-on="([\w-]+)"', page)
     assert set(smalls) == {("available", PLAYER)}
+    # One row for each thing, that says where else it is, and goes on saying so.
+    chips = 'class="get chip is-completed" data-get="{}" data-size="chip" data-on="{}"'
+    here = chips.format(track(1).id, STICK)
+    assert page.count('class="get chip is-completed"') == 12
+    assert here in page
+    assert here in ann.get(f"/library/buttons?chip={track(1).id}").text
+    assert f"/library/{ALBUM}/why?device={PLAYER}" in page
+    assert f"/library/{ALBUM}/why?device={STICK}" not in page
+
+
+def test_what_is_pinned_is_unpinned_where_it_is_found(house: WebHouse, ann: Browser) -> None:
+    assert "Unpin" not in ann.get(f"/library/{ALBUM}").text
+    download(ann, item=ALBUM, device=STICK)
+    assert "Unpin 12 First Light" in told(ann.get(f"/library/{ALBUM}").text)
+    # It was pinned as an album, not each of its tracks.
+    assert "Unpin" not in ann.get(f"/library/{TRACK}").text
+    form = {"kept": "pin", "item": ALBUM, "next": f"/library/{ALBUM}"}
+
+    asked = ann.press(f"/devices/{STICK}/take-back", **form)
+    assert "Unpin 12 files?" in asked.text
+    assert f'href="/library/{ALBUM}"' in asked.text
+    led = ann.press(f"/devices/{STICK}/take-back", **form, sure="yes").location
+
+    assert led.startswith(f"/library/{ALBUM}?done=")
+    page = ann.get(led).text
+    assert "12 files are unpinned." in page
+    assert house.store.holds.pins_of(ANN.user_id, STICK) == {}
+    undo(ann, page)
+    assert len(house.store.holds.pins_of(ANN.user_id, STICK)) == 1
 
 
 def test_the_device_is_remembered_for_each_person(two_devices: WebHouse) -> None:

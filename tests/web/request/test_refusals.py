@@ -395,7 +395,7 @@ def test_below_a_base_url_a_program_is_answered_as_one(quick_path: Path, clock: 
 
     assert_ours(api, for_program=True)
     assert_ours(page, for_program=False)
-    assert re.search(rb'href="/sidecar/static/[0-9a-f]{16}/css/base\.css"', page.body)
+    assert re.search(rb'href="/sidecar/static/[0-9a-f]{16}/vendor/style\.css"', page.body)
     assert outside.status == 404
     assert_ours(outside, for_program=False)
 

@@ -222,7 +222,7 @@ def test_below_a_base_url_every_link_and_cookie_stays_below(below: Client) -> No
     signed_in = below.post("/sidecar/api/v1/session", json=CREDENTIALS)
 
     assert 'action="/sidecar/sign-in"' in page
-    assert re.search(r'href="/sidecar/static/[0-9a-f]{16}/css/base\.css"', page)
+    assert re.search(r'href="/sidecar/static/[0-9a-f]{16}/vendor/style\.css"', page)
     assert "Path=/sidecar;" in signed_in.headers["Set-Cookie"]
     assert below.get("/sidecar/downloads").status_code == 200
     assert 'href="/sidecar/devices"' in below.get("/sidecar/").text

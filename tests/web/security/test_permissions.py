@@ -44,6 +44,7 @@ FOR_ADMINS = {
     ("admin.change", "POST"),
     ("admin.show", "GET"),
     ("admin.try_again", "POST"),
+    ("alerts.fetch_now", "POST"),
     ("buttons.steer_transfers", "POST"),
     ("identity.server", "GET"),
     ("identity.take", "POST"),
@@ -83,6 +84,11 @@ FOR_OWNERS = {
     ("webhooks.remove", "POST"),
     ("webhooks.show", "GET"),
     ("webhooks.test", "POST"),
+    ("webhooks_api.add", "POST"),
+    ("webhooks_api.change", "PATCH"),
+    ("webhooks_api.listed", "GET"),
+    ("webhooks_api.remove", "DELETE"),
+    ("webhooks_api.test", "POST"),
 }
 # Changes on a device that concern nobody but who makes them.
 THEIR_OWN = {

@@ -29,7 +29,9 @@ from sidecar.services.operations.backups.archive import (
     write_archive,
 )
 from sidecar.services.operations.backups.sealing import seal, unseal
-from sidecar.store.backup import copy_database, put_back, replacing
+from sidecar.store.backup import copy_database
+from sidecar.store.dialects.postgresql import PostgresqlAddress
+from sidecar.store.place import Place
 
 SQLITE = b"SQLite format 3\0"
 
@@ -39,7 +41,8 @@ class Installation:
     """Where the state of a sidecar is.
 
     Attributes:
-        database: The database, which may not exist yet.
+        database: The database's file, which may not exist yet.
+        server: Where the database is instead, if it is on a server.
         key: The file with the key that encrypts the stored tokens.
         config: The settings file, or where it belongs if there is none.
     """
@@ -47,6 +50,12 @@ class Installation:
     database: Path
     key: Path
     config: Path
+    server: PostgresqlAddress | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where the database is."""
+        return Place(self.database, self.server)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,7 @@ def back_up(
     if to.exists():
         raise SidecarError(msg("{path} exists already: choose another name", path=to))
     with _writing(to), _draft(to, ".database") as copy:
-        schema = copy_database(installation.database, copy, with_secrets=passphrase is not None)
+        schema = installation.place.copy_to(copy, with_secrets=passphrase is not None)
         manifest = Manifest.of(
             copy, schema_step=schema, has_secrets=passphrase is not None, now=now
         )
@@ -121,7 +130,7 @@ def restore(
     """
     with _writing(source), source.open("rb") as file:
         is_bare = file.read(len(SQLITE)) == SQLITE
-    with replacing(installation.database):
+    with installation.place.replacing():
         if is_bare:
             return _restore_bare(installation, source, now)
         with open_archive(source) as archive:
@@ -145,7 +154,7 @@ def _restore_bare(installation: Installation, source: Path, now: datetime) -> Re
     """Restore a copy of the database, such as one from before a migration, or a daily one."""
     with _draft(installation.database, ".restored") as draft:
         copy_database(source, draft, with_secrets=True)
-        before = put_back(installation.database, draft, now)
+        before = installation.place.put_back(draft, now)
     return Restored(None, before, has_tokens=installation.key.exists())
 
 
@@ -158,7 +167,7 @@ def _restore_archive(
         secrets = _Secrets.model_validate_json(opened)
     with _draft(installation.database, ".restored") as draft:
         archive.extract_database(draft)
-        before = put_back(installation.database, draft, now)
+        before = installation.place.put_back(draft, now)
     with _writing(installation.key):
         if secrets.key is not None:
             _replace_key(installation.key, secrets.key.encode(), now)

@@ -47,6 +47,12 @@ class FileBlocking:
         with self._lock:
             return self._probe_at is None or self._clock.monotonic() >= self._probe_at
 
+    def try_now(self) -> None:
+        """Let the one try be made at once, as a person wants it."""
+        with self._lock:
+            if self._probe_at is not None:
+                self._probe_at = self._clock.monotonic()
+
     def refused(self) -> Collection[int]:
         """Return the downloads that were refused lately: others are better for a try."""
         with self._lock:

@@ -8,14 +8,21 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection
-from datetime import tzinfo
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
 from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, NetworkSettings
 from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.download import Download
-from sidecar.domain.transfers.network import Line, NetworkVerdict, Use, judge
+from sidecar.domain.transfers.network import (
+    Line,
+    NetworkVerdict,
+    Use,
+    find_quiet_end,
+    judge,
+)
 from sidecar.events import Bus, WorkArrived
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.transfers.claims import Claims
@@ -25,6 +32,19 @@ log = logging.getLogger(__name__)
 
 PAUSED = "transfers_paused"
 LOOK_EVERY_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class LetThrough:
+    """What an admin lets be fetched in spite of the rule.
+
+    Attributes:
+        line: Over this connection, until there is another; None is none.
+        until: Until these quiet hours end; None outside them.
+    """
+
+    line: Line | None = None
+    until: datetime | None = None
 
 
 class NetworkPolicy:
@@ -66,6 +86,7 @@ class NetworkPolicy:
         self._looked_at: float | None = None
         self._is_paused: bool | None = None
         self._own_only: frozenset[str] = frozenset()
+        self._let_through = LetThrough()
 
     @property
     def is_paused(self) -> bool:
@@ -83,15 +104,28 @@ class NetworkPolicy:
         log.info("automatic downloads are %s", "paused" if paused else "let go on")
         self.step()
 
+    def try_now(self) -> None:
+        """Let everything be fetched over this connection and in these quiet hours, while they last.
+
+        A person's pause is not lifted: that has a switch of its own.
+        """
+        usual, line = self._settings(), self._line_now()
+        until = find_quiet_end(usual.quiet_hours, self._clock.now(), self._zone_of(usual))
+        with self._lock:
+            self._let_through = LetThrough(line, until)
+        log.info("everything is fetched now in spite of the network rule, as an admin wants it")
+        self.step()
+
     def verdict(self, settings: DeviceSettings | None = None) -> NetworkVerdict:
         """Return what may be fetched for a device; None for devices without own settings."""
         own, usual = settings, self._settings()
         use = own.network if own and own.network else usual.use
+        line, now, let = self._line_now(), self._clock.now(), self._let_through
         return judge(
-            Use(use),
-            self._line_now(),
-            usual.quiet_hours,
-            now=self._clock.now(),
+            Use.ANY if line == let.line else Use(use),
+            line,
+            () if let.until is not None and now < let.until else usual.quiet_hours,
+            now=now,
             zone=self._zone_of(usual),
             is_paused=self.is_paused,
         )
@@ -139,5 +173,6 @@ class NetworkPolicy:
         with self._lock:
             if line != self._line:
                 log.info("the network is %s, metered: %s", line.kind, line.is_metered)
+                self._let_through = LetThrough(until=self._let_through.until)
             self._line = line
         return line

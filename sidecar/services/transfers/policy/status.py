@@ -77,6 +77,10 @@ class TransferStatus:
         """Pause automatic downloads, or resume them."""
         self._network.pause(paused=paused)
 
+    def try_now(self) -> None:
+        """Let everything be fetched over this network and in these quiet hours, while they last."""
+        self._network.try_now()
+
     def limit(self, speed_limit: int | None) -> None:
         """Set the limit of all transfers together, in bytes a second; None for no limit."""
         self._speed.change(speed_limit)
@@ -89,4 +93,5 @@ class TransferStatus:
         """Return a notice for each reason why downloads wait for the network."""
         found = self._verdicts(person)
         texts = dict.fromkeys(one.text for one in found if one.own_only and one.text)
-        return [Notice("network", "info", text) for text in texts]
+        code = "paused" if self._network.is_paused else "network-waits"
+        return [Notice("network", "info", text, code=code) for text in texts]

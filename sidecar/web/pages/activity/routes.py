@@ -73,6 +73,7 @@ def routes(services: WebServices) -> Blueprint:
         account = _word("account")
         return render_template(
             "activity/charts.html",
+            live=services.activity.speed_now(person()),
             speed=services.activity.speed(person()),
             space=services.activity.space(person()),
             weeks=services.activity.plays(person(), account or None),
@@ -81,6 +82,11 @@ def routes(services: WebServices) -> Blueprint:
             height_of=height_of,
             **_common(services),
         )
+
+    @activity.get("/speed", role=Role.SIGNED_IN)
+    def speed_now() -> str:
+        live = services.activity.speed_now(person())
+        return render_template("activity/speed_now.html", live=live, bars=bars)
 
     return activity.blueprint
 

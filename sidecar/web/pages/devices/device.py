@@ -284,7 +284,7 @@ def _take_back(services: WebServices, device_id: str, kept: Kept, item_id: str) 
             steering.include(who, device_id, request.form.get("rule", "")[:40], item_id)
         case Kept.REMOVAL:
             steering.want_again(who, device_id, item_id)
-    where = url_for("device.show", device_id=device_id)
+    where = redirects.safe_target(url_for("device.show", device_id=device_id))
     return redirect(leading_back(where, record), 303)
 
 
@@ -295,6 +295,7 @@ def _ask_unpin(services: WebServices, device_id: str, item_id: str, files: int) 
         device_id=device_id,
         pin=next(one for one in pins if one.item_id == item_id),
         files=files,
+        back=redirects.safe_target(url_for("device.show", device_id=device_id)),
     )
     return make_response(page)
 

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Response
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import MISSING, Status
 from sidecar.domain.downloads.sorting import Sort
+from sidecar.services.activity.history import ActivityQuery
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.views import DownloadView
@@ -24,6 +25,7 @@ from sidecar.web.i18n import numbers as numbers_i18n
 from sidecar.web.i18n import status_labels
 from sidecar.web.i18n.languages import Languages
 from sidecar.web.i18n.numbers import translatable
+from sidecar.web.pages.activity.routes import KINDS as KINDS_OF_ACTIVITY
 from sidecar.web.pages.downloads.groups import GROUPED_FROM, RowGroup, group_rows
 from sidecar.web.pages.downloads.view import (
     ROWS_ON_A_PAGE,
@@ -91,6 +93,20 @@ def routes(services: WebServices) -> Blueprint:
     @pages.get(f"/downloads/<int(max={LARGEST_ID}):download_id>", role=Role.SIGNED_IN)
     def download(download_id: int) -> Response:
         return redirect(_in_view(listing, download_id), 303)
+
+    @pages.get(f"/downloads/<int(max={LARGEST_ID}):download_id>/history", role=Role.SIGNED_IN)
+    def history(download_id: int) -> str:
+        download = listing.download(auth.person(), download_id)
+        asked = ActivityQuery(device_id=download.device_id, item_id=download.item_id)
+        found = services.activity.entries(auth.person(), asked).items
+        return render_template(
+            "downloads/history.html",
+            download=download,
+            since=[one for one in found if one.at >= download.queued_at],
+            before=[one for one in found if one.at < download.queued_at],
+            kinds=KINDS_OF_ACTIVITY,
+            back=url_for("pages.downloads", **for_page(request.args).args),
+        )
 
     return pages.blueprint
 

@@ -26,6 +26,7 @@ NAMES = (
     "rules",
     "configuration",
     "monitoring",
+    "scale",
     "troubleshooting",
     "api",
     "architecture",

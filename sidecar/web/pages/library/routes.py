@@ -32,7 +32,7 @@ from sidecar.services.downloads.commands import AddedItem, AddResult, DownloadCo
 from sidecar.services.library.browse import BrowseQuery as Question
 from sidecar.services.library.browse import BrowseSort, LibraryBrowser, LibraryEntry, LibraryPage
 from sidecar.services.library.download_state import ButtonState, ItemDownloadState
-from sidecar.services.rules.preferences import FOLLOWED
+from sidecar.services.rules.preferences import FOLLOWED, Pinned
 from sidecar.web import redirects
 from sidecar.web.api.devices.preferences import ITEM
 from sidecar.web.api.downloads import MOST_ITEMS
@@ -82,7 +82,7 @@ WITH_GENRES = frozenset(
 MOST_EXPLAINED = 50
 # Containers that were asked for at once and are listed to show how they stand.
 MOST_LOOKED_INTO = 5
-SIZES = ("small", "medium", "large")
+SIZES = ("small", "medium", "large", "chip")
 SHELVES = MappingProxyType(
     {
         LibrarySection.ALBUMS: translatable("Albums"),
@@ -227,10 +227,17 @@ def _thing(services: WebServices, item_id: str) -> str:
         looked,
         found=found,
         thing=shown,
+        pin=_pin(services, device, item_id),
         can_be_followed=device is not None and shown.entry.item.type in FOLLOWED,
         is_followed=device is not None
         and services.preferences.is_followed(person(), device.id, item_id),
     )
+
+
+def _pin(services: WebServices, device: DeviceView | None, item_id: str) -> Pinned | None:
+    """Return the person's pin of an item on a device; None if there is none."""
+    pins = services.preferences.pins(person(), device.id) if device is not None else ()
+    return next((one for one in pins if one.item_id == item_id), None)
 
 
 def _page(
