@@ -134,6 +134,11 @@ PLAYER: Topic = (
     ),
     translatable("Nothing is counted twice, and each import can be taken back."),
 )
+REPLAYS: Topic = (
+    translatable("Shows what a year of your plays would have found on a device of a certain size."),
+    translatable("Choose sizes and compare them before you buy a stick or change a storage limit."),
+    translatable("Nothing is downloaded or removed by it."),
+)
 # By endpoint, else by the group of routes.
 TOPICS: Mapping[str, Topic] = MappingProxyType(
     {
@@ -154,6 +159,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         "device_editor": EDITOR,
         "set_up": SET_UP,
         "selections": SELECTIONS,
+        "replays": REPLAYS,
         "buttons": DOWNLOADS,
         "checks": CHECKS,
         "log": LOG,
