@@ -13,7 +13,7 @@ COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-versi
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-upgrades bench-sockets bench-standby floods lies image-check deb deb-check lock sbom audit wheel dist clean
+.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-upgrades bench-sockets bench-standby firefox floods lies image-check deb deb-check lock sbom audit wheel dist clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -52,6 +52,11 @@ types: $(VENV)/test-ready node_modules/test-ready
 bench: $(VENV)/test-ready
 	@$(call install_packages,$(BENCH_PACKAGES))
 	$(BIN)/python -m tests.bench $(BENCH)
+
+# The main journeys in Debian's Firefox.
+firefox: $(VENV)/test-ready node_modules/test-ready static/vendor/ready tests/firefox/node_modules/ready
+	@$(call install_packages,ffmpeg firefox-esr)
+	$(BIN)/pytest -q tests/firefox/journeys.py
 
 # What two hundred open pages cost, beside the bare library.
 bench-sockets: $(VENV)/test-ready
@@ -155,7 +160,7 @@ audit: $(VENV)/supply-ready
 		requirements.lock requirements-dev.lock requirements-supply.lock
 
 clean:
-	rm -rf $(VENV) node_modules static/vendor build dist
+	rm -rf $(VENV) node_modules tests/firefox/node_modules static/vendor build dist
 
 .PHONY: packages-for-tests
 packages-for-tests:
@@ -197,6 +202,10 @@ node_modules/ready: package.json package-lock.json
 node_modules/test-ready: package.json package-lock.json
 	npm ci --silent --no-fund --no-audit
 	@touch $@ node_modules/ready
+
+tests/firefox/node_modules/ready: tests/firefox/package.json tests/firefox/package-lock.json
+	npm ci --prefix tests/firefox --silent --no-fund --no-audit
+	@touch $@
 
 static/vendor/ready: node_modules/ready static/build.mjs $(shell find static/css static/js -name '*.css' -o -name '*.js')
 	node static/build.mjs

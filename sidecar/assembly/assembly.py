@@ -18,6 +18,7 @@ from sidecar.assembly.web import make_web
 from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.device.drives import DevicePlaces
+from sidecar.domain.push_services import check_endpoint
 from sidecar.events import Bus
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.health.system_status import RecentLog
@@ -49,6 +50,7 @@ def assemble(
     recent: RecentLog | None = None,
     configuration: ConfigurationService | None = None,
     places: DevicePlaces | None = None,
+    check_push: Callable[[str], str | None] = check_endpoint,
 ) -> Assembly:
     """Create all services; none is started.
 
@@ -61,6 +63,7 @@ def assemble(
         recent: The last lines of the log.
         configuration: What the page adds to the settings; read from the store unless given.
         places: Where devices can be on this machine.
+        check_push: Why the address of a browser's subscription may not be sent to; None if it may.
 
     Raises:
         errors.ConfigError: No Jellyfin server is set, a device's format cannot be made here, or
@@ -78,6 +81,7 @@ def assemble(
         is_healthy=is_healthy,
         recent=recent or RecentLog(logging.Formatter()),
         places=places or DevicePlaces(),
+        check_push=check_push,
     )
     accounts = make_accounts(base)
     devices = make_devices(base, accounts)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.device.drives import DevicePlaces
+from sidecar.domain.push_services import check_endpoint
 from sidecar.events import Bus
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.health.system_status import RecentLog
@@ -24,6 +25,7 @@ class Base:
         is_healthy: Whether every thread is alive and the database answers.
         recent: The last lines of the log, for the admins' page.
         places: Where devices can be on this machine.
+        check_push: Why the address of a browser's subscription may not be sent to.
     """
 
     settings: Settings
@@ -34,3 +36,4 @@ class Base:
     is_healthy: Callable[[], bool]
     recent: RecentLog
     places: DevicePlaces = field(default_factory=DevicePlaces)
+    check_push: Callable[[str], str | None] = check_endpoint

@@ -59,6 +59,7 @@ from sidecar.services.library.download_state import DownloadStates
 from sidecar.services.notifications.notice_board import NoticeBoard
 from sidecar.services.notifications.notifier import Notifier
 from sidecar.services.notifications.preferences import NotificationPreferences
+from sidecar.services.notifications.push import BrowserPush
 from sidecar.services.notifications.webhooks.webhooks import Webhooks
 from sidecar.services.operations.doctor import Doctor
 from sidecar.services.operations.metrics import MetricsService
@@ -164,7 +165,8 @@ def make_web(
         accounts.hidden.notices,
     )
     metrics = _metrics(below)
-    board, preferences = _notices(below, told, identity), _notifications(below)
+    board, push = _notices(below, told, identity), _push(below)
+    preferences = _notifications(below, push)
     return WebServices(
         look=base.store.db.look,
         sign_in=_sign_in(below),
@@ -237,7 +239,8 @@ def make_web(
         doctor=_doctor(below),
         webhooks=_webhooks(below),
         notifications=preferences,
-        notifier=_notifier(below, preferences, board),
+        notifier=_notifier(below, preferences, push, board),
+        push=push,
         backups=backups,
     )
 
@@ -364,16 +367,31 @@ def _metrics(below: Below) -> MetricsService:
     )
 
 
-def _notifications(below: Below) -> NotificationPreferences:
+def _push(below: Below) -> BrowserPush:
+    base = below.base
+    return BrowserPush(
+        meta=base.store.meta,
+        box=TokenBox(base.settings.server.data_dir / KEY_FILE),
+        kept=base.store.push_subscriptions,
+        sessions=base.store.sessions,
+        check=base.check_push,
+        clock=base.clock,
+    )
+
+
+def _notifications(below: Below, push: BrowserPush) -> NotificationPreferences:
     base = below.base
     box = TokenBox(base.settings.server.data_dir / KEY_FILE)
-    return NotificationPreferences(base.store.notifications, box, base.clock)
+    return NotificationPreferences(base.store.notifications, box, push, base.clock)
 
 
-def _notifier(below: Below, preferences: NotificationPreferences, board: NoticeBoard) -> Notifier:
+def _notifier(
+    below: Below, preferences: NotificationPreferences, push: BrowserPush, board: NoticeBoard
+) -> Notifier:
     base = below.base
     return Notifier(
         preferences=preferences,
+        push=push,
         store=base.store.notifications,
         accounts=below.accounts.service,
         devices=below.shown.devices,

@@ -101,6 +101,7 @@ def choose_due(
         for one in present
         if one.kind in kinds
         and one.key not in memory.told
+        and (one.mark == "" or memory.marks.get(one.key) != one.mark)
         and now - memory.since.get(one.key, now) >= WAITS[one.kind]
     ]
     order = list(Kind)
@@ -113,10 +114,17 @@ def pass_over(memory: Memory, present: Iterable[Condition], kinds: Collection[Ki
 
 
 def note_told(memory: Memory, told: Iterable[Condition], now: datetime) -> Memory:
-    """Return the memory after these were told."""
+    """Return the memory after these were told.
+
+    What is counted begins anew: more of it is another condition, even if it comes at once.
+    """
     told = tuple(told)
-    keys = frozenset(one.key for one in told)
-    return replace(_mark(memory, told), told=memory.told | keys, sent_at=now)
+    counted = {one.key for one in told if one.mark != ""}
+    keys = {one.key for one in told} - counted
+    since = {key: at for key, at in memory.since.items() if key not in counted}
+    return replace(
+        _mark(memory, told), since=since, told=(memory.told | keys) - counted, sent_at=now
+    )
 
 
 def _mark(memory: Memory, done: Iterable[Condition]) -> Memory:

@@ -21,12 +21,15 @@ from sidecar.store.errors import translate_database_errors, translate_file_error
 from sidecar.store.schema import migrations, recovery
 
 # Sign-ins of browsers are never kept: one that has ended since must not come to life again.
-_ALWAYS = {"sessions": "DELETE FROM sessions"}
+_ALWAYS = {
+    "push_subscriptions": "DELETE FROM push_subscriptions",
+    "sessions": "DELETE FROM sessions",
+}
 _SECRET = {
     "accounts": "UPDATE accounts SET token_encrypted = NULL, state = 'signed-out'",
     "api_keys": "DELETE FROM api_keys",
     "choices": "DELETE FROM choices WHERE name = 'notification-addresses'",
-    "meta": "DELETE FROM meta WHERE key = 'webhooks'",
+    "meta": "DELETE FROM meta WHERE key IN ('webhooks', 'push-key')",
     "page_settings": "DELETE FROM page_settings WHERE json_extract(value, '$.sealed') NOT NULL",
 }
 

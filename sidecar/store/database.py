@@ -262,6 +262,14 @@ class Database:
             found: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
             return found
 
+    def each(self, text: str, parameters: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Run a SELECT of many rows, and yield them without ever having all.
+
+        To be read to its end at once: until then the thread sees an old state.
+        """
+        with translate_database_errors(self.dialect.place):
+            yield from self._peewee.execute_sql(text, parameters)
+
     @contextmanager
     def look(self) -> Iterator[None]:
         """Answer each `once` of this thread only once until the end; a write begins it anew.

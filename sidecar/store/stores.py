@@ -8,6 +8,7 @@ from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.choices import Choices
 from sidecar.store.accounts.hidden_items import HiddenItems
+from sidecar.store.accounts.push_subscriptions import PushSubscriptions
 from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
@@ -69,6 +70,7 @@ class Stores:
         self.playlist_orders = PlaylistOrders(db, bus)
         self.plays = Plays(db)
         self.processes = Processes(db, clock)
+        self.push_subscriptions = PushSubscriptions(db, clock)
         self.rests = EvictionCooldowns(db, clock)
         self.samples = Samples(db)
         self.selections = Selections(db)

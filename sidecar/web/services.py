@@ -35,6 +35,7 @@ from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.notifications.notice_board import NoticeBoard
 from sidecar.services.notifications.notifier import Notifier
 from sidecar.services.notifications.preferences import NotificationPreferences
+from sidecar.services.notifications.push import BrowserPush
 from sidecar.services.notifications.webhooks.webhooks import Webhooks
 from sidecar.services.operations.backups.nightly import NightlyBackups
 from sidecar.services.operations.doctor import Doctor
@@ -111,6 +112,7 @@ class WebServices:
     metrics: MetricsService
     notifications: NotificationPreferences
     notifier: Notifier
+    push: BrowserPush
     support: SupportBundle
     doctor: Doctor
     backups: NightlyBackups

@@ -6,6 +6,7 @@ import "./pages/downloads.js";
 import "./pages/files.js";
 import "./pages/home.js";
 import "./pages/library.js";
+import "./pages/notifications.js";
 import "./pages/replay.js";
 import "./pages/this-browser.js";
 import "./pages/every-page.js";

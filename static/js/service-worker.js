@@ -72,3 +72,26 @@ async function giveKept(request, pathname) {
   headers["Content-Length"] = String(last - first + 1);
   return new Response(file.slice(first, last + 1), { status: 206, headers });
 }
+
+// News while no page is open: what the sidecar sent, and nothing but a page of ours behind it.
+worker.addEventListener("push", (event) => {
+  const { title, body, path } = event.data?.json() ?? {};
+  const icon = `${HOME}static/icons/icon-192.png`;
+  event.waitUntil(worker.registration.showNotification(title, { body, icon, data: { path }, tag: "sidecar" }));
+});
+
+worker.addEventListener("notificationclick", (event) => {
+  event.notification.close();
+  event.waitUntil(open(event.notification.data?.path ?? ""));
+});
+
+/** @param {string} path */
+async function open(path) {
+  const home = new URL(HOME, worker.location.origin).href;
+  const wanted = new URL(path, home).href;
+  const target = wanted.startsWith(home) ? wanted : home;
+  for (const one of await worker.clients.matchAll({ type: "window" })) {
+    if (one.url.startsWith(home)) return (await one.navigate(target))?.focus();
+  }
+  return worker.clients.openWindow(target);
+}

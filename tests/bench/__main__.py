@@ -3,7 +3,7 @@
     make bench                          the full load: about 7 GiB of files, 14 GiB of disk
     make bench BENCH=--quick            a tenth of it, one round
     make bench BENCH="--row small-tls"  one row, or several
-    make bench BENCH="--row hearts"     one that needs no peer: rows, hearts, pages-200, pages-1000
+    make bench BENCH="--row hearts"     one that needs no peer: see `figures`
     make bench BENCH=--only-rclone      the named peer only
 
 Every client is a process of its own and ends with its files on the disk (`sync` of that file

@@ -22,7 +22,7 @@ from tests.browser.trouble import SERVER_GONE, BrowserTrouble
 from tests.fakes.clock import FakeClock
 from tests.web.house import ANN, EVE, PASSWORD, WebHouse, serving, web_house
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 # A page whose session has ended asks whether it has.
 SIGNED_OUT = "^401 GET .*/(api/v1/session|downloads)$"

@@ -20,7 +20,7 @@ from tests.services.conftest import STICK, track
 from tests.web.api.test_playback import hears
 from tests.web.house import ANN, BEN, EVE, WebHouse
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente" * 2
 

@@ -19,6 +19,7 @@ from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.wishes import PIN
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand
+from sidecar.web.app import web_files
 from sidecar.web.server import WebServer
 from tests.browser.accessibility import violations_in_both_themes
 from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session
@@ -29,7 +30,7 @@ from tests.services.conftest import track
 from tests.services.rules.steered import row
 from tests.web.house import ANN, EVE, PLAYER, WebHouse, web_house, with_player
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente" * 3
 RATE = 8000
@@ -160,6 +161,7 @@ def test_without_scripts_it_searches_by_a_button_and_plays_by_a_link(
     page.goto(f"{server.url}/offline?look=files")
     page.get_by_label("Search titles").fill("noon")
     page.get_by_role("button", name="Search").click()
+    page.wait_for_url("**/offline?*q=noon*")
     assert rows(page) == ["Noon again", "Noon"]
     expect(page.locator("#player")).to_be_hidden()
 
@@ -451,6 +453,43 @@ def test_the_queue_is_kept_with_its_place_until_one_signs_out(
     page.wait_for_url(re.compile("/sign-in"))
     page.wait_for_load_state()
     assert page.evaluate("Object.keys(localStorage).some(one => /player/.test(one))") is False
+
+
+def test_the_service_worker_shows_what_a_push_service_brings_and_opens_its_page(
+    chromium: Browser,
+) -> None:
+    source = 'const HOME = "/sidecar/", VERSION = "1", PAGE = "", FILES = [];\n'
+    source += (web_files().static / "js" / "service-worker.js").read_text()
+    page = chromium.new_page()
+
+    shown, opened = page.evaluate(
+        """async (source) => {
+            const heard = {}, shown = [], opened = [];
+            const self = {
+                addEventListener: (name, react) => (heard[name] = react),
+                location: { origin: "https://house.example" },
+                registration: { showNotification: async (...all) => shown.push(all) },
+                clients: { matchAll: async () => [], openWindow: async (one) => opened.push(one) },
+            };
+            new Function("self", source)(self);
+            const event = (rest) => new Promise((done) => {
+                heard[rest.name]({ ...rest, waitUntil: (work) => work.then(done) });
+            });
+            for (const path of ["devices", "", "//evil.example", "../elsewhere"]) {
+                const json = () => ({ title: "Jellyfin Sidecar", body: "Noon is here", path });
+                await event({ name: "push", data: { json } });
+                const notification = { data: { path }, close() {} };
+                await event({ name: "notificationclick", notification });
+            }
+            return [shown, opened];
+        }""",
+        source,
+    )
+    page.close()
+
+    home = "https://house.example/sidecar/"
+    assert (shown[0][0], shown[0][1]["body"]) == ("Jellyfin Sidecar", "Noon is here")
+    assert opened == [f"{home}devices", home, home, home]
 
 
 def test_what_is_kept_in_the_browser_plays_without_a_network_and_its_plays_come_home(

@@ -21,7 +21,7 @@ from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
 from tests.web.house import EVE, WebHouse, web_house
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 SETTINGS = [f"/settings/{one}" for one in GROUPS]
 FURTHER = [

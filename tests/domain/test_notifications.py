@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -42,6 +43,11 @@ def test_what_passes_soon_is_not_told_and_what_lasts_is_told_once() -> None:
     assert choose_due(memory, ALL, USUAL, end) == [AWAY]
     memory = note_told(memory, [AWAY], end)
     assert choose_due(memory, ALL, USUAL, end + timedelta(days=3)) == []
+
+    # More of what is counted is news, even if it came before anybody looked again.
+    more = replace(CAME, mark=41)
+    memory = look(memory, [AWAY, more], end + timedelta(days=3))
+    assert choose_due(memory, [AWAY, more], USUAL, end + timedelta(days=4)) == [more]
 
     # Once it was over, it is news again.
     memory = look(memory, [], end)

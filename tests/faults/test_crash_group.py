@@ -24,7 +24,7 @@ from tests.device.tracing import needs_strace
 from tests.fakes.libraries.tiny import listing, track, write
 from tests.fakes.servers.demo import QUICK, device_of
 from tests.faults.crashing import prepare_group
-from tests.faults.test_crash_walk import Death, Nursery, files
+from tests.faults.test_crash_walk import Call, Death, Nursery, each, files
 
 pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -76,12 +76,12 @@ def rows(house: Path, scratch: Path) -> Sequence[tuple[str, str, int]]:
         return connection.execute("SELECT file_path, status, file_size FROM downloads").fetchall()
 
 
-def of_the_group(calls: Sequence[str], count: int) -> Sequence[Death]:
-    deaths = [Death(call, calls[: at + 1].count(call)) for at, call in enumerate(calls)]
-    renames = [at for at, call in enumerate(calls) if call == RENAME]
+def of_the_group(calls: Sequence[Call], count: int) -> Sequence[Death]:
+    deaths = each(calls)
+    renames = [at for at, call in enumerate(calls) if call.name == RENAME]
     assert len(renames) == count + 1
     # It is a group: all of them were fetched before the first one was renamed.
-    assert "write" not in calls[renames[1] :]
+    assert "write" not in {call.name for call in calls[renames[1] :]}
     deaths = deaths[renames[1] - COMMIT :]
     if os.environ.get("SIDECAR_CRASH_POINTS") == "all":
         return deaths

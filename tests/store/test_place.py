@@ -6,6 +6,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from sidecar.domain.downloads.download import Status
@@ -18,6 +19,8 @@ from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.files.search import FileIndex
 from sidecar.store.place import Place, move
 from sidecar.store.schema.migrations import STEPS
+from sidecar.store.schema.postgresql import bring_on, make_tables
+from sidecar.store.schema.steps import LISTS
 from sidecar.store.stores import Stores
 from tests.fakes.clock import FakeClock
 from tests.postgres import Server
@@ -161,6 +164,36 @@ def test_what_is_not_ours_or_is_newer_is_refused(
     with pytest.raises(DatabaseError, match="newer Jellyfin Sidecar"):
         place.open(clock)
     postgresql.drop("others")
+
+
+def test_later_steps_make_what_a_fresh_database_has(postgresql: Server) -> None:
+    shapes = []
+    for name, made in (("fresh", len(STEPS)), ("older", STEPS.index(LISTS) + 1)):
+        with psycopg.connect(postgresql.make(name), autocommit=True) as connection:
+
+            def run(sql: str, connection: psycopg.Connection = connection) -> None:
+                connection.execute(sql.encode())
+
+            with connection.transaction():
+                make_tables(run, STEPS[:made])
+            with connection.transaction():
+                bring_on(run, made)
+            shapes.append([set(connection.execute(one.encode())) for one in SHAPE])
+        postgresql.drop(name)
+    for one, other in zip(*shapes, strict=True):
+        assert one == other
+
+
+# Columns, indexes and triggers, whatever their order.
+SHAPE = (
+    """SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity,
+        generation_expression, collation_name FROM information_schema.columns
+        WHERE table_schema = current_schema()""",
+    "SELECT tablename, indexdef FROM pg_indexes WHERE schemaname = current_schema()",
+    """SELECT trigger_name, event_manipulation, event_object_table, action_condition
+        FROM information_schema.triggers""",
+    "SELECT version::text FROM sidecar_schema",
+)
 
 
 def test_a_server_that_was_started_again_is_used_on(house: House, postgresql: Server) -> None:

@@ -29,6 +29,7 @@ from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.removals import GRACE_S
 from sidecar.domain.playback.plays import Play
+from sidecar.domain.push_services import check_endpoint
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import NotVisible
@@ -387,6 +388,7 @@ def web_house(
     web_clock: Clock | None = None,
     places: DevicePlaces | None = None,
     set_up: SetUpService | None = None,
+    check_push: Callable[[str], str | None] = check_endpoint,
 ) -> Iterator[WebHouse]:
     """Build it in this folder, with Jellyfin at an address that answers what a test writes down.
 
@@ -417,7 +419,14 @@ def web_house(
         store = Stores(db, bus, clock)
         recent = RecentLog(LineFormatter())
         services = assemble(
-            settings, store, bus, clock, db.is_answering, recent=recent, places=places
+            settings,
+            store,
+            bus,
+            clock,
+            db.is_answering,
+            recent=recent,
+            places=places,
+            check_push=check_push,
         )
         services.devices.registry.look(settle=lambda _device: None)
         web = create_app(replace(services.web, set_up=set_up), bus, options, web_clock or clock)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from threading import Event
+from types import MappingProxyType
 
 from sidecar.clock import Clock
 from sidecar.config import Settings
@@ -38,6 +39,7 @@ from sidecar.services.devices.views import DeviceView
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.notifications.notice_board import NoticeBoard
 from sidecar.services.notifications.preferences import NotificationPreferences, name_address
+from sidecar.services.notifications.push import BrowserPush
 from sidecar.store.downloads.activity import Happening
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queries import DeviceState, DownloadQueries
@@ -50,6 +52,19 @@ FIRST_PAUSE_S = 120.0
 LONGEST_PAUSE_S = 6 * 3600.0
 TITLE = "Jellyfin Sidecar"
 FULL = frozenset({"full", "budget", "too-big"})
+# Where a browser that is told of one kind goes when it is clicked, from the home page on.
+PAGES = MappingProxyType(
+    {
+        Kind.READY: "devices",
+        Kind.FULL: "devices",
+        Kind.QUESTION: "",
+        Kind.FAILED: "downloads?tab=failed",
+        Kind.SERVER: "",
+        Kind.SIGN_IN: "",
+        Kind.BACKUP: "admin",
+        Kind.WEEKLY: "activity",
+    }
+)
 # Says a message in a language.
 Translate = Callable[[str, str], str]
 
@@ -69,6 +84,7 @@ class Notifier:
         self,
         *,
         preferences: NotificationPreferences,
+        push: BrowserPush,
         store: NotificationStore,
         accounts: AccountService,
         devices: Callable[[Person], Sequence[DeviceView]],
@@ -80,6 +96,7 @@ class Notifier:
         clock: Clock,
     ) -> None:
         self._preferences = preferences
+        self._push = push
         self._store = store
         self._accounts = accounts
         self._devices = devices
@@ -98,12 +115,10 @@ class Notifier:
 
     def step(self, stop: Event | None = None) -> None:
         """Tell everybody what is due."""
-        if not messenger.is_installed():
-            return
         for account in self._accounts.all():
             if stop is not None and stop.is_set():
                 return
-            if self._preferences.addresses(account.user_id):
+            if self._preferences.is_told(account.user_id):
                 person = Person(account.user_id, account.name, account.is_admin)
                 attempt(partial(self._tell, person), "a notification")
 
@@ -147,7 +162,9 @@ class Notifier:
         due = choose_due(memory, present, chosen.kinds, now)
         if due and find_quiet_end(chosen.quiet, now, zone) is None and self._may_try(person):
             lines = [self._translate(as_sentence(one.text), chosen.language) for one in due]
-            if self._send(person, "\n".join(lines)):
+            kinds = {one.kind for one in due}
+            path = PAGES[kinds.pop()] if len(kinds) == 1 else ""
+            if self._send(person, "\n".join(lines), path):
                 memory = note_told(memory, due, now)
         if memory != before:
             self._preferences.remember(person.user_id, memory)
@@ -156,13 +173,15 @@ class Notifier:
         pause = self._pauses.get(person.user_id)
         return pause is None or self._clock.monotonic() >= pause.until
 
-    def _send(self, person: Person, body: str) -> bool:
-        addresses = self._preferences.addresses(person.user_id)
+    def _send(self, person: Person, body: str, path: str) -> bool:
+        can_send = messenger.is_installed()
+        addresses = self._preferences.addresses(person.user_id) if can_send else []
+        browsers = self._push.send(person.user_id, TITLE, body, path)
         taken = [messenger.send(one, TITLE, body) for one in addresses]
         lost = [name_address(one) for one, ok in zip(addresses, taken, strict=True) if not ok]
         if lost:
             log.warning("a notification for %s was not taken by %s", person.name, listed(lost))
-        if any(taken):
+        if any((*taken, *browsers)):
             self._pauses.pop(person.user_id, None)
             return True
         before = self._pauses.get(person.user_id)

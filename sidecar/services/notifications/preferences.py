@@ -21,11 +21,14 @@ from sidecar.errors import NotVisible, SidecarError, SignedOut
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import msg
 from sidecar.outgoing import messenger
+from sidecar.outgoing.web_push import Subscription
 from sidecar.services.accounts.person import Person
+from sidecar.services.notifications.push import BrowserPush
 from sidecar.store.notifications import ADDRESSES, CHOSEN, MEMORY, NotificationStore
 
 MOST_ADDRESSES = 5
 TEST_EVERY_S = 5.0
+NOTIFICATIONS_PAGE = "profile/notifications"
 
 
 class NotificationRefused(SidecarError):
@@ -55,6 +58,7 @@ class NotificationsView:
         is_installed: Whether the sidecar can send any here.
         offered: The kinds that this person can choose.
         services: The name of the service of each address, in their order.
+        browsers: How many browsers are told.
         sent_at: When the last message was sent.
     """
 
@@ -63,15 +67,19 @@ class NotificationsView:
     kinds: frozenset[Kind]
     quiet: Sequence[str]
     services: Sequence[str]
+    browsers: int
     sent_at: datetime | None
 
 
 class NotificationPreferences:
     """Reads and changes what people chose. Safe for many threads."""
 
-    def __init__(self, store: NotificationStore, box: TokenBox, clock: Clock) -> None:
+    def __init__(
+        self, store: NotificationStore, box: TokenBox, push: BrowserPush, clock: Clock
+    ) -> None:
         self._store = store
         self._box = box
+        self._push = push
         self._clock = clock
         self._lock = Lock()
         self._tested_at: dict[str, float] = {}
@@ -85,6 +93,7 @@ class NotificationPreferences:
             kinds=chosen.kinds & set(offered_to(person)),
             quiet=tuple(map(str, chosen.quiet)),
             services=tuple(map(name_address, self.addresses(person.user_id))),
+            browsers=self._push.browsers(person.user_id),
             sent_at=self.memory(person.user_id).sent_at,
         )
 
@@ -128,10 +137,27 @@ class NotificationPreferences:
                 raise NotificationRefused(
                     msg("More than {count} addresses cannot be used", count=MOST_ADDRESSES)
                 )
-            if not present:
-                # Nobody is told of what was before they asked to be told.
-                self._begin(person.user_id, language)
+            self._begin(person.user_id, language)
             self._seal(person.user_id, [*present, url])
+
+    def add_browser(self, person: Person, secret: str, to: Subscription, *, language: str) -> None:
+        """Tell the browser of a session.
+
+        Raises:
+            NotificationRefused: Its push service is not known, or its keys are none.
+        """
+        reason = self._push.refusal(to)
+        if reason is None and not to.is_sound():
+            reason = msg("The keys of this browser cannot be read")
+        if reason is not None:
+            raise NotificationRefused(reason)
+        with self._lock:
+            self._begin(person.user_id, language)
+            self._push.subscribe(secret, to)
+
+    def is_told(self, user_id: str) -> bool:
+        """Whether an account has an address or a browser that is told."""
+        return bool(self.addresses(user_id)) or self._push.browsers(user_id) > 0
 
     def remove(self, person: Person, number: int) -> None:
         """Remove an address by its place, from 1.
@@ -153,14 +179,16 @@ class NotificationPreferences:
             NotificationRefused: There is no address, or one was sent a moment ago.
         """
         addresses = self.addresses(person.user_id)
-        if not addresses:
+        if not self.is_told(person.user_id):
             raise NotificationRefused(msg("Add an address first"))
         now = self._clock.monotonic()
         with self._lock:
             if now - self._tested_at.get(person.user_id, -TEST_EVERY_S) < TEST_EVERY_S:
                 raise NotificationRefused(msg("A test was sent a moment ago: wait a little"))
             self._tested_at[person.user_id] = now
-        return [name_address(one) for one in addresses if not messenger.send(one, title, body)]
+        lost = [name_address(one) for one in addresses if not messenger.send(one, title, body)]
+        browsers = self._push.send(person.user_id, title, body, NOTIFICATIONS_PAGE)
+        return lost if all(browsers) else [*lost, msg("a browser")]
 
     def chosen(self, user_id: str) -> Chosen:
         """Return what an account chose."""
@@ -196,6 +224,9 @@ class NotificationPreferences:
         self._store.put(user_id, MEMORY, json.dumps(_write_memory(memory)))
 
     def _begin(self, user_id: str, language: str) -> None:
+        """Begin with what happens from now on: nobody is told of what was before they asked."""
+        if self.is_told(user_id):
+            return
         self._keep(user_id, replace(self.chosen(user_id), language=language))
         memory = self.memory(user_id)
         self.remember(user_id, replace(memory, marks={"": self._store.newest()}))

@@ -93,6 +93,8 @@ class _Server(peewee.PostgresqlDatabase):
 
     def _connect(self) -> Any:  # noqa: ANN401 - psycopg's, which may not be there
         connection = super()._connect()  # type: ignore[misc]
+        # Statements are short; to compile one takes longer than to run it.
+        connection.execute("SET jit = off")
         _adapt(connection)
         return connection
 

@@ -25,11 +25,18 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table: its columns that are stored, and those by which its rows are told apart."""
+    """A table.
+
+    Attributes:
+        columns: Those that are stored.
+        key: By which its rows are told apart.
+        is_numbered: It numbers new rows by itself.
+    """
 
     name: str
     columns: tuple[str, ...]
     key: tuple[str, ...]
+    is_numbered: bool
 
     @property
     def select(self) -> str:
@@ -86,11 +93,7 @@ def list_tables() -> Sequence[Table]:
 
 def list_numbered() -> Sequence[str]:
     """Return the tables that number their rows by themselves."""
-    return [
-        one.name
-        for one in list_tables()
-        if one.key == ("id",) and one.name not in {"devices", "selections"}
-    ]
+    return [one.name for one in list_tables() if one.is_numbered]
 
 
 def copy(source: Rows, target: Rows) -> None:
@@ -236,7 +239,13 @@ def _describe(connection: sqlite3.Connection, name: str) -> Table:
     # Columns that are made of others are not among them.
     columns = connection.execute(f"PRAGMA table_info({name})").fetchall()
     key = sorted((place, column) for _, column, *_, place in columns if place)
-    return Table(name, tuple(one[1] for one in columns), tuple(column for _, column in key))
+    is_numbered = any(one[1:3] == ("id", "INTEGER") and one[-1] for one in columns)
+    return Table(
+        name,
+        tuple(one[1] for one in columns),
+        tuple(column for _, column in key),
+        is_numbered=is_numbered,
+    )
 
 
 def _measure(rows: Iterable[Row]) -> Content:

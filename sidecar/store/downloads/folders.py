@@ -17,11 +17,12 @@ from sidecar.domain.items.item import Item
 from sidecar.store.database import Database
 from sidecar.store.downloads.insert import FilePlace
 
+# A number and a sum, not EXISTS and the least id: PostgreSQL would go through all of the device.
 KNOWN = """SELECT one.value,
-        EXISTS (SELECT 1 FROM downloads WHERE device_id = ?1 AND path_key = one.value),
+        (SELECT count(*) FROM downloads WHERE device_id = ?1 AND path_key = one.value),
         first.file_path, first.item_type, first.item_id, first.album_id, first.series_id
     FROM json_each(?2) AS one LEFT JOIN downloads AS first ON first.id = (
-        SELECT min(id) FROM downloads WHERE device_id = ?1
+        SELECT min(id + 0) FROM downloads WHERE device_id = ?1
             AND path_key > one.value || '/' AND path_key < one.value || '0')"""
 PATH_OF = "SELECT file_path FROM downloads WHERE device_id = ? AND item_id = ?"
 # Each entry of a folder is found by one step in the index, however much is in it.

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from sidecar.clock import Clock
@@ -135,8 +135,8 @@ class DownloadIdentity:
     def facts(self, user_id: str | None) -> list[Facts]:
         """Return the facts of all items that an account wants or wanted; None for all accounts."""
         if user_id is None:
-            return _merged(self._db.sql(FACTS))
-        return _merged(self._db.sql(f"{FACTS} WHERE {OF_ACCOUNT}", (user_id, user_id)))
+            return _merged(self._db.each(FACTS))
+        return _merged(self._db.each(f"{FACTS} WHERE {OF_ACCOUNT}", (user_id, user_id)))
 
     def facts_of_sizes(self, sizes: Collection[int]) -> list[Facts]:
         """Return the facts of the items whose files have one of these sizes."""
@@ -380,6 +380,9 @@ def _has_file(row: Download | None) -> bool:
 def _merged(rows: Iterable[tuple[Any, ...]]) -> list[Facts]:
     """Merge the facts of each item: its rows on several devices have the same original."""
     found: dict[str, Facts] = {}
+    # Many have the same album, artist or device: each of these is made and kept once.
+    shared: dict[str | None, str | None] = {}
+    share, names, on = shared.setdefault, cache(names_of), cache(_only)
     for (
         item_id,
         kind,
@@ -396,19 +399,23 @@ def _merged(rows: Iterable[tuple[Any, ...]]) -> list[Facts]:
     ) in rows:
         one = Facts(
             id=item_id,
-            kind=kind,
+            kind=share(kind, kind) or "",
             title=title,
-            artists=names_of(artist),
-            album=album,
+            artists=names(artist),
+            album=share(album, album),
             size=size,
             version=version,
             seconds=seconds,
             names=frozenset({own_name(path), *source_names(source)}),
-            devices=frozenset({device} if has else ()),
+            devices=on(device if has else None),
         )
         known = found.get(item_id)
         found[item_id] = one if known is None else _both(known, one)
     return list(found.values())
+
+
+def _only(device: str | None) -> frozenset[str]:
+    return frozenset() if device is None else frozenset({device})
 
 
 def _both(one: Facts, other: Facts) -> Facts:

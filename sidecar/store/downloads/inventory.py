@@ -155,7 +155,7 @@ class Inventory:
     def _read(self, sql: str, device_id: str, *values: object) -> Iterable[tuple[Any, ...]]:
         """Return the rows of a device; a page that shows all devices reads them for all at once."""
         if not self._db.is_looking:
-            return (row[1:] for row in self._db.sql(sql, (json.dumps([device_id]), *values)))
+            return (row[1:] for row in self._db.each(sql, (json.dumps([device_id]), *values)))
 
         def read_all() -> Mapping[str, list[tuple[Any, ...]]]:
             found: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)

@@ -339,7 +339,7 @@ class DownloadQueries:
 
     def files_on(self, device_id: str) -> list[Expected]:
         """Return path, size and hash that each finished file of a device should have."""
-        rows = self._db.sql(
+        rows = self._db.each(
             "SELECT id, file_path, file_size, content_hash, completed_at,"
             " missing_since IS NOT NULL, is_asked_about FROM downloads"
             " WHERE status = 'completed' AND device_id = ? ORDER BY id",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from sidecar.domain.files.catalogue import ListedFile
+from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.store.database import Database
 from sidecar.store.schema.fields import EPOCH, MILLISECOND
 
@@ -30,18 +31,21 @@ class CompletedFiles:
 
     def files(self, device_id: str) -> Sequence[ListedFile]:
         """Return all complete files that the last scan found, in the order of their paths."""
+        # The files of an album have its name and artist in common, in memory as well.
+        shared: dict[str | None, str | None] = {}
+        share = shared.setdefault
         return [
             ListedFile(
                 item_id=item_id,
                 path=path,
                 title=title,
-                artist=artist,
-                album=album,
-                kind=kind,
+                artist=share(artist, artist),
+                album=share(album, album),
+                kind=share(kind, kind) or "",
                 size=size or 0,
                 content_hash=content_hash,
                 completed_at=EPOCH + (completed_at or 0) * MILLISECOND,
-                format=made_as,
+                format=share(made_as, made_as) or ORIGINAL,
                 source_size=source_size,
             )
             for (
@@ -56,7 +60,7 @@ class CompletedFiles:
                 completed_at,
                 made_as,
                 source_size,
-            ) in self._db.sql(COMPLETED, (device_id,))
+            ) in self._db.each(COMPLETED, (device_id,))
         ]
 
     def mixed_folders(self, device_id: str) -> frozenset[str]:

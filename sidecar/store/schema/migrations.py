@@ -41,6 +41,7 @@ from sidecar.store.schema.steps import (
     PLAYLISTS,
     PLAYS,
     PROCESSES,
+    PUSH_SUBSCRIPTIONS,
     QUEUE_ORDER,
     RESTS,
     RULES,
@@ -95,6 +96,7 @@ STEPS: tuple[Step, ...] = (
     SELECTIONS,
     KEY_ORIGINS,
     PROCESSES,
+    PUSH_SUBSCRIPTIONS,
 )
 
 

@@ -551,3 +551,10 @@ PROCESSES = (
     ) STRICT, WITHOUT ROWID""",
     "ALTER TABLE downloads ADD COLUMN claimed_by TEXT",
 )
+PUSH_SUBSCRIPTIONS = (
+    # Where the browser of a session is told of news, sealed; it ends with the session.
+    """CREATE TABLE push_subscriptions (
+        session_hash BLOB PRIMARY KEY REFERENCES sessions (id_hash) ON DELETE CASCADE,
+        sealed BLOB NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+)

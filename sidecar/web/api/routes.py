@@ -22,6 +22,7 @@ from sidecar.web.api import (
     selections,
     server_change,
     system,
+    webhooks,
 )
 from sidecar.web.api.devices import (
     configuration,
@@ -43,6 +44,7 @@ GROUPS = (
     accounts.keys,
     accounts.client_messages,
     notifications.notifications,
+    webhooks.webhooks,
     system.health,
     metrics.metrics,
     system.system,

@@ -142,6 +142,7 @@ def test_one_device_can_be_released_alone(holds: Holds) -> None:
     assert [one.device_id for one in holds.drop_due(BEGIN)] == [CARD]
 
 
+@pytest.mark.sqlite
 def test_a_thousand_and_more_are_released_together(db: Database, holds: Holds) -> None:
     with db.write():
         for number in range(1100):

@@ -64,6 +64,7 @@ RELEASED = (
     "b966149be6493298",
     "b2cbd54c1ec53e62",
     "a76474fd4f112fd8",
+    "9c29c444695425aa",
 )
 
 
@@ -125,6 +126,7 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
             "address_prefix": "192.168.1",
         },
     ),
+    "push_subscriptions": ({"session_hash": b"s" * 32, "sealed": b"sealed"},),
     "api_keys": (
         {"id": 3, "key_hash": b"k" * 32, "user_id": BEN, "label": "script", "created_at": 1},
     ),

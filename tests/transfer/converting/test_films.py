@@ -23,6 +23,8 @@ from sidecar.transfer.converting.programs import Programs
 from tests.fakes.media.films import SECONDS, film, foreign_film, probe, streams
 from tests.fakes.media.sounds import ffmpeg
 
+pytestmark = pytest.mark.slow
+
 HD = FilmTarget(FilmFormat.HD)
 SEGMENT_S = 2.0
 STICK = "9f1d0d5e-2f6a-4f0e-8a52-6a7a3c3b1e17"

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sidecar.web.pages.help.documents import NAMES, link, render
-from tests.web.house import Browser
+from sidecar.web.pages.help.topics import TOPICS, topic
+from tests.web.house import Browser, WebHouse
 
 ROOT = Path(__file__).parents[3]
 
@@ -71,6 +72,20 @@ def test_nothing_in_a_document_runs() -> None:
 )
 def test_links_lead_to_our_pages_or_to_https(target: str, leads: str | None) -> None:
     assert link(target) == leads
+
+
+def test_every_page_says_what_it_is_for(house: WebHouse) -> None:
+    rules = [one for one in house.web.flask.url_map.iter_rules() if "GET" in (one.methods or ())]
+    endpoints = {one.endpoint for one in rules if not one.rule.startswith("/api/")}
+    groups = ("help", "sign_in", "installed", "media", "health", "metrics", "static")
+    pages = {one for one in endpoints if one.partition(".")[0] not in groups}
+    # Parts of pages, a picture, a script, and a question in a window of its own.
+    parts = {"alerts.show", "favicon", "jellyfin_pages.ask", "jellyfin_pages.script"}
+
+    assert {one for one in pages if topic(one) is None} <= parts
+    for said in TOPICS.values():
+        assert len(said) == len(set(said)) == 3
+        assert all(one.endswith(".") for one in said)
 
 
 def test_about_tells_versions_and_licences(ann: Browser) -> None:

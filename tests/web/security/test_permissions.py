@@ -84,6 +84,11 @@ FOR_OWNERS = {
     ("webhooks.remove", "POST"),
     ("webhooks.show", "GET"),
     ("webhooks.test", "POST"),
+    ("webhooks_api.add", "POST"),
+    ("webhooks_api.change", "PATCH"),
+    ("webhooks_api.listed", "GET"),
+    ("webhooks_api.remove", "DELETE"),
+    ("webhooks_api.test", "POST"),
 }
 # Changes on a device that concern nobody but who makes them.
 THEIR_OWN = {

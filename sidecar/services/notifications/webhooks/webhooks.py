@@ -183,8 +183,8 @@ class Webhooks:
         with self._lock:
             return [_view(one) for one in self._hooks().values()]
 
-    def add(self, url: SecretStr, events: Collection[HookEvent]) -> SecretStr:
-        """Add a webhook and return its secret, which is not shown again.
+    def add(self, url: SecretStr, events: Collection[HookEvent]) -> tuple[WebhookView, SecretStr]:
+        """Add a webhook and return it with its secret, which is not shown again.
 
         Raises:
             WebhookRefused: The address cannot be used, or there are too many.
@@ -200,7 +200,7 @@ class Webhooks:
                 )
             made = _Hook(uuid4().hex, SecretStr(plain), secret, _checked(events))
             self._store({**self._hooks(), made.id: made})
-        return secret
+            return _view(made), secret
 
     def change(self, hook_id: str, events: Collection[HookEvent]) -> None:
         """Change of what a webhook is told.

@@ -14,6 +14,7 @@ class Notifications(Schema):
     kinds: list[Kind]
     quiet: list[str]
     services: list[str]
+    browsers: int
     sent_at: Moment | None
 
 

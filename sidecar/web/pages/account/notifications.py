@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import Annotated
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
-from pydantic import SecretStr
+from pydantic import Field, SecretStr
 from werkzeug.wrappers import Response
 
 from sidecar.domain.addresses import LONGEST
 from sidecar.domain.notifications import Kind
+from sidecar.outgoing import web_push
+from sidecar.outgoing.web_push import Subscription
 from sidecar.services.notifications.preferences import NotificationRefused
 from sidecar.web.i18n.languages import Languages
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
-from sidecar.web.security.auth import person
+from sidecar.web.request.errors import ApiError
+from sidecar.web.request.json_body import Body, read
+from sidecar.web.security.auth import own_secret, person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 LONGEST_HOURS = 200
+NO_BROWSER = translatable("Only a browser that is signed in can be told.")
 TITLES = MappingProxyType(
     {
         Kind.READY: translatable("New files are on a device, and no more are on the way"),
@@ -32,6 +39,14 @@ TITLES = MappingProxyType(
         Kind.WEEKLY: translatable("On Mondays, what came and went in the week"),
     }
 )
+
+
+class BrowserBody(Body):
+    """The subscription that a browser has made at its push service."""
+
+    endpoint: Annotated[SecretStr, Field(min_length=1, max_length=LONGEST)]
+    p256dh: Annotated[str, Field(max_length=200)]
+    auth: Annotated[str, Field(max_length=100)]
 
 
 def routes(services: WebServices) -> Blueprint:
@@ -78,9 +93,34 @@ def routes(services: WebServices) -> Blueprint:
             refused_by = services.notifier.test(person())
         except NotificationRefused as refused:
             return _page(services, refused)
-        return _page(services, tested=True, refused_by=", ".join(refused_by))
+        return _page(services, tested=True, refused_by=refused_by)
 
+    _browser(own, services)
     return own.blueprint
+
+
+def _browser(own: PageRoutes, services: WebServices) -> None:
+    @own.post("/browser", role=Role.SIGNED_IN)
+    def begin_browser() -> Response:
+        told, secret = read(BrowserBody), own_secret()
+        if secret is None:
+            raise ApiError(HTTPStatus.CONFLICT, NO_BROWSER)
+        try:
+            keys = web_push.from_text(told.p256dh), web_push.from_text(told.auth)
+            subscription = Subscription(told.endpoint, *keys)
+            services.notifications.add_browser(
+                person(), secret, subscription, language=Languages().now()
+            )
+        except (NotificationRefused, ValueError) as refused:
+            raise ApiError(HTTPStatus.UNPROCESSABLE_ENTITY, str(refused)) from None
+        return Response(status=HTTPStatus.NO_CONTENT)
+
+    @own.post("/browser/end", role=Role.SIGNED_IN)
+    def end_browser() -> Response:
+        secret = own_secret()
+        if secret is not None:
+            services.push.unsubscribe(secret)
+        return redirect(url_for("notifications.show", saved="yes"), 303)
 
 
 def _page(
@@ -88,12 +128,14 @@ def _page(
     refused: NotificationRefused | None = None,
     *,
     tested: bool = False,
-    refused_by: str = "",
+    refused_by: Sequence[str] = (),
 ) -> Response:
     page = render_template(
         "account/notifications.html",
         own=services.notifications.view(person()),
         titles=TITLES,
+        push_key=services.push.public_key(),
+        is_on=services.push.is_on(own_secret() or ""),
         refused=refused,
         tested=tested,
         refused_by=refused_by,

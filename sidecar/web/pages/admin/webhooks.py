@@ -47,7 +47,7 @@ def routes(services: WebServices) -> Blueprint:
     def add() -> Response:
         url = SecretStr(request.form.get("url", "")[: LONGEST_URL + 1])
         try:
-            secret = kept.add(url, find_events(request.form.getlist("events")))
+            _, secret = kept.add(url, find_events(request.form.getlist("events")))
         except WebhookRefused as refused:
             return _page(services, refused)
         return _page(services, fresh=secret.get_secret_value())

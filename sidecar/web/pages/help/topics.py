@@ -93,6 +93,47 @@ THIS_BROWSER: Topic = (
     translatable("Choose an album, a playlist or a series in the library, and set a limit here."),
     translatable("What you hear without a network comes to Jellyfin when it is back."),
 )
+SELECTIONS: Topic = (
+    translatable(
+        "A saved filter chooses by itself: artists, genres, years, what you have not heard yet."
+    ),
+    translatable(
+        "What matches is kept on the device that you choose, also what comes to Jellyfin later."
+    ),
+    translatable("The number beside it says how much matches now, before you save it."),
+)
+CHECKS: Topic = (
+    translatable("Finds what keeps the sidecar from working: settings, network, Jellyfin, drives."),
+    translatable("Each finding says what is wrong and what you can do about it."),
+    translatable("Checking changes nothing."),
+)
+LOG: Topic = (
+    translatable("What the sidecar did and what went wrong, newest first."),
+    translatable("Look here when an alert does not say enough."),
+    translatable("Passwords and keys are never written to it."),
+)
+WEBHOOKS: Topic = (
+    translatable("Tells other programs, such as Home Assistant, what happens here."),
+    translatable("Each event is one message in JSON, signed with a secret that you see once."),
+    translatable("What is not taken is sent again for a while."),
+)
+SERVER: Topic = (
+    translatable("Another Jellyfin answers at the address of yours, such as a new installation."),
+    translatable("See first what would keep its files, then accept it or bring the old one back."),
+    translatable("Until then nothing is downloaded or removed."),
+)
+NAMES: Topic = (
+    translatable("Names of files that no longer suit what Jellyfin knows."),
+    translatable("Choose which get the name that they would have today; playlists follow."),
+    translatable("Nothing is downloaded again for it."),
+)
+PLAYER: Topic = (
+    translatable("Positions, plays and ratings that a player with Rockbox has kept."),
+    translatable(
+        "Choose what is added to your Jellyfin history, and what the player gets in return."
+    ),
+    translatable("Nothing is counted twice, and each import can be taken back."),
+)
 # By endpoint, else by the group of routes.
 TOPICS: Mapping[str, Topic] = MappingProxyType(
     {
@@ -112,7 +153,15 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         "settings": SETTINGS,
         "device_editor": EDITOR,
         "set_up": SET_UP,
+        "selections": SELECTIONS,
+        "buttons": DOWNLOADS,
+        "checks": CHECKS,
+        "log": LOG,
+        "webhooks": WEBHOOKS,
+        "player": PLAYER,
         "identity.matches": MATCHES,
+        "identity.names": NAMES,
+        "identity.server": SERVER,
     }
 )
 
