@@ -22,7 +22,6 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from tests import postgres
 from tests.e2e.conftest import (
-    FORKER,
     MIB,
     PASSWORDS,
     TRACKS,
@@ -31,6 +30,7 @@ from tests.e2e.conftest import (
     sha256,
     write_library,
 )
+from tests.e2e.forking import FORKER
 from tests.fakes.servers.slow_line import SlowLine, wait_until
 
 ROUNDS = 3
