@@ -296,9 +296,9 @@ def _find_best(
             if misses > MOST_MISSES:
                 break
             new = [one for one in unit if one not in taken and one not in passed_over]
-            size = sum(sizes[one] for one in new)
             if not new:
                 continue
+            size = sizes[new[0]] if len(new) == 1 else sum(sizes[one] for one in new)
             if size > left:
                 misses += 1
                 continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sidecar.domain.replay.figures import Figures
@@ -95,44 +95,49 @@ class PastDevice:
                 known = self._place = self._place + 1
             places[item] = known
         self._places = places
-        found = [
+        waiting = sorted(
+            ((-standing[item], -priority, places[item], item) for item, priority in queue.items())
+        )
+        return [
             WantedFile(
                 download_id=item,
                 item_id=self._ids[item],
                 title="",
                 size=self._sizes[item],
                 standing=standing[item],
-                priority=priority,
-                place=places[item],
+                priority=-priority,
+                place=place,
             )
-            for item, priority in queue.items()
+            for _, priority, place, item in self._leave_out(waiting)
         ]
-        return self._leave_out(found)
 
     def _may_return(self, item: int, standing: EvictionClass) -> bool:
         is_filling = standing is EvictionClass.FILLING
         return is_filling and item not in self._evicted_unplayed
 
-    def _leave_out(self, waiting: list[WantedFile]) -> list[WantedFile]:
-        """Leave out most of what the plan would refuse for certain, which is only slow."""
-        waiting.sort(key=lambda one: (-one.standing, -one.priority, one.place))
+    def _leave_out(
+        self, waiting: Iterable[tuple[int, int, int, int]]
+    ) -> Iterator[tuple[int, int, int, int]]:
+        """Leave out most of what the plan would refuse for certain, which is only slow.
+
+        Args:
+            waiting: The class and the priority, both negative, the place and the item, in order.
+        """
         used = [0] * len(EvictionClass)
         for file in self.files.values():
             used[file.eviction_class] += file.size
         # What is held as firmly does not give way.
         firm = [sum(used[place:]) for place in range(len(used))]
         admitted = tried = 0
-        taken = []
         for one in waiting:
-            size = one.size or 0
-            if size > self.figures.budget - firm[one.standing] - admitted:
+            size = self._sizes[one[3]]
+            if size > self.figures.budget - firm[-one[0]] - admitted:
                 tried += 1
                 if tried > TRIED:
                     continue
             else:
                 admitted += size
-            taken.append(one)
-        return taken
+            yield one
 
     def _carry_out(
         self, day: int, standing: Mapping[int, EvictionClass], waiting: Iterable[WantedFile]

@@ -77,31 +77,36 @@ class _Held:
 
     until: dict[int, dict[str, datetime | None]] = field(default_factory=dict)
     priority: dict[int, int] = field(default_factory=dict)
+    _of_rule: dict[str, dict[int, None]] = field(default_factory=lambda: defaultdict(dict))
 
     def replace(self, rule: str, wished: dict[int, int], grace: timedelta, now: datetime) -> None:
         """Hold what a rule wishes now, and end what it does not wish any more."""
+        held = self._of_rule[rule]
         for item, priority in wished.items():
             self.until.setdefault(item, {})[rule] = None
             self.priority[item] = priority
-        for item, holds in list(self.until.items()):
-            if rule in holds and item not in wished:
-                end = holds[rule]
-                if end is None:
-                    holds[rule] = now + grace
-                elif end <= now:
-                    del holds[rule]
-                    if not holds:
-                        del self.until[item]
+            held[item] = None
+        for item in [one for one in held if one not in wished]:
+            holds = self.until[item]
+            end = holds[rule]
+            if end is None:
+                holds[rule] = now + grace
+            elif end <= now:
+                del holds[rule], held[item]
+                if not holds:
+                    del self.until[item]
 
     def standing(self) -> dict[int, EvictionClass]:
         """Return the eviction class of each item."""
-        known: dict[frozenset[tuple[str, bool]], EvictionClass] = {}
+        known: dict[tuple[tuple[str, bool], ...], EvictionClass] = {}
         found: dict[int, EvictionClass] = {}
         for item, holds in self.until.items():
-            key = frozenset((rule, end is not None) for rule, end in holds.items())
-            if key not in known:
-                known[key] = classify(HoldStrength(rule, is_ending=end) for rule, end in key)
-            found[item] = known[key]
+            key = tuple([(rule, end is not None) for rule, end in holds.items()])
+            stands = known.get(key)
+            if stands is None:
+                stands = classify(HoldStrength(rule, is_ending=end) for rule, end in key)
+                known[key] = stands
+            found[item] = stands
         return found
 
     def wanted(self) -> list[tuple[int, int]]:
@@ -109,7 +114,7 @@ class _Held:
         return [
             (item, self.priority[item])
             for item, holds in self.until.items()
-            if any(end is None for end in holds.values())
+            if None in holds.values()
         ]
 
 

@@ -61,13 +61,14 @@ def _remark_on_nearly(
     context: Context[AlbumAffinitySettings], album_id: str, heard: frozenset[str]
 ) -> list[str]:
     listed = context.library.album_tracks(album_id)
-    known = [one for one in listed.playable if one.id in heard]
+    tracks = listed.playable
+    known = [one for one in tracks if one.id in heard]
     if not listed.complete or len(known) < len(heard):
         return []
     text = msg(
         "you played {heard} of {total} tracks of {album}: one more and all of it is downloaded",
         heard=len(known),
-        total=len(listed.playable),
+        total=len(tracks),
         album=known[0].album or msg("an album"),
     )
     return [text]
@@ -83,7 +84,6 @@ def _wish_for_album(
         # The tracks that were heard are not on the album any more.
         return [], listed.complete
     album = tracks[0].album or msg("this album")
-    text = msg("you played {heard} tracks of {album}", heard=len(known), album=album)
     if listed.complete:
         text = msg(
             "you played {heard} of {total} tracks of {album}",
@@ -91,6 +91,8 @@ def _wish_for_album(
             total=len(tracks),
             album=album,
         )
+    else:
+        text = msg("you played {heard} tracks of {album}", heard=len(known), album=album)
     why = Reason(NAME, album_id, text)
     return [context.wish(track, why) for track in tracks], listed.complete
 
