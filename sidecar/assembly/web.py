@@ -236,7 +236,7 @@ def make_web(
             recent=base.recent,
             clock=base.clock,
         ),
-        doctor=_doctor(below),
+        doctor=_doctor(below, push),
         webhooks=_webhooks(below),
         notifications=preferences,
         notifier=_notifier(below, preferences, push, board),
@@ -342,13 +342,14 @@ def _webhooks(below: Below) -> Webhooks:
     return made
 
 
-def _doctor(below: Below) -> Doctor:
+def _doctor(below: Below, push: BrowserPush) -> Doctor:
     base = below.base
     return Doctor(
         settings=base.configuration.now,
         accounts=below.accounts.service,
         problems=below.accounts.problems,
         device_names=lambda: {one.id: one.name for one in base.store.devices.all()},
+        push_failing=push.failing,
         is_healthy=base.is_healthy,
         clock=base.clock,
     )

@@ -63,7 +63,7 @@ def _examine(settings: Settings) -> Iterator[Finding]:
             with open_database(settings, clock) as db:
                 store = Stores(db, bus, clock)
                 service = account_service(settings, store, Problems(bus), bus, clock)
-                yield from run_checks(checks_of_server(service))
+                yield from run_checks(checks_of_server(service, clock))
         except SidecarError as error:
             yield Finding("Database", str(error), database_way_out(settings))
     yield from run_checks(checks_of_devices(settings))

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -174,6 +175,15 @@ class Jellyfin:
         server = read(answer, models.PUBLIC_SERVER)
         self._check_server(server.id)
         return server
+
+    def clock(self) -> datetime | None:
+        """Return what time the server has, to the second; None if its answer does not say."""
+        answer = self.connection.get("System", "Info", "Public")
+        check_answer(answer)
+        try:
+            return parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
+        except ValueError:
+            return None
 
     def health(self) -> str:
         """Fetch the server's health: `Healthy`, or `Degraded` while it starts."""

@@ -88,7 +88,6 @@ class BrowserPush:
         """Return how many browsers of an account are told."""
         return len(self._kept.of_account(user_id))
 
-    @property
     def failing(self) -> Sequence[str]:
         """What came of it for each browser that did not take the last message."""
         with self._lock:

@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 LEAST_BUDGET = 1_000_000
 # Bytes. With less the database and its copies soon do not fit any more.
 LEAST_FREE = 200_000_000
+# What plays and sign-ins bear; the server's time is to the second, and its answer takes a while.
+CLOCKS_APART_S = 60
 # One check that takes longer hangs, as far as anybody can see.
 LATE_S = 30.0
 # How soon its thread sees that it is to end.
@@ -125,7 +127,7 @@ def checks_of_machine(settings: Settings, clock: Clock) -> Iterator[Check]:
         yield Check(msg("Formats"), partial(_look_at_formats, settings, clock), _FORMATS)
 
 
-def checks_of_server(service: AccountService) -> Iterator[Check]:
+def checks_of_server(service: AccountService, clock: Clock) -> Iterator[Check]:
     """Yield the checks of the server and, if it answers, of each account."""
     answers = []
 
@@ -137,6 +139,7 @@ def checks_of_server(service: AccountService) -> Iterator[Check]:
     yield Check(msg("Jellyfin"), look, _SERVER)
     if not answers:
         return
+    yield Check(msg("Clock"), partial(_look_at_clock, service, clock), _SERVER)
     accounts = service.all()
     if not accounts:
         yield Check(msg("Accounts"), _say_nobody, _NO_ACCOUNT)
@@ -225,9 +228,11 @@ class Doctor:
         accounts: AccountService,
         problems: Problems,
         device_names: Callable[[], Mapping[str, str]],
+        push_failing: Callable[[], Sequence[str]],
         is_healthy: Callable[[], bool],
         clock: Clock,
     ) -> None:
+        self._push_failing = push_failing
         self._settings = settings
         self._accounts = accounts
         self._problems = problems
@@ -294,9 +299,11 @@ class Doctor:
         settings = self._settings()
         yield Check(msg("Sidecar"), self._look_at_threads, _THREADS)
         yield from checks_of_machine(settings, self._clock)
-        yield from checks_of_server(self._accounts)
+        yield from checks_of_server(self._accounts, self._clock)
         yield from checks_of_devices(settings)
         yield from checks_of_problems(self._problems, self._device_names)
+        if failing := self._push_failing():
+            yield Check(msg("Notifications"), partial(_say_push_fails, failing), _PUSH)
 
     def _look_at_threads(self) -> str:
         if not self._is_healthy():
@@ -400,6 +407,22 @@ def _look_at_server(service: AccountService) -> str:
     return msg("{name} {version} answers", name=name, version=server.version)
 
 
+def _look_at_clock(service: AccountService, clock: Clock) -> str:
+    told = service.anonymous().clock()
+    if told is None:
+        return msg("Jellyfin does not say what time it has")
+    apart_s = round(abs((told - clock.now()).total_seconds()))
+    if apart_s > CLOCKS_APART_S:
+        raise FoundWrong(
+            msg(
+                "The clocks of Jellyfin and of this machine are {seconds} seconds apart",
+                seconds=apart_s,
+            ),
+            _CLOCK,
+        )
+    return msg("That of Jellyfin and that of this machine agree")
+
+
 def _look_at_account(service: AccountService, user_id: str, name: str) -> str:
     try:
         user = service.client(user_id).me()
@@ -426,6 +449,15 @@ def _say_nobody() -> str:
 
 def _say_no_device() -> str:
     raise SidecarError(msg("None is configured: nothing can be kept"))
+
+
+def _say_push_fails(outcomes: Sequence[str]) -> str:
+    raise SidecarError(
+        msg(
+            "The last message to a browser did not reach its push service: {reason}",
+            reason=outcomes[0],
+        )
+    )
 
 
 def _repeat(problem: Problem) -> str:
@@ -486,6 +518,19 @@ _WRONG_SERVER = WayOut(
         "accept it on the page, or run: jellyfin-sidecar server accept"
     ),
     Place.SERVER,
+)
+_CLOCK = WayOut(
+    msg(
+        "Let both machines set their clocks by the network, on Linux: timedatectl set-ntp true. "
+        "Until then the times of plays are wrong, and what depends on them"
+    )
+)
+_PUSH = WayOut(
+    msg(
+        "Check that this machine reaches the internet by https. If only one browser is concerned, "
+        "turn its notifications off and on again there"
+    ),
+    Place.PROFILE,
 )
 _NO_JELLYFIN = WayOut(
     msg(

@@ -147,12 +147,19 @@ def test_a_browser_that_is_gone_is_forgotten_and_one_that_fails_is_tried_again(
     own.service.requests.clear()
     assert push(house).send(ANN.user_id, "a", "b") == [False]
     assert len(own.service.requests) == 1, "no redirection is followed"
-    assert push(house).failing == ["It answered 302"]
+    assert push(house).failing() == ["It answered 302"]
+    doctor = house.services.web.doctor
+    doctor.begin()
+    doctor.step()
+    wrong = {one.subject: one.text for one in doctor.now().wrong}
+    assert wrong["Notifications"].endswith("did not reach its push service: It answered 302")
+    # Its tests have a clock of their own, the server that stands for Jellyfin has the machine's.
+    assert "of Jellyfin and of this machine are" in wrong["Clock"]
     house.clock.advance(60)
     assert "not taken by a browser" in other.press("/profile/notifications/test").text
     own.service.routes[f"POST {own.path}"] = Reply(201)
     assert push(house).send(ANN.user_id, "a", "b" * 5000) == [True]
-    assert push(house).failing == []
+    assert push(house).failing() == []
     other.press(f"{HERE}/end")
     assert push(house).browsers(ANN.user_id) == 0
 
