@@ -13,7 +13,7 @@ COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-versi
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-upgrades bench-sockets firefox floods lies image-check deb deb-check lock sbom audit wheel dist clean
+.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-upgrades bench-sockets bench-standby firefox floods lies image-check deb deb-check lock sbom audit wheel dist clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -69,6 +69,10 @@ bench-rows: $(VENV)/test-ready
 # How long an update of a hundred thousand downloads takes, from each version of the tables.
 bench-upgrades: $(VENV)/test-ready
 	$(BIN)/python -m tests.bench.rows.upgrades $(UPGRADES)
+
+# How soon a sidecar that stands by on the same PostgreSQL goes on where the other one ended.
+bench-standby: $(VENV)/test-ready
+	$(BIN)/python -m tests.bench.standby
 
 # What everybody else notices while somebody floods the sidecar.
 floods: $(VENV)/test-ready static/vendor/ready

@@ -12,6 +12,7 @@ from sidecar.assembly.rules import RuleServices
 from sidecar.assembly.store import KEY_FILE, database_place
 from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
+from sidecar.process.threads import do_nothing
 from sidecar.services.activity.recorder import ActivityRecorder
 from sidecar.services.files.generated_files.companions import CompanionWriter
 from sidecar.services.files.generated_files.index import IndexWriter
@@ -101,6 +102,7 @@ def make_background(
         host=gethostname(),
         folder=base.settings.server.data_dir,
         clock=clock,
+        lost=base.configuration.restart or do_nothing,
     )
     return BackgroundServices(
         index=index,

@@ -15,16 +15,19 @@ from threading import Event
 
 from sidecar.assembly.set_up import keep_set_up
 from sidecar.assembly.store import DATABASE, database_place, settings_with_page
-from sidecar.cli.stopping import StoppedEarly, stop_signals, wait_for
+from sidecar.cli.stopping import StoppedEarly, stop_signals, wait_at_most, wait_for
 from sidecar.clock import SystemClock
 from sidecar.config import Settings, load
-from sidecar.errors import ConfigError
+from sidecar.errors import AlreadyRunning, ConfigError
 from sidecar.process import heap
 from sidecar.runtime import Runtime
 from sidecar.services.configuration.setup.service import SetUpService
 from sidecar.store.page_settings import read_page_settings
 
 log = logging.getLogger(__name__)
+
+# How soon a sidecar that stands by sees that the other one has ended.
+TAKE_OVER_EVERY_S = 1.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -35,11 +38,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="on the demo server: nobody listens by themselves",
     )
+    parser.add_argument(
+        "--standby",
+        action="store_true",
+        help="while another sidecar runs on the same database: wait, and take its place when it "
+        "has ended or died",
+    )
     parser.set_defaults(command=run)
 
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
     """Run until SIGTERM, SIGINT or SIGHUP, then stop within 10 s; start again where that is asked.
+
+    With `--standby` it waits before as long as another sidecar runs on the same database.
 
     A setting of the page with which the sidecar does not start is left out: whoever has set it
     must be able to set it right.
@@ -47,6 +58,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     heap.keep_loaded()
     ignored: frozenset[str] = frozenset()
     port = 0
+    is_waiting = False
     with stop_signals() as stop:
         while not stop.is_set():
             try:
@@ -57,6 +69,15 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
                 log.error("the page's setting %s is left out: %s", error.key, error)  # noqa: TRY400
                 ignored |= {error.key}
                 continue
+            except AlreadyRunning as error:
+                if not asked.standby:
+                    raise
+                if not is_waiting:
+                    log.info("standing by: %s", error)
+                is_waiting = True
+                wait_at_most(TAKE_OVER_EVERY_S, stop)
+                continue
+            is_waiting = False
             if not stop.is_set():
                 settings, ignored = _load_again(settings, asked), frozenset()
     return 0

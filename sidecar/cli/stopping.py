@@ -41,6 +41,13 @@ def stop_signals(*, end_within_s: float = END_WITHIN_S) -> Iterator[Event]:
             signal.signal(number, handler)
 
 
+def wait_at_most(seconds: float, stop: Event) -> None:
+    """Wait this long, or for one of the signals; polls as `wait_for` does."""
+    until = time.monotonic() + seconds
+    while not stop.is_set() and time.monotonic() < until:
+        time.sleep(LOOK_EVERY_S)
+
+
 def wait_for(stop: Event, *others: Event) -> None:
     """Wait for one of the signals or other events, in the main thread.
 

@@ -284,6 +284,11 @@ class Database:
             self._mine.seen = before
 
     @property
+    def is_file_locked(self) -> bool:
+        """Whether no other process can begin while this one lives, even if it is cut off."""
+        return self._lock is not None
+
+    @property
     def is_looking(self) -> bool:
         """Whether this thread is in a `look`, and changes nothing."""
         return self._mine.seen is not None and self._mine.news is None

@@ -175,14 +175,22 @@ class Sidecar:
     key: str = ""
 
     def start(self) -> Sidecar:
+        self.begin()
+        return self.wait_until_begun()
+
+    def begin(self, *more: str) -> None:
         with self.log.open("ab") as log:
+            words = ["run", *more]
             self.process = (
                 subprocess.Popen(
-                    [*self.program, "run"], env=self.environ, stdout=subprocess.PIPE, stderr=log
+                    [*self.program, *words], env=self.environ, stdout=subprocess.PIPE, stderr=log
                 )
                 if self.program
-                else FORKER.start(["run"], self.environ, log)
+                else FORKER.start(words, self.environ, log)
             )
+
+    def wait_until_begun(self) -> Sidecar:
+        assert self.process is not None
         assert self.process.stdout is not None
         for line in iter(self.process.stdout.readline, b""):
             if line.startswith(b"Jellyfin Sidecar: "):

@@ -77,7 +77,7 @@ class Housekeeping:
         Raises:
             errors.AlreadyRunning: Another sidecar holds a device.
         """
-        self._leases.begin(is_alone=True)
+        self._leases.begin(is_alone=True, is_sure=self._db.is_file_locked)
         self._registry.open_all()
         self._formats.align()
 

@@ -46,6 +46,7 @@ class Leases:
         folder: Path,
         clock: Clock,
         died: Callable[[], object] = lambda: None,
+        lost: Callable[[], object] = lambda: None,
     ) -> None:
         """Prepare.
 
@@ -57,6 +58,7 @@ class Leases:
             folder: The data folder, where each process of this machine holds a file locked.
             clock: Measures how long a heartbeat was not heard.
             died: Called when another process was found dead.
+            lost: Called when others have ended the lease of this one.
         """
         self._processes = processes
         self._downloads = downloads
@@ -65,19 +67,21 @@ class Leases:
         self._folder = folder / LOCKS
         self._clock = clock
         self._died = died
+        self._lost = lost
         self._lock: filelock.BaseFileLock | None = None
         self._watched: Mapping[str, LastBeat] = {}
         self._renewed_at = clock.monotonic()
-        self._is_alone = False
+        self._is_sure = False
 
-    def begin(self, *, is_alone: bool) -> None:
+    def begin(self, *, is_alone: bool, is_sure: bool = False) -> None:
         """Begin the lease; queue again what dead processes were busy with.
 
         Args:
-            is_alone: No other process can be alive, now and until this one ends: it has locked the
-                data folder. Then nobody listens for a heartbeat, and the disk may sleep.
+            is_alone: All others have ended, or were cut off: their leases are over.
+            is_sure: No other process can work until this one ends, as by a locked file. Then nobody
+                listens for a heartbeat, and the disk may sleep.
         """
-        self._is_alone = is_alone
+        self._is_sure = is_sure
         self._register(is_alone=is_alone)
         if not is_alone:
             self._end_dead()
@@ -86,7 +90,7 @@ class Leases:
     @property
     def are_watched(self) -> bool:
         """Whether other processes may be alive, and die."""
-        return not self._is_alone
+        return not self._is_sure
 
     def living(self) -> Collection[str]:
         """Return the ids of the processes whose leases are not over."""
@@ -114,6 +118,7 @@ class Leases:
             self._release()
             self._processes.take_another_id()
             self._register(is_alone=False)
+            self._lost()
         self._stop_lost()
         if self._end_dead():
             self._downloads.queue.recover(self.living())

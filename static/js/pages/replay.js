@@ -1,4 +1,4 @@
-// Sends a history that is too large for a form in parts, before the form itself is sent.
+// Sends a history in parts before the form itself is sent: it may be too large for a form.
 
 import { onPage } from "../navigation.js";
 import { csrf, within } from "../page.js";
@@ -15,7 +15,9 @@ onPage("replay", (signal) => {
     if (!(form instanceof HTMLFormElement) || form.id !== "ask") return;
     const field = within(form, "#history", HTMLInputElement);
     const file = field.files?.[0];
-    if (!file || file.size < PART) return;
+    // Without a script a small file comes with the form itself.
+    form.enctype = "application/x-www-form-urlencoded";
+    if (!file) return;
     event.preventDefault();
     event.stopPropagation();
     if (form.dataset.busy) return;

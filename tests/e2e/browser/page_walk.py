@@ -418,7 +418,8 @@ class Walker:
             if value is not None:
                 found.select_option(value, timeout=CAN_BE_USED_MS)
             return None if value is None else f"{value!r} chosen"
-        if one.type == "radio" and found.is_checked():
+        # What opens a dialog of the system is sent, and not typed into.
+        if one.type == "file" or (one.type == "radio" and found.is_checked()):
             return None
         found.click(timeout=CAN_BE_USED_MS)
         if one.type in {"checkbox", "radio"}:

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -159,10 +160,18 @@ def test_killed_at_any_moment_it_goes_on_where_it_was(
     kills = 3
     for number in range(kills):
         wait_for_part(running, (number + 1) * 7 * MIB)
+        if number < kills - 1:
+            running.kill()
+            running.start()
+            continue
+        # Now another one stands by, and takes its place.
+        standby = replace(running)
+        standby.begin("--standby")
+        wait_until(lambda: "standing by" in running.log.read_text(), what="the one that stands by")
         running.kill()
-        if number == kills - 1:
-            line.bytes_a_second = None
-        running.start()
+        line.bytes_a_second = None
+        running.process = standby.process
+        running.wait_until_begun()
 
     there = running.wait_for("Long Noise", "completed")
 

@@ -34,7 +34,7 @@ class OneProcess:
         self.store = Stores(db, bus, clock)
         self.downloads = self.store.downloads
         bus.subscribe(self.claims.hear)
-        self.deaths = 0
+        self.deaths = self.losses = 0
         self.leases = Leases(
             self.store.processes,
             downloads=self.downloads,
@@ -43,7 +43,11 @@ class OneProcess:
             folder=folder,
             clock=clock,
             died=self._died,
+            lost=self._lost,
         )
+
+    def _lost(self) -> None:
+        self.losses += 1
 
     def _died(self) -> None:
         self.deaths += 1
@@ -149,6 +153,7 @@ def test_a_paused_process_of_another_machine_loses_its_lease_and_must_not_finish
         car.leases.step()
 
         assert stop.is_set()
+        assert (nas.losses, car.losses) == (0, 1)
         assert car.db.process_id != before
         assert sorted(car.leases.living()) == sorted([nas.db.process_id, car.db.process_id])
         assert nas.finish(again)
@@ -185,7 +190,7 @@ def test_who_starts_alone_takes_all_and_who_joins_takes_nothing_of_the_living(pa
         assert len(third.leases.living()) == 2
 
         fourth.db.process_id = "alone"
-        fourth.leases.begin(is_alone=True)
+        fourth.leases.begin(is_alone=True, is_sure=True)
         assert statuses(third) == [Status.PENDING]
         assert fourth.leases.living() == ["alone"]
         [before] = fourth.store.processes.all()
@@ -193,6 +198,27 @@ def test_who_starts_alone_takes_all_and_who_joins_takes_nothing_of_the_living(pa
         fourth.leases.step()
         assert fourth.store.processes.all() == [before], "nobody listens, so the disk may sleep"
         with_more.close()
+
+
+def test_whose_place_was_taken_while_it_was_cut_off_lets_go_at_its_next_heartbeat(
+    path: Path,
+) -> None:
+    with opened(path, "nas") as (cut_off,):
+        cut_off.downloads.queue.enqueue(wanted(1))
+        asleep, stop = cut_off.claim()
+        db = Database.open_existing(path)
+        standby = OneProcess(db, path.parent / "car", cut_off.clock, "car")
+        standby.leases.begin(is_alone=True)
+        again, _ = standby.claim()
+
+        assert not cut_off.finish(asleep)
+        cut_off.leases.step()
+
+        assert stop.is_set()
+        assert cut_off.losses == 1
+        assert standby.finish(again)
+        standby.leases.end()
+        db.close()
 
 
 def test_what_is_paused_in_another_process_stops_at_the_next_heartbeat(path: Path) -> None:
