@@ -244,22 +244,23 @@ class Runtime:
         threads.add("leases", background.leases.run)
         threads.add("reporter", transfers.progress.run)
         threads.add("casting", rules.casting.run)
-        threads.add("cast-orders", rules.cast_orders.run)
+        threads.add("cast-orders", rules.cast_orders.run, rules.cast_orders.wakeup)
         threads.add("accounts", services.accounts.permissions.run)
-        threads.add("watching", rules.watching.run)
+        threads.add("watching", rules.watching.run, rules.watching.wakeup)
         threads.add("watcher", background.removals.run)
         threads.add("client-messages", background.client_messages.run)
         threads.add(
             "keeper",
             partial(background.housekeeping.run, wakeup=self._housekeeping_wakeup),
+            self._housekeeping_wakeup,
         )
         threads.add("stick", background.index.run)
         threads.add("tags", transfers.tags.run)
         threads.add("backups", background.backups.run)
         threads.add("notifications", services.web.notifier.run)
-        threads.add("checks", services.web.doctor.run)
-        threads.add("webhooks", services.web.webhooks.run)
-        threads.add("replays", services.web.replays.run)
+        threads.add("checks", services.web.doctor.run, services.web.doctor.wakeup)
+        threads.add("webhooks", services.web.webhooks.run, services.web.webhooks.wakeup)
+        threads.add("replays", services.web.replays.run, services.web.replays.wakeup)
         threads.add("playlists", background.playlists.run)
         threads.add("companions", background.companions.run)
         threads.add("fill", background.fill.run)
@@ -269,15 +270,14 @@ class Runtime:
             threads.add("aria2", transfers.engine_thread)
         for number in range(1, self._settings.transfer.workers + 1):
             worker = transfers.new_worker()
-            threads.add(f"worker-{number}", partial(worker.run, wakeup=self._workers_wakeup))
+            body = partial(worker.run, wakeup=self._workers_wakeup)
+            threads.add(f"worker-{number}", body, self._workers_wakeup)
         for number in range(1, self._settings.transfer.converters + 1):
             threads.add(f"converter-{number}", transfers.converters.run)
 
     def _ask_to_stop(self, threads: ThreadGroup, claims: Claims) -> None:
-        threads.stop.set()
+        threads.ask_to_stop()
         claims.stop_all()
-        self._workers_wakeup.set()
-        self._housekeeping_wakeup.set()
 
     def _end_threads(self, threads: ThreadGroup, claims: Claims) -> None:
         self._ask_to_stop(threads, claims)

@@ -162,9 +162,12 @@ class ThreadGroup:
         self.stop = Event()
         self._around = around
         self._threads: list[Thread] = []
+        self._wakeups: list[Wakeup] = []
 
-    def add(self, name: str, body: Body) -> None:
-        """Start a thread."""
+    def add(self, name: str, body: Body, wakeup: Wakeup | None = None) -> None:
+        """Start a thread; `wakeup` is what it waits for between two looks: a stop wakes it."""
+        if wakeup is not None:
+            self._wakeups.append(wakeup)
         # A daemon, so that a thread stuck in the network cannot keep the process alive.
         thread = Thread(target=self._run, args=(body,), name=name, daemon=True)
         self._threads.append(thread)
@@ -174,9 +177,15 @@ class ThreadGroup:
         """Whether every thread is alive."""
         return all(one.is_alive() for one in self._threads)
 
-    def stop_all(self, *, within_s: float) -> bool:
-        """Set the stop event and join; return whether all threads ended in time."""
+    def ask_to_stop(self) -> None:
+        """Set the stop event, and wake who waits for something else."""
         self.stop.set()
+        for wakeup in self._wakeups:
+            wakeup.set()
+
+    def stop_all(self, *, within_s: float) -> bool:
+        """Ask to stop and join; return whether all threads ended in time."""
+        self.ask_to_stop()
         deadline = time.monotonic() + within_s
         for thread in self._threads:
             thread.join(max(0.0, deadline - time.monotonic()))

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from threading import Event, Thread
 
 import pytest
 
 from sidecar.errors import SidecarError, Stopped
-from sidecar.process.threads import WorkerPool, attempt, run_periodically
+from sidecar.process.threads import ThreadGroup, Wakeup, WorkerPool, attempt, run_periodically
 
 DEADLINE_S = 10.0
 
@@ -117,3 +118,19 @@ def test_a_step_that_was_asked_to_stop_is_no_failure_for_the_log(
 
 def test_an_attempt_returns_what_its_step_returns() -> None:
     assert attempt(lambda: 3, "the example", lambda: 7) == 3
+
+
+def test_a_thread_that_waits_for_something_else_is_woken_to_end() -> None:
+    threads, wakeup, waits = ThreadGroup(nullcontext), Wakeup(), Event()
+
+    def wait_long(stop: Event) -> None:
+        while not stop.is_set():
+            waits.set()
+            wakeup.wait(30)
+
+    threads.add("sleeper", wait_long, wakeup)
+    assert waits.wait(60)
+    while threads.all_alive():  # one that did not wait yet missed it
+        threads.ask_to_stop()
+
+    assert threads.stop_all(within_s=60)

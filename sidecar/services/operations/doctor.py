@@ -239,7 +239,7 @@ class Doctor:
         self._device_names = device_names
         self._is_healthy = is_healthy
         self._clock = clock
-        self._wakeup = Wakeup()
+        self.wakeup = Wakeup()
         self._lock = Lock()
         self._is_wanted = False
         self._findings: list[Finding] = []
@@ -256,7 +256,7 @@ class Doctor:
             self._findings, self._ended_at = [], None
             self._began_at, self._is_wanted = self._clock.now(), True
             self._subject, self._subject_since = None, self._clock.monotonic()
-        self._wakeup.set()
+        self.wakeup.set()
 
     def now(self) -> Examination:
         """Return what was found so far."""
@@ -273,7 +273,7 @@ class Doctor:
 
     def run(self, stop: Event) -> None:
         """Run the checks whenever somebody has asked, until `stop` is set."""
-        rest = partial(self._wakeup.wait, LOOK_EVERY_S)
+        rest = partial(self.wakeup.wait, LOOK_EVERY_S)
         run_periodically(partial(self.step, stop), stop, rest, "the checks")
 
     def step(self, stop: Event | None = None) -> None:

@@ -65,7 +65,7 @@ class PlaybackTracker:
         self._lock = Lock()
         self._trackers: dict[str, Tracker] = {}
         self._over: deque[Play] = deque(maxlen=MOST_WAITING)
-        self._wakeup = Wakeup()
+        self.wakeup = Wakeup()
         self._save_at = clock.monotonic() + SAVED_EVERY_S
         self._retry_at = 0.0
         self._is_ended = False
@@ -109,7 +109,7 @@ class PlaybackTracker:
 
     def run(self, stop: Event) -> None:
         """Save finished plays until `stop` is set, then those that still run."""
-        run_periodically(self.tick, stop, partial(self._wakeup.wait, IDLE_S), "watching what plays")
+        run_periodically(self.tick, stop, partial(self.wakeup.wait, IDLE_S), "watching what plays")
         self.end()
 
     def tick(self) -> None:
@@ -145,7 +145,7 @@ class PlaybackTracker:
         over = [one.play for one in happened if one.play is not None and one.play.was_heard]
         if over:
             self._over.extend(over)
-            self._wakeup.set()
+            self.wakeup.set()
 
     def _lately(self, user_id: str) -> list[Play]:
         with self._lock:

@@ -56,7 +56,7 @@ MOST_FILES = 4
 MOST_PLAYS = 200_000
 MOST_BUDGETS = 8
 FILE_LASTS_S = 3600.0
-LOOK_EVERY_S = 5.0
+LOOK_EVERY_S = 2.0
 COLUMNS = ("time", "user", "item_id", "seconds")
 
 _report = TypeAdapter(Report)
@@ -138,7 +138,7 @@ class ReplayService:
         self.limits = limits
         self._lock = Lock()
         self._state = _State()
-        self._wakeup = Wakeup()
+        self.wakeup = Wakeup()
 
     def view(self, person: Person) -> ReplayView:
         """Return how far the person's replay is, and its last result."""
@@ -217,7 +217,7 @@ class ReplayService:
                     raise ReplayRefused(msg("There is no file: choose it once more"))
             self._state.refused.pop(person.user_id, None)
             self._state.runs[person.user_id] = _Run(person, asked, upload)
-        self._wakeup.set()
+        self.wakeup.set()
 
     def cancel(self, person: Person) -> None:
         """End the person's replay; if none runs, forget its result."""
@@ -258,7 +258,7 @@ class ReplayService:
         run_periodically(
             lambda: self.step(stop),
             stop,
-            lambda: self._wakeup.wait(LOOK_EVERY_S),
+            lambda: self.wakeup.wait(LOOK_EVERY_S),
             "a replay",
         )
         self.close()

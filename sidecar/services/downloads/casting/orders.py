@@ -79,19 +79,19 @@ class CastOrders:
         self._planning = planning
         self._downloads = downloads
         self._clock = clock
-        self._wakeup = Wakeup()
+        self.wakeup = Wakeup()
         self._waiting: deque[tuple[str, PlayOrder]] = deque()
 
     def take(self, device_id: str, order: PlayOrder) -> None:
         """Queue an order for a device."""
         self._waiting.append((device_id, order))
-        self._wakeup.set()
+        self.wakeup.set()
 
     def run(self, stop: Event) -> None:
         """Carry out orders until `stop` is set; while Jellyfin is away, they wait."""
         while not stop.is_set():
             if not self._waiting:
-                self._wakeup.wait(IDLE_S)
+                self.wakeup.wait(IDLE_S)
                 continue
             if attempt(self._obey_first, "fetching what was cast", lambda: True):
                 self._waiting.popleft()

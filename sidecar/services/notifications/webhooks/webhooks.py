@@ -169,7 +169,7 @@ class Webhooks:
         self._accounts = accounts
         self._clock = clock
         self._lock = Lock()
-        self._wakeup = Wakeup()
+        self.wakeup = Wakeup()
         self._kept: dict[str, _Hook] | None = None
         self._heard: deque[tuple[datetime, News]] = deque(maxlen=MOST_HEARD)
         self._known_attached: frozenset[str] | None = None
@@ -240,7 +240,7 @@ class Webhooks:
         if outcome.is_taken:
             with self._lock:
                 hook.failures, hook.not_before = 0, 0.0
-            self._wakeup.set()
+            self.wakeup.set()
         return hook.last or Result(
             self._clock.now(), HookEvent.TEST, outcome.is_taken, outcome.text
         )
@@ -253,11 +253,11 @@ class Webhooks:
             return
         if isinstance(news, DownloadChanged | DeviceChanged | NoticesChanged):
             self._heard.append((self._clock.now(), news))
-            self._wakeup.set()
+            self.wakeup.set()
 
     def run(self, stop: Event) -> None:
         """Send what happens until `stop` is set."""
-        rest = partial(self._wakeup.wait, LOOK_EVERY_S)
+        rest = partial(self.wakeup.wait, LOOK_EVERY_S)
         run_periodically(partial(self.step, stop), stop, rest, "the webhooks")
 
     def step(self, stop: Event | None = None) -> None:
