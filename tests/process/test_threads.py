@@ -126,7 +126,7 @@ def test_a_thread_that_waits_for_something_else_is_woken_to_end() -> None:
     def wait_long(stop: Event) -> None:
         while not stop.is_set():
             waits.set()
-            wakeup.wait(30)
+            wakeup.wait(600)
 
     threads.add("sleeper", wait_long, wakeup)
     assert waits.wait(60)

@@ -57,6 +57,7 @@ def here(tmp_path: Path) -> Installation:
     with closing(sqlite3.connect(made.database)) as connection:
         connection.execute("UPDATE accounts SET token_encrypted = ?", (CANARIES["token"],))
         connection.execute("UPDATE sessions SET id_hash = ?", (CANARIES["session"],))
+        connection.execute("UPDATE push_subscriptions SET session_hash = ?", (CANARIES["session"],))
         connection.execute("UPDATE api_keys SET key_hash = ?", (CANARIES["key"],))
         sealed = '{"sealed": "' + CANARIES["setting"].decode() + '"}'
         connection.execute("INSERT INTO page_settings VALUES ('jellyfin.password', ?)", (sealed,))
