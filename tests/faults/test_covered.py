@@ -18,7 +18,7 @@ WALK = (
     "faults/test_crash_walk.py::test_killed_before_any_step_it_loses_nothing_and_lies_about_nothing"
 )
 WATCHING = "device/test_watcher.py"
-REMOVALS = "services/removals/test_monitor.py"
+REMOVALS = "services/files/removals/test_monitor.py"
 
 SHOWN_BY = MappingProxyType(
     {

@@ -478,6 +478,18 @@ class SessionRow(peewee.Model):
         table_name = "sessions"
 
 
+class PushSubscriptionRow(peewee.Model):
+    """Where the browser of a session is told of news, sealed; it ends with the session."""
+
+    session_hash = peewee.BlobField(primary_key=True)
+    sealed = peewee.BlobField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "push_subscriptions"
+
+
 class ApiKeyRow(peewee.Model):
     """A key for scripts."""
 
@@ -757,6 +769,7 @@ ROWS: tuple[type[peewee.Model], ...] = (
     DeviceRow,
     AccountRow,
     SessionRow,
+    PushSubscriptionRow,
     ApiKeyRow,
     HiddenItemRow,
     SeenLibrariesRow,
