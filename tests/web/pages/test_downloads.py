@@ -272,7 +272,7 @@ def test_forms_and_scripts_of_a_page_can_change_something(ann: Browser, client: 
         page = shown(ann, path)
         assert f'data-csrf="{ann.csrf}"' in page
         assert f'name="csrf" value="{ann.csrf}"' in page
-        assert "every-page" in page
+        assert "/vendor/app.js" in page
     assert "csrf" not in client.get("/sign-in").text
 
 
