@@ -21,7 +21,11 @@ class BrowserCode(BuildHookInterface[Any]):
             return
         if not (Path(self.root) / READY).exists():
             _build(Path(self.root))
-        build_data["artifacts"].append("static/vendor/*")
+        if self.target_name == "wheel":
+            vendor = READY.parent
+            build_data["force_include"][str(vendor)] = f"sidecar/web/{vendor}"
+        else:
+            build_data["artifacts"].append("static/vendor/*")
 
 
 def _build(root: Path) -> None:
