@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
 import shutil
 import socket
 import ssl
 import subprocess
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPSConnection
@@ -26,6 +27,8 @@ from urllib.parse import urlencode
 from tests.fakes.servers.slow_line import wait_until
 
 FOLDER = "music"
+# The processes of a test run must not all draw the same.
+_CHANCE = random.SystemRandom()
 OPTIONS = """
     <options>
         <listenAddress>tcp://127.0.0.1:{port}</listenAddress>
@@ -183,10 +186,14 @@ def two_syncthings(folder: Path) -> Iterator[tuple[OneSyncthing, OneSyncthing]]:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
+    """Return a port of 127.0.0.1 that nobody listens on, and that nobody is given by chance.
+
+    Servers of other tests take any free port: the kernel gives them one of 32768 and above.
+    """
+    while True:
+        port = _CHANCE.randrange(20_000, 32_768)
+        with suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def _is_connected(one: OneSyncthing, other: OneSyncthing) -> bool:
