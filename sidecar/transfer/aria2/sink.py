@@ -226,6 +226,8 @@ class ThroughAria2:
         """Find the real cause by a test write: aria2's codes do not tell full from broken."""
         if failure.kind is not FailureClass.DEVICE:
             return failure
+        if not self.is_still_there():
+            return part_vanished_error().failure
         try:
             os.pwrite(self._file.fileno(), bytes(WINDOW // 4), self.held)
             os.fdatasync(self._file.fileno())
