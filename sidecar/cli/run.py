@@ -15,7 +15,7 @@ from threading import Event
 
 from sidecar.assembly.set_up import keep_set_up
 from sidecar.assembly.store import DATABASE, database_place, settings_with_page
-from sidecar.cli.stopping import StoppedEarly, stop_signals, wait_at_most, wait_for
+from sidecar.cli.stopping import StoppedEarly, stop_signals, wait_for
 from sidecar.clock import SystemClock
 from sidecar.config import Settings, load
 from sidecar.errors import AlreadyRunning, ConfigError
@@ -75,7 +75,7 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
                 if not is_waiting:
                     log.info("standing by: %s", error)
                 is_waiting = True
-                wait_at_most(TAKE_OVER_EVERY_S, stop)
+                wait_for(stop, at_most_s=TAKE_OVER_EVERY_S)
                 continue
             is_waiting = False
             if not stop.is_set():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import math
 import signal
 import time
 from collections.abc import Iterator
@@ -41,18 +42,12 @@ def stop_signals(*, end_within_s: float = END_WITHIN_S) -> Iterator[Event]:
             signal.signal(number, handler)
 
 
-def wait_at_most(seconds: float, stop: Event) -> None:
-    """Wait this long, or for one of the signals; polls as `wait_for` does."""
-    until = time.monotonic() + seconds
-    while not stop.is_set() and time.monotonic() < until:
-        time.sleep(LOOK_EVERY_S)
-
-
-def wait_for(stop: Event, *others: Event) -> None:
-    """Wait for one of the signals or other events, in the main thread.
+def wait_for(stop: Event, *others: Event, at_most_s: float = math.inf) -> None:
+    """Wait for one of the signals or other events, in the main thread, for at most so long.
 
     Polls, as `Event.wait` could sleep for ever: Python runs signal handlers in the main thread
     only, and the system may deliver the signal to another one (seen on Linux at a thread's start).
     """
-    while not any(one.is_set() for one in (stop, *others)):
+    until = time.monotonic() + at_most_s
+    while not any(one.is_set() for one in (stop, *others)) and time.monotonic() < until:
         time.sleep(LOOK_EVERY_S)

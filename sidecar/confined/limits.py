@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Sequence
@@ -9,6 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
+# All that a program of ours sees of the environment there.
+ENVIRONMENT = {"PATH": os.defpath, "LC_ALL": "C.UTF-8"}
+
+
+def dump_sys_path() -> str:
+    """Return `sys.path` as JSON, for a program of ours that starts without it."""
+    return json.dumps([os.path.abspath(one) for one in sys.path])  # noqa: PTH100 - "" is here
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

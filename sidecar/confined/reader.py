@@ -24,7 +24,7 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from sidecar.confined.child import FOUND, HEAD, NOTHING
-from sidecar.confined.limits import Limits
+from sidecar.confined.limits import ENVIRONMENT, Limits, dump_sys_path
 from sidecar.domain.adoption.tags import FoundTags
 
 log = logging.getLogger(__name__)
@@ -142,8 +142,8 @@ class ConfinedReader:
 
     def _start(self) -> socket.socket:
         ours, theirs = socket.socketpair()
-        paths = json.dumps([os.path.abspath(one) for one in sys.path])  # noqa: PTH100 - "" is here
-        program = [sys.executable, "-I", "-B", str(CHILD), str(theirs.fileno()), paths]
+        program = [sys.executable, "-I", "-B", str(CHILD), str(theirs.fileno())]
+        program.append(dump_sys_path())
         with theirs:
             try:
                 self._child = subprocess.Popen(  # noqa: S603 - our own program
@@ -151,7 +151,7 @@ class ConfinedReader:
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
-                    env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+                    env=ENVIRONMENT,
                     cwd="/",
                     pass_fds=[theirs.fileno()],
                     start_new_session=True,

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager, closing
 from pathlib import Path
 from threading import local
 from typing import Any
@@ -139,19 +139,13 @@ class SqliteDialect:
 
     def copy_to(self, path: Path) -> None:
         """Write a consistent copy of the file, while it is in use."""
-        with _bare(self._path) as connection:
+        with closing(sqlite3.connect(self._path, isolation_level=None)) as connection:
             migrations.copy(connection, path)
 
 
 def _match(words: Collection[str]) -> str:
     """Return words as FTS5 looks for them: each is the beginning of one."""
     return " AND ".join('"{}" *'.format(one.replace('"', '""')) for one in words)
-
-
-@contextmanager
-def _bare(path: Path) -> Iterator[sqlite3.Connection]:
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        yield connection
 
 
 def _size(file: Path) -> int:

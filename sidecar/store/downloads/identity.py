@@ -238,9 +238,7 @@ class DownloadIdentity:
         """Record that an item is none of these."""
         with self._db.write():
             for new_id in new_ids:
-                self._db.sql(
-                    "INSERT INTO unlike VALUES (?, ?) ON CONFLICT DO NOTHING", (old_id, new_id)
-                )
+                self._db.sql(UNLIKE, (old_id, new_id))
 
     # The change
 

@@ -16,6 +16,7 @@ from threading import Event
 from typing import Any, BinaryIO
 
 from sidecar.clock import Clock
+from sidecar.confined.limits import dump_sys_path
 from sidecar.domain.formats.tags import Tags
 from sidecar.messages import msg
 from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, run
@@ -118,8 +119,8 @@ class Tagger:
         stop: Event,
     ) -> dict[str, Any]:
         # -S: the child gets its `sys.path` as an argument.
-        paths = json.dumps([os.path.abspath(one) for one in sys.path])  # noqa: PTH100 - "" is here
-        command = [sys.executable, "-I", "-S", "-B", str(CHILD), paths, json.dumps(order)]
+        command = [sys.executable, "-I", "-S", "-B", str(CHILD), dump_sys_path()]
+        command.append(json.dumps(order))
         said = run(
             command,
             files=files,

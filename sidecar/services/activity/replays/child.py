@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sidecar import confined
-from sidecar.confined.limits import Limits
+from sidecar.confined.limits import ENVIRONMENT, Limits, dump_sys_path
 
 log = logging.getLogger(__name__)
 
@@ -51,14 +51,14 @@ def run_replay(
     Raises:
         ChildFailed: There is no report.
     """
-    paths = json.dumps([os.path.abspath(one) for one in sys.path])  # noqa: PTH100 - "" is here
-    program = [sys.executable, "-I", "-B", str(CHILD), paths, str(job.fileno())]
+    program = [sys.executable, "-I", "-B", str(CHILD), dump_sys_path()]
+    program.append(str(job.fileno()))
     child = subprocess.Popen(  # noqa: S603 - our own program
         limits.command(program),
         stdin=history,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={"PATH": os.defpath, "LC_ALL": "C.UTF-8"},
+        env=ENVIRONMENT,
         cwd="/",
         pass_fds=[job.fileno()],
         start_new_session=True,

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Event, Lock
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -26,6 +26,7 @@ from sidecar.domain.items.item import Item
 from sidecar.domain.replay.job import ReplayJob
 from sidecar.domain.replay.report import Report
 from sidecar.domain.rules import fill
+from sidecar.domain.rules.context import Rule, RuleSettings
 from sidecar.domain.rules.registry import COMPUTED_RULES
 from sidecar.errors import JellyfinError, NotVisible
 from sidecar.jellyfin.client import Jellyfin
@@ -48,6 +49,8 @@ from sidecar.store.accounts.choices import Choices
 from sidecar.store.playback.past import PastPlays
 
 log = logging.getLogger(__name__)
+
+S = TypeVar("S", bound=RuleSettings)
 
 # The name of what is kept for a person.
 KEPT = "replay"
@@ -351,14 +354,15 @@ class ReplayService:
 
     def _write_job(self, job: IO[bytes], run: _Run) -> None:
         device_id, person = run.asked.device_id, run.person
-        settings = {
-            one.name: self._rules.of(one, device_id) if device_id else self._rules.default(one)
-            for one in COMPUTED_RULES
-        }
-        limits = (
-            self._rules.of(fill.RULE, device_id) if device_id else self._rules.default(fill.RULE)
-        ).limits
-        asked = ReplayJob(budgets=run.asked.budgets, settings=settings, limits=limits)
+
+        def settings_of(rule: Rule[S]) -> S:
+            return self._rules.of(rule, device_id) if device_id else self._rules.default(rule)
+
+        asked = ReplayJob(
+            budgets=run.asked.budgets,
+            settings={one.name: settings_of(one) for one in COMPUTED_RULES},
+            limits=settings_of(fill.RULE).limits,
+        )
         head = {
             "job": asked.to_json(),
             "most_plays": MOST_PLAYS,
