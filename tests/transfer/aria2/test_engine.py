@@ -23,9 +23,11 @@ from sidecar.clock import SystemClock
 from sidecar.domain.transfers.failures import FailureClass
 from sidecar.domain.transfers.response import OVERLAP
 from sidecar.errors import Stopped
+from sidecar.transfer.aria2.codes import judge
 from sidecar.transfer.aria2.daemon import ForeignDaemon, OwnDaemon
 from sidecar.transfer.aria2.engine import Aria2Engine
 from sidecar.transfer.aria2.rpc import Rpc
+from sidecar.transfer.aria2.sink import ThroughAria2
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.http.engine import HttpEngine
 from tests.fakes.servers.fault_server import FaultServer, after, says, silent_after
@@ -412,3 +414,19 @@ def test_many_at_once_keep_apart(
 
     assert all(attempt.content() == LONG for attempt in attempts)
     assert aria2.book.gids() == []
+
+
+def test_a_deleted_part_is_the_cause_whoever_finds_out_first(
+    aria2: Aria2Supervisor, tmp_path: Path
+) -> None:
+    path = tmp_path / "2.part"
+    with path.open("w+b") as file:
+        sink = ThroughAria2(
+            file, path, link=aria2, synced=lambda _held: None, stop=Event(), clock=SystemClock()
+        )
+        by_aria2_first = judge(15, "No such file or directory")
+        assert sink._find_cause(by_aria2_first).code == "aria2-15"
+
+        path.unlink()
+
+        assert sink._find_cause(by_aria2_first).code == "part-vanished"
