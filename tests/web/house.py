@@ -36,6 +36,7 @@ from sidecar.errors import NotVisible
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.process.logs import LineFormatter
+from sidecar.process.threads import log_stuck_threads
 from sidecar.services.accounts.person import Person
 from sidecar.services.configuration.setup.service import SetUpService
 from sidecar.services.health.system_status import RecentLog
@@ -457,7 +458,7 @@ def serving(web: Web, port: int = 0) -> Iterator[WebServer]:
     left = set(threading.enumerate()) - before
     for one in left:
         one.join(60)
-    assert not [one.name for one in left if one.is_alive()]
+    assert not log_stuck_threads(left), [one.name for one in left if one.is_alive()]
 
 
 def _sign_in(request: Request) -> Reply:

@@ -99,10 +99,12 @@ class SocketIOServer:
         """Return a WSGI application with the live connection below `PATH`, and `app` elsewhere."""
         self._socketio.init_app(app)
         engine = self._server.eio
-        # There is no public way to replace these: sleeps that end when we stop, WebSockets that
+        # There is no public way to replace these: sleeps that end when we stop, a look at all
+        # connections that ends then, even one that a late connection begins, WebSockets that
         # limit a message before it is parsed, queues that never block, and pings without threads.
         engine._async = engine._async | {  # noqa: SLF001 - see above
             "sleep": self._ended.wait,
+            "event": lambda: self._ended,
             "websocket": WebSocketAdapter,
             "queue": _Unjoined,
             "thread": partial(_task, self._timers, engine._async["thread"]),  # noqa: SLF001 - see above

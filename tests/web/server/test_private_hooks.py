@@ -68,6 +68,12 @@ def test_cheroot_writes_in_no_place_that_we_do_not_know() -> None:
     assert functions_that(wsgi, *writes) == set()
 
 
+def test_engine_io_waits_for_one_event_of_its_own_which_is_our_end() -> None:
+    assert functions_that(engineio_threads, "create_event(") == {"Server._service_task"}
+    assert functions_that(engineio_socket, "create_event(") == set()
+    assert functions_that(import_module("socketio.server"), "create_event(") == {"Server.call"}
+
+
 def test_cheroot_refuses_by_the_one_method_that_is_ours() -> None:
     assert functions_that(cheroot, "simple_response(") == {
         "HTTPRequest.parse_request",
