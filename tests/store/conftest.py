@@ -48,6 +48,8 @@ def db(tmp_path: Path, clock: FakeClock, request: pytest.FixtureRequest) -> Iter
         shared.sql(EMPTY)
         return
     database = Database.open(with_tables(tmp_path / "state" / "sidecar.db"), clock=clock)
+    # Rows in an order that nobody asked for: a server gives them in any.
+    database.sql("PRAGMA reverse_unordered_selects = ON")
     put_devices(database)
     statements: list[str] = []
     database._peewee.connection().set_trace_callback(statements.append)

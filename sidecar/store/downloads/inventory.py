@@ -80,7 +80,7 @@ class Inventory:
         untouchable: Collection[int] = frozenset(),
         keeps_originals: bool = False,
     ) -> Holdings:
-        """Return a device's files and its waiting downloads.
+        """Return a device's files and its waiting downloads, each in no certain order.
 
         Args:
             device_id: Which device.

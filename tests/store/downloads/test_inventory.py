@@ -52,10 +52,10 @@ def test_it_shows_what_is_there_what_waits_and_what_comes(
         STICK, clock.now(), in_use={track(2).id}, untouchable={there}
     )
 
-    assert [(one.download_id, one.size, one.eviction_class) for one in found.stored] == [
+    assert {(one.download_id, one.size, one.eviction_class) for one in found.stored} == {
         (there, 901, EvictionClass.AFFINITY),
         (also, 902, EvictionClass.NOTHING),
-    ]
+    }
     assert [one.is_in_use for one in found.stored] == [True, True]
     assert Inventory(db).list_running(STICK) == (Coming(coming.id, 5000, 64),)
     (one,) = found.waiting
