@@ -20,7 +20,6 @@ from sidecar.events import Bus
 from sidecar.web import pages, static_files
 from sidecar.web.api import routes
 from sidecar.web.compiled_templates import CompiledTemplates
-from sidecar.web.late_rule import LateRule
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
 from sidecar.web.pages import alerts
@@ -31,6 +30,7 @@ from sidecar.web.pages.help import routes as help_pages
 from sidecar.web.request import errors, jellyfin_wait
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
+from sidecar.web.routing import LateRule, RowId
 from sidecar.web.security import auth, jellyfin_web
 from sidecar.web.security.hosts import HostList, networks
 from sidecar.web.security.middleware import Middleware
@@ -160,6 +160,7 @@ def plain_flask(clock: Clock, compiled: Path | None = None) -> Flask:
         "PROVIDE_AUTOMATIC_OPTIONS": False,
     }
     app.url_rule_class = LateRule
+    app.url_map.converters["int"] = RowId
     app.url_map.merge_slashes = False
     static_files.register(app, files.static)
 

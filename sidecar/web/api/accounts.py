@@ -21,7 +21,7 @@ from sidecar.web.api.schemas.downloads import Undoable
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import Body
-from sidecar.web.request.query_params import LARGEST_ID, Query
+from sidecar.web.request.query_params import Query
 from sidecar.web.security import auth
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
@@ -207,7 +207,7 @@ def make(services: WebServices, body: NewKey) -> schemas.FreshKey:
     return schemas.FreshKey(**dict(schemas.Key.model_validate(view)), key=secret)
 
 
-@keys.delete(f"/<int(max={LARGEST_ID}):key_id>", role=Role.SIGNED_IN)
+@keys.delete("/<int:key_id>", role=Role.SIGNED_IN)
 def revoke(services: WebServices, key_id: int) -> None:
     """Revoke an API key."""
     services.api_keys.revoke_key(person(), key_id)

@@ -57,7 +57,7 @@ from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
-ONE = f"/downloads/<int(max={LARGEST_ID}):download_id>"
+ONE = "/downloads/<int:download_id>"
 MOST_SHOWN = 100
 MOST_ITEMS = 100
 MOST_IDS = 1000

@@ -22,7 +22,7 @@ from sidecar.web.api.devices.preferences import ITEM
 from sidecar.web.api.endpoints import NOT_FOUND, PREFIX, Endpoints
 from sidecar.web.api.schemas import library as schemas
 from sidecar.web.request.errors import answer
-from sidecar.web.request.query_params import LARGEST_ID, Kinds, PageQuery, Text
+from sidecar.web.request.query_params import Kinds, PageQuery, Text
 from sidecar.web.request.ranges import RangePart, ServedFile, part_of, to_the_second
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
@@ -97,7 +97,7 @@ def offline_item(services: WebServices, item_id: str) -> schemas.OfflineItem:
 
 
 @media.get(
-    f"/<int(max={LARGEST_ID}):download_id>",
+    "/<int:download_id>",
     role=Role.SIGNED_IN,
     media="*/*",
     answers_head=True,

@@ -14,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 from sidecar import __version__
 from sidecar.web.api.endpoints import PREFIX, Endpoint, Refusal
 from sidecar.web.api.schemas.users import ProblemDetails
+from sidecar.web.request.query_params import LARGEST_ID
 
 REF = "#/components/schemas/{model}"
 Json = dict[str, object]
@@ -120,7 +121,9 @@ def _path(rule: str) -> tuple[str, list[Json]]:
     arguments: list[Json] = []
     for converter, name in re.findall(r"<(?:([a-z]+)(?:\([^)]*\))?:)?(\w+)>", rule):
         schema: Json = (
-            {"type": "integer", "minimum": 1} if converter == "int" else {"type": "string"}
+            {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}
+            if converter == "int"
+            else {"type": "string"}
         )
         if name == "item_id":
             schema["pattern"] = "^[0-9a-f]{32}$"

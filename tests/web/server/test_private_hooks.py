@@ -21,7 +21,7 @@ from cheroot.workers import threadpool
 from werkzeug.routing import Map, Rule, rules
 from werkzeug.wsgi import get_input_stream
 
-from sidecar.web.late_rule import LateRule
+from sidecar.web.routing import LateRule
 from sidecar.web.server import SOCKET_KEY, WebServer, WebSocketAdapter
 
 if TYPE_CHECKING:

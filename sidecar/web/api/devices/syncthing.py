@@ -11,7 +11,6 @@ from sidecar.web.api.endpoints import Endpoints, Refusal
 from sidecar.web.api.schemas import syncthing as schemas
 from sidecar.web.api.schemas.base import Listed
 from sidecar.web.request.json_body import NoBody
-from sidecar.web.request.query_params import LARGEST_ID
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
@@ -44,7 +43,7 @@ def ignore(services: WebServices, device_id: str, body: NoBody) -> IgnoreView:  
 
 
 @peers.get(
-    f"/downloads/<int(max={LARGEST_ID}):download_id>/peers",
+    "/downloads/<int:download_id>/peers",
     role=Role.SIGNED_IN,
     returns=Listed[schemas.Arrived],
 )

@@ -82,7 +82,7 @@ def routes(services: WebServices) -> Blueprint:
             return _page(services, refused)
         return redirect(url_for("notifications.show", saved="yes"), 303)
 
-    @own.post("/addresses/<int(max=99):number>/remove", role=Role.SIGNED_IN)
+    @own.post("/addresses/<int:number>/remove", role=Role.SIGNED_IN)
     def remove(number: int) -> Response:
         preferences.remove(person(), number)
         return redirect(url_for("notifications.show", saved="yes"), 303)

@@ -15,7 +15,6 @@ from sidecar.web.i18n.languages import Languages
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.redirects import safe_target
 from sidecar.web.request.errors import ApiError
-from sidecar.web.request.query_params import LARGEST_ID
 from sidecar.web.security.auth import own_secret, person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
@@ -51,7 +50,7 @@ def routes(services: WebServices) -> Blueprint:
             return _page(services, trouble=TOO_MANY, status=HTTPStatus.CONFLICT)
         return _page(services, fresh=made[1], label=label, status=HTTPStatus.CREATED)
 
-    @profile.post(f"/keys/<int(max={LARGEST_ID}):key_id>/revoke", role=Role.SIGNED_IN)
+    @profile.post("/keys/<int:key_id>/revoke", role=Role.SIGNED_IN)
     def revoke_key(key_id: int) -> Response:
         keys.revoke_key(person(), key_id)
         return redirect(url_for("profile.show"), 303)

@@ -50,7 +50,7 @@ def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
     buttons = PageRoutes("buttons", url_prefix="/downloads")
 
-    @buttons.post(f"/<int(max={LARGEST_ID}):download_id>/act", role=Role.SIGNED_IN)
+    @buttons.post("/<int:download_id>/act", role=Role.SIGNED_IN)
     def act(download_id: int) -> Response:
         order = DownloadCommand(
             action=_action(FOR_ONE | ALONE),
@@ -64,7 +64,7 @@ def routes(services: WebServices) -> Blueprint:
             return _led_back(services.undo, order.action, [outcome])
         return _told(outcome)
 
-    @buttons.get(f"/<int(max={LARGEST_ID}):download_id>/ask", role=Role.SIGNED_IN)
+    @buttons.get("/<int:download_id>/ask", role=Role.SIGNED_IN)
     def ask(download_id: int) -> Response:
         return _ask(services, download_id)
 

@@ -37,7 +37,6 @@ from sidecar.web.pages.downloads.view import (
     tab_of,
 )
 from sidecar.web.pages.page_routes import PageRoutes
-from sidecar.web.request.query_params import LARGEST_ID
 from sidecar.web.security import auth
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
@@ -90,11 +89,11 @@ def routes(services: WebServices) -> Blueprint:
     def downloads() -> str:
         return _downloads(services)
 
-    @pages.get(f"/downloads/<int(max={LARGEST_ID}):download_id>", role=Role.SIGNED_IN)
+    @pages.get("/downloads/<int:download_id>", role=Role.SIGNED_IN)
     def download(download_id: int) -> Response:
         return redirect(_in_view(listing, download_id), 303)
 
-    @pages.get(f"/downloads/<int(max={LARGEST_ID}):download_id>/history", role=Role.SIGNED_IN)
+    @pages.get("/downloads/<int:download_id>/history", role=Role.SIGNED_IN)
     def history(download_id: int) -> str:
         download = listing.download(auth.person(), download_id)
         asked = ActivityQuery(device_id=download.device_id, item_id=download.item_id)

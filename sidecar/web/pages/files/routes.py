@@ -44,12 +44,12 @@ from sidecar.web.pages.files.view import (
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError
-from sidecar.web.request.query_params import LARGEST_ID, check_item_id
+from sidecar.web.request.query_params import check_item_id
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
-FILE = f"/<int(max={LARGEST_ID}):download_id>"
+FILE = "/<int:download_id>"
 MOST_LEAVERS = 50
 
 
