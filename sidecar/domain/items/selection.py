@@ -125,6 +125,13 @@ class Selection:
         return not self.most_files is self.most_bytes is self.most_seconds is None
 
     @property
+    def depends_on_listening(self) -> bool:
+        """Whether a play or a favourite of the account may change what it takes."""
+        of_listening = self.order in {SelectionOrder.UNHEARD, SelectionOrder.HEARD}
+        is_ordered = self.is_limited and of_listening
+        return is_ordered or self.is_unheard or self.is_hearted or self.unheard_days is not None
+
+    @property
     def needs_sizes(self) -> bool:
         """Whether the size of each file has to be known."""
         return self.most_bytes is not None

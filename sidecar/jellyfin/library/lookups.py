@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 
 from sidecar.domain.items.item import ItemType
-from sidecar.domain.items.selection import Selection
 from sidecar.domain.rules.library import ListedItems
-from sidecar.errors import NotAllowed, NotFound, UnexpectedAnswer
+from sidecar.errors import NotAllowed, NotFound
 from sidecar.jellyfin.client import DISC_ORDER, PRIMARY_IMAGE_ONLY, Jellyfin
 from sidecar.jellyfin.http.connection import Query
-from sidecar.jellyfin.library.selections import SelectionReader
 from sidecar.jellyfin.listing import Listing, Rows, read_sequence, read_set
 
 # Enough even if some of the next ones were seen already.
@@ -57,18 +54,6 @@ class Lookups:
         place = "albumArtistIds" if kind is ItemType.ARTIST else "parentId"
         query = {place: item_id, "includeItemTypes": "Audio"}
         return _read_listed(lambda: self._client.listing(self._client.files(query)))
-
-    def selected(self, asked: Selection, seed: str, now: datetime) -> ListedItems:
-        """List what a saved filter matches.
-
-        Unlike other lists it may be empty and complete: that one matches nothing is asked about.
-        """
-        try:
-            listing = SelectionReader(self._client).read(asked, now, seed)
-        except (NotFound, NotAllowed, UnexpectedAnswer):
-            # A library of it is not there: the server refuses its id in one of these ways.
-            return ListedItems()
-        return ListedItems(listing.items, complete=listing.complete)
 
     def _unwatched(self, series_id: str) -> ListedItems:
         """List the first episodes of a series that were not seen; none if all were."""

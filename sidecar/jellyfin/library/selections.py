@@ -14,9 +14,10 @@ from types import MappingProxyType
 from sidecar.domain.items.item import Item
 from sidecar.domain.items.kinds import TYPES, Kind
 from sidecar.domain.items.selection import Named, Selection, SelectionOrder
+from sidecar.domain.items.selection_looks import LibraryState
 from sidecar.jellyfin.client import PRIMARY_IMAGE_ONLY, Jellyfin
 from sidecar.jellyfin.http.connection import Query
-from sidecar.jellyfin.listing import PAGE_ITEMS, Listing, Rows, read_until
+from sidecar.jellyfin.listing import PAGE_ITEMS, Rows, read_until
 
 ORDERS: Mapping[SelectionOrder, Query] = MappingProxyType(
     {
@@ -46,6 +47,22 @@ MEASURED_PAGES = 3
 # Libraries whose files are elsewhere.
 WITHOUT_FILES = frozenset({"playlists", "boxsets"})
 MOST_ARTISTS = 50
+# Of more libraries a look counts what is in all that the account sees.
+MOST_LOOKED_AT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionListing:
+    """What a filter takes, in its order.
+
+    Attributes:
+        complete: Nothing is missing; if False, an absent item means nothing.
+        entries: How many entries of the library were read for it.
+    """
+
+    items: tuple[Item, ...]
+    complete: bool
+    entries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +85,24 @@ class SelectionReader:
     def __init__(self, client: Jellyfin) -> None:
         self._client = client
 
-    def read(self, asked: Selection, now: datetime, seed: str) -> Listing:
+    def look(self, asked: Selection) -> tuple[LibraryState, ...]:
+        """Return how many items there are and which is the newest: with one request, or two.
+
+        Raises:
+            errors.NotFound, errors.NotAllowed: A library of it is not there for this account.
+        """
+        newest = {**ORDERS[SelectionOrder.ADDED], "startIndex": 0, "limit": 1}
+        queries = _list_queries(asked, with_sizes=False)
+        if len(queries) > MOST_LOOKED_AT:
+            queries = [_make_query(asked, with_sizes=False)]
+        states = []
+        for query in queries:
+            page = self._client.listed_page("Items", query={**query, **newest})
+            first = next((one.id for one in page.items if one is not None), None)
+            states.append(LibraryState(page.total_record_count, first))
+        return tuple(states)
+
+    def read(self, asked: Selection, now: datetime, seed: str) -> SelectionListing:
         """List what a filter takes, in its order.
 
         Raises:
@@ -79,7 +113,8 @@ class SelectionReader:
             pages = self._client.pages("Items", query=query)
             parts.append(read_until(pages, lambda: asked.begin(now)))
         listing = self._client.listing(*parts)
-        return Listing(asked.finish(listing.items, now, seed), listing.complete)
+        taken = asked.finish(listing.items, now, seed)
+        return SelectionListing(taken, listing.complete, sum(len(one.entries) for one in parts))
 
     def measure(self, asked: Selection, now: datetime) -> SelectionSize:
         """Return what a filter takes; of a large list only the first pages are read.

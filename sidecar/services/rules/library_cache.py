@@ -1,6 +1,7 @@
 """The library as the rules see it: look-ups in Jellyfin, cached for a few minutes.
 
 rule ──▶ CachedLibrary ──▶ Lookups, Jellyfin.items      (what is in the library)
+                      ├──▶ SelectionLooks               (what saved filters match)
                       └──▶ Plays                        (what was really heard)
 """
 
@@ -17,6 +18,7 @@ from sidecar.domain.items.selection import Selection
 from sidecar.domain.rules.library import Library, ListedItems
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.lookups import Lookups
+from sidecar.services.rules.selections.looks import SelectionLooks
 
 KEPT_FOR_S = 300.0
 MOST_KEPT = 2000
@@ -24,18 +26,8 @@ MOST_KEPT = 2000
 Key = tuple[str, ...]
 # Look-ups whose result changes with the account's own plays.
 UNWATCHED = "unwatched"
-SELECTED = "selected"
 LISTENING = frozenset(
-    {
-        "next_up",
-        "episodes_from",
-        "books_begun",
-        "book_parts",
-        "item",
-        "visible",
-        UNWATCHED,
-        SELECTED,
-    }
+    {"next_up", "episodes_from", "books_begun", "book_parts", "item", "visible", UNWATCHED}
 )
 
 
@@ -63,7 +55,7 @@ class LibraryOfAccount(Library, Protocol):
         """Drop the whole cache, as the library has changed. Thread-safe."""
 
     def forget_listening(self) -> None:
-        """Drop what depends on what was played or seen. Thread-safe."""
+        """Drop what depends on what was played, seen or favoured. Thread-safe."""
 
     def describe(self, ids: Sequence[str]) -> dict[str, Item]:
         """Return full items for the queue."""
@@ -95,6 +87,7 @@ class CachedLibrary:
         """
         self._client = client
         self._lookups = Lookups(client)
+        self._looks = SelectionLooks(client, clock)
         self._plays = plays
         self._user_id = user_id
         self._clock = clock
@@ -104,11 +97,13 @@ class CachedLibrary:
 
     def forget(self) -> None:
         """Drop the whole cache, as the library has changed."""
+        self._looks.note_library_changed()
         with self._lock:
             self._kept.clear()
 
     def forget_listening(self) -> None:
         """Drop what depends on what was played or seen."""
+        self._looks.note_listening_changed()
         with self._lock:
             self._kept = {key: it for key, it in self._kept.items() if key[0] not in LISTENING}
 
@@ -160,8 +155,7 @@ class CachedLibrary:
 
     def selected(self, asked: Selection, seed: str, now: datetime) -> ListedItems:
         """Return what a saved filter matches."""
-        key = (SELECTED, seed, repr(asked))
-        return self._listed(key, lambda: self._lookups.selected(asked, seed, now))
+        return self._looks.list_matches(asked, seed, now)
 
     def book_parts(self, folder_id: str) -> ListedItems:
         """Return the audiobook parts in a folder."""

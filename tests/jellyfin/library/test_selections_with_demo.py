@@ -13,9 +13,7 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.domain.items.kinds import Kind
 from sidecar.domain.items.selection import Named, Selection, SelectionOrder
-from sidecar.errors import JellyfinError
 from sidecar.jellyfin.client import Jellyfin
-from sidecar.jellyfin.library.lookups import Lookups
 from sidecar.jellyfin.library.selections import SelectionReader, SelectionSize
 from sidecar.jellyfin.listing import PAGE_ITEMS
 from tests.fakes.libraries.tiny import film, listing, track, write
@@ -141,13 +139,3 @@ def test_few_requests_are_sent(demo: CountingDemo, ann: Jellyfin) -> None:
 
 def _read(ann: Jellyfin, asked: Selection) -> list[Named]:
     return [Named(one.id, one.title) for one in SelectionReader(ann).read(asked, NOW, "").items]
-
-
-def test_a_library_that_is_gone_is_not_one_without_files(ann: Jellyfin) -> None:
-    gone = Selection(libraries=(Named("9" * 32, "Gone"),))
-
-    try:
-        listed = Lookups(ann).selected(gone, "", NOW)
-    except JellyfinError as trouble:
-        pytest.fail(str(trouble))
-    assert not listed.items
