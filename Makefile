@@ -5,7 +5,8 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 # libatomic1 is for the Node.js that Playwright brings along, curl for our mpv script.
 TEST_PACKAGES := aria2 caddy chromium-headless-shell curl e2fsprogs exfat-fuse exfatprogs ffmpeg \
-	libatomic1 mount mpv mtools nginx-light ntfs-3g postgresql strace syncthing
+	libatomic1 mount mpv mtools nginx-light ntfs-3g postgresql redis-tools \
+	strace syncthing
 LANGUAGES := de
 UV := uv==0.13.8
 COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-version 3.11 \
@@ -141,8 +142,8 @@ UPGRADE ?= --upgrade
 lock:
 	rm -rf build/lock && $(PYTHON) -m venv build/lock
 	build/lock/bin/pip -q install $(UV)
-	$(COMPILE) --extra demo --extra notifications --extra postgresql --group build -o requirements.lock
-	$(COMPILE) --extra demo --extra notifications --extra postgresql --group build --group dev -c requirements.lock -o requirements-dev.lock
+	$(COMPILE) --extra demo --extra notifications --extra postgresql --extra redis --group build -o requirements.lock
+	$(COMPILE) --extra demo --extra notifications --extra postgresql --extra redis --group build --group dev -c requirements.lock -o requirements-dev.lock
 	$(COMPILE) --group supply -o requirements-supply.lock
 	rm -rf build/lock
 

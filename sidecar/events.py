@@ -3,6 +3,7 @@
 An event only says that something changed; the database has the current state, as changes of it are
 published after the commit. Listeners run in the publisher's thread and must be quick (put the event
 on a queue, set a flag); the error of a listener is logged and does not reach the publisher.
+`sidecar.shared_events` hands the events of this process to the others, and theirs to this one.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from threading import Lock
 
 from sidecar.domain.downloads.download import Download, Status
@@ -72,9 +73,14 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class TransfersProgressed:
-    """The progress of all running transfers."""
+    """The progress of all running transfers of a process.
+
+    Attributes:
+        process: Names the process; empty for this one.
+    """
 
     transfers: tuple[Progress, ...]
+    process: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,11 @@ class WorkArrived:
     """There may be a download to claim: idle workers check at once."""
 
 
+@dataclass(frozen=True, slots=True)
+class NewsMissed:
+    """Events of other processes may be lost: whoever keeps what they change reads it again."""
+
+
 Event = (
     DownloadChanged
     | HoldsChanged
@@ -124,32 +135,55 @@ Event = (
     | NoticesChanged
     | SettingsChanged
     | WorkArrived
+    | NewsMissed
 )
 Listener = Callable[[Event], None]
 
 
+class Sender(Enum):
+    """Which process has published an event."""
+
+    HERE = auto()
+    ELSEWHERE = auto()
+
+
 class Bus:
-    """Delivers each event to every listener, in the publisher's thread."""
+    """Delivers each event to every listener, in the order in which they came."""
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._listeners: tuple[Listener, ...] = ()
+        self._listeners: tuple[tuple[Listener, Sender | None], ...] = ()
 
-    def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Add a listener; return a function that removes it."""
+    def subscribe(self, listener: Listener, only: Sender | None = None) -> Callable[[], None]:
+        """Add a listener; return a function that removes it.
+
+        Args:
+            listener: Takes the events.
+            only: Which events it takes, if not all. What somebody here changed is known here: for
+                those of other processes alone is whoever must read it again.
+        """
+        added = (listener, only)
         with self._lock:
-            self._listeners = (*self._listeners, listener)
+            self._listeners = (*self._listeners, added)
 
         def unsubscribe() -> None:
             with self._lock:
-                self._listeners = tuple(one for one in self._listeners if one is not listener)
+                self._listeners = tuple(one for one in self._listeners if one is not added)
 
         return unsubscribe
 
     def publish(self, event: Event) -> None:
-        """Call every listener with the event."""
-        for listener in self._listeners:
+        """Call every listener with an event of this process, in the publisher's thread."""
+        self._deliver(event, Sender.HERE)
+
+    def receive(self, event: Event) -> None:
+        """Call every listener with an event of another process."""
+        self._deliver(event, Sender.ELSEWHERE)
+
+    def _deliver(self, event: Event, sender: Sender) -> None:
+        for listener, only in self._listeners:
             try:
-                listener(event)
+                if only is None or only is sender:
+                    listener(event)
             except Exception as error:  # noqa: BLE001 - it is logged
                 log_failure(error, f"a listener to {type(event).__name__}")

@@ -15,6 +15,7 @@ from collections.abc import Callable, Collection, Iterable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from importlib import import_module
 from threading import Event
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -25,7 +26,7 @@ from sidecar.assembly.store import database_place, page_configuration
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.device.filesystem import database_risk
-from sidecar.events import AccountChanged, Bus, SettingsChanged, WorkArrived
+from sidecar.events import AccountChanged, Bus, NewsMissed, SettingsChanged, WorkArrived
 from sidecar.events import Event as News
 from sidecar.process import heap, limits, logs, private_files
 from sidecar.process.logs import LineFormatter
@@ -49,6 +50,7 @@ log = logging.getLogger(__name__)
 STOP_WITHIN_S = 3.0
 # Who starts it finds the devices attached, unless a look at their files takes longer than this.
 LOOK_WITHIN_S = 2.0
+SHARED_EVENTS = "sidecar.assembly.shared_events"
 COMPILED_TEMPLATES = "templates"  # a folder of the data folder
 
 Prepare = Callable[[str, Startup], Settings]
@@ -170,6 +172,10 @@ class Runtime:
         building.callback(services.rules.threads.end)
         building.callback(self._bus.subscribe(self._hear))
         building.callback(self._bus.subscribe(partial(self._hear_settings, services)))
+        if self._settings.redis.url is not None:
+            # Most have none, and do not load what it needs.
+            start: Callable[..., object] = import_module(SHARED_EVENTS).start_event_bridge
+            start(self._settings.redis.url, self._settings, self._bus, self._clock, threads)
         self._start_threads(threads, services)
         building.callback(self._ask_to_stop, threads, services.devices.claims)
         # Pages are served already.
@@ -288,6 +294,9 @@ class Runtime:
             case WorkArrived():
                 self._workers_wakeup.set()
             case AccountChanged():
+                self._housekeeping_wakeup.set()
+            case NewsMissed():
+                self._workers_wakeup.set()
                 self._housekeeping_wakeup.set()
             case _:
                 pass

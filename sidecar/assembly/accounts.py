@@ -10,6 +10,7 @@ from functools import partial
 from sidecar.assembly.base import Base
 from sidecar.assembly.store import account_service
 from sidecar.errors import SignedOut
+from sidecar.events import Sender
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.auto_sign_in import AutoSignIn
@@ -41,6 +42,7 @@ def make_accounts(base: Base) -> AccountServices:
     """
     problems = Problems(base.bus)
     service = account_service(base.settings, base.store, problems, base.bus, base.clock)
+    base.bus.subscribe(service.hear, Sender.ELSEWHERE)
     server = JellyfinStatus(service.anonymous, problems, base.clock)
     hidden = HiddenFilesService(
         base.store, bus=base.bus, clock=base.clock, others=partial(_clients_of_others, service)

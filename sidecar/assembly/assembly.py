@@ -19,7 +19,7 @@ from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.device.drives import DevicePlaces
 from sidecar.domain.push_services import check_endpoint
-from sidecar.events import Bus
+from sidecar.events import Bus, Sender
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.health.system_status import RecentLog
 from sidecar.services.transfers.finishing.formats import check_format
@@ -70,6 +70,7 @@ def assemble(
             the program that should transfer files is not installed.
     """
     configuration = configuration or page_configuration(settings, store, bus)
+    bus.subscribe(configuration.hear, Sender.ELSEWHERE)
     configuration.check_with((check_engine, check_listening))
     settings = configuration.now()
     base = Base(

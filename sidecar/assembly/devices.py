@@ -7,7 +7,7 @@ from functools import partial
 
 from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
-from sidecar.events import Event, SettingsChanged
+from sidecar.events import Event, Sender, SettingsChanged
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
@@ -56,6 +56,7 @@ def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
         bus=base.bus,
         may_be=partial(check_format, can_make=converting.check),
     )
+    base.bus.subscribe(settings.hear, Sender.ELSEWHERE)
     registry = DeviceRegistry(
         configured,
         current=settings.current,

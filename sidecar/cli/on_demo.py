@@ -11,7 +11,7 @@ from threading import Event
 from sidecar.cli.demo import DEMO_PORT, DemoOptions, print_accounts, print_progress, run_demo
 from sidecar.cli.stopping import StoppedEarly
 from sidecar.config import DeviceSettings, Settings
-from sidecar.config.settings import DatabaseSettings
+from sidecar.config.settings import DatabaseSettings, RedisSettings
 from sidecar.demo.content.ffmpeg import MediaCancelled
 from sidecar.runtime import Prepare
 from sidecar.services.configuration.setup.service import SetUpService
@@ -108,5 +108,10 @@ def _demo_settings(settings: Settings, place: Path) -> Settings:
         devices = (DeviceSettings(name="Demo stick", path=stick),)
     # What is tried out is kept apart, also if the real database is on a server.
     return settings.model_copy(
-        update={"server": server, "devices": devices, "database": DatabaseSettings()}
+        update={
+            "server": server,
+            "devices": devices,
+            "database": DatabaseSettings(),
+            "redis": RedisSettings(),
+        }
     )

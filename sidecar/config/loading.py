@@ -181,7 +181,7 @@ def _explain(
     if first["type"] in {"extra_forbidden", "model_type"}:
         # An unknown key may be a misspelt `password`; a value in place of a section may hold one.
         value = None
-    elif SECRETS & set(place) or place[0] == "database":
+    elif SECRETS & set(place) or place[0] in {"database", "redis"}:
         value = "********"
     return ConfigError(where, key, value, reason)
 

@@ -26,6 +26,7 @@ from sidecar.config.settings import (
     LogSettings,
     MetricsSettings,
     NetworkSettings,
+    RedisSettings,
     ServerSettings,
     Settings,
     SyncthingSettings,
@@ -46,6 +47,7 @@ FILE_ONLY = frozenset(
         "jellyfin.ca_file",
         "backup.folder",
         "database.url",
+        "redis.url",
         "server.data_dir",
         "transfer.ffmpeg",
         "transfer.aria2.program",
@@ -78,6 +80,7 @@ SECTIONS: Mapping[str, type[Section]] = MappingProxyType(
         "backup": BackupSettings,
         "server": ServerSettings,
         "database": DatabaseSettings,
+        "redis": RedisSettings,
         "log": LogSettings,
         "metrics": MetricsSettings,
     }

@@ -611,6 +611,29 @@ class DatabaseSettings(Section):
     )
 
 
+def _check_redis_url(value: SecretStr) -> SecretStr:
+    try:
+        parts = urlsplit(value.get_secret_value())
+        is_remote = parts.scheme in {"redis", "rediss"} and bool(parts.hostname)
+        is_local = parts.scheme == "unix" and bool(parts.path)
+        is_right = (is_remote or is_local) and parts.port != 0
+    except ValueError:
+        is_right = False
+    if not is_right:
+        raise ValueError('must be an address such as "rediss://:password@host:6379/0"')
+    return value
+
+
+class RedisSettings(Section):
+    """What several processes on one database tell each other over."""
+
+    url: Annotated[SecretStr, AfterValidator(_check_redis_url)] | None = Field(
+        default=None,
+        title=translatable("Address of a Redis server"),
+        description=translatable("Only for several processes on one PostgreSQL database."),
+    )
+
+
 class Settings(Section):
     """All settings."""
 
@@ -622,6 +645,7 @@ class Settings(Section):
     syncthing: SyncthingSettings = SyncthingSettings()
     backup: BackupSettings = BackupSettings()
     database: DatabaseSettings = DatabaseSettings()
+    redis: RedisSettings = RedisSettings()
     log: LogSettings = LogSettings()
     metrics: MetricsSettings = MetricsSettings()
     devices: tuple[DeviceSettings, ...] = ()

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from sidecar import __version__
 from sidecar.clock import Clock
 from sidecar.errors import SignedOut, WrongServer
-from sidecar.events import AccountChanged, Bus, DownloadsAllowed
+from sidecar.events import AccountChanged, Bus, DownloadsAllowed, Event, NewsMissed
 from sidecar.jellyfin.address import Address
 from sidecar.jellyfin.client import Jellyfin, wrong_server
 from sidecar.jellyfin.device_identity import DeviceIdentity
@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 SERVER = "jellyfin"
 SERVER_ID = "server_id"
 OUTSIDE_HOURS = "outside-hours"
+SIGNED_OUT = "signed-out"
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +198,7 @@ class AccountService:
                 self._problems.note(
                     ProblemKind.ACCOUNT,
                     account.user_id,
-                    Problem("signed-out", _must_sign_in(account.name)),
+                    Problem(SIGNED_OUT, _must_sign_in(account.name)),
                 )
             self._bus.publish(AccountChanged(account.user_id))
 
@@ -212,9 +213,7 @@ class AccountService:
         account = self._accounts.get(user_id)
         name = account.name if account else msg("an account")
         log.warning("%s is signed out: Jellyfin no longer accepts the token", name)
-        self._problems.note(
-            ProblemKind.ACCOUNT, user_id, Problem("signed-out", _must_sign_in(name))
-        )
+        self._problems.note(ProblemKind.ACCOUNT, user_id, Problem(SIGNED_OUT, _must_sign_in(name)))
         self._bus.publish(AccountChanged(user_id))
         return True
 
@@ -223,6 +222,27 @@ class AccountService:
         with self._lock:
             self._let_go.add(client.user_id or "")
         self.signed_out(client)
+
+    def hear(self, event: Event) -> None:
+        """Look again at accounts that another process has changed; a listener for the bus."""
+        match event:
+            case AccountChanged(user_id):
+                changed = {user_id}
+            case NewsMissed():
+                changed = {one.user_id for one in self._accounts.all()}
+            case _:
+                return
+        with self._lock:
+            for user_id in changed:
+                self._clients.pop(user_id, None)
+        for user_id in changed:
+            account = self._accounts.get(user_id)
+            known = self._problems.of(ProblemKind.ACCOUNT, user_id)
+            if account is None or account.is_signed_in:
+                if known is not None and known.code == SIGNED_OUT:
+                    self._problems.clear(ProblemKind.ACCOUNT, user_id)
+            else:
+                self.must_sign_in(user_id)
 
     def is_let_go(self, user_id: str) -> bool:
         """Whether a person signed this account out since the start, and nobody signed it in."""
@@ -233,7 +253,7 @@ class AccountService:
         """Note that an account is signed out, so that its work waits: unknown after a start."""
         account = self._accounts.get(user_id)
         name = account.name if account else msg("an account")
-        trouble = Problem("signed-out", _must_sign_in(name))
+        trouble = Problem(SIGNED_OUT, _must_sign_in(name))
         if account is not None and account.is_signed_in:
             return
         self._problems.note(ProblemKind.ACCOUNT, user_id, trouble)

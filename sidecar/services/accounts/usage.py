@@ -10,7 +10,7 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Status
-from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChanged
+from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChanged, NewsMissed
 from sidecar.store.accounts.usage import UsageByAccount
 
 # Whatever no event tells, is seen by then.
@@ -48,7 +48,7 @@ class KeptUsage:
             case DownloadChanged(was=was, now=now):
                 if Status.COMPLETED not in {was, now}:
                     return
-            case HoldsChanged() | DeviceChanged():
+            case HoldsChanged() | DeviceChanged() | NewsMissed():
                 pass
             case _:
                 return

@@ -32,7 +32,7 @@ from sidecar.config.page import (
 )
 from sidecar.config.schema import KeyKind, SettingKey, describe_keys, to_plain_value
 from sidecar.errors import ConfigError, NotVisible, SidecarError, SignedOut
-from sidecar.events import Bus, SettingsChanged
+from sidecar.events import Bus, Event, NewsMissed, SettingsChanged
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import msg
 from sidecar.services.configuration.explain import explain_refusal
@@ -132,9 +132,8 @@ class ConfigurationService:
         self.restart = restart
         self._lock = Lock()
         self._checks: tuple[Check, ...] = ()
-        self._changes = {
-            key: value for key, value in self._stored().items() if key not in set(ignored)
-        }
+        self._ignored = frozenset(ignored)
+        self._changes = self._stored()
         self._now, refused = merge_valid(base, self._changes)
         for key, error in refused.items():
             log.warning("the page's setting %s is passed over: %s", key, error)
@@ -152,6 +151,16 @@ class ConfigurationService:
             self._now, _ = merge_valid(base, self._changes)
             self._running = self._now
             return self._now
+
+    def hear(self, event: Event) -> None:
+        """Read again what another process has changed; a listener for the bus."""
+        match event:
+            case SettingsChanged():
+                self._read_again()
+            case NewsMissed() if self._read_again():
+                self._bus.receive(SettingsChanged())
+            case _:
+                pass
 
     @property
     def base(self) -> Settings:
@@ -262,13 +271,23 @@ class ConfigurationService:
         log.info("settings were changed on the page: %s", ", ".join(sorted(given)))
         self._bus.publish(SettingsChanged())
 
+    def _read_again(self) -> bool:
+        """Take the settings that the page has stored; return whether they are others."""
+        with self._lock:
+            stored = self._stored()
+            is_new = stored != self._changes
+            self._changes = stored
+            self._now, _ = merge_valid(self._base, stored)
+            return is_new
+
     def _seal(self, key: str, value: object) -> object:
         if value is None or not _is_secret(key):
             return value
         return {SEALED: self._box.encrypt(SecretStr(str(value))).decode()}
 
     def _stored(self) -> dict[str, object]:
-        return open_sealed(self._store.all(), self._box)
+        stored = open_sealed(self._store.all(), self._box)
+        return {key: value for key, value in stored.items() if key not in self._ignored}
 
 
 def open_sealed(stored: Mapping[str, object], box: TokenBox) -> dict[str, object]:

@@ -15,7 +15,7 @@ from threading import Lock
 
 from sidecar.config import DeviceSettings
 from sidecar.errors import ConfigError
-from sidecar.events import Bus, DeviceChanged, WorkArrived
+from sidecar.events import Bus, DeviceChanged, Event, NewsMissed, WorkArrived
 from sidecar.messages import msg
 from sidecar.store.devices.devices import Devices
 from sidecar.store.devices.settings import DeviceSettingsStore
@@ -75,6 +75,25 @@ class DeviceSettingsService:
         with self._lock:
             self._configured = tuple(configured)
             self._now.clear()
+
+    def hear(self, event: Event) -> None:
+        """Read again what another process may have changed; a listener for the bus."""
+        match event:
+            case DeviceChanged(device_id):
+                with self._lock:
+                    changed = {device_id} & set(self._now)
+            case NewsMissed():
+                with self._lock:
+                    changed = set(self._now)
+            case _:
+                return
+        with self._lock:
+            for device_id in changed:
+                self._now.pop(device_id, None)
+        for device_id in changed:
+            settings = self.of(device_id)
+            if settings is not None and settings.paused:
+                self._stop_on(device_id)
 
     def configured(self, device_id: str) -> DeviceSettings | None:
         """Return the settings of the file for a device; None if it is not configured."""

@@ -27,7 +27,15 @@ from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError, SidecarError
-from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event, HoldsChanged, WorkArrived
+from sidecar.events import (
+    Bus,
+    DeviceChanged,
+    DownloadChanged,
+    Event,
+    HoldsChanged,
+    NewsMissed,
+    WorkArrived,
+)
 from sidecar.messages import counted, msg
 from sidecar.process.threads import attempt
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -293,6 +301,11 @@ class SpacePlanner:
                 device_id = download.device_id
             case HoldsChanged(device_id=device_id) | DeviceChanged(device_id=device_id):
                 pass
+            case NewsMissed():
+                with self._lock:
+                    self._looked_at.clear()
+                    self._outdated.update(self._shown)
+                return
             case _:
                 return
         with self._lock:

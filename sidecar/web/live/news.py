@@ -129,7 +129,7 @@ class NewsPublisher:
         self._unsubscribe: Callable[[], None] = lambda: None
         self._audiences = Audiences()
         self._viewers: dict[int, frozenset[str]] = {}
-        self._progress: Throttle[tuple[Progress, ...]] = Throttle(PROGRESS_EVERY_S)
+        self._progress: Throttle[None] = Throttle(PROGRESS_EVERY_S)
         self._snapshots: Throttle[None] = Throttle(SNAPSHOT_EVERY_S)
         self._sessions_seen_at = clock.monotonic()
 
@@ -221,8 +221,8 @@ class NewsPublisher:
         match news:
             case DownloadChanged() if self._news.qsize() < LONGEST_BACKLOG:
                 self._tell_of_download(news)
-            case TransfersProgressed(transfers):
-                self._progress.put(transfers)
+            case TransfersProgressed():
+                self._progress.put(None)
             case DeviceChanged(device_id):
                 self._tell_of_device(device_id)
             case NoticesChanged():
@@ -235,9 +235,9 @@ class NewsPublisher:
 
     def _say_what_is_due(self) -> None:
         now = self._clock.monotonic()
-        transfers = self._progress.take(now)
-        if transfers is not None:
-            self._tell_of_progress(transfers)
+        if self._progress.due_in(now) == 0:
+            self._progress.take(now)
+            self._tell_of_progress(tuple(self._downloads.progress()))
         if self._snapshots.due_in(now) == 0:
             self._snapshots.take(now)
             for audience in self._audiences:

@@ -26,6 +26,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 PASSWORD = "zebra-4711-canary"
 WRONG = "okapi-0815-canary"
+# Of a Redis that does not answer, which the log tells of.
+REDIS_PASSWORD = "quokka-2323-canary"
 ENGINES = ["threads", "aria2"]
 ASSET = re.compile(r'(?:src|href)="(/static/[^"#?]+)')
 PATHS = (
@@ -118,7 +120,9 @@ def evening(
     for user in jellyfin.core.users.by_id.values():
         if user.name == "admin":
             user.password = PASSWORD
+    (redis := sidecar.log.parent / "redis").write_text(f"redis://:{REDIS_PASSWORD}@127.0.0.1:9/0")
     sidecar.environ |= {
+        "SIDECAR_REDIS__URL_FILE": str(redis),
         "SIDECAR_TRANSFER__ENGINE": request.param,
         "SIDECAR_JELLYFIN__USERNAME": "admin",
         "SIDECAR_JELLYFIN__PASSWORD_FILE": _file(sidecar, PASSWORD),
@@ -162,7 +166,8 @@ def test_secrets_are_found_nowhere(
     listener.session.close()
     evening.session.close()
 
-    (tmp_path / "password").unlink()
+    for kept in ("password", "redis"):
+        (tmp_path / kept).unlink()
     shutil.rmtree(tmp_path / "library", ignore_errors=True)
     evening.look_at_files(sidecar.log.parent)
     _assert_nothing_is_found(evening, sidecar, Path(sidecar.environ["SIDECAR_SERVER__DATA_DIR"]))
@@ -180,7 +185,9 @@ def _assert_nothing_is_found(evening: Evening, sidecar: Sidecar, data: Path) -> 
     found = evening.where("Tone 2")
     for place in ("the live connection", "answer to /downloads?tab=completed", "log", "sidecar.db"):
         assert any(one.endswith(place) for one in found), f"{place} was not searched"
+    assert b"the Redis at redis://127.0.0.1:9 cannot be used" in sidecar.log.read_bytes()
     secrets = {"the password": PASSWORD, "a wrong password": WRONG, "the key": sidecar.key}
+    secrets |= {"the password of Redis": REDIS_PASSWORD}
     secrets |= {f"token {one[:4]}": one for one in tokens}
     secrets |= {f"cookie {one[:4]}": one for one in evening.cookies}
 

@@ -12,9 +12,10 @@ from pydantic import SecretStr
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.errors import SidecarError, SignedOut
+from sidecar.events import AccountChanged, Bus, NewsMissed, Sender
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
-from sidecar.services.health.problems import Problems
+from sidecar.services.health.problems import ProblemKind, Problems
 from tests.fakes.libraries.tiny import tiny_library
 from tests.services.conftest import World
 
@@ -81,3 +82,31 @@ def test_an_account_that_got_the_name_of_another_signs_in_beside_it(
     assert other is not None
     assert now.user_id == admin.user_id
     assert other.jellyfin_device_id != now.jellyfin_device_id
+
+
+def test_who_signs_in_or_out_by_another_process_has_done_so_here(
+    world: World, accounts: AccountService, jellyfin: DemoServer, tmp_path: Path
+) -> None:
+    world.bus.subscribe(accounts.hear, Sender.ELSEWHERE)
+    problems = Problems(Bus())
+    other = AccountService(
+        jellyfin.url,
+        ca_file=None,
+        stores=world.stores,
+        box=TokenBox(tmp_path / "key"),
+        problems=problems,
+        bus=Bus(),
+        clock=world.clock,
+    )
+    user_id = accounts.with_password("admin", SecretStr("admin")).user_id
+    before = accounts.client(user_id)
+    other.signed_out(other.client(user_id))
+    world.bus.receive(AccountChanged(user_id))
+    with pytest.raises(SignedOut):
+        accounts.client(user_id)
+    assert accounts._problems.of(ProblemKind.ACCOUNT, user_id) is not None
+    other.with_password("admin", SecretStr("admin"))
+    world.bus.receive(NewsMissed())
+    assert accounts.client(user_id) is not before
+    assert accounts.client(user_id).me().name == "admin"
+    assert accounts._problems.of(ProblemKind.ACCOUNT, user_id) is None

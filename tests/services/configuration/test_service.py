@@ -13,7 +13,7 @@ from sidecar.config.page import Origin
 from sidecar.config.settings import SyncthingSettings
 from sidecar.domain.transfers.network import Use
 from sidecar.errors import NotVisible
-from sidecar.events import SettingsChanged
+from sidecar.events import Event, NewsMissed, Sender, SettingsChanged
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.configuration.service import ConfigurationService, SettingsRefused
 from tests.services.conftest import World
@@ -165,3 +165,19 @@ def test_an_address_that_gets_a_secret_of_the_file_is_the_file_s(
         with pytest.raises(SettingsRefused, match="Nothing was saved"):
             one.change({place: "http://elsewhere:8384"})
     one.change({"transfer.aria2.url": "http://127.0.0.1:6800/jsonrpc"})
+
+
+@pytest.mark.parametrize("event", [SettingsChanged(), NewsMissed()])
+def test_what_another_process_changes_counts_here(
+    world: World, base: Settings, event: Event
+) -> None:
+    one = service(world, base, ignored=("transfer.workers",))
+    world.bus.subscribe(one.hear, Sender.ELSEWHERE)
+    service(world, base).change({"network.quiet_hours": ["22:00-06:30"], "transfer.workers": 7})
+    assert one.now().network.quiet_hours == ()
+    world.news.clear()
+    world.bus.receive(event)
+    assert len(one.now().network.quiet_hours) == 1
+    assert one.now().transfer.workers == 3
+    # Who takes the settings over is told, whatever was missed.
+    assert SettingsChanged() in world.news

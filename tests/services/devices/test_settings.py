@@ -9,7 +9,7 @@ from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
 from sidecar.errors import ConfigError
-from sidecar.events import DeviceChanged, WorkArrived
+from sidecar.events import DeviceChanged, Event, NewsMissed, Sender, WorkArrived
 from sidecar.services.devices.settings import DeviceSettingsService, find_settings
 from sidecar.store.devices.devices import Device
 from sidecar.store.devices.settings import DeviceSettingsStore
@@ -194,3 +194,20 @@ def test_a_device_is_found_by_its_place_before_its_name(configured: DeviceSettin
     assert find_settings([other, configured], path="/moved", name="Other") == other
     assert find_settings([other, configured], name=name) == configured
     assert find_settings([other, configured], path="/moved", name="unknown") is None
+
+
+@pytest.mark.parametrize("event", [DeviceChanged(STICK), NewsMissed()])
+def test_a_pause_by_another_process_stops_what_runs_here(
+    world: World,
+    book: DeviceSettingsService,
+    stops: Stops,
+    configured: DeviceSettings,
+    event: Event,
+) -> None:
+    world.bus.subscribe(book.hear, Sender.ELSEWHERE)
+    assert book.current(STICK, configured).paused is False
+    open_book(world, Stops(), configured).change(STICK, {"paused": True})
+    assert stops.devices == []
+    world.bus.receive(event)
+    assert book.current(STICK, configured).paused is True
+    assert stops.devices == [STICK]

@@ -27,6 +27,7 @@ from sidecar.events import (
     DeviceChanged,
     DownloadChanged,
     HoldsChanged,
+    NewsMissed,
     PlaylistChanged,
 )
 from sidecar.events import Event as News
@@ -91,7 +92,7 @@ class PlaylistWriter(GeneratedFileWriter):
                     self.changed(one.device_id)
             case HoldsChanged(device_id=device_id) | DeviceChanged(device_id=device_id):
                 self.changed(device_id)
-            case PlaylistChanged() | AccountChanged():
+            case PlaylistChanged() | AccountChanged() | NewsMissed():
                 self.changed()
             case _:
                 pass

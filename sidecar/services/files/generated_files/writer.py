@@ -21,7 +21,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.space.budget import DeviceRoom
 from sidecar.errors import DeviceError, OutsideHours, ServerAway, SignedOut
-from sidecar.events import DeviceChanged, DownloadChanged
+from sidecar.events import DeviceChanged, DownloadChanged, NewsMissed
 from sidecar.events import Event as News
 from sidecar.process.threads import attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -102,6 +102,8 @@ class GeneratedFileWriter(ABC):
                     self.changed(one.device_id)
             case DeviceChanged(device_id=device_id):
                 self.changed(device_id)
+            case NewsMissed():
+                self.changed()
             case _:
                 pass
 

@@ -1,16 +1,20 @@
 """Counts the bytes of running transfers in memory, and publishes them at most twice a second.
 
-The database records bytes only once they are synced to disk; this is what pages show meanwhile.
+The database records bytes only once they are synced to disk; this is what pages show meanwhile. Of
+the transfers of other processes it knows what they publish.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from threading import Event, Lock
 
 from sidecar.clock import Clock
+from sidecar.domain.downloads.download import Status
 from sidecar.domain.transfers.progress import Speedometer, estimate_seconds_left
-from sidecar.events import Bus, Phase, Progress, TransfersProgressed
+from sidecar.events import Bus, DownloadChanged, Phase, Progress, TransfersProgressed
+from sidecar.events import Event as News
 
 INTERVAL_S = 0.5
 
@@ -32,8 +36,9 @@ class ProgressTracker:
         self._clock = clock
         self._lock = Lock()
         self._running: dict[int, _Running] = {}
-        self._told: tuple[Progress, ...] = ()
+        self._told: dict[str, tuple[Progress, ...]] = {}
         self._moved_before = 0
+        bus.subscribe(self.hear)
 
     def begin(self, download_id: int, *, held: int, size: int | None) -> None:
         """Start to track a transfer that has `held` bytes already."""
@@ -86,8 +91,28 @@ class ProgressTracker:
             )
 
     def last(self) -> tuple[Progress, ...]:
-        """Return what was published last, for pages rendered between two measurements."""
-        return self._told
+        """Return what all processes published last."""
+        with self._lock:
+            return tuple(chain.from_iterable(self._told.values()))
+
+    def hear(self, news: News) -> None:
+        """Note what is published; a listener for the bus."""
+        match news:
+            case TransfersProgressed(transfers, process):
+                with self._lock:
+                    self._told[process] = transfers
+            case DownloadChanged(download=ended, was=Status.DOWNLOADING, now=now):
+                if now is not Status.DOWNLOADING:
+                    self._forget(ended.id)
+            case _:
+                pass
+
+    def _forget(self, download_id: int) -> None:
+        """Forget a transfer of another process, which may be dead and tell nothing of its end."""
+        with self._lock:
+            for process in filter(None, tuple(self._told)):
+                left = [one for one in self._told[process] if one.download_id != download_id]
+                self._told[process] = tuple(left)
 
     def tell(self) -> None:
         """Publish one event for all transfers, if anything changed since the last."""
@@ -96,8 +121,7 @@ class ProgressTracker:
             for running in self._running.values():
                 running.meter.note(at, running.held)
         measured = self.now()
-        if measured != self._told:
-            self._told = measured
+        if measured != self._told.get("", ()):
             self._bus.publish(TransfersProgressed(measured))
 
     def run(self, stop: Event) -> None:

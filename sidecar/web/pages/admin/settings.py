@@ -66,7 +66,7 @@ GROUPS: Mapping[str, tuple[str, str, tuple[str, ...]]] = MappingProxyType(
         "server": (
             translatable("This page"),
             translatable("Where this page is reached. A wrong value here can lock you out."),
-            ("server", "database"),
+            ("server", "database", "redis"),
         ),
         "log": (
             translatable("Log"),

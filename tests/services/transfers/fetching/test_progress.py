@@ -1,7 +1,11 @@
 from __future__ import annotations
 
-from sidecar.events import Bus, Event, TransfersProgressed
+from dataclasses import replace
+
+from sidecar.domain.downloads.download import Status
+from sidecar.events import Bus, DownloadChanged, Event, Progress, TransfersProgressed
 from sidecar.services.transfers.fetching.progress import ProgressTracker
+from tests.domain.examples import ROW
 from tests.fakes.clock import FakeClock
 
 
@@ -57,3 +61,19 @@ def test_the_length_that_the_server_tells_replaces_the_expected_one() -> None:
 
     (now,) = transfers.now()
     assert (now.bytes_held, now.size) == (0, 2000)
+
+
+def test_transfers_of_another_process_are_shown_until_they_end_there_or_it_dies() -> None:
+    bus = Bus()
+    transfers = ProgressTracker(bus, FakeClock())
+    seven, eight = Progress(7, 1, 10, 1.0, 9.0), Progress(8, 2, 10, 1.0, 8.0)
+    transfers.begin(1, held=0, size=10)
+    transfers.tell()
+    bus.receive(TransfersProgressed((seven, eight), "other"))
+    assert [one.download_id for one in transfers.last()] == [1, 7, 8]
+    bus.receive(TransfersProgressed((eight,), "other"))
+    assert [one.download_id for one in transfers.last()] == [1, 8]
+    # The other one is dead: whoever gives its work back to the queue says so.
+    waits = replace(ROW, id=8, status=Status.PENDING)
+    bus.receive(DownloadChanged(waits, Status.DOWNLOADING, Status.PENDING))
+    assert [one.download_id for one in transfers.last()] == [1]

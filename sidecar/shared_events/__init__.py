@@ -1,0 +1,1 @@
+"""Events between the processes of one installation, over Redis."""
