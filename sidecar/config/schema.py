@@ -34,6 +34,7 @@ class SettingKey:
         least, most: Bounds, as values are written; None if there is none.
         options: The values of a choice.
         can_be_empty: The value may be None.
+        named: What some values of a number are called, in English: it is set with a slider.
         label: The name for people, in English; may be empty.
         details: A longer explanation, in English; may be empty.
     """
@@ -46,6 +47,7 @@ class SettingKey:
     can_be_empty: bool = False
     label: str = ""
     details: str = ""
+    named: tuple[tuple[int, str], ...] = ()
 
 
 def describe_keys(section: type[Section]) -> tuple[SettingKey, ...]:
@@ -91,7 +93,13 @@ def _describe_key(name: str, field: FieldInfo) -> SettingKey:
         can_be_empty,
         label=field.title or "",
         details=field.description or "",
+        named=_read_named(field),
     )
+
+
+def _read_named(field: FieldInfo) -> tuple[tuple[int, str], ...]:
+    extra = field.json_schema_extra
+    return tuple(extra.get("named", ())) if isinstance(extra, dict) else ()  # type: ignore[arg-type]  # as `slider_setting` makes it
 
 
 def _flatten(found: list[Any]) -> list[Any]:

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from sidecar.clock import SystemClock
 from sidecar.domain.downloads.download import Download, Status
+from sidecar.domain.rules import fill
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
+from sidecar.web.server import WebServer
 from tests.browser.accessibility import violations
-from tests.browser.conftest import SignedIn
+from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session
 from tests.browser.trouble import BrowserTrouble
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
@@ -108,3 +110,47 @@ def test_a_wrong_setting_is_told_at_its_field_and_what_was_typed_stays(
     assert now is not None
     assert (now.budget, now.lyrics) == (9 * 10**9, False)
     assert page.evaluate("document.documentElement.scrollWidth") <= 320
+
+
+def test_discovery_is_a_slider_that_says_what_it_is_set_to(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    page = signed_in(ANN, f"/devices/{STICK}")
+    rule = page.locator("#form-fill")
+    rule.locator("summary").click()
+    slider = page.get_by_role("slider", name="From familiar to new")
+    expect(slider).to_have_attribute("aria-valuetext", "balanced (50)")
+    expect(rule.locator("output")).to_have_text("balanced (50)")
+
+    slider.focus()
+    page.keyboard.press("End")
+    expect(slider).to_have_attribute("aria-valuetext", "new (100)")
+    for _ in range(13):
+        page.keyboard.press("ArrowLeft")
+    expect(slider).to_have_attribute("aria-valuetext", "rather new (87)")
+    expect(rule.locator("output")).to_have_text("rather new (87)")
+    page.set_viewport_size({"width": 320, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert violations(page) == []
+    page.keyboard.press("Enter")
+
+    expect(rule.get_by_role("status")).to_be_visible()
+    assert house.services.rules.settings.of(fill.RULE, STICK).discovery == 87
+    page.reload()
+    expect(page.locator("#form-fill output")).to_have_text("rather new (87)")
+
+
+def test_without_scripts_and_in_german_it_is_a_slider_as_well(
+    chromium: Browser, house: WebHouse, server: WebServer
+) -> None:
+    context = chromium.new_context(java_script_enabled=False, locale="de-DE")
+    context.set_default_timeout(DEADLINE_MS)
+    give_session(context, house, server, ANN)
+    page = context.new_page()
+    page.goto(f"{server.url}/devices/{STICK}")
+
+    page.locator("#form-fill summary").click()
+
+    slider = page.get_by_role("slider", name="Von vertraut bis neu")
+    expect(slider).to_have_attribute("aria-valuetext", "ausgewogen (50)")
+    context.close()

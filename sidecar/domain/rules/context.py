@@ -6,7 +6,7 @@ Context ──▶ rule ──▶ Wanted ──▶ services.rules.wishes
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum, auto
@@ -51,6 +51,22 @@ def whole_number_setting(
     """Return a setting that is a whole number within bounds."""
     bounds = {"ge": least, "le": most}
     setting: int = field(default=default, metadata={**_field_schema(label, details), **bounds})
+    return setting
+
+
+def slider_setting(default: int, *, named: Mapping[int, str], label: str, details: str = "") -> int:
+    """Return a setting that is a whole number between the first and the last named value.
+
+    Args:
+        default: What counts if nobody sets it.
+        named: What some of its values are called, in English, in order.
+        label: Its name for people, in English.
+        details: A sentence for people, where the label does not say it all.
+    """
+    bounds = {"ge": min(named), "le": max(named)}
+    names = {"json_schema_extra": {"named": list(named.items())}}
+    metadata = {**_field_schema(label, details), **bounds, **names}
+    setting: int = field(default=default, metadata=metadata)
     return setting
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
 
 from sidecar.domain.fill.choice import FillLimits
 from sidecar.domain.rules.context import (
@@ -18,6 +19,7 @@ from sidecar.domain.rules.context import (
     Wanted,
     enabled_setting,
     grace_setting,
+    slider_setting,
     switch,
     whole_number_setting,
 )
@@ -26,6 +28,15 @@ from sidecar.messages import translatable
 
 NAME = "fill"
 USUAL = FillLimits()
+DISCOVERY = MappingProxyType(
+    {
+        0: translatable("familiar"),
+        25: translatable("rather familiar"),
+        50: translatable("balanced"),
+        75: translatable("rather new"),
+        100: translatable("new"),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +49,10 @@ class FillSettings(RuleSettings):
 
     enabled: bool = enabled_setting(default=False)
     grace: timedelta = grace_setting(timedelta(0))
-    discovery: int = whole_number_setting(
+    discovery: int = slider_setting(
         USUAL.discovery,
-        least=0,
-        most=100,
-        label=translatable("From familiar (0) to new (100)"),
+        named=DISCOVERY,
+        label=translatable("From familiar to new"),
         details=translatable("How much of it was never played."),
     )
     turnover: int = whole_number_setting(

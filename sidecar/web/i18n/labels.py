@@ -46,6 +46,13 @@ SECTIONS = MappingProxyType(
 )
 
 
+def name_value(key: SettingKey, value: object) -> str:
+    """Return what the named value of a slider is called that is nearest to a value, in English."""
+    if not isinstance(value, int):
+        return ""
+    return min(key.named, key=lambda one: abs(one[0] - value))[1]
+
+
 def section(name: str) -> str:
     """Return the title of a section of the settings, in English."""
     rule = RULE_OF.get(name.removeprefix("rules."))

@@ -6,11 +6,13 @@ import { connect } from "../live/connection.js";
 import { elementOf, home as homeOf } from "../page.js";
 import { Journal, hasHeard } from "../player/journal.js";
 import { isRemembered } from "../player/place.js";
+import { sayValuesOfSliders } from "../sliders.js";
 
 const home = homeOf();
 const bar = document.getElementById("player");
 
 openAlertsByBell();
+sayValuesOfSliders();
 if (document.body.dataset.keys !== "off") listen();
 connect(home);
 

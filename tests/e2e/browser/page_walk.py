@@ -421,6 +421,9 @@ class Walker:
         # What opens a dialog of the system is sent, and not typed into.
         if one.type == "file" or (one.type == "radio" and found.is_checked()):
             return None
+        if one.type == "range":
+            found.press("ArrowRight")
+            return "moved by the arrow keys"
         found.click(timeout=CAN_BE_USED_MS)
         if one.type in {"checkbox", "radio"}:
             return "clicked"
