@@ -71,11 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _with_page(settings: Settings) -> Settings:
-    """Return the settings with what admins have set on the page."""
-    with_page: Callable[[Settings], Settings] = import_module(
-        "sidecar.assembly.store"
-    ).settings_with_page
-    return with_page(settings)
+    """Return the settings with what admins have set on the page, also of the demo."""
+    in_use: Callable[[Settings], Settings] = import_module("sidecar.cli.demo_place").settings_in_use
+    return in_use(settings)
 
 
 def _say(error: SidecarError, code: int) -> int:

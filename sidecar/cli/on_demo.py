@@ -5,13 +5,12 @@ from __future__ import annotations
 import sys
 from contextlib import ExitStack
 from functools import partial
-from pathlib import Path
 from threading import Event
 
 from sidecar.cli.demo import DEMO_PORT, DemoOptions, print_accounts, print_progress, run_demo
+from sidecar.cli.demo_place import demo_place, demo_settings
 from sidecar.cli.stopping import StoppedEarly
-from sidecar.config import DeviceSettings, Settings
-from sidecar.config.settings import DatabaseSettings, RedisSettings
+from sidecar.config import Settings
 from sidecar.demo.content.ffmpeg import MediaCancelled
 from sidecar.runtime import Prepare
 from sidecar.services.configuration.setup.service import SetUpService
@@ -20,7 +19,6 @@ from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep
 
 def prepare(
     settings: Settings,
-    place: Path,
     *,
     robot: bool,
     stop: Event,
@@ -31,12 +29,12 @@ def prepare(
 
     Args:
         settings: Those of the file and the environment.
-        place: The folder of the demo.
         robot: Whether a robot plays music.
         stop: Ends the making of the media.
         stack: Stops the server when it is closed.
         set_up: The first set-up; once it is done, the media need not be made.
     """
+    place = demo_place(settings)
     demo = DemoOptions(
         library=place / "library",
         state=place / "jellyfin",
@@ -44,7 +42,9 @@ def prepare(
         robot=robot,
         may_move=True,
     )
-    settings = _demo_settings(settings, place)
+    if not settings.devices:
+        (place / "stick").mkdir(parents=True, exist_ok=True)
+    settings = demo_settings(settings)
     return settings, partial(
         _start_demo, settings=settings, demo=demo, stop=stop, stack=stack, set_up=set_up
     )
@@ -96,22 +96,3 @@ def _start_demo(
     print_accounts(sys.stdout)
     jellyfin = settings.jellyfin.model_copy(update={"url": server.url})
     return settings.model_copy(update={"jellyfin": jellyfin})
-
-
-def _demo_settings(settings: Settings, place: Path) -> Settings:
-    """Return settings with a separate data folder, and a demo device if none is configured."""
-    server = settings.server.model_copy(update={"data_dir": place / "sidecar"})
-    devices = settings.devices
-    if not devices:
-        stick = place / "stick"
-        stick.mkdir(parents=True, exist_ok=True)
-        devices = (DeviceSettings(name="Demo stick", path=stick),)
-    # What is tried out is kept apart, also if the real database is on a server.
-    return settings.model_copy(
-        update={
-            "server": server,
-            "devices": devices,
-            "database": DatabaseSettings(),
-            "redis": RedisSettings(),
-        }
-    )

@@ -10,11 +10,11 @@ from collections.abc import Collection
 from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
-from pathlib import Path
 from threading import Event
 
 from sidecar.assembly.set_up import keep_set_up
 from sidecar.assembly.store import DATABASE, database_place, settings_with_page
+from sidecar.cli.demo_place import demo_place
 from sidecar.cli.stopping import StoppedEarly, stop_signals, wait_for
 from sidecar.clock import SystemClock
 from sidecar.config import Settings, load
@@ -98,7 +98,6 @@ def _run_once(
             )
             settings, prepare = on_demo.prepare(
                 settings,
-                demo_place(settings),
                 robot=not asked.no_robot,
                 stop=stop,
                 stack=stack,
@@ -141,8 +140,3 @@ def _load_again(settings: Settings, asked: argparse.Namespace) -> Settings:
     except ConfigError as error:
         log.error("the settings file is not read again: %s", error)  # noqa: TRY400
         return settings
-
-
-def demo_place(settings: Settings) -> Path:
-    """Return the folder of everything that the demo has."""
-    return settings.server.data_dir / "demo"

@@ -44,9 +44,9 @@ def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def used(house: Path) -> Database:
+def used(house: Path, data: str = "data") -> Database:
     clock = SystemClock()
-    db = Database.open(house / "data" / DATABASE, clock=clock)
+    db = Database.open(house / data / DATABASE, clock=clock)
     (house / "stick").mkdir()
     write_marker(house / "stick", Marker(STICK, "Car stick"))
     Devices(db).save(Device(STICK, "Car stick", str(house / "stick"), clock.now()))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from sidecar import cli
+from sidecar.cli.plan import NEVER_USED
 from sidecar.services.operations.backups.nightly import FOLDER
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.store.schema.migrations import STEPS
@@ -30,6 +31,24 @@ def test_before_the_first_run_every_key_is_there(
 
     assert {*told(capsys)} == {*before, "server_id"}
     assert (before["running"], before["health"], before["backups"]) == (False, None, None)
+
+
+def test_without_a_server_the_commands_look_where_the_demo_is(
+    house: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SIDECAR_JELLYFIN__URL")
+    monkeypatch.setenv("SIDECAR_SERVER__PORT", str(free_port()))
+    db = used(house, "data/demo/sidecar")
+
+    beside = told(capsys)
+    db.close()
+
+    assert beside["running"] is True
+    assert beside["downloads"] == {"pending": 2, "completed": 0, "failed": 0}
+    cli.main(["plan"])
+    assert NEVER_USED not in capsys.readouterr().out
+    cli.main(["doctor"])
+    assert f"Data folder: {house / 'data/demo/sidecar'}" in capsys.readouterr().out
 
 
 def test_a_device_says_what_it_has_room_for_and_what_is_in_its_way(
