@@ -16,7 +16,7 @@ import secrets
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import RLock, local
+from threading import local
 from typing import Any, Self, TypeVar, cast
 
 import filelock
@@ -24,6 +24,7 @@ import filelock
 from sidecar.clock import Clock
 from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.process import private_files
+from sidecar.process.fair_lock import FairLock
 from sidecar.store.dialects.dialect import Dialect
 from sidecar.store.dialects.postgresql import PostgresqlAddress, PostgresqlDialect
 from sidecar.store.dialects.rows import Rows
@@ -67,8 +68,8 @@ class Database:
         self._peewee = dialect.peewee
         self._mine = _Mine()
         # The database excludes other writers by itself, but by polling or a question over a
-        # connection; a lock is faster.
-        self._one_writer = RLock()
+        # connection; a lock is faster, and lets nobody wait for who writes again and again.
+        self._one_writer = FairLock()
         self._lock: filelock.BaseFileLock | None = None
 
     @classmethod

@@ -48,6 +48,8 @@ log = logging.getLogger(__name__)
 # other writers wait for it.
 ASKED_AT_ONCE = 1000
 WRITTEN_AT_ONCE = 500
+# Of what is wanted soon: a worker takes the first while the rest is being written.
+WRITTEN_FIRST = 5
 WRITTEN_BETWEEN = 50
 ASKED_AGAIN = Failure(
     FailureClass.TRANSIENT, "put-back", msg("Its file was missing, and it was requested again")
@@ -265,8 +267,7 @@ class WishService:
             full = self._described(allowed, missing, describe) if missing else {}
             full = fill_in_parts(full, [wish.item for wish in allowed])
             groups = self._groups(allowed, full)
-            most = WRITTEN_AT_ONCE if between is None else WRITTEN_BETWEEN
-            for some in batched(allowed, most):
+            for some in _pieces(allowed, is_urgent=between is not None):
                 if between is not None:
                     between()
                 with self._db.write():
@@ -612,6 +613,17 @@ class WishService:
             shape,
             group,
         )
+
+
+def _pieces(wishes: Sequence[Wish], *, is_urgent: bool) -> Iterator[Sequence[Wish]]:
+    """Yield wishes as they are written together: many, or few, and then each time twice as many."""
+    at = 0
+    count, most = (
+        (WRITTEN_FIRST, WRITTEN_BETWEEN) if is_urgent else (WRITTEN_AT_ONCE, WRITTEN_AT_ONCE)
+    )
+    while at < len(wishes):
+        yield wishes[at : at + count]
+        at, count = at + count, min(2 * count, most)
 
 
 def _place(wish: Wish) -> tuple[str, str]:

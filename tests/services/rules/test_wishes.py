@@ -13,6 +13,7 @@ from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
 from sidecar.errors import ServerAway
 from sidecar.services.rules.wishes import WishService
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.downloads.queue import NewDownload
 from sidecar.store.rules.exclusions import Exclusions
@@ -120,6 +121,23 @@ def test_many_wishes_are_described_in_few_requests(planning: WishService) -> Non
     assert planning.hold(wishes(items), describe) == 1050
 
     assert [len(ids) for ids in describe.asked] == [1000, 50]
+
+
+def test_the_first_of_many_can_be_fetched_while_the_rest_is_written(
+    world: World, planning: WishService
+) -> None:
+    many = [track(number) for number in range(100)]
+    there: list[int] = []
+
+    planning.hold(
+        wishes(many),
+        Describer(*many),
+        between=lambda: there.append(
+            world.downloads.queries.counts(DownloadFilter())[Status.PENDING]
+        ),
+    )
+
+    assert there == [0, 5, 15, 35, 75]
 
 
 def test_two_items_with_one_name_both_get_a_place(world: World, planning: WishService) -> None:
