@@ -19,12 +19,13 @@ from sidecar.cli.opening import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.config.budgets import read_budgets
+from sidecar.confined.parts import replay_in_parts
 from sidecar.domain.fill.choice import FillLimits
 from sidecar.domain.replay.figures import Figures
 from sidecar.domain.replay.history import History, PastItem, make_history
 from sidecar.domain.replay.reading import BadRow, NoHistory, Read, complete, read_plays
 from sidecar.domain.replay.recommend import recommend
-from sidecar.domain.replay.replay import FILL, Scenario, replay
+from sidecar.domain.replay.replay import FILL, Scenario
 from sidecar.domain.replay.report import Report, explain, make_report
 from sidecar.domain.rules import fill
 from sidecar.domain.rules.context import RuleSettings
@@ -91,9 +92,11 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
     history = _read_history(settings, asked.plays)
     budgets = _read_budgets(asked.budget or [DEFAULT_BUDGETS], history.size)
     scenario = Scenario(budgets=budgets, settings=changed, limits=limits)
-    found = replay(history, scenario, _make_progress("replay"))
+    found = replay_in_parts(history, scenario, _make_progress("replay"))
     advice = (
-        recommend(history, scenario, found, _make_progress("recommend")) if asked.recommend else []
+        recommend(history, scenario, found, _make_progress("recommend"), replay_in_parts)
+        if asked.recommend
+        else []
     )
     report = make_report(history, found, advice)
     if asked.json:

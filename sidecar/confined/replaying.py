@@ -40,11 +40,12 @@ def main(arguments: list[str]) -> None:
 
 
 def _run(told: dict[str, Any], items: Iterable[str], lines: Iterable[str]) -> dict[str, Any]:
+    from sidecar.confined.parts import replay_in_parts  # noqa: PLC0415
     from sidecar.domain.replay.history import PastItem, make_history  # noqa: PLC0415
     from sidecar.domain.replay.job import ReplayJob  # noqa: PLC0415
     from sidecar.domain.replay.reading import NoHistory, complete, read_plays  # noqa: PLC0415
     from sidecar.domain.replay.recommend import recommend  # noqa: PLC0415
-    from sidecar.domain.replay.replay import FILL, RULES, Scenario, replay  # noqa: PLC0415
+    from sidecar.domain.replay.replay import FILL, RULES, Scenario  # noqa: PLC0415
     from sidecar.domain.replay.report import make_report  # noqa: PLC0415
 
     job = ReplayJob.from_json(told["job"])
@@ -71,8 +72,9 @@ def _run(told: dict[str, Any], items: Iterable[str], lines: Iterable[str]) -> di
         settings=dict(job.settings),
         limits=job.limits,
     )
-    found = replay(history, scenario, _make_progress(0.0, OF_REPLAY))
-    advice = recommend(history, scenario, found, _make_progress(OF_REPLAY, 1.0 - OF_REPLAY))
+    found = replay_in_parts(history, scenario, _make_progress(0.0, OF_REPLAY))
+    tell = _make_progress(OF_REPLAY, 1.0 - OF_REPLAY)
+    advice = recommend(history, scenario, found, tell, replay_in_parts)
     report = make_report(history, found, advice, tells_weeks_of=lambda name: name in {RULES, FILL})
     return {"report": asdict(report), "bad_lines": bad_lines, "bad_rows": bad_rows}
 

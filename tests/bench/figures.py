@@ -1,4 +1,4 @@
-"""The rows of `make bench` that are no transfer: pages, the start, memory, hearts, open pages.
+"""The rows of `make bench` that are no transfer: pages, start, memory, hearts, a replay and more.
 
 Each has a goal of its own, in its own unit: it needs no peer. Each runs alone with `--row NAME`.
 What is counted and not timed is held by tests: the queries of a page and of an album that is asked
@@ -17,7 +17,7 @@ from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 
-from tests.bench import conversion, hearts, sockets
+from tests.bench import conversion, hearts, replaying, sockets
 from tests.bench.rows.household import get, running
 from tests.bench.rows.large import Household, build
 from tests.bench.rows.serving import PAGES
@@ -143,12 +143,23 @@ def converted(_count: int) -> Sequence[Figure]:
     )
 
 
+def replayed(_count: int) -> Sequence[Figure]:
+    """Measure a replay of a year of 50,000 plays."""
+    found = replaying.measure()
+    return (
+        Figure(f"{found.plays} plays, four sizes, all runs", found.wall, 60, "s"),
+        Figure("CPU of all its processes", found.cpu, None, "s"),
+        Figure("memory of all its processes", found.memory, 300, "MB"),
+    )
+
+
 MEASURES: Mapping[str, Callable[[], Sequence[Figure]]] = {
     "rows": partial(pages, MANY),
     "hearts": partial(pressed_hearts, 0),
     "pages-200": partial(open_pages, OPEN_PAGES),
     "pages-1000": partial(too_many_pages, TOO_MANY_PAGES),
     "conversion": partial(converted, 0),
+    "replay": partial(replayed, 0),
 }
 
 

@@ -8,9 +8,11 @@ of it in a week, and never if it was begun and not ended.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import chain, groupby
+from math import inf
+from operator import add, itemgetter, truediv
 
 from sidecar.domain.fill.shelf import Shelf
 from sidecar.domain.fill.taste import Taste
@@ -67,21 +69,29 @@ class Ranking:
     """The candidates, best first.
 
     Attributes:
-        units: Single items, or all of an album, best first.
+        order: The items, best first.
         worth: For each item the plays that are expected of it in a day, for each byte.
         listener: For each item the place of the person who wants it most.
         persons: Their number.
+        whole_albums: The items of an album stand together, and come together.
     """
 
     shelf: Shelf
-    units: Sequence[tuple[int, ...]]
+    order: Sequence[int]
     worth: Sequence[float]
     listener: Sequence[int]
     persons: int
+    whole_albums: bool = False
 
-    def order(self) -> Sequence[int]:
-        """Return the items, best first."""
-        return [one for unit in self.units for one in unit]
+    def units(self) -> Iterable[tuple[int, ...]]:
+        """Yield what comes together, best first: single items, or all of an album."""
+        if not self.whole_albums:
+            return zip(self.order)
+        album_of = self.shelf.albums.of
+        # Negative, and another number for each, is what has no album.
+        keys = ((-1 - one if album_of[one] is None else album_of[one]) for one in self.order)
+        together = groupby(zip(self.order, keys, strict=True), key=itemgetter(1))
+        return (tuple(one for one, _ in group) for _, group in together)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,32 +143,41 @@ def expect(
             for new, old, who in zip(expected, best, listener, strict=True)
         ]
         best = list(map(max, best, expected))
-        total = [a + b for a, b in zip(total, expected, strict=True)]
+        total = list(map(add, total, expected))
     return Expectation(plays=total, listener=listener, persons=len(tastes))
 
 
-def rank(shelf: Shelf, expectation: Expectation, limits: FillLimits) -> Ranking:
-    """Rank all candidates by the plays that are expected of them for each byte."""
-    total, listener = expectation.plays, expectation.listener
+def rank(
+    shelf: Shelf,
+    expectation: Expectation,
+    limits: FillLimits,
+    nearly: Sequence[int] | None = None,
+) -> Ranking:
+    """Rank all candidates by the plays that are expected of them for each byte.
+
+    Args:
+        shelf: All items.
+        expectation: What will be played.
+        limits: What was set.
+        nearly: An order that is right for most of them: what is in order is sorted sooner.
+    """
     if limits.whole_albums:
-        return _rank_albums(shelf, total, listener, expectation.persons)
-    worth = [one / size for one, size in zip(total, shelf.sizes, strict=True)]
-    order = sorted(range(len(worth)), key=worth.__getitem__, reverse=True)
+        order, worth = _rank_albums(shelf, expectation.plays)
+    else:
+        worth = list(map(truediv, expectation.plays, shelf.sizes))
+        order = sorted(nearly or range(len(worth)), key=worth.__getitem__, reverse=True)
     return Ranking(
         shelf=shelf,
-        units=[(one,) for one in order],
+        order=order,
         worth=worth,
-        listener=listener,
+        listener=expectation.listener,
         persons=expectation.persons,
+        whole_albums=limits.whole_albums,
     )
 
 
-def _rank_albums(
-    shelf: Shelf,
-    total: Sequence[float],
-    listener: Sequence[int],
-    persons: int,
-) -> Ranking:
+def _rank_albums(shelf: Shelf, total: Sequence[float]) -> tuple[Sequence[int], Sequence[float]]:
+    """Return the items, those of an album together and best first, and the worth of each."""
     units = [tuple(one) for one in shelf.albums.members]
     units += [(n,) for n, album in enumerate(shelf.albums.of) if album is None]
     worth = [0.0] * len(total)
@@ -167,45 +186,44 @@ def _rank_albums(
         for one in unit:
             worth[one] = mean
     units.sort(key=lambda one: worth[one[0]], reverse=True)
-    return Ranking(shelf=shelf, units=units, worth=worth, listener=listener, persons=persons)
+    return list(chain.from_iterable(units)), worth
 
 
-@dataclass(slots=True)
 class _Variety:
     """How much of the room each album, artist and person takes."""
 
-    ranking: Ranking
-    room: int
-    limits: FillLimits
-    albums: Counter[int | None] = field(default_factory=Counter)
-    artists: Counter[int | None] = field(default_factory=Counter)
-    persons: Counter[int] = field(default_factory=Counter)
+    def __init__(self, ranking: Ranking, room: int, limits: FillLimits) -> None:
+        shelf, persons = ranking.shelf, ranking.persons
+        self.ranking, self.room = ranking, room
+        self._album_of, self._artist_of = shelf.albums.of, shelf.artists.of
+        self._listener = ranking.listener
+        self._of_album = limits.of_album
+        self._of_artist = room * limits.of_artist
+        others = (persons - 1) / persons * limits.sure_share / FULL if persons > 1 else 0.0
+        self._of_person = room * (1.0 - others) if persons > 1 else inf
+        self._albums: dict[int | None, int] = {}
+        self._artists: dict[int | None, int] = {}
+        self._persons: dict[int, int] = {}
 
-    def allows(self, unit: Sequence[int], size: int) -> bool:
-        """Whether a unit leaves enough for others."""
-        limits, one = self.limits, unit[0]
-        shelf = self.ranking.shelf
-        album, artist = shelf.albums.of[one], shelf.artists.of[one]
-        is_limited = len(unit) == 1 and limits.of_album and album is not None
-        if is_limited and self.albums[album] >= limits.of_album:
-            return False
-        if artist is not None:
-            taken = self.artists[artist]
-            if taken and (taken + size) * FULL > self.room * limits.of_artist:
+    def take(self, unit: Sequence[int], size: int, *, is_varied: bool) -> bool:
+        """Count a unit; if others would not be left enough, return False in place of that."""
+        one = unit[0]
+        album, artist, person = self._album_of[one], self._artist_of[one], self._listener[one]
+        of_album = self._albums.get(album, 0)
+        of_artist = self._artists.get(artist, 0)
+        of_person = self._persons.get(person, 0) + size
+        if is_varied:
+            is_limited = self._of_album and album is not None and len(unit) == 1
+            if is_limited and of_album >= self._of_album:
                 return False
-        persons = self.ranking.persons
-        if persons > 1:
-            others = (persons - 1) / persons * limits.sure_share / FULL
-            taken = self.persons[self.ranking.listener[one]]
-            return taken + size <= self.room * (1.0 - others)
+            if artist is not None and of_artist and (of_artist + size) * FULL > self._of_artist:
+                return False
+            if of_person > self._of_person:
+                return False
+        self._albums[album] = of_album + 1
+        self._artists[artist] = of_artist + size
+        self._persons[person] = of_person
         return True
-
-    def take(self, unit: Sequence[int], size: int) -> None:
-        """Count a unit."""
-        shelf, one = self.ranking.shelf, unit[0]
-        self.albums[shelf.albums.of[one]] += 1
-        self.artists[shelf.artists.of[one]] += size
-        self.persons[self.ranking.listener[one]] += size
 
 
 def choose(
@@ -288,24 +306,32 @@ def _find_best(
     for one in first:
         taken[one] = None
         left -= sizes[one]
-        variety.take((one,), sizes[one])
+        variety.take((one,), sizes[one], is_varied=False)
     aside: list[tuple[int, ...]] = []
     misses = 0
-    for units, is_varied in ((variety.ranking.units, True), (aside, False)):
+    for units, is_varied in ((variety.ranking.units(), True), (aside, False)):
         for unit in units:
-            if misses > MOST_MISSES:
-                break
-            new = [one for one in unit if one not in taken and one not in passed_over]
+            new = _list_new(unit, taken, passed_over)
             if not new:
                 continue
             size = sizes[new[0]] if len(new) == 1 else sum(sizes[one] for one in new)
             if size > left:
                 misses += 1
-                continue
-            if is_varied and not variety.allows(new, size):
+                if misses > MOST_MISSES:
+                    return taken
+            elif not variety.take(new, size, is_varied=is_varied):
                 aside.append(unit)
-                continue
-            taken.update(dict.fromkeys(new))
-            variety.take(new, size)
-            left -= size
+            else:
+                for one in new:
+                    taken[one] = None
+                left -= size
     return taken
+
+
+def _list_new(
+    unit: tuple[int, ...], taken: Collection[int], passed_over: Collection[int]
+) -> tuple[int, ...]:
+    """Return what of a unit may come; most are one item, and that is decided without a loop."""
+    if len(unit) == 1:
+        return () if unit[0] in taken or unit[0] in passed_over else unit
+    return tuple(one for one in unit if one not in taken and one not in passed_over)

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from sidecar.domain.fill.choice import Choice, FillLimits, Ranking, choose, expect, rank
-from sidecar.domain.fill.experts import Expert, Experts, blend
+from sidecar.domain.fill.choice import Choice, FillLimits, Ranking, choose, expect
+from sidecar.domain.fill.experts import Expert, Experts, Order, rank_by_each
 from sidecar.domain.fill.reasons import Facts, explain
 from sidecar.domain.fill.shelf import Shelf
 from sidecar.domain.fill.taste import Household, Listened, Taste
@@ -113,12 +113,11 @@ class _Learned:
     limits: FillLimits
     experts: Experts = field(default_factory=Experts)
 
-    def rank(self, expert: Expert) -> Ranking:
-        """Return how an expert ranks for the day that was looked ahead to."""
+    def rank(self) -> Mapping[Expert, Ranking]:
+        """Return how each expert ranks for the day that was looked ahead to."""
         shelf = self.household.shelf
         expected = expect(shelf, self.tastes, self.limits, self.candidates)
-        plays = blend(expert, expected.plays, self.household)
-        return rank(shelf, replace(expected, plays=plays), self.limits)
+        return rank_by_each(expected, self.household, self.limits)
 
 
 def fill_device(
@@ -133,7 +132,7 @@ def fill_device(
     allowed = frozenset[int]().union(*learned.candidates)
     passed = {number[one] for one in now.passed_over if one in number}
     passed.update(one for one in range(len(shelf.items)) if one not in allowed)
-    ranking = learned.rank(learned.experts.best())
+    ranking = learned.rank()[learned.experts.best()]
     choice = choose(
         ranking,
         room=now.room,
@@ -166,8 +165,9 @@ def _learn(
         for taste in tastes:
             taste.look_ahead(day)
         if day >= now.today - EXPERT_DAYS:
-            orders = {one: learned.rank(one).order() for one in Expert}
-            learned.experts.name(orders, now.sizes, now.room)
+            rankings = learned.rank()
+            orders = {one: Order(rankings[one].order, now.sizes) for one in rankings}
+            learned.experts.name(orders, now.room)
         plays = [by_day.get(day, []) for by_day in days]
         for taste, played in zip(tastes, plays, strict=True):
             taste.learn(day, played)

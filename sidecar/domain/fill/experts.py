@@ -11,10 +11,15 @@ always play. Nobody knows beforehand which kind of listener it is: the points te
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from enum import Enum, auto
+from itertools import accumulate
 from math import exp
 
+from sidecar.domain.fill.choice import Expectation, FillLimits, Ranking, rank
+from sidecar.domain.fill.fading import Fading
 from sidecar.domain.fill.taste import Household
 
 # Points of so many days ago weigh 1/e.
@@ -42,11 +47,7 @@ def blend(expert: Expert, mixture: Sequence[float], household: Household) -> Seq
         mixture: What the mixture of all evidence expects.
         household: The counts of all people.
     """
-    counts = {
-        Expert.COUNTS_EVER: household.ever,
-        Expert.COUNTS_OF_LATE: household.of_late,
-        Expert.COUNTS_OF_DAYS: household.of_days,
-    }
+    counts = _counts(household)
     if expert not in counts or not counts[expert].total:
         return mixture
     expected = [LEFT_TO_MIXTURE * one for one in mixture]
@@ -54,6 +55,45 @@ def blend(expert: Expert, mixture: Sequence[float], household: Household) -> Seq
     for item, count in counts[expert].counts.items():
         expected[item] += weight * count
     return expected
+
+
+class Order:
+    """Candidates, best first, of which devices of several sizes take the first ones."""
+
+    def __init__(self, items: Sequence[int], sizes: Sequence[int]) -> None:
+        self._items = items
+        self._ends = list(accumulate(map(sizes.__getitem__, items)))
+
+    def list_first(self, room: int) -> Collection[int]:
+        """Return the first ones up to that which does not fit any more."""
+        return set(self._items[: bisect_right(self._ends, room)])
+
+
+def _counts(household: Household) -> Mapping[Expert, Fading]:
+    return {
+        Expert.COUNTS_EVER: household.ever,
+        Expert.COUNTS_OF_LATE: household.of_late,
+        Expert.COUNTS_OF_DAYS: household.of_days,
+    }
+
+
+def rank_by_each(
+    expectation: Expectation, household: Household, limits: FillLimits
+) -> Mapping[Expert, Ranking]:
+    """Return how each expert ranks what the mixture of all evidence expects."""
+    shelf = household.shelf
+    mixture = rank(shelf, expectation, limits)
+    rankings = {Expert.MIXTURE: mixture}
+    for expert, counts in _counts(household).items():
+        if not counts.total:
+            rankings[expert] = mixture
+            continue
+        plays = blend(expert, expectation.plays, household)
+        # What nobody has played stays in the order of the mixture.
+        counted = counts.counts
+        nearly = sorted(counted) + [one for one in mixture.order if one not in counted]
+        rankings[expert] = rank(shelf, replace(expectation, plays=plays), limits, nearly)
+    return rankings
 
 
 class Experts:
@@ -68,15 +108,14 @@ class Experts:
         """Return the expert to follow."""
         return self._best
 
-    def name(self, orders: Mapping[Expert, Sequence[int]], sizes: Sequence[int], room: int) -> None:
+    def name(self, orders: Mapping[Expert, Order], room: int) -> None:
         """Note what each expert would have on the device today.
 
         Args:
-            orders: The candidates of each, best first.
-            sizes: Bytes of each item.
+            orders: The candidates of each.
             room: Bytes to fill.
         """
-        self._named = {one: _take(order, sizes, room) for one, order in orders.items()}
+        self._named = {one: order.list_first(room) for one, order in orders.items()}
 
     def learn(self, items: Iterable[int]) -> None:
         """Give points for a day's plays, and choose whom to follow tomorrow."""
@@ -88,13 +127,3 @@ class Experts:
         first = max(self._points, key=self._points.__getitem__)
         if self._points[first] > CLEARLY_MORE * self._points[self._best]:
             self._best = first
-
-
-def _take(order: Iterable[int], sizes: Sequence[int], room: int) -> Collection[int]:
-    taken: set[int] = set()
-    for one in order:
-        room -= sizes[one]
-        if room < 0:
-            break
-        taken.add(one)
-    return taken

@@ -227,13 +227,15 @@ class Taste:
 
     def _mix(self) -> list[float]:
         """Return how many plays are expected of each item by the mixture."""
-        shelf, heard = self.shelf, self.heard
+        kind_of = self.shelf.kind_of
         pace = self.pace or 1.0
         trust = {one: pace * part for one, part in self._trust.items()}
         unheard = trust[Evidence.UNHEARD] * self._unheard
         by_kind = [one * pace for one in self._expect_kinds()]
-        expected = [by_kind[one] for one in shelf.kind_of]
-        expected = [one if n in heard else one + unheard for n, one in enumerate(expected)]
+        unheard_by_kind = [one + unheard for one in by_kind]
+        expected = list(map(unheard_by_kind.__getitem__, kind_of))
+        for item in self.heard:
+            expected[item] = by_kind[kind_of[item]]
         for evidence, fading in self._fading():
             if not fading.total:
                 continue

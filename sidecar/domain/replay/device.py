@@ -36,6 +36,8 @@ class PastDevice:
         self._evicted_unplayed.discard(item)
         known = self.files.get(item)
         if known is not None:
+            # It becomes the last one: then the order of evictions is nearly that of the files.
+            del self.files[item]
             self.files[item] = replace(known, last_used=number)
 
     def resting(self, day: int) -> Collection[int]:
@@ -70,10 +72,13 @@ class PastDevice:
 
     def _stand(self, standing: Mapping[int, EvictionClass]) -> None:
         nothing = EvictionClass.NOTHING
-        for item, file in self.files.items():
-            stands = standing.get(item, nothing)
-            if stands is not file.eviction_class:
-                self.files[item] = replace(file, eviction_class=stands)
+        changed = [
+            (file, stands)
+            for item, file in self.files.items()
+            if (stands := standing.get(item, nothing)) is not file.eviction_class
+        ]
+        for file, stands in changed:
+            self.files[file.download_id] = replace(file, eviction_class=stands)
 
     def _wait(
         self,

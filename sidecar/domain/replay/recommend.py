@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sidecar.domain.replay.figures import Figures
 from sidecar.domain.replay.history import History
-from sidecar.domain.replay.replay import FILL, RULES, Scenario, replay
+from sidecar.domain.replay.replay import FILL, RULES, Replay, Scenario, replay
 from sidecar.domain.rules import album_affinity, fill
 from sidecar.domain.rules.album_affinity import AlbumAffinitySettings
 from sidecar.domain.rules.fill import FillSettings
@@ -44,6 +44,7 @@ def recommend(
     scenario: Scenario,
     found: Sequence[Figures] = (),
     progress: Callable[[float], None] = lambda _: None,
+    run: Replay = replay,
 ) -> list[Recommendation]:
     """Try several thresholds, and return for each budget what is to be set.
 
@@ -52,6 +53,7 @@ def recommend(
         scenario: The settings.
         found: What a replay of the same scenario came to: with its `fill`, filling is compared.
         progress: Called with the share that is done.
+        run: Replays a scenario.
     """
     usual, is_filled = _read_settings(scenario)
     known = {(one.name, one.budget): one for one in found}
@@ -60,7 +62,7 @@ def recommend(
     for place, threshold in enumerate(thresholds):
         settings = {album_affinity.NAME: replace(usual, threshold=threshold, enabled=True)}
         other = replace(scenario, settings={**scenario.settings, **settings}, runs=[RULES])
-        tried[threshold] = replay(history, other)
+        tried[threshold] = run(history, other)
         progress((place + 1) / len(thresholds))
     before = {THRESHOLD: usual.threshold, ALBUMS: usual.enabled, FILLED: is_filled}
     return [

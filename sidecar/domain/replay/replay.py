@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
-from sidecar.domain.fill.choice import FULL, FillLimits, Ranking, choose, expect, rank
-from sidecar.domain.fill.experts import Expert, Experts, blend
+from sidecar.domain.fill.choice import FULL, FillLimits, Ranking, choose, expect
+from sidecar.domain.fill.experts import Expert, Experts, Order, rank_by_each
 from sidecar.domain.fill.shelf import Candidate, Shelf
 from sidecar.domain.fill.taste import WEEK, Household, Listened, Taste, is_half_heard
 from sidecar.domain.replay.device import PastDevice
@@ -132,7 +132,7 @@ class _Filling:
         self,
         day: int,
         rankings: Mapping[Expert, Ranking],
-        orders: Mapping[Expert, Sequence[int]],
+        orders: Mapping[Expert, Order],
         *,
         standing: Mapping[int, EvictionClass],
         wanted: Sequence[tuple[int, int]],
@@ -147,7 +147,7 @@ class _Filling:
         while self._changed and self._changed[0][0] <= day - WEEK:
             self._changed.popleft()
         before = sum(size for _, size in self._changed)
-        self.experts.name(orders, self._sizes, room)
+        self.experts.name(orders, room)
         choice = choose(
             rankings[self.experts.best()],
             room=room,
@@ -180,6 +180,26 @@ def replay(
         run.pass_day(day, plays)
         progress((place + 1) / len(days))
     return [one for budget in scenario.budgets for one in run.figures if one.budget == budget]
+
+
+class Replay(Protocol):
+    """Replays as `replay` does, in this process or in several."""
+
+    def __call__(
+        self, history: History, scenario: Scenario, progress: Callable[[float], None] = ...
+    ) -> list[Figures]:
+        """Replay a history, and return what each run came to, by budgets."""
+
+
+def split_budgets(budgets: Iterable[int], parts: int) -> list[list[int]]:
+    """Divide budgets so that each part takes about as long; no part is empty.
+
+    A large device takes longer, by about its size.
+    """
+    found: list[list[int]] = [[] for _ in range(parts)]
+    for budget in sorted(set(budgets), reverse=True):
+        min(found, key=sum).append(budget)
+    return [one for one in found if one]
 
 
 class _Replay:
@@ -267,16 +287,10 @@ class _Replay:
         tastes = list(self._tastes.values())
         for taste in tastes:
             taste.look_ahead(day)
-        shelf, limits = self._household.shelf, self._scenario.limits
-        expected = expect(shelf, tastes, limits)
-        rankings = {
-            one: rank(
-                shelf, replace(expected, plays=blend(one, expected.plays, self._household)), limits
-            )
-            for one in Expert
-        }
-
-        orders = {one: ranking.order() for one, ranking in rankings.items()}
+        limits = self._scenario.limits
+        expected = expect(self._household.shelf, tastes, limits)
+        rankings = rank_by_each(expected, self._household, limits)
+        orders = {one: Order(ranking.order, self._sizes) for one, ranking in rankings.items()}
         half_heard = set().union(*(one.list_half_heard(day) for one in tastes))
         standing, wanted = self._held[1].standing(), self._held[1].wanted()
         for filling in self._fillings:

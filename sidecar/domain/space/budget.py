@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import groupby
+from operator import attrgetter
 
 from sidecar.domain.space.eviction import Stored
 from sidecar.domain.space.space import (
@@ -15,6 +17,7 @@ from sidecar.domain.space.space import (
     check_space,
     compute_default_reserve,
     round_to_blocks,
+    sum_in_blocks,
 )
 from sidecar.domain.wishes import EvictionClass
 from sidecar.messages import msg
@@ -113,15 +116,15 @@ class SpaceBudget:
         running = sum(room.takes(one.size) for one in room.running)
         coming = sum(room.takes(one.to_write) for one in room.running)
         self._room = room
-        self._budget = (
-            room.most - room.aside - running - sum(room.takes(one.size) for one in stored)
-        )
+        block = room.space.block
+        taken = sum_in_blocks([one.size for one in stored], block)
+        self._budget = room.most - room.aside - running - taken
         self._free = room.space.free - room.kept - coming
         self._may_go = may_go
         self._could_give = dict.fromkeys(EvictionClass, 0)
         self._refusals: dict[bool, SpaceRefusal] = {}
-        for one in may_go:
-            self._could_give[one.eviction_class] += room.takes(one.size)
+        for stands, files in groupby(may_go, key=attrgetter("eviction_class")):
+            self._could_give[stands] += sum_in_blocks([one.size for one in files], block)
 
     @property
     def excess(self) -> int:

@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from operator import attrgetter
 from types import MappingProxyType
 
 from sidecar.domain.playback.sessions import NowPlaying
@@ -21,6 +22,7 @@ from sidecar.domain.wishes import EvictionClass
 from sidecar.messages import msg
 
 REST = timedelta(days=7)
+_eviction_key = attrgetter("eviction_class", "last_used", "download_id")
 
 
 _WORDS: Mapping[EvictionClass, str] = MappingProxyType(
@@ -83,8 +85,7 @@ def classify(grips: Iterable[HoldStrength]) -> EvictionClass:
 
 def sort_for_eviction(files: Iterable[Stored]) -> list[Stored]:
     """Return the files that may be evicted, in eviction order."""
-    order = (one for one in files if one.may_go)
-    return sorted(order, key=lambda one: (one.eviction_class, one.last_used, one.download_id))
+    return sorted((one for one in files if one.may_go), key=_eviction_key)
 
 
 def explain_eviction(eviction_class: EvictionClass) -> str:

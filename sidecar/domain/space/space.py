@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sidecar.messages import Size, msg
@@ -42,6 +43,11 @@ class SpaceRefusal:
 def round_to_blocks(size: int, block: int) -> int:
     """Return the bytes that a file of `size` takes in whole blocks."""
     return -(-size // block) * block
+
+
+def sum_in_blocks(sizes: Iterable[int], block: int) -> int:
+    """Return the bytes that many files take in whole blocks."""
+    return sum([-(-one // block) for one in sizes]) * block
 
 
 def compute_default_reserve(total: int) -> int:

@@ -28,7 +28,7 @@ def ranked(worth: Sequence[float], *, albums: int = 1, listener: Sequence[int] =
     order = sorted(range(len(worth)), key=worth.__getitem__, reverse=True)
     return Ranking(
         shelf=shelf,
-        units=[(one,) for one in order],
+        order=order,
         worth=worth,
         listener=listener or [0] * len(worth),
         persons=len(set(listener)) or 1,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.fill.experts import Expert, Experts, blend
+from sidecar.domain.fill.experts import Expert, Experts, Order, blend
 from sidecar.domain.fill.shelf import Candidate, Shelf
 from sidecar.domain.fill.taste import Household, Listened, Taste
 
@@ -12,13 +12,9 @@ SIZES = [10] * 6
 
 
 def name_and_learn(experts: Experts, counts: list[int], mixture: list[int], play: int) -> None:
-    orders = {
-        Expert.MIXTURE: mixture,
-        Expert.COUNTS_EVER: counts,
-        Expert.COUNTS_OF_LATE: mixture,
-        Expert.COUNTS_OF_DAYS: mixture,
-    }
-    experts.name(orders, SIZES, room=20)
+    orders = {one: Order(mixture, SIZES) for one in Expert}
+    orders[Expert.COUNTS_EVER] = Order(counts, SIZES)
+    experts.name(orders, room=20)
     experts.learn([play])
 
 

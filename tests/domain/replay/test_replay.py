@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sidecar.domain.fill.choice import FillLimits
 from sidecar.domain.replay.figures import Figures
 from sidecar.domain.replay.history import History, PastItem, PastPlay, make_history
-from sidecar.domain.replay.replay import FILL, RULES, RUNS, Scenario, replay
+from sidecar.domain.replay.replay import FILL, RULES, RUNS, Scenario, replay, split_budgets
 from sidecar.domain.rules.album_affinity import AlbumAffinitySettings
 
 BEGIN = datetime(2026, 3, 2, 8, tzinfo=UTC)
@@ -145,3 +145,18 @@ def test_only_so_much_changes_in_a_week(turnover: int) -> None:
 
     assert all(week.bytes_evicted <= budget * turnover // 100 for week in figures.weeks)
     assert figures.bytes_fetched >= budget
+
+
+@pytest.mark.parametrize(
+    ("budgets", "parts", "split"),
+    [
+        ([2, 5, 10, 20, 5], 2, [[20], [10, 5, 2]]),
+        ([2, 5, 10, 20], 1, [[20, 10, 5, 2]]),
+        ([7, 7], 2, [[7]]),
+        ([], 2, []),
+    ],
+)
+def test_budgets_are_divided_into_parts_that_take_about_as_long(
+    budgets: list[int], parts: int, split: list[list[int]]
+) -> None:
+    assert split_budgets(budgets, parts) == split
