@@ -27,8 +27,14 @@ from tests.browser.program import start_chromium
 from tests.browser.trouble import BrowserTrouble
 from tests.fakes.servers.syncthings import OneSyncthing, two_syncthings
 
-# A loaded machine is slow: how long one example takes says nothing about the code.
-settings.register_profile("sidecar", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A loaded machine is slow: how long one example takes says nothing about the code. Examples are the
+# same each time, unless a seed was asked for.
+settings.register_profile(
+    "sidecar",
+    deadline=None,
+    derandomize="SIDECAR_SEED" not in os.environ,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile("sidecar")
 
 # The names of the threads that follow an account.
