@@ -7,6 +7,7 @@ import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from threading import Lock
 
 from sidecar.process import generated_code
 
@@ -15,6 +16,9 @@ M_MMAP_THRESHOLD, M_ARENA_MAX = -3, -8
 MOST_ARENAS = 2
 # What is larger goes back at once. Set, it does not grow by itself.
 MAPPED_BYTES = 256 * 1024
+# Who has the turn may hang on a device.
+LONGEST_WAIT_S = 10.0
+_turn = Lock()
 
 
 @contextmanager
@@ -52,6 +56,21 @@ def keep_little() -> None:
     if libc is not None:
         libc.mallopt(M_ARENA_MAX, MOST_ARENAS)
         libc.mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES)
+
+
+@contextmanager
+def taking_turns(longest_s: float = LONGEST_WAIT_S) -> Iterator[bool]:
+    """Do inside what needs much memory: after others that do, so that all use the same memory.
+
+    What threads take at one moment Python keeps for ever. It is a courtesy, no exclusion: after
+    `longest_s` seconds it is not waited any longer. Yields whether it was our turn. Not reentrant.
+    """
+    is_ours = _turn.acquire(timeout=longest_s)
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            _turn.release()
 
 
 def return_freed() -> None:

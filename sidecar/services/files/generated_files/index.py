@@ -13,7 +13,7 @@ from sidecar.domain.files.manifest import render_manifest
 from sidecar.domain.files.removals import FileStat
 from sidecar.domain.items.media_types import extension_in
 from sidecar.errors import DeviceError
-from sidecar.process.heap import return_freed
+from sidecar.process.heap import return_freed, taking_turns
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.files.generated_files.index_page import page
 from sidecar.services.files.generated_files.writer import GeneratedFileWriter
@@ -45,7 +45,9 @@ class IndexWriter(GeneratedFileWriter):
         self._server_id = server_id
 
     def _write(self, device: AttachedDevice) -> None:
-        if self._write_both(device) > LARGE:
+        with taking_turns():
+            written = self._write_both(device)
+        if written > LARGE:
             return_freed()
 
     def _write_both(self, device: AttachedDevice) -> int:

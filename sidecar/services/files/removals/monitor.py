@@ -22,6 +22,7 @@ from sidecar.device.watcher import Watcher
 from sidecar.errors import DeviceError
 from sidecar.events import Bus, NoticesChanged
 from sidecar.messages import msg
+from sidecar.process.heap import taking_turns
 from sidecar.process.threads import attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.files.removals.questions import Question, Questions
@@ -251,7 +252,8 @@ class RemovalMonitor:
         trouble = self._problems.of(ProblemKind.DEVICE, device_id)
         try:
             if trouble is None or trouble.code in ONLY_ROOM:
-                return scan.look()
+                with taking_turns():
+                    return scan.look()
         except DeviceError as found:
             log.info("%s: its files are looked at again later", found)
         scan.forget_doubts()
