@@ -22,10 +22,12 @@ from typing import TYPE_CHECKING, Self
 from urllib.parse import urlsplit
 
 from sidecar.assembly.assembly import Assembly, assemble
+from sidecar.assembly.base import name_machine
 from sidecar.assembly.store import database_place, page_configuration
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.device.filesystem import database_risk
+from sidecar.domain.roles import ALONE, Roles
 from sidecar.events import AccountChanged, Bus, NewsMissed, SettingsChanged, WorkArrived
 from sidecar.events import Event as News
 from sidecar.process import heap, limits, logs, private_files
@@ -41,6 +43,7 @@ from sidecar.web.app import Web, WebOptions, create_app
 from sidecar.web.security.hosts import is_in, networks
 from sidecar.web.server import WebServer
 from sidecar.web.starting import Startup, starting_app
+from sidecar.web.without_pages import without_pages
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -71,6 +74,7 @@ class Runtime:
         prepare: Prepare | None = None,
         ignored: Collection[str] = (),
         set_up: SetUpService | None = None,
+        roles: Roles = ALONE,
     ) -> None:
         """Prepare; nothing is opened yet.
 
@@ -80,10 +84,12 @@ class Runtime:
             prepare: Gets ready what the sidecar needs.
             ignored: Settings of the page with which the last start failed.
             set_up: The first set-up, offered as long as it runs on the demo.
+            roles: What this process does.
         """
         self._settings = settings
         self._ignored = ignored
         self._set_up = set_up
+        self._roles = roles
         self.restart_wanted = Event()
         self._prepare = prepare
         self._clock = clock or SystemClock()
@@ -136,9 +142,10 @@ class Runtime:
         self.stop()
 
     def _build(self, building: ExitStack) -> None:
-        db = database_place(self._settings).open(self._clock)
+        db = database_place(self._settings).open(self._clock, self._roles)
         building.callback(db.close)
-        store = Stores(db, self._bus, self._clock)
+        machine = None if self._roles.is_alone else name_machine(self._settings)
+        store = Stores(db, self._bus, self._clock, machine=machine)
         configuration = page_configuration(
             self._settings,
             store,
@@ -210,6 +217,7 @@ class Runtime:
             lambda: threads.all_alive() and store.db.is_answering(),
             recent=self._recent,
             configuration=configuration,
+            roles=self._roles,
         )
         building.callback(services.devices.registry.close)
         building.callback(services.background.leases.end)
@@ -235,10 +243,13 @@ class Runtime:
         offered = replace(services.web, set_up=self._set_up)
         web = create_app(offered, self._bus, self._web_options, self._clock)
         self.web = web
+        answer = web.wsgi
+        if not self._roles.serves_pages:
+            answer = without_pages(answer, self._settings.server.base_url)
 
         def wsgi(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
             with db.thread():
-                return web.wsgi(environ, start_response)
+                return answer(environ, start_response)
 
         # Stopped before the server: a page that uses long polling occupies a worker.
         building.callback(web.live.stop)
@@ -246,27 +257,38 @@ class Runtime:
         http.answer_with(wsgi)
 
     def _start_threads(self, threads: ThreadGroup, services: Assembly) -> None:
-        rules, transfers, background = services.rules, services.transfers, services.background
+        background, housekeeping = services.background, self._housekeeping_wakeup
         threads.add("leases", background.leases.run)
+        threads.add(
+            "keeper", partial(background.housekeeping.run, wakeup=housekeeping), housekeeping
+        )
+        if self._roles.serves_pages:
+            threads.add("checks", services.web.doctor.run, services.web.doctor.wakeup)
+            threads.add("replays", services.web.replays.run, services.web.replays.wakeup)
+        if self._roles.watches:
+            self._start_watching(threads, services)
+        if self._roles.works:
+            self._start_working(threads, services)
+
+    def _start_watching(self, threads: ThreadGroup, services: Assembly) -> None:
+        """Start what is done once in an installation."""
+        rules, background, web = services.rules, services.background, services.web
+        threads.add("accounts", services.accounts.permissions.run)
+        threads.add("watching", rules.watching.run, rules.watching.wakeup)
+        threads.add("client-messages", background.client_messages.run)
+        threads.add("backups", background.backups.run)
+        threads.add("notifications", web.notifier.run)
+        threads.add("webhooks", web.webhooks.run, web.webhooks.wakeup)
+
+    def _start_working(self, threads: ThreadGroup, services: Assembly) -> None:
+        """Start what is done on the machine of a device."""
+        rules, transfers, background = services.rules, services.transfers, services.background
         threads.add("reporter", transfers.progress.run)
         threads.add("casting", rules.casting.run)
         threads.add("cast-orders", rules.cast_orders.run, rules.cast_orders.wakeup)
-        threads.add("accounts", services.accounts.permissions.run)
-        threads.add("watching", rules.watching.run, rules.watching.wakeup)
         threads.add("watcher", background.removals.run)
-        threads.add("client-messages", background.client_messages.run)
-        threads.add(
-            "keeper",
-            partial(background.housekeeping.run, wakeup=self._housekeeping_wakeup),
-            self._housekeeping_wakeup,
-        )
         threads.add("stick", background.index.run)
         threads.add("tags", transfers.tags.run)
-        threads.add("backups", background.backups.run)
-        threads.add("notifications", services.web.notifier.run)
-        threads.add("checks", services.web.doctor.run, services.web.doctor.wakeup)
-        threads.add("webhooks", services.web.webhooks.run, services.web.webhooks.wakeup)
-        threads.add("replays", services.web.replays.run, services.web.replays.wakeup)
         threads.add("playlists", background.playlists.run)
         threads.add("companions", background.companions.run)
         threads.add("fill", background.fill.run)

@@ -19,6 +19,7 @@ from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.device.drives import DevicePlaces
 from sidecar.domain.push_services import check_endpoint
+from sidecar.domain.roles import ALONE, Roles
 from sidecar.events import Bus, Sender
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.health.system_status import RecentLog
@@ -49,6 +50,7 @@ def assemble(
     *,
     recent: RecentLog | None = None,
     configuration: ConfigurationService | None = None,
+    roles: Roles = ALONE,
     places: DevicePlaces | None = None,
     check_push: Callable[[str], str | None] = check_endpoint,
 ) -> Assembly:
@@ -62,6 +64,7 @@ def assemble(
         is_healthy: Whether every thread is alive and the database answers.
         recent: The last lines of the log.
         configuration: What the page adds to the settings; read from the store unless given.
+        roles: What this process does.
         places: Where devices can be on this machine.
         check_push: Why the address of a browser's subscription may not be sent to; None if it may.
 
@@ -81,6 +84,7 @@ def assemble(
         clock=clock,
         is_healthy=is_healthy,
         recent=recent or RecentLog(logging.Formatter()),
+        roles=roles,
         places=places or DevicePlaces(),
         check_push=check_push,
     )

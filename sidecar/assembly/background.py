@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from socket import gethostname
 
 from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
@@ -22,7 +22,7 @@ from sidecar.services.files.removals.record import RemovalRecorder
 from sidecar.services.identity.renaming import FileRenaming
 from sidecar.services.operations.backups.backups import Installation
 from sidecar.services.operations.backups.nightly import NightlyBackups
-from sidecar.services.operations.housekeeping import Housekeeping
+from sidecar.services.operations.housekeeping import Housekeeping, Step
 from sidecar.services.playback.client_messages.messages import ClientMessages, Room
 from sidecar.services.playback.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.rules.fill.fill import FillService
@@ -99,7 +99,7 @@ def make_background(
         store.processes,
         downloads=store.downloads,
         claims=devices.claims,
-        host=gethostname(),
+        host=base.machine,
         folder=base.settings.server.data_dir,
         clock=clock,
         lost=base.configuration.restart or do_nothing,
@@ -184,34 +184,54 @@ def _housekeeping(
     *,
     leases: Leases,
 ) -> Housekeeping:
-    renaming = FileRenaming(base.store.downloads, devices.registry, accounts.problems, base.bus)
-    recorder = ActivityRecorder(
-        stores=base.store,
-        registry=devices.registry,
-        running=transfers.progress.last,
-        zone=lambda: load_zone(base.configuration.now().network.time_zone),
-        clock=base.clock,
-    )
     return Housekeeping(
         stores=base.store,
         registry=devices.registry,
         settling=DeviceRecovery(base.store.downloads),
         formats=devices.formats,
         leases=leases,
-        # The order matters: accounts and wishes first, then what may be fetched and what must go.
-        steps=(
-            (accounts.server.probe, "the server's probe"),
-            (accounts.unattended.step, "signing in"),
-            (rules.threads.look, "looking at the accounts"),
-            (rules.planning.release_expired, "letting go of what nobody wants any more"),
-            (transfers.owners.step, "giving what waits to other owners"),
-            (transfers.network.step, "the network rule"),
-            (devices.formats.step, "the formats"),
-            (devices.originals.step, "the originals"),
-            (renaming.step, "renaming files"),
-            (transfers.space.step, "making room"),
-            (recorder.step, "the samples for charts"),
-        ),
+        steps=_steps(base, accounts, devices, rules, transfers),
         device_came=rules.threads.look_through_soon,
         clock=base.clock,
+        roles=base.roles,
     )
+
+
+def _steps(
+    base: Base,
+    accounts: AccountServices,
+    devices: DeviceServices,
+    rules: RuleServices,
+    transfers: TransferServices,
+) -> Iterable[Step]:
+    """Yield what is done every two seconds by what this process does, in an order that matters.
+
+    Accounts and wishes first, then what may be fetched and what must go.
+    """
+    yield (accounts.server.probe, "the server's probe")
+    if not base.roles.is_alone:
+        yield (accounts.service.read_again, "the accounts")
+        yield (devices.settings.read_again, "the devices' settings")
+    if base.roles.watches:
+        if not base.roles.is_alone:
+            yield (rules.tell_in_use, "telling what plays")
+        yield (accounts.unattended.step, "signing in")
+        yield (rules.threads.look, "looking at the accounts")
+        yield (rules.planning.release_expired, "letting go of what nobody wants any more")
+        yield (transfers.owners.step, "giving what waits to other owners")
+    if base.roles.works:
+        downloads, problems = base.store.downloads, accounts.problems
+        renaming = FileRenaming(downloads, devices.registry, problems, base.bus)
+        recorder = ActivityRecorder(
+            stores=base.store,
+            registry=devices.registry,
+            running=transfers.progress.own,
+            zone=lambda: load_zone(base.configuration.now().network.time_zone),
+            clock=base.clock,
+        )
+        yield (transfers.network.step, "the network rule")
+        yield (devices.formats.step, "the formats")
+        yield (devices.originals.step, "the originals")
+        yield (renaming.step, "renaming files")
+        yield (transfers.space.step, "making room")
+        yield (recorder.step, "the samples for charts")

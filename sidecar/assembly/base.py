@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from socket import gethostname
 
 from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.device.drives import DevicePlaces
 from sidecar.domain.push_services import check_endpoint
+from sidecar.domain.roles import ALONE, Roles
 from sidecar.events import Bus
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.health.system_status import RecentLog
@@ -24,6 +26,7 @@ class Base:
         configuration: The present settings, and what the page changes.
         is_healthy: Whether every thread is alive and the database answers.
         recent: The last lines of the log, for the admins' page.
+        roles: What this process does.
         places: Where devices can be on this machine.
         check_push: Why the address of a browser's subscription may not be sent to.
     """
@@ -35,5 +38,16 @@ class Base:
     clock: Clock
     is_healthy: Callable[[], bool]
     recent: RecentLog
+    roles: Roles = ALONE
     places: DevicePlaces = field(default_factory=DevicePlaces)
     check_push: Callable[[str], str | None] = check_endpoint
+
+    @property
+    def machine(self) -> str:
+        """What this machine is called."""
+        return name_machine(self.settings)
+
+
+def name_machine(settings: Settings) -> str:
+    """Return what this machine is called among those that share a database."""
+    return settings.server.machine or gethostname()

@@ -9,6 +9,7 @@ from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
 from sidecar.events import Event, Sender, SettingsChanged
 from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.elsewhere import DevicesElsewhere
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.devices.taken import TakenKinds
@@ -64,6 +65,9 @@ def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
         downloads=store.downloads,
         problems=accounts.problems,
         clock=base.clock,
+        elsewhere=None
+        if base.roles.is_alone
+        else DevicesElsewhere(store.device_machines, base.machine, opens=base.roles.works),
     )
     base.bus.subscribe(partial(_hear_settings, base, settings, registry))
     formats = DeviceFormats(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
@@ -13,6 +14,7 @@ from sidecar.domain.files.groups import Group
 from sidecar.domain.files.naming import ANY, NameLimits
 from sidecar.domain.files.presets import PRESETS
 from sidecar.domain.items.item import Item
+from sidecar.domain.space.eviction import list_items_in_use
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.jellyfin.library.groups import GroupLookup
 from sidecar.services.downloads.casting.orders import CastOrders
@@ -22,6 +24,7 @@ from sidecar.services.identity.matching import ItemMatching
 from sidecar.services.identity.questions import IdentityQuestions
 from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.playback.client_messages.acts import Acts
+from sidecar.services.playback.in_use import SharedInUse
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.services.rules.account_threads import AccountFollowers, AccountThreads
 from sidecar.services.rules.fill.choices import FillChoices
@@ -44,6 +47,8 @@ class RuleServices:
         followers: Makes the followers of an account.
         watching: Tracks what plays.
         threads: Starts and stops the threads of the accounts.
+        in_use: Returns the items that play or come next.
+        tell_in_use: Tells the other processes of them.
         acts: What people do in their clients.
         choices: What was chosen to fill the devices.
         asking: The open questions about saved filters.
@@ -58,6 +63,8 @@ class RuleServices:
     followers: AccountFollowers
     watching: PlaybackTracker
     threads: AccountThreads
+    in_use: Callable[[], Collection[str]]
+    tell_in_use: Callable[[], None]
     acts: Acts
     choices: FillChoices
     asking: SelectionQuestions
@@ -129,6 +136,8 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         on_play=lambda play: followers.play_ended(play.user_id),
         clock=clock,
     )
+    heard = partial(_list_in_use, watching)
+    shared_in_use = SharedInUse(heard, store.meta)
     cast_orders = CastOrders(
         accounts=accounts.service,
         registry=devices.registry,
@@ -139,6 +148,8 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         playing=lambda user_id: frozenset(one.playing.item.id for one in watching.shown(user_id)),
     )
     return RuleServices(
+        in_use=heard if base.roles.watches else shared_in_use.read,
+        tell_in_use=shared_in_use.tell,
         acts=acts,
         choices=choices,
         asking=asking,
@@ -176,3 +187,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
             chance=random.random,
         ),
     )
+
+
+def _list_in_use(watching: PlaybackTracker) -> Collection[str]:
+    return list_items_in_use(watching.now())

@@ -15,7 +15,6 @@ from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
 from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.download import Download
-from sidecar.domain.space.eviction import list_items_in_use
 from sidecar.domain.transfers.wholeness import Wholeness
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.process.threads import WorkerPool
@@ -129,7 +128,7 @@ def _space(
         registry=devices.registry,
         problems=accounts.problems,
         bus=base.bus,
-        in_use=lambda: list_items_in_use(rules.watching.now()),
+        in_use=rules.in_use,
         clock=base.clock,
         awaited=devices.peers.waiting if devices.peers else no_block,
     )

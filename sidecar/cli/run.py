@@ -18,6 +18,7 @@ from sidecar.cli.demo_place import demo_place
 from sidecar.cli.stopping import StoppedEarly, stop_signals, wait_for
 from sidecar.clock import SystemClock
 from sidecar.config import Settings, load
+from sidecar.domain.roles import ALONE, Roles, Task, read_roles
 from sidecar.errors import AlreadyRunning, ConfigError
 from sidecar.process import heap
 from sidecar.runtime import Runtime
@@ -44,7 +45,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="while another sidecar runs on the same database: wait, and take its place when it "
         "has ended or died",
     )
+    parser.add_argument(
+        "--role",
+        type=_roles,
+        default=ALONE,
+        metavar="ROLES",
+        help="do only a part, where several share a PostgreSQL database: web, watch and work, or "
+        "some of them with commas (docs/scale.md); without it this one does all, alone",
+    )
     parser.set_defaults(command=run)
+
+
+def _roles(text: str) -> Roles:
+    try:
+        return read_roles(text)
+    except ValueError:
+        names = ", ".join(Task)
+        raise argparse.ArgumentTypeError(f"{text!r} is not among {names}") from None
 
 
 def run(settings: Settings, asked: argparse.Namespace) -> int:
@@ -103,13 +120,15 @@ def _run_once(
                 stack=stack,
                 set_up=set_up,
             )
-        runtime = Runtime(settings, prepare=prepare, ignored=ignored, set_up=set_up)
+        runtime = Runtime(
+            settings, prepare=prepare, ignored=ignored, set_up=set_up, roles=asked.role
+        )
         try:
             stack.enter_context(runtime)
         except StoppedEarly:
             return runtime.port
         print(f"Jellyfin Sidecar: {runtime.url}")
-        for device in runtime.settings.devices:
+        for device in runtime.settings.devices if asked.role.works else ():
             print(f"Device:           {device.name} at {device.path}")
         sys.stdout.flush()
         wait_for(stop, runtime.restart_wanted, *([set_up.done] if set_up else []))

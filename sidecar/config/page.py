@@ -49,6 +49,7 @@ FILE_ONLY = frozenset(
         "database.url",
         "redis.url",
         "server.data_dir",
+        "server.machine",
         "transfer.ffmpeg",
         "transfer.aria2.program",
         "syncthing.api_key_file",

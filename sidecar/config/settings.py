@@ -141,6 +141,14 @@ class ServerSettings(Section):
         title=translatable("Data folder"),
         description=translatable("Database, keys and covers."),
     )
+    machine: str | None = Field(
+        default=None,
+        max_length=60,
+        title=translatable("Name of this machine"),
+        description=translatable(
+            "Where several machines share a database; empty: the name that it has."
+        ),
+    )
     allowed_hosts: tuple[str, ...] = Field(
         default=(),
         title=translatable("More names of this page"),

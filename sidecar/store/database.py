@@ -22,6 +22,7 @@ from typing import Any, Self, TypeVar, cast
 import filelock
 
 from sidecar.clock import Clock
+from sidecar.domain.roles import ALONE, Roles
 from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.process import private_files
 from sidecar.process.fair_lock import FairLock
@@ -123,13 +124,22 @@ class Database:
 
     @classmethod
     def open_server(
-        cls, address: PostgresqlAddress, path: Path, *, busy_timeout_s: float = BUSY_TIMEOUT_S
+        cls,
+        address: PostgresqlAddress,
+        path: Path,
+        *,
+        roles: Roles = ALONE,
+        busy_timeout_s: float = BUSY_TIMEOUT_S,
     ) -> Self:
         """Keep other sidecars off a database on a server, migrate it, and open it.
+
+        Those that share it may run at once; while one brings the tables to the last step it is
+        alone.
 
         Args:
             address: The database.
             path: Where the file would be; copies are kept beside it and named after it.
+            roles: What the process does, and whether it shares the database.
             busy_timeout_s: How long a writer waits for the others.
 
         Raises:
@@ -142,8 +152,13 @@ class Database:
             with translate_file_errors(path):
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with translate_database_errors(address):
-                dialect.claim()
-                dialect.prepare()
+                if roles.is_alone or not dialect.is_up_to_date():
+                    dialect.claim()
+                    dialect.prepare()
+                if not roles.is_alone:
+                    dialect.close()
+                    dialect.claim(roles)
+                    dialect.prepare()
         except BaseException:
             dialect.close_thread()
             dialect.close()

@@ -10,6 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sidecar.clock import Clock
+from sidecar.domain.roles import ALONE, Roles
 from sidecar.errors import DatabaseError
 from sidecar.messages import msg
 from sidecar.process import private_files
@@ -39,16 +40,24 @@ class Place:
         """Return it for people; there is no password in it."""
         return str(self.address or self.path)
 
-    def open(self, clock: Clock) -> Database:
+    def open(self, clock: Clock, roles: Roles = ALONE) -> Database:
         """Open the database for a sidecar; make it if there is none.
 
         Raises:
-            AlreadyRunning: Another sidecar uses it.
-            DatabaseError: It cannot be used; nothing was changed.
+            AlreadyRunning: Another sidecar uses it that does not share it, or does the same.
+            DatabaseError: It cannot be used, or not by several; nothing was changed.
         """
-        if self.address is None:
-            return Database.open(self.path, clock=clock)
-        return Database.open_server(self.address, self.path)
+        if self.address is not None:
+            return Database.open_server(self.address, self.path, roles=roles)
+        if not roles.is_alone:
+            raise DatabaseError(
+                msg(
+                    "{path} is a file, which one sidecar uses at a time: `--role` needs a "
+                    "PostgreSQL database (settings: database.url); without it one does all",
+                    path=self.path,
+                )
+            )
+        return Database.open(self.path, clock=clock)
 
     def open_existing(self) -> Database:
         """Open the database for one short command, while a sidecar may be using it.

@@ -72,6 +72,10 @@ class Processes:
         query = ProcessRow.select().order_by(ProcessRow.started_at, ProcessRow.id)
         return [Process(**row) for row in self._db.rows(query)]
 
+    def holds_claim(self) -> bool:
+        """Whether this process still keeps those off the database that must not run beside it."""
+        return self._db.dialect.is_claimed()
+
     def end(self, process_id: str, beat: int | None = None) -> bool:
         """End the lease of a process; only if it still is at this beat, where one is given."""
         with self._db.write():

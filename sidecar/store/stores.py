@@ -12,6 +12,7 @@ from sidecar.store.accounts.push_subscriptions import PushSubscriptions
 from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
+from sidecar.store.devices.machines import DeviceMachines
 from sidecar.store.devices.samples import Samples
 from sidecar.store.downloads.activity import ActivityLog
 from sidecar.store.downloads.formats import FormatStore
@@ -42,7 +43,8 @@ from sidecar.store.syncthing.arrivals import Arrivals
 class Stores:
     """One for each table, over one database."""
 
-    def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
+    def __init__(self, db: Database, bus: Bus, clock: Clock, *, machine: str | None = None) -> None:
+        """Make them; with a machine, devices are where they are on that one."""
         self.db = db
         self.accounts = Accounts(db)
         self.activity = ActivityLog(db, clock)
@@ -53,7 +55,8 @@ class Stores:
         self.choices = Choices(db)
         self.chosen = ChosenPlaylists(db)
         self.device_playlists = DevicePlaylists(db)
-        self.devices = Devices(db)
+        self.devices = Devices(db, machine)
+        self.device_machines = DeviceMachines(db, clock)
         self.downloads = Downloads(db, bus, clock)
         self.exclusions = Exclusions(db, clock)
         self.hearts = FavouriteStates(db, clock)

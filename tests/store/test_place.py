@@ -11,6 +11,7 @@ import pytest
 
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import ItemType
+from sidecar.domain.roles import read_roles
 from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.events import Bus
 from sidecar.store.database import Database
@@ -28,6 +29,8 @@ from tests.store.examples import wanted
 from tests.store.schema.test_upgrades import content, written
 
 SECRET = "s3cret-w0rd"
+CUT_ALL = """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()"""
 
 
 @dataclass(frozen=True)
@@ -266,3 +269,28 @@ def test_a_file_that_was_never_there_has_nothing_to_move(tmp_path: Path, clock: 
     assert not any(one.rows for one in told.values())
     with closing(sqlite3.connect(back.path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+
+
+def test_processes_with_roles_share_a_database_and_one_of_them_watches(
+    house: House, postgresql: Server
+) -> None:
+    watch, work = read_roles("web,watch"), read_roles("work")
+    with closing(house.there.open(house.clock, work)):
+        with pytest.raises(AlreadyRunning, match="stop it first"):
+            house.there.open(house.clock)
+        with closing(house.there.open(house.clock, watch)) as watching:
+            with closing(house.there.open(house.clock, work)) as another:
+                assert another.is_answering()
+            with pytest.raises(AlreadyRunning, match="one of them watches at a time"):
+                house.there.open(house.clock, watch)
+            assert watching.dialect.is_claimed()
+            postgresql.run("moving", CUT_ALL)
+
+            assert not watching.dialect.is_claimed(), "another one may watch by now"
+            house.there.open(house.clock, watch).close()
+    with closing(house.there.open(house.clock)) as alone:
+        with pytest.raises(AlreadyRunning, match="stop it first"):
+            house.there.open(house.clock, work)
+        assert alone.dialect.is_claimed()
+    with pytest.raises(DatabaseError, match="`--role` needs a PostgreSQL database"):
+        house.file.open(house.clock, work)

@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 SERVER = "jellyfin"
 SERVER_ID = "server_id"
+SIGNED_OUT = "signed-out"
 OUTSIDE_HOURS = "outside-hours"
 SIGNED_OUT = "signed-out"
 
@@ -71,6 +72,8 @@ class AccountService:
         self._clock = clock
         self._lock = Lock()
         self._clients: dict[str, Jellyfin] = {}
+        # The sealed token that each client was made with.
+        self._tokens: dict[str, bytes | None] = {}
         self._let_go: set[str] = set()
 
     @property
@@ -132,6 +135,7 @@ class AccountService:
         account = self._accounts.get(user_id)
         if account is None or not account.is_signed_in or account.token_encrypted is None:
             raise SignedOut(_must_sign_in(account.name if account else msg("This account")))
+        self._tokens[user_id] = account.token_encrypted
         return Jellyfin(
             self._base_url,
             identity=_identity(account.jellyfin_device_id),
@@ -209,13 +213,27 @@ class AccountService:
             if self._clients.get(user_id) is not client:
                 return False
             del self._clients[user_id]
+            account = self._accounts.get(user_id)
+            if account is not None and account.token_encrypted != self._tokens[user_id]:
+                # Another process has signed it in meanwhile.
+                return False
             self._accounts.mark_signed_out(user_id)
-        account = self._accounts.get(user_id)
         name = account.name if account else msg("an account")
         log.warning("%s is signed out: Jellyfin no longer accepts the token", name)
         self._problems.note(ProblemKind.ACCOUNT, user_id, Problem(SIGNED_OUT, _must_sign_in(name)))
         self._bus.publish(AccountChanged(user_id))
         return True
+
+    def read_again(self) -> None:
+        """Look for sign-ins in other processes, whose news may not have come."""
+        for account in self._accounts.all():
+            token, user_id = account.token_encrypted, account.user_id
+            with self._lock:
+                is_other = self._tokens.get(user_id, token) != token
+            problem = self._problems.of(ProblemKind.ACCOUNT, user_id)
+            waits = problem is not None and problem.code == SIGNED_OUT
+            if is_other or (waits and account.is_signed_in):
+                self._bus.receive(AccountChanged(user_id))
 
     def let_go(self, client: Jellyfin) -> None:
         """Sign an account out at a person's request: auto sign-in leaves it alone."""
@@ -235,6 +253,7 @@ class AccountService:
         with self._lock:
             for user_id in changed:
                 self._clients.pop(user_id, None)
+                self._tokens.pop(user_id, None)
         for user_id in changed:
             account = self._accounts.get(user_id)
             known = self._problems.of(ProblemKind.ACCOUNT, user_id)

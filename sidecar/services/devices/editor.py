@@ -20,6 +20,7 @@ from sidecar.events import Bus, DeviceChanged
 from sidecar.messages import msg
 from sidecar.services.configuration.service import ConfigurationService, SettingsRefused
 from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.devices.settings import find_settings
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.store.devices.devices import Devices
 from sidecar.store.downloads.queries import DeviceUse
@@ -201,14 +202,15 @@ class DeviceEditor:
         known = self._devices.get(device_id)
         if known is None:
             raise NotVisible
-        now = {str(one.path): one for one in self._configuration.now().devices}
-        settings = now.get(known.path)
+        now = self._configuration.now().devices
+        settings = find_settings(now, path=known.path, name=known.name)
+        path = str(settings.path) if settings else known.path
         use = self._downloads.queries.use_of_devices().get(device_id, DeviceUse())
         return EditView(
             device_id=device_id,
             settings=settings,
             name=settings.name if settings else known.name,
-            is_of_page=any(one.get("path") == known.path for one in self._of_page()),
+            is_of_page=any(one.get("path") == path for one in self._of_page()),
             files=use.files,
             size=use.bytes,
             is_attached=any(one.id == device_id for one in self._registry.all()),

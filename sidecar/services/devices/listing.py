@@ -11,6 +11,7 @@ from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.sizes import rough_size
+from sidecar.store.devices.machines import DeviceState
 from sidecar.store.downloads.queries import DeviceUse
 from sidecar.store.stores import Stores
 
@@ -75,10 +76,12 @@ class DeviceListing:
             device_id = device.id if device else known.id if known else f"{NEW}{settings.name}"
             trouble = self._problems.of(ProblemKind.DEVICE, device_id)
             current = device.settings if device else settings
+            elsewhere = None if device else self._registry.on_other_machine(device_id)
             space = self._registry.space(device) if device and trouble is None else None
             use = use_of.get(device_id, DeviceUse())
             used = use.bytes - use.bytes_missing
-            free = space.free if space else None
+            told = elsewhere.state if elsewhere else DeviceState()
+            free, total = (space.free, space.total) if space else (told.free, told.total)
             if not self._access.sees_all(person, settings):
                 used, free = rough_size(used), None if free is None else rough_size(free)
             views.append(
@@ -90,9 +93,11 @@ class DeviceListing:
                     budget=current.budget,
                     used=used,
                     free=free,
-                    total=space.total if space else None,
+                    total=total,
                     is_paused=current.paused,
                     is_unplugged=self._registry.is_ejected(device_id),
+                    machine=elsewhere.machine if elsewhere else None,
+                    told_at=elsewhere.told_at if elsewhere else None,
                     files=use.files,
                     missing=use.missing,
                     takes=current.takes,

@@ -8,7 +8,7 @@ file counts as removed.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from threading import RLock
@@ -28,9 +28,11 @@ from sidecar.services.devices.attached import (
     folder_of,
     unchanged,
 )
+from sidecar.services.devices.elsewhere import DevicesElsewhere
 from sidecar.services.devices.reservations import Reservations
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.store.devices.devices import Device, Devices
+from sidecar.store.devices.machines import DeviceOnMachine, DeviceState
 from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)
@@ -79,6 +81,7 @@ class DeviceRegistry:
         problems: Problems,
         clock: Clock,
         current: CurrentSettings = unchanged,
+        elsewhere: DevicesElsewhere | None = None,
     ) -> None:
         """Prepare; no device is attached yet.
 
@@ -89,9 +92,11 @@ class DeviceRegistry:
             problems: Where problems of devices are noted and cleared.
             clock: For the time of the last attachment.
             current: Looks up the present settings of a device.
+            elsewhere: The devices on other machines; None if no other process has any.
         """
         self._configured = tuple(configured)
         self._current = current
+        self._elsewhere = elsewhere
         self._devices = devices
         self._problems = problems
         self._clock = clock
@@ -101,6 +106,8 @@ class DeviceRegistry:
         self._opened: dict[Path, AttachedDevice] = {}
         self._reserving = Reservations(downloads)
         self._aside: dict[Path, str] = {}
+        # Attached on any machine, as it was at the last look.
+        self._there: set[str] = set()
 
     def open_all(self) -> None:
         """Open the devices that are there, so that no other sidecar uses them.
@@ -122,6 +129,9 @@ class DeviceRegistry:
                 held = trouble
             return False
 
+        if self._elsewhere is not None:
+            # Another machine may have it: that is known when it is looked at.
+            return
         for settings in self._configured:
             unforeseen = partial(self._unforeseen, settings)
             attempt(partial(open_one, settings), f"opening {settings.name}", unforeseen)
@@ -132,13 +142,17 @@ class DeviceRegistry:
         """Check every device; attach those that are there, after `settle` has reconciled them.
 
         Returns:
-            Whether a device was attached.
+            Whether a device was attached, here or on another machine.
         """
         came = False
         for settings in self._configured:
             look_at = partial(self._look_at, settings, settle)
             unforeseen = partial(self._unforeseen, settings)
             came |= attempt(look_at, f"looking at {settings.name}", unforeseen)
+        if self._elsewhere is not None:
+            self._elsewhere.tell({one.id: self._state_of(one) for one in self.all()})
+            before, self._there = self._there, set(self.attached_anywhere())
+            came |= not before >= self._there
         return came
 
     def configure(self, configured: Iterable[DeviceSettings]) -> None:
@@ -184,8 +198,21 @@ class DeviceRegistry:
         return there is not None and there.settings.paused
 
     def serving(self, user_name: str) -> list[str]:
-        """Return the ids of the attached devices that this account's files go to."""
-        return [one.id for one in self.all() if one.settings.serves(user_name)]
+        """Return the ids of the devices, attached anywhere, that this account's files go to."""
+        return [
+            device_id
+            for device_id, settings in self.attached_anywhere().items()
+            if settings.serves(user_name)
+        ]
+
+    def attached_anywhere(self) -> Mapping[str, DeviceSettings]:
+        """Return the present settings of the devices that are attached, on whatever machine."""
+        here = {one.id: one.settings for one in self.all()}
+        return here | {one: settings for one, settings, _ in self._held_elsewhere()}
+
+    def on_other_machine(self, device_id: str) -> DeviceOnMachine | None:
+        """Return where another process has a device attached; None if none has."""
+        return self._elsewhere.held().get(device_id) if self._elsewhere else None
 
     def get(self, device_id: str) -> AttachedDevice:
         """Return an attached device, after checking that it can be used.
@@ -201,16 +228,26 @@ class DeviceRegistry:
             name = known.name if known else msg("This device")
             if is_opened:
                 raise looking_error(name)
-            raise DeviceError(
+            raise self.explain_absence(device_id) or DeviceError(
                 "missing", msg("{name} is not there: plug it in and it goes on", name=name)
             )
         there.folder.check()
         return there
 
+    def explain_absence(self, device_id: str) -> DeviceError | None:
+        """Return why a device cannot be used here that is on another machine; None if it is not."""
+        known = self._devices.get(device_id)
+        if self._elsewhere is None or known is None:
+            return None
+        return self._elsewhere.explain_absence(device_id, known.name)
+
     def blocked(self) -> set[str]:
-        """Return the ids of the devices that are paused or have a problem."""
-        paused = {one.id for one in self.all() if one.settings.paused}
-        return paused | set(self._problems.all_of(ProblemKind.DEVICE))
+        """Return the ids of the devices that are paused, have a problem or are elsewhere."""
+        attached = self.all()
+        blocked = {one.id for one in attached if one.settings.paused}
+        if self._elsewhere is not None:
+            blocked |= {one.id for one in self._devices.all()} - {one.id for one in attached}
+        return blocked | set(self._problems.all_of(ProblemKind.DEVICE))
 
     def reserve(
         self,
@@ -301,6 +338,8 @@ class DeviceRegistry:
         """Check one device; return whether it was attached."""
         with self._lock:
             there, is_aside = self._of(settings), settings.path in self._aside
+        if there is None and self._look_elsewhere(settings):
+            return False
         if is_aside:
             self._look_aside(settings)
         elif there is not None:
@@ -308,6 +347,42 @@ class DeviceRegistry:
         else:
             return self._attach(settings, settle)
         return False
+
+    def _look_elsewhere(self, settings: DeviceSettings) -> bool:
+        """Take over the problem of a device that another machine has; return whether one has it."""
+        known = self._known(settings)
+        if self._elsewhere is None or known is None:
+            return self._elsewhere is not None and not self._elsewhere.opens
+        held = self._elsewhere.held().get(known.id)
+        if held is None:
+            absence = self._elsewhere.explain_absence(known.id, known.name)
+            if absence is not None and not self._elsewhere.opens:
+                self.trouble(known.id, absence)
+            return not self._elsewhere.opens
+        state = held.state
+        if state.problem_code is None or state.problem is None:
+            self._problems.clear(ProblemKind.DEVICE, known.id)
+        else:
+            note = Problem(state.problem_code, state.problem)
+            self._problems.note(ProblemKind.DEVICE, known.id, note)
+        return True
+
+    def _held_elsewhere(self) -> Iterator[tuple[str, DeviceSettings, DeviceOnMachine]]:
+        held = self._elsewhere.held() if self._elsewhere else {}
+        for configured in self._configured if held else ():
+            known = self._known(configured)
+            if known is not None and known.id in held:
+                yield known.id, self._now(configured), held[known.id]
+
+    def _state_of(self, device: AttachedDevice) -> DeviceState:
+        space = self.space(device)
+        problem = self._problems.of(ProblemKind.DEVICE, device.id)
+        return DeviceState(
+            free=space.free if space else None,
+            total=space.total if space else None,
+            problem_code=problem.code if problem else None,
+            problem=problem.text if problem else None,
+        )
 
     def _unforeseen(self, settings: DeviceSettings) -> bool:
         """Note an unexpected error as a problem of this device, so that the others go on."""
@@ -333,13 +408,23 @@ class DeviceRegistry:
         with self._lock:
             self._attached.pop(device.id, None)
         device.folder.close()
+        if self._elsewhere is not None:
+            problem = self._problems.of(ProblemKind.DEVICE, device.id)
+            name = device.settings.name
+            text = problem.text if problem else msg("{name} is not set up there now", name=name)
+            self._elsewhere.let_go(device.id, problem.code if problem else "missing", text)
 
     def _of(self, settings: DeviceSettings) -> AttachedDevice | None:
         there = self._attached.values()
         return next((one for one in there if one.configured.path == settings.path), None)
 
     def _known(self, settings: DeviceSettings) -> Device | None:
-        return next((one for one in self._devices.all() if one.path == str(settings.path)), None)
+        devices = self._devices.all()
+        here = next((one for one in devices if one.path == str(settings.path)), None)
+        # Without a path it was never on this machine, but on another one.
+        return here or next(
+            (one for one in devices if not one.path and one.name == settings.name), None
+        )
 
     def _now(self, configured: DeviceSettings) -> DeviceSettings:
         with self._lock:
@@ -408,6 +493,8 @@ class DeviceRegistry:
             folder.attach()
             now = self._clock.now()
             self._devices.save(Device(device_id, settings.name, str(settings.path), now))
+            if self._elsewhere is not None:
+                self._elsewhere.hold(device_id, settings.name, str(settings.path))
         except BaseException:
             folder.close()
             raise

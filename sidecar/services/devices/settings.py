@@ -95,6 +95,16 @@ class DeviceSettingsService:
             if settings is not None and settings.paused:
                 self._stop_on(device_id)
 
+    def read_again(self) -> None:
+        """Look for what another process has changed, whose news may not have come."""
+        with self._lock:
+            before = dict(self._now)
+        for device_id, settings in before.items():
+            configured = self.configured(device_id)
+            if configured is not None and self._worked_out(device_id, configured) != settings:
+                self._bus.receive(DeviceChanged(device_id))
+                self._bus.receive(WorkArrived())
+
     def configured(self, device_id: str) -> DeviceSettings | None:
         """Return the settings of the file for a device; None if it is not configured."""
         known = self._devices.get(device_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from sidecar.domain.items.kinds import ALL_MEDIA, MediaKind
 
@@ -20,6 +21,8 @@ class DeviceView:
         takes: The kinds of media that it takes.
         managers: Names of those who manage it, besides the admins.
         may_manage: Whether this person does.
+        machine: The other machine that has it; None if it is here, or nowhere.
+        told_at: When that machine said so last.
     """
 
     id: str
@@ -37,3 +40,5 @@ class DeviceView:
     takes: frozenset[MediaKind] = ALL_MEDIA
     managers: tuple[str, ...] = ()
     may_manage: bool = False
+    machine: str | None = None
+    told_at: datetime | None = None

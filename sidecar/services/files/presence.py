@@ -52,7 +52,7 @@ class FilePresence:
         if there is None:
             known = self._devices.get(device_id)
             name = known.name if known else msg("The device of this file")
-            raise DeviceError(
+            raise self._registry.explain_absence(device_id) or DeviceError(
                 "missing", msg("{name} is not there: plug it in and try again", name=name)
             )
         there.folder.check_place()

@@ -14,6 +14,7 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download
+from sidecar.domain.roles import ALONE, Roles
 from sidecar.process.threads import Wakeup, attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.transfers.finishing.formats import DeviceFormats
@@ -43,6 +44,7 @@ class Housekeeping:
         steps: Iterable[Step],
         device_came: Callable[[], object],
         clock: Clock,
+        roles: Roles = ALONE,
     ) -> None:
         """Prepare.
 
@@ -55,6 +57,7 @@ class Housekeeping:
             steps: What else runs every time, in this order, after devices and retries.
             device_came: Called when a device was attached.
             clock: Decides what is due.
+            roles: What this process does.
         """
         self._db = stores.db
         self._downloads = stores.downloads
@@ -65,6 +68,7 @@ class Housekeeping:
         self._steps = tuple(steps)
         self._device_came = device_came
         self._clock = clock
+        self._roles = roles
         self._looked = Event()
         self._is_over: Callable[[], bool] = lambda: False
         self._copy_at = clock.monotonic() + COPY_EVERY_S
@@ -77,9 +81,10 @@ class Housekeeping:
         Raises:
             errors.AlreadyRunning: Another sidecar holds a device.
         """
-        self._leases.begin(is_alone=True, is_sure=self._db.is_file_locked)
+        self._leases.begin(is_alone=self._roles.is_alone, is_sure=self._db.is_file_locked)
         self._registry.open_all()
-        self._formats.align()
+        if self._roles.works:
+            self._formats.align()
 
     def wait_for_devices(self, at_most_s: float) -> bool:
         """Wait until `look_at_devices` has ended once; return whether it has."""
@@ -97,7 +102,7 @@ class Housekeeping:
             (self._finish_left, "finishing what others left"),
             (self._retry, "retrying downloads"),
             *self._steps,
-            (self._back_up, "the copy of the database"),
+            *([(self._back_up, "the copy of the database")] if self._roles.watches else []),
         ):
             attempt(work, what)
 

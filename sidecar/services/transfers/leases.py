@@ -71,7 +71,7 @@ class Leases:
         self._lock: filelock.BaseFileLock | None = None
         self._watched: Mapping[str, LastBeat] = {}
         self._renewed_at = clock.monotonic()
-        self._is_sure = False
+        self._is_sure = self._is_alone = False
 
     def begin(self, *, is_alone: bool, is_sure: bool = False) -> None:
         """Begin the lease; queue again what dead processes were busy with.
@@ -81,7 +81,7 @@ class Leases:
             is_sure: No other process can work until this one ends, as by a locked file. Then nobody
                 listens for a heartbeat, and the disk may sleep.
         """
-        self._is_sure = is_sure
+        self._is_sure, self._is_alone = is_sure, is_alone
         self._register(is_alone=is_alone)
         if not is_alone:
             self._end_dead()
@@ -112,6 +112,10 @@ class Leases:
                 self._claims.stop_present()
             raise
         self._renewed_at = self._clock.monotonic()
+        if is_mine and not self._is_alone and not self._processes.holds_claim():
+            # Another one may watch by now. Who was alone goes on until another takes over.
+            self._processes.end(self._processes.own_id)
+            is_mine = False
         if not is_mine:
             log.warning("this process was away for too long: others go on with its downloads")
             self._claims.stop_present()

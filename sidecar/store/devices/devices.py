@@ -7,8 +7,8 @@ from datetime import datetime
 
 import peewee
 
-from sidecar.store.database import Database
-from sidecar.store.schema.tables import DeviceRow
+from sidecar.store.database import Database, Query
+from sidecar.store.schema.tables import DeviceMachineRow, DeviceRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Device:
 
     Attributes:
         id: The UUID in its marker file.
-        path: Where it was attached last.
+        path: Where it was attached last; where machines share the database, on this machine, and
+            empty if it was never here.
     """
 
     id: str
@@ -29,8 +30,15 @@ class Device:
 class Devices:
     """Stores devices. Safe to use from any thread."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, machine: str | None = None) -> None:
+        """Prepare.
+
+        Args:
+            db: The database.
+            machine: This machine, if others share the database: each has its own paths.
+        """
         self._db = db
+        self._machine = machine
 
     def save(self, device: Device) -> None:
         """Insert a device, or update its name and path."""
@@ -60,5 +68,15 @@ class Devices:
         return list(self._db.once(Devices, self._read_all))
 
     def _read_all(self) -> list[Device]:
-        rows = self._db.rows(DeviceRow.select().order_by(DeviceRow.added_at, DeviceRow.id))
-        return [Device(**row) for row in rows]
+        query = DeviceRow.select().order_by(DeviceRow.added_at, DeviceRow.id)
+        if self._machine is not None:
+            query = self._with_paths_here(query)
+        return [Device(**row) for row in self._db.rows(query)]
+
+    def _with_paths_here(self, query: Query) -> Query:
+        here = (DeviceMachineRow.device_id == DeviceRow.id) & (
+            DeviceMachineRow.machine == self._machine
+        )
+        path = peewee.fn.coalesce(DeviceMachineRow.path, "").alias("path")
+        columns = (DeviceRow.id, DeviceRow.name, path, DeviceRow.added_at)
+        return query.select(*columns).join(DeviceMachineRow, peewee.JOIN.LEFT_OUTER, on=here)

@@ -69,6 +69,10 @@ class Dialect(Protocol):
         """Let go of what is held for the whole process, after all threads."""
         ...
 
+    def is_claimed(self) -> bool:
+        """Whether others are still kept off that must not use it meanwhile."""
+        ...
+
     def last_id(self, table: str) -> str:
         """Return an SQL expression: the last number that any row of a table had, or NULL."""
         ...

@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import peewee
 
+from sidecar.domain.roles import ALONE, Roles
 from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.messages import msg
 from sidecar.process import private_files
@@ -40,7 +41,7 @@ except ImportError:  # An optional extra; `connect` says so.
     psycopg = None  # type: ignore[assignment]
 
 # Ours among the advisory locks of the database: of a writer, and of a running sidecar.
-WRITER, RUNNING = 0x4A46_5343, 0x4A46_5344
+WRITER, RUNNING, WATCHING = 0x4A46_5343, 0x4A46_5344, 0x4A46_5345
 CONNECT_TIMEOUT_S = 10
 RUNNING_TIMEOUT_MS = 1000
 OLDEST = 120000  # STORED columns and JSON paths
@@ -188,26 +189,47 @@ class PostgresqlDialect:
 
     # -- opening
 
-    def claim(self) -> None:
-        """Keep every other sidecar off the database until `close`.
+    def claim(self, roles: Roles = ALONE) -> None:
+        """Keep others off the database until `close`: all, or those that are not to share it.
 
         Raises:
-            AlreadyRunning: Another one uses it.
+            AlreadyRunning: Another one uses it, or watches already.
         """
         self._running = self._server._connect()  # noqa: SLF001 - a connection of its own
+        how = "" if roles.is_alone else "_shared"
         try:
             # The server may not have noticed yet that the last one has ended.
             self._running.execute(f"SET lock_timeout = {RUNNING_TIMEOUT_MS}")
-            self._running.execute(f"SELECT pg_advisory_lock({RUNNING})")
+            text = msg(
+                "Another Jellyfin Sidecar uses the database {place}; stop it first",
+                place=self.place,
+            )
+            self._running.execute(f"SELECT pg_advisory_lock{how}({RUNNING})")
+            if roles.watches and not roles.is_alone:
+                text = msg(
+                    "Another Jellyfin Sidecar with `--role watch` uses the database {place}; one "
+                    "of them watches at a time",
+                    place=self.place,
+                )
+                self._running.execute(f"SELECT pg_advisory_lock({WATCHING})")
         except psycopg.errors.LockNotAvailable:
             self._running.close()
             self._running = None
-            raise AlreadyRunning(
-                msg(
-                    "Another Jellyfin Sidecar uses the database {place}; stop it first",
-                    place=self.place,
-                )
-            ) from None
+            raise AlreadyRunning(text) from None
+
+    def is_claimed(self) -> bool:
+        """Whether others are still kept off: not once the connection is lost that does so."""
+        if self._running is None:
+            return False
+        try:
+            self._running.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
+    def is_up_to_date(self) -> bool:
+        """Whether the tables are of this version, and no step is missing."""
+        return self._has_tables() and self.read_version() == len(migrations.STEPS)
 
     def prepare(self) -> None:
         """Make the tables in an empty database, or bring them to the last step.
@@ -323,7 +345,7 @@ class PostgresqlDialect:
         """Let another sidecar use the database."""
         if self._running is not None:
             with suppress(psycopg.Error):
-                self._running.execute(f"SELECT pg_advisory_unlock({RUNNING})")
+                self._running.execute("SELECT pg_advisory_unlock_all()")
             self._running.close()
             self._running = None
 

@@ -104,6 +104,10 @@ class SqliteDialect:
     def close(self) -> None:
         """Do nothing: the lock of the folder is the store's."""
 
+    def is_claimed(self) -> bool:
+        """Return True: the locked file stays locked as long as the process lives."""
+        return True
+
     def last_id(self, table: str) -> str:
         """Return an SQL expression: the last number that any row of a table had, or NULL."""
         return f"(SELECT seq FROM sqlite_sequence WHERE name = '{table}')"  # noqa: S608 - ours

@@ -24,6 +24,7 @@ from sidecar.store.schema.steps import (
     BROWSER_PLAYS,
     CHOICES,
     CONCERNS,
+    DEVICE_MACHINES,
     DEVICE_PLAYLISTS,
     DEVICE_SETTINGS,
     FIRST,
@@ -97,6 +98,7 @@ STEPS: tuple[Step, ...] = (
     KEY_ORIGINS,
     PROCESSES,
     PUSH_SUBSCRIPTIONS,
+    DEVICE_MACHINES,
 )
 
 

@@ -558,3 +558,22 @@ PUSH_SUBSCRIPTIONS = (
         sealed BLOB NOT NULL
     ) STRICT, WITHOUT ROWID""",
 )
+DEVICE_MACHINES = (
+    # Where each device is on each machine that has ever had it, and which process has it attached
+    # now: one at most, and none once its lease is over.
+    """CREATE TABLE device_machines (
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        machine TEXT NOT NULL,
+        path TEXT NOT NULL,
+        process_id TEXT REFERENCES processes (id) ON DELETE SET NULL,
+        free INTEGER,
+        total INTEGER,
+        problem_code TEXT,
+        problem TEXT,
+        told_at INTEGER NOT NULL,
+        PRIMARY KEY (device_id, machine)
+    ) STRICT, WITHOUT ROWID""",
+    """CREATE UNIQUE INDEX device_machines_holder ON device_machines (device_id)
+        WHERE process_id IS NOT NULL""",
+    "CREATE INDEX device_machines_by_process ON device_machines (process_id)",
+)

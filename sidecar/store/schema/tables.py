@@ -763,6 +763,26 @@ class ProcessRow(peewee.Model):
         table_name = "processes"
 
 
+class DeviceMachineRow(peewee.Model):
+    """Where a device is on a machine, and how it is there; with a process: attached now."""
+
+    device_id = peewee.TextField()
+    machine = peewee.TextField()
+    path = peewee.TextField()
+    process_id = peewee.TextField(null=True)
+    free = peewee.IntegerField(null=True)
+    total = peewee.IntegerField(null=True)
+    problem_code = peewee.TextField(null=True)
+    problem = peewee.TextField(null=True)
+    told_at = MomentField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "device_machines"
+        primary_key = peewee.CompositeKey("device_id", "machine")
+
+
 ROWS: tuple[type[peewee.Model], ...] = (
     MetaRow,
     PageSettingRow,
@@ -807,4 +827,5 @@ ROWS: tuple[type[peewee.Model], ...] = (
     SpaceSampleRow,
     SpeedSampleRow,
     ProcessRow,
+    DeviceMachineRow,
 )

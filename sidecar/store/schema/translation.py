@@ -37,7 +37,10 @@ _COLUMN_TYPES = (
     (re.compile(r"\bBLOB\b"), "BYTEA"),
     # Compared byte by byte, as in SQLite, whatever the language of the server.
     (re.compile(r"\bTEXT\b"), 'TEXT COLLATE "C"'),
-    (re.compile(r"(\bREFERENCES \w+ \(\w+\)(?: ON DELETE CASCADE)?)"), r"\1 DEFERRABLE"),
+    (
+        re.compile(r"(\bREFERENCES \w+ \(\w+\)(?: ON DELETE (?:CASCADE|SET NULL))?)"),
+        r"\1 DEFERRABLE",
+    ),
     (re.compile(r"\bVIRTUAL\b"), "STORED"),
     (re.compile(r"\)\s*STRICT(?:, WITHOUT ROWID)?\s*$"), ")"),
 )

@@ -13,6 +13,7 @@ from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.errors import SidecarError, SignedOut
 from sidecar.events import AccountChanged, Bus, NewsMissed, Sender
+from sidecar.events import Event as News
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.health.problems import ProblemKind, Problems
@@ -65,6 +66,50 @@ def test_the_end_of_an_old_token_is_not_taken_for_the_accounts(
 
     assert [one.name for one in accounts.signed_in()] == ["admin"]
     assert accounts.client(account.user_id).me().name == "admin"
+
+
+def test_a_sign_in_in_another_process_is_taken_over_and_its_old_token_signs_nobody_out(
+    world: World, jellyfin: DemoServer, tmp_path: Path
+) -> None:
+    bus = Bus()
+    changed: list[News] = []
+    bus.subscribe(changed.append)
+    problems = Problems(bus)
+    web, work = (
+        AccountService(
+            jellyfin.url,
+            ca_file=None,
+            stores=world.stores,
+            box=TokenBox(tmp_path / "key"),
+            problems=of_it,
+            bus=its,
+            clock=world.clock,
+        )
+        for of_it, its in ((Problems(world.bus), world.bus), (problems, bus))
+    )
+    bus.subscribe(work.hear, Sender.ELSEWHERE)
+    admin = web.with_password("admin", SecretStr("admin")).user_id
+    old = work.client(admin)
+    web.with_password("admin", SecretStr("admin"))
+    with pytest.raises(SignedOut):
+        old.me()
+
+    assert not work.signed_out(old), "there is a newer one, of another process"
+    assert work.client(admin).me().name == "admin"
+
+    assert work.signed_out(work.client(admin))
+    assert problems.of(ProblemKind.ACCOUNT, admin) is not None
+    work.read_again()
+    assert problems.of(ProblemKind.ACCOUNT, admin) is not None, "nobody has signed in"
+    web.with_password("admin", SecretStr("admin"))
+    changed.clear()
+
+    work.read_again()
+    work.read_again()
+
+    assert problems.of(ProblemKind.ACCOUNT, admin) is None
+    assert changed.count(AccountChanged(admin)) == 1
+    assert work.client(admin).me().name == "admin"
 
 
 def test_an_account_that_got_the_name_of_another_signs_in_beside_it(

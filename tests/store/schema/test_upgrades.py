@@ -65,6 +65,7 @@ RELEASED = (
     "b2cbd54c1ec53e62",
     "a76474fd4f112fd8",
     "9c29c444695425aa",
+    "e5192afc5cef2d22",
 )
 
 
@@ -194,6 +195,15 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
     ),
     "processes": (
         {"id": "5" * 16, "host": "nas", "lock": "/x", "started_at": 1, "seen_at": 2, "beat": 3},
+    ),
+    "device_machines": (
+        {
+            "device_id": STICK,
+            "machine": "nas",
+            "path": "/media/car",
+            "process_id": "5" * 16,
+            "told_at": 3,
+        },
     ),
     "device_settings": ({"device_id": STICK, "changed": '{"paused": true}'},),
     "rests": ({"device_id": STICK, "item_id": item_id(6), "until": 11},),

@@ -95,6 +95,11 @@ class ProgressTracker:
         with self._lock:
             return tuple(chain.from_iterable(self._told.values()))
 
+    def own(self) -> tuple[Progress, ...]:
+        """Return what this process published last."""
+        with self._lock:
+            return self._told.get("", ())
+
     def hear(self, news: News) -> None:
         """Note what is published; a listener for the bus."""
         match news:

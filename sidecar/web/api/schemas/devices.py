@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import (
@@ -76,6 +77,8 @@ class Device(Managed):
     total: int | None
     paused: bool = taken_from("is_paused")
     unplugged: bool = taken_from("is_unplugged")
+    machine: str | None
+    told_at: datetime | None
     files: int
     missing: int
     takes: Annotated[list[MediaKind], BeforeValidator(sorted)]

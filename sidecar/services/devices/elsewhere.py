@@ -1,0 +1,86 @@
+"""What other machines have, where several processes share a database, and what they are told.
+
+A device belongs to the machine where it is plugged in: the process that has it attached holds it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sidecar.errors import DeviceError
+from sidecar.messages import msg
+from sidecar.store.devices.machines import DeviceMachines, DeviceOnMachine, DeviceState
+
+# The codes of devices that another machine has, or had last.
+ELSEWHERE, SILENT = "elsewhere", "silent"
+
+
+class DevicesElsewhere:
+    """The devices on other machines. Safe for many threads.
+
+    Attributes:
+        opens: Whether devices are opened on this machine at all.
+    """
+
+    def __init__(self, machines: DeviceMachines, machine: str, *, opens: bool) -> None:
+        self._machines = machines
+        self._machine = machine
+        self.opens = opens
+
+    def held(self) -> Mapping[str, DeviceOnMachine]:
+        """Return the devices that other processes have attached, by id."""
+        return {
+            one.device_id: one
+            for one in self._machines.all()
+            if one.is_held and one.process_id != self._machines.own_id
+        }
+
+    def find(self, device_id: str) -> DeviceOnMachine | None:
+        """Return where a device is, or was last; None if that is not known."""
+        return next((one for one in self._machines.all() if one.device_id == device_id), None)
+
+    def hold(self, device_id: str, name: str, path: str) -> None:
+        """Hold a device that is about to be attached here.
+
+        Raises:
+            errors.DeviceError: Another process holds it.
+        """
+        if not self._machines.hold(device_id, self._machine, path):
+            held = self.held().get(device_id)
+            raise refuse_elsewhere(name, held.machine if held else self._machine)
+
+    def let_go(self, device_id: str, problem_code: str, problem: str) -> None:
+        """Tell the others that a device is not attached here any more, and why."""
+        self._machines.let_go(device_id, problem_code, problem)
+
+    def tell(self, states: Mapping[str, DeviceState]) -> None:
+        """Tell the others how the devices are that are attached here."""
+        self._machines.tell(states)
+
+    def explain_absence(self, device_id: str, name: str) -> DeviceError | None:
+        """Return why a device cannot be used here; None if it is not on another machine."""
+        there = self.find(device_id)
+        if there is None or (there.machine == self._machine and not there.is_held):
+            return None
+        if there.is_held:
+            return refuse_elsewhere(name, there.machine)
+        if there.state.problem_code is not None and there.state.problem is not None:
+            return DeviceError(there.state.problem_code, there.state.problem)
+        text = msg(
+            "{machine}, where {name} was last, is not heard of: what waits for {name} goes on when "
+            "the sidecar runs there again, or when it is plugged in where one runs",
+            machine=there.machine,
+            name=name,
+        )
+        return DeviceError(SILENT, text)
+
+
+def refuse_elsewhere(name: str, machine: str) -> DeviceError:
+    """Return why nothing can be done here with the files of a device."""
+    text = msg(
+        "{name} is on {machine}: its files are reached from there only; plug it in here, or open "
+        "the sidecar's page of that machine",
+        name=name,
+        machine=machine,
+    )
+    return DeviceError(ELSEWHERE, text)

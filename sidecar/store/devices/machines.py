@@ -1,0 +1,137 @@
+"""On which machine each device is, where several processes share a database.
+
+The process that has a device attached holds it, and says how it is there; all others read that.
+What is held is let go when the process says so, or when its lease ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sidecar.clock import Clock
+from sidecar.store.database import Database, Row
+from sidecar.store.schema.tables import DeviceMachineRow, ProcessRow
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceState:
+    """How a device is on its machine: bytes, and what is wrong with a code and a sentence."""
+
+    free: int | None = None
+    total: int | None = None
+    problem_code: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOnMachine:
+    """A device on a machine that has it, or had it last.
+
+    Attributes:
+        path: Where it is on that machine.
+        process_id: The process that has it attached; None if none has.
+        told_at: When its machine said so last, by that machine's clock.
+    """
+
+    device_id: str
+    machine: str
+    path: str
+    process_id: str | None
+    state: DeviceState
+    told_at: datetime
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a living process has it attached."""
+        return self.process_id is not None
+
+
+class DeviceMachines:
+    """Stores where devices are. Safe to use from any thread."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    @property
+    def own_id(self) -> str:
+        """The process that holds what this one holds."""
+        return self._db.process_id
+
+    def hold(self, device_id: str, machine: str, path: str) -> bool:
+        """Hold a device for this process as long as its lease lasts.
+
+        Returns:
+            Whether it is held now: not if another process holds it, or this one has no lease.
+        """
+        row = DeviceMachineRow
+        held = {"process_id": self._db.process_id, "path": path, "told_at": self._clock.now()}
+        with self._db.write():
+            if not self._db.rows(ProcessRow.select().where(ProcessRow.id == self.own_id)):
+                return False
+            if any(
+                one.process_id not in {None, self._db.process_id}
+                for one in self._read(row.device_id == device_id)
+            ):
+                return False
+            self._db.execute(
+                row.insert(device_id=device_id, machine=machine, **held).on_conflict(
+                    conflict_target=[row.device_id, row.machine], update=held
+                )
+            )
+        return True
+
+    def tell(self, states: Mapping[str, DeviceState]) -> None:
+        """Say how devices are that this process holds; what it does not hold is left alone."""
+        with self._db.write_lazily():
+            for device_id, state in states.items():
+                self._change(device_id, **_columns(state))
+
+    def let_go(self, device_id: str, problem_code: str, problem: str) -> None:
+        """Let go of a device that this process holds, and say why it is not there any more."""
+        gone = DeviceState(problem_code=problem_code, problem=problem)
+        with self._db.write():
+            self._change(device_id, process_id=None, **_columns(gone))
+
+    def all(self) -> Sequence[DeviceOnMachine]:
+        """Return each device once: where it is held, or where it was told of last."""
+        latest: dict[str, DeviceOnMachine] = {}
+        for one in self._db.once(DeviceMachines, self._read):
+            before = latest.get(one.device_id)
+            if before is None or (one.is_held, one.told_at) > (before.is_held, before.told_at):
+                latest[one.device_id] = one
+        return [*latest.values()]
+
+    def _change(self, device_id: str, **columns: object) -> None:
+        row = DeviceMachineRow
+        mine = (row.device_id == device_id) & (row.process_id == self._db.process_id)
+        columns["told_at"] = self._clock.now()
+        self._db.execute(row.update(**columns).where(mine))
+
+    def _read(self, *where: object) -> list[DeviceOnMachine]:
+        query = DeviceMachineRow.select().order_by(
+            DeviceMachineRow.device_id, DeviceMachineRow.machine
+        )
+        return [_from_row(row) for row in self._db.rows(query.where(*where) if where else query)]
+
+
+def _columns(state: DeviceState) -> Row:
+    return {
+        "free": state.free,
+        "total": state.total,
+        "problem_code": state.problem_code,
+        "problem": state.problem,
+    }
+
+
+def _from_row(row: Row) -> DeviceOnMachine:
+    return DeviceOnMachine(
+        device_id=row["device_id"],
+        machine=row["machine"],
+        path=row["path"],
+        process_id=row["process_id"],
+        state=DeviceState(row["free"], row["total"], row["problem_code"], row["problem"]),
+        told_at=row["told_at"],
+    )
