@@ -23,6 +23,7 @@ from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.jellyfin.tokens import TokenBox
+from sidecar.process import limits
 from sidecar.services.accounts.accounts import SERVER_ID
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
@@ -43,6 +44,8 @@ def main() -> int:
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--ca", type=Path)
     asked = parser.parse_args()
+    # As the product does when it starts.
+    sys.setswitchinterval(limits.TURN_S)
     device = asked.out / "device"
     device.mkdir()
     settings = Settings.model_validate(
