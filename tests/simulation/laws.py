@@ -173,7 +173,13 @@ LAWS: Mapping[str, Law] = {
 
 
 def past(
-    laws: Sequence[Law], seed: int, *, albums: int = 60, pace: int = 20, days: int = YEAR
+    laws: Sequence[Law],
+    seed: int,
+    *,
+    albums: int = 60,
+    pace: int = 20,
+    days: int = YEAR,
+    alike: bool = False,
 ) -> History:
     """Return the history of some people, one for each law.
 
@@ -183,6 +189,7 @@ def past(
         albums: In their library, each of 12 tracks of sizes that differ.
         pace: Plays a day of each person.
         days: How long.
+        alike: All tracks have the same size.
     """
     chance = Random(seed)
     records = Records(
@@ -193,7 +200,7 @@ def past(
     for album in range(albums):
         quality = chance.choice([3, 8, 25])
         for place in range(TRACKS):
-            size = int(quality * MIB * chance.uniform(0.5, 1.5))
+            size = 8 * MIB if alike else int(quality * MIB * chance.uniform(0.5, 1.5))
             items.append(
                 PastItem(
                     id=f"{album * TRACKS + place:05}",

@@ -42,7 +42,7 @@ class FillLimits:
     """
 
     discovery: int = BALANCED
-    turnover: int = 100
+    turnover: int = 300
     of_album: int = 30
     of_artist: int = 80
     sure_share: int = 25

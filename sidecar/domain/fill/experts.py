@@ -6,7 +6,8 @@
 
 The mixture of all evidence is the best guess of what is played next, but its trusts are learned
 from few plays. On a small device plain counts are hard to beat for somebody who plays what they
-always play. Nobody knows beforehand which kind of listener it is: the points tell.
+always play, and so is what was played last for somebody who soon leaves what they love. Nobody
+knows beforehand which kind of listener it is: the points tell.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from sidecar.domain.fill.taste import Household
 # Points of so many days ago weigh 1/e.
 POINTS_DAYS = 60.0
 # Another expert must have so much more, so that the device does not change for nothing.
-CLEARLY_MORE = 1.05
+CLEARLY_MORE = 1.02
 # How much an expert that counts leaves to the mixture, which orders what was played as often.
 LEFT_TO_MIXTURE = 0.1
 
@@ -37,6 +38,7 @@ class Expert(Enum):
     COUNTS_EVER = auto()
     COUNTS_OF_LATE = auto()
     COUNTS_OF_DAYS = auto()
+    LAST_PLAYED = auto()
 
 
 def blend(expert: Expert, mixture: Sequence[float], household: Household) -> Sequence[float]:
@@ -74,6 +76,7 @@ def _counts(household: Household) -> Mapping[Expert, Fading]:
         Expert.COUNTS_EVER: household.ever,
         Expert.COUNTS_OF_LATE: household.of_late,
         Expert.COUNTS_OF_DAYS: household.of_days,
+        Expert.LAST_PLAYED: household.last,
     }
 
 

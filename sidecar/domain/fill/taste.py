@@ -139,13 +139,15 @@ class Household:
         self.of_late = Fading(90)
         self.ever = Fading(None)
         self.of_days = Fading(1.5)
+        # Nearly the order in which things were played last.
+        self.last = Fading(0.4)
         self.added = tuple(
             (number, one.added) for number, one in enumerate(shelf.items) if one.added is not None
         )
 
     def count(self, item: int, day: int) -> None:
         """Count a play of anybody."""
-        for fading in (self.plays, self.of_late, self.ever, self.of_days):
+        for fading in (self.plays, self.of_late, self.ever, self.of_days, self.last):
             fading.add(item, day)
 
 
