@@ -62,6 +62,7 @@ from sidecar.services.notifications.preferences import NotificationPreferences
 from sidecar.services.notifications.push import BrowserPush
 from sidecar.services.notifications.webhooks.webhooks import Webhooks
 from sidecar.services.operations.doctor import Doctor
+from sidecar.services.operations.machines import MachineService
 from sidecar.services.operations.metrics import MetricsService
 from sidecar.services.operations.support import SupportBundle
 from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
@@ -237,6 +238,13 @@ def make_web(
             clock=base.clock,
         ),
         doctor=_doctor(below, push),
+        machines=MachineService(
+            base.configuration.now,
+            base.store.meta,
+            base.store.processes,
+            TokenBox(base.settings.server.data_dir / KEY_FILE),
+            base.clock,
+        ),
         webhooks=_webhooks(below),
         notifications=preferences,
         notifier=_notifier(below, preferences, push, board),

@@ -33,12 +33,14 @@ COMMANDS = {
     "backup": "write the whole state to one file",
     "restore": "put a backup in place of the present state",
     "database": "move everything to another database",
+    "join-code": "make a code with which another machine joins",
+    "agent": "join from this machine, and serve the devices that are plugged in here",
     "adopt": "know the files on a device again, after a lost database",
     "server": "which Jellyfin server is ours; take another one",
 }
 
 # These take the settings of the page by themselves, or none.
-BY_THEMSELVES = frozenset({"run", "demo", "backup", "restore", "replay", "database"})
+BY_THEMSELVES = frozenset({"run", "demo", "backup", "restore", "replay", "database", "agent"})
 
 Command = Callable[[Settings, argparse.Namespace], int]
 

@@ -65,6 +65,14 @@ class TokenBox:
         text = json.dumps([purpose, *parts]).encode()
         return urlsafe_b64encode(hmac.digest(self._load_key(), text, "sha256")).decode().rstrip("=")
 
+    def share(self) -> SecretStr:
+        """Return the key itself, for another machine of this installation.
+
+        Raises:
+            ConfigError: The key file cannot be used.
+        """
+        return SecretStr(self._load_key().decode())
+
     def _get_cipher(self) -> Fernet:
         return Fernet(self._load_key())
 

@@ -29,3 +29,11 @@ class Meta:
             self._db.execute(
                 row.on_conflict(conflict_target=[MetaRow.key], preserve=[MetaRow.value])
             )
+
+    def take(self, key: str, value: str) -> bool:
+        """Remove a name that has this value; return whether it had, which is true once only."""
+        with self._db.write():
+            gone = self._db.execute_sql(
+                "DELETE FROM meta WHERE key = ? AND value = ? RETURNING key", (key, value)
+            )
+            return bool(gone)

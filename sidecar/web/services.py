@@ -39,6 +39,7 @@ from sidecar.services.notifications.push import BrowserPush
 from sidecar.services.notifications.webhooks.webhooks import Webhooks
 from sidecar.services.operations.backups.nightly import NightlyBackups
 from sidecar.services.operations.doctor import Doctor
+from sidecar.services.operations.machines import MachineService
 from sidecar.services.operations.metrics import MetricsService
 from sidecar.services.operations.support import SupportBundle
 from sidecar.services.playback.client_messages.preferences import ClientMessagePreferences
@@ -116,6 +117,7 @@ class WebServices:
     support: SupportBundle
     doctor: Doctor
     backups: NightlyBackups
+    machines: MachineService
     webhooks: Webhooks
     # Only while the sidecar runs on its demo.
     set_up: SetUpService | None = None

@@ -178,9 +178,9 @@ class Sidecar:
         self.begin()
         return self.wait_until_begun()
 
-    def begin(self, *more: str) -> None:
+    def begin(self, *more: str, command: str = "run") -> None:
         with self.log.open("ab") as log:
-            words = ["run", *more]
+            words = [command, *more]
             self.process = (
                 subprocess.Popen(
                     [*self.program, *words], env=self.environ, stdout=subprocess.PIPE, stderr=log

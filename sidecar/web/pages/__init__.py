@@ -17,7 +17,7 @@ from sidecar.web.pages.account import (
 )
 from sidecar.web.pages.activity import replay
 from sidecar.web.pages.activity import routes as activity
-from sidecar.web.pages.admin import checks, log, settings, webhooks
+from sidecar.web.pages.admin import checks, log, machines, settings, webhooks
 from sidecar.web.pages.admin import overview as admin
 from sidecar.web.pages.devices import device, identity, imports, plans, player
 from sidecar.web.pages.devices import editor as device_editor
@@ -53,6 +53,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         library.routes(services),
         log.routes(services),
         selections.routes(services),
+        machines.routes(services),
         notifications.routes(services),
         now.routes(services),
         plans.routes(services),

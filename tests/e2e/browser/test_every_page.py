@@ -62,6 +62,7 @@ PAGES = (
     "/admin/checks",
     "/admin/log",
     "/admin/webhooks",
+    "/admin/machines",
     "/none",
 )
 # This page looks again and again whether the sidecar is back, and goes on by itself: it is.

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from threading import Thread
 from urllib.parse import parse_qsl, urlsplit
 
@@ -65,7 +66,9 @@ class Answering:
 
 
 @contextmanager
-def answering(routes: Mapping[str, Route] | None = None) -> Iterator[Answering]:
+def answering(
+    routes: Mapping[str, Route] | None = None, tls: SSLContext | None = None
+) -> Iterator[Answering]:
     fake = Answering(routes=dict(routes or {}))
 
     class Handler(BaseHTTPRequestHandler):
@@ -91,9 +94,11 @@ def answering(routes: Mapping[str, Route] | None = None) -> Iterator[Answering]:
             return
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = Thread(target=server.serve_forever, args=(0.02,), name="answering")
     thread.start()
-    fake.url = f"http://127.0.0.1:{server.server_port}"
+    fake.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
     try:
         yield fake
     finally:

@@ -30,6 +30,7 @@ OPEN = {
     ("languages.choose", "POST"),
     # Off, and then only for this machine or with a key of its own: tests/web/api/test_metrics.py.
     ("metrics.show", "GET"),
+    ("machines_api.join", "POST"),
     ("session.begin", "POST"),
     ("sign_in.finish_quick_connect", "POST"),
     ("sign_in.show", "GET"),
@@ -73,6 +74,9 @@ FOR_OWNERS = {
     ("device_list.drives", "GET"),
     ("device_list.edit", "PATCH"),
     ("device_list.forget", "DELETE"),
+    ("machines.make_code", "POST"),
+    ("machines.show", "GET"),
+    ("machines_api.make_code", "POST"),
     ("settings.first_rules", "GET"),
     ("settings.group", "GET"),
     ("settings.restart", "POST"),

@@ -117,6 +117,11 @@ WEBHOOKS: Topic = (
     translatable("Each event is one message in JSON, signed with a secret that you see once."),
     translatable("What is not taken is sent again for a while."),
 )
+MACHINES: Topic = (
+    translatable("Where the sidecar runs, if several machines share one PostgreSQL database."),
+    translatable("With a code from here another machine joins and fills what is plugged in there."),
+    translatable("Give a code only to a machine that you trust with everything."),
+)
 SERVER: Topic = (
     translatable("Another Jellyfin answers at the address of yours, such as a new installation."),
     translatable("See first what would keep its files, then accept it or bring the old one back."),
@@ -163,6 +168,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         "buttons": DOWNLOADS,
         "checks": CHECKS,
         "log": LOG,
+        "machines": MACHINES,
         "webhooks": WEBHOOKS,
         "player": PLAYER,
         "identity.matches": MATCHES,

@@ -1,0 +1,124 @@
+"""A machine joins with a code, fills its stick, and is heard of at once over Redis."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from tests import postgres, redis_server
+from tests.e2e.conftest import MIB, Person, Sidecar, sha256
+from tests.fakes.page import OpenPage
+from tests.fakes.servers.slow_line import SlowLine, wait_until
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+# What the agent is not told by anybody but the page.
+GIVEN = ("SIDECAR_DATABASE__URL", "SIDECAR_REDIS__URL", "SIDECAR_JELLYFIN__URL")
+
+
+@pytest.fixture
+def nas(
+    sidecar: Sidecar, postgresql: postgres.Server, tmp_path: Path, ann: Person
+) -> Iterator[Sidecar]:
+    """The process with the pages, on a database and a Redis that ask for passwords."""
+    name = f"agent-{tmp_path.name}"
+    with redis_server.running() as redis:
+        sidecar.environ |= {
+            "SIDECAR_DATABASE__URL": postgresql.make(name),
+            "SIDECAR_REDIS__URL": redis.url.get_secret_value(),
+            "SIDECAR_SERVER__MACHINE": "nas",
+        }
+        sidecar.begin("--role", "web,watch")
+        sidecar.wait_until_begun()
+        sidecar.wait_for_sign_in("ann")
+        sidecar.get_key("ann")
+        yield sidecar
+        if sidecar.process is not None:
+            sidecar.stop()
+    postgresql.drop(name)
+
+
+@pytest.fixture
+def car(nas: Sidecar, tmp_path: Path) -> Iterator[Sidecar]:
+    """A machine that knows no more than where its stick is."""
+    stick = tmp_path / "car" / "stick"
+    stick.mkdir(parents=True)
+    environ = {name: value for name, value in nas.environ.items() if name not in GIVEN} | {
+        "SIDECAR_SERVER__DATA_DIR": str(tmp_path / "car" / "data"),
+        "SIDECAR_SERVER__MACHINE": "car",
+        "SIDECAR_DEVICES": json.dumps(
+            [{"name": "Car stick", "path": str(stick), "reserve": "1 MB"}]
+        ),
+    }
+    one = Sidecar(environ, tmp_path / "log-car", stick)
+    yield one
+    if one.process is not None and one.process.poll() is None:
+        one.stop()
+
+
+def test_a_machine_joins_with_a_code_and_its_transfers_are_seen_and_paused_from_the_page(
+    nas: Sidecar, car: Sidecar, ann: Person, line: SlowLine
+) -> None:
+    early = car.command("agent")
+    assert early.returncode == 1
+    assert "has not joined yet" in early.stderr
+    made = nas.command("join-code")
+    assert made.returncode == 0, made.stderr
+    (code,) = re.findall(r"^[A-Z2-9]{5}-[A-Z2-9]{5}$", made.stdout, re.MULTILINE)
+    wrong = car.command("agent", "--join", nas.url, "AAAAA-AAAAA")
+    assert wrong.returncode == 1
+    assert "code is wrong" in wrong.stderr
+
+    car.begin("--join", nas.url, code, command="agent")
+    car.wait_until_begun()
+    line.bytes_a_second = MIB
+    with OpenPage(nas.url, key=nas.key) as page:
+        page.next("snapshot")
+        ann.heart(ann.tracks()["Long Noise"])
+        # Only its own process measures a transfer: it is told over Redis.
+        while not (told := page.next("download:progress", within_s=60)[1]["transfers"]):
+            pass
+    assert isinstance(told, list)
+    (row,) = nas.downloads()
+    assert told[0]["id"] == row["id"]
+    headers = {"Authorization": f"Bearer {nas.key}"}
+    paused = requests.post(
+        f"{nas.url}/api/v1/downloads/{row['id']}/pause", headers=headers, timeout=10
+    )
+    assert paused.ok, paused.text
+    assert car.stop() == 0
+
+    # It has joined: the code is not needed again.
+    line.bytes_a_second = None
+    car.begin(command="agent")
+    car.wait_until_begun()
+    resumed = requests.post(
+        f"{nas.url}/api/v1/downloads/{row['id']}/resume", headers=headers, timeout=10
+    )
+    assert resumed.ok, resumed.text
+    arrived = nas.wait_for("Long Noise", "completed")
+    path = car.stick / arrived["file_path"]
+    assert sha256(path.read_bytes()) == sha256(ann.bytes_of(ann.tracks()["Long Noise"]))
+    used = car.command("agent", "--join", nas.url, code)
+    assert used.returncode == 1
+    assert "was used" in used.stderr
+    assert car.stop() == 0
+
+    logs = nas.log.read_text() + car.log.read_text()
+    key = Path(nas.environ["SIDECAR_SERVER__DATA_DIR"], "token.key").read_text().strip()
+    assert "a machine has joined" in logs
+    for secret in (code, key, redis_server.PASSWORD):
+        assert secret not in logs
+    kept = [one for one in (car.stick.parent / "data").rglob("*") if one.is_file()]
+    assert {one.stat().st_mode & 0o077 for one in kept} == {0}
+    wait_until(lambda: "car" in _health_of_devices(nas), what="the page says where it was")
+
+
+def _health_of_devices(one: Sidecar) -> str:
+    headers = {"Authorization": f"Bearer {one.key}"}
+    return requests.get(f"{one.url}/api/v1/devices", headers=headers, timeout=10).text

@@ -1,0 +1,99 @@
+"""Admins make a code with which another machine joins; the machine takes it once."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from sidecar.cli.agent import keep
+from sidecar.config.settings import DatabaseSettings
+from sidecar.errors import SidecarError
+from sidecar.outgoing.joining import JoinFailed, join
+from sidecar.web.server import WebServer
+from tests.fakes.servers.answering import Reply, answering
+from tests.fakes.servers.certificates import own_certificate
+from tests.web.house import Browser, WebHouse
+
+URL = "postgresql://sidecar:vicuna-31-canary@localhost/sidecar"
+
+
+@pytest.fixture
+def shared(house: WebHouse) -> WebHouse:
+    """A house whose settings name a server; its rows stay where they are."""
+    configuration = house.services.configuration
+    configuration._now = configuration.now().model_copy(
+        update={"database": DatabaseSettings(url=SecretStr(URL))}
+    )
+    return house
+
+
+def test_with_a_file_the_page_says_what_is_missing(eve: Browser, ann: Browser) -> None:
+    page = eve.get("/admin/machines")
+    assert "move it to a PostgreSQL server" in page.text
+    assert "Make a code" not in page.text
+    assert eve.press("/admin/machines").status_code == 422
+    assert eve.send("POST", "/api/v1/machines/code").status_code == 422
+    assert ann.get("/admin/machines").status_code == 403
+
+
+def test_a_machine_joins_with_the_code_of_the_page_and_keeps_what_it_gets(
+    shared: WebHouse, server: WebServer, eve: Browser, tmp_path: Path
+) -> None:
+    page = eve.press("/admin/machines")
+    assert page.headers["Cache-Control"] == "no-store"
+    (code,) = re.findall(r"agent --join \S+ ([A-Z2-9]{5}-[A-Z2-9]{5})", page.text)
+    assert code not in eve.get("/admin/machines").text
+    with pytest.raises(JoinFailed, match="wrong"):
+        join(server.url, "AAAAA-AAAAA", "pi")
+    found = join(server.url, code, "pi")
+    assert found.database_url.get_secret_value() == URL
+    with pytest.raises(JoinFailed, match="used"):
+        join(server.url, code, "pi")
+
+    keep(found, tmp_path / "pi")
+    keep(found, tmp_path / "pi")
+    kept = [one for one in (tmp_path / "pi").rglob("*") if one.is_file()]
+    assert {one.name for one in kept} == {"token.key", "database-url", "jellyfin-url"}
+    assert {one.stat().st_mode & 0o777 for one in kept} == {0o600}
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "token.key").write_text("another")
+    with pytest.raises(SidecarError, match="another installation"):
+        keep(found, tmp_path / "other")
+    assert (tmp_path / "other" / "token.key").read_text() == "another"
+    for path in ("/admin", "/admin/machines", "/settings/server", "/api/v1/log"):
+        assert "vicuna" not in eve.get(path).text
+
+
+def test_a_program_of_an_admin_makes_a_code(shared: WebHouse, eve: Browser) -> None:
+    made = eve.send("POST", "/api/v1/machines/code")
+    assert made.status_code == 201
+    assert set(made.get_json()) == {"code", "ends_at"}
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("http://sidecar.home", "--without-tls"),
+        ("ftp://sidecar.home", "no web address"),
+        ("http://127.0.0.1:9", "does not answer"),
+    ],
+)
+def test_what_cannot_be_joined_says_why_and_sends_nothing(url: str, why: str) -> None:
+    with pytest.raises(JoinFailed, match=why):
+        join(url, "AAAAA-AAAAA", "pi")
+
+
+def test_a_certificate_is_checked(tmp_path: Path) -> None:
+    public, context = own_certificate(tmp_path)
+    given = {"database_url": URL, "redis_url": None, "token_key": "k", "jellyfin_url": None}
+    route = {"POST /api/v1/machines/join": Reply(200, body=json.dumps(given).encode())}
+    with answering(route, tls=context) as page:
+        with pytest.raises(JoinFailed, match="certificate"):
+            join(page.url, "AAAAA-AAAAA", "pi")
+        assert page.asked("/api/v1/machines/join") == []
+        found = join(page.url, "AAAAA-AAAAA", "pi", ca_file=public)
+        assert found.database_url.get_secret_value() == URL
