@@ -5,6 +5,8 @@ input (a folder) it forks a child that says its pid, waits for a line on a pipe 
 folder, and then does the work of that folder to its end. Forking spares the start of Python
 for each of some hundred deaths.
 
+In a house of playlists it takes those of its stick home, or takes that back.
+
 Unlike the real start there is one worker, in the main thread, and no page. In a house with a group
 it fetches all other files while the first is being finished, so that they are finished together.
 """
@@ -31,12 +33,15 @@ from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus, DownloadChanged
 from sidecar.events import Event as BusEvent
+from sidecar.services.accounts.person import Person
+from sidecar.services.players.device_playlists.views import Answer
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.worker import Worker
 from sidecar.store.database import Database
 from sidecar.store.stores import Stores
 
-ADDRESS, GO, FORMAT, GROUP = "address", "go", "format", "group"
+ADDRESS, GO, FORMAT, GROUP, PLAYLISTS = "address", "go", "format", "group", "playlists"
+TAKE, UNDO = "take", "undo"
 
 
 @contextmanager
@@ -108,11 +113,30 @@ def work(house: Path) -> None:
     no_more, bus = Event(), Bus()
     no_more.set()
     with opened(house, bus) as (services, _):
+        if (house / PLAYLISTS).exists():
+            _handle_playlists(services, (house / PLAYLISTS).read_text())
+            return
         worker = services.transfers.new_worker()
         if (house / GROUP).exists():
             bus.subscribe(_Meanwhile(worker).hear)
         while worker.step():
             services.transfers.converters.run(no_more)
+
+
+def _handle_playlists(services: Assembly, what: str) -> None:
+    """Take home all playlists of the device, or take back all that were."""
+    [account] = services.accounts.service.signed_in()
+    [device_id] = services.devices.registry.serving(account.name)
+    person = Person(account.user_id, account.name, is_admin=account.is_admin)
+    returns = services.web.playlist_returns
+    if what == UNDO:
+        for path in returns.lists(person, device_id).may_undo:
+            returns.undo(person, device_id, path)
+        return
+    for one in returns.lists(person, device_id).lists:
+        returns.answer(person, device_id, one.path, one.mark, Answer.TAKE)
+    if returns.lists(person, device_id).lists:
+        raise RuntimeError("a list that was taken home is offered again")
 
 
 class _Meanwhile:

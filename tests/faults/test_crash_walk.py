@@ -56,20 +56,25 @@ class Call(NamedTuple):
 
 @dataclass(frozen=True)
 class Death:
-    """Before which call the sidecar is killed: the `when`-th of this name, from 1."""
+    """Before which call the sidecar is killed: the `when`-th of this name, from 1.
+
+    With an error in `how` it lives, and that call is refused.
+    """
 
     call: str
     when: int
+    how: str = "signal=KILL"
 
     def __str__(self) -> str:
-        return f"{self.call} {self.when}"
+        return f"{self.call} {self.when} {self.how}"
 
 
 class Nursery:
     """Forks sidecars and kills them."""
 
-    def __init__(self, house: Path, template: Path) -> None:
+    def __init__(self, house: Path, template: Path, calls: str = CALLS) -> None:
         self.house = house
+        self._calls = calls
         self._template = template
         self._trace = house.with_name("trace")
         self._process = subprocess.Popen(
@@ -108,13 +113,13 @@ class Nursery:
 
     def _attach(self, pid: str, death: Death | None) -> subprocess.Popen[str]:
         fault = (
-            [] if death is None else ["-e", f"inject={death.call}:signal=KILL:when={death.when}"]
+            [] if death is None else ["-e", f"inject={death.call}:{death.how}:when={death.when}"]
         )
         strace = subprocess.Popen(
             # Into a file: nobody reads a pipe meanwhile, and a full one would stop everything.
             [
                 *("strace", "-o", str(self._trace), "-p", pid),
-                *("-e", f"trace={CALLS}", "-e", "signal=none", *fault),
+                *("-e", f"trace={self._calls}", "-e", "signal=none", *fault),
             ],
             stderr=subprocess.PIPE,
             text=True,

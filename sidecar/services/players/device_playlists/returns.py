@@ -209,19 +209,31 @@ class PlaylistReturns:
         if taken.list_id is None:
             return
         editor = PlaylistEditor(look.client)
-        now = tuple(one for _, one in editor.entries(taken.list_id))
-        if taken.name is None:
-            target = list(dict.fromkeys(merge(taken.after, taken.before, now)))
-            editor.change(taken.list_id, target)
-            self._stores.playlist_orders.learn(look.person.user_id, taken.list_id, target)
+        if taken.name is not None:
+            self._delete_made(look, path, editor, taken)
             return
-        if not set(now) <= set(taken.after):
-            raise NotPossible(
-                msg("{name} was changed in Jellyfin since: remove it there", name=taken.name)
-            )
-        editor.delete(taken.list_id)
+        now = tuple(one for _, one in editor.entries(taken.list_id))
+        target = list(dict.fromkeys(merge(taken.after, taken.before, now)))
+        editor.change(taken.list_id, target)
+        self._stores.playlist_orders.learn(look.person.user_id, taken.list_id, target)
+
+    def _delete_made(
+        self, look: _Look, path: str, editor: PlaylistEditor, taken: TakenList
+    ) -> None:
+        """Delete a playlist that was made of a list, if that is all there is in it."""
+        list_id = taken.list_id or ""
+        try:
+            there_now = {item_id for _, item_id in editor.entries(list_id)}
+        except NotFound:
+            log.info("%s is gone already: it was deleted, or an undo was cut off", taken.name)
+        else:
+            if not there_now <= set(taken.after):
+                raise NotPossible(
+                    msg("{name} was changed in Jellyfin since: remove it there", name=taken.name)
+                )
+            editor.delete(list_id)
         there = look.known.get(path)
-        if there is not None and there.list_id == taken.list_id:
+        if there is not None and there.list_id == list_id:
             # As if it had been passed over: it is not offered again before it is changed again.
             self._stores.device_playlists.put(look.device.id, path, replace(there, list_id=None))
 
