@@ -17,7 +17,7 @@ _SIMPLY: Mapping[Evidence, str] = MappingProxyType(
     {
         Evidence.HEART: msg("it has your heart"),
         Evidence.TOGETHER: msg("you often play it after what you have played of late"),
-        Evidence.SIMILAR: msg("Jellyfin calls it similar to what you have played of late"),
+        Evidence.SIMILAR: msg("Jellyfin suggests it with what you have played of late"),
         Evidence.NEW: msg("it is new in the library"),
     }
 )

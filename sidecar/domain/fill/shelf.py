@@ -15,7 +15,7 @@ class Candidate:
         seconds: Its length; None if unknown.
         album_id, artist, genre: What it belongs to; None if unknown.
         added: The day when it came to the library, as `date.toordinal` numbers it; None if unknown.
-        similar: The ids of items that the server calls similar.
+        similar: The ids of items that the server calls similar, or mixes with it; each once.
     """
 
     id: str

@@ -11,7 +11,7 @@ from sidecar.jellyfin.client import FULL_FIELDS, PRIMARY_IMAGE_ONLY, Jellyfin
 from sidecar.jellyfin.http.connection import Query
 
 PAGE_ITEMS = 500
-MOST_SIMILAR = 30
+MOST_SUGGESTED = 30
 # What was played last comes first, then what is new: what is left out of a huge library is neither.
 TRACKS: Query = {
     "recursive": "true",
@@ -74,14 +74,20 @@ class FillCandidates:
         return ListedTracks(tuple(found.values()), is_whole=False)
 
     def list_similar(self, item_id: str) -> Sequence[str]:
-        """Return the ids of what the server calls similar to an item; one request.
+        """Return the ids of what the server calls similar to an item; one request."""
+        return self._list_suggested("Items", item_id, "Similar")
 
-        Nothing if it does not tell: that is only one more sign of what somebody may like.
-        """
+    def list_mixed(self, item_id: str) -> Sequence[str]:
+        """Return the ids of what the server mixes with an item, by chance; one request."""
+        return [
+            one for one in self._list_suggested("Items", item_id, "InstantMix") if one != item_id
+        ]
+
+    def _list_suggested(self, *path: str) -> Sequence[str]:
+        """Return nothing if the server does not tell: that is only one more sign of a taste."""
+        query: Query = {"limit": MOST_SUGGESTED, "enableImages": "false"}
         try:
-            page = self._client.page(
-                "Items", item_id, "Similar", query={"limit": MOST_SIMILAR, "enableImages": "false"}
-            )
+            page = self._client.page(*path, query=query)
         except (NotFound, NotAllowed, UnexpectedAnswer):
             return ()
         return [one.id for one in page.items if one is not None]

@@ -15,7 +15,12 @@ from sidecar.domain.rules import fill
 from sidecar.domain.space.eviction import REST
 from sidecar.jellyfin.library import candidates
 from sidecar.services.accounts.person import Person
-from sidecar.services.rules.fill.fill import AGAIN_AFTER_S, MOST_LOOKS, MOST_REQUESTS
+from sidecar.services.rules.fill.fill import (
+    AGAIN_AFTER_S,
+    ASKED_ABOUT,
+    MOST_LOOKS,
+    MOST_REQUESTS,
+)
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.library_cache import CachedLibrary
 from sidecar.services.rules.runner import RuleRunner
@@ -172,6 +177,27 @@ def test_a_day_costs_so_many_looks_and_requests_whatever_happens(house: WebHouse
         failed.append(choose(house))
         house.clock.advance(AGAIN_AFTER_S)
     assert len([one for one in failed if one]) == MOST_LOOKS
+
+
+def test_what_jellyfin_mixes_with_the_last_play_is_a_sign_and_asked_for_once_a_day(
+    house: WebHouse,
+) -> None:
+    """Of six tracks that nobody knows, two fit beside those that ann plays."""
+    listen(house, ANN, 1, 2, 3)
+    last = f"/Items/{track(1).id}/"
+    mixed = {"Items": [row(1), row(11), row(12)], "TotalRecordCount": 3}
+    house.jellyfin.routes[f"GET {last}InstantMix"] = json_reply(mixed)
+    switch(house, enabled=True, discovery=100)
+
+    for _ in range(3):
+        choose(house)
+    run_rule(house, ANN)
+
+    assert {track(11).id, track(12).id} <= held(house, ANN).keys()
+    assert held(house, ANN)[track(11).id].startswith("Jellyfin suggests it with what you have")
+    paths = [one.path for one in house.jellyfin.requests]
+    assert [one for one in paths if "InstantMix" in one] == [f"{last}InstantMix"]
+    assert len([one for one in paths if "Similar" in one]) == ASKED_ABOUT
 
 
 def test_what_is_there_stays_as_long_as_nothing_was_chosen_since_the_start(

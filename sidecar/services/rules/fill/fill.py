@@ -56,8 +56,10 @@ AGAIN_AFTER_S = 3600.0
 MOST_LOOKS = 3
 MOST_REQUESTS = 50
 MOST_FILES = 1000
-# Of the requests of a look, so many ask what is similar to what each person played last.
-ASKED_ABOUT = 3
+# Of the requests of a look, so many ask what is similar to what each person played last, and so
+# many for an instant mix of it.
+ASKED_ABOUT, ASKED_TO_MIX = 3, 1
+SUGGESTING = ASKED_ABOUT + ASKED_TO_MIX
 # A day begins at this hour (UTC), when nobody listens.
 BEGINS_AT = timedelta(hours=4)
 USUAL_SIZE = 8_000_000
@@ -239,7 +241,7 @@ class FillService:
             one
             for one in self._accounts.signed_in()
             if device.settings.serves(one.name) and self._may_ask_for(one.user_id)
-        ][: MOST_REQUESTS // (ASKED_ABOUT + 1)]
+        ][: MOST_REQUESTS // (SUGGESTING + 1)]
 
     def _list_plays(self, user_id: str, today: int) -> Sequence[PlayedItem]:
         since = datetime.combine(
@@ -272,15 +274,18 @@ class FillService:
         for one in people:
             try:
                 client = FillCandidates(self._accounts.client(one.user_id))
-                listed = client.list_tracks(each - ASKED_ABOUT)
+                listed = client.list_tracks(each - SUGGESTING)
                 last = dict.fromkeys(play.item_id for play in reversed(plays[one.user_id]))
                 tracks = {track.item.id: track for track in listed.tracks}
                 asked = [item_id for item_id in last if item_id in tracks][:ASKED_ABOUT]
-                similar = {item_id: tuple(client.list_similar(item_id)) for item_id in asked}
+                suggested = {item_id: tuple(client.list_similar(item_id)) for item_id in asked}
+                for item_id in asked[:ASKED_TO_MIX]:
+                    both = (*suggested[item_id], *client.list_mixed(item_id))
+                    suggested[item_id] = tuple(dict.fromkeys(both))
             except JellyfinError as trouble:
                 log.info("what fills a device cannot be chosen for %s: %s", one.name, trouble)
                 return None
-            found.append(_Found(one, tracks, similar, listed.is_whole))
+            found.append(_Found(one, tracks, suggested, listed.is_whole))
         return found
 
     def _fill(
