@@ -167,7 +167,9 @@ def _read_history(settings: Settings, path: Path | None) -> History:
     if read.bad:
         rest = len(read.bad) - MOST_TOLD
         more = f" ({rest} are not shown)" if rest > 0 else ""
-        _tell(f"{path}: {len(read.bad)} rows were left out, {len(read.plays)} were read{more}")
+        _tell(
+            f"{path}: {_count(len(read.bad), 'row', 'rows')} left out, {len(read.plays)} read{more}"
+        )
     if not read.plays:
         raise SidecarError(f"{path} has no play that could be read")
     # Of a file, only its own items are the library; what we know of them completes them.
@@ -236,8 +238,8 @@ def _to_json(report: Report) -> dict[str, Any]:
 def _print(history: History, found: Sequence[Figures]) -> None:
     items = list(history.items.values())
     print(
-        f"{len(history.plays)} plays of {len(items)} items ({format_size(history.size)}) "
-        f"by {len(history.users)} people"
+        f"{_count(len(history.plays), 'play', 'plays')} of {_count(len(items), 'item', 'items')} "
+        f"({format_size(history.size)}) by {_count(len(history.users), 'person', 'people')}"
     )
     for budget in dict.fromkeys(one.budget for one in found):
         print(f"\n{format_size(budget)}, {budget / max(1, history.size):.1%} of the library")
@@ -259,5 +261,11 @@ def _print_missed(items: Sequence[PastItem], found: Sequence[Figures]) -> None:
     for one in found:
         missed = one.missed.most_common(5)
         if one.budget == largest and one.name in {"rules", "fill"} and missed:
-            names = ", ".join(f"{items[item].title} ({count} times)" for item, count in missed)
+            names = ", ".join(
+                f"{items[item].title} ({_count(count, 'time', 'times')})" for item, count in missed
+            )
             print(f"\nMissed most with {one.name} at {format_size(largest)}: {names}")
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -42,7 +42,7 @@ def test_a_file_is_replayed_without_a_server_and_changes_nothing(
     needed = {"plays", "hits", "hit_rate", "repeat_hit_rate", "bytes_fetched", "bytes_evicted"}
     assert all(needed <= one.keys() and one["plays"] == 28 for one in runs)
     assert "plays.csv, line 3: time is 'soon'" in printed.err
-    assert "1 rows were left out, 28 were read" in printed.err
+    assert "1 row left out, 28 read" in printed.err
     assert "100 %" in printed.err
     assert not (tmp_path / "data").exists()
 
