@@ -17,7 +17,7 @@ from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 
-from tests.bench import conversion, hearts, replaying, sockets
+from tests.bench import conversion, first_visit, hearts, replaying, sockets
 from tests.bench.rows.household import get, running
 from tests.bench.rows.large import Household, build
 from tests.bench.rows.serving import PAGES
@@ -134,6 +134,13 @@ def too_many_pages(count: int) -> Sequence[Figure]:
     )
 
 
+def first_visits(count: int) -> Sequence[Figure]:
+    """Measure how soon the largest thing of a page is painted in a browser that has nothing yet."""
+    with _built(count) as household:
+        found = first_visit.measure(household)
+    return [Figure(f"{name}, largest paint", one.p50, 500, "ms") for name, one in found.items()]
+
+
 def converted(_count: int) -> Sequence[Figure]:
     """Measure what a conversion costs beside ffmpeg alone."""
     found = conversion.measure()
@@ -158,6 +165,7 @@ MEASURES: Mapping[str, Callable[[], Sequence[Figure]]] = {
     "hearts": partial(pressed_hearts, 0),
     "pages-200": partial(open_pages, OPEN_PAGES),
     "pages-1000": partial(too_many_pages, TOO_MANY_PAGES),
+    "first-visit": partial(first_visits, FEW),
     "conversion": partial(converted, 0),
     "replay": partial(replayed, 0),
 }
