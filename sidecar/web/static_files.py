@@ -50,12 +50,12 @@ def register(app: Flask, folder: Path) -> None:
     def send_static(filename: str) -> Response:
         first, _, rest = filename.partition("/")
         if not _is_version(first):
-            return _compress(app.send_static_file(filename))
+            return _compress(app.send_static_file(filename), folder / filename)
         reply = app.send_static_file(rest)
         # A page of another version of us may still ask: what it gets now is not to be kept.
         if first == version and rest.partition("/")[0] in FOLDERS:
             reply.headers["Cache-Control"] = FOR_EVER
-        return _compress(reply)
+        return _compress(reply, folder / rest)
 
     def add_version(endpoint: str, values: dict[str, Any]) -> None:
         if endpoint == "static" and values["filename"].partition("/")[0] in FOLDERS:
@@ -68,18 +68,21 @@ def register(app: Flask, folder: Path) -> None:
     app.url_defaults(add_version)
 
 
-def _compress(reply: Response) -> Response:
+def _compress(reply: Response, file: Path) -> Response:
     if reply.status_code != HTTPStatus.OK or reply.mimetype not in TEXTS:
         return reply
     reply.vary.add("Accept-Encoding")
-    if request.accept_encodings["gzip"] <= 0:
+    # Made by the build; browsers take it over TLS, and from the same machine.
+    smaller = file.with_name(f"{file.name}.br")
+    coding = "br" if request.accept_encodings["br"] > 0 and smaller.is_file() else "gzip"
+    if request.accept_encodings[coding] <= 0:
         return reply
     reply.direct_passthrough = False
     content = reply.get_data()
     if len(content) < LEAST_BYTES:
         return reply
-    reply.set_data(_packed(content))
-    reply.headers["Content-Encoding"] = "gzip"
+    reply.set_data(smaller.read_bytes() if coding == "br" else _packed(content))
+    reply.headers["Content-Encoding"] = coding
     reply.headers.pop("Accept-Ranges", None)
     # The bytes are others than those that the tag was given for.
     tag, _ = reply.get_etag()

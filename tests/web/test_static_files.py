@@ -10,7 +10,9 @@ from werkzeug.test import Client
 from sidecar.web.app import web_files
 from tests.web.house import Browser
 
-GZIP = {"Accept-Encoding": "gzip, br"}
+GZIP = {"Accept-Encoding": "gzip"}
+# As a browser asks over TLS.
+ANY = {"Accept-Encoding": "gzip, deflate, br, zstd"}
 ASSET = re.compile(r'(?:src|href)="(/static/[^"#?]+)')
 MOST_AT_FIRST = 60_000
 
@@ -58,8 +60,23 @@ def test_text_is_compressed_for_who_takes_it(client: Client) -> None:
     assert (again.status_code, again.data) == (304, b"")
 
 
+def test_who_takes_it_gets_what_the_build_has_packed(client: Client) -> None:
+    path = style(client)
+    packed = client.get(path, headers=GZIP, buffered=True)
+
+    smaller = client.get(path, headers=ANY, buffered=True)
+    none = client.get("/static/manifest.webmanifest", headers=ANY, buffered=True)
+
+    assert smaller.headers["Content-Encoding"] == "br"
+    assert smaller.data == (web_files().static / "vendor/style.css.br").read_bytes()
+    assert len(smaller.data) < len(packed.data)
+    assert smaller.headers["Vary"] == "Accept-Encoding"
+    assert smaller.mimetype == "text/css"
+    assert none.headers["Content-Encoding"] == "gzip"
+
+
 def test_a_picture_is_sent_as_it_is(client: Client) -> None:
-    answer = client.get("/static/icons/icon-192.png", headers=GZIP, buffered=True)
+    answer = client.get("/static/icons/icon-192.png", headers=ANY, buffered=True)
 
     assert answer.status_code == 200
     assert "Content-Encoding" not in answer.headers
@@ -78,7 +95,7 @@ def test_the_head_of_a_file_is_told(client: Client) -> None:
 
 def test_a_page_with_a_session_s_token_is_never_compressed(ann: Browser) -> None:
     """Its length would tell of the token what is searched for beside it (BREACH)."""
-    answer = ann.client.get("/downloads?q=csrf", headers=GZIP)
+    answer = ann.client.get("/downloads?q=csrf", headers=ANY)
 
     assert ann.csrf in answer.text
     assert "Content-Encoding" not in answer.headers
