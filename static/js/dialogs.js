@@ -96,14 +96,14 @@ async function ask(address, options) {
 }
 
 /**
- * Say what was done, with its way back; who pressed a button that is gone stays near it.
+ * Say what was done, with its way back; who pressed a button that is gone, also behind the dialog, stays near it.
  * @param {Document} page
  */
 function tell(page) {
   const place = byId("done");
   const had = place.contains(document.activeElement);
   place.replaceChildren(...(page.getElementById("done")?.childNodes ?? []));
-  if (had) place.focus();
+  if (had || document.activeElement === document.body) place.focus();
   clearSelection();
   changed();
 }

@@ -1,7 +1,7 @@
 // Fetches the visible list again: the same address, so that tab, search and page stay.
 
 import htmx from "htmx.org";
-import { listener } from "../page.js";
+import { byId, listener } from "../page.js";
 
 const PAUSE_MS = 300;
 
@@ -26,12 +26,20 @@ export function releaseRefresh() {
   if (missed) catchUp();
 }
 
+function rows() {
+  /** @type {NodeListOf<HTMLElement>} */
+  const all = document.querySelectorAll("#downloads .row");
+  return [...all];
+}
+
 /**
  * Whoever has a list on the page: what is open stays open, what has the focus keeps it.
  * @param {AbortSignal} signal
  */
 export function keepPlace(signal) {
   let focused = "";
+  let at = -1;
+  let had = false;
   const listen = listener(signal);
   listen("htmx:before:swap", (event) => {
     // Also what was asked for before the row was taken.
@@ -40,7 +48,10 @@ export function keepPlace(signal) {
       missed = true;
       return;
     }
-    focused = document.activeElement?.id ?? "";
+    const active = document.activeElement;
+    focused = active?.id ?? "";
+    at = rows().findIndex((row) => row.contains(active));
+    had = active !== null && active !== document.body;
     for (const { fragment } of event.detail.tasks) {
       // A row that the keys have reached can have the focus only as long as it has this.
       if (document.activeElement?.matches(".row")) fragment.querySelector(`#${focused}`)?.setAttribute("tabindex", "-1");
@@ -50,10 +61,11 @@ export function keepPlace(signal) {
     }
   });
   listen("htmx:after:swap", () => {
-    // A row that moved lost it on the way.
-    if (focused && document.activeElement === document.body) {
-      document.getElementById(focused)?.focus({ preventScroll: true });
-    }
+    if (!had || document.activeElement !== document.body) return;
+    // A row that moved lost it on the way; where one is gone, its neighbour has it.
+    const next = document.getElementById(focused) ?? rows()[Math.min(at, rows().length - 1)] ?? byId("main");
+    if (next.matches(".row")) next.tabIndex = -1;
+    next.focus({ preventScroll: true });
   });
 }
 
