@@ -3,6 +3,8 @@
     page ─▶ its controls ─▶ type · change · click ─▶ a request? the page changed? a dialog?
                                                       └─ no ─▶ dead: page, control, what was done
 
+No page does anything by itself meanwhile: it hears no news and its clocks stand still, and the next
+control waits until all that the one before has begun is over. So what happens is of what was used.
 Where a click would lead away, or change something on the server, the request is noted and answered
 with 204, so that the page stays as it is; `Walker.send_noted` sends each kind of them afterwards.
 Of controls that differ only in what they are for (the buttons of every row) the first is used.
@@ -39,6 +41,38 @@ ITEM = re.compile(r"[0-9a-f]{32}")
 NAMES = re.compile(r"[0-9a-f]{8}-[0-9a-f-]{27}|[0-9a-f]{32}|\d+")
 
 SCRIPT = """
+// The page does nothing by itself, so that whatever happens is of what was pressed: it hears no
+// news, its clocks stand still, and what it plays stays silent.
+const NEWS = "42";
+const hearing = Object.getOwnPropertyDescriptor(WebSocket.prototype, "onmessage");
+Object.defineProperty(WebSocket.prototype, "onmessage", {
+    set(hear) {
+        hearing.set.call(this, (event) => String(event.data).startsWith(NEWS) || hear(event));
+    },
+});
+window.setInterval = () => 0;
+for (const name of ["error", "timeupdate", "pause", "ended"]) {
+    addEventListener(name, (event) => {
+        if (event.target instanceof HTMLMediaElement) event.stopImmediatePropagation();
+    }, { capture: true });
+}
+// What is still to come of one press: the next one waits for it.
+const SOON_MS = 1000;
+const toCome = new Set();
+const { setTimeout: later, clearTimeout: giveUp, fetch: ask } = window;
+window.setTimeout = (act, after = 0, ...more) => {
+    const id = later(() => { toCome.delete(id); act(...more); }, after);
+    if (after <= SOON_MS) toCome.add(id);
+    return id;
+};
+window.clearTimeout = (id) => { toCome.delete(id); giveUp(id); };
+window.fetch = (...given) => {
+    const asked = ask(...given);
+    toCome.add(asked);
+    asked.then((answer) => answer.clone().arrayBuffer()).catch(() => {})
+        .finally(() => later(() => toCome.delete(asked)));
+    return asked;
+};
 // What was played on the page before plays no more: each link of this one is a page load.
 try {
     Object.keys(localStorage).filter((key) => key.startsWith("sidecar-player"))
@@ -108,10 +142,10 @@ window.walk = {
     },
     find: (kind) => [...place().querySelectorAll(CONTROLS)].find(
         (one) => !one.disabled && isVisible(one) && kindOf(one) === kind) ?? null,
-    // Not while the list is being replaced.
     async settled(kind) {
-        for (let n = 0; n < 100 && document.querySelector(".htmx-request, .htmx-swapping"); n += 1)
-            await new Promise((done) => { setTimeout(done, 20); });
+        const isBusy = () => toCome.size || document.querySelector(".htmx-request, .htmx-swapping");
+        for (let n = 0; n < 100 && isBusy(); n += 1)
+            await new Promise((done) => { later(done, 20); });
         return this.find(kind);
     },
     describe,
@@ -207,6 +241,7 @@ class Walker:
     _asked: list[Noted] = field(default_factory=list)
     _typed: dict[str, set[str]] = field(default_factory=dict)
     _is_opening: bool = False
+    _is_untouched: bool = False
     _path: str = ""
     _page: Page | None = None
     _browser: CDPSession | None = None
@@ -230,8 +265,9 @@ class Walker:
     def walk(self, path: str, width: int, *, with_frame: bool) -> None:
         """Use every control of a page and of the dialogs that it opens."""
         self.page.set_viewport_size({"width": width, "height": 800})
-        self._path = path
-        self._open()
+        if path != self._path or not self._is_untouched:
+            self._path = path
+            self._open()
         # The same page with other arguments: what was used there works here.
         done = self.done.setdefault((NAMES.sub("*", urlsplit(path).path), width), set())
         known = {one.kind for one in self._controls() if with_frame or not one.in_frame}
@@ -315,6 +351,7 @@ class Walker:
         self.page.goto(self.url.rstrip("/") + self._path)
         self.page.wait_for_load_state("load")
         self._is_opening = False
+        self._is_untouched = True
 
     def _controls(self) -> list[Control]:
         return [Control(**one) for one in self.page.evaluate("walk.controls()")]
@@ -340,12 +377,15 @@ class Walker:
             if left[1:] and self.page.evaluate("walk.state().dialog") < 1:
                 self._open()
                 self._use(opener)
-        self._open()
+        self.page.keyboard.press("Escape")
+        if self._dialog_is_open():
+            self._open()
 
     def _use(self, one: Control, *, again: bool = True) -> None:
         found = self.page.evaluate_handle("kind => walk.settled(kind)", one.kind).as_element()
         if found is None:
             return
+        self._is_untouched = False
         self.used += 1
         if one.type == "submit" and one.form:
             self._fill_again(one)
