@@ -166,6 +166,9 @@ def test_nobody_without_the_key_is_believed_or_can_read_along(
             stranger.publish(bridge.CHANNEL, octets)
         one.bus.publish(DeviceChanged("my-secret-stick"))
         assert other.next() == DeviceChanged("my-secret-stick")
+        # Each has looked at all that came before what it hears.
+        other.bus.publish(WorkArrived())
+        assert one.next() == WorkArrived()
         seen = [line.get_message(timeout=30) for _ in range(3)]
     assert b"my-secret-stick" not in repr(seen).encode()
     assert len([record for record in caplog.records if "token.key" in record.getMessage()]) == 2
