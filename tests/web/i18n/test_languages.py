@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,12 @@ def _is_ours(folder: str) -> bool:
 
 
 @pytest.mark.parametrize("language", OTHERS)
-def test_every_sentence_is_translated(language: str, sentences: set[str | tuple[str, ...]]) -> None:
-    with (CATALOGUES / f"{language}.po").open("rb") as source:
-        catalogue = read_po(source, locale=language)
+def test_every_sentence_is_translated_once(
+    language: str, sentences: set[str | tuple[str, ...]]
+) -> None:
+    text = (CATALOGUES / f"{language}.po").read_bytes()
+    catalogue = read_po(BytesIO(text), locale=language, abort_invalid=True)
+    assert text.count(b"\nmsgid ") == len(catalogue) + 1  # with the head
 
     missing = {one for one in sentences if not _is_whole(catalogue.get(_key(one)))}
     superfluous = {message.id for message in catalogue if message.id} - sentences
