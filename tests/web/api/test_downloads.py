@@ -137,6 +137,8 @@ def test_devices_and_notices_are_lists_like_all_others(house: WebHouse, ann: Bro
                 "missing": 0,
                 "takes": ["audiobooks", "films", "music", "music_videos", "series"],
                 "managers": [],
+                "machine": None,
+                "told_at": None,
                 "may_manage": False,
             }
         ],

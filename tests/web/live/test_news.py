@@ -208,6 +208,8 @@ def test_devices_and_notices_are_told(house: WebHouse, server: WebServer) -> Non
         "files": 1,
         "missing": 0,
         "managers": [],
+        "machine": None,
+        "told_at": None,
         "may_manage": False,
         "takes": ["audiobooks", "films", "music", "music_videos", "series"],
     }
