@@ -4,17 +4,52 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import ExitStack
-from socket import socket
-from ssl import SSLContext
+from contextlib import ExitStack, suppress
+from select import select
+from socket import socket, socketpair
+from ssl import SSLContext, SSLWantReadError
+from threading import Thread
 from types import TracebackType
 from typing import Self, cast
+from urllib.parse import urlsplit
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 Message = dict[str, object]
 DEADLINE_S = 10.0
+
+
+def unwrap(line: socket, tls: SSLContext, url: str) -> socket:
+    """Return a socket without TLS for a connection with it, which one thread reads and writes.
+
+    The client writes beside a thread of its own that reads. OpenSSL allows no two threads at one
+    connection, and Python does not keep them apart before 3.13: what was written may be lost.
+    """
+    secured = tls.wrap_socket(line, server_hostname=urlsplit(url).hostname)
+    near, far = socketpair()
+
+    def carry() -> None:
+        with secured, far, suppress(OSError):
+            while True:
+                select([secured, far], [], [])
+                secured.setblocking(False)
+                try:
+                    while octets := secured.recv(65536):
+                        far.sendall(octets)
+                except SSLWantReadError:
+                    pass
+                else:
+                    return
+                if select([far], [], [], 0)[0]:
+                    octets = far.recv(65536)
+                    if not octets:
+                        return
+                    secured.settimeout(DEADLINE_S)
+                    secured.sendall(octets)
+
+    Thread(target=carry, name="unwrap", daemon=True).start()
+    return near
 
 
 class OpenPage:
@@ -35,6 +70,8 @@ class OpenPage:
         tls: SSLContext | None = None,
     ) -> None:
         """Open it, over a connection of one's own if that is given."""
+        if tls is not None and sock is not None:
+            sock, tls, url = unwrap(sock, tls, url), None, url.replace("https", "http", 1)
         told = dict(headers or {})
         if cookie:
             told["Cookie"] = f"sidecar_session={cookie}"

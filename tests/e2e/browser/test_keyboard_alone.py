@@ -19,6 +19,8 @@ LOOK = """(target) => {
     const one = document.activeElement;
     // Where a page ends, the browser itself has its turn.
     if (!one || one === document.body) return [false, "nothing"];
+    // Where the last row went, the whole list has it, without a ring around the page.
+    if (one.id === "main") return [false, ""];
     const { top, bottom, left, right } = one.getBoundingClientRect();
     const isOff = bottom <= 0 || right <= 0 || top >= innerHeight || left >= innerWidth;
     const ringed = [one, ...one.labels ?? []];
