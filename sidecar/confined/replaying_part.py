@@ -6,6 +6,7 @@ input; it answers with a dot for each per cent that is done, and the figures.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import pickle
@@ -17,6 +18,8 @@ STEPS = 100
 def main(arguments: list[str]) -> None:
     """Replay, and answer."""
     sys.path[:] = json.loads(arguments[0])
+    # As in `parts`.
+    gc.disable()
 
     from sidecar.domain.replay.replay import replay  # noqa: PLC0415
 

@@ -16,7 +16,7 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
-from itertools import accumulate
+from itertools import accumulate, islice
 from math import exp
 
 from sidecar.domain.fill.choice import Expectation, FillLimits, Ranking, rank
@@ -29,6 +29,7 @@ POINTS_DAYS = 60.0
 CLEARLY_MORE = 1.02
 # How much an expert that counts leaves to the mixture, which orders what was played as often.
 LEFT_TO_MIXTURE = 0.1
+SUMMED_AT_ONCE = 1000
 
 
 class Expert(Enum):
@@ -63,12 +64,19 @@ class Order:
     """Candidates, best first, of which devices of several sizes take the first ones."""
 
     def __init__(self, items: Sequence[int], sizes: Sequence[int]) -> None:
-        self._items = items
-        self._ends = list(accumulate(map(sizes.__getitem__, items)))
+        self._items, self._sizes = items, sizes
+        # Where each ends, as far as a device has asked: most of a library fits on none.
+        self._ends: list[int] = []
 
     def list_first(self, room: int) -> Collection[int]:
         """Return the first ones up to that which does not fit any more."""
-        return set(self._items[: bisect_right(self._ends, room)])
+        ends = self._ends
+        while len(ends) < len(self._items) and (not ends or ends[-1] <= room):
+            known = len(ends)
+            sizes = map(self._sizes.__getitem__, self._items[known : known + SUMMED_AT_ONCE])
+            begun = accumulate(sizes, initial=ends[-1] if ends else 0)
+            ends += islice(begun, 1, None)
+        return set(self._items[: bisect_right(ends, room)])
 
 
 def _counts(household: Household) -> Mapping[Expert, Fading]:
