@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from http import HTTPStatus
 from http.cookiejar import DefaultCookiePolicy
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
+from sidecar.config.local_url import is_loopback
 from sidecar.errors import SidecarError
 from sidecar.messages import msg
 
@@ -54,7 +54,7 @@ def join(
         raise JoinFailed(
             msg("{url} is no web address such as https://sidecar.example.org", url=url)
         )
-    if parts.scheme == "http" and not without_tls and not _is_loopback(parts.hostname):
+    if parts.scheme == "http" and not without_tls and not is_loopback(parts.hostname):
         raise JoinFailed(
             msg(
                 "Everybody on the way to {host} could read the passwords: use https://, or say "
@@ -105,10 +105,3 @@ def _ask(url: str, body: dict[str, str], ca_file: Path | None) -> tuple[int, byt
         except (requests.RequestException, OSError, ValueError):
             reason = msg("it does not answer")
     raise JoinFailed(msg("{host} cannot be asked: {reason}", host=host, reason=reason))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

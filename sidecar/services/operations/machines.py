@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
-from ipaddress import ip_address
 from threading import Lock
 from typing import NoReturn
 from urllib.parse import parse_qs, urlsplit
@@ -24,6 +23,7 @@ from pydantic import SecretStr
 
 from sidecar.clock import Clock
 from sidecar.config import Settings
+from sidecar.config.local_url import is_loopback
 from sidecar.errors import SidecarError, TooManyTries
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import msg
@@ -176,9 +176,4 @@ class MachineService:
 def _is_of_this_machine(url: SecretStr) -> bool:
     parts = urlsplit(url.get_secret_value())
     host = parts.hostname or (parse_qs(parts.query).get("host") or [""])[0]
-    if not host or host.startswith("/") or host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return not host or host.startswith("/") or is_loopback(host)
