@@ -9,7 +9,6 @@ is done here.
 
 from __future__ import annotations
 
-import gc
 import logging
 import os
 import pickle
@@ -25,6 +24,7 @@ from sidecar.confined.limits import ENVIRONMENT, Limits, dump_sys_path
 from sidecar.domain.replay.figures import Figures
 from sidecar.domain.replay.history import History
 from sidecar.domain.replay.replay import Scenario, replay, split_budgets
+from sidecar.process import heap
 
 log = logging.getLogger(__name__)
 
@@ -61,15 +61,14 @@ def replay_in_parts(
         return replay(history, scenario, progress)
     here, there = (changed(scenario, budgets=budgets) for budgets in parts)
     child = _Child(history, there, limits)
-    # A replay leaves no cycles behind, and to search for some takes a sixth of the time.
-    was_searching = gc.isenabled()
-    gc.disable()
     try:
-        found = replay(history, here, lambda share: progress((share + child.read_progress()) / 2))
-        found += child.finish() or replay(history, there)
+        # To search for cycles, of which a replay leaves none, takes a sixth of its time.
+        with heap.without_search():
+            found = replay(
+                history, here, lambda share: progress((share + child.read_progress()) / 2)
+            )
+            found += child.finish() or replay(history, there)
     finally:
-        if was_searching:
-            gc.enable()
         child.close()
     progress(1.0)
     return [one for budget in scenario.budgets for one in found if one.budget == budget]

@@ -12,8 +12,6 @@ import os
 import pickle
 import sys
 
-STEPS = 100
-
 
 def main(arguments: list[str]) -> None:
     """Replay, and answer."""
@@ -21,6 +19,7 @@ def main(arguments: list[str]) -> None:
     # As in `parts`.
     gc.disable()
 
+    from sidecar.confined.parts import STEP, STEPS  # noqa: PLC0415
     from sidecar.domain.replay.replay import replay  # noqa: PLC0415
 
     told = 0
@@ -29,7 +28,7 @@ def main(arguments: list[str]) -> None:
         nonlocal told
         now = int(share * STEPS)
         # It fails, and that ends this process, if nobody listens any more.
-        os.write(sys.stdout.fileno(), b"." * (now - told))
+        os.write(sys.stdout.fileno(), STEP * (now - told))
         told = now
 
     history, scenario = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started us

@@ -27,12 +27,20 @@ def loading() -> Iterator[None]:
 
     What their data classes are made of is compiled once, not at each start.
     """
+    with without_search(), generated_code.reusing():
+        yield
+
+
+@contextmanager
+def without_search() -> Iterator[None]:
+    """Do inside what leaves no cycles behind; what there was before is not searched for any."""
+    was_searching = gc.isenabled()
     gc.disable()
     try:
-        with generated_code.reusing():
-            yield
+        yield
     finally:
-        gc.enable()
+        if was_searching:
+            gc.enable()
 
 
 def keep_loaded() -> None:
