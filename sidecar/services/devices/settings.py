@@ -80,16 +80,15 @@ class DeviceSettingsService:
         """Read again what another process may have changed; a listener for the bus."""
         match event:
             case DeviceChanged(device_id):
-                with self._lock:
-                    changed = {device_id} & set(self._now)
+                only: set[str] | None = {device_id}
             case NewsMissed():
-                with self._lock:
-                    changed = set(self._now)
+                only = None
             case _:
                 return
         with self._lock:
+            changed = [one for one in self._now if only is None or one in only]
             for device_id in changed:
-                self._now.pop(device_id, None)
+                del self._now[device_id]
         for device_id in changed:
             settings = self.of(device_id)
             if settings is not None and settings.paused:
