@@ -27,7 +27,7 @@ from sidecar.assembly.store import database_place, page_configuration
 from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.device.filesystem import database_risk
-from sidecar.domain.roles import ALONE, Roles
+from sidecar.domain.processes.roles import ALONE, Roles
 from sidecar.events import AccountChanged, Bus, NewsMissed, SettingsChanged, WorkArrived
 from sidecar.events import Event as News
 from sidecar.process import heap, limits, logs, private_files

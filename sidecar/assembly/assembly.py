@@ -18,8 +18,8 @@ from sidecar.assembly.web import make_web
 from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.device.drives import DevicePlaces
-from sidecar.domain.push_services import check_endpoint
-from sidecar.domain.roles import ALONE, Roles
+from sidecar.domain.notifications.push_services import check_endpoint
+from sidecar.domain.processes.roles import ALONE, Roles
 from sidecar.events import Bus, Sender
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.health.system_status import RecentLog

@@ -17,7 +17,7 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.cli import run
 from sidecar.config import Settings, load
 from sidecar.config.loading import PREFIX
-from sidecar.domain.roles import read_roles
+from sidecar.domain.processes.roles import read_roles
 from sidecar.errors import SidecarError
 from sidecar.outgoing.joining import Joined, join
 from sidecar.process import private_files

@@ -18,7 +18,7 @@ from sidecar.cli.demo_place import demo_place
 from sidecar.cli.stopping import StoppedEarly, stop_signals, wait_for
 from sidecar.clock import SystemClock
 from sidecar.config import Settings, load
-from sidecar.domain.roles import ALONE, Roles, Task, read_roles
+from sidecar.domain.processes.roles import ALONE, Roles, Task, read_roles
 from sidecar.errors import AlreadyRunning, ConfigError
 from sidecar.process import heap
 from sidecar.runtime import Runtime

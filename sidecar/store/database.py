@@ -22,7 +22,7 @@ from typing import Any, Self, TypeVar, cast
 import filelock
 
 from sidecar.clock import Clock
-from sidecar.domain.roles import ALONE, Roles
+from sidecar.domain.processes.roles import ALONE, Roles
 from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.process import private_files
 from sidecar.process.fair_lock import FairLock

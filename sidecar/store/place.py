@@ -10,7 +10,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sidecar.clock import Clock
-from sidecar.domain.roles import ALONE, Roles
+from sidecar.domain.processes.roles import ALONE, Roles
 from sidecar.errors import DatabaseError
 from sidecar.messages import msg
 from sidecar.process import private_files

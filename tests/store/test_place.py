@@ -11,7 +11,7 @@ import pytest
 
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import ItemType
-from sidecar.domain.roles import read_roles
+from sidecar.domain.processes.roles import read_roles
 from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.events import Bus
 from sidecar.store.database import Database

@@ -28,8 +28,8 @@ from sidecar.device.drives import DevicePlaces
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.removals import GRACE_S
+from sidecar.domain.notifications.push_services import check_endpoint
 from sidecar.domain.playback.plays import Play
-from sidecar.domain.push_services import check_endpoint
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import NotVisible

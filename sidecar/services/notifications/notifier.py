@@ -18,7 +18,7 @@ from types import MappingProxyType
 from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.config.zones import load_zone
-from sidecar.domain.notifications import (
+from sidecar.domain.notifications.notifications import (
     Condition,
     Kind,
     Memory,

@@ -14,8 +14,8 @@ from threading import Lock
 from pydantic import SecretStr
 
 from sidecar.clock import Clock
-from sidecar.domain.addresses import PUBLIC, check_address
-from sidecar.domain.notifications import FOR_ADMINS, USUAL, Kind, Memory
+from sidecar.domain.notifications.addresses import PUBLIC, check_address
+from sidecar.domain.notifications.notifications import FOR_ADMINS, USUAL, Kind, Memory
 from sidecar.domain.transfers.network import Span
 from sidecar.errors import NotVisible, SidecarError, SignedOut
 from sidecar.jellyfin.tokens import TokenBox

@@ -14,7 +14,7 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download
-from sidecar.domain.roles import ALONE, Roles
+from sidecar.domain.processes.roles import ALONE, Roles
 from sidecar.process.threads import Wakeup, attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.transfers.finishing.formats import DeviceFormats

@@ -20,7 +20,7 @@ import filelock
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Status
-from sidecar.domain.leases import BEAT_EVERY_S, LastBeat, list_expired, must_let_go, watch
+from sidecar.domain.processes.leases import BEAT_EVERY_S, LastBeat, list_expired, must_let_go, watch
 from sidecar.errors import DatabaseError
 from sidecar.process import private_files
 from sidecar.process.threads import attempt

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import peewee
 
-from sidecar.domain.roles import ALONE, Roles
+from sidecar.domain.processes.roles import ALONE, Roles
 from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.messages import msg
 from sidecar.process import private_files

@@ -7,8 +7,8 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from sidecar.domain.addresses import LONGEST
-from sidecar.domain.notifications import Kind
+from sidecar.domain.notifications.addresses import LONGEST
+from sidecar.domain.notifications.notifications import Kind
 from sidecar.services.notifications.preferences import NotificationRefused, NotificationsView
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
 from sidecar.web.api.schemas import notifications as schemas

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr
 
-from sidecar.domain.webhooks import CHOOSABLE, LONGEST_URL, HookEvent
+from sidecar.domain.notifications.webhooks import CHOOSABLE, LONGEST_URL, HookEvent
 from sidecar.services.notifications.webhooks.webhooks import Result, WebhookRefused, WebhookView
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
 from sidecar.web.api.schemas import webhooks as schemas

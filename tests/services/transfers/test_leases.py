@@ -11,7 +11,7 @@ from threading import Event
 import pytest
 
 from sidecar.domain.downloads.download import Download, Move, Status
-from sidecar.domain.leases import LEASE_S
+from sidecar.domain.processes.leases import LEASE_S
 from sidecar.events import Bus
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.leases import Leases

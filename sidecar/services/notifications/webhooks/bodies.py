@@ -17,7 +17,7 @@ from pydantic.json_schema import models_json_schema
 
 from sidecar import __version__
 from sidecar.domain.downloads.download import Download
-from sidecar.domain.webhooks import HookEvent
+from sidecar.domain.notifications.webhooks import HookEvent
 
 VERSION = 1
 

@@ -26,7 +26,7 @@ from pydantic import SecretStr
 from sidecar import __version__
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Status
-from sidecar.domain.webhooks import (
+from sidecar.domain.notifications.webhooks import (
     MOST_HOOKS,
     MOST_TRIES,
     MOST_WAITING,

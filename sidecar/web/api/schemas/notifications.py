@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.domain.notifications import Kind
+from sidecar.domain.notifications.notifications import Kind
 from sidecar.web.api.schemas.base import Moment, Schema
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.domain.webhooks import HookEvent
+from sidecar.domain.notifications.webhooks import HookEvent
 from sidecar.web.api.schemas.base import Moment, Schema
 
 

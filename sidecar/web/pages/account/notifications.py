@@ -11,8 +11,8 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from pydantic import Field, SecretStr
 from werkzeug.wrappers import Response
 
-from sidecar.domain.addresses import LONGEST
-from sidecar.domain.notifications import Kind
+from sidecar.domain.notifications.addresses import LONGEST
+from sidecar.domain.notifications.notifications import Kind
 from sidecar.outgoing import web_push
 from sidecar.outgoing.web_push import Subscription
 from sidecar.services.notifications.preferences import NotificationRefused

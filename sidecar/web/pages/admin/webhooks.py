@@ -9,7 +9,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from pydantic import SecretStr
 from werkzeug.wrappers import Response
 
-from sidecar.domain.webhooks import LONGEST_URL, HookEvent, find_events
+from sidecar.domain.notifications.webhooks import LONGEST_URL, HookEvent, find_events
 from sidecar.services.notifications.webhooks.webhooks import Result, WebhookRefused
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes

@@ -14,7 +14,7 @@ import pytest
 
 from sidecar.assembly.store import KEY_FILE
 from sidecar.domain.downloads.download import Status
-from sidecar.domain.webhooks import MOST_HOOKS, MOST_TRIES, MOST_WAITING, HookEvent
+from sidecar.domain.notifications.webhooks import MOST_HOOKS, MOST_TRIES, MOST_WAITING, HookEvent
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.notifications.webhooks.bodies import PlainData, make_schema
 from sidecar.services.notifications.webhooks.webhooks import Webhooks, WebhookView

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from sidecar.domain.leases import LEASE_S, list_expired, must_let_go, watch
+from sidecar.domain.processes.leases import LEASE_S, list_expired, must_let_go, watch
 
 
 def test_a_lease_is_over_when_the_counter_has_not_grown_for_its_time_by_the_watchers_clock() -> (

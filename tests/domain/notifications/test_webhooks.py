@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.webhooks import (
+from sidecar.domain.notifications.webhooks import (
     LONGEST_PAUSE_S,
     check_url,
     find_pause,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.roles import ALONE, read_roles
+from sidecar.domain.processes.roles import ALONE, read_roles
 
 
 def test_without_words_one_process_does_all_and_is_alone() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from sidecar.domain.notifications import (
+from sidecar.domain.notifications.notifications import (
     APART,
     USUAL,
     WAITS,

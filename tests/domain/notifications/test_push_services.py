@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.domain.push_services import LONGEST, check_endpoint
+from sidecar.domain.notifications.push_services import LONGEST, check_endpoint
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from apprise.manager_plugins import NotificationManager
 from pydantic import SecretStr
 
-from sidecar.domain.addresses import OPTIONS, PUBLIC, SELF_HOSTED, check_address
+from sidecar.domain.notifications.addresses import OPTIONS, PUBLIC, SELF_HOSTED, check_address
 from sidecar.outgoing import messenger
 
 TELEGRAM = "tgram://123456789:abcdefghijklmnopqrstuvwxyz123456789/12345"

@@ -1,0 +1,1 @@
+"""Several processes on one database: what each does, and which of them still live."""
