@@ -34,7 +34,7 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus, DownloadChanged
 from sidecar.events import Event as BusEvent
 from sidecar.services.accounts.person import Person
-from sidecar.services.players.device_playlists.views import Answer
+from sidecar.services.players.device_playlists.views import ListDecision
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.worker import Worker
 from sidecar.store.database import Database
@@ -134,7 +134,7 @@ def _handle_playlists(services: Assembly, what: str) -> None:
             returns.undo(person, device_id, path)
         return
     for one in returns.lists(person, device_id).lists:
-        returns.answer(person, device_id, one.path, one.mark, Answer.TAKE)
+        returns.answer(person, device_id, one.path, one.mark, ListDecision.TAKE)
     if returns.lists(person, device_id).lists:
         raise RuntimeError("a list that was taken home is offered again")
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 
-class Kind(StrEnum):
+class NotificationKind(StrEnum):
     """What a person may want to be told of."""
 
     READY = "ready"
@@ -28,20 +28,20 @@ class Kind(StrEnum):
     WEEKLY = "weekly"
 
 
-USUAL = frozenset(Kind) - {Kind.WEEKLY}
-FOR_ADMINS = frozenset({Kind.BACKUP})
+USUAL = frozenset(NotificationKind) - {NotificationKind.WEEKLY}
+FOR_ADMINS = frozenset({NotificationKind.BACKUP})
 # How long it must have lasted: what passes by itself is not told, and what comes one after the
 # other is told together.
 WAITS = MappingProxyType(
     {
-        Kind.READY: timedelta(minutes=2),
-        Kind.FULL: timedelta(minutes=2),
-        Kind.QUESTION: timedelta(minutes=2),
-        Kind.FAILED: timedelta(minutes=5),
-        Kind.SERVER: timedelta(minutes=15),
-        Kind.SIGN_IN: timedelta(minutes=2),
-        Kind.BACKUP: timedelta(minutes=2),
-        Kind.WEEKLY: timedelta(0),
+        NotificationKind.READY: timedelta(minutes=2),
+        NotificationKind.FULL: timedelta(minutes=2),
+        NotificationKind.QUESTION: timedelta(minutes=2),
+        NotificationKind.FAILED: timedelta(minutes=5),
+        NotificationKind.SERVER: timedelta(minutes=15),
+        NotificationKind.SIGN_IN: timedelta(minutes=2),
+        NotificationKind.BACKUP: timedelta(minutes=2),
+        NotificationKind.WEEKLY: timedelta(0),
     }
 )
 # Between two messages to one person.
@@ -61,7 +61,7 @@ class Condition:
     """
 
     key: str
-    kind: Kind
+    kind: NotificationKind
     text: str
     mark: int | str = ""
 
@@ -91,7 +91,7 @@ def look(memory: Memory, present: Iterable[Condition], now: datetime) -> Memory:
 
 
 def choose_due(
-    memory: Memory, present: Iterable[Condition], kinds: Collection[Kind], now: datetime
+    memory: Memory, present: Iterable[Condition], kinds: Collection[NotificationKind], now: datetime
 ) -> Sequence[Condition]:
     """Return what is to be told now, in the order of the kinds; quiet hours are not its concern."""
     if memory.sent_at is not None and now - memory.sent_at < APART:
@@ -104,11 +104,13 @@ def choose_due(
         and (one.mark == "" or memory.marks.get(one.key) != one.mark)
         and now - memory.since.get(one.key, now) >= WAITS[one.kind]
     ]
-    order = list(Kind)
+    order = list(NotificationKind)
     return sorted(due, key=lambda one: order.index(one.kind))
 
 
-def pass_over(memory: Memory, present: Iterable[Condition], kinds: Collection[Kind]) -> Memory:
+def pass_over(
+    memory: Memory, present: Iterable[Condition], kinds: Collection[NotificationKind]
+) -> Memory:
     """Return the memory without what is counted of kinds that the person is not told of."""
     return _mark(memory, (one for one in present if one.kind not in kinds))
 

@@ -20,8 +20,8 @@ from sidecar.config import Settings
 from sidecar.config.zones import load_zone
 from sidecar.domain.notifications.notifications import (
     Condition,
-    Kind,
     Memory,
+    NotificationKind,
     choose_due,
     look,
     name_week,
@@ -55,14 +55,14 @@ FULL = frozenset({"full", "budget", "too-big"})
 # Where a browser that is told of one kind goes when it is clicked, from the home page on.
 PAGES = MappingProxyType(
     {
-        Kind.READY: "devices",
-        Kind.FULL: "devices",
-        Kind.QUESTION: "",
-        Kind.FAILED: "downloads?tab=failed",
-        Kind.SERVER: "",
-        Kind.SIGN_IN: "",
-        Kind.BACKUP: "admin",
-        Kind.WEEKLY: "activity",
+        NotificationKind.READY: "devices",
+        NotificationKind.FULL: "devices",
+        NotificationKind.QUESTION: "",
+        NotificationKind.FAILED: "downloads?tab=failed",
+        NotificationKind.SERVER: "",
+        NotificationKind.SIGN_IN: "",
+        NotificationKind.BACKUP: "admin",
+        NotificationKind.WEEKLY: "activity",
     }
 )
 # Says a message in a language.
@@ -144,11 +144,11 @@ class Notifier:
                 "{count} files could not be downloaded",
                 failed.files,
             )
-            found.append(Condition("failed", Kind.FAILED, text, failed.newest))
+            found.append(Condition("failed", NotificationKind.FAILED, text, failed.newest))
         for one in self._board.questions(person):
             if one.may_answer:
                 key = f"question:{one.subject}:{one.device_id}"
-                found.append(Condition(key, Kind.QUESTION, one.text))
+                found.append(Condition(key, NotificationKind.QUESTION, one.text))
         found += self._of_problems(person)
         found += self._of_week(person, memory)
         return found
@@ -205,22 +205,22 @@ class Notifier:
                     came.files,
                     device=one.name,
                 )
-                yield Condition(key, Kind.READY, text, came.newest)
+                yield Condition(key, NotificationKind.READY, text, came.newest)
             for problem in (troubles.get(one.id), plans.get(one.id)):
                 if problem is not None and problem.code in FULL:
-                    yield Condition(f"full:{one.id}", Kind.FULL, problem.text)
+                    yield Condition(f"full:{one.id}", NotificationKind.FULL, problem.text)
                     break
 
     def _of_problems(self, person: Person) -> Iterator[Condition]:
         for problem in self._problems.all_of(ProblemKind.SERVER).values():
-            yield Condition(f"server:{problem.code}", Kind.SERVER, problem.text)
+            yield Condition(f"server:{problem.code}", NotificationKind.SERVER, problem.text)
         for user_id, problem in self._problems.all_of(ProblemKind.ACCOUNT).items():
             if person.may_see(user_id):
                 key = f"account:{user_id}:{problem.code}"
-                yield Condition(key, Kind.SIGN_IN, problem.text)
+                yield Condition(key, NotificationKind.SIGN_IN, problem.text)
         if person.is_admin:
             for problem in self._problems.all_of(ProblemKind.BACKUP).values():
-                yield Condition("backup", Kind.BACKUP, problem.text)
+                yield Condition("backup", NotificationKind.BACKUP, problem.text)
 
     def _of_week(self, person: Person, memory: Memory) -> Iterator[Condition]:
         now, zone = self._clock.now(), load_zone(self._settings().network.time_zone)
@@ -237,4 +237,4 @@ class Notifier:
             went=went.files if went else 0,
             failed=found[Happening.FAILED].files if Happening.FAILED in found else 0,
         )
-        yield Condition("week", Kind.WEEKLY, text, week)
+        yield Condition("week", NotificationKind.WEEKLY, text, week)

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from sidecar.clock import Clock
 from sidecar.domain.notifications.addresses import PUBLIC, check_address
-from sidecar.domain.notifications.notifications import FOR_ADMINS, USUAL, Kind, Memory
+from sidecar.domain.notifications.notifications import FOR_ADMINS, USUAL, Memory, NotificationKind
 from sidecar.domain.transfers.network import Span
 from sidecar.errors import NotVisible, SidecarError, SignedOut
 from sidecar.jellyfin.tokens import TokenBox
@@ -45,7 +45,7 @@ class Chosen:
         language: Of the messages.
     """
 
-    kinds: frozenset[Kind] = USUAL
+    kinds: frozenset[NotificationKind] = USUAL
     quiet: tuple[Span, ...] = ()
     language: str = "en"
 
@@ -63,8 +63,8 @@ class NotificationsView:
     """
 
     is_installed: bool
-    offered: Sequence[Kind]
-    kinds: frozenset[Kind]
+    offered: Sequence[NotificationKind]
+    kinds: frozenset[NotificationKind]
     quiet: Sequence[str]
     services: Sequence[str]
     browsers: int
@@ -98,7 +98,12 @@ class NotificationPreferences:
         )
 
     def change(
-        self, person: Person, *, kinds: Collection[Kind], quiet: Iterable[str], language: str
+        self,
+        person: Person,
+        *,
+        kinds: Collection[NotificationKind],
+        quiet: Iterable[str],
+        language: str,
     ) -> None:
         """Change what this person is told of, and when.
 
@@ -196,9 +201,9 @@ class NotificationPreferences:
         if stored is None:
             return Chosen()
         told = json.loads(stored)
-        known = {str(one) for one in Kind}
+        known = {str(one) for one in NotificationKind}
         return Chosen(
-            frozenset(Kind(one) for one in told["kinds"] if one in known),
+            frozenset(NotificationKind(one) for one in told["kinds"] if one in known),
             tuple(map(Span.read, told["quiet"])),
             told["language"],
         )
@@ -245,9 +250,9 @@ class NotificationPreferences:
         self._store.put(user_id, ADDRESSES, sealed)
 
 
-def offered_to(person: Person) -> Sequence[Kind]:
+def offered_to(person: Person) -> Sequence[NotificationKind]:
     """Return the kinds that a person can choose, in their order."""
-    return [one for one in Kind if person.is_admin or one not in FOR_ADMINS]
+    return [one for one in NotificationKind if person.is_admin or one not in FOR_ADMINS]
 
 
 def name_address(url: SecretStr) -> str:

@@ -223,7 +223,7 @@ class Move(Body):
     before: Id | None
 
 
-class Filter(Body):
+class DownloadFilter(Body):
     """Selects downloads among those that you may see; an empty filter selects all."""
 
     status: Annotated[
@@ -258,7 +258,7 @@ class Many(Body):
 
     action: Annotated[Bulk, Field(strict=False)]
     ids: Annotated[tuple[Id, ...], Field(min_length=1, max_length=MOST_IDS)] | None = None
-    filter: Filter | None = None
+    filter: DownloadFilter | None = None
     start: Annotated[From, Field(alias="from", strict=False)] = From.PART
     force: bool = False
     keep_part: bool = False

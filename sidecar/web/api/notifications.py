@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, SecretStr
 
 from sidecar.domain.notifications.addresses import LONGEST
-from sidecar.domain.notifications.notifications import Kind
+from sidecar.domain.notifications.notifications import NotificationKind
 from sidecar.services.notifications.preferences import NotificationRefused, NotificationsView
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
 from sidecar.web.api.schemas import notifications as schemas
@@ -26,7 +26,10 @@ notifications = Endpoints(
 class NotificationsChange(Body):
     """What you are told of, and hours such as "22:00-06:30"; what is left out stays."""
 
-    kinds: Annotated[list[Annotated[Kind, Field(strict=False)]], Field(max_length=20)] | None = None
+    kinds: (
+        Annotated[list[Annotated[NotificationKind, Field(strict=False)]], Field(max_length=20)]
+        | None
+    ) = None
     quiet: Annotated[list[Annotated[str, Field(max_length=20)]], Field(max_length=10)] | None = None
 
 

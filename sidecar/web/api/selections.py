@@ -47,7 +47,7 @@ AKind = Annotated[Kind, Field(strict=False)]
 AnOrder = Annotated[SelectionOrder, Field(strict=False)]
 
 
-class Filter(Body):
+class SelectionFilter(Body):
     """What a filter matches; what is left out narrows nothing down.
 
     Libraries by their ids, artists by their names.
@@ -104,10 +104,10 @@ class SavedFilter(Body):
     """A filter with its name."""
 
     name: Annotated[str, Field(min_length=1, max_length=60)]
-    filter: Filter = Filter()
+    filter: SelectionFilter = SelectionFilter()
 
 
-class Answer(Body):
+class RemovalConfirmation(Body):
     """Whether files may be removed that a filter does not match any more."""
 
     remove: bool
@@ -133,9 +133,9 @@ def create(services: WebServices, body: SavedFilter) -> SelectionView:
 
 
 @selections.post(
-    "/selections/measure", role=Role.SIGNED_IN, body=Filter, returns=schemas.SelectionSize
+    "/selections/measure", role=Role.SIGNED_IN, body=SelectionFilter, returns=schemas.SelectionSize
 )
-def measure(services: WebServices, body: Filter) -> SelectionSize:
+def measure(services: WebServices, body: SelectionFilter) -> SelectionSize:
     """Count what a filter matches now."""
     return services.selections.measure(person(), body.asked())
 
@@ -179,7 +179,9 @@ def drop(services: WebServices, device_id: str, selection_id: str) -> None:
     services.selections.drop(person(), device_id, selection_id)
 
 
-@selections.post(f"{DEVICE}/selections/{ID}/answer", role=Role.SIGNED_IN, body=Answer)
-def answer(services: WebServices, device_id: str, selection_id: str, body: Answer) -> None:
+@selections.post(f"{DEVICE}/selections/{ID}/answer", role=Role.SIGNED_IN, body=RemovalConfirmation)
+def answer(
+    services: WebServices, device_id: str, selection_id: str, body: RemovalConfirmation
+) -> None:
     """Say whether files may be removed that a filter does not match any more."""
     services.selections.answer(person(), device_id, selection_id, remove=body.remove)

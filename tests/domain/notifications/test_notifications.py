@@ -11,8 +11,8 @@ from sidecar.domain.notifications.notifications import (
     USUAL,
     WAITS,
     Condition,
-    Kind,
     Memory,
+    NotificationKind,
     choose_due,
     look,
     name_week,
@@ -21,15 +21,15 @@ from sidecar.domain.notifications.notifications import (
 )
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
-AWAY = Condition("server:away", Kind.SERVER, "Jellyfin is away")
-CAME = Condition("ready:stick", Kind.READY, "31 new files", 40)
+AWAY = Condition("server:away", NotificationKind.SERVER, "Jellyfin is away")
+CAME = Condition("ready:stick", NotificationKind.READY, "31 new files", 40)
 ALL = [AWAY, CAME]
 
 
 def test_what_passes_soon_is_not_told_and_what_lasts_is_told_once() -> None:
     memory = look(Memory(), ALL, NOW)
     assert choose_due(memory, ALL, USUAL, NOW) == []
-    later = NOW + WAITS[Kind.READY]
+    later = NOW + WAITS[NotificationKind.READY]
     memory = look(memory, ALL, later)
     assert choose_due(memory, ALL, USUAL, later) == [CAME]
     memory = note_told(memory, [CAME], later)
@@ -38,7 +38,7 @@ def test_what_passes_soon_is_not_told_and_what_lasts_is_told_once() -> None:
     # The other is told with what came meanwhile, and a message is not followed by the next at once.
     soon = later + APART / 2
     assert choose_due(memory, ALL, USUAL, soon) == ()
-    end = NOW + WAITS[Kind.SERVER]
+    end = NOW + WAITS[NotificationKind.SERVER]
     memory = look(memory, ALL, end)
     assert choose_due(memory, ALL, USUAL, end) == [AWAY]
     memory = note_told(memory, [AWAY], end)
@@ -58,11 +58,11 @@ def test_what_passes_soon_is_not_told_and_what_lasts_is_told_once() -> None:
 
 def test_only_what_somebody_wants_is_told_and_the_rest_does_not_pile_up() -> None:
     memory = look(Memory(since={CAME.key: NOW - timedelta(hours=1)}), [CAME], NOW)
-    assert choose_due(memory, [CAME], {Kind.FAILED}, NOW) == []
+    assert choose_due(memory, [CAME], {NotificationKind.FAILED}, NOW) == []
 
-    memory = pass_over(memory, [CAME], {Kind.FAILED})
+    memory = pass_over(memory, [CAME], {NotificationKind.FAILED})
     assert (memory.marks, memory.sent_at) == ({CAME.key: 40}, None)
-    assert pass_over(Memory(), [CAME], {Kind.READY}).marks == {}
+    assert pass_over(Memory(), [CAME], {NotificationKind.READY}).marks == {}
 
 
 def test_a_week_ends_on_monday_morning_where_the_people_are() -> None:

@@ -12,8 +12,8 @@ import pytest
 from sidecar.demo.protocol.messages import Reply, Request, empty_reply
 from sidecar.errors import NotPossible, NotVisible, ServerAway
 from sidecar.services.players.device_playlists.views import (
-    Answer,
     ListChanged,
+    ListDecision,
     ListKind,
     ReturnedList,
 )
@@ -75,13 +75,16 @@ def hearts(house: MovingHouse) -> set[str]:
     return {one.title for one in every if one.is_favorite}
 
 
-def take(house: MovingHouse, wanted: Answer = Answer.TAKE, name: str = "ann") -> str:
+def take(house: MovingHouse, wanted: ListDecision = ListDecision.TAKE, name: str = "ann") -> str:
     (one,) = found(house, name)
     return answer(house, one, wanted, name)
 
 
 def answer(
-    house: MovingHouse, one: ReturnedList, wanted: Answer = Answer.TAKE, name: str = "ann"
+    house: MovingHouse,
+    one: ReturnedList,
+    wanted: ListDecision = ListDecision.TAKE,
+    name: str = "ann",
 ) -> str:
     returns, person = house.services.web.playlist_returns, house.person(name)
     return returns.answer(person, STICK, one.path, one.mark, wanted)
@@ -156,7 +159,7 @@ def test_both_changed_is_shown_and_decided_by_a_person(house: MovingHouse) -> No
 
     write_lists(house)
     put(house, EVENING, 3)
-    take(house, Answer.IGNORE)
+    take(house, ListDecision.IGNORE)
     assert in_jellyfin(house, playlist) == [1, 5, 3, 4]
     write_lists(house)
     assert "Tone 4" in (house.stick / EVENING).read_text(), "it is Jellyfin's again"
@@ -254,11 +257,11 @@ def test_only_what_was_looked_at_is_taken_and_only_by_whom_it_concerns(
         put(house, EVENING, 2)
         returns, ann = house.services.web.playlist_returns, house.person("ann")
         with pytest.raises(ListChanged):
-            returns.answer(ann, STICK, one.path, one.mark, Answer.TAKE)
+            returns.answer(ann, STICK, one.path, one.mark, ListDecision.TAKE)
         with pytest.raises(NotVisible):
             returns.lists(house.person("ben"), STICK)
         admin = house.person("admin")
         assert found(house, "admin") == [], "it is ann's list"
         with pytest.raises(NotPossible):
-            returns.answer(admin, STICK, EVENING, one.mark, Answer.TAKE)
+            returns.answer(admin, STICK, EVENING, one.mark, ListDecision.TAKE)
         assert in_jellyfin(house, playlist) == [1, 2, 3]

@@ -40,9 +40,9 @@ from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.in_use import DevicesInUse
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.players.device_playlists.views import (
-    Answer,
     Differences,
     ListChanged,
+    ListDecision,
     ListInUse,
     ListKind,
     ReturnedList,
@@ -153,7 +153,7 @@ class PlaylistReturns:
         )
 
     def answer(
-        self, person: Person, device_id: str, path: str, mark: str, answer: Answer
+        self, person: Person, device_id: str, path: str, mark: str, answer: ListDecision
     ) -> Message:
         """Do with a list what a person says; return what was done, in one sentence.
 
@@ -344,11 +344,11 @@ class PlaylistReturns:
 
     # What becomes of it
 
-    def _answer(self, look: _Look, found: _Found, answer: Answer) -> Message:
+    def _answer(self, look: _Look, found: _Found, answer: ListDecision) -> Message:
         lists, me = self._stores.device_playlists, look.person.user_id
         list_id, taken = found.list_id, None
         told = msg("{name} stays in Jellyfin as it is", name=found.name)
-        if answer is not Answer.IGNORE:
+        if answer is not ListDecision.IGNORE:
             try:
                 taken, told = self._take(look, found, answer)
             except (NotAllowed, NotFound) as refused:
@@ -365,7 +365,7 @@ class PlaylistReturns:
         log.info("%s: %s", look.device.settings.name, told)
         return told
 
-    def _take(self, look: _Look, found: _Found, answer: Answer) -> tuple[TakenList, Message]:
+    def _take(self, look: _Look, found: _Found, answer: ListDecision) -> tuple[TakenList, Message]:
         name, device = found.name, look.device.settings.name
         if found.kind is ListKind.HEARTS:
             return self._take_hearts(look, found)
@@ -376,7 +376,7 @@ class PlaylistReturns:
                 "{name} from {device} is a playlist of yours now", name=name, device=device
             )
         base = found.base
-        if answer is Answer.DEVICE:
+        if answer is ListDecision.DEVICE:
             base = tuple(one for one in found.server if one in {*found.base, *found.ids})
         target = tuple(dict.fromkeys(merge(base, ids, found.server)))
         change = TakenList(list_id=found.list_id, before=found.server, after=target)

@@ -25,7 +25,7 @@ class ListKind(StrEnum):
     HEARTS = "hearts"
 
 
-class Answer(StrEnum):
+class ListDecision(StrEnum):
     """What becomes of a list.
 
     `take` writes what was changed to Jellyfin; in a conflict it takes what both changed, and

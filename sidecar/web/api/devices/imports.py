@@ -13,8 +13,8 @@ from pydantic import Field, model_validator
 from sidecar.errors import DeviceError
 from sidecar.services.files.adoption.adopt import AdoptedView, AdoptionInUse, OfferView
 from sidecar.services.players.device_playlists.views import (
-    Answer,
     ListChanged,
+    ListDecision,
     ListInUse,
     ReturnedLists,
 )
@@ -81,7 +81,7 @@ class ListAnswer(Body):
 
     path: Annotated[str, Field(min_length=1, max_length=LONGEST_PATH)]
     mark: Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
-    answer: Answer
+    answer: ListDecision
 
 
 class ListUndo(Body):

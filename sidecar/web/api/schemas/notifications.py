@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sidecar.domain.notifications.notifications import Kind
+from sidecar.domain.notifications.notifications import NotificationKind
 from sidecar.web.api.schemas.base import Moment, Schema
 
 
@@ -10,8 +10,8 @@ class Notifications(Schema):
     """What you are told of outside of the page; of an address only its service is shown."""
 
     is_installed: bool
-    offered: list[Kind]
-    kinds: list[Kind]
+    offered: list[NotificationKind]
+    kinds: list[NotificationKind]
     quiet: list[str]
     services: list[str]
     browsers: int

@@ -14,7 +14,7 @@ class Named(Schema):
     name: str
 
 
-class Filter(Schema):
+class SelectionValues(Schema):
     """What a filter matches."""
 
     kinds: list[Kind]
@@ -41,7 +41,7 @@ class Selection(Schema):
 
     id: str = taken_from("saved.id")
     name: str = taken_from("saved.name")
-    filter: Filter = taken_from("saved.asked")
+    filter: SelectionValues = taken_from("saved.asked")
     device_ids: list[str]
 
 

@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr
 from werkzeug.wrappers import Response
 
 from sidecar.domain.notifications.addresses import LONGEST
-from sidecar.domain.notifications.notifications import Kind
+from sidecar.domain.notifications.notifications import NotificationKind
 from sidecar.outgoing import web_push
 from sidecar.outgoing.web_push import Subscription
 from sidecar.services.notifications.preferences import NotificationRefused
@@ -29,14 +29,16 @@ LONGEST_HOURS = 200
 NO_BROWSER = translatable("Only a browser that is signed in can be told.")
 TITLES = MappingProxyType(
     {
-        Kind.READY: translatable("New files are on a device, and no more are on the way"),
-        Kind.FULL: translatable("A device is full"),
-        Kind.QUESTION: translatable("A question waits for my answer"),
-        Kind.FAILED: translatable("Files could not be downloaded"),
-        Kind.SERVER: translatable("Jellyfin has been away for a quarter of an hour"),
-        Kind.SIGN_IN: translatable("Jellyfin has signed me out"),
-        Kind.BACKUP: translatable("The nightly backup failed"),
-        Kind.WEEKLY: translatable("On Mondays, what came and went in the week"),
+        NotificationKind.READY: translatable(
+            "New files are on a device, and no more are on the way"
+        ),
+        NotificationKind.FULL: translatable("A device is full"),
+        NotificationKind.QUESTION: translatable("A question waits for my answer"),
+        NotificationKind.FAILED: translatable("Files could not be downloaded"),
+        NotificationKind.SERVER: translatable("Jellyfin has been away for a quarter of an hour"),
+        NotificationKind.SIGN_IN: translatable("Jellyfin has signed me out"),
+        NotificationKind.BACKUP: translatable("The nightly backup failed"),
+        NotificationKind.WEEKLY: translatable("On Mondays, what came and went in the week"),
     }
 )
 
@@ -60,7 +62,7 @@ def routes(services: WebServices) -> Blueprint:
 
     @own.post("", role=Role.SIGNED_IN)
     def save() -> Response:
-        known = {str(one): one for one in Kind}
+        known = {str(one): one for one in NotificationKind}
         hours = request.form.get("quiet", "")[:LONGEST_HOURS]
         try:
             preferences.change(

@@ -18,7 +18,7 @@ from werkzeug.wrappers import Response
 from sidecar.errors import DeviceError, SidecarError
 from sidecar.services.files.adoption.adopt import AdoptionInUse, AdoptionService
 from sidecar.services.players.device_playlists.returns import PlaylistReturns
-from sidecar.services.players.device_playlists.views import Answer, ListChanged, ListInUse
+from sidecar.services.players.device_playlists.views import ListChanged, ListDecision, ListInUse
 from sidecar.services.players.player_logs.state_views import NotTheListener
 from sidecar.services.players.player_logs.views import LogInUse
 from sidecar.web.api.devices.imports import LONGEST_PATH, MOST_IDS
@@ -87,7 +87,7 @@ def _list_routes(returns: PageRoutes, lists: PlaylistReturns) -> None:
         form = request.form
         lists.check_may_see(person(), device_id)
         try:
-            answer = Answer(form.get("answer", ""))
+            answer = ListDecision(form.get("answer", ""))
         except ValueError:
             raise ApiError(HTTPStatus.BAD_REQUEST) from None
         path, mark = form.get("path", "")[:LONGEST_PATH], form.get("mark", "")[:LONGEST_ID]
