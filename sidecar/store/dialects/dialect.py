@@ -73,6 +73,13 @@ class Dialect(Protocol):
         """Whether others are still kept off that must not use it meanwhile."""
         ...
 
+    def count_anew(self, *tables: str) -> None:
+        """Let the database know how large tables are, in a transaction that is to write much.
+
+        Plans that were made while a table was nearly empty may read all of it for each row.
+        """
+        ...
+
     def last_id(self, table: str) -> str:
         """Return an SQL expression: the last number that any row of a table had, or NULL."""
         ...

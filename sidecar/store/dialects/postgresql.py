@@ -44,6 +44,9 @@ except ImportError:  # An optional extra; `connect` says so.
 WRITER, RUNNING, WATCHING = 0x4A46_5343, 0x4A46_5344, 0x4A46_5345
 CONNECT_TIMEOUT_S = 10
 RUNNING_TIMEOUT_MS = 1000
+GROWN = """SELECT relname FROM pg_class
+    WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(?)
+        AND pg_relation_size(oid) > 2 * relpages::bigint * current_setting('block_size')::bigint"""
 OLDEST = 120000  # STORED columns and JSON paths
 
 
@@ -348,6 +351,16 @@ class PostgresqlDialect:
                 self._running.execute("SELECT pg_advisory_unlock_all()")
             self._running.close()
             self._running = None
+
+    def count_anew(self, *tables: str) -> None:
+        """Let the server count those tables that have doubled since it has counted them last.
+
+        By itself it does so once a minute, and each connection keeps its plans until then: those of
+        triggers as well.
+        """
+        grown = self._run(GROWN, (list(tables),))
+        if grown:
+            self._do(f"ANALYZE {', '.join(name for (name,) in grown)}")
 
     def last_id(self, table: str) -> str:
         """Return an SQL expression: the last number that any row of a table had, or NULL."""

@@ -24,6 +24,8 @@ from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import DownloadRow, HoldRow
 
 BATCH = 500
+# For so many new holds, and the downloads that come with them, the plans should be good ones.
+MANY = 100
 # SQL text: a look through all hearts keeps thousands, and peewee takes longer to build such a
 # statement than SQLite to run it.
 ASKED_FOR = """SELECT 1 FROM downloads JOIN holds USING (device_id, item_id)
@@ -135,6 +137,8 @@ class Holds:
                 fresh[key] = wish
             elif key in kept or known.hold != (None, store(wish.reason.text)):
                 kept[key] = wish
+        if len(fresh) >= MANY:
+            self._db.dialect.count_anew("holds", "downloads", "owned")
         for text, changed in ((KEEP_ON, kept), (NEW, fresh)):
             if changed:
                 rows = [[*key, store(one.reason.text)] for key, one in changed.items()]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -8,8 +9,13 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus, Event, HoldsChanged
 from sidecar.messages import Message, msg
 from sidecar.store.database import Database
+from sidecar.store.dialects.postgresql import PostgresqlAddress
+from sidecar.store.downloads.folders import DeviceFolders
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
+from tests import postgres
+from tests.fakes.clock import FakeClock
+from tests.store.conftest import put_devices
 from tests.store.examples import ANN, BEGIN, BEN, CARD, STICK, item_id, track, wanted
 
 ALBUM = item_id(900)
@@ -203,3 +209,29 @@ def test_the_reason_of_all_that_comes_from_one_item_is_known(holds: Holds) -> No
 
     assert holds.reason_of(ANN, "favourites", ALBUM) == wish(source=ALBUM).reason
     assert holds.reason_of(BEN, "favourites", ALBUM) is None
+
+
+def test_to_hold_many_reads_a_few_rows_for_each_however_empty_the_tables_were(
+    postgresql: postgres.Server, tmp_path: Path, clock: FakeClock, bus: Bus
+) -> None:
+    db = Database.open_server(PostgresqlAddress(postgresql.make("many")), tmp_path / "sidecar.db")
+    put_devices(db)
+    holds, downloads = Holds(db, bus), Downloads(db, bus, clock)
+    read = []
+    for first in (1, 301, 601, 901):
+        wishes = [wish(number) for number in range(first, first + 300)]
+        new = [wanted(number) for number in range(first, first + 300)]
+        with db.write():
+            holds.keep_all(wishes, holds.facts(wishes))
+            there = DeviceFolders(db, STICK)
+            there.learn(place.path for one in new for place in one.places)
+            downloads.queue.add_all(new, {STICK: there})
+            ((rows,),) = db.sql(
+                "SELECT idx_tup_fetch + seq_tup_read FROM pg_stat_xact_user_tables"
+                " WHERE relname = 'downloads'"
+            )
+        read.append(rows)
+    db.close()
+    postgresql.drop("many")
+
+    assert max(read) < 30 * 1200
