@@ -33,12 +33,17 @@ USER = "sidecar"
 class Server:
     """A running server."""
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes], address: str) -> None:
         self.folder = folder
         self._process = process
+        self._address = address
 
     def url(self, name: str) -> str:
         return f"postgresql://{USER}@/{name}?host={self.folder}"
+
+    def url_over_tcp(self, name: str) -> str:
+        """The address for another host; only with an address to listen on."""
+        return f"postgresql://{USER}@{self._address}/{name}"
 
     def make(self, name: str, *, like: str = "template0") -> str:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
@@ -62,8 +67,13 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Run a server until the end; it is ended by its process, and leaves nothing behind."""
+def running(address: str = "", **changed: str) -> Iterator[Server]:
+    """Run a server until the end; it is ended by its process, and leaves nothing behind.
+
+    Args:
+        address: Where it listens beside its socket, for everybody there.
+        changed: Settings other than those for tests.
+    """
     programs = max(PROGRAMS.glob("*/bin"), key=lambda one: int(one.parent.name))
     # It refuses to run as root.
     other = {"user": "postgres", "group": "postgres"} if os.geteuid() == 0 else {}
@@ -91,7 +101,10 @@ def running() -> Iterator[Server]:
             cwd=folder,
             **other,  # type: ignore[call-overload]
         )
-        settings = [part for name, value in QUICK.items() for part in ("-c", f"{name}={value}")]
+        with (folder / "data" / "pg_hba.conf").open("a") as rights:
+            rights.write("host all all samenet trust\n")
+        chosen = QUICK | {"listen_addresses": address} | changed
+        settings = [part for name, value in chosen.items() for part in ("-c", f"{name}={value}")]
         with (folder / "log").open("wb") as log:
             process = subprocess.Popen(
                 [programs / "postgres", "-D", folder / "data", "-k", folder, *settings],
@@ -101,7 +114,7 @@ def running() -> Iterator[Server]:
                 stderr=log,
                 **other,  # type: ignore[call-overload]
             )
-        server = Server(folder, process)
+        server = Server(folder, process, address)
         try:
             wait_until(server.answers)
             yield server

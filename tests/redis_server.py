@@ -22,16 +22,18 @@ PASSWORD = "gnu-1984-canary"
 class Server:
     """A server that can be stopped and started again at the same address."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, address: str) -> None:
         self._folder = folder
+        self._listening = ("--bind", address) if address else ("--port", "0")
         self._process: subprocess.Popen[bytes] | None = None
         self.url = SecretStr(f"unix://:{PASSWORD}@{folder}/redis.sock")
+        self.url_over_tcp = SecretStr(f"redis://:{PASSWORD}@{address}:6379/0")
 
     def start(self) -> None:
         socket, log = self._folder / "redis.sock", (self._folder / "log").open("ab")
         with log:
             self._process = subprocess.Popen(
-                ["redis-server", "--port", "0", "--unixsocket", socket, "--save", "",
+                ["redis-server", *self._listening, "--unixsocket", socket, "--save", "",
                  "--requirepass", PASSWORD, "--dir", self._folder],
                 executable=PROGRAM, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             )  # fmt: skip
@@ -55,10 +57,10 @@ class Server:
 
 
 @contextmanager
-def running() -> Iterator[Server]:
-    """Run a server until the end; it leaves nothing behind."""
+def running(address: str = "") -> Iterator[Server]:
+    """Run a server until the end, also at an address beside its socket; it leaves nothing."""
     folder = Path(tempfile.mkdtemp(prefix="redis-", dir="/tmp"))
-    server = Server(folder)
+    server = Server(folder, address)
     try:
         server.start()
         yield server

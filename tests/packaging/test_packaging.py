@@ -11,11 +11,13 @@ import sys
 import tarfile
 import tomllib
 from pathlib import Path
+from urllib.parse import urlsplit
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from sidecar.config import load
+from sidecar.domain.processes.roles import read_roles
 from tests.packaging.dockerfile import Step, is_ignored, read_copy, read_environment, read_steps
 
 ROOT = Path(__file__).parents[2]
@@ -136,6 +138,7 @@ def test_the_source_archive_brings_the_browser_code(tmp_path: Path) -> None:
 
 def test_the_devices_of_the_compose_file_are_devices() -> None:
     text = (PACKAGING / "compose.yaml").read_text(encoding="utf-8")
+    text = re.sub(r"\$\{\w+:-\}", "", text)  # as it is without `.env`
     found = dict(re.findall(r"^\s+(SIDECAR_\w+): ['\"]?(.*?)['\"]?(?: #.*)?$", text, re.MULTILINE))
 
     settings = load({**image_environment(), **found})
@@ -144,6 +147,47 @@ def test_the_devices_of_the_compose_file_are_devices() -> None:
         json.loads(found["SIDECAR_DEVICES"])[0]["name"]
     ]
     assert settings.jellyfin.url == "http://jellyfin:8096"
+
+
+def test_the_shared_profile_of_the_compose_file_has_the_passwords_that_the_documented_commands_make(
+    tmp_path: Path,
+) -> None:
+    text = (PACKAGING / "compose.yaml").read_text(encoding="utf-8")
+    _, marked, told = (
+        (ROOT / "docs" / "install.md").read_text(encoding="utf-8").partition("mkdir -p secrets")
+    )
+    commands = marked + told.partition("```")[0]
+    subprocess.run(["sh", "-euc", commands], cwd=tmp_path, check=True, timeout=60)
+    chosen = dict(one.split("=", 1) for one in (tmp_path / ".env").read_text().splitlines())
+    files = {
+        name: value.replace("/run/secrets", str(tmp_path / "secrets" / "sidecar"))
+        for name, value in chosen.items()
+    }
+
+    settings = load({**image_environment(), **files})
+
+    services = re.findall(r"^  (\w+):$", text.partition("\nsecrets:")[0], re.MULTILINE)
+    assert services == ["jellyfin", "sidecar", "postgresql", "redis"]
+    assert text.count("    profiles: [shared]") == 2
+    assert "./secrets/sidecar:/run/secrets:ro" in text
+    assert settings.database.url is not None
+    assert settings.redis.url is not None
+    database, redis = (
+        urlsplit(one.get_secret_value()) for one in (settings.database.url, settings.redis.url)
+    )
+    assert (database.hostname, redis.hostname) == ("postgresql", "redis")
+    secrets = {
+        one.name: one.read_text() for one in (tmp_path / "secrets").iterdir() if one.is_file()
+    }
+    assert secrets == {
+        "postgresql-password": database.password,
+        "redis.conf": f"requirepass {redis.password}\n",
+    }
+    for name in secrets:
+        assert f"file: ./secrets/{name}" in text
+    assert set(re.findall(r"\$\{(\w+):-\}", text)) == set(chosen)
+    assert (tmp_path / "secrets").stat().st_mode & 0o077 == 0
+    assert read_roles(chosen["SIDECAR_RUN_OPTIONS"].removeprefix("--role ")).works
 
 
 def test_the_unraid_template_names_what_the_image_has() -> None:

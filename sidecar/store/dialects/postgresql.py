@@ -42,7 +42,21 @@ except ImportError:  # An optional extra; `connect` says so.
 
 # Ours among the advisory locks of the database: of a writer, and of a running sidecar.
 WRITER, RUNNING, WATCHING = 0x4A46_5343, 0x4A46_5344, 0x4A46_5345
-CONNECT_TIMEOUT_S = 10
+# A host that is cut off is noticed by both ends in seconds, and not in the two hours of TCP: this
+# end would wait for an answer, the server keep the locks of a client that is not there. All within
+# the lease of a process, so that it lets go when others go on.
+SILENT_S = 12
+CONNECT_TIMEOUT_S = 8
+LINE = {
+    "keepalives": "1",
+    "keepalives_idle": "4",
+    "keepalives_interval": "4",
+    "keepalives_count": "2",
+    "tcp_user_timeout": str(SILENT_S * 1000),
+}
+# Statements are short; to compile one takes longer than to run it.
+SESSION = f"""SET jit = off; SET tcp_keepalives_idle = 4; SET tcp_keepalives_interval = 4;
+    SET tcp_keepalives_count = 2; SET tcp_user_timeout = {SILENT_S * 1000}"""
 RUNNING_TIMEOUT_MS = 1000
 GROWN = """SELECT relname FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(?)
@@ -80,15 +94,25 @@ class _Server(peewee.PostgresqlDatabase):
     _state: Any  # the connection of this thread, and what is begun on it
 
     def __init__(self, url: str, busy_timeout_s: float) -> None:
+        # What the address says of it comes first.
+        line: dict[str, Any] = {
+            name: value for name, value in LINE.items() if f"{name}=" not in url
+        }
         super().__init__(
             url,
             prefer_psycopg3=True,
             connect_timeout=CONNECT_TIMEOUT_S,
+            **line,
             application_name="jellyfin-sidecar",
             cursor_factory=psycopg.RawCursor,
         )
         lock_ms = int(busy_timeout_s * 1000)
-        write = f"BEGIN; SET LOCAL lock_timeout = {lock_ms}; SELECT pg_advisory_xact_lock({WRITER})"
+        # Who sleeps in the middle of a change, such as a laptop, must not keep all others waiting.
+        write = (
+            f"BEGIN; SET LOCAL lock_timeout = {lock_ms};"
+            f" SET LOCAL idle_in_transaction_session_timeout = {SILENT_S * 1000};"
+            f" SELECT pg_advisory_xact_lock({WRITER})"
+        )
         self._begins: Mapping[str, str] = {
             "write": write,
             "lazy": f"{write}; SET LOCAL synchronous_commit = off",
@@ -97,8 +121,7 @@ class _Server(peewee.PostgresqlDatabase):
 
     def _connect(self) -> Any:  # noqa: ANN401 - psycopg's, which may not be there
         connection = super()._connect()  # type: ignore[misc]
-        # Statements are short; to compile one takes longer than to run it.
-        connection.execute("SET jit = off")
+        connection.execute(SESSION)
         _adapt(connection)
         return connection
 
