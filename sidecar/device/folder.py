@@ -167,6 +167,12 @@ class DeviceFolder:
         self._anchor.check_place()
         return seen
 
+    def find_named(self, folders: Iterable[str], names: Collection[str]) -> Sequence[str]:
+        """Return what has one of these names, in lower case, in these folders; sorted."""
+        self._anchor.check_place()
+        with self._anchor.translate_errors() as root:
+            return scan.find_named(root, folders, names)
+
     def strangers(self, *, sizes: Collection[int], known: Collection[str]) -> list[Stranger]:
         """Return the files of these sizes at other than the known paths, without those in trash."""
         with self._anchor.translate_errors() as root:

@@ -43,6 +43,18 @@ def test_what_is_not_there_is_absent_its_folder_or_not(root: Path, folder: Devic
     assert set(seen.values()) == {NotAFile.ABSENT}
 
 
+def test_names_are_found_in_any_case_where_they_are_looked_for(
+    root: Path, folder: DeviceFolder, outside: Path
+) -> None:
+    for path in ("A/Cover.JPG", "A/Song.flac", "B/folder.jpg", "C/cover.jpg", "A/D/cover.jpg"):
+        put(root, path)
+    (root / "link").symlink_to(outside)
+
+    found = folder.find_named(["B", "A", "gone", "link"], {"cover.jpg", "folder.jpg", "precious"})
+
+    assert found == ["A/Cover.JPG", "B/folder.jpg"]
+
+
 def test_a_link_a_pipe_or_a_folder_in_its_place_is_something_else(
     root: Path, folder: DeviceFolder, outside: Path
 ) -> None:

@@ -1,6 +1,6 @@
 """Small generated files on a device: the index page, the manifest, playlists, covers, lyrics.
 
-    .sidecar/own.json     what we made: path, size, hash
+    .sidecar/own.json     what we made: path, size, hash, and what it was made of
 
 A file is replaced or removed only if it still is as we wrote it: others' files, and those that
 somebody has changed since, stay. Files are replaced atomically; the same bytes are not written
@@ -42,10 +42,15 @@ _NO_FILE = 2**63
 
 @dataclass(frozen=True, slots=True)
 class _Made:
-    """A file as we wrote it; while it is replaced, `hashes` has the old and the new one."""
+    """A file as we wrote it; while it is replaced, `hashes` has the old and the new one.
+
+    Attributes:
+        made_of: Names what it was made of, if that was said; empty while it is replaced.
+    """
 
     size: int
     hashes: tuple[str, ...]
+    made_of: str = ""
 
 
 class OwnFiles:
@@ -66,13 +71,16 @@ class OwnFiles:
         self._lock = Lock()
         self._record: dict[str, _Made] | None = None
 
-    def put(self, path: str, content: bytes, *, over: bytes | None = None) -> bool:
+    def put(
+        self, path: str, content: bytes, *, over: bytes | None = None, made_of: str = ""
+    ) -> bool:
         """Write a file if it does not have these bytes already.
 
         Args:
             path: Below the root; missing folders are made.
             content: The whole file.
             over: What somebody made of the file, and what may be replaced if it still is that.
+            made_of: Names what the content was made of, for `is_made_of`.
 
         Returns:
             Whether anything was written.
@@ -91,8 +99,11 @@ class OwnFiles:
             record = self._read_known(root)
             there = self._read_size(name, handle, path)
             known = record.get(path, _Made(0, ()))
+            made = _Made(len(content), (wanted,), made_of)
             is_same = there == len(content) and known.hashes[-1:] == (wanted,)
             if is_same and over in {None, content}:
+                if known.made_of != made_of:
+                    self._note(root, record | {path: made})
                 return False
             if there is not None:
                 may_go = known.hashes if over is None else (*known.hashes, _digest(over))
@@ -103,8 +114,24 @@ class OwnFiles:
                 _write(ours, _DRAFT, content)
                 self._rename(ours, name, handle, path, is_new=there is None)
             os.fsync(handle)
-            self._note(root, record | {path: _Made(len(content), (wanted,))})
+            self._note(root, record | {path: made})
         return True
+
+    def is_made_of(self, path: str, made_of: str) -> bool:
+        """Whether a file is there as `put` left it, as far as its size tells, and of just that."""
+        *folders, name = tree.split_path(path)
+        self._anchor.check_place()
+        with self._lock, self._anchor.translate_errors() as root:
+            known = self._read_known(root).get(path)
+            if known is None or known.made_of != made_of:
+                return False
+            with (
+                suppress(FileNotFoundError, FileExistsError, NotADirectoryError),
+                tree.open_folder(root, folders) as handle,
+            ):
+                facts = tree.stat_regular(name, handle)
+                return facts is not None and facts.st_size == known.size
+            return False
 
     def remove(self, path: str) -> bool:
         """Remove a file if it is ours, and the folders we made that are empty then.
@@ -172,7 +199,11 @@ class OwnFiles:
 
     def _note(self, root: int, record: dict[str, _Made]) -> None:
         self._record = None
-        told = {path: {"size": one.size, "hashes": one.hashes} for path, one in record.items()}
+        told = {
+            path: {"size": one.size, "hashes": one.hashes}
+            | ({"made_of": one.made_of} if one.made_of else {})
+            for path, one in record.items()
+        }
         with tree.open_folder(root, (OURS,)) as ours:
             _write(ours, f"{_RECORD}.draft", json.dumps(told, indent=1).encode())
             os.replace(f"{_RECORD}.draft", _RECORD, src_dir_fd=ours, dst_dir_fd=ours)
@@ -224,9 +255,10 @@ def _one(told: object) -> _Made | None:
     size, hashes = told.get("size"), told.get("hashes")
     if type(size) is not int or not 0 <= size < _NO_FILE or not isinstance(hashes, list):
         return None
-    if not all(isinstance(one, str) and len(one) <= _LONGEST_HASH for one in hashes):
+    made_of = told.get("made_of", "")
+    if not all(isinstance(one, str) and len(one) <= _LONGEST_HASH for one in (made_of, *hashes)):
         return None
-    return _Made(size, tuple(hashes))
+    return _Made(size, tuple(hashes), made_of)
 
 
 def _is_removed(name: str, handle: int, known: _Made) -> bool:

@@ -5,7 +5,8 @@ Files that the last scan did not find are left out: the page lists what can be p
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from sidecar.domain.files.catalogue import ListedFile
 from sidecar.domain.formats.formats import ORIGINAL
@@ -60,8 +61,12 @@ class CompletedFiles:
                 completed_at,
                 made_as,
                 source_size,
-            ) in self._db.each(COMPLETED, (device_id,))
+            ) in self.each_row(device_id)
         ]
+
+    def each_row(self, device_id: str) -> Iterator[tuple[Any, ...]]:
+        """Yield what `files` makes its values of: the path is the second of each row."""
+        return self._db.each(COMPLETED, (device_id,))
 
     def mixed_folders(self, device_id: str) -> frozenset[str]:
         """Return the folders with music of several albums, or with any that is of no album."""

@@ -23,6 +23,7 @@ TAMPERED = {
     "half a character": '{"\\ud800/cover.jpg": {"size": 1, "hashes": []}}',
     "odd sizes": '{"cover.jpg": {"size": 1e999, "hashes": []}, "a": {"size": -1, "hashes": []}}',
     "odd": '{"cover.jpg": {"size": "1"}, "x.m3u": null, "y.lrc": {"size": 1, "hashes": "abc"}}',
+    "odd source": '{"cover.jpg": {"size": 1, "hashes": [], "made_of": 7}}',
     "no words": "nonsense",
     "a list": "[1, 2, 3]",
 }
@@ -52,6 +53,39 @@ def test_the_same_bytes_are_not_written_again(folder: DeviceFolder, root: Path) 
 
     now = (root / PAGE).stat()
     assert (now.st_ino, now.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+
+def test_it_tells_what_a_file_was_made_of(folder: DeviceFolder, root: Path) -> None:
+    own = folder.own_files
+    own.put(PAGE, b"one", made_of="a")
+    assert (own.is_made_of(PAGE, "a"), own.is_made_of(PAGE, "b")) == (True, False)
+    own.put(PAGE, b"one", made_of="b")
+    assert (own.is_made_of(PAGE, "a"), own.is_made_of(PAGE, "b")) == (False, True)
+    own.put("Covers/cover.jpg", b"picture")
+    assert own.is_made_of(PAGE, "b")
+
+    (root / PAGE).write_bytes(b"another")
+    assert not own.is_made_of(PAGE, "b")
+    (root / PAGE).unlink()
+    assert not own.is_made_of(PAGE, "b")
+    (root / PAGE).symlink_to(root / "Covers/cover.jpg")
+    assert not own.is_made_of(PAGE, "b")
+
+
+def test_a_file_whose_replacement_was_cut_off_is_not_said_to_be_made_of_it(
+    folder: DeviceFolder, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.own_files.put(PAGE, b"one", made_of="a")
+
+    def cut(*_: object, **__: object) -> None:
+        raise OSError(5, "cut off")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("os.replace", cut)
+        with pytest.raises(DeviceError):
+            folder.own_files.put(PAGE, b"two", made_of="b")
+
+    assert not folder.own_files.is_made_of(PAGE, "b")
 
 
 def test_what_a_person_threw_away_is_made_again(folder: DeviceFolder, root: Path) -> None:

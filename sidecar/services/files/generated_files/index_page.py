@@ -55,6 +55,13 @@ def page(name: str, works: Sequence[Work], *, there: Collection[str]) -> bytes:
 
 
 @cache
+def source_digest() -> str:
+    """Name what every page is made of, beside what it tells."""
+    parts = ("index_page.html", "index_page.css", "index_page.js")
+    return sha256("".join(map(_part, parts)).encode()).hexdigest()
+
+
+@cache
 def _part(name: str) -> str:
     return files(__package__).joinpath(name).read_text(encoding="utf-8")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,7 +33,31 @@ class Written:
     stick: Path
     settings: DeviceSettings
     registry: DeviceRegistry
-    writer: IndexWriter
+    problems: Problems
+
+    def __post_init__(self) -> None:
+        self.writer = self.make_writer()
+
+    def make_writer(self) -> IndexWriter:
+        """Return the writer of a start."""
+        return IndexWriter(
+            registry=self.registry,
+            on_device=CompletedFiles(self.world.db),
+            problems=self.problems,
+            server_id=lambda: "5" * 32,
+            clock=self.world.clock,
+        )
+
+    def read_at_a_start(self) -> int:
+        """Start anew; return how often the files were read from the database."""
+        statements: list[str] = []
+        connection = self.world.db._peewee.connection()
+        connection.set_trace_callback(statements.append)
+        try:
+            self.make_writer().step()
+        finally:
+            connection.set_trace_callback(None)
+        return sum("content_hash" in one and "ORDER BY file_path" in one for one in statements)
 
     def begins(self, number: int) -> Download:
         """Let a file be fetched."""
@@ -87,15 +111,9 @@ def written(world: World, settings: DeviceSettings) -> Iterator[Written]:
     write_marker(settings.path, Marker(STICK, "Car stick"))
     problems = Problems(world.bus)
     registry = registry_of(world, settings, problems=problems)
-    writer = IndexWriter(
-        registry=registry,
-        on_device=CompletedFiles(world.db),
-        problems=problems,
-        server_id=lambda: "5" * 32,
-        clock=world.clock,
-    )
-    world.bus.subscribe(writer.hear)
-    yield Written(world, settings.path, settings, registry, writer)
+    there = Written(world, settings.path, settings, registry, problems)
+    world.bus.subscribe(there.writer.hear)
+    yield there
     registry.close()
 
 
@@ -175,6 +193,59 @@ def test_nothing_is_written_when_nothing_changed(written: Written) -> None:
     written.after(1300)
 
     assert [(written.stick / one).stat().st_ctime_ns for one in (PAGE, MANIFEST)] == before
+
+
+LOOKED, MADE = 1, 2  # so often the files are read
+
+
+def test_a_start_makes_nothing_anew_of_what_it_was_made_of_before(written: Written) -> None:
+    written.brings(1)
+    written.after(1)
+
+    assert written.read_at_a_start() == LOOKED
+
+
+@pytest.mark.parametrize("name", [PAGE, MANIFEST])
+@pytest.mark.parametrize("harm", [lambda file: file.unlink(), lambda file: file.write_text("")])
+def test_a_start_makes_anew_what_is_not_there_any_more_as_it_was(
+    written: Written, name: str, harm: Callable[[Path], object]
+) -> None:
+    written.brings(1)
+    written.after(1)
+    harm(written.stick / name)
+
+    assert written.read_at_a_start() == MADE
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE downloads SET title = 'Other' WHERE id = ?",
+        "UPDATE downloads SET content_hash = '1' WHERE id = ?",
+        "UPDATE downloads SET missing_since = 1 WHERE id = ?",
+        "DELETE FROM downloads WHERE id = ?",
+    ],
+)
+def test_a_start_makes_anew_what_tells_of_files_that_have_changed(
+    written: Written, change: str
+) -> None:
+    one = written.brings(1)
+    written.after(1)
+    written.world.db.sql(change, (one.id,))
+
+    assert written.read_at_a_start() == MADE
+    assert written.read_at_a_start() == LOOKED
+
+
+@pytest.mark.parametrize("name", ["cover.jpg", "Folder.JPG"])
+def test_a_start_makes_the_page_anew_when_there_may_be_another_cover(
+    written: Written, name: str
+) -> None:
+    album = (written.stick / written.brings(1).file_path).parent
+    written.after(1)
+    (album / name).write_bytes(b"a picture")
+
+    assert written.read_at_a_start() == MADE
 
 
 def test_a_cover_that_came_later_is_shown(written: Written) -> None:
