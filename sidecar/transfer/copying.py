@@ -46,9 +46,17 @@ class Original:
 
 
 def copy(
-    original: Original, part: PartTarget, report: TransferReport, stop: Event, *, held: int
+    original: Original,
+    part: PartTarget,
+    report: TransferReport,
+    stop: Event,
+    *,
+    held: int,
+    is_read_again: bool = False,
 ) -> Receipt:
     """Copy a file into a part, continuing after its first `held` bytes.
+
+    With `is_read_again` the part stays in the memory.
 
     Raises:
         CopyFailed: The original cannot be used; the part is empty.
@@ -57,7 +65,7 @@ def copy(
     """
     try:
         with part.open() as file:
-            writer = PartWriter(file, report.synced)
+            writer = PartWriter(file, report.synced, is_read_again=is_read_again)
             try:
                 return _copy(original, writer, report, stop, held)
             except CopyFailed:

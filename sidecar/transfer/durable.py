@@ -1,9 +1,16 @@
 """Writes received bytes to a part file: hashed, counted, and synced to disk at regular points.
 
-    received ──▶ hash, write ──▶ every 4 MiB: start the write-back, sync what came before
+    received ──▶ hash, write ──▶ every 2 MiB: start the write-back ──▶ every 7 MiB: sync, let go
 
-Disk and network work at the same time: at each point the write-back of the newest bytes is started
-and the older ones are synced. So never more than 8 MiB are unsynced, and the last sync is short.
+Disk and network work at the same time: the disk writes what came while more is received. Never more
+than 8 MiB are unsynced; fewer syncs than that would save nothing, more cost time (at each 4 MiB:
+twice as long for the same bytes).
+
+What is on the disk leaves the memory, unless it is read again soon. The next bytes go into the same
+pages, which are still in the processor's cache and are asked of nobody: writing takes a quarter of
+the time (on a virtual machine with ext4: 1.1-1.5 CPU seconds a GiB before, 0.3 after), and a film
+does not push what other programs need out of the memory. Writing past the page cache (`O_DIRECT`)
+took 0.1, but on a slow disk nothing would be written while the network is waited for.
 """
 
 from __future__ import annotations
@@ -16,6 +23,7 @@ from typing import BinaryIO
 import xxhash
 
 WINDOW = 4 * 1024 * 1024
+WRITE_BACK = 2 * 1024 * 1024
 DOUBT = 13 * 1024 * 1024 // 2  # together with one more block of 1 MiB below 8 MiB
 _WRITE = 2  # SYNC_FILE_RANGE_WRITE: begin, do not wait
 HASH_BLOCK = 1024 * 1024
@@ -24,13 +32,21 @@ HASH_BLOCK = 1024 * 1024
 class PartWriter:
     """Writes one part file, starting at an offset. Used by one thread."""
 
-    def __init__(self, file: BinaryIO, synced: Callable[[int], object]) -> None:
+    def __init__(
+        self,
+        file: BinaryIO,
+        synced: Callable[[int], object],
+        *,
+        is_read_again: bool = False,
+    ) -> None:
         """Prepare.
 
         Args:
             file: Unbuffered, for reading and writing.
             synced: Called with the number of bytes from the start that are on disk.
+            is_read_again: Whether the file is read soon, so that it stays in the memory.
         """
+        self._is_read_again = is_read_again
         self._file = file
         self._tell_synced = synced
         self._hash = xxhash.xxh3_128()
@@ -67,36 +83,35 @@ class PartWriter:
         while rest:
             rest = rest[os.write(self._file.fileno(), rest) :]
         self.held += len(block)
-        if self.held - self._begun >= WINDOW or self.held - self._synced >= DOUBT:
-            self._make_a_point()
+        if self.held - self._synced >= DOUBT:
+            self.sync()
+        elif self.held - self._begun >= WRITE_BACK:
+            _begin_write_back(self._file.fileno(), self._begun, self.held - self._begun)
+            self._begun = self.held
 
     def finish(self) -> str:
         """Sync everything to disk; return the xxh3-128 of the whole file as hex digits.
 
         Does not call `synced`: the caller commits the whole file with its hash.
         """
-        os.fdatasync(self._file.fileno())
+        self._sync()
         return self._hash.hexdigest()
 
     def sync(self) -> None:
         """Sync everything to disk, and report it."""
-        os.fdatasync(self._file.fileno())
-        self._synced = self._begun = self.held
+        self._sync()
         self._tell_synced(self.held)
 
     def is_still_there(self) -> bool:
         """Whether the part file still exists: a person may have deleted it meanwhile."""
         return os.fstat(self._file.fileno()).st_nlink > 0
 
-    def _make_a_point(self) -> None:
-        before = self._begun
-        _begin_write_back(self._file.fileno(), before, self.held - before)
-        self._begun = self.held
-        if before > self._synced:
-            # Older bytes are mostly written by now, so this does not wait long.
-            os.fdatasync(self._file.fileno())
-            self._synced = self.held
-            self._tell_synced(self.held)
+    def _sync(self) -> None:
+        os.fdatasync(self._file.fileno())
+        if not self._is_read_again:
+            fresh = self.held - self._synced
+            os.posix_fadvise(self._file.fileno(), self._synced, fresh, os.POSIX_FADV_DONTNEED)
+        self._synced = self._begun = self.held
 
 
 def read_through(file: BinaryIO, most: int, into: xxhash.xxh3_128) -> int:

@@ -38,6 +38,7 @@ class Job:
         held: Bytes at the start of the part file that are known to be right.
         accepted: A version that a person has accepted although it differs from the scan; or None.
         device_id: The device that the file goes to, for its speed limit.
+        is_read_again: Whether the file is read soon, so that it should stay in the memory.
     """
 
     download_id: int
@@ -49,6 +50,7 @@ class Job:
     held: int
     accepted: Validator | None = None
     device_id: str = ""
+    is_read_again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

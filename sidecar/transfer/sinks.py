@@ -46,7 +46,7 @@ OpenSink = Callable[[Job, BinaryIO, TransferReport, Event], AbstractContextManag
 
 
 def write_here(
-    _job: Job, file: BinaryIO, report: TransferReport, _stop: Event
+    job: Job, file: BinaryIO, report: TransferReport, _stop: Event
 ) -> AbstractContextManager[Sink]:
     """Return a sink that writes the part file directly."""
-    return nullcontext(PartWriter(file, report.synced))
+    return nullcontext(PartWriter(file, report.synced, is_read_again=job.is_read_again))

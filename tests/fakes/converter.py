@@ -18,14 +18,20 @@ from sidecar.errors import Stopped
 from sidecar.transfer.converting.converter import Converted, LeftAsIs
 from sidecar.transfer.engine import PartTarget
 from sidecar.transfer.tagging.wishes import TagWishes
+from tests.fakes.page_cache import count_cached_bytes
 
 
 @dataclass
 class HalvingConverter:
-    """Makes halves."""
+    """Makes halves.
+
+    Attributes:
+        cached: How many bytes of each source were in the memory when it came.
+    """
 
     leave: str | None = None
     asked: list[Target] = field(default_factory=list)
+    cached: list[int] = field(default_factory=list)
     meanwhile: Callable[[], object] = lambda: None
 
     def convert(
@@ -39,6 +45,7 @@ class HalvingConverter:
         wishes: TagWishes,
     ) -> Converted | LeftAsIs:
         self.asked.append(target)
+        self.cached.append(count_cached_bytes(source.path))
         with source.open() as original, into.open() as result:
             made = original.read(size // 2)
             result.truncate(0)

@@ -121,7 +121,13 @@ class Worker:
         client = attempt.client = self._accounts.client(download.user_id)
         target = self._finishing.target(download)
         self._make_sure_of_room(device, download, target)
-        found = self._fetching.fetch(device, client, download, attempt.stop)
+        found = self._fetching.fetch(
+            device,
+            client,
+            download,
+            attempt.stop,
+            is_read_again=target is not None or needs_room_for_two(download),
+        )
         if isinstance(found, Copied) and found.twin is not None:
             ready = self._finishing.as_copied(
                 device, download, found.receipt, found.twin, attempt.stop

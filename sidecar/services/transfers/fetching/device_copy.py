@@ -13,7 +13,7 @@ import logging
 from dataclasses import dataclass
 from threading import Event
 
-from sidecar.domain.downloads.download import Download
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.items.item import Item
 from sidecar.domain.items.versions import find_version
 from sidecar.errors import DeviceError
@@ -64,6 +64,8 @@ class DeviceCopy:
         download: Download,
         report: TransferReport,
         stop: Event,
+        *,
+        is_read_again: bool = False,
     ) -> Copied | None:
         """Copy the file of a download, if another device has it; None if none has.
 
@@ -73,6 +75,7 @@ class DeviceCopy:
             download: The download; its part file may hold some bytes already.
             report: Takes the progress.
             stop: Ends the copy within one block when set.
+            is_read_again: Whether the copy is read soon.
 
         Raises:
             transfer.copying.CopyFailed: The copy failed, and the part is empty again.
@@ -100,7 +103,14 @@ class DeviceCopy:
             )
             part = device.folder.part(download.id)
             try:
-                receipt = copy(original, part, report, stop, held=download.bytes_downloaded)
+                receipt = copy(
+                    original,
+                    part,
+                    report,
+                    stop,
+                    held=download.bytes_downloaded,
+                    is_read_again=is_read_again,
+                )
             except CopyFailed as failed:
                 name = twin.device.settings.name
                 log.warning("%s on %s: %s", twin.download.file_path, name, failed)
@@ -108,6 +118,14 @@ class DeviceCopy:
         log.info("%s was copied from %s", download.title, twin.device.settings.name)
         is_as_wanted = twin.download.format == download.format
         return Copied(receipt, twin.download if is_as_wanted else None)
+
+    def is_awaited_elsewhere(self, download: Download) -> bool:
+        """Whether another device waits for the same item: it is copied from this one then."""
+        others = [one.id for one in self._registry.all() if one.id != download.device_id]
+        if not others:
+            return False
+        there = self._downloads.queries.by_items((one, download.item_id) for one in others)
+        return any(one.status is Status.PENDING for one in there.values())
 
     def _twin(self, download: Download) -> _SourceFile | None:
         for device in self._registry.all():

@@ -127,16 +127,29 @@ class Fetcher:
         self._came_through = came_through
 
     def fetch(
-        self, device: AttachedDevice, client: Jellyfin, download: Download, stop: Event
+        self,
+        device: AttachedDevice,
+        client: Jellyfin,
+        download: Download,
+        stop: Event,
+        *,
+        is_read_again: bool = False,
     ) -> Copied | Receipt:
-        """Fetch a download into its part file, from another device or from the server."""
+        """Fetch a download into its part file, from another device or from the server.
+
+        With `is_read_again` it is read soon, and stays in the memory; so does what another device
+        waits for.
+        """
+        is_read_again = is_read_again or self._copies.is_awaited_elsewhere(download)
         self._progress.begin(download.id, held=download.bytes_downloaded, size=download.size)
         report = _Report(download, self._downloads, self._progress)
         try:
-            copied = self._copies.bring(device, client, download, report, stop)
+            copied = self._copies.bring(
+                device, client, download, report, stop, is_read_again=is_read_again
+            )
         except CopyFailed:
             copied, download = None, replace(download, validator=None, bytes_downloaded=0)
-        return copied or self._ask_for(device, client, download, stop)
+        return copied or self._ask_for(device, client, download, stop, is_read_again=is_read_again)
 
     def is_whole(self, download: Download, receipt: Receipt) -> None:
         """Record that all bytes are fetched, and show that the file is converted now."""
@@ -157,7 +170,13 @@ class Fetcher:
         self._progress.end(download.id)
 
     def _ask_for(
-        self, device: AttachedDevice, client: Jellyfin, download: Download, stop: Event
+        self,
+        device: AttachedDevice,
+        client: Jellyfin,
+        download: Download,
+        stop: Event,
+        *,
+        is_read_again: bool,
     ) -> Receipt:
         came = download.validator
         is_odd = came is not None and came.total not in {None, download.expected_size}
@@ -183,6 +202,7 @@ class Fetcher:
             held=download.bytes_downloaded,
             accepted=download.accepted,
             device_id=device.id,
+            is_read_again=is_read_again,
         )
         report = _Report(download, self._downloads, self._progress, self._came_through)
         receipt = self._engine.fetch(job, report, stop)

@@ -39,6 +39,7 @@ from sidecar.store.downloads.formats import FormatStore
 from sidecar.transfer.http.engine import HttpEngine
 from tests.fakes.converter import HalvingConverter
 from tests.fakes.libraries.tiny import FIRST_LIGHT, LIBRARIES, Entry, track, write
+from tests.fakes.page_cache import count_cached_bytes
 from tests.fakes.servers.demo import QUICK
 from tests.services.conftest import STICK, World
 
@@ -107,6 +108,11 @@ class Home:
     def content(self, device_id: str) -> bytes:
         root = self.stick if device_id == STICK else self.card
         return (root / self.on(device_id).file_path).read_bytes()
+
+    def cached(self, device_id: str) -> int:
+        """How much of the file on a device is in the memory."""
+        root = self.stick if device_id == STICK else self.card
+        return count_cached_bytes(root / self.on(device_id).file_path)
 
     def parts(self) -> list[Path]:
         folders = [one / ".sidecar" / "parts" for one in (self.stick, self.card)]
@@ -223,6 +229,25 @@ def test_a_second_device_copies_what_the_first_one_has(home: Home) -> None:
     assert (there.mime_type, there.file_size) == ("audio/flac", len(BODY))
     assert there.validator is None
     assert home.parts() == []
+
+
+def test_only_what_another_device_waits_for_stays_in_the_memory(home: Home) -> None:
+    home.wish(CARD)
+    home.bring(STICK)
+    first, second = (CARD, STICK) if home.on(CARD).status is Status.COMPLETED else (STICK, CARD)
+    assert home.on(second).status is Status.PENDING
+    assert home.cached(first) == len(BODY)
+
+    assert home.worker.step()
+
+    assert home.on(second).status is Status.COMPLETED
+    assert home.cached(second) == 0
+
+
+def test_what_is_converted_is_read_from_the_memory(home: Home) -> None:
+    home.bring_as(STICK, OPUS)
+
+    assert home.converter.cached == [len(BODY)]
 
 
 def test_a_converted_file_is_copied_for_a_device_that_wants_the_same(home: Home) -> None:
