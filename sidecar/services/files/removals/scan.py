@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from sidecar.clock import Clock
 from sidecar.domain.files import removals
+from sidecar.domain.files.file_stats import FileStats
 from sidecar.domain.files.removals import (
     Decision,
     Expected,
@@ -70,7 +71,7 @@ class DeviceScan:
         self._verdicts = verdicts
         self._clock = clock
         self._is_over = is_over
-        self._vouched: Mapping[int, FileStat] = {}
+        self._vouched = FileStats()
         self._doubts: Mapping[int, PendingChange] | None = None
         self._hashes: dict[FileStat, str] = {}
         self._read: dict[FileStat, str] = {}
@@ -206,13 +207,16 @@ class DeviceScan:
         *,
         passed_over: set[int],
     ) -> None:
-        # A missing file may still be found elsewhere, by its stat when it was last seen.
-        before = {one.id: self._vouched[one.id] for one in files if one.id in self._vouched}
-        self._vouched = before | {
-            one.id: facts
-            for one in files
-            if isinstance(facts := seen[one.path], FileStat) and one.id not in passed_over
-        }
+        def find_facts(one: Expected) -> FileStat | None:
+            facts = seen[one.path]
+            if isinstance(facts, FileStat) and one.id not in passed_over:
+                return facts
+            # A missing file may still be found elsewhere, by its stat when it was last seen.
+            return self._vouched.get(one.id)
+
+        self._vouched = FileStats(
+            (one.id, facts) for one in files if (facts := find_facts(one)) is not None
+        )
         self._doubts = decision.doubts
         self._hashes = self._read
 
