@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -19,16 +20,33 @@ MAPPED_BYTES = 256 * 1024
 # Who has the turn may hang on a device.
 LONGEST_WAIT_S = 10.0
 _turn = Lock()
+# Socket.IO loads it for message queues, which we have none of; our own events load it if it is set.
+NOT_NEEDED = "redis"
 
 
 @contextmanager
 def loading() -> Iterator[None]:
     """Load modules inside: nothing of them is garbage, so it is not searched for any.
 
-    What their data classes are made of is compiled once, not at each start.
+    What their data classes are made of is compiled once, not at each start, and a library that is
+    loaded by another one only in case that somebody uses it there is left out.
     """
-    with without_search(), generated_code.reusing():
+    with without_search(), generated_code.reusing(), _without(NOT_NEEDED):
         yield
+
+
+@contextmanager
+def _without(name: str) -> Iterator[None]:
+    """Load modules inside as if this one were not installed; afterwards it can be loaded."""
+    if name in sys.modules:
+        yield
+        return
+    # Python's own mark for "do not look for it"; typeshed does not know it.
+    sys.modules[name] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[name]
 
 
 @contextmanager

@@ -1,6 +1,30 @@
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 from sidecar.process.heap import taking_turns
+
+# As `python -m sidecar run` loads it; then as the events between processes load Redis.
+LOADING = """
+import json, sys
+from sidecar.process import heap
+with heap.loading():
+    import sidecar.cli.run
+before = [name for name in ("redis", "markdown_it") if name in sys.modules]
+from sidecar.assembly import shared_events
+from sidecar.shared_events import bridge
+print(json.dumps([before, bridge.redis is not None]))
+"""
+
+
+def test_a_start_loads_no_library_that_most_starts_do_not_need_and_who_needs_it_has_it() -> None:
+    told = subprocess.run(
+        [sys.executable, "-c", LOADING], capture_output=True, check=True, timeout=120
+    )
+
+    assert json.loads(told.stdout) == [[], True]
 
 
 def test_large_work_is_done_in_turn_but_nobody_waits_for_ever() -> None:

@@ -11,11 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from markdown_it import MarkdownIt
-from markdown_it.token import Token
 from markupsafe import Markup
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
 
 PACKAGE = Path(__file__).parents[2]
 SOURCE_TREE = PACKAGE.parents[1]
@@ -75,6 +77,9 @@ def document(name: str) -> Document | None:
 
 def render(text: str) -> Markup:
     """Return Markdown as safe HTML; links to other documents lead to their pages."""
+    # Most starts show no document, and it takes a thirtieth of one to load.
+    from markdown_it import MarkdownIt  # noqa: PLC0415
+
     parser = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = parser.parse(COMMENTS.sub("", text))
     for at, token in enumerate(tokens):
