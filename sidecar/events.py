@@ -120,6 +120,11 @@ class WorkArrived:
 
 
 @dataclass(frozen=True, slots=True)
+class OrdersArrived:
+    """There may be an order for a device: the process that has it looks at once."""
+
+
+@dataclass(frozen=True, slots=True)
 class NewsMissed:
     """Events of other processes may be lost: whoever keeps what they change reads it again."""
 
@@ -135,6 +140,7 @@ Event = (
     | NoticesChanged
     | SettingsChanged
     | WorkArrived
+    | OrdersArrived
     | NewsMissed
 )
 Listener = Callable[[Event], None]

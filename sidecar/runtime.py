@@ -292,6 +292,8 @@ class Runtime:
         threads.add("playlists", background.playlists.run)
         threads.add("companions", background.companions.run)
         threads.add("fill", background.fill.run)
+        if not self._roles.is_alone:
+            threads.add("orders", services.orders.run, services.orders.wakeup)
         if services.devices.peers is not None:
             threads.add("syncthing", services.devices.peers.run)
         if transfers.engine_thread is not None:

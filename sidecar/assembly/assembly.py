@@ -23,6 +23,7 @@ from sidecar.domain.processes.roles import ALONE, Roles
 from sidecar.events import Bus, Sender
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.health.system_status import RecentLog
+from sidecar.services.orders.runner import OrderRunner
 from sidecar.services.transfers.finishing.formats import check_format
 from sidecar.store.stores import Stores
 from sidecar.web.services import WebServices
@@ -30,7 +31,11 @@ from sidecar.web.services import WebServices
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assembly:
-    """All services, one group for each capability."""
+    """All services, one group for each capability.
+
+    Attributes:
+        orders: Carries out what other processes have ordered for devices that are here.
+    """
 
     configuration: ConfigurationService
     accounts: AccountServices
@@ -39,6 +44,7 @@ class Assembly:
     transfers: TransferServices
     background: BackgroundServices
     web: WebServices
+    orders: OrderRunner
 
 
 def assemble(
@@ -95,6 +101,11 @@ def assemble(
     rules = make_rules(base, accounts, devices)
     transfers = make_transfers(base, accounts, devices, rules)
     background = make_background(base, accounts, devices, rules, transfers)
+    web = make_web(base, accounts, devices, rules, transfers, background=background)
+    orders = OrderRunner(
+        web.orders.kinds, store.orders, devices.registry, accounts.service.get, bus
+    )
+    bus.subscribe(orders.hear)
     return Assembly(
         configuration=configuration,
         accounts=accounts,
@@ -102,5 +113,6 @@ def assemble(
         rules=rules,
         transfers=transfers,
         background=background,
-        web=make_web(base, accounts, devices, rules, transfers, background=background),
+        web=web,
+        orders=orders,
     )

@@ -103,6 +103,7 @@ def make_background(
         folder=base.settings.server.data_dir,
         clock=clock,
         lost=base.configuration.restart or do_nothing,
+        roles=base.roles,
     )
     return BackgroundServices(
         index=index,
@@ -212,9 +213,12 @@ def _steps(
     if not base.roles.is_alone:
         yield (accounts.service.read_again, "the accounts")
         yield (devices.settings.read_again, "the devices' settings")
+    if base.roles.serves_pages and not base.roles.is_alone:
+        yield (devices.orders.tell_changes, "telling what became of orders")
     if base.roles.watches:
         if not base.roles.is_alone:
             yield (rules.tell_in_use, "telling what plays")
+            yield (devices.orders.end_stale, "ending old orders")
         yield (accounts.unattended.step, "signing in")
         yield (rules.threads.look, "looking at the accounts")
         yield (rules.planning.release_expired, "letting go of what nobody wants any more")

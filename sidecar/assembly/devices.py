@@ -10,6 +10,7 @@ from sidecar.assembly.base import Base
 from sidecar.events import Event, Sender, SettingsChanged
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.elsewhere import DevicesElsewhere
+from sidecar.services.devices.orders import DeviceOrders
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.services.devices.taken import TakenKinds
@@ -29,6 +30,7 @@ class DeviceServices:
 
     Attributes:
         claims: The downloads that workers are busy with.
+        orders: Asks other machines.
         peers: None if Syncthing is not configured.
     """
 
@@ -36,6 +38,7 @@ class DeviceServices:
     converting: ConverterAvailability
     settings: DeviceSettingsService
     registry: DeviceRegistry
+    orders: DeviceOrders
     access: DeviceAccess
     formats: DeviceFormats
     taken: TakenKinds
@@ -88,6 +91,7 @@ def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
         converting=converting,
         settings=settings,
         registry=registry,
+        orders=DeviceOrders(store.orders, registry, store.processes, base.bus, base.clock),
         access=DeviceAccess(registry.settings, store.devices, accounts.service.all),
         formats=formats,
         taken=taken,

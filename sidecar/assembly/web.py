@@ -11,6 +11,7 @@ from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.background import BackgroundServices
 from sidecar.assembly.base import Base
 from sidecar.assembly.devices import DeviceServices
+from sidecar.assembly.orders import make_kinds
 from sidecar.assembly.rules import RuleServices
 from sidecar.assembly.store import KEY_FILE
 from sidecar.assembly.transfers import TransferServices
@@ -62,9 +63,11 @@ from sidecar.services.notifications.preferences import NotificationPreferences
 from sidecar.services.notifications.push import BrowserPush
 from sidecar.services.notifications.webhooks.webhooks import Webhooks
 from sidecar.services.operations.doctor import Doctor
+from sidecar.services.operations.machine_list import MachineList
 from sidecar.services.operations.machines import MachineService
 from sidecar.services.operations.metrics import MetricsService
 from sidecar.services.operations.support import SupportBundle
+from sidecar.services.orders.service import OrderService
 from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
 from sidecar.services.players.device_playlists.returns import PlaylistReturns
 from sidecar.services.players.player_logs.giving import PlayerGiver
@@ -150,13 +153,31 @@ def make_web(
         presence=FilePresence(devices.registry, base.store.devices),
         covers=covers,
     )
-    actions, search, identity = _actions(below), _file_search(below), _identity(below)
+    removing = _removing(below)
+    actions, search, identity = _actions(below, removing), _file_search(below), _identity(below)
     settings = _settings(below)
     undo = _undo(below, actions, settings)
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
-    eject = _eject(below)
+    eject, plans, adoption = _eject(below), _plans(below), _adoption(below)
+    editor = _editor(below, eject)
     logs = _player_logs(below)
     player_parts = _player_parts(below, logs)
+    states, giver = PlayerStateImporter(player_parts), PlayerGiver(player_parts)
+    lists = _lists(below)
+    kinds = make_kinds(
+        access=devices.access,
+        eject=eject,
+        editor=editor,
+        removing=removing,
+        removals=removals,
+        plans=plans,
+        sync_status=sync_status,
+        adoption=adoption,
+        logs=logs,
+        states=states,
+        giver=giver,
+        lists=lists,
+    )
     backups = background.backups
     told = (
         removals.notices,
@@ -183,7 +204,7 @@ def make_web(
         selections=_selections(below),
         settings=settings,
         configuration=base.configuration,
-        plans=_plans(below),
+        plans=plans,
         eviction_preview=EvictionPreview(
             devices=below.shown.devices, room=transfers.space, inventory=base.store.inventory
         ),
@@ -199,20 +220,15 @@ def make_web(
         server_change=rules.server_change,
         hidden=accounts.hidden,
         eject=eject,
-        device_editor=_editor(below, eject),
+        orders=OrderService(kinds, devices.orders, devices.registry),
+        device_editor=editor,
         sync_status=sync_status,
-        adoption=_adoption(below),
-        playlist_returns=PlaylistReturns(
-            access=devices.access,
-            registry=devices.registry,
-            stores=base.store,
-            client=accounts.service.client,
-            check_listener=_listeners(below).check_not_of_others,
-        ),
+        adoption=adoption,
+        playlist_returns=lists,
         player_logs=logs,
         listeners=_listeners(below),
-        player_states=PlayerStateImporter(player_parts),
-        player_giver=PlayerGiver(player_parts),
+        player_states=states,
+        player_giver=giver,
         browsers=BrowserService(
             choices=below.base.store.choices,
             client=below.accounts.service.client,
@@ -238,10 +254,10 @@ def make_web(
             clock=base.clock,
         ),
         doctor=_doctor(below, push),
+        machine_list=MachineList(base.store, base.clock),
         machines=MachineService(
             base.configuration.now,
             base.store.meta,
-            base.store.processes,
             TokenBox(base.settings.server.data_dir / KEY_FILE),
             base.clock,
         ),
@@ -428,7 +444,18 @@ def _playback(below: Below) -> PlayHistory:
 # Downloads and preferences
 
 
-def _actions(below: Below) -> DownloadActions:
+def _removing(below: Below) -> RemoveDownloads:
+    return RemoveDownloads(
+        stores=below.base.store,
+        ownership=below.accounts.ownership,
+        registry=below.devices.registry,
+        claims=below.devices.claims,
+        clock=below.base.clock,
+        orders=below.devices.orders,
+    )
+
+
+def _actions(below: Below, removing: RemoveDownloads) -> DownloadActions:
     store, devices, ownership = below.base.store, below.devices, below.accounts.ownership
     return DownloadActions(
         stores=store,
@@ -447,13 +474,7 @@ def _actions(below: Below) -> DownloadActions:
             claims=devices.claims,
             clock=below.base.clock,
         ),
-        removing=RemoveDownloads(
-            stores=store,
-            ownership=ownership,
-            registry=devices.registry,
-            claims=devices.claims,
-            clock=below.base.clock,
-        ),
+        removing=removing,
     )
 
 
@@ -660,6 +681,16 @@ def _player_logs(below: Below) -> PlayerLogImporter:
 def _listeners(below: Below) -> Listeners:
     store = below.base.store
     return Listeners(below.devices.access, store.player_states, store.accounts.all)
+
+
+def _lists(below: Below) -> PlaylistReturns:
+    return PlaylistReturns(
+        access=below.devices.access,
+        registry=below.devices.registry,
+        stores=below.base.store,
+        client=below.accounts.service.client,
+        check_listener=_listeners(below).check_not_of_others,
+    )
 
 
 def _player_parts(below: Below, logs: PlayerLogImporter) -> PlayerParts:

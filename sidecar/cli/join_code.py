@@ -12,7 +12,6 @@ from sidecar.config import Settings
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.operations.machines import MachineService
 from sidecar.store.meta import Meta
-from sidecar.store.processes import Processes
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,9 +28,7 @@ def make(settings: Settings, _asked: argparse.Namespace) -> int:
     clock = SystemClock()
     with open_database(settings, clock) as db:
         box = TokenBox(settings.server.data_dir / KEY_FILE)
-        made = MachineService(
-            lambda: settings, Meta(db), Processes(db, clock), box, clock
-        ).make_code()
+        made = MachineService(lambda: settings, Meta(db), box, clock).make_code()
     print(made.code)
     print(f"It works once, until {made.ends_at.astimezone():%H:%M}", file=sys.stderr)
     return 0

@@ -13,6 +13,7 @@ from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
 from sidecar.store.devices.machines import DeviceMachines
+from sidecar.store.devices.orders import Orders
 from sidecar.store.devices.samples import Samples
 from sidecar.store.downloads.activity import ActivityLog
 from sidecar.store.downloads.formats import FormatStore
@@ -68,6 +69,7 @@ class Stores:
         self.meta = Meta(db)
         self.notifications = NotificationStore(db, self.choices)
         self.offline = FileIndex(db)
+        self.orders = Orders(db, clock)
         self.page_settings = PageSettings(db)
         self.player_states = PlayerStates(db)
         self.playlist_orders = PlaylistOrders(db, bus)

@@ -18,7 +18,7 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.web import pages, static_files
-from sidecar.web.api import routes
+from sidecar.web.api import orders, routes
 from sidecar.web.compiled_templates import CompiledTemplates
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
@@ -211,6 +211,7 @@ def _flask(services: WebServices, options: WebOptions, clock: Clock, live: NewsP
     _give_version(app, live)
     _read_once(app, services)
     alerts.teach(app, services)
+    orders.register(app)
     help_pages.teach(app)
     jellyfin_web.register(app, options.jellyfin_web_origins)
     auth.register(app, services.sign_in, is_demo=services.set_up is not None)

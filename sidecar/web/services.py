@@ -39,9 +39,11 @@ from sidecar.services.notifications.push import BrowserPush
 from sidecar.services.notifications.webhooks.webhooks import Webhooks
 from sidecar.services.operations.backups.nightly import NightlyBackups
 from sidecar.services.operations.doctor import Doctor
+from sidecar.services.operations.machine_list import MachineList
 from sidecar.services.operations.machines import MachineService
 from sidecar.services.operations.metrics import MetricsService
 from sidecar.services.operations.support import SupportBundle
+from sidecar.services.orders.service import OrderService
 from sidecar.services.playback.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.playback.history import PlayHistory
 from sidecar.services.players.device_playlists.returns import PlaylistReturns
@@ -91,6 +93,7 @@ class WebServices:
     server_change: ServerChange
     hidden: HiddenFilesService
     eject: EjectService
+    orders: OrderService
     sync_status: SyncStatus
     adoption: AdoptionService
     player_logs: PlayerLogImporter
@@ -118,6 +121,7 @@ class WebServices:
     doctor: Doctor
     backups: NightlyBackups
     machines: MachineService
+    machine_list: MachineList
     webhooks: Webhooks
     # Only while the sidecar runs on its demo.
     set_up: SetUpService | None = None

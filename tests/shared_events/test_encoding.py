@@ -16,6 +16,7 @@ from sidecar.events import (
     HoldsChanged,
     NewsMissed,
     NoticesChanged,
+    OrdersArrived,
     Phase,
     PlaylistChanged,
     Progress,
@@ -42,6 +43,7 @@ EXAMPLES = (
     NoticesChanged(),
     SettingsChanged(),
     WorkArrived(),
+    OrdersArrived(),
     NewsMissed(),
 )
 

@@ -30,6 +30,7 @@ from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.removals import GRACE_S
 from sidecar.domain.notifications.push_services import check_endpoint
 from sidecar.domain.playback.plays import Play
+from sidecar.domain.processes.roles import ALONE, Roles
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import NotVisible
@@ -390,11 +391,12 @@ def web_house(
     places: DevicePlaces | None = None,
     set_up: SetUpService | None = None,
     check_push: Callable[[str], str | None] = check_endpoint,
+    roles: Roles = ALONE,
 ) -> Iterator[WebHouse]:
     """Build it in this folder, with Jellyfin at an address that answers what a test writes down.
 
     The web application takes a clock of its own where somebody waits for its news. With a set-up
-    it is the demo.
+    it is the demo. With roles it is one of several processes, on the machine "nas".
     """
     folder, bus = tmp_path / "stick", Bus()
     folder.mkdir()
@@ -407,7 +409,7 @@ def web_house(
         settings = change(
             Settings(
                 jellyfin=JellyfinSettings(url=jellyfin.url),
-                server=ServerSettings(data_dir=tmp_path / "data"),
+                server=ServerSettings(data_dir=tmp_path / "data", machine="nas"),
                 devices=(DeviceSettings(name="Car stick", path=folder),),
             )
         )
@@ -417,7 +419,7 @@ def web_house(
             (data / name).touch(mode=0o600)
             (data / name).write_bytes(content)
         db = Database.open(data / DATABASE, clock=clock)
-        store = Stores(db, bus, clock)
+        store = Stores(db, bus, clock, machine=None if roles.is_alone else "nas")
         recent = RecentLog(LineFormatter())
         services = assemble(
             settings,
@@ -428,6 +430,7 @@ def web_house(
             recent=recent,
             places=places,
             check_push=check_push,
+            roles=roles,
         )
         services.devices.registry.look(settle=lambda _device: None)
         web = create_app(replace(services.web, set_up=set_up), bus, options, web_clock or clock)

@@ -1,1 +1,1 @@
-"""Several processes on one database: what each does, and which of them still live."""
+"""Several processes on one database: what each does, which of them still live, and their orders."""

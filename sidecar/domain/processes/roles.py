@@ -29,6 +29,11 @@ class Roles:
     is_alone: bool = True
 
     @property
+    def text(self) -> str:
+        """The roles as `read_roles` reads them; empty for all, alone."""
+        return "" if self.is_alone else ",".join(one for one in Task if one in self.tasks)
+
+    @property
     def serves_pages(self) -> bool:
         """Whether people open its pages."""
         return Task.WEB in self.tasks

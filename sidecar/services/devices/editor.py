@@ -58,7 +58,7 @@ class EditView:
         is_of_page: The page has added it, so it may rename and remove it.
         is_configured: It is a device still; else only its files are known.
         files, size: Its finished files, and their bytes.
-        is_attached: Its files can be reached now.
+        is_attached: Its files can be reached now, here or by another machine.
     """
 
     device_id: str
@@ -213,7 +213,8 @@ class DeviceEditor:
             is_of_page=any(one.get("path") == path for one in self._of_page()),
             files=use.files,
             size=use.bytes,
-            is_attached=any(one.id == device_id for one in self._registry.all()),
+            is_attached=any(one.id == device_id for one in self._registry.all())
+            or self._registry.machine_to_ask(device_id) is not None,
         )
 
     def change(self, device_id: str, given: Mapping[str, object]) -> None:

@@ -5,7 +5,8 @@ A device belongs to the machine where it is plugged in: the process that has it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
@@ -13,6 +14,10 @@ from sidecar.store.devices.machines import DeviceMachines, DeviceOnMachine, Devi
 
 # The codes of devices that another machine has, or had last.
 ELSEWHERE, SILENT = "elsewhere", "silent"
+# Codes of errors that mean the device is not at its path: its folder must be opened anew.
+GONE = frozenset({"missing", "no-marker", "other-device"})
+# The code of a device that a person may unplug.
+UNPLUGGED = "unplugged"
 
 
 class DevicesElsewhere:
@@ -39,6 +44,23 @@ class DevicesElsewhere:
         """Return where a device is, or was last; None if that is not known."""
         return next((one for one in self._machines.all() if one.device_id == device_id), None)
 
+    @contextmanager
+    def making_new(self, name: str) -> Iterator[None]:
+        """Be the only machine that makes a new device of this name, during a `with` block.
+
+        Two machines with the same path in their settings would else each make a marker of its own.
+
+        Raises:
+            errors.DeviceError: Another one makes it, or has just made it.
+        """
+        if not self._machines.begin_new(name):
+            text = msg("{name} is set up on another machine at this moment", name=name)
+            raise DeviceError(ELSEWHERE, text)
+        try:
+            yield
+        finally:
+            self._machines.end_new(name)
+
     def hold(self, device_id: str, name: str, path: str) -> None:
         """Hold a device that is about to be attached here.
 
@@ -57,6 +79,25 @@ class DevicesElsewhere:
         """Tell the others how the devices are that are attached here."""
         self._machines.tell(states)
 
+    def machine_to_ask(self, device_id: str, *, is_ejected: bool) -> str | None:
+        """Return the machine that can act on the files of a device; None if it is to be done here.
+
+        One that is not heard of can, when it is back. A device that was unplugged is on none.
+
+        Args:
+            device_id: The device; it is not attached here.
+            is_ejected: Whether it counts as well that a machine has ejected it.
+        """
+        there = self.find(device_id)
+        if there is None or there.process_id == self._machines.own_id:
+            return None
+        if there.is_held:
+            return there.machine
+        if there.machine == self._machine and self.opens:
+            return None
+        code = there.state.problem_code
+        return None if code in GONE or (code == UNPLUGGED and not is_ejected) else there.machine
+
     def explain_absence(self, device_id: str, name: str) -> DeviceError | None:
         """Return why a device cannot be used here; None if it is not on another machine."""
         there = self.find(device_id)
@@ -64,8 +105,9 @@ class DevicesElsewhere:
             return None
         if there.is_held:
             return refuse_elsewhere(name, there.machine)
-        if there.state.problem_code is not None and there.state.problem is not None:
-            return DeviceError(there.state.problem_code, there.state.problem)
+        code, problem = there.state.problem_code, there.state.problem
+        if code is not None and problem is not None and code in GONE | {UNPLUGGED}:
+            return DeviceError(code, problem)
         text = msg(
             "{machine}, where {name} was last, is not heard of: what waits for {name} goes on when "
             "the sidecar runs there again, or when it is plugged in where one runs",

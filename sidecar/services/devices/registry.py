@@ -28,7 +28,7 @@ from sidecar.services.devices.attached import (
     folder_of,
     unchanged,
 )
-from sidecar.services.devices.elsewhere import DevicesElsewhere
+from sidecar.services.devices.elsewhere import GONE, UNPLUGGED, DevicesElsewhere
 from sidecar.services.devices.reservations import Reservations
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.store.devices.devices import Device, Devices
@@ -37,8 +37,6 @@ from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)
 
-# Codes of errors that mean the device is not at its path: its folder must be opened anew.
-GONE = frozenset({"missing", "no-marker", "other-device"})
 # The code of the problem of a device whose files were not looked at yet since the start.
 LOOKING = "looking"
 
@@ -214,6 +212,30 @@ class DeviceRegistry:
         """Return where another process has a device attached; None if none has."""
         return self._elsewhere.held().get(device_id) if self._elsewhere else None
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may have devices."""
+        return self._elsewhere is not None
+
+    def machine_to_ask(self, device_id: str, *, is_ejected: bool = False) -> str | None:
+        """Return the machine that can act on the files of a device; None if it is to be done here.
+
+        See `DevicesElsewhere.machine_to_ask`.
+        """
+        if self._elsewhere is None or device_id in self.ids_there():
+            return None
+        return self._elsewhere.machine_to_ask(device_id, is_ejected=is_ejected)
+
+    def name_of(self, device_id: str) -> str:
+        """Return the name of a device, attached or not, for people."""
+        known = self._devices.get(device_id)
+        return known.name if known else msg("This device")
+
+    def ids_to_act_on(self) -> list[str]:
+        """Return the ids of the devices that are attached here or were ejected here."""
+        with self._lock:
+            return [*self._attached, *(one for one in self._aside.values())]
+
     def get(self, device_id: str) -> AttachedDevice:
         """Return an attached device, after checking that it can be used.
 
@@ -224,8 +246,7 @@ class DeviceRegistry:
             there = self._attached.get(device_id)
             is_opened = any(one.id == device_id for one in self._opened.values())
         if there is None:
-            known = self._devices.get(device_id)
-            name = known.name if known else msg("This device")
+            name = self.name_of(device_id)
             if is_opened:
                 raise looking_error(name)
             raise self.explain_absence(device_id) or DeviceError(
@@ -299,7 +320,7 @@ class DeviceRegistry:
                 return
             self._aside[there.configured.path] = device_id
         name = there.settings.name
-        self.trouble(device_id, DeviceError("unplugged", msg("Safe to remove: {name}", name=name)))
+        self.trouble(device_id, DeviceError(UNPLUGGED, msg("Safe to remove: {name}", name=name)))
 
     def eject(self, device_id: str) -> None:
         """Close the folder of a device that was set aside with `set_aside`."""
@@ -310,9 +331,15 @@ class DeviceRegistry:
             self._detach(there)
 
     def is_ejected(self, device_id: str) -> bool:
-        """Whether a device was set aside and its folder is closed."""
+        """Whether a device was set aside, on whatever machine, and its folder is closed."""
         with self._lock:
-            return device_id in self._aside.values() and device_id not in self._attached
+            if device_id in self._aside.values():
+                return device_id not in self._attached
+        if self._elsewhere is None:
+            return False
+        problem = self._problems.of(ProblemKind.DEVICE, device_id)
+        is_aside = problem is not None and problem.code == UNPLUGGED
+        return is_aside and self.on_other_machine(device_id) is None
 
     def reattach(self, device_id: str) -> None:
         """Let the next check attach a device that was set aside; until then nobody unplugs it."""
@@ -487,7 +514,13 @@ class DeviceRegistry:
 
     def _open(self, settings: DeviceSettings) -> AttachedDevice:
         known = self._known(settings)
-        folder, device_id = folder_of(settings, known.id if known else None)
+        if known is None and self._elsewhere is not None:
+            with self._elsewhere.making_new(settings.name):
+                return self._open_as(settings, None)
+        return self._open_as(settings, known.id if known else None)
+
+    def _open_as(self, settings: DeviceSettings, known_id: str | None) -> AttachedDevice:
+        folder, device_id = folder_of(settings, known_id)
         self._check_is_no_copy(settings, device_id)
         try:
             folder.attach()

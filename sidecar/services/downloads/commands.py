@@ -43,9 +43,11 @@ class ResultKind(StrEnum):
     """The kind of result of an action.
 
     `kept`: the person's own holds have ended, the download stays for others who want it.
+    `asked`: the machine that has the device was asked to do it.
     """
 
     DONE = "done"
+    ASKED = "asked"
     UNCHANGED = "unchanged"
     KEPT = "kept"
     REFUSED = "refused"

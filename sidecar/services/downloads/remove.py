@@ -11,7 +11,9 @@ A person who cancels or deletes gets a tombstone: no rule fetches it for them un
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from functools import partial
 from itertools import chain
 from threading import Lock
@@ -31,6 +33,7 @@ from sidecar.errors import DeviceError, NotVisible
 from sidecar.messages import msg
 from sidecar.services.accounts.ownership import Ownership, OwnershipChange
 from sidecar.services.accounts.person import Person
+from sidecar.services.devices.orders import DeviceOrders
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.downloads.queue import refused
@@ -38,6 +41,9 @@ from sidecar.services.transfers.claims import Claims
 from sidecar.store.stores import Stores
 
 log = logging.getLogger(__name__)
+
+# The kind of the order to delete files on another machine.
+DELETE = "delete"
 
 
 class RemoveDownloads:
@@ -51,7 +57,10 @@ class RemoveDownloads:
         registry: DeviceRegistry,
         claims: Claims,
         clock: Clock,
+        orders: DeviceOrders | None = None,
     ) -> None:
+        """Prepare; `orders` asks other machines, if there may be any."""
+        self._orders = orders
         self._db = stores.db
         self._downloads = stores.downloads
         self._holds = stores.holds
@@ -96,12 +105,49 @@ class RemoveDownloads:
             )
             outcomes |= ended
         # A file is not deleted inside a transaction: other writers would wait for the device.
+        left = [one for one in concerned if one.id not in outcomes]
+        outcomes |= self._ask_machines(person, left, order)
         outcomes |= {
-            one.id: self._delete(person, one.id, order)
-            for one in concerned
-            if one.id not in outcomes
+            one.id: self._delete(person, one.id, order) for one in left if one.id not in outcomes
         }
         return outcomes
+
+    def delete_there(
+        self,
+        person: Person,
+        _device_id: str,
+        ids: Sequence[int],
+        for_everyone: bool,  # noqa: FBT001 - as it is ordered
+        asked_at: datetime,
+    ) -> Sequence[ActionResult]:
+        """Delete what another process was asked to delete at some time; what came since stays."""
+        order = DownloadCommand(action=Action.DELETE, for_everyone=for_everyone)
+        seen = self._ownership.visible_among(person, ids)
+        before = [one for one in seen if one.completed_at and one.completed_at <= asked_at]
+        return [self._delete(person, one.id, order) for one in before]
+
+    def _ask_machines(
+        self, person: Person, downloads: Sequence[Download], order: DownloadCommand
+    ) -> Mapping[int, ActionResult]:
+        """Ask other machines to delete the files that are there; one order for each device."""
+        by_device: defaultdict[str, list[Download]] = defaultdict(list)
+        for one in downloads if self._orders is not None else ():
+            by_device[one.device_id].append(one)
+        outcomes: dict[int, ActionResult] = {}
+        for device_id, there in by_device.items():
+            asked = self._ask_machine(person, device_id, [one.id for one in there], order)
+            if asked is not None:
+                outcomes |= {one.id: ActionResult(one.id, ResultKind.ASKED, asked) for one in there}
+        return outcomes
+
+    def _ask_machine(
+        self, person: Person, device_id: str, ids: Sequence[int], order: DownloadCommand
+    ) -> str | None:
+        if self._orders is None:
+            return None
+        given = [ids, order.for_everyone, self._clock.now().isoformat()]
+        asked = self._orders.ask(person, device_id, DELETE, given, describe_deleting)
+        return asked.text if asked else None
 
     def _end(
         self,
@@ -246,6 +292,11 @@ class RemoveDownloads:
             if late and current is not None and current.status is Status.REMOVED:
                 self._downloads.transitions.want_again(current, user_id=late[0])
         return ActionResult(found.id, ResultKind.DONE, text)
+
+
+def describe_deleting(device: str) -> str:
+    """Return what another machine is asked to do, as the end of a sentence."""
+    return msg("delete files from {device}", device=device)
 
 
 def _keeps_parts(order: DownloadCommand) -> bool:

@@ -75,6 +75,11 @@ class UndoRecord:
         """How many could not be changed."""
         return self.counts.get(ResultKind.REFUSED, 0)
 
+    @property
+    def asked(self) -> int:
+        """How many another machine was asked to do it to."""
+        return self.counts.get(ResultKind.ASKED, 0)
+
 
 @dataclass(slots=True)
 class _Kept:

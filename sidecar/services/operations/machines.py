@@ -1,4 +1,4 @@
-"""Lists the machines of the installation, and lets another one join with a code of an admin.
+"""Lets another machine join the installation, with a code of an admin.
 
     admin ─▶ code, once, for 15 minutes ─▶ agent there ─▶ addresses of database and Redis, token.key
 
@@ -11,7 +11,7 @@ import json
 import logging
 import secrets
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hmac import compare_digest
@@ -28,7 +28,6 @@ from sidecar.errors import SidecarError, TooManyTries
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import msg
 from sidecar.store.meta import Meta
-from sidecar.store.processes import Process, Processes
 
 log = logging.getLogger(__name__)
 
@@ -69,13 +68,11 @@ class MachineService:
         self,
         settings: Callable[[], Settings],
         meta: Meta,
-        processes: Processes,
         box: TokenBox,
         clock: Clock,
     ) -> None:
         self._settings = settings
         self._meta = meta
-        self._processes = processes
         self._box = box
         self._clock = clock
         self._lock = Lock()
@@ -85,10 +82,6 @@ class MachineService:
     def is_possible(self) -> bool:
         """Whether the database can be shared with other machines."""
         return self._settings().database.url is not None
-
-    def all(self) -> Sequence[Process]:
-        """Return the processes of all machines, the oldest first."""
-        return self._processes.all()
 
     def make_code(self) -> JoinCode:
         """Make a code; one that was made before and not used is void.

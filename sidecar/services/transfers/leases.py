@@ -18,9 +18,11 @@ from threading import Event
 
 import filelock
 
+from sidecar import __version__
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.processes.leases import BEAT_EVERY_S, LastBeat, list_expired, must_let_go, watch
+from sidecar.domain.processes.roles import ALONE, Roles
 from sidecar.errors import DatabaseError
 from sidecar.process import private_files
 from sidecar.process.threads import attempt
@@ -47,6 +49,7 @@ class Leases:
         clock: Clock,
         died: Callable[[], object] = lambda: None,
         lost: Callable[[], object] = lambda: None,
+        roles: Roles = ALONE,
     ) -> None:
         """Prepare.
 
@@ -59,6 +62,7 @@ class Leases:
             clock: Measures how long a heartbeat was not heard.
             died: Called when another process was found dead.
             lost: Called when others have ended the lease of this one.
+            roles: What this process does, for the list of machines.
         """
         self._processes = processes
         self._downloads = downloads
@@ -68,6 +72,7 @@ class Leases:
         self._clock = clock
         self._died = died
         self._lost = lost
+        self._roles = roles
         self._lock: filelock.BaseFileLock | None = None
         self._watched: Mapping[str, LastBeat] = {}
         self._renewed_at = clock.monotonic()
@@ -141,7 +146,13 @@ class Leases:
         path = self._folder / self._processes.own_id
         self._lock = filelock.FileLock(path, mode=0o600, thread_local=False, fallback_to_soft=False)
         self._lock.acquire(timeout=0)
-        self._processes.register(self._host, str(path), is_alone=is_alone)
+        self._processes.register(
+            self._host,
+            str(path),
+            is_alone=is_alone,
+            version=__version__,
+            roles=self._roles.text,
+        )
         self._renewed_at = self._clock.monotonic()
 
     def _release(self) -> None:

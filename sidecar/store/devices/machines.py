@@ -14,6 +14,13 @@ from sidecar.clock import Clock
 from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import DeviceMachineRow, ProcessRow
 
+# Which process makes a new device is in `meta`, under this prefix and the device's name.
+NEW = "new-device:"
+BEGIN_NEW = """INSERT INTO meta (key, value) VALUES (?, ?)
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value
+    WHERE meta.value = excluded.value
+        OR NOT EXISTS (SELECT 1 FROM processes WHERE id = meta.value) RETURNING key"""
+
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
@@ -59,6 +66,23 @@ class DeviceMachines:
     def own_id(self) -> str:
         """The process that holds what this one holds."""
         return self._db.process_id
+
+    def begin_new(self, name: str) -> bool:
+        """Let this process alone make a new device of this name, as long as its lease lasts.
+
+        Returns:
+            Whether it may: not if there is one already, or another process is making it.
+        """
+        with self._db.write():
+            if self._db.sql("SELECT 1 FROM devices WHERE name = ?", (name,)):
+                return False
+            return bool(self._db.execute_sql(BEGIN_NEW, (f"{NEW}{name}", self.own_id)))
+
+    def end_new(self, name: str) -> None:
+        """Let others make a new device of this name again."""
+        with self._db.write():
+            text = "DELETE FROM meta WHERE key = ? AND value = ? RETURNING key"
+            self._db.execute_sql(text, (f"{NEW}{name}", self.own_id))
 
     def hold(self, device_id: str, machine: str, path: str) -> bool:
         """Hold a device for this process as long as its lease lasts.

@@ -36,6 +36,7 @@ from sidecar.store.schema.steps import (
     KEY_ORIGINS,
     LISTS,
     MISSING,
+    ORDERS,
     ORIGINALS,
     PAGE_SETTINGS,
     PLAYER_STATES,
@@ -99,6 +100,7 @@ STEPS: tuple[Step, ...] = (
     PROCESSES,
     PUSH_SUBSCRIPTIONS,
     DEVICE_MACHINES,
+    ORDERS,
 )
 
 

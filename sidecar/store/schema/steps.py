@@ -577,3 +577,35 @@ DEVICE_MACHINES = (
         WHERE process_id IS NOT NULL""",
     "CREATE INDEX device_machines_by_process ON device_machines (process_id)",
 )
+ORDERS = (
+    # When each machine was heard of first and last; what a process is and does there.
+    """CREATE TABLE machines (
+        name TEXT PRIMARY KEY,
+        since INTEGER NOT NULL,
+        heard_at INTEGER NOT NULL
+    ) STRICT, WITHOUT ROWID""",
+    "ALTER TABLE processes ADD COLUMN version TEXT NOT NULL DEFAULT ''",
+    "ALTER TABLE processes ADD COLUMN roles TEXT NOT NULL DEFAULT ''",
+    # What people want done with the files of a device, by the process that has it; `given` and
+    # `result` are JSON. One that is open and has a process is being carried out; when the lease of
+    # that process ends, it is free to be taken again.
+    """CREATE TABLE orders (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        user_id TEXT NOT NULL REFERENCES accounts (user_id) ON DELETE CASCADE,
+        machine TEXT NOT NULL,
+        kind TEXT NOT NULL,
+        given TEXT NOT NULL,
+        what TEXT NOT NULL,
+        made_at INTEGER NOT NULL,
+        state TEXT NOT NULL,
+        process_id TEXT REFERENCES processes (id) ON DELETE SET NULL,
+        tries INTEGER NOT NULL DEFAULT 0,
+        ended_at INTEGER,
+        answer TEXT,
+        result TEXT
+    ) STRICT""",
+    "CREATE INDEX orders_open ON orders (device_id) WHERE state = 'open'",
+    "CREATE INDEX orders_by_user ON orders (user_id)",
+    "CREATE INDEX orders_by_process ON orders (process_id)",
+)

@@ -756,11 +756,26 @@ class ProcessRow(peewee.Model):
     started_at = MomentField()
     seen_at = MomentField()
     beat = peewee.IntegerField(default=0)
+    version = peewee.TextField(default="")
+    roles = peewee.TextField(default="")
 
     class Meta:
         """Its table."""
 
         table_name = "processes"
+
+
+class MachineRow(peewee.Model):
+    """A machine, and when it was heard of first and last."""
+
+    name = peewee.TextField(primary_key=True)
+    since = MomentField()
+    heard_at = MomentField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "machines"
 
 
 class DeviceMachineRow(peewee.Model):
@@ -781,6 +796,30 @@ class DeviceMachineRow(peewee.Model):
 
         table_name = "device_machines"
         primary_key = peewee.CompositeKey("device_id", "machine")
+
+
+class OrderRow(peewee.Model):
+    """What a person wants done with a device's files by the machine that has it."""
+
+    id = peewee.AutoField()
+    device_id = peewee.TextField()
+    user_id = peewee.TextField()
+    machine = peewee.TextField()
+    kind = peewee.TextField()
+    given = peewee.TextField()
+    what = MessageField()
+    made_at = MomentField()
+    state = peewee.TextField()
+    process_id = peewee.TextField(null=True)
+    tries = peewee.IntegerField(default=0)
+    ended_at = MomentField(null=True)
+    answer = MessageField(null=True)
+    result = peewee.TextField(null=True)
+
+    class Meta:
+        """Its table."""
+
+        table_name = "orders"
 
 
 ROWS: tuple[type[peewee.Model], ...] = (
@@ -828,4 +867,6 @@ ROWS: tuple[type[peewee.Model], ...] = (
     SpeedSampleRow,
     ProcessRow,
     DeviceMachineRow,
+    MachineRow,
+    OrderRow,
 )

@@ -69,6 +69,7 @@ class Declared(TypedDict, total=False):
             common ones in `request.errors`.
         media: The media type of an answer that is not JSON.
         answers_head: HEAD is allowed too.
+        may_be_ordered: Another machine may have to do it: then the answer is 202 with the order.
     """
 
     role: Required[Role]
@@ -81,6 +82,7 @@ class Declared(TypedDict, total=False):
     errors: Errors
     media: str | None
     answers_head: bool
+    may_be_ordered: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +103,7 @@ class Endpoint:
     errors: Errors = field(default_factory=dict)
     media: str | None = None
     answers_head: bool = False
+    may_be_ordered: bool = False
 
     @property
     def summary(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from http import HTTPStatus
 from types import UnionType
 from typing import get_args
@@ -13,6 +14,7 @@ from pydantic.json_schema import models_json_schema
 
 from sidecar import __version__
 from sidecar.web.api.endpoints import PREFIX, Endpoint, Refusal
+from sidecar.web.api.schemas.orders import Order
 from sidecar.web.api.schemas.users import ProblemDetails
 from sidecar.web.request.query_params import LARGEST_ID
 
@@ -52,8 +54,19 @@ def _answers(one: Endpoint) -> tuple[type[BaseModel], ...]:
     return get_args(one.returns) if isinstance(one.returns, UnionType) else (one.returns,)
 
 
+def _add_order(one: Endpoint, responses: Json, names: Names) -> None:
+    """Add that another machine may have been asked, beside an answer with the same status."""
+    status = str(HTTPStatus.ACCEPTED.value)
+    returns = one.returns | Order if status in responses else Order
+    summary = "Another machine was asked to do it"
+    responses[status] = _answer(replace(one, returns=returns), names) | {"description": summary}
+
+
 def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Names, Json]:
-    told = {schema for one in endpoints for schema in _answers(one)} | {ProblemDetails}
+    told: set[type[BaseModel]] = {schema for one in endpoints for schema in _answers(one)} | {
+        ProblemDetails,
+        Order,
+    }
     sent = {one.body for one in endpoints if one.body}
     made, all_of_them = models_json_schema(
         [*((one, "serialization") for one in told), *((one, "validation") for one in sent)],
@@ -64,9 +77,11 @@ def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Names, Json]:
 
 
 def _operation(one: Endpoint, arguments: list[Json], names: Names) -> Json:
-    responses = {str(one.success.value): _answer(one, names)}
+    responses: Json = {str(one.success.value): _answer(one, names)}
     if one.also is not None:
         responses[str(one.also.value)] = _answer(one, names)
+    if one.may_be_ordered:
+        _add_order(one, responses, names)
     problem = {
         "application/problem+json": {"schema": {"$ref": names[ProblemDetails, "serialization"]}}
     }

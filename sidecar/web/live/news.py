@@ -26,6 +26,7 @@ from sidecar.events import (
     DownloadChanged,
     Event,
     NoticesChanged,
+    OrdersArrived,
     Progress,
     TransfersProgressed,
     WorkArrived,
@@ -190,7 +191,7 @@ class NewsPublisher:
         return min(one for one in waits if one is not None)
 
     def _listen(self, event: Event) -> None:
-        if not isinstance(event, TransfersProgressed | WorkArrived):
+        if not isinstance(event, TransfersProgressed | WorkArrived | OrdersArrived):
             self._version.step()
         self._news.put(event)
 
@@ -212,7 +213,7 @@ class NewsPublisher:
                 self._close_session(secret)
             case AccountChanged():
                 self._look_at_sessions()
-            case WorkArrived() | None:
+            case WorkArrived() | OrdersArrived() | None:
                 pass
             case _:
                 self._hear_of_work(news)

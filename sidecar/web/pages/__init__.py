@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flask import Blueprint
 
-from sidecar.web.pages import alerts, home, installed, now, this_browser, undo
+from sidecar.web.pages import alerts, home, installed, now, orders, this_browser, undo
 from sidecar.web.pages.account import (
     jellyfin_web,
     language,
@@ -56,6 +56,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         machines.routes(services),
         notifications.routes(services),
         now.routes(services),
+        orders.routes(services),
         plans.routes(services),
         profile.routes(services),
         replay.routes(services),

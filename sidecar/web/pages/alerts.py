@@ -10,7 +10,8 @@ fetches what the network rule holds back, and
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
 
@@ -20,9 +21,11 @@ from werkzeug.wrappers import Response
 from sidecar.device.drives import Drive
 from sidecar.process.threads import attempt
 from sidecar.services.accounts.person import Person
+from sidecar.services.devices.orders import OrderView
 from sidecar.services.health.notices import Notice, OpenQuestion
 from sidecar.web import redirects
 from sidecar.web.api.accounts import hidden_answered
+from sidecar.web.pages.orders import pages_by_kind
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError
@@ -41,12 +44,16 @@ class Alerts:
     Attributes:
         failed: How many downloads failed.
         drives: What is plugged in and could become a device; for those who may add one.
+        orders: What they asked other machines to do. These are no alerts.
+        pages: The page that shows what a machine found, by the kind of the order.
     """
 
     notices: tuple[Notice, ...] = ()
     questions: tuple[OpenQuestion, ...] = ()
     failed: int = 0
     drives: tuple[Drive, ...] = ()
+    orders: tuple[OrderView, ...] = ()
+    pages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def number(self) -> int:
@@ -117,4 +124,11 @@ def _alerts(services: WebServices, person: Person) -> Alerts:
     ]
     notices.sort(key=lambda one: one.level != "error")
     drives = services.device_editor.offers() if auth.is_owner() else ()
-    return Alerts(tuple(notices), questions, services.downloads.failed(person), tuple(drives))
+    return Alerts(
+        tuple(notices),
+        questions,
+        services.downloads.failed(person),
+        tuple(drives),
+        orders := tuple(services.orders.of(person)),
+        pages_by_kind(services.orders.kinds) if orders else {},
+    )

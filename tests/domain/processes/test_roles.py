@@ -32,3 +32,8 @@ def test_each_word_is_a_part_and_none_is_alone(text: str, expected: tuple[bool, 
 def test_what_is_no_part_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a valid Task"):
         read_roles(text)
+
+
+def test_roles_are_said_as_they_are_read() -> None:
+    assert read_roles("work, web").text == "web,work"
+    assert ALONE.text == ""

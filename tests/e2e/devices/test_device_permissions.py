@@ -49,6 +49,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "device_lists.undo_list": {"path": "a"},
     "saved_filters.answer": {"remove": False},
     "device_logs.choose_listener": {"user_id": None},
+    "orders.look": {"what": "files"},
     "device_logs.give": {"bookmarks": True},
     "device_logs.take_states": {"counts": True},
 }
@@ -58,6 +59,7 @@ FORMS: Mapping[str, dict[str, str]] = {
     "device.answer_removals": {"gone": "yes"},
     "plans.confirm_on_page": {"plan_id": "0" * 16},
     "plans.reformat_on_page": {"format": "opus"},
+    "order_pages.look": {"what": "files"},
     "returns.adopt": {"all": "yes"},
     "device.take_back": {"kept": "pin", "item": "0" * 32},
 }

@@ -161,3 +161,53 @@ def test_one_of_them_watches_and_a_file_is_not_shared(
     odd = sidecar.command("run", "--role", "cook")
     assert odd.returncode == 2
     assert "'cook' is not among web, watch, work" in odd.stderr
+
+
+def list_orders(one: Sidecar) -> list[dict[str, Any]]:
+    headers = {"Authorization": f"Bearer {one.key}"}
+    answer = requests.get(f"{one.url}/api/v1/orders", headers=headers, timeout=10)
+    return list(answer.json()["items"])
+
+
+def test_what_is_pressed_on_the_page_is_done_where_the_stick_is_also_after_that_machine_died(
+    nas: Sidecar, begin: Begin, ann: Person
+) -> None:
+    car = begin("car", "work")
+    wait_until(is_on(nas, "car"), what="the stick is seen")
+    ann.heart(ann.tracks()["Tone 1"])
+    arrived = nas.wait_for("Tone 1", "completed")
+    path, device_id = car.stick / arrived["file_path"], device(nas)["id"]
+    with requests.Session() as browser:
+        signed_in = browser.post(
+            f"{nas.url}/api/v1/session",
+            json={"username": "ann", "password": PASSWORDS["ann"]},
+            timeout=30,
+        ).json()
+        csrf = {"X-Sidecar-CSRF": signed_in["csrf"]}
+        address = f"{nas.url}/api/v1/downloads/{arrived['id']}"
+        deleted = browser.delete(address, headers=csrf, timeout=30)
+        assert deleted.json()["result"] == "asked", deleted.text
+        wait_until(lambda: not path.exists(), what="the file is deleted")
+        nas.wait_for("Tone 1", "removed")
+
+        car.kill()
+        asked = browser.post(
+            f"{nas.url}/devices/{device_id}/unplug",
+            data={"csrf": signed_in["csrf"]},
+            allow_redirects=False,
+            timeout=30,
+        )
+        assert asked.status_code == 303
+        assert "Asked car to eject Car stick" in browser.get(nas.url, timeout=30).text
+        assert [one["state"] for one in list_orders(nas)] == ["open", "done"]
+        car.begin("--role", "work")
+
+        wait_until(
+            lambda: [one["state"] for one in list_orders(nas)] == ["done", "done"],
+            within_s=60,
+            what="the order is carried out",
+        )
+        wait_until(lambda: device(nas)["trouble"] is not None, what="it may be unplugged")
+        assert device(nas)["trouble"] == "Safe to remove: Car stick"
+        assert "It may be unplugged" in browser.get(nas.url, timeout=30).text
+    assert nas.by_title("Tone 1") is not None

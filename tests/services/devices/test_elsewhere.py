@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.config import DeviceSettings
-from sidecar.device.own.marker import Marker, write_marker
+from sidecar.device.own.marker import OURS, Marker, write_marker
 from sidecar.errors import DeviceError
 from sidecar.events import Sender
 from sidecar.services.devices.elsewhere import ELSEWHERE, SILENT, DevicesElsewhere
@@ -190,3 +190,59 @@ def test_settings_that_another_process_changed_are_read_again(
     assert now is not None
     assert now.paused
     assert stopped == [STICK]
+
+
+def test_two_machines_with_the_path_of_a_new_device_make_one_marker(
+    world: World, machines: list[Machine]
+) -> None:
+    nas, car, _ = (with_new(world, one) for one in machines)
+    begun = machines[0].stores.device_machines
+    assert begun.begin_new("New stick"), "nas is about to write its marker"
+
+    car.look()
+
+    assert not (car.path / OURS).exists()
+    problem = car.problems.of(ProblemKind.DEVICE, "new:New stick")
+    assert problem is not None
+    assert problem.text == "New stick is set up on another machine at this moment"
+    begun.end_new("New stick")
+    nas.look()
+    car.look()
+    [device] = [one for one in world.devices.all() if one.name == "New stick"]
+    assert nas.ids() == [device.id]
+    assert car.ids() == []
+    assert not (car.path / OURS).exists(), "it is at nas"
+    for one in (nas, car):
+        one.registry.close()
+
+
+def test_who_died_before_it_had_written_the_marker_hinders_nobody(
+    world: World, machines: list[Machine]
+) -> None:
+    nas, car, _ = (with_new(world, one) for one in machines)
+    assert nas.stores.device_machines.begin_new("New stick")
+    assert not car.stores.device_machines.begin_new("New stick")
+    nas.die()
+
+    car.look()
+
+    assert (car.path / OURS).exists()
+    assert len(car.ids()) == 1
+    car.registry.close()
+
+
+def with_new(world: World, machine: Machine) -> Machine:
+    """Return a machine with a folder that was never a device, of the same name everywhere."""
+    path = machine.path.with_name("new")
+    path.mkdir()
+    problems = Problems(world.bus)
+    stores = machine.stores
+    registry = DeviceRegistry(
+        [DeviceSettings(name="New stick", path=path, users=("ann",))],
+        devices=stores.devices,
+        downloads=stores.downloads,
+        problems=problems,
+        clock=world.clock,
+        elsewhere=DevicesElsewhere(stores.device_machines, machine.path.parent.name, opens=True),
+    )
+    return Machine(stores, registry, problems, path)

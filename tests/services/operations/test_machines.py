@@ -33,8 +33,7 @@ def machines(world: World, folder: Path, database: str | None = REMOTE) -> Machi
         redis=RedisSettings(url=SecretStr("rediss://:pw@redis.home")),
     )
     box = TokenBox(folder / "token.key")
-    stores = world.stores
-    return MachineService(lambda: settings, stores.meta, stores.processes, box, world.clock)
+    return MachineService(lambda: settings, world.stores.meta, box, world.clock)
 
 
 def redeem(one: MachineService, code: str) -> Joining:

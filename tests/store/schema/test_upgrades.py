@@ -66,6 +66,7 @@ RELEASED = (
     "a76474fd4f112fd8",
     "9c29c444695425aa",
     "e5192afc5cef2d22",
+    "89ec28a0bd39eeb7",
 )
 
 
@@ -203,6 +204,20 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
             "path": "/media/car",
             "process_id": "5" * 16,
             "told_at": 3,
+        },
+    ),
+    "machines": ({"name": "nas", "since": 1, "heard_at": 2},),
+    "orders": (
+        {
+            "id": 1,
+            "device_id": STICK,
+            "user_id": ANN,
+            "machine": "nas",
+            "kind": "eject",
+            "given": "[]",
+            "what": "eject car",
+            "made_at": 3,
+            "state": "open",
         },
     ),
     "device_settings": ({"device_id": STICK, "changed": '{"paused": true}'},),

@@ -15,6 +15,7 @@ from sidecar.config import Settings
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.selection import Selection
 from sidecar.services.accounts.person import Person
+from sidecar.store.devices.orders import NewOrder
 from sidecar.store.rules.selections import SavedSelection
 from sidecar.web.security.permissions import Role, role_needed
 from tests.fakes.clock import FakeClock
@@ -37,6 +38,7 @@ BODIES: Mapping[tuple[str, str], object] = {
     ("devices.reformat", "POST"): {"format": "mp3"},
     ("matches.say", "POST"): {"item_id": "9" * 32, "now": None},
     ("names.rename", "POST"): {"plan_id": "any"},
+    ("orders.look", "POST"): {"what": "files"},
     ("people.answer_hidden", "POST"): {"answer": "keep"},
     ("saved_filters.answer", "POST"): {"remove": True},
     ("saved_filters.change", "PUT"): {"name": "Jazz"},
@@ -46,6 +48,7 @@ FORMS: Mapping[tuple[str, str], Mapping[str, str]] = {
     ("buttons.act", "POST"): {"action": "pause"},
     ("device.take_back", "POST"): {"kept": "pin"},
     ("offline_page.act", "POST"): {"action": "pin"},
+    ("order_pages.look", "POST"): {"what": "files"},
 }
 QUERIES = {
     "buttons.ask": "?action=cancel",
@@ -99,11 +102,20 @@ def things_of_ann(house: WebHouse) -> dict[str, str]:
         "item_id": there.item_id,
         "key_id": str(made[0].id),
         "number": "1",
+        "order_id": str(order_of(house)),
         "rule": "favourites",
         "selection_id": selection_of(house).id,
         "session_id": session.id,
         "user_id": ANN.user_id,
     }
+
+
+def order_of(house: WebHouse) -> int:
+    """Let Ann have asked another machine for something."""
+    eject = NewOrder(
+        device_id=STICK, user_id=ANN.user_id, machine="car", kind="eject", given="[]", what="eject"
+    )
+    return house.store.orders.add(eject).id
 
 
 def selection_of(house: WebHouse) -> SavedSelection:

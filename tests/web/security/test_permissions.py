@@ -75,6 +75,7 @@ FOR_OWNERS = {
     ("device_list.edit", "PATCH"),
     ("device_list.forget", "DELETE"),
     ("machines.make_code", "POST"),
+    ("machines.remove", "POST"),
     ("machines.show", "GET"),
     ("machines_api.make_code", "POST"),
     ("settings.first_rules", "GET"),
@@ -114,6 +115,9 @@ THEIR_OWN = {
     ("returns.undo_list", "POST"),
     ("device_lists.answer_list", "POST"),
     ("device_lists.undo_list", "POST"),
+    # Who uses a device may have it looked at; what is done then is asked about again.
+    ("order_pages.look", "POST"),
+    ("orders.look", "POST"),
     # The service asks whose player it is: tests/services/player_logs.
     ("device_logs.choose_listener", "PUT"),
     ("device_logs.give", "POST"),

@@ -20,6 +20,7 @@ from sidecar.web.api.schemas.base import Listed
 from sidecar.web.request.errors import answer
 from sidecar.web.request.json_body import Body
 from sidecar.web.request.query_params import Query, one_of
+from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
@@ -125,10 +126,15 @@ def edit(services: WebServices, device_id: str, body: DeviceChange) -> EditView:
     return _view(services, device_id)
 
 
-@editor.delete(ONE, role=Role.OWNER, query=ForgetQuery, returns=schemas.Deleted)
+@editor.delete(
+    ONE, may_be_ordered=True, role=Role.OWNER, query=ForgetQuery, returns=schemas.Deleted
+)
 def forget(services: WebServices, device_id: str, query: ForgetQuery) -> schemas.Deleted:
     """Use a device no more, and forget its pins and settings (owners)."""
-    deleted = services.device_editor.forget(device_id, with_files=query.files == "delete")
+    if query.files == "delete":
+        deleted = services.orders.press(services.orders.kinds.forget, person(), device_id)
+    else:
+        deleted = services.device_editor.forget(device_id, with_files=False)
     return schemas.Deleted(deleted=deleted)
 
 

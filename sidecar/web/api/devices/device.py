@@ -62,6 +62,7 @@ def plan(services: WebServices, device_id: str) -> DevicePlan:
 
 @devices.post(
     "/<device_id>/plan/confirm",
+    may_be_ordered=True,
     role=Role.MANAGER,
     body=Confirmation,
     returns=schemas.Plan,
@@ -70,7 +71,7 @@ def plan(services: WebServices, device_id: str) -> DevicePlan:
 )
 def confirm(services: WebServices, device_id: str, body: Confirmation) -> DevicePlan:
     """Confirm the removals of a plan."""
-    services.plans.confirm(person(), device_id, body.plan_id)
+    services.orders.press(services.orders.kinds.confirm_plan, person(), device_id, body.plan_id)
     return services.plans.one(person(), device_id)
 
 
@@ -96,6 +97,7 @@ def removals(services: WebServices, device_id: str) -> RemovalsView:
 
 @devices.post(
     "/<device_id>/removals",
+    may_be_ordered=True,
     role=Role.MANAGER,
     body=RemovalAnswer,
     returns=schemas.Files,
@@ -108,5 +110,7 @@ def answer_removals(services: WebServices, device_id: str, body: RemovalAnswer) 
         raise NotAManager(asked.management.refusal)
     if asked.text is None:
         raise ApiError(HTTPStatus.CONFLICT, NOTHING_ASKED)
-    files = services.removals.answer(person(), device_id, gone=body.gone)
+    files = services.orders.press(
+        services.orders.kinds.answer_removals, person(), device_id, body.gone
+    )
     return schemas.Files(files=files)

@@ -93,13 +93,20 @@ class ListUndo(Body):
 @adoption.get(f"{DEVICE}/adoption", role=Role.SIGNED_IN, returns=schemas.AdoptionOffer)
 def show(services: WebServices, device_id: str) -> OfferView:
     """List the files on a device that match items of the library but are not managed yet."""
-    return services.adoption.offer(person(), device_id)
+    return services.orders.look(services.orders.kinds.look_for_files, person(), device_id)
 
 
-@adoption.post(f"{DEVICE}/adoption", role=Role.MANAGER, body=Adopt, returns=schemas.Adopted)
+@adoption.post(
+    f"{DEVICE}/adoption",
+    may_be_ordered=True,
+    role=Role.MANAGER,
+    body=Adopt,
+    returns=schemas.Adopted,
+)
 def adopt(services: WebServices, device_id: str, body: Adopt) -> AdoptedView:
     """Adopt some of these files, or all certain matches, without moving them."""
-    return services.adoption.adopt(person(), device_id, None if body.all else body.ids)
+    ids = None if body.all else body.ids
+    return services.orders.press(services.orders.kinds.adopt, person(), device_id, ids)
 
 
 class Listener(Body):
@@ -130,49 +137,73 @@ class Take(Body):
 @logs.get(f"{DEVICE}/log", role=Role.SIGNED_IN, returns=schemas.DeviceLog)
 def show_log(services: WebServices, device_id: str) -> LogView:
     """Preview the plays in the music player's logs on a device."""
-    return services.player_logs.log(person(), device_id)
+    return services.orders.look(services.orders.kinds.look_at_log, person(), device_id)
 
 
 @logs.post(
     f"{DEVICE}/log",
+    may_be_ordered=True,
     role=Role.SIGNED_IN,
     returns=schemas.TakenPlays,
     errors={DeviceError: Refusal(HTTPStatus.CONFLICT, "{}. Then ask once more.")},
 )
 def take(services: WebServices, device_id: str) -> TakenView:
     """Import these plays as your own."""
-    return services.player_logs.take(person(), device_id)
+    return services.orders.press(services.orders.kinds.take_plays, person(), device_id)
 
 
 @lists.get(f"{DEVICE}/lists", role=Role.SIGNED_IN, returns=schemas.ReturnedLists)
 def show_lists(services: WebServices, device_id: str) -> ReturnedLists:
     """List the playlists that were made or changed on a device and may be taken home."""
-    return services.playlist_returns.lists(person(), device_id)
+    return services.orders.look(services.orders.kinds.look_at_lists, person(), device_id)
 
 
-@lists.post(f"{DEVICE}/lists", role=Role.SIGNED_IN, body=ListAnswer, returns=schemas.ListAnswered)
+@lists.post(
+    f"{DEVICE}/lists",
+    may_be_ordered=True,
+    role=Role.SIGNED_IN,
+    body=ListAnswer,
+    returns=schemas.ListAnswered,
+)
 def answer_list(services: WebServices, device_id: str, body: ListAnswer) -> schemas.ListAnswered:
     """Take a playlist home as your own, or leave Jellyfin as it is."""
-    text = services.playlist_returns.answer(person(), device_id, body.path, body.mark, body.answer)
+    text = services.orders.press(
+        services.orders.kinds.answer_list,
+        person(),
+        device_id,
+        body.path,
+        body.mark,
+        body.answer,
+    )
     return schemas.ListAnswered(text=text)
 
 
 @lists.post(
-    f"{DEVICE}/lists/undo", role=Role.SIGNED_IN, body=ListUndo, returns=schemas.ListAnswered
+    f"{DEVICE}/lists/undo",
+    may_be_ordered=True,
+    role=Role.SIGNED_IN,
+    body=ListUndo,
+    returns=schemas.ListAnswered,
 )
 def undo_list(services: WebServices, device_id: str, body: ListUndo) -> schemas.ListAnswered:
     """Give Jellyfin back what it had before you took a playlist of this path."""
-    text = services.playlist_returns.undo(person(), device_id, body.path)
+    text = services.orders.press(services.orders.kinds.undo_list, person(), device_id, body.path)
     return schemas.ListAnswered(text=text)
 
 
 @logs.get(f"{DEVICE}/player", role=Role.SIGNED_IN, returns=schemas.PlayerKnows)
 def show_player(services: WebServices, device_id: str) -> PlayerView:
     """Preview the positions, counts and ratings of a music player, for its listener."""
-    return services.player_states.look(person(), device_id)
+    return services.orders.look(services.orders.kinds.look_at_player, person(), device_id)
 
 
-@logs.post(f"{DEVICE}/player", role=Role.SIGNED_IN, body=Take, returns=schemas.TakenStates)
+@logs.post(
+    f"{DEVICE}/player",
+    may_be_ordered=True,
+    role=Role.SIGNED_IN,
+    body=Take,
+    returns=schemas.TakenStates,
+)
 def take_states(services: WebServices, device_id: str, body: Take) -> TakenStatesView:
     """Take positions, counts and hearts from a player into your own Jellyfin history."""
     wanted = Wanted(
@@ -181,14 +212,20 @@ def take_states(services: WebServices, device_id: str, body: Take) -> TakenState
         hearts=body.hearts,
         answers={its: answer == "player" for its, answer in body.answers.items()},
     )
-    return services.player_states.take(person(), device_id, wanted)
+    return services.orders.press(services.orders.kinds.take_states, person(), device_id, wanted)
 
 
-@logs.post(f"{DEVICE}/player/given", role=Role.SIGNED_IN, body=Give, returns=schemas.Given)
+@logs.post(
+    f"{DEVICE}/player/given",
+    may_be_ordered=True,
+    role=Role.SIGNED_IN,
+    body=Give,
+    returns=schemas.Given,
+)
 def give(services: WebServices, device_id: str, body: Give) -> GivenView:
     """Write your newer positions as bookmarks to your player, and a changelog of its database."""
-    return services.player_giver.give(
-        person(), device_id, bookmarks=body.bookmarks, changelog=body.changelog
+    return services.orders.press(
+        services.orders.kinds.give, person(), device_id, body.bookmarks, body.changelog
     )
 
 

@@ -32,6 +32,7 @@ def ignoring(services: WebServices, device_id: str) -> IgnoreView:
 
 @peers.post(
     "/devices/<device_id>/stignore",
+    may_be_ordered=True,
     role=Role.MANAGER,
     body=NoBody,
     may_be_empty=True,
@@ -39,7 +40,7 @@ def ignoring(services: WebServices, device_id: str) -> IgnoreView:
 )
 def ignore(services: WebServices, device_id: str, body: NoBody) -> IgnoreView:  # noqa: ARG001
     """Add the sidecar's own folder to `.stignore` on a device."""
-    return services.sync_status.ignore(person(), device_id)
+    return services.orders.press(services.orders.kinds.ignore, person(), device_id)
 
 
 @peers.get(

@@ -144,7 +144,7 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
     def answer_removals(device_id: str) -> Response:
         gone = request.form.get("gone") == "yes"
         try:
-            services.removals.answer(person(), device_id, gone=gone)
+            services.orders.press(services.orders.kinds.answer_removals, person(), device_id, gone)
         except DeviceError as trouble:
             return _page(services, device_id, Refused(str(trouble)))
         # The question is on every page: go back to the one where it was answered.
@@ -160,15 +160,16 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
     @device.post(f"{ONE}/stignore", role=Role.MANAGER)
     def ignore(device_id: str) -> Response:
         try:
-            services.sync_status.ignore(person(), device_id)
+            services.orders.press(services.orders.kinds.ignore, person(), device_id)
         except DeviceError as trouble:
             return _page(services, device_id, Refused(str(trouble)))
         return _back(device_id)
 
     @device.post(f"{ONE}/unplug", role=Role.MANAGER)
     def unplug(device_id: str) -> Response:
-        act = services.eject.reattach if "use" in request.form else services.eject.eject
-        act(person(), device_id)
+        kinds = services.orders.kinds
+        kind = kinds.reattach if "use" in request.form else kinds.eject
+        services.orders.press(kind, person(), device_id)
         return redirect(redirects.safe_target(url_for("plans.devices")), 303)
 
 

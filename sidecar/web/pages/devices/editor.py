@@ -94,7 +94,10 @@ def _changes(editor: PageRoutes, services: WebServices) -> None:
                 render_template("devices/forget.html", device=view, with_files=with_files)
             )
         try:
-            services.device_editor.forget(device_id, with_files=with_files)
+            if with_files:
+                services.orders.press(services.orders.kinds.forget, person(), device_id)
+            else:
+                services.device_editor.forget(device_id, with_files=False)
         except NotPossible as refused:
             return _edit(services, device_id, refused)
         return redirect(url_for("plans.devices", outcome="forgotten"), 303)

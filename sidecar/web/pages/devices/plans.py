@@ -34,7 +34,8 @@ def routes(services: WebServices) -> Blueprint:
     @plans.post("/devices/<device_id>/confirm", role=Role.MANAGER)
     def confirm_on_page(device_id: str) -> Response:
         try:
-            services.plans.confirm(person(), device_id, request.form.get("plan_id", ""))
+            plan_id = request.form.get("plan_id", "")
+            services.orders.press(services.orders.kinds.confirm_plan, person(), device_id, plan_id)
             outcome = "confirmed"
         except (PlanChanged, DeviceError):
             outcome = "changed"

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from sidecar.errors import DeviceError, SidecarError
+from sidecar.errors import DeviceError
 from sidecar.services.players.player_logs.state_views import NotTheListener
 from sidecar.services.players.player_logs.states import Wanted
 from sidecar.services.players.player_logs.views import LogInUse
 from sidecar.web import redirects
+from sidecar.web.pages.devices.imports import not_now, not_there
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
@@ -28,42 +29,40 @@ ANSWER = "answer-"
 
 def routes(services: WebServices) -> Blueprint:
     """Return the routes."""
-    states, listeners = services.player_states, services.listeners
+    orders = services.orders
     player = PageRoutes("player", url_prefix="/devices")
 
     @player.get(ONE, role=Role.SIGNED_IN)
     def show(device_id: str) -> str:
-        known = states.look(person(), device_id)
+        known = orders.look(orders.kinds.look_at_player, person(), device_id)
         return render_template("imports/player.html", known=known, most=MOST_SHOWN)
 
     @player.post(ONE, role=Role.SIGNED_IN)
     def take(device_id: str) -> str:
-        done = states.take(person(), device_id, _wanted(request.form))
+        wanted = _wanted(request.form)
+        done = orders.press(orders.kinds.take_states, person(), device_id, wanted)
         return render_template("imports/player_taken.html", done=done, device_id=device_id)
 
     @player.post(f"{ONE}/given", role=Role.SIGNED_IN)
     def give(device_id: str) -> str:
-        done = services.player_giver.give(
-            person(),
-            device_id,
-            bookmarks="bookmarks" in request.form,
-            changelog="changelog" in request.form,
-        )
+        bookmarks, changelog = "bookmarks" in request.form, "changelog" in request.form
+        done = orders.press(orders.kinds.give, person(), device_id, bookmarks, changelog)
         return render_template("imports/player_given.html", done=done, device_id=device_id)
 
     @player.post(f"{ONE}/listener", role=Role.SIGNED_IN)
     def listener(device_id: str) -> Response:
         user_id = request.form.get("user", "")[:LONGEST_ID]
-        listeners.choose(person(), device_id, user_id or None)
+        services.listeners.choose(person(), device_id, user_id or None)
         return _back(device_id)
 
     @player.post(f"{ONE}/imports/<int:import_id>/undo", role=Role.SIGNED_IN)
     def undo(device_id: str, import_id: int) -> Response:
-        states.undo(person(), device_id, import_id)
+        services.player_states.undo(person(), device_id, import_id)
         return _back(device_id)
 
-    for trouble in (DeviceError, LogInUse, NotTheListener):
-        player.blueprint.register_error_handler(trouble, _not_now)
+    for trouble in (LogInUse, NotTheListener):
+        player.blueprint.register_error_handler(trouble, not_now)
+    player.blueprint.register_error_handler(DeviceError, not_there)
     return player.blueprint
 
 
@@ -84,9 +83,3 @@ def _wanted(form: Mapping[str, str]) -> Wanted:
 
 def _back(device_id: str) -> Response:
     return redirect(redirects.safe_target(url_for("player.show", device_id=device_id)), 303)
-
-
-def _not_now(trouble: SidecarError) -> Response:
-    device_id = (request.view_args or {}).get("device_id", "")
-    page = render_template("imports/not_now.html", trouble=trouble, device_id=device_id)
-    return make_response(page, 409)

@@ -60,7 +60,7 @@ def routes(services: WebServices) -> Blueprint:
             for_everyone=request.form.get("for") == "everyone",
         )
         outcome = services.actions.act(person(), download_id, order)
-        if outcome.result in {ResultKind.DONE, ResultKind.UNCHANGED}:
+        if outcome.result in {ResultKind.DONE, ResultKind.ASKED, ResultKind.UNCHANGED}:
             return _led_back(services.undo, order.action, [outcome])
         return _told(outcome)
 

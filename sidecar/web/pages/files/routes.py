@@ -192,7 +192,8 @@ def _act(services: WebServices, download_id: int) -> Response:
             everyone = request.form.get("for") == "everyone"
             order = DownloadCommand(action=Action.DELETE, for_everyone=everyone)
             outcome = services.actions.act(who, download_id, order)
-    if outcome is not None and outcome.result not in {ResultKind.DONE, ResultKind.UNCHANGED}:
+    led_back = {ResultKind.DONE, ResultKind.ASKED, ResultKind.UNCHANGED}
+    if outcome is not None and outcome.result not in led_back:
         return _told(outcome, shown)
     if outcome is not None and record is None:
         record = services.undo.remember(who, Action.DELETE, [outcome])

@@ -1,0 +1,134 @@
+"""The machines of the installation: what runs there, which devices they have, what waits for them.
+
+A machine is known by its name. One that is not heard of any more can be removed from the list; its
+devices are still known as having been there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sidecar import __version__
+from sidecar.clock import Clock
+from sidecar.domain.processes.orders import is_silent
+from sidecar.errors import NotPossible, NotVisible
+from sidecar.messages import msg
+from sidecar.store.processes import Process
+from sidecar.store.stores import Stores
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceThere:
+    """A device of a machine; `is_there` says whether that has it now, or had it last."""
+
+    id: str
+    name: str
+    is_there: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MachineView:
+    """A machine.
+
+    Attributes:
+        since: When it was heard of first.
+        heard_at: When it was heard of last.
+        is_silent: Whether that is too long ago.
+        processes: What runs there.
+        other_versions: The versions there that are not the one of this process.
+        waiting: How many orders wait for its devices.
+    """
+
+    name: str
+    since: datetime
+    heard_at: datetime
+    is_silent: bool
+    processes: Sequence[Process]
+    other_versions: Sequence[str]
+    devices: Sequence[DeviceThere]
+    waiting: int
+
+
+class MachineList:
+    """Lists machines for admins, and removes them. Safe for many threads."""
+
+    def __init__(self, stores: Stores, clock: Clock) -> None:
+        self._processes = stores.processes
+        self._places = stores.device_machines
+        self._devices = stores.devices
+        self._orders = stores.orders
+        self._clock = clock
+
+    def all(self) -> Sequence[MachineView]:
+        """Return all machines, in the order of their names."""
+        processes = self._processes.all()
+        first = {one.host: (one.started_at, one.seen_at) for one in reversed(processes)}
+        first |= {one.name: (one.since, one.heard_at) for one in self._processes.machines()}
+        there = self._there()
+        waiting = self._orders.count_open()
+        return [
+            self._view(
+                name,
+                *first[name],
+                [one for one in processes if one.host == name],
+                there.get(name, []),
+                waiting=sum(waiting.get(one.id, 0) for one in there.get(name, [])),
+            )
+            for name in sorted(first)
+        ]
+
+    def find(self, name: str) -> MachineView:
+        """Return a machine.
+
+        Raises:
+            errors.NotVisible: There is none of this name.
+        """
+        found = next((one for one in self.all() if one.name == name), None)
+        if found is None:
+            raise NotVisible
+        return found
+
+    def remove(self, name: str) -> None:
+        """Take a machine off the list; if it runs again, it is back.
+
+        Raises:
+            errors.NotVisible: There is none of this name.
+            errors.NotPossible: It is heard of.
+        """
+        if not self.find(name).is_silent:
+            raise NotPossible(
+                msg("{machine} still runs: stop the sidecar there first", machine=name)
+            )
+        self._processes.forget(name)
+
+    def _there(self) -> dict[str, list[DeviceThere]]:
+        names = {one.id: one.name for one in self._devices.all()}
+        found: dict[str, list[DeviceThere]] = {}
+        for one in self._places.all():
+            there = DeviceThere(one.device_id, names.get(one.device_id, ""), one.is_held)
+            found.setdefault(one.machine, []).append(there)
+        return found
+
+    def _view(
+        self,
+        name: str,
+        since: datetime,
+        heard_at: datetime,
+        processes: Sequence[Process],
+        devices: Sequence[DeviceThere],
+        *,
+        waiting: int,
+    ) -> MachineView:
+        versions = {one.version for one in processes if one.version}
+        return MachineView(
+            name=name,
+            since=since,
+            heard_at=heard_at,
+            is_silent=is_silent(heard_at, self._clock.now()),
+            processes=processes,
+            other_versions=sorted(versions - {__version__}),
+            devices=sorted(devices, key=lambda one: one.name),
+            waiting=waiting,
+        )

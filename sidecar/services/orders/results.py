@@ -1,0 +1,54 @@
+"""What a machine found on a device, as JSON for the process that shows it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+from pydantic_core import to_jsonable_python
+
+from sidecar.messages import Message, restore, store
+
+R = TypeVar("R")
+
+
+def write_result(value: object) -> str:
+    """Return a value of a service as JSON; its messages can still be translated."""
+    return json.dumps(_plain(value))
+
+
+def read_result(form: type[R], told: str) -> R:
+    """Return the value again.
+
+    Raises:
+        pydantic.ValidationError: A process of another version has written it.
+    """
+    read: R = _restored(TypeAdapter(form).validate_json(told))
+    return read
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Message):
+        return store(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
+    if isinstance(value, dict):
+        return {str(name): _plain(one) for name, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(one) for one in value]
+    return to_jsonable_python(value)
+
+
+def _restored(value: Any) -> Any:  # noqa: ANN401 - of any form
+    """Return a value with its messages again: the validation makes plain strings of them."""
+    if type(value) is str:
+        return restore(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return replace(
+            value, **{one.name: _restored(getattr(value, one.name)) for one in fields(value)}
+        )
+    if isinstance(value, list | tuple):
+        return type(value)(map(_restored, value))
+    return value
