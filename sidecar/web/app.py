@@ -31,7 +31,7 @@ from sidecar.web.request import errors, jellyfin_wait
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
 from sidecar.web.routing import LateRule, RowId
-from sidecar.web.security import auth, jellyfin_web
+from sidecar.web.security import auth, compression, jellyfin_web
 from sidecar.web.security.hosts import HostList, networks
 from sidecar.web.security.middleware import Middleware
 from sidecar.web.security.permissions import SAFE, Role, declare
@@ -163,6 +163,7 @@ def plain_flask(clock: Clock, compiled: Path | None = None) -> Flask:
     app.url_map.converters["int"] = RowId
     app.url_map.merge_slashes = False
     static_files.register(app, files.static)
+    compression.register(app)
 
     def send_favicon() -> Response:
         return app.send_static_file("icons/favicon.ico")

@@ -6,9 +6,8 @@
 hash is a folder, not part of the name: so the build need not tell the templates what it made.
 What stands in the manifest of the installed page keeps its address for ever.
 
-Only these files are compressed, never pages: a page repeats what somebody searched for next to the
-token of their session, and from the lengths of such compressed pages the token could be guessed
-(BREACH). These files are the same for everybody and hold no secret.
+These files are the same for everybody and hold no secret. How pages are compressed, which may hold
+one, is said in `security.compression`.
 """
 
 from __future__ import annotations
@@ -24,6 +23,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 
+from sidecar.web.security.compression import LEAST_BYTES, encode
 from sidecar.web.security.permissions import Role, declare
 
 FOLDERS = ("css", "vendor")
@@ -39,8 +39,6 @@ TEXTS = frozenset(
         "text/plain",
     }
 )
-# Less fits into one packet anyway.
-LEAST_BYTES = 500
 
 
 def register(app: Flask, folder: Path) -> None:
@@ -81,8 +79,7 @@ def _compress(reply: Response, file: Path) -> Response:
     content = reply.get_data()
     if len(content) < LEAST_BYTES:
         return reply
-    reply.set_data(smaller.read_bytes() if coding == "br" else _packed(content))
-    reply.headers["Content-Encoding"] = coding
+    encode(reply, coding, smaller.read_bytes() if coding == "br" else _packed(content))
     reply.headers.pop("Accept-Ranges", None)
     # The bytes are others than those that the tag was given for.
     tag, _ = reply.get_etag()

@@ -162,7 +162,7 @@ function fits(page) {
   /** @param {(one: Document) => string | null | undefined} find */
   const alike = (find) => find(page) === find(document);
   return (
-    alike((one) => one.body.dataset.csrf) &&
+    alike((one) => one.getElementById("player")?.dataset.account) &&
     alike((one) => one.documentElement.lang) &&
     alike((one) => one.querySelector('link[href*="vendor/style.css"]')?.getAttribute("href"))
   );
@@ -214,6 +214,7 @@ function put(page) {
   const { page: name } = page.body.dataset;
   if (name) document.body.dataset.page = name;
   else delete document.body.dataset.page;
+  document.body.dataset.csrf = page.body.dataset.csrf;
   for (const part of ["header.top", "#main"]) {
     const fresh = page.querySelector(part);
     if (fresh) document.querySelector(part)?.replaceWith(fresh);

@@ -135,10 +135,18 @@ def too_many_pages(count: int) -> Sequence[Figure]:
 
 
 def first_visits(count: int) -> Sequence[Figure]:
-    """Measure how soon the largest thing of a page is painted in a browser that has nothing yet."""
+    """Measure when a page is painted in a browser that has nothing yet, and what comes for it."""
     with _built(count) as household:
         found = first_visit.measure(household)
-    return [Figure(f"{name}, largest paint", one.p50, 500, "ms") for name, one in found.items()]
+    return [
+        figure
+        for name, one in found.items()
+        for figure in (
+            Figure(f"{name}, largest paint", one.painted.p50, 500, "ms"),
+            Figure(f"{name}, all that comes but covers", one.came / 1000, 60, "kB"),
+            Figure(f"{name}, {one.covers} covers in view", one.of_covers / 1000, None, "kB"),
+        )
+    ]
 
 
 def converted(_count: int) -> Sequence[Figure]:

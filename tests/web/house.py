@@ -47,6 +47,7 @@ from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.stores import Stores
 from sidecar.web.app import Web, WebOptions, create_app
+from sidecar.web.security.masking import mask
 from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import (
@@ -129,7 +130,7 @@ class WebHouse:
         secret = self.begin_session(person)
         client = Client(self.web.wsgi)
         client.set_cookie("sidecar_session", secret)
-        return Browser(client, derive_csrf_token(secret))
+        return Browser(client, mask(derive_csrf_token(secret)))
 
     def add(
         self,

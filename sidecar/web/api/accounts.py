@@ -24,6 +24,7 @@ from sidecar.web.request.json_body import Body
 from sidecar.web.request.query_params import Query
 from sidecar.web.security import auth
 from sidecar.web.security.auth import person
+from sidecar.web.security.masking import mask
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
@@ -83,7 +84,7 @@ def begin(services: WebServices, body: Credentials) -> Response:
     made = services.sign_in.sign_in(body.username, body.password.get_secret_value(), auth.caller())
     _leave(services)
     user = schemas.User.model_validate(made.person)
-    reply = json_reply(schemas.Session, schemas.Session(user=user, csrf=made.csrf))
+    reply = json_reply(schemas.Session, schemas.Session(user=user, csrf=mask(made.csrf)))
     auth.give_cookie(reply, made)
     return reply
 
@@ -91,9 +92,8 @@ def begin(services: WebServices, body: Credentials) -> Response:
 @session.get("", role=Role.SIGNED_IN, returns=schemas.Session)
 def show(_services: WebServices) -> schemas.Session:
     """Show who is signed in."""
-    own = auth.asker().session
     user = schemas.User.model_validate(person())
-    return schemas.Session(user=user, csrf=own.csrf if own else None)
+    return schemas.Session(user=user, csrf=auth.csrf_token())
 
 
 @session.delete("", role=Role.SIGNED_IN)

@@ -23,6 +23,7 @@ from sidecar.web.request.cookies import A_YEAR_S, set_cookie
 from sidecar.web.request.errors import ApiError, SignInNeeded
 from sidecar.web.security import jellyfin_web
 from sidecar.web.security.hosts import LOOPBACK, is_own_origin, split_host
+from sidecar.web.security.masking import mask, unmask
 from sidecar.web.security.middleware import CAME_BY_PROXY
 from sidecar.web.security.permissions import SAFE, Role, decided_here, may_try, role_needed
 
@@ -154,6 +155,17 @@ def person() -> Person:
     return found
 
 
+def csrf_token() -> str | None:
+    """Return the CSRF token, masked for this answer; None if there is no session."""
+    session = asker().session
+    if session is None:
+        return None
+    if "csrf_token" not in g:
+        g.csrf_token = mask(session.csrf)
+    masked: str = g.csrf_token
+    return masked
+
+
 def is_owner() -> bool:
     """Whether the current request may do what needs `Role.OWNER`."""
     found = asker().person
@@ -250,7 +262,7 @@ def _check_origin(*, needs_token: bool) -> None:
     if not needs_token or session is None:
         return
     token = request.headers.get(CSRF_HEADER) or request.form.get(CSRF_FIELD, "")
-    if not compare_digest(token.encode(), session.csrf.encode()):
+    if not compare_digest(unmask(token), session.csrf):
         raise ApiError(
             HTTPStatus.FORBIDDEN,
             translatable("This page is out of date: load it again and try once more."),

@@ -105,6 +105,19 @@ def test_the_pages_stay_below_the_base_url(proxy: Proxy) -> None:
     assert known.headers.get("Location", f"{BASE_URL}/").endswith(f"{BASE_URL}/")
 
 
+def test_a_page_is_compressed_once_where_our_own_asks(proxy: Proxy) -> None:
+    """Neither proxy adds a coding of its own."""
+    told = {"Accept-Encoding": "gzip", "Sec-Fetch-Site": "same-origin"}
+
+    ours = proxy.ask("GET", "/devices", told)
+    elsewhere = proxy.ask("GET", "/devices", told | {"Sec-Fetch-Site": "cross-site"})
+
+    assert ours.headers["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in elsewhere.headers
+    assert "Car stick" in ours.text
+    assert "Car stick" in elsewhere.text
+
+
 def test_news_pass(proxy: Proxy, listener: Person) -> None:
     """A heart on the phone is news on the open page."""
     title = {"nginx": "Tone 1", "caddy": "Tone 2"}[proxy.name]

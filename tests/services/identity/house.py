@@ -33,6 +33,7 @@ from sidecar.store.database import Database
 from sidecar.store.downloads.adopt import AdoptedFile
 from sidecar.store.downloads.insert import NewDownload
 from sidecar.store.stores import Stores
+from sidecar.web.security.masking import mask
 from tests.fakes.clock import FakeClock
 from tests.fakes.libraries.tiny import LIBRARIES, Entry, track, write
 from tests.fakes.servers.demo import QUICK
@@ -228,4 +229,4 @@ def come_in(house: MovingHouse, person: Person, client: Client) -> tuple[Client,
     """Sign a person in to the pages; return their browser and its token for forms."""
     secret = house.store.sessions.begin(person.user_id, address_prefix="192.168.1")
     client.set_cookie("sidecar_session", secret)
-    return client, derive_csrf_token(secret)
+    return client, mask(derive_csrf_token(secret))

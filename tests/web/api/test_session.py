@@ -6,6 +6,7 @@ import pytest
 from werkzeug.test import Client
 
 from sidecar.web.redirects import own_path
+from sidecar.web.security.masking import unmask
 from tests.fakes.clock import FakeClock
 from tests.web.house import ANN, PASSWORD, Browser, WebHouse, web_house, without_jellyfin
 
@@ -24,7 +25,12 @@ def test_a_name_and_password_open_a_session(client: Client) -> None:
     cookie = answer.headers["Set-Cookie"]
     assert cookie.startswith("sidecar_session=")
     assert "; HttpOnly; Path=/; SameSite=Lax" in cookie
-    assert client.get(SESSION).json == answer.json
+    again = client.get(SESSION).json
+    assert again is not None
+    assert again["user"] == answer.json["user"]
+    # The same token, masked anew.
+    assert unmask(again["csrf"]) == unmask(answer.json["csrf"])
+    assert again["csrf"] != answer.json["csrf"]
 
 
 def test_a_wrong_password_is_refused_in_words(client: Client) -> None:

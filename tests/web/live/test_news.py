@@ -15,6 +15,7 @@ from sidecar.domain.downloads.download import Status
 from sidecar.events import AccountChanged, NoticesChanged, Progress, TransfersProgressed
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.sessions import derive_csrf_token
+from sidecar.web.security.masking import mask
 from sidecar.web.server import WebServer
 from tests.fakes.clock import FakeClock
 from tests.fakes.page import OpenPage
@@ -284,7 +285,7 @@ def test_signing_out_closes_the_session_s_pages_and_no_others(
         stays.next("snapshot")
         answer = requests.delete(
             f"{server.url}/api/v1/session",
-            headers={"X-Sidecar-CSRF": derive_csrf_token(secret)},
+            headers={"X-Sidecar-CSRF": mask(derive_csrf_token(secret))},
             cookies={"sidecar_session": secret},
             timeout=10,
         )

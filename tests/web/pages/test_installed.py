@@ -32,7 +32,7 @@ def test_the_service_worker_names_files_that_exist_by_their_hash(ann: Browser) -
     for path in files:
         assert ann.client.get(path, buffered=True).status_code == 200, path
         assert f"/{told['VERSION']}/" in path or path == "/static/icon.svg"
-    assert ann.csrf not in answer.text
+    assert "csrf" not in answer.text
 
 
 def test_the_page_without_a_network_is_nobody_s_and_loads_only_what_is_kept(ann: Browser) -> None:
@@ -40,7 +40,7 @@ def test_the_page_without_a_network_is_nobody_s_and_loads_only_what_is_kept(ann:
 
     page = ann.client.get("/without-network").text
 
-    assert ann.csrf not in page
+    assert "csrf" not in page
     assert "ann" not in re.sub(r"<[^>]+>", " ", page).split()
     assert isinstance(files, list)
     assert set(re.findall(r'(?:src|href)="(/static/[^"#]+)', page)) <= set(files)

@@ -235,4 +235,8 @@ def give_words(app: Flask, clock: Clock) -> None:
 
     app.jinja_env.tests |= {"in_future": _in_future}
     # Not every application has every page (`web.starting`): templates check before they link.
-    app.jinja_env.globals |= {"asker": auth.asker, "has_page": app.view_functions.__contains__}
+    app.jinja_env.globals |= {
+        "asker": auth.asker,
+        "csrf_token": auth.csrf_token,
+        "has_page": app.view_functions.__contains__,
+    }

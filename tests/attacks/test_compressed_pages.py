@@ -1,0 +1,90 @@
+"""Pages are compressed, and their lengths tell nothing of the session's token (BREACH)."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Callable, Sequence
+from string import hexdigits
+
+import pytest
+
+from sidecar.web.security.masking import unmask
+from tests.web.house import ANN, Browser, WebHouse
+
+# How a list is fetched anew by our own page, whoever has led somebody to it.
+OURS = {"Accept-Encoding": "gzip, deflate, br", "Sec-Fetch-Site": "same-origin"}
+DIGITS = hexdigits[:16]
+KNOWN, GUESSED = 6, 5
+# Put around a guess, so that the chance in one answer's bits is averaged away.
+AROUND = ("~!g", "^;k*", "hm_", "!!p~", ",-jo", "n^^", "~*i;", "l_gh,", "-o", "k!m~")
+SEARCHED = "somebodysearched"
+
+Ask = Callable[[str], bytes]
+
+
+@pytest.fixture
+def ann(house: WebHouse) -> Browser:
+    house.add(1)
+    return house.come_in(ANN)
+
+
+def asked(ann: Browser, text: str) -> bytes:
+    """Return the compressed page of a search, without what varies its length by chance.
+
+    Whoever asks often enough averages that away.
+    """
+    answer = ann.client.get("/downloads", query_string={"q": text}, headers=OURS)
+    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.data[3] == 8  # a name follows
+    packed: bytes = answer.data
+    return packed[10:].partition(b"\0")[2]
+
+
+def guess(ask: Ask, known: str, around: Sequence[str]) -> str:
+    """Guess the digits that follow, each by the shortest answers."""
+    for _ in range(GUESSED):
+        known += min(
+            DIGITS, key=lambda one: sum(len(ask(f"{text}{known}{one}{text}")) for text in around)
+        )
+    return known
+
+
+def test_nobody_guesses_the_token_from_the_lengths_of_pages(ann: Browser) -> None:
+    token = unmask(ann.csrf)
+
+    found = guess(lambda text: asked(ann, text), token[:KNOWN], AROUND[:2])
+
+    assert found != token[: KNOWN + GUESSED]
+
+
+def test_the_same_attack_finds_a_token_that_is_not_masked(ann: Browser) -> None:
+    """Otherwise the test above would say nothing."""
+    token = unmask(ann.csrf)
+    page = ann.client.get("/downloads", query_string={"q": SEARCHED}).text
+    masked = page.partition('data-csrf="')[2].partition('"')[0]
+    page = page.replace(masked, token)
+
+    def without_mask(text: str) -> bytes:
+        return gzip.compress(page.replace(SEARCHED, text).encode(), 6, mtime=0)
+
+    assert unmask(masked) == token
+    assert guess(without_mask, token[:KNOWN], AROUND) == token[: KNOWN + GUESSED]
+
+
+def test_a_page_never_has_the_same_token_or_length_twice(ann: Browser) -> None:
+    answers = [ann.client.get("/downloads", headers=OURS) for _ in range(40)]
+
+    pages = [gzip.decompress(one.data).decode() for one in answers]
+    tokens = {page.partition('data-csrf="')[2].partition('"')[0] for page in pages}
+    assert len(tokens) == len(pages)
+    assert {unmask(one) for one in tokens} == {unmask(ann.csrf)}
+    assert not any(unmask(ann.csrf) in page for page in pages)
+    assert len({len(one.data) for one in answers}) > 10
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_what_another_site_s_page_causes_is_sent_as_it_is(ann: Browser, site: str) -> None:
+    answer = ann.client.get("/downloads?q=a", headers=OURS | {"Sec-Fetch-Site": site})
+
+    assert "Content-Encoding" not in answer.headers
+    assert "<h1>" in answer.text
