@@ -66,6 +66,12 @@ class MachineList:
         processes = self._processes.all()
         first = {one.host: (one.started_at, one.seen_at) for one in reversed(processes)}
         first |= {one.name: (one.since, one.heard_at) for one in self._processes.machines()}
+        # This process lives, although one that is alone tells nobody so.
+        first |= {
+            one.host: (first[one.host][0], self._clock.now())
+            for one in processes
+            if one.id == self._processes.own_id
+        }
         there = self._there()
         waiting = self._orders.count_open()
         return [

@@ -14,6 +14,7 @@ from sidecar.config.settings import DatabaseSettings
 from sidecar.errors import SidecarError
 from sidecar.outgoing.joining import JoinFailed, join
 from sidecar.web.server import WebServer
+from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import Reply, answering
 from tests.fakes.servers.certificates import own_certificate
 from tests.web.house import Browser, WebHouse
@@ -38,6 +39,21 @@ def test_with_a_file_the_page_says_what_is_missing(eve: Browser, ann: Browser) -
     assert eve.press("/admin/machines").status_code == 422
     assert eve.send("POST", "/api/v1/machines/code").status_code == 422
     assert ann.get("/admin/machines").status_code == 403
+
+
+def test_the_machine_that_shows_the_page_is_never_silent(
+    house: WebHouse, eve: Browser, clock: FakeClock
+) -> None:
+    """One that is alone renews no lease."""
+    house.store.processes.register("nas", "/nas", is_alone=True)
+    clock.advance(3600)
+
+    page = eve.get("/admin/machines").text
+
+    assert "<strong>nas</strong>" in page
+    assert "not heard of" not in page
+    assert eve.press("/admin/machines/remove", machine="nas", sure="yes").status_code == 422
+    assert [one.host for one in house.store.processes.all()] == ["nas"]
 
 
 def test_a_machine_joins_with_the_code_of_the_page_and_keeps_what_it_gets(
