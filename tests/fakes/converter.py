@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Event
 
 import xxhash
@@ -18,7 +19,6 @@ from sidecar.errors import Stopped
 from sidecar.transfer.converting.converter import Converted, LeftAsIs
 from sidecar.transfer.engine import PartTarget
 from sidecar.transfer.tagging.wishes import TagWishes
-from tests.fakes.page_cache import count_cached_bytes
 
 
 @dataclass
@@ -26,12 +26,12 @@ class HalvingConverter:
     """Makes halves.
 
     Attributes:
-        cached: How many bytes of each source were in the memory when it came.
+        begins: Called with the path of each source before it is read.
     """
 
     leave: str | None = None
     asked: list[Target] = field(default_factory=list)
-    cached: list[int] = field(default_factory=list)
+    begins: Callable[[Path], object] = lambda _source: None
     meanwhile: Callable[[], object] = lambda: None
 
     def convert(
@@ -45,7 +45,7 @@ class HalvingConverter:
         wishes: TagWishes,
     ) -> Converted | LeftAsIs:
         self.asked.append(target)
-        self.cached.append(count_cached_bytes(source.path))
+        self.begins(source.path)
         with source.open() as original, into.open() as result:
             made = original.read(size // 2)
             result.truncate(0)

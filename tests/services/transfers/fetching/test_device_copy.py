@@ -245,9 +245,12 @@ def test_only_what_another_device_waits_for_stays_in_the_memory(home: Home) -> N
 
 
 def test_what_is_converted_is_read_from_the_memory(home: Home) -> None:
+    cached: list[int] = []
+    home.converter.begins = lambda source: cached.append(count_cached_bytes(source))
+
     home.bring_as(STICK, OPUS)
 
-    assert home.converter.cached == [len(BODY)]
+    assert cached == [len(BODY)]
 
 
 def test_a_converted_file_is_copied_for_a_device_that_wants_the_same(home: Home) -> None:
