@@ -1,10 +1,11 @@
-"""Replays a history in two processes at once: each takes a part of the budgets.
+"""Replays a history in two processes at once.
 
-    history, scenario ──▶ this process: one part ─────────────────────┐
-                     └──▶ child: the other part ──progress, figures──▶ joined in the budgets' order
+    history, scenario ──▶ child: what is expected of each day ──day by day──┐
+                     └──▶ this process: rules, devices, plans ◀─────────────┘
 
-What comes of it is the same as in one process. The child ends with this one; if it fails, its part
-is done here.
+Where nothing is to be expected, because `fill` is not run, the child takes a part of the budgets.
+What comes of it is the same as in one process. The child ends with this one; if it fails, this
+process does what is left.
 """
 
 from __future__ import annotations
@@ -12,18 +13,20 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-import select
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace as changed
+from itertools import islice
 from pathlib import Path
+from typing import Any, Self
 
 from sidecar.confined.limits import ENVIRONMENT, Limits, dump_sys_path
 from sidecar.domain.replay.figures import Figures
+from sidecar.domain.replay.forecast import Forecast, make_forecasts
 from sidecar.domain.replay.history import History
-from sidecar.domain.replay.replay import Scenario, replay, split_budgets
+from sidecar.domain.replay.replay import FILL, Scenario, replay, split_budgets
 from sidecar.process import heap
 
 log = logging.getLogger(__name__)
@@ -35,8 +38,8 @@ LIMITS = Limits(nice=0, most_bytes=0, most_memory=2**40)
 MOST_PROCESSES = 2
 # Fewer are replayed before another process has begun.
 WORTHWHILE_PLAYS = 5000
-# The child writes one of these for each per cent that is done, and figures at the end.
-STEP, STEPS = b".", 100
+
+Part = Callable[[History, Scenario], Iterator[Any]]
 
 
 def replay_in_parts(
@@ -56,22 +59,40 @@ def replay_in_parts(
         processes: One or two; as many as there are processors for us if not given.
         limits: Those of the second process.
     """
-    parts = split_budgets(scenario.budgets, processes or _count_processes())
-    if len(parts) < MOST_PROCESSES or len(history.plays) < WORTHWHILE_PLAYS:
+    is_long = len(history.plays) >= WORTHWHILE_PLAYS
+    if not is_long or (processes or _count_processes()) < MOST_PROCESSES:
         return replay(history, scenario, progress)
-    here, there = (changed(scenario, budgets=budgets) for budgets in parts)
-    child = _Child(history, there, limits)
-    try:
-        # To search for cycles, of which a replay leaves none, takes a sixth of its time.
-        with heap.without_search():
-            found = replay(
-                history, here, lambda share: progress((share + child.read_progress()) / 2)
-            )
-            found += child.finish() or replay(history, there)
-    finally:
-        child.close()
-    progress(1.0)
+    # To search for cycles, of which a replay leaves none, takes a sixth of its time.
+    with heap.without_search():
+        if FILL in scenario.runs:
+            with _Child("forecasts", history, scenario, limits) as child:
+                return replay(history, scenario, progress, child.results())
+        return _replay_budgets(history, scenario, progress, limits)
+
+
+def _replay_budgets(
+    history: History, scenario: Scenario, progress: Callable[[float], None], limits: Limits
+) -> list[Figures]:
+    here, *others = split_budgets(scenario.budgets, MOST_PROCESSES)
+    if not others:
+        return replay(history, scenario, progress)
+    there = changed(scenario, budgets=others[0])
+    with _Child("figures", history, there, limits) as child:
+        found = replay(history, changed(scenario, budgets=here), progress)
+        found += child.results()
     return [one for budget in scenario.budgets for one in found if one.budget == budget]
+
+
+def _forecast(history: History, scenario: Scenario) -> Iterator[Forecast]:
+    return make_forecasts(history, scenario.limits)
+
+
+def _find_figures(history: History, scenario: Scenario) -> Iterator[Figures]:
+    yield from replay(history, scenario)
+
+
+# What a child process can do.
+PARTS: Mapping[str, Part] = {"forecasts": _forecast, "figures": _find_figures}
 
 
 def _count_processes() -> int:
@@ -81,12 +102,12 @@ def _count_processes() -> int:
 
 
 class _Child:
-    """The child process that replays a part."""
+    """The child process that does a part."""
 
-    def __init__(self, history: History, scenario: Scenario, limits: Limits) -> None:
-        self._read = b""
+    def __init__(self, part: str, history: History, scenario: Scenario, limits: Limits) -> None:
+        self._part, self._history, self._scenario = part, history, scenario
         self._process = subprocess.Popen(  # noqa: S603 - our own program
-            limits.command([sys.executable, "-I", "-B", str(CHILD), dump_sys_path()]),
+            limits.command([sys.executable, "-I", "-B", str(CHILD), dump_sys_path(), part]),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
@@ -96,31 +117,26 @@ class _Child:
         with suppress(OSError), self._process.stdin as to_child:
             pickle.dump((history, scenario), to_child)
 
-    def read_progress(self) -> float:
-        """Return the share that is done, without waiting."""
-        output = self._process.stdout
-        assert output is not None  # noqa: S101 - it was asked for
-        while len(self._read) < STEPS and select.select([output], [], [], 0)[0]:
-            block = os.read(output.fileno(), STEPS - len(self._read))
-            if not block:
-                break
-            self._read += block
-        return len(self._read) / STEPS
+    def __enter__(self) -> Self:
+        """Nothing is done before `results` are asked for."""
+        return self
 
-    def finish(self) -> list[Figures]:
-        """Wait until it is done, and return what it found; nothing if it failed."""
-        output = self._process.stdout
-        assert output is not None  # noqa: S101 - it was asked for
-        told = self._read + output.read()
-        if self._process.wait() or not told.startswith(STEP * STEPS):
-            log.warning("A part of a replay failed in its process: it is done again in this one")
-            return []
-        figures: list[Figures] = pickle.loads(told[STEPS:])  # noqa: S301 - our own program's
-        return figures
-
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """End it."""
         self._process.kill()
         self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
+
+    def results(self) -> Iterator[Any]:
+        """Yield what it finds as it comes; what it fails to find is found here."""
+        output = self._process.stdout
+        assert output is not None  # noqa: S101 - it was asked for
+        told = 0
+        with suppress(EOFError, pickle.UnpicklingError):
+            while (result := pickle.load(output)) is not None:  # noqa: S301 - our own program's
+                told += 1
+                yield result
+            return
+        log.warning("A part of a replay failed in its process: it is done again in this one")
+        yield from islice(PARTS[self._part](self._history, self._scenario), told, None)

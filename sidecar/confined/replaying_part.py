@@ -1,39 +1,30 @@
-"""The child process that replays a part of the budgets, see `parts`.
+"""The child process that does a part of a replay, see `parts`.
 
-It is started by path; its argument is `sys.path` as JSON. History and scenario come on standard
-input; it answers with a dot for each per cent that is done, and the figures.
+It is started by path; its arguments are `sys.path` as JSON and the name of the part. History and
+scenario come on standard input; it answers with what it finds, one by one, and None at the end.
 """
 
 from __future__ import annotations
 
 import gc
 import json
-import os
 import pickle
 import sys
 
 
 def main(arguments: list[str]) -> None:
-    """Replay, and answer."""
+    """Do the part, and answer."""
     sys.path[:] = json.loads(arguments[0])
     # As in `parts`.
     gc.disable()
 
-    from sidecar.confined.parts import STEP, STEPS  # noqa: PLC0415
-    from sidecar.domain.replay.replay import replay  # noqa: PLC0415
-
-    told = 0
-
-    def tell(share: float) -> None:
-        nonlocal told
-        now = int(share * STEPS)
-        # It fails, and that ends this process, if nobody listens any more.
-        os.write(sys.stdout.fileno(), STEP * (now - told))
-        told = now
+    from sidecar.confined.parts import PARTS  # noqa: PLC0415
 
     history, scenario = pickle.load(sys.stdin.buffer)  # noqa: S301 - from the process that started us
-    figures = replay(history, scenario, tell)
-    pickle.dump(figures, sys.stdout.buffer)
+    # It fails, and that ends this process, if nobody listens any more.
+    for result in PARTS[arguments[1]](history, scenario):
+        pickle.dump(result, sys.stdout.buffer)
+    pickle.dump(None, sys.stdout.buffer)
     sys.stdout.flush()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 
@@ -12,6 +12,8 @@ UPDATED_AT = timedelta(hours=4)
 # What is assumed where nothing is known: bytes for a second of sound, and of a whole file.
 BYTES_A_SECOND = 32_000
 USUAL_SIZE = 8_000_000
+# After so many days without a play nothing changes any more until the next.
+QUIET_DAYS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,19 @@ class History:
     def users(self) -> tuple[str, ...]:
         """Who has played, the names sorted."""
         return tuple(sorted({one.user for one in self.plays}))
+
+
+def list_days(plays: Sequence[PastPlay]) -> Iterator[tuple[int, list[PastPlay]]]:
+    """Yield each day with its plays, also those without any, but no long time without any."""
+    by_day: dict[int, list[PastPlay]] = defaultdict(list)
+    for play in plays:
+        by_day[play.day].append(play)
+    last: int | None = None
+    for day in sorted(by_day):
+        if last is not None:
+            yield from ((one, []) for one in range(last + 1, min(day, last + 1 + QUIET_DAYS)))
+        yield day, by_day[day]
+        last = day
 
 
 def make_history(plays: Iterable[PastPlay], items: Iterable[PastItem]) -> History:

@@ -17,13 +17,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from sidecar.domain.fill.choice import FULL, FillLimits, Ranking, choose, expect
-from sidecar.domain.fill.experts import Expert, Experts, Order, rank_by_each
-from sidecar.domain.fill.shelf import Candidate, Shelf
-from sidecar.domain.fill.taste import WEEK, Household, Listened, Taste, is_half_heard
+from sidecar.domain.fill.choice import FULL, FillLimits, Ranking, choose
+from sidecar.domain.fill.experts import Expert, Experts, Order
+from sidecar.domain.fill.taste import WEEK
 from sidecar.domain.replay.device import PastDevice
 from sidecar.domain.replay.figures import Figures
-from sidecar.domain.replay.history import UPDATED_AT, History, PastPlay, begin_of
+from sidecar.domain.replay.forecast import Forecast, make_forecasts, make_shelf
+from sidecar.domain.replay.history import UPDATED_AT, History, PastPlay, begin_of, list_days
 from sidecar.domain.replay.library import PastLibrary, counts, list_items
 from sidecar.domain.replay.yardsticks import (
     CHANCE,
@@ -42,8 +42,6 @@ RULES = "rules"
 FILL = "fill"
 YARDSTICKS = (MOST_PLAYED, LEAST_RECENTLY_USED, CHANCE)
 RUNS = (RULES, FILL, *YARDSTICKS)
-# After so many days without a play nothing changes any more until the next.
-QUIET_DAYS = 60
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,15 +52,12 @@ class Scenario:
         budgets: In bytes; each is a device of its own.
         settings: Of the rules that are not as by default, by their names.
         limits: Of `fill`.
-        liked_albums: While `fill` is on, the albums that people like have no room of their own:
-            that they were begun counts as evidence.
         runs: Which are made.
     """
 
     budgets: Sequence[int]
     settings: dict[str, RuleSettings] = field(default_factory=dict)
     limits: FillLimits = field(default_factory=FillLimits)
-    liked_albums: bool = True
     runs: Collection[str] = RUNS
 
 
@@ -165,7 +160,10 @@ class _Filling:
 
 
 def replay(
-    history: History, scenario: Scenario, progress: Callable[[float], None] = lambda _: None
+    history: History,
+    scenario: Scenario,
+    progress: Callable[[float], None] = lambda _: None,
+    forecasts: Iterator[Forecast] | None = None,
 ) -> list[Figures]:
     """Replay a history, and return what each run came to, by budgets.
 
@@ -173,9 +171,10 @@ def replay(
         history: What was played.
         scenario: The settings, and which runs are made.
         progress: Called each day with the share of the days that are done.
+        forecasts: Of each day, if they are worked out elsewhere.
     """
-    run = _Replay(history, scenario)
-    days = list(_list_days(history.plays))
+    run = _Replay(history, scenario, forecasts or make_forecasts(history, scenario.limits))
+    days = list(list_days(history.plays))
     for place, (day, plays) in enumerate(days):
         run.pass_day(day, plays)
         progress((place + 1) / len(days))
@@ -205,7 +204,7 @@ def split_budgets(budgets: Iterable[int], parts: int) -> list[list[int]]:
 class _Replay:
     """The state of all runs: they go through each day side by side."""
 
-    def __init__(self, history: History, scenario: Scenario) -> None:
+    def __init__(self, history: History, scenario: Scenario, forecasts: Iterator[Forecast]) -> None:
         self.figures = [
             Figures(name=name, budget=budget)
             for budget in dict.fromkeys(scenario.budgets)
@@ -219,10 +218,12 @@ class _Replay:
         known, albums = list_items(history)
         self._users = history.users
         self._libraries = {one: PastLibrary(albums, known) for one in self._users}
-        self._held = _Held(), _Held()
+        # While `fill` is on, the albums that people like have no room of their own: that they were
+        # begun counts as evidence.
+        self._held, self._held_beside_fill = _Held(), _Held()
         self._yardsticks = Yardsticks(self._ids)
-        self._household = Household(_make_shelf(history))
-        self._tastes = {one: Taste(self._household) for one in self._users}
+        self._shelf = make_shelf(history)
+        self._forecasts = forecasts
         devices = {id(one): PastDevice(one, self._ids, self._sizes) for one in self.figures}
         self._devices = [devices[id(one)] for one in self.figures if one.name == RULES]
         self._fillings = [
@@ -249,16 +250,17 @@ class _Replay:
         self._update(day)
         items = [self._number[one.item_id] for one in plays]
         self._count(items)
-        self._learn(day, plays, items)
+        self._learn(plays, items)
 
     def _update(self, day: int) -> None:
         now = begin_of(day) + UPDATED_AT
         if self._devices or self._fillings:
             self._run_rules(now)
-        standing, wanted = self._held[0].standing(), self._held[0].wanted()
+        standing, wanted = self._held.standing(), self._held.wanted()
         for device in self._devices:
             device.update(day, standing, wanted)
-        self._fill(day)
+        if self._fillings:
+            self._fill(day)
         self._measure(day)
 
     def _run_rules(self, now: datetime) -> None:
@@ -276,23 +278,17 @@ class _Replay:
                 for wish in rule.wishes(context).wishes:
                     number = self._number[wish.item.id]
                     wished[number] = max(wish.priority, wished.get(number, wish.priority))
-            self._held[0].replace(rule.name, wished, settings.grace, now)
-            if self._scenario.liked_albums and rule.name == album_affinity.NAME:
-                wished = {}
-            self._held[1].replace(rule.name, wished, settings.grace, now)
+            self._held.replace(rule.name, wished, settings.grace, now)
+            if rule.name != album_affinity.NAME:
+                self._held_beside_fill.replace(rule.name, wished, settings.grace, now)
 
     def _fill(self, day: int) -> None:
-        if not self._fillings:
-            return
-        tastes = list(self._tastes.values())
-        for taste in tastes:
-            taste.look_ahead(day)
         limits = self._scenario.limits
-        expected = expect(self._household.shelf, tastes, limits)
-        rankings = rank_by_each(expected, self._household, limits)
+        forecast = next(self._forecasts)
+        rankings = forecast.rank(self._shelf, len(self._users), limits)
         orders = {one: Order(ranking.order, self._sizes) for one, ranking in rankings.items()}
-        half_heard = set().union(*(one.list_half_heard(day) for one in tastes))
-        standing, wanted = self._held[1].standing(), self._held[1].wanted()
+        held = self._held_beside_fill
+        standing, wanted = held.standing(), held.wanted()
         for filling in self._fillings:
             filling.update(
                 day,
@@ -300,7 +296,7 @@ class _Replay:
                 orders,
                 standing=standing,
                 wanted=wanted,
-                half_heard=half_heard,
+                half_heard=forecast.half_heard,
                 limits=limits,
             )
 
@@ -330,49 +326,11 @@ class _Replay:
             for device in self._all.values():
                 device.use(item, self._plays)
 
-    def _learn(self, day: int, plays: Sequence[PastPlay], items: Sequence[int]) -> None:
+    def _learn(self, plays: Sequence[PastPlay], items: Sequence[int]) -> None:
         self._yardsticks.learn(items)
-        listened: dict[str, list[Listened]] = defaultdict(list)
-        for play, number in zip(plays, items, strict=True):
+        for play in plays:
             item = self._history.items[play.item_id]
             if counts(play, item):
                 self._libraries[play.user].learn(play, item.album_id)
-            began = play.began - begin_of(day)
-            is_half = is_half_heard(play.seconds, item.length)
-            listened[play.user].append(
-                Listened(number, began.total_seconds(), play.seconds, is_to_the_end=not is_half)
-            )
-        if self._fillings:
-            for user, taste in self._tastes.items():
-                taste.learn(day, listened[user])
-            for filling in self._fillings:
-                filling.experts.learn(items)
-
-
-def _make_shelf(history: History) -> Shelf:
-    return Shelf(
-        Candidate(
-            id=one.id,
-            title=one.title,
-            size=one.size,
-            seconds=one.length,
-            album_id=one.album_id,
-            album=one.album,
-            artist=one.artist,
-            genre=one.genre,
-        )
-        for one in history.items.values()
-    )
-
-
-def _list_days(plays: Sequence[PastPlay]) -> Iterator[tuple[int, list[PastPlay]]]:
-    """Yield each day with its plays, also those without any, but no long time without any."""
-    by_day: dict[int, list[PastPlay]] = defaultdict(list)
-    for play in plays:
-        by_day[play.day].append(play)
-    last: int | None = None
-    for day in sorted(by_day):
-        if last is not None:
-            yield from ((one, []) for one in range(last + 1, min(day, last + 1 + QUIET_DAYS)))
-        yield day, by_day[day]
-        last = day
+        for filling in self._fillings:
+            filling.experts.learn(items)
