@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Collection
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from sidecar.confined.parts import LIMITS, replay_in_parts
 from sidecar.domain.replay.history import History
-from sidecar.domain.replay.replay import Scenario, replay
+from sidecar.domain.replay.replay import RULES, RUNS, Scenario, replay
 from tests.simulation.laws import binges, past, shared, zipf
 
 
@@ -21,9 +25,11 @@ def scenario(history: History) -> Scenario:
     return Scenario(budgets=[history.size * share // 100 for share in (5, 2, 20, 5)])
 
 
+@pytest.mark.parametrize("runs", [RUNS, [RULES]])
 def test_two_processes_find_what_one_finds_and_tell_their_progress(
-    history: History, scenario: Scenario
+    history: History, scenario: Scenario, runs: Collection[str]
 ) -> None:
+    scenario = replace(scenario, runs=runs)
     told: list[float] = []
 
     found = replay_in_parts(history, scenario, told.append, processes=2)
@@ -43,3 +49,29 @@ def test_the_part_of_a_process_that_fails_is_done_here(
 
     assert found == replay(history, scenario)
     assert "failed in its process" in caplog.text
+
+
+@pytest.mark.parametrize("runs", [RUNS, [RULES]])
+def test_what_a_process_leaves_undone_is_done_here(
+    history: History, scenario: Scenario, runs: Collection[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    scenario = replace(scenario, runs=runs)
+    there = _list_children()
+    ended: set[int] = set()
+
+    def end_children(share: float) -> None:
+        if share > 0.4 and not ended:
+            ended.update(_list_children() - there)
+            for one in ended:
+                os.kill(one, signal.SIGKILL)
+
+    found = replay_in_parts(history, scenario, end_children, processes=2)
+
+    assert len(ended) == 1
+    assert found == replay(history, scenario)
+    assert "failed in its process" in caplog.text
+
+
+def _list_children() -> set[int]:
+    tasks = Path("/proc/self/task").iterdir()
+    return {int(one) for task in tasks for one in (task / "children").read_text().split()}

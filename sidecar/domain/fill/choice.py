@@ -8,7 +8,8 @@ of it in a week, and never if it was begun and not ended.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, groupby
 from math import inf
@@ -197,30 +198,32 @@ class _Variety:
         self.ranking, self.room = ranking, room
         self._album_of, self._artist_of = shelf.albums.of, shelf.artists.of
         self._listener = ranking.listener
-        self._of_album = limits.of_album
+        self._of_album = limits.of_album or inf
         self._of_artist = room * limits.of_artist
         others = (persons - 1) / persons * limits.sure_share / FULL if persons > 1 else 0.0
         self._of_person = room * (1.0 - others) if persons > 1 else inf
-        self._albums: dict[int | None, int] = {}
-        self._artists: dict[int | None, int] = {}
-        self._persons: dict[int, int] = {}
+        self._albums: dict[int | None, int] = defaultdict(int)
+        self._artists: dict[int | None, int] = defaultdict(int)
+        self._persons: dict[int, int] = defaultdict(int)
 
-    def take(self, unit: Sequence[int], size: int, *, is_varied: bool) -> bool:
-        """Count a unit; if others would not be left enough, return False in place of that."""
-        one = unit[0]
+    def count(self, one: int, size: int) -> None:
+        """Count what is there in any case."""
+        self._albums[self._album_of[one]] += 1
+        self._artists[self._artist_of[one]] += size
+        self._persons[self._listener[one]] += size
+
+    def take(self, one: int, size: int, tracks: int) -> bool:
+        """Count what begins with an item; if others would not be left enough, return False."""
         album, artist, person = self._album_of[one], self._artist_of[one], self._listener[one]
-        of_album = self._albums.get(album, 0)
-        of_artist = self._artists.get(artist, 0)
-        of_person = self._persons.get(person, 0) + size
-        if is_varied:
-            is_limited = self._of_album and album is not None and len(unit) == 1
-            if is_limited and of_album >= self._of_album:
-                return False
-            if artist is not None and of_artist and (of_artist + size) * FULL > self._of_artist:
-                return False
-            if of_person > self._of_person:
-                return False
-        self._albums[album] = of_album + 1
+        if album is not None and tracks == 1 and self._albums[album] >= self._of_album:
+            return False
+        of_artist = self._artists[artist]
+        if of_artist and artist is not None and (of_artist + size) * FULL > self._of_artist:
+            return False
+        of_person = self._persons[person] + size
+        if of_person > self._of_person:
+            return False
+        self._albums[album] += 1
         self._artists[artist] = of_artist + size
         self._persons[person] = of_person
         return True
@@ -306,21 +309,18 @@ def _find_best(
     for one in first:
         taken[one] = None
         left -= sizes[one]
-        variety.take((one,), sizes[one], is_varied=False)
+        variety.count(one, sizes[one])
     aside: list[tuple[int, ...]] = []
     misses = 0
     for units, is_varied in ((variety.ranking.units(), True), (aside, False)):
-        for unit in units:
-            new = _list_new(unit, taken, passed_over)
-            if not new:
-                continue
+        for new in _list_new(units, taken, passed_over):
             size = sizes[new[0]] if len(new) == 1 else sum(sizes[one] for one in new)
             if size > left:
                 misses += 1
                 if misses > MOST_MISSES:
                     return taken
-            elif not variety.take(new, size, is_varied=is_varied):
-                aside.append(unit)
+            elif is_varied and not variety.take(new[0], size, len(new)):
+                aside.append(new)
             else:
                 for one in new:
                     taken[one] = None
@@ -329,9 +329,12 @@ def _find_best(
 
 
 def _list_new(
-    unit: tuple[int, ...], taken: Collection[int], passed_over: Collection[int]
-) -> tuple[int, ...]:
-    """Return what of a unit may come; most are one item, and that is decided without a loop."""
-    if len(unit) == 1:
-        return () if unit[0] in taken or unit[0] in passed_over else unit
-    return tuple(one for one in unit if one not in taken and one not in passed_over)
+    units: Iterable[tuple[int, ...]], taken: Collection[int], passed_over: Collection[int]
+) -> Iterator[tuple[int, ...]]:
+    """Yield what of each unit may come; most are one item, and that is decided without a loop."""
+    for unit in units:
+        if len(unit) == 1:
+            if unit[0] not in taken and unit[0] not in passed_over:
+                yield unit
+        elif new := tuple([one for one in unit if one not in taken and one not in passed_over]):
+            yield new

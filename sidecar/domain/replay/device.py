@@ -26,6 +26,7 @@ class PastDevice:
         self.files: dict[int, Stored] = {}
         self._ids = ids
         self._sizes = sizes
+        self._used = 0
         self._evicted: dict[int, int] = {}
         self._evicted_unplayed: set[int] = set()
         self._places: dict[int, int] = {}
@@ -66,7 +67,7 @@ class PastDevice:
         """
         self._stand(standing)
         waiting = self._wait(day, standing, wanted)
-        if not waiting and sum(one.size for one in self.files.values()) <= self.figures.budget:
+        if not waiting and self._used <= self.figures.budget:
             return
         self._carry_out(day, standing, waiting)
 
@@ -165,4 +166,5 @@ class PastDevice:
                 eviction_class=standing[step.download_id],
             )
             self._places.pop(step.download_id, None)
+        self._used += found.bytes_added - found.bytes_removed
         self.figures.count_bytes(found.bytes_added, found.bytes_removed)

@@ -41,7 +41,9 @@ from sidecar.domain.wishes import EvictionClass
 RULES = "rules"
 FILL = "fill"
 YARDSTICKS = (MOST_PLAYED, LEAST_RECENTLY_USED, CHANCE)
-RUNS = (RULES, FILL, *YARDSTICKS)
+# What goes by the product's own plans.
+PLANNED = (RULES, FILL)
+RUNS = (*PLANNED, *YARDSTICKS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,15 +226,15 @@ class _Replay:
         self._yardsticks = Yardsticks(self._ids)
         self._shelf = make_shelf(history)
         self._forecasts = forecasts
-        devices = {id(one): PastDevice(one, self._ids, self._sizes) for one in self.figures}
-        self._devices = [devices[id(one)] for one in self.figures if one.name == RULES]
-        self._fillings = [
-            _Filling(devices[id(one)], self._sizes) for one in self.figures if one.name == FILL
+        devices = [
+            PastDevice(one, self._ids, self._sizes) for one in self.figures if one.name in PLANNED
         ]
+        self._devices = [one for one in devices if one.figures.name == RULES]
+        self._fillings = [_Filling(one, self._sizes) for one in devices if one.figures.name == FILL]
         self._simple: dict[int, set[int]] = {
             id(one): set() for one in self.figures if one.name in YARDSTICKS
         }
-        self._all = devices
+        self._planned = {id(one.figures): one for one in devices}
         self._played: set[int] = set()
         self._plays = 0
         self._first_day: int | None = None
@@ -315,7 +317,8 @@ class _Replay:
 
     def _count(self, items: Iterable[int]) -> None:
         there: list[tuple[Figures, Collection[int]]] = [
-            (one, self._simple.get(id(one), self._all[id(one)].files)) for one in self.figures
+            (one, self._planned[id(one)].files if one.name in PLANNED else self._simple[id(one)])
+            for one in self.figures
         ]
         for item in items:
             is_repeat = item in self._played
@@ -323,7 +326,7 @@ class _Replay:
             for figures, files in there:
                 figures.count_play(item, is_hit=item in files, is_repeat=is_repeat)
             self._plays += 1
-            for device in self._all.values():
+            for device in self._planned.values():
                 device.use(item, self._plays)
 
     def _learn(self, plays: Sequence[PastPlay], items: Sequence[int]) -> None:

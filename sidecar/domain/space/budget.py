@@ -5,12 +5,10 @@ Only less wanted files are evicted, and as few as possible.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from itertools import groupby
-from operator import attrgetter
 
-from sidecar.domain.space.eviction import Stored
+from sidecar.domain.space.eviction import EvictionOrder, Stored
 from sidecar.domain.space.space import (
     Space,
     SpaceRefusal,
@@ -112,7 +110,9 @@ class DeviceRoom:
 class SpaceBudget:
     """The rest of the budget and of the free space during planning."""
 
-    def __init__(self, room: DeviceRoom, stored: Collection[Stored], may_go: list[Stored]) -> None:
+    def __init__(
+        self, room: DeviceRoom, stored: Collection[Stored], may_go: Iterable[Stored]
+    ) -> None:
         running = sum(room.takes(one.size) for one in room.running)
         coming = sum(room.takes(one.to_write) for one in room.running)
         self._room = room
@@ -120,11 +120,11 @@ class SpaceBudget:
         taken = sum_in_blocks([one.size for one in stored], block)
         self._budget = room.most - room.aside - running - taken
         self._free = room.space.free - room.kept - coming
-        self._may_go = may_go
-        self._could_give = dict.fromkeys(EvictionClass, 0)
+        self._going = EvictionOrder(may_go)
+        self._could_give = [
+            sum_in_blocks([one.size for one in files], block) for files in self._going.by_class
+        ]
         self._refusals: dict[bool, SpaceRefusal] = {}
-        for stands, files in groupby(may_go, key=attrgetter("eviction_class")):
-            self._could_give[stands] += sum_in_blocks([one.size for one in files], block)
 
     @property
     def excess(self) -> int:
@@ -133,7 +133,7 @@ class SpaceBudget:
 
     def evict_excess(self) -> list[Stored]:
         """Evict until the device is within its limits, or all that may be evicted."""
-        return self._take(min(self.excess, sum(self._could_give.values())))
+        return self._take(min(self.excess, sum(self._could_give)))
 
     def admit(self, wanted: WantedFile) -> list[Stored] | SpaceRefusal:
         """Reserve space for a download; return what is evicted for it, or why it does not fit."""
@@ -144,8 +144,7 @@ class SpaceBudget:
         whole, remaining = self._room.takes(size), self._room.takes(wanted.to_write)
         short_of_budget, short_of_free = whole - self._budget, remaining - self._free
         short = max(short_of_budget, short_of_free, 0)
-        weaker = (one for one in EvictionClass if one < wanted.standing)
-        if short > sum(self._could_give[one] for one in weaker):
+        if short > sum(self._could_give[: wanted.standing]):
             of_budget = short_of_budget >= short_of_free
             if of_budget not in self._refusals:
                 self._refusals[of_budget] = self._refuse_for_space(of_budget=of_budget)
@@ -161,7 +160,7 @@ class SpaceBudget:
         looked_at: list[Stored] = []
         gained = 0
         while gained < needed:
-            looked_at.append(self._may_go[len(looked_at)])
+            looked_at.append(self._going.pop())
             gained += self._room.takes(looked_at[-1].size)
         gone: list[Stored] = []
         spared: list[Stored] = []
@@ -173,7 +172,7 @@ class SpaceBudget:
             else:
                 self._could_give[one.eviction_class] -= size
                 gone.append(one)
-        self._may_go[: len(looked_at)] = reversed(spared)
+        self._going.put_back(spared)
         self._budget += gained
         self._free += gained
         return gone[::-1]

@@ -88,6 +88,35 @@ def sort_for_eviction(files: Iterable[Stored]) -> list[Stored]:
     return sorted((one for one in files if one.may_go), key=_eviction_key)
 
 
+class EvictionOrder:
+    """The files that may be evicted, in eviction order; a class is sorted once it is its turn.
+
+    Most plans reach few classes, and on a full device the firmer ones are the largest.
+
+    Attributes:
+        by_class: The files of each class that may be evicted, when it was made.
+    """
+
+    def __init__(self, files: Iterable[Stored]) -> None:
+        self.by_class: list[list[Stored]] = [[] for _ in EvictionClass]
+        for one in files:
+            if one.may_go:
+                self.by_class[one.eviction_class].append(one)
+        self._classes = iter(self.by_class)
+        # Of the classes that were reached, the next one last.
+        self._reached: list[Stored] = []
+
+    def pop(self) -> Stored:
+        """Take the next one; there must be one."""
+        while not self._reached:
+            self._reached = sorted(next(self._classes), key=_eviction_key, reverse=True)
+        return self._reached.pop()
+
+    def put_back(self, files: Iterable[Stored]) -> None:
+        """Put some back that were taken, the next one last."""
+        self._reached += files
+
+
 def explain_eviction(eviction_class: EvictionClass) -> str:
     """Return why a file of this class is evicted rather than another."""
     return _WORDS[eviction_class]

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from sidecar.domain.space.budget import DeviceRoom, SpaceBudget, WantedFile
-from sidecar.domain.space.eviction import Stored, explain_eviction, sort_for_eviction
+from sidecar.domain.space.eviction import Stored, explain_eviction
 from sidecar.domain.space.space import SpaceRefusal
 from sidecar.domain.wishes import EvictionClass
 from sidecar.messages import counted, msg
@@ -105,7 +105,7 @@ def plan(
         waiting: All downloads that wait for it.
         may_remove: False plans without removals.
     """
-    balance = SpaceBudget(room, stored, sort_for_eviction(stored) if may_remove else [])
+    balance = SpaceBudget(room, stored, stored if may_remove else ())
     # Made once, not for each of thousands of files.
     over = _reasons(msg("{name} is over its storage limit", name=room.name))
     outranked = _reasons(msg("something with a higher priority needs the space"))
