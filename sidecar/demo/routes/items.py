@@ -293,6 +293,16 @@ def _mix(ask: RequestContext, seed: DemoItem, songs: Sequence[DemoItem]) -> list
     return [seed, *(one for one in mixed if one.id != seed.id)]
 
 
+def _similar(ask: RequestContext) -> Reply:
+    user = ask.on_behalf_of()
+    item = ask.item(user)
+    genres = set(item.all_genres)
+    others = (one for one in visible_items(ask, user) if one.kind is item.kind and one is not item)
+    alike = [one for one in others if genres & set(one.all_genres)]
+    shown = ask.core.random.sample(alike, len(alike))[: ask.number("limit")]
+    return items_page(ask, user, shown, len(shown))
+
+
 def _delete(ask: RequestContext) -> Reply:
     item = ask.item(ask.asker)
     playlist = ask.core.playlists.by_id.get(item.id)
@@ -323,6 +333,7 @@ ROUTES = (
     Route("GET", "/Shows/{item}/Seasons", _seasons),
     Route("GET", "/Shows/{item}/Episodes", _episodes),
     Route("GET", "/UserItems/Resume", _resume),
+    Route("GET", "/Items/{item}/Similar", _similar),
     Route("GET", "/Items/{item}/InstantMix", _instant_mix),
     Route("GET", "/Songs/{item}/InstantMix", _instant_mix),
     Route("GET", "/Albums/{item}/InstantMix", _instant_mix),

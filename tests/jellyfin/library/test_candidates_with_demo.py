@@ -31,3 +31,16 @@ def test_an_instant_mix_names_others_of_the_genre_and_none_for_what_is_gone(
     assert len(mixed) == len(set(mixed))
     assert set(mixed) == alike - {one.item.id} != set()
     assert not candidates.list_mixed("9" * 32)
+
+
+def test_what_is_similar_shares_a_genre_and_is_not_the_item_itself(demo: DemoServer) -> None:
+    candidates = FillCandidates(client(demo, "ann"))
+    tracks = candidates.list_tracks(1).tracks
+    one = next(found for found in tracks if found.item.title == "Tone 1")
+    alike = {found.item.id for found in tracks if found.genre == one.genre}
+
+    similar = candidates.list_similar(one.item.id)
+
+    assert len(similar) == len(set(similar))
+    assert set(similar) == alike - {one.item.id} != set()
+    assert not candidates.list_similar("9" * 32)
