@@ -32,6 +32,16 @@ def test_what_is_committed_survives_a_power_cut(db: Database) -> None:
 
 
 @pytest.mark.sqlite
+def test_each_thread_keeps_little_of_the_file(db: Database) -> None:
+    with ThreadPoolExecutor(1) as another, db.thread():
+        assert (pragma(db, "cache_size"), another.submit(pragma, db, "cache_size").result()) == (
+            -512,
+            -512,
+        )
+        another.submit(db.close_thread).result()
+
+
+@pytest.mark.sqlite
 def test_only_a_lazy_write_does_without_waiting_for_the_disk(db: Database) -> None:
     with db.write_lazily():
         lazy = pragma(db, "synchronous")
