@@ -60,7 +60,7 @@ def make_accounts(base: Base) -> AccountServices:
             problems=problems,
             clock=base.clock,
         ),
-        ownership=Ownership(base.store, accounts=service.all),
+        ownership=Ownership(base.store, accounts=service.all, unused=base.unused_devices),
         hidden=hidden,
     )
 

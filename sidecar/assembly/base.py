@@ -13,6 +13,7 @@ from sidecar.domain.notifications.push_services import check_endpoint
 from sidecar.domain.processes.roles import ALONE, Roles
 from sidecar.events import Bus
 from sidecar.services.configuration.service import ConfigurationService
+from sidecar.services.devices.settings import find_unused
 from sidecar.services.health.system_status import RecentLog
 from sidecar.store.stores import Stores
 
@@ -46,6 +47,15 @@ class Base:
     def machine(self) -> str:
         """What this machine is called."""
         return name_machine(self.settings)
+
+    def unused_devices(self) -> frozenset[str]:
+        """Return the ids of the devices that are in use no more.
+
+        Where machines share the database none is known: each has devices of its own.
+        """
+        if not self.roles.is_alone:
+            return frozenset()
+        return find_unused(self.store.devices.all(), self.configuration.now().devices)
 
 
 def name_machine(settings: Settings) -> str:

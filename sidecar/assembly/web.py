@@ -86,6 +86,7 @@ from sidecar.services.syncthing.status import SyncStatus
 from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
 from sidecar.store.accounts.usage import UsageByAccount
+from sidecar.store.devices.devices import Device
 from sidecar.store.files.completed import CompletedFiles
 from sidecar.store.playback.past import PastPlays
 from sidecar.web.i18n.sentences import words_of
@@ -430,8 +431,13 @@ def _notifier(
 
 
 def _playback(below: Below) -> PlayHistory:
-    store = below.base.store
-    upcoming = UpcomingDownloads(store.holds, store.downloads, store.devices)
+    base, store = below.base, below.base.store
+
+    def used_devices() -> list[Device]:
+        unused = base.unused_devices()
+        return [one for one in store.devices.all() if one.id not in unused]
+
+    upcoming = UpcomingDownloads(store.holds, store.downloads, used_devices)
     return PlayHistory(
         store.plays,
         below.rules.watching,
@@ -744,6 +750,7 @@ def _file_search(below: Below) -> FileSearch:
         devices=store.devices,
         looking=below.presence,
         views=below.listing.views,
+        listed=below.accounts.ownership.listed,
     )
 
 

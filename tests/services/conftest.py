@@ -142,7 +142,7 @@ def access_to(world: World, settings: Callable[[], Iterable[DeviceSettings]]) ->
 
 def owned(world: World) -> Ownership:
     """Return whose downloads are whose."""
-    return Ownership(world.stores, accounts=world.accounts.all)
+    return Ownership(world.stores, accounts=world.accounts.all, unused=frozenset)
 
 
 def as_shown(row: Download) -> DownloadView:

@@ -100,7 +100,9 @@ def test_everything_moves_to_a_server_and_back_and_works_there(
             assert is_new
             assert added.id == numbered["downloads"] + 1
             pending = stores.downloads.queries.counts(DownloadFilter(device_id=device))
-            assert pending[Status.PENDING] == stores.downloads.queries.number(Status.PENDING, None)
+            assert pending[Status.PENDING] == stores.downloads.queries.number(
+                Status.PENDING, DownloadFilter()
+            )
 
 
 def titles(db: Database) -> list[str]:

@@ -15,6 +15,7 @@ from sidecar.domain.wishes import Hold
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.store.accounts.accounts import Account
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.stores import Stores
 
 
@@ -29,9 +30,22 @@ class OwnershipChange:
 class Ownership:
     """Looks up the owners of downloads and ends their holds. Safe for many threads."""
 
-    def __init__(self, stores: Stores, *, accounts: Callable[[], Iterable[Account]]) -> None:
-        """Prepare; `accounts` returns every account that ever signed in."""
+    def __init__(
+        self,
+        stores: Stores,
+        *,
+        accounts: Callable[[], Iterable[Account]],
+        unused: Callable[[], frozenset[str]],
+    ) -> None:
+        """Prepare.
+
+        Args:
+            stores: The downloads and their holds.
+            accounts: Returns every account that ever signed in.
+            unused: Returns the ids of the devices that are in use no more.
+        """
         self._accounts = accounts
+        self._unused = unused
         self._db = stores.db
         self._downloads = stores.downloads
         self._holds = stores.holds
@@ -40,6 +54,10 @@ class Ownership:
     def owners(self, download: Download) -> list[str]:
         """Return the ids of the users who own a download."""
         return self._holds.holders(download.device_id, download.item_id) or [download.user_id]
+
+    def listed(self, person: Person) -> DownloadFilter:
+        """Return the filter of all that lists and their numbers tell this person."""
+        return DownloadFilter(viewer=viewer(person), left_out=self._unused())
 
     def visible(self, person: Person, download_id: int) -> Download:
         """Return a download.

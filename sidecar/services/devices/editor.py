@@ -20,7 +20,7 @@ from sidecar.events import Bus, DeviceChanged
 from sidecar.messages import msg
 from sidecar.services.configuration.service import ConfigurationService, SettingsRefused
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.devices.settings import find_settings
+from sidecar.services.devices.settings import find_settings, find_unused
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.store.devices.devices import Devices
 from sidecar.store.downloads.queries import DeviceUse
@@ -190,8 +190,8 @@ class DeviceEditor:
 
     def unused(self) -> Sequence[EditView]:
         """Return the devices that were attached once and are in use no more."""
-        now = {str(one.path) for one in self._configuration.now().devices}
-        return [self.view(one.id) for one in self._devices.all() if one.path not in now]
+        unused = find_unused(self._devices.all(), self._configuration.now().devices)
+        return [self.view(one.id) for one in self._devices.all() if one.id in unused]
 
     def view(self, device_id: str) -> EditView:
         """Return what may be changed of a device.

@@ -17,7 +17,7 @@ from sidecar.config import DeviceSettings
 from sidecar.errors import ConfigError
 from sidecar.events import Bus, DeviceChanged, Event, NewsMissed, WorkArrived
 from sidecar.messages import msg
-from sidecar.store.devices.devices import Devices
+from sidecar.store.devices.devices import Device, Devices
 from sidecar.store.devices.settings import DeviceSettingsStore
 
 log = logging.getLogger(__name__)
@@ -34,6 +34,14 @@ def find_settings(
         if one.name == name:
             by_name = one
     return by_name
+
+
+def find_unused(devices: Iterable[Device], settings: Iterable[DeviceSettings]) -> frozenset[str]:
+    """Return the ids of the devices that the settings name no more: no page shows their files."""
+    now = tuple(settings)
+    return frozenset(
+        one.id for one in devices if find_settings(now, path=one.path, name=one.name) is None
+    )
 
 
 class DeviceSettingsService:

@@ -10,13 +10,14 @@ download has its own result.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from sidecar.batched import batched
 from sidecar.domain.downloads.actions import GOES, Action
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.downloads.shares import Share
 from sidecar.services.accounts.ownership import Ownership
-from sidecar.services.accounts.person import Person, viewer
+from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.add import AddDownloads
 from sidecar.services.downloads.commands import (
     ActionResult,
@@ -27,7 +28,6 @@ from sidecar.services.downloads.commands import (
 )
 from sidecar.services.downloads.queue import NOT_THERE, QueueActions
 from sidecar.services.downloads.remove import RemoveDownloads
-from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.stores import Stores
 
 BATCH = 100
@@ -146,9 +146,9 @@ class DownloadActions:
     ) -> Sequence[int]:
         if not statuses:
             return []
-        filtered = DownloadFilter(
+        filtered = replace(
+            self._ownership.listed(person),
             statuses=statuses,
-            viewer=viewer(person),
             # An unknown name, or one that this person may not filter by, selects nothing.
             owners=self._ownership.owners_named(person, which.owners) if which.owners else None,
             device_id=which.device_id,

@@ -15,7 +15,7 @@ from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.hidden_files import HiddenFilesService, HiddenSentence
 from sidecar.services.accounts.ownership import Ownership
-from sidecar.services.accounts.person import Person, viewer
+from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.views import (
     DownloadPage,
     DownloadQuery,
@@ -106,11 +106,11 @@ class DownloadListing:
 
     def failed(self, person: Person) -> int:
         """Return how many of the downloads that this person may see have failed."""
-        return self._downloads.queries.number(Status.FAILED, viewer(person))
+        return self._downloads.queries.number(Status.FAILED, self._ownership.listed(person))
 
     def by_device(self, person: Person) -> Mapping[str, DeviceState]:
         """Return how the downloads of each device stand, as far as this person may see them."""
-        return self._downloads.queries.by_device(DownloadFilter(viewer=viewer(person)))
+        return self._downloads.queries.by_device(self._ownership.listed(person))
 
     def owners(self, person: Person) -> Sequence[str]:
         """Return the account names that an admin may filter by; for others none."""
@@ -118,7 +118,7 @@ class DownloadListing:
 
     def bytes_waiting(self, person: Person) -> int:
         """Return the bytes still to fetch of the downloads that this person may see."""
-        return self._downloads.queries.bytes_waiting(DownloadFilter(viewer=viewer(person)))
+        return self._downloads.queries.bytes_waiting(self._ownership.listed(person))
 
     def viewers(self, download_id: int) -> Sequence[str]:
         """Return the ids of the users who own this download; admins may see it too."""
@@ -147,10 +147,10 @@ class DownloadListing:
 
     def _which(self, person: Person, query: DownloadQuery) -> DownloadFilter:
         named = person.is_admin and query.owners
-        return DownloadFilter(
+        return replace(
+            self._ownership.listed(person),
             statuses=query.statuses,
             missing=query.missing,
-            viewer=viewer(person),
             owners=self._ownership.owners_named(person, query.owners) if named else None,
             device_id=query.device_id,
             text=query.text,

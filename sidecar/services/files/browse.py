@@ -245,8 +245,8 @@ class FileBrowser:
         owners = None
         if person.is_admin and wanted.owners:
             owners = self._ownership.owners_named(person, wanted.owners)
-        return DownloadFilter(
-            viewer=viewer(person),
+        return replace(
+            self._ownership.listed(person),
             owners=owners,
             device_id=wanted.device_id,
             item_types=wanted.item_types,

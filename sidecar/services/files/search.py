@@ -8,7 +8,7 @@ Jellyfin is never asked, and a file is reported as available only after a check.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sidecar.domain.downloads.download import Download
@@ -71,9 +71,24 @@ class FileSearch:
     """Finds finished files on the devices without Jellyfin. Safe for many threads."""
 
     def __init__(
-        self, *, offline: FileIndex, devices: Devices, looking: FilePresence, views: Views
+        self,
+        *,
+        offline: FileIndex,
+        devices: Devices,
+        looking: FilePresence,
+        views: Views,
+        listed: Callable[[Person], DownloadFilter],
     ) -> None:
-        """Prepare; `views` returns the views of downloads for a person."""
+        """Prepare.
+
+        Args:
+            offline: The finished files.
+            devices: The devices that were ever attached.
+            looking: Looks whether a file is there.
+            views: Returns the views of downloads for a person.
+            listed: Returns the filter of all that a person is shown.
+        """
+        self._listed = listed
         self._offline = offline
         self._devices = devices
         self._looking = looking
@@ -81,8 +96,8 @@ class FileSearch:
 
     def files(self, person: Person, query: FileQuery) -> FoundFilesPage:
         """List the finished files that this person may see, newest first, each checked."""
-        which = DownloadFilter(
-            viewer=viewer(person),
+        which = replace(
+            self._listed(person),
             device_id=self._device_id(query.device_id),
             item_types=query.item_types,
             text=query.text,

@@ -20,7 +20,7 @@ from sidecar.messages import msg
 from sidecar.services.accounts.person import Person, ids_of, viewer
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.store.accounts.accounts import Account
-from sidecar.store.devices.devices import Devices
+from sidecar.store.devices.devices import Device
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.playback.plays import Plays
 from sidecar.store.rules.holds import Holds
@@ -44,7 +44,10 @@ class UpcomingView:
 class UpcomingDownloads:
     """Finds the downloads that the queue-ahead rule asks for. Thread-safe."""
 
-    def __init__(self, holds: Holds, downloads: Downloads, devices: Devices) -> None:
+    def __init__(
+        self, holds: Holds, downloads: Downloads, devices: Callable[[], Iterable[Device]]
+    ) -> None:
+        """Prepare; `devices` returns those that are in use."""
         self._holds = holds
         self._downloads = downloads
         self._devices = devices
@@ -59,7 +62,7 @@ class UpcomingDownloads:
         """
         user_id = playing.user_id or ""
         found: dict[str, list[tuple[Download, str, str]]] = {}
-        for device in self._devices.all():
+        for device in self._devices():
             for hold in self._holds.of_rule(user_id, device.id, NAME):
                 download = self._downloads.queries.by_item(device.id, hold.item_id)
                 if hold.item_id == playing.item.id or _is_of_others(hold, playing, others):

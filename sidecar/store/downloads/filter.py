@@ -36,6 +36,7 @@ class DownloadFilter:
         viewer: Only what this person may see; None sees all.
         owners: Only what one of these holds (or asked for, if nobody holds it); None means anyone.
         as_of: Only this one and what was asked for before it.
+        left_out: Devices of which nothing is listed.
         text: Words that must all occur in title, artist or album, whatever their case or accents;
             lists of files look for the beginnings of words, and in the names of series as well.
     """
@@ -48,6 +49,7 @@ class DownloadFilter:
     item_types: frozenset[str] = frozenset()
     text: str = ""
     as_of: int | None = None
+    left_out: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,11 @@ def build_scope_conditions(which: DownloadFilter) -> Statement:
         parts.append(Statement(f" AND {BELONGS}", (people,)))
     if which.as_of is not None:
         parts.append(Statement(" AND d.id <= ?", (which.as_of,)))
+    if which.left_out:
+        devices = json.dumps(sorted(which.left_out))
+        parts.append(
+            Statement(" AND d.device_id NOT IN (SELECT value FROM json_each(?))", (devices,))
+        )
     return join_statements([*parts, build_visibility_condition(which.viewer)])
 
 

@@ -248,9 +248,9 @@ class DownloadQueries:
         whose = replace(which, statuses=frozenset(), missing=False)
         return self._db.once((DownloadQueries, whose), partial(self._count, whose))
 
-    def number(self, status: Status, viewer: str | None) -> int:
-        """Return how many downloads in this state, missing or not, a person may see."""
-        return self._by_status(DownloadFilter(viewer=viewer)).get(status, 0)
+    def number(self, status: Status, which: DownloadFilter) -> int:
+        """Return how many downloads in this state, missing or not, match."""
+        return self._by_status(which).get(status, 0)
 
     def _by_status(self, whose: DownloadFilter) -> Mapping[str, int]:
         asked = select_counts(whose)

@@ -86,7 +86,11 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         raise AssertionError("Jellyfin was asked")
 
     offline = FileSearch(
-        offline=FileIndex(world.db), devices=world.devices, looking=looking, views=views
+        offline=FileIndex(world.db),
+        devices=world.devices,
+        looking=looking,
+        views=views,
+        listed=owned(world).listed,
     )
     media = MediaStreaming(
         offline=offline,

@@ -38,7 +38,7 @@ def desk(world: World) -> PlayHistory:
     watching.tell(ANN, [])
     watching.tick()
     world.clock.advance(5)
-    coming = UpcomingDownloads(world.holds, world.downloads, world.devices)
+    coming = UpcomingDownloads(world.holds, world.downloads, world.devices.all)
     return PlayHistory(plays, watching, world.accounts.all, coming.of)
 
 
@@ -103,7 +103,7 @@ def test_each_client_shows_what_comes_next_there_without_what_plays(world: World
         replace(client("x", 0), session_id=name, item=items[number])
         for name, number in (("s", 11), ("t", 21))
     )
-    coming = UpcomingDownloads(world.holds, world.downloads, world.devices)
+    coming = UpcomingDownloads(world.holds, world.downloads, world.devices.all)
 
     assert [one.title for one in coming.of(first, [second])] == ["Tone 12"]
     assert [one.title for one in coming.of(second, [first])] == ["Tone 22"]
