@@ -14,7 +14,7 @@ COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-versi
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-upgrades bench-sockets bench-standby firefox floods lies image-check deb deb-check lock sbom audit wheel dist clean
+.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-upgrades bench-sockets bench-standby firefox background-fetch floods lies image-check deb deb-check lock sbom audit wheel dist clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -58,6 +58,11 @@ bench: $(VENV)/test-ready
 firefox: $(VENV)/test-ready node_modules/test-ready static/vendor/ready tests/firefox/node_modules/ready
 	@$(call install_packages,ffmpeg firefox-esr)
 	$(BIN)/pytest -q tests/firefox/journeys.py
+
+# What a browser keeps goes on with no page open: in Debian's whole Chromium, the other one never begins it.
+background-fetch: $(VENV)/test-ready static/vendor/ready
+	@$(call install_packages,chromium)
+	$(BIN)/pytest -q tests/browser/background_fetch.py
 
 # What two hundred open pages cost, beside the bare library.
 bench-sockets: $(VENV)/test-ready

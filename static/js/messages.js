@@ -14,6 +14,11 @@ const SENTENCES = {
     "stopped at {time}": "angehalten bei {time}",
     "Downloading {title}":
       "Lädt {title}",
+    "The browser is downloading, also after you close this page:":
+      "Der Browser lädt, auch wenn du diese Seite schließt:",
+    "Jellyfin Sidecar: {number} files": "Jellyfin Sidecar: {number} Dateien",
+    "Stopped in the browser. “Look for what is missing” goes on.":
+      "Im Browser angehalten. „Nachsehen, was fehlt“ macht weiter.",
     "{title} does not fit into the limit":
       "{title} passt nicht ins Limit",
     "This browser has no space left: {free} of what it may keep is free":

@@ -4,6 +4,8 @@
 // It keeps no page and no answer of a person's: only files that are the same for everybody, and what somebody
 // asked to keep here, which it gives to nobody but them.
 
+import { filesOfFetch } from "./kept/store.js";
+
 const SHELL = `sidecar-shell ${HOME} ${VERSION}`;
 const KEPT = `sidecar-kept ${HOME}`;
 const CURRENT = `${HOME}kept/current`;
@@ -71,6 +73,22 @@ async function giveKept(request, pathname) {
   headers["Content-Range"] = `bytes ${first}-${last}/${file.size}`;
   headers["Content-Length"] = String(last - first + 1);
   return new Response(file.slice(first, last + 1), { status: 206, headers });
+}
+
+// What the browser has fetched, perhaps with no page open: all of it, or what had come until it failed.
+for (const ended of ["backgroundfetchsuccess", "backgroundfetchfail", "backgroundfetchabort"]) {
+  worker.addEventListener(ended, (event) => {
+    const { registration, waitUntil } = /** @type {FetchEnded} */ (/** @type {unknown} */ (event));
+    waitUntil.call(event, takeFetched(registration));
+  });
+}
+
+worker.addEventListener("backgroundfetchclick", () => open("this-browser"));
+
+/** @param {BackgroundFetchRegistration} fetched */
+async function takeFetched(fetched) {
+  await filesOfFetch(HOME, fetched.id).takeFetched(fetched);
+  for (const page of await worker.clients.matchAll()) page.postMessage("kept");
 }
 
 // News while no page is open: what the sidecar sent, and nothing but a page of ours behind it.

@@ -50,6 +50,32 @@ interface KeptFile extends WantedFile {
   size: number;
 }
 
+/** A file that the browser fetches, from where, and whether it is the one of Jellyfin, whose size is known. */
+interface ComingFile extends WantedFile {
+  url: string;
+  isOriginal: boolean;
+}
+
+/** Background Fetch, which the types of TypeScript do not have yet. */
+interface BackgroundFetchRegistration extends EventTarget {
+  readonly id: string;
+  readonly downloaded: number;
+  readonly downloadTotal: number;
+  readonly result: "" | "success" | "failure";
+  readonly failureReason: string;
+  abort(): Promise<boolean>;
+  matchAll(): Promise<{ request: Request; responseReady: Promise<Response> }[]>;
+}
+
+interface BackgroundFetchManager {
+  get(id: string): Promise<BackgroundFetchRegistration | undefined>;
+  fetch(id: string, requests: string[], options: object): Promise<BackgroundFetchRegistration>;
+}
+
+interface ServiceWorkerRegistration {
+  readonly backgroundFetch?: BackgroundFetchManager;
+}
+
 /** One of the player's queue. */
 interface Entry {
   item: string;

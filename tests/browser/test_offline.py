@@ -26,6 +26,7 @@ from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session
 from tests.browser.trouble import BrowserTrouble
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import json_reply
+from tests.fakes.servers.slow_line import wait_until
 from tests.services.conftest import track
 from tests.services.rules.steered import row
 from tests.web.house import ANN, EVE, PLAYER, WebHouse, web_house, with_player
@@ -35,6 +36,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente" * 3
 RATE = 8000
 ALBUM = track(900).id
+NUMBER_KEPT = "async () => (await (await caches.open('sidecar-kept /')).keys()).length"
 TITLES = ("Dawn", "Noon", "Dusk")
 PAGES = (
     "/offline",
@@ -459,7 +461,7 @@ def test_the_service_worker_shows_what_a_push_service_brings_and_opens_its_page(
     chromium: Browser,
 ) -> None:
     source = 'const HOME = "/sidecar/", VERSION = "1", PAGE = "", FILES = [];\n'
-    source += (web_files().static / "js" / "service-worker.js").read_text()
+    source += (web_files().static / "vendor" / "service-worker.js").read_text()
     page = chromium.new_page()
 
     shown, opened = page.evaluate(
@@ -550,7 +552,5 @@ def test_what_is_kept_in_the_browser_plays_without_a_network_and_its_plays_come_
     page.get_by_role("button", name="ann", exact=True).click()
     page.get_by_role("button", name="Sign out").click()
     page.wait_for_url(re.compile("/sign-in"))
-    page.wait_for_function(
-        "async () => (await (await caches.open('sidecar-kept /')).keys()).length === 0"
-    )
+    wait_until(lambda: page.evaluate(NUMBER_KEPT) == 0, what="the files to go")
     context.close()

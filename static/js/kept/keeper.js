@@ -1,5 +1,6 @@
 // Fetches what this browser is to keep, one file after the other, and removes what it is not to keep any more.
 
+import { takeInBackground } from "./background.js";
 import { KeptFiles } from "./store.js";
 import { said } from "../messages.js";
 import { size } from "../numbers.js";
@@ -38,9 +39,14 @@ async function keep({ now = () => {}, trouble = () => {}, changed = () => {} }) 
     if (!named.has(one.item)) await files.remove(one.item);
   }
   try {
-    const there = new Set((await files.list()).map((one) => one.item));
-    for (const one of wanted.files) {
-      if (there.has(one.item)) continue;
+    const kept = await files.list();
+    const room = wanted.budget - kept.reduce((sum, one) => sum + one.size, 0);
+    const missing = wanted.files.filter(({ item }) => !kept.some((one) => one.item === item));
+    if (await takeInBackground(files, missing, room, now)) throw new Refused(said("Stopped in the browser. “Look for what is missing” goes on."));
+    await changed();
+    // One by one: what the browser does not fetch by itself, and what did not come so, with its reason.
+    for (const one of missing) {
+      if (await files.has(one.item)) continue;
       now(said("Downloading {title}", { title: one.title }));
       await take(files, one, wanted.budget);
       await changed();

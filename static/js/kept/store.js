@@ -2,6 +2,14 @@
 //
 // One cache for a sidecar. The service worker gives the files to the player, for whoever is `current`.
 
+const FETCHES = "sidecar-kept ";
+
+/**
+ * The name of what the browser fetches for an account.
+ * @param {string} account
+ */
+export const fetchName = (account) => FETCHES + account;
+
 export class KeptFiles {
   #home;
   #account;
@@ -53,14 +61,48 @@ export class KeptFiles {
   async put(file, body, type) {
     const cache = await caches.open(this.#name);
     await cache.put(this.address(file.item), new Response(body, { headers: { "Content-Type": type } }));
-    const files = (await this.list()).filter((one) => one.item !== file.item);
-    await this.#write("list", { files: [...files, { ...file, size: body.size }] });
+    await this.#change((files) => [...files.filter((one) => one.item !== file.item), { ...file, size: body.size }]);
   }
 
   /** @param {string} item */
   async remove(item) {
-    await this.#write("list", { files: (await this.list()).filter((one) => one.item !== item) });
+    await this.#change((files) => files.filter((one) => one.item !== item));
     await (await caches.open(this.#name)).delete(this.address(item));
+  }
+
+  /**
+   * Change the list. The page and the service worker do it one after the other.
+   * @param {(files: KeptFile[]) => KeptFile[]} change
+   */
+  #change(change) {
+    return navigator.locks.request(this.#path("list"), async () => this.#write("list", { files: change(await this.list()) }));
+  }
+
+  /**
+   * Remember what the browser is to fetch, for who takes it.
+   * @param {ComingFile[]} files
+   */
+  expect(files) {
+    return this.#write("coming", { files });
+  }
+
+  /**
+   * Take what the browser has fetched, as far as it has come whole and is expected still.
+   * @param {BackgroundFetchRegistration} fetched
+   */
+  async takeFetched(fetched) {
+    /** @type {ComingFile[]} */
+    const coming = (await this.#read("coming"))?.files ?? [];
+    for (const { request, responseReady } of await fetched.matchAll()) {
+      const file = coming.find((one) => new URL(one.url, request.url).href === request.url);
+      const answer = await responseReady.catch(() => null);
+      if (!file || !answer?.ok || answer.redirected) continue;
+      const body = await answer.blob();
+      const length = answer.headers.get("Content-Length") ?? body.size;
+      const { url, isOriginal, ...kept } = file;
+      if (body.size && body.size === Number(length)) await this.put(kept, body, answer.headers.get("Content-Type") ?? "");
+    }
+    await this.expect([]);
   }
 
   /** Say whose files may be played here now. */
@@ -101,6 +143,13 @@ export class KeptFiles {
 }
 
 /**
+ * The files of the account for which the browser has fetched something.
+ * @param {string} home
+ * @param {string} name
+ */
+export const filesOfFetch = (home, name) => new KeptFiles(home, name.slice(FETCHES.length));
+
+/**
  * Whose files may be played here; null if nobody is signed in, or this browser keeps nothing.
  * @param {string} home
  */
@@ -117,9 +166,10 @@ export async function currentFiles(home) {
  */
 export async function endCurrent(home) {
   const files = await currentFiles(home);
-  if (!files) return;
+  if (!files) return undefined;
   await (await caches.open(`sidecar-kept ${home}`)).delete(`${home}kept/current`);
   if ((await files.settings()).isForgottenAtSignOut) await files.clear();
+  return files.account;
 }
 
 /**

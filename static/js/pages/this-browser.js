@@ -1,5 +1,6 @@
 // The page of this browser: it fetches what is to be kept, and says how it goes and how much room there is.
 
+import { endBackground } from "../kept/background.js";
 import { keepUp } from "../kept/keeper.js";
 import { KeptFiles } from "../kept/store.js";
 import { said } from "../messages.js";
@@ -24,6 +25,7 @@ onPage("this-browser", async (signal) => {
   // Nothing is chosen here any more: nothing of it stays.
   if (!document.getElementById("keeping")) {
     if (await caches.has(`sidecar-kept ${home()}`)) await files.clear();
+    await endBackground(files.account);
     return;
   }
 
