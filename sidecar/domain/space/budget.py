@@ -102,6 +102,10 @@ class DeviceRoom:
         """Bytes that our files may take at most."""
         return self.space.total - self.kept if self.budget is None else self.budget
 
+    def reach(self, used: int) -> int:
+        """Return the bytes that our files, which take `used` now, can come to with what is free."""
+        return min(self.most, used + max(0, self.space.free - self.kept))
+
     def takes(self, size: int) -> int:
         """Return the bytes that a file takes on the device, in whole blocks."""
         return round_to_blocks(size, self.space.block)

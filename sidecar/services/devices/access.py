@@ -113,7 +113,10 @@ class DeviceAccess:
         return device_access.explain_refusal(settings.name, self._managers(settings))
 
     def _managers(self, settings: DeviceSettings) -> tuple[str, ...]:
-        return device_access.list_managers(settings.roles, [one.name for one in self._accounts()])
+        accounts = list(self._accounts())
+        admins = {one.name for one in accounts if one.is_admin}
+        named = device_access.list_managers(settings.roles, [one.name for one in accounts])
+        return tuple(one for one in named if one not in admins)
 
     def _settings(self, device_id: str) -> DeviceSettings | None:
         now = list(self._all_settings())

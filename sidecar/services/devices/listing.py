@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import partial
 
+from sidecar.domain.space.budget import DeviceRoom
+from sidecar.domain.space.space import Space
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import NEW, DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
@@ -82,8 +84,17 @@ class DeviceListing:
             used = use.bytes - use.bytes_missing
             told = elsewhere.state if elsewhere else DeviceState()
             free, total = (space.free, space.total) if space else (told.free, told.total)
+            most: int | None = current.budget
+            if free is not None and total is not None:
+                most = DeviceRoom(
+                    name=settings.name,
+                    space=Space(total=total, free=free, block=1, largest_file=None),
+                    budget=current.budget,
+                    reserve=current.reserve,
+                ).reach(used)
             if not self._access.sees_all(person, settings):
-                used, free = rough_size(used), None if free is None else rough_size(free)
+                used = rough_size(used)
+                free, most = (None if one is None else rough_size(one) for one in (free, most))
             views.append(
                 DeviceView(
                     id=device_id,
@@ -103,6 +114,7 @@ class DeviceListing:
                     takes=current.takes,
                     managers=management.managers,
                     may_manage=management.may_manage,
+                    most=most,
                 )
             )
         return views

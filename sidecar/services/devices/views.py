@@ -21,6 +21,7 @@ class DeviceView:
         takes: The kinds of media that it takes.
         managers: Names of those who manage it, besides the admins.
         may_manage: Whether this person does.
+        most: Bytes that our files can come to, as on the page of devices; None if unknown now.
         machine: The other machine that has it; None if it is here, or nowhere.
         told_at: When that machine said so last.
     """
@@ -42,3 +43,4 @@ class DeviceView:
     may_manage: bool = False
     machine: str | None = None
     told_at: datetime | None = None
+    most: int | None = None

@@ -351,7 +351,7 @@ def _space(found: DevicePlanState) -> SpaceView:
         others=max(0, space.total - space.free - found.bytes),
         reserve=reserve,
         free=space.free - reserve,
-        most=min(limits.most, found.bytes + space.free - reserve),
+        most=limits.reach(found.bytes),
     )
 
 

@@ -89,13 +89,6 @@ def type_icon(item_type: str) -> str:
     return ICON_OF_TYPE.get(ItemType(item_type), "music") if item_type in set(ItemType) else "music"
 
 
-def room(view: DeviceView) -> int | None:
-    """Return how many bytes our files may take on a device; None if that is unknown now."""
-    if view.budget is not None:
-        return view.budget
-    return None if view.free is None else view.used + view.free
-
-
 SAFE_TO_REMOVE = StatusLabel(translatable("Safe to remove"), "circle-check", "good")
 NOT_AVAILABLE = StatusLabel(translatable("Not available"), "triangle-alert", "warn")
 FILES_MISSING = StatusLabel(translatable("Files are missing"), "triangle-alert", "warn")

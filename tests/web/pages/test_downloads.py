@@ -207,7 +207,7 @@ def two_devices(quick_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
     """A house with a limit for its stick, and a player that was taken away."""
     player = quick_path / "player"
     with web_house(quick_path, clock, change=with_player(player)) as built:
-        built.services.web.settings.change(EVE, STICK, {"budget": "32 GB"}, {})
+        built.services.web.settings.change(EVE, STICK, {"budget": "100 MB"}, {})
         player.rename(quick_path / "away")
         built.look_at_devices()
         yield built
@@ -230,7 +230,7 @@ def test_the_top_line_says_it_all_at_once(two_devices: WebHouse) -> None:
 
     assert "1 running, 2 waiting" in page
     assert '">1.0 MB/s</span>' in page
-    assert "1.0 MB of 32.0 GB" in page
+    assert "1.0 MB of 100.0 MB" in page
     assert page.count("Player is not there") == 1
     assert "must sign in again" not in page
     assert "must sign in again" in shown(house.come_in(EVE))

@@ -221,7 +221,6 @@ def give_words(app: Flask, clock: Clock) -> None:
         "number": lambda number: languages.words().number(number),
         "percent": numbers_i18n.percent,
         "reason_icon": status_labels.reason_icon,
-        "room": status_labels.room,
         "seconds": lambda amount: languages.words().seconds(amount),
         "share": lambda part: languages.words().share(part),
         "size": lambda octets: languages.words().size(octets),
