@@ -41,8 +41,14 @@ async function press(name, within = "body") {
   ).catch((error) => {
     throw new Error(`"${name}" cannot be pressed: ${error.message}`);
   });
-  await found.evaluate((one) => one.scrollIntoView({ block: "center" }));
-  await found.click();
+  try {
+    await found.evaluate((one) => one.scrollIntoView({ block: "center" }));
+    await found.click();
+  } catch (error) {
+    // A page that goes on by itself has put another one in its place: that one is pressed.
+    if (await found.evaluate((one) => one.isConnected).catch(() => false)) throw error;
+    await press(name, within);
+  }
 }
 
 async function fill(name, text) {
