@@ -11,10 +11,11 @@ LANGUAGES := de
 UV := uv==0.13.8
 COMPILE = build/lock/bin/uv pip compile -q $(UPGRADE) --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-header pyproject.toml
+CLUSTER_PACKAGES := iproute2 postgresql redis-tools util-linux
 BENCH_PACKAGES := nginx-light rclone aria2 curl openssl
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-upgrades bench-sockets bench-standby firefox background-fetch floods lies image-check deb deb-check lock sbom audit wheel dist clean
+.PHONY: run test check bench simulation nightly catalogues docs pictures bench-rows bench-upgrades bench-sockets bench-standby bench-cluster cluster-check firefox background-fetch floods lies image-check deb deb-check lock sbom audit wheel dist clean
 
 run: $(VENV)/run-ready static/vendor/ready
 	@$(BIN)/python -m sidecar run
@@ -79,6 +80,16 @@ bench-upgrades: $(VENV)/test-ready
 # How soon a sidecar that stands by on the same PostgreSQL goes on where the other one ended.
 bench-standby: $(VENV)/test-ready
 	$(BIN)/python -m tests.bench.standby
+
+# One, two and four processes that work on one PostgreSQL, beside one that watches and one with pages.
+bench-cluster: $(VENV)/test-ready static/vendor/ready
+	@$(call install_packages,nginx-light postgresql redis-tools)
+	$(BIN)/python -m tests.bench.cluster $(BENCH)
+
+# Two hosts in networks of their own; the line between them is cut for a minute.
+cluster-check: $(VENV)/test-ready
+	@$(call install_packages,$(CLUSTER_PACKAGES))
+	$(SUDO) unshare --net $(BIN)/python -m tests.bench.cluster.two_hosts $(CUT)
 
 # What everybody else notices while somebody floods the sidecar.
 floods: $(VENV)/test-ready static/vendor/ready

@@ -157,6 +157,7 @@ class Bus:
     """Delivers each event to every listener, in the order in which they came."""
 
     def __init__(self) -> None:
+        self._hears_others: Callable[[], bool] = lambda: False
         self._lock = Lock()
         self._listeners: tuple[tuple[Listener, Sender | None], ...] = ()
 
@@ -177,6 +178,14 @@ class Bus:
                 self._listeners = tuple(one for one in self._listeners if one is not added)
 
         return unsubscribe
+
+    def connect(self, hears_others: Callable[[], bool]) -> None:
+        """Say how it is known whether events of other processes come."""
+        self._hears_others = hears_others
+
+    def hears_others(self) -> bool:
+        """Whether events of other processes come at once; after a gap `NewsMissed` does."""
+        return self._hears_others()
 
     def publish(self, event: Event) -> None:
         """Call every listener with an event of this process, in the publisher's thread."""

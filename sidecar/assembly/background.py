@@ -22,7 +22,7 @@ from sidecar.services.files.removals.record import RemovalRecorder
 from sidecar.services.identity.renaming import FileRenaming
 from sidecar.services.operations.backups.backups import Installation
 from sidecar.services.operations.backups.nightly import NightlyBackups
-from sidecar.services.operations.housekeeping import Housekeeping, Step
+from sidecar.services.operations.housekeeping import Housekeeping, SafetyNet, Step
 from sidecar.services.playback.client_messages.messages import ClientMessages, Room
 from sidecar.services.playback.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.rules.fill.fill import FillService
@@ -211,8 +211,11 @@ def _steps(
     """
     yield (accounts.server.probe, "the server's probe")
     if not base.roles.is_alone:
-        yield (accounts.service.read_again, "the accounts")
-        yield (devices.settings.read_again, "the devices' settings")
+        for read_again, what in (
+            (accounts.service.read_again, "the accounts"),
+            (devices.settings.read_again, "the devices' settings"),
+        ):
+            yield (SafetyNet(read_again, base.bus.hears_others, base.clock).step, what)
     if base.roles.serves_pages and not base.roles.is_alone:
         yield (devices.orders.tell_changes, "telling what became of orders")
     if base.roles.watches:

@@ -24,5 +24,6 @@ def start_event_bridge(
     box = TokenBox(settings.server.data_dir / KEY_FILE)
     bridge = EventBridge(url, bus, clock, seal=box.encrypt, open_sealed=box.decrypt)
     bus.subscribe(bridge.hear, Sender.HERE)
+    bus.connect(bridge.is_hearing)
     threads.add("events-out", bridge.send)
     threads.add("events-in", bridge.receive)

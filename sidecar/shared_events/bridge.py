@@ -88,7 +88,12 @@ class EventBridge:
         self._waiting: Queue[Event] = Queue(MOST_WAITING)
         self._has_lost = False
         self._is_away = False
+        self._is_hearing = False
         self._knows_other_key = False
+
+    def is_hearing(self) -> bool:
+        """Whether what others publish comes here now; a gap ends with `NewsMissed`."""
+        return self._is_hearing
 
     def hear(self, event: Event) -> None:
         """Queue an event of this process for the others; a listener for the bus."""
@@ -164,6 +169,12 @@ class EventBridge:
         return [NewsMissed()] if lost else taken
 
     def _receive(self, client: redis.Redis, stop: Flag) -> None:
+        try:
+            self._listen(client, stop)
+        finally:
+            self._is_hearing = False
+
+    def _listen(self, client: redis.Redis, stop: Flag) -> None:
         with client.pubsub() as line:  # type: ignore[no-untyped-call]
             line.subscribe(CHANNEL)
             heard_at = pinged_at = self._clock.monotonic()
@@ -183,6 +194,7 @@ class EventBridge:
         match heard:
             case {"type": "subscribe"}:
                 self._note_back()
+                self._is_hearing = True
                 self._bus.receive(NewsMissed())
             case {"type": "message", "data": bytes(sealed)}:
                 self._deliver(sealed)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 from threading import Thread
@@ -58,11 +59,11 @@ def main() -> int:
     clock, bus = SystemClock(), Bus()
     db = Database.open(settings.server.data_dir / "sidecar.db", clock=clock)
     store = Stores(db, bus, clock)
-    _account(store, settings, clock)
+    sign_in(store, settings, clock)
     services = assemble(settings, store, bus, clock, lambda: True)
     services.background.housekeeping.recover()
     services.background.housekeeping.look_at_devices()
-    _wish(store, services.devices.registry.all()[0].id, clock, asked.count, asked.size)
+    queue(store, services.devices.registry.all()[0].id, clock, range(asked.count), asked.size)
     workers = [
         Thread(target=partial(_work, services.transfers.new_worker().step, db))
         for _ in range(asked.workers)
@@ -86,7 +87,8 @@ def _work(step: object, db: Database) -> None:
             pass
 
 
-def _account(store: Stores, settings: Settings, clock: SystemClock) -> None:
+def sign_in(store: Stores, settings: Settings, clock: SystemClock) -> None:
+    """Let there be an account with a token."""
     sealed = TokenBox(settings.server.data_dir / KEY_FILE).encrypt(SecretStr("t" * 32))
     store.meta.set(SERVER_ID, SERVER)
     store.accounts.save(
@@ -104,7 +106,10 @@ def _account(store: Stores, settings: Settings, clock: SystemClock) -> None:
     )
 
 
-def _wish(store: Stores, device: str, clock: SystemClock, count: int, size: int) -> None:
+def queue(
+    store: Stores, device: str, clock: SystemClock, numbers: Iterable[int], size: int
+) -> None:
+    """Want files of these numbers on a device."""
     items = {
         f"{number:032x}": Item(
             id=f"{number:032x}",
@@ -116,7 +121,7 @@ def _wish(store: Stores, device: str, clock: SystemClock, count: int, size: int)
             extension="flac",
             size=size,
         )
-        for number in range(count)
+        for number in numbers
     }
     planning = WishService(store.db, store.holds, store.downloads, clock)
     wishes = (Wish(ANN, device, one, Reason("pin", one.id, "bench")) for one in items.values())

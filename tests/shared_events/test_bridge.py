@@ -57,6 +57,7 @@ def process(url: SecretStr, box: TokenBox) -> Iterator[Process]:
     bus, threads = Bus(), ThreadGroup(nullcontext)
     one = EventBridge(url, bus, SystemClock(), seal=box.encrypt, open_sealed=box.decrypt)
     bus.subscribe(one.hear, Sender.HERE)
+    bus.connect(one.is_hearing)
     there = Process(bus)
     threads.add("events-out", one.send)
     threads.add("events-in", one.receive)
@@ -112,11 +113,14 @@ def test_while_redis_is_away_nobody_waits_and_afterwards_all_look_again(
         one = stack.enter_context(process(server.url, box))
         other = stack.enter_context(process(server.url, box))
         assert [one.next(), other.next()] == [NewsMissed(), NewsMissed()]
+        assert one.bus.hears_others()
         server.stop()
+        wait_until(lambda: not one.bus.hears_others())
         for number in range(bridge.MOST_WAITING + 5):
             one.bus.publish(DeviceChanged(f"{number}"))
         server.start()
         assert [one.next(), other.next()] == [NewsMissed(), NewsMissed()]
+        assert one.bus.hears_others()
         heard: list[Event] = []
 
         def is_told() -> bool:

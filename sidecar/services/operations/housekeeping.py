@@ -25,9 +25,32 @@ from sidecar.store.stores import Stores
 log = logging.getLogger(__name__)
 
 EVERY_S = 2.0
+SELDOM_S = 60.0
 COPY_EVERY_S = 24 * 3600.0
 # The work, and its name in the log.
 Step = tuple[Callable[[], object], str]
+
+
+class SafetyNet:
+    """A step that finds what other processes have changed, for when their events do not come.
+
+    While they come it runs once a minute, in case one was lost on the way; else every time.
+    """
+
+    def __init__(
+        self, step: Callable[[], object], hears_others: Callable[[], bool], clock: Clock
+    ) -> None:
+        self._step = step
+        self._hears_others = hears_others
+        self._clock = clock
+        self._due_at = clock.monotonic()
+
+    def step(self) -> None:
+        """Take the step, if it is due."""
+        now = self._clock.monotonic()
+        if now >= self._due_at or not self._hears_others():
+            self._due_at = now + SELDOM_S
+            self._step()
 
 
 class Housekeeping:
