@@ -14,6 +14,7 @@ import logging
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from queue import Empty, Full, Queue
 from threading import Event as Flag
 from typing import Any
@@ -36,6 +37,7 @@ except ImportError:  # An optional extra; `EventBridge` says so.
 
 log = logging.getLogger(__name__)
 
+NOT_INSTALLED = msg("needs the library redis: install jellyfin-sidecar[redis]")
 CHANNEL = "jellyfin-sidecar:events"
 MOST_WAITING = 10_000
 MOST_AT_ONCE = 500
@@ -45,6 +47,15 @@ LOOK_EVERY_S = 0.2
 # Redis answers a ping at once; a line that was cut answers nothing.
 PING_EVERY_S, SILENT_S = 5.0, 15.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class RedisState:
+    """How a Redis is: how long it took to answer, and how many processes listen there."""
+
+    version: str
+    answered_in_s: float
+    listeners: int
 
 
 class EventBridge:
@@ -76,9 +87,9 @@ class EventBridge:
                 "settings",
                 "redis.url",
                 None,
-                msg("needs the library redis: install jellyfin-sidecar[redis]"),
+                NOT_INSTALLED,
             )
-        self._url = url.get_secret_value()
+        self._url = url
         self._place = describe(url)
         self._bus = bus
         self._clock = clock
@@ -118,7 +129,7 @@ class EventBridge:
         while not stop.is_set():
             began = self._clock.monotonic()
             try:
-                with self._client() as client:
+                with _connect(self._url) as client:
                     use(client, stop)
             except (redis.RedisError, OSError) as error:
                 self._note_away(error)
@@ -127,19 +138,6 @@ class EventBridge:
             if not stop.is_set():
                 self._clock.wait(stop, pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-
-    @contextmanager
-    def _client(self) -> Iterator[redis.Redis]:
-        client = redis.Redis.from_url(
-            self._url,
-            socket_connect_timeout=TIMEOUT_S,
-            socket_timeout=TIMEOUT_S,
-            retry=Retry(NoBackoff(), 0),
-        )
-        try:
-            yield client
-        finally:
-            client.close()
 
     def _send(self, client: redis.Redis, stop: Flag) -> None:
         client.ping()
@@ -232,6 +230,47 @@ class EventBridge:
         if self._is_away:
             log.info("the Redis at %s answers again", self._place)
         self._is_away = False
+
+
+@contextmanager
+def _connect(url: SecretStr) -> Iterator[redis.Redis]:
+    client = redis.Redis.from_url(
+        url.get_secret_value(),
+        socket_connect_timeout=TIMEOUT_S,
+        socket_timeout=TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
+    try:
+        yield client
+    finally:
+        client.close()
+
+
+def examine(url: SecretStr, clock: Clock) -> RedisState:
+    """Ask a Redis how it is.
+
+    Raises:
+        SidecarError: It does not answer, or does not let us in.
+    """
+    if redis is None:
+        raise SidecarError(NOT_INSTALLED)
+    try:
+        with _connect(url) as client:
+            client.ping()
+            began = clock.monotonic()
+            client.ping()
+            took = clock.monotonic() - began
+            [(_, listeners)] = client.pubsub_numsub(CHANNEL)
+            version = client.info("server")["redis_version"]
+    except (redis.RedisError, OSError) as error:
+        raise SidecarError(
+            msg(
+                "The Redis at {place} cannot be used ({kind})",
+                place=describe(url),
+                kind=type(error).__name__,
+            )
+        ) from error
+    return RedisState(str(version), took, int(listeners))
 
 
 def describe(url: SecretStr) -> str:

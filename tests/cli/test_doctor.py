@@ -9,6 +9,9 @@ from sidecar.cli import main
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.services.operations.doctor import FoundWrong, look_at_device
+from sidecar.store.database import Database
+from sidecar.store.dialects.postgresql import PostgresqlAddress
+from tests import postgres, redis_server
 
 
 def test_a_budget_that_takes_no_file_is_no_good_set_up(tmp_path: Path) -> None:
@@ -40,3 +43,46 @@ def test_the_command_says_a_way_out_of_everything_that_is_wrong(
         "BAD  Devices",
     ]
     assert all(lines[one + 1].startswith("     What to do: ") for one in wrong)
+
+
+def test_the_servers_of_several_processes_are_looked_at(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    postgresql: postgres.Server,
+) -> None:
+    def look() -> list[str]:
+        main(["doctor"])
+        lines = capsys.readouterr().out.splitlines()
+        return [one for one in lines if "Database:" in one or "Redis:" in one]
+
+    url = postgresql.make("doctor")
+    monkeypatch.setenv("SIDECAR_SERVER__DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("SIDECAR_DATABASE__URL", url)
+    with redis_server.running() as redis:
+        monkeypatch.setenv("SIDECAR_REDIS__URL", redis.url.get_secret_value())
+        database, news = look()
+        assert database.startswith("ok   Database: PostgreSQL ")
+        assert "/doctor; it lets " in database
+        assert news.startswith("ok   Redis: Redis ")
+        assert "0 processes listen" in news
+        assert redis_server.PASSWORD not in news
+    Database.open_server(PostgresqlAddress(url), tmp_path / "sidecar.db").close()
+    other_version = "UPDATE sidecar_schema SET version = version - 1"
+    a_guest = (
+        "UPDATE sidecar_schema SET version = version + 1; CREATE ROLE guest LOGIN;"
+        " REVOKE CREATE ON SCHEMA public FROM PUBLIC;"
+        " GRANT SELECT ON ALL TABLES IN SCHEMA public TO guest"
+    )
+    for sql, wrong in ((other_version, "of another version"), (a_guest, "may not make tables")):
+        postgresql.run("doctor", sql)
+        if sql is a_guest:
+            monkeypatch.setenv("SIDECAR_DATABASE__URL", url.replace("sidecar@", "guest@"))
+        database, news = look()
+        assert database.startswith("BAD  Database: ")
+        assert wrong in database
+        assert "BAD  Redis: The Redis at " in news
+    monkeypatch.setenv("SIDECAR_DATABASE__URL", url.replace("/doctor", "/none"))
+    assert look()[0].startswith("BAD  Database: ")
+    postgresql.drop("doctor")
+    postgresql.run("postgres", "DROP ROLE guest")

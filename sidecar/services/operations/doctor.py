@@ -16,8 +16,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import partial
+from importlib import import_module
 from threading import Event, Lock
 from types import MappingProxyType
+
+from pydantic import SecretStr
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, Settings
@@ -29,7 +32,8 @@ from sidecar.process.threads import Wakeup, run_periodically
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.transfers.finishing.formats import check_format
-from sidecar.store.dialects.postgresql import PostgresqlAddress
+from sidecar.store.database import BUSY_TIMEOUT_S
+from sidecar.store.dialects.postgresql import PostgresqlAddress, PostgresqlDialect
 from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.engines import describe_engine
 
@@ -41,6 +45,10 @@ LEAST_BUDGET = 1_000_000
 LEAST_FREE = 200_000_000
 # What plays and sign-ins bear; the server's time is to the second, and its answer takes a while.
 CLOCKS_APART_S = 60
+# What is left to one more process.
+LEAST_CONNECTIONS = 30
+# Then what other processes do comes no sooner than by looking.
+SLOW_REDIS_S = 0.5
 # One check that takes longer hangs, as far as anybody can see.
 LATE_S = 30.0
 # How soon its thread sees that it is to end.
@@ -120,8 +128,10 @@ def checks_of_machine(settings: Settings, clock: Clock) -> Iterator[Check]:
     yield Check(msg("Settings"), lambda: msg("Read and valid"), _SETTINGS)
     yield Check(msg("Data folder"), partial(_look_at_data_folder, settings), _DATA_FOLDER)
     yield Check(
-        msg("Database"), partial(_look_at_database_folder, settings), database_way_out(settings)
+        msg("Database"), partial(_look_at_database, settings, clock), database_way_out(settings)
     )
+    if settings.redis.url is not None:
+        yield Check(msg("Redis"), partial(_look_at_redis, settings.redis.url, clock), _REDIS)
     yield Check(msg("Engine"), partial(describe_engine, settings), _ENGINE)
     if any(device.target or device.film_target for device in settings.devices):
         yield Check(msg("Formats"), partial(_look_at_formats, settings, clock), _FORMATS)
@@ -372,13 +382,68 @@ def database_way_out(settings: Settings) -> WayOut:
     return DATABASE_WAY_OUT if settings.database.url is None else _DATABASE_SERVER
 
 
-def _look_at_database_folder(settings: Settings) -> str:
+def _look_at_database(settings: Settings, clock: Clock) -> str:
     if settings.database.url is not None:
-        address = PostgresqlAddress(settings.database.url.get_secret_value())
-        return msg("On the server {place}", place=address)
+        return _look_at_database_server(settings.database.url.get_secret_value(), clock)
     if (risk := database_risk(settings.server.data_dir)) is not None:
         raise SidecarError(risk)
     return msg("On a disk of this machine")
+
+
+def _look_at_database_server(url: str, clock: Clock) -> str:
+    address = PostgresqlAddress(url)
+    state = PostgresqlDialect(address, busy_timeout_s=BUSY_TIMEOUT_S).examine()
+    if state.is_of_another_version:
+        raise FoundWrong(msg("The tables in {place} are of another version", place=address), _STEPS)
+    if not state.may_make_tables:
+        raise FoundWrong(msg("Our user may not make tables in {place}", place=address), _RIGHTS)
+    if state.connections_left < LEAST_CONNECTIONS:
+        raise FoundWrong(
+            msg(
+                "{place} lets only {count} more connections in; a sidecar needs up to thirty",
+                place=address,
+                count=state.connections_left,
+            ),
+            _CONNECTIONS,
+        )
+    apart_s = round(abs((state.now - clock.now()).total_seconds()))
+    if apart_s > CLOCKS_APART_S:
+        raise FoundWrong(
+            msg(
+                "The clocks of {place} and of this machine are {seconds} seconds apart",
+                place=address,
+                seconds=apart_s,
+            ),
+            _CLOCK,
+        )
+    return msg(
+        "PostgreSQL {version} at {place}; it lets {count} more connections in",
+        version=state.version,
+        place=address,
+        count=state.connections_left,
+    )
+
+
+def _look_at_redis(url: SecretStr, clock: Clock) -> str:
+    # Loaded only where the settings name one.
+    bridge = import_module("sidecar.shared_events.bridge")
+    state = bridge.examine(url, clock)
+    if state.answered_in_s > SLOW_REDIS_S:
+        raise FoundWrong(
+            msg(
+                "The Redis at {place} takes {milliseconds} ms to answer",
+                place=bridge.describe(url),
+                milliseconds=round(1000 * state.answered_in_s),
+            ),
+            _REDIS,
+        )
+    return msg(
+        "Redis {version} at {place} answers in {milliseconds} ms; {count} processes listen",
+        version=state.version,
+        place=bridge.describe(url),
+        milliseconds=round(1000 * state.answered_in_s, 1),
+        count=state.listeners,
+    )
 
 
 def _look_at_formats(settings: Settings, clock: Clock) -> str:
@@ -493,6 +558,24 @@ _DATABASE_SERVER = WayOut(
     msg(
         "Check url in [database] of the settings file, and that its server runs and lets the "
         "sidecar in; docs/scale.md says how"
+    )
+)
+_STEPS = WayOut(
+    msg(
+        "Start the newest version of the sidecar: it updates them; older ones must be updated as "
+        "well"
+    )
+)
+_RIGHTS = WayOut(
+    msg("Let the database belong to the user in its address: ALTER DATABASE … OWNER TO …")
+)
+_CONNECTIONS = WayOut(
+    msg("Raise max_connections of the server, or end what else holds connections there")
+)
+_REDIS = WayOut(
+    msg(
+        "Check url in [redis] of the settings file, and that its server runs nearby and lets the "
+        "sidecar in. Until then what other processes do is seen seconds later, and nothing is lost"
     )
 )
 _ENGINE = WayOut(

@@ -10,6 +10,8 @@ import re
 import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -30,6 +32,7 @@ from sidecar.store.dialects.rows import (
     fill_server,
     list_tables,
 )
+from sidecar.store.errors import translate_database_errors
 from sidecar.store.schema import migrations, postgresql
 from sidecar.store.schema.translation import translate
 
@@ -61,7 +64,29 @@ RUNNING_TIMEOUT_MS = 1000
 GROWN = """SELECT relname FROM pg_class
     WHERE relnamespace = current_schema()::regnamespace AND relname = ANY(?)
         AND pg_relation_size(oid) > 2 * relpages::bigint * current_setting('block_size')::bigint"""
+STATE = """SELECT current_setting('server_version'), clock_timestamp(),
+        current_setting('max_connections')::int
+            - current_setting('superuser_reserved_connections')::int
+            - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
+        has_schema_privilege(current_schema(), 'CREATE')"""
 OLDEST = 120000  # STORED columns and JSON paths
+
+
+@dataclass(frozen=True, slots=True)
+class ServerState:
+    """How a server is, as far as a sidecar depends on it.
+
+    Attributes:
+        connections_left: How many more it lets in.
+        may_make_tables: Whether our user may make them.
+        is_of_another_version: Whether there are tables, but not those of this version.
+    """
+
+    version: str
+    now: datetime
+    connections_left: int
+    may_make_tables: bool
+    is_of_another_version: bool
 
 
 class PostgresqlAddress:
@@ -319,6 +344,26 @@ class PostgresqlDialect:
                     place=self.place,
                 )
             )
+
+    def examine(self) -> ServerState:
+        """Return how the server is; connects anew and closes that connection.
+
+        Raises:
+            DatabaseError: It cannot be used.
+        """
+        with translate_database_errors(self._address):
+            try:
+                self._check_server()
+                ((version, now, left, may_make),) = self._run(STATE)
+                return ServerState(
+                    version=str(version),
+                    now=now,
+                    connections_left=int(left),
+                    may_make_tables=bool(may_make),
+                    is_of_another_version=self._has_tables() and not self.is_up_to_date(),
+                )
+            finally:
+                self.close_thread()
 
     def _check_server(self) -> None:
         ((version, encoding),) = self._run(
