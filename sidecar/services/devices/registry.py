@@ -104,8 +104,9 @@ class DeviceRegistry:
         self._opened: dict[Path, AttachedDevice] = {}
         self._reserving = Reservations(downloads)
         self._aside: dict[Path, str] = {}
-        # Attached on any machine, as it was at the last look.
-        self._there: set[str] = set()
+        # What other machines had attached at the last look, and how often each had done so: what
+        # was let go and came back between two looks counts as come.
+        self._there: set[tuple[str, str, int]] = set()
 
     def open_all(self) -> None:
         """Open the devices that are there, so that no other sidecar uses them.
@@ -149,7 +150,13 @@ class DeviceRegistry:
             came |= attempt(look_at, f"looking at {settings.name}", unforeseen)
         if self._elsewhere is not None:
             self._elsewhere.tell({one.id: self._state_of(one) for one in self.all()})
-            before, self._there = self._there, set(self.attached_anywhere())
+            before, self._there = (
+                self._there,
+                {
+                    (one, there.machine, there.times_held)
+                    for one, _, there in self._held_elsewhere()
+                },
+            )
             came |= not before >= self._there
         return came
 

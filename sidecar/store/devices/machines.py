@@ -40,6 +40,7 @@ class DeviceOnMachine:
         path: Where it is on that machine.
         process_id: The process that has it attached; None if none has.
         told_at: When its machine said so last, by that machine's clock.
+        times_held: How often that machine has attached it.
     """
 
     device_id: str
@@ -48,6 +49,7 @@ class DeviceOnMachine:
     process_id: str | None
     state: DeviceState
     told_at: datetime
+    times_held: int = 1
 
     @property
     def is_held(self) -> bool:
@@ -101,8 +103,9 @@ class DeviceMachines:
             ):
                 return False
             self._db.execute(
-                row.insert(device_id=device_id, machine=machine, **held).on_conflict(
-                    conflict_target=[row.device_id, row.machine], update=held
+                row.insert(device_id=device_id, machine=machine, times_held=1, **held).on_conflict(
+                    conflict_target=[row.device_id, row.machine],
+                    update={**held, row.times_held: row.times_held + 1},
                 )
             )
         return True
@@ -158,4 +161,5 @@ def _from_row(row: Row) -> DeviceOnMachine:
         process_id=row["process_id"],
         state=DeviceState(row["free"], row["total"], row["problem_code"], row["problem"]),
         told_at=row["told_at"],
+        times_held=row["times_held"],
     )

@@ -608,4 +608,6 @@ ORDERS = (
     "CREATE INDEX orders_open ON orders (device_id) WHERE state = 'open'",
     "CREATE INDEX orders_by_user ON orders (user_id)",
     "CREATE INDEX orders_by_process ON orders (process_id)",
+    # By which others see that it was let go and attached again between two looks.
+    "ALTER TABLE device_machines ADD COLUMN times_held INTEGER NOT NULL DEFAULT 0",
 )

@@ -790,6 +790,7 @@ class DeviceMachineRow(peewee.Model):
     problem_code = peewee.TextField(null=True)
     problem = peewee.TextField(null=True)
     told_at = MomentField()
+    times_held = peewee.IntegerField(default=0)
 
     class Meta:
         """Its table."""

@@ -104,6 +104,21 @@ def test_the_machine_that_sees_it_works_with_it_and_all_others_know(
     assert not car.path.exists(), "its folder is on the other machine"
 
 
+def test_what_was_away_between_two_looks_of_another_has_come(machines: list[Machine]) -> None:
+    # A heart that was pressed meanwhile was for no device: rules have to run again.
+    nas, _, web = machines
+    assert nas.look()
+    assert web.look()
+    nas.registry.set_aside(STICK)
+    nas.registry.eject(STICK)
+    assert web.registry.serving("ann") == []
+    nas.registry.reattach(STICK)
+    assert nas.look()
+
+    assert web.look()
+    assert not web.look()
+
+
 def test_a_carried_stick_goes_on_where_it_is_plugged_in(machines: list[Machine]) -> None:
     nas, car, web = machines
     for one in machines:

@@ -66,7 +66,7 @@ RELEASED = (
     "a76474fd4f112fd8",
     "9c29c444695425aa",
     "e5192afc5cef2d22",
-    "89ec28a0bd39eeb7",
+    "97becc8e7ae2ce63",
 )
 
 
