@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import mimetypes
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -65,6 +66,7 @@ from tests.services.rules.steered import library
 SERVER_ID = "5" * 32
 PLAYER = "22222222-2222-4222-8222-222222222222"
 PASSWORD = "correct horse"
+MASKED = re.compile(r"(?<=data-csrf=\")[\w-]+|(?<=name=\"csrf\" value=\")[\w-]+")
 PIXEL = bytes.fromhex(
     "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
     "1f15c4890000000d49444154789c6360606060000000050001a5f64540"
@@ -82,6 +84,11 @@ REFUSED = Failure(FailureClass.REFUSED, "refused", "Jellyfin refuses the file")
 ANN = Person("a" * 32, "ann", is_admin=False)
 BEN = Person("b" * 32, "ben", is_admin=False)
 EVE = Person("e" * 32, "eve", is_admin=True)
+
+
+def without_tokens(page: str) -> str:
+    """Return a page without its form tokens, which are masked anew in each answer."""
+    return MASKED.sub("the token", page)
 
 
 @dataclass
