@@ -12,6 +12,7 @@ Of controls that differ only in what they are for (the buttons of every row) the
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from contextlib import suppress
@@ -138,7 +139,8 @@ window.walk = {
             if (one.disabled || !isVisible(one)) continue;
             if (!found.has(kindOf(one))) found.set(kindOf(one), describe(one));
         }
-        return [...found.values()];
+        // As one text: to take a thousand values apart costs more than all else that is asked.
+        return JSON.stringify([...found.values()]);
     },
     find: (kind) => [...place().querySelectorAll(CONTROLS)].find(
         (one) => !one.disabled && isVisible(one) && kindOf(one) === kind) ?? null,
@@ -226,8 +228,9 @@ class Walker:
 
     Attributes:
         dead: What did nothing: page, control, what was done.
-        done: What was used already, by page and width. Walkers may share it: the next one then
-            uses only what the pages show to nobody before.
+        done: What was used already, by page and, if it is used at each, by width. Walkers may share
+            it: the next one then uses only what the pages show to nobody before.
+        is_twice: Whether what was used at one width is used again at the next.
         used: How many controls were used.
     """
 
@@ -236,7 +239,8 @@ class Walker:
     who: str
     dead: list[str] = field(default_factory=list)
     noted: dict[tuple[str, str, str], Noted] = field(default_factory=dict)
-    done: dict[tuple[str, int], set[str]] = field(default_factory=dict)
+    done: dict[tuple[str, int | None], set[str]] = field(default_factory=dict)
+    is_twice: bool = False
     used: int = 0
     _asked: list[Noted] = field(default_factory=list)
     _typed: dict[str, set[str]] = field(default_factory=dict)
@@ -269,7 +273,8 @@ class Walker:
             self._path = path
             self._open()
         # The same page with other arguments: what was used there works here.
-        done = self.done.setdefault((NAMES.sub("*", urlsplit(path).path), width), set())
+        place = NAMES.sub("*", urlsplit(path).path), width if self.is_twice else None
+        done = self.done.setdefault(place, set())
         known = {one.kind for one in self._controls() if with_frame or not one.in_frame}
         is_as_it_was = True
         while True:
@@ -354,7 +359,7 @@ class Walker:
         self._is_untouched = True
 
     def _controls(self) -> list[Control]:
-        return [Control(**one) for one in self.page.evaluate("walk.controls()")]
+        return [Control(**one) for one in json.loads(self.page.evaluate("walk.controls()"))]
 
     def _comes_back(self, missing: set[str]) -> bool:
         """Load the page again for what went meanwhile; False if it is not there either."""

@@ -1,6 +1,12 @@
-"""Every control of every page of the running sidecar does something, for a person and an admin."""
+"""Every control of every page of the running sidecar does something, for a person and an admin.
+
+Each is used on a phone, and on a desktop what only that shows; `SIDECAR_CONTROLS=all` uses all of
+them on both.
+"""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 import requests
@@ -15,6 +21,7 @@ from tests.fakes.servers.slow_line import SlowLine, wait_until
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(900)]
 
 WIDTHS = (360, 1280)
+IS_TWICE = os.environ.get("SIDECAR_CONTROLS") == "all"
 ENOUGH = 300  # controls: fewer would mean that the walk does not see them
 SLOW = 200_000  # bytes a second: what runs still runs at the end
 
@@ -54,12 +61,14 @@ def test_no_control_of_any_page_is_dead(
 ) -> None:
     # The last thing that is sent ends the session: a page that is still open asks who is there.
     trouble.announce(r"404 GET .*/none$", r"403 GET .*/admin(/.*)?$", r"401 GET .*/api/v1/session$")
-    done: dict[tuple[str, int], set[str]] = {}
+    done: dict[tuple[str, int | None], set[str]] = {}
     walkers = []
     for name in ("ann", "admin"):
-        context = chromium.new_context(viewport={"width": 1280, "height": 800})
+        context = chromium.new_context(
+            viewport={"width": 1280, "height": 800}, reduced_motion="reduce"
+        )
         context.set_default_timeout(30_000)
-        walker = Walker(context, sidecar.url, name, done=done)
+        walker = Walker(context, sidecar.url, name, is_twice=IS_TWICE, done=done)
         walker.begin()
         walkers.append(walker)
         sign_in(walker)
