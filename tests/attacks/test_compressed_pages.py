@@ -18,7 +18,7 @@ DIGITS = hexdigits[:16]
 KNOWN, GUESSED = 6, 5
 # How well the digits of a token can be told by lengths differs: this one is the same each time.
 TOKEN = sha256(b"of a session").hexdigest()
-ASKED_FOR = range(KNOWN, KNOWN + 8)
+ASKED_FOR = range(KNOWN, KNOWN + 12)
 # Put around a guess, so that the chance in one answer's bits is averaged away.
 AROUND = ("~!g", "^;k*", "hm_", "!!p~", ",-jo", "n^^", "~*i;", "l_gh,", "-o", "k!m~")
 SEARCHED = "somebodysearched"
@@ -72,7 +72,7 @@ def test_the_same_attack_finds_a_token_that_is_not_masked(ann: Browser) -> None:
 
     assert unmask(masked) == unmask(ann.csrf)
     right = [guess(without_mask, TOKEN[:at], AROUND) == TOKEN[at] for at in ASKED_FOR]
-    assert sum(right) > len(right) / 2, "by chance it is one of sixteen"
+    assert sum(right) >= len(right) / 3, "by chance it is one of sixteen"
 
 
 def test_a_page_never_has_the_same_token_or_length_twice(ann: Browser) -> None:
