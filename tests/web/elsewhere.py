@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sidecar.assembly.assembly import Assembly, assemble
+from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.domain.processes.roles import Roles, Task
 from sidecar.events import Bus
@@ -51,10 +52,14 @@ class Car:
 
 @contextmanager
 def house_and_car(
-    folder: Path, clock: FakeClock, change: Callable[[Settings], Settings]
+    folder: Path,
+    clock: FakeClock,
+    change: Callable[[Settings], Settings],
+    *,
+    web_clock: Clock | None = None,
 ) -> Iterator[tuple[WebHouse, Car]]:
     """Build both in this folder; the stick is attached at the car, and the pages know it."""
-    with web_house(folder, clock, change=change, roles=PAGES) as house:
+    with web_house(folder, clock, change=change, roles=PAGES, web_clock=web_clock) as house:
         house.store.processes.register("nas", "/nas", is_alone=False)
         base = house.services.configuration.now()
         server = base.server.model_copy(update={"machine": "car"})

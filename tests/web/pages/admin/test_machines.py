@@ -51,7 +51,7 @@ def test_the_machine_that_shows_the_page_is_never_silent(
     page = eve.get("/admin/machines").text
 
     assert "<strong>nas</strong>" in page
-    assert "not heard of" not in page
+    assert "last heard of" not in page
     assert eve.press("/admin/machines/remove", machine="nas", sure="yes").status_code == 422
     assert [one.host for one in house.store.processes.all()] == ["nas"]
 
