@@ -31,11 +31,14 @@ def main(arguments: list[str]) -> None:
     answers: Queue[bytes | None] = Queue(AHEAD)
     writer = Thread(target=_write, args=(answers,))
     writer.start()
-    for result in PARTS[arguments[1]](history, scenario):
-        answers.put(pickle.dumps(result))
-    answers.put(pickle.dumps(None))
-    answers.put(None)
-    writer.join()
+    try:
+        for result in PARTS[arguments[1]](history, scenario):
+            answers.put(pickle.dumps(result))
+        answers.put(pickle.dumps(None))
+    finally:
+        # Also after a failure: this process must end, so that the other one does the rest.
+        answers.put(None)
+        writer.join()
 
 
 def _write(answers: Queue[bytes | None]) -> None:

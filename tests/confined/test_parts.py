@@ -1,14 +1,18 @@
 from __future__ import annotations
 
 import os
+import pickle
 import signal
+import subprocess
+import sys
 from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sidecar.confined.parts import LIMITS, replay_in_parts
+from sidecar.confined.limits import dump_sys_path
+from sidecar.confined.parts import CHILD, LIMITS, replay_in_parts
 from sidecar.domain.replay.history import History
 from sidecar.domain.replay.replay import RULES, RUNS, Scenario, replay
 from tests.simulation.laws import binges, past, shared, zipf
@@ -70,6 +74,17 @@ def test_what_a_process_leaves_undone_is_done_here(
     assert len(ended) == 1
     assert found == replay(history, scenario)
     assert "failed in its process" in caplog.text
+
+
+def test_a_part_that_cannot_be_done_ends_its_process() -> None:
+    command = [sys.executable, "-I", "-B", str(CHILD), dump_sys_path(), "of no such name"]
+
+    ended = subprocess.run(
+        command, input=pickle.dumps((None, None)), capture_output=True, timeout=60, check=False
+    )
+
+    assert (ended.returncode, ended.stdout) == (1, b"")
+    assert b"KeyError" in ended.stderr
 
 
 def _list_children() -> set[int]:
