@@ -130,24 +130,19 @@ class RemoveDownloads:
         self, person: Person, downloads: Sequence[Download], order: DownloadCommand
     ) -> Mapping[int, ActionResult]:
         """Ask other machines to delete the files that are there; one order for each device."""
+        if self._orders is None:
+            return {}
         by_device: defaultdict[str, list[Download]] = defaultdict(list)
-        for one in downloads if self._orders is not None else ():
+        for one in downloads:
             by_device[one.device_id].append(one)
         outcomes: dict[int, ActionResult] = {}
         for device_id, there in by_device.items():
-            asked = self._ask_machine(person, device_id, [one.id for one in there], order)
+            given = [[one.id for one in there], order.for_everyone, self._clock.now().isoformat()]
+            asked = self._orders.ask(person, device_id, DELETE, given, describe_deleting)
             if asked is not None:
-                outcomes |= {one.id: ActionResult(one.id, ResultKind.ASKED, asked) for one in there}
+                text = asked.text
+                outcomes |= {one.id: ActionResult(one.id, ResultKind.ASKED, text) for one in there}
         return outcomes
-
-    def _ask_machine(
-        self, person: Person, device_id: str, ids: Sequence[int], order: DownloadCommand
-    ) -> str | None:
-        if self._orders is None:
-            return None
-        given = [ids, order.for_everyone, self._clock.now().isoformat()]
-        asked = self._orders.ask(person, device_id, DELETE, given, describe_deleting)
-        return asked.text if asked else None
 
     def _end(
         self,
