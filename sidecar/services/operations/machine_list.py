@@ -64,11 +64,11 @@ class MachineList:
     def all(self) -> Sequence[MachineView]:
         """Return all machines, in the order of their names."""
         processes = self._processes.all()
-        first = {one.host: (one.started_at, one.seen_at) for one in reversed(processes)}
-        first |= {one.name: (one.since, one.heard_at) for one in self._processes.machines()}
+        times = {one.host: (one.started_at, one.seen_at) for one in reversed(processes)}
+        times |= {one.name: (one.since, one.heard_at) for one in self._processes.machines()}
         # This process lives, although one that is alone tells nobody so.
-        first |= {
-            one.host: (first[one.host][0], self._clock.now())
+        times |= {
+            one.host: (times[one.host][0], self._clock.now())
             for one in processes
             if one.id == self._processes.own_id
         }
@@ -77,12 +77,12 @@ class MachineList:
         return [
             self._view(
                 name,
-                *first[name],
+                *times[name],
                 [one for one in processes if one.host == name],
                 there.get(name, []),
                 waiting=sum(waiting.get(one.id, 0) for one in there.get(name, [])),
             )
-            for name in sorted(first)
+            for name in sorted(times)
         ]
 
     def find(self, name: str) -> MachineView:

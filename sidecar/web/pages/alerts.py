@@ -124,11 +124,7 @@ def _alerts(services: WebServices, person: Person) -> Alerts:
     ]
     notices.sort(key=lambda one: one.level != "error")
     drives = services.device_editor.offers() if auth.is_owner() else ()
-    return Alerts(
-        tuple(notices),
-        questions,
-        services.downloads.failed(person),
-        tuple(drives),
-        orders := tuple(services.orders.of(person)),
-        pages_by_kind(services.orders.kinds) if orders else {},
-    )
+    orders = tuple(services.orders.of(person))
+    pages = pages_by_kind(services.orders.kinds) if orders else {}
+    failed = services.downloads.failed(person)
+    return Alerts(tuple(notices), questions, failed, tuple(drives), orders, pages)
