@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -20,8 +21,12 @@ MAPPED_BYTES = 256 * 1024
 # Who has the turn may hang on a device.
 LONGEST_WAIT_S = 10.0
 _turn = Lock()
-# Socket.IO loads it for message queues, which we have none of; our own events load it if it is set.
-NOT_NEEDED = "redis"
+# What libraries load for those who may need it; each of ours loads it where it is used.
+NOT_NEEDED = (
+    "redis",  # Socket.IO's message queues
+    "psycopg",  # peewee's PostgreSQL: `store.dialects.driver`
+    "charset_normalizer",  # requests, to guess the charset of a text: answers are JSON or bytes
+)
 
 
 @contextmanager
@@ -31,22 +36,24 @@ def loading() -> Iterator[None]:
     What their data classes are made of is compiled once, not at each start, and a library that is
     loaded by another one only in case that somebody uses it there is left out.
     """
-    with without_search(), generated_code.reusing(), _without(NOT_NEEDED):
+    with without_search(), generated_code.reusing(), _without(*NOT_NEEDED):
         yield
 
 
 @contextmanager
-def _without(name: str) -> Iterator[None]:
-    """Load modules inside as if this one were not installed; afterwards it can be loaded."""
-    if name in sys.modules:
-        yield
-        return
+def _without(*names: str) -> Iterator[None]:
+    """Load modules inside as if these were not installed; afterwards they can be loaded."""
+    left_out = [one for one in names if one not in sys.modules]
     # Python's own mark for "do not look for it"; typeshed does not know it.
-    sys.modules[name] = None  # type: ignore[assignment]
+    sys.modules.update(dict.fromkeys(left_out))  # type: ignore[arg-type]
     try:
-        yield
+        with warnings.catch_warnings():
+            # By requests, of the one it is without.
+            warnings.filterwarnings("ignore", "Unable to find acceptable character detection")
+            yield
     finally:
-        del sys.modules[name]
+        for one in left_out:
+            del sys.modules[one]
 
 
 @contextmanager

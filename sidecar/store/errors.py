@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import peewee
-
-try:
-    import psycopg
-except ImportError:  # An optional extra.
-    psycopg = None  # type: ignore[assignment]
 
 from sidecar.errors import DatabaseError
 from sidecar.messages import msg
@@ -32,14 +28,7 @@ SENTENCES = {
     sqlite3.SQLITE_CORRUPT: msg("is damaged; start the sidecar again, it puts a copy in its place"),
 }
 
-
-_DRIVER: tuple[type[Exception], ...] = (psycopg.Error,) if psycopg is not None else ()
-_OURS: tuple[type[Exception], ...] = (
-    peewee.DatabaseError,
-    peewee.InterfaceError,
-    sqlite3.Error,
-    *_DRIVER,
-)
+_OURS = (peewee.DatabaseError, peewee.InterfaceError, sqlite3.Error)
 # By PostgreSQL's SQLSTATE.
 SERVER_SENTENCES = {
     "55P03": msg("is held by another program; try again in a moment"),
@@ -70,7 +59,9 @@ class translate_database_errors:  # noqa: N801 - used like a function
 
     def __exit__(self, kind: object, error: BaseException | None, _trace: object) -> None:
         """Raise a `DatabaseError` in place of SQLite's."""
-        if not isinstance(error, Exception) or not isinstance(error, _OURS):
+        if not isinstance(error, Exception):
+            return
+        if not isinstance(error, _OURS) and not _is_of_server(error):
             return
         sentence = SENTENCES.get(error_code(error) or 0) or _sentence_of_server(error)
         if sentence is not None:
@@ -81,7 +72,7 @@ class translate_database_errors:  # noqa: N801 - used like a function
 
 def _sentence_of_server(error: BaseException) -> str | None:
     own = _innermost(error)
-    if not isinstance(own, _DRIVER):
+    if not _is_of_server(own):
         return None
     state = getattr(own, "sqlstate", None)
     if state in SERVER_SENTENCES:
@@ -121,3 +112,9 @@ def _innermost(error: BaseException) -> object:
     while isinstance(own, peewee.PeeweeException):
         own = getattr(own, "orig", None)
     return own
+
+
+def _is_of_server(error: object) -> bool:
+    """Whether psycopg raised it, which it can only if it is loaded (`dialects.driver`)."""
+    psycopg = sys.modules.get("psycopg")
+    return psycopg is not None and isinstance(error, psycopg.Error)

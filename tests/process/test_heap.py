@@ -6,16 +6,27 @@ import sys
 
 from sidecar.process.heap import taking_turns
 
-# As `python -m sidecar run` loads it; then as the events between processes load Redis.
+# As `python -m sidecar run` loads it; then as the events between processes load Redis, and a
+# database on a server the driver that peewee was loaded without.
 LOADING = """
 import json, sys
 from sidecar.process import heap
 with heap.loading():
     import sidecar.cli.run
-before = [name for name in ("redis", "markdown_it") if name in sys.modules]
+rare = ("redis", "markdown_it", "psycopg", "charset_normalizer", "mutagen", "PIL")
+before = [name for name in rare if name in sys.modules]
 from sidecar.assembly import shared_events
 from sidecar.shared_events import bridge
-print(json.dumps([before, bridge.redis is not None]))
+import peewee
+from sidecar.store.dialects.postgresql import PostgresqlAddress, PostgresqlDialect
+database = PostgresqlDialect(PostgresqlAddress("postgresql://127.0.0.1:1/none"), busy_timeout_s=1)
+try:
+    database.is_up_to_date()
+except peewee.OperationalError as error:
+    while isinstance(error, peewee.PeeweeException):
+        error = error.orig
+    said = type(error).__module__
+print(json.dumps([before, bridge.redis is not None, said]))
 """
 
 
@@ -24,7 +35,7 @@ def test_a_start_loads_no_library_that_most_starts_do_not_need_and_who_needs_it_
         [sys.executable, "-c", LOADING], capture_output=True, check=True, timeout=120
     )
 
-    assert json.loads(told.stdout) == [[], True]
+    assert json.loads(told.stdout) == [[], True, "psycopg"]
 
 
 def test_large_work_is_done_in_turn_but_nobody_waits_for_ever() -> None:

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -23,6 +24,7 @@ from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.messages import msg
 from sidecar.process import private_files
 from sidecar.store.dialects.dialect import WordSearch
+from sidecar.store.dialects.driver import load_driver
 from sidecar.store.dialects.rows import (
     Content,
     PostgresqlRows,
@@ -35,13 +37,6 @@ from sidecar.store.dialects.rows import (
 from sidecar.store.errors import translate_database_errors
 from sidecar.store.schema import migrations, postgresql
 from sidecar.store.schema.translation import translate
-
-try:
-    import psycopg
-    from psycopg import adapt
-    from psycopg.types.string import StrDumperUnknown
-except ImportError:  # An optional extra; `connect` says so.
-    psycopg = None  # type: ignore[assignment]
 
 # Ours among the advisory locks of the database: of a writer, and of a running sidecar.
 WRITER, RUNNING, WATCHING = 0x4A46_5343, 0x4A46_5344, 0x4A46_5345
@@ -118,7 +113,8 @@ class _Server(peewee.PostgresqlDatabase):
     param = "?"
     _state: Any  # the connection of this thread, and what is begun on it
 
-    def __init__(self, url: str, busy_timeout_s: float) -> None:
+    def __init__(self, driver: ModuleType, url: str, busy_timeout_s: float) -> None:
+        self._driver = driver
         # What the address says of it comes first.
         line: dict[str, Any] = {
             name: value for name, value in LINE.items() if f"{name}=" not in url
@@ -129,7 +125,7 @@ class _Server(peewee.PostgresqlDatabase):
             connect_timeout=CONNECT_TIMEOUT_S,
             **line,
             application_name="jellyfin-sidecar",
-            cursor_factory=psycopg.RawCursor,
+            cursor_factory=driver.RawCursor,
         )
         lock_ms = int(busy_timeout_s * 1000)
         # Who sleeps in the middle of a change, such as a laptop, must not keep all others waiting.
@@ -154,7 +150,7 @@ class _Server(peewee.PostgresqlDatabase):
         """Connect this thread, unless it has lost a connection and what was begun over it."""
         if self._state.transactions:
             # Nothing may go on, half, over another one.
-            raise psycopg.OperationalError("the connection was lost in a transaction")
+            raise self._driver.OperationalError("the connection was lost in a transaction")
         return super().connect(reuse_if_open)
 
     def begin(self, isolation_level: str | None = None) -> None:
@@ -179,7 +175,7 @@ class _Server(peewee.PostgresqlDatabase):
     def commit(self) -> None:
         """End a transaction; one whose connection is lost has not happened."""
         if self._forget_lost():
-            raise psycopg.OperationalError("the connection was lost in a transaction")
+            raise self._driver.OperationalError("the connection was lost in a transaction")
         super().commit()
 
     def rollback(self) -> None:
@@ -219,7 +215,8 @@ class PostgresqlDialect:
         Raises:
             DatabaseError: The driver is not installed.
         """
-        if psycopg is None:
+        driver = load_driver()
+        if driver is None:
             raise DatabaseError(
                 msg(
                     "A PostgreSQL database needs the driver psycopg, which is not installed: "
@@ -228,7 +225,7 @@ class PostgresqlDialect:
             )
         self.place: object = address
         self._address = address
-        self._server = _Server(address.url, busy_timeout_s)
+        self._server = _Server(driver, address.url, busy_timeout_s)
         self.peewee: peewee.Database = self._server
         self.words = WordSearch(
             source="FROM downloads AS d WHERE d.status = 'completed'"
@@ -236,6 +233,7 @@ class PostgresqlDialect:
             order="d.id",
             match=_match,
         )
+        self._driver = driver
         self._running: Any = None
 
     # -- opening
@@ -263,7 +261,7 @@ class PostgresqlDialect:
                     place=self.place,
                 )
                 self._running.execute(f"SELECT pg_advisory_lock({WATCHING})")
-        except psycopg.errors.LockNotAvailable:
+        except self._driver.errors.LockNotAvailable:
             self._running.close()
             self._running = None
             raise AlreadyRunning(text) from None
@@ -274,7 +272,7 @@ class PostgresqlDialect:
             return False
         try:
             self._running.execute("SELECT 1")
-        except psycopg.Error:
+        except self._driver.Error:
             return False
         return True
 
@@ -415,7 +413,7 @@ class PostgresqlDialect:
     def close(self) -> None:
         """Let another sidecar use the database."""
         if self._running is not None:
-            with suppress(psycopg.Error):
+            with suppress(self._driver.Error):
                 self._running.execute("SELECT pg_advisory_unlock_all()")
             self._running.close()
             self._running = None
@@ -501,6 +499,8 @@ def _phrase(word: str) -> str:
 
 def _adapt(connection: Any) -> None:  # noqa: ANN401 - psycopg's, which may not be there
     """Let values be what SQLite makes of them: yes and no are numbers, sums are integers."""
+    from psycopg import adapt, adapters  # noqa: PLC0415 - loaded by now, and only where it is used
+    from psycopg.types.string import StrDumperUnknown  # noqa: PLC0415 - the same
 
     class Number(adapt.Loader):
         """A sum of integers, which PostgreSQL makes wider."""
@@ -513,7 +513,7 @@ def _adapt(connection: Any) -> None:  # noqa: ANN401 - psycopg's, which may not 
     class YesOrNo(adapt.Dumper):
         """A column of 0 and 1."""
 
-        oid = psycopg.adapters.types["int2"].oid
+        oid = adapters.types["int2"].oid
 
         def dump(self, obj: Any) -> bytes:  # noqa: ANN401 - a bool
             """Return the number."""

@@ -44,11 +44,8 @@ def _read(order: dict[str, Any]) -> dict[str, Any]:
 def _write(order: dict[str, Any]) -> dict[str, Any]:
     from sidecar.domain.formats.tag_fields import TagSystem  # noqa: PLC0415 - found just now
     from sidecar.transfer.tagging.library import mutagen  # noqa: PLC0415 - the same
-    from sidecar.transfer.tagging.writing import (  # noqa: PLC0415 - the same
-        NotTaggable,
-        Writing,
-        write,
-    )
+    from sidecar.transfer.tagging.wishes import Writing  # noqa: PLC0415 - the same
+    from sidecar.transfer.tagging.writing import NotTaggable, write  # noqa: PLC0415 - the same
 
     with open(order["what"], "rb", closefd=False) as told:
         told.seek(0)

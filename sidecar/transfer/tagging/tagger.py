@@ -20,7 +20,7 @@ from sidecar.confined.limits import dump_sys_path
 from sidecar.domain.formats.tags import Tags
 from sidecar.messages import msg
 from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, run
-from sidecar.transfer.tagging.writing import Writing
+from sidecar.transfer.tagging.wishes import Writing
 
 log = logging.getLogger(__name__)
 

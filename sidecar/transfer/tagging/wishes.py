@@ -6,8 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from sidecar.domain.formats.tag_fields import TagSystem
-from sidecar.domain.formats.tags import SEPARATOR, Tags
-from sidecar.transfer.tagging.writing import Writing
+from sidecar.domain.formats.tags import SEPARATOR, Tags, written
 
 
 def _nothing() -> Tags:
@@ -16,6 +15,31 @@ def _nothing() -> Tags:
 
 def _no_cover() -> bytes | None:
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Writing:
+    """What to write into a file.
+
+    Attributes:
+        tags: With our names for them.
+        cover: A JPEG; None leaves the covers as they are.
+        id3: ID3 version, for files with ID3 tags that are replaced.
+        separator: Text between several values, where a field takes only one.
+        knows_words: Whether the player supports lyrics with a time for each word.
+        anew: Whether all existing tags except chapters are replaced.
+    """
+
+    tags: Mapping[str, Sequence[str]]
+    cover: bytes | None = None
+    id3: TagSystem = TagSystem.ID3_24
+    separator: str = SEPARATOR
+    knows_words: bool = False
+    anew: bool = True
+
+    def ready(self, system: TagSystem) -> Tags:
+        """Return the tags as they are written in a tag format."""
+        return written(self.tags, system, separator=self.separator, knows_words=self.knows_words)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

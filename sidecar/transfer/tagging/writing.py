@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from io import BytesIO
 from typing import Any, BinaryIO
 
@@ -23,9 +22,10 @@ from sidecar.domain.formats.tag_fields import (
     FieldKind,
     TagSystem,
 )
-from sidecar.domain.formats.tags import SEPARATOR, Tags, to_r128, written
+from sidecar.domain.formats.tags import to_r128
 from sidecar.transfer.tagging.library import apev2, asf, flac, id3, mp4
 from sidecar.transfer.tagging.reading import FRONT_COVER, open_music
+from sidecar.transfer.tagging.wishes import Writing
 
 # ID3's code for an unknown language.
 NO_LANGUAGE = "XXX"
@@ -43,31 +43,6 @@ _NO_APE_NAMES = frozenset({"ID3", "TAG", "OGGS", "MP+"})
 
 class NotTaggable(ValueError):
     """Tags cannot be written into this kind of file; nothing was changed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Writing:
-    """What to write into a file.
-
-    Attributes:
-        tags: With our names for them.
-        cover: A JPEG; None leaves the covers as they are.
-        id3: ID3 version, for files with ID3 tags that are replaced.
-        separator: Text between several values, where a field takes only one.
-        knows_words: Whether the player supports lyrics with a time for each word.
-        anew: Whether all existing tags except chapters are replaced.
-    """
-
-    tags: Mapping[str, Sequence[str]]
-    cover: bytes | None = None
-    id3: TagSystem = TagSystem.ID3_24
-    separator: str = SEPARATOR
-    knows_words: bool = False
-    anew: bool = True
-
-    def ready(self, system: TagSystem) -> Tags:
-        """Return the tags as they are written in a tag format."""
-        return written(self.tags, system, separator=self.separator, knows_words=self.knows_words)
 
 
 def write(file: BinaryIO, what: Writing) -> None:

@@ -22,7 +22,8 @@ from sidecar.domain.formats.tags import Tags
 from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput
 from sidecar.transfer.tagging.reading import EmbeddedPicture, FileTags, read
 from sidecar.transfer.tagging.tagger import Tagger, blame_the_disk
-from sidecar.transfer.tagging.writing import NotTaggable, Writing, write
+from sidecar.transfer.tagging.wishes import Writing
+from sidecar.transfer.tagging.writing import NotTaggable, write
 from tests.fakes.media.mutagens import FLAC, ID3, MP4, File, Picture
 from tests.fakes.media.sounds import ffmpeg
 
