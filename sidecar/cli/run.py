@@ -20,7 +20,6 @@ from sidecar.clock import SystemClock
 from sidecar.config import Settings, load
 from sidecar.domain.processes.roles import ALONE, Roles, Task, read_roles
 from sidecar.errors import AlreadyRunning, ConfigError
-from sidecar.process import heap
 from sidecar.runtime import Runtime
 from sidecar.services.configuration.setup.service import SetUpService
 from sidecar.store.page_settings import read_page_settings
@@ -72,7 +71,6 @@ def run(settings: Settings, asked: argparse.Namespace) -> int:
     A setting of the page with which the sidecar does not start is left out: whoever has set it
     must be able to set it right.
     """
-    heap.keep_loaded()
     ignored: frozenset[str] = frozenset()
     port = 0
     is_waiting = False

@@ -13,7 +13,6 @@ def main() -> int:
     with heap.loading():
         ours = import_module("tests.bench.ours")
     generated_code.forget()
-    heap.keep_loaded()
     return int(ours.main())
 
 
