@@ -8,41 +8,33 @@ it: downloads being finished.
 from __future__ import annotations
 
 import errno
-import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 from watchdog.events import (
     DirDeletedEvent,
-    DirMovedEvent,
     FileClosedEvent,
     FileDeletedEvent,
-    FileMovedEvent,
     FileSystemEvent,
     FileSystemEventHandler,
 )
-from watchdog.observers import Observer
 from watchdog.observers.api import BaseObserver
 
+from sidecar.device.emitter import EventsLost, make_observer
 from sidecar.device.own.marker import OURS
 from sidecar.messages import msg
-
-log = logging.getLogger(__name__)
 
 OF_INTEREST: list[type[FileSystemEvent]] = [
     FileDeletedEvent,
     DirDeletedEvent,
-    FileMovedEvent,
-    DirMovedEvent,
     FileClosedEvent,
+    EventsLost,
 ]
 _LIMITS = {
     errno.ENOSPC: msg("the system watches as many folders as it may (fs.inotify.max_user_watches)"),
     errno.EMFILE: msg("too many programs watch folders (fs.inotify.max_user_instances)"),
 }
-# Watchdog reports lost events only in its log.
-_ITS_LOG = "watchdog.observers.inotify_c"
 
 
 class Watcher:
@@ -54,7 +46,7 @@ class Watcher:
         *,
         hint: Callable[[], object],
         lost: Callable[[], object],
-        observer: Callable[[], BaseObserver] = Observer,
+        observer: Callable[[], BaseObserver] = make_observer,
     ) -> None:
         """Prepare; nothing is watched yet.
 
@@ -65,8 +57,7 @@ class Watcher:
             observer: Makes watchdog's observer.
         """
         self._root = root
-        self._handler = _EventHandler(root, hint)
-        self._overflow = _Overflow(lost)
+        self._handler = _EventHandler(root, hint, lost)
         self._make = observer
         self._observer: BaseObserver | None = None
 
@@ -76,7 +67,6 @@ class Watcher:
             self._observer = self._start_observer(self._root, recursive=True)
         except OSError as error:
             return _explain(error)
-        logging.getLogger(_ITS_LOG).addHandler(self._overflow)
         return self._limit()
 
     def _start_observer(self, folder: Path, *, recursive: bool) -> BaseObserver:
@@ -92,7 +82,7 @@ class Watcher:
         return observer
 
     def _limit(self) -> str | None:
-        """Check whether inotify's limit is reached: watchdog silently skips folders then."""
+        """Check whether inotify's limit is reached: folders are skipped silently then."""
         try:
             one_more = self._start_observer(self._root / OURS, recursive=False)
         except OSError as error:
@@ -114,7 +104,6 @@ class Watcher:
         """End all threads of the watch."""
         observer, self._observer = self._observer, None
         if observer is not None:
-            logging.getLogger(_ITS_LOG).removeHandler(self._overflow)
             observer.stop()
             observer.join()
 
@@ -122,28 +111,18 @@ class Watcher:
 class _EventHandler(FileSystemEventHandler):
     """Receives all events, and passes on those that are not our own."""
 
-    def __init__(self, root: Path, hint: Callable[[], object]) -> None:
+    def __init__(self, root: Path, hint: Callable[[], object], lost: Callable[[], object]) -> None:
         self._ours = os.path.join(root, OURS)  # noqa: PTH118 - compared with watchdog's plain text
         self._hint = hint
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        """Pass on that something happened."""
-        source = os.fsdecode(event.src_path)
-        if source != self._ours and not source.startswith(f"{self._ours}{os.sep}"):
-            self._hint()
-
-
-class _Overflow(logging.Handler):
-    """A log handler that detects lost events in watchdog's log."""
-
-    def __init__(self, lost: Callable[[], object]) -> None:
-        super().__init__(logging.WARNING)
         self._lost = lost
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Report lost events, also those of other watches: all share one queue."""
-        if "overflow" in record.getMessage():
+    def dispatch(self, event: FileSystemEvent) -> None:
+        """Pass on that something happened, or that nobody knows what."""
+        source = os.fsdecode(event.src_path)
+        if isinstance(event, EventsLost):
             self._lost()
+        elif source != self._ours and not source.startswith(f"{self._ours}{os.sep}"):
+            self._hint()
 
 
 def _explain(error: OSError) -> str:

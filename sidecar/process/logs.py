@@ -12,7 +12,6 @@ import logging
 import re
 import sys
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from threading import Lock
@@ -26,7 +25,6 @@ MASK = "********"
 LIMITED = "sidecar.web"
 MOST_A_MINUTE = 5
 A_MINUTE_S = 60.0
-WATCHED_TWICE = "Callback with id .* already exists"
 _CREDENTIALS = re.compile(
     r"""(?ix)
     ( \b token \s* = \s* "? | \b api_?key \s* = \s* "? | x-emby-token ["']? \s* [:=] \s* ["']?
@@ -137,5 +135,3 @@ def start_logging(level: str, form: str = "text", stream: TextIO = sys.stderr) -
     root.setLevel(logging.WARNING)
     set_form(level, form)
     logging.captureWarnings(capture=True)
-    # Nested folders that appear at once are watched twice: watchdog keeps one and warns.
-    warnings.filterwarnings("ignore", WATCHED_TWICE, RuntimeWarning, "watchdog")

@@ -116,16 +116,6 @@ def test_the_log_starts_with_our_words_and_only_the_warnings_of_others(
     assert "theirs" not in started.getvalue()
 
 
-def test_a_folder_that_is_watched_twice_is_no_news(started: io.StringIO) -> None:
-    for text in ("Callback with id '7' already exists for watch x.", "Something else."):
-        warnings.warn_explicit(
-            text, RuntimeWarning, "inotify.py", 1, module="watchdog.observers.inotify"
-        )
-
-    assert "Something else." in started.getvalue()
-    assert "Callback" not in started.getvalue()
-
-
 def test_as_json_each_record_is_one_line_without_secrets(started: io.StringIO) -> None:
     ours = logging.getLogger("sidecar.store")
     set_form("INFO", "json")
