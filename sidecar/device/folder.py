@@ -17,6 +17,7 @@ import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO, Self
@@ -384,22 +385,22 @@ class DeviceFolder:
         Raises:
             errors.Stopped: `is_over` returned True.
         """
-        by_folder: dict[tuple[str, ...], list[tuple[str, str]]] = {}
-        for path in sizes:
-            folders, name = _split_path(path)
-            by_folder.setdefault(folders, []).append((name, path))
         cut: list[str] = []
-        for folders, files in by_folder.items():
+        for _, paths in groupby(sorted(sizes), key=lambda path: path.rpartition("/")[0]):
             if is_over():
                 raise Stopped(msg("the look at the files of {device} was ended", device=self.name))
+            files = [(path, _split_path(path)) for path in paths]
+            folders = files[0][1][0]
             with self._anchor.translate_errors() as root:
                 try:
                     with tree.open_folder(root, folders) as handle:
                         cut += [
-                            path for name, path in files if not _ends(name, handle, sizes[path])
+                            path
+                            for path, (_, name) in files
+                            if not _ends(name, handle, sizes[path])
                         ]
                 except (FileNotFoundError, NotADirectoryError):
-                    cut += [path for _, path in files]
+                    cut += [path for path, _ in files]
         if cut:
             # "Not there" and "not readable" mean something only while the marker is readable.
             self._anchor.check_place()

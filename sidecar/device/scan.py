@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
+from sidecar.batched import batched
 from sidecar.device import tree
 from sidecar.domain.files.removals import FileStat, NotAFile, Seen, Stranger, is_in_trash
 from sidecar.errors import Stopped
@@ -22,6 +23,8 @@ _DEEPEST = 40
 # Names in one folder, and files on one device, that are looked at; no real device has as many.
 _MOST_NAMES = 100_000
 _MOST_FILES = 500_000
+# Paths that are taken apart at once: each takes as much memory as all that is found out of it.
+AT_ONCE = 2000
 
 
 @dataclass(slots=True)
@@ -53,7 +56,10 @@ def look(
         errors.Stopped: `is_over` returned True.
     """
     found: dict[str, Seen] = {}
-    _visit(root, os.fstat(root).st_dev, _make_branches(paths), found, is_over)
+    device = os.fstat(root).st_dev
+    # In their order files of a folder are together, and what is made of a few is soon freed.
+    for some in batched(sorted(paths), AT_ONCE):
+        _visit(root, device, _make_branches(some), found, is_over)
     return found
 
 

@@ -70,7 +70,8 @@ class TakenKinds:
 
     def _room(self, device_id: str, settings: DeviceSettings) -> int | None:
         """Return the largest file that a device has room for; None if that is not known."""
-        space = self._registry.space_anywhere(device_id)
+        device = next((one for one in self._registry.all() if one.id == device_id), None)
+        space = None if device is None else self._registry.space(device)
         limits: list[int | None] = [settings.budget]
         if space is not None:
             reserve = settings.reserve

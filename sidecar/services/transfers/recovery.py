@@ -8,7 +8,7 @@ has written to, are left to `services.files.removals`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import xxhash
@@ -16,7 +16,7 @@ import xxhash
 from sidecar.device.own.parts import CONVERTED, FETCHED, ORIGINAL, PartFile, is_of_film
 from sidecar.domain.downloads.download import Download, Move, Status
 from sidecar.domain.files.naming import build_distinct_path, make_path_key
-from sidecar.domain.files.removals import FileStat, was_written_since
+from sidecar.domain.files.removals import Expected, FileStat, was_written_since
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
@@ -131,7 +131,12 @@ class DeviceRecovery:
 
     def _check_completed(self, device: AttachedDevice, is_over: Callable[[], bool]) -> None:
         """Queue files again that a power cut damaged; those written to since are skipped."""
-        files = self._downloads.queries.files_on(device.id)
+        for files in self._downloads.queries.some_files_on(device.id):
+            self._check_files(device, files, is_over)
+
+    def _check_files(
+        self, device: AttachedDevice, files: Sequence[Expected], is_over: Callable[[], bool]
+    ) -> None:
         seen = device.folder.look((one.path for one in files), is_over=is_over)
         known = {}
         for one in files:

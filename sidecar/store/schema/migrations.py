@@ -52,7 +52,6 @@ from sidecar.store.schema.steps import (
     SESSION_BROWSERS,
     TAKEN_PLAYLISTS,
     TILES,
-    TOLD_ROOM,
     TURNS,
 )
 from sidecar.store.schema.tables import IMPORTED_PLAYS, PEERS
@@ -102,7 +101,6 @@ STEPS: tuple[Step, ...] = (
     PUSH_SUBSCRIPTIONS,
     DEVICE_MACHINES,
     ORDERS,
-    TOLD_ROOM,
 )
 
 

@@ -197,3 +197,12 @@ def test_the_numbers_of_a_device_come_from_indexes_alone(
     read = [step for step in steps if "downloads" in step]
     assert len(read) == 2
     assert all("USING COVERING INDEX" in step for step in read), steps
+
+
+def test_the_files_of_a_device_are_read_some_at_a_time(downloads: Downloads) -> None:
+    files = complete(downloads, 1, 2, 3, 4, 5)
+
+    found = list(downloads.queries.some_files_on(STICK, at_once=2))
+
+    assert [len(some) for some in found] == [2, 2, 1]
+    assert [one for some in found for one in some] == files

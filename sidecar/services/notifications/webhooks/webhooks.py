@@ -171,7 +171,6 @@ class Webhooks:
         self._lock = Lock()
         self.wakeup = Wakeup()
         self._kept: dict[str, _Hook] | None = None
-        self._sealed = ""
         self._heard: deque[tuple[datetime, News]] = deque(maxlen=MOST_HEARD)
         self._known_attached: frozenset[str] | None = None
         self._known_problems: dict[tuple[ProblemKind, str], Problem] = {}
@@ -413,14 +412,8 @@ class Webhooks:
     # -- kept
 
     def _hooks(self) -> dict[str, _Hook]:
-        """Return the webhooks, also those that were set up in another process meanwhile."""
-        sealed = self._meta.get(STORED) or ""
-        if self._kept is None or sealed != self._sealed:
-            before, self._sealed = self._kept or {}, sealed
-            self._kept = {}
-            for one in self._read(sealed):
-                known = self._kept[one.id] = before.get(one.id, one)
-                known.events = one.events
+        if self._kept is None:
+            self._kept = self._read()
         return self._kept
 
     def _get(self, hook_id: str) -> _Hook:
@@ -429,23 +422,24 @@ class Webhooks:
             raise NotVisible
         return found
 
-    def _read(self, sealed: str) -> list[_Hook]:
+    def _read(self) -> dict[str, _Hook]:
+        sealed = self._meta.get(STORED)
         if not sealed:
-            return []
+            return {}
         try:
             told = json.loads(self._box.decrypt(sealed.encode()).get_secret_value())
         except SignedOut:
             log.warning("the webhooks cannot be decrypted any more: set them up again")
-            return []
-        return [
-            _Hook(
+            return {}
+        return {
+            one["id"]: _Hook(
                 one["id"],
                 SecretStr(one["url"]),
                 SecretStr(one["secret"]),
                 find_events(one["events"]),
             )
             for one in told
-        ]
+        }
 
     def _store(self, hooks: dict[str, _Hook]) -> None:
         told = [
@@ -459,7 +453,7 @@ class Webhooks:
         ]
         sealed = self._box.encrypt(SecretStr(json.dumps(told))).decode() if told else ""
         self._meta.set(STORED, sealed)
-        self._kept, self._sealed = hooks, sealed
+        self._kept = hooks
 
 
 def _view(hook: _Hook) -> WebhookView:
