@@ -64,6 +64,10 @@ MOST_IDS = 1000
 LARGEST_PRIORITY = 100
 LONGEST_TOKEN = 40
 COVER_WIDTHS = (120, 240, 480)
+# One pixel that cannot be seen.
+CLEAR = bytes.fromhex(
+    "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
+)
 PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"})
 OVER = translatable("This cannot be undone any more: it was too long ago, or was undone already.")
 
@@ -498,7 +502,7 @@ def cover_reply(load: Callable[[], Cover], width: int) -> Response:
     """Return a picture that browsers may cache but must revalidate before each use.
 
     A page has its placeholder behind each: where there is no picture, a browser that asks for one
-    to show gets nothing, which is no error to it.
+    to show gets one that cannot be seen. Without any it would draw a broken one.
 
     Raises:
         ApiError: Its media type could carry a script (404).
@@ -508,7 +512,7 @@ def cover_reply(load: Callable[[], Cover], width: int) -> Response:
     except (NotVisible, JellyfinError) as error:
         is_shown = request.headers.get("Sec-Fetch-Dest") == "image"
         if is_shown and not isinstance(error, SignedOut):
-            return Response(status=HTTPStatus.NO_CONTENT, headers={"Cache-Control": "no-store"})
+            return Response(CLEAR, mimetype="image/gif", headers={"Cache-Control": "no-store"})
         raise
     if found.mime_type not in PICTURES:
         raise ApiError(HTTPStatus.NOT_FOUND)

@@ -50,7 +50,7 @@ from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 FILE = "/<int:download_id>"
-MOST_LEAVERS = 50
+MOST_LEAVERS = 20
 
 
 class Press(StrEnum):
