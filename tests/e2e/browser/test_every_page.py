@@ -44,6 +44,8 @@ PAGES = (
     "/offline/next",
     "/offline?q=nothing",
     "/devices",
+    "/devices/add",
+    "/devices/edit?device={device}",
     "/devices/{device}",
     "/devices/{device}/found",
     "/devices/{device}/heard",
@@ -63,8 +65,11 @@ PAGES = (
     "/admin/log",
     "/admin/webhooks",
     "/admin/machines",
+    "/settings",
     "/none",
 )
+FOR_ADMINS = re.compile(r"/(admin|settings|devices/(add|edit))\b")
+KEPT_OUT = rf"^403 GET http://[^/]+{FOR_ADMINS.pattern}"
 # This page looks again and again whether the sidecar is back, and goes on by itself: it is.
 STAY = "for (let last = setInterval(() => {}, 1e9); last > 0; last -= 1) clearInterval(last);"
 
@@ -72,7 +77,7 @@ STAY = "for (let last = setInterval(() => {}, 1e9); last > 0; last -= 1) clearIn
 def test_every_page_fits_is_quiet_and_keeps_nobody_out(
     house: dict[str, str], sidecar: Sidecar, chromium: Browser, trouble: BrowserTrouble
 ) -> None:
-    trouble.announce("^404 GET .*/none$", "^403 GET .*/admin(/.*)?$")
+    trouble.announce("^404 GET .*/none$", KEPT_OUT)
     found = []
     for name in ("ann", "admin"):
         context = chromium.new_context()
@@ -87,7 +92,7 @@ def test_every_page_fits_is_quiet_and_keeps_nobody_out(
         for path in PAGES:
             answer = page.goto(sidecar.url + path.format(**house))
             assert answer is not None
-            is_kept_out = name == "ann" and path.startswith("/admin")
+            is_kept_out = name == "ann" and FOR_ADMINS.match(path)
             expected = 404 if path == "/none" else 403 if is_kept_out else 200
             assert answer.status == expected, (name, path)
             if path == "/without-network":
