@@ -63,6 +63,7 @@ from sidecar.services.notifications.preferences import NotificationPreferences
 from sidecar.services.notifications.push import BrowserPush
 from sidecar.services.notifications.webhooks.webhooks import Webhooks
 from sidecar.services.operations.doctor import Doctor
+from sidecar.services.operations.machine_keys import MachineKeys
 from sidecar.services.operations.machine_list import MachineList
 from sidecar.services.operations.machines import MachineService
 from sidecar.services.operations.metrics import MetricsService
@@ -160,7 +161,7 @@ def make_web(
     undo = _undo(below, actions, settings)
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     eject, plans, adoption = _eject(below), _plans(below), _adoption(below)
-    editor = _editor(below, eject)
+    editor, keys = _editor(below, eject), MachineKeys(base.configuration.now)
     logs = _player_logs(below)
     player_parts = _player_parts(below, logs)
     states, giver = PlayerStateImporter(player_parts), PlayerGiver(player_parts)
@@ -255,12 +256,14 @@ def make_web(
             clock=base.clock,
         ),
         doctor=_doctor(below, push),
-        machine_list=MachineList(base.store, base.clock),
+        machine_list=MachineList(base.store, keys, base.clock),
         machines=MachineService(
             base.configuration.now,
             base.store.meta,
             TokenBox(base.settings.server.data_dir / KEY_FILE),
             base.clock,
+            give=keys.make,
+            may_give=keys.may_give,
         ),
         webhooks=_webhooks(below),
         notifications=preferences,

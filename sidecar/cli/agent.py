@@ -17,6 +17,7 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.cli import run
 from sidecar.config import Settings, load
 from sidecar.config.loading import PREFIX
+from sidecar.domain.processes.machines import write_plainly
 from sidecar.domain.processes.roles import read_roles
 from sidecar.errors import SidecarError
 from sidecar.outgoing.joining import Joined, join
@@ -65,9 +66,8 @@ def serve(settings: Settings, asked: argparse.Namespace) -> int:
     if asked.join is not None:
         url, code = asked.join
         private_files.make_folder(settings.server.data_dir)
-        found = join(
-            url, code, _machine(settings), ca_file=asked.ca_file, without_tls=asked.without_tls
-        )
+        name = write_plainly(name_machine(settings))
+        found = join(url, code, name, ca_file=asked.ca_file, without_tls=asked.without_tls)
         keep(found, settings.server.data_dir)
         log.info("joined the sidecar at %s", url)
     if not (folder / KEPT["DATABASE__URL"]).exists():
@@ -118,11 +118,3 @@ def _replace(path: Path, text: str) -> None:
     draft.unlink(missing_ok=True)
     private_files.write(draft, text.encode())
     draft.replace(path)
-
-
-def _machine(settings: Settings) -> str:
-    name = "".join(
-        one if (one.isalnum() and one.isascii()) or one in "._-" else "-"
-        for one in name_machine(settings)
-    )
-    return name[:64] or "machine"

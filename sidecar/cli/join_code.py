@@ -10,6 +10,7 @@ from sidecar.cli.opening import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.jellyfin.tokens import TokenBox
+from sidecar.services.operations.machine_keys import MachineKeys
 from sidecar.services.operations.machines import MachineService
 from sidecar.store.meta import Meta
 
@@ -28,7 +29,10 @@ def make(settings: Settings, _asked: argparse.Namespace) -> int:
     clock = SystemClock()
     with open_database(settings, clock) as db:
         box = TokenBox(settings.server.data_dir / KEY_FILE)
-        made = MachineService(lambda: settings, Meta(db), box, clock).make_code()
+        keys = MachineKeys(lambda: settings)
+        made = MachineService(
+            lambda: settings, Meta(db), box, clock, give=keys.make, may_give=keys.may_give
+        ).make_code()
     print(made.code)
     print(f"It works once, until {made.ends_at.astimezone():%H:%M}", file=sys.stderr)
     return 0

@@ -129,7 +129,7 @@ class EventBridge:
         while not stop.is_set():
             began = self._clock.monotonic()
             try:
-                with _connect(self._url) as client:
+                with connect(self._url) as client:
                     use(client, stop)
             except (redis.RedisError, OSError) as error:
                 self._note_away(error)
@@ -233,7 +233,8 @@ class EventBridge:
 
 
 @contextmanager
-def _connect(url: SecretStr) -> Iterator[redis.Redis]:
+def connect(url: SecretStr) -> Iterator[redis.Redis]:
+    """Connect to a Redis while the block runs; nothing is sent before the first command."""
     client = redis.Redis.from_url(
         url.get_secret_value(),
         socket_connect_timeout=TIMEOUT_S,
@@ -255,7 +256,7 @@ def examine(url: SecretStr, clock: Clock) -> RedisState:
     if redis is None:
         raise SidecarError(NOT_INSTALLED)
     try:
-        with _connect(url) as client:
+        with connect(url) as client:
             client.ping()
             began = clock.monotonic()
             client.ping()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.services.operations.doctor import FoundWrong, look_at_device
 from sidecar.store.database import Database
+from sidecar.store.dialects.machine_roles import MachineRoles
 from sidecar.store.dialects.postgresql import PostgresqlAddress
 from tests import postgres, redis_server
 
@@ -54,15 +56,16 @@ def test_the_servers_of_several_processes_are_looked_at(
     def look() -> list[str]:
         main(["doctor"])
         lines = capsys.readouterr().out.splitlines()
-        return [one for one in lines if "Database:" in one or "Redis:" in one]
+        return [one for one in lines if re.search(r" (Database|Machines|Redis):", one)]
 
     url = postgresql.make("doctor")
     monkeypatch.setenv("SIDECAR_SERVER__DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("SIDECAR_DATABASE__URL", url)
     with redis_server.running() as redis:
         monkeypatch.setenv("SIDECAR_REDIS__URL", redis.url.get_secret_value())
-        database, news = look()
+        database, machines, news = look()
         assert database.startswith("ok   Database: PostgreSQL ")
+        assert "gets a password of its own" in machines
         assert "/doctor; it lets " in database
         assert news.startswith("ok   Redis: Redis ")
         assert "0 processes listen" in news
@@ -78,10 +81,17 @@ def test_the_servers_of_several_processes_are_looked_at(
         postgresql.run("doctor", sql)
         if sql is a_guest:
             monkeypatch.setenv("SIDECAR_DATABASE__URL", url.replace("sidecar@", "guest@"))
-        database, news = look()
+        database, machines, news = look()
+        assert ("CREATEROLE" in machines) == (sql is a_guest)
         assert database.startswith("BAD  Database: ")
         assert wrong in database
         assert "BAD  Redis: The Redis at " in news
+    monkeypatch.setenv("SIDECAR_DATABASE__URL", MachineRoles(url).make("car", "pw"))
+    database, machines, _ = look()
+    assert database.startswith("ok   ")
+    assert "has joined" in machines
+    MachineRoles(url).lock_out("car")
+    assert look()[0].startswith("BAD  Database: ")
     monkeypatch.setenv("SIDECAR_DATABASE__URL", url.replace("/doctor", "/none"))
     assert look()[0].startswith("BAD  Database: ")
     postgresql.drop("doctor")

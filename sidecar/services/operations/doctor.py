@@ -33,6 +33,7 @@ from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.transfers.finishing.formats import check_format
 from sidecar.store.database import BUSY_TIMEOUT_S
+from sidecar.store.dialects.machine_roles import MachineRoles
 from sidecar.store.dialects.postgresql import PostgresqlAddress, PostgresqlDialect
 from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.engines import describe_engine
@@ -130,6 +131,9 @@ def checks_of_machine(settings: Settings, clock: Clock) -> Iterator[Check]:
     yield Check(
         msg("Database"), partial(_look_at_database, settings, clock), database_way_out(settings)
     )
+    if settings.database.url is not None:
+        look = partial(_look_at_machines, settings.database.url.get_secret_value())
+        yield Check(msg("Machines"), look, _DATABASE_SERVER)
     if settings.redis.url is not None:
         yield Check(msg("Redis"), partial(_look_at_redis, settings.redis.url, clock), _REDIS)
     yield Check(msg("Engine"), partial(describe_engine, settings), _ENGINE)
@@ -395,7 +399,7 @@ def _look_at_database_server(url: str, clock: Clock) -> str:
     state = PostgresqlDialect(address, busy_timeout_s=BUSY_TIMEOUT_S).examine()
     if state.is_of_another_version:
         raise FoundWrong(msg("The tables in {place} are of another version", place=address), _STEPS)
-    if not state.may_make_tables:
+    if not state.may_make_tables and not address.is_of_machine:
         raise FoundWrong(msg("Our user may not make tables in {place}", place=address), _RIGHTS)
     if state.connections_left < LEAST_CONNECTIONS:
         raise FoundWrong(
@@ -421,6 +425,20 @@ def _look_at_database_server(url: str, clock: Clock) -> str:
         version=state.version,
         place=address,
         count=state.connections_left,
+    )
+
+
+def _look_at_machines(url: str) -> str:
+    if PostgresqlAddress(url).is_of_machine:
+        return msg("This machine has joined, with a password of its own")
+    if MachineRoles(url).may_make():
+        return msg(
+            "Each machine that joins gets a password of its own, which its removal takes back"
+        )
+    return msg(
+        "A machine that joins gets the installation's own password, as the user of the database "
+        "may not make others: to lock one out change that password, as docs/scale.md says; "
+        "ALTER ROLE … CREATEROLE gives each a password of its own from then on"
     )
 
 

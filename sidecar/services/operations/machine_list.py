@@ -1,7 +1,8 @@
 """The machines of the installation: what runs there, which devices they have, what waits for them.
 
-A machine is known by its name. One that is not heard of any more can be removed from the list; its
-devices are still known as having been there.
+A machine is known by its name. One that is not heard of any more can be removed from the list, one
+that has a password of its own at any time: it is locked out then. Its devices are still known as
+having been there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from sidecar.clock import Clock
 from sidecar.domain.processes.orders import is_silent
 from sidecar.errors import NotPossible, NotVisible
 from sidecar.messages import msg
+from sidecar.services.operations.machine_keys import MachineKeys
 from sidecar.store.processes import Process
 from sidecar.store.stores import Stores
 
@@ -39,6 +41,8 @@ class MachineView:
         processes: What runs there.
         other_versions: The versions there that are not the one of this process.
         waiting: How many orders wait for its devices.
+        has_own_key: Whether it can be locked out: it has passwords of its own.
+        is_here: Whether this process runs there.
     """
 
     name: str
@@ -49,12 +53,20 @@ class MachineView:
     other_versions: Sequence[str]
     devices: Sequence[DeviceThere]
     waiting: int
+    has_own_key: bool
+    is_here: bool
+
+    @property
+    def may_go(self) -> bool:
+        """Whether it can be removed now."""
+        return self.is_silent or (self.has_own_key and not self.is_here)
 
 
 class MachineList:
     """Lists machines for admins, and removes them. Safe for many threads."""
 
-    def __init__(self, stores: Stores, clock: Clock) -> None:
+    def __init__(self, stores: Stores, keys: MachineKeys, clock: Clock) -> None:
+        self._keys = keys
         self._processes = stores.processes
         self._places = stores.device_machines
         self._devices = stores.devices
@@ -74,6 +86,7 @@ class MachineList:
         }
         there = self._there()
         waiting = self._orders.count_open()
+        have_keys = self._keys.find(times)
         return [
             self._view(
                 name,
@@ -81,9 +94,18 @@ class MachineList:
                 [one for one in processes if one.host == name],
                 there.get(name, []),
                 waiting=sum(waiting.get(one.id, 0) for one in there.get(name, [])),
+                has_own_key=name in have_keys,
             )
             for name in sorted(times)
         ]
+
+    def are_keys_possible(self) -> bool:
+        """Whether a machine that joins gets passwords of its own.
+
+        Raises:
+            DatabaseError: The database cannot be used.
+        """
+        return self._keys.are_possible()
 
     def find(self, name: str) -> MachineView:
         """Return a machine.
@@ -97,16 +119,20 @@ class MachineList:
         return found
 
     def remove(self, name: str) -> None:
-        """Take a machine off the list; if it runs again, it is back.
+        """Take a machine off the list, and lock it out if it has a password of its own.
+
+        One that shares the installation's is back if it runs again. Leases of what runs there end.
 
         Raises:
             errors.NotVisible: There is none of this name.
-            errors.NotPossible: It is heard of.
+            errors.NotPossible: It is heard of, and cannot be locked out.
+            DatabaseError: The database does not let us lock it out.
         """
-        if not self.find(name).is_silent:
+        if not self.find(name).may_go:
             raise NotPossible(
                 msg("{machine} still runs: stop the sidecar there first", machine=name)
             )
+        self._keys.take_back(name)
         self._processes.forget(name)
 
     def _there(self) -> dict[str, list[DeviceThere]]:
@@ -126,6 +152,7 @@ class MachineList:
         devices: Sequence[DeviceThere],
         *,
         waiting: int,
+        has_own_key: bool,
     ) -> MachineView:
         versions = {one.version for one in processes if one.version}
         return MachineView(
@@ -137,4 +164,6 @@ class MachineList:
             other_versions=sorted(versions - {__version__}),
             devices=sorted(devices, key=lambda one: one.name),
             waiting=waiting,
+            has_own_key=has_own_key,
+            is_here=any(one.id == self._processes.own_id for one in processes),
         )

@@ -2,7 +2,8 @@
 
     admin ─▶ code, once, for 15 minutes ─▶ agent there ─▶ addresses of database and Redis, token.key
 
-What it gets opens everything that the sidecar has; it cannot be taken back from a single machine.
+It gets passwords of its own where the installation's user may make others (`machine_keys`); the
+token.key is the same for all.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from sidecar.config.local_url import is_loopback
 from sidecar.errors import SidecarError, TooManyTries
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import msg
+from sidecar.services.operations.machine_keys import Addresses
 from sidecar.store.meta import Meta
 
 log = logging.getLogger(__name__)
@@ -70,11 +72,26 @@ class MachineService:
         meta: Meta,
         box: TokenBox,
         clock: Clock,
+        *,
+        give: Callable[[str], Addresses],
+        may_give: Callable[[], bool],
     ) -> None:
+        """Prepare.
+
+        Args:
+            settings: Returns the present settings.
+            meta: Keeps the code.
+            box: Has the key that a machine gets.
+            clock: Ends codes.
+            give: Makes the addresses for a machine of this name.
+            may_give: Whether this process may hand out what it knows.
+        """
         self._settings = settings
         self._meta = meta
         self._box = box
         self._clock = clock
+        self._give = give
+        self._may_give = may_give
         self._lock = Lock()
         self._wrong: deque[float] = deque(maxlen=MOST_TRIES)
 
@@ -94,6 +111,13 @@ class MachineService:
                 msg(
                     "The database is a file of this machine, which no other one can share: move it "
                     "to a PostgreSQL server first (jellyfin-sidecar database move)"
+                )
+            )
+        if not self._may_give():
+            raise JoinRefused(
+                msg(
+                    "This machine has joined itself: make the code on a page of the machine that "
+                    "it joined"
                 )
             )
         groups = (
@@ -136,10 +160,15 @@ class MachineService:
                         "sidecar again, and join with the same code"
                     )
                 )
-        if not self._meta.take(KEY, kept):
+        if not self._may_give() or not self._meta.take(KEY, kept):
             self._refuse()
+        try:
+            given = self._give(machine)
+        except SidecarError as trouble:
+            text = msg("{trouble}; join again with a new code", trouble=trouble)
+            raise JoinRefused(text) from trouble
         log.warning("a machine has joined that calls itself %s", machine)
-        return Joining(url, settings.redis.url, self._box.share(), settings.jellyfin.url)
+        return Joining(given.database, given.redis, self._box.share(), settings.jellyfin.url)
 
     # -- inside
 

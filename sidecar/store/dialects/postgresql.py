@@ -64,6 +64,8 @@ STATE = """SELECT current_setting('server_version'), clock_timestamp(),
             - current_setting('superuser_reserved_connections')::int
             - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
         has_schema_privilege(current_schema(), 'CREATE')"""
+# How the names of users begin that belong to a machine that has joined.
+OF_MACHINE = "jellyfin-sidecar-machine-"
 OLDEST = 120000  # STORED columns and JSON paths
 
 
@@ -85,11 +87,16 @@ class ServerState:
 
 
 class PostgresqlAddress:
-    """The address of a database, which shows its password to nobody."""
+    """The address of a database, which shows its password to nobody.
+
+    Attributes:
+        is_of_machine: Whether its user is that of a machine that has joined (`machine_roles`).
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
         parts = urlsplit(url)
+        self.is_of_machine = unquote(parts.username or "").startswith(OF_MACHINE)
         asked = parse_qs(parts.query)
         self._host = parts.hostname or (asked.get("host") or ["localhost"])[0]
         if parts.port:
@@ -389,6 +396,14 @@ class PostgresqlDialect:
                     place=self.place,
                     version=version,
                     newest=newest,
+                )
+            )
+        if version < newest and self._address.is_of_machine:
+            raise DatabaseError(
+                msg(
+                    "{place} is of an older version than this machine: bring the sidecar up to "
+                    "date that it has joined, then this one goes on",
+                    place=self.place,
                 )
             )
         if version < newest:

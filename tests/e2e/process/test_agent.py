@@ -7,11 +7,12 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 import requests
 
 from tests import postgres, redis_server
-from tests.e2e.conftest import MIB, Person, Sidecar, sha256
+from tests.e2e.conftest import MIB, PASSWORDS, Person, Sidecar, sha256
 from tests.fakes.page import OpenPage
 from tests.fakes.servers.slow_line import SlowLine, wait_until
 
@@ -122,3 +123,37 @@ def test_a_machine_joins_with_a_code_and_its_transfers_are_seen_and_paused_from_
 def _health_of_devices(one: Sidecar) -> str:
     headers = {"Authorization": f"Bearer {one.key}"}
     return requests.get(f"{one.url}/api/v1/devices", headers=headers, timeout=10).text
+
+
+def make_code(nas: Sidecar) -> str:
+    (code,) = re.findall(r"[A-Z2-9]{5}-[A-Z2-9]{5}", nas.command("join-code").stdout)
+    return str(code)
+
+
+def test_a_machine_that_is_removed_is_locked_out_while_it_runs_and_joins_again_with_a_new_code(
+    nas: Sidecar, car: Sidecar, ann: Person
+) -> None:
+    car.begin("--join", nas.url, make_code(nas), command="agent")
+    car.wait_until_begun()
+    data = Path(car.environ["SIDECAR_SERVER__DATA_DIR"])
+    own = (data / "joined" / "database-url").read_text()
+    with requests.Session() as browser:
+        admin = {"username": "admin", "password": PASSWORDS["admin"]}
+        csrf = browser.post(f"{nas.url}/api/v1/session", json=admin, timeout=30).json()["csrf"]
+        removed = browser.post(
+            f"{nas.url}/admin/machines/remove",
+            data={"csrf": csrf, "machine": "car", "sure": "yes"},
+            allow_redirects=False,
+            timeout=30,
+        )
+        assert removed.status_code == 303, removed.text
+    wait_until(lambda: car.health() != 200, what="it cannot reach the database any more")
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(own)
+    ann.heart(ann.tracks()["Tone 1"])
+    assert nas.health() == 200, "the others go on"
+    assert car.stop() == 0
+    car.begin("--join", nas.url, make_code(nas), command="agent")
+    car.wait_until_begun()
+    nas.wait_for("Tone 1", "completed")
+    assert car.stop() == 0

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sidecar.config import ServerSettings, Settings
 from sidecar.config.settings import DatabaseSettings, JellyfinSettings, RedisSettings
 from sidecar.errors import TooManyTries
 from sidecar.jellyfin.tokens import TokenBox
+from sidecar.services.operations.machine_keys import Addresses, MachineKeys
 from sidecar.services.operations.machines import (
     LASTS,
     MOST_TRIES,
@@ -19,6 +21,7 @@ from sidecar.services.operations.machines import (
     JoinRefused,
     MachineService,
 )
+from sidecar.store.dialects.postgresql import OF_MACHINE
 from tests.services.conftest import World
 
 REMOTE = "postgresql://sidecar:s3cret@db.home/sidecar"
@@ -33,7 +36,14 @@ def machines(world: World, folder: Path, database: str | None = REMOTE) -> Machi
         redis=RedisSettings(url=SecretStr("rediss://:pw@redis.home")),
     )
     box = TokenBox(folder / "token.key")
-    return MachineService(lambda: settings, world.stores.meta, box, world.clock)
+    return MachineService(
+        lambda: settings,
+        world.stores.meta,
+        box,
+        world.clock,
+        give=lambda _machine: Addresses(url or SecretStr(""), settings.redis.url),
+        may_give=MachineKeys(lambda: settings).may_give,
+    )
 
 
 def redeem(one: MachineService, code: str) -> Joining:
@@ -103,6 +113,16 @@ def test_an_address_of_this_machine_alone_is_not_given_away_and_keeps_the_code(
     with pytest.raises(JoinRefused, match="others know it by"):
         redeem(machines(world, tmp_path, local), made.code)
     assert machines(world, tmp_path, local).redeem(made.code, "here", is_local=True)
+
+
+def test_a_machine_that_has_joined_hands_out_nothing(world: World, tmp_path: Path) -> None:
+    own = f"postgresql://{OF_MACHINE}0123456789abcdef:pw@db.home/sidecar"
+    made = machines(world, tmp_path).make_code()
+    joined = machines(world, tmp_path, own)
+    for ask in (joined.make_code, partial(redeem, joined, made.code)):
+        with pytest.raises(JoinRefused):
+            ask()
+    assert redeem(machines(world, tmp_path), made.code)
 
 
 def test_a_file_cannot_be_shared(world: World, tmp_path: Path) -> None:

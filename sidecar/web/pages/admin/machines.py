@@ -11,7 +11,7 @@ from flask import Blueprint, make_response, redirect, render_template, request, 
 from werkzeug.wrappers import Response
 
 from sidecar import __version__
-from sidecar.errors import NotPossible, SidecarError
+from sidecar.errors import DatabaseError, NotPossible, SidecarError
 from sidecar.services.operations.machines import JoinCode, JoinRefused
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.permissions import Role
@@ -43,7 +43,7 @@ def routes(services: WebServices) -> Blueprint:
             return make_response(render_template("admin/remove_machine.html", machine=found))
         try:
             services.machine_list.remove(name)
-        except NotPossible as refused:
+        except (NotPossible, DatabaseError) as refused:
             return _page(services, refused)
         return redirect(url_for("machines.show"), 303)
 
@@ -58,6 +58,7 @@ def _page(
         machines=services.machine_list.all(),
         version=__version__,
         is_possible=services.machines.is_possible,
+        own_keys=services.machine_list.are_keys_possible(),
         address=request.url_root.rstrip("/"),
         refused=refused,
         made=made,

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from pydantic import SecretStr
 
@@ -13,7 +15,11 @@ from sidecar.cli.agent import keep
 from sidecar.config.settings import DatabaseSettings
 from sidecar.errors import SidecarError
 from sidecar.outgoing.joining import JoinFailed, join
+from sidecar.store.database import Database
+from sidecar.store.dialects.machine_roles import MachineRoles, replace_user
+from sidecar.store.dialects.postgresql import OF_MACHINE, PostgresqlAddress
 from sidecar.web.server import WebServer
+from tests import postgres
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import Reply, answering
 from tests.fakes.servers.certificates import own_certificate
@@ -22,12 +28,22 @@ from tests.web.house import Browser, WebHouse
 URL = "postgresql://sidecar:vicuna-31-canary@localhost/sidecar"
 
 
+@pytest.fixture(scope="module")
+def url(postgresql: postgres.Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a database with tables, whose user may make others."""
+    made = replace_user(postgresql.make("machines"), postgres.USER, "vicuna-31-canary")
+    place = tmp_path_factory.mktemp("machines") / "sidecar.db"
+    Database.open_server(PostgresqlAddress(made), place).close()
+    yield made
+    postgresql.drop("machines")
+
+
 @pytest.fixture
-def shared(house: WebHouse) -> WebHouse:
+def shared(house: WebHouse, url: str) -> WebHouse:
     """A house whose settings name a server; its rows stay where they are."""
     configuration = house.services.configuration
     configuration._now = configuration.now().model_copy(
-        update={"database": DatabaseSettings(url=SecretStr(URL))}
+        update={"database": DatabaseSettings(url=SecretStr(url))}
     )
     return house
 
@@ -66,7 +82,8 @@ def test_a_machine_joins_with_the_code_of_the_page_and_keeps_what_it_gets(
     with pytest.raises(JoinFailed, match="wrong"):
         join(server.url, "AAAAA-AAAAA", "pi")
     found = join(server.url, code, "pi")
-    assert found.database_url.get_secret_value() == URL
+    assert f"//{OF_MACHINE}" in found.database_url.get_secret_value()
+    assert "vicuna" not in found.database_url.get_secret_value()
     with pytest.raises(JoinFailed, match="used"):
         join(server.url, code, "pi")
 
@@ -82,6 +99,30 @@ def test_a_machine_joins_with_the_code_of_the_page_and_keeps_what_it_gets(
     assert (tmp_path / "other" / "token.key").read_text() == "another"
     for path in ("/admin", "/admin/machines", "/settings/server", "/api/v1/log"):
         assert "vicuna" not in eve.get(path).text
+
+
+def test_a_machine_with_a_password_of_its_own_is_locked_out_also_while_it_runs(
+    shared: WebHouse, eve: Browser, url: str
+) -> None:
+    for name in ("nas", "car", "van"):
+        shared.store.processes.take_another_id()
+        shared.store.processes.register(name, f"/{name}", is_alone=False)
+    shared.store.processes.take_another_id()
+    given = MachineRoles(url).make("car", "own")
+    page = eve.get("/admin/machines").text
+    assert page.count("removing it locks it out") == 1
+    assert page.count("only takes it off this list") == 2
+    assert page.count('name="machine" value="') == 1
+    asked = eve.press("/admin/machines/remove", machine="car")
+    assert "locked out of the database and of Redis at once" in asked.text
+    assert eve.press("/admin/machines/remove", machine="van", sure="yes").status_code == 422
+
+    assert eve.press("/admin/machines/remove", machine="car", sure="yes").status_code == 303
+
+    assert {one.host for one in shared.store.processes.all()} == {"nas", "van"}
+    assert not MachineRoles(url).find(["car"])
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(given)
 
 
 def test_a_program_of_an_admin_makes_a_code(shared: WebHouse, eve: Browser) -> None:
