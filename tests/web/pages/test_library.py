@@ -151,6 +151,7 @@ def test_something_is_kept_in_sync_where_it_is_and_that_is_undone(
 
     assert "It is kept in sync from now on." in page
     assert "Kept in sync on Car stick" in page
+    assert "Stop keeping it in sync" in page
     [chosen] = house.store.chosen.of(ANN.user_id, STICK)
     assert (chosen.playlist_id, chosen.kind) == (ALBUM, "MusicAlbum")
     undo(ann, page)
