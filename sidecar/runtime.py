@@ -276,22 +276,22 @@ class Runtime:
         threads.add("accounts", services.accounts.permissions.run)
         threads.add("watching", rules.watching.run, rules.watching.wakeup)
         threads.add("client-messages", background.client_messages.run)
+        threads.add("casting", rules.casting.run)
+        threads.add("cast-orders", rules.cast_orders.run, rules.cast_orders.wakeup)
+        threads.add("fill", background.fill.run)
         threads.add("backups", background.backups.run)
         threads.add("notifications", web.notifier.run)
         threads.add("webhooks", web.webhooks.run, web.webhooks.wakeup)
 
     def _start_working(self, threads: ThreadGroup, services: Assembly) -> None:
         """Start what is done on the machine of a device."""
-        rules, transfers, background = services.rules, services.transfers, services.background
+        transfers, background = services.transfers, services.background
         threads.add("reporter", transfers.progress.run)
-        threads.add("casting", rules.casting.run)
-        threads.add("cast-orders", rules.cast_orders.run, rules.cast_orders.wakeup)
         threads.add("watcher", background.removals.run)
         threads.add("stick", background.index.run)
         threads.add("tags", transfers.tags.run)
         threads.add("playlists", background.playlists.run)
         threads.add("companions", background.companions.run)
-        threads.add("fill", background.fill.run)
         if not self._roles.is_alone:
             threads.add("orders", services.orders.run, services.orders.wakeup)
         if services.devices.peers is not None:

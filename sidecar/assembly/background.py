@@ -226,6 +226,7 @@ def _steps(
         yield (rules.threads.look, "looking at the accounts")
         yield (rules.planning.release_expired, "letting go of what nobody wants any more")
         yield (transfers.owners.step, "giving what waits to other owners")
+    yield (transfers.network.step, "the network rule")
     if base.roles.works:
         downloads, problems = base.store.downloads, accounts.problems
         renaming = FileRenaming(downloads, devices.registry, problems, base.bus)
@@ -236,7 +237,6 @@ def _steps(
             zone=lambda: load_zone(base.configuration.now().network.time_zone),
             clock=base.clock,
         )
-        yield (transfers.network.step, "the network rule")
         yield (devices.formats.step, "the formats")
         yield (devices.originals.step, "the originals")
         yield (renaming.step, "renaming files")

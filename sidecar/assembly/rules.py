@@ -181,7 +181,6 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
             accounts=accounts.service,
             registry=devices.registry,
             orders=cast_orders,
-            is_paused=devices.registry.is_paused,
             around=around,
             clock=clock,
             chance=random.random,

@@ -355,14 +355,14 @@ def _system(below: Below) -> SystemStatus:
 
 
 def _webhooks(below: Below) -> Webhooks:
-    base = below.base
+    base, registry = below.base, below.devices.registry
     made = Webhooks(
         meta=base.store.meta,
         box=TokenBox(base.settings.server.data_dir / KEY_FILE),
         downloads=base.store.downloads.queries,
         problems=below.accounts.problems,
         devices=lambda: {one.id: one.name for one in base.store.devices.all()},
-        attached=below.devices.registry.ids_there,
+        attached=lambda: {*registry.ids_there(), *registry.attached_anywhere()},
         accounts=lambda: {one.user_id: one.name for one in below.accounts.service.all()},
         clock=base.clock,
     )

@@ -6,14 +6,12 @@ from collections.abc import Sequence
 from functools import partial
 
 from sidecar.domain.space.budget import DeviceRoom
-from sidecar.domain.space.space import Space
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import NEW, DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.sizes import rough_size
-from sidecar.store.devices.machines import DeviceState
 from sidecar.store.downloads.queries import DeviceUse
 from sidecar.store.stores import Stores
 
@@ -79,16 +77,17 @@ class DeviceListing:
             trouble = self._problems.of(ProblemKind.DEVICE, device_id)
             current = device.settings if device else settings
             elsewhere = None if device else self._registry.on_other_machine(device_id)
-            space = self._registry.space(device) if device and trouble is None else None
+            space = elsewhere.state.space if elsewhere else None
+            if device and trouble is None:
+                space = self._registry.space(device)
             use = use_of.get(device_id, DeviceUse())
             used = use.bytes - use.bytes_missing
-            told = elsewhere.state if elsewhere else DeviceState()
-            free, total = (space.free, space.total) if space else (told.free, told.total)
+            free, total = (space.free, space.total) if space else (None, None)
             most: int | None = current.budget
-            if free is not None and total is not None:
+            if space is not None:
                 most = DeviceRoom(
                     name=settings.name,
-                    space=Space(total=total, free=free, block=1, largest_file=None),
+                    space=space,
                     budget=current.budget,
                     reserve=current.reserve,
                 ).reach(used)

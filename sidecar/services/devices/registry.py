@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import RLock
@@ -196,6 +197,11 @@ class DeviceRegistry:
         """Return the present settings of all devices, attached or not."""
         return tuple(self._now(one) for one in self._configured)
 
+    def find(self, device_id: str) -> AttachedDevice | None:
+        """Return a device that is attached here; None if it is not."""
+        with self._lock:
+            return self._attached.get(device_id)
+
     def is_paused(self, device_id: str) -> bool:
         """Whether an attached device is paused: no file is added or removed there."""
         with self._lock:
@@ -277,6 +283,13 @@ class DeviceRegistry:
             blocked |= {one.id for one in self._devices.all()} - {one.id for one in attached}
         return blocked | set(self._problems.all_of(ProblemKind.DEVICE))
 
+    def is_usable_anywhere(self, device_id: str) -> bool:
+        """Whether a device is attached on some machine, is not paused and has no problem."""
+        settings = self.attached_anywhere().get(device_id)
+        if settings is None or settings.paused:
+            return False
+        return self._problems.of(ProblemKind.DEVICE, device_id) is None
+
     def reserve(
         self,
         device: AttachedDevice,
@@ -305,6 +318,14 @@ class DeviceRegistry:
             return device.folder.space()
         except DeviceError:
             return None
+
+    def space_anywhere(self, device_id: str) -> Space | None:
+        """Return the space on a device, on whatever machine; None while it is not known."""
+        device = self.find(device_id)
+        if device is not None:
+            return self.space(device)
+        there = self.on_other_machine(device_id)
+        return there.state.space if there else None
 
     def distrust(self, device_id: str) -> None:
         """Require a write test before a device is used again: an engine met an error there."""
@@ -409,11 +430,14 @@ class DeviceRegistry:
                 yield known.id, self._now(configured), held[known.id]
 
     def _state_of(self, device: AttachedDevice) -> DeviceState:
-        space = self.space(device)
         problem = self._problems.of(ProblemKind.DEVICE, device.id)
+        space, aside = None, 0
+        with suppress(DeviceError):
+            space = device.folder.space()
+            aside = device.folder.own_files.count_bytes(space.block)
         return DeviceState(
-            free=space.free if space else None,
-            total=space.total if space else None,
+            space=space,
+            aside=aside,
             problem_code=problem.code if problem else None,
             problem=problem.text if problem else None,
         )

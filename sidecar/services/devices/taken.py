@@ -70,8 +70,7 @@ class TakenKinds:
 
     def _room(self, device_id: str, settings: DeviceSettings) -> int | None:
         """Return the largest file that a device has room for; None if that is not known."""
-        device = next((one for one in self._registry.all() if one.id == device_id), None)
-        space = None if device is None else self._registry.space(device)
+        space = self._registry.space_anywhere(device_id)
         limits: list[int | None] = [settings.budget]
         if space is not None:
             reserve = settings.reserve

@@ -51,7 +51,8 @@ EVERY_S = 30.0
 FIRST_PAUSE_S = 120.0
 LONGEST_PAUSE_S = 6 * 3600.0
 TITLE = "Jellyfin Sidecar"
-FULL = frozenset({"full", "budget", "too-big"})
+# The codes of problems that mean that a device is full: what a write met, what its plan found.
+FULL = frozenset({"full", "budget", "too-big", "over", "no-room"})
 # Where a browser that is told of one kind goes when it is clicked, from the home page on.
 PAGES = MappingProxyType(
     {

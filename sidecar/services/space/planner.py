@@ -20,6 +20,7 @@ from functools import partial
 from threading import Lock
 
 from sidecar.clock import Clock
+from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.space.budget import DeviceRoom, RunningDownload
 from sidecar.domain.space.eviction import REST, Stored, sort_for_eviction
@@ -208,12 +209,29 @@ class SpacePlanner:
         return self._worked_out(self._registry.get(device_id)).plan
 
     def look_at(self, device_id: str) -> tuple[DeviceRoom, Holdings]:
-        """Return the limits of a device, and what is there and waits.
+        """Return the limits of a device, on whatever machine, and what is there and waits.
+
+        Of one on another machine that is what it told last, and what the database says.
 
         Raises:
-            errors.DeviceError: The device is not there.
+            errors.DeviceError: The device is not there, on no machine.
         """
-        return self._situation(self._registry.get(device_id))
+        there = self._registry.on_other_machine(device_id)
+        if there is None or there.state.space is None:
+            return self._situation(self._registry.get(device_id))
+        settings = self._registry.attached_anywhere()[device_id]
+        limits = DeviceRoom(
+            name=settings.name,
+            space=there.state.space,
+            aside=there.state.aside,
+            budget=settings.budget,
+            reserve=settings.reserve,
+            running=tuple(
+                RunningDownload(one.size, one.held)
+                for one in self._inventory.list_running(device_id)
+            ),
+        )
+        return limits, self._list_holdings(device_id, settings)
 
     def outlook(self, device_id: str) -> DevicePlanState:
         """Return the last plan of a device with what it is about; it may be some seconds old.
@@ -409,14 +427,7 @@ class SpacePlanner:
         )
 
     def _situation(self, device: AttachedDevice) -> tuple[DeviceRoom, Holdings]:
-        waiting = self._awaited(device.id)
-        found = self._inventory.list_holdings(
-            device.id,
-            self._clock.now(),
-            in_use=self._in_use(),
-            untouchable=self._odd | waiting.files if waiting else self._odd,
-            keeps_originals=device.settings.keep_original,
-        )
+        found = self._list_holdings(device.id, device.settings)
         space = device.folder.space()
         limits = DeviceRoom(
             name=device.settings.name,
@@ -431,6 +442,16 @@ class SpacePlanner:
             ),
         )
         return limits, found
+
+    def _list_holdings(self, device_id: str, settings: DeviceSettings) -> Holdings:
+        waiting = self._awaited(device_id)
+        return self._inventory.list_holdings(
+            device_id,
+            self._clock.now(),
+            in_use=self._in_use(),
+            untouchable=self._odd | waiting.files if waiting else self._odd,
+            keeps_originals=settings.keep_original,
+        )
 
     def _remove(self, device: AttachedDevice, steps: Iterable[PlanStep]) -> None:
         """Evict the files of these steps that still may go."""

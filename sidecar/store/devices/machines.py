@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sidecar.clock import Clock
+from sidecar.domain.space.space import Space
 from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import DeviceMachineRow, ProcessRow
 
@@ -24,10 +25,16 @@ BEGIN_NEW = """INSERT INTO meta (key, value) VALUES (?, ?)
 
 @dataclass(frozen=True, slots=True)
 class DeviceState:
-    """How a device is on its machine: bytes, and what is wrong with a code and a sentence."""
+    """How a device is on its machine.
 
-    free: int | None = None
-    total: int | None = None
+    Attributes:
+        space: Its file system; None while that cannot be read.
+        aside: Bytes of our generated files there.
+        problem_code, problem: What is wrong, with a code and a sentence; None if nothing is.
+    """
+
+    space: Space | None = None
+    aside: int = 0
     problem_code: str | None = None
     problem: str | None = None
 
@@ -145,12 +152,28 @@ class DeviceMachines:
 
 
 def _columns(state: DeviceState) -> Row:
+    space = state.space
     return {
-        "free": state.free,
-        "total": state.total,
+        "free": space.free if space else None,
+        "total": space.total if space else None,
+        "block": space.block if space else None,
+        "largest_file": space.largest_file if space else None,
+        "aside": state.aside,
         "problem_code": state.problem_code,
         "problem": state.problem,
     }
+
+
+def _read_space(row: Row) -> Space | None:
+    if row["total"] is None:
+        return None
+    return Space(
+        total=row["total"],
+        free=row["free"],
+        # An older version tells no block.
+        block=row["block"] or 1,
+        largest_file=row["largest_file"],
+    )
 
 
 def _from_row(row: Row) -> DeviceOnMachine:
@@ -159,7 +182,7 @@ def _from_row(row: Row) -> DeviceOnMachine:
         machine=row["machine"],
         path=row["path"],
         process_id=row["process_id"],
-        state=DeviceState(row["free"], row["total"], row["problem_code"], row["problem"]),
+        state=DeviceState(_read_space(row), row["aside"], row["problem_code"], row["problem"]),
         told_at=row["told_at"],
         times_held=row["times_held"],
     )

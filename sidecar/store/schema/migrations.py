@@ -52,6 +52,7 @@ from sidecar.store.schema.steps import (
     SESSION_BROWSERS,
     TAKEN_PLAYLISTS,
     TILES,
+    TOLD_ROOM,
     TURNS,
 )
 from sidecar.store.schema.tables import IMPORTED_PLAYS, PEERS
@@ -101,6 +102,7 @@ STEPS: tuple[Step, ...] = (
     PUSH_SUBSCRIPTIONS,
     DEVICE_MACHINES,
     ORDERS,
+    TOLD_ROOM,
 )
 
 

@@ -611,3 +611,10 @@ ORDERS = (
     # By which others see that it was let go and attached again between two looks.
     "ALTER TABLE device_machines ADD COLUMN times_held INTEGER NOT NULL DEFAULT 0",
 )
+TOLD_ROOM = (
+    # What other machines need to count a device's room: the bytes of a block, of the largest file
+    # that it can hold, and of our generated files there.
+    "ALTER TABLE device_machines ADD COLUMN block INTEGER",
+    "ALTER TABLE device_machines ADD COLUMN largest_file INTEGER",
+    "ALTER TABLE device_machines ADD COLUMN aside INTEGER NOT NULL DEFAULT 0",
+)

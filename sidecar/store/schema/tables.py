@@ -791,6 +791,9 @@ class DeviceMachineRow(peewee.Model):
     problem = peewee.TextField(null=True)
     told_at = MomentField()
     times_held = peewee.IntegerField(default=0)
+    block = peewee.IntegerField(null=True)
+    largest_file = peewee.IntegerField(null=True)
+    aside = peewee.IntegerField(default=0)
 
     class Meta:
         """Its table."""

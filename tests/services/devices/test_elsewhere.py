@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import OURS, Marker, write_marker
+from sidecar.domain.items.item import FileVersion
 from sidecar.errors import DeviceError
 from sidecar.events import Sender
 from sidecar.services.devices.elsewhere import ELSEWHERE, SILENT, DevicesElsewhere
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.devices.taken import TakenKinds
 from sidecar.services.files.presence import FilePresence
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.store.database import Database
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.store.stores import Stores
-from tests.services.conftest import STICK, World
+from tests.services.conftest import STICK, World, track
+
+# No disk holds the second.
+SIZES = ((track(2), 1000), (track(3), 10**18))
 
 
 @dataclass
@@ -92,7 +97,11 @@ def test_the_machine_that_sees_it_works_with_it_and_all_others_know(
         there = other.registry.on_other_machine(STICK)
         assert there is not None
         assert (there.machine, there.path) == ("nas", str(nas.path))
-        assert (there.state.free or 0) > 0
+        # Others write to this disk meanwhile.
+        seen = [nas.registry.space_anywhere(STICK), other.registry.space_anywhere(STICK)]
+        assert None not in seen
+        assert len({(one.total, one.block, one.largest_file) for one in seen if one}) == 1
+        assert other.registry.is_usable_anywhere(STICK)
         with pytest.raises(DeviceError, match="is on nas") as told:
             other.registry.get(STICK)
         assert told.value.code == ELSEWHERE
@@ -261,3 +270,28 @@ def with_new(world: World, machine: Machine) -> Machine:
         elsewhere=DevicesElsewhere(stores.device_machines, machine.path.parent.name, opens=True),
     )
     return Machine(stores, registry, problems, path)
+
+
+def test_a_version_that_fits_is_chosen_for_a_device_elsewhere(
+    world: World, machines: list[Machine]
+) -> None:
+    nas, _, web = machines
+    nas.look()
+    web.look()
+    settings = DeviceSettingsService(
+        web.registry.settings(),
+        devices=web.stores.devices,
+        store=DeviceSettingsStore(web.stores.db),
+        stop_on=lambda _device_id: None,
+        bus=world.bus,
+    )
+    taken = TakenKinds(settings, web.registry, web.stores.downloads)
+    small, huge = (
+        FileVersion(id=one.id, size=size, source_etag=None, source_path=None, extension="mkv")
+        for one, size in SIZES
+    )
+    film = replace(track(1), versions=(small, huge))
+
+    assert taken.fit(STICK, film).size == small.size
+    nas.die()
+    assert taken.fit(STICK, film).size == huge.size, "what room it has is not known"

@@ -27,6 +27,7 @@ from sidecar.services.rules.runner import RuleRunner
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import Reply, Request, json_reply
 from tests.services.conftest import STICK, track
+from tests.web.elsewhere import Car, house_and_car
 from tests.web.house import ANN, BEN, EVE, SERVER_ID, WebHouse, web_house
 
 BLOCK = 4096
@@ -66,15 +67,24 @@ def answer(request: Request) -> Reply:
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WebHouse]:
     # A page of few, so that the twelve are more than one.
     monkeypatch.setattr(candidates, "PAGE_ITEMS", 5)
-
-    def change(given: Settings) -> Settings:
-        limits = {"budget": ByteSize(ROOM * BLOCK), "reserve": ByteSize(0)}
-        devices = tuple(one.model_copy(update=limits) for one in given.devices)
-        return given.model_copy(update={"devices": devices})
-
-    with web_house(tmp_path, FakeClock(), change=change) as house:
+    with web_house(tmp_path, FakeClock(), change=limit) as house:
         house.jellyfin.routes["GET /Items"] = answer
         yield house
+
+
+@pytest.fixture
+def apart(tmp_path: Path) -> Iterator[tuple[WebHouse, Car]]:
+    """The stick is on another machine than that where the rules run."""
+    with house_and_car(tmp_path, FakeClock(), limit) as (house, car):
+        house.jellyfin.routes["GET /Items"] = answer
+        yield house, car
+
+
+def limit(given: Settings) -> Settings:
+    """Let the stick have room for six blocks."""
+    limits = {"budget": ByteSize(ROOM * BLOCK), "reserve": ByteSize(0)}
+    devices = tuple(one.model_copy(update=limits) for one in given.devices)
+    return given.model_copy(update={"devices": devices})
 
 
 def choose(house: WebHouse) -> int:
@@ -156,6 +166,31 @@ def test_what_is_left_is_filled_for_each_person_with_what_they_play(house: WebHo
         run_rule(house, person)
     assert not held(house, ANN)
     assert house.store.downloads.queries.by_item(STICK, track(1).id) is None
+
+
+def test_a_stick_at_another_machine_is_filled_within_the_room_that_it_has_there(
+    apart: tuple[WebHouse, Car],
+) -> None:
+    house, car = apart
+    listen(house, ANN, 1, 2)
+    switch(house, enabled=True)
+    for device in car.services.devices.registry.all():
+        # One of the six blocks is taken by a list of ours, as that machine tells.
+        device.folder.own_files.put("list.m3u8", b"x")
+    car.look()
+
+    assert 0 < choose(house) <= MOST_REQUESTS
+    run_rule(house, ANN)
+
+    assert {track(1).id, track(2).id} <= held(house, ANN).keys()
+    assert len(held(house, ANN)) == ROOM - 2
+    house.clock.advance(timedelta(days=1).total_seconds())
+    car.die()
+    assert choose(house) == 0, "nobody has it"
+    car.come_back()
+    for paused in (True, False):
+        house.services.devices.settings.change(STICK, {"paused": paused})
+        assert (choose(house) == 0) is paused
 
 
 def test_a_day_costs_so_many_looks_and_requests_whatever_happens(house: WebHouse) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from sidecar.domain.space.space import Space
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
 from sidecar.store.devices.machines import DeviceMachines, DeviceOnMachine, DeviceState
@@ -13,7 +14,8 @@ from sidecar.store.processes import Processes
 from tests.fakes.clock import START, FakeClock
 from tests.store.examples import CARD, STICK
 
-FULL = DeviceState(10, 100, "full", "Car stick is full")
+SPACE = Space(total=100, free=10, block=4, largest_file=50)
+FULL = DeviceState(SPACE, 7, "full", "Car stick is full")
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def test_a_device_in_sight_of_two_machines_stays_with_the_first_until_its_lease_
     clock.advance(5)
 
     assert not machines.hold(STICK, "car", "/mnt/usb")
-    machines.tell({STICK: DeviceState(1, 1)})
+    machines.tell({STICK: DeviceState(None, 1)})
     machines.let_go(STICK, "missing", "gone")
     there = DeviceOnMachine(STICK, "nas", "/media/stick", "nas", FULL, START)
     assert machines.all() == [there]

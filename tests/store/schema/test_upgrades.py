@@ -67,6 +67,7 @@ RELEASED = (
     "9c29c444695425aa",
     "e5192afc5cef2d22",
     "97becc8e7ae2ce63",
+    "a2994d4216de5d47",
 )
 
 

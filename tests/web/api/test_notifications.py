@@ -79,6 +79,11 @@ def test_an_admin_is_told_once_of_all_that_matters(
     ]
     pass_time(house, 15)
     assert told(service) == ["Jellyfin is away."]
+    problems.clear(ProblemKind.DEVICE, STICK)
+    pass_time(house, 60)
+    problems.note(ProblemKind.ROOM, STICK, Problem("no-room", "2 downloads don't fit on Car stick"))
+    pass_time(house)
+    assert told(service) == ["2 downloads don't fit on Car stick."]
     pass_time(house, 60)
     assert told(service) == []
     assert eve.send("PATCH", PATH, {"kinds": ["weekly"]}).status_code == 200

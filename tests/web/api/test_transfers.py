@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from pydantic import ByteSize
 
-from sidecar.config import Settings, TransferSettings
+from sidecar.config import NetworkSettings, Settings, TransferSettings
+from sidecar.services.transfers.policy.network import HOLDS_S
 from sidecar.services.transfers.policy.status import TransfersView
 from tests.fakes.clock import FakeClock
+from tests.services.conftest import STICK
+from tests.web.elsewhere import Car, house_and_car
 from tests.web.house import EVE, Browser, WebHouse, web_house
 
 PATH = "/api/v1/transfers"
@@ -24,6 +27,18 @@ def limited(tmp_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
         return settings.model_copy(update={"transfer": limit})
 
     with web_house(tmp_path, clock, change=change) as built:
+        yield built
+
+
+@pytest.fixture
+def apart(tmp_path: Path, clock: FakeClock) -> Iterator[tuple[WebHouse, Car]]:
+    """The stick is on another machine than the pages, and these hours are quiet."""
+
+    def change(settings: Settings) -> Settings:
+        quiet = NetworkSettings.model_validate({"quiet_hours": ["00:00-12:00", "12:00-00:00"]})
+        return settings.model_copy(update={"network": quiet})
+
+    with house_and_car(tmp_path, clock, change) as built:
         yield built
 
 
@@ -78,3 +93,33 @@ def test_what_is_no_limit_is_refused(house: WebHouse, eve: Browser, limit: objec
 def test_nobody_else_changes_anything(house: WebHouse, ann: Browser) -> None:
     assert change(ann, paused=True) == 403
     assert not now(house).is_paused
+
+
+def test_what_an_admin_lets_through_or_pauses_counts_at_the_machine_of_the_stick(
+    apart: tuple[WebHouse, Car], clock: FakeClock
+) -> None:
+    house, car = apart
+    eve = house.come_in(EVE)
+    network = car.services.transfers.network
+    network.step()
+    waiting = house.add(1)
+    here = house.services.transfers.network
+    [shown] = now(house).devices
+    assert (shown.device_id, shown.own_only) == (STICK, True)
+    assert network.own_only() == {STICK}
+
+    eve.press("/alerts/fetch")
+    network.step()
+    assert network.own_only() == set()
+    assert not now(house).devices[0].own_only
+    network.step()
+    assert network.own_only() == set()
+
+    assert change(eve, paused=True) == 200
+    clock.advance(HOLDS_S)
+    assert network.own_only() == {STICK}
+    assert here.why_held_back(waiting) == network.why_held_back(waiting)
+    assert here.why_held_back(waiting) is not None
+    assert change(eve, paused=False) == 200
+    clock.advance(HOLDS_S)
+    assert network.own_only() == set()

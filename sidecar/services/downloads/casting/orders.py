@@ -15,6 +15,7 @@ from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
+from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import CONTAINERS, Item, ItemType
 from sidecar.domain.playback.cast_queue import CastItem, from_start, plan_places
@@ -26,7 +27,7 @@ from sidecar.jellyfin.live.commands import PlayOrder
 from sidecar.messages import msg
 from sidecar.process.threads import Wakeup, attempt
 from sidecar.services.accounts.accounts import AccountService
-from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.playback.client_messages.acts import Acts, Step
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.accounts.accounts import Account
@@ -113,33 +114,37 @@ class CastOrders:
         Raises:
             errors.JellyfinError: The items cannot be looked up now.
         """
-        device = next((one for one in self._registry.all() if one.id == device_id), None)
+        device = self._registry.attached_anywhere().get(device_id)
         account = None if order.by is None else self._accounts.get(order.by)
         if device is None:
             log.info("what was cast to a device that is not there any more was not taken")
             return 0
         if account is None or not _may_cast(account, device):
-            who, name = account.name if account else "somebody unknown", device.settings.name
-            log.warning("%s cast to %s, which does not serve them: nothing was done", who, name)
+            who = account.name if account else "somebody unknown"
+            text = "%s cast to %s, which does not serve them: nothing was done"
+            log.warning(text, who, device.name)
             return 0
         wanted = from_start(order.item_ids, order.start)[:MOST_ITEMS]
         is_running = not self._playing(account.user_id).isdisjoint(wanted)
         with self._acts.during(
             account.user_id, ActKind.CAST, wanted, is_running_queue=is_running
         ) as told:
-            return self._pin(account, device, order, wanted, told)
+            queued = self._pin(account, device_id, order, wanted, told)
+            text = "%s cast %d items to %s: %d are to be fetched"
+            log.info(text, account.name, len(order.item_ids), device.name, queued)
+            return queued
 
     def _pin(
         self,
         account: Account,
-        device: AttachedDevice,
+        device_id: str,
         order: PlayOrder,
         wanted: Sequence[str],
         told: Step,
     ) -> int:
-        client, device_id = self._accounts.client(account.user_id), device.id
+        client = self._accounts.client(account.user_id)
         found = {
-            one.item.id: one for one in _look_up(client, wanted) if self._takes(device, one.item)
+            one.item.id: one for one in _look_up(client, wanted) if self._takes(device_id, one.item)
         }
         at = plan_places(self._cast_before(device_id), list(found), order.when)
         pins = [
@@ -150,13 +155,10 @@ class CastOrders:
         told.places = tuple((device_id, item_id) for item_id in found)
         told.title = _common_title([one.item for one in found.values()])
         self._make_room(device_id, {one: at[one] for one in at if one not in found})
-        text = "%s cast %d of %d items to %s: %d are to be fetched"
-        name = device.settings.name
-        log.info(text, account.name, len(found), len(order.item_ids), name, queued)
         return queued
 
-    def _takes(self, device: AttachedDevice, item: Item) -> bool:
-        why = self._planning.not_taken(device.id, item.type)
+    def _takes(self, device_id: str, item: Item) -> bool:
+        why = self._planning.not_taken(device_id, item.type)
         if why is not None:
             log.info("%s was cast but does not come: %s", item.title, why)
         return why is None
@@ -181,8 +183,8 @@ def _describe(client: Jellyfin, found: Mapping[str, _Found], ids: Sequence[str])
     return full | (client.items(light) if light else {})
 
 
-def _may_cast(account: Account, device: AttachedDevice) -> bool:
-    return account.is_signed_in and device.settings.serves(account.name)
+def _may_cast(account: Account, device: DeviceSettings) -> bool:
+    return account.is_signed_in and device.serves(account.name)
 
 
 def _look_up(client: Jellyfin, item_ids: Sequence[str]) -> Iterator[_Found]:

@@ -24,7 +24,7 @@ from sidecar.jellyfin.live.commands import Command, PlayOrder
 from sidecar.jellyfin.live.events import Disconnected, News
 from sidecar.process.threads import ThreadGroup, attempt, run_periodically
 from sidecar.services.accounts.accounts import AccountService
-from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.casting.orders import CastOrders
 
 log = logging.getLogger(__name__)
@@ -37,10 +37,10 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """A target that should be open: an account's client and a device."""
+    """A target that should be open: an account's client, and the name of a device."""
 
     account: Jellyfin
-    device: AttachedDevice
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,6 @@ class CastTargets:
         accounts: AccountService,
         registry: DeviceRegistry,
         orders: CastOrders,
-        is_paused: Callable[[str], bool],
         around: Callable[[], AbstractContextManager[object]],
         clock: Clock,
         chance: Callable[[], float],
@@ -71,7 +70,6 @@ class CastTargets:
             accounts: The accounts whose clients open the targets.
             registry: The devices.
             orders: Receives play orders.
-            is_paused: Whether a device, by its id, is paused.
             around: The context in which every target's thread runs.
             clock: For all waits.
             chance: Returns random numbers in [0, 1).
@@ -79,7 +77,6 @@ class CastTargets:
         self._accounts = accounts
         self._registry = registry
         self._orders = orders
-        self._is_paused = is_paused
         self._around = around
         self._clock = clock
         self._chance = chance
@@ -109,7 +106,9 @@ class CastTargets:
 
     def _wanted(self) -> Iterable[tuple[Key, _Wanted]]:
         devices = [
-            one for one in self._registry.all() if one.settings.cast and not self._is_paused(one.id)
+            (device_id, one)
+            for device_id, one in self._registry.attached_anywhere().items()
+            if one.cast and not one.paused
         ]
         for account in self._accounts.signed_in() if devices else ():
             try:
@@ -117,22 +116,22 @@ class CastTargets:
             except SidecarError as trouble:
                 log.debug("%s cannot cast: %s", account.name, trouble)
                 continue
-            for device in devices:
-                if device.settings.serves(account.name):
-                    yield (account.user_id, device.id), _Wanted(client, device)
+            for device_id, device in devices:
+                if device.serves(account.name):
+                    yield (account.user_id, device_id), _Wanted(client, device.name)
 
     def _open(self, key: Key, wanted: _Wanted) -> None:
-        device, name = wanted.device, wanted.device.settings.name
+        (_, device_id), name = key, wanted.name
 
         def deliver(news: News) -> None:
             if isinstance(news, PlayOrder):
-                self._orders.take(device.id, news)
+                self._orders.take(device_id, news)
             elif isinstance(news, Disconnected):
                 log.info("%s cannot be cast to now: %s", name, news.reason)
             elif isinstance(news, Command):
                 log.debug("%s plays nothing: %s is passed over", name, news.name)
 
-        client = cast_client(wanted.account, device.id, name)
+        client = cast_client(wanted.account, device_id, name)
         target = cast_target(client, deliver, clock=self._clock, chance=self._chance)
         threads = ThreadGroup(self._around)
         self._targets[key] = _Target(wanted.account, threads)

@@ -171,6 +171,7 @@ class Webhooks:
         self._lock = Lock()
         self.wakeup = Wakeup()
         self._kept: dict[str, _Hook] | None = None
+        self._sealed = ""
         self._heard: deque[tuple[datetime, News]] = deque(maxlen=MOST_HEARD)
         self._known_attached: frozenset[str] | None = None
         self._known_problems: dict[tuple[ProblemKind, str], Problem] = {}
@@ -412,8 +413,14 @@ class Webhooks:
     # -- kept
 
     def _hooks(self) -> dict[str, _Hook]:
-        if self._kept is None:
-            self._kept = self._read()
+        """Return the webhooks, also those that were set up in another process meanwhile."""
+        sealed = self._meta.get(STORED) or ""
+        if self._kept is None or sealed != self._sealed:
+            before, self._sealed = self._kept or {}, sealed
+            self._kept = {}
+            for one in self._read(sealed):
+                known = self._kept[one.id] = before.get(one.id, one)
+                known.events = one.events
         return self._kept
 
     def _get(self, hook_id: str) -> _Hook:
@@ -422,24 +429,23 @@ class Webhooks:
             raise NotVisible
         return found
 
-    def _read(self) -> dict[str, _Hook]:
-        sealed = self._meta.get(STORED)
+    def _read(self, sealed: str) -> list[_Hook]:
         if not sealed:
-            return {}
+            return []
         try:
             told = json.loads(self._box.decrypt(sealed.encode()).get_secret_value())
         except SignedOut:
             log.warning("the webhooks cannot be decrypted any more: set them up again")
-            return {}
-        return {
-            one["id"]: _Hook(
+            return []
+        return [
+            _Hook(
                 one["id"],
                 SecretStr(one["url"]),
                 SecretStr(one["secret"]),
                 find_events(one["events"]),
             )
             for one in told
-        }
+        ]
 
     def _store(self, hooks: dict[str, _Hook]) -> None:
         told = [
@@ -453,7 +459,7 @@ class Webhooks:
         ]
         sealed = self._box.encrypt(SecretStr(json.dumps(told))).decode() if told else ""
         self._meta.set(STORED, sealed)
-        self._kept = hooks
+        self._kept, self._sealed = hooks, sealed
 
 
 def _view(hook: _Hook) -> WebhookView:

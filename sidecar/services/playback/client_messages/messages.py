@@ -171,14 +171,14 @@ class ClientMessages:
             by_device.setdefault(device_id, set()).add(item_id)
         acts = there.burst.acts
         are_playlists = all(one.kind is ActKind.PLAYLIST for one in acts)
-        for device in self._registry.all():
-            items = by_device.get(device.id)
+        for device_id, settings in self._registry.attached_anywhere().items():
+            items = by_device.get(device_id)
             if not items:
                 continue
-            downloads = self._downloads.queries.by_items((device.id, one) for one in items)
-            room = self._room_on(device.id)
+            downloads = self._downloads.queries.by_items((device_id, one) for one in items)
+            room = self._room_on(device_id)
             yield count_outcome(
-                device.settings.name,
+                settings.name,
                 downloads.values(),
                 not_fitting=room.not_fitting,
                 room=room.left,

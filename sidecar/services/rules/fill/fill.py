@@ -2,6 +2,7 @@
 
     each night, or a changed setting ─▶ plays, library, room ─▶ domain.fill ─▶ rules of each account
 
+It is done where the rules run, also for a device on another machine, which tells what room it has.
 It costs at most `MOST_LOOKS` looks at the library a day and device, of `MOST_REQUESTS` requests
 each, one row written twice for each look, and `MOST_FILES` new files a day. How much has changed
 lately is kept, so that no restart lets more change.
@@ -18,6 +19,7 @@ from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
+from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.fill.choice import FULL
 from sidecar.domain.fill.daily import (
@@ -41,7 +43,7 @@ from sidecar.errors import DeviceError, JellyfinError
 from sidecar.jellyfin.library.candidates import FillCandidates, ListedTrack
 from sidecar.process.threads import attempt, run_periodically
 from sidecar.services.accounts.accounts import AccountService
-from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.rules.fill.choices import FillChoices
 from sidecar.services.rules.settings.settings import RuleSettingsService
 from sidecar.store.accounts.accounts import Account
@@ -110,6 +112,14 @@ def _read_record(text: str | None) -> _Record:
 
 
 @dataclass(frozen=True, slots=True)
+class _Device:
+    """A device that is attached, on whatever machine."""
+
+    id: str
+    settings: DeviceSettings
+
+
+@dataclass(frozen=True, slots=True)
 class _Found:
     """What the library has for one person."""
 
@@ -173,13 +183,13 @@ class FillService:
 
     def step(self) -> None:
         """Choose for each device that is due; cheap if none is."""
-        blocked: Collection[str] | None = None
-        for device in self._registry.all():
-            settings = self._book.of(fill.RULE, device.id)
-            if not settings.enabled:
-                continue
-            blocked = self._registry.blocked() if blocked is None else blocked
-            if device.id not in blocked and self._is_due(device, settings):
+        for device_id, now in self._registry.attached_anywhere().items():
+            settings, device = self._book.of(fill.RULE, device_id), _Device(device_id, now)
+            if (
+                settings.enabled
+                and self._registry.is_usable_anywhere(device_id)
+                and self._is_due(device, settings)
+            ):
                 work = partial(self._choose, device, settings)
                 attempt(work, f"choosing what fills {device.settings.name}")
 
@@ -188,13 +198,13 @@ class FillService:
     def _today(self) -> int:
         return (self._clock.now() - BEGINS_AT).toordinal()
 
-    def _key(self, device: AttachedDevice) -> str:
+    def _key(self, device: _Device) -> str:
         return f"fill:{device.id}"
 
-    def _record(self, device: AttachedDevice) -> _Record:
+    def _record(self, device: _Device) -> _Record:
         return _read_record(self._stores.meta.get(self._key(device)))
 
-    def _is_due(self, device: AttachedDevice, settings: FillSettings) -> bool:
+    def _is_due(self, device: _Device, settings: FillSettings) -> bool:
         record = self._record(device)
         if record.day != self._today():
             return self._clock.monotonic() >= self._again_at.get(device.id, 0.0)
@@ -205,7 +215,7 @@ class FillService:
         is_time = self._clock.monotonic() >= self._again_at.get(device.id, 0.0)
         return is_new or (is_failed and is_time)
 
-    def _choose(self, device: AttachedDevice, settings: FillSettings) -> None:
+    def _choose(self, device: _Device, settings: FillSettings) -> None:
         people = self._list_people(device)
         if not people or self._not_taken(device.id, ItemType.AUDIO) is not None:
             return
@@ -220,7 +230,7 @@ class FillService:
         try:
             choice, filling = self._fill(device, settings, record, found, plays)
         except DeviceError as trouble:
-            self._registry.trouble(device.id, trouble)
+            log.info("what fills a device cannot be chosen: %s", trouble)
             return
         self._stores.meta.set(
             self._key(device), record.finish(repr(settings), choice.changed).write()
@@ -235,7 +245,7 @@ class FillService:
         for one in people:
             self._wake(one.user_id)
 
-    def _list_people(self, device: AttachedDevice) -> list[Account]:
+    def _list_people(self, device: _Device) -> list[Account]:
         """Return who uses a device; as many as the requests of a look suffice for."""
         return [
             one
@@ -290,7 +300,7 @@ class FillService:
 
     def _fill(
         self,
-        device: AttachedDevice,
+        device: _Device,
         settings: FillSettings,
         record: _Record,
         found: Sequence[_Found],
@@ -332,7 +342,7 @@ class FillService:
         choice = leave_quiet(choice, limits, there, dict(zip(shelf.number, sizes, strict=True)))
         return choice, _share(choice, found, [held[one] for one in others])
 
-    def _list_held(self, device: AttachedDevice) -> Mapping[str, Hold]:
+    def _list_held(self, device: _Device) -> Mapping[str, Hold]:
         """Return what the rule holds on a device for anybody, by item."""
         return {
             hold.item_id: hold
@@ -342,7 +352,7 @@ class FillService:
 
     def _count_room(
         self,
-        device: AttachedDevice,
+        device: _Device,
         limits: DeviceRoom,
         there: Holdings,
         taken: Collection[str],
@@ -353,21 +363,20 @@ class FillService:
         whole = min(limits.most - limits.aside, limits.space.free - limits.kept + ours)
         used = sum(limits.takes(one.size) for one in there.stored if one.item_id in taken)
         used += sum(limits.takes(one.size or 0) for one in there.waiting if one.item_id in taken)
-        running = self._registry.reserved(device.id)
-        for download_id, one in running.items():
-            download = self._stores.downloads.queries.get(download_id)
+        for one in self._stores.inventory.list_running(device.id):
+            download = self._stores.downloads.queries.get(one.download_id)
             if download is None or download.item_id not in mine:
                 used += limits.takes(one.size)
         return max(0, int((whole - used) * (1.0 - KEPT_CLEAR)))
 
-    def _list_gone(self, device: AttachedDevice, item_ids: Iterable[str]) -> set[str]:
+    def _list_gone(self, device: _Device, item_ids: Iterable[str]) -> set[str]:
         """Return what is not on a device and does not wait for it either."""
         asked = [(device.id, one) for one in item_ids]
         standings = self._stores.downloads.queries.standings(asked)
         there = {item_id for (_, item_id), one in standings.items() if one.status in HELD}
         return {item_id for _, item_id in asked if item_id not in there}
 
-    def _list_unfit(self, device: AttachedDevice, shelf: Shelf) -> set[str]:
+    def _list_unfit(self, device: _Device, shelf: Shelf) -> set[str]:
         """Return what cannot come now: it failed, is missing, or rests."""
         asked = [(device.id, one) for one in shelf.number]
         standings = self._stores.downloads.queries.standings(asked)
@@ -378,7 +387,7 @@ class FillService:
             if one.is_missing or one.status not in HELD | {Status.REMOVED}
         }
 
-    def _list_allowed(self, device: AttachedDevice, found: _Found) -> set[str]:
+    def _list_allowed(self, device: _Device, found: _Found) -> set[str]:
         """Return what may come because of a person: nothing that they removed or excluded."""
         place = (found.account.user_id, device.id)
         removed = self._stores.tombstones.items(*place)

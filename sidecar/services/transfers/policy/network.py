@@ -30,8 +30,11 @@ from sidecar.store.stores import Stores
 
 log = logging.getLogger(__name__)
 
-PAUSED = "transfers_paused"
+# What is kept for all processes: whether a person paused, and when an admin let all through last.
+PAUSED, LET_THROUGH = "transfers_paused", "transfers_let_through"
 LOOK_EVERY_S = 5.0
+# Another process may pause: what is kept is read again after so long.
+HOLDS_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,23 +87,28 @@ class NetworkPolicy:
         self._lock = Lock()
         self._line = Line()
         self._looked_at: float | None = None
-        self._is_paused: bool | None = None
+        self._is_paused = False
+        self._paused_read_at: float | None = None
+        self._let_through_at: str | None = None
+        self._has_stepped = False
         self._own_only: frozenset[str] = frozenset()
         self._let_through = LetThrough()
 
     @property
     def is_paused(self) -> bool:
-        """Whether a person has paused automatic downloads."""
+        """Whether a person has paused automatic downloads, in whatever process."""
+        now = self._clock.monotonic()
         with self._lock:
-            if self._is_paused is None:
+            if self._paused_read_at is None or now - self._paused_read_at >= HOLDS_S:
                 self._is_paused = self._meta.get(PAUSED) == "yes"
+                self._paused_read_at = now
             return self._is_paused
 
     def pause(self, *, paused: bool) -> None:
         """Pause automatic downloads, or resume them; kept over a restart."""
         self._meta.set(PAUSED, "yes" if paused else "no")
         with self._lock:
-            self._is_paused = paused
+            self._paused_read_at = None
         log.info("automatic downloads are %s", "paused" if paused else "let go on")
         self.step()
 
@@ -109,20 +117,27 @@ class NetworkPolicy:
 
         A person's pause is not lifted: that has a switch of its own.
         """
-        usual, line = self._settings(), self._line_now()
-        until = find_quiet_end(usual.quiet_hours, self._clock.now(), self._zone_of(usual))
-        with self._lock:
-            self._let_through = LetThrough(line, until)
+        self._let_all_through()
+        # The other processes do the same, each over its own connection.
+        self._let_through_at = self._clock.now().isoformat()
+        self._meta.set(LET_THROUGH, self._let_through_at)
         log.info("everything is fetched now in spite of the network rule, as an admin wants it")
         self.step()
 
-    def verdict(self, settings: DeviceSettings | None = None) -> NetworkVerdict:
-        """Return what may be fetched for a device; None for devices without own settings."""
+    def verdict(
+        self, settings: DeviceSettings | None = None, *, is_here: bool = True
+    ) -> NetworkVerdict:
+        """Return what may be fetched for a device.
+
+        Args:
+            settings: Its settings; None for devices without own ones.
+            is_here: Whether it is on this machine; the connection of another one is not known.
+        """
         own, usual = settings, self._settings()
         use = own.network if own and own.network else usual.use
         line, now, let = self._line_now(), self._clock.now(), self._let_through
         return judge(
-            Use.ANY if line == let.line else Use(use),
+            Use(use) if is_here and line != let.line else Use.ANY,
             line,
             () if let.until is not None and now < let.until else usual.quiet_hours,
             now=now,
@@ -138,16 +153,18 @@ class NetworkPolicy:
 
     def why_held_back(self, download: Download) -> str | None:
         """Return why the network rule holds a download back; None if it does not."""
-        there = next((one for one in self._registry.all() if one.id == download.device_id), None)
+        device_id = download.device_id
+        there = self._registry.attached_anywhere().get(device_id)
         if there is None:
             return None
-        verdict = self.verdict(there.settings)
+        verdict = self.verdict(there, is_here=self._registry.find(device_id) is not None)
         if not verdict.own_only or self._holds.is_own(download.id):
             return None
         return verdict.text
 
     def step(self) -> None:
         """Stop what may no longer run, and publish an event when more may run again."""
+        self._hear_of_others()
         own_only = frozenset(self.own_only())
         with self._lock:
             before, self._own_only = self._own_only, own_only
@@ -155,6 +172,20 @@ class NetworkPolicy:
             self._claims.stop_unless(device_id, self._holds.is_own)
         if before - own_only:
             self._bus.publish(WorkArrived())
+
+    def _hear_of_others(self) -> None:
+        """Let through what an admin lets through in another process; not what was before."""
+        at = self._meta.get(LET_THROUGH)
+        is_new, self._let_through_at = at != self._let_through_at, at
+        if is_new and self._has_stepped:
+            self._let_all_through()
+        self._has_stepped = True
+
+    def _let_all_through(self) -> None:
+        usual, line = self._settings(), self._line_now()
+        until = find_quiet_end(usual.quiet_hours, self._clock.now(), self._zone_of(usual))
+        with self._lock:
+            self._let_through = LetThrough(line, until)
 
     def _zone_of(self, settings: NetworkSettings) -> tzinfo:
         known, name = self._zone, settings.time_zone

@@ -66,11 +66,13 @@ class TransferStatus:
 
     def _verdicts(self, person: Person) -> tuple[VerdictView, ...]:
         verdicts = []
-        for one in self._registry.all():
-            if self._access.to(person, one.settings):
-                found = self._network.verdict(one.settings)
-                name = one.settings.name
-                verdicts.append(VerdictView(one.id, name, found.own_only, found.text, found.until))
+        for device_id, one in self._registry.attached_anywhere().items():
+            if self._access.to(person, one):
+                is_here = self._registry.find(device_id) is not None
+                found = self._network.verdict(one, is_here=is_here)
+                verdicts.append(
+                    VerdictView(device_id, one.name, found.own_only, found.text, found.until)
+                )
         return tuple(verdicts)
 
     def pause(self, *, paused: bool) -> None:

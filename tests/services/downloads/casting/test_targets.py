@@ -83,6 +83,7 @@ class Sidecar:
             downloads=self.downloads,
             problems=problems,
             clock=clock,
+            current=lambda id_, one: one.model_copy(update={"paused": id_ in self.paused}),
         )
         self.orders = CastOrders(
             accounts=self.accounts,
@@ -95,7 +96,6 @@ class Sidecar:
             accounts=self.accounts,
             registry=self.registry,
             orders=self.orders,
-            is_paused=self.paused.__contains__,
             around=self.db.thread,
             clock=clock,
             chance=lambda: 0.0,

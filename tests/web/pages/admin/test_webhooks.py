@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import jsonschema_rs
 import pytest
@@ -16,13 +17,16 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.notifications.webhooks import MOST_HOOKS, MOST_TRIES, MOST_WAITING, HookEvent
 from sidecar.jellyfin.tokens import TokenBox
+from sidecar.services.health.problems import Problem, ProblemKind
 from sidecar.services.notifications.webhooks.bodies import PlainData, make_schema
 from sidecar.services.notifications.webhooks.webhooks import Webhooks, WebhookView
 from sidecar.store.backup import copy_database
 from sidecar.store.meta import Meta
+from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import Answering, Reply, answering
 from tests.services.conftest import STICK
-from tests.web.house import Browser, WebHouse
+from tests.web.elsewhere import house_and_car
+from tests.web.house import EVE, Browser, WebHouse
 
 PATH = "/api/webhook/canary-5b1f7c2e"
 EVERY = [str(one) for one in HookEvent if one is not HookEvent.TEST]
@@ -223,3 +227,29 @@ def test_a_test_says_what_came_of_it(house: WebHouse, eve: Browser, other: Answe
     eve.client.set_cookie("sidecar_language", "de")
     house.clock.advance(60)
     assert "Der Test wurde angenommen." in eve.press(url).text
+
+
+def test_what_is_set_up_in_one_process_is_told_by_another_also_of_devices_elsewhere(
+    tmp_path: Path, clock: FakeClock, other: Answering
+) -> None:
+    with house_and_car(tmp_path, clock, lambda given: given) as (house, car):
+        elsewhere = car.services.web.webhooks
+        elsewhere.step()
+        add(house.come_in(EVE), other)
+
+        hooks(house).step()
+        car.die()
+        house.look_at_devices()
+        hooks(house).step()
+        car.come_back()
+        house.look_at_devices()
+        hooks(house).step()
+        assert [one for one in events(other) if str(one).startswith("device.")] == [
+            "device.detached",
+            "device.attached",
+        ]
+        other.requests.clear()
+        elsewhere.step()
+        car.services.accounts.problems.note(ProblemKind.DEVICE, STICK, Problem("full", "full"))
+        elsewhere.step()
+        assert events(other) == ["problem.began"]
