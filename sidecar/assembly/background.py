@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sidecar.assembly.accounts import AccountServices
@@ -18,6 +18,7 @@ from sidecar.services.files.generated_files.companions import CompanionWriter
 from sidecar.services.files.generated_files.index import IndexWriter
 from sidecar.services.files.generated_files.playlists import PlaylistWriter
 from sidecar.services.files.removals.monitor import RemovalMonitor
+from sidecar.services.files.removals.questions import LostFiles
 from sidecar.services.files.removals.record import RemovalRecorder
 from sidecar.services.identity.renaming import FileRenaming
 from sidecar.services.operations.backups.backups import Installation
@@ -26,7 +27,7 @@ from sidecar.services.operations.housekeeping import Housekeeping, SafetyNet, St
 from sidecar.services.playback.client_messages.messages import ClientMessages, Room
 from sidecar.services.playback.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.rules.fill.fill import FillService
-from sidecar.services.space.planner import SpacePlanner
+from sidecar.services.space.planner import Outlook
 from sidecar.services.transfers.leases import Leases
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.files.companions import CompanionFiles
@@ -43,6 +44,7 @@ class BackgroundServices:
         playlists: Writes the playlists on the devices.
         companions: Writes covers, lyrics and subtitles beside the files.
         removals: Detects files that people removed, moved or changed.
+        lost: Returns what people are asked about on a device, wherever that is.
         backups: Makes a backup every night.
         client_messages: Tells people in their clients what comes of what they do there.
         fill: Chooses what fills the devices.
@@ -53,6 +55,7 @@ class BackgroundServices:
     playlists: PlaylistWriter
     companions: CompanionWriter
     removals: RemovalMonitor
+    lost: Callable[[str], LostFiles | None]
     backups: NightlyBackups
     client_messages: ClientMessages
     fill: FillService
@@ -105,20 +108,22 @@ def make_background(
         lost=base.configuration.restart or do_nothing,
         roles=base.roles,
     )
+    removals = RemovalMonitor(
+        downloads=store.downloads,
+        verdicts=RemovalRecorder(store.db, store.downloads, store.holds, clock),
+        registry=registry,
+        problems=problems,
+        bus=base.bus,
+        clock=clock,
+    )
     return BackgroundServices(
         index=index,
         playlists=playlists,
         companions=companions,
-        removals=RemovalMonitor(
-            downloads=store.downloads,
-            verdicts=RemovalRecorder(store.db, store.downloads, store.holds, clock),
-            registry=registry,
-            problems=problems,
-            bus=base.bus,
-            clock=clock,
-        ),
+        removals=removals,
+        lost=devices.reports.share("lost", LostFiles, removals.lost),
         backups=_backups(base, accounts),
-        client_messages=_client_messages(base, accounts, devices, rules, transfers.space),
+        client_messages=_client_messages(base, accounts, devices, rules, transfers.outlook),
         fill=FillService(
             rules.choices,
             accounts=accounts.service,
@@ -141,12 +146,14 @@ def _client_messages(
     accounts: AccountServices,
     devices: DeviceServices,
     rules: RuleServices,
-    space: SpacePlanner,
+    outlook: Outlook,
 ) -> ClientMessages:
     def room(device_id: str) -> Room:
-        found = space.outlook(device_id)
-        left = found.room_left + found.plan.bytes_removed - found.plan.bytes_added
-        return Room({one.download_id for one in found.plan.refusals}, left)
+        found = outlook(device_id)
+        plan, rest = found.plan, found.rest
+        comes, goes = plan.bytes_added + rest.bytes_added, plan.bytes_removed + rest.bytes_removed
+        refused = {one.download_id for one in plan.refusals}
+        return Room(refused, found.room_left + goes - comes)
 
     return ClientMessages(
         rules.acts,
@@ -242,3 +249,6 @@ def _steps(
         yield (renaming.step, "renaming files")
         yield (transfers.space.step, "making room")
         yield (recorder.step, "the samples for charts")
+    if not base.roles.is_alone:
+        yield (devices.reports.step, "telling what is known of the devices")
+        yield (devices.shared_problems.step, "the problems of devices elsewhere")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,8 +13,11 @@ from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.elsewhere import DevicesElsewhere
 from sidecar.services.devices.orders import DeviceOrders
 from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.devices.reports import DeviceReports
 from sidecar.services.devices.settings import DeviceSettingsService
+from sidecar.services.devices.shared_problems import SharedProblems
 from sidecar.services.devices.taken import TakenKinds
+from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.syncthing.peers import PeerMonitor
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.finishing.formats import DeviceFormats, check_format
@@ -31,6 +35,8 @@ class DeviceServices:
     Attributes:
         claims: The downloads that workers are busy with.
         orders: Asks other machines.
+        reports: What is known of devices on other machines.
+        shared_problems: Takes over their problems.
         peers: None if Syncthing is not configured.
     """
 
@@ -39,6 +45,8 @@ class DeviceServices:
     settings: DeviceSettingsService
     registry: DeviceRegistry
     orders: DeviceOrders
+    reports: DeviceReports
+    shared_problems: SharedProblems
     access: DeviceAccess
     formats: DeviceFormats
     taken: TakenKinds
@@ -86,17 +94,26 @@ def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
     base.bus.subscribe(taken.hear)
     originals = KeptOriginals(registry, store.formats)
     base.bus.subscribe(originals.hear)
+    peers = _peers(base, accounts, registry)
+    reports = DeviceReports(store.reports, registry, base.bus, base.clock)
     return DeviceServices(
         claims=claims,
         converting=converting,
         settings=settings,
         registry=registry,
         orders=DeviceOrders(store.orders, registry, store.processes, base.bus, base.clock),
+        reports=reports,
+        shared_problems=SharedProblems(
+            _problem_finders(accounts.problems, peers),
+            problems=accounts.problems,
+            registry=registry,
+            reports=reports,
+        ),
         access=DeviceAccess(registry.settings, store.devices, accounts.service.all),
         formats=formats,
         taken=taken,
         originals=originals,
-        peers=_peers(base, accounts, registry),
+        peers=peers,
     )
 
 
@@ -107,6 +124,17 @@ def _hear_settings(
         devices = base.configuration.now().devices
         settings.configure(devices)
         registry.configure(devices)
+
+
+def _problem_finders(
+    problems: Problems, peers: PeerMonitor | None
+) -> Mapping[ProblemKind, Callable[[str], Problem | None]]:
+    """Return what finds the problems of a device, besides that which keeps it from being used."""
+    found: dict[ProblemKind, Callable[[str], Problem | None]]
+    found = {ProblemKind.ROOM: partial(problems.of, ProblemKind.ROOM)}
+    if peers is not None:
+        found[ProblemKind.SYNCTHING] = peers.trouble
+    return found
 
 
 def _peers(base: Base, accounts: AccountServices, registry: DeviceRegistry) -> PeerMonitor | None:

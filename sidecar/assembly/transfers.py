@@ -15,11 +15,19 @@ from sidecar.assembly.devices import DeviceServices
 from sidecar.assembly.rules import RuleServices
 from sidecar.config.zones import load_zone
 from sidecar.domain.downloads.download import Download
+from sidecar.domain.transfers.network import NetworkVerdict
 from sidecar.domain.transfers.wholeness import Wholeness
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.process.threads import WorkerPool
 from sidecar.services.accounts.hidden_files import is_hidden
-from sidecar.services.space.planner import SpacePlanner, no_block
+from sidecar.services.space.held_back import WhyHeldBack
+from sidecar.services.space.planner import (
+    DevicePlanState,
+    Outlook,
+    SpacePlanner,
+    WaitingForRoom,
+    no_block,
+)
 from sidecar.services.transfers.failures import FailurePolicy
 from sidecar.services.transfers.fetching.device_copy import DeviceCopy
 from sidecar.services.transfers.fetching.fetch import Fetcher
@@ -46,6 +54,9 @@ class TransferServices:
     """The services for transfers.
 
     Attributes:
+        outlook: Returns the plan of a device, wherever that is.
+        verdict_on: Returns what may be fetched for a device now, wherever that is.
+        why_held_back: Returns why a download waits, although there is no problem.
         engine_thread: Function for the thread that the engine needs; None if it needs none.
         converters: Threads that convert fetched files; as many jobs may wait as there are threads.
         new_worker: Returns a new worker.
@@ -57,6 +68,9 @@ class TransferServices:
     network: NetworkPolicy
     speed: SpeedLimits
     progress: ProgressTracker
+    outlook: Outlook
+    verdict_on: Callable[[str], NetworkVerdict | None]
+    why_held_back: WhyHeldBack
     engine_thread: Callable[[Event], None] | None
     converters: WorkerPool
     new_worker: Callable[[], Worker]
@@ -74,6 +88,9 @@ def make_transfers(
         errors.ConfigError: The program that should transfer files is not installed.
     """
     space, network = _space(base, accounts, devices, rules), _network(base, devices)
+    outlook = devices.reports.share("plan", DevicePlanState, space.outlook, tell=space.last_plan)
+    verdict_on = devices.reports.share("network", NetworkVerdict, network.verdict_on)
+    waiting = devices.reports.share("waiting-for-room", WaitingForRoom, space.waiting_for_room)
     speed = _speed(base, devices)
     engine, engine_thread = make_engine(base.settings, base.clock, Bandwidth(base.clock, speed.of))
     progress = ProgressTracker(base.bus, base.clock)
@@ -100,6 +117,9 @@ def make_transfers(
         network=network,
         speed=speed,
         progress=progress,
+        outlook=outlook,
+        verdict_on=verdict_on,
+        why_held_back=WhyHeldBack(verdict_on, waiting, base.store.holds),
         engine_thread=engine_thread,
         converters=converters,
         new_worker=partial(

@@ -16,7 +16,6 @@ from sidecar.assembly.rules import RuleServices
 from sidecar.assembly.store import KEY_FILE
 from sidecar.assembly.transfers import TransferServices
 from sidecar.config.zones import load_zone
-from sidecar.domain.downloads.download import Download
 from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import translate
@@ -83,6 +82,7 @@ from sidecar.services.rules.selections.selections import SelectionService
 from sidecar.services.rules.settings.editor import SettingsEditor
 from sidecar.services.space.next_to_go import EvictionPreview
 from sidecar.services.space.plans import PlanService
+from sidecar.services.syncthing.peers import SyncReport
 from sidecar.services.syncthing.status import SyncStatus
 from sidecar.services.transfers.eject import EjectService
 from sidecar.services.transfers.policy.status import TransferStatus
@@ -208,7 +208,9 @@ def make_web(
         configuration=base.configuration,
         plans=plans,
         eviction_preview=EvictionPreview(
-            devices=below.shown.devices, room=transfers.space, inventory=base.store.inventory
+            devices=below.shown.devices,
+            outlook=transfers.outlook,
+            inventory=base.store.inventory,
         ),
         removals=removals,
         identity=identity,
@@ -311,7 +313,7 @@ def _notices(
 ) -> NoticeBoard:
     problems = below.accounts.problems
     questions = OpenQuestions(
-        removals=below.background.removals,
+        lost=below.background.lost,
         registry=below.devices.registry,
         problems=problems,
         access=below.devices.access,
@@ -338,7 +340,13 @@ def _try_now(below: Below) -> None:
 
 def _transfers(below: Below) -> TransferStatus:
     transfers, devices = below.transfers, below.devices
-    return TransferStatus(transfers.network, transfers.speed, devices.registry, devices.access)
+    return TransferStatus(
+        transfers.network,
+        transfers.speed,
+        devices.registry,
+        devices.access,
+        verdict_on=transfers.verdict_on,
+    )
 
 
 def _system(below: Below) -> SystemStatus:
@@ -514,11 +522,7 @@ def _selections(below: Below) -> SelectionService:
 
 
 def _preferences(below: Below) -> PreferenceService:
-    accounts, transfers = below.accounts, below.transfers
-
-    def why_held_back(download: Download) -> str | None:
-        return transfers.network.why_held_back(download) or transfers.space.why_held_back(download)
-
+    accounts = below.accounts
     explaining = Explainer(
         stores=below.base.store,
         problems=accounts.problems,
@@ -526,7 +530,7 @@ def _preferences(below: Below) -> PreferenceService:
         rules=below.rules.settings,
         names=lambda: {one.user_id: one.name for one in accounts.service.all()},
         clock=below.base.clock,
-        held_back=why_held_back,
+        held_back=below.transfers.why_held_back,
         in_doubt=below.rules.questions.waiting,
         hidden=accounts.hidden.of,
     )
@@ -591,6 +595,7 @@ def _plans(below: Below) -> PlanService:
         ownership=below.accounts.ownership,
         devices=below.shown.devices,
         room=below.transfers.space,
+        outlook=below.transfers.outlook,
         inventory=below.base.store.inventory,
         formats=below.devices.formats,
         activity=below.base.store.activity,
@@ -604,6 +609,8 @@ def _removals(below: Below) -> RemovalReview:
         ownership=below.accounts.ownership,
         access=below.devices.access,
         registry=below.devices.registry,
+        lost=below.background.lost,
+        blind=below.devices.reports.share("blind", str, below.background.removals.blind),
     )
 
 
@@ -634,8 +641,22 @@ def _editor(below: Below, eject: EjectService) -> DeviceEditor:
 
 
 def _sync(below: Below) -> SyncStatus:
+    peers, share = below.devices.peers, below.devices.reports.share
+    report = share(
+        "syncthing",
+        SyncReport,
+        peers.report if peers else _tell_nothing,
+        tell=peers.tell if peers else None,
+    )
+    waits = share(
+        "syncthing-waits",
+        str,
+        peers.why_waiting if peers else _tell_nothing,
+        tell=peers.last_wait if peers else None,
+    )
     return SyncStatus(
-        below.devices.peers,
+        report,
+        waits=waits,
         access=below.devices.access,
         devices=below.shown.devices,
         visible=below.accounts.ownership.visible,
@@ -643,6 +664,10 @@ def _sync(below: Below) -> SyncStatus:
         registry=below.devices.registry,
         problems=below.accounts.problems,
     )
+
+
+def _tell_nothing(_device_id: str) -> None:
+    """Know nothing of a device."""
 
 
 # Imports from devices

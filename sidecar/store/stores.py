@@ -14,6 +14,7 @@ from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
 from sidecar.store.devices.machines import DeviceMachines
 from sidecar.store.devices.orders import Orders
+from sidecar.store.devices.reports import Reports
 from sidecar.store.devices.samples import Samples
 from sidecar.store.downloads.activity import ActivityLog
 from sidecar.store.downloads.formats import FormatStore
@@ -76,6 +77,7 @@ class Stores:
         self.plays = Plays(db)
         self.processes = Processes(db, clock)
         self.push_subscriptions = PushSubscriptions(db, clock)
+        self.reports = Reports(db)
         self.rests = EvictionCooldowns(db, clock)
         self.samples = Samples(db)
         self.selections = Selections(db)

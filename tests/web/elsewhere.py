@@ -32,6 +32,13 @@ class Car:
         """Look at the devices, and tell the others."""
         self.services.devices.registry.look(settle=lambda _device: None)
 
+    def tell(self) -> None:
+        """Look at the files, plan, and tell the others what there is to know."""
+        self.look()
+        self.services.background.removals.step()
+        self.services.transfers.space.step()
+        self.services.devices.reports.step()
+
     def work(self) -> None:
         """Carry out what is ordered."""
         self.services.accounts.service.read_again()
@@ -48,6 +55,13 @@ class Car:
         self.store.processes.take_another_id()
         self.store.processes.register("car", "/car", is_alone=False)
         self.look()
+
+
+def hear(house: WebHouse) -> None:
+    """Let the pages know what the other machine has told."""
+    house.look_at_devices()
+    house.services.devices.reports.step()
+    house.services.devices.shared_problems.step()
 
 
 @contextmanager

@@ -18,9 +18,9 @@ from sidecar.errors import DeviceError
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import Management
+from sidecar.services.devices.told_values import read_value, write_value
 from sidecar.services.files.adoption.adopt import FileMatch, OfferView
 from sidecar.services.orders.kinds import OrderKinds
-from sidecar.services.orders.results import read_result, write_result
 from sidecar.services.players.device_playlists.views import ListDecision
 from sidecar.services.players.player_logs.states import Wanted
 from sidecar.store.devices.orders import Order
@@ -361,9 +361,9 @@ def test_what_a_machine_found_keeps_its_sentences_in_every_language(house: WebHo
     form = house.services.web.orders.kinds.look_for_files.result
     assert form is not None
 
-    read = read_result(form, write_result(offer))
+    read = read_value(form, write_value(offer))
 
-    assert write_result(read) == write_result(offer)
+    assert write_value(read) == write_value(offer)
     [again] = read.matched
     assert again.why.values == {"what": "tags"}  # type: ignore[attr-defined]
 

@@ -12,7 +12,7 @@ Messages name no other file: the reader may not be allowed to see that one.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from sidecar.domain.space.budget import DeviceRoom, SpaceBudget, WantedFile
@@ -62,6 +62,20 @@ class RefusedAdd:
     is_filling: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class PlanRest:
+    """How many lines are left out of a plan, and their bytes."""
+
+    adds: int = 0
+    bytes_added: int = 0
+    removals: int = 0
+    bytes_removed: int = 0
+    refusals: int = 0
+
+
+NOTHING_LEFT_OUT = PlanRest()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What should happen; removals come before adds.
@@ -88,6 +102,22 @@ class Plan:
     def bytes_removed(self) -> int:
         """Bytes that will be freed."""
         return sum(one.bytes for one in self.removals)
+
+    def shorten(self, most: int) -> tuple[Plan, PlanRest]:
+        """Return the plan with so many lines of each kind at most, and what that leaves out."""
+        short = replace(
+            self,
+            adds=self.adds[:most],
+            removals=self.removals[:most],
+            refusals=self.refusals[:most],
+        )
+        return short, PlanRest(
+            adds=len(self.adds) - len(short.adds),
+            bytes_added=self.bytes_added - short.bytes_added,
+            removals=len(self.removals) - len(short.removals),
+            bytes_removed=self.bytes_removed - short.bytes_removed,
+            refusals=len(self.refusals) - len(short.refusals),
+        )
 
 
 def plan(

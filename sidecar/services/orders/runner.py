@@ -22,8 +22,8 @@ from sidecar.messages import msg
 from sidecar.process.threads import Wakeup, log_failure, run_periodically
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.devices.told_values import write_value
 from sidecar.services.orders.kinds import OrderKinds
-from sidecar.services.orders.results import write_result
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.orders import Order, Orders
 
@@ -111,5 +111,5 @@ class OrderRunner:
         kind.check(person, order.device_id)
         given = TypeAdapter(kind.given).validate_python(json.loads(order.given))
         result = kind.act(person, order.device_id, *given)
-        shown = write_result(result) if kind.result is not None else None
+        shown = write_value(result) if kind.result is not None else None
         return OrderState.DONE, kind.tell(result), shown

@@ -11,8 +11,8 @@ from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.orders import DeviceOrders, OrderGiven, OrderView
 from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.devices.told_values import read_value
 from sidecar.services.orders.kinds import OrderKind, OrderKinds, P
-from sidecar.services.orders.results import read_result
 
 R = TypeVar("R")
 
@@ -62,7 +62,7 @@ class OrderService:
             absence = self._registry.explain_absence(device_id)
             # It may have come here meanwhile.
             raise absence or DeviceError("missing", "")
-        return read_result(kind.result, told)
+        return read_value(kind.result, told)
 
     def ask_to_look(self, kind: OrderKind[[], R], person: Person, device_id: str) -> None:
         """Ask the machine that has a device to look at it; nothing is asked if it is not elsewhere.

@@ -17,7 +17,7 @@ from sidecar.process.threads import attempt
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import odd_text
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.space.planner import SpacePlanner
+from sidecar.services.space.planner import Outlook
 from sidecar.services.space.plans import DIGITS_OF_A_FILE
 from sidecar.sizes import rough_size
 from sidecar.store.downloads.inventory import Inventory
@@ -66,11 +66,11 @@ class EvictionPreview:
         self,
         *,
         devices: Callable[[Person], Sequence[DeviceView]],
-        room: SpacePlanner,
+        outlook: Outlook,
         inventory: Inventory,
     ) -> None:
         self._devices = devices
-        self._room = room
+        self._outlook = outlook
         self._inventory = inventory
 
     def all(self, person: Person, most: int) -> Sequence[EvictionCandidates]:
@@ -86,7 +86,7 @@ class EvictionPreview:
 
     def _of(self, person: Person, device: DeviceView, most: int) -> EvictionCandidates:
         try:
-            found = self._room.outlook(device.id)
+            found = self._outlook(device.id)
         except DeviceError as trouble:
             return _unknown(device, str(trouble))
         first = found.next_to_go[:most]
@@ -95,13 +95,13 @@ class EvictionPreview:
             if person.is_admin
             else self._inventory.list_visible_to(person.user_id, found.may_go)
         )
-        hides = seen is not None and len(seen) < len(found.may_go)
+        hides = seen is not None and len(seen) < found.files_may_go
         return EvictionCandidates(
             device_id=device.id,
             device_name=device.name,
             trouble=device.trouble,
             first=tuple(_leaver(one, seen) for one in first),
-            total=len(found.may_go),
+            total=found.files_may_go,
             bytes=rough_size(found.bytes_may_go) if hides else found.bytes_may_go,
         )
 

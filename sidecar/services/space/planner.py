@@ -13,18 +13,19 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from threading import Lock
+from typing import Any
 
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.space.budget import DeviceRoom, RunningDownload
 from sidecar.domain.space.eviction import REST, Stored, sort_for_eviction
-from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
+from sidecar.domain.space.plan import NOTHING_LEFT_OUT, Plan, PlanRest, PlanStep, RefusedAdd, plan
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError, SidecarError
@@ -52,6 +53,8 @@ LOOK_AGAIN = timedelta(seconds=LOOK_AGAIN_S)
 # A plan of so many files takes some hundredths of a second: nobody notices when it is made anew.
 FEW_FILES = 2000
 MOST_NEXT = 100
+# Lines of each kind; a page shows fewer.
+MOST_TOLD = 500
 FREE_STEPS = 500
 # A plan of a hundred thousand files takes seconds, and while files arrive something changes all
 # the time: so much of the time may go into planning a device anew.
@@ -59,6 +62,8 @@ SHARE_OF_TIME = 0.1
 # Codes of problems that removals solve.
 CURED_BY_ROOM = frozenset({"full", "budget"})
 
+Outlook = Callable[[str], "DevicePlanState"]
+"""Returns the plan of a device; raises `DeviceError` if there is none."""
 InUse = Callable[[], Collection[str]]
 
 
@@ -128,26 +133,61 @@ class DevicePlanState:
         files: How many files and waiting downloads were looked at.
         bytes, bytes_lasting: What the files that are there take, and those of them that stay.
         next_to_go: The first files that would be evicted.
-        may_go, bytes_may_go: The downloads whose files may be evicted at all, and their size.
+        may_go: The downloads whose files may be evicted at all; the first ones, if it was told.
+        files_may_go, bytes_may_go: How many they are, and their size.
+        rest: What is left out of the plan, if it was told.
         seen: What else the plan depends on; another one makes it an old plan.
     """
 
     limits: DeviceRoom
     plan: Plan
-    made_at: datetime
+    made_at: datetime = field(compare=False)
     files: int
     bytes: int
     bytes_lasting: int
     next_to_go: tuple[Stored, ...]
     may_go: tuple[int, ...]
+    files_may_go: int
     bytes_may_go: int
-    seen: object
+    rest: PlanRest = NOTHING_LEFT_OUT
+    seen: Any = field(default=None, compare=False)
 
     @property
     def room_left(self) -> int:
         """Bytes that are left within the limits before anything else comes or goes."""
         of_budget = self.limits.most - self.limits.aside - self.bytes
         return min(of_budget, self.limits.space.free - self.limits.kept)
+
+    def shorten(self) -> DevicePlanState:
+        """Return as much of it as other machines are told: of a plan its first lines."""
+        short, rest = self.plan.shorten(MOST_TOLD)
+        return replace(self, plan=short, rest=rest, may_go=self.may_go[:MOST_NEXT], seen=None)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingForRoom:
+    """The downloads of a device that wait for room.
+
+    Attributes:
+        reasons: All that there are, for people.
+        reason_of: Which of them each download has, by its id.
+    """
+
+    reasons: tuple[str, ...] = ()
+    reason_of: Mapping[int, int] = field(default_factory=dict)
+
+    def why(self, download_id: int) -> str | None:
+        """Return why a download has to wait; None if it does not have to."""
+        place = self.reason_of.get(download_id)
+        return None if place is None else self.reasons[place]
+
+
+def _list_waiting(refusals: Collection[RefusedAdd]) -> WaitingForRoom:
+    reasons = dict.fromkeys(one.reason for one in refusals)
+    place_of = {reason: place for place, reason in enumerate(reasons)}
+    return WaitingForRoom(
+        tuple(place_of), {one.download_id: place_of[one.reason] for one in refusals}
+    )
 
 
 class PlanChanged(SidecarError):
@@ -191,7 +231,7 @@ class SpacePlanner:
         self._rests_until: dict[str, float] = {}
         self._hurried: set[str] = set()
         self._confirmed: dict[str, tuple[PlanStep, ...]] = {}
-        self._held_back: dict[str, dict[int, str]] = {}
+        self._held_back: dict[str, WaitingForRoom] = {}
         self._let_in: dict[str, frozenset[int]] = {}
         self._asked: defaultdict[str, set[int]] = defaultdict(set)
         self._in_vain: set[int] = set()
@@ -250,6 +290,12 @@ class SpacePlanner:
         )
         return self._worked_out(device) if is_old and shown.files <= FEW_FILES else shown
 
+    def last_plan(self, device_id: str) -> DevicePlanState | None:
+        """Return the last plan of a device, shortened; None if none was made yet."""
+        with self._lock:
+            shown = self._shown.get(device_id)
+        return shown.shorten() if shown else None
+
     def confirm(self, device_id: str, plan_id: str) -> int:
         """Confirm the removals of a plan; the next `step` carries out exactly those.
 
@@ -270,23 +316,23 @@ class SpacePlanner:
 
     def step(self) -> None:
         """Plan every device where something changed; cheap if nothing did."""
-        attached = self._registry.all()
-        for device_id in set(self._problems.all_of(ProblemKind.ROOM)) - {
-            one.id for one in attached
-        }:
+        gone = set(self._problems.all_of(ProblemKind.ROOM)) - {*self._registry.attached_anywhere()}
+        for device_id in gone:
             self._problems.clear(ProblemKind.ROOM, device_id)
-        for device in attached:
+        for device in self._registry.all():
             attempt(partial(self._look_at, device), f"planning {device.settings.name}")
 
     def held_back(self) -> Collection[int]:
         """Return the downloads that must not be claimed now, as there is no room for them yet."""
         with self._lock:
-            return frozenset().union(*self._asked.values(), *self._held_back.values())
+            held_back = (one.reason_of for one in self._held_back.values())
+            return frozenset().union(*self._asked.values(), *held_back)
 
-    def why_held_back(self, download: Download) -> str | None:
-        """Return why a download has to wait for room; None if it does not have to."""
+    def waiting_for_room(self, device_id: str) -> WaitingForRoom | None:
+        """Return which downloads of a device wait for room, and why; None if none does."""
         with self._lock:
-            return self._held_back.get(download.device_id, {}).get(download.id)
+            found = self._held_back.get(device_id)
+        return found if found and found.reason_of else None
 
     def make_room(self, download: Download) -> bool:
         """Hold back a download for which a worker found no room, and plan its device soon.
@@ -405,6 +451,7 @@ class SpacePlanner:
             ),
             next_to_go=tuple(going[:MOST_NEXT]),
             may_go=tuple(one.download_id for one in going),
+            files_may_go=len(going),
             bytes_may_go=sum(one.size for one in going),
             seen=circumstances,
         )
@@ -505,14 +552,16 @@ class SpacePlanner:
     def _let(self, device_id: str, found: Plan) -> None:
         """Admit the downloads that fit, hold back the others, and wake the workers."""
         let_in = frozenset(one.download_id for one in found.adds)
-        held_back = {one.download_id: one.reason for one in found.refusals}
+        held_back = _list_waiting(found.refusals)
         with self._lock:
-            before = self._held_back.get(device_id, {}).keys() | self._asked[device_id]
+            before = {*self._asked[device_id]}
+            if device_id in self._held_back:
+                before |= self._held_back[device_id].reason_of.keys()
             self._let_in[device_id] = let_in
             self._held_back[device_id] = held_back
             # Downloads reported by workers meanwhile are not in this plan.
-            self._asked[device_id] -= let_in | held_back.keys()
-            self._in_vain -= held_back.keys()
+            self._asked[device_id] -= let_in | held_back.reason_of.keys()
+            self._in_vain -= held_back.reason_of.keys()
         if before & let_in:
             self._bus.publish(WorkArrived())
 

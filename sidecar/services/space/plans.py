@@ -13,7 +13,7 @@ from functools import partial
 from threading import Lock
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
-from sidecar.domain.space.plan import PlanStep, RefusedAdd
+from sidecar.domain.space.plan import NOTHING_LEFT_OUT, PlanRest, PlanStep, RefusedAdd
 from sidecar.domain.space.reformat import describe_cost
 from sidecar.errors import DeviceError, NotVisible
 from sidecar.messages import counted, msg
@@ -23,7 +23,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess, Management
 from sidecar.services.devices.registry import odd_text
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.space.planner import DevicePlanState, PlanChanged, SpacePlanner
+from sidecar.services.space.planner import DevicePlanState, Outlook, PlanChanged, SpacePlanner
 from sidecar.services.transfers.finishing.formats import DeviceFormats
 from sidecar.sizes import rough_size
 from sidecar.store.downloads.activity import ActivityLog
@@ -114,13 +114,19 @@ class DevicePlan:
         needs_confirmation: Whether the removals wait for a manager's confirmation.
         whose: Whose files would go.
         over: Bytes by which the device stays over its limits, because all files left are to stay.
+        adds, removals, refusals: All files of the plan; of a plan of another machine the first.
+        rest: How many of these there are besides.
         reformat: Files in another format than the one that is set; None if there are none.
+        machine: The other machine that has it and tells the plan; None if it is here, or nowhere.
+        told_at: When that machine was heard of last.
     """
 
     id: str
     name: str
     trouble: str | None
     management: Management
+    machine: str | None = None
+    told_at: datetime | None = None
     is_unplugged: bool = False
     files: int = 0
     missing: int = 0
@@ -133,17 +139,33 @@ class DevicePlan:
     removals: tuple[PlanLine, ...] = ()
     whose: Share = NO_FILES
     refusals: tuple[PlanLine, ...] = ()
+    rest: PlanRest = NOTHING_LEFT_OUT
     reformat: Reformat | None = None
 
     @property
+    def files_added(self) -> int:
+        """How many files come."""
+        return len(self.adds) + self.rest.adds
+
+    @property
     def bytes_added(self) -> int:
-        """Bytes that the adds take."""
-        return sum(one.bytes for one in self.adds)
+        """Bytes that they take."""
+        return sum(one.bytes for one in self.adds) + self.rest.bytes_added
+
+    @property
+    def files_removed(self) -> int:
+        """How many files go."""
+        return len(self.removals) + self.rest.removals
 
     @property
     def bytes_removed(self) -> int:
-        """Bytes that the removals free."""
-        return sum(one.bytes for one in self.removals)
+        """Bytes that this frees."""
+        return sum(one.bytes for one in self.removals) + self.rest.bytes_removed
+
+    @property
+    def files_refused(self) -> int:
+        """How many files do not fit."""
+        return len(self.refusals) + self.rest.refusals
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +188,7 @@ class PlanService:
         ownership: Ownership,
         devices: Callable[[Person], Sequence[DeviceView]],
         room: SpacePlanner,
+        outlook: Outlook,
         inventory: Inventory,
         activity: ActivityLog,
         formats: DeviceFormats | None = None,
@@ -175,6 +198,7 @@ class PlanService:
         self._ownership = ownership
         self._devices = devices
         self._room = room
+        self._outlook = outlook
         self._inventory = inventory
         self._formats = formats
         self._lock = Lock()
@@ -240,18 +264,20 @@ class PlanService:
             is_unplugged=device.is_unplugged,
             files=device.files,
             missing=device.missing,
+            machine=device.machine,
+            told_at=device.told_at,
         )
 
     def _view(self, person: Person, device: DeviceView) -> DevicePlan:
         management = self._access.management_of(person, device.id)
         try:
-            found = self._room.outlook(device.id)
+            found = self._outlook(device.id)
         except DeviceError as trouble:
             return self._without_plan(person, device, str(trouble))
         lines = self._lines(person, device.id, found)
-        space, over = _space(found), found.plan.over
+        space, over, rest = _space(found), found.plan.over, found.rest
         if not self._access.sees_all(person, self._access.settings(person, device.id)):
-            space, over = _rough(space), rough_size(over)
+            space, over, rest = _rough(space), rough_size(over), _rough_rest(rest)
         return DevicePlan(
             id=device.id,
             name=device.name,
@@ -268,6 +294,9 @@ class PlanService:
             adds=lines.adds,
             removals=lines.removals,
             refusals=lines.refusals,
+            rest=rest,
+            machine=device.machine,
+            told_at=device.told_at,
             reformat=self._reformat(person, device.id),
         )
 
@@ -352,6 +381,14 @@ def _space(found: DevicePlanState) -> SpaceView:
         reserve=reserve,
         free=space.free - reserve,
         most=limits.reach(found.bytes),
+    )
+
+
+def _rough_rest(rest: PlanRest) -> PlanRest:
+    return replace(
+        rest,
+        bytes_added=rough_size(rest.bytes_added),
+        bytes_removed=rough_size(rest.bytes_removed),
     )
 
 

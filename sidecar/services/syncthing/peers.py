@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event, Lock
 
@@ -56,6 +56,19 @@ class SyncedFolder:
     folder: CarriedFolder
     peers: tuple[Peer, ...]
     is_left_alone: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SyncReport:
+    """What is known of a device of ours and Syncthing.
+
+    Attributes:
+        synced: As last seen; None if it is in no Syncthing folder that is known.
+        trouble: The problem with Syncthing or with the folder; None if there is none.
+    """
+
+    synced: SyncedFolder | None = None
+    trouble: Problem | None = None
 
 
 class PeerMonitor:
@@ -125,6 +138,27 @@ class PeerMonitor:
         """Return the problem with Syncthing or with the device's folder; None if there is none."""
         of = self._problems.of
         return of(ProblemKind.SYNCTHING, ITSELF) or of(ProblemKind.SYNCTHING, device_id)
+
+    def report(self, device_id: str) -> SyncReport:
+        """Return what is known of a device."""
+        return SyncReport(self.of(device_id), self.trouble(device_id))
+
+    def tell(self, device_id: str) -> SyncReport:
+        """Return what other machines are told of a device: no single files."""
+        synced = self.of(device_id)
+        if synced is not None:
+            synced = replace(synced, peers=tuple(map(_without_files, synced.peers)))
+        return SyncReport(synced, self.trouble(device_id))
+
+    def why_waiting(self, device_id: str) -> str | None:
+        """Return what removals wait for, as the end of a sentence; None if they do not wait."""
+        wait = self._wait(device_id)
+        return wait.text if wait else None
+
+    def last_wait(self, device_id: str) -> str | None:
+        """Return the same as it was at the last look, without asking the database."""
+        wait = self._waits.get(device_id)
+        return wait.text if wait else None
 
     def waiting(self, device_id: str) -> EvictionBlock | None:
         """Return the files that must not be evicted from a device now; None if all may."""
@@ -240,6 +274,12 @@ class PeerMonitor:
     def _tell(self, subject: str, trouble: SyncthingError) -> None:
         if self._problems.note(ProblemKind.SYNCTHING, subject, Problem(trouble.code, str(trouble))):
             log.warning("%s", trouble)
+
+
+def _without_files(peer: Peer) -> Peer:
+    # To the minute: a connected device has a new time at each look.
+    seen = peer.last_seen and peer.last_seen.replace(second=0, microsecond=0)
+    return replace(peer, needs=frozenset(), last_seen=seen)
 
 
 def _is_news(peer: Peer, known: Peer | None) -> bool:

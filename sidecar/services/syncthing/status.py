@@ -19,7 +19,7 @@ from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.health.notices import Notice
 from sidecar.services.health.problems import ProblemKind, Problems
-from sidecar.services.syncthing.peers import PeerMonitor, SyncedFolder
+from sidecar.services.syncthing.peers import SyncedFolder, SyncReport
 from sidecar.sizes import rough_size
 from sidecar.store.syncthing.arrivals import Arrivals
 
@@ -89,8 +89,9 @@ class SyncStatus:
 
     def __init__(
         self,
-        peers: PeerMonitor | None,
+        report: Callable[[str], SyncReport | None],
         *,
+        waits: Callable[[str], str | None],
         access: DeviceAccess,
         devices: Callable[[Person], Sequence[DeviceView]],
         visible: Callable[[Person, int], Download],
@@ -98,7 +99,20 @@ class SyncStatus:
         registry: DeviceRegistry,
         problems: Problems,
     ) -> None:
-        self._peers = peers
+        """Prepare.
+
+        Args:
+            report: Returns what is known of a device; None without Syncthing where it is.
+            waits: Returns what removals wait for there; None if they do not wait.
+            access: Who may see and change what.
+            devices: Lists the devices that a person uses.
+            visible: Returns a download that a person may see.
+            arrivals: What has arrived where.
+            registry: The devices that are attached here.
+            problems: Those with Syncthing.
+        """
+        self._report = report
+        self._waits = waits
         self._access = access
         self._devices = devices
         self._visible = visible
@@ -110,11 +124,10 @@ class SyncStatus:
         """Return to which other devices a device is copied."""
         settings = self._access.settings(person, device_id)
         name, is_exact = settings.name, self._access.sees_all(person, settings)
-        if self._peers is None:
+        found = self._report(device_id)
+        if found is None:
             return SharedView(device_id=device_id, device_name=name, is_asked=False)
-        carried = self._peers.of(device_id)
-        trouble = self._peers.trouble(device_id)
-        waiting = self._peers.waiting(device_id)
+        carried, trouble = found.synced, found.trouble
         peers = carried.peers if carried else self._arrivals.peers(device_id)
         return SharedView(
             device_id=device_id,
@@ -122,7 +135,7 @@ class SyncStatus:
             is_asked=True,
             folder=carried.folder.label if carried else None,
             trouble=trouble.text if trouble else None,
-            waits=waiting.text if waiting else None,
+            waits=self._waits(device_id),
             peers=tuple(
                 PeerView(
                     id=one.id,
@@ -154,6 +167,8 @@ class SyncStatus:
         self._access.settings(person, device_id)
         if carried := self._below(device_id):
             return IgnoreView(device_id, carried.is_left_alone, build_line(carried.folder.prefix))
+        if self._registry.on_other_machine(device_id) and (carried := self._synced(device_id)):
+            return IgnoreView(device_id, carried.is_left_alone)
         folder = self._registry.get(device_id).folder
         return IgnoreView(device_id, folder.ignore_file.is_there())
 
@@ -199,9 +214,7 @@ class SyncStatus:
                 ),
             )
             for device_id, name in seen.items()
-            if self._peers is not None
-            and (carried := self._peers.of(device_id)) is not None
-            and not carried.is_left_alone
+            if (carried := self._synced(device_id)) is not None and not carried.is_left_alone
         ]
 
     def _troubled(self, person: Person, seen: Mapping[str, str]) -> Sequence[Notice]:
@@ -213,5 +226,9 @@ class SyncStatus:
 
     def _below(self, device_id: str) -> SyncedFolder | None:
         """Return the state of a device that is a subfolder of a Syncthing folder, else None."""
-        carried = self._peers.of(device_id) if self._peers else None
+        carried = self._synced(device_id)
         return carried if carried and carried.folder.prefix else None
+
+    def _synced(self, device_id: str) -> SyncedFolder | None:
+        found = self._report(device_id)
+        return found.synced if found else None

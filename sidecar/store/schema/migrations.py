@@ -26,6 +26,7 @@ from sidecar.store.schema.steps import (
     CONCERNS,
     DEVICE_MACHINES,
     DEVICE_PLAYLISTS,
+    DEVICE_REPORTS,
     DEVICE_SETTINGS,
     FIRST,
     FOLLOWED,
@@ -103,6 +104,7 @@ STEPS: tuple[Step, ...] = (
     DEVICE_MACHINES,
     ORDERS,
     TOLD_ROOM,
+    DEVICE_REPORTS,
 )
 
 

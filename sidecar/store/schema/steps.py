@@ -618,3 +618,16 @@ TOLD_ROOM = (
     "ALTER TABLE device_machines ADD COLUMN largest_file INTEGER",
     "ALTER TABLE device_machines ADD COLUMN aside INTEGER NOT NULL DEFAULT 0",
 )
+DEVICE_REPORTS = (
+    # What the process that has a device attached knows of it and the others show: `content` is
+    # JSON of a form that `kind` names, and `version` another number each time.
+    """CREATE TABLE device_reports (
+        device_id TEXT NOT NULL REFERENCES devices (id),
+        kind TEXT NOT NULL,
+        process_id TEXT NOT NULL REFERENCES processes (id) ON DELETE CASCADE,
+        version INTEGER NOT NULL,
+        content TEXT NOT NULL,
+        PRIMARY KEY (device_id, kind, process_id)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX device_reports_by_process ON device_reports (process_id)",
+)

@@ -802,6 +802,22 @@ class DeviceMachineRow(peewee.Model):
         primary_key = peewee.CompositeKey("device_id", "machine")
 
 
+class DeviceReportRow(peewee.Model):
+    """What the process that has a device attached knows of it, for the others."""
+
+    device_id = peewee.TextField()
+    kind = peewee.TextField()
+    process_id = peewee.TextField()
+    version = peewee.IntegerField()
+    content = peewee.TextField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "device_reports"
+        primary_key = peewee.CompositeKey("device_id", "kind", "process_id")
+
+
 class OrderRow(peewee.Model):
     """What a person wants done with a device's files by the machine that has it."""
 
@@ -873,4 +889,5 @@ ROWS: tuple[type[peewee.Model], ...] = (
     DeviceMachineRow,
     MachineRow,
     OrderRow,
+    DeviceReportRow,
 )

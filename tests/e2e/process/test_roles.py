@@ -115,6 +115,33 @@ def test_a_heart_in_one_process_is_a_file_by_the_other_and_the_page_says_where(
     assert "car, where Car stick was last, is not heard of" in device(nas)["trouble"]
 
 
+def plan(one: Sidecar) -> dict[str, Any]:
+    headers = {"Authorization": f"Bearer {one.key}"}
+    address = f"{one.url}/api/v1/devices/{device(one)['id']}/plan"
+    return dict(requests.get(address, headers=headers, timeout=10).json())
+
+
+def test_the_plan_of_one_process_is_shown_by_the_other_until_it_dies(
+    nas: Sidecar, begin: Begin, ann: Person
+) -> None:
+    car = begin("car", "work")
+    wait_until(is_on(nas, "car"), what="the stick is seen")
+    ann.heart(ann.tracks()["Tone 1"])
+    nas.wait_for("Tone 1", "completed")
+
+    def is_told() -> bool:
+        space = plan(nas)["space"]
+        return space is not None and space["lasting"] > 0
+
+    wait_until(is_told, within_s=60, what="the plan with the file in it")
+    told = plan(nas)
+    assert (told["machine"], told["trouble"], told["adds"]) == ("car", None, [])
+
+    car.kill()
+    wait_until(lambda: plan(nas)["space"] is None, within_s=60, what="the plan is gone")
+    assert "is not heard of" in plan(nas)["trouble"]
+
+
 def test_who_works_is_killed_and_the_stick_goes_on_at_another_machine(
     nas: Sidecar, begin: Begin, ann: Person, line: SlowLine
 ) -> None:

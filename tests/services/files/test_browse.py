@@ -136,7 +136,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
         ownership=owned(world),
         clock=world.clock,
     )
-    leavers = EvictionPreview(devices=devices, room=room, inventory=Inventory(world.db))
+    leavers = EvictionPreview(devices=devices, outlook=room.outlook, inventory=Inventory(world.db))
     yield Home(world, stick, planning, plays, desk, leavers)
     registry.close()
 

@@ -65,6 +65,7 @@ def plans(world: World, tmp_path: Path) -> Iterator[PlanService]:
         ownership=owned(world),
         devices=devices,
         room=room,
+        outlook=room.outlook,
         inventory=Inventory(world.db),
         activity=world.stores.activity,
     )

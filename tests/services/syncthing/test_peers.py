@@ -294,7 +294,8 @@ def test_the_closest_folder_by_path_carries_a_device(tmp_path: Path) -> None:
 def desk_of(carrying: Carrying) -> SyncStatus:
     device = DeviceView(STICK, "Car stick", "", None, None, 0, None, None)
     return SyncStatus(
-        carrying.peers,
+        carrying.peers.report,
+        waits=carrying.peers.why_waiting,
         access=access_to(carrying.world, carrying.registry.settings),
         devices=lambda person: [device] if person == ANN_HERSELF else [],
         visible=owned(carrying.world).visible,

@@ -26,6 +26,7 @@ from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.health.jellyfin_status import SUBJECT, JellyfinStatus
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
+from sidecar.services.space.held_back import WhyHeldBack
 from sidecar.services.space.planner import SpacePlanner
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.failures import FailurePolicy
@@ -883,13 +884,18 @@ def test_what_is_paused_meanwhile_stays_paused(works: Works) -> None:
     assert works.now().status is Status.PAUSED
 
 
+def why_held_back(works: Works, download: Download) -> str | None:
+    find = WhyHeldBack(works.network.verdict_on, lambda _device: None, works.world.holds)
+    return find(download)
+
+
 def test_what_rules_want_waits_while_transfers_are_paused_and_then_goes_on(works: Works) -> None:
     works.wish()
     works.network.pause(paused=True)
 
     assert not works.worker.step()
     assert works.now().status is Status.PENDING
-    assert "paused" in str(works.network.why_held_back(works.now()))
+    assert "paused" in str(why_held_back(works, works.now()))
 
     works.network.pause(paused=False)
     assert works.worker.step()
@@ -906,7 +912,7 @@ def test_what_a_person_asked_for_is_fetched_while_transfers_are_paused(works: Wo
     assert [works.worker.step() for _ in range(2)] == [True, False]
 
     assert (works.now(1).status, works.now(2).status) == (Status.PENDING, Status.COMPLETED)
-    assert works.network.why_held_back(works.now(2)) is None
+    assert why_held_back(works, works.now(2)) is None
 
 
 def test_what_the_network_rule_stops_keeps_all_its_tries(works: Works) -> None:

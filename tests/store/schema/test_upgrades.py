@@ -68,6 +68,7 @@ RELEASED = (
     "e5192afc5cef2d22",
     "97becc8e7ae2ce63",
     "a2994d4216de5d47",
+    "77e0155bbd3a9bee",
 )
 
 
@@ -219,6 +220,15 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
             "what": "eject car",
             "made_at": 3,
             "state": "open",
+        },
+    ),
+    "device_reports": (
+        {
+            "device_id": STICK,
+            "kind": "plan",
+            "process_id": "5" * 16,
+            "version": 1,
+            "content": "{}",
         },
     ),
     "device_settings": ({"device_id": STICK, "changed": '{"paused": true}'},),

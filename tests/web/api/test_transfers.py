@@ -103,7 +103,7 @@ def test_what_an_admin_lets_through_or_pauses_counts_at_the_machine_of_the_stick
     network = car.services.transfers.network
     network.step()
     waiting = house.add(1)
-    here = house.services.transfers.network
+    here, there = house.services.transfers, car.services.transfers
     [shown] = now(house).devices
     assert (shown.device_id, shown.own_only) == (STICK, True)
     assert network.own_only() == {STICK}
@@ -118,7 +118,7 @@ def test_what_an_admin_lets_through_or_pauses_counts_at_the_machine_of_the_stick
     assert change(eve, paused=True) == 200
     clock.advance(HOLDS_S)
     assert network.own_only() == {STICK}
-    assert here.why_held_back(waiting) == network.why_held_back(waiting)
+    assert here.why_held_back(waiting) == there.why_held_back(waiting)
     assert here.why_held_back(waiting) is not None
     assert change(eve, paused=False) == 200
     clock.advance(HOLDS_S)

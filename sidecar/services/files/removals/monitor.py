@@ -11,7 +11,7 @@ somebody answers, the files are back, or the device is detached; after a restart
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from threading import Event, Lock
@@ -25,7 +25,7 @@ from sidecar.messages import msg
 from sidecar.process.heap import taking_turns
 from sidecar.process.threads import attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.files.removals.questions import Question, Questions
+from sidecar.services.files.removals.questions import LostFiles, Question, Questions
 from sidecar.services.files.removals.record import RemovalRecorder
 from sidecar.services.files.removals.scan import DeviceScan, ScanResult
 from sidecar.services.health.problems import ProblemKind, Problems
@@ -119,14 +119,15 @@ class RemovalMonitor:
         with self._lock:
             self._urgent.add(device_id)
 
-    def question(self, device_id: str) -> Question | None:
-        """Return the open question about a device; None if there is none."""
-        return self._questions.of(device_id)
+    def lost(self, device_id: str) -> LostFiles | None:
+        """Return what people are asked about on a device; None if they are asked nothing."""
+        question = self._questions.of(device_id)
+        return question.lost if question else None
 
-    def blind(self) -> Mapping[str, str]:
-        """Return why devices cannot be watched, only scanned regularly, by device id."""
-        posts = tuple(self._posts.items())
-        return {device_id: post.blind for device_id, post in posts if post.blind is not None}
+    def blind(self, device_id: str) -> str | None:
+        """Return why a device cannot be watched, only scanned regularly; None if it can be."""
+        post = self._posts.get(device_id)
+        return post.blind if post else None
 
     def answer(self, device_id: str, *, gone: bool) -> int:
         """Carry out the answer to the open question, for files unchanged since it was asked.
@@ -142,7 +143,7 @@ class RemovalMonitor:
         Raises:
             errors.DeviceError: The device cannot be read; the question stays open.
         """
-        question = self.question(device_id)
+        question = self._questions.of(device_id)
         if question is None:
             return 0
         device = self._registry.get(device_id)

@@ -5,8 +5,8 @@
     files may be one of several items ─▶ answered on a page of their own
     a filter matches far fewer files ──▶ answered where it is shown, by the filter's owner
 
-It reads memory only, as it runs for each page. Users of a device see its questions; its managers
-answer them.
+It runs for each page: with one process it reads memory only. Users of a device see its questions;
+its managers answer them.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from sidecar.domain.accounts.device_access import Access
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.files.removals.monitor import RemovalMonitor
+from sidecar.services.files.removals.questions import LostFiles
 from sidecar.services.health.notices import OpenQuestion, Subject
 from sidecar.services.health.problems import ProblemKind, Problems
 
@@ -31,7 +31,7 @@ class OpenQuestions:
     def __init__(
         self,
         *,
-        removals: RemovalMonitor,
+        lost: Callable[[str], LostFiles | None],
         registry: DeviceRegistry,
         problems: Problems,
         access: DeviceAccess,
@@ -41,8 +41,8 @@ class OpenQuestions:
         """Prepare.
 
         Args:
-            removals: Knows what is missing.
-            registry: The devices that are there.
+            lost: Returns what is missing on a device.
+            registry: The devices that are there, on whatever machine.
             problems: Knows which plans wait.
             access: Who may use a device.
             in_doubt: Returns the question about items of a device, by its id and name.
@@ -52,7 +52,7 @@ class OpenQuestions:
         self._selections = selections
         self._in_doubt = in_doubt
         self._access = access
-        self._removals = removals
+        self._lost = lost
         self._registry = registry
         self._problems = problems
 
@@ -60,27 +60,26 @@ class OpenQuestions:
         """Return the open questions of the devices that this person uses, device by device."""
         plans = self._problems.all_of(ProblemKind.ROOM)
         found = []
-        for device in self._registry.all():
-            settings = device.settings
+        for device_id, settings in self._registry.attached_anywhere().items():
             access = self._access.to(person, settings)
             if access is Access.NONE:
                 continue
-            if question := self._removals.question(device.id):
+            if lost := self._lost(device_id):
                 found.append(
                     OpenQuestion(
                         subject=Subject.REMOVALS,
-                        device_id=device.id,
+                        device_id=device_id,
                         device_name=settings.name,
-                        text=question.text(settings.name),
-                        missing=question.gone,
+                        text=lost.text(settings.name),
+                        missing=len(lost.gone),
                         may_answer=access is Access.MANAGE,
                     )
                 )
-            if text := self._in_doubt(device.id, settings.name):
+            if text := self._in_doubt(device_id, settings.name):
                 found.append(
                     OpenQuestion(
                         subject=Subject.IDENTITY,
-                        device_id=device.id,
+                        device_id=device_id,
                         device_name=settings.name,
                         text=text,
                         may_answer=access is Access.MANAGE,
@@ -89,19 +88,19 @@ class OpenQuestions:
             found += (
                 OpenQuestion(
                     subject=Subject.SELECTION,
-                    device_id=device.id,
+                    device_id=device_id,
                     device_name=settings.name,
                     text=make_text(settings.name),
                     selection_id=selection_id,
                 )
-                for selection_id, make_text in self._selections(person, device.id)
+                for selection_id, make_text in self._selections(person, device_id)
             )
-            trouble = plans.get(device.id)
+            trouble = plans.get(device_id)
             if trouble is not None and trouble.code == CONFIRM:
                 found.append(
                     OpenQuestion(
                         subject=Subject.PLAN,
-                        device_id=device.id,
+                        device_id=device_id,
                         device_name=settings.name,
                         text=trouble.text,
                         may_answer=access is Access.MANAGE,

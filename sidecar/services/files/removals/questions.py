@@ -15,29 +15,30 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Many files of one device are missing or changed: was that a person?
+class LostFiles:
+    """What people are asked about: many files of one device are missing or changed.
 
     Attributes:
-        files: What was found in place of each file, by download id.
+        gone, edited: The downloads whose files are missing, and those whose files were changed.
         total: How many files should be there.
     """
 
-    files: Mapping[int, PendingChange]
+    gone: tuple[int, ...]
+    edited: tuple[int, ...]
     total: int
 
     @property
-    def gone(self) -> int:
-        """How many files are missing; the others were changed."""
-        return sum(one.fate is FileChange.GONE for one in self.files.values())
+    def ids(self) -> list[int]:
+        """All these downloads."""
+        return sorted((*self.gone, *self.edited))
 
     def text(self, name: str) -> str:
         """Return the question for people; `name` is that of the device."""
-        edited = len(self.files) - self.gone
+        gone, edited = len(self.gone), len(self.edited)
         what = [
             text
             for count, text in (
-                (self.gone, counted("{count} is missing", "{count} are missing", self.gone)),
+                (gone, counted("{count} is missing", "{count} are missing", gone)),
                 (edited, counted("{count} was changed", "{count} were changed", edited)),
             )
             if count
@@ -50,6 +51,27 @@ class Question:
             name=name,
             what=listed(what),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An open question, with what it takes to carry out the answer.
+
+    Attributes:
+        files: What was found in place of each file, by download id.
+        total: How many files should be there.
+    """
+
+    files: Mapping[int, PendingChange]
+    total: int
+
+    @property
+    def lost(self) -> LostFiles:
+        """What people are asked about."""
+        fates: dict[FileChange, list[int]] = {one: [] for one in FileChange}
+        for download_id, found in self.files.items():
+            fates[found.fate].append(download_id)
+        return LostFiles(tuple(fates[FileChange.GONE]), tuple(fates[FileChange.EDITED]), self.total)
 
 
 class Questions:
@@ -70,7 +92,7 @@ class Questions:
         with self._lock:
             before, self._open[device_id] = self._open.get(device_id), question
         if question != before:
-            log.warning("%s", question.text(name))
+            log.warning("%s", question.lost.text(name))
             self._tell(device_id)
 
     def close(self, device_id: str) -> None:

@@ -5,7 +5,7 @@ A device that a person does not use is hidden; on a shared one they see paths of
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -16,6 +16,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess, Management
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.files.removals.monitor import RemovalMonitor, blind_text
+from sidecar.services.files.removals.questions import LostFiles
 from sidecar.services.health.notices import Notice
 from sidecar.store.downloads.activity import ActivityLog
 
@@ -58,8 +59,23 @@ class RemovalReview:
         ownership: Ownership,
         access: DeviceAccess,
         registry: DeviceRegistry,
+        lost: Callable[[str], LostFiles | None],
+        blind: Callable[[str], str | None],
     ) -> None:
+        """Prepare.
+
+        Args:
+            removals: Carries out answers for devices that are here.
+            activity: Where answers are noted.
+            ownership: Who may see which files.
+            access: Who may answer.
+            registry: The devices that are there, on whatever machine.
+            lost: Returns what is missing on a device.
+            blind: Returns why a device cannot be watched.
+        """
         self._removals = removals
+        self._lost = lost
+        self._blind = blind
         self._activity = activity
         self._ownership = ownership
         self._access = access
@@ -73,19 +89,19 @@ class RemovalReview:
         """
         settings = self._access.settings(person, device_id)
         name, management = settings.name, self._access.management(person, settings)
-        question = self._removals.question(device_id)
-        if question is None:
+        lost = self._lost(device_id)
+        if lost is None:
             return RemovalsView(device_id=device_id, device_name=name, management=management)
         return RemovalsView(
             device_id=device_id,
             device_name=name,
             management=management,
-            text=question.text(name),
-            gone=question.gone,
-            edited=len(question.files) - question.gone,
-            total=question.total,
-            whose=self._ownership.shares(person, sorted(question.files)),
-            examples=self._examples(person, sorted(question.files)),
+            text=lost.text(name),
+            gone=len(lost.gone),
+            edited=len(lost.edited),
+            total=lost.total,
+            whose=self._ownership.shares(person, lost.ids),
+            examples=self._examples(person, lost.ids),
         )
 
     def answer(self, person: Person, device_id: str, *, gone: bool) -> int:
@@ -116,16 +132,14 @@ class RemovalReview:
 
     def notices(self, person: Person) -> Sequence[Notice]:
         """Return notices about open questions and about folders that cannot be watched."""
-        blind = self._removals.blind()
         notices = []
-        for device in self._registry.all():
-            name = device.settings.name
-            if not self._access.to(person, device.settings):
+        for device_id, settings in self._registry.attached_anywhere().items():
+            if not self._access.to(person, settings):
                 continue
-            if question := self._removals.question(device.id):
-                notices.append(Notice("device", "warning", question.text(name)))
-            if device.id in blind:
-                notices.append(Notice("device", "info", blind_text(name, blind[device.id])))
+            if lost := self._lost(device_id):
+                notices.append(Notice("device", "warning", lost.text(settings.name)))
+            if reason := self._blind(device_id):
+                notices.append(Notice("device", "info", blind_text(settings.name, reason)))
         return notices
 
     def _examples(self, person: Person, ids: Sequence[int]) -> tuple[str, ...]:

@@ -15,7 +15,6 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, NetworkSettings
 from sidecar.config.zones import load_zone
-from sidecar.domain.downloads.download import Download
 from sidecar.domain.transfers.network import (
     Line,
     NetworkVerdict,
@@ -151,16 +150,12 @@ class NetworkPolicy:
             one.id for one in self._registry.all() if self.verdict(one.settings).own_only
         )
 
-    def why_held_back(self, download: Download) -> str | None:
-        """Return why the network rule holds a download back; None if it does not."""
-        device_id = download.device_id
+    def verdict_on(self, device_id: str) -> NetworkVerdict | None:
+        """Return what may be fetched for a device, on whatever machine; None if it is on none."""
         there = self._registry.attached_anywhere().get(device_id)
         if there is None:
             return None
-        verdict = self.verdict(there, is_here=self._registry.find(device_id) is not None)
-        if not verdict.own_only or self._holds.is_own(download.id):
-            return None
-        return verdict.text
+        return self.verdict(there, is_here=self._registry.find(device_id) is not None)
 
     def step(self) -> None:
         """Stop what may no longer run, and publish an event when more may run again."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sidecar.domain.transfers.network import NetworkVerdict
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry
@@ -54,7 +56,10 @@ class TransferStatus:
         speed: SpeedLimits,
         registry: DeviceRegistry,
         access: DeviceAccess,
+        verdict_on: Callable[[str], NetworkVerdict | None],
     ) -> None:
+        """Prepare; `verdict_on` returns what may be fetched for a device, wherever that is."""
+        self._verdict_on = verdict_on
         self._network = network
         self._speed = speed
         self._registry = registry
@@ -66,12 +71,10 @@ class TransferStatus:
 
     def _verdicts(self, person: Person) -> tuple[VerdictView, ...]:
         verdicts = []
-        for device_id, one in self._registry.attached_anywhere().items():
-            if self._access.to(person, one):
-                is_here = self._registry.find(device_id) is not None
-                found = self._network.verdict(one, is_here=is_here)
+        for device_id, settings in self._registry.attached_anywhere().items():
+            if self._access.to(person, settings) and (found := self._verdict_on(device_id)):
                 verdicts.append(
-                    VerdictView(device_id, one.name, found.own_only, found.text, found.until)
+                    VerdictView(device_id, settings.name, found.own_only, found.text, found.until)
                 )
         return tuple(verdicts)
 

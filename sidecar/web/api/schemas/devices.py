@@ -127,7 +127,10 @@ class Reformat(Schema):
 
 
 class Plan(Managed):
-    """What would be added to a device and removed from it. Sizes in bytes."""
+    """What would be added to a device and removed from it. Sizes in bytes.
+
+    Of a plan that another machine tells, `adds`, `removals` and `refusals` are the first ones.
+    """
 
     device_id: str = taken_from("id")
     device: str = taken_from("name")
@@ -137,13 +140,18 @@ class Plan(Managed):
     needs_confirmation: bool
     whose: Share
     over: int
+    files_added: int
     bytes_added: int
+    files_removed: int
     bytes_removed: int
+    files_refused: int
     adds: list[PlanLine]
     removals: list[PlanLine]
     refusals: list[Refusal]
     space: Space | None
     reformat: Reformat | None
+    machine: str | None
+    told_at: datetime | None
 
 
 class Setting(Schema):

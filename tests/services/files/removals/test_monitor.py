@@ -346,7 +346,7 @@ def test_a_whole_album_that_was_moved_while_we_did_not_run_is_known_by_its_bytes
 
     assert house.states(*range(1, 31)) == {Status.COMPLETED}
     assert {house.row(n).file_path.split("/")[0] for n in range(1, 31)} == {"Waves"}
-    assert house.removals.question(STICK) is None
+    assert house.removals.lost(STICK) is None
 
 
 def test_a_row_follows_a_name_that_differs_by_case_alone(house: House) -> None:
@@ -637,9 +637,9 @@ def test_many_at_once_are_asked_about_and_nothing_is_changed(house: House) -> No
 
     house.notice()
 
-    question = house.removals.question(STICK)
+    question = house.removals.lost(STICK)
     assert question is not None
-    assert (question.gone, len(question.files), question.total) == (10, 10, 40)
+    assert (len(question.gone), question.edited, question.total) == (10, (), 40)
     assert "10 are missing" in question.text("Car stick")
     assert house.states(*range(1, 41)) == {Status.COMPLETED}
     assert house.tombstones.items(ANN, STICK) == frozenset()
@@ -653,7 +653,7 @@ def test_a_yes_records_all_of_them(house: House) -> None:
 
     assert house.removals.answer(STICK, gone=True) == 10
 
-    assert house.removals.question(STICK) is None
+    assert house.removals.lost(STICK) is None
     assert house.states(*range(10, 20)) == {Status.REMOVED}
     assert len(house.tombstones.items(ANN, STICK)) == 10
     house.wait(RESCAN_S)
@@ -671,7 +671,7 @@ def test_a_no_fetches_them_again(house: House) -> None:
     assert house.row(10).error_code == "put-back"
     assert house.tombstones.items(ANN, STICK) == frozenset()
     house.wait(RESCAN_S)
-    assert house.removals.question(STICK) is None
+    assert house.removals.lost(STICK) is None
 
 
 def test_a_question_ends_when_the_files_are_back(house: House, tmp_path: Path) -> None:
@@ -684,7 +684,7 @@ def test_a_question_ends_when_the_files_are_back(house: House, tmp_path: Path) -
 
     house.notice()
 
-    assert house.removals.question(STICK) is None
+    assert house.removals.lost(STICK) is None
     assert house.removals.answer(STICK, gone=True) == 0
     assert house.states(*range(1, 41)) == {Status.COMPLETED}
 
@@ -712,9 +712,9 @@ def test_what_is_left_of_a_question_is_not_recorded_without_an_answer(house: Hou
     house.notice()
 
     assert house.states(19) == {Status.COMPLETED}
-    question = house.removals.question(STICK)
+    question = house.removals.lost(STICK)
     assert question is not None
-    assert set(question.files) == {house.row(19).id}
+    assert set(question.ids) == {house.row(19).id}
 
 
 def test_after_a_restart_it_is_asked_anew(house: House) -> None:
@@ -722,11 +722,11 @@ def test_after_a_restart_it_is_asked_anew(house: House) -> None:
     shutil.rmtree(house.stick / "The Sine Waves" / "Album 1")
     house.notice()
     house.removals.close()
-    assert house.removals.question(STICK) is None
+    assert house.removals.lost(STICK) is None
 
     house.wait(WITHIN_S)
 
-    assert house.removals.question(STICK) is not None
+    assert house.removals.lost(STICK) is not None
 
 
 def test_what_the_last_look_did_not_see_is_missing_until_it_is_seen_or_answered(
@@ -742,7 +742,7 @@ def test_what_the_last_look_did_not_see_is_missing_until_it_is_seen_or_answered(
 
     # At once, and before anything is asked: it is not there.
     downloads = house.world.downloads
-    assert house.removals.question(STICK) is None
+    assert house.removals.lost(STICK) is None
     use = downloads.queries.use_of(STICK)
     assert (use.files, use.missing) == (53, 51)
     assert [one.is_present for one in map(house.row, (1, 51, 52))] == [False, False, True]
@@ -750,15 +750,15 @@ def test_what_the_last_look_did_not_see_is_missing_until_it_is_seen_or_answered(
     assert len(CompletedFiles(house.world.db).files(STICK)) == 2
 
     house.wait(WITHIN_S)
-    assert house.removals.question(STICK) is not None
+    assert house.removals.lost(STICK) is not None
     for number in range(1, 31):
         saved = tmp_path / "saved" / f"Album {number // 10}" / f"{number}.flac"
         shutil.copy2(saved, house.path(number))
     house.notice()
 
-    question = house.removals.question(STICK)
+    question = house.removals.lost(STICK)
     assert question is not None
-    assert (question.gone, question.total) == (21, 53)
+    assert (len(question.gone), question.total) == (21, 53)
     use = downloads.queries.use_of(STICK)
     assert (use.files, use.missing) == (53, 21)
 
@@ -777,7 +777,7 @@ def test_what_vanished_while_we_did_not_run_is_asked_and_stays_asked_over_a_rest
     for number in range(1, 52):
         house.path(number).unlink()
     house.wait(WITHIN_S)
-    assert house.removals.question(STICK) is not None
+    assert house.removals.lost(STICK) is not None
 
     # Stopped; somebody brings all but two back: too few to be many, yet nobody has answered.
     house.removals.close()
@@ -789,9 +789,9 @@ def test_what_vanished_while_we_did_not_run_is_asked_and_stays_asked_over_a_rest
     again.attach()
     again.removals.step()
 
-    question = again.removals.question(STICK)
+    question = again.removals.lost(STICK)
     assert question is not None
-    assert (question.gone, question.total) == (2, 53)
+    assert (len(question.gone), question.total) == (2, 53)
     again.wait(WITHIN_S)
     assert again.states(*range(1, 54)) == {Status.COMPLETED}
     again.removals.close()
@@ -806,23 +806,23 @@ def test_a_pulled_stick_keeps_its_numbers_and_asks_again_when_it_is_back(mounted
     for number in range(1, 52):
         house.path(number).unlink()
     house.notice()
-    assert house.removals.question(STICK) is not None
+    assert house.removals.lost(STICK) is not None
 
     unmount(house.stick)
     house.attach()
     house.removals.step()
 
     # It is another state: not plugged in. Nothing is asked of what nobody can look at.
-    assert house.removals.question(STICK) is None
+    assert house.removals.lost(STICK) is None
     use = house.world.downloads.queries.use_of(STICK)
     assert (use.files, use.missing) == (53, 51)
     assert house.states(*range(1, 54)) == {Status.COMPLETED}
 
     plug_in(house)
 
-    question = house.removals.question(STICK)
+    question = house.removals.lost(STICK)
     assert question is not None
-    assert question.gone == 51
+    assert len(question.gone) == 51
 
 
 def test_a_file_that_somebody_asks_for_again_is_fetched_again(house: House) -> None:
@@ -839,9 +839,9 @@ def test_a_file_that_somebody_asks_for_again_is_fetched_again(house: House) -> N
 
     assert house.states(12) == {Status.PENDING}
     house.wait(RESCAN_S)
-    question = house.removals.question(STICK)
+    question = house.removals.lost(STICK)
     assert question is not None
-    assert question.gone == 9
+    assert len(question.gone) == 9
 
 
 def test_a_question_stands_for_everybody_whose_device_it_is(house: House) -> None:
@@ -851,7 +851,7 @@ def test_a_question_stands_for_everybody_whose_device_it_is(house: House) -> Non
     questions = OpenQuestions(
         in_doubt=lambda _device_id, _name: None,
         selections=lambda _person, _device_id: (),
-        removals=house.removals,
+        lost=house.removals.lost,
         registry=house.registry,
         problems=house.problems,
         access=access_to(house.world, house.registry.settings),
@@ -886,9 +886,9 @@ def test_a_deletion_file_by_file_is_asked_about_once_it_is_much(house: House) ->
 
     removed = [n for n in range(1, 41) if house.row(n).status is Status.REMOVED]
     assert len(removed) <= 8
-    question = house.removals.question(STICK)
+    question = house.removals.lost(STICK)
     assert question is not None
-    assert len(question.files) + len(removed) == 20
+    assert len(question.ids) + len(removed) == 20
 
 
 @needs_root
@@ -903,7 +903,7 @@ def test_no_answer_is_taken_while_the_device_is_away(mounted: House) -> None:
         house.removals.answer(STICK, gone=True)
 
     assert house.states(*range(1, 41)) == {Status.COMPLETED}
-    assert house.removals.question(STICK) is not None
+    assert house.removals.lost(STICK) is not None
 
 
 def test_a_tagger_that_went_through_everything_is_asked_about_not_believed(house: House) -> None:
@@ -915,9 +915,9 @@ def test_a_tagger_that_went_through_everything_is_asked_about_not_believed(house
     house.notice()
     house.wait(WITHIN_S)
 
-    question = house.removals.question(STICK)
+    question = house.removals.lost(STICK)
     assert question is not None
-    assert (question.gone, len(question.files)) == (0, 120)
+    assert (len(question.gone), len(question.ids)) == (0, 120)
     assert house.states(*range(1, 121)) == {Status.COMPLETED}
     assert house.removals.answer(STICK, gone=True) == 120
     assert house.row(7).error_code == "changed-outside"
@@ -935,9 +935,9 @@ def test_what_was_changed_within_its_length_is_all_read_before_anything_is_said(
     house.press()
     house.wait(WITHIN_S)
 
-    question = house.removals.question(STICK)
+    question = house.removals.lost(STICK)
     assert question is not None
-    assert (question.gone, len(question.files)) == (0, 120)
+    assert (len(question.gone), len(question.ids)) == (0, 120)
     assert house.states(*range(1, 121)) == {Status.COMPLETED}
 
 
@@ -951,9 +951,9 @@ def test_a_change_that_takes_long_to_read_is_not_believed_piece_by_piece(house: 
     house.press()
     house.wait(2 * WITHIN_S)
 
-    question = house.removals.question(STICK)
+    question = house.removals.lost(STICK)
     assert question is not None
-    assert len(question.files) == 500
+    assert len(question.ids) == 500
     assert house.states(*range(1000, 1500)) == {Status.COMPLETED}
 
 
@@ -984,7 +984,7 @@ def test_where_nothing_can_be_watched_it_is_said_once_and_the_looks_go_on(
     house.wait(2 * RESCAN_S)
 
     assert house.states(1) == {Status.REMOVED}
-    assert house.removals.blind() == {STICK: "no watches are left"}
+    assert house.removals.blind(STICK) == "no watches are left"
     assert caplog.text.count("no watches are left") == 1
     (notice,) = counter(house).notices(Person(ANN, "ann", is_admin=False))
     assert (notice.kind, notice.level) == ("device", "info")
@@ -997,6 +997,8 @@ def counter(house: House) -> RemovalReview:
         ownership=owned(house.world),
         access=access_to(house.world, house.registry.settings),
         registry=house.registry,
+        lost=house.removals.lost,
+        blind=house.removals.blind,
     )
 
 

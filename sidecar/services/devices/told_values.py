@@ -1,4 +1,4 @@
-"""What a machine found on a device, as JSON for the process that shows it."""
+"""Values that one process tells another of a device, as JSON."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from sidecar.messages import Message, restore, store
 R = TypeVar("R")
 
 
-def write_result(value: object) -> str:
+def write_value(value: object) -> str:
     """Return a value of a service as JSON; its messages can still be translated."""
     return json.dumps(_plain(value))
 
 
-def read_result(form: type[R], told: str) -> R:
+def read_value(form: type[R], told: str) -> R:
     """Return the value again.
 
     Raises:
@@ -51,4 +51,6 @@ def _restored(value: Any) -> Any:  # noqa: ANN401 - of any form
         )
     if isinstance(value, list | tuple):
         return type(value)(map(_restored, value))
+    if isinstance(value, dict):
+        return {name: _restored(one) for name, one in value.items()}
     return value
