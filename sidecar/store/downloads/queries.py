@@ -59,8 +59,14 @@ FILES_AT_MOST = """SELECT coalesce(sum(bytes + files * (? - 1)), 0) FROM tallies
 FILES_AT_ONCE, ALL = 2000, 2**31 - 1
 ORIGINALS = """SELECT coalesce(sum((original_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE original_size IS NOT NULL AND device_id = ?"""
-BY_DEVICE = """SELECT d.device_id, d.status, count(*), max(d.completed_at) FROM downloads AS d
-    WHERE d.missing_since IS NULL"""
+TALLIES = "SELECT device_id, status, files FROM tallies WHERE files > 0"
+# Grouped by the status first, or SQLite would read whole rows.
+BY_DEVICE = "SELECT d.device_id, d.status, count(*) AS files FROM downloads AS d WHERE TRUE"
+MISSING_BY_DEVICE = f"""SELECT d.device_id, '{MISSING}', count(*), NULL FROM downloads AS d
+    WHERE d.missing_since IS NOT NULL"""  # noqa: S608 - our own word
+# The first in order of its index, which has these conditions.
+LAST_ARRIVAL = """SELECT d.completed_at FROM downloads AS d WHERE d.status = 'completed'
+    AND d.missing_since IS NULL AND d.completed_at > 0 AND d.device_id = every.device_id"""
 STANDINGS = """SELECT d.device_id, d.item_id, d.status, d.priority, d.missing_since IS NOT NULL
     FROM json_each(?) AS one CROSS JOIN downloads AS d
     ON d.device_id = json_extract(one.value, '$[0]')
@@ -273,14 +279,23 @@ class DownloadQueries:
         `which.statuses` is ignored, and missing files are not counted.
         """
         asked = build_count_conditions(which)
-        found = self._db.sql(f"{BY_DEVICE}{asked.text} GROUP BY 1, 2", asked.values)
-        states: dict[str, DeviceState] = {}
-        for device_id, status, number, last in found:
-            state = states.setdefault(device_id, DeviceState({}))
-            counts = {**state.counts, Status(status): number}
-            at = DownloadRow.completed_at.python_value(last) if status == "completed" else None
-            states[device_id] = DeviceState(counts, at or state.last_arrival)
-        return states
+        every = TALLIES if not asked.text else f"{BY_DEVICE}{asked.text} GROUP BY 2, 1"
+        last = f"{LAST_ARRIVAL}{asked.text} ORDER BY d.completed_at DESC LIMIT 1"
+        found = self._db.sql(
+            f"SELECT device_id, status, files, CASE WHEN status = 'completed' THEN ({last}) END"  # noqa: S608 - ours
+            f" FROM ({every}) AS every UNION ALL {MISSING_BY_DEVICE}{asked.text} GROUP BY 1",
+            asked.values * 3,
+        )
+        counts: dict[str, dict[str, int]] = {}
+        arrivals: dict[str, datetime | None] = {}
+        for device_id, state, number, at in found:
+            counts.setdefault(device_id, {})[state] = number
+            if at is not None:
+                arrivals[device_id] = DownloadRow.completed_at.python_value(at)
+        return {
+            device_id: DeviceState(_without_missing(states), arrivals.get(device_id))
+            for device_id, states in counts.items()
+        }
 
     def bytes_waiting(self, which: DownloadFilter) -> int:
         """Return the bytes that pending downloads still have to fetch, as far as known."""
@@ -442,6 +457,13 @@ def _count_listed(which: DownloadFilter, counts: Mapping[str, int]) -> int:
     if not which.statuses:
         return counts[MISSING] if which.missing else sum(counts.values())
     return sum(counts[one] for one in which.statuses) + (counts[MISSING] if which.missing else 0)
+
+
+def _without_missing(states: Mapping[str, int]) -> Mapping[Status, int]:
+    """Return the counts of rows in each state without the missing files, which are completed."""
+    missing = {Status.COMPLETED: states.get(MISSING, 0)}
+    left = {one: states.get(one, 0) - missing.get(one, 0) for one in Status}
+    return {one: number for one, number in left.items() if number}
 
 
 def _in_order(sort: Sort, *, reverse: bool = False) -> str:

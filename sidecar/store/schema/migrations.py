@@ -20,6 +20,7 @@ from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
     ACCEPTED,
     ACTIVITY,
+    ARRIVALS,
     BESIDE,
     BROWSER_PLAYS,
     CHOICES,
@@ -105,6 +106,7 @@ STEPS: tuple[Step, ...] = (
     ORDERS,
     TOLD_ROOM,
     DEVICE_REPORTS,
+    ARRIVALS,
 )
 
 

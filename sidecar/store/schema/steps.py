@@ -631,3 +631,9 @@ DEVICE_REPORTS = (
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX device_reports_by_process ON device_reports (process_id)",
 )
+ARRIVALS = (
+    # When the last file came to a device. By its third condition, which holds for all of them,
+    # SQLite takes it for no other question about the files of a device.
+    """CREATE INDEX downloads_by_arrival ON downloads (device_id, completed_at)
+        WHERE status = 'completed' AND missing_since IS NULL AND completed_at > 0""",
+)

@@ -14,6 +14,7 @@ from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.inventory import Inventory
+from sidecar.store.downloads.queries import DeviceState
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files.albums import AlbumIndex
 from sidecar.store.files.completed import CompletedFiles
@@ -206,3 +207,25 @@ def test_the_files_of_a_device_are_read_some_at_a_time(downloads: Downloads) -> 
 
     assert [len(some) for some in found] == [2, 2, 1]
     assert [one for some in found for one in some] == files
+
+
+@pytest.mark.parametrize("viewer", [None, ANN])
+def test_how_a_device_stands_is_told_without_what_is_missing(
+    downloads: Downloads, clock: FakeClock, viewer: str | None
+) -> None:
+    which = DownloadFilter(viewer=viewer)
+    complete(downloads, 1, 2)
+    before = clock.now()
+    clock.advance(60)
+    newest = complete(downloads, 3)[-1]
+    downloads.queue.enqueue(wanted(4))
+    assert downloads.queries.by_device(which) == {
+        STICK: DeviceState({Status.COMPLETED: 3, Status.PENDING: 1}, clock.now())
+    }
+
+    miss(downloads, newest)
+
+    assert downloads.queries.by_device(which) == {
+        STICK: DeviceState({Status.COMPLETED: 2, Status.PENDING: 1}, before)
+    }
+    assert downloads.queries.by_device(DownloadFilter(viewer="f" * 32)) == {}

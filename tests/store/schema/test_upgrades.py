@@ -69,6 +69,7 @@ RELEASED = (
     "97becc8e7ae2ce63",
     "a2994d4216de5d47",
     "77e0155bbd3a9bee",
+    "01730f6a71b40f14",
 )
 
 
