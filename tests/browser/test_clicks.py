@@ -71,9 +71,9 @@ def see_why(hand: Hand) -> None:
 
 
 def see_what_goes_next(hand: Hand) -> None:
-    hand.go_to("Offline")
-    hand.press(hand.link("Removed next"))
-    expect(hand.page.get_by_role("heading", name="Removed next")).to_be_visible()
+    hand.go_to("On devices")
+    hand.press(hand.link("To be removed next"))
+    expect(hand.page.get_by_role("heading", name="To be removed next")).to_be_visible()
 
 
 def change_limit(hand: Hand) -> None:

@@ -295,7 +295,7 @@ def test_the_keyboard_reaches_everything_and_shows_where_it_is(
         "Home",
         "Downloads",
         "Library",
-        "Offline",
+        "On devices",
         "Devices",
         "Now playing",
         "Activity",

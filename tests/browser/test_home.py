@@ -110,7 +110,7 @@ def test_on_a_phone_the_pages_are_at_the_foot_and_the_rest_in_the_menu(
         "Home",
         "Downloads",
         "Library",
-        "Offline",
+        "On devices",
     ]
     # Nothing at the end of the page is hidden behind it.
     page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")

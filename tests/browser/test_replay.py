@@ -41,7 +41,7 @@ def test_what_would_have_served_best_is_used_by_a_press_and_taken_back(
     page = signed_in(ANN, "/activity/replay")
     page.set_viewport_size({"width": width, "height": 800})
 
-    page.get_by_label("Others").fill("1 GB")
+    page.get_by_label("Other sizes").fill("1 GB")
     page.get_by_role("button", name="Start", exact=True).click()
     expect(page.get_by_role("progressbar", name="Progress")).to_be_visible()
     replays(house).step(Event())

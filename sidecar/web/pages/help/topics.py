@@ -26,7 +26,7 @@ LIBRARY: Topic = (
 OFFLINE: Topic = (
     translatable("Everything on your devices that can be played without Jellyfin."),
     translatable("Pin what must stay; the rest is removed when space runs out, oldest play first."),
-    translatable("Removed next shows which files would be removed first."),
+    translatable("To be removed next shows which files would be removed first."),
 )
 DEVICES: Topic = (
     translatable("Each device with its space, what will be downloaded and what will be removed."),
