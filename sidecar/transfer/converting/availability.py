@@ -27,6 +27,7 @@ class ConverterAvailability:
         self._clock = clock
         self._lock = Lock()
         self._programs: Programs | None = None
+        self._converter: Converter | None = None
         self._encoders: FilmEncoders | None = None
 
     def check(self, wanted: Format | FilmFormat) -> None:
@@ -41,7 +42,12 @@ class ConverterAvailability:
     def converter(self) -> Converter | None:
         """Return a converter; None if there is no ffmpeg."""
         programs = self.programs()
-        return Converter(programs, self._clock) if programs is not None else None
+        if programs is None:
+            return None
+        with self._lock:
+            if self._converter is None:
+                self._converter = Converter(programs, self._clock)
+            return self._converter
 
     def film_converter(self) -> FilmConverter | None:
         """Return a converter of films; None if there is no ffmpeg."""

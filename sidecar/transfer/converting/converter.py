@@ -104,6 +104,7 @@ class Converter:
     def __init__(self, programs: Programs, clock: Clock) -> None:
         self._programs = programs
         self._clock = clock
+        self._tagger = Tagger(clock)
 
     def convert(
         self,
@@ -134,7 +135,15 @@ class Converter:
             try:
                 with source.open() as original, into.open() as result:
                     return _Conversion(
-                        self._programs, self._clock, target, original, size, result, stop, wishes
+                        self._programs,
+                        self._clock,
+                        self._tagger,
+                        target,
+                        original,
+                        size,
+                        result,
+                        stop,
+                        wishes,
                     ).run()
             except ChildFailed as failed:
                 why = str(failed)
@@ -149,6 +158,7 @@ class _Conversion:
 
     programs: Programs
     clock: Clock
+    tagger: Tagger
     target: Target
     original: BinaryIO
     size: int
@@ -175,7 +185,7 @@ class _Conversion:
         if said.code != 0:
             raise ChildFailed(said.last_words or msg("ffmpeg failed"))
         writing = self.wishes.writing(tags, cover)
-        Tagger(self.clock).write(self.result, writing, stop=self.stop)
+        self.tagger.write(self.result, writing, stop=self.stop)
         made = self._size()
         if made >= self.size:
             return LeftAsIs(explain_not_smaller(self.target))
@@ -191,7 +201,7 @@ class _Conversion:
     def _around(self, found: ProbedSound) -> tuple[Tags, bytes | None]:
         """Return tags and cover: the file's own, and Jellyfin's where those are incomplete."""
         wishes = self.wishes
-        own = Tagger(self.clock).read(self.original, pixels=wishes.pixels, stop=self.stop)
+        own = self.tagger.read(self.original, pixels=wishes.pixels, stop=self.stop)
         # ffmpeg may read tags that mutagen cannot.
         tags = own.tags or collected(found.tags.items())
         if is_in_doubt(tags):

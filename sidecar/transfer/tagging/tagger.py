@@ -1,4 +1,4 @@
-"""Reads and writes tags and covers, with a child process of its own for each file."""
+"""Reads and writes tags and covers, in a child process for each file."""
 
 from __future__ import annotations
 
@@ -7,25 +7,22 @@ import errno
 import json
 import logging
 import os
-import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Event
 from typing import Any, BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.confined.limits import dump_sys_path
 from sidecar.domain.formats.tags import Tags
 from sidecar.messages import msg
-from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput, run
+from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput
+from sidecar.transfer.tagging.process import TagProcesses
 from sidecar.transfer.tagging.wishes import Writing
 
 log = logging.getLogger(__name__)
 
 NOT_TAKEN_APART = msg("its tags cannot be taken apart")
-CHILD = Path(__file__).with_name("child.py")
 READ_WITHIN_S = 60.0
 WRITE_WITHIN_S = 600.0
 # Limit for the tags and the cover, in addition to the file.
@@ -52,6 +49,7 @@ class Tagger:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
+        self._processes = TagProcesses()
 
     def read(self, file: BinaryIO, *, pixels: int, stop: Event) -> TagsAndCover:
         """Return the tags and cover of a file; none if the child fails or takes too long.
@@ -65,9 +63,9 @@ class Tagger:
             OSError: The device cannot be read.
             errors.Stopped: `stop` was set.
         """
-        order = {"read": file.fileno(), "pixels": pixels}
+        order = {"read": pixels, "most_bytes": MORE_BYTES * 2}
         try:
-            told = self._ask(order, [file], READ_WITHIN_S, MORE_BYTES * 2, stop)
+            told = self._ask(order, [file], READ_WITHIN_S, stop)
         except ChildFailed:
             return TagsAndCover()
         cover = told.get("cover")
@@ -90,7 +88,7 @@ class Tagger:
             OSError: The device cannot be read or written.
             errors.Stopped: `stop` was set.
         """
-        order = {
+        wanted = {
             "tags": what.tags,
             "cover": None if what.cover is None else base64.b64encode(what.cover).decode("ascii"),
             "id3": what.id3.value,
@@ -100,12 +98,10 @@ class Tagger:
         }
         most = os.fstat(file.fileno()).st_size + MORE_BYTES
         with tempfile.TemporaryFile() as told:
-            told.write(json.dumps(order).encode())
+            told.write(json.dumps(wanted).encode())
             told.flush()
-            files: list[BinaryIO] = [file, told]
-            said = self._ask(
-                {"write": file.fileno(), "what": told.fileno()}, files, WRITE_WITHIN_S, most, stop
-            )
+            order = {"write": True, "most_bytes": most}
+            said = self._ask(order, [file, told], WRITE_WITHIN_S, stop)
         if "why" in said:
             log.info("tags are not written: %s", said["why"])
             raise ChildFailed(NOT_TAKEN_APART)
@@ -113,22 +109,11 @@ class Tagger:
     def _ask(
         self,
         order: Mapping[str, object],
-        files: list[BinaryIO],
+        files: Sequence[BinaryIO],
         limit_s: float,
-        most_bytes: int,
         stop: Event,
     ) -> dict[str, Any]:
-        # -S: the child gets its `sys.path` as an argument.
-        command = [sys.executable, "-I", "-S", "-B", str(CHILD), dump_sys_path()]
-        command.append(json.dumps(order))
-        said = run(
-            command,
-            files=files,
-            clock=self._clock,
-            stop=stop,
-            limit_s=limit_s,
-            most_bytes=most_bytes,
-        )
+        said = self._processes.ask(order, files, clock=self._clock, stop=stop, limit_s=limit_s)
         blame_the_disk(said)
         try:
             told = json.loads(said.output)
