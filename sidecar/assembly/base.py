@@ -49,13 +49,14 @@ class Base:
         return name_machine(self.settings)
 
     def unused_devices(self) -> frozenset[str]:
-        """Return the ids of the devices that are in use no more.
+        """Return the ids of the devices that are in use no more: no machine's settings name them.
 
-        Where machines share the database none is known: each has devices of its own.
+        Each machine that has ever had a device tells it, until its settings name it no more.
         """
-        if not self.roles.is_alone:
-            return frozenset()
-        return find_unused(self.store.devices.all(), self.configuration.now().devices)
+        unused = find_unused(self.store.devices.all(), self.configuration.now().devices)
+        if self.roles.is_alone or not unused:
+            return unused
+        return unused - self.store.device_machines.list_had()
 
 
 def name_machine(settings: Settings) -> str:

@@ -637,6 +637,7 @@ def _editor(below: Below, eject: EjectService) -> DeviceEditor:
         bus=base.bus,
         places=base.places,
         meta=base.store.meta,
+        unused=base.unused_devices,
     )
 
 

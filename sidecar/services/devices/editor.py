@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from sidecar.events import Bus, DeviceChanged
 from sidecar.messages import msg
 from sidecar.services.configuration.service import ConfigurationService, SettingsRefused
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.devices.settings import find_settings, find_unused
+from sidecar.services.devices.settings import find_settings
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.store.devices.devices import Devices
 from sidecar.store.downloads.queries import DeviceUse
@@ -91,6 +91,7 @@ class DeviceEditor:
         bus: Bus,
         places: DevicePlaces,
         meta: Meta,
+        unused: Callable[[], Collection[str]],
     ) -> None:
         """Prepare.
 
@@ -105,6 +106,7 @@ class DeviceEditor:
             bus: Told when a device has gone.
             places: Where devices can be on this machine.
             meta: Remembers which drives are not offered any more.
+            unused: Returns the ids of the devices that are in use no more.
         """
         self._configuration = configuration
         self._registry = registry
@@ -116,6 +118,7 @@ class DeviceEditor:
         self._bus = bus
         self._places = places
         self._meta = meta
+        self._unused = unused
 
     def drives(self) -> Sequence[Drive]:
         """Return the mounted drives on which there is no device yet."""
@@ -190,7 +193,7 @@ class DeviceEditor:
 
     def unused(self) -> Sequence[EditView]:
         """Return the devices that were attached once and are in use no more."""
-        unused = find_unused(self._devices.all(), self._configuration.now().devices)
+        unused = self._unused()
         return [self.view(one.id) for one in self._devices.all() if one.id in unused]
 
     def view(self, device_id: str) -> EditView:

@@ -5,7 +5,7 @@ A device belongs to the machine where it is plugged in: the process that has it 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from sidecar.errors import DeviceError
@@ -74,6 +74,11 @@ class DevicesElsewhere:
     def let_go(self, device_id: str, problem_code: str, problem: str) -> None:
         """Tell the others that a device is not attached here any more, and why."""
         self._machines.let_go(device_id, problem_code, problem)
+
+    def forget_here(self, device_ids: Collection[str]) -> None:
+        """Tell the others that the settings here name devices no more that were here once."""
+        if device_ids:
+            self._machines.forget(self._machine, device_ids)
 
     def tell(self, states: Mapping[str, DeviceState]) -> None:
         """Tell the others how the devices are that are attached here."""

@@ -31,6 +31,7 @@ from sidecar.services.devices.attached import (
 )
 from sidecar.services.devices.elsewhere import GONE, UNPLUGGED, DevicesElsewhere
 from sidecar.services.devices.reservations import Reservations
+from sidecar.services.devices.settings import find_unused
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.store.devices.devices import Device, Devices
 from sidecar.store.devices.machines import DeviceOnMachine, DeviceState
@@ -145,6 +146,7 @@ class DeviceRegistry:
             Whether a device was attached, here or on another machine.
         """
         came = False
+        self._forget_unused()
         for settings in self._configured:
             look_at = partial(self._look_at, settings, settle)
             unforeseen = partial(self._unforeseen, settings)
@@ -178,6 +180,11 @@ class DeviceRegistry:
         for settings in before:
             if settings not in self._configured:
                 self._problems.clear(ProblemKind.DEVICE, self._subject(settings))
+
+    def _forget_unused(self) -> None:
+        """Tell other machines which devices the settings here name no more."""
+        if self._elsewhere is not None:
+            self._elsewhere.forget_here(find_unused(self._devices.all(), self._configured))
 
     def names(self) -> Sequence[str]:
         """Return the names of all configured devices."""

@@ -6,14 +6,16 @@ What is held is let go when the process says so, or when its lease ends.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+import peewee
 
 from sidecar.clock import Clock
 from sidecar.domain.space.space import Space
 from sidecar.store.database import Database, Row
-from sidecar.store.schema.tables import DeviceMachineRow, ProcessRow
+from sidecar.store.schema.tables import DeviceMachineRow, MachineRow, ProcessRow
 
 # Which process makes a new device is in `meta`, under this prefix and the device's name.
 NEW = "new-device:"
@@ -128,6 +130,23 @@ class DeviceMachines:
         gone = DeviceState(problem_code=problem_code, problem=problem)
         with self._db.write():
             self._change(device_id, process_id=None, **_columns(gone))
+
+    def forget(self, machine: str, device_ids: Collection[str]) -> None:
+        """Forget that a machine has had devices; what a process holds stays."""
+        row = DeviceMachineRow
+        gone = (row.machine == machine) & row.process_id.is_null() & row.device_id.in_(device_ids)
+        if self._read(gone):
+            with self._db.write():
+                self._db.execute(peewee.ModelDelete(row).where(gone))
+
+    def list_had(self) -> frozenset[str]:
+        """Return the devices that a machine has or had which is not forgotten."""
+        row = DeviceMachineRow
+        query = row.select(row.device_id).join(MachineRow, on=MachineRow.name == row.machine)
+        return self._db.once(
+            DeviceMachines.list_had,
+            lambda: frozenset(one["device_id"] for one in self._db.rows(query)),
+        )
 
     def all(self) -> Sequence[DeviceOnMachine]:
         """Return each device once: where it is held, or where it was told of last."""

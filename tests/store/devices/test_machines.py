@@ -102,3 +102,21 @@ def test_a_forgotten_device_is_forgotten_on_all_machines(
     Devices(db).forget(STICK)
 
     assert machines.all() == []
+
+
+def test_a_device_was_had_until_each_machine_or_what_is_known_of_it_is_forgotten(
+    db: Database, clock: FakeClock, machines: DeviceMachines
+) -> None:
+    for name in ("nas", "car"):
+        become(db, clock, name)
+        assert machines.hold(STICK, name, f"/{name}/stick")
+        machines.forget(name, [STICK])
+        machines.let_go(STICK, "missing", "gone")
+    assert machines.list_had() == {STICK}, "what is held is not forgotten"
+
+    machines.forget("car", [STICK, CARD])
+    assert [one.machine for one in machines.all()] == ["nas"]
+    Processes(db, clock).forget("nas")
+
+    assert machines.list_had() == frozenset()
+    assert [one.machine for one in machines.all()] == ["nas"], "people are told where it was"
