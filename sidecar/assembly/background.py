@@ -199,6 +199,7 @@ def _housekeeping(
         formats=devices.formats,
         leases=leases,
         steps=_steps(base, accounts, devices, rules, transfers),
+        busy=devices.claims.busy,
         device_came=rules.threads.look_through_soon,
         clock=base.clock,
         roles=base.roles,

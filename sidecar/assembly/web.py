@@ -508,6 +508,7 @@ def _undo(below: Below, actions: DownloadActions, settings: SettingsEditor) -> U
     )
     return UndoService(reversing.reverse, below.base.clock)
 
+        orders=below.devices.orders,
 
 def _selections(below: Below) -> SelectionService:
     return SelectionService(

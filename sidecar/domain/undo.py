@@ -36,6 +36,7 @@ class Reversal:
         playlists: To be chosen again, each for a user and a device.
         followed: To be chosen no more, likewise.
         resume, pause: Downloads to be resumed or paused again.
+        orders: To be withdrawn, as long as no machine has begun them.
         settings: Of rules on devices, to be as they were: device, rule, key and value, which is
             None for the one in the settings file.
     """
@@ -49,6 +50,7 @@ class Reversal:
     followed: tuple[tuple[str, str, Chosen], ...] = ()
     resume: tuple[int, ...] = ()
     pause: tuple[int, ...] = ()
+    orders: tuple[int, ...] = ()
     settings: tuple[tuple[str, str, str, object], ...] = ()
 
     @property

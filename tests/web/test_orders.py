@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +13,7 @@ import pytest
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
-from sidecar.domain.downloads.download import Status
+from sidecar.domain.downloads.download import Download, Status, Validator
 from sidecar.domain.processes.orders import LASTS, OrderState
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
@@ -113,6 +114,52 @@ def test_a_file_elsewhere_is_deleted_there_once(
 def given_as_new(order: Order) -> Order:
     """Return the same order, to be given once more as it was given then."""
     return order
+
+
+def test_a_deletion_elsewhere_is_undone_until_it_is_begun(
+    house: WebHouse, car: Car, ann: Browser
+) -> None:
+    kept, gone = (house.add(one, status=Status.COMPLETED) for one in (1, 2))
+
+    def delete(one: Download) -> str:
+        pressed = ann.press(f"/downloads/{one.id}/act", action="delete")
+        page = ann.get(pressed.headers["Location"]).text
+        assert "Another machine was asked to delete 1 file" in page
+        (token,) = re.findall(r'name="token" value="([^"]+)"', page)
+        return str(token)
+
+    undone = ann.press("/undo", token=delete(kept))
+    assert undone.status_code == HTTPStatus.SEE_OTHER
+    assert "It is undone." in ann.get(undone.headers["Location"]).text
+    assert orders(house) == []
+    token = delete(gone)
+    car.work()
+    assert "another machine has begun it" in ann.press("/undo", token=token).text
+    assert (house.status(kept), house.path(kept).exists()) == (Status.COMPLETED, True)
+    assert (house.status(gone), house.path(gone).exists()) == (Status.REMOVED, False)
+    assert "1 file was deleted" in ann.get("/downloads").text
+
+
+def test_what_is_cancelled_here_leaves_no_part_file_at_the_machine_of_the_device(
+    house: WebHouse, car: Car, ann: Browser
+) -> None:
+    running = [house.add(one, status=Status.DOWNLOADING) for one in (1, 2, 3, 4)]
+    cancelled, kept, wanted, busy = running
+    folder = car.services.devices.registry.get(STICK).folder
+    validator = Validator(last_modified=None, total=8)
+    for one in running:
+        with folder.part(one.id).open() as part:
+            part.write(b"some")
+        house.store.downloads.transitions.transfer_started(one.id, validator, 4)
+    for one, keeps in ((cancelled, False), (kept, True), (busy, False)):
+        path = f"/api/v1/downloads/{one.id}/cancel"
+        assert ann.send("POST", path, {"keep_part": keeps}).status_code == HTTPStatus.OK
+    car.services.devices.claims.begin(busy.id, STICK)
+
+    car.services.background.housekeeping.sweep_cancelled()
+
+    there = {one.download_id for one in folder.parts()}
+    assert there == {kept.id, wanted.id, busy.id}
 
 
 def test_a_machine_that_is_silent_does_it_when_it_is_back_or_not_if_it_is_cancelled(

@@ -134,6 +134,13 @@ class DeviceOrders:
             raise NotVisible
         self._bus.publish(NoticesChanged())
 
+    def withdraw(self, person: Person, order_id: int) -> bool:
+        """Withdraw an order of this person; return whether nobody had begun it."""
+        is_withdrawn = self._orders.drop(person.user_id, order_id, is_open=True)
+        if is_withdrawn:
+            self._bus.publish(NoticesChanged())
+        return is_withdrawn
+
     def find_result(self, person: Person, device_id: str, kind: str) -> str | None:
         """Return the JSON of what a machine found for this person not long ago.
 

@@ -140,8 +140,12 @@ class RemoveDownloads:
             given = [[one.id for one in there], order.for_everyone, self._clock.now().isoformat()]
             asked = self._orders.ask(person, device_id, DELETE, given, describe_deleting)
             if asked is not None:
-                text = asked.text
-                outcomes |= {one.id: ActionResult(one.id, ResultKind.ASKED, text) for one in there}
+                # Until that machine begins, nothing has happened.
+                undo = Reversal(orders=(asked.id,))
+                outcomes |= {
+                    one.id: ActionResult(one.id, ResultKind.ASKED, asked.text, undo=undo)
+                    for one in there
+                }
         return outcomes
 
     def _end(

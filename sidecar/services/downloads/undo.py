@@ -21,6 +21,7 @@ from sidecar.domain.undo import Reversal, merge_reversals
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Wish
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
+from sidecar.services.devices.orders import DeviceOrders
 from sidecar.services.downloads.actions import DownloadActions
 from sidecar.services.downloads.commands import (
     ActionResult,
@@ -204,6 +205,7 @@ class Reversing:
         library: Callable[[str], ItemSource],
         wake: Callable[[str], object],
         change_rules: Callable[[Person, str, Mapping[str, Mapping[str, object]]], object],
+        orders: DeviceOrders,
         clock: Clock,
     ) -> None:
         """Prepare.
@@ -216,6 +218,7 @@ class Reversing:
             library: Returns the library of an account, for items that must be queued again.
             wake: Makes all rules of an account run.
             change_rules: Changes settings of rules on a device that the person manages.
+            orders: Withdraws what other machines were asked to do.
             clock: For the end of holds.
         """
         self._db = stores.db
@@ -230,6 +233,7 @@ class Reversing:
         self._library = library
         self._wake = wake
         self._change_rules = change_rules
+        self._orders = orders
 
     def reverse(self, person: Person, reversal: Reversal) -> bool:
         """Reverse an action; return False if the person may not (any more).
@@ -238,6 +242,10 @@ class Reversing:
             errors.JellyfinError: Items that must be queued again cannot be looked up.
         """
         if not self._may(person, reversal):
+            return False
+        withdrawn = [self._orders.withdraw(person, one) for one in {*reversal.orders}]
+        if withdrawn and not any(withdrawn):
+            # The machine has begun: a file that is deleted is gone, there as here.
             return False
         self._carry_out(person, reversal)
         return True

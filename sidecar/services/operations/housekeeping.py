@@ -8,7 +8,7 @@ each day    back up the database
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import partial
 from threading import Event
 
@@ -65,6 +65,7 @@ class Housekeeping:
         formats: DeviceFormats,
         leases: Leases,
         steps: Iterable[Step],
+        busy: Callable[[], Collection[int]],
         device_came: Callable[[], object],
         clock: Clock,
         roles: Roles = ALONE,
@@ -78,6 +79,7 @@ class Housekeeping:
             formats: Aligned once, at start, with the devices' settings.
             leases: Tell which processes are alive.
             steps: What else runs every time, in this order, after devices and retries.
+            busy: Returns the downloads that workers are busy with.
             device_came: Called when a device was attached.
             clock: Decides what is due.
             roles: What this process does.
@@ -89,7 +91,9 @@ class Housekeeping:
         self._formats = formats
         self._leases = leases
         self._steps = tuple(steps)
+        self._busy = busy
         self._device_came = device_came
+        self._sweep_at = clock.monotonic()
         self._clock = clock
         self._roles = roles
         self._looked = Event()
@@ -124,6 +128,7 @@ class Housekeeping:
             (self.look_at_devices, "looking at the devices"),
             (self._finish_left, "finishing what others left"),
             (self._retry, "retrying downloads"),
+            (self._sweep_seldom, "removing part files"),
             *self._steps,
             *([(self._back_up, "the copy of the database")] if self._roles.watches else []),
         ):
@@ -139,6 +144,11 @@ class Housekeeping:
         for download in self._downloads.queries.failed_and_due(self._clock.now()):
             self._downloads.transitions.retry(download)
 
+    def _sweep_seldom(self) -> None:
+        if not self._roles.is_alone and self._clock.monotonic() >= self._sweep_at:
+            self._sweep_at = self._clock.monotonic() + SELDOM_S
+            self.sweep_cancelled()
+
     def _back_up(self) -> None:
         if self._clock.monotonic() >= self._copy_at:
             self._copy_at = self._clock.monotonic() + COPY_EVERY_S
@@ -153,6 +163,12 @@ class Housekeeping:
         if self._leases.are_watched:
             for device in self._registry.all():
                 self._settling.finish(device, self._left_on(device))
+
+    def sweep_cancelled(self) -> None:
+        """Remove the part files of what was cancelled in another process."""
+        for device in self._registry.all():
+            sweep = partial(self._settling.sweep_cancelled, device, self._busy())
+            attempt(sweep, f"removing part files on {device.settings.name}")
 
     def _left_on(self, device: AttachedDevice) -> list[Download]:
         return self._downloads.queue.left_on(device.id, self._leases.living())

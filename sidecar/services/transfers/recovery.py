@@ -8,7 +8,7 @@ has written to, are left to `services.files.removals`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 
 import xxhash
@@ -72,6 +72,24 @@ class DeviceRecovery:
         """
         for download in unfinished:
             self._finish(device, download)
+
+    def sweep_cancelled(self, device: AttachedDevice, busy: Collection[int]) -> None:
+        """Remove the part files of downloads that are gone, which others may have cancelled.
+
+        Args:
+            device: The device, which workers use meanwhile.
+            busy: The downloads that workers are busy with; they clean up themselves.
+
+        Raises:
+            errors.DeviceError: The device is gone again.
+        """
+        parts = [one for one in device.folder.parts() if one.download_id not in busy]
+        kept = self._downloads.queue.kept_parts(device.id) if parts else ()
+        for part in parts:
+            # A row is there before its part file.
+            is_gone = self._downloads.queries.get(part.download_id) is None
+            if is_gone and part.download_id not in kept:
+                part.remove()
 
     def _finish(self, device: AttachedDevice, download: Download) -> None:
         """Finish a download that was being finalized.

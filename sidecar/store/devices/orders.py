@@ -152,10 +152,20 @@ class Orders:
             ended = self._end(is_worn_out, OrderState.FAILED, worn_out)
             return deleted + ended + self._end(is_late, OrderState.EXPIRED, expired)
 
-    def drop(self, user_id: str, order_id: int) -> bool:
-        """Delete an order of a person; not while it is being carried out."""
+    def drop(self, user_id: str, order_id: int, *, is_open: bool = False) -> bool:
+        """Delete an order of a person; not while it is being carried out.
+
+        Args:
+            user_id: The person.
+            order_id: The order.
+            is_open: Only if it has not ended either.
+        """
         theirs = (OrderRow.id == order_id) & (OrderRow.user_id == user_id)
-        is_at_rest = (OrderRow.state != OrderState.OPEN) | OrderRow.process_id.is_null()
+        is_at_rest = (
+            _is_free()
+            if is_open
+            else (OrderRow.state != OrderState.OPEN) | OrderRow.process_id.is_null()
+        )
         with self._db.write():
             return bool(self._db.execute(peewee.ModelDelete(OrderRow).where(theirs & is_at_rest)))
 

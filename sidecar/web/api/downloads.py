@@ -69,7 +69,10 @@ CLEAR = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
 )
 PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"})
-OVER = translatable("This cannot be undone any more: it was too long ago, or was undone already.")
+OVER = translatable(
+    "This cannot be undone any more: it was too long ago, was undone already, or another machine "
+    "has begun it."
+)
 
 api = Endpoints("api")
 actions = Endpoints("actions")

@@ -12,6 +12,7 @@ from sidecar.domain.undo import ItemOnDevice, Reversal
 from sidecar.domain.wishes import PIN
 from sidecar.errors import ServerAway
 from sidecar.services.accounts.person import Person
+from sidecar.services.devices.orders import DeviceOrders
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind
 from sidecar.services.downloads.undo import LASTS_S, Reversing, UndoRecord, UndoService
 from sidecar.store.rules.exclusions import Exclusions
@@ -64,6 +65,13 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
             library=lambda _user: library,
             wake=woken.append,
             change_rules=lambda *_: None,
+            orders=DeviceOrders(
+                world.stores.orders,
+                built.works.registry,
+                world.stores.processes,
+                world.bus,
+                world.clock,
+            ),
             clock=world.clock,
         )
         yield Home(built, UndoService(reversing.reverse, world.clock), library, exclusions, woken)
