@@ -67,6 +67,7 @@ from sidecar.services.operations.machine_list import MachineList
 from sidecar.services.operations.machines import MachineService
 from sidecar.services.operations.metrics import MetricsService
 from sidecar.services.operations.support import SupportBundle
+from sidecar.services.operations.syncthing_checks import checks_of_syncthing, find_old_files
 from sidecar.services.orders.service import OrderService
 from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
 from sidecar.services.players.device_playlists.returns import PlaylistReturns
@@ -386,6 +387,9 @@ def _doctor(below: Below, push: BrowserPush) -> Doctor:
         problems=below.accounts.problems,
         device_names=lambda: {one.id: one.name for one in base.store.devices.all()},
         push_failing=push.failing,
+        further=partial(
+            checks_of_syncthing, files=partial(find_old_files, base.store, clock=base.clock)
+        ),
         is_healthy=base.is_healthy,
         clock=base.clock,
     )
@@ -504,11 +508,11 @@ def _undo(below: Below, actions: DownloadActions, settings: SettingsEditor) -> U
         library=below.accounts.service.client,
         wake=below.rules.threads.look_through_soon,
         change_rules=lambda person, device_id, rules: settings.change(person, device_id, {}, rules),
+        orders=below.devices.orders,
         clock=below.base.clock,
     )
     return UndoService(reversing.reverse, below.base.clock)
 
-        orders=below.devices.orders,
 
 def _selections(below: Below) -> SelectionService:
     return SelectionService(

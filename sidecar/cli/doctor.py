@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from functools import partial
 
 from sidecar.assembly.store import account_service
 from sidecar.cli.opening import open_database
@@ -20,6 +21,7 @@ from sidecar.services.operations.doctor import (
     database_way_out,
     run_checks,
 )
+from sidecar.services.operations.syncthing_checks import checks_of_syncthing, find_old_files
 from sidecar.store.stores import Stores
 
 
@@ -64,6 +66,8 @@ def _examine(settings: Settings) -> Iterator[Finding]:
                 store = Stores(db, bus, clock)
                 service = account_service(settings, store, Problems(bus), bus, clock)
                 yield from run_checks(checks_of_server(service, clock))
+                files = partial(find_old_files, store, clock=clock)
+                yield from run_checks(checks_of_syncthing(settings, files))
         except SidecarError as error:
             yield Finding("Database", str(error), database_way_out(settings))
     yield from run_checks(checks_of_devices(settings))

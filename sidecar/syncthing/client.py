@@ -42,12 +42,18 @@ class _Share(_SyncthingModel):
     device_id: str = Field(alias="deviceID")
 
 
+class _Versioning(_SyncthingModel):
+    type: str = ""
+
+
 class _Folder(_SyncthingModel):
     id: str
     label: str = ""
     path: str
     type: str = ""
+    paused: bool = False
     devices: tuple[_Share, ...] = ()
+    versioning: _Versioning = _Versioning()
 
 
 class _Device(_SyncthingModel):
@@ -83,10 +89,30 @@ class Completion(_SyncthingModel):
     sequence: int = 0
 
 
+class FolderState(_SyncthingModel):
+    """How a folder is.
+
+    Attributes:
+        error: Why it has stopped; empty if it has not.
+        failing: How many files it could not bring here.
+    """
+
+    error: str = ""
+    failing: int = Field(default=0, alias="pullErrors")
+
+
 class _File(_SyncthingModel):
     name: str
     size: int = 0
     deleted: bool = False
+
+
+class _Local(_SyncthingModel):
+    ignored: bool = False
+
+
+class _Known(_SyncthingModel):
+    local: _Local = _Local()
 
 
 class _Files(_SyncthingModel):
@@ -114,12 +140,17 @@ class SharedFolder:
     Attributes:
         path: On this machine, as Syncthing sees it.
         shared_with: The ids of the other devices.
+        type: `sendreceive`, `sendonly`, `receiveonly` or `receiveencrypted`.
+        keeps_versions: Whether it keeps what other devices replace or delete.
     """
 
     id: str
     label: str
     path: Path
     shared_with: tuple[str, ...]
+    type: str = "sendreceive"
+    is_paused: bool = False
+    keeps_versions: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +184,9 @@ class Syncthing:
                 one.label or one.id,
                 _expand(one.path, me.tilde),
                 tuple(share.device_id for share in one.devices if share.device_id != me.id),
+                one.type,
+                one.paused,
+                bool(one.versioning.type),
             )
             for one in self._read(self._about_folder, "config/folders")
         ]
@@ -171,6 +205,21 @@ class Syncthing:
             )
             for one in self._read(self._about_device, "config/devices")
         }
+
+    def state(self, folder: str) -> FolderState:
+        """Return how a folder is."""
+        return self._read(TypeAdapter(FolderState), "db/status", {"folder": folder})
+
+    def knows(self, folder: str, path: str) -> bool:
+        """Whether a file is among those that Syncthing carries, or will."""
+        try:
+            asked: Query = {"folder": folder, "file": path}
+            told = self._read(TypeAdapter(_Known), "db/file", asked)
+        except SyncthingError as trouble:
+            if trouble.code != "unknown-file":
+                raise
+            return False
+        return not told.local.ignored
 
     def completion(self, folder: str, device: str) -> Completion:
         """Return how much of a folder another device has."""

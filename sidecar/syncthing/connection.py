@@ -166,6 +166,8 @@ class SyncthingConnection:
             raise SyncthingError(
                 "unknown-folder", msg("Syncthing does not know this folder any more")
             )
+        if status == HTTPStatus.NOT_FOUND and b"no such object" in content.lower():
+            raise SyncthingError("unknown-file", msg("Syncthing does not know this file"))
         try:
             if status == HTTPStatus.OK:
                 return read_json(content, most_bytes=LARGEST_BODY_BYTES, most_values=MOST_VALUES)

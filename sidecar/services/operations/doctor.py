@@ -243,10 +243,12 @@ class Doctor:
         problems: Problems,
         device_names: Callable[[], Mapping[str, str]],
         push_failing: Callable[[], Sequence[str]],
+        further: Callable[[Settings], Iterable[Check]],
         is_healthy: Callable[[], bool],
         clock: Clock,
     ) -> None:
         self._push_failing = push_failing
+        self._further = further
         self._settings = settings
         self._accounts = accounts
         self._problems = problems
@@ -315,6 +317,7 @@ class Doctor:
         yield from checks_of_machine(settings, self._clock)
         yield from checks_of_server(self._accounts, self._clock)
         yield from checks_of_devices(settings)
+        yield from self._further(settings)
         yield from checks_of_problems(self._problems, self._device_names)
         if failing := self._push_failing():
             yield Check(msg("Notifications"), partial(_say_push_fails, failing), _PUSH)
