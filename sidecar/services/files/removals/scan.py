@@ -86,7 +86,7 @@ class DeviceScan:
         """
         now = self._clock.monotonic()
         files = self._downloads.queries.files_on(self.device.id)
-        seen = self.device.folder.look(file.path for file in files)
+        seen = self.device.folder.look((one.path for one in files), is_over=self._is_over)
         self._read = {}
         unlike, unclear, is_all_read = self._changed(files, seen)
         suspected = removals.find_suspects(files, seen, unlike)

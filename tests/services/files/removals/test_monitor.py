@@ -21,7 +21,7 @@ from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.removals import FileChange
 from sidecar.domain.wishes import PIN, Reason, Wish
-from sidecar.errors import DeviceError, NotVisible
+from sidecar.errors import DeviceError, NotVisible, Stopped
 from sidecar.events import NoticesChanged
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -29,6 +29,7 @@ from sidecar.services.files.removals.monitor import RESCAN_S, RemovalMonitor
 from sidecar.services.files.removals.open_questions import CONFIRM, OpenQuestions
 from sidecar.services.files.removals.record import RemovalRecorder
 from sidecar.services.files.removals.review import RemovalReview
+from sidecar.services.files.removals.scan import DeviceScan
 from sidecar.services.health.notices import Subject
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
@@ -237,6 +238,22 @@ def plug_in(house: House, device_id: str = STICK) -> None:
 
 
 # -- a person removes, moves and changes files
+
+
+def test_a_look_ends_when_the_sidecar_stops(house: House) -> None:
+    house.fill(3)
+    scan = DeviceScan(
+        house.device(),
+        downloads=house.world.downloads,
+        verdicts=RemovalRecorder(
+            house.world.db, house.world.downloads, house.world.holds, house.world.clock
+        ),
+        clock=house.world.clock,
+        is_over=lambda: True,
+    )
+
+    with pytest.raises(Stopped):
+        scan.look()
 
 
 def test_a_file_that_a_person_deletes_is_removed_and_not_fetched_again(house: House) -> None:
