@@ -54,8 +54,9 @@ def measure(household: Household, rounds: int) -> None:
             }
             for words in ("", *WORDS):
                 asked = FileQuery(text=words, page_size=10)
-                search = services.web.file_search.files
+                search, tiles = services.web.file_search.files, services.web.files.tiles
                 others[f"offline, {words!r}"] = partial(search, person, asked)
+                others[f"tiles, {words!r}"] = partial(tiles, person, asked)
             table(f"Beside lists, for {_called(person)}", PEER, compare(others, peer, rounds))
 
 

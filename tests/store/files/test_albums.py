@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from time import perf_counter
-
 import pytest
 
 from sidecar.domain.downloads.download import Download, Move
@@ -25,7 +23,6 @@ from sidecar.store.files.search import FileIndex
 from sidecar.store.rules.holds import Holds
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, item_id
 
-MANY = 50_000
 ALBUM, OTHER = item_id(900), item_id(901)
 EVERYTHING = DownloadFilter()
 
@@ -189,35 +186,3 @@ def test_nothing_is_walked_through_but_what_fits(
     # The index of the tiles has finished files alone.
     assert set(scans) <= {"SCAN found", "SCAN d USING INDEX downloads_by_tile"}
     assert any("downloads_by_tile (tile=?)" in one for one in steps)
-
-
-@pytest.mark.sqlite
-@pytest.mark.slow
-@pytest.mark.parametrize("viewer", [None, ANN])
-def test_fifty_thousand_files_are_tiles_in_a_moment(
-    db: Database, albums: AlbumIndex, viewer: str | None
-) -> None:
-    with db.write():
-        db.sql(
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)"
-            " INSERT INTO downloads (item_id, device_id, user_id, status, title, item_type,"
-            " album_id, search_key, file_path, path_key, file_size, priority, queued_at, format)"
-            " SELECT printf('%032x', i), ?, ?, 'completed', 'Track ' || i, 'Audio',"
-            " printf('%032x', 900000 + i % 4000), 'track ' || i || char(10) || 'artist '"
-            " || (i % 900), i, i, 1000, 0, 0, 'original' FROM n",
-            (MANY, STICK, ANN),
-        )
-        db.sql(
-            "INSERT INTO holds (user_id, device_id, item_id, rule, source_id, text)"
-            " SELECT user_id, device_id, item_id, 'pin', 'x', '' FROM downloads"
-        )
-    for text, page in (("", 1), ("", 150), ("tra", 1), ("artist 77", 1)):
-        which = DownloadFilter(text=text, viewer=viewer)
-        began = perf_counter()
-        found, numbers = albums.page(which, page, 24)
-        files, _ = albums.files(found[0].key, which, 1, 50)
-        taken_ms = 1000 * (perf_counter() - began)
-        print(f"{text!r}: {numbers} in {taken_ms:.1f} ms")  # noqa: T201 - a figure to read
-        assert len(found) == 24
-        assert files
-        assert taken_ms < 2000
