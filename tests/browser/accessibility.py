@@ -23,7 +23,8 @@ RUN = """async (rules) => {
 }"""
 # The rules that look at colours; all others say the same in every theme.
 OF_COLOURS = ("color-contrast", "link-in-text-block")
-THEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
+Theme = Literal["light", "dark"]
+THEMES: Sequence[Theme] = ("light", "dark")
 
 
 def violations(page: Page, *, rules: Sequence[str] | None = None) -> list[str]:
@@ -38,10 +39,15 @@ def violations(page: Page, *, rules: Sequence[str] | None = None) -> list[str]:
 def violations_in_both_themes(page: Page) -> Iterator[str]:
     """Yield what is wrong with the page in the light and in the dark, where colours differ."""
     for theme in THEMES:
-        # Without motion a change of the theme is done at once.
-        page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         rules = None if theme == THEMES[0] else OF_COLOURS
-        yield from (f"{theme}: {one}" for one in violations(page, rules=rules))
+        yield from violations_in(page, theme, rules=rules)
+
+
+def violations_in(page: Page, theme: Theme, *, rules: Sequence[str] | None = None) -> list[str]:
+    """Return what is wrong with the page in this theme; by all rules, or by these."""
+    # Without motion a change of the theme is done at once.
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    return [f"{theme}: {one}" for one in violations(page, rules=rules)]
 
 
 @cache

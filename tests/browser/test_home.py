@@ -14,7 +14,7 @@ from sidecar.domain.wishes import PIN
 from sidecar.errors import ServerAway
 from sidecar.messages import msg
 from sidecar.web.server import WebServer
-from tests.browser.accessibility import violations_in_both_themes
+from tests.browser.accessibility import THEMES, violations_in
 from tests.browser.conftest import SignedIn, give_session
 from tests.services.conftest import STICK, track
 from tests.web.api.test_playback import hears
@@ -80,15 +80,15 @@ def test_it_fits_and_keeps_nobody_out(
     page.goto(server.url)
     expect(page.get_by_role("region", name="Recently added")).to_contain_text(LONG)
     found = []
-    for width in (320, 360, 1280, 1920):
+    for width, theme in zip((320, 360, 1280, 1920), 2 * [*THEMES], strict=True):
         page.set_viewport_size({"width": width, "height": 800})
 
         assert page.evaluate("document.documentElement.scrollWidth") <= width
-        found += [f"at {width}: {one}" for one in violations_in_both_themes(page)]
+        found += [f"at {width}: {one}" for one in violations_in(page, theme)]
         menu = page.locator("[popovertarget=menu]:visible")
         menu.click()
         expect(page.get_by_role("button", name="Sign out")).to_be_visible()
-        found += [f"menu at {width}: {one}" for one in violations_in_both_themes(page)]
+        found += [f"menu at {width}: {one}" for one in violations_in(page, theme)]
         page.keyboard.press("Escape")
         expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
     context.close()

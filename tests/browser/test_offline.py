@@ -21,7 +21,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand
 from sidecar.web.app import web_files
 from sidecar.web.server import WebServer
-from tests.browser.accessibility import violations_in_both_themes
+from tests.browser.accessibility import THEMES, violations_in, violations_in_both_themes
 from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session
 from tests.browser.trouble import BrowserTrouble
 from tests.fakes.clock import FakeClock
@@ -359,9 +359,9 @@ def test_nothing_keeps_anybody_out(chromium: Browser, house: WebHouse, server: W
         page.goto(server.url + path)
         if page.locator("a[data-plays]").count():
             page.locator("a[data-plays]").first.click()
-        for width in (360, 1280):
+        for width, theme in zip((360, 1280), THEMES, strict=True):
             page.set_viewport_size({"width": width, "height": 800})
-            found += [f"{path} at {width}: {one}" for one in violations_in_both_themes(page)]
+            found += [f"{path} at {width}: {one}" for one in violations_in(page, theme)]
     context.close()
 
     assert found == []
