@@ -252,4 +252,5 @@ def _steps(
         yield (recorder.step, "the samples for charts")
     if not base.roles.is_alone:
         yield (devices.reports.step, "telling what is known of the devices")
+        yield (transfers.shared_progress.step, "the transfers of other machines")
         yield (devices.shared_problems.step, "the problems of devices elsewhere")

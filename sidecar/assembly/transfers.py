@@ -32,6 +32,7 @@ from sidecar.services.transfers.failures import FailurePolicy
 from sidecar.services.transfers.fetching.device_copy import DeviceCopy
 from sidecar.services.transfers.fetching.fetch import Fetcher
 from sidecar.services.transfers.fetching.progress import ProgressTracker
+from sidecar.services.transfers.fetching.shared_progress import SharedProgress
 from sidecar.services.transfers.finishing.finish import Finisher
 from sidecar.services.transfers.finishing.tag_completion import TagCompletion, TagCompletionParts
 from sidecar.services.transfers.finishing.tag_wishes import TagWishBook
@@ -54,6 +55,7 @@ class TransferServices:
     """The services for transfers.
 
     Attributes:
+        shared_progress: Knows the transfers of other machines where no Redis tells them.
         outlook: Returns the plan of a device, wherever that is.
         verdict_on: Returns what may be fetched for a device now, wherever that is.
         why_held_back: Returns why a download waits, although there is no problem.
@@ -68,6 +70,7 @@ class TransferServices:
     network: NetworkPolicy
     speed: SpeedLimits
     progress: ProgressTracker
+    shared_progress: SharedProgress
     outlook: Outlook
     verdict_on: Callable[[str], NetworkVerdict | None]
     why_held_back: WhyHeldBack
@@ -117,6 +120,13 @@ def make_transfers(
         network=network,
         speed=speed,
         progress=progress,
+        shared_progress=SharedProgress(
+            progress,
+            base.store.downloads,
+            registry=devices.registry,
+            reports=devices.reports,
+            bus=base.bus,
+        ),
         outlook=outlook,
         verdict_on=verdict_on,
         why_held_back=WhyHeldBack(verdict_on, waiting, base.store.holds),

@@ -27,6 +27,7 @@ class Car:
 
     services: Assembly
     store: Stores
+    bus: Bus
 
     def look(self) -> None:
         """Look at the devices, and tell the others."""
@@ -62,6 +63,7 @@ def hear(house: WebHouse) -> None:
     house.look_at_devices()
     house.services.devices.reports.step()
     house.services.devices.shared_problems.step()
+    house.services.transfers.shared_progress.step()
 
 
 @contextmanager
@@ -82,7 +84,7 @@ def house_and_car(
         store.processes.register("car", "/car", is_alone=False)
         settings = base.model_copy(update={"server": server})
         services = assemble(settings, store, bus, clock, roles=WORK)
-        car = Car(services, store)
+        car = Car(services, store, bus)
         car.look()
         house.look_at_devices()
         try:

@@ -72,7 +72,7 @@ def test_the_plan_of_a_device_elsewhere_is_shown_and_confirmed_here(
     assert "As car said just now" in page
     assert "To be removed: 6" in page
     assert "6 files would be removed from Car stick" in page
-    assert "Removed next" in ann.get("/offline/next").text
+    assert "To be removed next" in ann.get("/offline/next").text
     assert "Tone 1" in ann.get("/offline/next").text
     told = ann.told(PLAN)
     assert (told["machine"], told["files_removed"], told["needs_confirmation"]) == ("car", 6, True)
@@ -264,3 +264,41 @@ def test_who_is_alone_tells_nobody_and_asks_nobody(quick_path: Path, clock: Fake
         assert alone.services.transfers.outlook == alone.services.transfers.space.outlook
         alone.services.devices.reports.step()
         assert alone.store.db.sql("SELECT * FROM device_reports") == []
+
+
+def test_how_far_a_transfer_of_another_machine_is_shown_without_redis(
+    house: WebHouse, car: Car, ann: Browser, clock: FakeClock
+) -> None:
+    running = house.add(1, status=Status.DOWNLOADING, size=4000)
+    progress = car.services.transfers.progress
+    progress.begin(running.id, held=0, size=4000)
+    progress.tell()
+    clock.advance(10)
+    progress.moved(running.id, 1000)
+    progress.tell()
+
+    car.tell()
+    hear(house)
+
+    [shown] = house.services.transfers.progress.last()
+    assert (shown.download_id, shown.bytes_held, shown.size) == (running.id, 1000, 4000)
+    assert ann.told(f"/api/v1/downloads/{running.id}")["bytes_downloaded"] == 1000
+
+    progress.end(running.id)
+    progress.tell()
+    clock.advance(LEAST_REST_S + 1)
+    car.tell()
+    hear(house)
+    assert house.services.transfers.progress.last() == ()
+
+
+def test_what_redis_tells_of_transfers_is_not_written_as_well(house: WebHouse, car: Car) -> None:
+    running = house.add(1, status=Status.DOWNLOADING, size=4000)
+    car.bus.connect(lambda: True)
+    car.services.transfers.progress.begin(running.id, held=0, size=4000)
+    car.services.transfers.progress.tell()
+
+    car.tell()
+    hear(house)
+
+    assert house.services.transfers.progress.last() == ()
