@@ -43,7 +43,8 @@ export function stayHere(signal, afterwards = refreshSoon) {
     if (event.submitter?.ariaBusy === "true") return;
     const body = fieldsOf(form, event.submitter);
     // Not `form.action`: a button of this name would hide it.
-    const asked = ask(form.getAttribute("action") ?? "", { method: "POST", body, headers: IN_PLACE });
+    const address = event.submitter?.getAttribute("formaction") ?? form.getAttribute("action") ?? "";
+    const asked = ask(address, { method: "POST", body, headers: IN_PLACE });
     // Many take their time: who pressed sees that it is being done, and cannot press twice.
     const button = event.submitter;
     button?.setAttribute("aria-busy", "true");

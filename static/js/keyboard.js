@@ -100,7 +100,7 @@ function open() {
   const row = rowNow(rows());
   // A download opens where it is: its links ask whether it is to go.
   /** @type {HTMLElement | null | undefined} */
-  const link = row?.querySelector(".more > summary") ?? row?.querySelector("a[href]");
+  const link = row?.querySelector(".opens") ?? row?.querySelector("a[href]");
   link?.click();
   return Boolean(link);
 }

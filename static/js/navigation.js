@@ -67,6 +67,15 @@ export function visit(address) {
   else window.location.assign(address);
 }
 
+/**
+ * Give this page another address, which shows the same.
+ * @param {string} address
+ */
+export function rename(address) {
+  window.history.replaceState(window.history.state, "", address);
+  shown = here();
+}
+
 /** @param {MouseEvent} event */
 function followLink(event) {
   if (!needed() || event.defaultPrevented || event.button || event.ctrlKey || event.metaKey || event.shiftKey || event.altKey) return;

@@ -20,7 +20,7 @@ PHONE = {"width": 360, "height": 740}
 PAGES = {
     "home": "/",
     "downloads": "/downloads",
-    "100 downloads": "/downloads?rows=100&albums=no",
+    "100 files": "/downloads?tab=completed&rows=100&albums=no",
     "devices": "/devices",
 }
 # Seconds from the press to the largest thing that is painted.

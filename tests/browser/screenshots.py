@@ -76,7 +76,7 @@ PATHS = {
 PRESSED = {
     "downloads-albums": ".group > summary",
     "downloads-selected": ".pick input",
-    "downloads-menu": ".row .more > summary",
+    "downloads-menu": ".row .opens",
     "offline-album": "a[data-plays]",
     "offline-remove": "a[data-asks]",
 }

@@ -80,7 +80,7 @@ def test_a_download_is_cancelled_after_a_question_and_its_part_is_kept(
     page = opened(chromium, stocked, server, "/downloads?tab=failed", java_script_enabled=scripts)
 
     failed = stocked.row(7)
-    page.locator("summary", has_text="Tone 7").click()
+    page.get_by_role("button", name="More about Tone 7").click()
     page.get_by_role("link", name="Cancel Tone 7").click()
     assert stocked.row(7).status is Status.FAILED
     page.get_by_label("Keep the partial file (3.0 MB)").check()
@@ -102,7 +102,7 @@ def test_questions_are_asked_again_after_going_back(
     page.go_back()
 
     failed = stocked.row(7)
-    page.locator("summary", has_text="Tone 7").click()
+    page.get_by_role("button", name="More about Tone 7").click()
     page.get_by_role("link", name="Cancel Tone 7").click()
     page.get_by_role("dialog").get_by_role("button", name="Cancel download").click()
 

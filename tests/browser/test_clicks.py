@@ -56,7 +56,7 @@ def pause_and_resume(hand: Hand) -> None:
 
 def cancel(hand: Hand) -> None:
     hand.go_to("Downloads")
-    hand.press(hand.page.locator("summary", has_text="More about Running"))
+    hand.press(hand.button("More about Running"))
     hand.press(hand.link("Cancel Running"))
     hand.press(hand.button("Cancel download"))
     expect(hand.page.locator(".row", has_text="Running")).to_have_count(0)
@@ -66,7 +66,7 @@ def see_why(hand: Hand) -> None:
     hand.go_to("Downloads")
     hand.press(hand.link("Completed"))
     if hand.page.viewport_size == {"width": WIDTHS["phone"], "height": 900}:
-        hand.press(hand.page.locator("summary", has_text="More about There"))
+        hand.press(hand.button("More about There"))
     expect(hand.page.get_by_text("on your favourite album").locator("visible=true")).to_be_visible()
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from sidecar.domain.downloads.download import Status
-from tests.browser.conftest import SignedIn
+from sidecar.web.server import WebServer
+from tests.browser.conftest import SignedIn, give_session
 from tests.web.house import ANN, WebHouse
 
 pytestmark = pytest.mark.browser
@@ -25,7 +26,7 @@ def boxes(page: Page) -> list[list[float]]:
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "most"), [(360, 740, 72), (1280, 800, 48), (1920, 1080, 48)]
+    ("width", "height", "most"), [(345, 740, 72), (360, 740, 72), (1280, 800, 48), (1920, 1080, 48)]
 )
 def test_rows_are_low_begin_high_up_and_take_the_whole_width(
     signed_in: SignedIn, house: WebHouse, width: int, height: int, most: int
@@ -63,7 +64,7 @@ def test_what_a_row_is_about_opens_and_stays_open_while_the_list_changes(
     row = page.locator(f"#download-{download.id}")
     expect(row.locator(".file")).to_be_hidden()
 
-    row.locator("summary").click()
+    row.get_by_role("button", name="More about").click()
     expect(row.locator(".file")).to_contain_text(download.file_path)
     page.keyboard.press("k")
     page.keyboard.press("Enter")
@@ -75,6 +76,46 @@ def test_what_a_row_is_about_opens_and_stays_open_while_the_list_changes(
 
     expect(row.locator(".file")).to_be_visible()
     expect(row.get_by_role("button", name="Move to top Tone 7")).to_be_visible()
+
+
+def test_rows_are_opened_without_scripts_as_well(
+    chromium: Browser, house: WebHouse, server: WebServer
+) -> None:
+    with house.store.db.write():
+        downloads = [house.add(number) for number in range(1, 31)]
+    context = chromium.new_context(
+        java_script_enabled=False, viewport={"width": 360, "height": 740}
+    )
+    give_session(context, house, server, ANN)
+    page = context.new_page()
+    page.goto(f"{server.url}/downloads?albums=no")
+
+    for number in (30, 20):
+        page.get_by_role("button", name=f"More about Tone {number}").click()
+
+    for number in (30, 20):
+        row = page.locator(f"#download-{downloads[number - 1].id}")
+        expect(row.get_by_role("button", name="Move to top")).to_be_visible()
+    expect(page.get_by_role("button", name="More about Tone 20")).to_be_in_viewport()
+    page.get_by_role("button", name="More about Tone 20").click()
+    expect(page.get_by_role("button", name="Move to top")).to_have_count(1)
+    page.get_by_role("button", name="Move to top").click()
+    assert page.locator(".row h2").first.text_content() == "Tone 30"
+    context.close()
+
+
+def test_rows_that_are_opened_in_quick_turn_are_all_open(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    for number in range(1, 4):
+        house.add(number)
+    page = signed_in(ANN)
+
+    page.locator(".opens").evaluate_all("all => all.forEach((one) => one.click())")
+
+    expect(page.get_by_role("button", name="Move to top")).to_have_count(3)
+    page.reload()
+    expect(page.get_by_role("button", name="Move to top")).to_have_count(3)
 
 
 def test_who_pauses_by_keys_stays_on_the_button_and_the_numbers_say_it(

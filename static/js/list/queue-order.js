@@ -75,7 +75,7 @@ function drag(row, start) {
 
 /** @param {HTMLElement} row */
 async function send(row) {
-  const id = within(row, "[data-grip]").dataset.grip;
+  const id = row.id.replace("download-", "");
   // Read now: until the answer is here, the list may have been fetched anew.
   const place = rows().indexOf(row) + 1;
   const after = rows().slice(place).find(waits);

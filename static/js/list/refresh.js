@@ -11,8 +11,10 @@ let missed = false;
 let held = false;
 
 /** Ask for a fresh list soon; many wishes at once make one request. */
-export function refreshSoon() {
-  if (!waiting) waiting = window.setTimeout(refresh, PAUSE_MS);
+export function refreshSoon(pause = PAUSE_MS) {
+  if (waiting && pause) return;
+  clearTimeout(waiting);
+  waiting = window.setTimeout(refresh, pause);
 }
 
 /** Leave the list as it is while a row is in somebody's hand; what is missed is fetched after it. */

@@ -86,7 +86,7 @@ export function clearSelection() {
 /** A tab with its filters: its pages and orders are one list. */
 function nameOfList() {
   const asked = new URLSearchParams(window.location.search);
-  for (const name of ["page", "rows", "sort", "done", "albums"]) asked.delete(name);
+  for (const name of ["page", "rows", "sort", "done", "albums", "open"]) asked.delete(name);
   // The first tab is shown without its name in the address as well.
   if (asked.get("tab") === "active") asked.delete("tab");
   return `${window.location.pathname}?${asked}`;

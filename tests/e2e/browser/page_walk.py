@@ -95,7 +95,8 @@ const ON_TOP = "dialog[open], :popover-open";
 const place = () => document.querySelector(ON_TOP) ?? document.documentElement;
 
 function kindOf(one) {
-    const form = one.form ? `${one.form.method} ${address(one.form.getAttribute("action"))}` : "";
+    const to = one.getAttribute("formaction") ?? one.form?.getAttribute("action");
+    const form = one.form ? `${one.form.method} ${address(to)}` : "";
     const value = ["radio", "submit"].includes(one.type) ? plain(one.value) : "";
     const href = one.hasAttribute("href") ? address(one.href) : "";
     const area = one.closest("dialog, [popover], header, footer, main")?.localName ?? "";

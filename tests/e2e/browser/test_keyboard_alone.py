@@ -104,7 +104,7 @@ def test_the_main_tasks_need_no_pointer(
     keys.press(page.get_by_role("button", name="Pause Long Noise"))
     keys.reach(page.get_by_role("button", name="Resume Long Noise"))
     expect(page.locator("#done")).to_contain_text("1 download is paused.")
-    keys.press(page.locator("summary", has_text="More about Long Noise"), "Space")
+    keys.press(page.get_by_role("button", name="More about Long Noise"), "Space")
     keys.press(page.get_by_role("link", name="Cancel Long Noise"))
     dialog = page.get_by_role("dialog")
     keys.press(dialog.get_by_role("button", name="Cancel download"))

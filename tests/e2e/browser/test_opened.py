@@ -18,7 +18,7 @@ TOLD = "#done .done"
 OPENED = (
     ("/", ["[popovertarget=menu]:visible"], "#menu:popover-open"),
     ("/", ["[popovertarget=help]"], "#help:popover-open"),
-    ("/downloads?tab=completed&albums=no", [".row .more > summary"], ".row .more[open]"),
+    ("/downloads?tab=completed&albums=no", [".row .opens"], ".row .opened"),
     ("/downloads?tab=completed&albums=no", [".filters > summary"], ".filters[open]"),
     ("/downloads?tab=completed&albums=no", ["#pick-all"], ".chosen"),
     ("/downloads?tab=completed&albums=no", [".main-action a[data-asks]"], QUESTION),

@@ -61,7 +61,7 @@ def test_two_browsers_are_in_step(
         desk.get_by_role("button", name="Resume Long Noise").click()
         expect(phone.locator(".row")).to_contain_text("Downloading")
 
-        desk.locator("summary", has_text="Long Noise").click()
+        desk.get_by_role("button", name="More about Long Noise").click()
         desk.get_by_role("link", name="Cancel Long Noise").click()
         desk.get_by_role("button", name="Cancel download").click()
         for page in (desk, phone):

@@ -109,7 +109,10 @@ def test_what_is_gone_says_so_on_the_page_in_why_and_in_the_api(house: MovingHou
     client, _ = come_in(house, house.person("ann"), Client(web.wsgi))
     row = house.row("Tone 1")
 
-    assert client.get("/downloads?tab=completed").text.count("No longer on the server") == 1
+    page = client.get(
+        "/downloads", query_string={"tab": "completed", "open": [one.id for one in house.rows()]}
+    ).text
+    assert page.count("No longer on the server") == 1
     told = client.get("/api/v1/downloads").get_json()["items"]
     assert [one["title"] for one in told if one["gone_since"]] == ["Tone 1"]
     why = house.services.web.preferences.why(house.person("ann"), STICK, row.item_id)

@@ -439,19 +439,18 @@ BUTTONS = {
 def test_each_row_offers_what_its_state_allows_and_names_its_title(
     house: WebHouse, ann: Browser
 ) -> None:
-    for number, status in enumerate(BUTTONS, 1):
-        house.add(number, status=status)
+    downloads = [house.add(number, status=status) for number, status in enumerate(BUTTONS, 1)]
     words = set().union(*BUTTONS.values())
 
-    for number, status in enumerate(BUTTONS, 1):
-        tab = next(tab for tab, statuses in STATUSES.items() if status in statuses)
-        page = ann.get(f"/downloads?tab={tab}").text
+    for one in downloads:
+        tab = next(tab for tab, statuses in STATUSES.items() if one.status in statuses)
+        page = ann.get(f"/downloads?tab={tab}&open={one.id}").text
         shown = {
             word
             for word in words
-            if f'<span>{word}</span><span class="hidden-label"> Tone {number}</span>' in page
+            if f'<span>{word}</span><span class="hidden-label"> {one.title}</span>' in page
         }
-        assert shown == BUTTONS[status]
+        assert shown == BUTTONS[one.status]
 
 
 @pytest.mark.parametrize("status", [Status.PENDING, Status.FAILED])
@@ -462,7 +461,7 @@ def test_what_could_not_be_proved_whole_has_a_button_to_accept_it(
     download = unproved(house, status)
     house.add(8, status=status)
 
-    page = ann.get(f"/downloads?tab={tab}").text
+    page = ann.get(f"/downloads?tab={tab}&open={download.id}").text
     assert ann.press("/downloads/chosen", action="accept", id=download.id).status_code == 400
     ann.press(f"/downloads/{download.id}/act", action="accept")
 

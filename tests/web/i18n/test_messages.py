@@ -173,7 +173,7 @@ def test_the_pages_say_it_in_the_language_of_the_reader(house: WebHouse, german:
     house.unplug()
 
     failed = german.get("/downloads?tab=failed").text
-    completed = german.get("/downloads?tab=completed").text
+    completed = german.get(f"/downloads?tab=completed&open={kept.id}").text
 
     assert "nas antwortet nicht" in failed
     assert "Car stick ist nicht da" in failed

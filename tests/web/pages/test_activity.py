@@ -82,7 +82,8 @@ def test_each_download_has_its_history_for_those_whom_it_concerned(house: WebHou
     # Ben does not want it again.
     assert ben.get(f"/downloads/{file.id}/history").status_code == 404
     assert "by eve" in told(eve.get(f"/downloads/{file.id}/history").text)
-    assert f'data-asks href="/downloads/{file.id}/history?tab=active"' in ann.get("/downloads").text
+    opened = ann.get(f"/downloads?open={file.id}").text
+    assert f'data-asks href="/downloads/{file.id}/history?tab=active&amp;open=' in opened
     assert entries(ann, item=file.item_id, device=STICK) == [
         ("went", "Tone 1"),
         ("came", "Tone 1"),

@@ -138,8 +138,53 @@ def test_a_row_stays_where_it_is_when_it_begins_or_is_paused(house: WebHouse, an
     assert "1 running, 2 waiting, 2 paused" in shown(ann)
 
 
+def test_a_row_tells_more_when_it_is_opened_and_is_light_before(
+    house: WebHouse, ann: Browser
+) -> None:
+    one, other = (house.add(number, album=f"Album {number}") for number in (1, 2))
+
+    closed = rows(shown(ann))["Tone 1"]
+    answer = ann.get(f"/downloads?tab=active&open={other.id}&toggle={one.id}")
+    opened = rows(shown(ann, answer.location))
+
+    assert len(closed) <= 2600
+    assert "<form" not in closed
+    assert one.file_path not in closed
+    assert answer.location.endswith(f"&open={one.id}&open={other.id}#download-{one.id}")
+    assert one.file_path in opened["Tone 1"]
+    assert other.file_path in opened["Tone 2"]
+    answer = ann.get(f"/downloads?open={one.id}&open={other.id}&toggle={one.id}")
+    assert f"open={one.id}" not in answer.location
+    # Another page of the list begins with closed rows; what was done leads back to open ones.
+    page = shown(ann, f"/downloads?open={one.id}")
+    assert 'href="/downloads?tab=completed"' in page
+    assert f'name="open" value="{one.id}"' in page
+
+
+def test_an_admin_need_not_wait_for_the_next_attempt(
+    house: WebHouse, ann: Browser, eve: Browser
+) -> None:
+    download = house.add(1)
+    house.postpone(download, house.clock.now() + timedelta(hours=1))
+    at_once = f"/downloads/{download.id}/act?force=yes"
+
+    assert at_once not in shown(ann, f"/downloads?open={download.id}")
+    assert f'formaction="{at_once}"' in shown(eve, f"/downloads?open={download.id}")
+    ann.press(at_once, action="retry")
+    assert house.now(download).retry_next_at is not None
+    eve.press(at_once, action="retry")
+    assert house.now(download).retry_next_at is None
+
+
 def test_an_address_that_makes_no_sense_still_shows_the_page(ann: Browser) -> None:
-    for arguments in ("page=x", "page=-1", "tab=none", "page=" + "9" * 500):
+    for arguments in (
+        "open=x",
+        "open=" + "9" * 50,
+        "page=x",
+        "page=-1",
+        "tab=none",
+        "page=" + "9" * 500,
+    ):
         shown(ann, f"/downloads?{arguments}")
 
 

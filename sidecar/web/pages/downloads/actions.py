@@ -56,7 +56,7 @@ def routes(services: WebServices) -> Blueprint:
             action=_action(FOR_ONE | ALONE),
             from_zero=request.form.get("from") == "zero",
             keep_part=request.form.get("part") == "keep",
-            force=request.form.get("force") == "yes",
+            force=request.args.get("force") == "yes",
             for_everyone=request.form.get("for") == "everyone",
         )
         outcome = services.actions.act(person(), download_id, order)

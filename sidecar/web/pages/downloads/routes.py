@@ -86,8 +86,12 @@ def routes(services: WebServices) -> Blueprint:
     pages = PageRoutes("pages")
 
     @pages.get("/downloads", role=Role.SIGNED_IN)
-    def downloads() -> str:
-        return _downloads(services)
+    def downloads() -> Response | str:
+        row = request.args.get("toggle", type=int)
+        if row is None:
+            return _downloads(services)
+        shown = for_page(request.args).toggled(row)
+        return redirect(url_for("pages.downloads", **shown.args, _anchor=f"download-{row}"), 303)
 
     @pages.get("/downloads/<int:download_id>", role=Role.SIGNED_IN)
     def download(download_id: int) -> Response:

@@ -19,6 +19,7 @@ from sidecar.web.request.query_params import LONGEST_TEXT
 
 ROWS_ON_A_PAGE = (10, 50, 100)
 USUAL_ROWS = 50
+MOST_OPENED = 100
 
 
 class Tab(StrEnum):
@@ -72,6 +73,7 @@ class DownloadsViewState:
         owners: Names of accounts, for admins only; empty shows all.
         rows: Downloads on a page.
         is_grouped: Whether albums are grouped; None for the usual, which depends on the length.
+        opened: The downloads whose rows are opened on this page.
     """
 
     tab: Tab = Tab.ACTIVE
@@ -84,6 +86,7 @@ class DownloadsViewState:
     rows: int = USUAL_ROWS
     is_grouped: bool | None = None
     page: int = 1
+    opened: frozenset[int] = frozenset()
 
     @property
     def query(self) -> DownloadQuery:
@@ -120,6 +123,7 @@ class DownloadsViewState:
             "rows": str(self.rows) if self.rows != USUAL_ROWS else None,
             "albums": None if self.is_grouped is None else "yes" if self.is_grouped else "no",
             "page": str(self.page) if self.page > 1 else None,
+            "open": [str(one) for one in sorted(self.opened)],
         }
         return {name: value for name, value in args.items() if value}
 
@@ -134,15 +138,19 @@ class DownloadsViewState:
 
     def at(self, page: int) -> DownloadsViewState:
         """Return the state with another page number."""
-        return replace(self, page=page)
+        return replace(self, page=page, opened=frozenset())
+
+    def toggled(self, download_id: int) -> DownloadsViewState:
+        """Return the state with one row opened that was not, or closed that was open."""
+        return replace(self, opened=self.opened ^ {download_id})
 
     def sorted_by(self, sort: Sort) -> DownloadsViewState:
         """Return the first page of the same list in another order."""
-        return replace(self, sort=sort, page=1)
+        return replace(self.at(1), sort=sort)
 
     def under(self, tab: Tab) -> DownloadsViewState:
         """Return the state with another tab and the same filters, apart from the status."""
-        return replace(self, tab=tab, status=None, sort=_usual_sort(tab), page=1)
+        return replace(self.at(1), tab=tab, status=None, sort=_usual_sort(tab))
 
 
 def tab_of(view: DownloadView) -> Tab:
@@ -168,6 +176,7 @@ def for_page(args: MultiDict[str, str]) -> DownloadsViewState:
         rows=int(rows) if rows in {str(one) for one in ROWS_ON_A_PAGE} else USUAL_ROWS,
         is_grouped={"yes": True, "no": False}.get(args.get("albums", "")),
         page=parse_page(args.get("page", "")),
+        opened=frozenset(args.getlist("open", type=int)[:MOST_OPENED]),
     )
 
 

@@ -167,6 +167,9 @@ def test_the_line_is_refused_with_the_reason(house: WebHouse, ann: Browser) -> N
 
 
 def test_a_file_tells_on_which_phone_it_has_arrived(carried: WebHouse) -> None:
-    page = told(carried.come_in(ANN).get("/downloads?tab=completed").text)
+    ann = carried.come_in(ANN)
+    ids = re.findall(r'id="download-(\d+)"', ann.get("/downloads?tab=completed").text)
+    opened = "".join(f"&open={one}" for one in ids)
+    page = told(ann.get(f"/downloads?tab=completed{opened}").text)
 
     assert page.count("on Ann&#39;s phone") == 1
