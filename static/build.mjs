@@ -1,5 +1,5 @@
 // Makes what browsers load, in static/vendor, of our own scripts and style sheets and other people's code; run after
-// `npm ci`. One file is what a page needs, and no file needs another one.
+// `npm ci`. One file is what a page needs at first, and no file waits for another one.
 
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative } from "node:path";
@@ -116,12 +116,33 @@ function licence(name) {
   return `${name} ${version} (${license})\n\n${readFileSync(file, "utf8").trim()}\n`;
 }
 
+/** What comes when it is first needed. */
+const later = {
+  name: "later",
+  setup({ onResolve }) {
+    onResolve({ filter: /\/later\.js$/, namespace: "file" }, ({ kind }) =>
+      kind === "dynamic-import" ? { path: "./later.js", external: true } : undefined,
+    );
+  },
+};
+
+/** What `later.js` has in common with `app.js` it takes from there: a page has each module once. */
+const sharing = (inputs) => ({
+  name: "sharing",
+  setup({ onResolve, resolve }) {
+    onResolve({ filter: /^\.\.?\// }, async ({ path, pluginData, ...from }) => {
+      if (pluginData) return undefined;
+      const found = await resolve(path, { ...from, pluginData: true });
+      return inputs[relative(root, found.path)] ? { path: "./app.js", external: true } : found;
+    });
+  },
+});
+
 mkdirSync(vendor, { recursive: true });
 rmSync(join(vendor, "ready"), { force: true });
-const { metafile } = await build({
+const options = {
   absWorkingDir: root,
   bundle: true,
-  entryPoints: Object.entries(BUNDLES).map(([name, from]) => ({ in: join(here, from), out: name })),
   format: "esm",
   legalComments: "none",
   logLevel: "warning",
@@ -129,7 +150,19 @@ const { metafile } = await build({
   minify: true,
   outdir: vendor,
   target: "es2022",
+};
+const entryPoints = Object.entries(BUNDLES).map(([name, from]) => ({ in: join(here, from), out: name }));
+const { metafile: first } = await build({ ...options, entryPoints, plugins: [later] });
+const { inputs } = Object.values(first.outputs).find(({ entryPoint }) => entryPoint === "static/js/app.js");
+const { metafile: second } = await build({
+  ...options,
+  entryPoints: [join(here, "js/later.js")],
+  plugins: [sharing(inputs)],
 });
+const metafile = {
+  inputs: { ...first.inputs, ...second.inputs },
+  outputs: { ...first.outputs, ...second.outputs },
+};
 checkAllAreIn(metafile.inputs);
 const sprite = ICONS.map(symbol).join("\n");
 writeFileSync(

@@ -1,4 +1,5 @@
-// All scripts of a signed-in person's pages: one file. The page says in `data-page` which of them it needs.
+// All scripts of a signed-in person's pages that are needed at once: one file. The page says in `data-page` which of
+// them it needs.
 
 import "htmx.org";
 import "./list/swap-errors.js";
@@ -6,7 +7,13 @@ import "./pages/downloads.js";
 import "./pages/files.js";
 import "./pages/home.js";
 import "./pages/library.js";
-import "./pages/notifications.js";
-import "./pages/replay.js";
-import "./pages/this-browser.js";
 import "./pages/every-page.js";
+
+// For `later.js`, which shares them.
+export * from "./messages.js";
+export * from "./navigation.js";
+export * from "./numbers.js";
+export * from "./page.js";
+export * from "./player/journal.js";
+export * from "./player/place.js";
+export * from "./player/queue.js";

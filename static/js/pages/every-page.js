@@ -3,6 +3,7 @@
 import { openAlertsByBell } from "../alerts.js";
 import { listen } from "../keyboard.js";
 import { connect } from "../live/connection.js";
+import { onPage } from "../navigation.js";
 import { elementOf, home as homeOf } from "../page.js";
 import { Journal, hasHeard } from "../player/journal.js";
 import { isRemembered } from "../player/place.js";
@@ -27,24 +28,33 @@ async function catchUp() {
   if (!account) return;
   if (hasHeard(account, home)) await new Journal(account, home).send();
   if (Object.keys(localStorage).some((one) => one.startsWith("sidecar-states "))) {
-    const { States } = await import("../player/states.js");
+    const { States } = await import("../later.js");
     await new States(account, home).send();
   }
   if (!navigator.serviceWorker || !("caches" in window) || !(await caches.has(`sidecar-kept ${home}`))) return;
-  const { KeptFiles } = await import("../kept/store.js");
+  const { KeptFiles, keepUp } = await import("../later.js");
   const files = new KeptFiles(home, account);
   await files.makeCurrent();
   if (!(await files.settings()).isKeeping || document.getElementById("keeping")) return;
-  await (await import("../kept/keeper.js")).keepUp();
+  await keepUp();
 }
 setTimeout(catchUp, WORKER_AFTER_MS);
 setInterval(catchUp, LOOK_EVERY_MS);
 window.addEventListener("online", catchUp);
 
+/** @type {Record<string, "startKeeping" | "startNotifications" | "startReplay">} */
+const PAGES = { "this-browser": "startKeeping", notifications: "startNotifications", replay: "startReplay" };
+for (const [name, start] of Object.entries(PAGES)) {
+  onPage(name, async (signal) => {
+    const later = await import("../later.js");
+    if (!signal.aborted) await later[start](signal);
+  });
+}
+
 // The player comes when it is first needed.
 /** @type {Promise<import("../player/bar.js").Bar> | null} */
 let opened = null;
-const player = () => (opened ??= import("../player/bar.js").then(({ openBar }) => openBar()));
+const player = () => (opened ??= import("../later.js").then(({ openBar }) => openBar()));
 
 if (account && isRemembered(account, home)) player().then((one) => one.restore());
 document.addEventListener("click", async (event) => {

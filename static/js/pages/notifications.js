@@ -1,9 +1,9 @@
 // The switch that lets this browser be told: asks the browser, and tells the sidecar where.
 
-import { onPage } from "../navigation.js";
 import { home } from "../page.js";
 
-onPage("notifications", (signal) => {
+/** @param {AbortSignal} signal */
+export function startNotifications(signal) {
   const place = document.getElementById("this-browser");
   if (!place) return;
   /** @param {string} name */
@@ -44,4 +44,4 @@ onPage("notifications", (signal) => {
   }
   // The sidecar is told by the form; the browser need not keep its end.
   place.querySelector("[data-turns=off]")?.addEventListener("submit", () => void end(), { signal });
-});
+}

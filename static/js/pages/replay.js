@@ -1,12 +1,12 @@
 // Sends a history in parts before the form itself is sent: it may be too large for a form.
 
-import { onPage } from "../navigation.js";
 import { csrf, within } from "../page.js";
 
 const PART = 48 * 1024;
 const LARGEST = 16 * 1024 * 1024;
 
-onPage("replay", (signal) => {
+/** @param {AbortSignal} signal */
+export function startReplay(signal) {
   document.addEventListener("submit", send, { signal, capture: true });
 
   /** @param {SubmitEvent} event */
@@ -58,4 +58,4 @@ onPage("replay", (signal) => {
       }
     }
   }
-});
+}

@@ -4,11 +4,11 @@ import { endBackground } from "../kept/background.js";
 import { keepUp } from "../kept/keeper.js";
 import { KeptFiles } from "../kept/store.js";
 import { said } from "../messages.js";
-import { onPage } from "../navigation.js";
 import { size } from "../numbers.js";
 import { byId, home } from "../page.js";
 
-onPage("this-browser", async (signal) => {
+/** @param {AbortSignal} signal */
+export async function startKeeping(signal) {
   const files = new KeptFiles(home(), byId("player").dataset.account ?? "");
   /**
    * @param {string} name
@@ -77,4 +77,4 @@ onPage("this-browser", async (signal) => {
   byId("kept-sync").addEventListener("click", sync, { signal });
   await show();
   await sync();
-});
+}
