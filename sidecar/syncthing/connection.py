@@ -23,6 +23,10 @@ from sidecar.errors import SyncthingError
 from sidecar.messages import msg
 
 CONNECT_TIMEOUT_S = 2.0
+# Syncthing speaks plain http on a connection whose first bytes it has not read within a second, as
+# happens some times in a row on a busy machine. The key is not sent then; others are tried.
+ANSWERED_PLAINLY = "WRONG_VERSION_NUMBER"
+MOST_TRIES = 8
 READ_TIMEOUT_S = 30.0
 # A page of ten thousand files that a phone still needs is 4 MB, with a hundred thousand values; a
 # folder may have some more.
@@ -72,30 +76,37 @@ class SyncthingConnection:
         Raises:
             SyncthingError: With a sentence for people.
         """
-        try:
-            with self._open().get(
-                f"{self._url}/rest/{path}",
-                params=query,
-                headers={"X-API-Key": self._key().get_secret_value()},
-                timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S + wait_s),
-                allow_redirects=False,
-                stream=True,
-            ) as response:
-                content = self._read_body(response)
-        except requests.exceptions.SSLError as error:
-            raise self._certificate_error() from error
-        except (requests.RequestException, OSError) as error:
-            text = msg(
-                "Syncthing at {url} does not answer: is it running, at this address?", url=self._url
-            )
-            raise SyncthingError("away", text) from error
-        return self._check_status(path, response.status_code, content)
+        for tries_left in reversed(range(MOST_TRIES)):
+            try:
+                status, content = self._send(path, query, wait_s)
+                break
+            except requests.exceptions.SSLError as error:
+                if not tries_left or ANSWERED_PLAINLY not in str(error):
+                    raise self._certificate_error() from error
+            except (requests.RequestException, OSError) as error:
+                text = msg(
+                    "Syncthing at {url} does not answer: is it running, at this address?",
+                    url=self._url,
+                )
+                raise SyncthingError("away", text) from error
+        return self._check_status(path, status, content)
 
     def close(self) -> None:
         """Close what is open; a later request opens it again."""
         if self._session is not None:
             self._session.close()
         self._session = None
+
+    def _send(self, path: str, query: Query | None, wait_s: float) -> tuple[int, bytes]:
+        with self._open().get(
+            f"{self._url}/rest/{path}",
+            params=query,
+            headers={"X-API-Key": self._key().get_secret_value()},
+            timeout=(CONNECT_TIMEOUT_S, READ_TIMEOUT_S + wait_s),
+            allow_redirects=False,
+            stream=True,
+        ) as response:
+            return response.status_code, self._read_body(response)
 
     def _open(self) -> requests.Session:
         if self._session is None:

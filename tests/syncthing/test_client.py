@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from pydantic import SecretStr
@@ -127,6 +129,32 @@ def test_a_certificate_that_is_none_is_said_to_be_so(
 
     with pytest.raises(SyncthingError, match="cannot be read as one"):
         asking(syncthings[0], certificate=file).folders()
+
+
+def test_one_that_answers_plainly_as_it_was_busy_is_asked_again(tmp_path: Path) -> None:
+    certificate, context = own_certificate(tmp_path)
+    heard: list[bytes] = []
+
+    def serve(listener: socket.socket) -> None:
+        late, _ = listener.accept()
+        with late:
+            heard.append(late.recv(4096))
+            late.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+        soon, _ = listener.accept()
+        with context.wrap_socket(soon, server_side=True) as secure:
+            heard.append(secure.recv(65536))
+            secure.sendall(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=serve, args=(listener,))
+        thread.start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}"
+        key = SecretStr("alpaca-canary")
+        asked = SyncthingConnection(url, key=lambda: key, certificate=certificate)
+        assert asked.get("system/ping") == {}
+        asked.close()
+        thread.join()
+    assert [b"alpaca" in one for one in heard] == [False, True]
 
 
 def test_nobody_at_the_address_is_said_to_be_nobody() -> None:
