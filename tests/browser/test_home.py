@@ -119,7 +119,7 @@ def test_on_a_phone_the_pages_are_at_the_foot_and_the_rest_in_the_menu(
     assert last["y"] + last["height"] <= box["y"]
 
     pages.get_by_role("button", name="Menu").click()
-    page.locator("#menu").get_by_role("link", name="Devices").click()
+    page.locator("#menu").get_by_role("link", name="Devices", exact=True).click()
     expect(page.get_by_role("heading", name="Devices", level=1)).to_be_visible()
 
 

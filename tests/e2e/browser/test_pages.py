@@ -264,7 +264,7 @@ def test_everything_works_behind_a_proxy_under_a_path_of_its_own(
 
         page.get_by_role("link", name="Completed 1").click()
         expect(page.locator(".row")).to_contain_text("Tone 2")
-        page.get_by_role("link", name="Devices").click()
+        page.get_by_role("link", name="Devices", exact=True).click()
         expect(page.get_by_role("heading", name="Car stick")).to_be_visible()
         live = f"ws://127.0.0.1:{port}{BASE_URL}/socket.io/?EIO=4&transport=websocket"
         assert set(lines) == {live}
