@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from http import HTTPStatus
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, web_house
 
 MOST = 15
 DEVICES = 3
+MANY = 300
 VALUES = {
     "device_id": STICK,
     "item_id": track(1).id,
@@ -120,3 +123,30 @@ def test_no_page_takes_more_than_fifteen_queries(house: WebHouse, person: Person
         taken[path] = asked(house, browser, path)
 
     assert {path: len(sql) for path, sql in taken.items() if len(sql) > MOST} == {}
+
+
+def steps(house: WebHouse, browser: Browser, path: str) -> int:
+    """Return how many steps SQLite took for one request: some for every row it went through."""
+    taken = count()
+    connection = house.store.db._peewee.connection()
+    connection.set_progress_handler(lambda: next(taken) < 0, 1)
+    assert browser.get(path).status_code == HTTPStatus.OK
+    connection.set_progress_handler(None, 0)
+    return next(taken)
+
+
+@pytest.mark.parametrize("person", [EVE, ANN])
+@pytest.mark.parametrize("what", ["lists", "log"])
+def test_what_came_from_a_device_is_shown_without_going_through_its_downloads(
+    house: WebHouse, person: Person, what: str
+) -> None:
+    house.library()
+    browser, path = house.come_in(person), f"/api/v1/devices/{STICK}/{what}"
+    house.add(1, ANN)
+    steps(house, browser, path)
+    few = steps(house, browser, path)
+    with house.store.db.write():
+        for number in range(2, MANY):
+            house.add(number, ANN)
+
+    assert steps(house, browser, path) < few + MANY

@@ -12,7 +12,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -32,6 +32,8 @@ _MARKS = (
 )
 # A path of one part names a file only beside the list or in the root; else any of that name would.
 FEWEST_PARTS = 2
+# Only so many of the last parts are tried: a line of thousands would mean thousands of paths.
+MOST_PARTS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +81,19 @@ def read_lines(content: bytes) -> Iterator[str]:
         yield told
 
 
-def find_files(lines: Iterable[str], folder: str, files: Mapping[str, str]) -> ListedFiles:
+def find_files(
+    lines: Iterable[str], folder: str, look_up: Callable[[Collection[str]], Mapping[str, str]]
+) -> ListedFiles:
     """Return the files that lines of a list name.
 
     Args:
         lines: From `read_lines`.
         folder: Where the list is; "" for the root.
-        files: The paths of the device's files, by their keys.
+        look_up: Returns the paths of the device's files with these keys, by key; asked once.
     """
-    found = [_find(line, folder, files) for line in lines]
+    named = [_keys(line, folder) for line in lines]
+    files = look_up({key for keys in named for key in keys})
+    found = [next((files[key] for key in keys if key in files), None) for keys in named]
     paths = tuple(one for one in found if one is not None)
     return ListedFiles(paths, len(found) - len(paths))
 
@@ -175,23 +181,20 @@ def _decode(content: bytes) -> str:
         return content.decode("cp1252", "replace")
 
 
-def _find(line: str, folder: str, files: Mapping[str, str]) -> str | None:
+def _keys(line: str, folder: str) -> list[str]:
+    """Return the keys of the paths that a line may mean, the likeliest first."""
     if _ADDRESS.match(line):
-        return None
+        return []
     if line.startswith("file:"):
         line = unquote(line.removeprefix("file:"))
     line = _DRIVE.sub("", line.replace("\\", "/"))
     beside = None if line.startswith("/") else _normalise(f"{folder}/{line}")
     whole = _normalise(line)
-    for path in (beside, whole):
-        if path and (found := files.get(make_path_key(path))):
-            return found
     parts = (whole or "").split("/")
-    for start in range(1, len(parts) - FEWEST_PARTS + 1):
-        found = files.get(make_path_key("/".join(parts[start:])))
-        if found:
-            return found
-    return None
+    most = len(parts) - FEWEST_PARTS + 1
+    ends = ("/".join(parts[start:]) for start in range(max(1, len(parts) - MOST_PARTS), most))
+    # No file has a name with a NUL in it, and no database finds one.
+    return [make_path_key(one) for one in (beside, whole, *ends) if one and "\0" not in one]
 
 
 def _normalise(path: str) -> str | None:

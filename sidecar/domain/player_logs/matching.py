@@ -14,7 +14,7 @@ from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.items.comparison import LENGTH_TOLERANCE_S, REMEMBERED, name_key, split_artists
@@ -43,19 +43,32 @@ class OurFile:
     album: str | None
 
 
+@dataclass(slots=True)
+class _Index:
+    by_path: dict[str, OurFile] = field(default_factory=dict)
+    by_title: dict[str, list[OurFile]] = field(default_factory=dict)
+    by_name: dict[str, list[OurFile]] = field(default_factory=dict)
+
+
 class OurFiles:
-    """Finds the files of a device that a log line may refer to."""
+    """Finds the files of a device that a log line may refer to.
+
+    The files are gone through when the first line asks: most devices have no log.
+    """
 
     def __init__(self, files: Iterable[OurFile]) -> None:
-        self._by_path: dict[str, OurFile] = {}
-        self._by_title: dict[str, list[OurFile]] = {}
-        self._by_name: dict[str, list[OurFile]] = {}
-        for one in files:
+        self._files = files
+
+    @cached_property
+    def _index(self) -> _Index:
+        index = _Index()
+        for one in self._files:
             key = make_path_key(one.path)
-            self._by_path[key] = one
+            index.by_path[key] = one
             for name in {key, _stem(key)}:
-                self._by_name.setdefault(name.rpartition("/")[2], []).append(one)
-            self._by_title.setdefault(name_key(one.title), []).append(one)
+                index.by_name.setdefault(name.rpartition("/")[2], []).append(one)
+            index.by_title.setdefault(name_key(one.title), []).append(one)
+        return index
 
     def match(self, heard: LoggedPlay) -> Sequence[OurFile]:
         """Return the files that a line may refer to: by its path at most one, else by its tags.
@@ -70,18 +83,18 @@ class OurFiles:
             return self.at(path)
         if heard.is_untagged and (named := self.named(heard.title or "")):
             return named
-        there = self._by_title.get(name_key(heard.title or ""), [])
+        there = self._index.by_title.get(name_key(heard.title or ""), [])
         return [one for one in there if _is_named_alike(one, heard)]
 
     def at(self, path: str) -> Sequence[OurFile]:
         """Return the file at a player's path: at most one."""
-        found = self._by_path.get(_folded_path(path))
+        found = self._index.by_path.get(_folded_path(path))
         return [] if found is None else [found]
 
     def named(self, name: str) -> Sequence[OurFile]:
         """Return the files whose paths end in this name."""
         key = _folded_path(name)
-        alike = self._by_name.get(key.rpartition("/")[2], [])
+        alike = self._index.by_name.get(key.rpartition("/")[2], [])
         return [one for one in alike if _ends_with(make_path_key(one.path), key)]
 
 

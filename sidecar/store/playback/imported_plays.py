@@ -9,7 +9,7 @@ count that it was to have tells.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -21,10 +21,11 @@ from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import ImportedPlayRow
 
 FILES = """SELECT item_id, file_path, title, artist, album FROM downloads AS d
-    WHERE device_id = :device AND (:all = 1 OR EXISTS (SELECT 1 FROM holds AS h
-            WHERE h.device_id = d.device_id AND h.item_id = d.item_id AND h.user_id = :user)
-        OR (d.user_id = :user AND NOT EXISTS (SELECT 1 FROM holds AS h
+    WHERE device_id = ?1 AND (?2 = 1 OR EXISTS (SELECT 1 FROM holds AS h
+            WHERE h.device_id = d.device_id AND h.item_id = d.item_id AND h.user_id = ?3)
+        OR (d.user_id = ?3 AND NOT EXISTS (SELECT 1 FROM holds AS h
             WHERE h.device_id = d.device_id AND h.item_id = d.item_id)))"""
+AT = " AND path_key IN (SELECT value FROM json_each(?4))"
 
 ADD_UNDATED = """UPDATE player_states SET undated = max(0, undated + ?)
     WHERE device_id = ? AND item_id = ?"""
@@ -65,20 +66,33 @@ class ImportedPlays:
         self._row = row
 
     def files(self, device_id: str, user_id: str | None) -> Iterator[OurFile]:
-        """Return the files that are or were on a device: of one user, with None of everybody."""
-        text = FILES.replace(":device", "?1").replace(":all", "?2").replace(":user", "?3")
-        rows = self._db.sql(text, (device_id, user_id is None, user_id or ""))
-        return (OurFile(*row) for row in rows)
+        """Yield the files that are or were on a device: of one user, with None of everybody.
+
+        They are read when the first one is asked for.
+        """
+        for row in self._db.sql(FILES, (device_id, user_id is None, user_id or "")):
+            yield OurFile(*row)
+
+    def files_at(
+        self, device_id: str, user_id: str | None, keys: Collection[str]
+    ) -> Iterator[OurFile]:
+        """Return those of `files` whose paths have these keys."""
+        values = (device_id, user_id is None, user_id or "", json.dumps(list(keys)))
+        return (OurFile(*row) for row in self._db.sql(FILES + AT, values))
 
     def marks(self, device_id: str) -> Iterator[tuple[str, ImportedPlay]]:
-        """Return by what listenings on a device are found again, whoever took them over."""
+        """Yield by what listenings on a device are found again, whoever took them over.
+
+        They are read when the first one is asked for.
+        """
         query = self._row.select(
             self._row.item_id,
             self._row.kind,
             self._row.stamp,
             self._row.heard_s,
         ).where(self._row.device_id == device_id)
-        return ((row["item_id"], _mark(row)) for row in self._db.rows(query))
+        for row in self._db.rows(query):
+            yield row["item_id"], _mark(row)
 
     def begin(
         self, user_id: str, device_id: str, listenings: Sequence[ImportedListening], count: int

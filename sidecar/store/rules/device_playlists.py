@@ -9,7 +9,7 @@ was noted and is not done may have arrived or not; a person may take back the on
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 
 from sidecar.store.database import Database
@@ -34,6 +34,8 @@ FORGET_OLD = """DELETE FROM taken_playlists WHERE user_id = ? AND is_done = 1 AN
     (SELECT id FROM taken_playlists WHERE user_id = ? ORDER BY id DESC LIMIT ?)"""
 # So many lists of a person can be taken back.
 MOST_TAKEN = 50
+FILES = """SELECT path_key, file_path FROM downloads
+    WHERE device_id = ? AND path_key IN (SELECT value FROM json_each(?))"""
 LISTS = "SELECT path, list_id, user_id, paths FROM device_playlists WHERE device_id = ?"
 
 
@@ -123,10 +125,9 @@ class DevicePlaylists:
         with self._db.write():
             self._db.execute_sql(FORGET, [user_id, device_id, path])
 
-    def files(self, device_id: str) -> Sequence[str]:
-        """Return the paths of all downloads of a device, whatever became of them."""
-        text = "SELECT file_path FROM downloads WHERE device_id = ?"
-        return [path for (path,) in self._db.sql(text, (device_id,))]
+    def files(self, device_id: str, keys: Collection[str]) -> Mapping[str, str]:
+        """Return the paths of a device's downloads with these keys, whatever became of them."""
+        return dict(self._db.sql(FILES, (device_id, json.dumps(list(keys)))))
 
 
 def _to_json(taken: TakenList) -> str:

@@ -27,6 +27,8 @@ PAGES = {
     "now": "/now",
     "devices": "/devices",
     "one device": "/devices/{device}",
+    "one device, plays": "/devices/{device}/heard",
+    "one device, playlists": "/devices/{device}/lists",
     "admin": "/admin",
 }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,6 +11,7 @@ from hypothesis import strategies as st
 from sidecar.domain.files.m3u import PlaylistEntry, render
 from sidecar.domain.files.playlist_changes import (
     MOST_ENTRIES,
+    MOST_PARTS,
     compare,
     find_files,
     index_paths,
@@ -25,7 +28,12 @@ TONE = "The Sine Waves/First Light (2019)/1-01 - Tone 1.flac"
 ROOT = "song.mp3"
 FILES = index_paths([GLOSOLI, TONE, ROOT])
 NAMES = st.lists(st.sampled_from("abcdefghij"), max_size=10)
+DEEP = 2000
 UNIQUE = st.lists(st.sampled_from("abcdefghij"), max_size=10, unique=True)
+
+
+def look_up(keys: Collection[str]) -> Mapping[str, str]:
+    return {key: FILES[key] for key in keys if key in FILES}
 
 
 @pytest.mark.parametrize(
@@ -43,16 +51,38 @@ UNIQUE = st.lists(st.sampled_from("abcdefghij"), max_size=10, unique=True)
     ],
 )
 def test_however_a_player_writes_a_path_its_file_is_found(line: str) -> None:
-    assert find_files([line], "Playlists", FILES).paths == (TONE,)
+    assert find_files([line], "Playlists", look_up).paths == (TONE,)
 
 
 @pytest.mark.parametrize(
-    "line", ["https://radio.example/stream", "Other/Tone 1.flac", f"../x/{ROOT}", "..", "/", "a\0b"]
+    "line",
+    [
+        "https://radio.example/stream",
+        "Other/Tone 1.flac",
+        f"../x/{ROOT}",
+        "..",
+        "/",
+        "a\0b",
+        "a%00b",
+    ],
 )
 def test_what_is_no_file_of_the_device_is_counted_only(line: str) -> None:
-    found = find_files([line], "Playlists", FILES)
+    found = find_files([line], "Playlists", look_up)
 
     assert (found.paths, found.unknown) == ((), 1)
+
+
+def test_all_files_of_a_list_are_asked_for_at_once_and_a_deep_path_means_few() -> None:
+    asked: list[Collection[str]] = []
+    lines = [f"/{'x/' * DEEP}{TONE}", f"../{GLOSOLI}", f"../x/{ROOT}"]
+
+    def ask(keys: Collection[str]) -> Mapping[str, str]:
+        asked.append(keys)
+        return look_up(keys)
+
+    assert find_files(lines, "Playlists", ask).paths == (TONE, GLOSOLI)
+    assert len(asked) == 1
+    assert len(asked[0]) < len(lines) * (MOST_PARTS + 2)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +95,8 @@ def test_encodings_and_line_ends_do_not_matter(encoding: str, mark: bytes, end: 
 
     lines = list(read_lines(mark + text.encode(encoding)))
 
-    assert find_files(lines, "Playlists", index_paths([path, TONE])).paths == (path, TONE)
+    files = index_paths([path, TONE])
+    assert find_files(lines, "Playlists", lambda _keys: files).paths == (path, TONE)
 
 
 @pytest.mark.parametrize("preset", list(PresetName))
@@ -75,12 +106,12 @@ def test_our_own_lists_are_read_back_as_they_were_written(preset: PresetName) ->
 
     lines = read_lines(render("Road", entries, there))
 
-    assert find_files(lines, there.folder, FILES).paths == (TONE, GLOSOLI, TONE)
+    assert find_files(lines, there.folder, look_up).paths == (TONE, GLOSOLI, TONE)
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_read_within_bounds(content: bytes) -> None:
-    found = find_files(read_lines(content), "Playlists", FILES)
+    found = find_files(read_lines(content), "Playlists", look_up)
 
     assert set(found.paths) <= set(FILES.values())
     assert len(found.paths) + found.unknown <= MOST_ENTRIES

@@ -94,7 +94,15 @@ def test_a_person_finds_the_files_they_want_or_asked_for(world: World) -> None:
 
     assert found(ANN) == ["Tone 2"]
     assert found(BEN) == ["Tone 1", "Tone 3"]
+
+    def found_at(user_id: str | None) -> list[str]:
+        keys = ["Tone 1.flac", "Tone 2.flac", "Tone 4.flac"]
+        return sorted(one.title for one in imported.files_at(STICK, user_id, keys))
+
     assert found(None) == ["Tone 1", "Tone 2", "Tone 3"]
+    assert found_at(ANN) == ["Tone 2"]
+    assert found_at(BEN) == ["Tone 1"]
+    assert found_at(None) == ["Tone 1", "Tone 2"]
 
 
 def _account(world: World) -> Account:

@@ -192,6 +192,10 @@ class PlaylistWriter(GeneratedFileWriter):
         content = read_list(device.folder, path)
         if content is None:
             return None
-        files = index_paths([*self._written.files(device.id), *before.paths])
-        found = find_files(read_lines(content), path.rpartition("/")[0], files)
+        written = index_paths(before.paths)
+        found = find_files(
+            read_lines(content),
+            path.rpartition("/")[0],
+            lambda keys: {**self._written.files(device.id, keys), **written},
+        )
         return _Changed(content, is_unanswered=found.paths != before.paths)

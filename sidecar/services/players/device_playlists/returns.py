@@ -11,12 +11,14 @@ is noted before Jellyfin is told, and what Jellyfin has already is not changed t
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import xxhash
 
 from sidecar.device.foreign.playlists import find_lists, read_list
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.playlist_changes import (
     ListChanges,
     ListedFiles,
@@ -86,15 +88,31 @@ class _Found:
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """A device as one person sees it."""
+    """A device as one person sees it.
+
+    Attributes:
+        known: The lists that were written there, by their paths.
+        ours: The paths of all generated files there.
+        files: Returns the paths of the device's files with these keys.
+        mine: Returns those of the files with these keys that the person may see.
+        titles: Of the items of all lists that were read.
+    """
 
     person: Person
     device: AttachedDevice
     client: Jellyfin
     known: Mapping[str, DeviceList]
-    by_key: Mapping[str, str]
-    mine: Mapping[str, OurFile]
+    ours: Collection[str]
+    files: Callable[[Collection[str]], Mapping[str, str]]
+    mine: Callable[[Collection[str]], Iterable[OurFile]]
     titles: dict[str, str] = field(default_factory=dict)
+
+    def items(self, *lists: Sequence[str]) -> list[tuple[str, ...]]:
+        """Return the items of lists of files, without those that the person may not see."""
+        keys = {make_path_key(one) for paths in lists for one in paths}
+        mine = {one.path: one for one in self.mine(keys)} if keys else {}
+        self.titles.update((one.item_id, one.title) for one in mine.values())
+        return [tuple(mine[one].item_id for one in paths if one in mine) for paths in lists]
 
 
 class PlaylistReturns:
@@ -248,17 +266,15 @@ class PlaylistReturns:
         settings = self._access.settings(person, device_id)
         device = self._registry.get(device_id)
         lists = self._stores.device_playlists
-        sees_all = self._access.sees_all(person, settings)
-        mine = self._stores.imported.files(device_id, None if sees_all else person.user_id)
-        known = lists.of(device_id)
-        written = (path for one in known.values() for path in one.paths)
+        whose = None if self._access.sees_all(person, settings) else person.user_id
         return _Look(
             person=person,
             device=device,
             client=self._client(person.user_id),
-            known=known,
-            by_key=index_paths([*written, *lists.files(device_id)]),
-            mine={one.path: one for one in mine},
+            known=lists.of(device_id),
+            ours=frozenset(device.folder.own_files.names()),
+            files=partial(lists.files, device_id),
+            mine=partial(self._stores.imported.files_at, device_id, whose),
         )
 
     def _found(self, look: _Look) -> list[_Found]:
@@ -281,9 +297,12 @@ class PlaylistReturns:
             return None
         content = read_list(look.device.folder, path)
         folder, _, file = path.rpartition("/")
-        files = find_files(read_lines(content or b""), folder, look.by_key)
         list_id, was = (before.list_id, before.paths) if before else (None, ())
-        ids = _items(look, files.paths)
+        written = index_paths(was)
+        files = find_files(
+            read_lines(content or b""), folder, lambda keys: {**written, **look.files(keys)}
+        )
+        ids, base = look.items(files.paths, was)
         if content is None or files.paths == was or (list_id is None and not ids):
             return None
         name = chosen.get(list_id or "", file.rpartition(".")[0])
@@ -298,7 +317,7 @@ class PlaylistReturns:
             list_id=list_id,
             files=files,
             ids=ids,
-            base=_items(look, was),
+            base=base,
         )
         return self._with_server(look, found)
 
@@ -308,7 +327,7 @@ class PlaylistReturns:
     ) -> bool:
         if before is None:
             # A list of an album, or one that was never written since, is no person's.
-            return path not in look.device.folder.own_files.names()
+            return path not in look.ours
         if before.user_id is not None:
             return before.user_id == look.person.user_id
         return before.list_id in {*chosen, look.person.user_id}
@@ -452,16 +471,9 @@ def _ids(look: _Look) -> tuple[str, str]:
     return look.person.user_id, look.device.id
 
 
-def _items(look: _Look, paths: Sequence[str]) -> tuple[str, ...]:
-    """Return the items of files, without those that the person may not see."""
-    return tuple(look.mine[one].item_id for one in paths if one in look.mine)
-
-
 def _differences(look: _Look, changes: ListChanges) -> Differences:
-    titles = {one.item_id: one.title for one in look.mine.values()}
-
     def named(ids: Sequence[str]) -> list[str]:
-        return [titles[one] for one in ids[:MOST_TITLES] if one in titles]
+        return [look.titles[one] for one in ids[:MOST_TITLES] if one in look.titles]
 
     return Differences(
         added=named(changes.added),

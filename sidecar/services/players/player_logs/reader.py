@@ -109,8 +109,12 @@ def read_logs(
         errors.DeviceError: The device cannot be read.
         errors.JellyfinError: The library cannot be asked.
     """
+    logs = find_logs(folder)
+    if not logs:
+        # Neither the files of the device nor what was imported before is read in vain.
+        return LogFindings()
     sorting = _LogClassifier(reader, ImportedMarks(marks), is_over)
-    sorting.found.files = find_logs(folder)
+    sorting.found.files = logs
     waiting = list(islice(sorting.fresh(folder), most))
     sorting.found.has_more |= len(waiting) == most
     ids = {one.item_id for line in waiting for one in line.candidates}
