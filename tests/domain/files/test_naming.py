@@ -363,3 +363,8 @@ def test_the_number_of_a_part_is_never_cut_off_with_a_long_title() -> None:
 )
 def test_what_is_only_called_a_part_is_none(path: str, item_type: ItemType) -> None:
     assert not is_part(path, item_type)
+
+
+@given(st.text(st.characters(max_codepoint=127)))
+def test_plain_names_have_the_same_key_as_beside_other_letters(name: str) -> None:
+    assert make_path_key(f"é{name}") == f"é{make_path_key(name)}"
