@@ -21,7 +21,7 @@ from sidecar.services.operations.machine_keys import Addresses, MachineKeys
 from sidecar.services.operations.machine_list import MachineList
 from sidecar.shared_events.bridge import CHANNEL
 from sidecar.store.database import Database
-from sidecar.store.dialects.machine_roles import replace_user
+from sidecar.store.dialects.machine_roles import OF_PAGES, replace_user
 from sidecar.store.dialects.postgresql import PostgresqlAddress
 from sidecar.store.stores import Stores
 from tests import postgres, redis_server
@@ -160,6 +160,35 @@ def test_a_machine_may_do_what_work_on_devices_needs_and_no_more(
     nas.db.sql("CREATE TABLE newer (id INTEGER)")
     with psycopg.connect(given.database.get_secret_value(), autocommit=True) as car:
         car.execute("INSERT INTO newer VALUES (1)")
+
+
+# Decide for each new table: what opens pages or programs belongs into OF_PAGES.
+FOR_MACHINES = {
+    *("accounts", "activity", "activity_of", "arrivals", "beside", "browser_plays", "choices"),
+    *("chosen_playlists", "device_machines", "device_playlists", "device_reports"),
+    *("device_settings", "devices", "downloads", "exclusions", "hearts", "hidden_items", "holds"),
+    *("imported_plays", "kept_parts", "machines", "meta", "orders", "owned", "page_settings"),
+    *("peers", "player_changes", "player_imports", "player_listeners", "player_states"),
+    *("playlist_orders", "plays", "processes", "rests", "rule_settings", "seen_libraries"),
+    *("selection_devices", "selections", "sidecar_schema", "space_samples", "speed_samples"),
+    *("taken_playlists", "tallies", "tombstones", "unlike"),
+}
+
+
+def test_of_each_table_it_is_decided_whether_a_machine_may_read_it(
+    owner: str, events: redis_server.Server, house: House
+) -> None:
+    house.open(owner, "nas")
+    given = MachineKeys(lambda: settings(owner, events, house.folder)).make("car")
+    with psycopg.connect(given.database.get_secret_value()) as car:
+        found: dict[str, bool] = dict(
+            car.execute(
+                "SELECT relname, has_table_privilege(oid, 'SELECT') FROM pg_class"
+                " WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+            ).fetchall()
+        )
+    assert {one for one, may_read in found.items() if may_read} == FOR_MACHINES
+    assert {one for one, may_read in found.items() if not may_read} == {*OF_PAGES}
 
 
 def test_where_the_database_lets_nobody_make_roles_machines_share_its_password(
