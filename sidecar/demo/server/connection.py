@@ -148,11 +148,13 @@ class ConnectionHandler(BaseHTTPRequestHandler):
         self._write(empty_reply(HTTPStatus(code), Connection="close"))
 
     def _request(self) -> Request | None:
-        """Return the request; None if its URL is invalid or the length of its body is unknown."""
+        """Return the request; None if it is no valid one, or its body has not come whole."""
         length = self.headers.get("Content-Length", "0")
         if self.headers.get("Transfer-Encoding") or not length.isdigit():
             return None
         body, remote = self.rfile.read(int(length)), str(self.client_address[0])
+        if len(body) < int(length):
+            return None
         try:
             return Request(self.command, self.path, self.headers.items(), body=body, remote=remote)
         except ValueError:

@@ -227,6 +227,24 @@ def test_stopping_cuts_a_download_that_nobody_reads(house: House) -> None:
             _ = download.content
 
 
+def test_a_request_whose_body_is_cut_off_does_nothing(house: House) -> None:
+    server = house.server()
+    ann, there = device_of(server, "ann"), {*server.core.playlists.by_id}
+    head = (
+        "POST /Playlists?name=Cut HTTP/1.1",
+        "Host: demo",
+        f"Authorization: {ann.header()}",
+        "Content-Type: application/json",
+        "Content-Length: 100",
+    )
+    with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), 5) as line:
+        line.sendall("\r\n".join([*head, "", "{}"]).encode())
+        line.shutdown(socket.SHUT_WR)
+
+        assert line.recv(1024).startswith(b"HTTP/1.1 400")
+    assert {*server.core.playlists.by_id} == there
+
+
 def test_a_quick_connect_code_expires(house: House) -> None:
     server = house.server(timing=Timing(quick_connect_s=0.0))
     guest = Client(server.url, "guest", "Test")
