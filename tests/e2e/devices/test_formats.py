@@ -161,7 +161,7 @@ def test_a_pause_ends_ffmpeg_and_a_resume_makes_the_file(
     assert found is not None
     assert found["phase"] == "converting"
     ask(running, "POST", f"downloads/{found['id']}/pause").raise_for_status()
-    wait_until(lambda: not any(map(is_there, children)), within_s=1.5, what="the end of ffmpeg")
+    wait_until(lambda: not any(map(is_there, children)), what="the end of ffmpeg")
     wait_until(lambda: leftovers(stick) == [f"{found['id']}.part"], what="nothing half converted")
 
     ask(running, "POST", f"downloads/{found['id']}/resume").raise_for_status()

@@ -138,6 +138,15 @@ class OneSyncthing:
         trusted.check_hostname = False  # it is made for the machine's name
         return HTTPSConnection("127.0.0.1", self.port, timeout=20, context=trusted)
 
+    def wait_for(self, other: OneSyncthing) -> None:
+        """Wait until it is connected to another."""
+
+        def is_connected() -> bool:
+            there = self.ask("GET", "system/connections")["connections"]
+            return bool(there[other.id]["connected"])
+
+        wait_until(is_connected, what="their connection")
+
     def scan(self) -> None:
         """Let it look at its folder; returns when it has."""
         self.ask("POST", "db/scan", folder=FOLDER)
@@ -181,7 +190,7 @@ def two_syncthings(folder: Path) -> Iterator[tuple[OneSyncthing, OneSyncthing]]:
             one.configure(other)
             running.callback(one.stop)
             one.start()
-        wait_until(lambda: _is_connected(home, phone), within_s=20, what="their connection")
+        home.wait_for(phone)
         yield home, phone
 
 
@@ -194,8 +203,3 @@ def free_port() -> int:
         port = _CHANCE.randrange(20_000, 32_768)
         with suppress(OSError), socket.create_server(("127.0.0.1", port)):
             return port
-
-
-def _is_connected(one: OneSyncthing, other: OneSyncthing) -> bool:
-    there = one.ask("GET", "system/connections")["connections"]
-    return bool(there[other.id]["connected"])

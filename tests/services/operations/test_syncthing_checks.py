@@ -30,6 +30,8 @@ VERSIONS = (
 def home(syncthings: Both) -> Iterator[OneSyncthing]:
     """The Syncthing of this machine, which is as it was afterwards."""
     home, phone = syncthings
+    # A test before may have paused the phone.
+    home.wait_for(phone)
     before = home.ask("GET", PLACE)
     (home.folder / ".stignore").write_text(f"{LINE}\n")
     home.scan()
