@@ -22,6 +22,7 @@ from sidecar.services.downloads.views import (
     DownloadView,
     ReasonView,
     SyncedTo,
+    TitlePage,
 )
 from sidecar.services.library.covers import Cover, CoverCache
 from sidecar.services.transfers.fetching.progress import ProgressTracker
@@ -75,6 +76,20 @@ class DownloadListing:
         )
         return DownloadPage(self.views(person, rows), total, query.page, query.page_size)
 
+    def titles(self, person: Person, query: DownloadQuery) -> TitlePage:
+        """Return the same, with the downloads of a title on several devices put together."""
+        found = self._downloads.titles.page(
+            self._which(person, query), query.page, query.page_size, sort=query.sort
+        )
+        views = {
+            one.id: one for one in self.views(person, [one for row in found.rows for one in row])
+        }
+        rows = [
+            sorted((views[one.id] for one in row), key=lambda one: (one.device_name, one.id))
+            for row in found.rows
+        ]
+        return TitlePage(rows, found.following, found.files, found.total)
+
     def download(self, person: Person, download_id: int) -> DownloadView:
         """Return one download.
 
@@ -88,10 +103,8 @@ class DownloadListing:
         return self.views(person, list(self._ownership.visible_among(person, download_ids)))
 
     def rank(self, person: Person, query: DownloadQuery, download_id: int) -> int | None:
-        """Return the place of a download in this list, from 1; None if it is not in it."""
-        return self._downloads.queries.rank(
-            self._which(person, query), download_id, sort=query.sort
-        )
+        """Return the place of a download's title in this list, from 1; None if it is not in it."""
+        return self._downloads.titles.rank(self._which(person, query), download_id, sort=query.sort)
 
     def counts(self, person: Person, query: DownloadQuery | None = None) -> Mapping[str, int]:
         """Count the downloads in each state, and those that are `missing`.

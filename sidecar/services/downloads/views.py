@@ -95,6 +95,23 @@ class DownloadQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class TitlePage:
+    """One page of a list by title.
+
+    Attributes:
+        rows: The downloads of each title, by the names of their devices.
+        following: The download that the next page begins with; None on the last one.
+        files: How many downloads are on all pages.
+        total: How many titles are on all pages; None where that would take long to count.
+    """
+
+    rows: Sequence[Sequence[DownloadView]]
+    following: Download | None
+    files: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class DownloadPage:
     """One page of a list, and the number of downloads on all pages."""
 

@@ -209,35 +209,22 @@ class DownloadQueries:
         asked = build_conditions(which)
         before = (page - 1) * page_size
         with self._db.read():
-            total = _count_listed(which, self.counts(which))
+            total = count_listed(which, self.counts(which))
             left = total - before
             if left <= 0:
                 return [], total
             # From the nearer end: what lies before a page is passed over one by one.
             from_end = left < before
             most = min(page_size, left)
-            few = " INDEXED BY downloads_by_title" if total < FEW and _is_searched(which) else ""
+            few = name_index(which, total)
             ids = (
                 f"SELECT d.id FROM downloads AS d{few} WHERE TRUE{asked.text}"  # noqa: S608 - ours
-                f" ORDER BY {_in_order(sort, reverse=from_end)} LIMIT ? OFFSET ?"
+                f" ORDER BY {in_order(sort, reverse=from_end)} LIMIT ? OFFSET ?"
             )
-            listed = f"{LISTED} AND d.id IN ({ids}) ORDER BY {_in_order(sort)}"
+            listed = f"{LISTED} AND d.id IN ({ids}) ORDER BY {in_order(sort)}"
             place = (most, left - most if from_end else before)
             rows = self._db.sql(listed, (*asked.values, *place))
         return [from_columns(row) for row in rows], total
-
-    def rank(self, which: DownloadFilter, download_id: int, *, sort: Sort) -> int | None:
-        """Return the place of a download in the list of `page`, from 1; None if it is not in it."""
-        asked = build_conditions(which)
-        ranked = (
-            f"SELECT d.id AS id, row_number() OVER (ORDER BY {_in_order(sort)}) AS rank"  # noqa: S608 - ours
-            f" FROM downloads AS d WHERE TRUE{asked.text}"
-        )
-        rows = self._db.sql(
-            f"SELECT rank FROM ({ranked}) AS ranked WHERE id = ?",  # noqa: S608 - ours
-            (*asked.values, download_id),
-        )
-        return next((rank for (rank,) in rows), None)
 
     def ids(self, which: DownloadFilter, most: int) -> list[int]:
         """Return at most `most` ids of a list, in the order of the queue."""
@@ -447,12 +434,13 @@ def select_counts(which: DownloadFilter) -> Statement:
     return Statement(text, asked.values)
 
 
-def _is_searched(which: DownloadFilter) -> bool:
-    """Whether a list has a condition that no other index than that of the titles has."""
-    return bool(which.text or which.item_types)
+def name_index(which: DownloadFilter, total: int) -> str:
+    """Name the index of titles for a list of few that has conditions which no other index has."""
+    is_searched = bool(which.text or which.item_types)
+    return " INDEXED BY downloads_by_title" if total < FEW and is_searched else ""
 
 
-def _count_listed(which: DownloadFilter, counts: Mapping[str, int]) -> int:
+def count_listed(which: DownloadFilter, counts: Mapping[str, int]) -> int:
     """Return how many of the counted downloads a list has."""
     if not which.statuses:
         return counts[MISSING] if which.missing else sum(counts.values())
@@ -466,7 +454,8 @@ def _without_missing(states: Mapping[str, int]) -> Mapping[Status, int]:
     return {one: number for one, number in left.items() if number}
 
 
-def _in_order(sort: Sort, *, reverse: bool = False) -> str:
+def in_order(sort: Sort, *, reverse: bool = False) -> str:
+    """Return what a list is ordered by."""
     return ", ".join(
         f"{one} DESC" if is_descending is not reverse else one
         for one, is_descending in ORDERS[sort]

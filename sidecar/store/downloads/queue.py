@@ -39,6 +39,7 @@ from sidecar.store.downloads.queries import (
     to_download,
 )
 from sidecar.store.downloads.sightings import DownloadSightings
+from sidecar.store.downloads.titles import TitleQueries
 from sidecar.store.downloads.transitions import FROM_ZERO, UNBLEMISHED, DownloadTransitions
 from sidecar.store.schema.tables import DownloadRow
 
@@ -439,6 +440,7 @@ class Downloads:
 
     Attributes:
         queries: Reads downloads.
+        titles: Lists them by title.
         transitions: Changes the state of a download, and records the progress of its transfer.
         queue: Adds, orders and claims downloads.
         adopter: Adopts files that are on a device already.
@@ -448,6 +450,7 @@ class Downloads:
 
     def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
         self.queries = DownloadQueries(db)
+        self.titles = TitleQueries(db, self.queries)
         self.transitions = DownloadTransitions(db, bus, clock)
         self.queue = DownloadQueue(db, bus, clock, self.queries, self.transitions)
         self.adopter = DownloadAdopter(db, clock, self.queries, self.transitions)

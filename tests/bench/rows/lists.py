@@ -1,4 +1,7 @@
-"""Every list of downloads behind `GET /api/v1/downloads`, asked for at the desk itself."""
+"""Every list of downloads behind `GET /api/v1/downloads`, asked for at the desk itself.
+
+And the same by title, as the page shows them.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.views import DownloadQuery
 from sidecar.services.files.search import FileQuery
-from sidecar.web.pages.downloads.view import GROUPS, STATUSES, Tab
+from sidecar.web.pages.downloads.view import GROUPS, STATUSES, USUAL_ROWS, Tab
 from tests.bench.rows.household import opened
 from tests.bench.rows.large import ADMIN, PEOPLE, Household
 from tests.bench.timing import Ask, compare, table
@@ -43,6 +46,16 @@ def measure(household: Household, rounds: int) -> None:
             for name, query in _queries(devices, is_admin=person.is_admin):
                 asks |= _both_ends(services.web.downloads, person, name, query)
             table(f"Lists, for {_called(person)}", PEER, compare(asks, peer, rounds))
+            by_title = {
+                f"tab {tab}, {sort}": partial(
+                    services.web.downloads.titles,
+                    person,
+                    DownloadQuery(statuses=STATUSES[tab], sort=sort, page_size=USUAL_ROWS),
+                )
+                for tab in Tab
+                for sort in Sort
+            }
+            table(f"By title, for {_called(person)}", PEER, compare(by_title, peer, rounds))
             others: dict[str, Ask] = {
                 "counts, all": partial(services.web.downloads.counts, person),
                 "counts, a word": partial(

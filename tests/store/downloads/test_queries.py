@@ -358,16 +358,3 @@ def test_what_the_queue_asks_all_day_goes_by_an_index_and_sorts_nothing(
     for steps in found:
         assert not any(map(looks_at_all_rows, steps)), steps
         assert not any("TEMP B-TREE" in step for step in steps), steps
-
-
-def test_the_rank_of_a_download_is_its_place_in_the_list(downloads: Downloads) -> None:
-    for number in range(7):
-        downloads.queue.enqueue(wanted(number, user=ANN if number % 2 else BEN))
-
-    for which in (DownloadFilter(), DownloadFilter(viewer=ANN)):
-        for sort in Sort:
-            listed, _ = downloads.queries.page(which, 1, 100, sort=sort)
-            ranks = [downloads.queries.rank(which, one.id, sort=sort) for one in listed]
-            assert ranks == list(range(1, len(listed) + 1))
-    others = downloads.queries.page(DownloadFilter(viewer=BEN), 1, 1)[0][0]
-    assert downloads.queries.rank(DownloadFilter(viewer=ANN), others.id, sort=Sort.QUEUE) is None

@@ -1,0 +1,139 @@
+"""What several devices want of one item is listed together, whatever the order and the filter."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sidecar.domain.downloads.download import Download, Status
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.store.database import Database
+from sidecar.store.downloads import titles
+from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.downloads.queue import Downloads
+from tests.store.downloads.test_queries import (
+    ACTIVE,
+    FILTERS,
+    MANY,
+    ROWS,
+    befall,
+    fill,
+    hold,
+    looks_at_all_rows,
+    plans,
+)
+from tests.store.examples import ANN, BEN, CARD, STICK, wanted
+
+PAGE = 3
+
+
+def together(rows: Sequence[Download]) -> list[list[int]]:
+    """The ids of a list, those of an item where the first of them stands."""
+    found: dict[str, list[int]] = {}
+    for one in rows:
+        found.setdefault(one.item_id, []).append(one.id)
+    return [sorted(ids) for ids in found.values()]
+
+
+def ids(rows: Sequence[Sequence[Download]]) -> list[list[int]]:
+    return [[one.id for one in row] for row in rows]
+
+
+STATUSES = st.sampled_from(
+    [frozenset[Status](), ACTIVE, frozenset({Status.COMPLETED}), frozenset({Status.PENDING})]
+)
+
+
+ASKS = st.tuples(FILTERS, STATUSES, st.sampled_from(Sort))
+
+
+@given(rows=ROWS, asked=ASKS)
+@settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+def test_titles_are_the_downloads_of_the_list_put_together(
+    db: Database,
+    downloads: Downloads,
+    rows: list[tuple[int, str, str, str, set[str]]],
+    asked: tuple[DownloadFilter, frozenset[Status], Sort],
+) -> None:
+    which, statuses, sort = asked
+    with db.write():
+        db.sql("DELETE FROM downloads")
+        db.sql("DELETE FROM holds")
+        for number, user, device, fate, holders in rows:
+            # Few items, so that most are on both devices; not all of one size.
+            downloads.queue.enqueue(wanted(number % 5, user=user, device=device, priority=number))
+            befall(downloads, fate)
+            for holder in holders:
+                hold(db, holder, number % 5, device)
+    narrow = replace(which, statuses=statuses)
+    listed, files = downloads.queries.page(narrow, 1, 100, sort=sort)
+    expected = together(listed)
+
+    pages = [downloads.titles.page(narrow, page, PAGE, sort=sort) for page in (1, 2, 3)]
+
+    assert [row for page in pages for row in ids(page.rows)] == expected
+    assert [len(page.rows) for page in pages] == [
+        min(max(len(expected) - before, 0), PAGE) for before in (0, PAGE, 2 * PAGE)
+    ]
+    assert {(page.files, page.total) for page in pages} == {(files, len(expected))}
+    first_of = {one.item_id: one.id for one in reversed(listed)}
+    for page, row in zip(pages, expected[PAGE::PAGE], strict=False):
+        assert page.following is not None
+        assert page.following.id in row
+        assert page.following.id == first_of[page.following.item_id]
+    for place, row in enumerate(expected, 1):
+        assert {downloads.titles.rank(narrow, one, sort=sort) for one in row} == {place}
+
+
+def test_what_is_not_in_a_list_has_no_place_in_it(downloads: Downloads) -> None:
+    mine, theirs = (
+        downloads.queue.enqueue(wanted(1, user=user, device=device))[0]
+        for user, device in ((ANN, STICK), (BEN, CARD))
+    )
+
+    assert downloads.titles.rank(DownloadFilter(viewer=ANN), mine.id, sort=Sort.QUEUE) == 1
+    assert downloads.titles.rank(DownloadFilter(viewer=ANN), theirs.id, sort=Sort.QUEUE) is None
+
+
+def test_a_long_list_tells_how_many_titles_it_has_only_where_that_is_known_at_once(
+    downloads: Downloads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 5):
+        downloads.queue.enqueue(wanted(number))
+    monkeypatch.setattr(titles, "COUNTED_AT_MOST", 3)
+    on_one = downloads.titles.page(DownloadFilter(), 1, 2)
+    downloads.queue.enqueue(wanted(1, device=CARD))
+
+    first, last, behind = (downloads.titles.page(DownloadFilter(), page, 2) for page in (1, 2, 3))
+
+    assert (on_one.total, on_one.files) == (4, 4)
+    assert [one.total for one in (first, last, behind)] == [None, 4, 4]
+    assert {one.files for one in (first, last, behind)} == {5}
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("sort", Sort)
+@pytest.mark.parametrize("viewer", [None, BEN])
+def test_copies_are_found_by_their_key(
+    db: Database, downloads: Downloads, sort: Sort, viewer: str | None
+) -> None:
+    fill(db, MANY)
+    for statuses in (frozenset({Status.COMPLETED}), ACTIVE):
+        which = DownloadFilter(statuses=statuses, viewer=viewer)
+
+        found = plans(db, lambda which=which: downloads.titles.page(which, 1, 10, sort=sort))  # type: ignore[misc]
+
+        of_copies = [step for steps in found for step in steps if step.startswith("SEARCH other")]
+        assert of_copies
+        assert all("device_id=? AND item_id=?" in step for step in of_copies)
+        for steps in found:
+            sorts = any("TEMP B-TREE FOR ORDER BY" in step for step in steps)
+            assert not (sorts and any(map(looks_at_all_rows, steps))), steps
