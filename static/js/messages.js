@@ -34,6 +34,7 @@ const SENTENCES = {
     "{done} of {size}": "{done} von {size}",
     "{number} of {total}": "{number} von {total}",
     "{number} selected": "{number} ausgewählt",
+    "{number} files selected": "{number} Dateien ausgewählt",
     "{time} left": "noch {time}",
     "{title} is now number {place} here": "{title} ist hier jetzt Nummer {place}",
   },

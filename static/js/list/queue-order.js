@@ -17,7 +17,12 @@ function gripOf(event) {
 
 const rows = () => [...document.querySelectorAll("#downloads .row")];
 /** @param {Element} row */
-const waits = (row) => row.matches('.row[data-status="pending"]');
+const waits = (row) => row.querySelector("[data-grip]") !== null;
+/**
+ * The downloads of a row that wait, in their order.
+ * @param {Element} row
+ */
+const waitingOf = (row) => within(row, "[data-grip]", HTMLButtonElement).value.split(",");
 
 /** @param {AbortSignal} signal */
 export function letRowsMove(signal) {
@@ -75,19 +80,22 @@ function drag(row, start) {
 
 /** @param {HTMLElement} row */
 async function send(row) {
-  const id = row.id.replace("download-", "");
   // Read now: until the answer is here, the list may have been fetched anew.
   const place = rows().indexOf(row) + 1;
   const after = rows().slice(place).find(waits);
-  const next = after ? after.id.replace("download-", "") : within(document, "[data-next]").dataset.next;
+  const next = after ? waitingOf(after)[0] : within(document, "[data-next]").dataset.next;
   const title = within(row, "h2").textContent ?? "";
   try {
-    const answer = await fetch(`${home()}api/v1/downloads/${id}/move`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf() },
-      body: JSON.stringify({ before: next ? Number(next) : null }),
-    });
-    if (answer.ok) {
+    const isMoved = [];
+    for (const id of waitingOf(row)) {
+      const answer = await fetch(`${home()}api/v1/downloads/${id}/move`, {
+        method: "POST",
+        headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf() },
+        body: JSON.stringify({ before: next ? Number(next) : null }),
+      });
+      isMoved.push(answer.ok);
+    }
+    if (isMoved.every(Boolean)) {
       byId("told").textContent = said("{title} is now number {place} here", { title, place });
     }
   } finally {

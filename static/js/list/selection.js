@@ -11,6 +11,12 @@ import { byId, listener } from "../page.js";
 const boxesIn = (place) => [...place.querySelectorAll('.pick input[type="checkbox"]')].filter((one) => one instanceof HTMLInputElement);
 const boxes = () => boxesIn(document);
 
+/**
+ * The downloads that a box is about: those of a title on several devices are one row.
+ * @param {HTMLInputElement} box
+ */
+const idsOf = (box) => box.value.split(",");
+
 // Also what is on other pages of the same list.
 /** @type {Set<string>} */
 let chosen = new Set();
@@ -51,18 +57,22 @@ export function keepSelection(signal) {
   /** @type {{ address: string, values: string[] }} */
   let before = { address: "", values: [] };
   listen("htmx:before:swap", () => {
-    before = { address: window.location.href, values: boxes().map((box) => box.value) };
+    before = { address: window.location.href, values: boxes().flatMap(idsOf) };
   });
   listen("htmx:after:swap", () => {
     if (nameOfList() !== list) clearSelection();
     list = nameOfList();
     // What has left this page by itself is no longer meant.
-    const here = new Set(boxes().map((box) => box.value));
+    const here = new Set(boxes().flatMap(idsOf));
     const gone = before.address === window.location.href ? before.values.filter((one) => !here.has(one)) : [];
     for (const value of gone) chosen.delete(value);
     const matching = matchingBox();
     if (matching) matching.checked = isAll;
-    for (const box of boxes()) box.checked = chosen.has(box.value);
+    for (const box of boxes()) {
+      box.checked = idsOf(box).every((one) => chosen.has(one));
+      // What has come to a row that was selected is not meant; then the whole row is not.
+      note(box);
+    }
     show();
   });
   // A browser ticks again what was ticked when somebody comes back to the page.
@@ -94,8 +104,10 @@ function nameOfList() {
 
 /** @param {HTMLInputElement} box */
 function note(box) {
-  if (box.checked) chosen.add(box.value);
-  else chosen.delete(box.value);
+  for (const one of idsOf(box)) {
+    if (box.checked) chosen.add(one);
+    else chosen.delete(one);
+  }
 }
 
 /**
@@ -125,10 +137,13 @@ function show() {
   if (!bar) return;
   const matching = matchingBox();
   const number = matching?.checked ? Number(matching.dataset.total) : chosen.size;
-  byId("how-many").textContent = number ? said("{number} selected", { number }) : "";
+  // Where a row may be several files, it is files that are counted.
+  const inFiles = all.some((box) => idsOf(box).length > 1);
+  const told = inFiles ? said("{number} files selected", { number }) : said("{number} selected", { number });
+  byId("how-many").textContent = number ? told : "";
   bar.classList.toggle("has-some", number > 0);
   // What is on other pages is sent along.
-  const here = new Set(all.map((box) => box.value));
+  const here = new Set(all.flatMap(idsOf));
   for (const old of bar.querySelectorAll("[data-elsewhere]")) old.remove();
   for (const value of chosen) if (!here.has(value)) bar.append(elsewhere(all[0]?.name ?? "id", value));
 }

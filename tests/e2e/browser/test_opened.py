@@ -21,7 +21,7 @@ OPENED = (
     ("/downloads?tab=completed&albums=no", [".row .opens"], ".row .opened"),
     ("/downloads?tab=completed&albums=no", [".filters > summary"], ".filters[open]"),
     ("/downloads?tab=completed&albums=no", ["#pick-all"], ".chosen"),
-    ("/downloads?tab=completed&albums=no", [".main-action a[data-asks]"], QUESTION),
+    ("/downloads?tab=completed&albums=no", [".main-action :is(a, button)"], QUESTION),
     ("/library/{album}", [".others > summary"], ".others[open] li"),
     ("/library/{album}", [".others > summary", "a[data-asks]"], QUESTION),
     ("/library/{album}", [".track .pick input"], ".chosen"),

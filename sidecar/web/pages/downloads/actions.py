@@ -6,7 +6,7 @@ is shown on a page with a link back to the list.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from http import HTTPStatus
 from types import MappingProxyType
 
@@ -42,6 +42,8 @@ ENDING = frozenset({Action.CANCEL, Action.DELETE})
 MOST_CHOSEN = 1000
 # Digits of a speed limit.
 LONGEST_LIMIT = 12
+# Digits of an id.
+LONGEST_ID = 20
 MOST_NAMED = 5
 STATUS = MappingProxyType({ResultKind.REFUSED: HTTPStatus.CONFLICT})
 
@@ -96,9 +98,9 @@ def _act_on_all(services: WebServices) -> Response:
     return _many(services.undo, action, outcomes)
 
 
-def _must_ask(ids: Sequence[int]) -> bool:
-    """Whether an action must be confirmed first, because it affects several downloads."""
-    return len(ids) > 1 and request.form.get("sure") != "yes"
+def _must_ask(affected: Collection[object]) -> bool:
+    """Whether an action must be confirmed first, because it affects several things."""
+    return len(affected) > 1 and request.form.get("sure") != "yes"
 
 
 def _ask_of_many(
@@ -111,11 +113,13 @@ def _ask_of_many(
     matching: bool = False,
 ) -> Response:
     who = person()
+    named = services.downloads.some(who, ids[:MOST_NAMED])
     page = render_template(
         "downloads/confirm_many.html",
         action=action.value,
         total=len(ids),
-        named=services.downloads.some(who, ids[:MOST_NAMED]),
+        named=named,
+        has_copies=len({one.item_id for one in named}) < len(named),
         chosen=ids if chosen else (),
         matching=matching,
         share=services.actions.shares(who, ids),
@@ -163,18 +167,29 @@ def _act_on_chosen(services: WebServices) -> Response:
     if request.form.get("matching") == "yes":
         return _act_on_matching(services)
     action, who = _action(FOR_ONE), person()
-    ids = [int(one) for one in request.form.getlist("id", type=int) if 0 < one <= LARGEST_ID]
+    ids = _chosen_ids()
     if not ids:
         raise ApiError(HTTPStatus.BAD_REQUEST, translatable("Nothing was chosen."))
-    ids = [one.id for one in services.downloads.some(who, ids[:MOST_CHOSEN])]
+    found = services.downloads.some(who, ids[:MOST_CHOSEN])
+    ids = [one.id for one in found]
     is_sure = request.form.get("sure") == "yes"
-    if _must_ask(ids) or (action in ENDING and not is_sure):
+    # The copies of a title are one thing to a person.
+    if _must_ask({one.item_id for one in found}) or (action in ENDING and not is_sure):
         act_at = url_for("buttons.act_on_chosen")
         return _ask_of_many(services, action, ids, act_at, chosen=True)
     # Each is moved to the top in turn, so the last one ends up first: reverse the order.
     in_turn = ids[::-1] if action is Action.TOP else ids
     outcomes = services.actions.act_on(who, in_turn, DownloadCommand(action=action))
     return _many(services.undo, action, outcomes)
+
+
+def _chosen_ids() -> list[int]:
+    """Return the ids that were sent: of a row with several downloads with commas between."""
+    texts = ",".join(request.values.getlist("id")).split(",")
+    numbers = [
+        int(one) for one in texts if one.isascii() and one.isdecimal() and len(one) < LONGEST_ID
+    ]
+    return [one for one in numbers if 0 < one <= LARGEST_ID]
 
 
 def _selection(shown: DownloadsViewState) -> Selection:

@@ -26,7 +26,12 @@ from sidecar.web.i18n import status_labels
 from sidecar.web.i18n.languages import Languages
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.activity.routes import KINDS as KINDS_OF_ACTIVITY
-from sidecar.web.pages.downloads.groups import GROUPED_FROM, RowGroup, group_rows
+from sidecar.web.pages.downloads.groups import (
+    GROUPED_FROM,
+    RowGroup,
+    TitleRow,
+    group_rows,
+)
 from sidecar.web.pages.downloads.view import (
     ROWS_ON_A_PAGE,
     STATUSES,
@@ -128,13 +133,17 @@ def _downloads(services: WebServices) -> str:
     listing, person, shown = services.downloads, auth.person(), for_page(request.args)
     counts = listing.counts(person)
     fitting = listing.counts(person, replace(shown.query, statuses=frozenset(), missing=False))
-    found = listing.downloads(person, shown.query)
-    last = max(1, math.ceil(found.total / shown.rows))
-    if shown.page > last:
+    found = listing.titles(person, shown.query)
+    if not found.rows and shown.page > 1:
         # The list has become shorter while the page was open: show its last page.
-        shown = shown.at(last)
-        found = listing.downloads(person, shown.query)
-    is_grouped = found.total >= GROUPED_FROM if shown.is_grouped is None else shown.is_grouped
+        shown = shown.at(max(1, math.ceil((found.total or 0) / shown.rows)))
+        found = listing.titles(person, shown.query)
+    rows = [TitleRow(one) for one in found.rows]
+    is_grouped = (
+        (found.total or found.files) >= GROUPED_FROM
+        if shown.is_grouped is None
+        else shown.is_grouped
+    )
     devices = services.devices.devices(person)
     running = [
         one
@@ -155,15 +164,11 @@ def _downloads(services: WebServices) -> str:
             (one, status_labels.PLAIN[one].word) for one in Status if one in STATUSES[shown.tab]
         ],
         device_choices=[(one.id, one.name) for one in devices],
-        following=_following(listing, shown) if shown.page < last else None,
         found=found,
-        groups=group_rows(found.items)
-        if is_grouped
-        else [RowGroup("", [one]) for one in found.items],
+        groups=group_rows(rows) if is_grouped else [RowGroup("", [one]) for one in rows],
         is_grouped=is_grouped,
         transfers=services.transfers.transfers(person) if person.is_admin else None,
         speed_limits=SPEED_LIMITS,
-        last_page=last,
         counts=all_counts(counts),
         total_speed=sum(one.speed for one in running),
         bytes_waiting=listing.bytes_waiting(person),
@@ -188,14 +193,6 @@ def _column_sorts(shown: DownloadsViewState) -> list[tuple[Sort, str, str]]:
         (one, area, HEADINGS[one])
         for one, area in ((Sort.TITLE, "what"), first, (Sort.SIZE, "facts"))
     ]
-
-
-def _following(listing: DownloadListing, shown: DownloadsViewState) -> DownloadView | None:
-    """Return the next page's first download, which one moved to the end of this page precedes."""
-    if shown.sort is not Sort.QUEUE:
-        return None
-    one = replace(shown.query, page=shown.page * shown.rows + 1, page_size=1)
-    return next(iter(listing.downloads(auth.person(), one).items), None)
 
 
 def give_words(app: Flask, clock: Clock) -> None:
