@@ -198,3 +198,14 @@ def test_an_album_on_the_same_devices_is_one_group(
     assert "12 files of 6 titles, 88.8 MB · 12 waiting" in text_of(page)
     assert "3 files, 3.0 MB · 3 waiting" in text_of(page)
     assert "The Sine Waves · Car stick, player-1" in text_of(page)
+
+
+def test_the_only_row_that_waits_cannot_be_moved(
+    house: WebHouse, ann: Browser, player: str
+) -> None:
+    on_both(house, player, 1)
+    assert "data-grip" not in rows(shown(ann))["Tone 1"]
+
+    house.add(2)
+
+    assert all("data-grip" in row for row in rows(shown(ann)).values())

@@ -167,6 +167,8 @@ def _downloads(services: WebServices) -> str:
         found=found,
         groups=group_rows(rows) if is_grouped else [RowGroup("", [one]) for one in rows],
         is_grouped=is_grouped,
+        # There is another row to move one before or behind.
+        can_move=shown.sort is Sort.QUEUE and sum(bool(one.waiting) for one in rows) > 1,
         transfers=services.transfers.transfers(person) if person.is_admin else None,
         speed_limits=SPEED_LIMITS,
         counts=all_counts(counts),
