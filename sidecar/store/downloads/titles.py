@@ -9,7 +9,6 @@ A title stands where the first of its downloads stands, its leader. Only leaders
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +16,9 @@ from dataclasses import dataclass
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.store.database import Database
-from sidecar.store.downloads.filter import DownloadFilter, Statement, build_conditions
+from sidecar.store.downloads.filter import DownloadFilter, build_conditions
 from sidecar.store.downloads.queries import (
     LISTED,
-    ORDERS,
     DownloadQueries,
     count_listed,
     from_columns,
@@ -32,8 +30,6 @@ from sidecar.store.downloads.queries import (
 COUNTED_AT_MOST = 5000
 USED_DEVICES = "SELECT count(DISTINCT device_id) FROM tallies WHERE files > 0"
 # Device by device, so that each copy is found by the key that has both.
-OTHERS = """SELECT 1 FROM devices AS one CROSS JOIN downloads AS other
-    ON other.device_id = one.id WHERE other.item_id = d.item_id AND other.id <> d.id"""
 OF_ITEMS = f"""{LISTED} AND d.id IN (SELECT copy.id FROM json_each(?) AS asked
     CROSS JOIN devices AS one ON TRUE CROSS JOIN downloads AS copy
     ON copy.device_id = one.id AND copy.item_id = asked.value)"""  # noqa: S608 - ours
@@ -79,41 +75,55 @@ class TitleQueries:
             files = count_listed(which, self._downloads.counts(which))
             index = name_index(which, files)
             leaders = self._list_leaders(which, index, sort, before, page_size + 1)
-            found = self._read_members(which, [item_id for _, item_id in leaders])
+            found = self._read_members(which, [item_id for item_id, _ in leaders])
             if len(leaders) <= page_size and (leaders or not before):
                 total: int | None = before + len(leaders)
             else:
                 total = self._count(which, files, is_quick=bool(leaders))
         following = None
         if len(leaders) > page_size:
-            first, item_id = leaders.pop()
+            item_id, first = leaders.pop()
             following = next(one for one in found[item_id] if one.id == first)
-        return Titles([found[item_id] for _, item_id in leaders], following, files, total)
+        return Titles([found[item_id] for item_id, _ in leaders], following, files, total)
 
     def rank(self, which: DownloadFilter, download_id: int, *, sort: Sort) -> int | None:
         """Return the place of a download's title in this list, from 1; None if it is not in it."""
-        asked = _select_leaders(which, sort)
-        ranked = (
-            f"SELECT d.item_id AS item_id, row_number() OVER (ORDER BY {in_order(sort)}) AS rank"  # noqa: S608 - ours
-            f" FROM downloads AS d WHERE TRUE{asked.text}"
-        )
-        own = build_conditions(which)
+        asked = build_conditions(which)
         rows = self._db.sql(
-            f"SELECT rank FROM ({ranked}) AS ranked WHERE item_id ="  # noqa: S608 - ours
-            f" (SELECT d.item_id FROM downloads AS d WHERE d.id = ?{own.text})",
-            (*asked.values, download_id, *own.values),
+            "WITH ranked AS MATERIALIZED (SELECT d.id AS id, d.item_id AS item_id,"  # noqa: S608 - ours
+            f" row_number() OVER (ORDER BY {in_order(sort)}) AS rank"
+            f" FROM downloads AS d WHERE TRUE{asked.text})"
+            " SELECT count(DISTINCT item_id) FROM ranked WHERE rank <="
+            " (SELECT min(rank) FROM ranked"
+            " WHERE item_id = (SELECT item_id FROM ranked WHERE id = ?))",
+            (*asked.values, download_id),
         )
-        return next((rank for (rank,) in rows), None)
+        return rows[0][0] or None
 
     def _list_leaders(
         self, which: DownloadFilter, index: str, sort: Sort, before: int, most: int
-    ) -> list[tuple[int, str]]:
-        asked = _select_leaders(which, sort)
-        return self._db.sql(
-            f"SELECT d.id, d.item_id FROM downloads AS d{index} WHERE TRUE{asked.text}"  # noqa: S608 - ours
-            f" ORDER BY {in_order(sort)} LIMIT ? OFFSET ?",
-            (*asked.values, most, before),
+    ) -> list[tuple[str, int]]:
+        """Return the items of some titles, each with the first of its downloads."""
+        asked = build_conditions(which)
+        # By their ids first: so the sort needs no more than its index has.
+        ids = (
+            f"SELECT d.id FROM downloads AS d{index} WHERE TRUE{asked.text}"  # noqa: S608 - ours
+            f" ORDER BY {in_order(sort)} LIMIT ?"
         )
+        text = (
+            f"SELECT d.item_id, d.id FROM downloads AS d WHERE d.id IN ({ids})"  # noqa: S608 - ours
+            f" ORDER BY {in_order(sort)}"
+        )
+        looked_at = before + most
+        while True:
+            # More than there are titles, for copies; a second look where there are many.
+            looked_at *= 2
+            rows = self._db.sql(text, (*asked.values, looked_at))
+            first: dict[str, int] = {}
+            for item_id, download_id in rows:
+                first.setdefault(item_id, download_id)
+            if len(first) >= before + most or len(rows) < looked_at:
+                return list(first.items())[before : before + most]
 
     def _read_members(
         self, which: DownloadFilter, item_ids: Sequence[str]
@@ -137,26 +147,3 @@ class TitleQueries:
         text = f"SELECT count(DISTINCT d.item_id) FROM downloads AS d{index} WHERE TRUE{asked.text}"  # noqa: S608 - ours
         total: int = self._db.sql(text, asked.values)[0][0]
         return total
-
-
-def _select_leaders(which: DownloadFilter, sort: Sort) -> Statement:
-    """Return the conditions of the first download of each title."""
-    asked = build_conditions(which)
-    if which.device_id is not None:
-        return asked
-    theirs = f"{OTHERS}{_of_other(asked.text)} AND {_comes_before(sort)}"
-    return Statement(f"{asked.text} AND NOT EXISTS ({theirs})", asked.values * 2)
-
-
-def _comes_before(sort: Sort) -> str:
-    """Return the condition that `other` is before `d` in an order."""
-    ways, alike = [], ""
-    for one, is_descending in ORDERS[sort]:
-        other = _of_other(one)
-        ways.append(f"{alike}{other} {'>' if is_descending else '<'} {one}")
-        alike += f"{other} = {one} AND "
-    return f"({' OR '.join(ways)})"
-
-
-def _of_other(text: str) -> str:
-    return re.sub(r"\bd\.", "other.", text)

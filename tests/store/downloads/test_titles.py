@@ -93,6 +93,36 @@ def test_titles_are_the_downloads_of_the_list_put_together(
         assert {downloads.titles.rank(narrow, one, sort=sort) for one in row} == {place}
 
 
+def test_a_title_stands_where_the_first_of_its_downloads_stands(downloads: Downloads) -> None:
+    for number in (1, 2, 3):
+        downloads.queue.enqueue(wanted(number))
+    downloads.queue.enqueue(wanted(3, device=CARD, priority=5))
+    downloads.queue.enqueue(wanted(1, device=CARD))
+    every = DownloadFilter()
+
+    in_turn = downloads.titles.page(every, 1, 2, sort=Sort.QUEUE)
+    newest = [downloads.titles.page(every, page, 1) for page in (1, 2, 3)]
+
+    assert ids(in_turn.rows) == [[3, 4], [1, 5]]
+    assert [ids(one.rows) for one in newest] == [[[1, 5]], [[3, 4]], [[2]]]
+    # Not the copy with the lower number.
+    assert [one.following and one.following.id for one in newest] == [4, 2, None]
+
+
+def test_a_title_has_only_those_of_its_downloads_that_the_list_has(downloads: Downloads) -> None:
+    downloads.queue.enqueue(wanted(1, user=ANN))
+    befall(downloads, "pause")
+    downloads.queue.enqueue(wanted(1, user=BEN, device=CARD))
+
+    for which in (
+        DownloadFilter(viewer=BEN),
+        DownloadFilter(device_id=CARD),
+        DownloadFilter(statuses=frozenset({Status.PENDING})),
+    ):
+        assert ids(downloads.titles.page(which, 1, 10).rows) == [[2]]
+    assert ids(downloads.titles.page(DownloadFilter(), 1, 10).rows) == [[1, 2]]
+
+
 def test_what_is_not_in_a_list_has_no_place_in_it(downloads: Downloads) -> None:
     mine, theirs = (
         downloads.queue.enqueue(wanted(1, user=user, device=device))[0]
@@ -131,7 +161,7 @@ def test_copies_are_found_by_their_key(
 
         found = plans(db, lambda which=which: downloads.titles.page(which, 1, 10, sort=sort))  # type: ignore[misc]
 
-        of_copies = [step for steps in found for step in steps if step.startswith("SEARCH other")]
+        of_copies = [step for steps in found for step in steps if step.startswith("SEARCH copy")]
         assert of_copies
         assert all("device_id=? AND item_id=?" in step for step in of_copies)
         for steps in found:
