@@ -24,7 +24,8 @@ from types import TracebackType
 from typing import BinaryIO, Self
 
 from sidecar.confined.child import FOUND, HEAD, NOTHING
-from sidecar.confined.limits import ENVIRONMENT, Limits, dump_sys_path
+from sidecar.confined.limits import Limits, dump_sys_path
+from sidecar.confined.lines import start_with_line
 from sidecar.domain.adoption.tags import FoundTags
 
 log = logging.getLogger(__name__)
@@ -141,26 +142,9 @@ class ConfinedReader:
             raise _Away(str(error)) from error
 
     def _start(self) -> socket.socket:
-        ours, theirs = socket.socketpair()
-        program = [sys.executable, "-I", "-B", str(CHILD), str(theirs.fileno())]
-        program.append(dump_sys_path())
-        with theirs:
-            try:
-                self._child = subprocess.Popen(  # noqa: S603 - our own program
-                    self._limits.command(program),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    env=ENVIRONMENT,
-                    cwd="/",
-                    pass_fds=[theirs.fileno()],
-                    start_new_session=True,
-                )
-            except BaseException:
-                ours.close()
-                raise
-        self._line = ours
-        return ours
+        program = [sys.executable, "-I", "-B", str(CHILD)]
+        self._child, self._line = start_with_line(self._limits, program, [dump_sys_path()])
+        return self._line
 
 
 def _received(line: socket.socket, count: int, until: float) -> bytes:

@@ -17,7 +17,8 @@ from threading import Event, local
 from typing import BinaryIO
 
 from sidecar.clock import Clock
-from sidecar.confined.limits import ENVIRONMENT, Limits, dump_sys_path
+from sidecar.confined.limits import Limits, dump_sys_path
+from sidecar.confined.lines import start_with_line
 from sidecar.errors import Stopped
 from sidecar.messages import msg
 from sidecar.transfer.converting.subprocess import (
@@ -103,27 +104,15 @@ class _Child:
     """One child process. After an error it is of no use: whoever drops it ends it."""
 
     def __init__(self, idle_s: float) -> None:
-        ours, theirs = socket.socketpair()
-        words = [str(theirs.fileno()), str(idle_s), dump_sys_path()]
         program = [sys.executable, "-I", "-S", "-B", str(CHILD)]
-        with theirs:
-            try:
-                self._process = subprocess.Popen(  # noqa: S603 - our own program
-                    LIMITS.command([*program, *words]),
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    env=ENVIRONMENT,
-                    cwd="/",
-                    pass_fds=[theirs.fileno()],
-                    start_new_session=True,
-                )
-            except OSError as error:
-                ours.close()
-                name = Path(sys.executable).name
-                raise ChildFailed(msg("{program} cannot be started", program=name)) from error
-        self._line = ours
-        self._end = weakref.finalize(self, _end, self._process, ours)
+        try:
+            self._process, self._line = start_with_line(
+                LIMITS, program, [str(idle_s), dump_sys_path()]
+            )
+        except OSError as error:
+            name = Path(sys.executable).name
+            raise ChildFailed(msg("{program} cannot be started", program=name)) from error
+        self._end = weakref.finalize(self, _end, self._process, self._line)
 
     def ask(
         self,
