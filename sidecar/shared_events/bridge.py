@@ -247,22 +247,16 @@ def connect(url: SecretStr) -> Iterator[redis.Redis]:
         client.close()
 
 
-def examine(url: SecretStr, clock: Clock) -> RedisState:
-    """Ask a Redis how it is.
+@contextmanager
+def asking(url: SecretStr) -> Iterator[redis.Redis]:
+    """Connect to a Redis for what a person waits for.
 
     Raises:
-        SidecarError: It does not answer, or does not let us in.
+        SidecarError: It cannot be used; also from within the block.
     """
-    if redis is None:
-        raise SidecarError(NOT_INSTALLED)
     try:
         with connect(url) as client:
-            client.ping()
-            began = clock.monotonic()
-            client.ping()
-            took = clock.monotonic() - began
-            [(_, listeners)] = client.pubsub_numsub(CHANNEL)
-            version = client.info("server")["redis_version"]
+            yield client
     except (redis.RedisError, OSError) as error:
         raise SidecarError(
             msg(
@@ -271,6 +265,23 @@ def examine(url: SecretStr, clock: Clock) -> RedisState:
                 kind=type(error).__name__,
             )
         ) from error
+
+
+def examine(url: SecretStr, clock: Clock) -> RedisState:
+    """Ask a Redis how it is.
+
+    Raises:
+        SidecarError: It does not answer, or does not let us in.
+    """
+    if redis is None:
+        raise SidecarError(NOT_INSTALLED)
+    with asking(url) as client:
+        client.ping()
+        began = clock.monotonic()
+        client.ping()
+        took = clock.monotonic() - began
+        [(_, listeners)] = client.pubsub_numsub(CHANNEL)
+        version = client.info("server")["redis_version"]
     return RedisState(str(version), took, int(listeners))
 
 

@@ -9,13 +9,11 @@ from urllib.parse import quote, urlsplit, urlunsplit
 import redis
 from pydantic import SecretStr
 
-from sidecar.errors import SidecarError
-from sidecar.messages import msg
-from sidecar.shared_events.bridge import CHANNEL, connect, describe
+from sidecar.domain.processes.machines import make_login
+from sidecar.shared_events.bridge import CHANNEL, asking, describe
 
 log = logging.getLogger(__name__)
 
-PREFIX = "jellyfin-sidecar-machine-"
 RIGHTS = (
     "resetkeys",
     "resetchannels",
@@ -35,7 +33,7 @@ def make_user(url: SecretStr, machine: str, password: str) -> SecretStr | None:
     Raises:
         SidecarError: Redis cannot be used.
     """
-    name = _name(machine)
+    name = make_login(machine)
     # As it is kept there: the password itself is in no log.
     known_as = f"#{sha256(password.encode()).hexdigest()}"
     if not _change(url, "SETUSER", name, "reset", "on", known_as, *RIGHTS):
@@ -51,32 +49,21 @@ def remove_user(url: SecretStr, machine: str) -> None:
     Raises:
         SidecarError: Redis cannot be used.
     """
-    _change(url, "DELUSER", _name(machine))
+    _change(url, "DELUSER", make_login(machine))
 
 
 def _change(url: SecretStr, *what: str) -> bool:
     """Change who may use a Redis, and keep that over its restart; return whether it lets us."""
-    try:
-        with connect(url) as client:
-            try:
-                client.execute_command("ACL", *what)  # type: ignore[no-untyped-call]
-            except redis.ResponseError:
-                return False
-            # Where its users are kept: in a file of their own, or with its settings.
-            if not _is_done(client, "ACL", "SAVE") and not _is_done(client, "CONFIG", "REWRITE"):
-                log.warning(
-                    "The Redis at %s forgets its users when it restarts: give it an aclfile, or "
-                    "machines that have joined hear events a little later from then on",
-                    describe(url),
-                )
-    except (redis.RedisError, OSError) as error:
-        raise SidecarError(
-            msg(
-                "The Redis at {place} cannot be used ({kind})",
-                place=describe(url),
-                kind=type(error).__name__,
+    with asking(url) as client:
+        if not _is_done(client, "ACL", *what):
+            return False
+        # Where its users are kept: in a file of their own, or with its settings.
+        if not _is_done(client, "ACL", "SAVE") and not _is_done(client, "CONFIG", "REWRITE"):
+            log.warning(
+                "The Redis at %s forgets its users when it restarts: give it an aclfile, or "
+                "machines that have joined hear events a little later from then on",
+                describe(url),
             )
-        ) from error
     return True
 
 
@@ -86,7 +73,3 @@ def _is_done(client: redis.Redis, *command: str) -> bool:
     except redis.ResponseError:
         return False
     return True
-
-
-def _name(machine: str) -> str:
-    return f"{PREFIX}{sha256(machine.encode()).hexdigest()[:16]}"

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from hashlib import sha256
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
+from sidecar.domain.processes.machines import OF_MACHINE, make_login
 from sidecar.store.dialects.driver import load_driver
-from sidecar.store.dialects.postgresql import CONNECT_TIMEOUT_S, OF_MACHINE, PostgresqlAddress
+from sidecar.store.dialects.postgresql import CONNECT_TIMEOUT_S, PostgresqlAddress
 from sidecar.store.errors import translate_database_errors
 from sidecar.store.schema.postgresql import VERSION_TABLE
 
@@ -120,7 +120,7 @@ class MachineRoles:
 
     def _name(self, machine: str) -> str:
         database = str(self._address).rpartition("/")[2]
-        return f"{OF_MACHINE}{sha256(f'{database}/{machine}'.encode()).hexdigest()[:16]}"
+        return make_login(f"{database}/{machine}")
 
     @contextmanager
     def _connected(self) -> Iterator[_Runner]:

@@ -19,6 +19,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import peewee
 
+from sidecar.domain.processes.machines import OF_MACHINE
 from sidecar.domain.processes.roles import ALONE, Roles
 from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.messages import msg
@@ -64,8 +65,6 @@ STATE = """SELECT current_setting('server_version'), clock_timestamp(),
             - current_setting('superuser_reserved_connections')::int
             - (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),
         has_schema_privilege(current_schema(), 'CREATE')"""
-# How the names of users begin that belong to a machine that has joined.
-OF_MACHINE = "jellyfin-sidecar-machine-"
 OLDEST = 120000  # STORED columns and JSON paths
 
 

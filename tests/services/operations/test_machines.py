@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from sidecar.config import ServerSettings, Settings
 from sidecar.config.settings import DatabaseSettings, JellyfinSettings, RedisSettings
+from sidecar.domain.processes.machines import OF_MACHINE
 from sidecar.errors import TooManyTries
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.operations.machine_keys import Addresses, MachineKeys
@@ -21,7 +22,6 @@ from sidecar.services.operations.machines import (
     JoinRefused,
     MachineService,
 )
-from sidecar.store.dialects.postgresql import OF_MACHINE
 from tests.services.conftest import World
 
 REMOTE = "postgresql://sidecar:s3cret@db.home/sidecar"

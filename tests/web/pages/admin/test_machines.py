@@ -13,11 +13,12 @@ from pydantic import SecretStr
 
 from sidecar.cli.agent import keep
 from sidecar.config.settings import DatabaseSettings
+from sidecar.domain.processes.machines import OF_MACHINE
 from sidecar.errors import SidecarError
 from sidecar.outgoing.joining import JoinFailed, join
 from sidecar.store.database import Database
 from sidecar.store.dialects.machine_roles import MachineRoles, replace_user
-from sidecar.store.dialects.postgresql import OF_MACHINE, PostgresqlAddress
+from sidecar.store.dialects.postgresql import PostgresqlAddress
 from sidecar.web.server import WebServer
 from tests import postgres
 from tests.fakes.clock import FakeClock
