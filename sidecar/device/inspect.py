@@ -19,7 +19,7 @@ def read_space_at(root: Path, device_id: str, *, name: str) -> Space:
         errors.DeviceError: It is not there, or another one is at its place.
     """
     with as_device_error(name), open_root(root) as handle:
-        marker = find_marker(handle, root)
+        marker = find_marker(handle, name)
         if marker is None or marker.id != device_id:
             raise DeviceError(
                 "missing",

@@ -60,10 +60,9 @@ class DeviceRoot:
             if held is None:
                 raise AlreadyRunning(
                     msg(
-                        "Another Jellyfin Sidecar is filling {device} at {root}; stop it "
-                        "first, or give this one another folder",
+                        "Another Jellyfin Sidecar is filling {device}; stop it first, or give "
+                        "this one another folder",
                         device=self._name,
-                        root=self.root,
                     )
                 )
             with self._holding:
@@ -172,7 +171,7 @@ class DeviceRoot:
         return DeviceError("broken", text)
 
     def _check_marker(self, root: int) -> None:
-        marker = find_marker(root, self.root)
+        marker = find_marker(root, self._name)
         if marker is None:
             raise DeviceError(
                 "no-marker",

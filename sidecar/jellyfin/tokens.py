@@ -50,10 +50,7 @@ class TokenBox:
             return SecretStr(self._get_cipher().decrypt(sealed).decode())
         except InvalidToken:
             raise SignedOut(
-                msg(
-                    "The stored sign-in does not fit the key in {file}: sign in again",
-                    file=self._key_file,
-                )
+                msg("The stored sign-in does not fit the sidecar's key: sign in again")
             ) from None
 
     def sign(self, purpose: str, *parts: str) -> str:

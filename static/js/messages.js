@@ -18,7 +18,7 @@ const SENTENCES = {
       "Der Browser lädt, auch wenn du diese Seite schließt:",
     "Jellyfin Sidecar: {number} files": "Jellyfin Sidecar: {number} Dateien",
     "Stopped in the browser. “Look for what is missing” goes on.":
-      "Im Browser angehalten. „Nachsehen, was fehlt“ macht weiter.",
+      "Im Browser angehalten. „Nach Fehlendem suchen“ macht weiter.",
     "{title} does not fit into the limit":
       "{title} passt nicht ins Limit",
     "This browser has no space left: {free} of what it may keep is free":

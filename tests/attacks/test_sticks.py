@@ -86,4 +86,4 @@ def test_a_copy_of_a_stick_does_not_take_its_place(tmp_path: Path) -> None:
         assert known is not None
         assert known.path == str(house.folder)
         page = house.come_in(EVE).client.get("/devices").get_data(as_text=True)
-        assert "Copy has the marker of Car stick" in page
+        assert "Copy is recognised as Car stick" in page

@@ -35,6 +35,7 @@ ENGLISH = (
     r"want it again|allow it|forget me|make a key|(?<!api )keys for programs",
     r"somebody else's file|taken over\b|take these over",
     r"is as it should be|how it stands|came in from|over plain http",
+    r"gone deaf|gone silent|(brought|taken|take) (it |them )?home|stand still|\bmarker \{",
 )
 GERMAN = (
     r"loslassen|gehen lassen|gehen lässt",
@@ -48,7 +49,12 @@ GERMAN = (
     r"wie üblich|wie es auf dem server|neu machen",
     r"mich vergessen|schlüssel machen|(?<!api-)schlüssel für programme",
     r"alles ist, wie es sein soll|wie es steht|kam über einfaches http|\bregale\b",
+    # One word for one thing.
+    r"wiedergabeliste|\bmaschinen?\b|auswerfen|tempogrenze|speichergrenze|\bhandy\b",
+    r"anheften|angeheftet|downloads? pausier|interpret|heruntergeladen|vorrang",
 )
+# People are addressed with "du".
+FORMAL = re.compile(r"\b(Ihre?[mnrs]?|Ihnen)\b|[a-zäöüß]n Sie\b")
 FIELD = re.compile(r"\{\w+\}|%\(\w+\)s")
 ID = re.compile(r"[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
 OTHER_UNITS = re.compile(r"\b[KMGT]iB\b")
@@ -84,6 +90,13 @@ def test_no_sentence_says_it_in_our_words() -> None:
 
     assert english == []
     assert german == []
+
+
+def test_german_addresses_everybody_alike() -> None:
+    # Where a sentence begins, "Sie" and "Ihre" are files.
+    said = [re.sub(r"(^|[.:;?!„] ?)\w+", "", german) for _, german in sentences()]
+
+    assert [one for one in said if FORMAL.search(one)] == []
 
 
 class Shown(HTMLParser):

@@ -58,7 +58,7 @@ def read_marker(root: Path, *, name: str = msg("The device")) -> Marker | None:
         errors.DeviceError: The folder is not there, or the marker cannot be read.
     """
     with as_device_error(name), open_root(root) as handle:
-        return find_marker(handle, root)
+        return find_marker(handle, name)
 
 
 def write_marker(root: Path, marker: Marker) -> None:
@@ -95,12 +95,12 @@ def open_root(root: Path) -> Iterator[int]:
         os.close(handle)
 
 
-def find_marker(root: int, path: Path) -> Marker | None:
+def find_marker(root: int, name: str) -> Marker | None:
     """Return the marker below an open folder; None if there is certainly none.
 
     Args:
         root: The handle.
-        path: The folder's path, for messages.
+        name: The device's name, for messages.
 
     Raises:
         errors.DeviceError: `no-marker` if there is one that cannot be understood.
@@ -112,9 +112,9 @@ def find_marker(root: int, path: Path) -> Marker | None:
     except FileNotFoundError:
         return None
     except _DAMAGED:
-        raise _unreadable_marker(path, msg("is damaged")) from None
+        raise _unreadable_marker(name, msg("is damaged")) from None
     if marker is None:
-        raise _unreadable_marker(path, msg("was written by another version of Jellyfin Sidecar"))
+        raise _unreadable_marker(name, msg("was written by another version of Jellyfin Sidecar"))
     return marker
 
 
@@ -149,10 +149,11 @@ def _name(told: object) -> str:
     return told[:_LONGEST_NAME].encode("utf-8", "replace").decode()
 
 
-def _unreadable_marker(path: Path, what: str) -> DeviceError:
+def _unreadable_marker(name: str, what: str) -> DeviceError:
     text = msg(
-        "The marker {marker} {what}: put the right one back or remove it",
-        marker=path / OURS / MARKER,
+        "{name}: the hidden file {marker} on it {what}; put the right one back or remove it",
+        name=name,
+        marker=f"{OURS}/{MARKER}",
         what=what,
     )
     return DeviceError("no-marker", text)

@@ -165,9 +165,11 @@ class Listener:
     def _listen(self, line: LiveConnection) -> float:
         now = self._clock.monotonic()
         if self._pulse.is_dead(now):
-            return self._disconnect(msg("The live connection to Jellyfin has gone silent"))
+            return self._disconnect(msg("The live connection to Jellyfin does not answer any more"))
         if self.second_look.take_missed_news():
-            return self._disconnect(msg("The live connection to Jellyfin has gone deaf"))
+            return self._disconnect(
+                msg("The live connection to Jellyfin does not tell what happens any more")
+            )
         try:
             if self._pulse.is_due(now):
                 self._keep_alive(line)

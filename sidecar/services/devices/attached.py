@@ -73,7 +73,7 @@ def folder_of(settings: DeviceSettings, known: str | None) -> tuple[DeviceFolder
         return DeviceFolder(settings.path, known, name=settings.name), known
     if _may_be_made(settings.path):
         settings.path.mkdir(exist_ok=True)
-    marker = read_marker(settings.path)
+    marker = read_marker(settings.path, name=settings.name)
     if marker is not None:
         return DeviceFolder(settings.path, marker.id, name=settings.name), marker.id
     fresh = str(uuid4())

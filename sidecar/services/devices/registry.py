@@ -577,11 +577,11 @@ class DeviceRegistry:
             known = None if other.path == settings.path else self._known(other)
             if known is not None and known.id == device_id:
                 text = msg(
-                    "{name} has the marker of {other}, as a copy of it has: remove the folder "
-                    "{folder} there, and it becomes a device of its own",
+                    "{name} is recognised as {other}, as a copy of it would be: remove its "
+                    "hidden folder {folder}, and it becomes a device of its own",
                     name=settings.name,
                     other=other.name,
-                    folder=settings.path / OURS,
+                    folder=OURS,
                 )
                 raise DeviceError("other-device", text)
 

@@ -258,7 +258,9 @@ class PlaylistReturns:
     @staticmethod
     def _busy(look: _Look) -> ListInUse:
         name = look.device.settings.name
-        return ListInUse(msg("Playlists from {device} are being taken home now", device=name))
+        return ListInUse(
+            msg("Playlists from {device} are being imported at this moment", device=name)
+        )
 
     # What is there
 
