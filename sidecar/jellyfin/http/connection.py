@@ -8,6 +8,7 @@ header, a query or a body. It retries only a GET on a kept connection that the s
 from __future__ import annotations
 
 import logging
+import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
@@ -38,6 +39,8 @@ log = logging.getLogger(__name__)
 
 CONNECT_TIMEOUT_S = 10.0
 READ_TIMEOUT_S = 60.0
+# How OpenSSL calls an answer that is plain http.
+PLAIN_HTTP = frozenset({"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"})
 # A page of 200 films with twenty-five streams each has 4 MB.
 LARGEST_BODY_BYTES = 8 * 1024 * 1024
 # Of all responses together that are held at one moment, in all threads.
@@ -134,7 +137,7 @@ class JellyfinConnection:
                     raise
                 return self._exchange(method, path, query, body, (most_bytes, without))
         except requests.exceptions.SSLError as error:
-            raise certificate_error(self.address) from error
+            raise insecure_error(self.address, error) from error
         except requests.exceptions.ConnectTimeout as error:
             raise ServerAway(self._says_nothing()) from error
         except (requests.exceptions.Timeout, TimeoutError, ReadTimeoutError) as error:
@@ -289,16 +292,27 @@ def _named(method: str, path: tuple[str, ...]) -> str:
     return f"{method} /{'/'.join(path)}"
 
 
-def certificate_error(address: Address) -> UnexpectedAnswer:
+def insecure_error(address: Address, error: BaseException) -> UnexpectedAnswer:
     """Return the error for a secure connection that cannot be made."""
+    if _is_plain_http(error):
+        return UnexpectedAnswer(
+            msg("{address} speaks http, not https: begin its address with http://", address=address)
+        )
     return UnexpectedAnswer(
         msg(
             "There is no trusted secure connection to {address}: its certificate is not "
-            "valid here (settings: jellyfin.ca_file names an authority of your own), or "
-            "it speaks plain http",
+            "valid here (settings: jellyfin.ca_file names an authority of your own)",
             address=address,
         )
     )
+
+
+def _is_plain_http(error: BaseException | None) -> bool:
+    while error is not None:
+        if isinstance(error, ssl.SSLError) and error.reason in PLAIN_HTTP:
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def ca_file_error(ca_file: Path | None) -> UnexpectedAnswer:

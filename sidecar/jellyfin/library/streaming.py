@@ -21,7 +21,7 @@ from sidecar.domain.items.media_types import restrict_media_type
 from sidecar.errors import NotFound, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.http import wait_limit
-from sidecar.jellyfin.http.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, certificate_error
+from sidecar.jellyfin.http.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, insecure_error
 from sidecar.jellyfin.http.responses import Answer, Unconfirmed, check_answer, unexpected_answer
 from sidecar.messages import msg
 
@@ -139,7 +139,7 @@ def _send(client: Jellyfin, path: tuple[str, ...], wanted: Mapping[str, str]) ->
                     verify=True if ca_file is None else str(ca_file),
                 )
         except requests.exceptions.SSLError as error:
-            raise certificate_error(address) from error
+            raise insecure_error(address, error) from error
         except (requests.RequestException, OSError) as error:
             raise ServerAway(
                 msg("Jellyfin at {address} does not answer", address=address)

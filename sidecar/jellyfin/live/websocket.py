@@ -23,7 +23,7 @@ from websockets.frames import CloseCode
 from websockets.sync.client import ClientConnection, connect
 
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
-from sidecar.jellyfin.http.connection import JellyfinConnection, ca_file_error, certificate_error
+from sidecar.jellyfin.http.connection import JellyfinConnection, ca_file_error, insecure_error
 from sidecar.jellyfin.http.responses import AWAY, retry_after
 from sidecar.jellyfin.live.events import LARGEST_FRAME_BYTES
 from sidecar.messages import msg
@@ -169,7 +169,7 @@ def _make_tls_context(http: JellyfinConnection) -> ssl.SSLContext:
     try:
         return ssl.create_default_context(cafile=http.ca_file or DEFAULT_CA_BUNDLE_PATH)
     except ssl.SSLError as error:
-        raise certificate_error(http.address) from error
+        raise insecure_error(http.address, error) from error
     except OSError as error:
         raise ca_file_error(http.ca_file) from error
 
@@ -200,7 +200,7 @@ def _opening_error(error: Exception, http: JellyfinConnection) -> JellyfinError:
             )
         )
     if isinstance(error, ssl.SSLError):
-        return certificate_error(server)
+        return insecure_error(server, error)
     if isinstance(error, (OSError, EOFError)) or isinstance(error.__cause__, EOFError):
         return ServerAway(msg("Jellyfin at {server} does not answer", server=server))
     return UnexpectedAnswer(

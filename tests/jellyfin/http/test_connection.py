@@ -135,9 +135,9 @@ def test_a_secure_address_that_speaks_plainly_is_told_as_such() -> None:
     with plain_text_at_https() as url:
         asking = connection(url)
 
-        with pytest.raises(UnexpectedAnswer, match="no trusted secure connection"):
+        with pytest.raises(UnexpectedAnswer, match="speaks http, not https"):
             asking.get("health")
-        with pytest.raises(UnexpectedAnswer, match="no trusted secure connection"):
+        with pytest.raises(UnexpectedAnswer, match="speaks http, not https"):
             open_connection(asking)
 
 

@@ -143,10 +143,6 @@ class SetUpService:
         _check_name(url)
         try:
             told = Jellyfin(url, identity=_identity("setup"), ca_file=self._ca_file).public_info()
-        except UnexpectedAnswer as trouble:
-            raise SetUpRefused(
-                msg("{url} answers, but not as a Jellyfin does: {reason}", url=url, reason=trouble)
-            ) from trouble
         except JellyfinError as trouble:
             raise SetUpRefused(str(trouble)) from trouble
         if _version(told.version) < OLDEST:

@@ -92,7 +92,10 @@ def test_another_machine_needs_the_code_and_guesses_it_a_few_times_only(
     ("reply", "said"),
     [
         (json_reply({**PUBLIC, "Version": "10.8.13"}), "too old"),
-        (Reply(body=b"<html>a router</html>", headers={"Content-Type": "text/html"}), "not as a"),
+        (
+            Reply(body=b"<html>a router</html>", headers={"Content-Type": "text/html"}),
+            "did not answer",
+        ),
     ],
 )
 def test_a_server_that_is_none_of_ours_says_why(
@@ -116,7 +119,7 @@ def test_each_way_not_to_be_there_has_its_sentence(
         (f"127.0.0.1:{port}", "nothing listens on port"),
         ("ftp://nas", "must look like"),
         ("", "must look like"),
-        (secure, "127.0.0.1"),
+        (secure, "speaks http, not https"),
     ):
         with pytest.raises(SetUpRefused, match=said):
             service.test(ticket, typed)
