@@ -20,6 +20,8 @@ _MOUNTS = Path("/proc/self/mountinfo")
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 _MOST_FOLDERS = 500
 _LEAST_WORDS = 5
+# What people call file systems that the kernel calls something else.
+_KNOWN_AS = {"vfat": "FAT32", "exfat": "exFAT", "ntfs": "NTFS", "ntfs3": "NTFS"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,11 @@ class Drive:
     total: int
     free: int
     can_write: bool
+
+    @property
+    def known_as(self) -> str:
+        """What people call its file system."""
+        return _KNOWN_AS.get(self.kind, self.kind)
 
 
 def default_roots() -> tuple[Path, ...]:

@@ -167,6 +167,22 @@ class DeviceEditor:
             path, self._find(path.parent), folders, os.access(path, os.W_OK | os.X_OK)
         )
 
+    def make_folder(self, above: str, name: str) -> Path:
+        """Make a folder in one of the small browser, for a device; it may be there already.
+
+        Raises:
+            NotPossible: It cannot be made, or could not be chosen then.
+        """
+        path = self._allowed(above)
+        if not name or name.startswith(".") or "/" in name or "\0" in name:
+            raise NotPossible(msg("Give the folder a name without / that begins with no dot"))
+        try:
+            (path / name).mkdir(exist_ok=True)
+        except OSError as error:
+            text = msg("{folder} cannot be made: {reason}", folder=name, reason=error.strerror)
+            raise NotPossible(text) from error
+        return self._allowed(str(path / name))
+
     def add(self, given: Mapping[str, object]) -> DeviceSettings:
         """Add a device.
 

@@ -69,6 +69,7 @@ FOR_OWNERS = {
     ("device_editor.decline", "POST"),
     ("device_editor.edit", "GET"),
     ("device_editor.forget", "POST"),
+    ("device_editor.make_folder", "POST"),
     ("device_editor.save", "POST"),
     ("device_list.add", "POST"),
     ("device_list.drives", "GET"),

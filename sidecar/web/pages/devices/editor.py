@@ -2,7 +2,7 @@
 
 GET  /devices/add?browse=FOLDER     the drives that are there, and a small folder browser
 GET  /devices/add?path=FOLDER       name, player, limit and users of a device in this folder
-POST /devices/add · edit · forget · decline
+POST /devices/add · add/folder · edit · forget · decline
 """
 
 from __future__ import annotations
@@ -36,6 +36,16 @@ def routes(services: WebServices) -> Blueprint:
     def add() -> Response:
         path = request.args.get("path", "")[:LONGEST_PATH]
         return _details(services, path) if path else _choose(services)
+
+    @editor.post("/add/folder", role=Role.OWNER)
+    def make_folder() -> Response:
+        name = request.form.get("folder", "").strip()[:LONGEST_NAME]
+        try:
+            path = services.device_editor.make_folder(_browsed(), name)
+        except NotPossible as refused:
+            return _choose(services, refused)
+        first = "yes" if _is_first_setup() else None
+        return redirect(url_for("device_editor.add", path=path, first=first), 303)
 
     @editor.post("/add", role=Role.OWNER)
     def save() -> Response:
@@ -103,10 +113,10 @@ def _changes(editor: PageRoutes, services: WebServices) -> None:
         return redirect(url_for("plans.devices", outcome="forgotten"), 303)
 
 
-def _choose(services: WebServices) -> Response:
+def _choose(services: WebServices, refused: NotPossible | None = None) -> Response:
     editor = services.device_editor
-    asked = request.args.get("browse", "")[:LONGEST_PATH]
-    refused, place = None, None
+    asked, place = _browsed(), None
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK
     try:
         place = editor.browse(asked) if asked else None
     except NotPossible as trouble:
@@ -119,7 +129,7 @@ def _choose(services: WebServices) -> Response:
         refused=refused,
         first=_is_first_setup(),
     )
-    return make_response(page)
+    return make_response(page, status)
 
 
 def _details(services: WebServices, path: str, refused: SettingsRefused | None = None) -> Response:
@@ -151,6 +161,11 @@ def _edit(services: WebServices, device_id: str, refused: SidecarError | None = 
         saved=request.args.get("saved") == "yes",
     )
     return make_response(page, HTTPStatus.UNPROCESSABLE_ENTITY if refused else HTTPStatus.OK)
+
+
+def _browsed() -> str:
+    """Return the folder that the small browser shows."""
+    return request.values.get("browse", "")[:LONGEST_PATH]
 
 
 def _is_first_setup() -> bool:

@@ -44,7 +44,7 @@ def test_a_drive_offers_itself_and_becomes_a_device(
     assert "SANDISK" in eve.get("/devices").text
     assert "was plugged in" in eve.get("/devices").text
     assert "was plugged in" not in ann.get("/devices").text
-    assert "vfat" in eve.get("/devices/add").text
+    assert "FAT32" in eve.get("/devices/add").text
     assert 'value="SANDISK"' in eve.get(f"/devices/add?path={folder}").text
 
     add(eve, folder, preset="car", budget="10 GB", users="ann")
@@ -66,6 +66,44 @@ def test_folders_are_browsed_only_below_the_roots(eve: Browser, folder: Path) ->
     assert "Use this folder" in page
     for outside in ("/etc", f"{folder}/../../..", "etc"):
         assert "choose one of those shown" in eve.get(f"/devices/add?browse={outside}").text
+
+
+def test_a_new_folder_becomes_a_device(house: WebHouse, eve: Browser, folder: Path) -> None:
+    assert "New folder" in eve.get(f"/devices/add?browse={folder}").text
+
+    made = eve.press("/devices/add/folder", browse=str(folder), folder=" For Ann ", first="yes")
+
+    assert made.status_code == 303
+    assert (folder / "For Ann").is_dir()
+    assert 'value="For Ann"' in eve.get(made.location).text
+    assert "first=yes" in made.location
+    add(eve, folder / "For Ann")
+    assert id_of(house, "New stick")
+
+
+@pytest.mark.parametrize(
+    ("above", "name", "said"),
+    [
+        ("", "", "without / that begins with no dot"),
+        ("", "a/b", "without / that begins with no dot"),
+        ("", ".hidden", "without / that begins with no dot"),
+        ("", "taken", "taken cannot be made: File exists"),
+        ("../..", "a", "choose one of those shown"),
+        ("taken", "a", "choose one of those shown"),
+    ],
+)
+def test_a_folder_that_cannot_be_made_is_said_and_its_name_stays(
+    eve: Browser, folder: Path, above: str, name: str, said: str
+) -> None:
+    (folder / "taken").touch()
+    before = sorted(folder.parent.parent.rglob("*"))
+
+    answer = eve.press("/devices/add/folder", browse=str(folder.joinpath(above)), folder=name)
+
+    assert answer.status_code == 422
+    assert said in answer.text
+    assert above or f'name="folder" value="{name}"' in answer.text
+    assert sorted(folder.parent.parent.rglob("*")) == before
 
 
 def test_the_data_folder_and_hidden_ones_are_not_offered(
