@@ -222,12 +222,14 @@ class DeviceFolder:
         """
         troubles: list[Exception | None] = [None] * len(parts)
         places: dict[Sequence[str], list[int]] = {}
-        fresh: list[str] = []
-        for number, (part, path) in enumerate(parts):
+        for number, (_, path) in enumerate(parts):
             with _blamed_on([number], troubles):
-                fresh += self._rename(part, path)
                 places.setdefault(_split_path(path)[0], []).append(number)
-        renamed = [number for there in places.values() for number in there]
+        fresh: list[str] = []
+        for folders, numbers in places.items():
+            some = {number: parts[number] for number in numbers}
+            fresh += self._rename_all(folders, some, troubles)
+        renamed = [number for there in places.values() for number in there if not troubles[number]]
         if renamed and not self._anchor.file_system.renames_at_once:
             # The old names must leave the disk before the new ones are synced: a power cut may
             # else leave two names for the same bytes, and removing one frees the other's.
@@ -243,17 +245,35 @@ class DeviceFolder:
             tree.sync_above(root, fresh)
         return troubles
 
-    def _rename(self, part: PartFile, path: str) -> list[str]:
-        """Give a part file its final name; return the folders that were made for it."""
-        folders, name = _split_path(path)
-        with self._anchor.translate_errors() as root, tree.open_folder(root, PARTS) as parts:
+    def _rename_all(
+        self,
+        folders: Sequence[str],
+        parts: Mapping[int, tuple[PartFile, str]],
+        troubles: list[Exception | None],
+    ) -> Sequence[str]:
+        """Give part files their final names in one folder; return the folders made for them."""
+        with (
+            _blamed_on(parts, troubles),
+            self._anchor.translate_errors() as root,
+            tree.open_folder(root, PARTS) as old,
+        ):
             try:
-                with self._shaping, tree.make_folder(root, folders) as (handle, fresh):
+                with self._shaping, tree.make_folder(root, folders) as (new, fresh):
                     created_folders.remember_folder(root, fresh)
-                    tree.rename_new(part.name, parts, name, handle)
+                    for number, (part, path) in parts.items():
+                        with _blamed_on([number], troubles), self._anchor.explain_errors():
+                            self._rename(part.name, old, path, new)
+                    return fresh
             except (FileExistsError, NotADirectoryError):
-                raise self._taken(path) from None
-        return fresh
+                for number, (_, path) in parts.items():
+                    troubles[number] = self._taken(path)
+        return ()
+
+    def _rename(self, part: str, parts: int, path: str, folder: int) -> None:
+        try:
+            tree.rename_new(part, parts, _split_path(path)[1], folder)
+        except (FileExistsError, NotADirectoryError):
+            raise self._taken(path) from None
 
     def _sync_all(
         self,
@@ -269,7 +289,7 @@ class DeviceFolder:
         ):
             for number, path in paths.items():
                 if troubles[number] is None:
-                    with _blamed_on([number], troubles), self._anchor.translate_errors():
+                    with _blamed_on([number], troubles), self._anchor.explain_errors():
                         tree.sync_file(_split_path(path)[1], handle)
             os.fsync(handle)
 

@@ -129,11 +129,18 @@ class DeviceRoot:
             # may belong to another folder a moment later.
             root = os.dup(self._hold().root)
         try:
-            yield root
-        except OSError as error:
-            raise self._explain(error) from error
+            with self.explain_errors():
+                yield root
         finally:
             os.close(root)
+
+    @contextmanager
+    def explain_errors(self) -> Iterator[None]:
+        """Turn operating system errors into `DeviceError`s."""
+        try:
+            yield
+        except OSError as error:
+            raise self._explain(error) from error
 
     def _hold(self) -> _Hold:
         held = self._held
