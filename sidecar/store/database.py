@@ -20,6 +20,7 @@ from threading import local
 from typing import Any, Self, TypeVar, cast
 
 import filelock
+import peewee
 
 from sidecar.clock import Clock
 from sidecar.domain.processes.roles import ALONE, Roles
@@ -66,7 +67,6 @@ class Database:
         # Names this process in the claims of its workers; another one once its lease was lost.
         self.process_id = secrets.token_hex(8)
         self.recovery = recovery_note
-        self._peewee = dialect.peewee
         self._mine = _Mine()
         # The database excludes other writers by itself, but by polling or a question over a
         # connection; a lock is faster, and lets nobody wait for who writes again and again.
@@ -232,13 +232,13 @@ class Database:
     def execute(self, query: Query) -> int:
         """Run an INSERT, UPDATE or DELETE; return the number of rows (INSERT: the id)."""
         self._check_writing()
-        changed: int = query.execute(self._peewee)
+        changed: int = query.execute(self.dialect.writer)
         return changed
 
     def execute_returning(self, query: Query) -> list[Row]:
         """Run a statement with RETURNING; return its rows."""
         self._check_writing()
-        return list(query.dicts().execute(self._peewee))
+        return list(query.dicts().execute(self.dialect.writer))
 
     def execute_sql(self, text: str, parameters: Sequence[object]) -> list[tuple[Any, ...]]:
         """Run an SQL text with RETURNING; return its rows."""
@@ -263,7 +263,7 @@ class Database:
     def rows(self, query: Query) -> list[Row]:
         """Run a SELECT."""
         with translate_database_errors(self.dialect.place):
-            return list(query.dicts().execute(self._peewee))
+            return list(query.dicts().execute(self._connections))
 
     def row(self, query: Query) -> Row | None:
         """Run a SELECT; return its first row, None if there is none."""
@@ -273,7 +273,7 @@ class Database:
     def sql(self, text: str, parameters: Sequence[object] = ()) -> list[tuple[Any, ...]]:
         """Run a SELECT written as SQL text, where that is clearer or faster."""
         with translate_database_errors(self.dialect.place):
-            cursor = self._peewee.execute_sql(text, parameters)
+            cursor = self._connections.execute_sql(text, parameters)
             # A change without RETURNING has no rows to ask for.
             found: list[tuple[Any, ...]] = cursor.fetchall() if cursor.description else []
             return found
@@ -284,7 +284,7 @@ class Database:
         To be read to its end at once: until then the thread sees an old state.
         """
         with translate_database_errors(self.dialect.place):
-            yield from self._peewee.execute_sql(text, parameters)
+            yield from self._connections.execute_sql(text, parameters)
 
     @contextmanager
     def look(self) -> Iterator[None]:
@@ -409,10 +409,15 @@ class Database:
         except BaseException:
             del news[mark:]
             # On a full disk SQLite has rolled back all of it by itself.
-            if getattr(self._peewee.connection(), "in_transaction", True):
+            if getattr(self._connections.connection(), "in_transaction", True):
                 self.sql("ROLLBACK TO inside")
                 self.sql("RELEASE inside")
             raise
+
+    @property
+    def _connections(self) -> peewee.Database:
+        """What this thread speaks to the database through now: in a write it is the writer."""
+        return self.dialect.peewee if self._mine.news is None else self.dialect.writer
 
     def _check_writing(self) -> None:
         if self._mine.news is None:

@@ -7,6 +7,7 @@ import re
 import pytest
 
 from sidecar.domain.downloads.download import Status
+from tests.statements import trace
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse
 
 ASKED = (
@@ -24,12 +25,11 @@ def work(house: WebHouse, one: Browser, verb: str, path: str) -> tuple[int, list
     The names of savepoints are chance.
     """
     statements: list[str] = []
-    connection = house.store.db._peewee.connection()
-    connection.set_trace_callback(statements.append)
+    trace(house.store.db, statements.append)
     try:
         status = one.send(verb, path).status_code
     finally:
-        connection.set_trace_callback(None)
+        trace(house.store.db, None)
     return status, [re.sub(r"\bs[0-9a-f]{32}\b|\d+", "?", text) for text in statements]
 
 

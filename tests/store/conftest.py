@@ -12,6 +12,7 @@ from sidecar.store.dialects.postgresql import PostgresqlAddress
 from sidecar.store.downloads.queue import Downloads
 from tests import postgres
 from tests.fakes.clock import START, FakeClock
+from tests.statements import connections
 from tests.store.examples import CARD, STICK, with_tables
 
 
@@ -48,14 +49,16 @@ def db(tmp_path: Path, clock: FakeClock, request: pytest.FixtureRequest) -> Iter
         shared.sql(EMPTY)
         return
     database = Database.open(with_tables(tmp_path / "state" / "sidecar.db"), clock=clock)
-    # Rows in an order that nobody asked for: a server gives them in any.
-    database.sql("PRAGMA reverse_unordered_selects = ON")
+    statements: dict[int, list[str]] = {}
+    for number, one in enumerate(connections(database)):
+        # Rows in an order that nobody asked for: a server gives them in any.
+        one.execute_sql("PRAGMA reverse_unordered_selects = ON")
+        one.connection().set_trace_callback(statements.setdefault(number, []).append)
     put_devices(database)
-    statements: list[str] = []
-    database._peewee.connection().set_trace_callback(statements.append)
     yield database
     database.close()
-    assert changes_outside_of_an_immediate_transaction(statements) == []
+    for said in statements.values():
+        assert changes_outside_of_an_immediate_transaction(said) == []
 
 
 def put_devices(database: Database) -> None:

@@ -187,13 +187,13 @@ def test_a_busy_database_is_waited_for_then_named(tmp_path: Path, clock: FakeClo
 def test_a_full_disk_stops_writes_not_reads_and_heals(db: Database) -> None:
     Meta(db).set("small", "1")
     pages = pragma(db, "page_count")
-    db.sql(f"PRAGMA max_page_count = {pages}")
+    db.dialect.writer.execute_sql(f"PRAGMA max_page_count = {pages}")
 
     with pytest.raises(DatabaseError, match="disk is full"):
         Meta(db).set("large", "x" * 1_000_000)
 
     assert Meta(db).get("small") == "1"
-    db.sql("PRAGMA max_page_count = 1000000")
+    db.dialect.writer.execute_sql("PRAGMA max_page_count = 1000000")
     Meta(db).set("large", "x")
     assert Meta(db).get("large") == "x"
 
@@ -201,6 +201,7 @@ def test_a_full_disk_stops_writes_not_reads_and_heals(db: Database) -> None:
 @pytest.mark.sqlite
 def test_a_deleted_database_is_not_begun_anew_behind_our_back(db: Database) -> None:
     db.close_thread()
+    db.dialect.close()
     for one in db.path.parent.glob("sidecar.db*"):
         one.unlink()
 

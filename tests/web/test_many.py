@@ -16,6 +16,7 @@ from sidecar.services.downloads.commands import ActionResult, DownloadCommand
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, track
 from tests.services.rules.steered import library, row
+from tests.statements import trace
 from tests.web.house import ANN, WebHouse, web_house
 
 WHOLE = "f" * 32
@@ -48,13 +49,12 @@ def offer(house: WebHouse, kind: str, count: int) -> None:
 def counted(house: WebHouse, act: Callable[[], object]) -> list[str]:
     """Return the statements of an act, without those that only begin and end transactions."""
     seen: list[str] = []
-    connection = house.store.db._peewee.connection()
-    connection.set_trace_callback(seen.append)
+    trace(house.store.db, seen.append)
     try:
         with house.store.db.look():
             act()
     finally:
-        connection.set_trace_callback(None)
+        trace(house.store.db, None)
     ends = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", "PRAGMA", "--")
     # What a trigger does comes under the text of the statement that fired it.
     return [one for one, _ in groupby(seen) if not one.startswith(ends)]

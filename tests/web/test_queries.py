@@ -19,6 +19,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.web.pages.admin.settings import GROUPS
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, track
+from tests.statements import trace
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, web_house
 
 MOST = 15
@@ -94,10 +95,9 @@ def fill(house: WebHouse) -> None:
 def asked(house: WebHouse, browser: Browser, path: str) -> list[str]:
     """Return the queries that one request took."""
     seen: list[str] = []
-    connection = house.store.db._peewee.connection()
-    connection.set_trace_callback(seen.append)
+    trace(house.store.db, seen.append)
     browser.get(path).close()
-    connection.set_trace_callback(None)
+    trace(house.store.db, None)
     return [one for one in seen if not one.startswith(("BEGIN", "COMMIT", "PRAGMA", "--"))]
 
 
@@ -128,7 +128,7 @@ def test_no_page_takes_more_than_fifteen_queries(house: WebHouse, person: Person
 def steps(house: WebHouse, browser: Browser, path: str) -> int:
     """Return how many steps SQLite took for one request: some for every row it went through."""
     taken = count()
-    connection = house.store.db._peewee.connection()
+    connection = house.store.db.dialect.peewee.connection()
     connection.set_progress_handler(lambda: next(taken) < 0, 1)
     assert browser.get(path).status_code == HTTPStatus.OK
     connection.set_progress_handler(None, 0)

@@ -37,6 +37,7 @@ class Dialect(Protocol):
 
     Attributes:
         place: Where the database is, for people: never with a password.
+        writer: The connection of whoever writes; `peewee` where each thread writes by its own.
         peewee: The connections, one for each thread.
         words: How files are found by words.
         skip_locked: Ends a subquery that chooses a row to be claimed.
@@ -44,6 +45,7 @@ class Dialect(Protocol):
     """
 
     place: object
+    writer: peewee.Database
     peewee: peewee.Database
     words: WordSearch
     skip_locked: str

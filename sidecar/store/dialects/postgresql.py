@@ -233,6 +233,7 @@ class PostgresqlDialect:
         self._address = address
         self._server = _Server(driver, address.url, busy_timeout_s)
         self.peewee: peewee.Database = self._server
+        self.writer: peewee.Database = self._server
         self.words = WordSearch(
             source="FROM downloads AS d WHERE d.status = 'completed'"
             " AND offline_words(d.search_key) @@ CAST(? AS tsquery)",

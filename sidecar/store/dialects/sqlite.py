@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Collection, Sequence
 from contextlib import AbstractContextManager, closing
+from functools import partial
 from pathlib import Path
-from threading import local
 from typing import Any
 
 import peewee
@@ -50,12 +50,6 @@ class _File(peewee.SqliteDatabase):
             super().rollback()
 
 
-class _Mine(local):
-    """The state of one thread."""
-
-    synced: str = ""  # the connection's `synchronous`: FULL, NORMAL or not set yet
-
-
 class SqliteDialect:
     """One file. Implements `Dialect`."""
 
@@ -66,13 +60,19 @@ class SqliteDialect:
         self.place: object = path
         self._path = path
         # mode=rw: a file that is deleted while we run is not silently created anew.
-        self.peewee: peewee.Database = _File(
+        open_file = partial(
+            _File,
             f"{path.as_uri()}?mode=rw",
             uri=True,
             pragmas=PRAGMAS,
             lock_type="IMMEDIATE",
             timeout=busy_timeout_s,
         )
+        self.peewee: peewee.Database = open_file()
+        # One for all threads, which write in turn: what another connection has changed each must
+        # read again from the file, page by page.
+        self.writer: peewee.Database = open_file(thread_safe=False, check_same_thread=False)
+        self._synced = ""  # the writer's `synchronous`: FULL, NORMAL or not set yet
         # `offline` is read in the order of its rows, newest first, and never sorted.
         self.words = WordSearch(
             source="FROM offline CROSS JOIN downloads AS d ON d.id = offline.rowid"
@@ -80,7 +80,6 @@ class SqliteDialect:
             order="offline.rowid",
             match=_match,
         )
-        self._mine = _Mine()
 
     def write(self, *, lazily: bool) -> AbstractContextManager[Any]:
         """BEGIN IMMEDIATE … COMMIT, synced to the disk unless `lazily`.
@@ -89,10 +88,10 @@ class SqliteDialect:
         """
         how = "NORMAL" if lazily else "FULL"
         # Not possible inside a transaction, and for this connection only.
-        if self._mine.synced != how:
-            self.peewee.execute_sql(f"PRAGMA synchronous = {how}")
-            self._mine.synced = how
-        begun: AbstractContextManager[Any] = self.peewee.transaction()
+        if self._synced != how:
+            self.writer.execute_sql(f"PRAGMA synchronous = {how}")
+            self._synced = how
+        begun: AbstractContextManager[Any] = self.writer.transaction()
         return begun
 
     def read(self) -> AbstractContextManager[Any]:
@@ -103,10 +102,11 @@ class SqliteDialect:
     def close_thread(self) -> None:
         """Close the connection of the calling thread; the next query opens another."""
         self.peewee.close()
-        self._mine.synced = ""
 
     def close(self) -> None:
-        """Do nothing: the lock of the folder is the store's."""
+        """Close the writer; the lock of the folder is the store's."""
+        self.writer.close()
+        self._synced = ""
 
     def is_claimed(self) -> bool:
         """Return True: the locked file stays locked as long as the process lives."""

@@ -204,11 +204,11 @@ def test_a_listener_that_fails_costs_no_play(room: Room, caplog: pytest.LogCaptu
 def test_plays_wait_for_a_database_that_cannot_be_written(
     room: Room, caplog: pytest.LogCaptureFixture
 ) -> None:
-    room.world.db.sql("PRAGMA query_only = ON")
+    room.world.db.dialect.writer.execute_sql("PRAGMA query_only = ON")
     room.hear(300)
     room.stop()
     assert "waits to be saved" in caplog.text
-    room.world.db.sql("PRAGMA query_only = OFF")
+    room.world.db.dialect.writer.execute_sql("PRAGMA query_only = OFF")
 
     room.watching.tick()
     assert room.kept() == []

@@ -19,6 +19,7 @@ from sidecar.store.downloads.queue import NewDownload
 from sidecar.store.rules.exclusions import Exclusions
 from sidecar.store.rules.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, track
+from tests.statements import hook
 
 WHY = Reason("favourites", "f" * 32, "your favourite")
 BEN = "b" * 32
@@ -542,7 +543,7 @@ def test_the_same_album_again_takes_a_few_queries_however_long_it_is(
     album = [track(number, album_id="a" * 32) for number in range(1, 101)]
     whole = track(0, id="a" * 32)
     asked: list[str] = []
-    world.db._peewee.query_hooks.append(lambda event: asked.append(event.sql))
+    hook(world.db, lambda sql, _values: asked.append(sql))
 
     taken = []
     for _ in range(2):

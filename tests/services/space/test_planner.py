@@ -23,6 +23,7 @@ from sidecar.services.space.planner import EvictionBlock, PlanChanged, SpacePlan
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, registry_of, track
+from tests.statements import trace
 
 BLOCK = 4096
 
@@ -316,7 +317,7 @@ def test_nothing_is_looked_at_again_until_something_changed(house: House) -> Non
     for number in range(2, 12):
         house.stick.joinpath(f"foreign {number}").write_bytes(b"")
     looked: list[str] = []
-    house.world.db._peewee.connection().set_trace_callback(looked.append)
+    trace(house.world.db, looked.append)
 
     house.room.step()
     assert looked == []

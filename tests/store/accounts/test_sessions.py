@@ -106,8 +106,8 @@ def test_the_csrf_token_belongs_to_the_session_and_does_not_give_it_away() -> No
 def test_a_full_disk_signs_nobody_out(db: Database, sessions: Sessions, clock: FakeClock) -> None:
     secret = sessions.begin(ANN, address_prefix="")
     clock.advance(DAY_S)
-    db.sql("PRAGMA query_only = 1")
+    db.dialect.writer.execute_sql("PRAGMA query_only = 1")
 
     assert sessions.find(secret) is not None
 
-    db.sql("PRAGMA query_only = 0")
+    db.dialect.writer.execute_sql("PRAGMA query_only = 0")

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import product
 
@@ -17,6 +17,7 @@ from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.insert import NewDownload
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
+from tests.statements import hook
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
 
 CARA = "c" * 32
@@ -298,10 +299,10 @@ LISTS = [
 
 def plans(db: Database, ask: Callable[[], object]) -> list[list[str]]:
     """Ask, and return how SQLite goes about each query that was needed."""
-    seen: list[tuple[str, list[object]]] = []
-    db._peewee.query_hooks.append(lambda event: seen.append((event.sql, event.params)))
+    seen: list[tuple[str, Sequence[object]]] = []
+    end = hook(db, lambda sql, values: seen.append((sql, values)))
     ask()
-    db._peewee.query_hooks.clear()
+    end()
     return [
         [row[3] for row in db.sql(f"EXPLAIN QUERY PLAN {sql}", parameters)]
         for sql, parameters in seen

@@ -21,6 +21,7 @@ from sidecar.store.files.completed import CompletedFiles
 from sidecar.store.files.search import FileIndex
 from sidecar.store.rules.playlist_orders import PlaylistOrders
 from tests.fakes.clock import FakeClock
+from tests.statements import trace
 from tests.store.accounts.test_accounts import ANNS
 from tests.store.downloads.test_queries import MANY, fill, hold, looks_at_all_rows, plans
 from tests.store.examples import ANN, BEGIN, HASH, STICK, wanted
@@ -189,9 +190,9 @@ def test_the_numbers_of_a_device_come_from_indexes_alone(
 ) -> None:
     fill(db, MANY)
     seen: list[str] = []
-    db._peewee.connection().set_trace_callback(seen.append)
+    trace(db, seen.append)
     downloads.queries.use_of(STICK)
-    db._peewee.connection().set_trace_callback(None)
+    trace(db, None)
 
     (asked,) = (sql for sql in seen if sql.startswith("SELECT"))
     steps = [row[3] for row in db.sql(f"EXPLAIN QUERY PLAN {asked}")]

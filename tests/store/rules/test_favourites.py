@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from sidecar.domain.items.item import ItemType
@@ -8,6 +10,7 @@ from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.database import Database
 from sidecar.store.rules.favourites import FavouriteStates
 from tests.fakes.clock import FakeClock
+from tests.statements import hook
 from tests.store.accounts.test_accounts import ANNS, BENS
 from tests.store.examples import ANN, BEN, item_id
 
@@ -71,10 +74,10 @@ def test_words_in_doubt_are_found_oldest_first(hearts: FavouriteStates, clock: F
 def test_looking_for_doubts_does_not_read_every_heart(
     db: Database, hearts: FavouriteStates
 ) -> None:
-    seen: list[tuple[str, list[object]]] = []
-    db._peewee.query_hooks.append(lambda event: seen.append((event.sql, event.params)))
+    seen: list[tuple[str, Sequence[object]]] = []
+    end = hook(db, lambda sql, values: seen.append((sql, values)))
     hearts.list_in_doubt(ANN)
-    db._peewee.query_hooks.clear()
+    end()
 
     (sql, parameters) = seen[0]
     plan = " ".join(row[3] for row in db.sql(f"EXPLAIN QUERY PLAN {sql}", parameters))

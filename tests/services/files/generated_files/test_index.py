@@ -21,6 +21,7 @@ from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.files.completed import CompletedFiles
 from tests.services.conftest import ANN, STICK, World, registry_of, track
+from tests.statements import trace
 
 BIG = ByteSize(12_000 * 4096)
 
@@ -51,12 +52,11 @@ class Written:
     def read_at_a_start(self) -> int:
         """Start anew; return how often the files were read from the database."""
         statements: list[str] = []
-        connection = self.world.db._peewee.connection()
-        connection.set_trace_callback(statements.append)
+        trace(self.world.db, statements.append)
         try:
             self.make_writer().step()
         finally:
-            connection.set_trace_callback(None)
+            trace(self.world.db, None)
         return sum("content_hash" in one and "ORDER BY file_path" in one for one in statements)
 
     def begins(self, number: int) -> Download:
