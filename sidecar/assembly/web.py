@@ -215,13 +215,7 @@ def make_web(
         ),
         removals=removals,
         identity=identity,
-        file_names=FileNames(
-            downloads=base.store.downloads,
-            access=devices.access,
-            client=below.accounts.service.client,
-            shape_of=rules.shape_of,
-            clock=base.clock,
-        ),
+        file_names=_file_names(below),
         server_change=rules.server_change,
         hidden=accounts.hidden,
         eject=eject,
@@ -393,6 +387,18 @@ def _doctor(below: Below, push: BrowserPush) -> Doctor:
         is_healthy=base.is_healthy,
         clock=base.clock,
     )
+
+
+def _file_names(below: Below) -> FileNames:
+    names = FileNames(
+        downloads=below.base.store.downloads,
+        access=below.devices.access,
+        client=below.accounts.service.client,
+        shape_of=below.rules.shape_of,
+        clock=below.base.clock,
+    )
+    below.base.bus.subscribe(names.hear)
+    return names
 
 
 def _metrics(below: Below) -> MetricsService:

@@ -228,7 +228,9 @@ def clean_name(text: str) -> str:
     """Turn a text into a valid file name: no forbidden characters, not reserved, not empty."""
     # A lone surrogate cannot be encoded: it becomes "?", and that a "_".
     written = _FORBIDDEN.sub("_", text.encode("utf-8", "replace").decode())
-    visible = "".join(map(_replace_character, unicodedata.normalize("NFC", written)))
+    visible = unicodedata.normalize("NFC", written)
+    if not visible.isprintable():
+        visible = "".join(map(_replace_character, visible))
     name = unicodedata.normalize("NFC", re.sub(r"\s+", " ", visible))
     name = name.lstrip(f" {_JOINERS}").rstrip(f" .{_JOINERS}")
     name = _CONFLICT.sub("_", name)
@@ -293,7 +295,7 @@ def _name_film(item: Item) -> str:
 
 
 def _replace_character(one: str) -> str:
-    """Return the replacement of a character."""
+    """Return the replacement of a character; one that is printable has none."""
     if one in _JOINERS:
         return one
     match unicodedata.category(one):
@@ -308,7 +310,12 @@ def _name_key(name: str) -> str:
     if name.isascii():
         # The same in a tenth of the time: most names are.
         return name.lower().rstrip(". ")
-    seen = "".join(one for one in name if unicodedata.category(one) != "Cf")
+    # What is invisible is not printable: most names need no look at each character.
+    seen = (
+        name
+        if name.isprintable()
+        else "".join(one for one in name if unicodedata.category(one) != "Cf")
+    )
     # Upper case first: some letters (a dotless i) are equal only there.
     folded = unicodedata.normalize("NFC", seen).upper().casefold()
     return unicodedata.normalize("NFC", folded).rstrip(". ")

@@ -1,7 +1,8 @@
 """Previews which files of a device would have other names today, and plans them after a yes.
 
     a manager asks ─▶ items, albums, seasons looked up ─▶ preview ─▶ yes ─▶ planned in the rows
-                                                                        └▶ `renaming` renames each
+                                                             │          └▶ `renaming` renames each
+                                                             └ kept until something changes there
 
 Nothing is ever renamed for this without a yes, and nothing is fetched. Files that were adopted stay
 where they are, and so does what the server does not know or an account that is signed out had.
@@ -23,6 +24,7 @@ from sidecar.domain.files.naming import NameLimits, is_part, make_path_key
 from sidecar.domain.files.renames import NamedFile, make_plan_id, plan_renames
 from sidecar.domain.items.item import Item
 from sidecar.errors import NotPossible, OutsideHours, SignedOut
+from sidecar.events import DeviceChanged, DownloadChanged, Event, NewsMissed
 from sidecar.jellyfin.client import IDS_PER_REQUEST, Jellyfin
 from sidecar.jellyfin.library.groups import GroupLookup
 from sidecar.messages import msg
@@ -72,14 +74,40 @@ class NamesView:
     examples: Sequence[RenamedFile] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Preview:
+    """What is told of a device: the same for everybody but for the examples.
+
+    Attributes:
+        shape: The limits that it was made for.
+        examples: The first ones.
+        examples_of: The first ones of those that each account asked for.
+    """
+
+    shape: NameLimits
+    plan_id: str
+    renamed: int
+    waiting: int
+    unread: int
+    examples: Sequence[RenamedFile]
+    examples_of: Mapping[str, Sequence[RenamedFile]]
+
+
 @dataclass(slots=True)
 class _Look:
-    """What was looked up for a device so far."""
+    """What was looked up for a device so far.
+
+    Attributes:
+        preview: The last one.
+        is_current: Whether nothing has changed since that was begun.
+    """
 
     until: float
     asked: set[str] = field(default_factory=set)
     items: dict[str, Item] = field(default_factory=dict)
     groups: dict[str, Group] = field(default_factory=dict)
+    preview: _Preview | None = None
+    is_current: bool = False
 
 
 class FileNames:
@@ -120,22 +148,17 @@ class FileNames:
         """
         settings = self._access.settings(person, device_id)
         with self._lock:
-            rows = self._downloads.identity.on_device(device_id)
-            look = self._look(device_id)
-            unread = self._look_up(look, rows)
-            renamed = self._renamed(device_id, look, rows)
-        files = [one for one in rows if one.id in renamed and one.status is Status.COMPLETED]
+            found = self._previewed(device_id)
         sees_all = self._access.sees_all(person, settings)
-        shown = [one for one in files if sees_all or one.user_id == person.user_id][:MOST_SHOWN]
         return NamesView(
             device_id=device_id,
             device_name=settings.name,
             management=self._access.management(person, settings),
-            plan_id=make_plan_id(renamed),
-            renamed=len(files),
-            waiting=sum(one.wanted_path is not None for one in rows),
-            unread=unread,
-            examples=[RenamedFile(one.file_path, renamed[one.id]) for one in shown],
+            plan_id=found.plan_id,
+            renamed=found.renamed,
+            waiting=found.waiting,
+            unread=found.unread,
+            examples=found.examples if sees_all else found.examples_of.get(person.user_id, []),
         )
 
     def rename(self, person: Person, device_id: str, plan_id: str) -> int:
@@ -148,8 +171,11 @@ class FileNames:
         """
         settings = self._access.managed(person, device_id)
         with self._lock:
+            look = self._look(device_id)
+            # It is planned anew: of what another process did, no event may have come.
+            look.is_current = False
             rows = self._downloads.identity.on_device(device_id)
-            renamed = self._renamed(device_id, self._look(device_id), rows)
+            renamed = self._renamed(look, rows, self._shape_of(device_id))
             if make_plan_id(renamed) != plan_id:
                 raise NotPossible(msg("The files have changed meanwhile: look at the names again"))
             files = self._downloads.identity.plan_renames(
@@ -161,6 +187,53 @@ class FileNames:
                     self._downloads.queue.rename(one, FilePlace(path, make_path_key(path)))
         log.info("%s has %d files renamed on %s", person.name, files, settings.name)
         return files
+
+    def hear(self, event: Event) -> None:
+        """Listen to the bus: where something has changed, the next preview is made anew."""
+        match event:
+            case DownloadChanged(download=download):
+                changed = {download.device_id}
+            case DeviceChanged(device_id=device_id):
+                changed = {device_id}
+            case NewsMissed():
+                changed = {*self._looks}
+            case _:
+                return
+        now = self._clock.monotonic()
+        for device_id, look in tuple(self._looks.items()):
+            if device_id in changed:
+                look.is_current = False
+            if look.until < now:
+                # Else thousands of items would stay for ever after somebody has looked once.
+                self._looks.pop(device_id, None)
+
+    def _previewed(self, device_id: str) -> _Preview:
+        look, shape = self._look(device_id), self._shape_of(device_id)
+        if look.is_current and look.preview is not None and look.preview.shape == shape:
+            return look.preview
+        # What changes from now on is in the next one.
+        look.is_current = True
+        rows = self._downloads.identity.on_device(device_id)
+        unread = self._look_up(look, rows)
+        renamed = self._renamed(look, rows, shape)
+        files = [one for one in rows if one.id in renamed and _has_file(one)]
+        of: dict[str, list[RenamedFile]] = {}
+        for one in files:
+            theirs = of.setdefault(one.user_id, [])
+            if len(theirs) < MOST_SHOWN:
+                theirs.append(RenamedFile(one.file_path, renamed[one.id]))
+        look.preview = _Preview(
+            shape=shape,
+            plan_id=make_plan_id(renamed),
+            renamed=len(files),
+            waiting=sum(one.wanted_path is not None for one in rows),
+            unread=unread,
+            examples=[RenamedFile(one.file_path, renamed[one.id]) for one in files[:MOST_SHOWN]],
+            examples_of=of,
+        )
+        if unread:
+            look.is_current = False
+        return look.preview
 
     def _look(self, device_id: str) -> _Look:
         now = self._clock.monotonic()
@@ -201,10 +274,12 @@ class FileNames:
         albums = {one.item_id: one.album_id or "" for one in rows}
         return sorted(ids, key=lambda one: albums[one])
 
-    def _renamed(self, device_id: str, look: _Look, rows: Iterable[Download]) -> Mapping[int, str]:
+    def _renamed(
+        self, look: _Look, rows: Iterable[Download], shape: NameLimits
+    ) -> Mapping[int, str]:
         files = [_named(one, look) for one in rows]
         planned = {one.id: one.wanted_path for one in rows}
-        renamed = plan_renames(files, self._shape_of(device_id))
+        renamed = plan_renames(files, shape)
         return {id_: path for id_, path in renamed.items() if planned[id_] != path}
 
 

@@ -50,13 +50,11 @@ class FileRenaming:
                 continue
             planned = self._downloads.identity.to_rename(device.id)
             try:
-                renamed = [
-                    self._rename(device, *one) for one in islice(_in_order(planned), AT_ONCE)
-                ]
+                done = [self._rename(device, *one) for one in islice(_in_order(planned), AT_ONCE)]
             except DeviceError as trouble:
                 self._registry.trouble(device.id, trouble)
                 continue
-            if any(renamed):
+            if done:
                 self._bus.publish(DeviceChanged(device.id))
 
     def _rename(self, device: AttachedDevice, download: Download, paths: Sequence[str]) -> bool:

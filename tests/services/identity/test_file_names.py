@@ -9,9 +9,9 @@ import pytest
 from werkzeug.test import Client
 
 from sidecar.errors import NotAManager, NotPossible, NotVisible
-from sidecar.events import Bus
+from sidecar.events import Bus, DeviceChanged, NewsMissed
 from sidecar.services.accounts.person import Person
-from sidecar.services.identity.file_names import FileNames, RenamedFile
+from sidecar.services.identity.file_names import KEPT_S, FileNames, RenamedFile
 from sidecar.services.identity.renaming import FileRenaming
 from sidecar.web.app import create_app
 from tests.fakes.libraries.tiny import track
@@ -19,6 +19,7 @@ from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, come_in, moving_house
 
 ALBUM = "Music/Various/Mix (2004)"
+OTHER = "22222222-2222-4222-8222-222222222222"
 ARTISTS = ("Anna", "Bert", "Cleo")
 OLD = [f"{name}/Mix ({2004 + n})/1-0{n + 1} - Tone {n + 1}.flac" for n, name in enumerate(ARTISTS)]
 NEW = [f"Anna/Mix (2004)/1-0{n} - Tone {n}.flac" for n in (1, 2, 3)]
@@ -101,6 +102,44 @@ def test_another_plan_than_the_one_that_was_shown_is_not_carried_out(
     assert [one.wanted_path for one in house.rows()] == [None] * 2
 
 
+def test_names_are_planned_anew_only_when_something_has_changed(
+    house: MovingHouse, names: FileNames
+) -> None:
+    ann, ben = house.person("ann"), house.person("ben")
+    first = names.preview(ann, STICK)
+    # Nobody tells of this, so it shows whether the rows are read.
+    house.store.db.sql("UPDATE downloads SET file_path = ? WHERE title = 'Tone 3'", (NEW[2],))
+
+    assert names.preview(ann, STICK) == first
+    assert names.preview(ben, STICK).renamed == 2
+    house.bus.publish(DeviceChanged(OTHER))
+    assert names.preview(ann, STICK) == first
+    for news in (DeviceChanged(STICK), NewsMissed()):
+        house.bus.publish(news)
+        assert names.preview(ann, STICK).renamed == 1
+        house.store.db.sql("UPDATE downloads SET file_path = ? WHERE title = 'Tone 3'", (OLD[2],))
+        assert names.preview(ann, STICK).renamed == 1
+        house.bus.publish(news)
+        assert names.preview(ann, STICK).renamed == 2
+        house.store.db.sql("UPDATE downloads SET file_path = ? WHERE title = 'Tone 3'", (NEW[2],))
+
+
+def test_what_was_looked_up_is_forgotten_after_a_while(
+    house: MovingHouse, names: FileNames
+) -> None:
+    names.preview(house.person("ann"), STICK)
+    asked = len(house.server.paths)
+    house.bus.publish(DeviceChanged(STICK))
+    names.preview(house.person("ann"), STICK)
+    assert len(house.server.paths) == asked
+
+    house.clock.advance(KEPT_S + 1)
+    house.bus.publish(DeviceChanged(OTHER))
+    assert not names._looks
+    names.preview(house.person("ann"), STICK)
+    assert len(house.server.paths) > asked
+
+
 def test_what_was_adopted_and_what_the_server_does_not_know_stays(
     house: MovingHouse, names: FileNames
 ) -> None:
@@ -133,6 +172,7 @@ def test_only_managers_rename(house: MovingHouse, names: FileNames) -> None:
         names.preview(Person("f" * 32, "eve", is_admin=False), STICK)
     # What others asked for is counted, but shown to an admin alone.
     house.store.db.sql("UPDATE downloads SET user_id = ? WHERE title = 'Tone 2'", (ben.user_id,))
+    house.bus.publish(DeviceChanged(STICK))
     admin = house.person("admin")
     shown = names.preview(ann, STICK)
     assert (shown.renamed, shown.examples) == (2, [RenamedFile(OLD[2], NEW[2])])
