@@ -63,7 +63,7 @@ class Stores:
         self.exclusions = Exclusions(db, clock)
         self.hearts = FavouriteStates(db, clock)
         self.hidden = HiddenItems(db, clock)
-        self.holds = Holds(db, bus)
+        self.holds = Holds(db, bus, is_shared=machine is not None)
         self.imported = ImportedPlays(db)
         self.formats = FormatStore(db)
         self.inventory = Inventory(db)

@@ -21,6 +21,7 @@ from sidecar.domain.wishes import Hold, Reason, Wish
 from sidecar.events import Bus, HoldsChanged
 from sidecar.messages import msg, restore, store
 from sidecar.store.database import Database, Row
+from sidecar.store.rules.hold_reasons import HoldReasons
 from sidecar.store.schema.tables import DownloadRow, HoldRow
 
 BATCH = 500
@@ -63,17 +64,6 @@ OWNERS = """SELECT owned.download_id, owned.user_id FROM json_each(?) AS one
 REASON = """SELECT text FROM holds WHERE user_id = ? AND rule = ? AND source_id = ?
     ORDER BY id DESC LIMIT 1"""
 SOURCES = "SELECT DISTINCT source_id FROM holds WHERE user_id = ? AND rule = ?"
-# Few, as only what was pinned is told apart by its source.
-REASONS = """SELECT rule, CASE rule WHEN 'pin' THEN source_id END, holds.text, count(*),
-        count(*) FILTER (WHERE release_at IS NULL), max(files), max(d.title)
-    FROM holds LEFT JOIN (
-        SELECT rule, count(DISTINCT item_id) AS files FROM holds
-        WHERE user_id = ?1 AND device_id = ?2 AND release_at IS NULL GROUP BY rule
-    ) AS lasting USING (rule)
-    LEFT JOIN downloads AS d
-        ON rule = 'pin' AND d.device_id = ?2 AND d.item_id = holds.source_id
-    WHERE holds.user_id = ?1 AND holds.device_id = ?2
-    GROUP BY 1, 2, 3 ORDER BY min(holds.id)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +84,10 @@ class WishFacts:
 class Holds:
     """Creates, releases and deletes holds. Safe to use from any thread."""
 
-    def __init__(self, db: Database, bus: Bus) -> None:
+    def __init__(self, db: Database, bus: Bus, *, is_shared: bool = False) -> None:
         self._db = db
         self._bus = bus
+        self._reasons = HoldReasons(db, bus, is_shared=is_shared)
 
     def keep(self, wish: Wish) -> bool:
         """Hold an item; a hold that was about to end lasts again.
@@ -313,7 +304,7 @@ class Holds:
     def reasons_of(self, user_id: str, device_id: str) -> Mapping[str, list[str]]:
         """Return why a user's lasting holds on a device are there, by rule; each reason once."""
         found: dict[str, dict[str, None]] = {}
-        for rule, _, text, _, lasting, *_ in self._reasons(user_id, device_id):
+        for rule, _, text, _, lasting, *_ in self._reasons.read(user_id, device_id):
             if lasting:
                 found.setdefault(rule, {})[restore(text)] = None
         return {rule: list(texts) for rule, texts in found.items()}
@@ -321,7 +312,7 @@ class Holds:
     def pins_of(self, user_id: str, device_id: str) -> Mapping[str, tuple[str, int]]:
         """Return what a user pinned on a device, the oldest first: its text and number of files."""
         pins: dict[str, tuple[str, int]] = {}
-        for _, source_id, text, count, *_, title in self._reasons(user_id, device_id):
+        for _, source_id, text, count, *_, title in self._reasons.read(user_id, device_id):
             if source_id is not None:
                 # The reason of a single file does not name it: that stands beside it elsewhere.
                 named = msg("downloaded by you ({title})", title=title) if title else restore(text)
@@ -329,14 +320,9 @@ class Holds:
                 pins[source_id] = first, others + count
         return pins
 
-    def _reasons(self, user_id: str, device_id: str) -> list[tuple[Any, ...]]:
-        return self._db.once(
-            (Holds, user_id, device_id), lambda: self._db.sql(REASONS, (user_id, device_id))
-        )
-
     def files_of(self, user_id: str, device_id: str) -> Mapping[str, int]:
         """Return how many files a user's lasting holds on a device keep, by rule."""
-        return {rule: files or 0 for rule, *_, files, _ in self._reasons(user_id, device_id)}
+        return {rule: files or 0 for rule, *_, files, _ in self._reasons.read(user_id, device_id)}
 
     def of_item(self, device_id: str, item_id: str) -> list[Hold]:
         """Return all holds on an item on a device, oldest first."""
