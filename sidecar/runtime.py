@@ -215,6 +215,7 @@ class Runtime:
             self._bus,
             self._clock,
             lambda: threads.all_alive() and store.db.is_answering(),
+            is_stopping=threads.stop.is_set,
             recent=self._recent,
             configuration=configuration,
             roles=self._roles,

@@ -54,6 +54,7 @@ def assemble(
     clock: Clock,
     is_healthy: Callable[[], bool] = lambda: True,
     *,
+    is_stopping: Callable[[], bool] = lambda: False,
     recent: RecentLog | None = None,
     configuration: ConfigurationService | None = None,
     roles: Roles = ALONE,
@@ -68,6 +69,7 @@ def assemble(
         bus: Where news are published.
         clock: The time.
         is_healthy: Whether every thread is alive and the database answers.
+        is_stopping: Whether threads are to end.
         recent: The last lines of the log.
         configuration: What the page adds to the settings; read from the store unless given.
         roles: What this process does.
@@ -89,6 +91,7 @@ def assemble(
         bus=bus,
         clock=clock,
         is_healthy=is_healthy,
+        is_stopping=is_stopping,
         recent=recent or RecentLog(logging.Formatter()),
         roles=roles,
         places=places or DevicePlaces(),

@@ -26,6 +26,7 @@ class Base:
         settings: As they were at the start.
         configuration: The present settings, and what the page changes.
         is_healthy: Whether every thread is alive and the database answers.
+        is_stopping: Whether threads are to end: what takes long looks now and then.
         recent: The last lines of the log, for the admins' page.
         roles: What this process does.
         places: Where devices can be on this machine.
@@ -39,6 +40,7 @@ class Base:
     clock: Clock
     is_healthy: Callable[[], bool]
     recent: RecentLog
+    is_stopping: Callable[[], bool] = lambda: False
     roles: Roles = ALONE
     places: DevicePlaces = field(default_factory=DevicePlaces)
     check_push: Callable[[str], str | None] = check_endpoint

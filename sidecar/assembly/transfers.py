@@ -161,6 +161,7 @@ def _space(
         in_use=rules.in_use,
         clock=base.clock,
         awaited=devices.peers.waiting if devices.peers else no_block,
+        is_over=base.is_stopping,
     )
 
 

@@ -132,11 +132,16 @@ class Housekeeping:
             *self._steps,
             *([(self._back_up, "the copy of the database")] if self._roles.watches else []),
         ):
+            if self._is_over():
+                return
             attempt(work, what)
 
     def look_at_devices(self) -> None:
         """Attach the devices that are there, after looking at their files; note what is wrong."""
-        if self._registry.look(settle=self._settle):
+        # Which devices are known, and where, is asked for in many places.
+        with self._db.look():
+            has_come = self._registry.look(settle=self._settle)
+        if has_come:
             self._device_came()
         self._looked.set()
 

@@ -203,6 +203,7 @@ class SpacePlanner:
 
     `in_use` returns the items that play or come next in a queue, for all accounts. `awaited`
     returns the files that must stay on a device until other devices have those that came later.
+    `is_over` ends a plan that is being made, for a large device takes seconds: `Stopped` is raised.
     """
 
     def __init__(
@@ -215,6 +216,7 @@ class SpacePlanner:
         in_use: InUse,
         clock: Clock,
         awaited: Awaited = no_block,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> None:
         self._db = stores.db
         self._registry = registry
@@ -223,6 +225,7 @@ class SpacePlanner:
         self._bus = bus
         self._in_use = in_use
         self._awaited = awaited
+        self._is_over = is_over
         self._clock = clock
         self._inventory = stores.inventory
         self._rests = stores.rests
@@ -498,6 +501,7 @@ class SpacePlanner:
             in_use=self._in_use(),
             untouchable=self._odd | waiting.files if waiting else self._odd,
             keeps_originals=settings.keep_original,
+            is_over=self._is_over,
         )
 
     def _remove(self, device: AttachedDevice, steps: Iterable[PlanStep]) -> None:

@@ -7,16 +7,17 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from sidecar.domain.formats.formats import AnyTarget, read_any_target
 from sidecar.domain.space.budget import WantedFile
 from sidecar.domain.space.eviction import HoldStrength, Stored, classify
 from sidecar.domain.wishes import PIN, EvictionClass
+from sidecar.errors import Stopped
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import DownloadRow
 
@@ -41,6 +42,11 @@ GRIPS_OF = """SELECT item_id, rule, release_at IS NOT NULL FROM holds
     WHERE device_id = ? AND item_id = ?"""
 SEEN_BY = """SELECT download_id FROM json_each(?) AS one CROSS JOIN owned
     ON owned.download_id = CAST(one.value AS INTEGER) AND owned.user_id = ?"""
+
+# Rows that are read between two looks whether it is over.
+LOOK_EVERY = 1000
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +85,7 @@ class Inventory:
         in_use: Collection[str] = frozenset(),
         untouchable: Collection[int] = frozenset(),
         keeps_originals: bool = False,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> Holdings:
         """Return a device's files and its waiting downloads, each in no certain order.
 
@@ -88,9 +95,13 @@ class Inventory:
             in_use: Items that play or come next: their files are not evicted.
             untouchable: Downloads whose files cannot be evicted for another reason.
             keeps_originals: A converted file needs room for its original as well.
+            is_over: Called now and then; True ends it.
+
+        Raises:
+            errors.Stopped: `is_over` returned True.
         """
         with self._db.read():
-            grips = _group_by_item(self._read(GRIPS, device_id))
+            grips = _read_grips(_until(is_over, self._read(GRIPS, device_id)))
             stored = [
                 Stored(
                     download_id=download_id,
@@ -98,12 +109,12 @@ class Inventory:
                     title=title,
                     size=size or 0,
                     last_used=last_used,
-                    eviction_class=_classify(grips[item_id]),
+                    eviction_class=grips.take(item_id),
                     is_in_use=item_id in in_use or download_id in untouchable,
                     is_missing=bool(is_missing),
                 )
-                for download_id, item_id, title, size, last_used, is_missing in self._read(
-                    STORED, device_id
+                for download_id, item_id, title, size, last_used, is_missing in _until(
+                    is_over, self._read(STORED, device_id)
                 )
             ]
             return Holdings(
@@ -113,7 +124,7 @@ class Inventory:
 
     def get_eviction_class(self, device_id: str, item_id: str) -> EvictionClass:
         """Return an item's eviction class on a device."""
-        return classify(_group_by_item(self._db.sql(GRIPS_OF, (device_id, item_id)))[item_id])
+        return _read_grips(self._db.sql(GRIPS_OF, (device_id, item_id))).take(item_id)
 
     def list_visible_to(self, user_id: str, download_ids: Collection[int]) -> frozenset[int]:
         """Return those of these downloads that an account may see: its own, now or before."""
@@ -126,7 +137,7 @@ class Inventory:
         self,
         device_id: str,
         now: datetime,
-        grips: Mapping[str, list[HoldStrength]],
+        grips: _Grips,
         *,
         keeps_originals: bool,
     ) -> tuple[WantedFile, ...]:
@@ -140,8 +151,8 @@ class Inventory:
                 held=held,
                 priority=priority,
                 place=queued_at,
-                standing=_classify(grips[item_id]),
-                is_own=any(one.rule == PIN for one in grips[item_id]),
+                standing=grips.take(item_id),
+                is_own=item_id in grips.own,
                 source=_count_beside(target, size, likely, is_kept=is_kept),
             )
             for download_id, item_id, title, size, name, seconds, held, priority, queued_at in (
@@ -173,11 +184,43 @@ class Inventory:
         )
 
 
-def _group_by_item(rows: Iterable[tuple[str, str, int]]) -> defaultdict[str, list[HoldStrength]]:
-    grips: defaultdict[str, list[HoldStrength]] = defaultdict(list)
+@dataclass(frozen=True, slots=True)
+class _Grips:
+    """How firmly the items of a device are held, and which of them people asked for themselves."""
+
+    standing: dict[str, EvictionClass]
+    own: set[str]
+
+    def take(self, item_id: str) -> EvictionClass:
+        """Return an item's eviction class, once: a device has one download of it.
+
+        What was taken is freed while the files are read: of each there is as much again.
+        """
+        return self.standing.pop(item_id, EvictionClass.NOTHING)
+
+
+def _read_grips(rows: Iterable[tuple[str, str, int]]) -> _Grips:
+    grips = _Grips({}, set())
     for item_id, rule, is_ending in rows:
-        grips[item_id].append(_strength(rule, is_ending))
+        firm = _classify(rule, is_ending)
+        if firm >= grips.standing.get(item_id, EvictionClass.NOTHING):
+            grips.standing[item_id] = firm
+        if rule == PIN:
+            grips.own.add(item_id)
     return grips
+
+
+@lru_cache(maxsize=256)
+def _classify(rule: str, is_ending: int) -> EvictionClass:
+    """Return the class of a hold: there are few kinds of them, and very many files."""
+    return classify([HoldStrength(rule, is_ending=bool(is_ending))])
+
+
+def _until(is_over: Callable[[], bool], rows: Iterable[T]) -> Iterator[T]:
+    for number, row in enumerate(rows):
+        if number % LOOK_EVERY == 0 and is_over():
+            raise Stopped("the plan was not finished")
+        yield row
 
 
 def _estimate_size(target: AnyTarget | None, seconds: float | None, size: int | None) -> int | None:
@@ -194,18 +237,3 @@ def _count_beside(
     if is_kept:
         return work_bytes or None
     return size + work_bytes if size is not None else None
-
-
-@lru_cache(maxsize=256)
-def _strength(rule: str, is_ending: int) -> HoldStrength:
-    return HoldStrength(rule, is_ending=bool(is_ending))
-
-
-@lru_cache(maxsize=256)
-def _classify_first(grip: HoldStrength) -> EvictionClass:
-    return classify((grip,))
-
-
-def _classify(grips: Collection[HoldStrength]) -> EvictionClass:
-    """Do as `classify`: there are few kinds of holds, and very many files."""
-    return max(map(_classify_first, grips), default=EvictionClass.NOTHING)

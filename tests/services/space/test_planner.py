@@ -327,6 +327,36 @@ def test_nothing_is_looked_at_again_until_something_changed(house: House) -> Non
     assert looked != []
 
 
+def test_a_plan_that_is_being_made_ends_when_the_sidecar_is_to_stop(house: House) -> None:
+    house.brings(1)
+    house.wishes(2)
+    asked: list[int] = []
+
+    def is_over() -> bool:
+        asked.append(1)
+        # In the middle: the holds are read, the files are not.
+        return len(asked) == 2
+
+    room = SpacePlanner(
+        stores=house.world.stores,
+        registry=house.registry,
+        problems=house.problems,
+        bus=house.world.bus,
+        in_use=lambda: house.in_use,
+        clock=house.world.clock,
+        is_over=is_over,
+    )
+
+    room.step()
+
+    assert (room.last_plan(STICK), len(asked)) == (None, 2)
+    house.world.bus.publish(DeviceChanged(STICK))
+    room.step()
+    found = room.last_plan(STICK)
+    assert found is not None
+    assert found.files == 2
+
+
 def test_a_plan_that_takes_long_is_made_seldom_unless_a_person_waits_for_it(house: House) -> None:
     clock = house.world.clock
     planned: list[int] = []
