@@ -287,7 +287,7 @@ class Runtime:
     def _start_working(self, threads: ThreadGroup, services: Assembly) -> None:
         """Start what is done on the machine of a device."""
         transfers, background = services.transfers, services.background
-        threads.add("reporter", transfers.progress.run)
+        threads.add("reporter", transfers.progress.run, transfers.progress.wakeup)
         threads.add("watcher", background.removals.run)
         threads.add("stick", background.index.run)
         threads.add("tags", transfers.tags.run)
@@ -304,7 +304,8 @@ class Runtime:
             body = partial(worker.run, wakeup=self._workers_wakeup)
             threads.add(f"worker-{number}", body, self._workers_wakeup)
         for number in range(1, self._settings.transfer.converters + 1):
-            threads.add(f"converter-{number}", transfers.converters.run)
+            converters = transfers.converters
+            threads.add(f"converter-{number}", converters.run, converters.wakeup)
 
     def _ask_to_stop(self, threads: ThreadGroup, claims: Claims) -> None:
         threads.ask_to_stop()

@@ -10,9 +10,9 @@ import logging
 import sys
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
-from queue import Empty, Full, Queue
 from threading import Condition, Event, Lock, Thread
 from typing import TypeVar, overload
 
@@ -24,6 +24,8 @@ Body = Callable[[Event], object]
 
 
 LOOK_EVERY_S = 0.2
+# Of who is woken when there is something to do.
+LONGEST_REST_S = 60.0
 
 Work = Callable[[], object]
 
@@ -78,13 +80,32 @@ def run_periodically(
         rest()
 
 
+def run_when_woken(
+    step: Work, stop: Event, wakeup: Wakeup, what: str, at_most_s: float = LONGEST_REST_S
+) -> None:
+    """Repeat a step until `stop` is set, whenever it is woken and now and then; even if it fails.
+
+    What wakes it during a step is not missed.
+    """
+    while not stop.is_set():
+        rings = wakeup.rings
+        attempt(step, what)
+        wakeup.wait(at_most_s, since=rings)
+
+
 class WorkerPool:
-    """A bounded queue of work. `run` is the body of each of its threads."""
+    """A bounded queue of work. `run` is the body of each of its threads.
+
+    Attributes:
+        wakeup: What the threads wait for.
+    """
 
     def __init__(self, most_waiting: int) -> None:
-        self._waiting: Queue[Work] = Queue(most_waiting)
+        self._most_waiting = most_waiting
+        self._waiting: deque[Work] = deque()
         self._lock = Lock()
         self._is_over = False
+        self.wakeup = Wakeup()
 
     def submit(self, work: Work, stop: Event) -> None:
         """Queue work for the pool's threads; wait while the queue is full.
@@ -100,54 +121,68 @@ class WorkerPool:
             with self._lock:
                 if self._is_over:
                     break
-                try:
-                    self._waiting.put_nowait(work)
-                except Full:
-                    pass
-                else:
+                if len(self._waiting) < self._most_waiting:
+                    self._waiting.append(work)
+                    self.wakeup.set()
                     return
             stop.wait(LOOK_EVERY_S)
         raise Stopped("it was not begun any more")
 
     def run(self, stop: Event) -> None:
-        """Do queued work until `stop` is set, then the rest of the queue.
+        """Do queued work until `stop` is set and the wakeup ended, then the rest of the queue.
 
         The rest is quick: whoever sets `stop` has asked that work to stop as well.
         """
         while not stop.is_set():
-            self._do_next(LOOK_EVERY_S)
+            rings = self.wakeup.rings
+            if not self._do_next():
+                self.wakeup.wait(LONGEST_REST_S, since=rings)
         with self._lock:
             self._is_over = True
-        while self._do_next(0.0):
+        while self._do_next():
             pass
 
-    def _do_next(self, within_s: float) -> bool:
-        try:
-            work = self._waiting.get(block=within_s > 0, timeout=within_s or None)
-        except Empty:
-            return False
-        attempt(work, "a conversion")
-        return True
+    def _do_next(self) -> bool:
+        with self._lock:
+            work = self._waiting.popleft() if self._waiting else None
+        if work is not None:
+            attempt(work, "a conversion")
+        return work is not None
 
 
 class Wakeup:
-    """Wakes all waiting threads; a thread that is not waiting misses it."""
+    """Wakes all waiting threads. One that is not waiting misses it, unless it waits `since`.
+
+    Attributes:
+        rings: How often it was set.
+    """
 
     def __init__(self) -> None:
         self._changed = Condition()
-        self._rings = 0
+        self._is_over = False
+        self.rings = 0
 
     def set(self) -> None:
         """Wake all threads that wait."""
         with self._changed:
-            self._rings += 1
+            self.rings += 1
             self._changed.notify_all()
 
-    def wait(self, seconds: float) -> None:
-        """Wait for the next `set`, for at most so many seconds."""
+    def end(self) -> None:
+        """Wake all threads that wait, and let nobody wait again: nobody misses this."""
+        self._is_over = True
+        self.set()
+
+    def wait(self, seconds: float, *, since: int | None = None) -> None:
+        """Wait for the next `set`, for at most so many seconds.
+
+        Args:
+            seconds: The longest wait.
+            since: The `rings` after which a `set` counts; None counts from now on.
+        """
         with self._changed:
-            rings = self._rings
-            self._changed.wait_for(lambda: self._rings != rings, seconds)
+            rings = self.rings if since is None else since
+            self._changed.wait_for(lambda: self._is_over or self.rings != rings, seconds)
 
 
 class ThreadGroup:
@@ -181,7 +216,7 @@ class ThreadGroup:
         """Set the stop event, and wake who waits for something else."""
         self.stop.set()
         for wakeup in self._wakeups:
-            wakeup.set()
+            wakeup.end()
 
     def stop_all(self, *, within_s: float) -> bool:
         """Ask to stop and join; return whether all threads ended in time."""

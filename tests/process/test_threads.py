@@ -24,6 +24,7 @@ def pool(stop: Event) -> Iterator[WorkerPool]:
     thread.start()
     yield pool
     stop.set()
+    pool.wakeup.end()
     thread.join(DEADLINE_S)
     assert not thread.is_alive()
 
@@ -120,17 +121,29 @@ def test_an_attempt_returns_what_its_step_returns() -> None:
     assert attempt(lambda: 3, "the example", lambda: 7) == 3
 
 
-def test_a_thread_that_waits_for_something_else_is_woken_to_end() -> None:
-    threads, wakeup, waits = ThreadGroup(nullcontext), Wakeup(), Event()
+@pytest.mark.parametrize("is_busy", [False, True])
+def test_a_thread_that_waits_for_something_else_is_woken_to_end(*, is_busy: bool) -> None:
+    threads, wakeup, begun, may_wait = ThreadGroup(nullcontext), Wakeup(), Event(), Event()
 
     def wait_long(stop: Event) -> None:
         while not stop.is_set():
-            waits.set()
+            begun.set()
+            may_wait.wait(DEADLINE_S)
             wakeup.wait(600)
 
     threads.add("sleeper", wait_long, wakeup)
-    assert waits.wait(60)
-    while threads.all_alive():  # one that did not wait yet missed it
+    assert begun.wait(60)
+    if is_busy:
+        # One that waits only afterwards does not miss it.
         threads.ask_to_stop()
+    may_wait.set()
 
     assert threads.stop_all(within_s=60)
+
+
+def test_nobody_waits_for_what_has_happened_already() -> None:
+    wakeup = Wakeup()
+    rings = wakeup.rings
+    wakeup.set()
+
+    wakeup.wait(600, since=rings)

@@ -15,7 +15,7 @@ from threading import Event, Lock
 from sidecar.clock import Clock
 from sidecar.errors import JellyfinError, ServerAway, SignedOut
 from sidecar.jellyfin.live.events import Connected, LibraryChanged, News
-from sidecar.process.threads import attempt
+from sidecar.process.threads import Wakeup, attempt
 from sidecar.services.identity.look import LibraryLook
 
 log = logging.getLogger(__name__)
@@ -26,7 +26,8 @@ CONNECTED_REST_S = 600.0
 # A library scan sends many messages.
 SETTLE_S, LIBRARY_REST_S = 1.0, 15.0
 RETRY_S = 60.0
-IDLE_S = 1.0
+# While Jellyfin cannot be asked, and otherwise: for what nobody told.
+IDLE_S, LONGEST_REST_S = 1.0, 5.0
 # Changed items of one message; renames of the rest are missed until they change again.
 MOST_CHANGED = 5000
 # With more new items the whole library is listed.
@@ -63,7 +64,7 @@ class IdentityFollower:
         self._is_server_there = is_server_there
         self._clock = clock
         self._lock = Lock()
-        self._woken = Event()
+        self.wakeup = Wakeup()
         self._due = clock.monotonic()
         self._looked_at = -math.inf
         self._added: set[str] | None = None
@@ -93,7 +94,7 @@ class IdentityFollower:
                     self._changed.update(updated[:MOST_CHANGED])
                 if removed:
                     self._wake(max(now + SETTLE_S, self._looked_at + LIBRARY_REST_S))
-                self._woken.set()
+                self.wakeup.set()
             case _:
                 pass
 
@@ -104,17 +105,17 @@ class IdentityFollower:
         """Check when it is due until `stop` is set or the account is signed out."""
         what = f"looking for what moved in the library of {self._name}"
         while not stop.is_set():
-            self._woken.clear()
+            rings = self.wakeup.rings
             if not attempt(self._go_on, what, self._fail):
                 return
-            self._woken.wait(self.rest_s())
+            self.wakeup.wait(self.rest_s(), since=rings)
 
     def rest_s(self) -> float:
         """Return the seconds until the next step, unless it is woken."""
         if not self._is_server_there():
             return IDLE_S
         with self._lock:
-            return min(IDLE_S, max(0.0, self._due - self._clock.monotonic()))
+            return min(LONGEST_REST_S, max(0.0, self._due - self._clock.monotonic()))
 
     def step(self) -> None:
         """Check the names of changed items, and the whole library if that is due.
@@ -168,7 +169,7 @@ class IdentityFollower:
         with self._lock:
             self._due = min(self._due, at)
             self._is_awaited = True
-        self._woken.set()
+        self.wakeup.set()
 
     def _go_on(self) -> bool:
         """Step; return False if the account is signed out."""

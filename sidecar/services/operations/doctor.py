@@ -28,7 +28,7 @@ from sidecar.device.filesystem import database_risk
 from sidecar.device.own.marker import read_marker
 from sidecar.errors import JellyfinError, ServerAway, SidecarError, SignedOut, WrongServer
 from sidecar.messages import Size, listed, msg
-from sidecar.process.threads import Wakeup, run_periodically
+from sidecar.process.threads import Wakeup, run_when_woken
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.transfers.finishing.formats import check_format
@@ -52,8 +52,6 @@ LEAST_CONNECTIONS = 30
 SLOW_REDIS_S = 0.5
 # One check that takes longer hangs, as far as anybody can see.
 LATE_S = 30.0
-# How soon its thread sees that it is to end.
-LOOK_EVERY_S = 1.0
 
 
 class Place(StrEnum):
@@ -289,8 +287,7 @@ class Doctor:
 
     def run(self, stop: Event) -> None:
         """Run the checks whenever somebody has asked, until `stop` is set."""
-        rest = partial(self.wakeup.wait, LOOK_EVERY_S)
-        run_periodically(partial(self.step, stop), stop, rest, "the checks")
+        run_when_woken(partial(self.step, stop), stop, self.wakeup, "the checks")
 
     def step(self, stop: Event | None = None) -> None:
         """Run the checks if somebody has asked."""

@@ -26,7 +26,7 @@ from sidecar.errors import JellyfinError, OutsideHours, SidecarError, SignedOut
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.events import News, SessionsNews, SessionsUnavailable, TokenRefused
 from sidecar.jellyfin.live.listener import Listener
-from sidecar.process.threads import ThreadGroup
+from sidecar.process.threads import ThreadGroup, Wakeup
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.health.jellyfin_status import JellyfinStatus
@@ -161,7 +161,11 @@ class AccountFollowers:
 
 
 class Follower(Protocol):
-    """Follows one account, in a thread of its own."""
+    """Follows one account, in a thread of its own, which waits for its wakeup."""
+
+    @property
+    def wakeup(self) -> Wakeup:
+        """What the thread waits for."""
 
     def deliver(self, news: News) -> None:
         """Take news from the listener; returns at once."""
@@ -247,7 +251,7 @@ class AccountThreads:
             self._is_over = True
             followed, self._followed = self._followed, {}
         for one in followed.values():
-            one.threads.stop.set()
+            one.threads.ask_to_stop()
         deadline = self._clock.monotonic() + END_WITHIN_S
         for one in followed.values():
             one.threads.stop_all(within_s=max(0.0, deadline - self._clock.monotonic()))
@@ -280,7 +284,7 @@ class AccountThreads:
                 return
             threads = ThreadGroup(self._around)
             for name, one in followers.items():
-                threads.add(f"{name}-{account.name}", one.run)
+                threads.add(f"{name}-{account.name}", one.run, one.wakeup)
             threads.add(f"listener-{account.name}", listener.run)
             threads.add(f"sessions-{account.name}", listener.second_look.run)
             followed = _AccountThread(threads, tuple(followers.values()), account.signed_in_at)

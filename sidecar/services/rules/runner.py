@@ -28,7 +28,7 @@ from sidecar.jellyfin.live.events import (
     SessionsNews,
     UserDataChanged,
 )
-from sidecar.process.threads import attempt
+from sidecar.process.threads import Wakeup, attempt
 from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.rules.fill.choices import FillChoices
 from sidecar.services.rules.followed_account import FollowedAccount
@@ -43,7 +43,8 @@ log = logging.getLogger(__name__)
 
 HOUR_S = 3600.0
 RETRY_S = 60.0
-IDLE_S = 1.0
+# While Jellyfin cannot be asked, and otherwise: for what nobody told.
+IDLE_S, LONGEST_REST_S = 1.0, 5.0
 SETTLE_S = 2.0
 LIBRARY_REST_S = 15.0
 
@@ -94,7 +95,7 @@ class RuleRunner:
         self._clock = clock
         self._rules = {one.name: one for one in rules}
         self._playing = NowPlayingDebouncer(clock)
-        self._woken = Event()
+        self.wakeup = Wakeup()
         self._lock = Lock()
         self._due = dict.fromkeys(self._rules, clock.monotonic())
         self._library_at = -math.inf
@@ -145,7 +146,7 @@ class RuleRunner:
     def plays(self, playing: Iterable[NowPlaying]) -> None:
         """Take what plays now in all sessions; only those of the account count."""
         self._playing.tell(one for one in playing if one.user_id == self._user_id)
-        self._woken.set()
+        self.wakeup.set()
 
     def remarks(self, device_id: str) -> Mapping[str, tuple[str, ...]]:
         """Return the current remarks of each rule for this account on a device."""
@@ -160,11 +161,10 @@ class RuleRunner:
     def run(self, stop: Event) -> None:
         """Run due rules until `stop` is set or the account is signed out."""
         while not stop.is_set():
-            # Cleared before the step, so that a wake during the step is not lost.
-            self._woken.clear()
+            rings = self.wakeup.rings
             if not attempt(self._go_on, f"the rules of {self._name}", self._fail):
                 return
-            self._woken.wait(self.rest_s())
+            self.wakeup.wait(self.rest_s(), since=rings)
 
     def _go_on(self) -> bool:
         """Run one step; return False if the account is signed out."""
@@ -186,7 +186,7 @@ class RuleRunner:
         with self._lock:
             due = [self._due[one.name] for one in self._ready()]
         next_at = min([self._playing.next_turn(), *due])
-        return min(IDLE_S, max(0.0, next_at - self._clock.monotonic()))
+        return min(LONGEST_REST_S, max(0.0, next_at - self._clock.monotonic()))
 
     def step(self) -> None:
         """Run the rules that are due, the most urgent first.
@@ -212,7 +212,7 @@ class RuleRunner:
             for rule in self._rules.values():
                 if why in rule.wakes_on:
                     self._due[rule.name] = min(self._due[rule.name], at)
-        self._woken.set()
+        self.wakeup.set()
 
     def _next_due(self) -> ComputedRule[Any] | None:
         now = self._clock.monotonic()

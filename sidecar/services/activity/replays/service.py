@@ -13,6 +13,7 @@ import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryFile
 from threading import Event, Lock
@@ -31,7 +32,7 @@ from sidecar.domain.rules.registry import COMPUTED_RULES
 from sidecar.errors import JellyfinError, NotVisible
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.messages import Size, msg
-from sidecar.process.threads import Wakeup, attempt, run_periodically
+from sidecar.process.threads import Wakeup, attempt, run_when_woken
 from sidecar.services.accounts.person import Person
 from sidecar.services.activity.replays.child import LIMITS, ChildFailed, run_replay
 from sidecar.services.activity.replays.views import (
@@ -59,11 +60,17 @@ MOST_FILES = 4
 MOST_PLAYS = 200_000
 MOST_BUDGETS = 8
 FILE_LASTS_S = 3600.0
-LOOK_EVERY_S = 2.0
 COLUMNS = ("time", "user", "item_id", "seconds")
 
-_report = TypeAdapter(Report)
-_kept = TypeAdapter(KeptReplay)
+
+@cache
+def _reports() -> TypeAdapter[Report]:
+    return TypeAdapter(Report)
+
+
+@cache
+def _kept_replays() -> TypeAdapter[KeptReplay]:
+    return TypeAdapter(KeptReplay)
 
 
 @dataclass(slots=True)
@@ -258,12 +265,7 @@ class ReplayService:
 
     def run(self, stop: Event) -> None:
         """Make the replays that people ask for, until `stop` is set."""
-        run_periodically(
-            lambda: self.step(stop),
-            stop,
-            lambda: self.wakeup.wait(LOOK_EVERY_S),
-            "a replay",
-        )
+        run_when_woken(lambda: self.step(stop), stop, self.wakeup, "a replay")
         self.close()
 
     def close(self) -> None:
@@ -384,18 +386,18 @@ class ReplayService:
             ),
             is_household=asked.is_household,
             is_uploaded=asked.is_uploaded,
-            report=_report.validate_python(told["report"]),
+            report=_reports().validate_python(told["report"]),
             bad_rows=int(told["bad_rows"]),
             bad_lines=[int(line) for line in told["bad_lines"]],
         )
-        self._choices.put(run.person.user_id, KEPT, _kept.dump_json(kept).decode())
+        self._choices.put(run.person.user_id, KEPT, _kept_replays().dump_json(kept).decode())
 
     def _read_kept(self, person: Person) -> KeptReplay | None:
         text = self._choices.of(person.user_id, KEPT)
         if text is None:
             return None
         try:
-            kept = _kept.validate_json(text)
+            kept = _kept_replays().validate_json(text)
         except ValidationError:
             # Of another version.
             return None

@@ -25,7 +25,7 @@ from sidecar.errors import NotAllowed, NotFound, ServerAway
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.commands import PlayOrder
 from sidecar.messages import msg
-from sidecar.process.threads import Wakeup, attempt
+from sidecar.process.threads import LONGEST_REST_S, Wakeup, attempt
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.playback.client_messages.acts import Acts, Step
@@ -36,7 +36,6 @@ from sidecar.store.downloads.queue import Downloads
 log = logging.getLogger(__name__)
 
 MOST_ITEMS = 5_000
-IDLE_S = 0.5
 RETRY_S = 5.0
 
 
@@ -91,8 +90,9 @@ class CastOrders:
     def run(self, stop: Event) -> None:
         """Carry out orders until `stop` is set; while Jellyfin is away, they wait."""
         while not stop.is_set():
+            rings = self.wakeup.rings
             if not self._waiting:
-                self.wakeup.wait(IDLE_S)
+                self.wakeup.wait(LONGEST_REST_S, since=rings)
                 continue
             if attempt(self._obey_first, "fetching what was cast", lambda: True):
                 self._waiting.popleft()

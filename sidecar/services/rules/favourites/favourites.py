@@ -38,7 +38,7 @@ from sidecar.jellyfin.live.events import (
     SessionsNews,
     UserDataChanged,
 )
-from sidecar.process.threads import attempt
+from sidecar.process.threads import Wakeup, attempt
 from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.rules.favourites.states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
@@ -46,7 +46,8 @@ from sidecar.services.rules.wishes import WishService
 
 log = logging.getLogger(__name__)
 
-IDLE_S = 1.0
+# While Jellyfin cannot be asked, and otherwise: for what nobody told.
+IDLE_S, LONGEST_REST_S = 1.0, 5.0
 HEAL_EVERY_S = 5.0
 RETRY_S = 60.0
 # A library scan sends many events.
@@ -127,6 +128,7 @@ class FavouritesFollower:
         self._is_as_before = False
         self._must_list = False
         self._news: SimpleQueue[tuple[News, float]] = SimpleQueue()
+        self.wakeup = Wakeup()
         self._look_through_at = clock.monotonic()
         self._heal_at = clock.monotonic()
         self._named: set[str] = set()
@@ -136,22 +138,28 @@ class FavouritesFollower:
     def deliver(self, news: News) -> None:
         """Take news from the listener; when they came counts, not when they are handled."""
         self._news.put((news, self._clock.monotonic()))
+        self.wakeup.set()
 
     def look_through_soon(self) -> None:
         """List all favourites in the next step: a device was attached, or settings changed."""
         self._must_list = True
         self._look_through_at = self._clock.monotonic()
+        self.wakeup.set()
 
     def run(self, stop: Event) -> None:
         """Follow the favourites until `stop` is set or the account is signed out."""
         what = f"following the favourites of {self._name}"
-        while not stop.is_set() and attempt(self._go_on, what, self._put_off):
-            pass
+        while not stop.is_set():
+            rings = self.wakeup.rings
+            if not attempt(self._go_on, what, self._put_off):
+                return
+            if self._news.empty():
+                self.wakeup.wait(self._rest_s(), since=rings)
 
     def _go_on(self) -> bool:
         """Run one step; return False if the account is signed out."""
         try:
-            self.step(wait_s=self._rest_s())
+            self.step()
         except JellyfinError as trouble:
             self._account.tell(trouble)
             if isinstance(trouble, SignedOut):
@@ -169,17 +177,23 @@ class FavouritesFollower:
         self._look_through_at = self._clock.monotonic() + RETRY_S
         return True
 
-    def step(self, *, wait_s: float = 0.0) -> None:
+    def step(self) -> None:
         """Handle one piece of news, or if there is none, do what is due."""
         try:
-            self._take(*(self._news.get(timeout=wait_s) if wait_s else self._news.get_nowait()))
+            self._take(*self._news.get_nowait())
         except Empty:
             self._do_what_is_due()
 
     def _rest_s(self) -> float:
         """Return for how many seconds nothing is due."""
-        due_in = self._look_through_at - self._clock.monotonic()
-        return min(IDLE_S, max(0.0, due_in)) if self._account.is_server_there() else IDLE_S
+        if not self._account.is_server_there():
+            return IDLE_S
+        due = [self._look_through_at, *(one.at for one in self._slow.values())]
+        if self._named:
+            due.append(self._look_up_at)
+        if self._settings.heal_forgotten_hearts:
+            due.append(self._heal_at)
+        return min(LONGEST_REST_S, max(0.0, min(due) - self._clock.monotonic()))
 
     def _do_what_is_due(self) -> None:
         if not self._account.is_server_there():

@@ -15,6 +15,7 @@ from sidecar.domain.downloads.download import Status
 from sidecar.domain.transfers.progress import Speedometer, estimate_seconds_left
 from sidecar.events import Bus, DownloadChanged, Phase, Progress, TransfersProgressed
 from sidecar.events import Event as News
+from sidecar.process.threads import LONGEST_REST_S, Wakeup
 
 INTERVAL_S = 0.5
 
@@ -38,6 +39,7 @@ class ProgressTracker:
         self._running: dict[int, _Running] = {}
         self._told: dict[str, tuple[Progress, ...]] = {}
         self._moved_before = 0
+        self.wakeup = Wakeup()
         bus.subscribe(self.hear)
 
     def begin(self, download_id: int, *, held: int, size: int | None) -> None:
@@ -46,6 +48,7 @@ class ProgressTracker:
         running.meter.note(self._clock.monotonic(), held)
         with self._lock:
             self._running[download_id] = running
+        self.wakeup.set()
 
     def resize(self, download_id: int, *, held: int, size: int | None) -> None:
         """Set the size that the server reported, and how many bytes of the part count."""
@@ -130,9 +133,12 @@ class ProgressTracker:
             self._bus.publish(TransfersProgressed(measured))
 
     def run(self, stop: Event) -> None:
-        """Publish the progress twice a second until `stop` is set."""
+        """Publish the progress twice a second until `stop` is set; rest while nothing runs."""
         while not self._clock.wait(stop, INTERVAL_S):
+            rings = self.wakeup.rings
             self.tell()
+            if not self._running:
+                self.wakeup.wait(LONGEST_REST_S, since=rings)
 
 
 def _measured(download_id: int, running: _Running, at: float) -> Progress:

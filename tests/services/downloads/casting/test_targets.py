@@ -111,9 +111,14 @@ class Sidecar:
     def running(self) -> Iterator[None]:
         self.registry.look(settle=lambda _: None)
         stop = Event()
+
+        def end() -> None:
+            stop.set()
+            self.orders.wakeup.end()
+
         with ExitStack() as threads:
             for body in (self.casting.run, self.orders.run):
-                threads.enter_context(running(partial(self._work, body, stop), stop.set))
+                threads.enter_context(running(partial(self._work, body, stop), end))
             yield
 
     def _work(self, body: Callable[[Event], None], stop: Event) -> None:
