@@ -30,7 +30,13 @@ NEWS = (
 
 
 class _SyncthingModel(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore", str_max_length=LONGEST_TEXT)
+    model_config = ConfigDict(
+        # Most have no Syncthing.
+        defer_build=True,
+        frozen=True,
+        extra="ignore",
+        str_max_length=LONGEST_TEXT,
+    )
 
 
 class _Me(_SyncthingModel):

@@ -13,7 +13,11 @@ import json, sys
 from sidecar.process import heap
 with heap.loading():
     import sidecar.cli.run
-rare = ("redis", "markdown_it", "psycopg", "charset_normalizer", "mutagen", "PIL")
+from sidecar.web.live.socketio import SocketIOServer
+SocketIOServer(None)
+rare = (
+    "redis", "markdown_it", "psycopg", "charset_normalizer", "mutagen", "PIL", "simple_websocket"
+)
 before = [name for name in rare if name in sys.modules]
 from sidecar.assembly import shared_events
 from sidecar.shared_events import bridge

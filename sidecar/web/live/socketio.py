@@ -39,6 +39,7 @@ from sidecar.web.server import (
     SOCKET_KEY,
     UPGRADE_KEY,
     WebSocketAdapter,
+    loading_websockets_later,
     resting,
 )
 
@@ -83,17 +84,18 @@ class SocketIOServer:
         self._around: Around = nullcontext
         # Packets say what people listen to and must not be logged.
         wire_log.setLevel(logging.WARNING)
-        self._socketio = SocketIO(
-            async_mode="threading",
-            async_handlers=False,
-            cors_allowed_origins=[],
-            manage_session=False,
-            max_http_buffer_size=LARGEST_MESSAGE,
-            ping_interval=PING_EVERY_S,
-            ping_timeout=PING_WITHIN_S,
-            logger=wire_log,
-            engineio_logger=wire_log,
-        )
+        with loading_websockets_later():
+            self._socketio = SocketIO(
+                async_mode="threading",
+                async_handlers=False,
+                cors_allowed_origins=[],
+                manage_session=False,
+                max_http_buffer_size=LARGEST_MESSAGE,
+                ping_interval=PING_EVERY_S,
+                ping_timeout=PING_WITHIN_S,
+                logger=wire_log,
+                engineio_logger=wire_log,
+            )
 
     def around(self, app: Flask, refusals: Refusals) -> WSGIApplication:
         """Return a WSGI application with the live connection below `PATH`, and `app` elsewhere."""

@@ -13,6 +13,7 @@ from sidecar.web.server.websockets import (
     SOCKET_KEY,
     UPGRADE_KEY,
     WebSocketAdapter,
+    loading_websockets_later,
 )
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "StreamingBody",
     "WebServer",
     "WebSocketAdapter",
+    "loading_websockets_later",
     "resting",
     "serve_in_thread",
 ]

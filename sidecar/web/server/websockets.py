@@ -12,15 +12,15 @@ from __future__ import annotations
 
 import logging
 import socket
-from collections.abc import Callable, Iterable
-from contextlib import suppress
-from functools import partial
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache, partial
 from http import HTTPStatus
+from importlib import import_module
 from threading import Lock, Thread, current_thread
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
-
-import simple_websocket  # type: ignore[import-untyped]  # has none
-from wsproto.utilities import RemoteProtocolError
 
 from sidecar.process.limits import SOCKETS
 from sidecar.web.request.refusals import Refusal, response_head, response_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+LIBRARY = "simple_websocket"
 SOCKET_KEY = "werkzeug.socket"
 # The function that the server puts into `environ` of a request that may become a WebSocket. It
 # starts a thread that calls the application again, now with `SOCKET_KEY`, and returns whether that
@@ -39,6 +40,32 @@ SLOWEST_SEND_S = 10.0
 LARGEST_MESSAGE = 64 * 1024
 LOOK_EVERY_S = 1.0
 _Reader = partial(Thread, daemon=True)
+
+
+@contextmanager
+def loading_websockets_later() -> Iterator[None]:
+    """Make Engine.IO's server inside: what it loads for WebSockets of its own is left out.
+
+    It gets our adapter, which loads that for the first WebSocket: it is a fifteenth of the start.
+    """
+    is_loaded = LIBRARY in sys.modules
+    sys.modules.setdefault(LIBRARY, ModuleType(LIBRARY))
+    try:
+        yield
+    finally:
+        if not is_loaded:
+            del sys.modules[LIBRARY]
+
+
+@cache
+def _library() -> Any:  # noqa: ANN401 - it has no types
+    return import_module(LIBRARY)
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    """Return what the library and what it is built on raise for what a client does."""
+    wire = import_module("wsproto.utilities")
+    return wire.RemoteProtocolError, _library().errors.SimpleWebsocketError
 
 
 class SocketTransport:
@@ -95,7 +122,7 @@ class WebSocketAdapter:
 
     def __call__(self, environ: WSGIEnvironment, _start_response: object) -> Iterable[bytes]:
         """Do the handshake and run Engine.IO's handler until the WebSocket is closed."""
-        self._ws = simple_websocket.Server(
+        self._ws = _library().Server(
             environ, max_message_size=LARGEST_MESSAGE, thread_class=_Reader
         )
         self._talk(self)
@@ -109,7 +136,7 @@ class WebSocketAdapter:
         """
         try:
             self._ws.send(message)
-        except simple_websocket.ConnectionClosed as error:
+        except _library().ConnectionClosed as error:
             raise OSError("the WebSocket is over") from error
 
     def wait(self) -> str | bytes | None:
@@ -118,7 +145,7 @@ class WebSocketAdapter:
             try:
                 # With a timeout: simple-websocket may miss the end and would wait for ever.
                 message: str | bytes | None = self._ws.receive(timeout=LOOK_EVERY_S)
-            except simple_websocket.ConnectionClosed:
+            except _library().ConnectionClosed:
                 return None
             if message is not None:
                 return message
@@ -128,7 +155,7 @@ class WebSocketAdapter:
 
     def close(self) -> None:
         """Close the WebSocket."""
-        with suppress(OSError, simple_websocket.ConnectionClosed):
+        with suppress(OSError, _library().ConnectionClosed):
             self._ws.close()
 
 
@@ -190,7 +217,7 @@ class WebSockets:
     ) -> None:
         try:
             _answer(self.app, environ | {SOCKET_KEY: line}, line)
-        except (RemoteProtocolError, simple_websocket.errors.SimpleWebsocketError) as error:
+        except _errors() as error:
             # A failed handshake, or the regular end of a WebSocket.
             log.debug("a WebSocket ended: %r", error)
             _refuse(self.app, environ, line, Refusal(HTTPStatus.BAD_REQUEST))

@@ -23,7 +23,7 @@ VERSION = 1
 
 
 class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(defer_build=True, frozen=True)
 
 
 class DeviceNamed(_Part):
