@@ -84,24 +84,38 @@ class DeviceOrders:
         kind: str,
         given: object,
         what: Callable[[str], str],
-        *,
-        is_for_ejected: bool = False,
     ) -> OrderView | None:
         """Ask the machine that has a device; None if it is to be done, or refused, here.
+
+        See `give`.
+        """
+        machine = self._registry.machine_to_ask(device_id)
+        if machine is None:
+            return None
+        return self.give(machine, person, device_id, kind, given, what=what)
+
+    def give(
+        self,
+        machine: str,
+        person: Person,
+        device_id: str,
+        kind: str,
+        given: object,
+        *,
+        what: Callable[[str], str],
+    ) -> OrderView:
+        """Order something of a machine.
 
         Whether the person may was checked before.
 
         Args:
+            machine: The one that has the device.
             person: Who asks.
             device_id: The device.
             kind: Names what is to be done.
             given: Its values, which become JSON.
             what: Makes the end of the sentence "Asked car to …" of the device's name.
-            is_for_ejected: Whether it can be done to a device that was ejected there.
         """
-        machine = self._registry.machine_to_ask(device_id, is_ejected=is_for_ejected)
-        if machine is None:
-            return None
         order = self._orders.add(
             NewOrder(
                 device_id=device_id,

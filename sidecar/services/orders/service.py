@@ -43,8 +43,7 @@ class OrderService:
             OrderGiven: Another machine was asked to do it.
             Exception: Whatever `kind.act` raises.
         """
-        if self._registry.machine_to_ask(device_id, is_ejected=kind.is_for_ejected) is not None:
-            self._ask(kind, person, device_id, *given)
+        self._ask(kind, person, device_id, *given)
         return kind.act(person, device_id, *given, **named)
 
     def look(self, kind: OrderKind[[], R], person: Person, device_id: str) -> R:
@@ -84,14 +83,12 @@ class OrderService:
     def _ask(
         self, kind: OrderKind[..., Any], person: Person, device_id: str, *given: object
     ) -> None:
+        """Ask another machine and raise `OrderGiven`; return if it is to be done here."""
+        machine = self._registry.machine_to_ask(device_id, is_ejected=kind.is_for_ejected)
+        if machine is None:
+            return
         kind.check(person, device_id)
-        order = self._asking.ask(
-            person,
-            device_id,
-            kind.name,
-            to_jsonable_python(given),
-            kind.what,
-            is_for_ejected=kind.is_for_ejected,
+        values = to_jsonable_python(given)
+        raise OrderGiven(
+            self._asking.give(machine, person, device_id, kind.name, values, what=kind.what)
         )
-        if order is not None:
-            raise OrderGiven(order)

@@ -18,6 +18,11 @@ from sidecar.domain.processes.orders import DONE_SHOWN, LASTS, MOST_TRIES, TROUB
 from sidecar.store.database import Database, Query
 from sidecar.store.schema.tables import OrderRow, ProcessRow
 
+# An id may be given again, but not with the same time.
+MARK = """SELECT count(*), max(id), max(made_at), sum(CASE WHEN state = 'open' THEN id END),
+        sum(CASE WHEN process_id IS NOT NULL THEN id END), max(ended_at)
+    FROM orders"""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOrder:
@@ -189,8 +194,7 @@ class Orders:
 
     def mark(self) -> object:
         """Return what differs whenever an order came, went or changed."""
-        query = OrderRow.select(OrderRow.id, OrderRow.state, OrderRow.process_id)
-        return tuple(tuple(row.values()) for row in self._db.rows(query.order_by(OrderRow.id)))
+        return self._db.sql(MARK)[0]
 
     def _end(self, where: object, state: OrderState, answer: str, result: str | None = None) -> int:
         row = OrderRow.update(

@@ -376,7 +376,8 @@ class Webhooks:
     def _send_next(self, hook: _Hook) -> bool:
         """Send the oldest that waits; return whether there may be more to send now."""
         with self._lock:
-            is_kept = self._hooks().get(hook.id) is hook
+            # Read at the begin of the step, not for each of many deliveries.
+            is_kept = (self._kept or {}).get(hook.id) is hook
             if not is_kept or not hook.waiting or self._clock.monotonic() < hook.not_before:
                 return False
             delivery = hook.waiting[0]
