@@ -12,7 +12,6 @@ Unlike real pages all come from one process on this machine.
 from __future__ import annotations
 
 import json
-import os
 import signal
 import socket
 import subprocess
@@ -32,6 +31,7 @@ from websockets.exceptions import ConnectionClosed
 from sidecar.clock import SystemClock
 from sidecar.process import limits
 from sidecar.web.server import WebServer, serve_in_thread, websockets
+from tests.bench.rows.household import cpu
 from tests.fakes.clock import FakeClock
 from tests.fakes.page import OpenPage
 from tests.fakes.servers.slow_line import wait_until
@@ -39,7 +39,6 @@ from tests.fakes.servers.syncthings import free_port
 from tests.web.house import EVE, web_house
 
 IDLE_S = 5.0
-TICKS = os.sysconf("SC_CLK_TCK")
 CHANGE = "download:queued"
 
 
@@ -120,12 +119,6 @@ def memory(pid: int) -> float:
     """Return the kB that a process holds."""
     status = Path(f"/proc/{pid}/status").read_text()
     return float(next(line.split()[1] for line in status.splitlines() if line.startswith("VmRSS")))
-
-
-def cpu(pid: int) -> float:
-    """Return the CPU seconds that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
 def serve(name: str, count: int) -> int:

@@ -21,13 +21,14 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tests.bench import cancelling
-from tests.bench.rows import lists, planning, serving
+from tests.bench.rows import every_page, lists, planning, serving
 from tests.bench.rows.large import Household, build
 
 NOTES = "household.json"
 PARTS: dict[str, Callable[[Household, int], None]] = {
     "lists": lists.measure,
     "pages": serving.measure,
+    "every-page": every_page.measure,
     "queue": cancelling.measure_claims,
     "cancelling": cancelling.measure,
     "planning": planning.measure,

@@ -47,10 +47,10 @@ def copied(household: Household) -> Iterator[Path]:
 
 
 @contextmanager
-def opened(household: Household) -> Iterator[tuple[Assembly, Stores]]:
+def opened(household: Household, bus: Bus | None = None) -> Iterator[tuple[Assembly, Stores]]:
     """Yield all of the sidecar but its threads, with the devices attached."""
     with copied(household) as folder:
-        clock, bus = SystemClock(), Bus()
+        clock, bus = SystemClock(), bus or Bus()
         settings = settings_of(household.folder, data=folder)
         with closing(Database.open(folder / DATABASE, clock=clock)) as db:
             store = Stores(db, bus, clock)
@@ -67,12 +67,14 @@ class Sidecar:
     """One that runs as a process of its own.
 
     Attributes:
+        first_page_cpu_s: CPU time until the first page of the application was given.
         started_s: From its start to the first answer of `/health`.
     """
 
     process: subprocess.Popen[bytes]
     url: str
     port: int
+    first_page_cpu_s: float
     started_s: float
 
     @property
@@ -107,9 +109,11 @@ def running(household: Household, *, jellyfin: str = "http://127.0.0.1:9") -> It
             stdout=subprocess.DEVNULL,
         )
         try:
+            wait_until(lambda: _gives_pages(port), what="the first page", within_s=120)
+            taken = cpu(process.pid)
             wait_until(lambda: _is_healthy(port), what="a sidecar that answers", within_s=120)
             took = time.monotonic() - began
-            yield Sidecar(process, f"http://127.0.0.1:{port}", port, took)
+            yield Sidecar(process, f"http://127.0.0.1:{port}", port, taken, took)
         finally:
             if process.poll() is None:
                 process.terminate()
@@ -130,6 +134,21 @@ def get(line: HTTPConnection, path: str, cookie: str | None = None) -> bytes:
     if answer.status != 200:
         raise RuntimeError(f"{path}: {answer.status} {body[:200]!r}")
     return body
+
+
+def _gives_pages(port: int) -> bool:
+    with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as line:
+        try:
+            # While it starts, this address has a page that says so.
+            return b'name="password"' in get(line, "/sign-in")
+        except (OSError, RuntimeError):
+            return False
+
+
+def cpu(pid: int) -> float:
+    """Return the CPU seconds that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _is_healthy(port: int) -> bool:
