@@ -85,6 +85,9 @@ class Language(Protocol):
     def share(self, part: float, /) -> str:
         """Return a formatted part of a whole."""
 
+    def number(self, amount: int, /) -> str:
+        """Return a formatted whole number."""
+
 
 class Message(str):
     """A sentence, or a part of one, that can be translated. As a `str`, its English text.
@@ -129,7 +132,11 @@ class Message(str):
             text = language.sentence(self.id)
         else:
             text = language.counted(self.id, self.many, self.count)
-        return _fill(text, {name: _shown(one, language) for name, one in self.values.items()})
+        shown = {name: _shown(one, language) for name, one in self.values.items()}
+        if self.many is not None:
+            # Other numbers may be ports or years.
+            shown["count"] = language.number(self.count)
+        return _fill(text, shown)
 
     def to_json(self) -> dict[str, object]:
         """Return the message as JSON for `from_json`."""

@@ -45,6 +45,9 @@ class German:
     def share(self, part: float, /) -> str:
         return f"{100 * part:.1f} %".replace(".", ",")
 
+    def number(self, amount: int, /) -> str:
+        return f"{amount:,}".replace(",", ".")
+
 
 def test_a_message_is_its_english_text() -> None:
     assert FULL == "Car stick is full (1.5 GB stay free)"
@@ -67,7 +70,12 @@ def test_messages_inside_a_message_are_translated_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("count", "english", "german"), [(1, "1 file", "1 Datei"), (3, "3 files", "3 Dateien")]
+    ("count", "english", "german"),
+    [
+        (1, "1 file", "1 Datei"),
+        (3, "3 files", "3 Dateien"),
+        (2616, "2616 files", "2.616 Dateien"),
+    ],
 )
 def test_a_number_chooses_the_words(count: int, english: str, german: str) -> None:
     files = counted("{count} file", "{count} files", count)

@@ -9,13 +9,18 @@ from collections.abc import Callable
 
 from babel import negotiate_locale
 from flask import Flask, g, request
+from jinja2 import pass_context
+from jinja2.runtime import Context
 
 from sidecar.messages import Message, translate
 from sidecar.web import redirects
+from sidecar.web.i18n.durations import show_duration
 from sidecar.web.i18n.numbers import LocalFormat
 from sidecar.web.i18n.sentences import ENGLISH, NAMES, catalogue, local_format
 
 COOKIE = "sidecar_language"
+# From here on a number has a separator.
+THOUSAND = 1000
 
 
 class Languages:
@@ -58,10 +63,22 @@ class Languages:
         app.jinja_env.add_extension("jinja2.ext.i18n")
         install: Callable[..., None] = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]  # comes with the extension
         install(self.sentence, self.counted, newstyle=True)
+        app.jinja_env.globals["ngettext"] = self._with_separators(app.jinja_env.globals["ngettext"])
         app.jinja_env.filters["translated"] = self.translated
+        app.jinja_env.filters["duration"] = lambda text: show_duration(text, self.now())
         # A message that a template shows as it is would be English on every page.
         app.jinja_env.finalize = self._finalize
         app.jinja_env.globals |= {"here": redirects.here, "language": self.now, "languages": NAMES}
+
+    def _with_separators(self, ngettext: Callable[..., str]) -> Callable[..., str]:
+        """Return the templates' `ngettext`, which writes large numbers as the language does."""
+
+        @pass_context
+        def counted(context: Context, one: str, many: str, number: int, **values: object) -> str:
+            shown = self.words().number(number) if number >= THOUSAND else number
+            return ngettext(context, one, many, number, **{"num": shown} | values)
+
+        return counted
 
     def _finalize(self, told: object) -> object:
         return self.translated(told) if isinstance(told, Message) else told

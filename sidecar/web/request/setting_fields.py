@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from sidecar.config.schema import KeyKind
 from sidecar.services.configuration.service import SettingView
 from sidecar.web.i18n import labels
+from sidecar.web.i18n.durations import read_duration
 
 LONGEST_VALUE = 1000
 
@@ -48,6 +49,8 @@ def read_field(one: SettingView, text: str) -> object:
             return int(text)
         case KeyKind.SIZE if text and text == labels.size(one.value):
             return one.value
+        case KeyKind.TIME if text:
+            return read_duration(text)
         case KeyKind.LIST:
             return [part.strip() for part in text.split(",") if part.strip()] or None
         case _:

@@ -11,10 +11,12 @@ import pytest
 from babel.messages.catalog import Message
 from babel.messages.extract import DEFAULT_KEYWORDS, extract_from_dir
 from babel.messages.pofile import read_po
+from flask import render_template_string
 from werkzeug.test import Client
 
 from sidecar.web.app import web_files
 from sidecar.web.i18n.sentences import CATALOGUES, ENGLISH, NAMES
+from tests.web.house import WebHouse
 
 ROOT = Path(__file__).parents[3]
 KEYWORDS = DEFAULT_KEYWORDS | {
@@ -106,6 +108,15 @@ def test_the_browser_says_which_language(client: Client, asked: str, said: str) 
 
     assert f"<h1>{said}</h1>" in page
     assert f'<html lang="{"de" if said == "Anmelden" else "en"}">' in page
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "2,616 files"), ("de", "2.616 Dateien")])
+def test_large_numbers_are_written_as_in_the_language(
+    house: WebHouse, language: str, said: str
+) -> None:
+    text = '{{ ngettext("%(num)s file", "%(num)s files", 2616) }}'
+    with house.web.flask.test_request_context(headers={"Accept-Language": language}):
+        assert render_template_string(text) == said
 
 
 def test_a_person_chooses_and_comes_back_to_the_page(client: Client) -> None:

@@ -84,6 +84,25 @@ def test_what_is_wrong_is_marked_and_what_was_typed_stays(house: WebHouse, eve: 
     assert house.services.transfers.speed.of_all() is None
 
 
+def test_times_are_shown_and_taken_in_the_language_of_the_reader(
+    house: WebHouse, eve: Browser
+) -> None:
+    eve.client.set_cookie("sidecar_language", "de")
+    assert 'value="10 Sekunden"' in eve.get("/settings/downloads").text
+
+    wrong = eve.press("/settings/downloads", **{"transfer.connect_timeout": "lange"})
+    eve.press("/settings/downloads", **{"transfer.connect_timeout": "2 Minuten"})
+
+    assert "wie 30 Sekunden, 10 Minuten oder 1 Tag" in wrong.text
+    assert 'value="lange"' in wrong.text
+    page = eve.get("/settings/downloads").text
+    assert 'value="2 Minuten"' in page
+    assert "der Standard ist 10 Sekunden" in page
+    assert house.services.configuration.now().transfer.connect_timeout == timedelta(minutes=2)
+    eve.client.set_cookie("sidecar_language", "en")
+    assert 'value="2 minutes"' in eve.get("/settings/downloads").text
+
+
 def test_what_needs_a_restart_says_so(house: WebHouse, eve: Browser) -> None:
     eve.press("/settings/downloads", **{"transfer.workers": "5"})
 

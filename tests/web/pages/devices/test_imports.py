@@ -55,7 +55,7 @@ def test_what_is_ticked_is_adopted_and_what_was_not_is_said(house: WebHouse, ann
     changed = ann.press(f"{PAGE}/found", match=[match["id"], "odd"])
     asked = ann.press(f"{PAGE}/found", all="yes", total="1200")
 
-    assert "Import 1200 files?" in asked.text
+    assert "Import 1,200 files?" in asked.text
     assert changed.status_code == 200
     assert PLACE in changed.text
     assert house.store.downloads.queries.by_item(STICK, track(7).id) is None
