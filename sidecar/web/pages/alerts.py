@@ -35,6 +35,8 @@ from sidecar.web.services import WebServices
 
 # A device that is not there is nothing to do about, and its tile says so.
 EXPECTED = frozenset({"missing", "unplugged", "reconnecting", "looking"})
+# These pages ask which drive is meant, or are steps of the first set-up that an offer would end.
+ASKING = ("/devices/add", "/settings/first-rules")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +125,8 @@ def _alerts(services: WebServices, person: Person) -> Alerts:
         if one.level != "info" and one.code not in EXPECTED and one.text not in asked
     ]
     notices.sort(key=lambda one: one.level != "error")
-    drives = services.device_editor.offers() if auth.is_owner() else ()
+    offers = auth.is_owner() and not (redirects.wanted() or request.path).startswith(ASKING)
+    drives = services.device_editor.offers() if offers else ()
     orders = tuple(services.orders.of(person))
     pages = pages_by_kind(services.orders.kinds) if orders else {}
     failed = services.downloads.failed(person)

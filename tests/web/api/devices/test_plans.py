@@ -146,7 +146,7 @@ def test_more_than_it_may_hold_is_said(house: WebHouse, ann: Browser) -> None:
     house.add(1, status=Status.COMPLETED, size=5 * BLOCK)
     limit(house, 2)
 
-    assert "12 kB over the limit" in ann.get("/devices").text
+    assert "12 kB above the limit are kept" in ann.get("/devices").text
     assert ann.told(ADDRESS)["over"] == 3 * BLOCK
 
 

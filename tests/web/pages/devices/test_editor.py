@@ -44,6 +44,9 @@ def test_a_drive_offers_itself_and_becomes_a_device(
     assert "SANDISK" in eve.get("/devices").text
     assert "was plugged in" in eve.get("/devices").text
     assert "was plugged in" not in ann.get("/devices").text
+    # These ask themselves which drive is meant, in the first set-up as a step of it.
+    for page in ("/devices/add?first=yes", "/alerts?next=/devices/add", "/settings/first-rules"):
+        assert "was plugged in" not in eve.get(page).text
     assert "FAT32" in eve.get("/devices/add").text
     assert 'value="SANDISK"' in eve.get(f"/devices/add?path={folder}").text
 
