@@ -92,6 +92,7 @@ def _start_demo(
     except MediaCancelled as stopped:
         raise StoppedEarly(str(stopped)) from None
     startup.now = StartupStep()
+    set_up.demo_id = server.core.server_id
     print(f"Demo Jellyfin:    {server.url}")
     print_accounts(sys.stdout)
     jellyfin = settings.jellyfin.model_copy(update={"url": server.url})

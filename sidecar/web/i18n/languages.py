@@ -6,6 +6,7 @@ Answers of the API are not translated: programs read them.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 from babel import negotiate_locale
 from flask import Flask, g, request
@@ -63,7 +64,9 @@ class Languages:
         app.jinja_env.add_extension("jinja2.ext.i18n")
         install: Callable[..., None] = app.jinja_env.install_gettext_callables  # type: ignore[attr-defined]  # comes with the extension
         install(self.sentence, self.counted, newstyle=True)
-        app.jinja_env.globals["ngettext"] = self._with_separators(app.jinja_env.globals["ngettext"])
+        # The extension's own, which asks `counted`.
+        ngettext = cast("Callable[..., str]", app.jinja_env.globals["ngettext"])
+        app.jinja_env.globals["ngettext"] = self._with_separators(ngettext)
         app.jinja_env.filters["translated"] = self.translated
         app.jinja_env.filters["duration"] = lambda text: show_duration(text, self.now())
         # A message that a template shows as it is would be English on every page.

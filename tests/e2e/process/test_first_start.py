@@ -175,6 +175,13 @@ def test_programs_are_told_to_ask_again(first: FirstStart) -> None:
         timeout=30,
     )
     assert signed_in.status_code == 200, signed_in.text
+    assert first.process is not None
+    said = first.process.stdout or ()
+    demo = next(line.split()[-1] for line in said if line.startswith("Demo Jellyfin:"))
+    with requests.Session() as browser:
+        browser.get(f"{first.page}/setup", timeout=30)
+        taken = browser.post(f"{first.page}/setup/server", data={"address": demo}, timeout=30)
+    assert "This is the demo" in taken.text
     assert first.signal(signal.SIGTERM) == 0
 
 

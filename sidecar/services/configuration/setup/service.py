@@ -82,6 +82,7 @@ class SetUpService:
     Attributes:
         code: What the terminal shows, for a browser on another machine.
         done: Set once everything is stored: the sidecar starts again.
+        demo_id: The identity of the demo server, which ends with the set-up; empty before it runs.
     """
 
     def __init__(self, keep: Keep, clock: Clock, *, ca_file: Path | None = None) -> None:
@@ -93,6 +94,7 @@ class SetUpService:
         self._tries = 0
         self.code = f"{secrets.randbelow(10**4):04d}-{secrets.randbelow(10**4):04d}"
         self.done = Event()
+        self.demo_id = ""
 
     def begin(self, *, is_local: bool, code: str = "") -> str:
         """Return the ticket of a browser that may set up.
@@ -145,6 +147,10 @@ class SetUpService:
             told = Jellyfin(url, identity=_identity("setup"), ca_file=self._ca_file).public_info()
         except JellyfinError as trouble:
             raise SetUpRefused(str(trouble)) from trouble
+        if told.id == self.demo_id:
+            raise SetUpRefused(
+                msg("This is the demo, which ends here: enter the address of your own Jellyfin")
+            )
         if _version(told.version) < OLDEST:
             raise SetUpRefused(
                 msg(

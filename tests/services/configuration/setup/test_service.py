@@ -107,6 +107,16 @@ def test_a_server_that_is_none_of_ours_says_why(
         service.test(service.begin(is_local=True), jellyfin.url)
 
 
+def test_the_demo_is_nobodys_own_jellyfin(service: SetUpService, jellyfin: Answering) -> None:
+    ticket = service.begin(is_local=True)
+    service.demo_id = str(PUBLIC["Id"])
+
+    with pytest.raises(SetUpRefused, match="This is the demo"):
+        service.test(ticket, jellyfin.url)
+
+    assert service.server(ticket) is None
+
+
 def test_each_way_not_to_be_there_has_its_sentence(
     service: SetUpService, jellyfin: Answering
 ) -> None:
