@@ -14,7 +14,7 @@ from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
 from sidecar.domain.downloads.download import Download, Status, Validator
-from sidecar.domain.processes.orders import LASTS, OrderState
+from sidecar.domain.processes.orders import LASTS, MOST_TRIES, OrderState
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
@@ -187,8 +187,9 @@ def test_a_machine_that_is_silent_does_it_when_it_is_back_or_not_if_it_is_cancel
     car.work()
     assert [one.id for one in orders(house)] == [done.id]
     assert car.services.devices.registry.ids_there() == [], "it was not reconnected"
-    # A second press on Cancel, or Close, harms nothing.
-    assert ann.press("/orders/drop", order=order.id).status_code == HTTPStatus.SEE_OTHER
+    # A second press on Cancel, or Close, harms nothing, and neither does a number that none has.
+    for number in (order.id, -(10**30), 10**30):
+        assert ann.press("/orders/drop", order=number).status_code == HTTPStatus.SEE_OTHER
 
 
 def test_who_has_lost_their_rights_meanwhile_is_refused_where_it_is_done(
@@ -336,6 +337,20 @@ def orders_of_newer(house: WebHouse) -> list[Order]:
     )
     odd = replace(given, kind="confirm-plan", given='[{"plan": 1}]')
     return [house.store.orders.add(one) for one in (given, odd)]
+
+
+def test_an_order_that_a_living_machine_could_never_end_is_over_and_says_so(
+    house: WebHouse, car: Car, ann: Browser
+) -> None:
+    ann.press(f"{DEVICE}/unplug")
+    for _ in range(MOST_TRIES):
+        assert car.store.orders.take([STICK]) is not None
+
+    car.work()
+
+    assert [one.state for one in orders(house)] == [OrderState.FAILED]
+    assert "It was begun several times and never came to an end" in ann.get("/").text
+    assert car.services.devices.registry.ids_there() == [STICK], "it is not begun once more"
 
 
 def test_an_order_that_nobody_could_do_for_a_day_is_over_and_says_so(

@@ -14,13 +14,14 @@ from threading import Event
 
 from pydantic import TypeAdapter, ValidationError
 
-from sidecar.domain.processes.orders import OrderState
+from sidecar.domain.processes.orders import MOST_TRIES, OrderState
 from sidecar.errors import DatabaseError, NotPossible, NotVisible, SidecarError
 from sidecar.events import Bus, NewsMissed, NoticesChanged, OrdersArrived
 from sidecar.events import Event as News
 from sidecar.messages import msg
 from sidecar.process.threads import Wakeup, log_failure, run_periodically
 from sidecar.services.accounts.person import Person
+from sidecar.services.devices.orders import WORN_OUT
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.told_values import write_value
 from sidecar.services.orders.kinds import OrderKinds
@@ -86,6 +87,8 @@ class OrderRunner:
             self._bus.publish(NoticesChanged())
 
     def _carry_out(self, order: Order) -> tuple[OrderState, str, str | None]:
+        if order.tries > MOST_TRIES:
+            return OrderState.FAILED, WORN_OUT, None
         try:
             return self._act(order)
         except NotVisible:

@@ -97,8 +97,8 @@ class Orders:
     def take(self, device_ids: Collection[str]) -> Order | None:
         """Let this process carry out the oldest open order for these devices; None if none waits.
 
-        One that it has begun and could not end is begun again. None as well without a lease:
-        another process may have its devices by now.
+        One that it has begun and could not end comes again, until it is ended. None as well without
+        a lease: another process may have its devices by now.
         """
         if not device_ids:
             return None
@@ -107,8 +107,8 @@ class Orders:
         free = (
             OrderRow.select(OrderRow.id)
             .where(
-                _is_free() | ((OrderRow.process_id == mine) & (OrderRow.state == OrderState.OPEN)),
-                OrderRow.tries < MOST_TRIES,
+                (_is_free() & (OrderRow.tries < MOST_TRIES))
+                | ((OrderRow.process_id == mine) & (OrderRow.state == OrderState.OPEN)),
                 OrderRow.device_id << [*device_ids],
             )
             .order_by(OrderRow.id)

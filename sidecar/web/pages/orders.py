@@ -50,7 +50,7 @@ def routes(services: WebServices) -> Blueprint:
         asked = request.form.get("order", default=0, type=int)
         # It may have begun or be gone: the page that it leads back to shows which.
         with suppress(NotVisible):
-            services.orders.drop(person(), min(asked, LARGEST_ID))
+            services.orders.drop(person(), min(max(0, asked), LARGEST_ID))
         return redirect(redirects.safe_target(url_for("home.show")), 303)
 
     @given.post("/devices/<string(maxlength=80):device_id>/look", role=Role.SIGNED_IN)
