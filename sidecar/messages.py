@@ -20,7 +20,7 @@ from typing import Protocol, Self, TypeAlias, cast
 
 from sidecar.sizes import format_size
 
-# How a stored message begins; plain text never does.
+# How a stored message begins; plain text that does is stored as the value of one.
 MARK = '{"msg": '
 _FIELD = re.compile(r"\{(\w+)\}")
 # How earlier versions said what is stored; it is read in the words of today.
@@ -199,7 +199,10 @@ def as_sentence(text: str) -> str:
 
 def store(text: str) -> str:
     """Return a message as text for a database column; plain text is stored as it is."""
-    return json.dumps(text.to_json(), ensure_ascii=False) if isinstance(text, Message) else text
+    if isinstance(text, Message):
+        return json.dumps(text.to_json(), ensure_ascii=False)
+    # Somebody may have named a file like that.
+    return store(Message("{text}", {"text": text})) if text.startswith(MARK) else text
 
 
 def restore(stored: str) -> str:

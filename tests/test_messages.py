@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sidecar.errors import DeviceError
 from sidecar.messages import (
+    MARK,
     Message,
     Size,
     as_sentence,
@@ -128,6 +129,13 @@ def test_what_counts_comes_back_too() -> None:
 def test_plain_text_of_earlier_versions_stays_as_it_is(text: str) -> None:
     assert restore(store(text)) == text
     assert translate(text, German()) == text
+
+
+@pytest.mark.parametrize("text", ['{"msg": "Safe to remove"}', '{"msg": cut off', MARK])
+def test_plain_text_that_looks_like_a_stored_message_stays_plain(text: str) -> None:
+    assert restore(store(text)) == text
+    assert restore(store(msg("{title} waits", title=text))) == f"{text} waits"
+    assert restore(store(msg("{title}", title=text))) == text
 
 
 def test_a_copy_is_the_same_message() -> None:

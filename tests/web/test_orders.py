@@ -430,6 +430,11 @@ def test_what_a_machine_found_keeps_its_sentences_in_every_language(house: WebHo
     assert again.why.values == {"what": "tags"}  # type: ignore[attr-defined]
 
 
+def test_a_title_that_looks_like_a_sentence_of_ours_is_none() -> None:
+    titles = ('{"msg": "Safe to remove"}', '{"msg": ')
+    assert read_value(tuple[str, ...], write_value(titles)) == titles
+
+
 def test_machines_are_listed_with_what_they_have_and_what_waits_and_removed_when_silent(
     house: WebHouse, car: Car, ann: Browser, eve: Browser, clock: FakeClock
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter
 from pydantic_core import to_jsonable_python
 
-from sidecar.messages import Message, restore, store
+from sidecar.messages import restore, store
 
 R = TypeVar("R")
 
@@ -30,7 +30,7 @@ def read_value(form: type[R], told: str) -> R:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, Message):
+    if isinstance(value, str):
         return store(value)
     if is_dataclass(value) and not isinstance(value, type):
         return {one.name: _plain(getattr(value, one.name)) for one in fields(value)}
