@@ -49,7 +49,7 @@ def decode(text: str) -> Message:
             return Message("", (NewsMissed(),))
         process = str(told["process"])
         events = tuple(_read(kind, values, process) for kind, values in told["events"])
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, TypeError, KeyError, RecursionError):
         return Message("", (NewsMissed(),))
     return Message(process, events)
 

@@ -63,6 +63,7 @@ def test_every_event_arrives_as_it_was() -> None:
         json.dumps({"version": 1, "process": "p1", "events": [["NeverHeardOf", {}]]}),
         json.dumps({"version": 1, "process": "p1", "events": [["DeviceChanged", {}]]}),
         json.dumps({"version": 1, "process": "p1", "events": 3}),
+        '{"version": 1, "process": "p1", "events": ' + 100_000 * "[",
     ],
 )
 def test_what_another_version_says_is_as_good_as_lost(text: str) -> None:
