@@ -15,7 +15,7 @@ import os
 import select
 import struct
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from threading import Lock
 from typing import Any
 
@@ -43,6 +43,8 @@ WATCHED = (
 READ_BYTES = 64 * 1024
 _HEAD = struct.Struct("iIII")
 _NOWHERE = 0  # Watches are numbered from 1.
+# No path has more folders. While some are moved, each of two may be known as being in the other.
+_DEEPEST = 2048
 
 
 class EventsLost(FileSystemEvent):
@@ -120,9 +122,9 @@ class FolderEmitter(EventEmitter):
         elif mask & Flag.IN_DELETE_SELF and watch == self._root_watch:
             self.queue_event(DirDeletedEvent(os.fsdecode(folder)))
             self.stop()
-        elif is_folder and self.watch.is_recursive:
+        elif mask & (Flag.IN_CREATE | Flag.IN_MOVED_TO) and is_folder:
             # One that moved within the folder keeps its watch, with another name from now on.
-            self._add(watch, name, path)
+            self._add(watch, folder, [name])
 
     def _add_all(self) -> None:
         number = inotify_add_watch(self._inotify, self._root, WATCHED)
@@ -132,18 +134,26 @@ class FolderEmitter(EventEmitter):
         self._note(number, _NOWHERE, b"")
         self._add_below(number, self._root)
 
-    def _add(self, parent: int, name: bytes, path: bytes) -> None:
-        """Watch a folder and all below it, as far as they can be."""
-        number = inotify_add_watch(self._inotify, path, WATCHED)
-        if number != -1:
-            self._note(number, parent, name)
-            self._add_below(number, path)
-
     def _add_below(self, watch: int, path: bytes) -> None:
+        self._add(watch, path, _folders_in(path))
+
+    def _add(self, watch: int, path: bytes, names: Iterable[bytes]) -> None:
+        """Watch folders in a watched one, and all below them, as far as they can be."""
         if not self.watch.is_recursive:
             return
-        for name in _folders_in(path):
-            self._add(watch, name, b"%b/%b" % (path, name))
+        # No recursion: somebody may nest them deeper than Python goes.
+        levels = [(watch, path, iter(names))]
+        while levels:
+            parent, above, left = levels[-1]
+            name = next(left, None)
+            if name is None:
+                levels.pop()
+                continue
+            folder = b"%b/%b" % (above, name)
+            number = inotify_add_watch(self._inotify, folder, WATCHED)
+            if number != -1:
+                self._note(number, parent, name)
+                levels.append((number, folder, iter(_folders_in(folder))))
 
     def _note(self, watch: int, parent: int, name: bytes) -> None:
         more = watch + 1 - len(self._names)
@@ -158,9 +168,10 @@ class FolderEmitter(EventEmitter):
 
     def _path_of(self, watch: int) -> bytes | None:
         """Return a watched folder's path; None if it, or one that it is in, is gone."""
-        names = []
+        names: list[bytes] = []
         while watch != self._root_watch:
-            if watch >= len(self._names) or self._parents[watch] == _NOWHERE:
+            is_known = watch < len(self._names) and self._parents[watch] != _NOWHERE
+            if not is_known or len(names) > _DEEPEST:
                 return None
             names.append(self._names[watch])
             watch = self._parents[watch]

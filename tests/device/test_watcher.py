@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import errno
 import os
+import select
 import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -15,6 +18,7 @@ from watchdog.observers.inotify_c import InotifyConstants
 from sidecar.device.emitter import FolderEmitter, make_observer
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.watcher import Watcher, _EventHandler
+from tests.device.mounting import mount_memory, mounts_taken_down, needs_root, unmount
 
 WITHIN_S = 5
 
@@ -136,16 +140,36 @@ def test_what_is_in_a_folder_that_came_or_moved_later_is_hinted_at(
     assert told.heard()
 
 
+@contextmanager
+def emitting(root: Path) -> Iterator[FolderEmitter]:
+    """Watch a folder without a thread: what happens is heard by `hear_all`."""
+    emitter = FolderEmitter(EventQueue(), ObservedWatch(str(root), recursive=True))
+    emitter.on_thread_start()
+    try:
+        yield emitter
+    finally:
+        emitter._close()
+
+
+def hear_all(emitter: FolderEmitter) -> list[str]:
+    """Return the paths of what has happened."""
+    poll = select.poll()
+    poll.register(emitter._inotify, select.POLLIN)
+    while poll.poll(0):
+        emitter.queue_events(0)
+    queue, told = emitter._event_queue, []
+    while not queue.empty():
+        told.append(os.fsdecode(queue.get()[0].src_path))
+    return told
+
+
 def test_paths_are_known_without_being_kept(root: Path, outside: Path) -> None:
     def path_of(name: str) -> str | None:
         found = emitter._names.index(name.encode())
         return os.fsdecode(emitter._path_of(found) or b"")
 
-    queue = EventQueue()
     (root / "Artist" / "Album" / "CD 1").mkdir(parents=True)
-    emitter = FolderEmitter(queue, ObservedWatch(str(root), recursive=True))
-    emitter.on_thread_start()
-    try:
+    with emitting(root) as emitter:
         assert path_of("CD 1") == f"{root}/Artist/Album/CD 1"
 
         (root / "Artist").rename(root / "Band")
@@ -158,8 +182,54 @@ def test_paths_are_known_without_being_kept(root: Path, outside: Path) -> None:
         assert path_of("CD 2") == f"{root}/CD 2"
         assert path_of("Later") == f"{root}/Late/Later"
         assert not {b"Artist", b"Band", b"Album", b"CD 1"} & set(emitter._names)
+
+
+def test_folders_that_are_nested_deeper_than_python_goes_are_watched(root: Path) -> None:
+    deepest = f"{root}/Deep"
+    Path(deepest).mkdir()
+    try:
+        while deepest.count("/") < 1500:
+            deepest += "/d"
+            Path(deepest).mkdir()
+        with emitting(root) as emitter:
+            Path(deepest, "song.flac").write_bytes(b"music")
+
+            assert hear_all(emitter) == [f"{deepest}/song.flac"]
     finally:
-        emitter._close()
+        # Python's own way goes no deeper either.
+        subprocess.run(["/bin/rm", "-r", f"{root}/Deep"], check=True)
+
+
+@needs_root
+def test_what_is_below_a_stick_that_is_pulled_is_not_watched(tmp_path: Path) -> None:
+    with mounts_taken_down(tmp_path / "mount") as place:
+        mount_memory(place)
+        with emitting(place) as emitter:
+            unmount(place)
+            hear_all(emitter)
+
+            (place / "of the system").write_bytes(b"log")
+
+            assert hear_all(emitter) == []
+
+
+def test_folders_that_change_places_before_it_is_heard_are_not_looked_for_in_each_other(
+    root: Path,
+) -> None:
+    inner = root / "Outer" / "Inner"
+    inner.mkdir(parents=True)
+    with emitting(root) as emitter:
+        (inner / "new").mkdir()
+        (inner / "new").rmdir()
+        (root / "Outer").rename(root / "aside")
+        inner.mkdir(parents=True)
+        (root / "aside").rename(inner / "new")
+        hear_all(emitter)
+
+        moved = inner / "new" / "Inner" / "song.flac"
+        moved.write_bytes(b"music")
+
+        assert hear_all(emitter) == [str(moved)]
 
 
 def test_lost_events_are_told(root: Path, told: Told) -> None:
