@@ -19,7 +19,7 @@ RIGHTS = (
     "resetchannels",
     f"&{CHANNEL}",
     "-@all",
-    *(f"+{one}" for one in ("hello", "auth", "ping", "quit", "select", "client", "info")),
+    *(f"+{one}" for one in ("hello", "auth", "ping", "quit", "select", "info")),
     *(f"+{one}" for one in ("publish", "subscribe", "unsubscribe", "pubsub|numsub")),
 )
 

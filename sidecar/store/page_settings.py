@@ -14,6 +14,7 @@ from pathlib import Path
 import peewee
 
 from sidecar.store.database import Database
+from sidecar.store.errors import translate_database_errors
 from sidecar.store.schema.tables import PageSettingRow
 
 
@@ -27,6 +28,11 @@ class PageSettings:
         """Return every setting of the page."""
         rows = self._db.rows(PageSettingRow.select())
         return {row["key"]: json.loads(row["value"]) for row in rows}
+
+    def may_save(self) -> bool:
+        """Whether this process may: the user of a machine that has joined may only read them."""
+        with translate_database_errors(self._db.dialect.place):
+            return self._db.dialect.may_change("page_settings")
 
     def save(self, changes: Mapping[str, object]) -> None:
         """Set some settings, all or none; None removes one."""

@@ -249,6 +249,10 @@ class ConfigurationService:
             raise SettingsRefused(refused)
         self.save(given)
 
+    def may_save(self) -> bool:
+        """Whether settings of the page can be changed by this process."""
+        return self._store.may_save()
+
     def save(self, given: Changes) -> None:
         """Store settings of the page by their whole keys, all or none; None removes one.
 

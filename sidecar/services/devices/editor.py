@@ -277,6 +277,15 @@ class DeviceEditor:
             raise NotPossible(
                 msg("{name} is not there: plug it in to delete its files", name=view.name)
             )
+        if view.settings is not None and not self._configuration.may_save():
+            # Else its files were deleted, and it were filled anew.
+            raise NotPossible(
+                msg(
+                    "{name} was added on a page, and its machine may not change the settings: "
+                    "delete its downloads first, then remove it without them",
+                    name=view.name,
+                )
+            )
         self._stop_on(device_id)
         deleted = self._delete_files(device_id) if with_files else 0
         if view.settings is not None:

@@ -94,6 +94,10 @@ class Dialect(Protocol):
         """Return the tables that have such a column."""
         ...
 
+    def may_change(self, table: str) -> bool:
+        """Whether our user may change a table; that of a machine that joined not all of them."""
+        ...
+
     def read_version(self) -> int:
         """Return the number of the last step that its tables have been through."""
         ...

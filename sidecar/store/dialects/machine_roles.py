@@ -91,6 +91,8 @@ class MachineRoles:
                     f"ALTER DEFAULT PRIVILEGES IN SCHEMA {there} GRANT {rights} ON {kind} TO {role}"
                 )
             run(f"REVOKE ALL ON {', '.join(OF_PAGES)} FROM {role}")
+            # Whoever finds that Jellyfin refuses an account ends its sessions, and reads none.
+            run(f"GRANT SELECT (user_id), DELETE ON sessions TO {role}")
             run(f"REVOKE INSERT, UPDATE, DELETE ON {', '.join(READ_ONLY)} FROM {role}")
             if not run("SELECT has_database_privilege(%s, current_database(), 'CONNECT')", name)[0][
                 0

@@ -462,6 +462,11 @@ class PostgresqlDialect:
         )
         return [str(name) for (name,) in found]
 
+    def may_change(self, table: str) -> bool:
+        """Whether our user may change a table; that of a machine that joined not all of them."""
+        ((may,),) = self._run("SELECT has_table_privilege(?, 'INSERT')", (table,))
+        return bool(may)
+
     def read_version(self) -> int:
         """Return the number of the last step that its tables have been through."""
         ((version,),) = self._run(f"SELECT version FROM {postgresql.VERSION_TABLE}")  # noqa: S608 - ours

@@ -157,3 +157,44 @@ def test_a_machine_that_is_removed_is_locked_out_while_it_runs_and_joins_again_w
     car.wait_until_begun()
     nas.wait_for("Tone 1", "completed")
     assert car.stop() == 0
+
+
+def test_a_device_of_the_page_keeps_its_files_as_its_machine_may_not_remove_it(
+    nas: Sidecar, car: Sidecar, ann: Person, tmp_path: Path
+) -> None:
+    stick = tmp_path / "home" / "stick"
+    stick.mkdir(parents=True)
+    nas.stop()
+    # Where a device may be chosen.
+    nas.environ["HOME"] = str(stick.parent)
+    nas.begin("--role", "web,watch")
+    nas.wait_until_begun()
+    with requests.Session() as browser:
+
+        def ask(verb: str, path: str, body: dict[str, str] | None = None) -> requests.Response:
+            return browser.request(verb, f"{nas.url}/api/v1{path}", json=body, timeout=30)
+
+        admin = {"username": "admin", "password": PASSWORDS["admin"]}
+        browser.headers["X-Sidecar-CSRF"] = ask("POST", "/session", admin).json()["csrf"]
+        added = ask("POST", "/devices", {"name": "Page stick", "path": str(stick)})
+        assert added.status_code == 201, added.text
+        car.begin("--join", nas.url, make_code(nas), command="agent")
+        car.wait_until_begun()
+        ann.heart(ann.tracks()["Tone 1"])
+        wait_until(lambda: any(stick.rglob("*.flac")), what="the file arrives there")
+        devices = ask("GET", "/devices").json()["items"]
+        (device_id,) = [one["id"] for one in devices if one["name"] == "Page stick"]
+
+        asked = ask("DELETE", f"/devices/{device_id}?files=delete")
+
+        assert asked.status_code == 202, asked.text
+        wait_until(
+            lambda: ask("GET", "/orders").json()["items"][0]["state"] != "open",
+            what="the machine answers",
+        )
+        (order,) = ask("GET", "/orders").json()["items"]
+        assert order["state"] == "refused", order
+        assert "delete its downloads first" in order["answer"]
+        assert [*stick.rglob("*.flac")], "nothing is half done"
+        assert ask("DELETE", f"/devices/{device_id}").status_code == 200
+    assert car.stop() == 0

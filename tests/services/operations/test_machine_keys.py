@@ -20,12 +20,14 @@ from sidecar.events import Bus
 from sidecar.services.operations.machine_keys import Addresses, MachineKeys
 from sidecar.services.operations.machine_list import MachineList
 from sidecar.shared_events.bridge import CHANNEL
+from sidecar.store.accounts.accounts import Account
 from sidecar.store.database import Database
 from sidecar.store.dialects.machine_roles import OF_PAGES, replace_user
 from sidecar.store.dialects.postgresql import PostgresqlAddress
 from sidecar.store.stores import Stores
 from tests import postgres, redis_server
-from tests.fakes.clock import FakeClock
+from tests.fakes.clock import START, FakeClock
+from tests.store.examples import ANN, BEN
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +96,13 @@ def user_of(addresses: Addresses) -> str:
     assert addresses.redis is not None
     with redis.Redis.from_url(addresses.redis.get_secret_value()) as client:
         client.publish(CHANNEL, b"x")
-        for forbidden in (("GET", "x"), ("PUBLISH", "other", "x"), ("ACL", "LIST")):
+        for forbidden in (
+            ("GET", "x"),
+            ("PUBLISH", "other", "x"),
+            ("ACL", "LIST"),
+            ("CLIENT", "PAUSE", "1"),
+            ("CLIENT", "LIST"),
+        ):
             with pytest.raises(redis.exceptions.NoPermissionError):
                 client.execute_command(*forbidden)
         return str(client.connection_pool.connection_kwargs["username"])
@@ -160,6 +168,38 @@ def test_a_machine_may_do_what_work_on_devices_needs_and_no_more(
     nas.db.sql("CREATE TABLE newer (id INTEGER)")
     with psycopg.connect(given.database.get_secret_value(), autocommit=True) as car:
         car.execute("INSERT INTO newer VALUES (1)")
+
+
+def signed_in(user_id: str) -> Account:
+    return Account(
+        user_id=user_id,
+        name=user_id[:3],
+        server_id="5" * 32,
+        is_admin=False,
+        may_download=True,
+        jellyfin_device_id=f"sidecar-{user_id}",
+        token_encrypted=None,
+        is_signed_in=True,
+        signed_in_at=START,
+    )
+
+
+def test_a_machine_signs_out_whom_jellyfin_refuses_and_changes_no_settings(
+    owner: str, events: redis_server.Server, house: House
+) -> None:
+    nas = house.open(owner, "nas")
+    for user_id in (ANN, BEN):
+        nas.accounts.save(signed_in(user_id))
+        nas.sessions.begin(user_id, address_prefix="192.0.2.0/24")
+    given = MachineKeys(lambda: settings(owner, events, house.folder)).make("car")
+    car = house.open_given(given, "car")
+
+    car.accounts.mark_signed_out(ANN)
+
+    assert [one.user_id for one in nas.sessions.live()] == [BEN]
+    assert {one.user_id: one.is_signed_in for one in nas.accounts.all()} == {ANN: False, BEN: True}
+    assert nas.page_settings.may_save()
+    assert not car.page_settings.may_save()
 
 
 # Decide for each new table: what opens pages or programs belongs into OF_PAGES.
