@@ -253,7 +253,7 @@ def make_web(
             clock=base.clock,
         ),
         doctor=_doctor(below, push),
-        machine_list=MachineList(base.store, keys, base.clock),
+        machine_list=MachineList(base.store, keys, base.clock, here=base.machine),
         machines=MachineService(
             base.configuration.now,
             base.store.meta,

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from importlib import import_module
 from typing import Any
 
@@ -76,18 +77,17 @@ class MachineKeys:
         # Last: with it the machine counts as one that can be locked out.
         return Addresses(SecretStr(roles.make(name, password)), redis_url)
 
-    def find(self, machines: Collection[str]) -> frozenset[str]:
-        """Return those of these machines that have a password of their own.
+    def list_joined(self) -> Mapping[str, datetime]:
+        """Return the machines that have a password of their own, with the time of joining.
+
+        By their plain names. Also those that were never heard of since, or have taken themselves
+        off every table.
 
         Raises:
             DatabaseError: The database cannot be used.
         """
         roles = self._roles()
-        if roles is None:
-            return frozenset()
-        plain = {one: write_plainly(one) for one in machines}
-        there = roles.find(plain.values())
-        return frozenset(one for one in machines if plain[one] in there)
+        return {} if roles is None else roles.list_joined()
 
     def take_back(self, machine: str) -> None:
         """Lock a machine out of the database and of Redis, if it has a password of its own.

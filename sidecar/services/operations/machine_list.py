@@ -13,10 +13,12 @@ from datetime import datetime
 
 from sidecar import __version__
 from sidecar.clock import Clock
+from sidecar.domain.processes.machines import write_plainly
 from sidecar.domain.processes.orders import is_silent
 from sidecar.errors import NotPossible, NotVisible
 from sidecar.messages import msg
 from sidecar.services.operations.machine_keys import MachineKeys
+from sidecar.services.operations.machines import JOIN_CODE
 from sidecar.store.processes import Process
 from sidecar.store.stores import Stores
 
@@ -65,8 +67,11 @@ class MachineView:
 class MachineList:
     """Lists machines for admins, and removes them. Safe for many threads."""
 
-    def __init__(self, stores: Stores, keys: MachineKeys, clock: Clock) -> None:
+    def __init__(self, stores: Stores, keys: MachineKeys, clock: Clock, *, here: str) -> None:
+        """Prepare; `here` is the machine of this process."""
+        self._here = here
         self._keys = keys
+        self._meta = stores.meta
         self._processes = stores.processes
         self._places = stores.device_machines
         self._devices = stores.devices
@@ -84,9 +89,10 @@ class MachineList:
             for one in processes
             if one.id == self._processes.own_id
         }
+        have_keys, plain = self._keys.list_joined(), {write_plainly(one) for one in times}
+        times |= {one: (at, at) for one, at in have_keys.items() if one not in plain}
         there = self._there()
         waiting = self._orders.count_open()
-        have_keys = self._keys.find(times)
         return [
             self._view(
                 name,
@@ -94,7 +100,7 @@ class MachineList:
                 [one for one in processes if one.host == name],
                 there.get(name, []),
                 waiting=sum(waiting.get(one.id, 0) for one in there.get(name, [])),
-                has_own_key=name in have_keys,
+                has_own_key=write_plainly(name) in have_keys,
             )
             for name in sorted(times)
         ]
@@ -121,6 +127,7 @@ class MachineList:
     def remove(self, name: str) -> None:
         """Take a machine off the list, and lock it out if it has a password of its own.
 
+        A code with which a machine could join is void from then on.
         One that shares the installation's is back if it runs again. Leases of what runs there end.
 
         Raises:
@@ -133,6 +140,9 @@ class MachineList:
                 msg("{machine} still runs: stop the sidecar there first", machine=name)
             )
         self._keys.take_back(name)
+        # It may have made one itself, with the key that it has read, to come in again.
+        if code := self._meta.get(JOIN_CODE):
+            self._meta.take(JOIN_CODE, code)
         self._processes.forget(name)
 
     def _there(self) -> dict[str, list[DeviceThere]]:
@@ -165,5 +175,5 @@ class MachineList:
             devices=sorted(devices, key=lambda one: one.name),
             waiting=waiting,
             has_own_key=has_own_key,
-            is_here=any(one.id == self._processes.own_id for one in processes),
+            is_here=name == self._here,
         )

@@ -33,7 +33,7 @@ from sidecar.store.meta import Meta
 
 log = logging.getLogger(__name__)
 
-KEY = "join_code"
+JOIN_CODE = "join_code"
 LASTS = timedelta(minutes=15)
 # Without those that are taken for each other: 50 bits, which nobody guesses at ten tries a minute.
 LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"
@@ -126,7 +126,7 @@ class MachineService:
         )
         made = JoinCode("-".join(groups), self._clock.now() + LASTS)
         kept = {"code": self._hash(made.code), "ends_at": made.ends_at.isoformat()}
-        self._meta.set(KEY, json.dumps(kept))
+        self._meta.set(JOIN_CODE, json.dumps(kept))
         log.info("a code was made with which a machine can join")
         return made
 
@@ -144,7 +144,7 @@ class MachineService:
             TooManyTries: Too many were wrong.
         """
         self._check_tries()
-        kept = self._meta.get(KEY)
+        kept = self._meta.get(JOIN_CODE)
         if kept is None or not self._fits(code, kept):
             self._refuse()
         settings = self._settings()
@@ -160,7 +160,7 @@ class MachineService:
                         "sidecar again, and join with the same code"
                     )
                 )
-        if not self._may_give() or not self._meta.take(KEY, kept):
+        if not self._may_give() or not self._meta.take(JOIN_CODE, kept):
             self._refuse()
         try:
             given = self._give(machine)

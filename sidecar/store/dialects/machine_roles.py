@@ -4,13 +4,16 @@
     lock_out ─▶ NOLOGIN, its connections end, DROP ROLE
 
 Which machine has one only the server knows: nothing that a machine can write decides whom a removal
-locks out. A role's name is made of the machine's, as that may be longer than names there.
+locks out. A role's name is made of the machine's, as that may be longer than names there; its
+comment, which no machine may write, says which one it is, and when it joined.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -20,11 +23,15 @@ from sidecar.store.dialects.postgresql import CONNECT_TIMEOUT_S, PostgresqlAddre
 from sidecar.store.errors import translate_database_errors
 from sidecar.store.schema.postgresql import VERSION_TABLE
 
+log = logging.getLogger(__name__)
+
 # What opens pages and programs: work on devices needs none of it.
 OF_PAGES = ("sessions", "api_keys", "push_subscriptions")
 # What only a process of the installation itself changes.
 READ_ONLY = (VERSION_TABLE, "page_settings")
 MAY_MAKE = """SELECT rolcreaterole OR rolsuper FROM pg_roles WHERE rolname = current_user"""
+WITH_ROLES = """SELECT rolname, shobj_description(oid, 'pg_authid') FROM pg_roles
+    WHERE starts_with(rolname, %s) AND rolcanlogin"""
 END_CONNECTIONS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s"
 
 
@@ -44,20 +51,21 @@ class MachineRoles:
         with self._connected() as run:
             return bool(run(MAY_MAKE)[0][0])
 
-    def find(self, machines: Collection[str]) -> frozenset[str]:
-        """Return those of these machines that have a role of their own.
+    def list_joined(self) -> Mapping[str, datetime]:
+        """Return the machines that have a role, with the time at which each joined last.
 
         Raises:
             DatabaseError: The server cannot be used.
         """
         with self._connected() as run:
-            there = {
-                str(name)
-                for (name,) in run(
-                    "SELECT rolname FROM pg_roles WHERE starts_with(rolname, %s)", OF_MACHINE
-                )
-            }
-        return frozenset(one for one in machines if self._name(one) in there)
+            said = {str(role): str(text) for role, text in run(WITH_ROLES, OF_MACHINE)}
+        joined = {role: text.partition(" ") for role, text in said.items()}
+        # The others belong to another database of the server.
+        return {
+            machine: datetime.fromisoformat(at)
+            for role, (at, _, machine) in joined.items()
+            if self._name(machine) == role
+        }
 
     def make(self, machine: str, password: str) -> str:
         """Give a machine a role with this password, or another password for the one that it has.
@@ -70,7 +78,7 @@ class MachineRoles:
         """
         name = self._name(machine)
         with self._connected() as run:
-            ((schema,),) = run("SELECT current_schema()")
+            ((schema, now),) = run("SELECT current_schema(), now()")
             role, there = _quoted(name), _quoted(str(schema))
             # As the server keeps it: the password itself is in no log of it.
             known_as = run.encrypt(password, name)
@@ -80,6 +88,7 @@ class MachineRoles:
                 run(f"CREATE ROLE {role} LOGIN PASSWORD '{known_as}'")
                 # Else we could not end its connections.
                 run(f"GRANT {role} TO CURRENT_USER")
+            run(f"COMMENT ON ROLE {role} IS {_as_text(f'{now.isoformat()} {machine}')}")
             run(f"GRANT USAGE ON SCHEMA {there} TO {role}")
             for rights, kind in (
                 ("SELECT, INSERT, UPDATE, DELETE", "TABLES"),
@@ -116,8 +125,18 @@ class MachineRoles:
         # Committed: what is ended now cannot come back.
         with self._connected() as run:
             run(END_CONNECTIONS, name)
-            run(f"DROP OWNED BY {role}")
-            run(f"DROP ROLE {role}")
+        driver: Any = load_driver()
+        try:
+            with self._connected() as run:
+                run(f"DROP OWNED BY {role}")
+                run(f"DROP ROLE {role}")
+        except driver.errors.DependentObjectsStillExist:
+            log.warning(
+                "%s is locked out; its role %s stays, without a login, as it has made something in "
+                "another database of the server",
+                machine,
+                name,
+            )
         return True
 
     def _name(self, machine: str) -> str:
@@ -163,6 +182,10 @@ def replace_user(url: str, user: str, password: str) -> str:
             query=urlencode(query, safe="/"),
         )
     )
+
+
+def _as_text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
 
 
 def _quoted(name: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 import pytest
@@ -115,7 +116,7 @@ def test_a_machine_works_with_its_own_passwords_until_it_is_removed_and_others_g
     keys = MachineKeys(lambda: settings(owner, events, house.folder))
     given = {one: keys.make(one) for one in ("car", "Anna's van")}
     machines = {one: house.open_given(its, one) for one, its in given.items()}
-    listed = MachineList(nas, keys, FakeClock())
+    listed = MachineList(nas, keys, FakeClock(), here="nas")
     assert {one.name: (one.has_own_key, one.may_go) for one in listed.all()} == {
         "nas": (False, False),
         "car": (True, True),
@@ -168,6 +169,38 @@ def test_a_machine_may_do_what_work_on_devices_needs_and_no_more(
     nas.db.sql("CREATE TABLE newer (id INTEGER)")
     with psycopg.connect(given.database.get_secret_value(), autocommit=True) as car:
         car.execute("INSERT INTO newer VALUES (1)")
+
+
+def test_a_machine_that_hides_and_lies_is_listed_and_locked_out_for_good(
+    owner: str, postgresql: postgres.Server, events: redis_server.Server, house: House
+) -> None:
+    nas = house.open(owner, "nas")
+    keys = MachineKeys(lambda: settings(owner, events, house.folder))
+    car = keys.make("car").database.get_secret_value()
+    listed = MachineList(nas, keys, FakeClock(), here="nas")
+    assert {one.name for one in listed.all()} == {"car", "nas"}, "it has not been heard of yet"
+    other = urlunsplit(urlsplit(car)._replace(path="/postgres"))
+    with psycopg.connect(car, autocommit=True) as lying, psycopg.connect(other) as elsewhere:
+        lying.execute("UPDATE processes SET host = 'car'")
+        lying.execute("DELETE FROM machines")
+        lying.execute("INSERT INTO meta VALUES ('join_code', 'of its own making')")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            lying.execute(f'COMMENT ON ROLE "{urlsplit(car).username}" IS NULL'.encode())
+        elsewhere.execute("SELECT lo_create(0)")
+        elsewhere.commit()
+        assert listed.find("car").may_go
+
+        listed.remove("car")
+
+        with pytest.raises(psycopg.OperationalError):
+            lying.execute("SELECT 1")
+    with pytest.raises(psycopg.OperationalError):
+        psycopg.connect(car)
+    assert nas.meta.get("join_code") is None
+    assert "car" not in keys.list_joined()
+    again = keys.make("car")
+    assert house.open_given(again, "car").meta.get("join_code") is None
+    postgresql.run("postgres", "SELECT lo_unlink(oid) FROM pg_largeobject_metadata")
 
 
 def signed_in(user_id: str) -> Account:
@@ -245,7 +278,7 @@ def test_where_the_database_lets_nobody_make_roles_machines_share_its_password(
         assert not keys.are_possible()
         assert keys.make("car") == Addresses(SecretStr(url), events.url)
         house.open(url, "car")
-        listed = MachineList(nas, keys, FakeClock())
+        listed = MachineList(nas, keys, FakeClock(), here="nas")
         assert not listed.find("car").has_own_key
         with pytest.raises(NotPossible):
             listed.remove("car")
