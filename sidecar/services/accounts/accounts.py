@@ -36,7 +36,6 @@ SERVER = "jellyfin"
 SERVER_ID = "server_id"
 SIGNED_OUT = "signed-out"
 OUTSIDE_HOURS = "outside-hours"
-SIGNED_OUT = "signed-out"
 
 
 @dataclass(frozen=True, slots=True)
