@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 LONGEST_RETRY_AFTER_S = 3600.0
@@ -108,6 +109,8 @@ def read_mime_type(headers: Headers) -> str | None:
     return headers.get("content-type", "").partition(";")[0].strip().lower() or None
 
 
+# Answers of one second have the same date.
+@lru_cache(maxsize=64)
 def _parse_date(text: str) -> datetime | None:
     try:
         found = parsedate_to_datetime(text)

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from types import MappingProxyType
@@ -165,7 +165,8 @@ class DownloadTransitions:
                     **no_part,
                     **UNBLEMISHED,
                 }
-                download = self.update_seen(replace(before, status=was), changes)
+                which, values = _as_seen(ONE_ROW, (before.id,), was, before.claimed_by)
+                download = self.update(which, values, was, changes)
                 if download is not None:
                     self._activity.note_move(download, Move.ARRIVE)
                     self.publish(download, was, now)
