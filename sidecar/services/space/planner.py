@@ -17,7 +17,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from threading import Lock
+from threading import Lock, RLock
 from typing import Any
 
 from sidecar.clock import Clock
@@ -230,6 +230,8 @@ class SpacePlanner:
         self._inventory = stores.inventory
         self._rests = stores.rests
         self._lock = Lock()
+        # One plan is made at a time: a large one needs much memory, and who waits gets the same.
+        self._planning = RLock()
         self._looked_at: dict[str, float] = {}
         self._rests_until: dict[str, float] = {}
         self._hurried: set[str] = set()
@@ -286,7 +288,9 @@ class SpacePlanner:
         with self._lock:
             shown, is_old = self._shown.get(device_id), device_id in self._outdated
         if shown is None:
-            return self._worked_out(device)
+            with self._planning:
+                # It may have been made while this waited.
+                return self._shown.get(device_id) or self._worked_out(device)
         is_old = is_old or (shown.seen, self._clock.now() - shown.made_at < LOOK_AGAIN) != (
             self._circumstances(device),
             True,
@@ -434,6 +438,10 @@ class SpacePlanner:
 
     def _worked_out(self, device: AttachedDevice) -> DevicePlanState:
         """Plan a device and keep the plan for people to see."""
+        with self._planning:
+            return self._work_out(device)
+
+    def _work_out(self, device: AttachedDevice) -> DevicePlanState:
         with self._lock:
             # What changes from now on makes the plan an old one.
             self._outdated.discard(device.id)

@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from pydantic import ByteSize
@@ -19,7 +20,12 @@ from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.files.removals.record import RemovalRecorder
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
-from sidecar.services.space.planner import EvictionBlock, PlanChanged, SpacePlanner
+from sidecar.services.space.planner import (
+    DevicePlanState,
+    EvictionBlock,
+    PlanChanged,
+    SpacePlanner,
+)
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, registry_of, track
@@ -355,6 +361,38 @@ def test_a_plan_that_is_being_made_ends_when_the_sidecar_is_to_stop(house: House
     found = room.last_plan(STICK)
     assert found is not None
     assert found.files == 2
+
+
+def test_who_asks_for_a_plan_that_is_being_made_gets_that_one(house: House) -> None:
+    house.brings(1)
+    made: list[int] = []
+    shown: list[DevicePlanState] = []
+    page = Thread(target=lambda: shown.append(room.outlook(STICK)))
+
+    def awaited(_device_id: str) -> EvictionBlock | None:
+        made.append(1)
+        if len(made) == 1:
+            page.start()
+        return None
+
+    room = SpacePlanner(
+        stores=house.world.stores,
+        registry=house.registry,
+        problems=house.problems,
+        bus=house.world.bus,
+        in_use=lambda: house.in_use,
+        clock=house.world.clock,
+        awaited=awaited,
+    )
+
+    first = room.outlook(STICK)
+    alone = len(made)
+    page.join(60)
+
+    [later] = shown
+    assert later is first
+    # Only what it depends on was looked at again, if at all.
+    assert len(made) <= alone + 1
 
 
 def test_a_plan_that_takes_long_is_made_seldom_unless_a_person_waits_for_it(house: House) -> None:
