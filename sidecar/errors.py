@@ -74,6 +74,10 @@ class DatabaseError(SidecarError):
     """The database cannot be opened, read or written; nothing was changed."""
 
 
+class LockedOut(DatabaseError):
+    """The database does not let this machine in any more: an admin has removed it."""
+
+
 class IllegalMove(SidecarError):
     """A download's state does not allow the requested transition: a bug."""
 

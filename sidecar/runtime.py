@@ -28,6 +28,7 @@ from sidecar.clock import Clock, SystemClock
 from sidecar.config import Settings
 from sidecar.device.filesystem import database_risk
 from sidecar.domain.processes.roles import ALONE, Roles
+from sidecar.errors import LockedOut
 from sidecar.events import AccountChanged, Bus, NewsMissed, SettingsChanged, WorkArrived
 from sidecar.events import Event as News
 from sidecar.process import heap, limits, logs, private_files
@@ -91,6 +92,8 @@ class Runtime:
         self._set_up = set_up
         self._roles = roles
         self.restart_wanted = Event()
+        self.is_over = Event()
+        self._end: LockedOut | None = None
         self._prepare = prepare
         self._clock = clock or SystemClock()
         self._bus = Bus()
@@ -124,6 +127,19 @@ class Runtime:
         with ExitStack() as building:
             self._build(building)
             self._running = building.pop_all()
+
+    def raise_end(self) -> None:
+        """Raise why it must not go on, if there is a reason.
+
+        Raises:
+            errors.LockedOut: An admin has removed this machine from the installation.
+        """
+        if self._end is not None:
+            raise self._end
+
+    def _be_over(self, why: LockedOut) -> None:
+        self._end = why
+        self.is_over.set()
 
     def stop(self) -> None:
         """Stop all threads and release all resources, in less than 9 s, usually less than 1."""
@@ -219,6 +235,7 @@ class Runtime:
             recent=self._recent,
             configuration=configuration,
             roles=self._roles,
+            locked_out=self._be_over,
         )
         building.callback(services.devices.registry.close)
         building.callback(services.background.leases.end)
@@ -263,6 +280,7 @@ class Runtime:
         threads.add(
             "keeper", partial(background.housekeeping.run, wakeup=housekeeping), housekeeping
         )
+        threads.add("accounts", services.accounts.permissions.run)
         if self._roles.serves_pages:
             threads.add("checks", services.web.doctor.run, services.web.doctor.wakeup)
             threads.add("replays", services.web.replays.run, services.web.replays.wakeup)
@@ -274,7 +292,6 @@ class Runtime:
     def _start_watching(self, threads: ThreadGroup, services: Assembly) -> None:
         """Start what is done once in an installation."""
         rules, background, web = services.rules, services.background, services.web
-        threads.add("accounts", services.accounts.permissions.run)
         threads.add("watching", rules.watching.run, rules.watching.wakeup)
         threads.add("client-messages", background.client_messages.run)
         threads.add("casting", rules.casting.run)

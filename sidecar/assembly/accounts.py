@@ -40,7 +40,7 @@ def make_accounts(base: Base) -> AccountServices:
     Raises:
         errors.ConfigError: No Jellyfin server is set.
     """
-    problems = Problems(base.bus)
+    problems = Problems(base.bus, base.machine)
     service = account_service(base.settings, base.store, problems, base.bus, base.clock)
     base.bus.subscribe(service.hear, Sender.ELSEWHERE)
     server = JellyfinStatus(service.anonymous, problems, base.clock)
@@ -51,7 +51,13 @@ def make_accounts(base: Base) -> AccountServices:
         problems=problems,
         service=service,
         server=server,
-        permissions=PermissionRefresh(service, server, base.clock, look=hidden.look),
+        permissions=PermissionRefresh(
+            service,
+            server,
+            base.clock,
+            whose=service.signed_in if base.roles.watches else service.outside_their_hours,
+            look=hidden.look,
+        ),
         unattended=AutoSignIn(
             base.settings.jellyfin.username,
             base.settings.jellyfin.password,

@@ -20,10 +20,12 @@ from sidecar.config import Settings
 from sidecar.device.drives import DevicePlaces
 from sidecar.domain.notifications.push_services import check_endpoint
 from sidecar.domain.processes.roles import ALONE, Roles
+from sidecar.errors import LockedOut
 from sidecar.events import Bus, Sender
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.health.system_status import RecentLog
 from sidecar.services.orders.runner import OrderRunner
+from sidecar.services.processes.sharing import Sharing
 from sidecar.services.transfers.finishing.formats import check_format
 from sidecar.store.stores import Stores
 from sidecar.web.services import WebServices
@@ -35,6 +37,7 @@ class Assembly:
 
     Attributes:
         orders: Carries out what other processes have ordered for devices that are here.
+        sharing: What this process tells others, and hears of them.
     """
 
     configuration: ConfigurationService
@@ -45,6 +48,7 @@ class Assembly:
     background: BackgroundServices
     web: WebServices
     orders: OrderRunner
+    sharing: Sharing
 
 
 def assemble(
@@ -60,6 +64,7 @@ def assemble(
     roles: Roles = ALONE,
     places: DevicePlaces | None = None,
     check_push: Callable[[str], str | None] = check_endpoint,
+    locked_out: Callable[[LockedOut], object] = lambda _error: None,
 ) -> Assembly:
     """Create all services; none is started.
 
@@ -75,6 +80,7 @@ def assemble(
         roles: What this process does.
         places: Where devices can be on this machine.
         check_push: Why the address of a browser's subscription may not be sent to; None if it may.
+        locked_out: Called when an admin has removed this machine from the installation.
 
     Raises:
         errors.ConfigError: No Jellyfin server is set, a device's format cannot be made here, or
@@ -93,9 +99,11 @@ def assemble(
         is_healthy=is_healthy,
         is_stopping=is_stopping,
         recent=recent or RecentLog(logging.Formatter()),
+        sharing=Sharing(store, bus, is_alone=roles.is_alone),
         roles=roles,
         places=places or DevicePlaces(),
         check_push=check_push,
+        locked_out=locked_out,
     )
     accounts = make_accounts(base)
     devices = make_devices(base, accounts)
@@ -118,4 +126,5 @@ def assemble(
         background=background,
         web=web,
         orders=orders,
+        sharing=base.sharing,
     )

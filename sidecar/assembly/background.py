@@ -106,6 +106,7 @@ def make_background(
         folder=base.settings.server.data_dir,
         clock=clock,
         lost=base.configuration.restart or do_nothing,
+        locked_out=base.locked_out,
         roles=base.roles,
     )
     removals = RemovalMonitor(
@@ -224,6 +225,7 @@ def _steps(
             (devices.settings.read_again, "the devices' settings"),
         ):
             yield (SafetyNet(read_again, base.bus.hears_others, base.clock).step, what)
+        yield (base.sharing.step, "what processes tell each other")
     if base.roles.serves_pages and not base.roles.is_alone:
         yield (devices.orders.tell_changes, "telling what became of orders")
     if base.roles.watches:

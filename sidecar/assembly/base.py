@@ -11,10 +11,12 @@ from sidecar.config import Settings
 from sidecar.device.drives import DevicePlaces
 from sidecar.domain.notifications.push_services import check_endpoint
 from sidecar.domain.processes.roles import ALONE, Roles
+from sidecar.errors import LockedOut
 from sidecar.events import Bus
 from sidecar.services.configuration.service import ConfigurationService
 from sidecar.services.devices.settings import find_unused
 from sidecar.services.health.system_status import RecentLog
+from sidecar.services.processes.sharing import Sharing
 from sidecar.store.stores import Stores
 
 
@@ -31,6 +33,8 @@ class Base:
         roles: What this process does.
         places: Where devices can be on this machine.
         check_push: Why the address of a browser's subscription may not be sent to.
+        locked_out: Called when an admin has removed this machine from the installation.
+        sharing: What it tells other processes, and hears of them.
     """
 
     settings: Settings
@@ -40,10 +44,12 @@ class Base:
     clock: Clock
     is_healthy: Callable[[], bool]
     recent: RecentLog
+    sharing: Sharing
     is_stopping: Callable[[], bool] = lambda: False
     roles: Roles = ALONE
     places: DevicePlaces = field(default_factory=DevicePlaces)
     check_push: Callable[[str], str | None] = check_endpoint
+    locked_out: Callable[[LockedOut], object] = lambda _error: None
 
     @property
     def machine(self) -> str:

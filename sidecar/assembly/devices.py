@@ -81,6 +81,12 @@ def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
         else DevicesElsewhere(store.device_machines, base.machine, opens=base.roles.works),
     )
     base.bus.subscribe(partial(_hear_settings, base, settings, registry))
+    base.sharing.findings.share(
+        "problem",
+        Problem,
+        found=lambda: {**accounts.problems.to_tell(), **registry.troubles_to_tell()},
+        tell=accounts.problems.take,
+    )
     formats = DeviceFormats(
         settings,
         stores=store,

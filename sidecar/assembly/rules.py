@@ -21,14 +21,15 @@ from sidecar.services.downloads.casting.orders import CastOrders
 from sidecar.services.downloads.casting.targets import CastTargets
 from sidecar.services.identity.look import LibraryLook
 from sidecar.services.identity.matching import ItemMatching
-from sidecar.services.identity.questions import IdentityQuestions
+from sidecar.services.identity.questions import IdentityQuestion, IdentityQuestions
 from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.playback.in_use import SharedInUse
 from sidecar.services.playback.tracker import PlaybackTracker
+from sidecar.services.processes.calls import RULES, TRY_NOW
 from sidecar.services.rules.account_threads import AccountFollowers, AccountThreads
 from sidecar.services.rules.fill.choices import FillChoices
-from sidecar.services.rules.selections.questions import SelectionQuestions
+from sidecar.services.rules.selections.questions import SelectionQuestion, SelectionQuestions
 from sidecar.services.rules.settings.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.rules.settings import RuleSettingsStore
@@ -52,6 +53,8 @@ class RuleServices:
         acts: What people do in their clients.
         choices: What was chosen to fill the devices.
         asking: The open questions about saved filters.
+        wake: Has all rules of an account run, or those of all, in whatever process they do.
+        play_ended: Has the rules of an account run after plays were added.
     """
 
     shape_of: Callable[[str], NameLimits]
@@ -68,6 +71,8 @@ class RuleServices:
     acts: Acts
     choices: FillChoices
     asking: SelectionQuestions
+    wake: Callable[..., None]
+    play_ended: Callable[[str], None]
     cast_orders: CastOrders
     casting: CastTargets
 
@@ -118,6 +123,8 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
     )
     acts, choices = Acts(clock), FillChoices()
     asking = SelectionQuestions(store.selections, base.bus)
+    base.sharing.findings.share_questions("identity", IdentityQuestion, questions.known)
+    base.sharing.findings.share_questions("selection", SelectionQuestion, asking.known)
     followers = AccountFollowers(
         planning=planning,
         registry=devices.registry,
@@ -147,6 +154,22 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         acts=acts,
         playing=lambda user_id: frozenset(one.playing.item.id for one in watching.shown(user_id)),
     )
+    threads = AccountThreads(
+        accounts=accounts.service,
+        make=followers,
+        watching=watching,
+        server=accounts.server,
+        around=around,
+        clock=clock,
+        chance=random.random,
+    )
+    base.sharing.calls.answer(RULES, lambda user_id: threads.look_through_soon(user_id or None))
+
+    def wake(user_id: str | None = None) -> None:
+        threads.look_through_soon(user_id)
+        if not base.roles.watches:
+            base.sharing.calls.make(RULES, user_id or "")
+
     return RuleServices(
         in_use=heard if base.roles.watches else shared_in_use.read,
         tell_in_use=shared_in_use.tell,
@@ -161,21 +184,16 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
             server=accounts.server,
             matching=matching,
             looking=looking,
+            accepted=partial(base.sharing.calls.make, TRY_NOW),
             clock=clock,
         ),
         planning=planning,
         settings=settings,
         followers=followers,
         watching=watching,
-        threads=AccountThreads(
-            accounts=accounts.service,
-            make=followers,
-            watching=watching,
-            server=accounts.server,
-            around=around,
-            clock=clock,
-            chance=random.random,
-        ),
+        threads=threads,
+        wake=wake,
+        play_ended=followers.play_ended if base.roles.watches else wake,
         cast_orders=cast_orders,
         casting=CastTargets(
             accounts=accounts.service,

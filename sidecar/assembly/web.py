@@ -77,6 +77,7 @@ from sidecar.services.players.player_logs.listeners import Listeners
 from sidecar.services.players.player_logs.parts import PlayerParts
 from sidecar.services.players.player_logs.reporter import ReporterStores
 from sidecar.services.players.player_logs.states import PlayerStateImporter
+from sidecar.services.processes.calls import TRY_NOW
 from sidecar.services.rules.explain import Explainer
 from sidecar.services.rules.preferences import PreferenceService
 from sidecar.services.rules.selections.selections import SelectionService
@@ -144,7 +145,8 @@ def make_web(
             ownership=accounts.ownership,
             transfers=transfers.progress,
             covers=covers,
-            is_carried=devices.peers is not None,
+            # Another machine may have a Syncthing.
+            is_carried=devices.peers is not None or devices.registry.is_shared,
             hidden=accounts.hidden,
         ),
         shown=DeviceListing(
@@ -295,6 +297,7 @@ def _users(below: Below) -> UserService:
         permissions=below.accounts.permissions,
         unattended=below.accounts.unattended,
         problems=below.accounts.problems,
+        try_elsewhere=partial(below.base.sharing.calls.make, TRY_NOW),
     )
 
 
@@ -322,15 +325,31 @@ def _notices(
         devices=below.shown.devices,
         further=further,
         questions=questions.of,
-        try_now=partial(_try_now, below),
+        try_now=_trying(below),
     )
 
 
-def _try_now(below: Below) -> None:
-    """Do at once what waits for its next try: ask the server, and fetch one file of it."""
-    below.accounts.server.probe_now()
-    below.transfers.blocking.try_now()
-    below.base.bus.publish(WorkArrived())
+def _trying(below: Below) -> Callable[[], object]:
+    """Return what does at once what waits for its next try, in all processes.
+
+    That is to ask the server, and to fetch one file of it; of an account, to ask for that.
+    """
+
+    def try_here(user_id: str = "") -> None:
+        account = below.accounts.service.get(user_id)
+        if account is not None:
+            below.accounts.permissions.look_at(account)
+            return
+        below.accounts.server.probe_now()
+        below.transfers.blocking.try_now()
+        below.base.bus.publish(WorkArrived())
+
+    def try_everywhere() -> None:
+        try_here()
+        below.base.sharing.calls.make(TRY_NOW)
+
+    below.base.sharing.calls.answer(TRY_NOW, try_here)
+    return try_everywhere
 
 
 def _transfers(below: Below) -> TransferStatus:
@@ -512,7 +531,7 @@ def _undo(below: Below, actions: DownloadActions, settings: SettingsEditor) -> U
         planning=below.rules.planning,
         actions=actions,
         library=below.accounts.service.client,
-        wake=below.rules.threads.look_through_soon,
+        wake=below.rules.wake,
         change_rules=lambda person, device_id, rules: settings.change(person, device_id, {}, rules),
         orders=below.devices.orders,
         clock=below.base.clock,
@@ -526,7 +545,7 @@ def _selections(below: Below) -> SelectionService:
         questions=below.rules.asking,
         access=below.devices.access,
         client=below.accounts.service.client,
-        wake=below.rules.threads.look_through_soon,
+        wake=below.rules.wake,
         make_id=lambda: uuid4().hex,
         clock=below.base.clock,
     )
@@ -551,7 +570,7 @@ def _preferences(below: Below) -> PreferenceService:
         planning=below.rules.planning,
         explaining=explaining,
         library=accounts.service.client,
-        wake=below.rules.threads.look_through_soon,
+        wake=below.rules.wake,
         clock=below.base.clock,
     )
 
@@ -596,7 +615,7 @@ def _settings(below: Below) -> SettingsEditor:
         holds=below.base.store.holds,
         accounts=below.accounts.service.signed_in,
         remarks=below.rules.followers.remarks,
-        wake=below.rules.threads.look_through_soon,
+        wake=below.rules.wake,
     )
 
 
@@ -693,7 +712,7 @@ def _identity(below: Below) -> IdentityReview:
         ownership=below.accounts.ownership,
         access=below.devices.access,
         client=below.accounts.service.client,
-        wake=below.rules.threads.look_through_soon,
+        wake=below.rules.wake,
     )
 
 
@@ -718,7 +737,7 @@ def _player_logs(below: Below) -> PlayerLogImporter:
             store.db, store.imported, store.plays, store.downloads, store.player_states
         ),
         client=below.accounts.service.client,
-        on_plays=below.rules.followers.play_ended,
+        on_plays=below.rules.play_ended,
         clock=below.base.clock,
         listeners=_listeners(below),
     )
@@ -760,7 +779,7 @@ def _browser_plays(below: Below) -> BrowserPlays:
             store.db, store.browser_plays, store.plays, store.downloads, store.player_states
         ),
         client=below.accounts.service.client,
-        on_plays=below.rules.followers.play_ended,
+        on_plays=below.rules.play_ended,
         clock=below.base.clock,
     )
 

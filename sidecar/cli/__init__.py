@@ -1,6 +1,7 @@
 """The command line: one module for each command, imported when it is asked for.
 
-Exit codes: 0 done, 1 failed (one sentence on stderr), 2 wrong usage or configuration.
+Exit codes: 0 done, 1 failed (one sentence on stderr), 2 wrong usage or configuration, 3 an admin
+has removed this machine from its installation: to start it again is of no use.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ from importlib import import_module
 from sidecar import __version__
 from sidecar.cli.parsing import common_arguments
 from sidecar.config import Settings, load
-from sidecar.errors import ConfigError, SidecarError
+from sidecar.errors import ConfigError, LockedOut, SidecarError
 from sidecar.process import generated_code, heap, logs
 
-DONE, FAILED, WRONG = 0, 1, 2
+DONE, FAILED, WRONG, REMOVED = 0, 1, 2, 3
 
 COMMANDS = {
     "run": "start the sidecar",
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ConfigError as error:
         return _say(error, WRONG)
     except SidecarError as error:
-        return _say(error, FAILED)
+        return _say(error, REMOVED if isinstance(error, LockedOut) else FAILED)
     except KeyboardInterrupt:
         return FAILED
     except BrokenPipeError:

@@ -121,6 +121,7 @@ def _run_once(
         runtime = Runtime(
             settings, prepare=prepare, ignored=ignored, set_up=set_up, roles=asked.role
         )
+        stack.callback(runtime.raise_end)
         try:
             stack.enter_context(runtime)
         except StoppedEarly:
@@ -129,7 +130,7 @@ def _run_once(
         for device in runtime.settings.devices if asked.role.works else ():
             print(f"Device:           {device.name} at {device.path}")
         sys.stdout.flush()
-        wait_for(stop, runtime.restart_wanted, *([set_up.done] if set_up else []))
+        wait_for(stop, runtime.restart_wanted, runtime.is_over, *([set_up.done] if set_up else []))
         log.info("stopping" if stop.is_set() else "starting again")
         return runtime.port
 

@@ -18,6 +18,7 @@ from sidecar.config import Settings
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.services.health.system_status import RecentLog
+from sidecar.services.processes.sharing import Sharing
 from sidecar.store.stores import Stores
 
 
@@ -52,6 +53,7 @@ def open_services(settings: Settings) -> Iterator[CommandServices]:
             clock=clock,
             is_healthy=lambda: True,
             recent=RecentLog(logging.Formatter()),
+            sharing=Sharing(store, bus, is_alone=True),
         )
         accounts = make_accounts(base)
         devices = make_devices(base, accounts)

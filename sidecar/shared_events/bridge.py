@@ -47,6 +47,8 @@ LOOK_EVERY_S = 0.2
 # Redis answers a ping at once; a line that was cut answers nothing.
 PING_EVERY_S, SILENT_S = 5.0, 15.0
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 15.0
+# Until one that refuses our user or password is asked again.
+REFUSED_PAUSE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,10 @@ class EventBridge:
             try:
                 with connect(self._url) as client:
                     use(client, stop)
+            except redis.AuthenticationError:
+                self._note_refused()
+                self._clock.wait(stop, REFUSED_PAUSE_S)
+                continue
             except (redis.RedisError, OSError) as error:
                 self._note_away(error)
             if self._clock.monotonic() - began > LONGEST_PAUSE_S:
@@ -223,6 +229,18 @@ class EventBridge:
                 "seen a little later",
                 self._place,
                 type(error).__name__,
+            )
+        self._is_away = True
+
+    def _note_refused(self) -> None:
+        self._has_lost = True
+        if not self._is_away:
+            log.warning(
+                "the Redis at %s refuses our user or password: this machine was removed from the "
+                "installation, or they were changed there; what other processes do is seen a "
+                "little later. It is asked again every five minutes, and a machine that joins "
+                "again gets new ones",
+                self._place,
             )
         self._is_away = True
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import peewee
 
-from sidecar.errors import DatabaseError
+from sidecar.domain.processes.machines import OF_MACHINE
+from sidecar.errors import DatabaseError, LockedOut
 from sidecar.messages import msg
 
 SENTENCES = {
@@ -42,6 +43,13 @@ NO_ANSWER = msg(
     "it goes on when it answers"
 )
 
+LOCKED_OUT = msg(
+    "The database {path} does not let this machine in any more: an admin has removed it, or a "
+    "machine of the same name has joined. The files on its devices stay as they are; none comes "
+    "or goes any more. To join again, have an admin make a code on the sidecar's page (Admin, "
+    "Machines) and run `jellyfin-sidecar agent --join https://THE-PAGE CODE` here"
+)
+
 
 class translate_database_errors:  # noqa: N801 - used like a function
     """Turn SQLite's errors into `DatabaseError`s; those of wrong queries stay as they are.
@@ -63,6 +71,8 @@ class translate_database_errors:  # noqa: N801 - used like a function
             return
         if not isinstance(error, _OURS) and not _is_of_server(error):
             return
+        if _is_locked_out(error):
+            raise LockedOut(msg(LOCKED_OUT, path=self._place)) from error
         sentence = SENTENCES.get(error_code(error) or 0) or _sentence_of_server(error)
         if sentence is not None:
             raise DatabaseError(
@@ -80,6 +90,17 @@ def _sentence_of_server(error: BaseException) -> str | None:
     is_gone = state is None and type(own).__name__ in {"OperationalError", "InterfaceError"}
     # Connections that break, and servers that start or stop.
     return NO_ANSWER if is_gone or str(state).startswith(("08", "57P", "28", "3D")) else None
+
+
+def _is_locked_out(error: BaseException) -> bool:
+    """Whether a server refuses a connection to the user of a machine that has joined.
+
+    It says so in its own language, and names the user; libpq passes on nothing else. Of an address
+    that may not connect at all it says where that is written.
+    """
+    own = _innermost(error)
+    is_refused = _is_of_server(own) and getattr(own, "sqlstate", None) is None
+    return is_refused and OF_MACHINE in str(own) and "pg_hba.conf" not in str(own)
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 
 from sidecar.store.database import Database
@@ -17,6 +18,13 @@ class Meta:
     def get(self, key: str) -> str | None:
         """Return the value of a name; None if it was never set."""
         return self._db.once((Meta, key), partial(self._read, key))
+
+    def list_all(self, prefix: str) -> Mapping[str, str]:
+        """Return the values of all names that begin like this."""
+        rows = self._db.sql(
+            "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?", (len(prefix), prefix)
+        )
+        return {str(key): str(value) for key, value in rows}
 
     def _read(self, key: str) -> str | None:
         rows = self._db.sql("SELECT value FROM meta WHERE key = ?", (key,))

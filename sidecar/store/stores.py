@@ -22,6 +22,7 @@ from sidecar.store.downloads.inventory import Inventory
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files.albums import AlbumIndex
 from sidecar.store.files.search import FileIndex
+from sidecar.store.findings import Findings
 from sidecar.store.meta import Meta
 from sidecar.store.notifications import NotificationStore
 from sidecar.store.page_settings import PageSettings
@@ -61,6 +62,7 @@ class Stores:
         self.device_machines = DeviceMachines(db, clock)
         self.downloads = Downloads(db, bus, clock)
         self.exclusions = Exclusions(db, clock)
+        self.findings = Findings(db)
         self.hearts = FavouriteStates(db, clock)
         self.hidden = HiddenItems(db, clock)
         self.holds = Holds(db, bus, is_shared=machine is not None)

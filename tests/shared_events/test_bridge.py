@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from queue import SimpleQueue
+from threading import Event as Flag
 
 import pytest
 from pydantic import SecretStr
@@ -188,3 +189,31 @@ def test_nobody_without_the_key_is_believed_or_can_read_along(
 )
 def test_an_address_is_shown_without_its_password(url: str, shown: str) -> None:
     assert describe(SecretStr(url)) == shown
+
+
+class PassingClock(SystemClock):
+    """Waits for nothing, writes down what it was to wait for, and ends after three times."""
+
+    def __init__(self) -> None:
+        self.waited: list[float] = []
+
+    def wait(self, stop: Flag, seconds: float) -> bool:
+        self.waited.append(seconds)
+        if len(self.waited) == 3:
+            stop.set()
+        return stop.is_set()
+
+
+def test_a_redis_that_refuses_our_password_is_rarely_asked_again_and_the_log_says_why(
+    server: redis_server.Server, box: TokenBox, caplog: pytest.LogCaptureFixture
+) -> None:
+    wrong = server.url.get_secret_value().replace(redis_server.PASSWORD, "of-a-removed-machine")
+    clock = PassingClock()
+    one = EventBridge(SecretStr(wrong), Bus(), clock, seal=box.encrypt, open_sealed=box.decrypt)
+
+    one.receive(Flag())
+
+    assert clock.waited == [bridge.REFUSED_PAUSE_S] * 3
+    (said,) = [one.getMessage() for one in caplog.records]
+    assert "this machine was removed from the installation" in said
+    assert "of-a-removed-machine" not in said

@@ -58,6 +58,11 @@ class Car:
         self.look()
 
 
+def share(one: WebHouse | Car) -> None:
+    """Let a process tell what it has found, and hear what others have found and ask for."""
+    one.services.sharing.step()
+
+
 def hear(house: WebHouse) -> None:
     """Let the pages know what the other machine has told."""
     house.look_at_devices()
@@ -73,17 +78,23 @@ def house_and_car(
     change: Callable[[Settings], Settings],
     *,
     web_clock: Clock | None = None,
+    pages: Roles = PAGES,
+    work: Roles = WORK,
+    at_car: Callable[[Settings], Settings] = lambda settings: settings,
 ) -> Iterator[tuple[WebHouse, Car]]:
-    """Build both in this folder; the stick is attached at the car, and the pages know it."""
-    with web_house(folder, clock, change=change, roles=PAGES, web_clock=web_clock) as house:
+    """Build both in this folder; the stick is attached at the car, and the pages know it.
+
+    `at_car` changes the settings there alone.
+    """
+    with web_house(folder, clock, change=change, roles=pages, web_clock=web_clock) as house:
         house.store.processes.register("nas", "/nas", is_alone=False)
         base = house.services.configuration.now()
         server = base.server.model_copy(update={"machine": "car"})
         db, bus = Database.open_existing(house.store.db.path), Bus()
         store = Stores(db, bus, clock, machine="car")
         store.processes.register("car", "/car", is_alone=False)
-        settings = base.model_copy(update={"server": server})
-        services = assemble(settings, store, bus, clock, roles=WORK)
+        settings = at_car(base.model_copy(update={"server": server}))
+        services = assemble(settings, store, bus, clock, roles=work)
         car = Car(services, store, bus)
         car.look()
         house.look_at_devices()

@@ -19,11 +19,11 @@ from sidecar.errors import DeviceError
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import Management
-from sidecar.services.devices.told_values import read_value, write_value
 from sidecar.services.files.adoption.adopt import FileMatch, OfferView
 from sidecar.services.orders.kinds import OrderKinds
 from sidecar.services.players.device_playlists.views import ListDecision
 from sidecar.services.players.player_logs.states import Wanted
+from sidecar.services.processes.told_values import read_value, write_value
 from sidecar.store.devices.orders import Order
 from tests.fakes.clock import START, FakeClock
 from tests.services.conftest import STICK, track

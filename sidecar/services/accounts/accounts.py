@@ -292,6 +292,15 @@ class AccountService:
         if self._problems.note(ProblemKind.ACCOUNT, user_id, Problem(OUTSIDE_HOURS, text)):
             log.info("%s", text)
 
+    def outside_their_hours(self) -> list[Account]:
+        """Return the accounts that Jellyfin refuses for now, as far as it was met here."""
+        refused = self._problems.all_of(ProblemKind.ACCOUNT)
+        return [
+            one
+            for one in self.signed_in()
+            if one.user_id in refused and refused[one.user_id].code == OUTSIDE_HOURS
+        ]
+
     def within_hours(self, user_id: str) -> None:
         """Note that Jellyfin answers the account again: its work goes on."""
         found = self._problems.of(ProblemKind.ACCOUNT, user_id)

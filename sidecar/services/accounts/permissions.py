@@ -12,7 +12,7 @@ A server that is away changes nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from threading import Event
 
@@ -39,10 +39,20 @@ class PermissionRefresh:
         server: JellyfinStatus,
         clock: Clock,
         *,
+        whose: Callable[[], Iterable[Account]] | None = None,
         look: Callable[[Jellyfin, Policy], object] = lambda _client, _policy: None,
     ) -> None:
-        """Prepare; `look` is called with each account's client and rights, and may raise."""
+        """Prepare.
+
+        Args:
+            accounts: Told what Jellyfin lets each account do.
+            server: Takes the errors of asking Jellyfin.
+            clock: For the rests between two looks.
+            whose: Returns whose rights are refreshed; all who are signed in unless given.
+            look: Called with each account's client and rights; it may raise.
+        """
         self._accounts = accounts
+        self._whose = whose or accounts.signed_in
         self._server = server
         self._look = look
         self._clock = clock
@@ -55,7 +65,7 @@ class PermissionRefresh:
 
     def step(self, stop: Event | None = None) -> None:
         """Refresh each account once."""
-        for account in self._accounts.signed_in():
+        for account in self._whose():
             if stop is not None and stop.is_set():
                 return
             if self._server.is_there:

@@ -86,7 +86,10 @@ class UserService:
         permissions: PermissionRefresh,
         unattended: AutoSignIn,
         problems: Problems,
+        try_elsewhere: Callable[[str], object] = lambda _user_id: None,
     ) -> None:
+        """Prepare; `try_elsewhere` has all other processes ask for an account at once."""
+        self._try_elsewhere = try_elsewhere
         self._permissions = permissions
         self._unattended = unattended
         self._problems = problems
@@ -120,8 +123,8 @@ class UserService:
         ]
 
     def _waits(self, account: Account) -> bool:
-        trouble = self._problems.of(ProblemKind.ACCOUNT, account.user_id)
-        return trouble is not None or not account.is_signed_in
+        troubles = self._problems.known_of(ProblemKind.ACCOUNT)
+        return account.user_id in troubles or not account.is_signed_in
 
     def try_again(self, person: Person, user_id: str) -> None:
         """Ask Jellyfin at once whether an account that waits still has to.
@@ -139,6 +142,7 @@ class UserService:
         log.info("%s has %s tried again", person.name, account.name)
         if account.is_signed_in:
             self._permissions.look_at(account)
+            self._try_elsewhere(account.user_id)
         elif self._unattended.is_for(account):
             self._unattended.try_now()
         else:

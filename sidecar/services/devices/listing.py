@@ -77,6 +77,9 @@ class DeviceListing:
             trouble = self._problems.of(ProblemKind.DEVICE, device_id)
             current = device.settings if device else settings
             elsewhere = None if device else self._registry.on_other_machine(device_id)
+            if device is None and elsewhere is None:
+                # What a machine sees there says more than that it is not here.
+                trouble = self._problems.told_of(ProblemKind.DEVICE, device_id) or trouble
             space = elsewhere.state.space if elsewhere else None
             if device and trouble is None:
                 space = self._registry.space(device)

@@ -29,7 +29,13 @@ from sidecar.services.devices.attached import (
     folder_of,
     unchanged,
 )
-from sidecar.services.devices.elsewhere import GONE, UNPLUGGED, DevicesElsewhere
+from sidecar.services.devices.elsewhere import (
+    ELSEWHERE,
+    GONE,
+    SILENT,
+    UNPLUGGED,
+    DevicesElsewhere,
+)
 from sidecar.services.devices.reservations import Reservations
 from sidecar.services.devices.settings import find_unused
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
@@ -41,6 +47,8 @@ log = logging.getLogger(__name__)
 
 # The code of the problem of a device whose files were not looked at yet since the start.
 LOOKING = "looking"
+# Those of a device that merely is not here.
+ABSENT = frozenset({ELSEWHERE, SILENT, UNPLUGGED, LOOKING, "missing", "no-marker"})
 
 __all__ = [
     "LOOKING",
@@ -346,6 +354,21 @@ class DeviceRegistry:
         note = Problem(trouble.code, str(trouble), needed)
         if self._problems.note(ProblemKind.DEVICE, device_id, note):
             log.warning("%s", trouble)
+
+    def troubles_to_tell(self) -> Mapping[str, Problem]:
+        """Return why devices cannot be attached here, as far as no other machine knows it.
+
+        That one is not here says little of it, unless it was never attached anywhere.
+        """
+        if self._elsewhere is None or not self._elsewhere.opens:
+            return {}
+        there = self.ids_there()
+        return {
+            f"{ProblemKind.DEVICE} {subject}": one
+            for subject, one in self._problems.all_of(ProblemKind.DEVICE).items()
+            if subject not in there
+            if subject.startswith(NEW) or one.code not in ABSENT
+        }
 
     def set_aside(self, device_id: str) -> None:
         """Stop the queue of an attached device, as a person is about to unplug it."""

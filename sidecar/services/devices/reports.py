@@ -22,7 +22,7 @@ from sidecar.clock import Clock
 from sidecar.events import Bus, DeviceChanged, NoticesChanged
 from sidecar.process.threads import attempt
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.devices.told_values import read_value, write_value
+from sidecar.services.processes.told_values import read_value, write_value
 from sidecar.store.devices.reports import ReportKey, Reports
 
 log = logging.getLogger(__name__)

@@ -111,7 +111,7 @@ class SystemStatus:
     def view(self) -> SystemStatusView:
         """Return the present state; asks Jellyfin for its name and version."""
         name = version = trouble = None
-        known = next(iter(self._problems.all_of(ProblemKind.SERVER).values()), None)
+        known = next(iter(self._problems.known_of(ProblemKind.SERVER).values()), None)
         try:
             info = self._anonymous().public_info()
             name, version = info.server_name, info.version

@@ -1,7 +1,8 @@
 """Open questions about files that may be one of several items. Kept in memory only.
 
 Until somebody answers, the file is left alone and none of the items is fetched. After a restart
-the next check finds and asks the same again.
+the next check finds and asks the same again. Where several processes share a database, what one of
+them asks is shown and answered on the pages of all.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
 
 from sidecar.domain.identity.matching import Facts
 from sidecar.domain.items.item import Item
 from sidecar.events import Bus, NoticesChanged
 from sidecar.messages import msg
+from sidecar.services.processes.known import Known
 
 log = logging.getLogger(__name__)
 
@@ -45,37 +46,32 @@ class IdentityQuestion:
 
 
 class IdentityQuestions:
-    """All open questions, by the old id of the file's item. Safe for many threads."""
+    """All open questions, by the old id of the file's item. Safe for many threads.
+
+    Attributes:
+        known: For those who share them between processes.
+    """
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._lock = Lock()
-        self._open: dict[str, IdentityQuestion] = {}
+        self.known: Known[IdentityQuestion] = Known()
 
     def all(self) -> Sequence[IdentityQuestion]:
         """Return all open questions, sorted by title."""
-        with self._lock:
-            return sorted(self._open.values(), key=lambda one: (one.file.title, one.file.id))
+        return sorted(self.known.all().values(), key=lambda one: (one.file.title, one.file.id))
 
     def of(self, item_id: str) -> IdentityQuestion | None:
         """Return the open question about a file, by its old id; None if there is none."""
-        with self._lock:
-            return self._open.get(item_id)
+        return self.known.of(item_id)
 
     def waiting(self) -> frozenset[str]:
         """Return the ids of all candidates: they are not fetched before the answer."""
-        with self._lock:
-            return frozenset(item.id for one in self._open.values() for item in one.candidates)
+        return frozenset(item.id for one in self.known.all().values() for item in one.candidates)
 
     def decide(self, about: Collection[str], asked: Mapping[str, IdentityQuestion]) -> None:
         """Replace the questions about the ids `about` by those in `asked`."""
-        with self._lock:
-            before = dict(self._open)
-            for one in about:
-                self._open.pop(one, None)
-            self._open |= asked
-            is_news = before != self._open
-        if is_news:
+        before = self.known.replace(about, asked)
+        if before != self.known.all():
             for item_id, question in asked.items():
                 if before.get(item_id) != question:
                     log.warning("%s", question.text())

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
 
@@ -90,8 +90,11 @@ class ServerChange:
         matching: ItemMatching,
         looking: LibraryLook,
         clock: Clock,
+        accepted: Callable[[], object] = lambda: None,
     ) -> None:
+        """Prepare; `accepted` tells other processes that another server is ours."""
         self._accounts = accounts
+        self._accepted = accepted
         self._server = server
         self._matching = matching
         self._looking = looking
@@ -177,6 +180,7 @@ class ServerChange:
         with self._lock:
             self._looked = None
         self._server.is_ours()
+        self._accepted()
         log.warning(
             "%s (%s) is our Jellyfin server from now on", looked.server.name, looked.server.id
         )

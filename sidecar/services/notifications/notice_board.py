@@ -39,9 +39,9 @@ class NoticeBoard:
 
     def notices(self, person: Person) -> Sequence[Notice]:
         """List the notices for this person."""
-        server = self._problems.all_of(ProblemKind.SERVER).values()
+        server = self._problems.known_of(ProblemKind.SERVER).values()
         notices = [Notice("server", "error", one.text, code=one.code) for one in server]
-        for user_id, trouble in self._problems.all_of(ProblemKind.ACCOUNT).items():
+        for user_id, trouble in self._problems.known_of(ProblemKind.ACCOUNT).items():
             if person.may_see(user_id):
                 notices.append(Notice("account", "warning", trouble.text))
         devices = self._devices(person)

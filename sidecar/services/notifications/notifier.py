@@ -213,14 +213,14 @@ class Notifier:
                     break
 
     def _of_problems(self, person: Person) -> Iterator[Condition]:
-        for problem in self._problems.all_of(ProblemKind.SERVER).values():
+        for problem in self._problems.known_of(ProblemKind.SERVER).values():
             yield Condition(f"server:{problem.code}", NotificationKind.SERVER, problem.text)
-        for user_id, problem in self._problems.all_of(ProblemKind.ACCOUNT).items():
+        for user_id, problem in self._problems.known_of(ProblemKind.ACCOUNT).items():
             if person.may_see(user_id):
                 key = f"account:{user_id}:{problem.code}"
                 yield Condition(key, NotificationKind.SIGN_IN, problem.text)
         if person.is_admin:
-            for problem in self._problems.all_of(ProblemKind.BACKUP).values():
+            for problem in self._problems.known_of(ProblemKind.BACKUP).values():
                 yield Condition("backup", NotificationKind.BACKUP, problem.text)
 
     def _of_week(self, person: Person, memory: Memory) -> Iterator[Condition]:

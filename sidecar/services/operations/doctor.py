@@ -186,7 +186,7 @@ def checks_of_problems(
 ) -> Iterator[Check]:
     """Yield a check for each problem that a running sidecar has noticed and that others miss."""
     for kind, way_out in _WAYS_OUT_OF_PROBLEMS.items():
-        for subject, problem in problems.all_of(kind).items():
+        for subject, problem in problems.known_of(kind).items():
             name = names().get(subject)
             named = msg("Device {name}", name=name) if name else _NAMES_OF_KINDS[kind]
             yield Check(named, partial(_repeat, problem), way_out)

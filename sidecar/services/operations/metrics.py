@@ -179,7 +179,7 @@ def _itself(
         "sidecar_problems", "Present problems, by what has them.", labels=["kind"]
     )
     for kind in ProblemKind:
-        present.add_metric([str(kind)], len(problems.all_of(kind)))
+        present.add_metric([str(kind)], len(problems.known_of(kind)))
     yield present
     records = CounterMetricFamily(
         "sidecar_log_records", "Log records since the start.", labels=["level"]

@@ -65,7 +65,7 @@ class SupportBundle:
         problems = [
             {"kind": kind, "subject": subject, "code": one.code, "text": str(one.text)}
             for kind in ProblemKind
-            for subject, one in self._problems.all_of(kind).items()
+            for subject, one in self._problems.known_of(kind).items()
         ]
         parts = {
             "log.txt": "\n".join(lines),

@@ -23,8 +23,8 @@ from sidecar.process.threads import Wakeup, log_failure, run_periodically
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.orders import WORN_OUT
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.devices.told_values import write_value
 from sidecar.services.orders.kinds import OrderKinds
+from sidecar.services.processes.told_values import write_value
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.orders import Order, Orders
 

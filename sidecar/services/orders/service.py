@@ -11,8 +11,8 @@ from sidecar.errors import DeviceError
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.orders import DeviceOrders, OrderGiven, OrderView
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.devices.told_values import read_value
 from sidecar.services.orders.kinds import OrderKind, OrderKinds, P
+from sidecar.services.processes.told_values import read_value
 
 R = TypeVar("R")
 

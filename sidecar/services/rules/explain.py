@@ -164,8 +164,8 @@ class Explainer:
 
     def _in_the_way(self, person: Person, download: Download) -> tuple[str, ...]:
         device = self._problems.of(ProblemKind.DEVICE, download.device_id)
-        account = self._problems.of(ProblemKind.ACCOUNT, download.user_id)
-        server = self._problems.all_of(ProblemKind.SERVER).values()
+        account = self._problems.known_of(ProblemKind.ACCOUNT).get(download.user_id)
+        server = self._problems.known_of(ProblemKind.SERVER).values()
         texts = [one.text for one in (device, *server) if one is not None]
         if account is not None:
             # Its text names the account, which may be another person's.

@@ -23,7 +23,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.processes.leases import BEAT_EVERY_S, LastBeat, list_expired, must_let_go, watch
 from sidecar.domain.processes.roles import ALONE, Roles
-from sidecar.errors import DatabaseError
+from sidecar.errors import DatabaseError, LockedOut
 from sidecar.process import private_files
 from sidecar.process.threads import attempt
 from sidecar.services.transfers.claims import Claims
@@ -49,6 +49,7 @@ class Leases:
         clock: Clock,
         died: Callable[[], object] = lambda: None,
         lost: Callable[[], object] = lambda: None,
+        locked_out: Callable[[LockedOut], object] = lambda _error: None,
         roles: Roles = ALONE,
     ) -> None:
         """Prepare.
@@ -62,6 +63,7 @@ class Leases:
             clock: Measures how long a heartbeat was not heard.
             died: Called when another process was found dead.
             lost: Called when others have ended the lease of this one.
+            locked_out: Called when the database does not let this machine in any more.
             roles: What this process does, for the list of machines.
         """
         self._processes = processes
@@ -72,6 +74,7 @@ class Leases:
         self._clock = clock
         self._died = died
         self._lost = lost
+        self._locked_out = locked_out
         self._roles = roles
         self._lock: filelock.BaseFileLock | None = None
         self._watched: Mapping[str, LastBeat] = {}
@@ -112,6 +115,10 @@ class Leases:
             return
         try:
             is_mine = self._processes.renew()
+        except LockedOut as error:
+            self._claims.stop_present()
+            self._locked_out(error)
+            return
         except DatabaseError:
             if must_let_go(self._renewed_at, self._clock.monotonic()):
                 self._claims.stop_present()

@@ -8,6 +8,7 @@ newest are kept.
 from __future__ import annotations
 
 import json
+from collections import deque
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -22,12 +23,16 @@ from sidecar.store.database import Database
 from sidecar.store.schema.fields import EPOCH, MILLISECOND
 
 MOST_KEPT = 20_000
+# As many entries of this process are told from those of others.
+MOST_OWN = 5_000
 ENTRY = """INSERT INTO activity
     (at, kind, device_id, item_id, title, artist, item_type, bytes, by_user, text)
     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
 OF_NOBODY = "DELETE FROM activity_of WHERE activity_id = ?"
 OF_ONE = "INSERT OR IGNORE INTO activity_of (activity_id, user_id, text) VALUES (?, ?, NULL)"
 TOO_OLD = "DELETE FROM activity WHERE id <= (SELECT max(id) FROM activity) - ?"
+MOVES = """SELECT id, kind, device_id, item_id FROM activity
+    WHERE id > ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?"""
 COLUMNS = "a.id, a.at, a.kind, a.device_id, a.item_id, a.title, a.artist, a.item_type, a.bytes"
 CONCERNS = """SELECT activity_id, user_id, text FROM activity_of
     WHERE activity_id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
@@ -91,6 +96,17 @@ class Activity:
     concerns: tuple[Concern, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class MoveOfFile:
+    """What happened to a file, by the id of its entry; `is_own` if this process wrote that."""
+
+    id: int
+    kind: Happening
+    device_id: str
+    item_id: str
+    is_own: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActivityFilter:
     """Which entries are listed; None and empty mean any.
@@ -113,6 +129,22 @@ class ActivityLog:
     def __init__(self, db: Database, clock: Clock) -> None:
         self._db = db
         self._clock = clock
+        self._own: deque[int] = deque(maxlen=MOST_OWN)
+
+    def newest(self) -> int:
+        """Return the id of the newest entry; 0 if there is none."""
+        ((newest,),) = self._db.sql("SELECT coalesce(max(id), 0) FROM activity")
+        return int(newest)
+
+    def moves(self, after: int, most: int) -> Sequence[MoveOfFile]:
+        """Return what happened to files after an entry, the oldest first, at most so many."""
+        kinds = json.dumps(sorted({*HAPPENINGS.values()}))
+        rows = self._db.sql(MOVES, (after, kinds, most))
+        own = {*self._own}
+        return [
+            MoveOfFile(number, Happening(kind), device_id, item_id, number in own)
+            for number, kind, device_id, item_id in rows
+        ]
 
     def note_move(
         self,
@@ -147,6 +179,7 @@ class ActivityLog:
                 by_user,
                 text,
             )
+            self._own.append(number)
             if owners:
                 self._db.execute_sql(OF_NOBODY, [number])
             for one in owners:

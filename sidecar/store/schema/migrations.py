@@ -29,6 +29,7 @@ from sidecar.store.schema.steps import (
     DEVICE_PLAYLISTS,
     DEVICE_REPORTS,
     DEVICE_SETTINGS,
+    FINDINGS,
     FIRST,
     FOLLOWED,
     FORMATS,
@@ -107,6 +108,7 @@ STEPS: tuple[Step, ...] = (
     TOLD_ROOM,
     DEVICE_REPORTS,
     ARRIVALS,
+    FINDINGS,
 )
 
 

@@ -637,3 +637,16 @@ ARRIVALS = (
     """CREATE INDEX downloads_by_arrival ON downloads (device_id, completed_at)
         WHERE status = 'completed' AND missing_since IS NULL AND completed_at > 0""",
 )
+FINDINGS = (
+    # Problems and questions that a process has found and the others show: `content` is JSON of a
+    # form that `kind` names, and `version` another number each time.
+    """CREATE TABLE findings (
+        kind TEXT NOT NULL,
+        subject TEXT NOT NULL,
+        process_id TEXT NOT NULL REFERENCES processes (id) ON DELETE CASCADE,
+        version INTEGER NOT NULL,
+        content TEXT NOT NULL,
+        PRIMARY KEY (kind, subject, process_id)
+    ) STRICT, WITHOUT ROWID""",
+    "CREATE INDEX findings_by_process ON findings (process_id)",
+)

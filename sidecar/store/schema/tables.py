@@ -818,6 +818,22 @@ class DeviceReportRow(peewee.Model):
         primary_key = peewee.CompositeKey("device_id", "kind", "process_id")
 
 
+class FindingRow(peewee.Model):
+    """A problem or a question that a process has found, for the others."""
+
+    kind = peewee.TextField()
+    subject = peewee.TextField()
+    process_id = peewee.TextField()
+    version = peewee.IntegerField()
+    content = peewee.TextField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "findings"
+        primary_key = peewee.CompositeKey("kind", "subject", "process_id")
+
+
 class OrderRow(peewee.Model):
     """What a person wants done with a device's files by the machine that has it."""
 
@@ -890,4 +906,5 @@ ROWS: tuple[type[peewee.Model], ...] = (
     MachineRow,
     OrderRow,
     DeviceReportRow,
+    FindingRow,
 )

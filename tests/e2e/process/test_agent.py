@@ -147,12 +147,21 @@ def test_a_machine_that_is_removed_is_locked_out_while_it_runs_and_joins_again_w
             timeout=30,
         )
         assert removed.status_code == 303, removed.text
-    wait_until(lambda: car.health() != 200, what="it cannot reach the database any more")
+    process = car.process
+    assert process is not None
+    wait_until(lambda: process.poll() is not None, what="it ends by itself")
+    assert car.stop() == 3, "no service starts it again"
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(own)
+    said = car.log.read_text()
+    assert said.count("jellyfin-sidecar: The database") == 1
+    assert "an admin has removed it" in said
+    assert "The files on its devices stay as they are" in said
     ann.heart(ann.tracks()["Tone 1"])
     assert nas.health() == 200, "the others go on"
-    assert car.stop() == 0
+    later = car.command("agent")
+    assert later.returncode == 3, "also when it was removed while it was off"
+    assert "an admin has removed it" in later.stderr
     car.begin("--join", nas.url, make_code(nas), command="agent")
     car.wait_until_begun()
     nas.wait_for("Tone 1", "completed")

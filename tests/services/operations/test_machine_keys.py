@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from sidecar.config import ServerSettings, Settings
 from sidecar.config.settings import DatabaseSettings, RedisSettings
 from sidecar.domain.processes.roles import read_roles
-from sidecar.errors import DatabaseError, NotPossible
+from sidecar.errors import LockedOut, NotPossible
 from sidecar.events import Bus
 from sidecar.services.operations.machine_keys import Addresses, MachineKeys
 from sidecar.services.operations.machine_list import MachineList
@@ -126,9 +126,9 @@ def test_a_machine_works_with_its_own_passwords_until_it_is_removed_and_others_g
 
     listed.remove("car")
 
-    with pytest.raises(DatabaseError):
+    with pytest.raises(LockedOut, match="an admin has removed it"):
         machines["car"].meta.get("x")
-    with pytest.raises(DatabaseError):
+    with pytest.raises(LockedOut, match="To join again"):
         house.open_given(given["car"], "again")
     with pytest.raises(redis.AuthenticationError):
         user_of(given["car"])
@@ -239,7 +239,16 @@ def test_a_machine_signs_out_whom_jellyfin_refuses_and_changes_no_settings(
 FOR_MACHINES = {
     *("accounts", "activity", "activity_of", "arrivals", "beside", "browser_plays", "choices"),
     *("chosen_playlists", "device_machines", "device_playlists", "device_reports"),
-    *("device_settings", "devices", "downloads", "exclusions", "hearts", "hidden_items", "holds"),
+    *(
+        "device_settings",
+        "devices",
+        "downloads",
+        "exclusions",
+        "findings",
+        "hearts",
+        "hidden_items",
+    ),
+    "holds",
     *("imported_plays", "kept_parts", "machines", "meta", "orders", "owned", "page_settings"),
     *("peers", "player_changes", "player_imports", "player_listeners", "player_states"),
     *("playlist_orders", "plays", "processes", "rests", "rule_settings", "seen_libraries"),

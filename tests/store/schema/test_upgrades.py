@@ -70,6 +70,7 @@ RELEASED = (
     "a2994d4216de5d47",
     "77e0155bbd3a9bee",
     "01730f6a71b40f14",
+    "7734b2dc861ebd04",
 )
 
 
@@ -227,6 +228,15 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
         {
             "device_id": STICK,
             "kind": "plan",
+            "process_id": "5" * 16,
+            "version": 1,
+            "content": "{}",
+        },
+    ),
+    "findings": (
+        {
+            "kind": "problem",
+            "subject": "server jellyfin",
             "process_id": "5" * 16,
             "version": 1,
             "content": "{}",

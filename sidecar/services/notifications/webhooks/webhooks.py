@@ -325,7 +325,7 @@ class Webhooks:
         now = {
             (kind, subject): problem
             for kind in ProblemKind
-            for subject, problem in self._problems.all_of(kind).items()
+            for subject, problem in self._problems.known_of(kind).items()
             # Each start has these; nothing is wrong.
             if problem.code != LOOKING
         }

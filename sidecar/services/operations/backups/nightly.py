@@ -122,7 +122,7 @@ class NightlyBackups:
     def view(self) -> BackupsView:
         """Return the state of the backups."""
         made = self._made()
-        trouble = self._problems.of(ProblemKind.BACKUP, ITSELF)
+        trouble = self._problems.known_of(ProblemKind.BACKUP).get(ITSELF)
         last_at = max(made, default=None)
         return BackupsView(
             is_on=self._settings().backup.nightly,
@@ -134,7 +134,7 @@ class NightlyBackups:
 
     def notices(self, person: Person) -> Sequence[Notice]:
         """Return the notice that backups fail, for admins."""
-        trouble = self._problems.of(ProblemKind.BACKUP, ITSELF)
+        trouble = self._problems.known_of(ProblemKind.BACKUP).get(ITSELF)
         if trouble is None or not person.is_admin:
             return ()
         return (Notice("backup", "warning", trouble.text, code=trouble.code),)

@@ -4,17 +4,18 @@
     less than half, or nothing ──────────▶ a question on every page of its owner; nothing is removed
 
 The questions are kept in memory only: after a restart the next run of the rule asks the same again.
+Where several processes share a database, they are shown and answered on the pages of all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from threading import Lock
 
 from sidecar.domain.rules.context import KeptSelection, Matched
 from sidecar.events import Bus, NoticesChanged
 from sidecar.messages import msg
+from sidecar.services.processes.known import Known
 from sidecar.store.rules.selections import Selections
 
 
@@ -22,6 +23,8 @@ from sidecar.store.rules.selections import Selections
 class SelectionQuestion:
     """Whether files may be removed that a filter does not match any more; `files` it still does."""
 
+    user_id: str
+    device_id: str
     kept: KeptSelection
     files: int
 
@@ -38,30 +41,40 @@ class SelectionQuestion:
 
 
 class SelectionQuestions:
-    """All open questions, by account and device. Safe for many threads."""
+    """All open questions. Safe for many threads.
+
+    Attributes:
+        known: For those who share them between processes.
+    """
 
     def __init__(self, selections: Selections, bus: Bus) -> None:
         self._selections = selections
         self._bus = bus
-        self._lock = Lock()
-        self._open: dict[tuple[str, str], tuple[SelectionQuestion, ...]] = {}
+        self.known: Known[SelectionQuestion] = Known()
 
     def learn(self, user_id: str, device_id: str, matched: Sequence[Matched]) -> None:
         """Take what all filters match that an account keeps in sync on a device."""
         for one in matched:
             if not one.is_doubtful:
                 self._selections.note(one.kept, device_id, one.files, keeps_all=False)
-        asked = tuple(
-            SelectionQuestion(one.kept, one.files)
+        asked = {
+            _name(user_id, device_id, one.kept.id): SelectionQuestion(
+                user_id, device_id, one.kept, one.files
+            )
             for one in matched
             if one.is_doubtful and not one.kept.keeps_all
-        )
-        self._replace(user_id, device_id, asked)
+        }
+        before = [_name(user_id, device_id, one.kept.id) for one in self.of(user_id, device_id)]
+        self._replace(before, asked)
 
     def of(self, user_id: str, device_id: str) -> Sequence[SelectionQuestion]:
         """Return the open questions to an account about a device."""
-        with self._lock:
-            return self._open.get((user_id, device_id), ())
+        asked = [
+            one
+            for one in self.known.all().values()
+            if (one.user_id, one.device_id) == (user_id, device_id)
+        ]
+        return sorted(asked, key=lambda one: (one.kept.name, one.kept.id))
 
     def answer(self, user_id: str, device_id: str, selection_id: str, *, remove: bool) -> bool:
         """Take an answer; return whether there was such a question."""
@@ -76,15 +89,13 @@ class SelectionQuestions:
 
     def close(self, user_id: str, device_id: str, selection_id: str) -> None:
         """Ask no more about a filter: it was answered, changed, or is not kept there any more."""
-        rest = tuple(one for one in self.of(user_id, device_id) if one.kept.id != selection_id)
-        self._replace(user_id, device_id, rest)
+        self._replace([_name(user_id, device_id, selection_id)], {})
 
-    def _replace(self, user_id: str, device_id: str, asked: tuple[SelectionQuestion, ...]) -> None:
-        with self._lock:
-            before = self._open.get((user_id, device_id), ())
-            if asked:
-                self._open[user_id, device_id] = asked
-            else:
-                self._open.pop((user_id, device_id), None)
-        if before != asked:
+    def _replace(self, about: Collection[str], asked: Mapping[str, SelectionQuestion]) -> None:
+        before = self.known.replace(about, asked)
+        if before != self.known.all():
             self._bus.publish(NoticesChanged())
+
+
+def _name(user_id: str, device_id: str, selection_id: str) -> str:
+    return f"{user_id} {device_id} {selection_id}"

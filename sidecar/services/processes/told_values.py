@@ -1,4 +1,4 @@
-"""Values that one process tells another of a device, as JSON."""
+"""Values that one process tells another, as JSON."""
 
 from __future__ import annotations
 

@@ -1,0 +1,29 @@
+"""All that the processes on one database tell each other besides what is known of devices."""
+
+from __future__ import annotations
+
+from sidecar.events import Bus
+from sidecar.services.processes.calls import Calls
+from sidecar.services.processes.download_news import DownloadNews
+from sidecar.services.processes.findings import SharedFindings
+from sidecar.store.stores import Stores
+
+
+class Sharing:
+    """What this process tells others and hears of them. One thread calls `step`.
+
+    Attributes:
+        findings: Shares problems and questions.
+        calls: Asks others to look again.
+    """
+
+    def __init__(self, store: Stores, bus: Bus, *, is_alone: bool) -> None:
+        self.findings = SharedFindings(store.findings, bus)
+        self.calls = Calls(store.meta, is_alone=is_alone)
+        self._news = DownloadNews(store.activity, store.downloads.queries, bus)
+
+    def step(self) -> None:
+        """Hear what others did, ask for and have found, and tell what was found here."""
+        self._news.step()
+        self.calls.step()
+        self.findings.step()
