@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Response, expect
 
 from sidecar.domain.downloads.download import Status
 from sidecar.web.server import WebServer
@@ -116,6 +116,33 @@ def test_rows_that_are_opened_in_quick_turn_are_all_open(
     expect(page.get_by_role("button", name="Move to top")).to_have_count(3)
     page.reload()
     expect(page.get_by_role("button", name="Move to top")).to_have_count(3)
+
+
+def test_a_row_that_is_opened_asks_for_its_details_alone(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    download = house.add(7)
+    for number in range(8, 30):
+        house.add(number)
+    page = signed_in(ANN)
+    page.wait_for_load_state("networkidle")
+    answers: list[Response] = []
+    page.on("response", lambda answer: answers.append(answer))  # noqa: PLW0108 - it takes no built-in
+    more = page.get_by_role("button", name="More about Tone 7")
+    file = page.locator(f"#download-{download.id} .file")
+
+    more.click()
+    expect(file).to_contain_text(download.file_path)
+    expect(more).to_have_attribute("aria-expanded", "true")
+    expect(more).to_be_focused()
+    more.click()
+    expect(file).to_have_count(0)
+    expect(more).to_have_attribute("aria-expanded", "false")
+    page.wait_for_load_state("networkidle")
+
+    (answer,) = answers
+    assert f"/downloads/{download.id}/details" in answer.url
+    assert len(answer.body()) < 4000
 
 
 def test_who_pauses_by_keys_stays_on_the_button_and_the_numbers_say_it(

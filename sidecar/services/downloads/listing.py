@@ -23,6 +23,7 @@ from sidecar.services.downloads.views import (
     ReasonView,
     SyncedTo,
     TitlePage,
+    TitleView,
 )
 from sidecar.services.library.covers import Cover, CoverCache
 from sidecar.services.transfers.fetching.progress import ProgressTracker
@@ -81,14 +82,28 @@ class DownloadListing:
         found = self._downloads.titles.page(
             self._which(person, query), query.page, query.page_size, sort=query.sort
         )
-        views = {
-            one.id: one for one in self.views(person, [one for row in found.rows for one in row])
-        }
-        rows = [
-            sorted((views[one.id] for one in row), key=lambda one: (one.device_name, one.id))
-            for row in found.rows
-        ]
+        rows = self._title_views(person, found.rows)
         return TitlePage(rows, found.following, found.files, found.total)
+
+    def title(self, person: Person, query: DownloadQuery, download_id: int) -> TitleView:
+        """Return the downloads of a download's title, as `titles` has them.
+
+        Raises:
+            errors.NotVisible: It is not in this list, or not for this person.
+        """
+        found = self._downloads.titles.copies(self._which(person, query), download_id)
+        if not found:
+            raise NotVisible
+        return self._title_views(person, [found])[0]
+
+    def _title_views(
+        self, person: Person, titles: Sequence[Sequence[Download]]
+    ) -> Sequence[TitleView]:
+        views = {one.id: one for one in self.views(person, [one for row in titles for one in row])}
+        return [
+            sorted((views[one.id] for one in row), key=lambda one: (one.device_name, one.id))
+            for row in titles
+        ]
 
     def download(self, person: Person, download_id: int) -> DownloadView:
         """Return one download.

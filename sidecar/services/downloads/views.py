@@ -94,21 +94,25 @@ class DownloadQuery:
     page_size: int = 10
 
 
+# The downloads of a title, by the names of their devices.
+TitleView = Sequence[DownloadView]
+
+
 @dataclass(frozen=True, slots=True)
 class TitlePage:
     """One page of a list by title.
 
     Attributes:
-        rows: The downloads of each title, by the names of their devices.
+        rows: The titles.
         following: The download that the next page begins with; None on the last one.
         files: How many downloads are on all pages.
-        total: How many titles are on all pages; None where that would take long to count.
+        total: How many titles are on all pages.
     """
 
-    rows: Sequence[Sequence[DownloadView]]
+    rows: Sequence[TitleView]
     following: Download | None
     files: int
-    total: int | None
+    total: int
 
 
 @dataclass(frozen=True, slots=True)

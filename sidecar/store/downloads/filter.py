@@ -1,12 +1,13 @@
 """Filters for lists of downloads, and their SQL conditions.
 
-All statements call the table `d`. A list and its count come from the same conditions, so they
-cannot disagree.
+All statements call the table `d`, unless another name is asked for. A list and its count come from
+the same conditions, so they cannot disagree.
 """
 
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -59,6 +60,10 @@ class Statement:
     text: str
     values: tuple[object, ...]
 
+    def of(self, table: str) -> Statement:
+        """Return the same about the downloads that a statement calls `table`."""
+        return Statement(name_table(self.text, table), self.values)
+
 
 def build_conditions(which: DownloadFilter) -> Statement:
     """Return all conditions of a list of downloads."""
@@ -105,6 +110,11 @@ def join_statements(parts: Iterable[Statement]) -> Statement:
     every = tuple(parts)
     values = tuple(value for one in every for value in one.values)
     return Statement("".join(one.text for one in every), values)
+
+
+def name_table(text: str, table: str) -> str:
+    """Return a part of a statement with another name for the table `d`."""
+    return re.sub(r"\bd\.", f"{table}.", text)
 
 
 def search_key(*texts: str | None) -> str:

@@ -210,20 +210,13 @@ class DownloadQueries:
         before = (page - 1) * page_size
         with self._db.read():
             total = count_listed(which, self.counts(which))
-            left = total - before
-            if left <= 0:
+            if total <= before:
                 return [], total
-            # From the nearer end: what lies before a page is passed over one by one.
-            from_end = left < before
-            most = min(page_size, left)
             few = name_index(which, total)
-            ids = (
-                f"SELECT d.id FROM downloads AS d{few} WHERE TRUE{asked.text}"  # noqa: S608 - ours
-                f" ORDER BY {in_order(sort, reverse=from_end)} LIMIT ? OFFSET ?"
-            )
+            cut = cut_page(sort, total, before, page_size)
+            ids = f"SELECT d.id FROM downloads AS d{few} WHERE TRUE{asked.text}{cut.text}"  # noqa: S608 - ours
             listed = f"{LISTED} AND d.id IN ({ids}) ORDER BY {in_order(sort)}"
-            place = (most, left - most if from_end else before)
-            rows = self._db.sql(listed, (*asked.values, *place))
+            rows = self._db.sql(listed, (*asked.values, *cut.values))
         return [from_columns(row) for row in rows], total
 
     def ids(self, which: DownloadFilter, most: int) -> list[int]:
@@ -452,6 +445,17 @@ def _without_missing(states: Mapping[str, int]) -> Mapping[Status, int]:
     missing = {Status.COMPLETED: states.get(MISSING, 0)}
     left = {one: states.get(one, 0) - missing.get(one, 0) for one in Status}
     return {one: number for one, number in left.items() if number}
+
+
+def cut_page(sort: Sort, total: int, before: int, most: int) -> Statement:
+    """Return what cuts a page out of a list of `total`, with `before` of them on earlier pages."""
+    left = total - before
+    most = min(most, left)
+    # From the nearer end: what lies before a page is passed over one by one.
+    from_end = left < before
+    order = in_order(sort, reverse=from_end)
+    place = (most, left - most if from_end else before)
+    return Statement(f" ORDER BY {order} LIMIT ? OFFSET ?", place)
 
 
 def in_order(sort: Sort, *, reverse: bool = False) -> str:

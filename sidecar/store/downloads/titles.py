@@ -3,36 +3,45 @@
     downloads in their order    a/stick  b/stick  a/card  c/card
     titles                      a (stick, card)   b (stick)   c (card)
 
-A title stands where the first of its downloads stands, its leader. Only leaders are cut into pages.
+A title stands where the first of its downloads stands, its leader. Only leaders are counted and cut
+into pages. What has no copies (`schema.owners`) is a leader without a look at others.
 """
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.store.database import Database
-from sidecar.store.downloads.filter import DownloadFilter, build_conditions
+from sidecar.store.downloads.filter import (
+    DownloadFilter,
+    Statement,
+    build_conditions,
+    join_statements,
+    name_table,
+)
 from sidecar.store.downloads.queries import (
     LISTED,
+    ORDERS,
     DownloadQueries,
     count_listed,
+    cut_page,
     from_columns,
     in_order,
     name_index,
 )
 
-# In longer lists titles are counted only as far as it takes no look at each row.
-COUNTED_AT_MOST = 5000
-USED_DEVICES = "SELECT count(DISTINCT device_id) FROM tallies WHERE files > 0"
-# Device by device, so that each copy is found by the key that has both.
-OF_ITEMS = f"""{LISTED} AND d.id IN (SELECT copy.id FROM json_each(?) AS asked
-    CROSS JOIN devices AS one ON TRUE CROSS JOIN downloads AS copy
-    ON copy.device_id = one.id AND copy.item_id = asked.value)"""  # noqa: S608 - ours
+COPIES = "downloads AS copy INDEXED BY downloads_with_copies"
+# What is in the index, in its order: no row is read, and nothing sorted.
+COPIES_OF_TITLES = """SELECT count(*) AS files FROM downloads AS d INDEXED BY downloads_with_copies
+    WHERE d.has_copies = 1"""
+# Those of `chosen`, and all downloads of the same items.
+WITH_COPIES = f"""SELECT id FROM chosen UNION SELECT copy.id FROM chosen
+    CROSS JOIN downloads AS one ON one.id = chosen.id
+    CROSS JOIN {COPIES} ON copy.has_copies = 1 AND copy.item_id = one.item_id"""  # noqa: S608 - ours
+CHOSEN = "WITH chosen AS (SELECT CAST(? AS INTEGER) AS id)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +52,13 @@ class Titles:
         rows: The downloads of each title that match, in the order of their ids.
         following: The download that the next page begins with; None on the last one.
         files: How many downloads all pages have.
-        total: How many titles all pages have; None where that would take long to count.
+        total: How many titles all pages have.
     """
 
     rows: Sequence[Sequence[Download]]
     following: Download | None
     files: int
-    total: int | None
+    total: int
 
 
 class TitleQueries:
@@ -73,77 +82,96 @@ class TitleQueries:
         before = (page - 1) * page_size
         with self._db.read():
             files = count_listed(which, self._downloads.counts(which))
-            index = name_index(which, files)
-            leaders = self._list_leaders(which, index, sort, before, page_size + 1)
-            found = self._read_members(which, [item_id for item_id, _ in leaders])
-            if len(leaders) <= page_size and (leaders or not before):
-                total: int | None = before + len(leaders)
-            else:
-                total = self._count(which, files, is_quick=bool(leaders))
-        following = None
-        if len(leaders) > page_size:
-            item_id, first = leaders.pop()
-            following = next(one for one in found[item_id] if one.id == first)
-        return Titles([found[item_id] for item_id, _ in leaders], following, files, total)
+            total = files - self._count_followers(which)
+            if total <= before:
+                return Titles([], None, files, total)
+            asked = build_conditions(which)
+            leaders = join_statements(
+                [
+                    asked,
+                    _build_leader_condition(which, sort),
+                    cut_page(sort, total, before, page_size + 1),
+                ]
+            )
+            rows = self._db.sql(
+                "WITH chosen AS MATERIALIZED (SELECT d.id AS id"  # noqa: S608 - ours
+                f" FROM downloads AS d{name_index(which, files)} WHERE TRUE{leaders.text})"
+                f" {LISTED} AND d.id IN ({WITH_COPIES}){asked.text} ORDER BY {in_order(sort)}",
+                (*leaders.values, *asked.values),
+            )
+        titles: dict[str, list[Download]] = {}
+        for one in map(from_columns, rows):
+            titles.setdefault(one.item_id, []).append(one)
+        found = list(titles.values())
+        following = found.pop()[0] if len(found) > page_size else None
+        return Titles(
+            [sorted(one, key=lambda row: row.id) for one in found], following, files, total
+        )
+
+    def copies(self, which: DownloadFilter, download_id: int) -> Sequence[Download]:
+        """Return the downloads of a download's title in this list; none if it is not in it."""
+        asked = build_conditions(which)
+        found = [
+            from_columns(row)
+            for row in self._db.sql(
+                f"{CHOSEN} {LISTED} AND d.id IN ({WITH_COPIES}){asked.text} ORDER BY d.id",
+                (download_id, *asked.values),
+            )
+        ]
+        return found if any(one.id == download_id for one in found) else []
 
     def rank(self, which: DownloadFilter, download_id: int, *, sort: Sort) -> int | None:
         """Return the place of a download's title in this list, from 1; None if it is not in it."""
         asked = build_conditions(which)
-        rows = self._db.sql(
-            "WITH ranked AS MATERIALIZED (SELECT d.id AS id, d.item_id AS item_id,"  # noqa: S608 - ours
-            f" row_number() OVER (ORDER BY {in_order(sort)}) AS rank"
-            f" FROM downloads AS d WHERE TRUE{asked.text})"
-            " SELECT count(DISTINCT item_id) FROM ranked WHERE rank <="
-            " (SELECT min(rank) FROM ranked"
-            " WHERE item_id = (SELECT item_id FROM ranked WHERE id = ?))",
-            (*asked.values, download_id),
-        )
-        return rows[0][0] or None
+        keys = ", ".join(key for key, _ in ORDERS[sort])
+        with self._db.read():
+            rows = self._db.sql(
+                f"{CHOSEN} SELECT d.id, {keys} FROM downloads AS d"  # noqa: S608 - ours
+                f" WHERE d.id IN ({WITH_COPIES}){asked.text} ORDER BY {in_order(sort)}",
+                (download_id, *asked.values),
+            )
+            if download_id not in {found for found, *_ in rows}:
+                return None
+            _, *leader = rows[0]
+            earlier = join_statements(
+                [
+                    asked,
+                    _build_leader_condition(which, sort),
+                    _build_earlier_condition(sort, leader),
+                ]
+            )
+            text = f"SELECT count(*) FROM downloads AS d WHERE TRUE{earlier.text}"  # noqa: S608 - ours
+            return 1 + int(self._db.sql(text, earlier.values)[0][0])
 
-    def _list_leaders(
-        self, which: DownloadFilter, index: str, sort: Sort, before: int, most: int
-    ) -> list[tuple[str, int]]:
-        """Return the items of some titles, each with the first of its downloads."""
-        asked = build_conditions(which)
-        # By their ids first: so the sort needs no more than its index has.
-        ids = (
-            f"SELECT d.id FROM downloads AS d{index} WHERE TRUE{asked.text}"  # noqa: S608 - ours
-            f" ORDER BY {in_order(sort)} LIMIT ?"
-        )
-        text = (
-            f"SELECT d.item_id, d.id FROM downloads AS d WHERE d.id IN ({ids})"  # noqa: S608 - ours
-            f" ORDER BY {in_order(sort)}"
-        )
-        looked_at = before + most
-        while True:
-            # More than there are titles, for copies; a second look where there are many.
-            looked_at *= 2
-            rows = self._db.sql(text, (*asked.values, looked_at))
-            first: dict[str, int] = {}
-            for item_id, download_id in rows:
-                first.setdefault(item_id, download_id)
-            if len(first) >= before + most or len(rows) < looked_at:
-                return list(first.items())[before : before + most]
-
-    def _read_members(
-        self, which: DownloadFilter, item_ids: Sequence[str]
-    ) -> dict[str, list[Download]]:
-        asked = build_conditions(which)
-        found = defaultdict(list)
-        values = (json.dumps(item_ids), *asked.values)
-        for row in self._db.sql(f"{OF_ITEMS}{asked.text} ORDER BY d.id", values):
-            one = from_columns(row)
-            found[one.item_id].append(one)
-        return found
-
-    def _count(self, which: DownloadFilter, files: int, *, is_quick: bool) -> int | None:
-        """Count the titles of a list; if it has to be quick, only where few rows are looked at."""
+    def _count_followers(self, which: DownloadFilter) -> int:
+        """Return how many downloads of a list are no leaders."""
         if which.device_id is not None:
-            return files
-        if is_quick and files > COUNTED_AT_MOST:
-            return files if self._db.sql(USED_DEVICES, ())[0][0] <= 1 else None
+            return 0
         asked = build_conditions(which)
-        index = name_index(which, files)
-        text = f"SELECT count(DISTINCT d.item_id) FROM downloads AS d{index} WHERE TRUE{asked.text}"  # noqa: S608 - ours
-        total: int = self._db.sql(text, asked.values)[0][0]
-        return total
+        text = (
+            "SELECT CAST(coalesce(sum(files - 1), 0) AS INTEGER)"  # noqa: S608 - ours
+            f" FROM ({COPIES_OF_TITLES}{asked.text} GROUP BY d.item_id) AS titles"
+        )
+        followers: int = self._db.sql(text, asked.values)[0][0]
+        return followers
+
+
+def _build_leader_condition(which: DownloadFilter, sort: Sort) -> Statement:
+    """Return the condition that a download of a list is the first of its title there."""
+    if which.device_id is not None:
+        return Statement("", ())
+    asked = build_conditions(which).of("copy")
+    text = f""" AND (d.has_copies = 0 OR d.id = (SELECT copy.id FROM {COPIES}
+        WHERE copy.has_copies = 1 AND copy.item_id = d.item_id{asked.text}
+        ORDER BY {name_table(in_order(sort), "copy")} LIMIT 1))"""  # noqa: S608 - ours
+    return Statement(text, asked.values)
+
+
+def _build_earlier_condition(sort: Sort, keys: Sequence[object]) -> Statement:
+    """Return the condition that a download stands before what has these keys of the order."""
+    (*first, (last, is_descending)), (*values, value) = ORDERS[sort], keys
+    found = Statement(f"{last} {'>' if is_descending else '<'} ?", (value,))
+    for (key, descends), given in zip(reversed(first), reversed(values), strict=True):
+        text = f"({key} {'>' if descends else '<'} ? OR ({key} = ? AND {found.text}))"
+        found = Statement(text, (given, given, *found.values))
+    return Statement(f" AND {found.text}", found.values)

@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from sidecar.errors import DatabaseError
-from sidecar.store.schema.owners import OWNERS
+from sidecar.store.schema.owners import COPIES, OWNERS
 from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
     ACCEPTED,
@@ -109,6 +109,7 @@ STEPS: tuple[Step, ...] = (
     DEVICE_REPORTS,
     ARRIVALS,
     FINDINGS,
+    COPIES,
 )
 
 

@@ -1,7 +1,8 @@
-"""Tables that triggers keep: whose each download is, and how many a device has in each state.
+"""What triggers keep: whose each download is, tallies of devices, and which items have copies.
 
-    holds, downloads ── triggers ──▶ owned      who holds it; who asked for it if nobody does
-    downloads ───────── triggers ──▶ tallies    files and bytes by device and state
+    holds, downloads ── triggers ──▶ owned        who holds it; who asked for it if nobody does
+    downloads ───────── triggers ──▶ tallies      files and bytes by device and state
+    downloads ───────── triggers ──▶ has_copies   whether its item has another download
 
 Lists and counts would work this out anew each time. Nothing else writes there.
 """
@@ -80,4 +81,42 @@ OWNERS = (
         _LEAVES,
         _COMES,
     ),
+)
+
+# Device by device, so that each download of an item is found by the key that has both.
+_MARKED = """UPDATE downloads SET has_copies = 1 - has_copies
+            WHERE item_id = {0} AND device_id IN (SELECT id FROM devices) AND has_copies <> (
+                SELECT CASE WHEN count(*) > 1 THEN 1 ELSE 0 END FROM devices AS one
+                CROSS JOIN downloads AS copy ON copy.device_id = one.id AND copy.item_id = {0});"""
+COPIES = (
+    """ALTER TABLE downloads ADD COLUMN has_copies INTEGER NOT NULL DEFAULT 0
+        CHECK (has_copies IN (0, 1))""",
+    """UPDATE downloads SET has_copies = 1 WHERE item_id IN (
+        SELECT item_id FROM downloads GROUP BY item_id HAVING count(*) > 1)""",
+    _whenever("copies_made", "INSERT ON downloads", _MARKED.format("new.item_id")),
+    _whenever("copies_ended", "DELETE ON downloads", _MARKED.format("old.item_id")),
+    _whenever(
+        "copies_moved",
+        "UPDATE OF item_id ON downloads WHEN old.item_id <> new.item_id",
+        _MARKED.format("old.item_id"),
+        _MARKED.format("new.item_id"),
+    ),
+    """CREATE INDEX downloads_with_copies ON downloads
+        (item_id, status, missing_since, device_id, item_type, has_copies)
+        WHERE has_copies = 1""",
+    # What lists are sorted by also tells what has copies: nothing is read in vain.
+    "DROP INDEX downloads_by_status",
+    """CREATE INDEX downloads_by_status ON downloads
+        (status, id, device_id, item_id, user_id, missing_since, has_copies)""",
+    "DROP INDEX downloads_by_title",
+    """CREATE INDEX downloads_by_title ON downloads
+        (status, search_key, id, item_type, device_id, missing_since, has_copies)""",
+    "DROP INDEX downloads_by_size",
+    """CREATE INDEX downloads_by_size ON downloads
+        (status, coalesce(file_size, expected_size, 0) DESC, id, missing_since, has_copies)""",
+    "DROP INDEX downloads_in_turn",
+    """CREATE INDEX downloads_in_turn ON downloads (CASE
+            WHEN status IN ('downloading', 'paused', 'pending') THEN 0 ELSE 1 END,
+            priority DESC, place, id, has_copies)
+        WHERE status IN ('downloading', 'paused', 'pending')""",
 )

@@ -9,6 +9,7 @@ on both databases as they are; `translation` says what may be in one.
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -89,7 +90,7 @@ def bring_on(run: Run, version: int, steps: Sequence[Step] = STEPS) -> None:
     """Run the steps after `version`, in a transaction of the caller's."""
     for step in steps[version:]:
         for statement in step:
-            for one in translate_step(statement):
+            for one in _translate(statement):
                 run(one)
     run(f"UPDATE {VERSION_TABLE} SET version = {len(steps)}")  # noqa: S608 - our own words
 
@@ -108,8 +109,13 @@ def list_statements(steps: Sequence[Step] = STEPS) -> list[str]:
         one
         for kind, name, sql in made
         if kind in {"table", "index", "trigger"} and not name.startswith(("offline", "sqlite_"))
-        for one in translate_step(OTHER_INDEXES.get(name, sql))
+        for one in _translate(sql)
     ] + list(_search())
+
+
+def _translate(statement: str) -> Sequence[str]:
+    found = re.match(r"CREATE INDEX (\w+)", statement)
+    return translate_step(OTHER_INDEXES.get(found[1], statement) if found else statement)
 
 
 def _search() -> Iterator[str]:

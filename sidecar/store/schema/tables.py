@@ -392,6 +392,7 @@ class DownloadRow(peewee.Model):
     wanted_path = peewee.TextField(null=True)
     series_id = peewee.TextField(null=True)
     claimed_by = peewee.TextField(null=True)
+    has_copies = peewee.BooleanField(default=False)
 
     class Meta:
         """Its table."""

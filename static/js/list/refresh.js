@@ -17,6 +17,8 @@ export function refreshSoon(pause = PAUSE_MS) {
   waiting = window.setTimeout(refresh, pause);
 }
 
+export const isRefreshing = () => running;
+
 /** Leave the list as it is while a row is in somebody's hand; what is missed is fetched after it. */
 export function holdRefresh() {
   held = true;

@@ -18,7 +18,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.views import DownloadQuery
 from sidecar.services.files.search import FileQuery
-from sidecar.web.pages.downloads.view import GROUPS, STATUSES, USUAL_ROWS, Tab
+from sidecar.web.pages.downloads.view import GROUPS, STATUSES, USUAL_ROWS, Tab, sorts_of
 from tests.bench.rows.household import opened
 from tests.bench.rows.large import ADMIN, PEOPLE, Household
 from tests.bench.timing import Ask, compare, table
@@ -46,15 +46,11 @@ def measure(household: Household, rounds: int) -> None:
             for name, query in _queries(devices, is_admin=person.is_admin):
                 asks |= _both_ends(services.web.downloads, person, name, query)
             table(f"Lists, for {_called(person)}", PEER, compare(asks, peer, rounds))
-            by_title = {
-                f"tab {tab}, {sort}": partial(
-                    services.web.downloads.titles,
-                    person,
-                    DownloadQuery(statuses=STATUSES[tab], sort=sort, page_size=USUAL_ROWS),
-                )
-                for tab in Tab
-                for sort in Sort
-            }
+            by_title: dict[str, Ask] = {}
+            for tab in Tab:
+                for sort in sorts_of(tab):
+                    query = DownloadQuery(statuses=STATUSES[tab], sort=sort, page_size=USUAL_ROWS)
+                    by_title |= _throughout(services.web.downloads, person, f"{tab}, {sort}", query)
             table(f"By title, for {_called(person)}", PEER, compare(by_title, peer, rounds))
             others: dict[str, Ask] = {
                 "counts, all": partial(services.web.downloads.counts, person),
@@ -114,6 +110,20 @@ def _both_ends(
     if last > 1:
         at_end = replace(query, page=last)
         asks[f"{name}, page {last}"] = partial(desk.downloads, person, at_end)
+    return asks
+
+
+def _throughout(
+    desk: DownloadListing, person: Person, name: str, query: DownloadQuery
+) -> dict[str, Ask]:
+    """The first, the middle and the last page of titles, and where a title of the middle one is."""
+    asks: dict[str, Ask] = {name: partial(desk.titles, person, query)}
+    last = -(-desk.titles(person, query).total // query.page_size)
+    for page in sorted({last // 2, last} - {0, 1}):
+        there = replace(query, page=page)
+        asks[f"{name}, page {page}"] = partial(desk.titles, person, there)
+        one = desk.titles(person, there).rows[0][0].id
+        asks[f"{name}, place of one on page {page}"] = partial(desk.rank, person, query, one)
     return asks
 
 

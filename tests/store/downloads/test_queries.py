@@ -306,13 +306,13 @@ def plans(db: Database, ask: Callable[[], object]) -> list[list[str]]:
     return [
         [row[3] for row in db.sql(f"EXPLAIN QUERY PLAN {sql}", parameters)]
         for sql, parameters in seen
-        if sql.split()[0] in {"SELECT", "UPDATE"}
+        if sql.split()[0] in {"SELECT", "UPDATE", "WITH"}
     ]
 
 
 def looks_at_all_rows(step: str) -> bool:
     """Whether a step of a plan reads the whole table, not an index nor the end of the list."""
-    few = ("json_each", "sqlite_sequence", "tallies")
+    few = ("json_each", "sqlite_sequence", "tallies", "chosen")
     return step.startswith("SCAN") and "INDEX" not in step and not any(one in step for one in few)
 
 

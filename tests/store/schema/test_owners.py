@@ -23,6 +23,9 @@ OWNED = """SELECT d.id, h.user_id, d.status FROM downloads AS d
         SELECT 1 FROM holds AS h WHERE h.device_id = d.device_id AND h.item_id = d.item_id)"""
 TALLIES = """SELECT device_id, status, count(*), coalesce(sum(file_size), 0)
     FROM downloads GROUP BY device_id, status"""
+COPIES = """SELECT d.id, CASE WHEN EXISTS (SELECT 1 FROM downloads AS other
+        WHERE other.item_id = d.item_id AND other.id <> d.id) THEN 1 ELSE 0 END
+    FROM downloads AS d"""
 ROW = """INSERT INTO downloads (item_id, device_id, user_id, status, title, item_type, search_key,
         file_path, path_key, priority, queued_at, format)
     VALUES (?1, ?2, ?3, 'pending', 't', 'Audio', 't', ?1, ?1, 0, 0, 'original')"""
@@ -51,7 +54,7 @@ CHANGES = [
 ]
 
 
-def test_random_changes_are_followed_by_the_owners_and_the_tallies(db: Database) -> None:
+def test_random_changes_are_followed_by_all_that_triggers_keep(db: Database) -> None:
     chance = random.Random(7)
 
     for _ in range(400):
@@ -67,6 +70,7 @@ def test_random_changes_are_followed_by_the_owners_and_the_tallies(db: Database)
 
         assert sorted(kept) == sorted(db.sql(OWNED))
         assert sorted(tallies) == sorted(db.sql(TALLIES))
+        assert sorted(db.sql("SELECT id, has_copies FROM downloads")) == sorted(db.sql(COPIES))
 
 
 @pytest.mark.parametrize("table", ["owned", "tallies"])

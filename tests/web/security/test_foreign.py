@@ -53,6 +53,7 @@ FORMS: Mapping[tuple[str, str], Mapping[str, str]] = {
 QUERIES = {
     "buttons.ask": "?action=cancel",
     "offline_page.ask": "?action=delete",
+    "pages.details": "?tab=completed",
 }
 # These name nobody's things: an undo token is a guess, a static file is everybody's.
 NOBODYS = {"actions.undo", "help.document", "jellyfin_web.preflight", "static"}

@@ -39,6 +39,7 @@ from sidecar.web.pages.downloads.view import (
     Group,
     Tab,
     for_page,
+    sorts_of,
     tab_of,
 )
 from sidecar.web.pages.page_routes import PageRoutes
@@ -102,6 +103,13 @@ def routes(services: WebServices) -> Blueprint:
     def download(download_id: int) -> Response:
         return redirect(_in_view(listing, download_id), 303)
 
+    @pages.get("/downloads/<int:download_id>/details", role=Role.SIGNED_IN)
+    def details(download_id: int) -> str:
+        """Return what the row of a download shows when it is opened, and nothing else."""
+        shown = for_page(request.args)
+        found = listing.title(auth.person(), shown.query, download_id)
+        return render_template("downloads/opened.html", row=TitleRow(found), shown=shown)
+
     @pages.get("/downloads/<int:download_id>/history", role=Role.SIGNED_IN)
     def history(download_id: int) -> str:
         download = listing.download(auth.person(), download_id)
@@ -136,14 +144,10 @@ def _downloads(services: WebServices) -> str:
     found = listing.titles(person, shown.query)
     if not found.rows and shown.page > 1:
         # The list has become shorter while the page was open: show its last page.
-        shown = shown.at(max(1, math.ceil((found.total or 0) / shown.rows)))
+        shown = shown.at(max(1, math.ceil(found.total / shown.rows)))
         found = listing.titles(person, shown.query)
     rows = [TitleRow(one) for one in found.rows]
-    is_grouped = (
-        (found.total or found.files) >= GROUPED_FROM
-        if shown.is_grouped is None
-        else shown.is_grouped
-    )
+    is_grouped = found.total >= GROUPED_FROM if shown.is_grouped is None else shown.is_grouped
     devices = services.devices.devices(person)
     running = [
         one
@@ -157,7 +161,7 @@ def _downloads(services: WebServices) -> str:
         tab_words=TABS,
         owners=listing.owners(person),
         kinds=KINDS,
-        sorts=SORTS,
+        sorts={one: word for one, word in SORTS.items() if one in sorts_of(shown.tab)},
         column_sorts=_column_sorts(shown),
         rows_on_a_page=ROWS_ON_A_PAGE,
         states=[

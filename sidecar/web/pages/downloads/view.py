@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
@@ -172,12 +172,17 @@ def for_page(args: MultiDict[str, str]) -> DownloadsViewState:
         kind=Group(args["kind"]) if args.get("kind") in set(Group) else None,
         device_id=args.get("device", "")[:LONGEST_TEXT] or None,
         owners=parse_owners(args.getlist("owner")),
-        sort=Sort(args["sort"]) if args.get("sort") in set(Sort) else _usual_sort(tab),
+        sort=Sort(args["sort"]) if args.get("sort") in sorts_of(tab) else _usual_sort(tab),
         rows=int(rows) if rows in {str(one) for one in ROWS_ON_A_PAGE} else USUAL_ROWS,
         is_grouped={"yes": True, "no": False}.get(args.get("albums", "")),
         page=parse_page(args.get("page", "")),
         opened=frozenset(args.getlist("open", type=int)[:MOST_OPENED]),
     )
+
+
+def sorts_of(tab: Tab) -> Sequence[Sort]:
+    """Return the orders that a tab can have: only what is active is in the queue."""
+    return [one for one in Sort if one is not Sort.QUEUE or tab is Tab.ACTIVE]
 
 
 def _usual_sort(tab: Tab) -> Sort:
