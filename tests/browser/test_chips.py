@@ -71,9 +71,11 @@ def test_a_row_with_chips_is_as_low_as_any_and_keeps_nobody_out(
     assert page.locator(".on-device").count() == 14
     assert max(one[1] for one in found) <= most
     assert max(one[2] for one in found) <= width
-    # Of each chip the icon is seen, inside of its row.
-    assert page.locator(".on-device > .icon").evaluate_all(
-        """all => all.every((one) => {
+    # Of each chip that is shown its icon and number are seen, inside of its row.
+    assert page.locator(
+        ":is(.on-devices:not(.is-many) > li, .by-state) > :is(.icon, b)"
+    ).evaluate_all(
+        """all => all.length && all.every((one) => {
             const icon = one.getBoundingClientRect();
             const row = one.closest(".cells > ul").getBoundingClientRect();
             return icon.width > 8 && icon.left >= row.left && icon.right <= row.right;

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,26 @@ def test_a_title_is_one_row_that_says_how_it_stands_on_each_device(
     assert "files of" not in text_of(shown(ann, f"/downloads?device={STICK}"))
 
 
+def test_of_many_devices_those_in_one_state_are_told_together_and_trouble_first(
+    house: WebHouse, ann: Browser
+) -> None:
+    devices = [one.id for one in house.services.devices.registry.all()]
+    for device in devices:
+        house.add(1, device=device)
+    states = r'<li class="by-state.*?</li>'
+
+    page = shown(ann)
+    (alike,) = re.findall(states, page, re.DOTALL)
+    house.add(1, device=devices[1], status=Status.PAUSED)
+    apart = re.findall(states, shown(ann), re.DOTALL)
+
+    assert text_of(alike) == "3 devices Car stick, player-1, player-2"
+    assert [text_of(one) for one in apart] == ["2 Car stick, player-2", "player-1"]
+    # Who hears the page hears each device.
+    assert page.count('<li class="on-device ') == len(devices)
+    assert 'title="Paused: player-1"' in apart[1]
+
+
 def test_with_a_device_chosen_there_is_nothing_of_the_others(
     house: WebHouse, ann: Browser, player: str
 ) -> None:
@@ -133,6 +154,27 @@ def test_an_opened_row_has_the_actions_of_each_and_those_of_all(
     assert [house.now(one).status for one in (stick, other)] == [Status.PENDING, Status.PAUSED]
     # Whichever of them opened it, the same button closes it.
     assert f'name="toggle" value="{other.id}"' in row
+
+
+def test_what_a_row_shows_when_it_is_opened_comes_alone_to_who_may_see_it(
+    house: WebHouse, ann: Browser, player: str
+) -> None:
+    stick, other = on_both(house, player, 1)
+    address = f"/downloads/{other.id}/details"
+
+    details = ann.get(f"{address}?open={other.id}").text
+
+    row = rows(shown(ann, f"/downloads?open={other.id}"))["Tone 1"]
+    assert details.strip() in row
+    assert details.strip().startswith('<div class="opened">')
+    assert stick.file_path in details
+    # Of a title that is not in the list that is looked at there are none.
+    for browser, path in (
+        (house.come_in(BEN), address),
+        (ann, f"{address}?tab=completed"),
+        (ann, f"{address}?device={STICK}"),
+    ):
+        assert browser.get(path).status_code == HTTPStatus.NOT_FOUND
 
 
 def test_a_title_that_failed_says_where_and_why_and_is_retried_everywhere(

@@ -22,6 +22,13 @@ MAIN_ACTIONS = (
     (frozenset({Status.FAILED, Status.REMOVED}), Action.RETRY),
     (frozenset({Status.COMPLETED}), Action.DELETE),
 )
+# What needs somebody is seen first.
+STATES_IN_TURN = (
+    *(Status.FAILED, MISSING, Status.DOWNLOADING, Status.PENDING),
+    *(Status.PAUSED, Status.COMPLETED, Status.REMOVED),
+)
+# So many devices have no room for a chip each on a phone.
+MANY_DEVICES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +50,17 @@ class TitleRow:
     def is_shared(self) -> bool:
         """Whether it is on, or for, several devices."""
         return len(self.downloads) > 1
+
+    @property
+    def has_many(self) -> bool:
+        """Whether it is on, or for, more devices than can be shown one by one."""
+        return len(self.downloads) >= MANY_DEVICES
+
+    @property
+    def by_state(self) -> Sequence[Sequence[DownloadView]]:
+        """Its downloads in each state, what needs somebody first."""
+        in_turn = sorted(self.downloads, key=lambda one: STATES_IN_TURN.index(one.shown_status))
+        return [list(some) for _, some in groupby(in_turn, key=lambda one: one.shown_status)]
 
     @property
     def key(self) -> str:
