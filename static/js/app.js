@@ -4,8 +4,7 @@
 import "htmx.org";
 import "./list/swap-errors.js";
 import "./pages/downloads.js";
-import "./pages/files.js";
-import "./pages/home.js";
+import "./pages/followed.js";
 import "./pages/library.js";
 import "./pages/every-page.js";
 

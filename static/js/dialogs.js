@@ -19,6 +19,7 @@ export function stayHere(signal, afterwards = refreshSoon) {
   changed = afterwards;
   const listen = listener(signal);
   listen("click", (event) => {
+    if (event.target === theDialog()) theDialog().close();
     if (elementOf(event)?.closest("[data-dismisses]")) {
       event.preventDefault();
       byId("done").replaceChildren();
@@ -53,9 +54,6 @@ export function stayHere(signal, afterwards = refreshSoon) {
   listen("change", ({ target }) => {
     const form = target instanceof HTMLInputElement || target instanceof HTMLSelectElement ? target.form : null;
     if (form?.matches("[data-live]")) form.requestSubmit();
-  });
-  listen("click", (event) => {
-    if (event.target === theDialog()) theDialog().close();
   });
 }
 

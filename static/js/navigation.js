@@ -5,7 +5,7 @@
 
 import htmx from "htmx.org";
 import { said } from "./messages.js";
-import { byId, elementOf, fieldsOf, home, parsed } from "./page.js";
+import { addStyle, byId, elementOf, fieldsOf, home, parsed } from "./page.js";
 
 const SCROLLED_MS = 200;
 /** @type {Map<string, Start>} */
@@ -190,18 +190,7 @@ const styles = (page) => [...page.head.querySelectorAll('link[rel="stylesheet"]:
 async function takeStyles(page) {
   const known = new Set(styles(document).map((one) => one.getAttribute("href")));
   const fresh = styles(page).filter((one) => !known.has(one.getAttribute("href")));
-  await Promise.all(
-    fresh.map((one) => {
-      const link = document.createElement("link");
-      const came = new Promise((resolve) => {
-        link.addEventListener("load", resolve);
-        link.addEventListener("error", resolve);
-      });
-      Object.assign(link, { rel: "stylesheet", href: one.getAttribute("href") ?? "" });
-      document.head.append(link);
-      return came;
-    }),
-  );
+  await Promise.all(fresh.map((one) => addStyle(one.getAttribute("href") ?? "")));
 }
 
 /** @param {Document} page */

@@ -58,6 +58,29 @@ export const home = () => document.body.dataset.home ?? "/";
 export const csrf = () => document.body.dataset.csrf ?? "";
 
 /**
+ * Add a style sheet, and wait until it is there or cannot be had.
+ * @param {string} href
+ * @param {boolean} [stays] also on the pages that come
+ */
+export function addStyle(href, stays = false) {
+  const link = document.createElement("link");
+  Object.assign(link, { rel: "stylesheet", href });
+  if (stays) link.dataset.stays = "";
+  document.head.append(link);
+  return new Promise((resolve) => (link.onload = link.onerror = resolve));
+}
+
+/**
+ * Ask the sidecar for a change.
+ * @param {string} path below its home
+ * @param {object} body
+ */
+export function post(path, body) {
+  const headers = { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf() };
+  return fetch(`${home()}${path}`, { method: "POST", headers, body: JSON.stringify(body) });
+}
+
+/**
  * What a form would send.
  * @param {HTMLFormElement} form
  * @param {HTMLElement | null} [submitter]

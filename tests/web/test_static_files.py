@@ -17,6 +17,7 @@ GZIP = {"Accept-Encoding": "gzip"}
 ANY = {"Accept-Encoding": "gzip, deflate, br, zstd"}
 ASSET = re.compile(r'(?:src|href)="(/static/[^"#?]+)')
 MOST_AT_FIRST = 60_000
+MOST_LINES = 2500
 
 
 def style(client: Client) -> str:
@@ -139,3 +140,13 @@ def test_a_script_waits_for_no_other() -> None:
         assert waits_for == ({"./app.js"} if script.name == "later.js" else set())
         assert may_ask_for == ({"./later.js"} if script.name == "app.js" else set())
         assert "sourceMappingURL" not in source, script
+
+
+def test_our_own_scripts_stay_few() -> None:
+    """Lines without comments and blank ones; what we did not write is not counted."""
+    scripts = (web_files().static / "js").rglob("*.js")
+    lines = [line.strip() for one in scripts for line in one.read_text("utf-8").splitlines()]
+
+    code = [one for one in lines if one and not one.startswith(("//", "/*", "*"))]
+
+    assert 0 < len(code) <= MOST_LINES

@@ -4,7 +4,7 @@ import { takeInBackground } from "./background.js";
 import { KeptFiles } from "./store.js";
 import { said } from "../messages.js";
 import { size } from "../numbers.js";
-import { byId, csrf, home } from "../page.js";
+import { byId, home, post } from "../page.js";
 
 // What the browser itself needs stays free.
 const SPARE_BYTES = 50_000_000;
@@ -57,11 +57,7 @@ async function keep({ now = () => {}, trouble = () => {}, changed = () => {} }) 
   now("");
   const kept = await files.list();
   const bytes = kept.reduce((sum, one) => sum + one.size, 0);
-  await fetch(`${home()}this-browser/kept`, {
-    method: "POST",
-    headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf() },
-    body: JSON.stringify({ files: kept.length, bytes }),
-  }).catch(() => {});
+  await post("this-browser/kept", { files: kept.length, bytes }).catch(() => {});
   await changed();
 }
 

@@ -2,7 +2,7 @@
 
 import { holdRefresh, refreshSoon, releaseRefresh } from "./refresh.js";
 import { said } from "../messages.js";
-import { byId, csrf, elementOf, home, listener, within } from "../page.js";
+import { byId, elementOf, listener, post, within } from "../page.js";
 
 /**
  * The grip of an event, and the row that it moves.
@@ -88,11 +88,7 @@ async function send(row) {
   try {
     const isMoved = [];
     for (const id of waitingOf(row)) {
-      const answer = await fetch(`${home()}api/v1/downloads/${id}/move`, {
-        method: "POST",
-        headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf() },
-        body: JSON.stringify({ before: next ? Number(next) : null }),
-      });
+      const answer = await post(`api/v1/downloads/${id}/move`, { before: next ? Number(next) : null });
       isMoved.push(answer.ok);
     }
     if (isMoved.every(Boolean)) {

@@ -12,6 +12,7 @@ import { sayValuesOfSliders } from "../sliders.js";
 const home = homeOf();
 const bar = document.getElementById("player");
 
+takeUp();
 openAlertsByBell();
 sayValuesOfSliders();
 if (document.body.dataset.keys !== "off") listen();
@@ -64,3 +65,26 @@ document.addEventListener("click", async (event) => {
   event.preventDefault();
   (await player()).playFrom(link);
 });
+
+/** Take what was typed or chosen before the scripts were there as if it were done now. */
+function takeUp() {
+  /** @type {NodeListOf<HTMLInputElement | HTMLSelectElement>} */
+  const all = document.querySelectorAll("main :is(input, select)");
+  const touched = [...all].filter(isTouched);
+  const ticked = touched.filter((one) => one.matches(":checked"));
+  // In a moment, when htmx has taken its controls; until then a box that stands for others may be unticked.
+  setTimeout(() => {
+    for (const one of touched) {
+      if (ticked.includes(one)) Object.assign(one, { checked: true });
+      one.dispatchEvent(new Event("input", { bubbles: true }));
+      // Of what is typed a browser tells this only when it is left.
+      if (one.matches("select, [type=checkbox], [type=radio]")) one.dispatchEvent(new Event("change", { bubbles: true }));
+    }
+  });
+}
+
+/** @param {HTMLInputElement | HTMLSelectElement} one */
+function isTouched(one) {
+  if (one instanceof HTMLInputElement) return one.checked !== one.defaultChecked || one.value !== one.defaultValue;
+  return one.selectedIndex !== Math.max(0, [...one.options].findLastIndex((option) => option.defaultSelected));
+}

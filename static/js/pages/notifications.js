@@ -1,6 +1,6 @@
 // The switch that lets this browser be told: asks the browser, and tells the sidecar where.
 
-import { home } from "../page.js";
+import { home, post } from "../page.js";
 
 /** @param {AbortSignal} signal */
 export function startNotifications(signal) {
@@ -23,11 +23,7 @@ export function startNotifications(signal) {
     await (await pushManager.getSubscription())?.unsubscribe();
     const made = await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: place?.dataset.key });
     const { endpoint, keys } = made.toJSON();
-    const answer = await fetch(`${home()}profile/notifications/browser`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": document.body.dataset.csrf ?? "" },
-      body: JSON.stringify({ endpoint, p256dh: keys?.p256dh, auth: keys?.auth }),
-    });
+    const answer = await post("profile/notifications/browser", { endpoint, p256dh: keys?.p256dh, auth: keys?.auth });
     if (answer.ok) return window.location.assign(`${home()}profile/notifications?saved=yes`);
     await made.unsubscribe();
     tell(answer.status === 422 ? "unknown" : "failed");

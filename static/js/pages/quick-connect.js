@@ -10,18 +10,9 @@ byId("waiting").textContent = said("Waiting for the code to be approved …");
 
 async function ask() {
   try {
-    const answer = await fetch(form.action, {
-      method: "POST",
-      body: fieldsOf(form),
-    });
-    if (answer.redirected) {
-      window.location.assign(answer.url);
-      return;
-    }
-    if (!answer.ok) {
-      form.submit();
-      return;
-    }
+    const answer = await fetch(form.action, { method: "POST", body: fieldsOf(form) });
+    if (answer.redirected) return window.location.assign(answer.url);
+    if (!answer.ok) return form.submit();
   } catch {
     // The server is away for a moment: ask again.
   }

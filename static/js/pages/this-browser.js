@@ -71,7 +71,9 @@ export async function startKeeping(signal) {
   await navigator.storage.persist?.();
   const { isForgottenAtSignOut = false } = await files.settings();
   const box = byId("forget-at-sign-out", HTMLInputElement);
-  box.checked = isForgottenAtSignOut;
+  // It may have been ticked before this script was there.
+  box.checked ||= isForgottenAtSignOut;
+  await files.change({ isForgottenAtSignOut: box.checked });
   box.addEventListener("change", () => files.change({ isForgottenAtSignOut: box.checked }), { signal });
   byId("kept-sync").hidden = false;
   byId("kept-sync").addEventListener("click", sync, { signal });

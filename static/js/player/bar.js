@@ -8,7 +8,7 @@ import { currentFiles } from "../kept/store.js";
 import { said } from "../messages.js";
 import { stayInPlace } from "../navigation.js";
 import { clock } from "../numbers.js";
-import { byId, home, within } from "../page.js";
+import { addStyle, byId, home, within } from "../page.js";
 
 const SAVE_EVERY_MS = 5000;
 // Whoever loads a page anew hears on from where it was; whoever comes back later presses *Play*.
@@ -22,14 +22,7 @@ const FEWEST_S = 10;
 /** Make the bar, with its style; one for a tab. */
 export async function openBar() {
   const bar = byId("player");
-  const style = document.createElement("link");
-  Object.assign(style, { rel: "stylesheet", href: bar.dataset.style ?? "" });
-  style.dataset.stays = "";
-  await new Promise((resolve) => {
-    style.addEventListener("load", resolve);
-    style.addEventListener("error", resolve);
-    document.head.append(style);
-  });
+  await addStyle(bar.dataset.style ?? "", true);
   return new Bar(bar);
 }
 

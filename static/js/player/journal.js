@@ -1,6 +1,6 @@
 // What was heard here: kept until the sidecar has it, also for days without a network; then sent with its own times.
 
-import { csrf } from "../page.js";
+import { csrf, post } from "../page.js";
 
 const PREFIX = "sidecar-heard";
 const MOST = 100;
@@ -12,7 +12,6 @@ const LONGEST_STEP_S = 3;
 
 export class Journal {
   #key;
-  #home;
   /** @type {(Heard & { at: number | null }) | null} */
   #now = null;
 
@@ -22,7 +21,6 @@ export class Journal {
    */
   constructor(account, home) {
     this.#key = `${PREFIX} ${home} ${account}`;
-    this.#home = home;
   }
 
   /** How many seconds of what plays were heard. */
@@ -69,11 +67,7 @@ export class Journal {
   async #send() {
     const some = this.#read().slice(0, MOST);
     if (!some.length || !csrf()) return;
-    const answer = await fetch(`${this.#home}this-browser/plays`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf() },
-      body: JSON.stringify({ plays: some }),
-    }).catch(() => null);
+    const answer = await post("this-browser/plays", { plays: some }).catch(() => null);
     if (!answer?.ok) return;
     const sent = new Set(some.map((one) => one.started_at));
     this.#write(this.#read().filter((one) => !sent.has(one.started_at)));

@@ -1,7 +1,7 @@
 // Where playing was stopped and which hearts were pressed: the newest of each item, with its own time, until the
 // sidecar has it, also for days without a network.
 
-import { csrf } from "../page.js";
+import { csrf, post } from "../page.js";
 
 const PREFIX = "sidecar-states";
 const MOST = 100;
@@ -9,7 +9,6 @@ const MOST_KEPT = 2000;
 
 export class States {
   #key;
-  #home;
 
   /**
    * @param {string} account
@@ -17,7 +16,6 @@ export class States {
    */
   constructor(account, home) {
     this.#key = `${PREFIX} ${home} ${account}`;
-    this.#home = home;
   }
 
   /**
@@ -56,11 +54,8 @@ export class States {
   async #send() {
     const some = Object.entries(this.#read()).slice(0, MOST);
     if (!some.length || !csrf()) return;
-    const answer = await fetch(`${this.#home}this-browser/states`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Sidecar-CSRF": csrf() },
-      body: JSON.stringify({ states: some.map(([item, state]) => ({ item_id: item, ...state })) }),
-    }).catch(() => null);
+    const states = some.map(([item, state]) => ({ item_id: item, ...state }));
+    const answer = await post("this-browser/states", { states }).catch(() => null);
     if (!answer?.ok) return;
     const now = this.#read();
     for (const [item, state] of some) if (JSON.stringify(now[item]) === JSON.stringify(state)) delete now[item];
