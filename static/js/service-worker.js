@@ -87,8 +87,12 @@ worker.addEventListener("backgroundfetchclick", () => open("this-browser"));
 
 /** @param {BackgroundFetchRegistration} fetched */
 async function takeFetched(fetched) {
-  await filesOfFetch(HOME, fetched.id).takeFetched(fetched);
-  for (const page of await worker.clients.matchAll()) page.postMessage("kept");
+  try {
+    await filesOfFetch(HOME, fetched.id).takeFetched(fetched);
+  } finally {
+    // Also where there was no room for it: the page waits, and tries what is missing one by one.
+    for (const page of await worker.clients.matchAll()) page.postMessage("kept");
+  }
 }
 
 // News while no page is open: what the sidecar sent, and nothing but a page of ours behind it.

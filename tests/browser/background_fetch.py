@@ -119,3 +119,18 @@ def test_one_that_is_refused_does_not_stop_the_others(page: Page, house: WebHous
 
     expect(page.locator("#kept-files li a")).to_have_count(len(NUMBERS) - 1)
     expect(page.locator("#kept-trouble")).to_contain_text("Tone 2")
+
+
+def test_what_finds_no_room_once_it_has_come_is_told(
+    page: Page, context: BrowserContext, line: SlowLine
+) -> None:
+    line.bytes_a_second = SLOW
+    page.reload()
+    expect(page.locator("#kept-now")).to_contain_text("also after you close this page")
+    wait_until(lambda: bool(page.evaluate(IS_FETCHING)), what="the browser's fetch")
+    room = {"origin": f"http://127.0.0.1:{line.port}", "quotaSize": 1000}
+    context.new_cdp_session(page).send("Storage.overrideQuotaForOrigin", room)
+    line.bytes_a_second = None
+
+    expect(page.locator("#kept-trouble")).to_contain_text("no space left")
+    expect(page.locator("#kept-now")).to_be_empty()

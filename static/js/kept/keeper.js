@@ -63,6 +63,10 @@ async function keep({ now = () => {}, trouble = () => {}, changed = () => {} }) 
 
 class Refused extends Error {}
 
+/** @param {number} free */
+const noSpace = (free) =>
+  new Refused(said("This browser has no space left: {free} of what it may keep is free", { free: size(Math.max(0, free)) }));
+
 /**
  * @param {KeptFiles} files
  * @param {WantedFile} one
@@ -80,10 +84,13 @@ async function take(files, one, budget) {
   const { quota = Infinity, usage = 0 } = (await navigator.storage?.estimate?.()) ?? {};
   if (used + length > budget) throw new Refused(said("{title} does not fit into the limit", { title: one.title }));
   if (usage + length + SPARE_BYTES > quota) {
-    throw new Refused(said("This browser has no space left: {free} of what it may keep is free", { free: size(Math.max(0, quota - usage)) }));
+    throw noSpace(quota - usage);
   }
   const body = await answer.blob();
   // A file is kept whole or not at all.
   if (!body.size || (answer.headers.has("Content-Length") && body.size !== length)) throw new Error("short");
-  await files.put(one, body, answer.headers.get("Content-Type") ?? "");
+  await files.put(one, body, answer.headers.get("Content-Type") ?? "").catch((/** @type {unknown} */ error) => {
+    // Whatever it had said of its space.
+    throw error instanceof DOMException && error.name === "QuotaExceededError" ? noSpace(0) : error;
+  });
 }
