@@ -26,6 +26,7 @@ from tests import postgres
 from tests.browser.program import start_chromium
 from tests.browser.trouble import BrowserTrouble
 from tests.fakes.servers.syncthings import OneSyncthing, two_syncthings
+from tests.patience import PATIENCE_S
 
 # A loaded machine is slow: how long one example takes says nothing about the code. Examples are the
 # same each time, unless a seed was asked for.
@@ -114,7 +115,7 @@ def _no_thread_is_left() -> Iterator[None]:
     yield
     left = [one for one in set(threading.enumerate()) - before if FOLLOWS.match(one.name)]
     for one in left:
-        one.join(5)
+        one.join(PATIENCE_S)
     assert not [one.name for one in left if one.is_alive()]
 
 

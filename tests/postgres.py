@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 PROGRAMS = Path("/usr/lib/postgresql")
 # Tests may be lost with the machine.
@@ -120,6 +121,6 @@ def running(address: str = "", **changed: str) -> Iterator[Server]:
             yield server
         finally:
             process.send_signal(signal.SIGQUIT)
-            process.wait(60)
+            process.wait(PATIENCE_S)
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -13,6 +13,7 @@ import redis
 from pydantic import SecretStr
 
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 # The package redis-server would start one on the machine; this is the same program.
 PROGRAM = "/usr/bin/redis-check-rdb"
@@ -42,7 +43,7 @@ class Server:
     def stop(self) -> None:
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(30)
+            self._process.wait(PATIENCE_S)
             self._process = None
 
     def client(self) -> redis.Redis:

@@ -9,6 +9,7 @@ import pytest
 
 from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.clock import FakeClock
+from tests.patience import PATIENCE_S
 from tests.web.house import WebHouse, web_house
 
 
@@ -33,4 +34,4 @@ def url(house: WebHouse) -> Iterator[str]:
     yield server.url
     house.web.live.stop()
     server.stop()
-    thread.join(5)
+    thread.join(PATIENCE_S)

@@ -15,6 +15,7 @@ from sidecar.process import limits
 from sidecar.web.server import WebServer
 from sidecar.web.server.fair_queue import FairQueue
 from sidecar.web.server.incoming import Incoming
+from tests.patience import PATIENCE_S
 from tests.web.house import ANN, WebHouse, serving
 
 HEAD = b"POST /x HTTP/1.1\r\nHost: localhost\r\n"
@@ -28,7 +29,7 @@ def server(house: WebHouse) -> Iterator[WebServer]:
 
 def connected(server: WebServer) -> socket.socket:
     address = urlsplit(server.url)
-    return socket.create_connection((address.hostname, address.port or 0), timeout=10)
+    return socket.create_connection((address.hostname, address.port or 0), timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize(
@@ -76,7 +77,7 @@ def test_half_heads_and_half_bodies_cost_no_worker(server: WebServer) -> None:
             line = opened.enter_context(connected(server))
             line.sendall(HEAD + (b"Content-Length: 9\r\n\r\nab" if number % 2 else b"X-A: b\r\n"))
 
-        assert requests.get(f"{server.url}/health", timeout=3).ok
+        assert requests.get(f"{server.url}/health", timeout=PATIENCE_S).ok
 
 
 def test_the_oldest_silent_connection_of_an_address_makes_room_for_its_newest(
@@ -87,7 +88,7 @@ def test_the_oldest_silent_connection_of_an_address_makes_room_for_its_newest(
         silent = [opened.enter_context(connected(server)) for _ in range(4)]
 
         assert silent[0].recv(1) == b""
-        assert requests.get(f"{server.url}/health", timeout=5).ok
+        assert requests.get(f"{server.url}/health", timeout=PATIENCE_S).ok
         assert silent[1].recv(1) == b""
 
 
@@ -102,7 +103,7 @@ def test_no_other_address_than_that_of_the_live_connection_becomes_a_websocket(
         "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
     }
 
-    answer = requests.get(f"{server.url}/health", headers=headers, timeout=5)
+    answer = requests.get(f"{server.url}/health", headers=headers, timeout=PATIENCE_S)
 
     assert answer.status_code == 200, answer.text
     assert server.open_websockets == 0

@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from tests.fakes.page import OpenPage
+from tests.patience import PATIENCE_S
 from tests.web.house import ANN, BEN, WebHouse
 
 POLLING = "/socket.io/?EIO=4&transport=polling"
@@ -28,11 +29,11 @@ def bearer(key: str) -> dict[str, str]:
 
 def opened(url: str, key: str) -> str:
     """Return the address of a connection that this key has opened and joined."""
-    answer = requests.get(f"{url}{POLLING}", headers=bearer(key), timeout=10)
+    answer = requests.get(f"{url}{POLLING}", headers=bearer(key), timeout=PATIENCE_S)
     found = re.search(r'"sid":"([^"]+)"', answer.text)
     assert found is not None
     address = f"{url}{POLLING}&sid={found[1]}"
-    assert requests.post(address, data="40", headers=bearer(key), timeout=10).ok
+    assert requests.post(address, data="40", headers=bearer(key), timeout=PATIENCE_S).ok
     return address
 
 
@@ -40,7 +41,7 @@ def hear_snapshot(address: str, key: str) -> None:
     """Poll until the first news come; they come after the greeting, or with it."""
     while (
         '42["snapshot"'
-        not in (heard := requests.get(address, headers=bearer(key), timeout=10)).text
+        not in (heard := requests.get(address, headers=bearer(key), timeout=PATIENCE_S)).text
     ):
         assert heard.ok
 
@@ -56,8 +57,8 @@ def test_a_connection_is_taken_up_only_by_who_opened_it(
     address = opened(url, own)
 
     for stranger in (ben, bearer(other)):
-        assert requests.get(address + more, headers=stranger, timeout=10).status_code == 403
-        refused = requests.post(address + more, data="41", headers=stranger, timeout=10)
+        assert requests.get(address + more, headers=stranger, timeout=PATIENCE_S).status_code == 403
+        refused = requests.post(address + more, data="41", headers=stranger, timeout=PATIENCE_S)
         assert refused.status_code == 403
 
     hear_snapshot(address, own)
@@ -114,9 +115,9 @@ def test_a_poll_that_waits_ends_with_its_key(house: WebHouse, url: str) -> None:
     address = opened(url, key)
     hear_snapshot(address, key)
     with ThreadPoolExecutor(1) as browser:
-        waiting = browser.submit(requests.get, address, headers=bearer(key), timeout=10)
+        waiting = browser.submit(requests.get, address, headers=bearer(key), timeout=PATIENCE_S)
 
         house.services.web.api_keys.revoke_key(ANN, number)
 
         assert "snapshot" not in waiting.result(AT_ONCE_S).text
-        assert requests.get(address, headers=bearer(key), timeout=10).status_code == 401
+        assert requests.get(address, headers=bearer(key), timeout=PATIENCE_S).status_code == 401

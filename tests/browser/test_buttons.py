@@ -12,10 +12,10 @@ from sidecar.domain.downloads.download import Status, Validator
 from sidecar.web.server import WebServer
 from tests.browser.accessibility import violations
 from tests.browser.conftest import SignedIn, give_session
+from tests.patience import PATIENCE_S
 from tests.web.house import ANN, BEN, REFUSED, WebHouse
 
 WIDTHS = [360, 1280]
-DEADLINE_S = 10.0
 PATHS = [
     "/downloads",
     "/downloads?tab=failed&kind=music",
@@ -51,7 +51,7 @@ def opened(
 
 def eventually(is_so: Callable[[], bool]) -> None:
     """Wait until the server has done what the page asked for."""
-    deadline = monotonic() + DEADLINE_S
+    deadline = monotonic() + PATIENCE_S
     while not is_so():
         assert monotonic() < deadline
         Event().wait(0.02)

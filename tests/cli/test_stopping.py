@@ -6,6 +6,8 @@ import sys
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 pytestmark = pytest.mark.slow
 
 PROGRAM = """
@@ -44,7 +46,7 @@ def ended(*, within: float, thread: str = "pass", send: bool = True) -> tuple[in
         if send:
             process.send_signal(signal.SIGTERM)
         try:
-            said, complained = process.communicate(timeout=30)
+            said, complained = process.communicate(timeout=PATIENCE_S)
         finally:
             process.kill()
         return process.returncode, said.decode(), complained.decode()

@@ -15,6 +15,7 @@ from sidecar.confined.limits import dump_sys_path
 from sidecar.confined.parts import CHILD, LIMITS, replay_in_parts
 from sidecar.domain.replay.history import History
 from sidecar.domain.replay.replay import RULES, RUNS, Scenario, replay
+from tests.patience import PATIENCE_S
 from tests.simulation.laws import binges, past, shared, zipf
 
 
@@ -80,7 +81,11 @@ def test_a_part_that_cannot_be_done_ends_its_process() -> None:
     command = [sys.executable, "-I", "-B", str(CHILD), dump_sys_path(), "of no such name"]
 
     ended = subprocess.run(
-        command, input=pickle.dumps((None, None)), capture_output=True, timeout=60, check=False
+        command,
+        input=pickle.dumps((None, None)),
+        capture_output=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
     assert (ended.returncode, ended.stdout) == (1, b"")

@@ -14,8 +14,8 @@ import requests
 from websockets.sync.client import ClientConnection, connect
 
 from sidecar.demo.protocol.version import Version
+from tests.patience import PATIENCE_S
 
-PATIENCE_S = 15.0
 Message = dict[str, Any]
 
 

@@ -18,6 +18,7 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.timing import Timing
 from tests.contract.client import Client, Site
 from tests.fakes.libraries.tiny import tiny_library
+from tests.patience import PATIENCE_S
 
 # Two requests in a row must fall into the burst of hearts, also on a busy machine.
 QUICK = Timing(library_changed_s=0.2, user_data_s=0.5)
@@ -45,7 +46,7 @@ def site(
 
 def _real_site() -> Site:
     url = os.environ["JELLYFIN_URL"].rstrip("/")
-    version = requests.get(f"{url}/System/Info/Public", timeout=10).json()["Version"]
+    version = requests.get(f"{url}/System/Info/Public", timeout=PATIENCE_S).json()["Version"]
     admin = os.environ.get("JELLYFIN_ADMIN")
     return Site(
         url,

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from tests.fakes.libraries.tiny import write
+from tests.patience import PATIENCE_S
 
 Recorded = dict[str, Any]
 DATA = Path(__file__).parent / "data"
@@ -130,7 +131,7 @@ class Stage:
     def ask(self, method: str, url: str, headers: dict[str, str], body: bytes = b"") -> Answer:
         """Ask the demo server anything, on a connection of its own."""
         address = urlsplit(self.server.url)
-        connection = HTTPConnection(address.hostname or "", address.port, timeout=10)
+        connection = HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE_S)
         try:
             connection.request(method, url, body or None, headers)
             response = connection.getresponse()

@@ -13,6 +13,7 @@ import xxhash
 from sidecar.device.folder import DeviceFolder, FileFact
 from sidecar.errors import DeviceError
 from tests.device.examples import everything, filled
+from tests.patience import PATIENCE_S
 
 SONG = "Artist/Album (2005)/1-02 - Song.flac"
 BODY = b"a whole song" * 1000
@@ -311,7 +312,7 @@ def test_a_folder_swapped_for_a_link_at_any_moment_leads_nowhere(
                 folder.finish(filled(folder, number, b"x"), f"Artist/Album (2005)/{number}")
     finally:
         stop.set()
-        swapper.join(timeout=10)
+        swapper.join(timeout=PATIENCE_S)
 
     assert everything(outside) == {"Album (2005)": "folder", "precious": b"precious"}
     assert len(everything(root)) > 3
@@ -343,7 +344,7 @@ def test_letting_go_of_a_device_in_the_middle_of_its_work_harms_no_other_folder(
             folder.attach()
     finally:
         stop.set()
-        worker.join(timeout=10)
+        worker.join(timeout=PATIENCE_S)
         for handle in others:
             os.close(handle)
 

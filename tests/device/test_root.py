@@ -14,6 +14,7 @@ from sidecar.errors import AlreadyRunning, DeviceError
 from tests.device.examples import NAME, OTHER, STICK, everything, filled, made
 from tests.device.mounting import breakable_disk, mount, mount_memory, needs_root, unmount
 from tests.device.tracing import SOURCES
+from tests.patience import PATIENCE_S
 
 HOLD = """
 import sys, time
@@ -101,7 +102,7 @@ def test_the_lock_of_a_killed_sidecar_is_free_at_once(root: Path) -> None:
             folder.attach()
 
         holder.send_signal(signal.SIGKILL)
-        holder.wait(timeout=10)
+        holder.wait(timeout=PATIENCE_S)
 
         folder.attach()
         folder.close()

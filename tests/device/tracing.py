@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 import sidecar
+from tests.patience import PATIENCE_S
 
 CALLS = "mkdir,mkdirat,rename,renameat,renameat2,link,linkat,unlink,unlinkat,rmdir,fsync,fdatasync"
 _CALL = re.compile(r"(?:\[pid +\d+\] )?(\w+)\((?:\d+<(.*?)>)?")
@@ -55,7 +56,7 @@ def traced(program: str, *arguments: object, inject: Sequence[str] = ()) -> Trac
         cwd=SOURCES,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
     found = [line for line in map(_CALL.match, done.stderr.splitlines()) if line]

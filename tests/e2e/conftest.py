@@ -28,6 +28,7 @@ from sidecar.events import Bus
 from sidecar.store.stores import Stores
 from tests.e2e.forking import FORKER, Forked
 from tests.fakes.servers.slow_line import SlowLine, wait_until
+from tests.patience import PATIENCE_S
 
 MIB = 1024 * 1024
 # What is started where the start itself is looked at.
@@ -101,7 +102,7 @@ class Person:
             f"{self.url}/Users/AuthenticateByName",
             headers={"Authorization": header},
             json={"Username": self.name, "Pw": PASSWORDS[self.name]},
-            timeout=10,
+            timeout=PATIENCE_S,
         ).json()
         self.token, self.user_id = answer["AccessToken"], answer["User"]["Id"]
         self.session.headers["Authorization"] = f'{header}, Token="{self.token}"'
@@ -109,20 +110,20 @@ class Person:
 
     def tracks(self) -> dict[str, str]:
         query = {"recursive": "true", "includeItemTypes": "Audio", "userId": self.user_id}
-        found = self.session.get(f"{self.url}/Items", params=query, timeout=10).json()
+        found = self.session.get(f"{self.url}/Items", params=query, timeout=PATIENCE_S).json()
         return {one["Name"]: one["Id"] for one in found["Items"]}
 
     def item(self, name: str, kind: str) -> str:
         query = {"recursive": "true", "includeItemTypes": kind, "userId": self.user_id}
-        found = self.session.get(f"{self.url}/Items", params=query, timeout=10).json()
+        found = self.session.get(f"{self.url}/Items", params=query, timeout=PATIENCE_S).json()
         return next(str(one["Id"]) for one in found["Items"] if one["Name"] == name)
 
     def heart(self, item_id: str, *, on: bool = True) -> None:
         ask = self.session.post if on else self.session.delete
-        ask(f"{self.url}/UserFavoriteItems/{item_id}", timeout=10).raise_for_status()
+        ask(f"{self.url}/UserFavoriteItems/{item_id}", timeout=PATIENCE_S).raise_for_status()
 
     def has_heart(self, item_id: str) -> bool:
-        answer = self.session.get(f"{self.url}/Items/{item_id}", timeout=10).json()
+        answer = self.session.get(f"{self.url}/Items/{item_id}", timeout=PATIENCE_S).json()
         return bool(answer["UserData"]["IsFavorite"])
 
     def report(self, what: str, item_id: str, seconds: float) -> None:
@@ -132,30 +133,30 @@ class Person:
             "CanSeek": True,
         }
         path = f"{self.url}/Sessions/Playing{what}"
-        self.session.post(path, json=body, timeout=10).raise_for_status()
+        self.session.post(path, json=body, timeout=PATIENCE_S).raise_for_status()
 
     def watch(self, name: str) -> None:
         """Mark an episode as seen."""
         answer = self.session.post(
-            f"{self.url}/UserPlayedItems/{self.item(name, 'Episode')}", timeout=10
+            f"{self.url}/UserPlayedItems/{self.item(name, 'Episode')}", timeout=PATIENCE_S
         )
         answer.raise_for_status()
 
     def cast(self, device: str, item_ids: list[str]) -> bool:
         """Play these on a device of the cast menu; return whether it is in the menu."""
         query = {"controllableByUserId": self.user_id}
-        sessions = self.session.get(f"{self.url}/Sessions", params=query, timeout=10).json()
+        sessions = self.session.get(f"{self.url}/Sessions", params=query, timeout=PATIENCE_S).json()
         found = [one["Id"] for one in sessions if one["DeviceName"] == device]
         for one in found:
             order = {"playCommand": "PlayNow", "itemIds": ",".join(item_ids)}
             answer = self.session.post(
-                f"{self.url}/Sessions/{one}/Playing", params=order, timeout=10
+                f"{self.url}/Sessions/{one}/Playing", params=order, timeout=PATIENCE_S
             )
             answer.raise_for_status()
         return bool(found)
 
     def bytes_of(self, item_id: str) -> bytes:
-        return self.session.get(f"{self.url}/Items/{item_id}/File", timeout=30).content
+        return self.session.get(f"{self.url}/Items/{item_id}/File", timeout=PATIENCE_S).content
 
 
 @dataclass
@@ -202,19 +203,19 @@ class Sidecar:
 
     def health(self) -> int:
         try:
-            return requests.get(f"{self.url}/health", timeout=5).status_code
+            return requests.get(f"{self.url}/health", timeout=PATIENCE_S).status_code
         except requests.ConnectionError:
             return 0
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         if not self.program:
-            return FORKER.run(arguments, self.environ, timeout=60)
+            return FORKER.run(arguments, self.environ, timeout=PATIENCE_S)
         return subprocess.run(
             [*self.program, *arguments],
             env=self.environ,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE_S,
             check=False,
         )
 
@@ -236,7 +237,7 @@ class Sidecar:
             f"{self.url}/api/v1/downloads",
             params={"page_size": "100", **query},
             headers={"Authorization": f"Bearer {self.key}"},
-            timeout=10,
+            timeout=PATIENCE_S,
         )
         assert answer.status_code == 200, answer.text
         items: list[dict[str, Any]] = answer.json()["items"]
@@ -245,7 +246,7 @@ class Sidecar:
     def by_title(self, title: str) -> dict[str, Any] | None:
         return next((one for one in self.downloads() if one["title"] == title), None)
 
-    def wait_for(self, title: str, status: str, *, within_s: float = 60.0) -> dict[str, Any]:
+    def wait_for(self, title: str, status: str, *, within_s: float = PATIENCE_S) -> dict[str, Any]:
         def there() -> bool:
             one = self.by_title(title)
             return one is not None and one["status"] == status
@@ -258,7 +259,7 @@ class Sidecar:
     def kill(self) -> None:
         assert self.process is not None
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(PATIENCE_S)
         self._close()
 
     def stop(self) -> int:

@@ -28,6 +28,7 @@ from sidecar.clock import SystemClock
 from sidecar.web.api.schemas.base import Schema
 from sidecar.web.app import plain_flask
 from sidecar.web.i18n.sentences import NAMES, catalogue
+from tests.patience import PATIENCE_S
 
 MOST = 200_000
 # Warnings are told, as in the sidecars that are started anew.
@@ -86,7 +87,7 @@ class Forker:
         if self._orders is not None:
             self._orders.close()
         if self._process is not None:
-            self._process.wait(20)
+            self._process.wait(PATIENCE_S)
 
     def start(self, words: Sequence[str], environ: Mapping[str, str], stderr: IO[bytes]) -> Forked:
         """Start a command of the sidecar; its standard output is a pipe."""

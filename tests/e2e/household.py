@@ -16,6 +16,7 @@ import requests
 from sidecar.demo.protocol.version import Version
 from tests.e2e.conftest import Person
 from tests.fakes.libraries.tiny import LIBRARIES, Entry, episode, track, write
+from tests.patience import PATIENCE_S
 
 LIGHT = "Music/The Sine Waves/First Light (2019)"
 STEAM = "Music/Kettle/Steam (2005)"
@@ -142,7 +143,7 @@ class Player:
         if with_queue:
             body["NowPlayingQueue"] = self.queue
         answer = self.person.session.post(
-            f"{self.person.url}/Sessions/Playing{what}", json=body, timeout=10
+            f"{self.person.url}/Sessions/Playing{what}", json=body, timeout=PATIENCE_S
         )
         answer.raise_for_status()
 
@@ -156,12 +157,12 @@ class Page:
     csrf: str = ""
 
     def get(self, path: str, **query: str) -> Any:  # noqa: ANN401 - JSON
-        answer = self.session.get(f"{self.url}/api/v1{path}", params=query, timeout=10)
+        answer = self.session.get(f"{self.url}/api/v1{path}", params=query, timeout=PATIENCE_S)
         assert answer.status_code == 200, (path, answer.status_code, answer.text)
         return answer.json()
 
     def ask(self, verb: str, path: str, body: dict[str, Any] | None = None) -> requests.Response:
-        return self.session.request(verb, f"{self.url}/api/v1{path}", json=body, timeout=10)
+        return self.session.request(verb, f"{self.url}/api/v1{path}", json=body, timeout=PATIENCE_S)
 
     def device(self, name: str) -> str:
         return next(str(one["id"]) for one in self.get("/devices")["items"] if one["name"] == name)
@@ -176,7 +177,9 @@ def page_of(url: str, name: str, password: str) -> Iterator[Page]:
     """Sign in to the sidecar with a Jellyfin name and password."""
     with requests.Session() as session:
         answer = session.post(
-            f"{url}/api/v1/session", json={"username": name, "password": password}, timeout=10
+            f"{url}/api/v1/session",
+            json={"username": name, "password": password},
+            timeout=PATIENCE_S,
         )
         assert answer.status_code in {200, 201}, answer.text
         csrf = answer.json().get("csrf", "")

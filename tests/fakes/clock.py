@@ -39,6 +39,22 @@ class FakeClock:
         self._now = now
 
 
+class PatientClock:
+    """The machine's clock, for which nothing ever takes long.
+
+    Unlike the real one its monotonic time stands still: what is done does not depend on the load.
+    """
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        return 1000.0
+
+    def wait(self, stop: Event, seconds: float) -> bool:
+        return stop.wait(seconds)
+
+
 class HastyClock:
     """The machine's clock, running faster: what takes a minute takes a few seconds.
 

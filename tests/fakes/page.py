@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from tests.patience import PATIENCE_S
+
 Message = dict[str, object]
-DEADLINE_S = 10.0
 
 
 def unwrap(line: socket, tls: SSLContext, url: str) -> socket:
@@ -45,7 +46,7 @@ def unwrap(line: socket, tls: SSLContext, url: str) -> socket:
                     octets = far.recv(65536)
                     if not octets:
                         return
-                    secured.settimeout(DEADLINE_S)
+                    secured.settimeout(PATIENCE_S)
                     secured.sendall(octets)
 
     Thread(target=carry, name="unwrap", daemon=True).start()
@@ -110,7 +111,7 @@ class OpenPage:
         """Send one raw packet."""
         self._line.send(packet)
 
-    def next(self, *names: str, within_s: float = DEADLINE_S) -> tuple[str, Message]:
+    def next(self, *names: str, within_s: float = PATIENCE_S) -> tuple[str, Message]:
         """Return the next message; with names, the next one of these, the others are dropped."""
         deadline = time.monotonic() + within_s
         while True:
@@ -118,7 +119,7 @@ class OpenPage:
             if not names or name in names:
                 return name, message
 
-    def closed(self, within_s: float = DEADLINE_S) -> bool:
+    def closed(self, within_s: float = PATIENCE_S) -> bool:
         """Whether the server ends the connection within the time."""
         deadline = time.monotonic() + within_s
         try:
@@ -149,7 +150,7 @@ class OpenPage:
 
     def _receive_until(self, start: str) -> None:
         while True:
-            packet = str(self._line.recv(timeout=DEADLINE_S))
+            packet = str(self._line.recv(timeout=PATIENCE_S))
             if packet.startswith("42"):
                 self._waiting.append(_message(packet))
             elif packet.startswith("44"):

@@ -14,9 +14,16 @@ from sidecar.transfer.aria2.engine import Aria2Engine
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.engine import Engine, Receipt
 from sidecar.transfer.http.engine import HttpEngine
-from sidecar.transfer.timeouts import Timeouts
 from tests.fakes.servers.fault_server import FaultServer, after
-from tests.transfer.conftest import BODY, PlainPart, Try, linked
+from tests.transfer.conftest import (
+    BODY,
+    IMPATIENT,
+    TIMEOUTS,
+    MakeEngine,
+    PlainPart,
+    Try,
+    linked,
+)
 
 OFFSETS = {"fresh": 0, "at-40-percent": len(BODY) * 2 // 5, "at-the-last-byte": len(BODY) - 1}
 RESUMED = {name: at for name, at in OFFSETS.items() if at}
@@ -82,16 +89,23 @@ def clock() -> Clock:
     return SystemClock()
 
 
-@pytest.fixture
-def timeouts() -> Timeouts:
-    return Timeouts(connect=2, read=0.3, slow_for=0.3)
-
-
 @pytest.fixture(params=["threads", "aria2"])
-def engine(request: pytest.FixtureRequest, clock: Clock, timeouts: Timeouts) -> Engine:
+def make_engine(request: pytest.FixtureRequest) -> MakeEngine:
     if request.param == "threads":
-        return HttpEngine(clock, timeouts=timeouts)
-    return Aria2Engine(request.getfixturevalue("aria2"), clock, timeouts=timeouts)
+        return lambda clock, timeouts: HttpEngine(clock, timeouts=timeouts)
+    link: Aria2Supervisor = request.getfixturevalue("aria2")
+    return lambda clock, timeouts: Aria2Engine(link, clock, timeouts=timeouts)
+
+
+@pytest.fixture
+def engine(make_engine: MakeEngine, clock: Clock) -> Engine:
+    return make_engine(clock, TIMEOUTS)
+
+
+@pytest.fixture
+def impatient(make_engine: MakeEngine, clock: Clock) -> Engine:
+    """Return an engine of the same kind that soon takes a server for silent."""
+    return make_engine(clock, IMPATIENT)
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ from pydantic import ByteSize, SecretStr
 
 from sidecar.assembly.assembly import Assembly, assemble
 from sidecar.assembly.store import DATABASE
-from sidecar.clock import SystemClock
+from sidecar.clock import Clock, SystemClock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.settings import JellyfinSettings, ServerSettings
 from sidecar.domain.downloads.download import Status
@@ -39,13 +39,16 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.worker import Worker
 from sidecar.store.database import Database
 from sidecar.store.stores import Stores
+from tests.fakes.clock import PatientClock
 
 ADDRESS, GO, FORMAT, GROUP, PLAYLISTS = "address", "go", "format", "group", "playlists"
 TAKE, UNDO = "take", "undo"
 
 
 @contextmanager
-def opened(house: Path, bus: Bus | None = None) -> Iterator[tuple[Assembly, Stores]]:
+def opened(
+    house: Path, bus: Bus | None = None, clock: Clock | None = None
+) -> Iterator[tuple[Assembly, Stores]]:
     """Build everything over a house folder and put the queue and the device in order."""
     told = house / FORMAT
     stick = DeviceSettings(
@@ -60,7 +63,7 @@ def opened(house: Path, bus: Bus | None = None) -> Iterator[tuple[Assembly, Stor
         server=ServerSettings(data_dir=house / "data"),
         devices=(stick,),
     )
-    clock, bus = SystemClock(), bus or Bus()
+    clock, bus = clock or SystemClock(), bus or Bus()
     db = Database.open(house / "data" / DATABASE, clock=clock)
     try:
         with db.thread():
@@ -112,7 +115,8 @@ def work(house: Path) -> None:
     """Do all that waits in a house; what has to be converted is, in the same thread."""
     no_more, bus = Event(), Bus()
     no_more.set()
-    with opened(house, bus) as (services, _):
+    # Else a run that takes long asks the kernel for something else than the next one.
+    with opened(house, bus, PatientClock()) as (services, _):
         if (house / PLAYLISTS).exists():
             _handle_playlists(services, (house / PLAYLISTS).read_text())
             return

@@ -33,6 +33,7 @@ from tests.device.tracing import SOURCES, needs_strace
 from tests.fakes.libraries.tiny import TONE_1, tiny_library
 from tests.fakes.servers.demo import QUICK, device_of
 from tests.faults.crashing import GO, prepare
+from tests.patience import PATIENCE_S
 
 pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -87,7 +88,7 @@ class Nursery:
         )
 
     def close(self) -> None:
-        self._process.communicate(timeout=10)
+        self._process.communicate(timeout=PATIENCE_S)
 
     def begin(self) -> None:
         """Put the house back to where one file waits."""
@@ -106,7 +107,7 @@ class Nursery:
         (self.house / GO).write_text("x")
         code = int(self._process.stdout.readline())
         if strace is not None:
-            strace.communicate(timeout=20)
+            strace.communicate(timeout=PATIENCE_S)
         told = self._trace.read_text() if strace else ""
         seen = [found for found in map(_CALL.match, told.splitlines()) if found]
         return code, [Call(one[1], _CHANGES.match(one[0]) is not None) for one in seen]
@@ -149,7 +150,7 @@ def body(jellyfin: DemoServer) -> bytes:
     answer = requests.get(
         f"{jellyfin.url}/Items/{song}/Download",
         headers={"Authorization": ann.header()},
-        timeout=20,
+        timeout=PATIENCE_S,
     )
     assert len(answer.content) == SIZE
     return answer.content

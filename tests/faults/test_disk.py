@@ -38,6 +38,7 @@ from tests.fakes.libraries.tiny import TONE_1, tiny_library
 from tests.fakes.servers.demo import QUICK, device_of
 from tests.fakes.servers.slow_line import SlowLine, wait_until
 from tests.faults.crashing import opened, prepare
+from tests.patience import PATIENCE_S
 
 pytestmark = [needs_root, pytest.mark.slow]
 
@@ -79,7 +80,7 @@ class House:
         wait_until(lambda: self._part_size() > MIB, what="a part of the file")
         fault()
         self.line.bytes_a_second = None
-        busy.join(30)
+        busy.join(PATIENCE_S)
         assert not busy.is_alive()
 
     def work(self) -> None:

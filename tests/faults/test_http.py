@@ -13,7 +13,7 @@ import pytest
 
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.response import OVERLAP
-from sidecar.transfer.engine import Receipt
+from sidecar.transfer.engine import Engine, Receipt
 from tests.fakes.servers.fault_server import (
     LATER,
     Behaviour,
@@ -48,6 +48,7 @@ class Row:
         behaves: Makes the answer, given the offset the attempt goes on from.
         ends: How the attempt ends; None for a whole file.
         keeps: What counts of the part afterwards, given the offset; None where it may vary.
+        is_silent: The server says nothing any more, but does not close the connection.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Row:
     ends: FailureClass | None
     keeps: Callable[[int], int] | None = what_was_there
     at: tuple[str, ...] = tuple(OFFSETS)
+    is_silent: bool = False
 
 
 def same(behaviour: Behaviour) -> Callable[[int], Behaviour]:
@@ -228,6 +230,7 @@ ROWS = [
         lambda at: silent_after(compared(at) + half_of_the_rest(at)),
         TRANSIENT,
         lambda at: at + half_of_the_rest(at),
+        is_silent=True,
     ),
     *(Row(f"H40 answers {status}", same(says(status)), TRANSIENT) for status in (204, 205, 304)),
     Row("H40 speaks no HTTP", same(raw(b"hello, who is there?\r\n")), TRANSIENT),
@@ -247,13 +250,17 @@ CASES = [
 
 @pytest.mark.parametrize(("row", "offset"), CASES)
 def test_the_attempt_ends_as_it_must_and_the_file_comes_whole(
-    walk: Walk, row: Row, offset: int
+    walk: Walk, impatient: Engine, row: Row, offset: int
 ) -> None:
     walk.come_to(offset)
     walk.server.script.append(row.behaves(offset))
+    patient = walk.engine
+    if row.is_silent:
+        walk.engine = impatient
 
     ended = walk.step()
 
+    walk.engine = patient
     assert (ended.kind if isinstance(ended, Failure) else None) is row.ends, ended
     if row.keeps is not None and row.ends is not None:
         assert walk.memory.held == row.keeps(offset)

@@ -27,9 +27,8 @@ from sidecar.domain.transfers.failures import FailureClass, TransferFailed
 from sidecar.domain.transfers.response import OVERLAP, is_believed
 from sidecar.domain.transfers.wholeness import Verdict
 from sidecar.transfer.http.engine import HttpEngine
-from sidecar.transfer.timeouts import Timeouts
 from tests.fakes.servers.fault_server import LATER, MODIFIED, Asked, Behaviour, FaultServer
-from tests.transfer.conftest import PlainPart, Try
+from tests.transfer.conftest import TIMEOUTS, PlainPart, Try
 
 # Their lengths are no round numbers, so that no two of them differ by one that is drawn.
 OLD = random.Random(11).randbytes(2 * OVERLAP + 4_211)
@@ -147,7 +146,7 @@ def test_what_is_called_complete_is_one_version(scanned: int | None, lies: list[
         server = stack.enter_context(FaultServer(OLD))
         folder = stack.enter_context(TemporaryDirectory())
         server.script += [_behaviour(one) for one in lies]
-        engine = HttpEngine(SystemClock(), timeouts=Timeouts(connect=2, read=2))
+        engine = HttpEngine(SystemClock(), timeouts=TIMEOUTS)
         attempt = Try(server, PlainPart(Path(folder) / "1.part"), engine, known_size=scanned)
 
         ended = _worked(attempt)

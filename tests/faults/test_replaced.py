@@ -6,7 +6,6 @@ import pytest
 
 from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, FailureClass
-from sidecar.transfer.timeouts import Timeouts
 from tests.fakes.clock import HastyClock
 from tests.fakes.servers.fault_server import LATER
 from tests.faults.behaviours import replaced_on_the_way
@@ -18,11 +17,6 @@ from tests.transfer.conftest import OTHER
 def clock() -> Clock:
     """A tenth of a second is long."""
     return HastyClock(20)
-
-
-@pytest.fixture
-def timeouts() -> Timeouts:
-    return Timeouts(connect=2, read=0.5)
 
 
 @pytest.mark.parametrize("offset", OFFSETS.values(), ids=OFFSETS)

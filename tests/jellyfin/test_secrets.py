@@ -21,6 +21,7 @@ from sidecar.jellyfin.tokens import TokenBox
 from tests.fakes.servers.answering import UNAUTHORISED, Answering, Reply, answering, html_reply
 from tests.fakes.servers.live import live_server, running
 from tests.jellyfin.recorded import reply
+from tests.patience import PATIENCE_S
 
 PASSWORD = "correct horse battery staple"
 TOKEN = "tokenrec000000000000000000000000"
@@ -114,11 +115,11 @@ def test_the_live_connection_logs_no_secret(written: Callable[[], str]) -> None:
         client = Jellyfin(server.url, identity=IDENTITY, token=SecretStr(TOKEN))
         listener = Listener(client, news.put, clock=SystemClock(), chance=lambda: 0.0)
         with running(lambda: listener.run(stop), stop.set):
-            assert news.get(timeout=10) == Connected()
+            assert news.get(timeout=PATIENCE_S) == Connected()
             server.wait_for("KeepAlive")
             server.opening = Reply(403)
             server.connection().close_socket()
-            news.get(timeout=10)
+            news.get(timeout=PATIENCE_S)
 
     assert server.openings[0].headers["Authorization"].count(TOKEN) == 1
     for secret in SECRETS:

@@ -37,6 +37,7 @@ from sidecar.jellyfin.models import ITEMS_PAGE
 from sidecar.jellyfin.sign_in import SignedIn, SignIn
 from tests.fakes.libraries.tiny import FIRST_LIGHT, listing, track, write
 from tests.fakes.servers.live import running
+from tests.patience import PATIENCE_S
 
 T = TypeVar("T")
 MANY = 230
@@ -279,7 +280,7 @@ class Live:
     def wait_for(self, kind: type[T]) -> T:
         """Wait for news of a kind, passing over others."""
         while True:
-            told = self.news.get(timeout=10)
+            told = self.news.get(timeout=PATIENCE_S)
             if isinstance(told, kind):
                 return told
 
@@ -327,7 +328,7 @@ def test_a_token_taken_away_ends_the_live_connection_for_good(
         sign_in(server, "ann")
         live.wait_for(Disconnected)
         live.wait_for(TokenRefused)
-        thread.join(5)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()
 
 
@@ -345,7 +346,7 @@ def test_a_server_that_comes_back_is_connected_to_again(library: Path, tmp_path:
             live.wait_for(Connected)
     finally:
         live.stop.set()
-        thread.join(10)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 

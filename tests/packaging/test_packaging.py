@@ -19,6 +19,7 @@ import pytest
 from sidecar.config import load
 from sidecar.domain.processes.roles import read_roles
 from tests.packaging.dockerfile import Step, is_ignored, read_copy, read_environment, read_steps
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
 PACKAGING = ROOT / "packaging"
@@ -81,7 +82,7 @@ def test_the_entrypoint_becomes_the_user_and_is_the_process(tmp_path: Path) -> N
         stdout=subprocess.PIPE,
         text=True,
     ) as started:
-        told, _ = started.communicate(timeout=30)
+        told, _ = started.communicate(timeout=PATIENCE_S)
 
     who, capabilities = told.splitlines()
     assert who == f"1234 2345 2345 0027 {started.pid}"
@@ -93,7 +94,7 @@ def test_the_entrypoint_becomes_the_user_and_is_the_process(tmp_path: Path) -> N
             env={**environ, "PGID": wrong},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=PATIENCE_S,
             check=False,
         )
         assert (refused.returncode, "PUID" in refused.stderr) == (
@@ -112,7 +113,7 @@ def test_the_service_is_locked_in() -> None:
          PACKAGING / "jellyfin-sidecar.service"],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )  # fmt: skip
 
@@ -157,7 +158,7 @@ def test_the_shared_profile_of_the_compose_file_has_the_passwords_that_the_docum
         (ROOT / "docs" / "install.md").read_text(encoding="utf-8").partition("mkdir -p secrets")
     )
     commands = marked + told.partition("```")[0]
-    subprocess.run(["sh", "-euc", commands], cwd=tmp_path, check=True, timeout=60)
+    subprocess.run(["sh", "-euc", commands], cwd=tmp_path, check=True, timeout=PATIENCE_S)
     chosen = dict(one.split("=", 1) for one in (tmp_path / ".env").read_text().splitlines())
     files = {
         name: value.replace("/run/secrets", str(tmp_path / "secrets" / "sidecar"))
@@ -235,4 +236,4 @@ def test_the_debian_package_has_the_service_of_all_others() -> None:
     scripts = [PACKAGING / "debian" / "build", *(PACKAGING / "debian").glob("*.p*[mt]")]
     assert len(scripts) == 4
     for script in scripts:
-        subprocess.run(["sh", "-n", script], check=True, timeout=30)
+        subprocess.run(["sh", "-n", script], check=True, timeout=PATIENCE_S)

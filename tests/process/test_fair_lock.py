@@ -9,8 +9,7 @@ import pytest
 
 from sidecar.process.fair_lock import FairLock
 from tests.fakes.servers.slow_line import wait_until
-
-DEADLINE_S = 10.0
+from tests.patience import PATIENCE_S
 
 
 class _Interrupted(Exception):
@@ -47,7 +46,7 @@ def test_who_leaves_and_comes_again_waits_behind_who_came_before() -> None:
     come("first again")
 
     for one in others:
-        one.join(DEADLINE_S)
+        one.join(PATIENCE_S)
     assert came == ["first", "second", "third", "first again"]
 
 
@@ -58,7 +57,7 @@ def test_who_is_interrupted_while_waiting_holds_up_nobody() -> None:
     def hold() -> None:
         with lock:
             is_held.set()
-            may_leave.wait(DEADLINE_S)
+            may_leave.wait(PATIENCE_S)
 
     def interrupt() -> None:
         _wait_for(lock, 1)
@@ -70,16 +69,16 @@ def test_who_is_interrupted_while_waiting_holds_up_nobody() -> None:
 
     holder, interrupter, last = (Thread(target=one) for one in (hold, interrupt, come))
     holder.start()
-    assert is_held.wait(DEADLINE_S)
+    assert is_held.wait(PATIENCE_S)
     interrupter.start()
     with pytest.raises(_Interrupted), lock:
         pass
     last.start()
     may_leave.set()
 
-    assert came.wait(DEADLINE_S)
+    assert came.wait(PATIENCE_S)
     for one in (holder, interrupter, last):
-        one.join(DEADLINE_S)
+        one.join(PATIENCE_S)
 
 
 def test_an_error_inside_lets_the_next_one_in() -> None:

@@ -8,8 +8,7 @@ import pytest
 
 from sidecar.errors import SidecarError, Stopped
 from sidecar.process.threads import ThreadGroup, Wakeup, WorkerPool, attempt, run_periodically
-
-DEADLINE_S = 10.0
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -25,7 +24,7 @@ def pool(stop: Event) -> Iterator[WorkerPool]:
     yield pool
     stop.set()
     pool.wakeup.end()
-    thread.join(DEADLINE_S)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
@@ -34,7 +33,7 @@ def test_what_is_handed_over_is_done_by_another_thread(pool: WorkerPool) -> None
 
     pool.submit(done.set, Event())
 
-    assert done.wait(DEADLINE_S)
+    assert done.wait(PATIENCE_S)
 
 
 def test_whoever_brings_too_much_waits_until_told_to_stop(pool: WorkerPool) -> None:
@@ -42,10 +41,10 @@ def test_whoever_brings_too_much_waits_until_told_to_stop(pool: WorkerPool) -> N
 
     def slow() -> None:
         begun.set()
-        may_end.wait(DEADLINE_S)
+        may_end.wait(PATIENCE_S)
 
     pool.submit(slow, Event())
-    assert begun.wait(DEADLINE_S)
+    assert begun.wait(PATIENCE_S)
     pool.submit(lambda: None, Event())
     given_up.set()
 
@@ -62,7 +61,7 @@ def test_what_fails_does_not_end_the_thread(
     pool.submit(lambda: 1 // 0, Event())
     pool.submit(done.set, Event())
 
-    assert done.wait(DEADLINE_S)
+    assert done.wait(PATIENCE_S)
     assert "a conversion failed in a way nobody foresaw" in caplog.text
 
 
@@ -128,17 +127,17 @@ def test_a_thread_that_waits_for_something_else_is_woken_to_end(*, is_busy: bool
     def wait_long(stop: Event) -> None:
         while not stop.is_set():
             begun.set()
-            may_wait.wait(DEADLINE_S)
+            may_wait.wait(PATIENCE_S)
             wakeup.wait(600)
 
     threads.add("sleeper", wait_long, wakeup)
-    assert begun.wait(60)
+    assert begun.wait(PATIENCE_S)
     if is_busy:
         # One that waits only afterwards does not miss it.
         threads.ask_to_stop()
     may_wait.set()
 
-    assert threads.stop_all(within_s=60)
+    assert threads.stop_all(within_s=PATIENCE_S)
 
 
 def test_nobody_waits_for_what_has_happened_already() -> None:

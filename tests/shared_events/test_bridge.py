@@ -26,6 +26,7 @@ from sidecar.shared_events import bridge
 from sidecar.shared_events.bridge import EventBridge, describe
 from tests import redis_server
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 Listening = Callable[[], Event]
 
@@ -50,7 +51,7 @@ class Process:
         bus.subscribe(self.heard.put, Sender.ELSEWHERE)
 
     def next(self) -> Event:
-        return self.heard.get(timeout=30)
+        return self.heard.get(timeout=PATIENCE_S)
 
 
 @contextmanager
@@ -65,7 +66,7 @@ def process(url: SecretStr, box: TokenBox) -> Iterator[Process]:
     try:
         yield there
     finally:
-        assert threads.stop_all(within_s=30)
+        assert threads.stop_all(within_s=PATIENCE_S)
 
 
 @pytest.fixture
@@ -153,7 +154,7 @@ def test_who_has_too_much_to_tell_says_once_that_something_is_lost(
         assert other.next() == NewsMissed()
         full.hear(WorkArrived())
         assert other.next() == WorkArrived()
-        assert threads.stop_all(within_s=30)
+        assert threads.stop_all(within_s=PATIENCE_S)
 
 
 def test_nobody_without_the_key_is_believed_or_can_read_along(
@@ -165,7 +166,7 @@ def test_nobody_without_the_key_is_believed_or_can_read_along(
     one, other = two
     with server.client() as stranger, stranger.pubsub() as line:
         line.subscribe(bridge.CHANNEL)
-        assert line.get_message(timeout=30) is not None
+        assert line.get_message(timeout=PATIENCE_S) is not None
         forged = TokenBox(tmp_path / "other.key").encrypt(SecretStr('{"version":1}'))
         for octets in (b"\xff{}", forged):
             stranger.publish(bridge.CHANNEL, octets)
@@ -174,7 +175,7 @@ def test_nobody_without_the_key_is_believed_or_can_read_along(
         # Each has looked at all that came before what it hears.
         other.bus.publish(WorkArrived())
         assert one.next() == WorkArrived()
-        seen = [line.get_message(timeout=30) for _ in range(3)]
+        seen = [line.get_message(timeout=PATIENCE_S) for _ in range(3)]
     assert b"my-secret-stick" not in repr(seen).encode()
     assert len([record for record in caplog.records if "token.key" in record.getMessage()]) == 2
 

@@ -14,6 +14,7 @@ from sidecar.errors import AlreadyRunning, DatabaseError
 from sidecar.store.database import Database
 from sidecar.store.meta import Meta
 from tests.fakes.clock import FakeClock
+from tests.patience import PATIENCE_S
 
 
 def pragma(db: Database, name: str) -> object:
@@ -88,7 +89,7 @@ def test_the_lock_of_a_killed_sidecar_does_not_last(tmp_path: Path, clock: FakeC
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     path = tmp_path / "sidecar.db"
-    killed = subprocess.run([sys.executable, "-c", script, path], check=False, timeout=30)
+    killed = subprocess.run([sys.executable, "-c", script, path], check=False, timeout=PATIENCE_S)
     assert killed.returncode == -signal.SIGKILL
 
     Database.open(path, clock=clock).close()

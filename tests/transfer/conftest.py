@@ -6,14 +6,14 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event, Thread
 from typing import BinaryIO
 
 import pytest
 
-from sidecar.clock import SystemClock
+from sidecar.clock import Clock, SystemClock
 from sidecar.domain.downloads.download import Validator
 from sidecar.domain.transfers.failures import Failure, TransferFailed
 from sidecar.transfer.aria2.daemon import Daemon, OwnDaemon
@@ -24,10 +24,15 @@ from sidecar.transfer.engine import Engine, Job, Receipt
 from sidecar.transfer.http.engine import HttpEngine
 from sidecar.transfer.timeouts import Timeouts
 from tests.fakes.servers.fault_server import FaultServer
+from tests.patience import PATIENCE_S
 
 BODY = random.Random(1).randbytes(300_000)
 OTHER = random.Random(2).randbytes(300_000)
-TIMEOUTS = Timeouts(connect=2, read=0.5, slow_for=0.3)
+TIMEOUTS = Timeouts(connect=PATIENCE_S, read=PATIENCE_S, slow_for=0.3)
+# Of a server that goes silent.
+IMPATIENT = replace(TIMEOUTS, read=0.3)
+
+MakeEngine = Callable[[Clock, Timeouts], Engine]
 
 
 @dataclass
@@ -118,16 +123,27 @@ def linked(daemon: Daemon, *, prefix: str = "5edeca12") -> Iterator[Aria2Supervi
         yield link
     finally:
         stop.set()
-        thread.join(5)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()
 
 
 @pytest.fixture(params=["threads", "aria2"])
-def engine(request: pytest.FixtureRequest) -> Engine:
+def make_engine(request: pytest.FixtureRequest) -> MakeEngine:
     if request.param == "threads":
-        return HttpEngine(SystemClock(), timeouts=TIMEOUTS)
+        return lambda clock, timeouts: HttpEngine(clock, timeouts=timeouts)
     link: Aria2Supervisor = request.getfixturevalue("aria2")
-    return Aria2Engine(link, SystemClock(), timeouts=TIMEOUTS)
+    return lambda clock, timeouts: Aria2Engine(link, clock, timeouts=timeouts)
+
+
+@pytest.fixture
+def engine(make_engine: MakeEngine) -> Engine:
+    return make_engine(SystemClock(), TIMEOUTS)
+
+
+@pytest.fixture
+def impatient(make_engine: MakeEngine) -> Engine:
+    """Return an engine of the same kind that soon takes a server for silent."""
+    return make_engine(SystemClock(), IMPATIENT)
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from sidecar.domain.transfers.response import may_be_resumed
 from sidecar.errors import Stopped
 from sidecar.transfer.copying import BLOCK, CopyFailed, Original, copy
 from sidecar.transfer.engine import Receipt
+from tests.patience import PATIENCE_S
 from tests.transfer.conftest import Memory, PlainPart
 
 BODY = bytes(range(251)) * 40_000
@@ -223,7 +224,7 @@ def test_after_a_kill_it_goes_on_from_what_was_said_to_be_there(
             *(str(note), str(len(BODY)), HASH),
         ],
         cwd=Path(__file__).parents[2],
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert died.returncode == -signal.SIGKILL

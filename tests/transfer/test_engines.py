@@ -14,6 +14,7 @@ from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.engines import describe_engine, make_engine
 from sidecar.transfer.http.engine import HttpEngine
 from tests.fakes.servers.fault_server import FaultServer
+from tests.patience import PATIENCE_S
 from tests.transfer.conftest import BODY, PlainPart, Try
 
 
@@ -53,7 +54,7 @@ def test_aria2_is_started_fetches_and_ends_with_its_thread(
     attempt = Try(server, PlainPart(folder / "1.part"), engine)
     attempt()
     stop.set()
-    thread.join(3)
+    thread.join(PATIENCE_S)
 
     assert not thread.is_alive()
     assert attempt.content() == BODY
@@ -72,7 +73,7 @@ def test_a_missing_aria2_is_told_at_the_start_with_what_to_install(folder: Path)
 def test_another_aria2_needs_no_program_and_its_secret_may_be_in_a_file(
     folder: Path, aria2: Aria2Supervisor
 ) -> None:
-    rpc = aria2.await_ready(Event(), within_s=20)
+    rpc = aria2.await_ready(Event(), within_s=PATIENCE_S)
     (folder / "secret").write_text(rpc.secret + "\n")
     chosen = settings(
         folder,
@@ -89,7 +90,7 @@ def test_another_aria2_needs_no_program_and_its_secret_may_be_in_a_file(
 
 
 def test_the_wrong_secret_is_seen_before_the_start(folder: Path, aria2: Aria2Supervisor) -> None:
-    rpc = aria2.await_ready(Event(), within_s=20)
+    rpc = aria2.await_ready(Event(), within_s=PATIENCE_S)
     chosen = settings(folder, ENGINE="aria2", ARIA2__URL=rpc.url, ARIA2__SECRET="guessed")
 
     with pytest.raises(SidecarError, match="Unauthorized"):

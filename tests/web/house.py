@@ -60,6 +60,7 @@ from tests.fakes.servers.answering import (
     answering,
     json_reply,
 )
+from tests.patience import PATIENCE_S
 from tests.services.conftest import STICK, track
 from tests.services.rules.steered import library
 
@@ -465,10 +466,12 @@ def serving(web: Web, port: int = 0) -> Iterator[WebServer]:
     finally:
         web.live.stop()
         server.stop()
-        thread.join(60)
-    left = set(threading.enumerate()) - before
+        thread.join(PATIENCE_S)
+    # Playwright keeps one that reads and writes its files.
+    here = {one for one in threading.enumerate() if not one.name.startswith("asyncio_")}
+    left = here - before
     for one in left:
-        one.join(60)
+        one.join(PATIENCE_S)
     assert not log_stuck_threads(left), [one.name for one in left if one.is_alive()]
 
 

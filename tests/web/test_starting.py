@@ -13,6 +13,7 @@ from sidecar.web.app import WebOptions
 from sidecar.web.server import WebServer, serve_in_thread
 from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep, starting_app
 from tests.fakes.page import OpenPage
+from tests.patience import PATIENCE_S
 from tests.web.house import ANN, WebHouse
 
 
@@ -93,12 +94,12 @@ def test_a_server_that_has_started_answers_as_the_application_from_then_on(
     web.live.start()
     try:
         with requests.Session() as kept:
-            assert kept.get(f"{server.url}/health", timeout=10).status_code == 503
+            assert kept.get(f"{server.url}/health", timeout=PATIENCE_S).status_code == 503
             server.answer_with(web.wsgi)
-            assert kept.get(f"{server.url}/health", timeout=10).status_code == 200
+            assert kept.get(f"{server.url}/health", timeout=PATIENCE_S).status_code == 200
         with OpenPage(server.url, cookie=house.begin_session(ANN)) as page:
             assert page.next()[0] == "snapshot"
     finally:
         web.live.stop()
         server.stop()
-        thread.join(5)
+        thread.join(PATIENCE_S)

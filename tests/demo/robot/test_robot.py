@@ -13,6 +13,7 @@ import pytest
 from sidecar.demo.robot.client import PlayerSignInRefused
 from sidecar.demo.robot.robot import Habits, Robot
 from tests.fakes.servers.listened_to import TICKS, ListenedTo
+from tests.patience import PATIENCE_S
 
 PLACID = Habits(skip=0, pause=0, press_heart=0, take_heart_away=0, have_enough=0)
 
@@ -311,7 +312,7 @@ def test_it_runs_until_it_is_told_to_stop(server: ListenedTo, hire: Hire) -> Non
 
     thread = Thread(target=hire(wait=wait, pace=10.0).run, args=(Event(),), name="robot")
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE_S)
 
     assert not thread.is_alive()
     assert waited == pytest.approx([0.025, 1.0, 1.0, 0.375])

@@ -10,6 +10,7 @@ import requests
 from sidecar.demo.protocol.version import Version
 from tests.contract.client import Client
 from tests.fakes.servers.demo import House, device_of
+from tests.patience import PATIENCE_S
 
 
 def found(client: Client, **query: str) -> list[str]:
@@ -205,7 +206,7 @@ def test_json_is_compressed_for_who_likes_it(house: House) -> None:
     asked = {"Accept-Encoding": "gzip"}
 
     with requests.get(
-        f"{server.url}/System/Info/Public", headers=asked, timeout=5, stream=True
+        f"{server.url}/System/Info/Public", headers=asked, timeout=PATIENCE_S, stream=True
     ) as answer:
         assert answer.headers["Content-Encoding"] == "gzip"
         assert b"Jellyfin Server" in gzip.decompress(answer.raw.read())

@@ -22,6 +22,7 @@ from sidecar.demo.state.timing import Timing
 from tests.contract.client import Client
 from tests.fakes.libraries.tiny import TONE_1
 from tests.fakes.servers.demo import QUICK, House, device_of
+from tests.patience import PATIENCE_S
 
 
 def tone(client: Client, **query: str) -> str:
@@ -39,9 +40,9 @@ def test_a_server_that_is_starting_says_so(house: House) -> None:
     server = house.server()
     server.enter_phase(StartupPhase.STARTING)
 
-    health = requests.get(f"{server.url}/health", timeout=5)
-    public = requests.get(f"{server.url}/System/Info/Public", timeout=5)
-    other = requests.get(f"{server.url}/Users/Me", timeout=5)
+    health = requests.get(f"{server.url}/health", timeout=PATIENCE_S)
+    public = requests.get(f"{server.url}/System/Info/Public", timeout=PATIENCE_S)
+    other = requests.get(f"{server.url}/Users/Me", timeout=PATIENCE_S)
 
     assert (health.status_code, health.text) == (200, "Degraded")
     assert (public.status_code, public.headers["Retry-After"], public.text) == (503, "005", "")
@@ -52,10 +53,12 @@ def test_a_server_that_is_almost_there_tells_of_itself_in_camel_case(house: Hous
     server = house.server()
     server.enter_phase(StartupPhase.ALMOST)
 
-    told = requests.get(f"{server.url}/System/Info/Public", timeout=5).json()
+    told = requests.get(f"{server.url}/System/Info/Public", timeout=PATIENCE_S).json()
 
     assert (told["productName"], told["startupWizardCompleted"]) == ("Jellyfin Server", False)
-    assert requests.get(f"{server.url}/Users/Me", timeout=5).headers["Retry-After"] == "005"
+    assert (
+        requests.get(f"{server.url}/Users/Me", timeout=PATIENCE_S).headers["Retry-After"] == "005"
+    )
 
 
 def test_a_server_that_is_loading_never_calls_a_good_token_bad(house: House) -> None:
@@ -69,21 +72,21 @@ def test_a_server_that_is_loading_never_calls_a_good_token_bad(house: House) -> 
     assert (waiting.status_code, "Retry-After" in waiting.headers) == (503, False)
     assert ann.ask("GET", "/Users/Me").status_code == 401
     server.enter_phase(StartupPhase.READY)
-    assert requests.get(f"{server.url}/health", timeout=5).text == "Healthy"
+    assert requests.get(f"{server.url}/health", timeout=PATIENCE_S).text == "Healthy"
 
 
 def test_outside_its_base_address_it_sends_people_to_the_page(house: House) -> None:
     server = house.server(base_url="/jf")
     root = server.url.removesuffix("/jf")
 
-    inside = requests.get(f"{server.url}/System/Info/Public", timeout=5)
-    outside = requests.get(f"{root}/System/Info/Public", timeout=5, allow_redirects=False)
-    followed = requests.get(f"{root}/System/Info/Public", timeout=5)
+    inside = requests.get(f"{server.url}/System/Info/Public", timeout=PATIENCE_S)
+    outside = requests.get(f"{root}/System/Info/Public", timeout=PATIENCE_S, allow_redirects=False)
+    followed = requests.get(f"{root}/System/Info/Public", timeout=PATIENCE_S)
 
     assert inside.json()["ProductName"] == "Jellyfin Server"
     assert (outside.status_code, outside.headers["Location"]) == (302, "/jf/web/")
     assert (followed.status_code, followed.headers["Content-Type"]) == (200, "text/html")
-    assert requests.get(f"{root}/health", timeout=5).text == "Healthy"
+    assert requests.get(f"{root}/health", timeout=PATIENCE_S).text == "Healthy"
     with device_of(server, "ann").socket() as socket:
         assert socket.heard
 
@@ -218,7 +221,7 @@ def test_stopping_cuts_a_download_that_nobody_reads(house: House) -> None:
     ann = device_of(server, "ann")
     headers = {"Authorization": ann.header()}
     address = f"{server.url}/Items/{tone(ann)}/Download"
-    with requests.get(address, headers=headers, stream=True, timeout=5) as download:
+    with requests.get(address, headers=headers, stream=True, timeout=PATIENCE_S) as download:
         begun = monotonic()
         server.stop()
 
@@ -410,7 +413,7 @@ def test_comings_and_goings_are_written_down(house: House) -> None:
 def upgraded(client: Client) -> socket.socket:
     """Return a bare connection on which a WebSocket was greeted."""
     address = urlsplit(client.url)
-    bare = socket.create_connection((address.hostname, address.port), timeout=5)
+    bare = socket.create_connection((address.hostname, address.port), timeout=PATIENCE_S)
     bare.sendall(
         f"GET /socket HTTP/1.1\r\nHost: x\r\nAuthorization: {client.header()}\r\n"
         "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
@@ -455,7 +458,9 @@ def test_a_socket_that_nobody_reads_holds_nobody_up(house: House) -> None:
 def test_a_connection_is_kept_for_the_next_request(house: House) -> None:
     server = house.server()
     address = urlsplit(server.url)
-    with closing(HTTPConnection(address.hostname or "", address.port, timeout=5)) as connection:
+    with closing(
+        HTTPConnection(address.hostname or "", address.port, timeout=PATIENCE_S)
+    ) as connection:
         for method, path, status in (
             ("GET", "/System/Info/Public", 200),
             ("HEAD", "/Users/Me", 405),
@@ -477,7 +482,7 @@ def test_a_file_that_becomes_shorter_meanwhile_is_cut_off(house: House) -> None:
     ann = device_of(house.server(), "ann")
     headers = {"Authorization": ann.header()}
     address = f"{ann.url}/Items/{tone(ann)}/Download"
-    with requests.get(address, headers=headers, stream=True, timeout=5) as download:
+    with requests.get(address, headers=headers, stream=True, timeout=PATIENCE_S) as download:
         os.truncate(house.folder / TONE_1, 1024)
 
         assert download.headers["Content-Length"] == str(size)
@@ -488,7 +493,7 @@ def test_a_file_that_becomes_shorter_meanwhile_is_cut_off(house: House) -> None:
 
 def test_what_is_no_http_is_refused_without_a_word(house: House) -> None:
     address = urlsplit(house.server().url)
-    with socket.create_connection((address.hostname, address.port), timeout=5) as plain:
+    with socket.create_connection((address.hostname, address.port), timeout=PATIENCE_S) as plain:
         plain.sendall(b"HELLO\r\n\r\n")
         answer = plain.makefile("rb").read()
 
@@ -503,7 +508,7 @@ def test_what_is_no_http_is_refused_without_a_word(house: House) -> None:
 )
 def test_a_request_that_cannot_be_understood_is_400(house: House, asked: str) -> None:
     address = urlsplit(house.server().url)
-    with socket.create_connection((address.hostname, address.port), timeout=5) as plain:
+    with socket.create_connection((address.hostname, address.port), timeout=PATIENCE_S) as plain:
         plain.sendall(f"{asked}\r\n\r\n".encode())
         answer = plain.makefile("rb").read()
 

@@ -21,6 +21,7 @@ from sidecar.demo.server.server import DemoServer
 from tests.e2e.conftest import PASSWORDS, PYTHON, Person, Sidecar
 from tests.fakes.page import OpenPage
 from tests.fakes.servers.slow_line import SlowLine
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -67,7 +68,7 @@ class Evening:
         answer = self.session.post(
             f"{self.sidecar.url}/api/v1/session",
             json={"username": name, "password": password},
-            timeout=10,
+            timeout=PATIENCE_S,
         )
         self._note(f"signing in as {name}", answer)
         if answer.ok:
@@ -78,11 +79,11 @@ class Evening:
     def look_at_everything(self) -> None:
         pages = b""
         for path in PATHS:
-            answer = self.session.get(f"{self.sidecar.url}{path}", timeout=10)
+            answer = self.session.get(f"{self.sidecar.url}{path}", timeout=PATIENCE_S)
             self._note(path, answer)
             pages += answer.content
         for asset in set(ASSET.findall(pages.decode())):
-            self._note(asset, self.session.get(f"{self.sidecar.url}{asset}", timeout=10))
+            self._note(asset, self.session.get(f"{self.sidecar.url}{asset}", timeout=PATIENCE_S))
 
     def look_at_processes(self) -> None:
         assert self.sidecar.process is not None
@@ -160,7 +161,7 @@ def test_secrets_are_found_nowhere(
         evening.line.cut()
         evening.look_at_everything()
         evening.seen["the live connection"] = "\n".join(_all_told(page)).encode()
-    signed_out = evening.session.delete(f"{sidecar.url}/api/v1/session", timeout=10)
+    signed_out = evening.session.delete(f"{sidecar.url}/api/v1/session", timeout=PATIENCE_S)
     assert signed_out.status_code == 204
     assert sidecar.stop() == 0
     listener.session.close()

@@ -17,6 +17,7 @@ from tests.e2e.browser.page_walk import Walker
 from tests.e2e.browser.test_every_page import KEPT_OUT, PAGES
 from tests.e2e.conftest import PASSWORDS, Person, Sidecar
 from tests.fakes.servers.slow_line import SlowLine, wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(900)]
 
@@ -45,14 +46,14 @@ def busy(
         noises = [one["id"] for one in sidecar.downloads() if one["title"] == "Long Noise"]
         gone = [*noises, sidecar.wait_for("Tone 2", "completed")["id"]]
         for one in gone:
-            session.delete(f"{downloads}/{one}", timeout=10).raise_for_status()
+            session.delete(f"{downloads}/{one}", timeout=PATIENCE_S).raise_for_status()
         for one in noises:
-            session.post(f"{downloads}/{one}/retry", timeout=10).raise_for_status()
+            session.post(f"{downloads}/{one}/retry", timeout=PATIENCE_S).raise_for_status()
         wait_until(lambda: bool(sidecar.downloads(status="downloading")), what="one that runs")
         ann.heart(tracks["What?"])
         wait_until(lambda: len(sidecar.downloads(status="pending")) == 3, what="three that wait")
         last = sidecar.downloads(status="pending")[-1]["id"]
-        session.post(f"{downloads}/{last}/pause", timeout=10).raise_for_status()
+        session.post(f"{downloads}/{last}/pause", timeout=PATIENCE_S).raise_for_status()
     return house
 
 
@@ -88,7 +89,7 @@ def sign_in(walker: Walker) -> None:
         session.post(
             f"{walker.url.rstrip('/')}/api/v1/session",
             json={"username": walker.who, "password": PASSWORDS[walker.who]},
-            timeout=10,
+            timeout=PATIENCE_S,
         ).raise_for_status()
         for one in session.cookies:
             walker.context.add_cookies(

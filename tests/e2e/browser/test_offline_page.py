@@ -13,6 +13,7 @@ import requests
 
 from tests.e2e.conftest import Person, Sidecar
 from tests.fakes.servers.slow_line import SlowLine, wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -25,7 +26,7 @@ class Reader:
         self._who = {"Authorization": f"Bearer {running.key}"}
 
     def page(self, path: str) -> str:
-        answer = requests.get(self._url + path, headers=self._who, timeout=30)
+        answer = requests.get(self._url + path, headers=self._who, timeout=PATIENCE_S)
         assert answer.status_code == 200, answer.text
         return " ".join(answer.text.split())
 
@@ -40,7 +41,7 @@ class Reader:
             f"{self._url}/offline/{download_id}/act",
             data=form,
             headers=self._who,
-            timeout=30,
+            timeout=PATIENCE_S,
             allow_redirects=False,
         )
         assert answer.status_code == 303, answer.text

@@ -20,6 +20,7 @@ from tests.e2e.proxies.conftest import BASE_URL, leads_to, printed, server_block
 from tests.fakes.servers.nginx import run_nginx
 from tests.fakes.servers.slow_line import SlowLine
 from tests.fakes.servers.syncthings import free_port
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -268,5 +269,5 @@ def test_everything_works_behind_a_proxy_under_a_path_of_its_own(
         expect(page.get_by_role("heading", name="Car stick")).to_be_visible()
         live = f"ws://127.0.0.1:{port}{BASE_URL}/socket.io/?EIO=4&transport=websocket"
         assert set(lines) == {live}
-        outside = requests.get(f"{url}/downloads", timeout=5)
+        outside = requests.get(f"{url}/downloads", timeout=PATIENCE_S)
         assert outside.status_code == 404

@@ -15,6 +15,7 @@ from tests.e2e.devices.test_formats import entry
 from tests.fakes.libraries.tiny import film
 from tests.fakes.media.sounds import ffmpeg
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -140,7 +141,7 @@ def test_subtitles_lie_beside_their_film(running: Sidecar, ann: Person, stick: P
         f"{running.url}/api/v1/downloads",
         json={"item_id": ann.item("Colour Bars", "Movie")},
         headers={"Authorization": f"Bearer {running.key}"},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert asked.status_code in {200, 201}
     running.wait_for("Colour Bars", "completed")

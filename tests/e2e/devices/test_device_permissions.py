@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from tests.e2e.conftest import Person
 from tests.e2e.household import Page, page_of, write_library
 from tests.e2e.main_job.test_household import TIMING
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 from tests.web.house import without_tokens
 from tests.web.roles import declared_roles
 
@@ -87,7 +89,8 @@ class Shared:
         sent = {} if path.startswith("/api/") else {"data": form}
         if rule.endpoint in BODIES:
             sent = {"json": BODIES[rule.endpoint]}
-        return who.session.request(verb, self.url + path, timeout=30, allow_redirects=False, **sent)  # type: ignore[arg-type]  # either way of sending
+        ask = partial(who.session.request, timeout=PATIENCE_S, allow_redirects=False)
+        return ask(verb, self.url + path, **sent)  # type: ignore[arg-type]  # either way of sending
 
     def files(self) -> dict[str, bytes]:
         found = self.ann.downloads(self.device).values()
@@ -216,7 +219,7 @@ def test_a_child_cannot_touch_what_others_have_there(shared: Shared) -> None:
 
 def test_the_page_shows_who_manages_it_and_no_button_that_is_refused(shared: Shared) -> None:
     def seen(who: Page, path: str) -> str:
-        return who.session.get(f"{shared.url}{path}", timeout=10).text
+        return who.session.get(f"{shared.url}{path}", timeout=PATIENCE_S).text
 
     for path in ("/devices", f"/devices/{shared.device}", f"/devices/{shared.device}/found"):
         assert REFUSAL in seen(shared.kid, path)

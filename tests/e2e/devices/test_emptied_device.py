@@ -16,6 +16,7 @@ from tests.browser.trouble import SERVER_GONE, BrowserTrouble
 from tests.e2e.browser.test_pages import at_home
 from tests.e2e.conftest import Person, Sidecar, write_library
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -34,7 +35,7 @@ def get(sidecar: Sidecar, path: str) -> Any:  # noqa: ANN401 - JSON
     answer = requests.get(
         f"{sidecar.url}/api/v1{path}",
         headers={"Authorization": f"Bearer {sidecar.key}"},
-        timeout=10,
+        timeout=PATIENCE_S,
     )
     assert answer.status_code == 200, (path, answer.text)
     return answer.json()
@@ -135,13 +136,12 @@ def test_an_emptied_stick_is_told_everywhere_until_somebody_answers(
             f"{running.url}/api/v1/devices/{device}/removals",
             json={"gone": False},
             headers={"Authorization": f"Bearer {running.key}"},
-            timeout=10,
+            timeout=PATIENCE_S,
         )
         assert answer.json() == {"files": 7}
         expect(page.get_by_role("heading", name=ANYWHERE)).to_have_count(0)
         wait_until(
             lambda: len(running.downloads(status="completed")) == len(TITLES),
-            within_s=60,
             what="all of them again",
         )
         assert missing(running) == 0

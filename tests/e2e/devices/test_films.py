@@ -16,6 +16,7 @@ from tests.fakes.libraries.tiny import film
 from tests.fakes.media.films import SECONDS, foreign_film, streams
 from tests.fakes.media.sounds import ffmpeg
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 # ffmpeg gives way to everything else: where a machine is busy it takes minutes.
 pytestmark = [
@@ -80,7 +81,7 @@ def test_killed_in_the_middle_of_a_film_it_goes_on_from_its_segments(
     running.start()
     browser = requests.Session()
     who = {"username": "ann", "password": PASSWORDS["ann"]}
-    browser.post(f"{running.url}/api/v1/session", json=who, timeout=20).raise_for_status()
+    browser.post(f"{running.url}/api/v1/session", json=who, timeout=PATIENCE_S).raise_for_status()
     seen: list[dict[str, Any]] = []
     pages: list[str] = []
 
@@ -89,7 +90,7 @@ def test_killed_in_the_middle_of_a_film_it_goes_on_from_its_segments(
         assert one is not None
         if one["phase"] == "converting":
             seen.append(one)
-            pages.append(browser.get(f"{running.url}/downloads", timeout=20).text)
+            pages.append(browser.get(f"{running.url}/downloads", timeout=PATIENCE_S).text)
         return bool(one["status"] == "completed")
 
     wait_until(is_done, what="the film", within_s=500)

@@ -17,6 +17,7 @@ from tests.e2e.conftest import Person, Sidecar
 from tests.fakes.media.mutagens import FLAC, OggOpus, Picture
 from tests.fakes.media.sounds import TAGS, sound, tagged_flac
 from tests.fakes.servers.slow_line import SlowLine, wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -83,7 +84,7 @@ def ask(
 ) -> requests.Response:
     headers = {"Authorization": f"Bearer {running.key}"}
     url = f"{running.url}/api/v1/{path}"
-    return requests.request(verb, url, headers=headers, timeout=20, json=body)
+    return requests.request(verb, url, headers=headers, timeout=PATIENCE_S, json=body)
 
 
 def device_id(running: Sidecar) -> str:
@@ -269,7 +270,6 @@ def test_what_was_converted_is_known_again_after_the_database_was_lost(
     manifest = stick / ".sidecar" / "manifest.json"
     wait_until(
         lambda: "Small" in (manifest.read_text() if manifest.exists() else ""),
-        within_s=60,
         what="the manifest",
     )
     running.stop()

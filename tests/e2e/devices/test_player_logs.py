@@ -7,6 +7,7 @@ from typing import Any
 import requests
 
 from tests.e2e.conftest import Person, Sidecar
+from tests.patience import PATIENCE_S
 
 NOON = 1_790_856_000  # 2026-10-01 12:00 on the wall
 
@@ -17,7 +18,7 @@ def ask(sidecar: Sidecar, verb: str, path: str, body: dict[str, Any] | None = No
         f"{sidecar.url}/api/v1{path}",
         json=body,
         headers={"Authorization": f"Bearer {sidecar.key}"},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert answer.status_code < 300, answer.text
     return answer.json()
@@ -25,7 +26,9 @@ def ask(sidecar: Sidecar, verb: str, path: str, body: dict[str, Any] | None = No
 
 def marks(ann: Person, item_id: str) -> tuple[int, str]:
     told = ann.session.get(
-        f"{ann.url}/UserItems/{item_id}/UserData", params={"userId": ann.user_id}, timeout=10
+        f"{ann.url}/UserItems/{item_id}/UserData",
+        params={"userId": ann.user_id},
+        timeout=PATIENCE_S,
     ).json()
     return told["PlayCount"], told.get("LastPlayedDate", "")
 

@@ -24,6 +24,7 @@ from tests.e2e.conftest import Person
 from tests.e2e.household import HouseClock, Page, page_of
 from tests.fakes.libraries.tiny import LIBRARIES, track, write
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -72,7 +73,7 @@ class Home:
     def change(self, **what: str | list[str]) -> None:
         """Change the playlist in Jellyfin."""
         path = f"{self.server.url}/Playlists/{self.playlist}"
-        self.ann.session.post(path, json={**what}, timeout=10).raise_for_status()
+        self.ann.session.post(path, json={**what}, timeout=PATIENCE_S).raise_for_status()
 
     def choose(self) -> None:
         assert self.page.ask("PUT", f"/devices/{self.device}/playlists/{self.playlist}").ok

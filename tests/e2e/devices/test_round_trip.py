@@ -21,6 +21,7 @@ from tests.e2e.playback.test_mpv_playlists import played
 from tests.fakes.media.mutagens import FLAC
 from tests.fakes.media.sounds import cover, sound
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -114,22 +115,22 @@ def fill(running: Sidecar, ann: Person, stick: Path) -> None:
     """Have all of it on the stick, with its lists, covers, lyrics and page."""
     auth = {"Authorization": f"Bearer {running.key}"}
     api = f"{running.url}/api/v1"
-    device = requests.get(f"{api}/devices", headers=auth, timeout=10).json()["items"][0]["id"]
+    device = requests.get(f"{api}/devices", headers=auth, timeout=PATIENCE_S).json()["items"][0][
+        "id"
+    ]
     playlist = ann.item("Road trip: ☕?", "Playlist")
     url = f"{api}/devices/{device}/playlists/{playlist}"
-    requests.put(url, headers=auth, timeout=10).raise_for_status()
+    requests.put(url, headers=auth, timeout=PATIENCE_S).raise_for_status()
     tracks = ann.tracks()
     for one in tracks.values():
         ann.heart(one)
     for title in tracks:
         running.wait_for(title, "completed")
-    wait_until(lambda: len(list(stick.rglob("*.m3u8"))) == 4, within_s=60, what="the playlists")
-    wait_until(lambda: entries(stick) == [3, 4, 5, 7], within_s=60, what="what is in them")
-    wait_until(lambda: len(list(stick.rglob("cover.jpg"))) == 2, within_s=60, what="the covers")
-    wait_until(lambda: len(list(stick.rglob("*.lrc"))) == 2, within_s=60, what="the lyrics")
-    wait_until(
-        lambda: _told_of(stick) == len(tracks), within_s=60, what="the page and the manifest"
-    )
+    wait_until(lambda: len(list(stick.rglob("*.m3u8"))) == 4, what="the playlists")
+    wait_until(lambda: entries(stick) == [3, 4, 5, 7], what="what is in them")
+    wait_until(lambda: len(list(stick.rglob("cover.jpg"))) == 2, what="the covers")
+    wait_until(lambda: len(list(stick.rglob("*.lrc"))) == 2, what="the lyrics")
+    wait_until(lambda: _told_of(stick) == len(tracks), what="the page and the manifest")
 
 
 def _told_of(stick: Path) -> int:

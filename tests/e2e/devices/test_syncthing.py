@@ -12,6 +12,7 @@ import requests
 from tests.e2e.conftest import TRACKS, Person, Sidecar
 from tests.fakes.servers.slow_line import wait_until
 from tests.fakes.servers.syncthings import OneSyncthing
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -21,7 +22,7 @@ def ask(sidecar: Sidecar, path: str, method: str = "GET") -> Any:  # noqa: ANN40
         method,
         f"{sidecar.url}/api/v1/{path}",
         headers={"Authorization": f"Bearer {sidecar.key}"},
-        timeout=10,
+        timeout=PATIENCE_S,
     )
     answer.raise_for_status()
     return answer.json()

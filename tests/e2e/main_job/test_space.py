@@ -11,6 +11,7 @@ import requests
 
 from tests.e2e.conftest import TRACKS, Person, Sidecar
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -20,7 +21,7 @@ def plan_of(running: Sidecar) -> dict[str, Any]:
         answer = requests.get(
             f"{running.url}/api/v1/{path}",
             headers={"Authorization": f"Bearer {running.key}"},
-            timeout=10,
+            timeout=PATIENCE_S,
         )
         answer.raise_for_status()
         told: dict[str, Any] = answer.json()
@@ -65,6 +66,6 @@ def test_what_is_wanted_no_more_makes_room_for_what_is(
     page = requests.get(
         f"{sidecar.url}/devices",
         headers={"Authorization": f"Bearer {sidecar.key}"},
-        timeout=10,
+        timeout=PATIENCE_S,
     )
     assert "Up to date" in page.text

@@ -12,6 +12,7 @@ import pytest
 from tests.e2e.conftest import Person, Sidecar
 from tests.e2e.devices.test_formats import entry
 from tests.fakes.media.sounds import sound
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -47,7 +48,7 @@ def mpv(
     command = [*through, "mpv", "--no-config", "--vo=null", "--ao=null", "--ao-null-untimed"]
     command += [f"--script={SCRIPT}", f"--script-opts={options}", f"--term-playing-msg={SAYS}"]
     command.append(f"jellyfin://{item}")
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE_S, check=False)
 
 
 def test_mpv_plays_the_file_on_the_stick_and_streams_what_is_not_there(

@@ -14,6 +14,7 @@ from sidecar.domain.files.m3u import ListName, PlaylistEntry, assign_paths, rend
 from sidecar.domain.files.naming import build_path
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.items.item import Item, ItemType
+from tests.patience import PATIENCE_S
 
 TITLES = ("💃🏽 Dance", "#1 Hit", "Wait...", "Tea\nTime", "שלום עולם", "AC/DC: Live?", "100%41 %s")
 SONG = Item(id="1" * 32, type=ItemType.AUDIO, title="", number=1, extension="wav")
@@ -36,7 +37,7 @@ def played(playlist: Path) -> list[str]:
     result = subprocess.run(
         ["mpv", *quiet, shown, f"--playlist={playlist}"],
         capture_output=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
         text=True,
     )

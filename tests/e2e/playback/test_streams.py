@@ -19,6 +19,7 @@ from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import StartupPhase
 from tests.e2e.conftest import PASSWORDS, TRACKS, Person, Sidecar
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -31,7 +32,9 @@ Get = Callable[..., requests.Response]
 def get(running: Sidecar) -> Get:
     def ask(path: str, *, verb: str = "GET", **more: Any) -> requests.Response:  # noqa: ANN401 - requests' own arguments
         headers = {"Authorization": f"Bearer {running.key}", **more.pop("headers", {})}
-        return requests.request(verb, f"{running.url}{path}", headers=headers, timeout=30, **more)
+        return requests.request(
+            verb, f"{running.url}{path}", headers=headers, timeout=PATIENCE_S, **more
+        )
 
     return ask
 
@@ -42,7 +45,7 @@ def fetched(running: Sidecar, ann: Person, title: str) -> dict[str, Any]:
         f"{running.url}/api/v1/downloads",
         json={"item_id": ann.tracks()[title]},
         headers={"Authorization": f"Bearer {running.key}"},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert answer.status_code in {200, 201}, answer.text
     return running.wait_for(title, "completed")
@@ -109,7 +112,7 @@ def test_what_is_not_on_the_stick_is_played_through_us_and_no_token_shows(
     head = get(url, verb="HEAD")
     assert (head.status_code, head.headers["Content-Length"]) == (200, str(BIG))
     assert get(f"/media/item/{'0' * 32}").status_code == 404
-    assert requests.get(f"{running.url}{url}", timeout=10).status_code == 401
+    assert requests.get(f"{running.url}{url}", timeout=PATIENCE_S).status_code == 401
 
 
 def test_a_file_that_vanished_is_told_as_gone_and_played_from_jellyfin(
@@ -199,12 +202,12 @@ def test_somebody_else_s_files_are_neither_seen_nor_played(
         entered = ben.post(
             f"{running.url}/api/v1/session",
             json={"username": "ben", "password": PASSWORDS["ben"]},
-            timeout=10,
+            timeout=PATIENCE_S,
         )
         assert entered.ok, entered.text
 
         def ask(path: str) -> requests.Response:
-            return ben.get(f"{running.url}{path}", timeout=10)
+            return ben.get(f"{running.url}{path}", timeout=PATIENCE_S)
 
         assert ask("/api/v1/offline").json()["total"] == 0
         for foreign, unknown in [
@@ -224,7 +227,7 @@ def test_somebody_else_s_files_are_neither_seen_nor_played(
 def listening(running: Sidecar, path: str) -> Iterator[socket.socket]:
     """Somebody who asks for a file and takes the first bytes of it only."""
     place = urlsplit(running.url)
-    with socket.create_connection((place.hostname, place.port or 80), timeout=20) as player:
+    with socket.create_connection((place.hostname, place.port or 80), timeout=PATIENCE_S) as player:
         player.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {running.key}"
         player.sendall(f"{request}\r\n\r\n".encode())

@@ -15,6 +15,7 @@ from tests import postgres, redis_server
 from tests.e2e.conftest import MIB, PASSWORDS, Person, Sidecar, sha256
 from tests.fakes.page import OpenPage
 from tests.fakes.servers.slow_line import SlowLine, wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -82,14 +83,14 @@ def test_a_machine_joins_with_a_code_and_its_transfers_are_seen_and_paused_from_
         page.next("snapshot")
         ann.heart(ann.tracks()["Long Noise"])
         # Only its own process measures a transfer: it is told over Redis.
-        while not (told := page.next("download:progress", within_s=60)[1]["transfers"]):
+        while not (told := page.next("download:progress", within_s=PATIENCE_S)[1]["transfers"]):
             pass
     assert isinstance(told, list)
     (row,) = nas.downloads()
     assert told[0]["id"] == row["id"]
     headers = {"Authorization": f"Bearer {nas.key}"}
     paused = requests.post(
-        f"{nas.url}/api/v1/downloads/{row['id']}/pause", headers=headers, timeout=10
+        f"{nas.url}/api/v1/downloads/{row['id']}/pause", headers=headers, timeout=PATIENCE_S
     )
     assert paused.ok, paused.text
     assert car.stop() == 0
@@ -99,7 +100,7 @@ def test_a_machine_joins_with_a_code_and_its_transfers_are_seen_and_paused_from_
     car.begin(command="agent")
     car.wait_until_begun()
     resumed = requests.post(
-        f"{nas.url}/api/v1/downloads/{row['id']}/resume", headers=headers, timeout=10
+        f"{nas.url}/api/v1/downloads/{row['id']}/resume", headers=headers, timeout=PATIENCE_S
     )
     assert resumed.ok, resumed.text
     arrived = nas.wait_for("Long Noise", "completed")
@@ -122,7 +123,7 @@ def test_a_machine_joins_with_a_code_and_its_transfers_are_seen_and_paused_from_
 
 def _health_of_devices(one: Sidecar) -> str:
     headers = {"Authorization": f"Bearer {one.key}"}
-    return requests.get(f"{one.url}/api/v1/devices", headers=headers, timeout=10).text
+    return requests.get(f"{one.url}/api/v1/devices", headers=headers, timeout=PATIENCE_S).text
 
 
 def make_code(nas: Sidecar) -> str:
@@ -139,12 +140,14 @@ def test_a_machine_that_is_removed_is_locked_out_while_it_runs_and_joins_again_w
     own = (data / "joined" / "database-url").read_text()
     with requests.Session() as browser:
         admin = {"username": "admin", "password": PASSWORDS["admin"]}
-        csrf = browser.post(f"{nas.url}/api/v1/session", json=admin, timeout=30).json()["csrf"]
+        csrf = browser.post(f"{nas.url}/api/v1/session", json=admin, timeout=PATIENCE_S).json()[
+            "csrf"
+        ]
         removed = browser.post(
             f"{nas.url}/admin/machines/remove",
             data={"csrf": csrf, "machine": "car", "sure": "yes"},
             allow_redirects=False,
-            timeout=30,
+            timeout=PATIENCE_S,
         )
         assert removed.status_code == 303, removed.text
     process = car.process

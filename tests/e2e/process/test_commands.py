@@ -15,6 +15,7 @@ import requests
 from sidecar.cli import main
 from sidecar.cli.demo import DemoOptions, run_demo
 from tests.e2e.conftest import PASSWORDS, PYTHON, Person, Sidecar
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -83,7 +84,7 @@ def test_a_key_opens_the_api_until_it_is_revoked(running: Sidecar) -> None:
         return requests.get(
             f"{running.url}/api/v1/downloads",
             headers={"Authorization": f"Bearer {running.key}"},
-            timeout=10,
+            timeout=PATIENCE_S,
         ).status_code
 
     assert asked() == 200
@@ -105,13 +106,13 @@ def test_the_session_of_the_api_is_a_cookie(running: Sidecar) -> None:
         came = browser.post(
             f"{running.url}/api/v1/session",
             json={"username": "ann", "password": PASSWORDS["ann"]},
-            timeout=10,
+            timeout=PATIENCE_S,
         )
-        listed = browser.get(f"{running.url}/api/v1/downloads", timeout=10)
+        listed = browser.get(f"{running.url}/api/v1/downloads", timeout=PATIENCE_S)
 
     assert came.status_code == 200, came.text
     assert listed.json() == {"items": [], "total": 0, "page": 1, "page_size": 10}
-    anonymous = requests.get(f"{running.url}/api/v1/downloads", timeout=10)
+    anonymous = requests.get(f"{running.url}/api/v1/downloads", timeout=PATIENCE_S)
     assert anonymous.status_code == 401
     assert anonymous.headers["Content-Type"] == "application/problem+json"
 
@@ -137,11 +138,11 @@ def test_the_demo_serves_alone(sidecar: Sidecar, library: Path) -> None:
     assert demo.stdout is not None
     url = demo.stdout.readline().split()[-1]
 
-    info = requests.get(f"{url}/System/Info/Public", timeout=10).json()
+    info = requests.get(f"{url}/System/Info/Public", timeout=PATIENCE_S).json()
     demo.terminate()
 
     assert info["Version"].startswith("10.11")
-    assert demo.wait(10) == 0
+    assert demo.wait(PATIENCE_S) == 0
     demo.stdout.close()
 
 
@@ -163,7 +164,7 @@ def test_beside_a_jellyfin_of_ones_own_the_demo_takes_another_port(
         demo = DemoOptions(library=library, state=tmp_path, port=port, robot=False, may_move=True)
         with run_demo(demo, Event()) as server:
             assert server is not None
-            info = requests.get(f"{server.url}/System/Info/Public", timeout=10)
+            info = requests.get(f"{server.url}/System/Info/Public", timeout=PATIENCE_S)
 
     assert info.status_code == 200
     assert f"Port {port} is taken" in capsys.readouterr().out

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, expect
 from sidecar.demo.content.ffmpeg import ENCODERS
 from tests.e2e.conftest import PASSWORDS
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(400)]
 
@@ -78,7 +79,7 @@ class FirstStart:
         os.write(self.pipe, b"\n" * files)
 
     def shows(self, done: int) -> bool:
-        text = requests.get(self.page, timeout=30).text
+        text = requests.get(self.page, timeout=PATIENCE_S).text
         return f'<progress max="{TOTAL}" value="{done}"' in text
 
     def signal(self, number: int) -> int:
@@ -88,7 +89,7 @@ class FirstStart:
         os.killpg(self.process.pid, number)
         try:
             # On its own it ends with 1 after 9.5 s.
-            return self.process.wait(30)
+            return self.process.wait(PATIENCE_S)
         finally:
             self.process.stdout.close()
 
@@ -152,10 +153,12 @@ def test_the_page_counts_while_the_demo_makes_its_media_and_leads_on_to_the_sign
 
 def test_programs_are_told_to_ask_again(first: FirstStart) -> None:
     first.start()
-    wait_until(lambda: first.shows(0), within_s=60, what="the first page")
+    wait_until(lambda: first.shows(0), what="the first page")
 
-    health = requests.get(f"{first.page}/health", timeout=30)
-    asked = requests.post(f"{first.page}/api/v1/session", json={"username": "ann"}, timeout=30)
+    health = requests.get(f"{first.page}/health", timeout=PATIENCE_S)
+    asked = requests.post(
+        f"{first.page}/api/v1/session", json={"username": "ann"}, timeout=PATIENCE_S
+    )
 
     assert (health.status_code, health.json()) == (503, {"status": "starting"})
     assert asked.status_code == 503
@@ -166,13 +169,13 @@ def test_programs_are_told_to_ask_again(first: FirstStart) -> None:
     first.make(TOTAL)
 
     def is_well() -> bool:
-        return requests.get(f"{first.page}/health", timeout=30).status_code == 200
+        return requests.get(f"{first.page}/health", timeout=PATIENCE_S).status_code == 200
 
-    wait_until(is_well, within_s=60, what="a healthy sidecar")
+    wait_until(is_well, what="a healthy sidecar")
     signed_in = requests.post(
         f"{first.page}/api/v1/session",
         json={"username": "ann", "password": PASSWORDS["ann"]},
-        timeout=30,
+        timeout=PATIENCE_S,
     )
     assert signed_in.status_code == 200, signed_in.text
     assert first.process is not None
@@ -190,7 +193,7 @@ def test_ctrl_c_while_it_makes_its_media_leaves_nothing_half_and_the_next_start_
 ) -> None:
     first.start()
     first.make(7)
-    wait_until(lambda: first.shows(7), within_s=60, what="seven files")
+    wait_until(lambda: first.shows(7), what="seven files")
 
     assert first.signal(signal.SIGINT) == 0, first.log()
 
@@ -201,9 +204,9 @@ def test_ctrl_c_while_it_makes_its_media_leaves_nothing_half_and_the_next_start_
     assert [one.read_text() for one in made] == ["whole"] * 7
 
     first.start()
-    wait_until(lambda: first.shows(7), within_s=60, what="the same seven files")
+    wait_until(lambda: first.shows(7), what="the same seven files")
     first.make(TOTAL - 7)
-    wait_until((first.library / "library.json").exists, within_s=60, what="the whole library")
+    wait_until((first.library / "library.json").exists, what="the whole library")
     listed = json.loads((first.library / "library.json").read_text())
     assert all((first.library / one["path"]).read_text() == "whole" for one in listed["tracks"])
     assert first.signal(signal.SIGTERM) == 0

@@ -9,6 +9,7 @@ import requests
 
 from tests.e2e.conftest import PASSWORDS, PYTHON, Sidecar
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -23,16 +24,16 @@ def test_a_restart_on_the_page_takes_what_waited_for_it(sidecar: Sidecar) -> Non
         signed_in = eve.post(
             f"{sidecar.url}/api/v1/session",
             json={"username": "admin", "password": PASSWORDS["admin"]},
-            timeout=30,
+            timeout=PATIENCE_S,
         ).json()
 
         def press(path: str, **form: str) -> requests.Response:
             form["csrf"] = signed_in["csrf"]
-            return eve.post(f"{sidecar.url}{path}", data=form, timeout=30)
+            return eve.post(f"{sidecar.url}{path}", data=form, timeout=PATIENCE_S)
 
         def group() -> str:
             try:
-                return eve.get(f"{sidecar.url}/settings/downloads", timeout=30).text
+                return eve.get(f"{sidecar.url}/settings/downloads", timeout=PATIENCE_S).text
             except requests.ConnectionError:
                 return ""
 

@@ -14,6 +14,7 @@ import requests
 from tests import postgres
 from tests.e2e.conftest import MIB, PASSWORDS, Person, Sidecar, sha256
 from tests.fakes.servers.slow_line import SlowLine, wait_until
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -65,7 +66,7 @@ def nas(begin: Begin, ann: Person) -> Sidecar:
 
 def device(one: Sidecar) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {one.key}"}
-    answer = requests.get(f"{one.url}/api/v1/devices", headers=headers, timeout=10)
+    answer = requests.get(f"{one.url}/api/v1/devices", headers=headers, timeout=PATIENCE_S)
     [found] = answer.json()["items"]
     return dict(found)
 
@@ -98,17 +99,17 @@ def test_a_heart_in_one_process_is_a_file_by_the_other_and_the_page_says_where(
     assert there["free"] > MIB
     assert car.health() == 200
     for page in ("/", "/api/v1/devices", "/sign-in", "/socket.io/"):
-        told = requests.get(f"{car.url}{page}", timeout=10)
+        told = requests.get(f"{car.url}{page}", timeout=PATIENCE_S)
         assert told.status_code == 404, page
         assert "serves no pages" in told.text
     with requests.Session() as browser:
         signed_in = browser.post(
             f"{nas.url}/api/v1/session",
             json={"username": "ann", "password": PASSWORDS["ann"]},
-            timeout=30,
+            timeout=PATIENCE_S,
         )
         assert signed_in.status_code == 200
-        assert "On car, told" in browser.get(nas.url, timeout=30).text
+        assert "On car, told" in browser.get(nas.url, timeout=PATIENCE_S).text
 
     assert car.stop() == 0
     wait_until(lambda: device(nas)["trouble"] is not None, what="the page says that it is gone")
@@ -118,7 +119,7 @@ def test_a_heart_in_one_process_is_a_file_by_the_other_and_the_page_says_where(
 def plan(one: Sidecar) -> dict[str, Any]:
     headers = {"Authorization": f"Bearer {one.key}"}
     address = f"{one.url}/api/v1/devices/{device(one)['id']}/plan"
-    return dict(requests.get(address, headers=headers, timeout=10).json())
+    return dict(requests.get(address, headers=headers, timeout=PATIENCE_S).json())
 
 
 def test_the_plan_of_one_process_is_shown_by_the_other_until_it_dies(
@@ -133,12 +134,12 @@ def test_the_plan_of_one_process_is_shown_by_the_other_until_it_dies(
         space = plan(nas)["space"]
         return space is not None and space["lasting"] > 0
 
-    wait_until(is_told, within_s=60, what="the plan with the file in it")
+    wait_until(is_told, what="the plan with the file in it")
     told = plan(nas)
     assert (told["machine"], told["trouble"], told["adds"]) == ("car", None, [])
 
     car.kill()
-    wait_until(lambda: plan(nas)["space"] is None, within_s=60, what="the plan is gone")
+    wait_until(lambda: plan(nas)["space"] is None, what="the plan is gone")
     assert "is not heard of" in plan(nas)["trouble"]
 
 
@@ -154,7 +155,7 @@ def test_who_works_is_killed_and_the_stick_goes_on_at_another_machine(
         one = nas.by_title("Long Noise")
         return one is not None and one["bytes_downloaded"] > MIB
 
-    wait_until(is_on_its_way, within_s=60, what="a part of the file")
+    wait_until(is_on_its_way, what="a part of the file")
     car.kill()
     line.bytes_a_second = None
     van = begin("van", "work")
@@ -192,7 +193,7 @@ def test_one_of_them_watches_and_a_file_is_not_shared(
 
 def list_orders(one: Sidecar) -> list[dict[str, Any]]:
     headers = {"Authorization": f"Bearer {one.key}"}
-    answer = requests.get(f"{one.url}/api/v1/orders", headers=headers, timeout=10)
+    answer = requests.get(f"{one.url}/api/v1/orders", headers=headers, timeout=PATIENCE_S)
     return list(answer.json()["items"])
 
 
@@ -208,11 +209,11 @@ def test_what_is_pressed_on_the_page_is_done_where_the_stick_is_also_after_that_
         signed_in = browser.post(
             f"{nas.url}/api/v1/session",
             json={"username": "ann", "password": PASSWORDS["ann"]},
-            timeout=30,
+            timeout=PATIENCE_S,
         ).json()
         csrf = {"X-Sidecar-CSRF": signed_in["csrf"]}
         address = f"{nas.url}/api/v1/downloads/{arrived['id']}"
-        deleted = browser.delete(address, headers=csrf, timeout=30)
+        deleted = browser.delete(address, headers=csrf, timeout=PATIENCE_S)
         assert deleted.json()["result"] == "asked", deleted.text
         wait_until(lambda: not path.exists(), what="the file is deleted")
         nas.wait_for("Tone 1", "removed")
@@ -222,16 +223,15 @@ def test_what_is_pressed_on_the_page_is_done_where_the_stick_is_also_after_that_
             f"{nas.url}/devices/{device_id}/unplug",
             data={"csrf": signed_in["csrf"]},
             allow_redirects=False,
-            timeout=30,
+            timeout=PATIENCE_S,
         )
         assert asked.status_code == 303
-        assert "Asked car to eject Car stick" in browser.get(nas.url, timeout=30).text
+        assert "Asked car to eject Car stick" in browser.get(nas.url, timeout=PATIENCE_S).text
         assert [one["state"] for one in list_orders(nas)] == ["open", "done"]
         car.begin("--role", "work")
 
         wait_until(
             lambda: [one["state"] for one in list_orders(nas)] == ["done", "done"],
-            within_s=60,
             what="the order is carried out",
         )
         # Until it has looked again it says that nobody is heard of there.
@@ -239,5 +239,5 @@ def test_what_is_pressed_on_the_page_is_done_where_the_stick_is_also_after_that_
             lambda: device(nas)["trouble"] == "Safe to remove: Car stick",
             what="it may be unplugged",
         )
-        assert "It may be unplugged" in browser.get(nas.url, timeout=30).text
+        assert "It may be unplugged" in browser.get(nas.url, timeout=PATIENCE_S).text
     assert nas.by_title("Tone 1") is not None

@@ -12,6 +12,7 @@ from sidecar.demo.server.server import DemoServer
 from tests.e2e.conftest import PASSWORDS
 from tests.e2e.process.test_first_start import FirstStart, first
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 __all__ = ["first"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -25,16 +26,18 @@ def test_an_admin_sets_up_while_the_demo_is_made(first: FirstStart, jellyfin: De
     with requests.Session() as browser:
 
         def get(path: str) -> requests.Response:
-            return browser.get(f"{first.page.rstrip('/')}{path}", timeout=30)
+            return browser.get(f"{first.page.rstrip('/')}{path}", timeout=PATIENCE_S)
 
         def send(path: str, **form: str) -> requests.Response:
-            return browser.post(f"{first.page.rstrip('/')}{path}", data=form, timeout=30)
+            return browser.post(f"{first.page.rstrip('/')}{path}", data=form, timeout=PATIENCE_S)
 
         assert "Set up with your own Jellyfin" in get("/").text
         far = get("/setup").text
         assert "Where is your Jellyfin?" in far
         elsewhere = requests.get(
-            f"{first.page.rstrip('/')}/setup", headers={"X-Forwarded-For": "9.9.9.9"}, timeout=30
+            f"{first.page.rstrip('/')}/setup",
+            headers={"X-Forwarded-For": "9.9.9.9"},
+            timeout=PATIENCE_S,
         )
         assert "another machine" in elsewhere.text
         assert "Sign in as its administrator" in send("/setup/server", address=jellyfin.url).text

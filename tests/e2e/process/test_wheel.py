@@ -14,6 +14,7 @@ import requests
 
 from sidecar.demo.server.server import DemoServer
 from tests.e2e.conftest import Sidecar
+from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[3]
 
@@ -66,8 +67,8 @@ def test_it_starts_in_an_empty_environment(
     sidecar = Sidecar(environ, tmp_path / "log", tmp_path, program=["jellyfin-sidecar"])
     sidecar.start()
     try:
-        page = requests.get(f"{sidecar.url}/sign-in", timeout=10)
-        code = requests.get(f"{sidecar.url}/static/vendor/app.js", timeout=10)
+        page = requests.get(f"{sidecar.url}/sign-in", timeout=PATIENCE_S)
+        code = requests.get(f"{sidecar.url}/static/vendor/app.js", timeout=PATIENCE_S)
     finally:
         stopped = sidecar.stop()
 

@@ -30,6 +30,7 @@ from tests.fakes.servers.certificates import own_certificate
 from tests.fakes.servers.nginx import run_nginx
 from tests.fakes.servers.slow_line import wait_until
 from tests.fakes.servers.syncthings import free_port
+from tests.patience import PATIENCE_S
 
 # Another address of this machine than the proxy's own.
 BROWSER = "127.9.8.7"
@@ -109,7 +110,7 @@ class Proxy:
             f"https://127.0.0.1:{self.port}{BASE_URL}{path}",
             headers={"Host": f"{NAME}:{self.port}"} | (headers or {}),
             verify=str(self.authority),
-            timeout=20,
+            timeout=PATIENCE_S,
             json=json,
             allow_redirects=allow_redirects,
         )
@@ -137,7 +138,7 @@ class Proxy:
     def connect(self) -> socket.socket:
         """Connect to the proxy from the browser's address."""
         return socket.create_connection(
-            ("127.0.0.1", self.port), timeout=20, source_address=(BROWSER, 0)
+            ("127.0.0.1", self.port), timeout=PATIENCE_S, source_address=(BROWSER, 0)
         )
 
 
@@ -249,7 +250,7 @@ def running(work: Path, command: list[str]) -> Iterator[None]:
         yield
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(PATIENCE_S)
 
 
 def ready(proxy: Proxy, work: Path) -> Proxy:

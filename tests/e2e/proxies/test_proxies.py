@@ -19,6 +19,7 @@ from tests.e2e.proxies.conftest import (
     Proxy,
     browser,
 )
+from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 
@@ -76,7 +77,7 @@ def test_who_comes_past_the_proxy_is_not_believed(proxy: Proxy, product: Sidecar
             f"{product.url}/api/v1/session",
             json={"username": "ann", "password": PASSWORDS["ann"]},
             headers={"X-Forwarded-For": FORGED, "X-Forwarded-Proto": "https"},
-            timeout=20,
+            timeout=PATIENCE_S,
         )
 
     assert answer.ok, answer.text
@@ -128,7 +129,7 @@ def test_news_pass(proxy: Proxy, listener: Person) -> None:
 
         heard = ""
         while heard != title:
-            _, news = page.next("download:completed", within_s=60)
+            _, news = page.next("download:completed", within_s=PATIENCE_S)
             heard = cast(dict[str, str], news["download"])["title"]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.fakes.media.sounds import ffmpeg
+from tests.patience import PATIENCE_S
 
 SECONDS = 6.0
 SUBTITLES = "1\n00:00:00,500 --> 00:00:02,000\n{}\n"
@@ -43,7 +44,9 @@ def foreign_film(path: Path, size: str = "192x108") -> Path:
 
 def probe(path: Path) -> dict[str, Any]:
     command = ["ffprobe", "-loglevel", "error", "-show_format", "-show_streams", "-of", "json"]
-    said = subprocess.run([*command, str(path)], check=True, timeout=60, capture_output=True)
+    said = subprocess.run(
+        [*command, str(path)], check=True, timeout=PATIENCE_S, capture_output=True
+    )
     found: dict[str, Any] = json.loads(said.stdout)
     return found
 

@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 
 from tests.fakes.media.sounds import CHAPTERS, TAGS, cover, ffmpeg, sound, tagged_flac
+from tests.patience import PATIENCE_S
 
 SECONDS = 6.0
 PICTURES = f"testsrc2=size=160x120:rate=25:duration={SECONDS + 2}"
@@ -121,6 +122,8 @@ def _ape(name: bytes, value: bytes) -> bytes:
 def length_of(path: Path) -> float | None:
     """Return the seconds that a server finds in a file, which nobody changes any more."""
     command = ["ffprobe", "-v", "error", "-show_entries", "format=duration", "-of", "csv=p=0"]
-    said = subprocess.run([*command, str(path)], capture_output=True, check=False, timeout=60)
+    said = subprocess.run(
+        [*command, str(path)], capture_output=True, check=False, timeout=PATIENCE_S
+    )
     text = said.stdout.decode().strip()
     return None if text in {"", "N/A"} else float(text)

@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from tests.patience import PATIENCE_S
+
 SECONDS = 3.0
 TAGS = {
     "title": "Tone = 1; #x \\ y",
@@ -33,7 +35,7 @@ CHAPTERS = {
 
 def ffmpeg(*arguments: str) -> None:
     command = ["ffmpeg", "-hide_banner", "-nostdin", "-loglevel", "error", "-y", *arguments]
-    subprocess.run(command, check=True, timeout=60)
+    subprocess.run(command, check=True, timeout=PATIENCE_S)
 
 
 def cover(path: Path, width: int = 200) -> Path:

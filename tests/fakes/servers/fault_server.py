@@ -19,6 +19,8 @@ from email.utils import parsedate_to_datetime
 from threading import Event, Lock, Thread
 from typing import Self
 
+from tests.patience import PATIENCE_S
+
 DATE = "Sun, 01 Nov 2026 12:00:00 GMT"
 MODIFIED = "Sat, 31 Oct 2026 10:00:00 GMT"
 LATER = "Sun, 01 Nov 2026 11:00:00 GMT"
@@ -56,6 +58,7 @@ class FaultServer:
         self._over = Event()
         self._lock = Lock()
         self._threads: list[Thread] = []
+        self._open: list[socket.socket] = []
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         scheme = "https" if self.tls else "http"
@@ -65,11 +68,16 @@ class FaultServer:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        with suppress(OSError):
-            self._socket.shutdown(socket.SHUT_RDWR)
+        # Else a thread would wait for what a client that stays connected asks next.
+        with self._lock:
+            still_open = [self._socket, *self._open]
+        for one in still_open:
+            with suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
         self._socket.close()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(PATIENCE_S)
+            assert not thread.is_alive()
 
     def wait(self, seconds: float) -> None:
         """Be silent, but not beyond the end of the test."""
@@ -104,8 +112,10 @@ class FaultServer:
         with suppress(OSError):
             if self.tls is not None:
                 connection = self.tls.wrap_socket(connection, server_side=True)
+        with self._lock:
+            self._open.append(connection)
         with connection, suppress(OSError):
-            while (asked := _read(connection)) is not None:
+            while not self._over.is_set() and (asked := _read(connection)) is not None:
                 with self._lock:
                     self.requests.append(asked)
                     behaviour = self.script.popleft() if self.script else honest

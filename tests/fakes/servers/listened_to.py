@@ -11,6 +11,8 @@ from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from tests.patience import PATIENCE_S
+
 TICKS = 10_000_000
 
 
@@ -59,7 +61,7 @@ class ListenedTo:
         finally:
             server.shutdown()
             server.server_close()
-            thread.join(5)
+            thread.join(PATIENCE_S)
 
     def reports(self) -> list[tuple[str, dict[str, Any]]]:
         """Return what was reported, as the last word of the address and the body."""

@@ -19,6 +19,7 @@ from websockets.sync.server import ServerConnection, serve
 from sidecar.jellyfin.live.websocket import ConnectionLost
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import Reply
+from tests.patience import PATIENCE_S
 
 # So that a test may read every log record of the client's side.
 QUIET = logging.getLogger("tests.live")
@@ -115,12 +116,12 @@ class LiveServer:
 
     def connection(self) -> ServerConnection:
         """Wait for the next live connection."""
-        return self.connections.get(timeout=10)
+        return self.connections.get(timeout=PATIENCE_S)
 
     def wait_for(self, kind: str) -> dict[str, object]:
         """Wait for a frame of the client's, passing over others."""
         while True:
-            told = self.received.get(timeout=10)
+            told = self.received.get(timeout=PATIENCE_S)
             if told["MessageType"] == kind:
                 return told
 
@@ -164,5 +165,5 @@ def running(work: Callable[[], None], end: Callable[[], None]) -> Iterator[Threa
         yield thread
     finally:
         end()
-        thread.join(10)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive(), "the thread did not end"

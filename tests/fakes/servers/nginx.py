@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 CONFIG = """
 user root; worker_processes 1; daemon off; pid {work}/nginx.pid; error_log {work}/nginx.log;
@@ -34,4 +35,4 @@ def run_nginx(work: Path, inside: str) -> Iterator[None]:
         yield
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(PATIENCE_S)

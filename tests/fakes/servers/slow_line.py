@@ -10,6 +10,8 @@ from contextlib import suppress
 from threading import Event, Lock, Thread
 from typing import Self
 
+from tests.patience import PATIENCE_S
+
 BLOCK = 64 * 1024
 SELDOM_S = 0.2
 TOKEN = re.compile(rb'Token="([^"]+)"')
@@ -43,7 +45,7 @@ class SlowLine:
         self._close(self._listening)
         self.cut()
         for thread in self._threads:
-            thread.join(5)
+            thread.join(PATIENCE_S)
 
     def lead_to(self, port: int) -> None:
         """Lead new connections to another server."""
@@ -103,7 +105,11 @@ class SlowLine:
 
 
 def wait_until(
-    holds: Callable[[], bool], *, within_s: float = 60.0, every_s: float = 0.02, what: str = "it"
+    holds: Callable[[], bool],
+    *,
+    within_s: float = PATIENCE_S,
+    every_s: float = 0.02,
+    what: str = "it",
 ) -> None:
     """Look every `every_s` until `holds()` is true; fail after `within_s`.
 

@@ -21,10 +21,12 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from http.client import HTTPConnection, HTTPSConnection
 from pathlib import Path
+from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 FOLDER = "music"
 # The processes of a test run must not all draw the same.
@@ -76,7 +78,11 @@ class OneSyncthing:
         assert program, "these tests need Debian's syncthing: apt-get install syncthing"
         arguments = ["generate", f"--home={self.home}", "--no-default-folder"]
         told = subprocess.run(
-            [program, *arguments], env=self._environ(), capture_output=True, timeout=20, check=True
+            [program, *arguments],
+            env=self._environ(),
+            capture_output=True,
+            timeout=PATIENCE_S,
+            check=True,
         )
         self.id = re.findall(
             r"[A-Z2-7]{7}(?:-[A-Z2-7]{7}){7}", (told.stdout + told.stderr).decode()
@@ -112,7 +118,7 @@ class OneSyncthing:
                 stdout=log,
                 stderr=log,
             )
-        wait_until(self.answers, within_s=20, what=f"Syncthing of {self.name}")
+        wait_until(self.answers, what=f"Syncthing of {self.name}")
 
     def answers(self) -> bool:
         try:
@@ -132,11 +138,24 @@ class OneSyncthing:
         return json.loads(text) if text.strip() else None
 
     def _connection(self) -> HTTPConnection:
+        """Return an open connection.
+
+        Syncthing speaks plain http where it has not read the first bytes within a second.
+        """
         if not self.is_secure:
-            return HTTPConnection("127.0.0.1", self.port, timeout=20)
+            return HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
         trusted = ssl.create_default_context(cafile=self.certificate)
         trusted.check_hostname = False  # it is made for the machine's name
-        return HTTPSConnection("127.0.0.1", self.port, timeout=20, context=trusted)
+        until = monotonic() + PATIENCE_S
+        while True:
+            one = HTTPSConnection("127.0.0.1", self.port, timeout=PATIENCE_S, context=trusted)
+            try:
+                one.connect()
+            except ssl.SSLError as error:
+                if error.reason != "WRONG_VERSION_NUMBER" or monotonic() > until:
+                    raise
+            else:
+                return one
 
     def wait_for(self, other: OneSyncthing) -> None:
         """Wait until it is connected to another."""
@@ -160,10 +179,10 @@ class OneSyncthing:
         if self.process is not None and self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(10)
+                self.process.wait(PATIENCE_S)
             except subprocess.TimeoutExpired:
                 self.process.kill()
-                self.process.wait(5)
+                self.process.wait(PATIENCE_S)
         self.process = None
 
     def _environ(self) -> dict[str, str]:

@@ -18,6 +18,7 @@ from sidecar.jellyfin.live.websocket import open_connection
 from tests.fakes.servers.certificates import own_certificate
 from tests.fakes.servers.live import LiveServer, live_server
 from tests.jellyfin.recorded import reply
+from tests.patience import PATIENCE_S
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 7\r\n\r\nHealthy"
 
@@ -59,7 +60,7 @@ def impatient(drops: int) -> Iterator[tuple[str, list[bytes]]]:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
         listener.close()
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
 
 def _request(peer: socket.socket) -> bytes:
@@ -128,7 +129,7 @@ def plain_text_at_https() -> Iterator[str]:
         thread = Thread(target=serve, name="plain")
         thread.start()
         yield f"https://127.0.0.1:{listener.getsockname()[1]}"
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
 
 def test_a_secure_address_that_speaks_plainly_is_told_as_such() -> None:

@@ -15,6 +15,7 @@ from sidecar.errors import ServerAway
 from sidecar.jellyfin.http import wait_limit
 from sidecar.jellyfin.http.wait_limit import BUSY_FOR_S, LimitedAdapter, WaitLimit
 from sidecar.process.shares import Shares
+from tests.patience import PATIENCE_S
 
 WITHIN_S = 0.3
 # Far more than a request may take, far less than a read without a bound waits.
@@ -46,7 +47,7 @@ def dripping() -> Iterator[str]:
         thread.start()
         yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
         over.set()
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
 
 def test_an_account_and_all_together_have_a_share_that_is_given_back() -> None:

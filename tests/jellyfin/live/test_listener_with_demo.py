@@ -30,6 +30,7 @@ from tests.fakes.clock import HastyClock
 from tests.fakes.libraries.tiny import listing, write
 from tests.fakes.servers.live import running
 from tests.jellyfin.test_with_demo import client, named
+from tests.patience import PATIENCE_S
 
 HASTE = 20
 
@@ -74,7 +75,7 @@ class Following:
         """Wait until each of these was told, in any order; return when the first was."""
         missing, told_at = list(are_there), dict.fromkeys(are_there, 0.0)
         while missing:
-            at, news = self.news.get(timeout=20)
+            at, news = self.news.get(timeout=PATIENCE_S)
             for one in [one for one in missing if one(news)]:
                 missing.remove(one)
                 told_at[one] = at

@@ -32,6 +32,7 @@ from sidecar.jellyfin.live.websocket import (
 from tests.fakes.servers.answering import UNAUTHORISED, Reply, html_reply
 from tests.fakes.servers.live import LiveServer, frame, live_server, running
 from tests.jellyfin.recorded import recording, reply
+from tests.patience import PATIENCE_S
 
 TOKEN = SecretStr("0123456789abcdef0123456789abcdef")
 USER = "eca72f36678648dfacdbb6f40ea1199a"
@@ -191,7 +192,7 @@ class Live:
         self.listener.run(self.stop)
 
     def next(self) -> News:
-        return self.news.get(timeout=10)
+        return self.news.get(timeout=PATIENCE_S)
 
 
 def test_a_heart_is_told_within_a_second_and_again_after_a_break(server: LiveServer) -> None:
@@ -225,7 +226,7 @@ def test_it_stops_within_a_second(server: LiveServer) -> None:
         live.next()
         asked = monotonic()
         live.stop.set()
-        thread.join(5)
+        thread.join(PATIENCE_S)
 
     assert monotonic() - asked < 1
 
@@ -243,5 +244,5 @@ def test_a_token_that_is_revoked_ends_it(server: LiveServer) -> None:
 
         assert isinstance(live.next(), Disconnected)
         assert isinstance(live.next(), TokenRefused)
-        thread.join(5)
+        thread.join(PATIENCE_S)
         assert not thread.is_alive()

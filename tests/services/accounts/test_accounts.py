@@ -18,6 +18,7 @@ from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.health.problems import ProblemKind, Problems
 from tests.fakes.libraries.tiny import tiny_library
+from tests.patience import PATIENCE_S
 from tests.services.conftest import World
 
 
@@ -62,7 +63,7 @@ def test_the_end_of_an_old_token_is_not_taken_for_the_accounts(
         accounts.with_password("admin", SecretStr("admin"))
     over.set()
     for thread in threads:
-        thread.join(10)
+        thread.join(PATIENCE_S)
 
     assert [one.name for one in accounts.signed_in()] == ["admin"]
     assert accounts.client(account.user_id).me().name == "admin"

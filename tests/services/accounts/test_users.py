@@ -30,6 +30,7 @@ from sidecar.store.accounts.sessions import Sessions
 from sidecar.store.accounts.usage import UsageByAccount
 from tests.fakes.libraries.tiny import tiny_library
 from tests.fakes.servers.slow_line import SlowLine
+from tests.patience import PATIENCE_S
 from tests.services.conftest import ANN, World
 
 
@@ -147,10 +148,10 @@ def test_who_is_forgotten_has_no_token_no_key_and_no_session(
 
 def test_who_is_no_admin_any_more_is_none_here_either(house: House, jellyfin: DemoServer) -> None:
     headers = house.accounts.client(house.admin.user_id).authorization_header()
-    me = requests.get(f"{jellyfin.url}/Users/Me", headers=headers, timeout=5).json()
+    me = requests.get(f"{jellyfin.url}/Users/Me", headers=headers, timeout=PATIENCE_S).json()
     policy = me["Policy"] | {"IsAdministrator": False}
     url = f"{jellyfin.url}/Users/{house.admin.user_id}/Policy"
-    requests.post(url, headers=headers, json=policy, timeout=5).raise_for_status()
+    requests.post(url, headers=headers, json=policy, timeout=PATIENCE_S).raise_for_status()
 
     house.look.step()
 

@@ -13,6 +13,7 @@ from sidecar.events import DeviceChanged, Event, NewsMissed, Sender, WorkArrived
 from sidecar.services.devices.settings import DeviceSettingsService, find_settings
 from sidecar.store.devices.devices import Device
 from sidecar.store.devices.settings import DeviceSettingsStore
+from tests.patience import PATIENCE_S
 from tests.services.conftest import STICK, World
 
 CARD = "22222222-2222-4222-8222-222222222222"
@@ -126,7 +127,7 @@ def test_two_people_who_change_different_keys_at_once_both_get_their_way(
     for one in threads:
         one.start()
     for one in threads:
-        one.join(20)
+        one.join(PATIENCE_S)
         assert not one.is_alive()
 
     now = book.of(STICK)

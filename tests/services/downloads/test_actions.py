@@ -27,6 +27,7 @@ from sidecar.services.downloads.commands import (
 )
 from sidecar.store.downloads.transitions import WholeFile
 from tests.fakes.servers.answering import Reply, json_reply
+from tests.patience import PATIENCE_S
 from tests.services.conftest import STICK, World, track
 from tests.services.rules.steered import Ann, Ben, Eve, House, house, library, row
 
@@ -513,14 +514,14 @@ def at_once(home: House, count: int, act: object) -> list[object]:
 
     def run() -> None:
         with home.world.db.thread():
-            barrier.wait(10)
+            barrier.wait(PATIENCE_S)
             results.append(act())  # type: ignore[operator]
 
     threads = [Thread(target=run) for _ in range(count)]
     for one in threads:
         one.start()
     for one in threads:
-        one.join(60)
+        one.join(PATIENCE_S)
         assert not one.is_alive()
     return results
 

@@ -13,6 +13,7 @@ from sidecar.services.playback.tracker import RETRY_S, SAVED_EVERY_S, PlaybackTr
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.playback.plays import Plays
 from tests.domain.playback.listeners import client
+from tests.patience import PATIENCE_S
 from tests.services.conftest import ANN, STICK, World, track
 
 BEN = "b" * 32
@@ -229,7 +230,7 @@ def test_it_runs_until_it_is_stopped_and_saves_what_still_plays(room: Room) -> N
     thread.start()
     room.hear(120)
     stop.set()
-    thread.join(10)
+    thread.join(PATIENCE_S)
 
     assert not thread.is_alive()
     assert room.kept() == [(120.0, False)]

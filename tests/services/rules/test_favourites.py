@@ -27,6 +27,7 @@ from sidecar.services.rules.favourites.favourites import FavouritesFollower
 from sidecar.services.rules.favourites.states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
 from tests.fakes.libraries.tiny import track
+from tests.patience import PATIENCE_S
 from tests.services.conftest import STICK
 from tests.services.identity.house import CountingServer, MovingHouse, moving_house, tracks
 
@@ -123,7 +124,7 @@ class SlowServer(CountingServer):
 
     def answer(self, request: Request) -> Reply:
         if self.slow and request.path == self.slow:
-            self.goes_on.wait(30)
+            self.goes_on.wait(PATIENCE_S)
         return super().answer(request)
 
     @cached_property
@@ -207,7 +208,9 @@ def test_a_slow_list_is_asked_with_growing_patience_and_ever_later(
                 raise TooSlow("not in time")
             return super().favourites(types, **more)
 
-    follower = follow(slow_house, client=client_of_ann(slow_house, Patient, read_within_s=30))
+    follower = follow(
+        slow_house, client=client_of_ann(slow_house, Patient, read_within_s=PATIENCE_S)
+    )
     for pause in (60, 120, 240, 480):
         slow_house.clock.advance(pause - 1)
         follower.step()
@@ -228,7 +231,7 @@ def test_what_goes_on_failing_alike_is_said_once(
                 raise ServerAway(answers[-1])
             return super().favourites(types, **more)
 
-    follower = follow(house, client=client_of_ann(house, Broken, read_within_s=30))
+    follower = follow(house, client=client_of_ann(house, Broken, read_within_s=PATIENCE_S))
     caplog.set_level(logging.INFO)
     for words in ("away", "away", "starting", "away", "", "away"):
         answers.append(words)

@@ -36,6 +36,7 @@ from sidecar.store.rules.playlists import ChosenPlaylists
 from sidecar.store.rules.selections import SavedSelection
 from sidecar.store.rules.settings import RuleSettingsStore
 from tests.fakes.libraries.rule_library import RuleLibrary, full, plays, song
+from tests.patience import PATIENCE_S
 from tests.services.conftest import ANN, STICK, World
 
 CARD = "22222222-2222-4222-8222-222222222222"
@@ -373,7 +374,7 @@ def test_signed_out_ends_the_run(house: House) -> None:
 
     with house.world.db.thread():
         thread.start()
-        thread.join(5)
+        thread.join(PATIENCE_S)
 
     assert not thread.is_alive()
     assert house.told == [house.library.trouble]
@@ -396,10 +397,10 @@ def test_a_fault_of_ours_is_logged_and_tried_again_in_a_minute(
     thread = Thread(target=runner.run, args=(stop,))
     with caplog.at_level(logging.ERROR):
         thread.start()
-        assert asked.wait(5)
+        assert asked.wait(PATIENCE_S)
         stop.set()
         runner.wake(Wake.PLAYBACK)
-        thread.join(5)
+        thread.join(PATIENCE_S)
 
     assert not thread.is_alive()
     assert house.taken() == ["broken"]
@@ -556,17 +557,17 @@ def test_a_wake_ends_the_rest_at_once(house: House) -> None:
     thread = Thread(target=runner.run, args=(stop,))
     thread.start()
     try:
-        assert ran.wait(5)
+        assert ran.wait(PATIENCE_S)
         started = SystemClock().monotonic()
         for _ in range(10):
             ran.clear()
             runner.wake(Wake.PLAY_ENDED)
-            assert ran.wait(5)
+            assert ran.wait(PATIENCE_S)
         took = SystemClock().monotonic() - started
     finally:
         stop.set()
         runner.wake(Wake.PLAYBACK)
-        thread.join(5)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()
     assert took < IDLE_S
     assert house.looks < 100

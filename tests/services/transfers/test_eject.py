@@ -19,6 +19,7 @@ from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.eject import EjectService
 from tests.device.mounting import mount_memory, mounts_taken_down, needs_root
+from tests.patience import PATIENCE_S
 from tests.services.conftest import STICK, World, access_to
 
 ANN = Person("a" * 32, "ann", is_admin=False)
@@ -58,7 +59,9 @@ class House:
         write_marker(self.stick, Marker(STICK, "Car stick"))
 
     def can_be_pulled_out(self) -> bool:
-        done = subprocess.run(["umount", self.stick], capture_output=True, check=False, timeout=10)
+        done = subprocess.run(
+            ["umount", self.stick], capture_output=True, check=False, timeout=PATIENCE_S
+        )
         return done.returncode == 0
 
     def names(self) -> list[str]:

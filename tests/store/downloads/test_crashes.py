@@ -14,6 +14,7 @@ from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device, Devices
 from sidecar.store.downloads.queue import Downloads
 from tests.fakes.clock import START, FakeClock
+from tests.patience import PATIENCE_S
 from tests.store.examples import HASH, STICK, wanted
 
 VALIDATOR = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 1000)
@@ -75,7 +76,7 @@ def test_killed_after_any_step_the_transfer_goes_on_from_there(
     killed = subprocess.run(
         [sys.executable, "-c", CHILD, str(path), str(steps)],
         check=False,
-        timeout=30,
+        timeout=PATIENCE_S,
         env={**os.environ, "PYTHONPATH": str(Path.cwd())},
     )
 

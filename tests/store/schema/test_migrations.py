@@ -14,6 +14,7 @@ from sidecar.errors import DatabaseError
 from sidecar.store.database import Database
 from sidecar.store.schema.migrations import STEPS, migrate
 from sidecar.store.schema.tables import ROWS
+from tests.patience import PATIENCE_S
 
 FIRST = ("CREATE TABLE songs (title TEXT)", "INSERT INTO songs VALUES ('Old')")
 SECOND = (
@@ -144,7 +145,7 @@ def test_killed_at_any_statement_the_tables_are_the_old_or_the_new_ones(tmp_path
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
     codes = [int(line) for line in ended.stdout.split()]

@@ -15,6 +15,7 @@ import pytest
 
 from sidecar.transfer.aria2.daemon import OwnDaemon
 from sidecar.transfer.aria2.rpc import UNAUTHORIZED, Aria2Away, Aria2Refused, Call, Rpc, RpcError
+from tests.patience import PATIENCE_S
 from tests.transfer.conftest import linked
 
 
@@ -25,7 +26,7 @@ def daemon() -> Iterator[OwnDaemon]:
     daemon.end()
 
 
-def eventually(is_so: Callable[[], bool], *, within_s: float = 5.0) -> None:
+def eventually(is_so: Callable[[], bool], *, within_s: float = PATIENCE_S) -> None:
     until, never = time.monotonic() + within_s, Event()
     while not is_so():
         assert time.monotonic() < until, "it did not happen in time"
@@ -143,13 +144,13 @@ def test_it_ends_when_the_sidecar_is_killed() -> None:
 def test_it_is_started_again_when_it_dies() -> None:
     daemon = OwnDaemon("aria2c")
     with linked(daemon) as link:
-        first = link.await_ready(Event(), within_s=20)
+        first = link.await_ready(Event(), within_s=PATIENCE_S)
         killed = daemon.process_id
         assert killed is not None
         os.kill(killed, signal.SIGKILL)
         eventually(lambda: daemon.process_id not in {None, killed})
 
-        second = link.await_ready(Event(), within_s=20)
+        second = link.await_ready(Event(), within_s=PATIENCE_S)
 
         assert answers(second)
         assert second.secret != first.secret

@@ -31,6 +31,7 @@ from sidecar.transfer.aria2.sink import ThroughAria2
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.http.engine import HttpEngine
 from tests.fakes.servers.fault_server import FaultServer, after, says, silent_after
+from tests.patience import PATIENCE_S
 from tests.transfer.conftest import BODY, TIMEOUTS, PlainPart, Try, linked
 
 LONG = BODY * 60
@@ -42,7 +43,7 @@ def by_aria2(link: Aria2Supervisor) -> Aria2Engine:
 
 @pytest.fixture
 def rpc(aria2: Aria2Supervisor) -> Rpc:
-    return aria2.await_ready(Event(), within_s=20)
+    return aria2.await_ready(Event(), within_s=PATIENCE_S)
 
 
 @pytest.fixture
@@ -105,7 +106,7 @@ def test_a_killed_aria2_loses_nothing(server: FaultServer, tmp_path: Path) -> No
     server.body = LONG
     daemon = OwnDaemon("aria2c")
     with linked(daemon) as link:
-        link.await_ready(Event(), within_s=20)
+        link.await_ready(Event(), within_s=PATIENCE_S)
         attempt = Try(server, PlainPart(tmp_path / "1.part"), by_aria2(link))
         killed = daemon.process_id
         assert killed is not None
@@ -201,7 +202,7 @@ def test_a_stop_is_obeyed_while_aria2_stands_still(server: FaultServer, tmp_path
     server.body = LONG
     daemon = OwnDaemon("aria2c")
     with linked(daemon) as link:
-        link.await_ready(Event(), within_s=20)
+        link.await_ready(Event(), within_s=PATIENCE_S)
         attempt = Try(server, PlainPart(tmp_path / "1.part"), by_aria2(link))
         pid = daemon.process_id
         assert pid is not None
@@ -254,7 +255,7 @@ def test_what_an_earlier_run_left_is_taken_out_and_nothing_of_others(
         rpc.call("addUri", ["http://127.0.0.1:1/x"], {**options, "gid": gid})
 
     with linked(ForeignDaemon(rpc), prefix="00000003") as link:
-        link.await_ready(Event(), within_s=20)
+        link.await_ready(Event(), within_s=PATIENCE_S)
         left = rpc.call("tellWaiting", 0, 100, ["gid"])
 
     assert left == [{"gid": "0000000400000000"}]
@@ -274,7 +275,7 @@ def between(rpc: Rpc) -> Iterator[Between]:
     class Passing(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-            answer = requests.post(rpc.url, data=body.replace(*proxy.words), timeout=5)
+            answer = requests.post(rpc.url, data=body.replace(*proxy.words), timeout=PATIENCE_S)
             self.send_response(answer.status_code)
             self.send_header("Content-Length", str(len(answer.content)))
             self.end_headers()
@@ -290,7 +291,7 @@ def between(rpc: Rpc) -> Iterator[Between]:
         thread.start()
         yield proxy
         server.shutdown()
-        thread.join(5)
+        thread.join(PATIENCE_S)
 
 
 def test_without_a_websocket_it_asks_in_place_of_hearing(attempt: Try, between: Between) -> None:
@@ -363,7 +364,7 @@ def with_a_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rpc]:
     process = subprocess.Popen(["aria2c", *options])
     yield Rpc(f"http://127.0.0.1:{port}/jsonrpc", "")
     process.kill()
-    process.wait(5)
+    process.wait(PATIENCE_S)
 
 
 def test_an_aria2_with_a_cache_leaves_nothing_in_it(attempt: Try, with_a_cache: Rpc) -> None:
@@ -410,7 +411,7 @@ def test_many_at_once_keep_apart(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(PATIENCE_S)
 
     assert all(attempt.content() == LONG for attempt in attempts)
     assert aria2.book.gids() == []

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from sidecar.transfer.aria2.relay import ARIA2_BLOCK, Relay
+from tests.patience import PATIENCE_S
 
 BODY = os.urandom(3 * ARIA2_BLOCK)
 
@@ -26,7 +27,7 @@ def part(tmp_path: Path) -> Iterator[int]:
 
 def ask(relay: Relay, path: str | None = None, *more: str) -> socket.socket:
     where = urlsplit(relay.url)
-    line = socket.create_connection((where.hostname, where.port or 0), timeout=5)
+    line = socket.create_connection((where.hostname, where.port or 0), timeout=PATIENCE_S)
     head = [f"GET {path or where.path} HTTP/1.1", "Host: x", *more, "", ""]
     line.sendall("\r\n".join(head).encode())
     return line
@@ -83,7 +84,7 @@ def test_who_guesses_the_address_gets_nothing(part: int) -> None:
 
     with pytest.raises(InterruptedError):
         relay.await_aria2(a_while)
-    hearing.join(5)
+    hearing.join(PATIENCE_S)
 
     assert told == [("", b"")]
     relay.close()

@@ -24,6 +24,7 @@ from sidecar.transfer.converting.hardware import HARDWARE, SOFTWARE, FilmEncoder
 from sidecar.transfer.converting.programs import Programs
 from tests.fakes.media.films import SECONDS, film, foreign_film, probe, streams
 from tests.fakes.media.sounds import ffmpeg
+from tests.patience import PATIENCE_S
 
 pytestmark = pytest.mark.slow
 
@@ -126,7 +127,7 @@ def frames(path: Path) -> list[float]:
     said = subprocess.run(
         [*command, "-show_entries", "packet=pts_time", str(path)],
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         capture_output=True,
     )
     return sorted(float(line.strip(",")) for line in said.stdout.decode().split())

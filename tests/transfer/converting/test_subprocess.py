@@ -20,6 +20,7 @@ from sidecar.transfer.converting.subprocess import (
     run,
 )
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 
 SIDECAR = """
 from threading import Event
@@ -111,9 +112,9 @@ def test_it_dies_with_us_however_we_die() -> None:
         wait_until(lambda: b"sleep" in called(child), what="the program in it")
     finally:
         sidecar.kill()
-        sidecar.communicate(timeout=10)
+        sidecar.communicate(timeout=PATIENCE_S)
 
-    wait_until(lambda: b"sleep" not in called(child), within_s=5, what="its end")
+    wait_until(lambda: b"sleep" not in called(child), what="its end")
 
 
 def children(process_id: int) -> list[int]:

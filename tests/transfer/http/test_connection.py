@@ -19,7 +19,7 @@ from sidecar.transfer.http.engine import HttpEngine
 from sidecar.transfer.timeouts import Timeouts
 from tests.fakes.servers.certificates import own_certificate
 from tests.fakes.servers.fault_server import FaultServer, after, silent_after
-from tests.transfer.conftest import Memory, PlainPart, Try
+from tests.transfer.conftest import IMPATIENT, Memory, PlainPart, Try
 
 LARGE = random.Random(3).randbytes(5 * BUFFER // 2)
 HALF = len(LARGE) // 2
@@ -81,9 +81,8 @@ def test_what_came_before_a_silence_moves_on_and_a_stop_does_not_wait_for_more(
 
 
 def test_a_silent_server_is_noticed(attempt: Try) -> None:
-    timeouts = Timeouts(connect=5, read=0.3)
     ca_file = attempt.part.path.with_name("own.pem")
-    attempt.engine = HttpEngine(SystemClock(), timeouts=timeouts, ca_file=ca_file)
+    attempt.engine = HttpEngine(SystemClock(), timeouts=IMPATIENT, ca_file=ca_file)
     attempt.server.script.append(silent_after(HALF))
 
     assert attempt.fails().code == "silent"

@@ -12,6 +12,7 @@ from sidecar.domain.transfers.failures import FailureClass
 from sidecar.domain.transfers.response import OVERLAP
 from sidecar.errors import Stopped
 from sidecar.transfer.bandwidth import Bandwidth
+from sidecar.transfer.engine import Engine
 from sidecar.transfer.http.engine import HttpEngine
 from sidecar.transfer.timeouts import Timeouts
 from tests.fakes.clock import FakeClock
@@ -336,7 +337,8 @@ def test_a_part_deleted_by_a_person_is_not_called_complete(attempt: Try) -> None
     assert attempt.fails().code == "part-vanished"
 
 
-def test_silence_ends_the_attempt_and_keeps_what_came(attempt: Try) -> None:
+def test_silence_ends_the_attempt_and_keeps_what_came(attempt: Try, impatient: Engine) -> None:
+    attempt.engine = impatient
     attempt.server.script.append(silent_after(HALF))
 
     failure = attempt.fails()

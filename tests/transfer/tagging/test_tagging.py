@@ -26,6 +26,7 @@ from sidecar.transfer.tagging.wishes import Writing
 from sidecar.transfer.tagging.writing import NotTaggable, write
 from tests.fakes.media.mutagens import FLAC, ID3, MP4, File, Picture
 from tests.fakes.media.sounds import ffmpeg
+from tests.patience import PATIENCE_S
 
 KINDS = ("flac", "ogg", "opus", "mp3", "m4a", "wv", "wav", "aiff")
 VALUES = {
@@ -86,7 +87,7 @@ def got(path: Path) -> FileTags:
 def probed(path: Path) -> dict[str, str]:
     """What ffprobe says of a file, in lower case: another program's word on it."""
     command = ["ffprobe", "-v", "error", "-of", "json", "-show_format", "-show_streams", str(path)]
-    said = subprocess.run(command, check=True, capture_output=True, timeout=60)
+    said = subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S)
     told: dict[str, Any] = json.loads(said.stdout)
     tags: dict[str, str] = dict(told["format"].get("tags", {}))
     for stream in told["streams"]:
@@ -154,7 +155,7 @@ def test_ffprobe_reads_what_was_written_and_the_sound_is_as_it_was(
 def sound_of(path: Path) -> bytes:
     command = ["ffmpeg", "-xerror", "-v", "error", "-i", str(path), "-map", "0:a"]
     command += ["-f", "streamhash", "-"]
-    return subprocess.run(command, check=True, capture_output=True, timeout=60).stdout
+    return subprocess.run(command, check=True, capture_output=True, timeout=PATIENCE_S).stdout
 
 
 def test_each_format_has_its_own_names_for_what_mutagen_reads(

@@ -13,6 +13,7 @@ from sidecar.web.app import web_files
 from sidecar.web.i18n.numbers import LocalFormat, clock, percent
 from sidecar.web.i18n.sentences import catalogue
 from sidecar.web.live.news import Throttle
+from tests.patience import PATIENCE_S
 
 ENGLISH, GERMAN = LocalFormat(), LocalFormat("de", catalogue("de").gettext)
 SIZES = [-5, 0, 1, 2, 999, 999.6, 1000, 1499, 2500, 52_400, 999_499, 999_500, 999_949, 1_250_000]
@@ -117,7 +118,10 @@ def test_the_browser_says_the_same(words: LocalFormat) -> None:
         f"console.log(JSON.stringify([{SIZES}.map(size), {TIMES}.map(seconds)]))"
     )
     said = subprocess.run(
-        ["node", "--input-type=module", "-e", script], capture_output=True, check=True, timeout=30
+        ["node", "--input-type=module", "-e", script],
+        capture_output=True,
+        check=True,
+        timeout=PATIENCE_S,
     ).stdout
 
     assert json.loads(said) == [

@@ -19,6 +19,7 @@ from sidecar.web.security.masking import mask
 from sidecar.web.server import WebServer
 from tests.fakes.clock import FakeClock
 from tests.fakes.page import OpenPage
+from tests.patience import PATIENCE_S
 from tests.services.conftest import STICK
 from tests.web.house import ANN, BEN, EVE, WebHouse, serving, web_house
 
@@ -65,7 +66,7 @@ def test_a_snapshot_says_whether_a_page_is_as_new(house: WebHouse, server: WebSe
 
     def shown() -> str:
         cookie = {"sidecar_session": secret}
-        page = requests.get(f"{server.url}/downloads", cookies=cookie, timeout=30).text
+        page = requests.get(f"{server.url}/downloads", cookies=cookie, timeout=PATIENCE_S).text
         return page.partition('data-version="')[2].partition('"')[0]
 
     def told() -> object:
@@ -267,7 +268,7 @@ def test_a_name_that_leads_here_by_dns_rebinding_opens_nothing(
             "Origin": "http://evil.example",
             "Cookie": f"sidecar_session={house.begin_session(ANN)}",
         },
-        timeout=10,
+        timeout=PATIENCE_S,
     )
 
     assert answer.status_code == 400
@@ -287,11 +288,11 @@ def test_signing_out_closes_the_session_s_pages_and_no_others(
             f"{server.url}/api/v1/session",
             headers={"X-Sidecar-CSRF": mask(derive_csrf_token(secret))},
             cookies={"sidecar_session": secret},
-            timeout=10,
+            timeout=PATIENCE_S,
         )
 
         assert answer.status_code == 204
-        assert gone.closed(within_s=5)
+        assert gone.closed()
         house.bus.publish(NoticesChanged())
         assert stays.next()[0] == "notice"
 
@@ -304,7 +305,7 @@ def test_who_is_no_administrator_any_more_hears_no_more(house: WebHouse, server:
         house.store.accounts.save(replace(eve, is_admin=False))
         house.bus.publish(AccountChanged(EVE.user_id))
 
-        assert page.closed(within_s=5)
+        assert page.closed()
 
 
 @pytest.mark.parametrize("packet", ['42["join","admins"]', '42["pause",7]'])
@@ -315,7 +316,7 @@ def test_whoever_sends_a_command_is_cut_off(
         page.next("snapshot")
         page.send(packet)
 
-        assert page.closed(within_s=5)
+        assert page.closed()
     assert "takes nothing" in caplog.text
 
 
@@ -324,7 +325,7 @@ def test_a_message_over_the_limit_ends_the_connection(house: WebHouse, server: W
         page.next("snapshot")
         page.send('42["x","' + "y" * 200_000 + '"]')
 
-        assert page.closed(within_s=5)
+        assert page.closed()
 
 
 @pytest.mark.parametrize("packet", ["garbage", "4", "42[", "99", "451-[]"])
@@ -358,12 +359,12 @@ def test_polling_works_where_a_proxy_knows_no_websockets(
     with requests.Session() as browser:
         browser.cookies.set("sidecar_session", house.begin_session(ANN))
         address = f"{server.url}/socket.io/?EIO=4&transport=polling"
-        opened = browser.get(address, timeout=10).text
+        opened = browser.get(address, timeout=PATIENCE_S).text
         sid = opened.split('"sid":"')[1].split('"')[0]
-        browser.post(f"{address}&sid={sid}", data="40", timeout=10)
-        heard = browser.get(f"{address}&sid={sid}", timeout=10).text
+        browser.post(f"{address}&sid={sid}", data="40", timeout=PATIENCE_S)
+        heard = browser.get(f"{address}&sid={sid}", timeout=PATIENCE_S).text
         if "snapshot" not in heard:
-            heard += browser.get(f"{address}&sid={sid}", timeout=10).text
+            heard += browser.get(f"{address}&sid={sid}", timeout=PATIENCE_S).text
 
     assert '42["snapshot"' in heard
 
@@ -375,10 +376,10 @@ def test_nonsense_while_news_wait_to_be_fetched_holds_no_thread(
     with requests.Session() as browser:
         browser.cookies.set("sidecar_session", house.begin_session(ANN))
         address = f"{server.url}/socket.io/?EIO=4&transport=polling"
-        opened = browser.get(address, timeout=10).text
+        opened = browser.get(address, timeout=PATIENCE_S).text
         sid = opened.split('"sid":"')[1].split('"')[0]
-        browser.post(f"{address}&sid={sid}", data="40", timeout=10)
+        browser.post(f"{address}&sid={sid}", data="40", timeout=PATIENCE_S)
 
-        answer = browser.post(f"{address}&sid={sid}", data=nonsense, timeout=5)
+        answer = browser.post(f"{address}&sid={sid}", data=nonsense, timeout=PATIENCE_S)
 
         assert answer.status_code < 500

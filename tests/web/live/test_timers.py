@@ -8,6 +8,7 @@ from threading import enumerate as all_threads
 import pytest
 
 from sidecar.web.live.timers import Timers
+from tests.patience import PATIENCE_S
 
 LONG_S = 3600.0
 
@@ -18,7 +19,7 @@ def test_what_is_due_first_is_done_first() -> None:
     timers.after(0.1, lambda: done.put("later"))
     timers.after(0.0, lambda: done.put("now"))
 
-    assert [done.get(timeout=10), done.get(timeout=10)] == ["now", "later"]
+    assert [done.get(timeout=PATIENCE_S), done.get(timeout=PATIENCE_S)] == ["now", "later"]
     timers.end()
     assert done.empty()
 
@@ -28,7 +29,7 @@ def test_one_that_fails_is_logged_and_the_others_go_on(caplog: pytest.LogCapture
     timers.after(0.0, lambda: 1 // 0)
     timers.after(0.0, lambda: done.put("the next"))
 
-    assert done.get(timeout=10) == "the next"
+    assert done.get(timeout=PATIENCE_S) == "the next"
     timers.end()
     assert "ZeroDivisionError" in caplog.text
 

@@ -14,6 +14,7 @@ from sidecar.domain.rules.registry import RULE_OF
 from sidecar.services.activity.replays.child import LIMITS
 from sidecar.services.activity.replays.service import LARGEST_FILE, ReplayService
 from tests.fakes.servers.slow_line import wait_until
+from tests.patience import PATIENCE_S
 from tests.services.conftest import STICK, track
 from tests.web.house import ANN, Browser, WebHouse
 
@@ -166,6 +167,6 @@ def test_a_running_replay_shows_how_far_it_is_and_is_cancelled(
         assert "% done" in ann.get(PAGE).text
     finally:
         ann.press(f"{PAGE}/cancel")
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert not thread.is_alive()
     assert ann.told(API)["state"] == "none"

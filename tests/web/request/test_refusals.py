@@ -25,6 +25,7 @@ from sidecar.web.security.hosts import HostList
 from sidecar.web.security.middleware import HEADERS, Middleware
 from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.clock import FakeClock
+from tests.patience import PATIENCE_S
 from tests.web.house import ANN, WebHouse, web_house
 
 if TYPE_CHECKING:
@@ -160,7 +161,9 @@ class Answer:
 def ask(server: WebServer, octets: bytes) -> Answer:
     """Send it, say that no more comes, and return the one whole response."""
     address = urlsplit(server.url)
-    with socket.create_connection((address.hostname, address.port or 0), timeout=10) as line:
+    with socket.create_connection(
+        (address.hostname, address.port or 0), timeout=PATIENCE_S
+    ) as line:
         try:
             line.sendall(octets)
             line.shutdown(socket.SHUT_WR)
@@ -217,7 +220,7 @@ def test_whatever_comes_is_refused_in_our_form(shared: WebServer, kind: str, pat
     else:
         # The path is that of the front page, or a body that it does not read.
         assert answer.status == 302 or (answer.status, path) == (303, "/"), answer
-    assert requests.get(f"{shared.url}/health", timeout=10).json() == {"status": "ok"}
+    assert requests.get(f"{shared.url}/health", timeout=PATIENCE_S).json() == {"status": "ok"}
 
 
 def test_the_table_is_not_short() -> None:
@@ -307,7 +310,9 @@ def test_who_is_too_slow_is_told_so(
 ) -> None:
     monkeypatch.setattr(limits, "HEAD_S", 0.3)
     address = urlsplit(shared.url)
-    with socket.create_connection((address.hostname, address.port or 0), timeout=20) as line:
+    with socket.create_connection(
+        (address.hostname, address.port or 0), timeout=PATIENCE_S
+    ) as line:
         line.sendall(octets or b"\r\n")
         received = b""
         while piece := line.recv(65536):
@@ -325,7 +330,9 @@ def test_a_body_that_does_not_come_is_refused_and_the_connection_ends(
     monkeypatch.setattr(limits, "HEAD_S", 0.3)
     monkeypatch.setattr(limits, "HEAR_OUT_S", 0.1)
     address = urlsplit(shared.url)
-    with socket.create_connection((address.hostname, address.port or 0), timeout=20) as line:
+    with socket.create_connection(
+        (address.hostname, address.port or 0), timeout=PATIENCE_S
+    ) as line:
         line.sendall(post(b"/api/v1/session", b"Content-Length: 50\r\n", b"{"))
         received = b""
         while piece := line.recv(65536):
@@ -338,7 +345,9 @@ def test_a_body_that_nobody_reads_does_not_become_the_next_request(shared: WebSe
     inner = get(b"/health")
     first = get(b"/health", b"Content-Length: %d\r\n" % len(inner), inner)
     address = urlsplit(shared.url)
-    with socket.create_connection((address.hostname, address.port or 0), timeout=10) as line:
+    with socket.create_connection(
+        (address.hostname, address.port or 0), timeout=PATIENCE_S
+    ) as line:
         line.sendall(first + get(b"/health", b"Connection: close\r\n"))
         received = b""
         while piece := line.recv(65536):
@@ -374,7 +383,7 @@ def running(app: WSGIApplication) -> Iterator[WebServer]:
         yield server
     finally:
         server.stop()
-        thread.join(5)
+        thread.join(PATIENCE_S)
 
 
 def around(below: WSGIApplication) -> Middleware:
@@ -452,10 +461,12 @@ def test_a_failure_in_the_midst_of_a_body_ends_the_connection(
 
     with running(around(breaks_off)) as server:
         with pytest.raises(requests.exceptions.ChunkedEncodingError):
-            requests.get(f"{server.url}/", timeout=10)
+            requests.get(f"{server.url}/", timeout=PATIENCE_S)
         assert "broke off" in caplog.text
         address = urlsplit(server.url)
-        with socket.create_connection((address.hostname, address.port or 0), timeout=10) as line:
+        with socket.create_connection(
+            (address.hostname, address.port or 0), timeout=PATIENCE_S
+        ) as line:
             line.sendall(get(b"/"))
             received = b""
             while piece := line.recv(65536):
@@ -472,7 +483,9 @@ def test_a_body_that_is_shorter_than_it_says_ends_the_connection() -> None:
 
     with running(around(is_short)) as server:
         address = urlsplit(server.url)
-        with socket.create_connection((address.hostname, address.port or 0), timeout=5) as line:
+        with socket.create_connection(
+            (address.hostname, address.port or 0), timeout=PATIENCE_S
+        ) as line:
             line.sendall(get(b"/"))
             received = b""
             while piece := line.recv(65536):
@@ -544,16 +557,18 @@ def test_who_waits_while_it_stops_is_told_so() -> None:
 
     def waits(_environ: WSGIEnvironment, start: StartResponse) -> list[bytes]:
         is_in.set()
-        goes_on.wait(60)
+        goes_on.wait(PATIENCE_S)
         start("200 OK", [("Content-Length", "4")])
         return [b"late"]
 
     before = set(threading.enumerate())
     with running(around(waits)) as server:
         address = urlsplit(server.url)
-        with socket.create_connection((address.hostname, address.port or 0), timeout=10) as line:
+        with socket.create_connection(
+            (address.hostname, address.port or 0), timeout=PATIENCE_S
+        ) as line:
             line.sendall(get(b"/api/v1/downloads"))
-            assert is_in.wait(10)
+            assert is_in.wait(PATIENCE_S)
 
             server.stop()
             received = b""
@@ -562,7 +577,7 @@ def test_who_waits_while_it_stops_is_told_so() -> None:
             goes_on.set()
 
     for one in set(threading.enumerate()) - before:
-        one.join(5)
+        one.join(PATIENCE_S)
     answer = parsed(received)
     assert answer.status == 503
     assert_ours(answer, for_program=True)

@@ -15,6 +15,7 @@ from werkzeug.test import Client
 
 from sidecar.config import load
 from sidecar.web.server import WebServer
+from tests.patience import PATIENCE_S
 from tests.services.conftest import STICK
 from tests.web.house import Browser, WebHouse
 
@@ -186,7 +187,7 @@ def test_no_way_leads_out_of_the_static_files(server: WebServer, way: str) -> No
     asked = requests.Request("GET", server.url).prepare()
     asked.url = server.url + way
     with requests.Session() as session:
-        answer = session.send(asked, allow_redirects=False, timeout=5)
+        answer = session.send(asked, allow_redirects=False, timeout=PATIENCE_S)
 
     assert answer.status_code in {400, 404}
     assert "jellyfin-sidecar" not in answer.text

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from select import select
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import requests
 from sidecar.errors import ConfigError
 from sidecar.web.server import WebServer, serve_in_thread
 from tests.fakes.page import OpenPage
+from tests.patience import PATIENCE_S
 from tests.web.house import ANN, PASSWORD, WebHouse
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 def connected(server: WebServer) -> socket.socket:
     address = urlsplit(server.url)
-    return socket.create_connection((address.hostname, address.port or 0), timeout=10)
+    return socket.create_connection((address.hostname, address.port or 0), timeout=PATIENCE_S)
 
 
 def everything(line: socket.socket) -> bytes:
@@ -33,7 +35,7 @@ def everything(line: socket.socket) -> bytes:
 
 
 def test_it_answers_on_a_port_that_the_system_chose(server: WebServer) -> None:
-    answer = requests.get(f"{server.url}/health", timeout=10)
+    answer = requests.get(f"{server.url}/health", timeout=PATIENCE_S)
 
     assert answer.json() == {"status": "ok"}
     assert answer.headers["Server"] == "sidecar"
@@ -56,7 +58,7 @@ def test_an_address_of_another_machine_is_named(house: WebHouse) -> None:
 
 
 def test_a_body_over_the_limit_is_refused_before_it_is_read(server: WebServer) -> None:
-    answer = requests.post(f"{server.url}/api/v1/session", data=b"x" * 65_537, timeout=10)
+    answer = requests.post(f"{server.url}/api/v1/session", data=b"x" * 65_537, timeout=PATIENCE_S)
 
     assert answer.status_code == 413
 
@@ -71,31 +73,32 @@ def test_a_chunked_body_over_the_limit_is_refused(server: WebServer) -> None:
             f"{server.url}/api/v1/session",
             data=endless(),
             headers={"Content-Type": "application/json"},
-            timeout=10,
+            timeout=PATIENCE_S,
         )
     except requests.ConnectionError:
         pass  # it hung up while we were sending
     else:
         assert answer.status_code == 413
-    assert requests.get(f"{server.url}/health", timeout=10).ok
+    assert requests.get(f"{server.url}/health", timeout=PATIENCE_S).ok
 
 
 def test_headers_over_the_limit_are_refused(server: WebServer) -> None:
-    answer = requests.get(f"{server.url}/health", headers={"X-Long": "x" * 40_000}, timeout=10)
+    answer = requests.get(
+        f"{server.url}/health", headers={"X-Long": "x" * 40_000}, timeout=PATIENCE_S
+    )
 
     assert answer.status_code == 431
 
 
 def test_silent_connections_keep_nobody_waiting(server: WebServer) -> None:
     with ExitStack() as opened:
-        for _ in range(60):
-            opened.enter_context(connected(server))
-        started = time.monotonic()
+        silent = [opened.enter_context(connected(server)) for _ in range(60)]
 
-        answer = requests.get(f"{server.url}/health", timeout=10)
+        answer = requests.get(f"{server.url}/health", timeout=PATIENCE_S)
 
         assert answer.ok
-        assert time.monotonic() - started < 1
+        # Before any of them was given up.
+        assert select(silent, [], [], 0)[0] == []
 
 
 def test_garbage_is_answered_with_a_refusal(server: WebServer) -> None:
@@ -115,15 +118,14 @@ def test_fifty_pages_are_open_at_once_and_requests_are_still_answered(
         ]
         assert [page.next()[0] for page in pages] == ["snapshot"] * 50
         assert server.open_websockets == 50
-        started = time.monotonic()
         signed_in = requests.post(
             f"{server.url}/api/v1/session",
             json={"username": "ann", "password": PASSWORD},
-            timeout=10,
+            timeout=PATIENCE_S,
         )
 
         assert signed_in.ok
-        assert time.monotonic() - started < 1
+        assert server.open_websockets == 50
 
 
 def test_it_stops_within_seconds_while_pages_are_open_and_leaves_no_thread(
@@ -139,14 +141,14 @@ def test_it_stops_within_seconds_while_pages_are_open_and_leaves_no_thread(
 
     web.live.stop()
     server.stop()
-    thread.join(5)
+    thread.join(PATIENCE_S)
 
     assert time.monotonic() - started < 3
     assert all(page.closed() for page in pages)
     for page in pages:
         page.leave()
     for one in set(threading.enumerate()) - before:
-        one.join(5)
+        one.join(PATIENCE_S)
     assert set(threading.enumerate()) - before == set()
 
 
@@ -163,7 +165,7 @@ def test_it_stops_within_seconds_even_if_it_is_stopped_before_the_live_connectio
 
     server.stop()
     web.live.stop()
-    thread.join(5)
+    thread.join(PATIENCE_S)
 
     assert time.monotonic() - started < 3
     assert page.closed()
@@ -174,11 +176,12 @@ def test_a_request_that_hangs_is_named_and_not_waited_for(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     before = set(threading.enumerate())
-    is_in, goes_on = threading.Event(), threading.Event()
+    is_in, goes_on, is_over = threading.Event(), threading.Event(), threading.Event()
 
     def waits_for_jellyfin(_environ: object, start_response: StartResponse) -> list[bytes]:
         is_in.set()
-        goes_on.wait(60)
+        goes_on.wait(PATIENCE_S)
+        is_over.set()
         start_response("200 OK", [("Content-Length", "0")])
         return []
 
@@ -187,16 +190,15 @@ def test_a_request_that_hangs_is_named_and_not_waited_for(
     thread = serve_in_thread(server)
     with connected(server) as line:
         line.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert is_in.wait(10)
-        started = time.monotonic()
+        assert is_in.wait(PATIENCE_S)
 
         server.stop()
 
-        assert time.monotonic() - started < 3
+        assert not is_over.is_set()
         assert "waits_for_jellyfin" in caplog.text
     goes_on.set()
     for one in {thread, *threading.enumerate()} - before:
-        one.join(5)
+        one.join(PATIENCE_S)
 
 
 def test_a_refused_websocket_is_told_why(server: WebServer) -> None:
@@ -223,4 +225,4 @@ def test_a_broken_handshake_ends_the_connection_and_nothing_else(
 
         everything(line)
 
-    assert requests.get(f"{server.url}/health", timeout=10).ok
+    assert requests.get(f"{server.url}/health", timeout=PATIENCE_S).ok

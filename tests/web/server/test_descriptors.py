@@ -10,6 +10,7 @@ import subprocess
 import sys
 
 from sidecar.process import limits
+from tests.patience import PATIENCE_S
 
 RAISE = """
 import json, resource
@@ -60,7 +61,7 @@ next_one.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
 print(next_one.recv(65536)[9:15].decode(), flush=True)
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 server.stop()
-thread.join(10)
+thread.join(PATIENCE_S)
 """
 
 
@@ -72,7 +73,7 @@ def test_it_takes_what_the_system_allows_and_keeps_some_for_the_rest() -> None:
         [sys.executable, "-c", RAISE.format(cases=cases)],
         capture_output=True,
         check=True,
-        timeout=60,
+        timeout=PATIENCE_S,
     )
 
     assert json.loads(done.stdout) == [
@@ -84,7 +85,11 @@ def test_it_takes_what_the_system_allows_and_keeps_some_for_the_rest() -> None:
 
 def test_without_a_file_number_the_longest_idle_connection_makes_room() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", FULL], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", FULL],
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+        check=False,
     )
 
     assert done.stdout.splitlines() == ["refused", "made room", "200 OK"], done.stderr

@@ -23,6 +23,7 @@ from werkzeug.wsgi import get_input_stream
 
 from sidecar.web.routing import LateRule
 from sidecar.web.server import SOCKET_KEY, WebServer, WebSocketAdapter
+from tests.patience import PATIENCE_S
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIEnvironment
@@ -264,7 +265,7 @@ def test_workers_are_those_that_end_with_the_process() -> None:
         assert all(one.daemon for one in workers)
     finally:
         server.stop()
-        serve.join(10)
+        serve.join(PATIENCE_S)
 
 
 def test_werkzeug_compiles_what_writes_an_address_in_one_method() -> None:

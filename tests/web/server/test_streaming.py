@@ -9,6 +9,7 @@ import pytest
 
 from sidecar.errors import ServerAway
 from sidecar.web.server import FileBody, OpenResponses, ProxyBody
+from tests.patience import PATIENCE_S
 
 BODY = bytes(range(256)) * 5000
 
@@ -54,7 +55,7 @@ def test_a_part_of_a_file_leaves_as_it_is(
     sender = Thread(target=send)
     sender.start()
     found = all_of(theirs)
-    sender.join(10)
+    sender.join(PATIENCE_S)
 
     assert found == b"".join(body) == BODY[start : start + length]
     body.close()
@@ -95,7 +96,7 @@ def test_nobody_is_waited_for_when_the_server_stops(
 
     def waits() -> Iterator[bytes]:
         told.set()
-        assert aborted.wait(10)
+        assert aborted.wait(PATIENCE_S)
         yield from ()
 
     relay = ProxyBody(waits(), abort=aborted.set, close=lambda: None)
@@ -113,13 +114,13 @@ def test_nobody_is_waited_for_when_the_server_stops(
     ]
     for one in senders:
         one.start()
-    assert told.wait(10)
+    assert told.wait(PATIENCE_S)
     assert line[1].recv(1) == BODY[:1]
 
     answers.hang_up()
 
     for one in senders:
-        one.join(5)
+        one.join(PATIENCE_S)
         assert not one.is_alive()
     assert closed.is_set()
     with pytest.raises(ConnectionAbortedError, match="stops"):

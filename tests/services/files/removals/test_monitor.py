@@ -47,6 +47,7 @@ from tests.device.mounting import (
     needs_root,
     unmount,
 )
+from tests.patience import PATIENCE_S
 from tests.services.conftest import ANN, STICK, World, access_to, owned, track
 
 BEN = "b" * 32
@@ -1076,7 +1077,7 @@ def test_the_real_watch_and_the_thread_notice_a_removal_by_themselves(
         assert time.monotonic() - began < WITHIN_S
     finally:
         stop.set()
-        thread.join(5)
+        thread.join(PATIENCE_S)
         house.registry.close()
     assert set(threading.enumerate()) <= before
 

@@ -35,6 +35,7 @@ from sidecar.transfer.converting.availability import ConverterAvailability
 from sidecar.transfer.engine import Receipt
 from tests.fakes.converter import HalvingConverter
 from tests.fakes.media.films import foreign_film, streams
+from tests.patience import PATIENCE_S
 from tests.services.conftest import ANN, STICK, World, track
 
 BODY = b"sound" * 1000
@@ -538,7 +539,7 @@ def test_what_becomes_whole_meanwhile_is_finished_by_who_is_at_it(bench: Bench) 
         outcomes[number], threads[number] = outcome, current_thread().name
         if number == first[0].id:
             is_ended.set()
-            assert may_go_on.wait(30)
+            assert may_go_on.wait(PATIENCE_S)
 
     def finish(download: Download, part: FinishedPart) -> None:
         bench.finishing.finish_soon(bench.device, download, part, partial(end, download.id))
@@ -546,14 +547,14 @@ def test_what_becomes_whole_meanwhile_is_finished_by_who_is_at_it(bench: Bench) 
     with bench.world.db.thread():
         busy = Thread(target=finish, args=first, name="busy")
         busy.start()
-        assert is_ended.wait(30)
+        assert is_ended.wait(PATIENCE_S)
 
         for one in others:
             finish(*one)
 
         assert list(outcomes) == [first[0].id]
         may_go_on.set()
-        busy.join(30)
+        busy.join(PATIENCE_S)
     assert outcomes == {one.id: True for one, _ in (first, *others)}
     assert set(threads.values()) == {"busy"}
     assert bench.parts() == []

@@ -15,6 +15,7 @@ from sidecar.services.operations.doctor import (
     checks_of_machine,
 )
 from tests.fakes.servers.answering import json_reply
+from tests.patience import PATIENCE_S
 from tests.services.conftest import STICK
 from tests.web.house import EVE, Browser, WebHouse
 
@@ -82,14 +83,14 @@ def test_a_check_that_hangs_is_told_and_holds_up_nothing_else(
 
     def hang() -> str:
         entered.set()
-        assert let_go.wait(60)
+        assert let_go.wait(PATIENCE_S)
         return "there after all"
 
     monkeypatch.setattr(doctor, "_checks", lambda: iter([Check("Drive", hang, WayOut("wait"))]))
     doctor.begin()
     thread = threading.Thread(target=doctor.step)
     thread.start()
-    assert entered.wait(60)
+    assert entered.wait(PATIENCE_S)
     try:
         assert "Checking: Drive" in eve.get("/admin/checks").text
         house.clock.advance(LATE_S + 1)
@@ -98,7 +99,7 @@ def test_a_check_that_hangs_is_told_and_holds_up_nothing_else(
         assert doctor.now().is_running
     finally:
         let_go.set()
-        thread.join(60)
+        thread.join(PATIENCE_S)
     assert "there after all" in eve.get("/admin/checks").text
 
 

@@ -17,6 +17,7 @@ from sidecar.web.starting import Startup, starting_app
 from tests.e2e.conftest import Person
 from tests.fakes.clock import FakeClock
 from tests.fakes.libraries.tiny import tiny_library
+from tests.patience import PATIENCE_S
 
 HERE = {"REMOTE_ADDR": "127.0.0.1"}
 
@@ -50,7 +51,7 @@ def approve(jellyfin: DemoServer, name: str, code: str) -> None:
     person = Person(jellyfin.url, name).sign_in()
     with person.session as client:
         client.post(
-            f"{jellyfin.url}/QuickConnect/Authorize", params={"code": code}, timeout=10
+            f"{jellyfin.url}/QuickConnect/Authorize", params={"code": code}, timeout=PATIENCE_S
         ).raise_for_status()
 
 
