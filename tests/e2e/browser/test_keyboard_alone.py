@@ -14,20 +14,22 @@ from tests.fakes.servers.slow_line import SlowLine
 pytestmark = [pytest.mark.slow, pytest.mark.browser, pytest.mark.timeout(900)]
 
 STANDSTILL = 5_000  # bytes a second: nothing arrives before it is looked at
-# Whether this has the focus, and what has it and is not seen to; empty if all is well.
+# Whether this is on the page, whether it has the focus, and what has it and is not seen to; empty
+# if all is well.
 LOOK = """(target) => {
     const one = document.activeElement;
+    const isOn = target.isConnected;
     // Where a page ends, the browser itself has its turn.
-    if (!one || one === document.body) return [false, "nothing"];
+    if (!one || one === document.body) return [isOn, false, "nothing"];
     // Where the last row went, the whole list has it, without a ring around the page.
-    if (one.id === "main") return [false, ""];
+    if (one.id === "main") return [isOn, false, ""];
     const { top, bottom, left, right } = one.getBoundingClientRect();
     const isOff = bottom <= 0 || right <= 0 || top >= innerHeight || left >= innerWidth;
     const ringed = [one, ...one.labels ?? []];
     // The link of a tile has its ring around all of the tile.
     const isMarked = ringed.some((two) => [null, "::after"].some(
         (part) => getComputedStyle(two, part).outlineStyle !== "none"));
-    return [one === target, isOff || !isMarked ? one.outerHTML.slice(0, 200) : ""];
+    return [isOn, one === target, isOff || !isMarked ? one.outerHTML.slice(0, 200) : ""];
 }"""
 
 
@@ -40,13 +42,18 @@ class Keys:
     def reach(self, target: Locator) -> None:
         """Press Tab until it has the focus, which is seen wherever it stands meanwhile."""
         expect(target).to_be_visible()
-        is_there, _ = target.evaluate(LOOK)
+        # To look for it by its name each time would cost more than all else.
+        one = target.element_handle()
+        _, is_there, _ = one.evaluate(LOOK)
         ends = 0
         while not is_there and ends < 2:
             self.page.keyboard.press("Tab")
-            is_there, unseen = target.evaluate(LOOK)
+            is_on_page, is_there, unseen = one.evaluate(LOOK)
             ends += unseen == "nothing"
             assert unseen in {"", "nothing"}
+            if not is_on_page:
+                one = target.element_handle()
+                _, is_there, _ = one.evaluate(LOOK)
         if is_there:
             return
         pytest.fail(f"{target} is not reached")
