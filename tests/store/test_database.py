@@ -216,6 +216,21 @@ def test_a_sound_database_answers(db: Database) -> None:
     assert db.is_answering()
 
 
+@pytest.mark.sqlite
+def test_all_threads_write_through_one_connection_and_read_through_their_own(
+    db: Database,
+) -> None:
+    def write(number: int) -> tuple[object, bool]:
+        Meta(db).set(f"from {number}", "hello")
+        return db.dialect.writer.connection(), db.dialect.peewee.is_closed()
+
+    with ThreadPoolExecutor(2) as pool:
+        used = set(pool.map(write, range(4)))
+
+    assert used == {(db.dialect.writer.connection(), True)}
+    assert Meta(db).get("from 3") == "hello"
+
+
 def test_every_thread_gives_its_connection_back(db: Database) -> None:
     def visit(number: int) -> None:
         with db.thread():
