@@ -71,10 +71,11 @@ export async function startKeeping(signal) {
   await navigator.storage.persist?.();
   const { isForgottenAtSignOut = false } = await files.settings();
   const box = byId("forget-at-sign-out", HTMLInputElement);
+  const remember = () => files.change({ isForgottenAtSignOut: box.checked });
+  box.addEventListener("change", remember, { signal });
   // It may have been ticked before this script was there.
-  box.checked ||= isForgottenAtSignOut;
-  await files.change({ isForgottenAtSignOut: box.checked });
-  box.addEventListener("change", () => files.change({ isForgottenAtSignOut: box.checked }), { signal });
+  if (box.checked) await remember();
+  else box.checked = isForgottenAtSignOut;
   byId("kept-sync").hidden = false;
   byId("kept-sync").addEventListener("click", sync, { signal });
   await show();
