@@ -80,6 +80,32 @@ def test_every_page_of_them_fits_and_is_for_everybody(
     assert found == []
 
 
+def names_of_fields(page: Page) -> list[tuple[str, str]]:
+    """Return role and name of every field, as a screen reader is told them."""
+    nodes = page.context.new_cdp_session(page).send("Accessibility.getFullAXTree")["nodes"]
+    told = [(one["role"]["value"], one["name"]["value"]) for one in nodes if one.get("name")]
+    return [one for one in told if one[0] in {"checkbox", "combobox", "slider", "textbox"}]
+
+
+def test_no_two_fields_of_a_page_have_the_same_name(signed_in: SignedIn, server: WebServer) -> None:
+    page = signed_in(EVE, "/settings")
+    found: list[str] = []
+    for path in (*SETTINGS, f"/devices/{STICK}", "/profile", "/profile/notifications"):
+        page.goto(server.url + path)
+        page.evaluate("document.querySelectorAll('details').forEach((one) => { one.open = true; })")
+        told = names_of_fields(page)
+        assert told, path
+        found += [f"{path}: {one}" for one in sorted({one for one in told if told.count(one) > 1})]
+
+    assert found == []
+
+
+def test_a_rules_switch_is_called_by_its_rule(signed_in: SignedIn) -> None:
+    page = signed_in(EVE, "/settings/rules")
+
+    expect(page.get_by_role("checkbox", name="Favourites On", exact=True)).to_be_visible()
+
+
 def test_every_control_of_them_does_something(
     signed_in: SignedIn, context: BrowserContext, server: WebServer
 ) -> None:
