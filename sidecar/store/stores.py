@@ -16,7 +16,6 @@ from sidecar.store.devices.machines import DeviceMachines
 from sidecar.store.devices.orders import Orders
 from sidecar.store.devices.reports import Reports
 from sidecar.store.devices.samples import Samples
-from sidecar.store.downloads.activity import ActivityLog
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.inventory import Inventory
 from sidecar.store.downloads.queue import Downloads
@@ -50,7 +49,6 @@ class Stores:
         """Make them; with a machine, devices are where they are on that one."""
         self.db = db
         self.accounts = Accounts(db)
-        self.activity = ActivityLog(db, clock)
         self.albums_on_device = AlbumIndex(db)
         self.api_keys = ApiKeys(db, clock)
         self.browser_plays = ImportedPlays(db, BrowserPlayRow)
@@ -61,6 +59,8 @@ class Stores:
         self.devices = Devices(db, machine)
         self.device_machines = DeviceMachines(db, clock)
         self.downloads = Downloads(db, bus, clock)
+        # The same one: it knows which entries are of this process.
+        self.activity = self.downloads.transitions.activity
         self.exclusions = Exclusions(db, clock)
         self.findings = Findings(db)
         self.hearts = FavouriteStates(db, clock)

@@ -214,6 +214,10 @@ def test_a_device_that_was_never_attached_says_on_all_pages_what_its_machine_see
     assert "car: New card is not there" in eve.get("/devices").text
 
 
+def news_of_files(heard: list[Event]) -> list[DownloadChanged]:
+    return [one for one in heard if isinstance(one, DownloadChanged)]
+
+
 def test_files_that_come_on_another_machine_are_news_here_without_redis(
     house: WebHouse, car: Car
 ) -> None:
@@ -221,8 +225,9 @@ def test_files_that_come_on_another_machine_are_news_here_without_redis(
     heard: list[Event] = []
     house.bus.subscribe(heard.append)
     house.add(2, status=Status.COMPLETED)
+    own = news_of_files(heard)
     share(house)
-    own = [one for one in heard if isinstance(one, DownloadChanged)]
+    assert news_of_files(heard) == own != [], "what happens here is told at once, and once"
     heard.clear()
 
     claimed = car.store.downloads.queue.claim(house.clock.now())
@@ -233,8 +238,7 @@ def test_files_that_come_on_another_machine_are_news_here_without_redis(
     )
     share(house)
 
-    assert own, "what happens here is told at once, and once"
-    (told,) = [one for one in heard if isinstance(one, DownloadChanged)]
+    (told,) = news_of_files(heard)
     assert (told.download.id, told.was, told.now) == (
         waits.id,
         Status.DOWNLOADING,
@@ -242,14 +246,14 @@ def test_files_that_come_on_another_machine_are_news_here_without_redis(
     )
     heard.clear()
     share(house)
-    assert [one for one in heard if isinstance(one, DownloadChanged)] == []
+    assert news_of_files(heard) == []
 
     house.bus.connect(lambda: True)
     assert house.store.downloads.transitions.delete(house.now(waits))
     heard.clear()
     share(car)
     share(house)
-    assert [one for one in heard if isinstance(one, DownloadChanged)] == []
+    assert news_of_files(heard) == []
 
 
 def test_who_is_alone_calls_nobody_and_tells_nobody(quick_path: Path, clock: FakeClock) -> None:

@@ -83,13 +83,17 @@ class WholeFile:
 
 
 class DownloadTransitions:
-    """Changes states and publishes events. Safe to use from any thread."""
+    """Changes states and publishes events. Safe to use from any thread.
+
+    Attributes:
+        activity: Where moves are written down.
+    """
 
     def __init__(self, db: Database, bus: Bus, clock: Clock) -> None:
         self._db = db
         self._bus = bus
         self._clock = clock
-        self._activity = ActivityLog(db, clock)
+        self.activity = ActivityLog(db, clock)
 
     def move(self, download: Download, move: Move, **changes: object) -> bool:
         """Make one move, if the download is still in the state that the caller saw.
@@ -168,7 +172,7 @@ class DownloadTransitions:
                 which, values = _as_seen(ONE_ROW, (before.id,), was, before.claimed_by)
                 download = self.update(which, values, was, changes)
                 if download is not None:
-                    self._activity.note_move(download, Move.ARRIVE)
+                    self.activity.note_move(download, Move.ARRIVE)
                     self.publish(download, was, now)
                 done.append(download is not None)
         return done
@@ -254,7 +258,7 @@ class DownloadTransitions:
         with self._db.write():
             if not self.move(download, Move.DELETE):
                 return False
-            self._activity.note_move(download, Move.DELETE, by_user=by_user, owners=owners)
+            self.activity.note_move(download, Move.DELETE, by_user=by_user, owners=owners)
         return True
 
     def mark_damaged(self, download: Download, failure: Failure, *, has_part: bool = False) -> bool:
@@ -407,7 +411,7 @@ class DownloadTransitions:
             download = self.update(which, values, was, {"status": now, **changes})
             if download is not None:
                 if move is not Move.DELETE:  # That knows whose it was.
-                    self._activity.note_move(download, move)
+                    self.activity.note_move(download, move)
                 self.publish(download, was, now)
         return download
 
