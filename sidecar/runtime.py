@@ -243,6 +243,17 @@ class Runtime:
         return services
 
     @property
+    def _jellyfin_pages(self) -> str:
+        """Where browsers reach Jellyfin's pages; we may know it by a name of our own network."""
+        url = self._settings.jellyfin.url
+        if url is None or self._set_up is not None:
+            # The demo has no pages.
+            return ""
+        address = urlsplit(url)
+        known = next(iter(self._settings.server.jellyfin_web_origins), None)
+        return f"{known or f'{address.scheme}://{address.netloc}'}{address.path}".rstrip("/")
+
+    @property
     def _web_options(self) -> WebOptions:
         server = self._settings.server
         return WebOptions(
@@ -252,6 +263,7 @@ class Runtime:
             trusted_proxies=server.trusted_proxies,
             proxies_in_a_row=server.proxies_in_a_row,
             jellyfin_web_origins=server.jellyfin_web_origins,
+            jellyfin_pages=self._jellyfin_pages,
             compiled=server.data_dir / COMPILED_TEMPLATES,
         )
 

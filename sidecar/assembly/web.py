@@ -161,7 +161,8 @@ def make_web(
     removing = _removing(below)
     actions, search, identity = _actions(below, removing), _file_search(below), _identity(below)
     settings = _settings(below)
-    undo = _undo(below, actions, settings)
+    library = _library(below)
+    undo = _undo(below, actions, settings, library)
     removals, sync_status, transfer_status = _removals(below), _sync(below), _transfers(below)
     eject, plans, adoption = _eject(below), _plans(below), _adoption(below)
     editor, keys = _editor(below, eject), MachineKeys(base.configuration.now)
@@ -237,7 +238,7 @@ def make_web(
         ),
         browser_plays=_browser_plays(below),
         browser_states=BrowserStates(client=accounts.service.client, clock=base.clock),
-        library=_library(below),
+        library=library,
         media=_media(below, search),
         file_search=search,
         files=_files(below),
@@ -524,7 +525,9 @@ def _actions(below: Below, removing: RemoveDownloads) -> DownloadActions:
     )
 
 
-def _undo(below: Below, actions: DownloadActions, settings: SettingsEditor) -> UndoService:
+def _undo(
+    below: Below, actions: DownloadActions, settings: SettingsEditor, library: LibraryBrowser
+) -> UndoService:
     reversing = Reversing(
         stores=below.base.store,
         access=below.devices.access,
@@ -533,6 +536,7 @@ def _undo(below: Below, actions: DownloadActions, settings: SettingsEditor) -> U
         library=below.accounts.service.client,
         wake=below.rules.wake,
         change_rules=lambda person, device_id, rules: settings.change(person, device_id, {}, rules),
+        restore_marks=library.restore_marks,
         orders=below.devices.orders,
         clock=below.base.clock,
     )

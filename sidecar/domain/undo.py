@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 
+from sidecar.domain.player_logs.states import UserState
 from sidecar.domain.rules.context import Chosen
 from sidecar.domain.wishes import PIN, Hold, Reason
 from sidecar.messages import msg
@@ -21,6 +22,23 @@ class ItemOnDevice:
     user_id: str
     device_id: str
     item_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkBefore:
+    """What Jellyfin knew of an item for a user before it was marked; None was not changed.
+
+    Attributes:
+        is_favourite: Whether it was a favourite.
+        played: How it was played; the heart in it counts for nothing.
+        within: The container that was marked with all that is in it.
+    """
+
+    user_id: str
+    item_id: str
+    is_favourite: bool | None = None
+    played: UserState | None = None
+    within: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +55,7 @@ class Reversal:
         followed: To be chosen no more, likewise.
         resume, pause: Downloads to be resumed or paused again.
         orders: To be withdrawn, as long as no machine has begun them.
+        marks: In Jellyfin, to be as they were.
         settings: Of rules on devices, to be as they were: device, rule, key and value, which is
             None for the one in the settings file.
     """
@@ -51,12 +70,14 @@ class Reversal:
     resume: tuple[int, ...] = ()
     pause: tuple[int, ...] = ()
     orders: tuple[int, ...] = ()
+    marks: tuple[MarkBefore, ...] = ()
     settings: tuple[tuple[str, str, str, object], ...] = ()
 
     @property
     def user_ids(self) -> frozenset[str]:
-        """The accounts whose wishes it changes."""
-        return frozenset(user_id for user_id, _ in self._list_concerned())
+        """The accounts whose wishes or marks it changes."""
+        marked = {one.user_id for one in self.marks}
+        return frozenset(user_id for user_id, _ in self._list_concerned()) | marked
 
     @property
     def device_ids(self) -> frozenset[str]:

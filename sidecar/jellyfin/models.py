@@ -187,13 +187,15 @@ class UserItemData:
 
 
 @dataclasses.dataclass(slots=True, config=READ_LOOSELY)
-class FavouriteFlag:
+class CarriedUserData:
     """The part of `UserData` that an item carries."""
 
     is_favorite: Maybe[bool] = None
     played: Maybe[bool] = None
     play_count: Count = 0
     last_played_date: Maybe[Moment] = None
+    playback_position_ticks: Count = 0
+    unplayed_item_count: Maybe[Whole] = None
 
 
 @dataclasses.dataclass(slots=True, config=READ_LOOSELY)
@@ -273,7 +275,7 @@ class BaseItem(JellyfinModel):
     image_tags: Annotated[ImageTags, Default(ImageTags())] = ImageTags()
     album_primary_image_tag: Maybe[str] = None
     series_primary_image_tag: Maybe[str] = None
-    user_data: Maybe[FavouriteFlag] = None
+    user_data: Maybe[CarriedUserData] = None
     child_count: Maybe[Whole] = None
     recursive_item_count: Maybe[Whole] = None
     collection_type: Maybe[str] = None

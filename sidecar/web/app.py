@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,7 @@ class WebOptions:
         proxies_in_a_row: The number of proxies that a request passes; the last one is trusted.
         jellyfin_web_origins: Where Jellyfin's own pages may show our button (see
             `security.jellyfin_web`).
+        jellyfin_pages: The address of Jellyfin's own pages; empty where there are none.
         compiled: The folder in which compiled templates are kept; None keeps none.
     """
 
@@ -81,6 +83,7 @@ class WebOptions:
     trusted_proxies: tuple[str, ...] = ()
     proxies_in_a_row: int = 1
     jellyfin_web_origins: tuple[str, ...] = ()
+    jellyfin_pages: str = ""
     compiled: Path | None = None
 
 
@@ -207,6 +210,11 @@ def _give_version(app: Flask, live: NewsPublisher) -> None:
     app.jinja_env.globals["page_version"] = lambda: g.get("version", "")
 
 
+def _jellyfin_page(pages: str, item_id: str) -> str:
+    """Return the address of an item on Jellyfin's own pages; empty where there are none."""
+    return f"{pages}/web/#/details?id={item_id}" if pages else ""
+
+
 def _flask(services: WebServices, options: WebOptions, clock: Clock, live: NewsPublisher) -> Flask:
     app = plain_flask(clock, options.compiled)
     _give_version(app, live)
@@ -215,6 +223,7 @@ def _flask(services: WebServices, options: WebOptions, clock: Clock, live: NewsP
     orders.register(app)
     help_pages.teach(app)
     jellyfin_web.register(app, options.jellyfin_web_origins)
+    app.jinja_env.globals["jellyfin_page"] = partial(_jellyfin_page, options.jellyfin_pages)
     auth.register(app, services.sign_in, is_demo=services.set_up is not None)
     jellyfin_wait.apply_limits(app, auth.account_id, resting)
     app.extensions[auth.END_SESSION] = live.end_session

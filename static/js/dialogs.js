@@ -6,7 +6,7 @@ import { visit } from "./navigation.js";
 import { byId, elementOf, fieldsOf, listener, parsed } from "./page.js";
 
 // Forms that are answered in place. `HX-Request` says so to the server.
-const FORMS = "#downloads, #asking, #done, .get, #chosen";
+const FORMS = "#downloads, #asking, #done, .get, #chosen, [data-marks]";
 const IN_PLACE = { "HX-Request": "true" };
 
 let changed = refreshSoon;

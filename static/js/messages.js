@@ -11,6 +11,8 @@ const SENTENCES = {
       "Diese Seite ändert sich nicht mehr von selbst. Lade sie neu, um den Stand zu sehen.",
     "This browser cannot play this kind of file.": "Dieser Browser kann solche Dateien nicht abspielen.",
     "Waiting for the code to be approved …": "Warte, bis der Code bestätigt ist …",
+    "{title} is played next.": "{title} wird als Nächstes gespielt.",
+    "{title} is in the queue.": "{title} ist in der Warteschlange.",
     "stopped at {time}": "angehalten bei {time}",
     "Downloading {title}":
       "Lädt {title}",

@@ -162,3 +162,25 @@ def test_a_changed_playlist_is_told_much_later_and_once(site: Site, ann: Client)
         told = socket.next("LibraryChanged", within_s=patience)
 
     assert made in told["ItemsAdded"] + told["ItemsUpdated"]
+
+
+def test_the_next_episode_of_a_series_is_that_of_the_account(ann: Client) -> None:
+    """Asked for one series it is the first one too; asked for all, only of what was begun."""
+    series = ann.get("/Items", recursive="true", includeItemTypes="Series")["Items"][0]["Id"]
+    within = {"recursive": "true", "parentId": series, "includeItemTypes": "Episode"}
+    listed = ann.get("/Items", **within, sortBy="ParentIndexNumber,IndexNumber")["Items"]
+    episodes = [one["Id"] for one in listed if one["ParentIndexNumber"]]
+
+    def next_up(**query: str) -> list[str]:
+        return [one["Id"] for one in ann.get("/Shows/NextUp", **query)["Items"]]
+
+    of_series = {"seriesId": series, "disableFirstEpisode": "false", "enableResumable": "true"}
+    assert next_up(**of_series, limit="1") == episodes[:1]
+    assert next_up(disableFirstEpisode="true") == []
+    ann.post(f"/UserPlayedItems/{episodes[0]}")
+    try:
+        assert next_up(**of_series) == next_up(disableFirstEpisode="true") == episodes[1:2]
+        [told] = ann.get("/Items", ids=series)["Items"]
+        assert told["UserData"]["UnplayedItemCount"] == len(listed) - 1
+    finally:
+        ann.delete(f"/UserPlayedItems/{episodes[0]}")

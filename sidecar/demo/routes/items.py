@@ -214,24 +214,40 @@ def _episodes(ask: RequestContext) -> Reply:
 def _next_up(ask: RequestContext) -> Reply:
     user = ask.on_behalf_of()
     only = parse_id(ask.request.value("seriesId") or "")
+    no_first = (ask.request.value("disableFirstEpisode") or "").lower() == "true"
+    from_start = only is not None and not no_first
     found = [
         episode
         for series in visible_items(ask, user)
         if series.kind is BaseItemKind.SERIES
         and (only is None or series.id == only)
-        and (episode := _next_of(ask, user, series))
+        and (episode := _next_of(ask, user, series, from_start=from_start))
     ]
     query = parse_query(ask.request.values, library=ask.core.library, parent=None)
     return items_page(ask, user, page(query, found), len(found), query.start)
 
 
-def _next_of(ask: RequestContext, user: DemoUser, series: DemoItem) -> DemoItem | None:
-    """Return the episode after the last one that was seen; none for a series not begun."""
-    episodes = _in_order(ask.core.library.songs_of(series))
+def _next_of(
+    ask: RequestContext, user: DemoUser, series: DemoItem, *, from_start: bool
+) -> DemoItem | None:
+    """Return the episode after the last one that was seen; specials are none.
+
+    Args:
+        ask: The request.
+        user: Who watches.
+        series: Of which series.
+        from_start: Of one that was not begun the first one; else none.
+    """
+    episodes = [one for one in _in_order(ask.core.library.songs_of(series)) if one.parent_index]
     seen = [at for at, one in enumerate(episodes) if ask.core.user_data.get(user.id, one).played]
-    if not seen or seen[-1] + 1 == len(episodes):
+    if not seen and not from_start:
         return None
-    return episodes[seen[-1] + 1]
+    after = seen[-1] + 1 if seen else 0
+    if after == len(episodes):
+        return None
+    is_begun = ask.core.user_data.get(user.id, episodes[after]).position_ticks > 0
+    with_begun = (ask.request.value("enableResumable") or "true").lower() == "true"
+    return None if is_begun and not with_begun else episodes[after]
 
 
 def _in_order(episodes: Iterable[DemoItem]) -> list[DemoItem]:

@@ -18,7 +18,7 @@ from sidecar.domain.items.kinds import TYPES, Kind, kind_of
 from sidecar.jellyfin.client import DISC_ORDER, PRIMARY_IMAGE_ONLY, Jellyfin
 from sidecar.jellyfin.http.connection import Query
 from sidecar.jellyfin.mapping import to_item
-from sidecar.jellyfin.models import BaseItem
+from sidecar.jellyfin.models import TICKS_PER_SECOND, BaseItem
 
 FIELDS = "MediaSources,Path,CanDownload,ChildCount"
 RECURSIVE: Query = {"recursive": "true"}
@@ -38,6 +38,8 @@ FIRST_SHOWN = MappingProxyType(
 
 
 MUSIC = frozenset({Kind.ALBUM, Kind.ARTIST, Kind.TRACK})
+# What is in them follows from their kind alone, whatever library they are in.
+PLAIN = frozenset({Kind.ARTIST, Kind.ALBUM, Kind.PLAYLIST, Kind.SERIES, Kind.SEASON})
 MOST_GENRES = 200
 # Of the artists of a page; the covers of so many albums are looked through.
 MOST_ALBUMS = 200
@@ -71,6 +73,7 @@ class BrowseQuery:
 
     Attributes:
         parent: A library, folder or container; None for the whole library.
+        parent_kind: The kind of it, where that is known: the server is asked once less.
         kinds: Only these kinds; empty means the usual content of the parent.
         text: Part of a name; empty means any.
         initial: What names begin with; "#" for what comes before "a". Empty means any.
@@ -81,6 +84,7 @@ class BrowseQuery:
     """
 
     parent: str | None = None
+    parent_kind: Kind | None = None
     kinds: frozenset[Kind] = frozenset()
     text: str = ""
     initial: str = ""
@@ -98,11 +102,15 @@ class BrowseEntry:
 
     Attributes:
         children: How many entries are in it; None where the server does not say, or guesses.
+        unplayed: How many episodes in it the account has not seen; None where nobody counts.
+        stopped_s: Where the account stopped it, in seconds; 0 if it did not begin, or ended.
     """
 
     item: Item
     kind: Kind
     children: int | None
+    unplayed: int | None = None
+    stopped_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +163,31 @@ class Browser:
             return BrowsePage(entries[start : start + asked.page_size], len(entries))
         return BrowsePage(entries, page.total_record_count)
 
+    def next_up(self, series_id: str) -> BrowseEntry | None:
+        """Return the episode of a series that the account watches next; None if it saw all.
+
+        That is the first one of a series that was not begun, and one that was stopped halfway.
+        """
+        query: Query = {
+            "seriesId": series_id,
+            "disableFirstEpisode": "false",
+            "enableResumable": "true",
+            "limit": 1,
+            "fields": FIELDS,
+            **PRIMARY_IMAGE_ONLY,
+        }
+        page = self._client.page("Shows", "NextUp", query=query)
+        return next((_to_entry(one) for one in page.items if one is not None), None)
+
+    def continued(self, most: int) -> list[BrowseEntry]:
+        """Return what the account goes on with: what was begun, then the next of each series."""
+        shown: Query = {"limit": most, "fields": FIELDS, **PRIMARY_IMAGE_ONLY}
+        following: Query = {"disableFirstEpisode": "true", "enableResumable": "false"}
+        begun = self._client.page("UserItems", "Resume", query=shown)
+        episodes = self._client.page("Shows", "NextUp", query={**shown, **following})
+        found = [_to_entry(one) for one in (*begun.items, *episodes.items) if one is not None]
+        return list({one.item.id: one for one in found}.values())[:most]
+
     def genres(self, kind: Kind) -> list[str]:
         """Return the names of the genres of one kind of items, in their order."""
         path = "MusicGenres" if kind in MUSIC else "Genres"
@@ -202,18 +235,20 @@ class Browser:
             if not asked.kinds and not asked.text:
                 return LIBRARIES
             return _recursive_query(asked, {})
-        base = self._client.base_item(asked.parent)
-        kind = kind_of(base.type)
+        kind, collection_type = asked.parent_kind, None
+        if kind not in PLAIN:
+            base = self._client.base_item(asked.parent)
+            kind, collection_type = kind_of(base.type), base.collection_type
         if kind is Kind.PLAYLIST:
-            return _ListingQuery(("Playlists", base.id, "Items"), {})
+            return _ListingQuery(("Playlists", asked.parent, "Items"), {})
         if kind is Kind.ARTIST:
             # Not `artistIds`: a guest on one track would bring in a whole compilation.
-            within: Query = {"albumArtistIds": base.id}
+            within: Query = {"albumArtistIds": asked.parent}
         else:
-            within = {"parentId": base.id}
+            within = {"parentId": asked.parent}
         if asked.kinds or asked.text:
             return _recursive_query(asked, within)
-        return _children_query(base, kind, asked.sort, within)
+        return _children_query(kind, collection_type or "", asked.sort, within)
 
 
 def _recursive_query(asked: BrowseQuery, within: Query) -> _ListingQuery:
@@ -245,7 +280,7 @@ def _narrowing(asked: BrowseQuery) -> Query:
 
 
 def _children_query(
-    base: BaseItem, kind: Kind, sort: BrowseSort | None, within: Query
+    kind: Kind | None, collection_type: str, sort: BrowseSort | None, within: Query
 ) -> _ListingQuery:
     """Return the query for the usual content of a parent."""
     order = ORDERS[sort or BrowseSort.NAME]
@@ -258,8 +293,8 @@ def _children_query(
             shown, order = Kind.SEASON, ORDERS[sort] if sort else DISC_ORDER
         case Kind.SEASON:
             shown, order = Kind.EPISODE, ORDERS[sort] if sort else DISC_ORDER
-        case _ if (base.collection_type or "") in FIRST_SHOWN:
-            shown = FIRST_SHOWN[base.collection_type or ""]
+        case _ if collection_type in FIRST_SHOWN:
+            shown = FIRST_SHOWN[collection_type]
         case _:
             return _ListingQuery(("Items",), {**within, **order})
     types = {"includeItemTypes": str(TYPES[shown])}
@@ -270,4 +305,8 @@ def _to_entry(base: BaseItem) -> BrowseEntry:
     kind = kind_of(base.type)
     # For a whole library the number that the server reports is random.
     children = None if kind is Kind.VIEW else base.child_count
-    return BrowseEntry(to_item(base), kind, children)
+    told = base.user_data
+    if told is None:
+        return BrowseEntry(to_item(base), kind, children)
+    stopped_s = max(0, told.playback_position_ticks) / TICKS_PER_SECOND
+    return BrowseEntry(to_item(base), kind, children, told.unplayed_item_count, stopped_s)

@@ -128,6 +128,14 @@ class PlayStates:
                 msg("{server} did not take what a player knows", server=answer.server)
             )
 
+    def tick(self, item_id: str, *, value: bool) -> None:
+        """Mark an item and all that is in it as played or not, as the button of a client does.
+
+        Raises:
+            NotFound: As `of`.
+        """
+        self._ask("POST" if value else "DELETE", "UserPlayedItems", item_id)
+
     def mark_played(self, item_id: str, at: datetime) -> None:
         """Count one more play and mark the item as played; every account may do this.
 

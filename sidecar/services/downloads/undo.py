@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
@@ -17,7 +17,7 @@ from threading import Lock
 from sidecar.clock import Clock
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.items.item import Item, ItemType
-from sidecar.domain.undo import Reversal, merge_reversals
+from sidecar.domain.undo import MarkBefore, Reversal, merge_reversals
 from sidecar.domain.wishes import PIN, PIN_PRIORITY, Wish
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import DeviceAccess
@@ -125,10 +125,18 @@ class UndoService:
         )
 
     def remember_one(
-        self, person: Person, action: str, reversal: Reversal, files: int, *, device: str = ""
+        self,
+        person: Person,
+        action: str,
+        reversal: Reversal | None,
+        files: int,
+        *,
+        title: str = "",
+        device: str = "",
     ) -> UndoRecord:
-        """Record an action with a single reversal."""
-        return self._put(person, action, {ResultKind.DONE: files}, reversal, device=device)
+        """Record an action with a single reversal; without one it cannot be undone."""
+        counts = {ResultKind.DONE: files}
+        return self._put(person, action, counts, reversal, title=title, device=device)
 
     def record(self, person: Person, token: str) -> UndoRecord | None:
         """Return the record of a token; None if it expired, is unknown or another person's."""
@@ -205,6 +213,7 @@ class Reversing:
         library: Callable[[str], ItemSource],
         wake: Callable[[str], object],
         change_rules: Callable[[Person, str, Mapping[str, Mapping[str, object]]], object],
+        restore_marks: Callable[[Collection[MarkBefore]], object],
         orders: DeviceOrders,
         clock: Clock,
     ) -> None:
@@ -218,6 +227,7 @@ class Reversing:
             library: Returns the library of an account, for items that must be queued again.
             wake: Makes all rules of an account run.
             change_rules: Changes settings of rules on a device that the person manages.
+            restore_marks: Sets hearts and played marks in Jellyfin as they were.
             orders: Withdraws what other machines were asked to do.
             clock: For the end of holds.
         """
@@ -233,6 +243,7 @@ class Reversing:
         self._library = library
         self._wake = wake
         self._change_rules = change_rules
+        self._restore_marks = restore_marks
         self._orders = orders
 
     def reverse(self, person: Person, reversal: Reversal) -> bool:
@@ -281,6 +292,7 @@ class Reversing:
         for ids, action in ((reversal.resume, Action.RESUME), (reversal.pause, Action.PAUSE)):
             self._actions.act_on(person, ids, DownloadCommand(action=action))
         self._restore_settings(person, reversal)
+        self._restore_marks(reversal.marks)
         for user_id in reversal.user_ids:
             self._wake(user_id)
 

@@ -10,14 +10,18 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import Lock
+from typing import TypeVar
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.domain.items.kinds import Kind
+from sidecar.domain.player_logs.states import UserState
+from sidecar.domain.undo import MarkBefore, Reversal
 from sidecar.errors import JellyfinError, NotAllowed, NotFound, NotVisible
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.browse import BrowseEntry, BrowseQuery, Browser, BrowseSort
+from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.services.accounts.person import Person
 from sidecar.services.library.covers import Cover, CoverCache
 from sidecar.services.library.download_state import DownloadStates, ItemDownloadState
@@ -37,11 +41,14 @@ EXPANDABLE = frozenset(
 )
 
 
+T = TypeVar("T")
 # How long an item that was shown counts as visible, for its cover.
 SEEN_FOR_S = 300.0
 MOST_SEEN = 5000
 # Longer lists are not kept: their buttons are updated only when the page is loaded.
 MOST_FILES = 500
+# Each is a request of its own when a mark on all of them is taken back.
+MOST_UNDONE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,24 +72,32 @@ class RecentlyShown:
         """Prepare."""
         self._clock = clock
         self._lock = Lock()
-        self._seen: OrderedDict[tuple[str, str], ShownItem] = OrderedDict()
+        self._seen: OrderedDict[tuple[str, str], tuple[BrowseEntry, float]] = OrderedDict()
+        self._files: OrderedDict[tuple[str, str], Sequence[str] | None] = OrderedDict()
 
-    def note(self, user_id: str, entry: BrowseEntry, files: Sequence[str] | None = None) -> None:
+    def note(self, user_id: str, entry: BrowseEntry) -> None:
         """Record that an entry was shown to an account."""
-        kept = None if files is None or len(files) > MOST_FILES else tuple(files)
+        until = self._clock.monotonic() + SEEN_FOR_S
+        self._put(self._seen, (user_id, entry.item.id), (entry, until))
+
+    def note_files(self, user_id: str, item_id: str, files: Sequence[str]) -> None:
+        """Record what is in an item, which is shown now or right afterwards."""
+        kept = None if len(files) > MOST_FILES else tuple(files)
+        self._put(self._files, (user_id, item_id), kept)
+
+    def _put(self, where: OrderedDict[tuple[str, str], T], key: tuple[str, str], value: T) -> None:
         with self._lock:
-            before = self._seen.pop((user_id, entry.item.id), None)
-            if files is None and before is not None:
-                kept = None if before.files is None else tuple(before.files)
-            until = self._clock.monotonic() + SEEN_FOR_S
-            self._seen[user_id, entry.item.id] = ShownItem(entry, kept, until)
-            while len(self._seen) > MOST_SEEN:
-                self._seen.popitem(last=False)
+            where.pop(key, None)
+            where[key] = value
+            while len(where) > MOST_SEEN:
+                where.popitem(last=False)
 
     def of(self, user_id: str, item_id: str) -> ShownItem | None:
         """Return the entry that was shown to an account, however old; None if it is not kept."""
+        key = user_id, item_id
         with self._lock:
-            return self._seen.get((user_id, item_id))
+            found = self._seen.get(key)
+            return None if found is None else ShownItem(found[0], self._files.get(key), found[1])
 
     def fresh(self, user_id: str, item_id: str) -> ShownItem | None:
         """Return the same if it is fresh; None if Jellyfin has to be asked again."""
@@ -132,6 +147,9 @@ class LibraryBrowser:
 
     def listed(self, person: Person, asked: BrowseQuery) -> LibraryPage:
         """Return one page of a list; only files and albums get buttons."""
+        place = self._recent.fresh(person.user_id, asked.parent) if asked.parent else None
+        if place is not None:
+            asked = replace(asked, parent_kind=place.entry.kind)
         try:
             found = Browser(self._client(person.user_id)).page(asked)
         except (NotFound, NotAllowed):
@@ -139,9 +157,33 @@ class LibraryBrowser:
         entries = self._with_pictures(person, found.entries)
         for one in entries:
             self._recent.note(person.user_id, one)
+        return LibraryPage(
+            self._with_buttons(person, entries), found.total, asked.page, asked.page_size
+        )
+
+    def next_up(self, person: Person, series_id: str) -> LibraryEntry | None:
+        """Return the episode that the person watches next of a series; None if all were seen."""
+        try:
+            entry = Browser(self._client(person.user_id)).next_up(series_id)
+        except (NotFound, NotAllowed):
+            raise NotVisible from None
+        if entry is None:
+            return None
+        self._recent.note(person.user_id, entry)
+        return self._with_buttons(person, [entry])[0]
+
+    def continued(self, person: Person, most: int) -> Sequence[LibraryEntry]:
+        """Return what the person goes on with: what was begun, then the next of each series."""
+        entries = Browser(self._client(person.user_id)).continued(most)
+        for one in entries:
+            self._recent.note(person.user_id, one)
+        return self._with_buttons(person, entries)
+
+    def _with_buttons(
+        self, person: Person, entries: Sequence[BrowseEntry]
+    ) -> Sequence[LibraryEntry]:
         buttons = self._of_entries(person, entries)
-        items = [LibraryEntry(one, buttons.get(one.item.id)) for one in entries]
-        return LibraryPage(items, found.total, asked.page, asked.page_size)
+        return [LibraryEntry(one, buttons.get(one.item.id)) for one in entries]
 
     def genres(self, person: Person, kinds: Collection[Kind]) -> Sequence[str]:
         """Return the names of the genres of these kinds of items."""
@@ -182,7 +224,6 @@ class LibraryBrowser:
         if entry.item.type not in PLAYABLE and entry.kind not in EXPANDABLE:
             return LibraryEntry(entry, None)
         files = self._files(person, entry)
-        self._recent.note(person.user_id, entry, files)
         types = {item_id: entry.item.type}
         return LibraryEntry(entry, self._buttons.of_files(person, {item_id: files}, types)[item_id])
 
@@ -234,9 +275,65 @@ class LibraryBrowser:
     def heart(self, person: Person, item_id: str, *, value: bool) -> bool:
         """Set or clear an item as favourite in Jellyfin; return the value the server reports."""
         try:
-            return self._client(person.user_id).set_favourite(item_id, value=value)
+            pressed = self._client(person.user_id).set_favourite(item_id, value=value)
         except (NotFound, NotAllowed):
             raise NotVisible from None
+        self._note_mark(person.user_id, item_id, partial(_with_heart, value=pressed))
+        return pressed
+
+    def mark_played(self, person: Person, item_id: str, *, value: bool) -> Reversal | None:
+        """Mark an item and all that is in it as played, or as not played, in Jellyfin.
+
+        Returns:
+            How to undo it, with positions, counts and dates; None for what is too much.
+        """
+        _, files = self.files(person, item_id)
+        marks = PlayStates(self._client(person.user_id))
+        try:
+            before = marks.states(files) if len(files) <= MOST_UNDONE else {}
+            marks.tick(item_id, value=value)
+        except (NotFound, NotAllowed):
+            raise NotVisible from None
+        ticked = partial(_with_tick, value=value, files=len(files))
+        self._note_mark(person.user_id, item_id, ticked)
+        within = None if files == [item_id] else item_id
+        changed = [
+            MarkBefore(user_id=person.user_id, item_id=one, played=state, within=within)
+            for one, state in before.items()
+            if state.is_played != value or state.position_s
+        ]
+        return Reversal(marks=tuple(changed)) if before else None
+
+    def restore_marks(self, marks: Collection[MarkBefore]) -> None:
+        """Set hearts and played marks in Jellyfin as they were, each for its own account.
+
+        Raises:
+            errors.JellyfinError: Jellyfin cannot be asked, or refuses; it can be tried again.
+        """
+        for one in marks:
+            if one.is_favourite is not None:
+                self._client(one.user_id).set_favourite(one.item_id, value=one.is_favourite)
+                restored = partial(_with_heart, value=one.is_favourite)
+                self._note_mark(one.user_id, one.item_id, restored)
+            if one.played is not None:
+                states = PlayStates(self._client(one.user_id))
+                now = states.state(one.item_id)
+                if one.played.last is None and now.last is not None:
+                    # A date is taken away only with all else.
+                    states.tick(one.item_id, value=False)
+                    now = states.state(one.item_id)
+                states.change(one.item_id, now, replace(one.played, is_favourite=now.is_favourite))
+                self._note_mark(one.user_id, one.item_id, partial(_with_state, state=one.played))
+        for user_id, place in {(one.user_id, one.within) for one in marks if one.within}:
+            self._recent.note(user_id, Browser(self._client(user_id)).get(place))
+
+    def _note_mark(
+        self, user_id: str, item_id: str, change: Callable[[BrowseEntry], BrowseEntry]
+    ) -> None:
+        """Let what was shown say what has been marked since, without asking Jellyfin again."""
+        seen = self._recent.of(user_id, item_id)
+        if seen is not None:
+            self._recent.note(user_id, change(seen.entry))
 
     def _one(self, person: Person, item_id: str) -> BrowseEntry:
         try:
@@ -253,7 +350,17 @@ class LibraryBrowser:
             listing = self._client(person.user_id).expand(entry.item)
         except (NotFound, NotAllowed):
             return []
-        return list(dict.fromkeys(one.id for one in listing.items))
+        files = list(dict.fromkeys(one.id for one in listing.items))
+        self._recent.note_files(person.user_id, entry.item.id, files)
+        if entry.kind is Kind.SERIES:
+            # Its seasons are listed below it, and say how much of them is where.
+            seasons: dict[str, list[str]] = {}
+            for one in listing.items:
+                if one.season_id is not None:
+                    seasons.setdefault(one.season_id, []).append(one.id)
+            for season_id, episodes in seasons.items():
+                self._recent.note_files(person.user_id, season_id, episodes)
+        return files
 
     def _of_entries(
         self, person: Person, entries: Sequence[BrowseEntry]
@@ -269,6 +376,21 @@ class LibraryBrowser:
         types = {one.item.id: one.item.type for one in entries}
         found = self._buttons.of_files(person, files, types) if files else {}
         return {**found, **self._buttons.of_albums(person, albums)} if albums else found
+
+
+def _with_heart(entry: BrowseEntry, *, value: bool) -> BrowseEntry:
+    return replace(entry, item=replace(entry.item, is_favorite=value))
+
+
+def _with_tick(entry: BrowseEntry, *, value: bool, files: int) -> BrowseEntry:
+    unplayed = None if entry.unplayed is None else 0 if value else files
+    item = replace(entry.item, is_played=value)
+    return replace(entry, item=item, unplayed=unplayed, stopped_s=0.0)
+
+
+def _with_state(entry: BrowseEntry, *, state: UserState) -> BrowseEntry:
+    item = replace(entry.item, is_played=state.is_played)
+    return replace(entry, item=item, stopped_s=state.position_s)
 
 
 def _pictured(entry: BrowseEntry, other: Item | None) -> BrowseEntry:

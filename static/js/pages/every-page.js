@@ -60,10 +60,13 @@ const player = () => (opened ??= import("../later.js").then(({ openBar }) => ope
 if (account && isRemembered(account, home)) player().then((one) => one.restore());
 document.addEventListener("click", async (event) => {
   /** @type {HTMLAnchorElement | null | undefined} */
-  const link = elementOf(event)?.closest("a[data-plays], [data-plays-all]");
+  const link = elementOf(event)?.closest("a[data-plays], [data-plays-all], a[data-queues]");
   if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  (await player()).playFrom(link);
+  link.closest("dialog")?.close();
+  const bar = await player();
+  if (link.dataset.queues) bar.queueFrom(link);
+  else bar.playFrom(link);
 });
 
 /** Take what was typed or chosen before the scripts were there as if it were done now. */

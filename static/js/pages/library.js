@@ -1,18 +1,24 @@
 // The library: its buttons do what they say where they stand, and follow what happens, all of them
-// by one request; Jellyfin is not asked again for that.
+// by one request; Jellyfin is not asked again for that. Hearts and played marks follow what is done here.
 
 import { stayHere } from "../dialogs.js";
 import { keepSelection } from "../list/selection.js";
 import { follow } from "../live/connection.js";
 import { onPage } from "../navigation.js";
-import { home, parsed } from "../page.js";
+import { home, listener, parsed } from "../page.js";
 
 const PAUSE_MS = 1000;
 
 let waiting = 0;
+/** @type {Set<string>} */
+let marked = new Set();
 
 onPage("library", (signal) => {
+  marked = new Set();
   keepSelection(signal);
+  listener(signal)("submit", ({ target }) => {
+    if (target instanceof HTMLElement && target.dataset.marks) marked.add(target.dataset.marks);
+  });
   stayHere(signal, freshButtons);
   follow(home(), { changed: buttonsSoon, progressed: showRings }, signal);
 });
@@ -24,8 +30,9 @@ function buttonsSoon() {
 async function freshButtons() {
   waiting = 0;
   /** @type {NodeListOf<HTMLElement>} */
-  const all = document.querySelectorAll("[data-get]");
-  const known = [...all].map(({ dataset }) => [dataset.size ?? "", dataset.get ?? ""]);
+  const all = document.querySelectorAll("[data-get][data-on]");
+  const marks = [...marked].flatMap((item) => ["heart", "mark", "seen"].map((size) => [size, item]));
+  const known = [...[...all].map(({ dataset }) => [dataset.size ?? "", dataset.get ?? ""]), ...marks];
   const next = ["next", `${window.location.pathname.slice(home().length - 1)}${window.location.search}`];
   const wanted = new URLSearchParams([...new Map(known.map((one) => [one.join(), one])).values(), next]);
   if (!known.length) return;
@@ -42,8 +49,9 @@ function replace(page) {
   /** @type {NodeListOf<HTMLElement>} */
   const all = page.querySelectorAll("[data-get]");
   for (const fresh of all) {
-    const { get, size, on = "" } = fresh.dataset;
-    for (const old of document.querySelectorAll(`[data-get="${get}"][data-size="${size}"][data-on="${CSS.escape(on)}"]`)) {
+    const { get, size, on } = fresh.dataset;
+    const device = on === undefined ? ":not([data-on])" : `[data-on="${CSS.escape(on)}"]`;
+    for (const old of document.querySelectorAll(`[data-get="${get}"][data-size="${size}"]${device}`)) {
       if (old.innerHTML === fresh.innerHTML) continue;
       const held = old.contains(document.activeElement);
       const next = /** @type {HTMLElement} */ (fresh.cloneNode(true));

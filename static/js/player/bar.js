@@ -91,7 +91,10 @@ export class Bar {
    * @param {HTMLAnchorElement} link
    */
   playFrom(link) {
-    const links = [...playable()];
+    const rows = [...playable()];
+    // One in a menu stands for that of its row, with what follows there.
+    if (link.closest("dialog")) link = rows.find((one) => one.dataset.plays === link.dataset.plays) ?? link;
+    const links = link.closest("dialog") ? [link] : rows;
     /** @type {Map<string | undefined, HTMLAnchorElement>} */
     const first = new Map();
     for (const one of links.toReversed()) first.set(one.dataset.plays, one);
@@ -101,17 +104,31 @@ export class Bar {
     if (!some.length) return;
     const isShuffled = "shuffle" in link.dataset || (Boolean(link.dataset.plays) && Boolean(this.#queue?.isShuffled));
     const at = link.dataset.plays ? some.indexOf(link) : isShuffled ? Math.floor(Math.random() * some.length) : 0;
-    this.playThese(some.map(entryOf), at, { isShuffled });
+    this.playThese(some.map(entryOf), at, { isShuffled, seconds: Number(link.dataset.from ?? 0) });
   }
 
   /**
    * @param {Entry[]} entries
    * @param {number} at
-   * @param {{ isShuffled?: boolean }} [how]
+   * @param {{ isShuffled?: boolean, seconds?: number }} [how]
    */
-  playThese(entries, at, { isShuffled = false } = {}) {
+  playThese(entries, at, { isShuffled = false, seconds = 0 } = {}) {
     this.#queue = queues.begin(entries, at, { isShuffled });
-    this.#play();
+    this.#play(seconds);
+  }
+
+  /**
+   * Play what a link stands for next, or after all else; at once if nothing is there.
+   * @param {HTMLAnchorElement} link
+   */
+  queueFrom(link) {
+    const entry = entryOf(link);
+    if (!this.#queue) return this.playThese([entry], 0);
+    const isNext = link.dataset.queues === "next";
+    this.#change(queues.added(this.#queue, entry, isNext));
+    const { title } = entry;
+    const sentence = isNext ? said("{title} is played next.", { title }) : said("{title} is in the queue.", { title });
+    this.#say("queued-now", sentence);
   }
 
   /** Show where it was the last time; after a load of the page it goes on. */
@@ -169,6 +186,7 @@ export class Bar {
     this.#bar.hidden = false;
     this.#stoppedAt = seconds;
     this.#say("trouble", "");
+    this.#say("queued-now", "");
     for (const player of this.#players) empty(player);
     this.#playerOf(entry).hidden = !isPlaying;
     this.#part("resume").hidden = isPlaying;
@@ -211,6 +229,9 @@ export class Bar {
   #line(entry, place, isNow) {
     const line = document.importNode(this.#part("line", HTMLTemplateElement).content, true);
     const [play, remove] = line.querySelectorAll("button");
+    const more = within(line, "a", HTMLAnchorElement);
+    more.href = `${home()}library/${entry.item}/menu`;
+    within(more, ".hidden-label").append(` ${entry.title}`);
     within(play, "span").textContent = entry.title;
     within(play, "small").textContent = entry.artist ?? "";
     if (isNow) play.ariaCurrent = "true";
@@ -365,14 +386,14 @@ export class Bar {
 }
 
 /** @returns {NodeListOf<HTMLAnchorElement>} */
-const playable = () => document.querySelectorAll("a[data-plays]");
+const playable = () => document.querySelectorAll("a[data-plays]:not(dialog *)");
 
 /**
  * @param {HTMLAnchorElement} link
  * @returns {Entry}
  */
 function entryOf({ dataset, href }) {
-  const { plays: item = "", title = "", artist, album, cover } = dataset;
+  const { item: queued = "", plays: item = queued, title = "", artist, album, cover } = dataset;
   // A file of its own is played as it is; where else the item is, the sidecar knows.
   const file = /\/media\/\d+$/.test(href) ? { file: href } : {};
   return { item, media: dataset.media === "video" ? "video" : "audio", title, artist, album, cover, href, ...file };

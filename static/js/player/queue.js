@@ -55,6 +55,20 @@ export function shuffled(queue, isShuffled, chance = Math.random) {
 }
 
 /**
+ * Put one in, to be played next or last; a full queue stays as it is.
+ * @param {Queue} queue
+ * @param {Entry} entry
+ * @param {boolean} isNext
+ * @returns {Queue}
+ */
+export function added(queue, entry, isNext) {
+  const place = queue.entries.length;
+  if (place >= MOST) return queue;
+  const at = isNext ? queue.at + 1 : queue.order.length;
+  return { ...queue, entries: [...queue.entries, entry], order: queue.order.toSpliced(at, 0, place) };
+}
+
+/**
  * Take one out; what plays stays.
  * @param {Queue} queue
  * @param {number} at

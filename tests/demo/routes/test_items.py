@@ -131,6 +131,8 @@ def test_the_next_episode_follows_the_last_one_seen(house: House) -> None:
         return [one["Id"] for one in ann.get("/Shows/NextUp")["Items"]]
 
     seen = [next_up()]
+    of_series = ann.get("/Shows/NextUp", seriesId=series)["Items"]
+    assert [one["Id"] for one in of_series] == episodes[:1]
     for one in episodes:
         ann.post(f"/UserPlayedItems/{one}")
         seen.append(next_up())

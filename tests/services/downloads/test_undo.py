@@ -65,6 +65,7 @@ def home(world: World, tmp_path: Path) -> Iterator[Home]:
             library=lambda _user: library,
             wake=woken.append,
             change_rules=lambda *_: None,
+            restore_marks=lambda _: None,
             orders=DeviceOrders(
                 world.stores.orders,
                 built.works.registry,

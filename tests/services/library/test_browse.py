@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from sidecar.events import Progress
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.device_identity import DeviceIdentity
 from sidecar.jellyfin.library.browse import BrowseQuery
+from sidecar.jellyfin.library.play_state import PlayStates
 from sidecar.jellyfin.sign_in import SignIn
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView
@@ -295,3 +297,83 @@ def test_while_jellyfin_is_away_that_is_said(home: Home) -> None:
         home.desk.listed(home.ann, BrowseQuery())
     with pytest.raises(ServerAway):
         home.desk.cover(home.ann, "1" * 32, 96)
+
+
+def test_a_series_tells_what_the_account_watches_next(home: Home) -> None:
+    series = home.find("The Signal", Kind.SERIES)
+    first, second, *rest = home.tracks(series)
+    marks = PlayStates(home.clients[home.ann.user_id])
+
+    def next_up() -> tuple[str, float] | None:
+        found = home.desk.next_up(home.ann, series)
+        return (found.entry.item.id, found.entry.stopped_s) if found else None
+
+    def unseen() -> list[int | None]:
+        seasons = home.desk.listed(home.ann, BrowseQuery(parent=series)).items
+        return [one.entry.unplayed for one in (home.desk.show(home.ann, series), *seasons)]
+
+    assert (next_up(), unseen()) == ((first.id, 0.0), [4, 2, 2])
+    marks.mark_played(first.id, datetime(2026, 11, 1, tzinfo=UTC))
+    before = marks.state(second.id)
+    marks.change(second.id, before, replace(before, position_s=90.0))
+    assert (next_up(), unseen()) == ((second.id, 90.0), [3, 1, 2])
+    for one in (second, *rest):
+        marks.mark_played(one.id, datetime(2026, 11, 1, tzinfo=UTC))
+    assert (next_up(), unseen()) == (None, [0, 0, 0])
+
+
+def test_each_season_tells_how_much_of_it_is_here(home: Home) -> None:
+    series = home.find("The Signal", Kind.SERIES)
+    home.arrived(home.tracks(series)[0])
+    home.desk.show(home.ann, series)
+
+    seasons = home.desk.listed(home.ann, BrowseQuery(parent=series)).items
+
+    assert [(one.buttons[0].done, one.buttons[0].total) for one in seasons if one.buttons] == [
+        (1, 2),
+        (0, 2),
+    ]
+
+
+def test_what_is_in_something_that_was_just_shown_is_one_request(home: Home) -> None:
+    for kind, title in (("SERIES", "The Signal"), ("ALBUM", "First Light")):
+        place = home.find(title, Kind[kind])
+        home.desk.show(home.ann, place)
+        home.server.asked.clear()
+
+        listed = home.desk.listed(home.ann, BrowseQuery(parent=place))
+
+        assert listed.items
+        assert home.server.asked == ["/Items"]
+
+
+def test_a_mark_on_an_episode_or_a_season_is_taken_back_as_it_was(home: Home) -> None:
+    series = home.find("The Signal", Kind.SERIES)
+    home.desk.show(home.ann, series)
+    season = home.desk.listed(home.ann, BrowseQuery(parent=series)).items[0].entry.item.id
+    first, second, *_ = (one.id for one in home.tracks(series))
+    marks = PlayStates(home.clients[home.ann.user_id])
+    marks.mark_played(first, datetime(2026, 11, 1, tzinfo=UTC))
+    unseen = marks.state(second)
+    marks.change(second, unseen, replace(unseen, position_s=90.0))
+    before = marks.states([first, second])
+
+    def marked() -> list[bool]:
+        return [one.is_played for one in marks.states([first, second]).values()]
+
+    for place in (second, season):
+        reversal = home.desk.mark_played(home.ann, place, value=True)
+        assert marked() == [True, True]
+        assert reversal is not None
+        home.desk.restore_marks(reversal.marks)
+        assert marks.states([first, second]) == before
+    reversal = home.desk.mark_played(home.ann, season, value=False)
+    assert marked() == [False, False]
+    assert reversal is not None
+    home.desk.restore_marks(reversal.marks)
+
+    assert marks.states([first, second]) == before
+    [shown] = home.desk.again(home.ann, [season])
+    assert shown.entry.unplayed == 1
+    with pytest.raises(NotVisible):
+        home.desk.mark_played(home.kid, second, value=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,6 +24,7 @@ from tests.web.house import (
     with_player,
     without_jellyfin,
 )
+from tests.web.series import EPISODES, SEASONS, SERIES, add_series
 
 TRACK, ALBUM, NOWHERE = track(7).id, track(80).id, "0" * 32
 NASTY = "<script>alert(1)</script>\"'"
@@ -486,24 +488,29 @@ def hearts(answer: str) -> list[str]:
     return re.findall(r'aria-pressed="(\w+)"', answer)
 
 
-def test_a_heart_is_pressed_in_place_or_leads_back(house: WebHouse, ann: Browser) -> None:
+def test_a_heart_is_pressed_in_place_or_leads_back_and_is_undone(
+    house: WebHouse, ann: Browser
+) -> None:
     routes, path = house.jellyfin.routes, f"/UserFavoriteItems/{TRACK}"
     for verb, is_favourite in (("POST", True), ("DELETE", False)):
         routes[f"{verb} {path}"] = json_reply({"ItemId": TRACK, "IsFavorite": is_favourite})
     routes[f"POST /UserFavoriteItems/{NOWHERE}"] = UNKNOWN
-    form = {"csrf": ann.csrf, "value": "on", "title": "Tone 7", "next": "/library?q=seven"}
+    form = {"value": "on", "title": "Tone 7", "next": "/library?q=seven"}
+    ann.get(f"/library/{ALBUM}")
 
-    plain = ann.client.post(f"/library/{TRACK}/heart", data=form)
-    in_place = ann.client.post(
-        f"/library/{TRACK}/heart", data=form | {"value": "off"}, headers={"HX-Request": "true"}
-    )
+    plain = ann.press(f"/library/{TRACK}/heart", **form)
+    assert plain.location.startswith("/library?q=seven&done=")
+    assert hearts(ann.get(f"/library/buttons?heart={TRACK}").text) == ["true"]
+    cleared = in_place(ann, f"/library/{TRACK}/heart", **form | {"value": "off"})
+    assert "Tone 7 is no longer a favourite." in told(cleared)
+    assert hearts(ann.get(f"/library/buttons?heart={TRACK}").text) == ["false"]
+    undo(ann, cleared)
 
-    assert plain.headers["Location"] == "/library?q=seven"
-    assert hearts(in_place.text) == ["false"]
-    assert "<html" not in in_place.text
-    assert 'name="value" value="on"' in in_place.text
-    assert [one.method for one in house.jellyfin.asked(path)] == ["POST", "DELETE"]
-    assert ann.client.post(f"/library/{NOWHERE}/heart", data=form).status_code == 404
+    assert hearts(ann.get(f"/library/buttons?heart={TRACK}").text) == ["true"]
+    assert [one.method for one in house.jellyfin.asked(path)] == ["POST", "DELETE", "POST"]
+    tokens = {one.headers["Authorization"] for one in house.jellyfin.asked(path)}
+    assert all("ann" in one for one in tokens), tokens
+    assert ann.press(f"/library/{NOWHERE}/heart", **form).status_code == 404
 
 
 def has_music(house: WebHouse) -> None:
@@ -544,3 +551,113 @@ def test_the_api_asks_about_a_whole_library_too(house: WebHouse, ann: Browser) -
     assert '"code": "whole-library"' in refused.text.replace('":"', '": "')
     assert "2 files" in refused.text
     assert '"total":2' in taken.text
+
+
+def test_a_series_says_what_comes_next_and_how_much_is_unwatched(
+    house: WebHouse, ann: Browser
+) -> None:
+    add_series(house)
+    house.add(EPISODES[0], status=Status.COMPLETED)
+    house.jellyfin.requests.clear()
+
+    page = ann.get(f"/library/{SERIES}").text
+
+    begins = page.index('id="next-up"')
+    assert "3 unwatched" in told(page[:begins])
+    after, seasons = told(page[begins:]).split("Seasons", 1)
+    assert "Beacon 2 Season 1, episode 2" in after
+    assert "9 min left" in after
+    assert "Resume at 1:30 Beacon 2" in after
+    assert 'data-from="90"' in page
+    said = re.findall(r"Season \d|\d unwatched|\d of \d", seasons)
+    assert list(dict.fromkeys(said)) == [
+        "Season 1",
+        "1 unwatched",
+        "1 of 2",
+        "Season 2",
+        "2 unwatched",
+    ]
+    # The series, what is in it, its seasons, and what comes next.
+    paths = sorted(one.path for one in house.jellyfin.requests)
+    assert paths == ["/Items", "/Items", f"/Items/{SERIES}", "/Shows/NextUp"]
+    assert house.jellyfin.asked("/Shows/NextUp")[0].query["seriesId"] == SERIES
+    del house.jellyfin.routes["GET /Shows/NextUp"]
+    assert 'id="next-up"' not in ann.get(f"/library/{SERIES}").text
+
+
+def test_episodes_say_whether_they_were_watched(house: WebHouse, ann: Browser) -> None:
+    add_series(house)
+
+    page = told(ann.get(f"/library/{SEASONS[0]}").text)
+
+    assert re.findall(r"Beacon \d watched|Beacon \d \d min left", page) == [
+        "Beacon 1 watched",
+        "Beacon 2 9 min left",
+    ]
+
+
+def test_what_was_watched_is_marked_and_taken_back(house: WebHouse, ann: Browser) -> None:
+    add_series(house)
+    second = track(EPISODES[1]).id
+    ann.get(f"/library/{SEASONS[0]}")
+    data = {"ItemId": second, "IsFavorite": False, "Played": True}
+    routes = house.jellyfin.routes
+    routes[f"POST /UserPlayedItems/{second}"] = json_reply(data)
+    routes[f"GET /UserItems/{second}/UserData"] = json_reply(data | {"PlayCount": 1})
+    position = {"PlaybackPositionTicks": 900_000_000, "Played": False}
+    routes[f"POST /UserItems/{second}/UserData"] = json_reply(data | position)
+
+    def mark() -> str:
+        return told(ann.get(f"/library/buttons?seen={second}").text).strip()
+
+    assert mark() == "9 min left"
+    answer = in_place(ann, f"/library/{second}/played", value="on", title="Beacon 2")
+    assert "Beacon 2 is marked as played." in told(answer)
+    assert mark() == "watched"
+    assert "Mark as not played" in ann.get(f"/library/buttons?mark={second}").text
+    undo(ann, answer)
+
+    assert mark() == "9 min left"
+    [taken_back] = house.jellyfin.asked(f"/UserItems/{second}/UserData")[1:]
+    assert json.loads(taken_back.body) == position | {"PlayCount": 0}
+
+
+def test_one_menu_has_all_that_can_be_done_with_a_track(house: WebHouse, ann: Browser) -> None:
+    facts = {"AlbumId": ALBUM, "AlbumArtists": [{"Id": track(60).id, "Name": "Sine Waves"}]}
+    data = {"UserData": {"IsFavorite": True, "Played": False}}
+    house.library(row(7, **facts, **data))
+    house.jellyfin.requests.clear()
+
+    page = ann.get(f"/library/{TRACK}/menu?next=/library%3Fq%3Dtone").text
+
+    for words in (
+        "Play Tone 7",
+        "Play next",
+        "Add to the queue",
+        "Download Tone 7",
+        "Remove from the favourites",
+        "Why not here?",
+        "Download to this browser",
+        "Go to the album",
+        "Go to the artist",
+    ):
+        assert words in told(page), words
+    assert 'data-closes href="/library?q=tone"' in page
+    assert "Mark as played" not in page
+    # Asked once, and not again for what was shown a moment ago.
+    assert [one.path for one in house.jellyfin.requests] == [f"/Items/{TRACK}"]
+    ann.get(f"/library/{TRACK}/menu")
+    assert len(house.jellyfin.requests) == 1
+
+
+def test_what_a_rule_keeps_is_excluded_from_its_menu(house: WebHouse, ann: Browser) -> None:
+    add_series(house)
+    second = track(EPISODES[1]).id
+    download = house.add(EPISODES[1], status=Status.COMPLETED)
+
+    page = ann.get(f"/library/{second}/menu").text
+
+    assert f"/offline/{download.id}/ask?action=leave_out" in page
+    assert "Mark as played" in page
+    assert "Go to the series" in page
+    assert "Why not here?" not in page

@@ -71,6 +71,8 @@ JELLYFINS = {
     "jellyfin_web.unpin",
     "library.thing",
     "library.heart",
+    "library.menu",
+    "library.played",
     "media.item",
 }
 

@@ -1,9 +1,9 @@
 """`/library`: browsing a person's Jellyfin library and downloading from it.
 
 GET  /library · /library/ITEM             overview, section or search · one item and its content
-GET  /library/ITEM/why                    why it is not on a device
-GET  /library/buttons                     the current state of download buttons
-POST /library/download · /library/cancel · /library/device · /library/ITEM/heart
+GET  /library/ITEM/why · /library/ITEM/menu  why it is not on a device · what can be done with it
+GET  /library/buttons                     the current state of download buttons, hearts and marks
+POST /library/download · /library/cancel · /library/device · /library/ITEM/heart · …/played
 
 What is asked for by a script (`HX-Request`) is answered by what it shows in place; without one the
 browser is led back.
@@ -18,12 +18,13 @@ from dataclasses import replace
 from http import HTTPStatus
 from types import MappingProxyType
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sidecar.domain.downloads.actions import GOES, Action
 from sidecar.domain.items.item import PLAYABLE
 from sidecar.domain.items.kinds import Kind
+from sidecar.domain.undo import MarkBefore, Reversal
 from sidecar.errors import JellyfinError, NotPossible, NotVisible
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.devices.views import DeviceView
@@ -79,10 +80,25 @@ WITH_GENRES = frozenset(
         LibrarySection.SERIES,
     }
 )
+# What a browser keeps as well.
+KEPT_IN_BROWSERS = frozenset(
+    {
+        Kind.ALBUM,
+        Kind.PLAYLIST,
+        Kind.SERIES,
+        Kind.SEASON,
+        Kind.TRACK,
+        Kind.AUDIOBOOK,
+        Kind.EPISODE,
+        Kind.FILM,
+    }
+)
+# What is seen or heard to its end once, and marked as played.
+WATCHED = frozenset({Kind.FILM, Kind.EPISODE, Kind.SEASON, Kind.SERIES, Kind.VIDEO, Kind.AUDIOBOOK})
 MOST_EXPLAINED = 50
 # Containers that were asked for at once and are listed to show how they stand.
 MOST_LOOKED_INTO = 5
-SIZES = ("small", "medium", "large", "chip")
+SIZES = ("small", "medium", "large", "chip", "heart", "mark", "seen")
 SHELVES = MappingProxyType(
     {
         LibrarySection.ALBUMS: translatable("Albums"),
@@ -145,13 +161,26 @@ def routes(services: WebServices) -> Blueprint:
         seen = library.again(person(), {one for ids in wanted.values() for one in ids})
         found = {one.entry.item.id: one for one in seen}
         return render_template(
-            "library/download_buttons.html", wanted=wanted, found=found, back=redirects.wanted()
+            "library/download_buttons.html",
+            wanted=wanted,
+            found=found,
+            watched=WATCHED,
+            back=redirects.wanted(),
         )
+
+    @pages.get(f"/{ITEM}/menu", role=Role.SIGNED_IN)
+    def menu(item_id: str) -> str:
+        return _menu(services, check_item_id(item_id))
 
     @pages.get(f"/{ITEM}/why", role=Role.SIGNED_IN)
     def why_not(item_id: str) -> str:
         return _why_not(services, check_item_id(item_id))
 
+    _changes(pages, services)
+    return pages.blueprint
+
+
+def _changes(pages: PageRoutes, services: WebServices) -> None:
     @pages.post("/download", role=Role.SIGNED_IN)
     def download() -> Response:
         return _download(services)
@@ -171,14 +200,17 @@ def routes(services: WebServices) -> Blueprint:
 
     @pages.post(f"/{ITEM}/heart", role=Role.SIGNED_IN)
     def heart(item_id: str) -> Response:
-        return _heart(library, check_item_id(item_id))
+        return _heart(services, check_item_id(item_id))
 
-    return pages.blueprint
+    @pages.post(f"/{ITEM}/played", role=Role.SIGNED_IN)
+    def played(item_id: str) -> Response:
+        return _mark_played(services, check_item_id(item_id))
 
 
 def _start(services: WebServices) -> str:
     library, looked, who = services.library, for_page(request.args), person()
     sections: list[tuple[LibrarySection | None, LibraryPage]] = []
+    continued: Sequence[LibraryEntry] = ()
     found = None
     if looked.shelf:
         found, looked = _page(library, services.devices, looked)
@@ -187,6 +219,7 @@ def _start(services: WebServices) -> str:
         asked = [(one, library.listed(who, question)) for one, question in few]
         sections = [(one, page) for one, page in asked if page.items]
     else:
+        continued = _continued(library)
         found = library.listed(who, looked.asked)
         sections = [(None, library.listed(who, NEWEST))]
         played = library.listed(who, LATELY)
@@ -197,9 +230,18 @@ def _start(services: WebServices) -> str:
         services,
         looked,
         found=found,
+        continued=continued,
         sections=sections,
         genres=_genres(library, looked),
     )
+
+
+def _continued(library: LibraryBrowser) -> Sequence[LibraryEntry]:
+    try:
+        return library.continued(person(), FEW)
+    except JellyfinError:
+        # The libraries are there without it.
+        return ()
 
 
 def _genres(library: LibraryBrowser, looked: LibraryViewState) -> Sequence[str]:
@@ -226,12 +268,62 @@ def _thing(services: WebServices, item_id: str) -> str:
         services,
         looked,
         found=found,
-        thing=shown,
-        pin=_pin(services, device, item_id),
-        can_be_followed=device is not None and shown.entry.item.type in FOLLOWED,
-        is_followed=device is not None
-        and services.preferences.is_followed(person(), device.id, item_id),
+        next_up=_next_up(services.library, shown),
+        **_choices(services, shown, device),
     )
+
+
+def _menu(services: WebServices, item_id: str) -> str:
+    """Show what can be done with an item; Jellyfin is not asked for what was shown lately."""
+    looked = for_page(request.args, item_id)
+    seen = services.library.again(person(), [item_id])
+    shown = seen[0] if seen else services.library.show(person(), item_id)
+    device = services.devices.chosen(person(), looked.device_id)
+    return _rendered(
+        "library/menu.html",
+        services,
+        looked,
+        found=None,
+        leave_out=_leave_out(services, shown, device),
+        back=redirects.wanted() or url_for("library.thing", item_id=item_id),
+        **_choices(services, shown, device),
+    )
+
+
+def _choices(
+    services: WebServices, shown: LibraryEntry, device: DeviceView | None
+) -> dict[str, object]:
+    """Return what `library/choices.html` needs to know of an item."""
+    item, kind = shown.entry.item, shown.entry.kind
+    return {
+        "thing": shown,
+        "standing": button_for(shown, device),
+        "can_keep_here": kind in KEPT_IN_BROWSERS and "this_browser" in current_app.blueprints,
+        "can_be_marked": kind in WATCHED and item.is_played is not None,
+        "pin": _pin(services, device, item.id),
+        "can_be_followed": device is not None and item.type in FOLLOWED,
+        "is_followed": device is not None
+        and services.preferences.is_followed(person(), device.id, item.id),
+    }
+
+
+def _leave_out(services: WebServices, shown: LibraryEntry, device: DeviceView | None) -> int | None:
+    """Return the download of an item from whose rules it can be excluded; None if there is none."""
+    button = button_for(shown, device)
+    if button is None or button.download_id is None or button.state is not ButtonState.COMPLETED:
+        return None
+    has_rules = services.files.file(person(), button.download_id).holdings
+    return button.download_id if has_rules else None
+
+
+def _next_up(library: LibraryBrowser, shown: LibraryEntry) -> LibraryEntry | None:
+    if shown.entry.kind is not Kind.SERIES:
+        return None
+    try:
+        return library.next_up(person(), shown.entry.item.id)
+    except JellyfinError:
+        # The series is there without it.
+        return None
 
 
 def _pin(services: WebServices, device: DeviceView | None, item_id: str) -> Pinned | None:
@@ -281,6 +373,7 @@ def _rendered(
         last_page=_last(found) if isinstance(found, LibraryPage) else 1,
         button_for=button_for,
         playable=PLAYABLE,
+        watched=WATCHED,
         **values,
     )
 
@@ -382,20 +475,26 @@ def _told(refused: Sequence[AddedItem], first: int | None, device: str | None) -
     return make_response(page, HTTPStatus.OK if first else STATUS[refused[0].result])
 
 
-def _heart(library: LibraryBrowser, item_id: str) -> Response:
+def _heart(services: WebServices, item_id: str) -> Response:
+    who, value = person(), request.form.get("value") == "on"
+    pressed = services.library.heart(who, item_id, value=value)
+    before = MarkBefore(user_id=who.user_id, item_id=item_id, is_favourite=not value)
+    action = "favourite" if pressed else "unfavourite"
+    return _marked(services, item_id, action, Reversal(marks=(before,)))
+
+
+def _mark_played(services: WebServices, item_id: str) -> Response:
     value = request.form.get("value") == "on"
-    pressed = library.heart(person(), item_id, value=value)
-    if is_in_place():
-        title = request.form.get("title", "")[:LONGEST_TEXT]
-        return make_response(
-            render_template(
-                "library/favourite_button.html",
-                item_id=item_id,
-                title=title,
-                is_favourite=pressed,
-            )
-        )
-    return redirect(redirects.safe_target(url_for("library.thing", item_id=item_id)), 303)
+    reversal = services.library.mark_played(person(), item_id, value=value)
+    return _marked(services, item_id, "played" if value else "unplayed", reversal)
+
+
+def _marked(
+    services: WebServices, item_id: str, action: str, reversal: Reversal | None
+) -> Response:
+    title = request.form.get("title", "")[:LONGEST_TEXT]
+    record = services.undo.remember_one(person(), action, reversal, 1, title=title)
+    return done_here_or_back(record, url_for("library.thing", item_id=item_id))
 
 
 def _ids(asked: Sequence[str]) -> list[str]:
