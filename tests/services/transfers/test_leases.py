@@ -245,6 +245,7 @@ def test_who_cannot_reach_the_database_lets_go_when_its_lease_is_over(
         _, stop = alone.claim()
         path.rename(tmp_path / "away.db")
         alone.db.close_thread()
+        alone.db.dialect.close()
         for seconds, is_let_go in ((LEASE_S - 1, False), (1.0, True)):
             alone.clock.advance(seconds)
             with pytest.raises(Exception, match=r"sidecar\.db"):
