@@ -70,6 +70,8 @@ class OrderService:
             OrderGiven: It was asked; `look` returns what it finds.
             Exception: The person may not.
         """
+        # Also where nothing is asked: the page that follows is told to nobody else.
+        kind.check(person, device_id)
         self._ask(kind, person, device_id)
 
     def of(self, person: Person) -> Sequence[OrderView]:
