@@ -198,7 +198,10 @@ class DeviceEditor:
         try:
             path = self._allowed(str(given.get("path", "")))
             if not os.access(path, os.W_OK | os.X_OK):
-                reasons["path"] = msg("The sidecar may not write to this folder")
+                reasons["path"] = msg(
+                    "The sidecar may not write to this folder: choose another one, or let the user "
+                    "that the sidecar runs as write there"
+                )
         except NotPossible as refused:
             reasons["path"] = str(refused)
         if reasons:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,28 @@ def test_a_drive_offers_itself_and_becomes_a_device(
     assert (folder / ".sidecar" / "device.json").exists()
     assert "was plugged in" not in eve.get("/devices").text
     assert "New stick" in ann.get("/devices").text
+
+
+def test_a_drive_or_folder_that_cannot_be_written_says_what_to_do(
+    quick_path: Path, clock: FakeClock, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = [Drive(folder, "LOCKED", "vfat", 64 * 10**9, 58 * 10**9, can_write=False)]
+    places = DevicePlaces(roots=lambda: (folder.parent,), drives=lambda: shown)
+    with web_house(quick_path, clock, places=places) as house:
+        eve = house.come_in(EVE)
+        writable = eve.get(f"/devices/add?browse={folder}").text
+        # Root may write everywhere.
+        monkeypatch.setattr(os, "access", lambda *_asked: False)
+        locked = eve.get(f"/devices/add?browse={folder}").text
+        refused = eve.press("/devices/add", path=str(folder), name="New stick")
+
+    assert f"path={folder}" not in locked
+    assert 'href="/help/install#as-a-service"' in locked
+    way_out = "choose another one, or let the user that the sidecar runs as write there"
+    assert way_out not in writable
+    assert way_out in locked
+    assert refused.status_code == 422
+    assert way_out in refused.text
 
 
 def test_folders_are_browsed_only_below_the_roots(eve: Browser, folder: Path) -> None:
