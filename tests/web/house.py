@@ -306,6 +306,7 @@ class WebHouse:
     def lose_database(self) -> None:
         """Let the database file be gone, whatever is open of it."""
         self.store.db.close_thread()
+        self.store.db.dialect.close()
         self.store.db.path.unlink()
 
     def library(self, *rows: Mapping[str, object]) -> None:
