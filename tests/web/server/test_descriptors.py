@@ -61,7 +61,7 @@ next_one.sendall(b"GET / HTTP/1.0\\r\\n\\r\\n")
 print(next_one.recv(65536)[9:15].decode(), flush=True)
 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 server.stop()
-thread.join(PATIENCE_S)
+thread.join(10)
 """
 
 
