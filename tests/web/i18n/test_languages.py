@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from io import BytesIO
@@ -86,17 +87,15 @@ def _values(text: str) -> set[str]:
 @pytest.mark.parametrize("language", OTHERS)
 def test_the_scripts_say_everything_in_every_language(language: str) -> None:
     scripts = web_files().static / "js"
-    table = (scripts / "messages.js").read_text()
-    translated = set(
-        re.findall(r'^\s{4}"(.+?)":', table.split(f"  {language}: {{")[1], re.MULTILINE)
-    )
+    translated = json.loads((scripts / "sentences.json").read_text("utf-8"))[language]
     used = {
         match
         for script in scripts.rglob("*.js")
         for match in re.findall(r'\bsaid\(\s*"(.+?)"', script.read_text())
     }
 
-    assert used == translated
+    assert used == translated.keys()
+    assert all(_values(sentence) == _values(one) for one, sentence in translated.items())
 
 
 @pytest.mark.parametrize(
