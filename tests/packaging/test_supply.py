@@ -57,13 +57,18 @@ def test_the_tests_run_with_what_people_run_with() -> None:
 
 def test_nothing_is_installed_without_its_hash() -> None:
     make = (ROOT / "Makefile").read_text("utf-8").replace("\\\n", " ")
-    installs = [line.strip() for line in make.splitlines() if re.search(r"/pip .*install\b", line)]
+    commands = [one.strip() for line in make.splitlines() for one in line.split("&&")]
+    installs = [one for one in commands if re.search(r"/pip .*install\b", one)]
 
-    assert len(installs) >= 4
+    assert len(installs) == 4
     for line in installs:
         is_ours = "--no-deps --no-build-isolation --editable ." in line
         makes_the_lock = line.endswith("install $(UV)")
-        assert is_ours or makes_the_lock or "--require-hashes -r requirements" in line, line
+        of_a_lock = re.search(r" --require-hashes -r (requirements|\$\(1\)$)", line)
+        assert is_ours or makes_the_lock or of_a_lock, line
+    locks = re.findall(r"\$\(call install_locked,([^,)]*)", make)
+    assert locks
+    assert set(locks) <= set(LOCKS)
     assert re.search(r"^UV := uv==[\d.]+$", make, re.MULTILINE)
     assert "pip -q wheel --no-deps --no-build-isolation" in make
 

@@ -34,6 +34,8 @@ LIVE = "/socket.io"
 # What else they tell the server than a browser does by itself.
 OUR_HEADERS = ("content-type", "x-sidecar-csrf", "hx-request")
 REMOVING = re.compile(r"action=(delete|cancel)|delete=yes")
+REMOVED = "something was removed"
+DOWNLOAD = re.compile(r"/downloads/\d+/")
 # Where messages go is elsewhere: no such address is given to a sidecar that may send to it.
 ELSEWHERE = re.compile(r"/notifications/addresses$|/admin/webhooks$")
 # What ends the session comes last.
@@ -250,16 +252,21 @@ class Walker:
     _path: str = ""
     _page: Page | None = None
     _browser: CDPSession | None = None
+    _tabs: list[Page] = field(default_factory=list)
 
     def begin(self) -> None:
         """Open the page to walk on; what is not a picture or a script passes by here."""
         self.context.add_init_script(SCRIPT)
         self._page = self.context.new_page()
+        self.context.on("page", self._note_tab)
         # Not by `Page.route`, which stops every file and does without the browser's cache.
         self._browser = self.context.new_cdp_session(self._page)
         self._browser.on("Fetch.requestPaused", self._pass)
         patterns = [{"resourceType": one} for one in ("Document", "XHR", "Fetch")]
         self._browser.send("Fetch.enable", {"patterns": patterns})
+
+    def _note_tab(self, tab: Page) -> None:
+        self._tabs.append(tab)
 
     @property
     def page(self) -> Page:
@@ -300,8 +307,12 @@ class Walker:
             if self._dialog_is_open():
                 self._walk_dialog(one, done)
 
-    def send_noted(self) -> Iterator[str]:
-        """Send each kind of request that was noted; yield those that the server refused."""
+    def send_noted(self, sent: set[str]) -> Iterator[str]:
+        """Send each kind of request that was noted; yield those that the server refused.
+
+        Args:
+            sent: The things that were in requests before, by whomever; it grows.
+        """
         order = sorted(
             # What is elsewhere (a licence, the project's site) is not asked from a test.
             (
@@ -315,7 +326,6 @@ class Walker:
                 bool(REMOVING.search(one.body or "")),
             ),
         )
-        sent: set[str] = set()
         for one in order:
             headers = one.headers | {"Origin": self.url.rstrip("/")}
             answer = self.context.request.fetch(
@@ -325,6 +335,8 @@ class Walker:
                 yield f"{self.who}: {answer.status} {one.method} {one.url} {one.fields}"
             if one.method != "GET":
                 sent |= one.things
+            if REMOVING.search(one.body or ""):
+                sent.add(REMOVED)
 
     def _pass(self, paused: dict[str, Any]) -> None:
         request = paused["request"]
@@ -408,16 +420,19 @@ class Walker:
             return
         if what is None:
             return
-        now = Control(**found.evaluate("one => walk.describe(one)")) if one.is_field else one
         if one.is_field and one.form and not one.is_live:
-            self._typed.setdefault(one.form, set()).add(one.field)
-            if not now.has_button:
-                self._tell(one, f"{what}: its form has no button that can be seen")
+            self._note_typed(one, found, what)
             return
         if not self._waited_for(one, before):
             self._tell(one, f"{what}: nothing happened")
         elif one.type == "submit":
             self._check_fields(one)
+
+    def _note_typed(self, one: Control, found: ElementHandle, what: str) -> None:
+        if one.type not in {"checkbox", "radio"}:  # A box that is not ticked is not sent.
+            self._typed.setdefault(one.form, set()).add(one.field)
+        if not Control(**found.evaluate("one => walk.describe(one)")).has_button:
+            self._tell(one, f"{what}: its form has no button that can be seen")
 
     def _fill_again(self, one: Control) -> None:
         """Type again what a form must have and lost when the page was loaded again."""
@@ -432,14 +447,7 @@ class Walker:
         """What was typed into a form is in what it sends."""
         sent = {name for two in self._asked for name, _ in two.fields}
         typed = self._typed.get(one.form, set())
-        # A box that is not ticked is not sent.
-        boxes = set(
-            self.page.evaluate(
-                "() => [...document.querySelectorAll('[type=checkbox], [type=radio]')]"
-                ".map((one) => one.name)"
-            )
-        )
-        for name in sorted(typed - sent - boxes):
+        for name in sorted(typed - sent):
             self._tell(one, f"pressed: {name!r} was filled in and is not sent")
 
     def _act(self, one: Control, found: ElementHandle) -> str | None:
@@ -488,6 +496,10 @@ class Walker:
 
     def _happened(self, one: Control, before: dict[str, object]) -> bool:
         now = self.page.evaluate("walk.state()")
+        if self._tabs:
+            # A link to Jellyfin's own pages.
+            self._tabs.pop().close()
+            return True
         if now["url"] != before["url"] or now["dialog"] != before["dialog"]:
             return True
         if self._asked and any(self._is_of(one, two) for two in self._asked):
@@ -510,16 +522,16 @@ def _is_over(one: Noted, status: int, sent: set[str]) -> bool:
     """Whether a refusal says that a request before this one has done it already.
 
     Args:
-        sent: The items that were in the requests before.
+        sent: The things that were in the requests before.
     """
     if ENDING.search(one.url):
         return status == HTTPStatus.UNAUTHORIZED
     if status == HTTPStatus.CONFLICT:
         return True
-    gone = {HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
-    if status == HTTPStatus.NOT_FOUND and one.things & sent:
-        return True
-    return bool(REMOVING.search(one.body or "")) and status in gone
+    if status == HTTPStatus.NOT_FOUND:
+        may_be_gone = DOWNLOAD.search(one.url) and REMOVED in sent
+        return bool(may_be_gone or one.things & sent or REMOVING.search(one.body or ""))
+    return status == HTTPStatus.BAD_REQUEST and bool(REMOVING.search(one.body or ""))
 
 
 # What the person would type: another number that is allowed, else what is suggested.
