@@ -38,7 +38,7 @@ def add_series(house: WebHouse) -> None:
 
     routes = house.jellyfin.routes
     routes["GET /Items"] = answer
-    routes["GET /Shows/NextUp"] = _page(episodes[1])
+    routes["GET /Shows/NextUp"] = routes["GET /UserItems/Resume"] = _page(episodes[1])
     for one in (series, *seasons, *episodes):
         routes[f"GET /Items/{one['Id']}"] = json_reply(one)
 

@@ -322,6 +322,22 @@ def test_a_series_tells_what_the_account_watches_next(home: Home) -> None:
     assert (next_up(), unseen()) == (None, [0, 0, 0])
 
 
+def test_what_was_begun_is_continued_and_then_the_next_of_each_series(home: Home) -> None:
+    first, second, *_ = home.tracks(home.find("The Signal", Kind.SERIES))
+    marks = PlayStates(home.clients[home.ann.user_id])
+
+    def continued() -> list[tuple[str, float]]:
+        found = home.desk.continued(home.ann, 8)
+        return [(one.entry.item.id, one.entry.stopped_s) for one in found]
+
+    assert continued() == []
+    marks.mark_played(first.id, datetime(2026, 11, 1, tzinfo=UTC))
+    assert continued() == [(second.id, 0.0)]
+    before = marks.state(second.id)
+    marks.change(second.id, before, replace(before, position_s=90.0))
+    assert continued() == [(second.id, 90.0)]
+
+
 def test_each_season_tells_how_much_of_it_is_here(home: Home) -> None:
     series = home.find("The Signal", Kind.SERIES)
     home.arrived(home.tracks(series)[0])

@@ -585,6 +585,17 @@ def test_a_series_says_what_comes_next_and_how_much_is_unwatched(
     assert 'id="next-up"' not in ann.get(f"/library/{SERIES}").text
 
 
+def test_the_library_begins_with_what_was_begun(house: WebHouse, ann: Browser) -> None:
+    assert 'id="continued"' not in ann.get("/library").text
+
+    add_series(house)
+
+    page = ann.get("/library").text
+    continued = told(page[page.index('id="continued"') :])
+    assert continued.count("Resume at 1:30 Beacon 2") == 1
+    assert house.jellyfin.asked("/Shows/NextUp")[-1].query["enableResumable"] == "false"
+
+
 def test_episodes_say_whether_they_were_watched(house: WebHouse, ann: Browser) -> None:
     add_series(house)
 
