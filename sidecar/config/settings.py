@@ -512,7 +512,7 @@ class LogSettings(Section):
     )
     format: Literal["text", "json"] = Field(
         default="text",
-        title=translatable("Form"),
+        title=translatable("Log format"),
         description=translatable("text for people, json for programs that collect logs."),
     )
 

@@ -1,6 +1,6 @@
 // The scripts' own sentences in the language of the page; English ones are the keys.
 
-import sentences from "./sentences.json";
+import sentences from "./sentences.json" with { type: "json" };
 
 /** @type {Record<string, Record<string, string>>} */
 const translations = sentences;

@@ -57,7 +57,7 @@ def test_what_would_have_served_best_is_used_by_a_press_and_taken_back(
     assert fits(page, width)
     assert [*violations_in_both_themes(page)] == []
 
-    page.get_by_role("button", name="Use these").last.click()
+    page.get_by_role("button", name="Use these rules").last.click()
     expect(page.get_by_text("The rules of Car stick are set as recommended.")).to_be_visible()
     assert is_filled(house)
     page.get_by_role("button", name="Undo").click()

@@ -42,7 +42,7 @@ async function keep({ now = () => {}, trouble = () => {}, changed = () => {} }) 
     const kept = await files.list();
     const room = wanted.budget - kept.reduce((sum, one) => sum + one.size, 0);
     const missing = wanted.files.filter(({ item }) => !kept.some((one) => one.item === item));
-    if (await takeInBackground(files, missing, room, now)) throw new Refused(said("Stopped in the browser. “Look for what is missing” goes on."));
+    if (await takeInBackground(files, missing, room, now)) throw new Refused(said("Stopped in the browser. “Find missing files” goes on."));
     await changed();
     // One by one: what the browser does not fetch by itself, and what did not come so, with its reason.
     for (const one of missing) {

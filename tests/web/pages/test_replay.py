@@ -70,7 +70,7 @@ def test_plays_are_replayed_kept_used_and_taken_back(
     assert report["recommended"][1]["set"]["fill.enabled"]
     page = ann.get(f"{PAGE}?budget={report['library']['bytes'] // 2}").text
     assert page.count("<rect") > 8
-    assert "Use these" in page
+    assert "Use these rules" in page
     assert report["runs"][1]["missed_most"][0]["title"] in {track(1).title, track(2).title}
     assert report["runs"][1]["missed_most"][0]["title"] in page
     for other in (ben, eve):

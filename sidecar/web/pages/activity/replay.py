@@ -36,7 +36,7 @@ NAMES = MappingProxyType(
         FILL: translatable("Your rules, and what is left is filled"),
         MOST_PLAYED: translatable("Most played"),
         LEAST_RECENTLY_USED: translatable("Played last"),
-        CHANCE: translatable("Chance"),
+        CHANCE: translatable("Random choice"),
     }
 )
 SHARE = re.compile(r"[0-9]{1,2}")
