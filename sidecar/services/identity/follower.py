@@ -15,7 +15,8 @@ from threading import Event, Lock
 from sidecar.clock import Clock
 from sidecar.errors import JellyfinError, ServerAway, SignedOut
 from sidecar.jellyfin.live.events import Connected, LibraryChanged, News
-from sidecar.process.threads import Wakeup, attempt
+from sidecar.process.threads import Wakeup
+from sidecar.services.accounts.following import follow, rest_until
 from sidecar.services.identity.look import LibraryLook
 
 log = logging.getLogger(__name__)
@@ -26,8 +27,6 @@ CONNECTED_REST_S = 600.0
 # A library scan sends many messages.
 SETTLE_S, LIBRARY_REST_S = 1.0, 15.0
 RETRY_S = 60.0
-# While Jellyfin cannot be asked, and otherwise: for what nobody told.
-IDLE_S, LONGEST_REST_S = 1.0, 5.0
 # Changed items of one message; renames of the rest are missed until they change again.
 MOST_CHANGED = 5000
 # With more new items the whole library is listed.
@@ -104,18 +103,14 @@ class IdentityFollower:
     def run(self, stop: Event) -> None:
         """Check when it is due until `stop` is set or the account is signed out."""
         what = f"looking for what moved in the library of {self._name}"
-        while not stop.is_set():
-            rings = self.wakeup.rings
-            if not attempt(self._go_on, what, self._fail):
-                return
-            self.wakeup.wait(self.rest_s(), since=rings)
+        follow(self._go_on, stop, self.wakeup, self.rest_s, what=what, on_failure=self._fail)
 
     def rest_s(self) -> float:
         """Return the seconds until the next step, unless it is woken."""
-        if not self._is_server_there():
-            return IDLE_S
         with self._lock:
-            return min(LONGEST_REST_S, max(0.0, self._due - self._clock.monotonic()))
+            due = self._due
+        now = self._clock.monotonic()
+        return rest_until(due, now, is_server_there=self._is_server_there())
 
     def step(self) -> None:
         """Check the names of changed items, and the whole library if that is due.

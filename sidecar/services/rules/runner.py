@@ -28,7 +28,8 @@ from sidecar.jellyfin.live.events import (
     SessionsNews,
     UserDataChanged,
 )
-from sidecar.process.threads import Wakeup, attempt
+from sidecar.process.threads import Wakeup
+from sidecar.services.accounts.following import follow, rest_until
 from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.rules.fill.choices import FillChoices
 from sidecar.services.rules.followed_account import FollowedAccount
@@ -43,8 +44,6 @@ log = logging.getLogger(__name__)
 
 HOUR_S = 3600.0
 RETRY_S = 60.0
-# While Jellyfin cannot be asked, and otherwise: for what nobody told.
-IDLE_S, LONGEST_REST_S = 1.0, 5.0
 SETTLE_S = 2.0
 LIBRARY_REST_S = 15.0
 
@@ -160,11 +159,8 @@ class RuleRunner:
 
     def run(self, stop: Event) -> None:
         """Run due rules until `stop` is set or the account is signed out."""
-        while not stop.is_set():
-            rings = self.wakeup.rings
-            if not attempt(self._go_on, f"the rules of {self._name}", self._fail):
-                return
-            self.wakeup.wait(self.rest_s(), since=rings)
+        what = f"the rules of {self._name}"
+        follow(self._go_on, stop, self.wakeup, self.rest_s, what=what, on_failure=self._fail)
 
     def _go_on(self) -> bool:
         """Run one step; return False if the account is signed out."""
@@ -181,12 +177,11 @@ class RuleRunner:
 
     def rest_s(self) -> float:
         """Return for how many seconds nothing is due unless it is woken."""
-        if not self._account.is_server_there():
-            return IDLE_S
         with self._lock:
             due = [self._due[one.name] for one in self._ready()]
         next_at = min([self._playing.next_turn(), *due])
-        return min(LONGEST_REST_S, max(0.0, next_at - self._clock.monotonic()))
+        now = self._clock.monotonic()
+        return rest_until(next_at, now, is_server_there=self._account.is_server_there())
 
     def step(self) -> None:
         """Run the rules that are due, the most urgent first.

@@ -17,14 +17,13 @@ from sidecar.domain.rules.context import Chosen, ComputedRule, Context, Wake, Wa
 from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.rules.registry import COMPUTED_RULES
 from sidecar.errors import JellyfinError, ServerAway, SignedOut, UnexpectedAnswer
-from sidecar.services.rules import runner as runner_module
+from sidecar.services.accounts import following
+from sidecar.services.accounts.following import IDLE_S, LONGEST_REST_S
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.now_playing import GAP_S
 from sidecar.services.rules.runner import (
     HOUR_S,
-    IDLE_S,
     LIBRARY_REST_S,
-    LONGEST_REST_S,
     RETRY_S,
     SETTLE_S,
     RuleRunner,
@@ -547,7 +546,7 @@ def test_a_wake_during_a_run_is_not_lost(house: House) -> None:
 
 def test_a_wake_ends_the_rest_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one test with the real clock: unless it is woken, it rests longer than anybody waits."""
-    monkeypatch.setattr(runner_module, "LONGEST_REST_S", 10 * PATIENCE_S)
+    monkeypatch.setattr(following, "LONGEST_REST_S", 10 * PATIENCE_S)
     house.world.clock = SystemClock()  # type: ignore[assignment]  # real on purpose
     ran, stop = Event(), Event()
 

@@ -38,7 +38,8 @@ from sidecar.jellyfin.live.events import (
     SessionsNews,
     UserDataChanged,
 )
-from sidecar.process.threads import Wakeup, attempt
+from sidecar.process.threads import Wakeup
+from sidecar.services.accounts.following import follow, rest_until
 from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.rules.favourites.states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
@@ -46,8 +47,6 @@ from sidecar.services.rules.wishes import WishService
 
 log = logging.getLogger(__name__)
 
-# While Jellyfin cannot be asked, and otherwise: for what nobody told.
-IDLE_S, LONGEST_REST_S = 1.0, 5.0
 HEAL_EVERY_S = 5.0
 RETRY_S = 60.0
 # A library scan sends many events.
@@ -149,12 +148,7 @@ class FavouritesFollower:
     def run(self, stop: Event) -> None:
         """Follow the favourites until `stop` is set or the account is signed out."""
         what = f"following the favourites of {self._name}"
-        while not stop.is_set():
-            rings = self.wakeup.rings
-            if not attempt(self._go_on, what, self._put_off):
-                return
-            if self._news.empty():
-                self.wakeup.wait(self._rest_s(), since=rings)
+        follow(self._go_on, stop, self.wakeup, self._rest_s, what=what, on_failure=self._put_off)
 
     def _go_on(self) -> bool:
         """Run one step; return False if the account is signed out."""
@@ -186,14 +180,15 @@ class FavouritesFollower:
 
     def _rest_s(self) -> float:
         """Return for how many seconds nothing is due."""
-        if not self._account.is_server_there():
-            return IDLE_S
+        if not self._news.empty():
+            return 0.0
         due = [self._look_through_at, *(one.at for one in self._slow.values())]
         if self._named:
             due.append(self._look_up_at)
         if self._settings.heal_forgotten_hearts:
             due.append(self._heal_at)
-        return min(LONGEST_REST_S, max(0.0, min(due) - self._clock.monotonic()))
+        now = self._clock.monotonic()
+        return rest_until(min(due), now, is_server_there=self._account.is_server_there())
 
     def _do_what_is_due(self) -> None:
         if not self._account.is_server_there():
