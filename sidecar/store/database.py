@@ -33,6 +33,7 @@ from sidecar.store.dialects.rows import Rows
 from sidecar.store.dialects.sqlite import SqliteDialect
 from sidecar.store.errors import translate_database_errors, translate_file_errors
 from sidecar.store.schema import migrations, recovery
+from sidecar.store.schema.tables import ProcessRow
 
 BUSY_TIMEOUT_S = 5.0
 DAILY_COPIES_KEPT = 3
@@ -418,6 +419,10 @@ class Database:
     def _connections(self) -> peewee.Database:
         """What this thread speaks to the database through now: in a write it is the writer."""
         return self.dialect.peewee if self._mine.news is None else self.dialect.writer
+
+    def has_lease(self) -> bool:
+        """Whether this process is known to the others: its lease has not been ended."""
+        return bool(self.rows(ProcessRow.select().where(ProcessRow.id == self.process_id)))
 
     def _check_writing(self) -> None:
         if self._mine.news is None:

@@ -91,4 +91,4 @@ class Findings:
 
     def has_lease(self) -> bool:
         """Whether this process may put any: its lease has not been ended."""
-        return bool(self._db.rows(ProcessRow.select().where(ProcessRow.id == self.own_id)))
+        return self._db.has_lease()

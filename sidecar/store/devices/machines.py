@@ -15,7 +15,7 @@ import peewee
 from sidecar.clock import Clock
 from sidecar.domain.space.space import Space
 from sidecar.store.database import Database, Row
-from sidecar.store.schema.tables import DeviceMachineRow, MachineRow, ProcessRow
+from sidecar.store.schema.tables import DeviceMachineRow, MachineRow
 
 # Which process makes a new device is in `meta`, under this prefix and the device's name.
 NEW = "new-device:"
@@ -104,7 +104,7 @@ class DeviceMachines:
         row = DeviceMachineRow
         held = {"process_id": self._db.process_id, "path": path, "told_at": self._clock.now()}
         with self._db.write():
-            if not self._db.rows(ProcessRow.select().where(ProcessRow.id == self.own_id)):
+            if not self._db.has_lease():
                 return False
             if any(
                 one.process_id not in {None, self._db.process_id}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import peewee
 
 from sidecar.store.database import Database
-from sidecar.store.schema.tables import DeviceMachineRow, DeviceReportRow, ProcessRow
+from sidecar.store.schema.tables import DeviceMachineRow, DeviceReportRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Reports:
         row = DeviceReportRow
         changed = {"version": version, "content": content}
         with self._db.write_lazily():
-            if not self._db.rows(ProcessRow.select().where(ProcessRow.id == self.own_id)):
+            if not self._db.has_lease():
                 return False
             self._db.execute(
                 row.insert(
