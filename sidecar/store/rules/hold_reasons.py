@@ -46,6 +46,7 @@ class HoldReasons:
         self._is_shared = is_shared
         self._lock = Lock()
         self._changes: Counter[str] = Counter()
+        self._missed = 0
         self._kept: dict[tuple[str, str], tuple[int, Reasons]] = {}
         bus.subscribe(self.hear)
 
@@ -54,7 +55,7 @@ class HoldReasons:
         if self._db.is_writing or (self._is_shared and not self._bus.hears_others()):
             return self._read(user_id, device_id)
         # Before it is read: what changes meanwhile makes it an old one.
-        changes = self._changes[device_id]
+        changes = self._missed + self._changes[device_id]
         known = self._kept.get((user_id, device_id))
         if known is not None and known[0] == changes:
             return known[1]
@@ -81,8 +82,9 @@ class HoldReasons:
             case HoldsChanged(device_id=device_id) | DeviceChanged(device_id=device_id):
                 changed = device_id
             case NewsMissed():
+                # Not only what is kept: also what is being read is an old one then.
                 with self._lock:
-                    self._kept.clear()
+                    self._missed += 1
                 return
             case _:
                 return

@@ -45,6 +45,28 @@ def test_reasons_are_read_again_only_when_something_there_has_changed(
 
 
 @pytest.mark.parametrize("news", [NewsMissed(), DeviceChanged(STICK)])
+def test_what_may_have_changed_while_it_was_read_is_read_again(
+    db: Database, bus: Bus, news: NewsMissed | DeviceChanged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holds = Holds(db, bus)
+    holds.keep(wish(1))
+    read = db.once
+
+    def read_and_hear(key: tuple[object, ...], look: Callable[[], object]) -> object:
+        found = read(key, look)
+        with db.write():
+            db.sql(FORGET)
+        bus.publish(news)
+        return found
+
+    with monkeypatch.context() as patched:
+        patched.setattr(db, "once", read_and_hear)
+        assert rules(holds) == {"favourites"}
+
+    assert rules(holds) == set()
+
+
+@pytest.mark.parametrize("news", [NewsMissed(), DeviceChanged(STICK)])
 def test_what_may_have_changed_elsewhere_is_read_again(
     db: Database, bus: Bus, news: NewsMissed | DeviceChanged
 ) -> None:
