@@ -17,6 +17,7 @@ from tempfile import TemporaryDirectory
 
 from sidecar.domain.replay.history import History
 from tests.bench.sockets import memory
+from tests.processes import list_children
 from tests.simulation.laws import binges, discovery, past, seasons, zipf
 
 SEED, ALBUMS, PACE = 7, 1250, 37
@@ -81,8 +82,7 @@ def _list_memory(pid: int) -> Iterator[float]:
     """Yield the kB of a process and of those that it has started."""
     try:
         yield memory(pid)
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except (OSError, StopIteration):
         return
-    for one in children:
-        yield from _list_memory(int(one))
+    for one in list_children(pid):
+        yield from _list_memory(one)

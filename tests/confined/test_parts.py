@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Collection
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -16,6 +15,7 @@ from sidecar.confined.parts import CHILD, LIMITS, replay_in_parts
 from sidecar.domain.replay.history import History
 from sidecar.domain.replay.replay import RULES, RUNS, Scenario, replay
 from tests.patience import PATIENCE_S
+from tests.processes import list_children
 from tests.simulation.laws import binges, past, shared, zipf
 
 
@@ -61,12 +61,12 @@ def test_what_a_process_leaves_undone_is_done_here(
     history: History, scenario: Scenario, runs: Collection[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     scenario = replace(scenario, runs=runs)
-    there = _list_children()
+    there = set(list_children(os.getpid()))
     ended: set[int] = set()
 
     def end_children(share: float) -> None:
         if share > 0.4 and not ended:
-            ended.update(_list_children() - there)
+            ended.update(set(list_children(os.getpid())) - there)
             for one in ended:
                 os.kill(one, signal.SIGKILL)
 
@@ -90,8 +90,3 @@ def test_a_part_that_cannot_be_done_ends_its_process() -> None:
 
     assert (ended.returncode, ended.stdout) == (1, b"")
     assert b"KeyError" in ended.stderr
-
-
-def _list_children() -> set[int]:
-    tasks = Path("/proc/self/task").iterdir()
-    return {int(one) for task in tasks for one in (task / "children").read_text().split()}

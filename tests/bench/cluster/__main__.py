@@ -40,6 +40,7 @@ from tests.e2e.conftest import Sidecar
 from tests.fakes.page import OpenPage
 from tests.fakes.servers.nginx import run_nginx
 from tests.fakes.servers.slow_line import wait_until
+from tests.processes import list_children
 
 DEVICES = 4
 WORKERS = (1, 2, 4)
@@ -227,7 +228,9 @@ def _cpu(started: Mapping[str, Sidecar], folder: Path) -> dict[str, float]:
         used[name.partition("-")[0]] += _seconds(one.process.pid)
     parent = int((folder / "data" / "postmaster.pid").read_text().splitlines()[0])
     # What has ended is counted at its parent.
-    used["PostgreSQL"] = _seconds(parent, with_ended=True) + sum(map(_seconds, _children(parent)))
+    used["PostgreSQL"] = _seconds(parent, with_ended=True) + sum(
+        map(_seconds, list_children(parent))
+    )
     return used
 
 
@@ -238,11 +241,6 @@ def _seconds(process: int, *, with_ended: bool = False) -> float:
         return 0.0
     ticks = fields[11:15] if with_ended else fields[11:13]
     return sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK")
-
-
-def _children(process: int) -> list[int]:
-    listed = Path(f"/proc/{process}/task/{process}/children").read_text().split()
-    return [int(one) for one in listed]
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from tests.e2e.conftest import PASSWORDS, PYTHON, Person, Sidecar
 from tests.fakes.page import OpenPage
 from tests.fakes.servers.slow_line import SlowLine
 from tests.patience import PATIENCE_S
+from tests.processes import list_children
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -87,10 +88,12 @@ class Evening:
 
     def look_at_processes(self) -> None:
         assert self.sidecar.process is not None
-        for one in _family(self.sidecar.process.pid):
-            self.seen[f"command line of {one}"] = Path(f"/proc/{one}/cmdline").read_bytes()
-            if one != self.sidecar.process.pid:
-                self.seen[f"environment of {one}"] = Path(f"/proc/{one}/environ").read_bytes()
+        for one in _list_family(self.sidecar.process.pid):
+            # What has ended meanwhile tells nobody anything.
+            with suppress(OSError):
+                self.seen[f"command line of {one}"] = Path(f"/proc/{one}/cmdline").read_bytes()
+                if one != self.sidecar.process.pid:
+                    self.seen[f"environment of {one}"] = Path(f"/proc/{one}/environ").read_bytes()
 
     def look_at_files(self, *folders: Path) -> None:
         for folder in folders:
@@ -105,13 +108,10 @@ class Evening:
         self.seen[f"answer to {place}"] = answer.content + str(headers).encode()
 
 
-def _family(pid: int) -> Iterator[int]:
+def _list_family(pid: int) -> Iterator[int]:
     yield pid
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    for thread in Path(f"/proc/{pid}/task").iterdir():
-        children += (thread / "children").read_text().split()
-    for child in {int(one) for one in children}:
-        yield from _family(child)
+    for child in list_children(pid):
+        yield from _list_family(child)
 
 
 @pytest.fixture(params=ENGINES)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import shutil
 import signal
 from pathlib import Path
@@ -18,6 +17,7 @@ from tests.fakes.media.mutagens import FLAC, OggOpus, Picture
 from tests.fakes.media.sounds import TAGS, sound, tagged_flac
 from tests.fakes.servers.slow_line import SlowLine, wait_until
 from tests.patience import PATIENCE_S
+from tests.processes import is_running, list_children
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -95,27 +95,6 @@ def leftovers(stick: Path) -> list[str]:
     return sorted(one.name for one in (stick / ".sidecar" / "parts").iterdir())
 
 
-def ffmpegs_of(process_id: int) -> list[int]:
-    """The processes that were started by this one, as the kernel tells."""
-    found = []
-    for status in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            _, _, rest = status.read_text().rpartition(")")
-        except OSError:
-            continue
-        if rest.split()[1] == str(process_id):
-            found.append(int(status.parent.name))
-    return found
-
-
-def is_there(process_id: int) -> bool:
-    try:
-        os.kill(process_id, 0)
-    except ProcessLookupError:
-        return False
-    return "Z" not in Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()[0]
-
-
 def test_a_heart_brings_opus_with_tags_and_cover(
     running: Sidecar, ann: Person, stick: Path, library: Path
 ) -> None:
@@ -162,7 +141,7 @@ def test_a_pause_ends_ffmpeg_and_a_resume_makes_the_file(
     assert found is not None
     assert found["phase"] == "converting"
     ask(running, "POST", f"downloads/{found['id']}/pause").raise_for_status()
-    wait_until(lambda: not any(map(is_there, children)), what="the end of ffmpeg")
+    wait_until(lambda: not any(map(is_running, children)), what="the end of ffmpeg")
     wait_until(lambda: leftovers(stick) == [f"{found['id']}.part"], what="nothing half converted")
 
     ask(running, "POST", f"downloads/{found['id']}/resume").raise_for_status()
@@ -179,7 +158,7 @@ def test_ffmpeg_dies_with_the_sidecar_and_the_next_start_makes_the_file(
 
     running.kill()
 
-    wait_until(lambda: not any(map(is_there, children)), within_s=3, what="the end of ffmpeg")
+    wait_until(lambda: not any(map(is_running, children)), within_s=3, what="the end of ffmpeg")
     assert not list(stick.rglob("*.opus"))
     running.start()
     told = running.wait_for("Long", "completed", within_s=240)
@@ -193,10 +172,10 @@ def busy_children(running: Sidecar) -> list[int]:
 
     def is_converting() -> bool:
         one = running.by_title("Long")
-        return one is not None and one["phase"] == "converting" and bool(ffmpegs_of(process_id))
+        return one is not None and one["phase"] == "converting" and bool(list_children(process_id))
 
     wait_until(is_converting, what="a conversion", within_s=120)
-    return ffmpegs_of(process_id)
+    return list_children(process_id)
 
 
 def test_another_format_waits_for_a_yes_and_says_what_it_costs(
@@ -256,7 +235,7 @@ def test_a_stop_ends_in_time_while_ffmpeg_is_at_work(running: Sidecar, ann: Pers
 
     running.process.send_signal(signal.SIGTERM)
 
-    wait_until(lambda: not any(map(is_there, children)), within_s=2, what="the end of ffmpeg")
+    wait_until(lambda: not any(map(is_running, children)), within_s=2, what="the end of ffmpeg")
     assert running.stop() == 0
 
 

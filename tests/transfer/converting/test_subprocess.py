@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from pathlib import Path
 from threading import Event
 
 import pytest
@@ -21,6 +20,7 @@ from sidecar.transfer.converting.subprocess import (
 )
 from tests.fakes.servers.slow_line import wait_until
 from tests.patience import PATIENCE_S
+from tests.processes import list_children, read_command
 
 SIDECAR = """
 from threading import Event
@@ -107,24 +107,16 @@ def test_it_dies_with_us_however_we_die() -> None:
     """A process of its own plays the sidecar, and is killed."""
     sidecar = subprocess.Popen([sys.executable, "-c", SIDECAR], stderr=subprocess.PIPE)
     try:
-        wait_until(lambda: len(children(sidecar.pid)) == 1, what="the child")
-        (child,) = children(sidecar.pid)
-        wait_until(lambda: b"sleep" in called(child), what="the program in it")
+        wait_until(lambda: len(list_children(sidecar.pid)) == 1, what="the child")
+        (child,) = list_children(sidecar.pid)
+        wait_until(lambda: is_asleep(child), what="the program in it")
     finally:
         sidecar.kill()
         sidecar.communicate(timeout=PATIENCE_S)
 
-    wait_until(lambda: b"sleep" not in called(child), what="its end")
+    wait_until(lambda: not is_asleep(child), what="its end")
 
 
-def children(process_id: int) -> list[int]:
-    tasks = Path(f"/proc/{process_id}/task").glob("*/children")
-    return [int(one) for task in tasks for one in task.read_text().split()]
-
-
-def called(process_id: int) -> bytes:
-    """The program's own name first, once the launcher has become it; nothing once it is gone."""
-    try:
-        return Path(f"/proc/{process_id}/cmdline").read_bytes().partition(b"\0")[0]
-    except OSError:
-        return b""
+def is_asleep(process_id: int) -> bool:
+    """Tell whether the launcher has become the program, and that has not ended."""
+    return any(b"sleep" in word for word in read_command(process_id)[:1])

@@ -15,6 +15,7 @@ from sidecar.errors import Stopped
 from sidecar.transfer.converting.subprocess import ChildFailed, ChildOutput
 from sidecar.transfer.tagging.process import TagProcesses
 from tests.fakes.media.sounds import ffmpeg
+from tests.processes import list_children, read_command
 
 READ = {"read": 300, "most_bytes": 1_000_000}
 NOTHING = b'{"tags": {"title": ["Tone"]}, "cover": null, "has_cover": false}'
@@ -37,17 +38,11 @@ def before() -> set[int]:
 
 def children() -> set[int]:
     """Return the processes of ours that read and write tags."""
-    found = set()
-    for one in Path("/proc").iterdir():
-        if one.name.isdecimal():
-            try:
-                parent = one.joinpath("stat").read_text().rpartition(")")[2].split()[1]
-                words = one.joinpath("cmdline").read_bytes()
-            except OSError:
-                continue
-            if int(parent) == os.getpid() and b"tagging/child.py" in words:
-                found.add(int(one.name))
-    return found
+    return {
+        one
+        for one in list_children(os.getpid())
+        if any(word.endswith(b"tagging/child.py") for word in read_command(one))
+    }
 
 
 def ask(
