@@ -167,6 +167,10 @@ class DeviceError(SidecarError):
         self.code = code
 
 
+class NotCertain(DeviceError):
+    """A file has its final name on a device, but it is not certain that this lasts."""
+
+
 class SyncthingError(SidecarError):
     """Syncthing did not give what was asked for, so the state of its peers is unknown.
 

@@ -42,7 +42,7 @@ from sidecar.device.own.stignore import IgnoreFile
 from sidecar.device.root import DeviceRoot
 from sidecar.domain.files.removals import Seen, Stranger
 from sidecar.domain.space.space import Space
-from sidecar.errors import DeviceError, Stopped
+from sidecar.errors import DeviceError, NotCertain, Stopped
 from sidecar.messages import msg
 
 _TAIL = 4096
@@ -206,6 +206,7 @@ class DeviceFolder:
         Raises:
             errors.DeviceError: `name-taken` if something that is not ours has the name, or the
                 name of one of its folders; nothing was touched then.
+            errors.NotCertain: It was renamed, but that may not last.
         """
         [trouble] = self.finish_all([(part, path)])
         if trouble is not None:
@@ -218,7 +219,8 @@ class DeviceFolder:
         files must be synced again under their new names.
 
         Returns:
-            For each file None if it has its name now, or why that is not certain; as for `finish`.
+            For each file None if it has its name now, or why not, as for `finish`; `NotCertain` if
+            it was renamed and may be found there later.
         """
         troubles: list[Exception | None] = [None] * len(parts)
         places: dict[Sequence[str], list[int]] = {}
@@ -243,6 +245,9 @@ class DeviceFolder:
             self._sync_all(folders, {number: parts[number][1] for number in numbers}, troubles)
         with _blamed_on(renamed, troubles), self._anchor.translate_errors() as root:
             tree.sync_above(root, fresh)
+        for number in renamed:
+            if isinstance(trouble := troubles[number], DeviceError):
+                troubles[number] = NotCertain(trouble.code, str(trouble))
         return troubles
 
     def _rename_all(

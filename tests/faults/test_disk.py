@@ -6,6 +6,7 @@ file comes whole, byte for byte. What only the device layer can show is in `test
 
 from __future__ import annotations
 
+import errno
 import os
 import random
 import signal
@@ -224,6 +225,73 @@ def driver_of(mount_point: Path) -> int:
             if str(mount_point).encode() in (process / "cmdline").read_bytes().split(b"\0"):
                 return int(process.name)
     raise AssertionError(f"nobody serves {mount_point}")
+
+
+def fail_once_named(house: House, patch: pytest.MonkeyPatch, fault: Callable[[], object]) -> None:
+    """Let the sync of the file fail that comes after its rename, once, and something happen."""
+    sync = os.fsync
+
+    def fail(handle: int) -> None:
+        if house.final.exists() and os.path.samestat(os.fstat(handle), house.final.stat()):
+            patch.setattr(os, "fsync", sync)
+            fault()
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        sync(handle)
+
+    patch.setattr(os, "fsync", fail)
+
+
+def is_there_once(house: House) -> bool:
+    """Whether one file came, under its own name, and there is no other."""
+    files = [one for one in house.stick.rglob("*.flac") if one.is_file()]
+    return files == [house.final] and "[" not in house.final.name
+
+
+def test_d08_a_file_that_fails_after_its_rename_does_not_come_beside_itself(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fail_once_named(house, monkeypatch, lambda: None)
+
+    house.work()
+
+    assert house.trouble == "broken"
+    assert house.download.status is Status.DOWNLOADING
+    house.services.background.housekeeping.step()
+    house.comes_whole()
+    assert is_there_once(house)
+
+
+def test_d10_a_stick_that_is_pulled_out_after_a_rename_has_the_file_once_when_it_is_back(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    marker = house.stick / ".sidecar" / "device.json"
+    fail_once_named(house, monkeypatch, lambda: marker.rename(marker.with_name("away")))
+
+    house.work()
+    house.services.background.housekeeping.step()
+
+    assert house.trouble == "no-marker"
+    marker.with_name("away").rename(marker)
+    house.comes_whole()
+    assert is_there_once(house)
+
+
+def test_b07_a_file_whose_arrival_the_database_cannot_note_does_not_come_beside_itself(
+    house: House,
+) -> None:
+    with closing(sqlite3.connect(house.store.db.path)) as other:
+        other.execute(
+            "CREATE TRIGGER refuse BEFORE UPDATE ON downloads WHEN NEW.status = 'completed'"
+            " BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+        )
+        house.work()
+        assert house.download.status is Status.DOWNLOADING
+        assert house.final.exists()
+        other.execute("DROP TRIGGER refuse")
+
+    house.comes_whole()
+
+    assert is_there_once(house)
 
 
 def test_d10_a_stick_that_is_pulled_out_while_it_is_written_to(house: House) -> None:

@@ -15,6 +15,7 @@ from threading import Event
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.processes.roles import ALONE, Roles
+from sidecar.errors import DeviceError
 from sidecar.process.threads import Wakeup, attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.transfers.finishing.formats import DeviceFormats
@@ -126,7 +127,7 @@ class Housekeeping:
         """Do all that is due; a failure is logged and does not stop the rest."""
         for work, what in (
             (self.look_at_devices, "looking at the devices"),
-            (self._finish_left, "finishing what others left"),
+            (self._finish_left, "finishing what was left"),
             (self._retry, "retrying downloads"),
             (self._sweep_seldom, "removing part files"),
             *self._steps,
@@ -161,13 +162,20 @@ class Housekeeping:
 
     def _settle(self, device: AttachedDevice) -> None:
         """Reconcile a device; what cannot be finished now is found again at the next try."""
-        self._settling.reconcile(device, self._left_on(device), is_over=self._is_over)
+        left = [one for one in self._list_left() if one.device_id == device.id]
+        self._settling.reconcile(device, left, is_over=self._is_over)
 
     def _finish_left(self) -> None:
-        """Finish what a process that has died since was finishing on a device that is attached."""
-        if self._leases.are_watched:
-            for device in self._registry.all():
-                self._settling.finish(device, self._left_on(device))
+        """Finish on devices that can be used what nobody is finishing any more."""
+        blocked = self._registry.blocked() if (left := self._list_left()) else ()
+        for download in left:
+            device = self._registry.find(download.device_id)
+            if device is not None and device.id not in blocked:
+                try:
+                    self._settling.finish(device, [download])
+                except DeviceError as trouble:
+                    self._registry.trouble(device.id, trouble)
+                    blocked = self._registry.blocked()
 
     def sweep_cancelled(self) -> None:
         """Remove the part files of what was cancelled in another process."""
@@ -175,5 +183,17 @@ class Housekeeping:
             sweep = partial(self._settling.sweep_cancelled, device, self._busy())
             attempt(sweep, f"removing part files on {device.settings.name}")
 
-    def _left_on(self, device: AttachedDevice) -> list[Download]:
-        return self._downloads.queue.left_on(device.id, self._leases.living())
+    def _list_left(self) -> list[Download]:
+        """Return what processes that died were finalizing, and what failed here after the rename.
+
+        Who is busy is asked last: what ends meanwhile is finished, and what begins is not listed.
+        """
+        found = self._downloads.queue.list_finalizing()
+        if not found:
+            return []
+        own_id, living, busy = self._db.process_id, self._leases.living(), self._busy()
+        return [
+            one
+            for one in found
+            if (one.id not in busy if one.claimed_by == own_id else one.claimed_by not in living)
+        ]

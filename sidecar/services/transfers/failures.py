@@ -32,6 +32,7 @@ from sidecar.errors import (
     DeviceError,
     JellyfinError,
     NotAllowed,
+    NotCertain,
     NotFound,
     OutsideHours,
     ServerAway,
@@ -106,6 +107,9 @@ class FailurePolicy:
 
     def unforeseen(self, download: Download) -> None:
         """Handle an unexpected exception: the download is neither lost nor blocks the queue."""
+        current = self._still_running(download)
+        if current is not None and current.finalizing:
+            return  # Perhaps renamed, as below.
         text = msg("Something went wrong inside the sidecar; its log says more")
         self._judge(download, Failure(FailureClass.TRANSIENT, "internal", text), 0)
 
@@ -131,12 +135,17 @@ class FailurePolicy:
         self.failed(download, TransferFailed(_failure(trouble)), client)
 
     def device(self, download: Download, trouble: DeviceError) -> None:
-        """Handle an error of the device: the whole device waits, with one problem for all."""
+        """Handle an error of the device: the whole device waits, with one problem for all.
+
+        What may have its final name stays as it is: `recovery` finds out. Fetched again it would
+        come beside itself, and nobody would know the first file.
+        """
         if trouble.code == "name-taken":
             self._name_taken(download, str(trouble))
             return
         self._registry.trouble(download.device_id, trouble, needed=_needed(download, trouble.code))
-        self._put_back(download)
+        if not isinstance(trouble, NotCertain):
+            self._put_back(download)
 
     def _name_taken(self, download: Download, text: str) -> None:
         """Give our file another name, because a file that is not ours has its name."""

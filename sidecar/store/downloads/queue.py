@@ -388,10 +388,9 @@ class DownloadQueue:
                     self._transitions.move(download, Move.POSTPONE)
         return [download for download in left if download.finalizing]
 
-    def left_on(self, device_id: str, living: Collection[str]) -> list[Download]:
-        """Return what processes that died were finalizing on a device."""
-        left = self._left(living)
-        return [one for one in left if one.finalizing and one.device_id == device_id]
+    def list_finalizing(self) -> list[Download]:
+        """Return what is being finalized, by whatever process; few ever are."""
+        return [one for one in self._left(()) if one.finalizing]
 
     def claimed(self) -> frozenset[int]:
         """Return what this process has claimed, as the database knows it."""

@@ -29,7 +29,7 @@ from sidecar.domain.files.naming import (
 from sidecar.domain.formats.films import FILMS, FilmTarget
 from sidecar.domain.formats.formats import AnyTarget, explain_not_converted, read_any_target
 from sidecar.domain.transfers.failures import TransferFailed
-from sidecar.errors import DeviceError, Stopped
+from sidecar.errors import DeviceError, NotCertain, Stopped
 from sidecar.messages import msg
 from sidecar.process.threads import attempt
 from sidecar.services.devices.registry import AttachedDevice
@@ -378,7 +378,10 @@ class Finisher:
         self, device: AttachedDevice, download: Download, ready: FinishedPart
     ) -> Download:
         if ready.original_size is not None:
-            device.folder.part(download.id).rename_to(device.folder.original(download.id))
+            try:
+                device.folder.part(download.id).rename_to(device.folder.original(download.id))
+            except DeviceError as trouble:
+                raise NotCertain(trouble.code, str(trouble)) from trouble
         elif download.original_size is None:
             return download
         return replace(download, original_size=ready.original_size)
