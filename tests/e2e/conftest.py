@@ -266,8 +266,9 @@ class Sidecar:
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
+        # Ten seconds are its own limit: then it ends with another code.
         try:
-            code = self.process.wait(12)
+            code = self.process.wait(PATIENCE_S)
         except subprocess.TimeoutExpired:
             self.kill()
             pytest.fail(f"it did not stop; the end of its log:\n{self.log.read_text()[-20_000:]}")

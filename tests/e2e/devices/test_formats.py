@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import shutil
 import signal
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.fakes.media.mutagens import FLAC, OggOpus, Picture
 from tests.fakes.media.sounds import TAGS, sound, tagged_flac
 from tests.fakes.servers.slow_line import SlowLine, wait_until
 from tests.patience import PATIENCE_S
-from tests.processes import is_running, list_children
+from tests.processes import is_running, list_children, read_command
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
@@ -158,7 +159,7 @@ def test_ffmpeg_dies_with_the_sidecar_and_the_next_start_makes_the_file(
 
     running.kill()
 
-    wait_until(lambda: not any(map(is_running, children)), within_s=3, what="the end of ffmpeg")
+    wait_until(lambda: not any(map(is_running, children)), what="the end of ffmpeg")
     assert not list(stick.rglob("*.opus"))
     running.start()
     told = running.wait_for("Long", "completed", within_s=240)
@@ -167,15 +168,27 @@ def test_ffmpeg_dies_with_the_sidecar_and_the_next_start_makes_the_file(
 
 
 def busy_children(running: Sidecar) -> list[int]:
+    """Return what converts, standing still: from now on it ends only if it is killed."""
     assert running.process is not None
     process_id = running.process.pid
+    found: list[int] = []
 
     def is_converting() -> bool:
-        one = running.by_title("Long")
-        return one is not None and one["phase"] == "converting" and bool(list_children(process_id))
+        found[:] = [one for one in list_children(process_id) if b"ffmpeg" in program_of(one)]
+        for one in found:
+            os.kill(one, signal.SIGSTOP)
+        download = running.by_title("Long")
+        is_at_it = bool(found) and download is not None and download["phase"] == "converting"
+        for one in () if is_at_it else found:
+            os.kill(one, signal.SIGCONT)
+        return is_at_it
 
-    wait_until(is_converting, what="a conversion", within_s=120)
-    return list_children(process_id)
+    wait_until(is_converting, what="a conversion")
+    return found
+
+
+def program_of(process_id: int) -> bytes:
+    return b"".join(read_command(process_id)[:1])
 
 
 def test_another_format_waits_for_a_yes_and_says_what_it_costs(
@@ -235,7 +248,7 @@ def test_a_stop_ends_in_time_while_ffmpeg_is_at_work(running: Sidecar, ann: Pers
 
     running.process.send_signal(signal.SIGTERM)
 
-    wait_until(lambda: not any(map(is_running, children)), within_s=2, what="the end of ffmpeg")
+    wait_until(lambda: not any(map(is_running, children)), what="the end of ffmpeg")
     assert running.stop() == 0
 
 

@@ -88,7 +88,7 @@ class Household:
         for _ in range(HEARD_AT_MOST):
             player.hear(place)
             with suppress(AssertionError):
-                wait_until(is_counted, within_s=5.0)
+                wait_until(is_counted, within_s=20.0)
                 return
         pytest.fail(f"{player.queue[place]} was heard {HEARD_AT_MOST} times and is not counted")
 

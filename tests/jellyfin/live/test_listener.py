@@ -306,3 +306,19 @@ def test_it_closes_its_line_when_it_is_stopped(bench: Bench) -> None:
     bench.listener(lambda _: stop.set()).run(stop)
 
     assert line.is_closed
+
+
+def test_it_stops_within_a_second_while_nothing_is_heard(bench: Bench) -> None:
+    line, stop = bench.line(), Event()
+
+    def hear_nothing(timeout_s: float) -> None:
+        stop.set()
+        bench.clock.advance(timeout_s)
+
+    line.receive = hear_nothing  # type: ignore[method-assign]
+    began = bench.clock.monotonic()
+
+    bench.listener().run(stop)
+
+    assert line.is_closed
+    assert bench.clock.monotonic() - began < 1

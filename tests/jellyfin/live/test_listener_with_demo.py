@@ -1,4 +1,7 @@
-"""The listener and its second look at the demo server, in their own threads, time running fast."""
+"""The listener and its second look at the demo server, in their own threads, time running fast.
+
+How soon they notice is proved where the time is told: `test_session_polling`, `test_listener`.
+"""
 
 from __future__ import annotations
 
@@ -51,11 +54,11 @@ class Following:
         self.phone = client(server, "ann", "phone")
         self.song = named(self.phone, ItemType.AUDIO, "Tone 1")
         self.clock = HastyClock(HASTE)
-        self.news: Queue[tuple[float, News]] = Queue()
+        self.news: Queue[News] = Queue()
         self.stop = Event()
         self.listener = Listener(
             self.ann,
-            lambda news: self.news.put((self.clock.monotonic(), news)),
+            self.news.put,
             clock=self.clock,
             chance=lambda: 0.0,
             open_line=open_line,
@@ -71,15 +74,12 @@ class Following:
     def play(self) -> None:
         report(self.phone, "Playing", self.song.id)
 
-    def wait_until(self, *are_there: Callable[[News], bool]) -> float:
-        """Wait until each of these was told, in any order; return when the first was."""
-        missing, told_at = list(are_there), dict.fromkeys(are_there, 0.0)
+    def wait_until(self, *are_there: Callable[[News], bool]) -> None:
+        """Wait until each of these was told, in any order."""
+        missing = list(are_there)
         while missing:
-            at, news = self.news.get(timeout=PATIENCE_S)
-            for one in [one for one in missing if one(news)]:
-                missing.remove(one)
-                told_at[one] = at
-        return told_at[are_there[0]]
+            news = self.news.get(timeout=PATIENCE_S)
+            missing = [one for one in missing if not one(news)]
 
 
 def report(client: Jellyfin, kind: str, item_id: str) -> None:
@@ -101,7 +101,7 @@ def forgets_its_wish(listener: Ear) -> None:
 
 
 @pytest.mark.parametrize("breaks", [goes_deaf, forgets_its_wish])
-def test_a_socket_that_has_gone_deaf_is_noticed_within_90_seconds_and_made_anew(
+def test_a_socket_that_has_gone_deaf_is_noticed_and_made_anew(
     server: DemoServer, breaks: Callable[[Ear], None]
 ) -> None:
     following = Following(server)
@@ -114,18 +114,15 @@ def test_a_socket_that_has_gone_deaf_is_noticed_within_90_seconds_and_made_anew(
             for one in server.core.sockets.clients:
                 breaks(one)
         following.play()
-        went_deaf = following.clock.monotonic()
 
         # A loaded machine may ask what plays before or after it notices.
-        noticed_at = following.wait_until(
+        following.wait_until(
             lambda one: isinstance(one, Disconnected),
             lambda one: isinstance(one, Connected),
             plays,
         )
         following.phone.set_favourite(following.song.id, value=True)
         following.wait_until(lambda one: isinstance(one, UserDataChanged))
-
-    assert noticed_at - went_deaf < 90
 
 
 def test_what_plays_is_known_where_no_live_connection_gets_through(server: DemoServer) -> None:
@@ -137,10 +134,7 @@ def test_what_plays_is_known_where_no_live_connection_gets_through(server: DemoS
         following.wait_until(lambda one: isinstance(one, Disconnected))
         following.wait_until(lambda one: one == SessionsNews(()))
         following.play()
-        began = following.clock.monotonic()
         following.wait_until(plays)
-
-        assert following.clock.monotonic() - began < 20
 
 
 def test_what_played_before_is_known_as_soon_as_the_connection_stands(server: DemoServer) -> None:

@@ -11,7 +11,6 @@ from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from threading import Event
-from time import monotonic
 
 import pytest
 from pydantic import SecretStr
@@ -21,6 +20,7 @@ from sidecar.config import DeviceSettings
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.demo.state.core import StartupPhase
+from sidecar.demo.state.timing import Timing
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.cast_queue import CastPosition
@@ -48,7 +48,10 @@ from tests.store.examples import with_tables
 
 @pytest.fixture(params=list(Version))
 def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DemoServer]:
-    with DemoServer(write(tmp_path / "library", listing()), speaks=request.param) as demo:
+    # A device is in the menu until it leaves, however long it says nothing.
+    timing = Timing(keep_alive_s=3600.0)
+    library = write(tmp_path / "library", listing())
+    with DemoServer(library, speaks=request.param, timing=timing) as demo:
         yield demo
 
 
@@ -470,15 +473,10 @@ def test_a_person_who_signs_out_has_no_devices_in_the_menu(sidecar: Sidecar, pho
         wait_until(lambda: len(phone.menu()) == 3)
 
 
-def test_the_menu_is_empty_within_two_seconds_after_the_sidecar_stopped(
-    sidecar: Sidecar, phone: Phone
-) -> None:
+def test_the_menu_is_empty_once_the_sidecar_stopped(sidecar: Sidecar, phone: Phone) -> None:
     with sidecar.running():
         wait_until(lambda: len(phone.menu()) == 3)
-        stopped_at = monotonic()
     wait_until(lambda: phone.menu() == {})
-
-    assert monotonic() - stopped_at < 2
 
 
 def test_nothing_is_shown_or_counted_as_played(
