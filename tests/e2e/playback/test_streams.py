@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from time import monotonic
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -250,11 +249,10 @@ def test_players_leave_room_for_the_page_and_for_each_other(
         assert (refused.status_code, refused.json()["code"]) == (429, "too-many-streams")
         assert refused.headers["Retry-After"]
         assert get(url, verb="HEAD").status_code == 200
-        began = monotonic()
+        # While all of them play on: who had to wait for one of them would wait for ever.
         with ThreadPoolExecutor(8) as pool:
             pages = list(pool.map(lambda _: get("/api/v1/downloads").status_code, range(24)))
         assert set(pages) == {200}
-        assert monotonic() - began < 20
     # Somebody who left is noticed when the next bytes cannot be sent.
     wait_until(lambda: get(url).status_code == 200, what="a place that was given back")
 
