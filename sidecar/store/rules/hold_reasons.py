@@ -6,6 +6,7 @@ thousands of holds ─▶ some lines, kept until a hold or a title there changes
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from threading import Lock
 from typing import Any
 
@@ -53,12 +54,14 @@ class HoldReasons:
     def read(self, user_id: str, device_id: str) -> Reasons:
         """Return rule, source, text, holds, lasting ones, the rule's files and title of each."""
         if self._db.is_writing or (self._is_shared and not self._bus.hears_others()):
-            return self._read(user_id, device_id)
+            read = partial(self._read, user_id, device_id)
+            return self._db.once((HoldReasons, user_id, device_id), read)
         # Before it is read: what changes meanwhile makes it an old one.
         changes = self._missed + self._changes[device_id]
         known = self._kept.get((user_id, device_id))
         if known is not None and known[0] == changes:
             return known[1]
+        # Not what the page has read: that may be of before the change.
         found = self._read(user_id, device_id)
         with self._lock:
             self._kept.pop((user_id, device_id), None)
@@ -68,10 +71,7 @@ class HoldReasons:
         return found
 
     def _read(self, user_id: str, device_id: str) -> Reasons:
-        return self._db.once(
-            (HoldReasons, user_id, device_id),
-            lambda: self._db.sql(REASONS, (user_id, device_id)),
-        )
+        return self._db.sql(REASONS, (user_id, device_id))
 
     def hear(self, event: Event) -> None:
         """Listen to the bus."""

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from threading import Thread
 
 import pytest
 
@@ -50,18 +51,18 @@ def test_what_may_have_changed_while_it_was_read_is_read_again(
 ) -> None:
     holds = Holds(db, bus)
     holds.keep(wish(1))
-    read = db.once
+    read = db.sql
 
-    def read_and_hear(key: tuple[object, ...], look: Callable[[], object]) -> object:
-        found = read(key, look)
+    def read_and_hear(text: str, values: Sequence[object]) -> object:
+        found = read(text, values)
+        monkeypatch.setattr(db, "sql", read)
         with db.write():
             db.sql(FORGET)
         bus.publish(news)
         return found
 
-    with monkeypatch.context() as patched:
-        patched.setattr(db, "once", read_and_hear)
-        assert rules(holds) == {"favourites"}
+    monkeypatch.setattr(db, "sql", read_and_hear)
+    assert rules(holds) == {"favourites"}
 
     assert rules(holds) == set()
 
@@ -108,6 +109,24 @@ def test_a_pin_has_its_title_as_soon_as_there_is_a_download(
 
     [(after, _)] = holds.pins_of(ANN, STICK).values()
     assert (before, after) == ("because of pin", f"downloaded by you ({track(1).title})")
+
+
+def test_what_a_page_has_read_before_a_change_is_not_kept_after_it(db: Database, bus: Bus) -> None:
+    holds = Holds(db, bus)
+    holds.keep(wish(1))
+
+    def change() -> None:
+        with db.thread():
+            holds.keep(wish(2, "playlists"))
+
+    with db.look():
+        assert rules(holds) == {"favourites"}
+        other = Thread(target=change)
+        other.start()
+        other.join()
+        rules(holds)
+
+    assert rules(holds) == {"favourites", "playlists"}
 
 
 def test_what_is_being_changed_is_not_kept(db: Database, bus: Bus) -> None:
