@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from threading import Condition, Event, Lock, Thread
-from typing import TypeVar, overload
+from typing import Protocol, TypeVar, overload
 
 from sidecar.errors import SidecarError, Stopped
 
@@ -185,6 +185,13 @@ class Wakeup:
             self._changed.wait_for(lambda: self._is_over or self.rings != rings, seconds)
 
 
+class Waiting(Protocol):
+    """What a thread waits for besides the stop event."""
+
+    def end(self) -> None:
+        """Let it wait no longer: the stop event is set."""
+
+
 class ThreadGroup:
     """Named threads with a common stop event. Each body gets it and ends soon after it is set."""
 
@@ -197,9 +204,9 @@ class ThreadGroup:
         self.stop = Event()
         self._around = around
         self._threads: list[Thread] = []
-        self._wakeups: list[Wakeup] = []
+        self._wakeups: list[Waiting] = []
 
-    def add(self, name: str, body: Body, wakeup: Wakeup | None = None) -> None:
+    def add(self, name: str, body: Body, wakeup: Waiting | None = None) -> None:
         """Start a thread; `wakeup` is what it waits for between two looks: a stop wakes it."""
         if wakeup is not None:
             self._wakeups.append(wakeup)

@@ -114,7 +114,12 @@ def test_the_live_connection_logs_no_secret(written: Callable[[], str]) -> None:
     with live_server() as server:
         client = Jellyfin(server.url, identity=IDENTITY, token=SecretStr(TOKEN))
         listener = Listener(client, news.put, clock=SystemClock(), chance=lambda: 0.0)
-        with running(lambda: listener.run(stop), stop.set):
+
+        def end() -> None:
+            stop.set()
+            listener.end()
+
+        with running(lambda: listener.run(stop), end):
             assert news.get(timeout=PATIENCE_S) == Connected()
             server.wait_for("KeepAlive")
             server.opening = Reply(403)

@@ -277,6 +277,10 @@ class Live:
     def run(self) -> None:
         self.listener.run(self.stop)
 
+    def end(self) -> None:
+        self.stop.set()
+        self.listener.end()
+
     def wait_for(self, kind: type[T]) -> T:
         """Wait for news of a kind, passing over others."""
         while True:
@@ -291,7 +295,7 @@ def test_a_heart_pressed_in_another_client_is_told_within_a_second(
     phone = client(server, "ann", "phone")
     tone = named(phone, ItemType.AUDIO, "Tone 1")
     live = Live(ann)
-    with running(live.run, live.stop.set):
+    with running(live.run, live.end):
         live.wait_for(Connected)
         pressed = monotonic()
         phone.set_favourite(tone.id, value=True)
@@ -307,7 +311,7 @@ def test_what_another_client_plays_is_told(server: DemoServer, ann: Jellyfin) ->
     phone = client(server, "ann", "phone")
     tone = named(phone, ItemType.AUDIO, "Tone 1")
     live = Live(ann)
-    with running(live.run, live.stop.set):
+    with running(live.run, live.end):
         live.wait_for(Connected)
         report = {"ItemId": tone.id, "PlaylistItemId": "playlistItem0"}
         phone.connection.send("POST", "Sessions", "Playing", body=report)
@@ -322,7 +326,7 @@ def test_a_token_taken_away_ends_the_live_connection_for_good(
     server: DemoServer, ann: Jellyfin
 ) -> None:
     live = Live(ann)
-    with running(live.run, live.stop.set) as thread:
+    with running(live.run, live.end) as thread:
         live.wait_for(Connected)
         # The same device signs in again: its first token is void from then on.
         sign_in(server, "ann")
@@ -345,7 +349,7 @@ def test_a_server_that_comes_back_is_connected_to_again(library: Path, tmp_path:
         with DemoServer(library, speaks=Version.V12_0, port=port, state_dir=tmp_path):
             live.wait_for(Connected)
     finally:
-        live.stop.set()
+        live.end()
         thread.join(PATIENCE_S)
     assert not thread.is_alive()
 

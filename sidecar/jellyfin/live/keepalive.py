@@ -7,6 +7,8 @@ one that was late (a stalled machine) the listener connects anew.
 
 from __future__ import annotations
 
+import math
+
 KEEP_ALIVE_EVERY_S = 25.0
 ECHO_WITHIN_S = 60.0
 TOO_LATE_S = 50.0
@@ -35,5 +37,13 @@ class KeepAlive:
 
     def is_dead(self, now: float) -> bool:
         """Whether no echo came in time, or the last KeepAlive was sent too late."""
-        silent = self._unanswered_since is not None and now - self._unanswered_since > ECHO_WITHIN_S
-        return silent or now - self._sent > TOO_LATE_S
+        return now >= self._echo_due or now - self._sent > TOO_LATE_S
+
+    def rest(self, now: float) -> float:
+        """Return the seconds until one is to be sent, or its echo is late."""
+        return max(0.0, min(self._sent + KEEP_ALIVE_EVERY_S, self._echo_due) - now)
+
+    @property
+    def _echo_due(self) -> float:
+        since = self._unanswered_since
+        return math.inf if since is None else since + ECHO_WITHIN_S

@@ -41,7 +41,6 @@ from sidecar.process.threads import attempt
 
 log = logging.getLogger(__name__)
 
-RECEIVE_S = 0.4
 FIRST_REST_S = 1.0
 LONGEST_REST_S = 60.0
 SETTLED_AFTER_S = 60.0
@@ -97,7 +96,7 @@ class Listener:
                 raise any `JellyfinError`.
         """
         self._client = client
-        self.second_look = SessionPolling(client.sessions, deliver, clock)
+        self.second_look = SessionPolling(client.sessions, deliver, clock, self.end)
         self._clock = clock
         self._chance = chance
         self._open_line = open_line or partial(open_connection, client.connection)
@@ -115,9 +114,10 @@ class Listener:
         return isinstance(self._told, TokenRefused)
 
     def run(self, stop: Event) -> None:
-        """Listen until `stop` is set or the account is signed out; ends within a second.
+        """Listen until the account is signed out, or until `stop` is set and `end` called.
 
-        Only a connection attempt without an answer takes longer, up to `OPEN_TIMEOUT_S`.
+        It ends within a second. Only a connection attempt without an answer takes longer, up to
+        `OPEN_TIMEOUT_S`.
         """
         try:
             while not (stop.is_set() or self.has_ended):
@@ -125,6 +125,14 @@ class Listener:
                 self._clock.wait(stop, attempt(self.step, "the live connection", lose))
         finally:
             self._close_connection()
+
+    def end(self) -> None:
+        """Have `run` look at once whether it is to go on: it waits for frames that may never come.
+
+        To be called by another thread, after what it is to see was set.
+        """
+        if (line := self._line) is not None:
+            line.wake()
 
     def step(self) -> float:
         """Open the connection or take one frame; return the seconds until the next step."""
@@ -173,7 +181,7 @@ class Listener:
         try:
             if self._pulse.is_due(now):
                 self._keep_alive(line)
-            frame = line.receive(RECEIVE_S)
+            frame = line.receive(self._pulse.rest(now))
             if frame is not None:
                 self._handle_frame(frame, line)
         except ConnectionLost as lost:

@@ -49,7 +49,11 @@ class SessionPolling:
     """
 
     def __init__(
-        self, ask: Callable[[], Playing], deliver: Callable[[News], None], clock: Clock
+        self,
+        ask: Callable[[], Playing],
+        deliver: Callable[[News], None],
+        clock: Clock,
+        tell_missed: Callable[[], None],
     ) -> None:
         """Prepare; nothing is requested yet.
 
@@ -57,10 +61,12 @@ class SessionPolling:
             ask: Fetches what plays from Jellyfin.
             deliver: Takes the events from either thread, one at a time; must be quick.
             clock: For all waits.
+            tell_missed: Called when there is something to `take_missed_news`.
         """
         self._ask = ask
         self._deliver = deliver
         self._clock = clock
+        self._tell_missed = tell_missed
         self._lock = Lock()
         self._due = clock.monotonic()
         self._is_connected = False
@@ -171,5 +177,6 @@ class SessionPolling:
             self._untold += 1
             if self._untold == 1:
                 self._is_deaf = True
+                self._tell_missed()
             elif self._untold == 2:  # noqa: PLR2004 - the one dialled anew does not tell either
                 log.info("this server does not tell what plays: it is asked instead")

@@ -19,7 +19,7 @@ from weakref import finalize
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
-from websockets.frames import CloseCode
+from websockets.frames import CloseCode, Frame, Opcode
 from websockets.sync.client import ClientConnection, connect
 
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
@@ -37,6 +37,7 @@ SMALL_FRAME_BYTES = 1024 * 1024
 # Connections that may take large frames at the same time: each holds up to three of them, one that
 # arrives, one that waits and one that is read. The queues of further accounts are polled.
 LARGE_CONNECTIONS = Shares(3)
+WAKING = Frame(Opcode.TEXT, b"")
 
 
 class ConnectionRefused(JellyfinError):
@@ -66,10 +67,16 @@ class LiveConnection(Protocol):
         """
 
     def receive(self, timeout_s: float) -> bytes | None:
-        """Wait for a frame; None if none came in time.
+        """Wait for a frame; None if none came in time, or if another thread has called `wake`.
 
         Raises:
             ConnectionLost: The connection has ended.
+        """
+
+    def wake(self) -> None:
+        """Let the `receive` that waits, or the next one, return at once. Never raises.
+
+        Only for a connection that is closed then: a frame that is coming may be lost by it.
         """
 
     def close(self) -> None:
@@ -93,11 +100,17 @@ class WebSocketConnection:
     def receive(self, timeout_s: float) -> bytes | None:
         """Wait for a frame; None if none came in time."""
         try:
-            return self._connection.recv(timeout_s, decode=False)
+            frame = self._connection.recv(timeout_s, decode=False)
         except TimeoutError:
             return None
         except ConnectionClosed as closed:
             raise _connection_lost(closed) from closed
+        return frame or None
+
+    def wake(self) -> None:
+        """Let the `receive` that waits, or the next one, return at once."""
+        # The library has no way to wake who waits, but its queue takes frames from any thread.
+        self._connection.recv_messages.frames.put(WAKING)
 
     def close(self) -> None:
         """Close with a close frame, without waiting for the server's."""

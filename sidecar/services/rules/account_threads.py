@@ -285,7 +285,7 @@ class AccountThreads:
             threads = ThreadGroup(self._around)
             for name, one in followers.items():
                 threads.add(f"{name}-{account.name}", one.run, one.wakeup)
-            threads.add(f"listener-{account.name}", listener.run)
+            threads.add(f"listener-{account.name}", listener.run, listener)
             threads.add(f"sessions-{account.name}", listener.second_look.run)
             followed = _AccountThread(threads, tuple(followers.values()), account.signed_in_at)
             self._followed[account.user_id] = followed

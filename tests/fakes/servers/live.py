@@ -48,6 +48,7 @@ class FakeLine:
     inbox: list[bytes] = field(default_factory=list)
     sent: list[tuple[float, str]] = field(default_factory=list)
     is_closed: bool = False
+    times_woken: int = 0
 
     def send(self, text: str) -> None:
         self._check()
@@ -62,6 +63,9 @@ class FakeLine:
             return self.inbox.pop(0)
         self.clock.advance(timeout_s)
         return None
+
+    def wake(self) -> None:
+        self.times_woken += 1
 
     def close(self) -> None:
         self.is_closed = True

@@ -54,7 +54,11 @@ class Target:
 
     @contextmanager
     def running(self) -> Iterator[None]:
-        with running(partial(self.target.run, self.stop), self.stop.set):
+        def end() -> None:
+            self.stop.set()
+            self.target.end()
+
+        with running(partial(self.target.run, self.stop), end):
             self.wait_for(Connected)
             yield
 

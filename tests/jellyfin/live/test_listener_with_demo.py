@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from queue import Queue
@@ -28,7 +29,7 @@ from sidecar.jellyfin.live.events import (
     UserDataChanged,
 )
 from sidecar.jellyfin.live.listener import Listener
-from sidecar.jellyfin.live.websocket import LiveConnection
+from sidecar.jellyfin.live.websocket import LiveConnection, open_connection
 from tests.fakes.clock import HastyClock
 from tests.fakes.libraries.tiny import listing, write
 from tests.fakes.servers.live import running
@@ -42,6 +43,19 @@ HASTE = 20
 def server(tmp_path: Path) -> Iterator[DemoServer]:
     with DemoServer(write(tmp_path / "library", listing()), speaks=Version.V12_0) as demo:
         yield demo
+
+
+@dataclass
+class HastyLine:
+    """A real line whose waits are as hasty as the clock."""
+
+    line: LiveConnection
+
+    def __post_init__(self) -> None:
+        self.send, self.wake, self.close = self.line.send, self.line.wake, self.line.close
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        return self.line.receive(timeout_s / HASTE)
 
 
 class Following:
@@ -61,14 +75,21 @@ class Following:
             self.news.put,
             clock=self.clock,
             chance=lambda: 0.0,
-            open_line=open_line,
+            open_line=open_line or self.open_line,
         )
+
+    def open_line(self) -> LiveConnection:
+        return HastyLine(open_connection(self.ann.connection))
+
+    def end(self) -> None:
+        self.stop.set()
+        self.listener.end()
 
     @contextmanager
     def running(self) -> Iterator[None]:
         with ExitStack() as threads:
             for work in (self.listener.run, self.listener.second_look.run):
-                threads.enter_context(running(partial(work, self.stop), self.stop.set))
+                threads.enter_context(running(partial(work, self.stop), self.end))
             yield
 
     def play(self) -> None:

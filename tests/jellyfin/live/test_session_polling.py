@@ -36,9 +36,12 @@ class Bench:
     asked_at: list[float] = field(default_factory=list)
     news: list[News] = field(default_factory=list)
     meanwhile: Callable[[], None] = lambda: None
+    missed: list[None] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.look = SessionPolling(self.ask, self.news.append, self.clock)
+        self.look = SessionPolling(
+            self.ask, self.news.append, self.clock, lambda: self.missed.append(None)
+        )
 
     def ask(self) -> tuple[NowPlaying, ...]:
         self.asked_at.append(self.clock.monotonic())
@@ -107,6 +110,7 @@ def test_a_connection_that_has_gone_deaf_is_caught_within_90_seconds(bench: Benc
         bench.run_for(1)
 
     assert bench.clock.monotonic() - began < 90
+    assert len(bench.missed) == 1
     # What plays is known before the connection is given up.
     assert bench.news[-1] == SessionsNews((PHONE,))
     assert not bench.look.take_missed_news()

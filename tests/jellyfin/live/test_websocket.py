@@ -204,13 +204,17 @@ class Live:
         self.rests.append(seconds)
         return stop.wait(seconds)
 
+    def end(self) -> None:
+        self.stop.set()
+        self.listener.end()
+
     def next(self) -> News:
         return self.news.get(timeout=PATIENCE_S)
 
 
 def test_a_heart_is_told_without_a_rest_and_again_after_a_break(server: LiveServer) -> None:
     live = Live(server)
-    with running(live.run, live.stop.set):
+    with running(live.run, live.end):
         assert live.next() == Connected()
         first = server.connection()
         assert server.wait_for("SessionsStart")["Data"] == "0,1500"
@@ -232,9 +236,24 @@ def test_a_heart_is_told_without_a_rest_and_again_after_a_break(server: LiveServ
     assert told.playing[0].client == "Jellyfin Web"
 
 
+def test_who_waits_for_a_frame_can_be_woken_also_before(server: LiveServer) -> None:
+    server.echoes = False
+    line = open_connection(client_of(server).connection)
+    assert line.receive(PATIENCE_S) is not None
+
+    taken: list[bytes | None] = []
+    with running(lambda: taken.append(line.receive(2 * PATIENCE_S)), line.wake):
+        pass
+    line.wake()
+    taken.append(line.receive(2 * PATIENCE_S))
+    line.close()
+
+    assert taken == [None, None]
+
+
 def test_a_token_that_is_revoked_ends_it(server: LiveServer) -> None:
     live = Live(server)
-    with running(live.run, live.stop.set) as thread:
+    with running(live.run, live.end) as thread:
         assert live.next() == Connected()
         server.opening = Reply(403)
         server.answers = {

@@ -135,12 +135,12 @@ class CastTargets:
         target = cast_target(client, deliver, clock=self._clock, chance=self._chance)
         threads = ThreadGroup(self._around)
         self._targets[key] = _Target(wanted.account, threads)
-        threads.add(f"cast-{name}", target.run)
+        threads.add(f"cast-{name}", target.run, target)
 
     def _close(self, keys: Iterable[Key]) -> None:
         going = [self._targets.pop(key) for key in keys]
         for one in going:
-            one.threads.stop.set()
+            one.threads.ask_to_stop()
         deadline = self._clock.monotonic() + END_WITHIN_S
         for one in going:
             one.threads.stop_all(within_s=max(0.0, deadline - self._clock.monotonic()))
