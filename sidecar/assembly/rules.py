@@ -19,6 +19,7 @@ from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.jellyfin.library.groups import GroupLookup
 from sidecar.services.downloads.casting.orders import CastOrders
 from sidecar.services.downloads.casting.targets import CastTargets
+from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.look import LibraryLook
 from sidecar.services.identity.matching import ItemMatching
 from sidecar.services.identity.questions import IdentityQuestion, IdentityQuestions
@@ -40,7 +41,7 @@ class RuleServices:
     """The services for rules, playback, holds and casting.
 
     Attributes:
-        shape_of: Returns the limits of file names on a device.
+        names: Previews and plans new names of files.
         matching: Updates rows whose items have new ids in Jellyfin.
         questions: Open questions about files that may be one of several items.
         server_change: Lets an admin accept another server at the known address.
@@ -57,7 +58,7 @@ class RuleServices:
         play_ended: Has the rules of an account run after plays were added.
     """
 
-    shape_of: Callable[[str], NameLimits]
+    names: FileNames
     matching: ItemMatching
     questions: IdentityQuestions
     server_change: ServerChange
@@ -163,6 +164,14 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         clock=clock,
         chance=random.random,
     )
+    names = FileNames(
+        downloads=store.downloads,
+        access=devices.access,
+        client=accounts.service.client,
+        shape_of=shape_of,
+        clock=clock,
+    )
+    base.bus.subscribe(names.hear)
     base.sharing.calls.answer(RULES, lambda user_id: threads.look_through_soon(user_id or None))
 
     def wake(user_id: str | None = None) -> None:
@@ -176,7 +185,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         acts=acts,
         choices=choices,
         asking=asking,
-        shape_of=shape_of,
+        names=names,
         matching=matching,
         questions=questions,
         server_change=ServerChange(

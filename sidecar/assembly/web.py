@@ -51,7 +51,6 @@ from sidecar.services.files.search import FileSearch
 from sidecar.services.files.streaming import MediaStreaming, UsageTracker
 from sidecar.services.health.notices import Notice
 from sidecar.services.health.system_status import SystemStatus
-from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.review import IdentityReview
 from sidecar.services.library.browse import LibraryBrowser
 from sidecar.services.library.covers import CoverCache
@@ -218,7 +217,7 @@ def make_web(
         ),
         removals=removals,
         identity=identity,
-        file_names=_file_names(below),
+        file_names=rules.names,
         server_change=rules.server_change,
         hidden=accounts.hidden,
         eject=eject,
@@ -407,18 +406,6 @@ def _doctor(below: Below, push: BrowserPush) -> Doctor:
         is_healthy=base.is_healthy,
         clock=base.clock,
     )
-
-
-def _file_names(below: Below) -> FileNames:
-    names = FileNames(
-        downloads=below.base.store.downloads,
-        access=below.devices.access,
-        client=below.accounts.service.client,
-        shape_of=below.rules.shape_of,
-        clock=below.base.clock,
-    )
-    below.base.bus.subscribe(names.hear)
-    return names
 
 
 def _metrics(below: Below) -> MetricsService:

@@ -22,7 +22,6 @@ from sidecar.domain.space.plan import Plan, PlanStep, RefusedAdd, plan
 from sidecar.errors import ConfigError, DeviceError
 from sidecar.events import Bus
 from sidecar.services.accounts.person import Person
-from sidecar.services.identity.file_names import FileNames
 from sidecar.sizes import format_size
 from sidecar.store.downloads.inventory import Inventory
 from sidecar.store.stores import Stores
@@ -102,13 +101,7 @@ def _plan_names(
     # Whoever may read the database may do what an admin may.
     admin = Person("", "the command line", is_admin=True)
     with open_services(settings) as services:
-        names = FileNames(
-            downloads=services.base.store.downloads,
-            access=services.devices.access,
-            client=services.accounts.service.client,
-            shape_of=services.rules.shape_of,
-            clock=services.base.clock,
-        )
+        names = services.rules.names
         ids = {one.path: one.id for one in services.base.store.devices.all()}
         for device in chosen:
             device_id = ids.get(str(device.path))

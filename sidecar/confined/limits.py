@@ -1,13 +1,15 @@
-"""Limits of a child process, and the command that starts a program within them."""
+"""Limits of a child process, and how programs are started within them."""
 
 from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 LAUNCHER = Path(__file__).with_name("launcher.py")
 # All that a program of ours sees of the environment there.
@@ -43,3 +45,27 @@ class Limits:
         launcher = [sys.executable, "-I", "-S", str(LAUNCHER)]
         limits = (os.getpid(), self.nice, self.most_bytes, self.most_memory, self.most_seconds)
         return [*launcher, *map(str, limits), *program]
+
+    def start(
+        self,
+        program: Sequence[str],
+        *,
+        stdin: int | IO[bytes] = subprocess.DEVNULL,
+        stdout: int = subprocess.DEVNULL,
+        pass_fds: Sequence[int] = (),
+    ) -> subprocess.Popen[bytes]:
+        """Start a program of ours within these limits, in a process group of its own.
+
+        Raises:
+            OSError: It could not be started.
+        """
+        return subprocess.Popen(  # noqa: S603 - our own program
+            self.command(program),
+            stdin=stdin,
+            stdout=stdout,
+            stderr=subprocess.DEVNULL,
+            env=ENVIRONMENT,
+            cwd="/",
+            pass_fds=pass_fds,
+            start_new_session=True,
+        )

@@ -6,7 +6,7 @@ import socket
 import subprocess
 from collections.abc import Sequence
 
-from sidecar.confined.limits import ENVIRONMENT, Limits
+from sidecar.confined.limits import Limits
 
 
 def start_with_line(
@@ -25,15 +25,8 @@ def start_with_line(
     ours, theirs = socket.socketpair()
     with theirs:
         try:
-            process = subprocess.Popen(  # noqa: S603 - our own program
-                limits.command([*program, str(theirs.fileno()), *words]),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                env=ENVIRONMENT,
-                cwd="/",
-                pass_fds=[theirs.fileno()],
-                start_new_session=True,
+            process = limits.start(
+                [*program, str(theirs.fileno()), *words], pass_fds=[theirs.fileno()]
             )
         except BaseException:
             ours.close()

@@ -48,11 +48,16 @@ def tags_in(file: BinaryIO) -> FoundTags:
         found = mutagen.File(file, easy=True)
         return FoundTags() if found is None else _tags(found)
     except DAMAGED as error:
-        cause = error if isinstance(error, OSError) else error.__context__
-        # In a damaged file mutagen may seek to invalid places, which fails with EINVAL.
-        if isinstance(cause, OSError) and cause.errno not in {None, errno.EINVAL}:
-            raise cause from None
+        raise_if_disk(error)
         return FoundTags()
+
+
+def raise_if_disk(error: BaseException) -> None:
+    """Raise the error of the disk behind an exception of mutagen, if there is one."""
+    cause = error if isinstance(error, OSError) else error.__context__
+    # In a damaged file mutagen may seek to invalid places, which fails with EINVAL.
+    if isinstance(cause, OSError) and cause.errno not in {None, errno.EINVAL}:
+        raise cause from None
 
 
 def _tags(found: mutagen.FileType) -> FoundTags:

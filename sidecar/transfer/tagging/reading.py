@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO
 
-from sidecar.confined.tags import DAMAGED
+from sidecar.confined.tags import DAMAGED, raise_if_disk
 from sidecar.domain.formats.tag_fields import BY_ATOM, BY_FRAME, canonical
 from sidecar.domain.formats.tags import Tags, collected
 from sidecar.transfer.tagging.library import apev2, asf, flac, id3, mp3, mutagen
@@ -69,7 +69,7 @@ def open_music(file: BinaryIO) -> Any:  # noqa: ANN401 - mutagen's types are not
         file.seek(0)
         return mutagen.File(file)
     except DAMAGED as error:
-        _raise_if_disk(error)
+        raise_if_disk(error)
         return None
 
 
@@ -85,15 +85,7 @@ def _besides(file: BinaryIO, found: Any) -> Iterator[Any]:  # noqa: ANN401 - mut
             file.seek(0)
             yield kind(file)
         except DAMAGED as error:
-            _raise_if_disk(error)
-
-
-def _raise_if_disk(error: BaseException) -> None:
-    """Raise the error of the disk behind an exception of mutagen, if there is one."""
-    cause = error if isinstance(error, OSError) else error.__context__
-    # In a damaged file mutagen may seek to invalid places, which fails with EINVAL.
-    if isinstance(cause, OSError) and cause.errno not in {None, 22}:
-        raise cause from None
+            raise_if_disk(error)
 
 
 def _pairs(found: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - mutagen's

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from sidecar import confined
-from sidecar.confined.limits import ENVIRONMENT, Limits, dump_sys_path
+from sidecar.confined.limits import Limits, dump_sys_path
 
 log = logging.getLogger(__name__)
 
@@ -51,17 +51,12 @@ def run_replay(
     Raises:
         ChildFailed: There is no report.
     """
-    program = [sys.executable, "-I", "-B", str(CHILD), dump_sys_path()]
-    program.append(str(job.fileno()))
-    child = subprocess.Popen(  # noqa: S603 - our own program
-        limits.command(program),
+    words = [str(CHILD), dump_sys_path(), str(job.fileno())]
+    child = limits.start(
+        [sys.executable, "-I", "-B", *words],
         stdin=history,
         stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=ENVIRONMENT,
-        cwd="/",
         pass_fds=[job.fileno()],
-        start_new_session=True,
     )
     try:
         return _follow(child, progress, is_over)

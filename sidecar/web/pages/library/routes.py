@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import TypeVar
 
 from flask import Blueprint, current_app, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -54,6 +56,8 @@ from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT, check_item_i
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
+
+T = TypeVar("T")
 
 NEWEST = Question(
     kinds=frozenset({Kind.ALBUM, Kind.FILM, Kind.SERIES}), sort=BrowseSort.ADDED, page_size=12
@@ -219,7 +223,7 @@ def _start(services: WebServices) -> str:
         asked = [(one, library.listed(who, question)) for one, question in few]
         sections = [(one, page) for one, page in asked if page.items]
     else:
-        continued = _continued(library)
+        continued = _answer_or((), partial(library.continued, who, FEW))
         found = library.listed(who, looked.asked)
         sections = [(None, library.listed(who, NEWEST))]
         played = library.listed(who, LATELY)
@@ -236,23 +240,20 @@ def _start(services: WebServices) -> str:
     )
 
 
-def _continued(library: LibraryBrowser) -> Sequence[LibraryEntry]:
+def _answer_or(without: T, ask: Callable[[], T]) -> T:
+    """Return what Jellyfin answers, else what the page shows without an answer."""
     try:
-        return library.continued(person(), FEW)
+        return ask()
     except JellyfinError:
-        # The libraries are there without it.
-        return ()
+        return without
 
 
 def _genres(library: LibraryBrowser, looked: LibraryViewState) -> Sequence[str]:
     """Return the genres to choose from; a chosen one is always among them."""
     if looked.shelf not in WITH_GENRES or looked.place:
         return ()
-    try:
-        found = library.genres(person(), KINDS[looked.shelf])
-    except JellyfinError:
-        # The list is there without them.
-        found = ()
+    nothing: Sequence[str] = ()
+    found = _answer_or(nothing, partial(library.genres, person(), KINDS[looked.shelf]))
     return found if not looked.genre or looked.genre in found else (looked.genre, *found)
 
 
@@ -319,11 +320,7 @@ def _leave_out(services: WebServices, shown: LibraryEntry, device: DeviceView | 
 def _next_up(library: LibraryBrowser, shown: LibraryEntry) -> LibraryEntry | None:
     if shown.entry.kind is not Kind.SERIES:
         return None
-    try:
-        return library.next_up(person(), shown.entry.item.id)
-    except JellyfinError:
-        # The series is there without it.
-        return None
+    return _answer_or(None, partial(library.next_up, person(), shown.entry.item.id))
 
 
 def _pin(services: WebServices, device: DeviceView | None, item_id: str) -> Pinned | None:
