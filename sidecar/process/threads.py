@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager
 from threading import Condition, Event, Lock, Thread
 from typing import Protocol, TypeVar, overload
 
-from sidecar.errors import SidecarError, Stopped
+from sidecar.errors import LockedOut, SidecarError, Stopped
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,8 @@ def attempt(
 
 def log_failure(error: Exception, what: str) -> None:
     """Log the error of a step: in one line if it was foreseen, with a traceback if not."""
-    if isinstance(error, Stopped):
+    if isinstance(error, Stopped | LockedOut):
+        # Of who is locked out each thread hears, and the process ends with that sentence.
         return
     if isinstance(error, SidecarError):
         log.warning("%s failed: %s", what, error)

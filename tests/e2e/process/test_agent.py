@@ -158,6 +158,7 @@ def test_a_machine_that_is_removed_is_locked_out_while_it_runs_and_joins_again_w
         psycopg.connect(own)
     said = car.log.read_text()
     assert said.count("jellyfin-sidecar: The database") == 1
+    assert said.count("does not let this machine in") == 1, "no thread says it again"
     assert "an admin has removed it" in said
     assert "The files on its devices stay as they are" in said
     ann.heart(ann.tracks()["Tone 1"])
