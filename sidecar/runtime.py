@@ -309,7 +309,7 @@ class Runtime:
         threads.add("casting", rules.casting.run)
         threads.add("cast-orders", rules.cast_orders.run, rules.cast_orders.wakeup)
         threads.add("fill", background.fill.run)
-        threads.add("backups", background.backups.run)
+        threads.add("backups", background.backups.run, background.backups.wakeup)
         threads.add("notifications", web.notifier.run)
         threads.add("webhooks", web.webhooks.run, web.webhooks.wakeup)
 

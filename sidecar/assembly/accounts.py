@@ -19,6 +19,8 @@ from sidecar.services.accounts.ownership import Ownership
 from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.health.jellyfin_status import JellyfinStatus
 from sidecar.services.health.problems import Problems
+from sidecar.services.health.tasks import TaskRun, Tasks
+from sidecar.services.processes.calls import TASK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +28,7 @@ class AccountServices:
     """The accounts and the Jellyfin server that they belong to."""
 
     problems: Problems
+    tasks: Tasks
     service: AccountService
     server: JellyfinStatus
     permissions: PermissionRefresh
@@ -41,6 +44,11 @@ def make_accounts(base: Base) -> AccountServices:
         errors.ConfigError: No Jellyfin server is set.
     """
     problems = Problems(base.bus, base.machine)
+    tasks = Tasks(base.clock, partial(base.sharing.calls.make, TASK))
+    base.sharing.calls.answer(TASK, tasks.act)
+    base.sharing.findings.share(
+        "task", TaskRun, found=tasks.found, tell=tasks.take, is_notice=False
+    )
     service = account_service(base.settings, base.store, problems, base.bus, base.clock)
     base.bus.subscribe(service.hear, Sender.ELSEWHERE)
     server = JellyfinStatus(service.anonymous, problems, base.clock)
@@ -49,6 +57,7 @@ def make_accounts(base: Base) -> AccountServices:
     )
     return AccountServices(
         problems=problems,
+        tasks=tasks,
         service=service,
         server=server,
         permissions=PermissionRefresh(

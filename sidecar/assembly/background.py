@@ -20,9 +20,10 @@ from sidecar.services.files.generated_files.playlists import PlaylistWriter
 from sidecar.services.files.removals.monitor import RemovalMonitor
 from sidecar.services.files.removals.questions import LostFiles
 from sidecar.services.files.removals.record import RemovalRecorder
+from sidecar.services.health.tasks import TaskKind
 from sidecar.services.identity.renaming import FileRenaming
 from sidecar.services.operations.backups.backups import Installation
-from sidecar.services.operations.backups.nightly import NightlyBackups
+from sidecar.services.operations.backups.nightly import BackupsView, NightlyBackups
 from sidecar.services.operations.housekeeping import Housekeeping, SafetyNet, Step
 from sidecar.services.playback.client_messages.messages import ClientMessages, Room
 from sidecar.services.playback.client_messages.preferences import ClientMessagePreferences
@@ -110,6 +111,7 @@ def make_background(
         roles=base.roles,
     )
     removals = RemovalMonitor(
+        tasks=accounts.tasks,
         downloads=store.downloads,
         verdicts=RemovalRecorder(store.db, store.downloads, store.holds, clock),
         registry=registry,
@@ -117,6 +119,7 @@ def make_background(
         bus=base.bus,
         clock=clock,
     )
+    accounts.tasks.offer(TaskKind.SCAN, removals.rescan)
     return BackgroundServices(
         index=index,
         playlists=playlists,
@@ -170,7 +173,7 @@ def _client_messages(
 
 def _backups(base: Base, accounts: AccountServices) -> NightlyBackups:
     data_dir = base.settings.server.data_dir
-    return NightlyBackups(
+    made = NightlyBackups(
         settings=base.configuration.now,
         installation=Installation(
             database=(place := database_place(base.settings)).path,
@@ -180,8 +183,15 @@ def _backups(base: Base, accounts: AccountServices) -> NightlyBackups:
         ),
         meta=base.store.meta,
         problems=accounts.problems,
+        tasks=accounts.tasks,
         clock=base.clock,
+        are_here=base.roles.watches,
     )
+    accounts.tasks.offer(TaskKind.BACKUP, lambda _nothing: made.make_soon())
+    base.sharing.findings.share(
+        "backups", BackupsView, found=made.to_tell, tell=made.take, is_notice=False
+    )
+    return made
 
 
 def _housekeeping(
@@ -193,7 +203,7 @@ def _housekeeping(
     *,
     leases: Leases,
 ) -> Housekeeping:
-    return Housekeeping(
+    made = Housekeeping(
         stores=base.store,
         registry=devices.registry,
         settling=DeviceRecovery(base.store.downloads),
@@ -203,8 +213,11 @@ def _housekeeping(
         busy=devices.claims.busy,
         device_came=rules.threads.look_through_soon,
         clock=base.clock,
+        tasks=accounts.tasks,
         roles=base.roles,
     )
+    accounts.tasks.offer(TaskKind.COPY, lambda _nothing: made.copy_soon())
+    return made
 
 
 def _steps(

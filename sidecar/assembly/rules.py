@@ -14,11 +14,13 @@ from sidecar.domain.files.groups import Group
 from sidecar.domain.files.naming import ANY, NameLimits
 from sidecar.domain.files.presets import PRESETS
 from sidecar.domain.items.item import Item
+from sidecar.domain.playback.tracker import Current
 from sidecar.domain.space.eviction import list_items_in_use
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.jellyfin.library.groups import GroupLookup
 from sidecar.services.downloads.casting.orders import CastOrders
 from sidecar.services.downloads.casting.targets import CastTargets
+from sidecar.services.health.tasks import TaskKind
 from sidecar.services.identity.file_names import FileNames
 from sidecar.services.identity.look import LibraryLook
 from sidecar.services.identity.matching import ItemMatching
@@ -26,6 +28,7 @@ from sidecar.services.identity.questions import IdentityQuestion, IdentityQuesti
 from sidecar.services.identity.server_change import ServerChange
 from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.playback.in_use import SharedInUse
+from sidecar.services.playback.shared_playing import SharedPlaying
 from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.services.processes.calls import RULES, TRY_NOW
 from sidecar.services.rules.account_threads import AccountFollowers, AccountThreads
@@ -48,6 +51,7 @@ class RuleServices:
         planning: Turns wishes into holds and queued downloads.
         followers: Makes the followers of an account.
         watching: Tracks what plays.
+        playing: Shows what plays, in whatever process that is heard.
         threads: Starts and stops the threads of the accounts.
         in_use: Returns the items that play or come next.
         tell_in_use: Tells the other processes of them.
@@ -66,6 +70,7 @@ class RuleServices:
     settings: RuleSettingsService
     followers: AccountFollowers
     watching: PlaybackTracker
+    playing: SharedPlaying
     threads: AccountThreads
     in_use: Callable[[], Collection[str]]
     tell_in_use: Callable[[], None]
@@ -137,12 +142,17 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         choices=choices,
         asking=asking,
         clock=clock,
+        tasks=accounts.tasks,
     )
     watching = PlaybackTracker(
         store.plays,
         store.downloads,
         on_play=lambda play: followers.play_ended(play.user_id),
         clock=clock,
+    )
+    playing = SharedPlaying(watching, clock, is_heard_here=base.roles.watches)
+    base.sharing.findings.share(
+        "playing", list[Current], found=playing.to_tell, tell=playing.take, is_notice=False
     )
     heard = partial(_list_in_use, watching)
     shared_in_use = SharedInUse(heard, store.meta)
@@ -162,8 +172,11 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         server=accounts.server,
         around=around,
         clock=clock,
+        tasks=accounts.tasks,
         chance=random.random,
     )
+    for task in (TaskKind.RULES, TaskKind.HEARTS, TaskKind.IDENTITY):
+        accounts.tasks.offer(task, partial(threads.run_soon, task))
     names = FileNames(
         downloads=store.downloads,
         access=devices.access,
@@ -200,6 +213,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         settings=settings,
         followers=followers,
         watching=watching,
+        playing=playing,
         threads=threads,
         wake=wake,
         play_ended=followers.play_ended if base.roles.watches else wake,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from uuid import uuid4
@@ -67,6 +67,7 @@ from sidecar.services.operations.machines import MachineService
 from sidecar.services.operations.metrics import MetricsService
 from sidecar.services.operations.support import SupportBundle
 from sidecar.services.operations.syncthing_checks import checks_of_syncthing, find_old_files
+from sidecar.services.operations.task_list import TaskList
 from sidecar.services.orders.service import OrderService
 from sidecar.services.playback.history import PlayHistory, UpcomingDownloads
 from sidecar.services.players.device_playlists.returns import PlaylistReturns
@@ -256,6 +257,7 @@ def make_web(
         ),
         doctor=_doctor(below, push),
         machine_list=MachineList(base.store, keys, base.clock, here=base.machine),
+        tasks=TaskList(accounts.tasks, partial(_names, below)),
         machines=MachineService(
             base.configuration.now,
             base.store.meta,
@@ -408,6 +410,12 @@ def _doctor(below: Below, push: BrowserPush) -> Doctor:
     )
 
 
+def _names(below: Below) -> Mapping[str, str]:
+    """Return the names of accounts and devices by their ids."""
+    accounts = {one.user_id: one.name for one in below.accounts.service.all()}
+    return accounts | {one.id: one.name for one in below.base.store.devices.all()}
+
+
 def _metrics(below: Below) -> MetricsService:
     base = below.base
     return MetricsService(
@@ -468,7 +476,7 @@ def _playback(below: Below) -> PlayHistory:
     upcoming = UpcomingDownloads(store.holds, store.downloads, used_devices)
     return PlayHistory(
         store.plays,
-        below.rules.watching,
+        below.rules.playing.shown,
         below.accounts.service.all,
         upcoming.of,
         zone=load_zone(below.base.settings.network.time_zone),

@@ -42,6 +42,13 @@ def is_due(made: Iterable[datetime], at: time, zone: tzinfo, now: datetime) -> b
     return not any(since <= one <= now for one in made)
 
 
+def find_next(at: time, zone: tzinfo, now: datetime) -> datetime:
+    """Return when it is `at` o'clock next."""
+    local = now.astimezone(zone)
+    days = timedelta(days=int(datetime.combine(local.date(), at, zone) <= local))
+    return datetime.combine(local.date() + days, at, zone).astimezone(UTC)
+
+
 def choose_superfluous(made: Iterable[datetime], keep: int) -> Sequence[datetime]:
     """Return those to delete: all but the newest few."""
     return sorted(made, reverse=True)[keep:]

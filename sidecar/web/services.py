@@ -43,6 +43,7 @@ from sidecar.services.operations.machine_list import MachineList
 from sidecar.services.operations.machines import MachineService
 from sidecar.services.operations.metrics import MetricsService
 from sidecar.services.operations.support import SupportBundle
+from sidecar.services.operations.task_list import TaskList
 from sidecar.services.orders.service import OrderService
 from sidecar.services.playback.client_messages.preferences import ClientMessagePreferences
 from sidecar.services.playback.history import PlayHistory
@@ -122,6 +123,7 @@ class WebServices:
     backups: NightlyBackups
     machines: MachineService
     machine_list: MachineList
+    tasks: TaskList
     webhooks: Webhooks
     # Only while the sidecar runs on its demo.
     set_up: SetUpService | None = None

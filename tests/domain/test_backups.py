@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.domain.backups import choose_superfluous, is_due, make_name, read_name
+from sidecar.domain.backups import choose_superfluous, find_next, is_due, make_name, read_name
 
 BERLIN = ZoneInfo("Europe/Berlin")
 AT = time(3, 30)
@@ -79,3 +79,12 @@ def test_the_oldest_go() -> None:
 
     assert choose_superfluous([two, three, one], 2) == [one]
     assert choose_superfluous([two, three, one], 3) == []
+
+
+@given(MOMENTS)
+def test_the_next_one_is_due_at_its_time_and_not_before(now: datetime) -> None:
+    next_at = find_next(AT, BERLIN, now)
+
+    assert now < next_at <= now + timedelta(hours=25)
+    assert is_due([now], AT, BERLIN, next_at)
+    assert not is_due([now], AT, BERLIN, next_at - timedelta(seconds=1))

@@ -12,6 +12,7 @@ from sidecar.config import DeviceSettings, Settings
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.identity.matching import Facts
 from sidecar.domain.items.selection import Selection
+from sidecar.domain.playback.sessions import NowPlaying, QueueEntry
 from sidecar.domain.processes.roles import Roles, Task
 from sidecar.domain.rules.context import KeptSelection
 from sidecar.errors import ServerAway
@@ -19,6 +20,7 @@ from sidecar.events import DownloadChanged, Event, WorkArrived
 from sidecar.services.health.problems import Problem, ProblemKind
 from sidecar.services.identity.questions import IdentityQuestion
 from sidecar.services.operations.backups.nightly import ITSELF
+from sidecar.services.playback.shared_playing import REST_S
 from sidecar.services.rules.selections.questions import SelectionQuestion
 from sidecar.store.rules.selections import SavedSelection
 from tests.fakes.clock import FakeClock
@@ -282,3 +284,68 @@ def test_an_account_that_was_refused_at_a_machine_that_only_works_goes_on_there(
 
         assert accounts.server.may_ask_for(ANN.user_id)
         assert len(house.jellyfin.asked("/Users/Me")) == 2
+
+
+def test_tasks_and_backups_of_another_process_are_shown_and_run_from_any_page(
+    house: WebHouse, car: Car, eve: Browser
+) -> None:
+    background = car.services.background
+    background.backups.step()
+    assert "not done since" not in eve.get("/admin/tasks").text
+    share(car)
+    share(house)
+    page = eve.get("/admin/tasks").text
+    assert "<b>Backup</b> <small" in page
+    assert "on car" in page
+    assert "none yet" in eve.get("/admin").text
+
+    eve.press("/admin/tasks", task="backup-")
+    share(car)
+    background.backups.step()
+    share(car)
+    share(house)
+    assert "done just now" in eve.get("/admin/tasks").text
+    assert "1 kept" in eve.get("/admin").text
+
+    house.clock.advance(5)
+    eve.press("/admin/backup")
+    share(car)
+    background.backups.step()
+    share(car)
+    share(house)
+    assert "2 kept" in eve.get("/admin").text
+    assert background.backups.view().kept == 2
+
+
+def test_what_plays_is_shown_by_a_process_that_does_not_hear_it(
+    house: WebHouse, car: Car, ann: Browser, ben: Browser
+) -> None:
+    playing = NowPlaying(
+        session_id="phone",
+        user_id=ANN.user_id,
+        item=track(5, seconds=180.0),
+        device_name="Phone",
+        client="Finamp",
+        position_s=12.0,
+        checked_in=house.clock.now(),
+        queue=(QueueEntry(track(5).id, "5"), QueueEntry(track(6).id, "6")),
+    )
+    car.services.rules.watching.tell(ANN.user_id, [playing])
+    house.clock.advance(REST_S)
+    assert "Nothing is playing" in ann.get("/now").text
+    share(car)
+    share(house)
+
+    page = ann.get("/now").text
+    assert "Finamp on Phone" in page
+    assert "1 more in the queue" in page
+    assert "Nothing is playing" in ben.get("/now").text, "it is not theirs"
+    (told,) = house.services.rules.playing.shown()
+    assert told.playing == playing
+
+    house.clock.advance(REST_S)
+    car.services.rules.watching.tell(ANN.user_id, [])
+    house.clock.advance(REST_S)
+    share(car)
+    share(house)
+    assert "Nothing is playing" in ann.get("/now").text

@@ -17,6 +17,7 @@ from sidecar.errors import JellyfinError, ServerAway, SignedOut
 from sidecar.jellyfin.live.events import Connected, LibraryChanged, News
 from sidecar.process.threads import Wakeup
 from sidecar.services.accounts.following import follow, rest_until
+from sidecar.services.health.tasks import TaskKind, Tasks
 from sidecar.services.identity.look import LibraryLook
 
 log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class IdentityFollower:
         tell: Callable[[JellyfinError], object],
         is_server_there: Callable[[], bool],
         clock: Clock,
+        tasks: Tasks | None = None,
     ) -> None:
         """Prepare; the first check is due at once.
 
@@ -55,7 +57,9 @@ class IdentityFollower:
             tell: Called with each error of Jellyfin.
             is_server_there: Whether Jellyfin can be asked now.
             clock: For all waits.
+            tasks: Are told of each check.
         """
+        self._tasks = tasks or Tasks(clock)
         self._looking = looking
         self._user_id = user_id
         self._name = name
@@ -100,6 +104,10 @@ class IdentityFollower:
     def look_through_soon(self) -> None:
         """Do nothing: a change of devices or choices does not change the library."""
 
+    def run_soon(self) -> None:
+        """Have the whole library checked in the next step."""
+        self._wake(self._clock.monotonic())
+
     def run(self, stop: Event) -> None:
         """Check when it is due until `stop` is set or the account is signed out."""
         what = f"looking for what moved in the library of {self._name}"
@@ -126,7 +134,10 @@ class IdentityFollower:
             added, self._added = self._added, set()
             self._due = now + EVERY_S
         try:
-            self._looking.look(self._user_id, added)
+            with self._tasks.run(
+                TaskKind.IDENTITY, self._user_id, again_s=EVERY_S, retry_s=RETRY_S
+            ):
+                self._looking.look(self._user_id, added)
         except JellyfinError:
             with self._lock:
                 # The server does not repeat which items were new.

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Iterable
+from datetime import timedelta
 from functools import partial
 from threading import Event
 
@@ -18,6 +19,7 @@ from sidecar.domain.processes.roles import ALONE, Roles
 from sidecar.errors import DeviceError
 from sidecar.process.threads import Wakeup, attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.health.tasks import TaskKind, Tasks
 from sidecar.services.transfers.finishing.formats import DeviceFormats
 from sidecar.services.transfers.leases import Leases
 from sidecar.services.transfers.recovery import DeviceRecovery
@@ -69,6 +71,7 @@ class Housekeeping:
         busy: Callable[[], Collection[int]],
         device_came: Callable[[], object],
         clock: Clock,
+        tasks: Tasks,
         roles: Roles = ALONE,
     ) -> None:
         """Prepare.
@@ -83,6 +86,7 @@ class Housekeeping:
             busy: Returns the downloads that workers are busy with.
             device_came: Called when a device was attached.
             clock: Decides what is due.
+            tasks: Are told of the copies of the database.
             roles: What this process does.
         """
         self._db = stores.db
@@ -99,7 +103,14 @@ class Housekeeping:
         self._roles = roles
         self._looked = Event()
         self._is_over: Callable[[], bool] = lambda: False
+        self._tasks = tasks
         self._copy_at = clock.monotonic() + COPY_EVERY_S
+        if roles.watches:
+            tasks.plan(TaskKind.COPY, "", clock.now() + timedelta(seconds=COPY_EVERY_S))
+
+    def copy_soon(self) -> None:
+        """Have the database copied in the next step."""
+        self._copy_at = self._clock.monotonic()
 
     def recover(self) -> None:
         """Recover the queue after the last stop, and open the devices; before any worker starts.
@@ -158,7 +169,8 @@ class Housekeeping:
     def _back_up(self) -> None:
         if self._clock.monotonic() >= self._copy_at:
             self._copy_at = self._clock.monotonic() + COPY_EVERY_S
-            self._db.back_up(self._clock)
+            with self._tasks.run(TaskKind.COPY, again_s=COPY_EVERY_S, retry_s=COPY_EVERY_S):
+                self._db.back_up(self._clock)
 
     def _settle(self, device: AttachedDevice) -> None:
         """Reconcile a device; what cannot be finished now is found again at the next try."""

@@ -18,7 +18,6 @@ from sidecar.domain.rules.queue_ahead import NAME
 from sidecar.domain.wishes import Hold
 from sidecar.messages import msg
 from sidecar.services.accounts.person import Person, ids_of, viewer
-from sidecar.services.playback.tracker import PlaybackTracker
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.devices.devices import Device
 from sidecar.store.downloads.queue import Downloads
@@ -154,7 +153,7 @@ class PlayHistory:
     def __init__(
         self,
         plays: Plays,
-        watching: PlaybackTracker,
+        shown: Callable[[str | None], Sequence[Current]],
         accounts: Callable[[], Iterable[Account]],
         coming: Callable[[NowPlaying, Collection[NowPlaying]], Sequence[UpcomingView]],
         *,
@@ -164,7 +163,7 @@ class PlayHistory:
 
         Args:
             plays: Past plays.
-            watching: What plays now.
+            shown: Returns what plays now of an account, or of all.
             accounts: Returns all accounts that ever signed in.
             coming: Returns what the rules fetch because of what plays in a client; also takes
                 what plays in the account's other clients.
@@ -173,7 +172,7 @@ class PlayHistory:
         self._coming = coming
         self._zone = zone
         self._plays = plays
-        self._watching = watching
+        self._shown = shown
         self._accounts = accounts
 
     def plays(self, person: Person, account: str | None, page: int, page_size: int) -> PlaysPage:
@@ -190,7 +189,7 @@ class PlayHistory:
 
     def now(self, person: Person) -> Sequence[NowView]:
         """List what plays now, in all clients that this person may see."""
-        current = self._watching.shown(viewer(person))
+        current = self._shown(viewer(person))
         names = {one.user_id: one.name for one in self._accounts()}
         playing = [one.playing for one in current]
         return [self._now(one, playing, names) for one in current]

@@ -16,6 +16,8 @@ PREFIX = "call:"
 RULES = "rules"
 # Try at once what waits for its next try.
 TRY_NOW = "try-now"
+# Do at once what is done regularly: whoever does it.
+TASK = "task"
 
 
 class Calls:

@@ -43,6 +43,7 @@ class _Kind:
     form: Any
     found: Callable[[], Mapping[str, object]]
     tell: Callable[[Sequence[Told[Any]]], object]
+    is_notice: bool = True
     known: Known[Any] | None = None
 
 
@@ -65,6 +66,7 @@ class SharedFindings:
         *,
         found: Callable[[], Mapping[str, T]],
         tell: Callable[[Sequence[Told[T]]], object],
+        is_notice: bool = True,
     ) -> None:
         """Share findings that end when their process says so.
 
@@ -73,8 +75,9 @@ class SharedFindings:
             form: What one is: see `told_values`.
             found: Returns what was found here, by subject.
             tell: Takes what all other processes have found, whenever that has changed.
+            is_notice: Whether pages tell people of it, and so look again at each change.
         """
-        self._kinds.append(_Kind(name=kind, form=form, found=found, tell=tell))
+        self._kinds.append(_Kind(name=kind, form=form, found=found, tell=tell, is_notice=is_notice))
 
     def share_questions(self, kind: str, form: type[T], known: Known[T]) -> None:
         """Share questions, which are settled on any process."""
@@ -131,6 +134,7 @@ class SharedFindings:
         others = {one for one in keys if one.process_id != self._written_by}
         if others == self._read.keys() and not taken:
             return
+        changed = others ^ self._read.keys()
         self._read = {one: self._read.get(one) or self._read_one(one) for one in others}
         for kind in self._kinds:
             kind.tell(
@@ -140,7 +144,9 @@ class SharedFindings:
                     if told is not None and key.kind == kind.name
                 ]
             )
-        self._bus.receive(NoticesChanged())
+        told_of = {one.name for one in self._kinds if one.is_notice}
+        if taken or any(one.kind in told_of for one in changed):
+            self._bus.receive(NoticesChanged())
 
     def _read_one(self, key: FindingKey) -> Told[Any] | None:
         forms = [one.form for one in self._kinds if one.name == key.kind]

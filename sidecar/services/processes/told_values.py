@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -25,8 +27,12 @@ def read_value(form: type[R], told: str) -> R:
     Raises:
         pydantic.ValidationError: A process of another version has written it.
     """
-    read: R = _restored(TypeAdapter(form).validate_json(told))
+    read: R = _restored(_make_adapter(form).validate_json(told))
     return read
+
+
+# Made once for each form: that takes longer than to read a value.
+_make_adapter: Callable[[Any], TypeAdapter[Any]] = cache(TypeAdapter)
 
 
 def _plain(value: object) -> object:

@@ -30,6 +30,7 @@ from sidecar.process.threads import ThreadGroup, Wakeup
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.health.jellyfin_status import JellyfinStatus
+from sidecar.services.health.tasks import TaskKind, Tasks
 from sidecar.services.identity.follower import IdentityFollower
 from sidecar.services.identity.look import LibraryLook
 from sidecar.services.playback.client_messages.acts import Acts
@@ -69,6 +70,7 @@ class AccountFollowers:
     choices: FillChoices
     asking: SelectionQuestions
     clock: Clock
+    tasks: Tasks
     _rules_of: dict[str, RuleRunner] = field(default_factory=dict)
 
     def __call__(self, account: Account, client: Jellyfin, tell: Tell) -> dict[str, Follower]:
@@ -81,6 +83,7 @@ class AccountFollowers:
             tell=tell,
             is_server_there=may_ask,
             clock=self.clock,
+            tasks=self.tasks,
         )
 
         def is_ready() -> bool:
@@ -126,6 +129,7 @@ class AccountFollowers:
             settings=settings,
             clock=self.clock,
             acts=self.acts,
+            tasks=self.tasks,
         )
 
     def _rules(
@@ -146,6 +150,7 @@ class AccountFollowers:
             acts=self.acts,
             choices=self.choices,
             asking=self.asking,
+            tasks=self.tasks,
         )
 
     def _followed(
@@ -173,6 +178,9 @@ class Follower(Protocol):
     def look_through_soon(self) -> None:
         """Check everything again soon: a device was attached, or a setting or choice changed."""
 
+    def run_soon(self) -> None:
+        """Do soon what is done regularly, although nothing has changed."""
+
     def run(self, stop: Event) -> None:
         """Work until `stop` is set or the account is signed out."""
 
@@ -184,7 +192,7 @@ Make = Callable[[Account, Jellyfin, Tell], Mapping[str, Follower]]
 @dataclass(frozen=True, slots=True)
 class _AccountThread:
     threads: ThreadGroup
-    followers: tuple[Follower, ...]
+    followers: Mapping[str, Follower]
     signed_in_at: datetime
 
 
@@ -200,6 +208,7 @@ class AccountThreads:
         server: JellyfinStatus,
         around: Callable[[], AbstractContextManager[object]],
         clock: Clock,
+        tasks: Tasks,
         chance: Callable[[], float],
     ) -> None:
         """Prepare; starts no thread.
@@ -211,6 +220,7 @@ class AccountThreads:
             server: Takes the errors of asking Jellyfin.
             around: Context manager around each thread's work.
             clock: For all waits.
+            tasks: Are told what is followed.
             chance: Returns random numbers in [0, 1).
         """
         self._accounts = accounts
@@ -219,6 +229,7 @@ class AccountThreads:
         self._server = server
         self._around = around
         self._clock = clock
+        self._tasks = tasks
         self._chance = chance
         self._lock = Lock()
         self._followed: dict[str, _AccountThread] = {}
@@ -242,8 +253,14 @@ class AccountThreads:
         with self._lock:
             for one, followed in self._followed.items():
                 if user_id in {None, one}:
-                    for follower in followed.followers:
+                    for follower in followed.followers.values():
                         follower.look_through_soon()
+
+    def run_soon(self, task: TaskKind, user_id: str) -> None:
+        """Have one of the followers of an account do soon what it does regularly."""
+        with self._lock:
+            if (followed := self._followed.get(user_id)) is not None:
+                followed.followers[task].run_soon()
 
     def end(self) -> None:
         """Stop all threads; none is started afterwards."""
@@ -284,10 +301,11 @@ class AccountThreads:
                 return
             threads = ThreadGroup(self._around)
             for name, one in followers.items():
+                self._tasks.plan(TaskKind(name), account.user_id)
                 threads.add(f"{name}-{account.name}", one.run, one.wakeup)
             threads.add(f"listener-{account.name}", listener.run, listener)
             threads.add(f"sessions-{account.name}", listener.second_look.run)
-            followed = _AccountThread(threads, tuple(followers.values()), account.signed_in_at)
+            followed = _AccountThread(threads, followers, account.signed_in_at)
             self._followed[account.user_id] = followed
 
     def _leave(self, user_id: str) -> None:
@@ -295,6 +313,7 @@ class AccountThreads:
             one = self._followed.pop(user_id, None)
         if one is not None:
             one.threads.stop_all(within_s=END_WITHIN_S)
+            self._tasks.drop(user_id)
         self._watching.leave(user_id)
 
     def _tell(self, client: Jellyfin, trouble: JellyfinError) -> None:

@@ -30,6 +30,7 @@ from sidecar.jellyfin.live.events import (
 )
 from sidecar.process.threads import Wakeup
 from sidecar.services.accounts.following import follow, rest_until
+from sidecar.services.health.tasks import TaskKind, Tasks
 from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.rules.fill.choices import FillChoices
 from sidecar.services.rules.followed_account import FollowedAccount
@@ -64,6 +65,7 @@ class RuleRunner:
         acts: Acts | None = None,
         choices: FillChoices | None = None,
         asking: SelectionQuestions | None = None,
+        tasks: Tasks | None = None,
     ) -> None:
         """Prepare; sends no request, and every rule is due.
 
@@ -78,7 +80,9 @@ class RuleRunner:
             acts: Is told of the playlists that the account changes.
             choices: What was chosen to fill the devices.
             asking: Learns what saved filters match.
+            tasks: Are told of each run.
         """
+        self._tasks = tasks or Tasks(clock)
         self._selections = stores.selections
         self._asking = asking
         self._acts = acts or Acts(clock)
@@ -142,6 +146,8 @@ class RuleRunner:
         for why in Wake:
             self._wake(why, self._clock.monotonic())
 
+    run_soon = look_through_soon
+
     def plays(self, playing: Iterable[NowPlaying]) -> None:
         """Take what plays now in all sessions; only those of the account count."""
         self._playing.tell(one for one in playing if one.user_id == self._user_id)
@@ -189,18 +195,27 @@ class RuleRunner:
         Raises:
             SignedOut: The account was signed out.
         """
-        while self._account.is_server_there() and (rule := self._next_due()) is not None:
-            try:
-                self._run(rule)
-                self._waits_for.pop(rule.name, None)
-            except SignedOut:
-                raise
-            except JellyfinError as trouble:
-                if self._waits_for.get(rule.name) != str(trouble):
-                    self._waits_for[rule.name] = str(trouble)
-                    log.info("the rule %s of %s waits: %s", rule.name, self._name, trouble)
-                self._account.tell(trouble)
-                self._put_off([rule.name])
+        if not self._account.is_server_there() or (rule := self._next_due()) is None:
+            return
+        with self._tasks.run(TaskKind.RULES, self._user_id, again_s=HOUR_S, retry_s=RETRY_S) as run:
+            self._run_or_put_off(rule)
+            while self._account.is_server_there() and (rule := self._next_due()) is not None:
+                self._run_or_put_off(rule)
+            for why in self._waits_for.values():
+                run.fail(why)
+
+    def _run_or_put_off(self, rule: ComputedRule[Any]) -> None:
+        try:
+            self._run(rule)
+            self._waits_for.pop(rule.name, None)
+        except SignedOut:
+            raise
+        except JellyfinError as trouble:
+            if self._waits_for.get(rule.name) != str(trouble):
+                self._waits_for[rule.name] = str(trouble)
+                log.info("the rule %s of %s waits: %s", rule.name, self._name, trouble)
+            self._account.tell(trouble)
+            self._put_off([rule.name])
 
     def _wake(self, why: Wake, at: float) -> None:
         with self._lock:

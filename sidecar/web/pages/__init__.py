@@ -17,7 +17,7 @@ from sidecar.web.pages.account import (
 )
 from sidecar.web.pages.activity import replay
 from sidecar.web.pages.activity import routes as activity
-from sidecar.web.pages.admin import checks, log, machines, settings, webhooks
+from sidecar.web.pages.admin import checks, log, machines, settings, tasks, webhooks
 from sidecar.web.pages.admin import overview as admin
 from sidecar.web.pages.devices import device, identity, imports, plans, player
 from sidecar.web.pages.devices import editor as device_editor
@@ -62,6 +62,7 @@ def blueprints(services: WebServices, end_session: Callable[[str], None]) -> lis
         replay.routes(services),
         settings.routes(services),
         sign_in.routes(services, end_session),
+        tasks.routes(services),
         theme.routes(),
         this_browser.routes(services),
         undo.routes(services),

@@ -77,6 +77,7 @@ PAGES = (
     "/admin/log",
     "/admin/webhooks",
     "/admin/machines",
+    "/admin/tasks",
     "/settings",
     "/none",
 )

@@ -21,7 +21,13 @@ EVE = Person("e" * 32, "eve", is_admin=True)
 
 
 @pytest.fixture
-def desk(world: World) -> PlayHistory:
+def watching(world: World) -> PlaybackTracker:
+    plays = Plays(world.db)
+    return PlaybackTracker(plays, world.downloads, on_play=lambda _: None, clock=world.clock)
+
+
+@pytest.fixture
+def desk(world: World, watching: PlaybackTracker) -> PlayHistory:
     """A household in which Ann has heard the film, and Ben is hearing it."""
     ann = world.accounts.get(ANN)
     assert ann is not None
@@ -29,8 +35,6 @@ def desk(world: World) -> PlayHistory:
         world.accounts.save(
             replace(ann, user_id=user_id, name=name, jellyfin_device_id=f"sidecar-{name}")
         )
-    plays = Plays(world.db)
-    watching = PlaybackTracker(plays, world.downloads, on_play=lambda _: None, clock=world.clock)
     for second in range(0, 301, 10):
         watching.tell(ANN, [client("film", second, reported=second)])
         watching.tell(BEN, [client("film", second, reported=second, user=BEN, session="t")])
@@ -39,7 +43,7 @@ def desk(world: World) -> PlayHistory:
     watching.tick()
     world.clock.advance(5)
     coming = UpcomingDownloads(world.holds, world.downloads, world.devices.all)
-    return PlayHistory(plays, watching, world.accounts.all, coming.of)
+    return PlayHistory(Plays(world.db), watching.shown, world.accounts.all, coming.of)
 
 
 def titles(desk: PlayHistory, person: Person, account: str | None = None) -> list[str]:
@@ -73,9 +77,9 @@ def test_what_plays_now_is_shown_to_who_plays_it_and_to_admins(desk: PlayHistory
 
 
 def test_a_client_without_a_word_says_since_when_and_a_gap_is_no_end(
-    desk: PlayHistory, world: World
+    desk: PlayHistory, watching: PlaybackTracker, world: World
 ) -> None:
-    watching, since = desk._watching, world.clock.now() - timedelta(seconds=15)
+    since = world.clock.now() - timedelta(seconds=15)
     world.clock.advance(60)
     watching.tell(BEN, [client("film", 375, reported=300, user=BEN, session="t")])
 

@@ -29,6 +29,7 @@ from sidecar.services.files.removals.questions import LostFiles, Question, Quest
 from sidecar.services.files.removals.record import RemovalRecorder
 from sidecar.services.files.removals.scan import DeviceScan, ScanResult
 from sidecar.services.health.problems import ProblemKind, Problems
+from sidecar.services.health.tasks import TaskKind, Tasks
 from sidecar.store.downloads.queue import Downloads
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ class RemovalMonitor:
         problems: Problems,
         bus: Bus,
         clock: Clock,
+        tasks: Tasks | None = None,
         make_watch: MakeWatch = watch,
     ) -> None:
         self._downloads = downloads
@@ -101,6 +103,7 @@ class RemovalMonitor:
         self._problems = problems
         self._bus = bus
         self._clock = clock
+        self._tasks = tasks or Tasks(clock)
         self._make_watch = make_watch
         self._posts: dict[str, _WatchedDevice] = {}
         self._lock = Lock()
@@ -217,6 +220,7 @@ class RemovalMonitor:
     def _leave(self, device_id: str) -> None:
         post = self._posts.pop(device_id)
         post.watch.stop()
+        self._tasks.drop(device_id)
         with self._lock:
             self._hinted.discard(device_id)
             self._urgent.discard(device_id)
@@ -235,7 +239,10 @@ class RemovalMonitor:
             self._urgent.discard(device_id)
         began = self._clock.monotonic()
         post.due = began + RETRY_S
-        outcome = self._outcome(device_id, post.scan)
+        with self._tasks.run(TaskKind.SCAN, device_id, again_s=RESCAN_S, retry_s=RETRY_S) as run:
+            outcome = self._outcome(device_id, post.scan)
+            if outcome is None:
+                run.fail(msg("The device cannot be looked at now"))
         now = self._clock.monotonic()
         post.rested = now + REST_FOR_EACH_S_OF_LOOKING * (now - began)
         if outcome is None:

@@ -3,16 +3,17 @@
     due? (newest file in the folder, time of day) ── back_up ──▶ folder, without the oldest
                                                         └─ failed: a notice for admins, again later
 
-Only files that are named as nightly backups of this installation are ever deleted.
+Where several processes share a database, the one that watches makes them, and the others show what
+it tells of them. Only files that are named as nightly backups of this installation are deleted.
 """
 
 from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, tzinfo
 from functools import partial
 from pathlib import Path
 from threading import Event, Lock
@@ -20,15 +21,17 @@ from threading import Event, Lock
 from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.config.zones import load_zone
-from sidecar.domain.backups import choose_superfluous, is_due, make_name, read_name
+from sidecar.domain.backups import choose_superfluous, find_next, is_due, make_name, read_name
 from sidecar.errors import SidecarError
 from sidecar.messages import msg
 from sidecar.process import private_files
-from sidecar.process.threads import run_periodically
+from sidecar.process.threads import Wakeup, run_periodically
 from sidecar.services.accounts.person import Person
 from sidecar.services.health.notices import Notice
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
+from sidecar.services.health.tasks import TaskKind, Tasks
 from sidecar.services.operations.backups.backups import Installation, back_up
+from sidecar.services.processes.findings import Told
 from sidecar.store.meta import Meta
 
 log = logging.getLogger(__name__)
@@ -52,7 +55,7 @@ class BackupsView:
         trouble: Why the last try failed; None if it did not.
     """
 
-    is_on: bool
+    is_on: bool = False
     kept: int = 0
     last_at: datetime | None = None
     last_bytes: int = 0
@@ -70,47 +73,71 @@ class NightlyBackups:
         meta: Meta,
         problems: Problems,
         clock: Clock,
+        tasks: Tasks | None = None,
+        are_here: bool = True,
     ) -> None:
+        """Prepare; `are_here` says whether this process is the one that makes them."""
         self._settings = settings
         self._installation = installation
         self._meta = meta
         self._problems = problems
+        self._tasks = tasks or Tasks(clock)
         self._clock = clock
+        self._are_here = are_here
+        self.wakeup = Wakeup()
+        self._is_asked = False
+        self._last: BackupsView | None = None
         self._making = Lock()
         self._not_before = clock.monotonic()
         self._seen: dict[Path, Sequence[datetime]] = {}
 
     def run(self, stop: Event) -> None:
         """Make what is due until `stop` is set."""
-        rest = partial(self._clock.wait, stop, LOOK_EVERY_S)
+        rest = partial(self.wakeup.wait, LOOK_EVERY_S)
         run_periodically(self.step, stop, rest, "the nightly backup")
 
     def step(self) -> None:
         """Make a backup if one is due; a failure is noted as a problem and tried again later."""
         chosen = self._settings().backup
+        self._plan()
+        if self._is_asked:
+            self._is_asked = False
+            self.make()
+            return
         if not chosen.nightly:
             self._problems.clear(ProblemKind.BACKUP, ITSELF)
             return
         if self._clock.monotonic() < self._not_before:
             return
-        zone = load_zone(self._settings().network.time_zone)
-        due = partial(is_due, at=chosen.at, zone=zone, now=self._clock.now())
+        due = partial(is_due, at=chosen.at, zone=self._zone, now=self._clock.now())
         # The folder is read only when one may be due: its disk may sleep.
-        if due(self._seen.get(self._folder, ())) and due(self._made()):
-            self.make()
+        if due(self._seen.get(self._folder, ())):
+            self._last = self._look()
+            if due(self._seen[self._folder]):
+                self.make()
+
+    def make_soon(self) -> None:
+        """Have a backup made by the thread that makes them; returns at once."""
+        self._is_asked = True
+        self.wakeup.set()
 
     def make(self) -> None:
         """Make a backup now and delete the oldest; a failure is noted as a problem.
 
-        A backup that is being made already is waited for, and is the one that was wanted.
+        A backup that is being made already is waited for, and is the one that was wanted. Another
+        process that makes them is only asked.
         """
+        if not self._are_here:
+            self._tasks.run_now(TaskKind.BACKUP)
+            return
         # The names of the files know no fractions of a second.
         asked_at = self._clock.now().replace(microsecond=0)
         with self._making:
             if any(one >= asked_at for one in self._made()):
                 return
             try:
-                self._make()
+                with self._tasks.run(TaskKind.BACKUP):
+                    self._make()
             except SidecarError as error:
                 self._not_before = self._clock.monotonic() + TRY_AGAIN_S
                 log.warning("the nightly backup failed: %s", error)
@@ -118,17 +145,25 @@ class NightlyBackups:
                 self._problems.note(ProblemKind.BACKUP, ITSELF, Problem("no-backup", text))
             else:
                 self._problems.clear(ProblemKind.BACKUP, ITSELF)
+            self._plan()
+            self._last = self.view()
+
+    def to_tell(self) -> Mapping[str, BackupsView]:
+        """Return what is known of the backups here, for other processes; reads no folder."""
+        return {ITSELF: self._last} if self._are_here and self._last else {}
+
+    def take(self, told: Sequence[Told[BackupsView]]) -> None:
+        """Take what the process tells that makes them."""
+        if not self._are_here:
+            self._last = told[-1].value if told else None
 
     def view(self) -> BackupsView:
         """Return the state of the backups."""
-        made = self._made()
         trouble = self._problems.known_of(ProblemKind.BACKUP).get(ITSELF)
-        last_at = max(made, default=None)
-        return BackupsView(
+        known = self._look() if self._are_here else self._last or BackupsView()
+        return replace(
+            known,
             is_on=self._settings().backup.nightly,
-            kept=len(made),
-            last_at=last_at,
-            last_bytes=_size(self._path(last_at)) if last_at else 0,
             trouble=trouble.text if trouble else None,
         )
 
@@ -151,6 +186,25 @@ class NightlyBackups:
         log.info("backup %s, %s", to, "with secrets" if made.has_secrets else "without secrets")
         for old in choose_superfluous(self._made(), chosen.keep):
             self._path(old).unlink(missing_ok=True)
+
+    def _plan(self) -> None:
+        """Tell when the next one is due."""
+        chosen, now = self._settings().backup, self._clock.now()
+        waits_s = self._not_before - self._clock.monotonic()
+        next_at = find_next(chosen.at, self._zone, now)
+        if waits_s > 0:
+            next_at = now + timedelta(seconds=waits_s)
+        self._tasks.plan(TaskKind.BACKUP, ITSELF, next_at if chosen.nightly else None)
+
+    def _look(self) -> BackupsView:
+        made = self._made()
+        last_at = max(made, default=None)
+        size = _size(self._path(last_at)) if last_at else 0
+        return BackupsView(kept=len(made), last_at=last_at, last_bytes=size)
+
+    @property
+    def _zone(self) -> tzinfo:
+        return load_zone(self._settings().network.time_zone)
 
     def _made(self) -> list[datetime]:
         """Return when the backups were made that are there."""

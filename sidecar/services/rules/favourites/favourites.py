@@ -38,8 +38,10 @@ from sidecar.jellyfin.live.events import (
     SessionsNews,
     UserDataChanged,
 )
+from sidecar.messages import msg
 from sidecar.process.threads import Wakeup
 from sidecar.services.accounts.following import follow, rest_until
+from sidecar.services.health.tasks import TaskKind, Tasks
 from sidecar.services.playback.client_messages.acts import Acts
 from sidecar.services.rules.favourites.states import AccountFavourites
 from sidecar.services.rules.followed_account import FollowedAccount
@@ -96,6 +98,7 @@ class FavouritesFollower:
         settings: rule.FavouritesSettings,
         clock: Clock,
         acts: Acts | None = None,
+        tasks: Tasks | None = None,
     ) -> None:
         """Prepare; sends no request.
 
@@ -107,7 +110,9 @@ class FavouritesFollower:
             settings: The rule's settings.
             clock: For all waits.
             acts: Is told of the hearts that the account presses.
+            tasks: Are told of each look through all favourites.
         """
+        self._tasks = tasks or Tasks(clock)
         self._acts = acts or Acts(clock)
         self._client = client
         self._account = account
@@ -144,6 +149,8 @@ class FavouritesFollower:
         self._must_list = True
         self._look_through_at = self._clock.monotonic()
         self.wakeup.set()
+
+    run_soon = look_through_soon
 
     def run(self, stop: Event) -> None:
         """Follow the favourites until `stop` is set or the account is signed out."""
@@ -198,8 +205,14 @@ class FavouritesFollower:
             self._look_up_at = now + RETRY_S  # unless it succeeds
             self._look_up_named()
         elif now >= self._look_through_at:
-            self._look_through_at = now + self._settings.check_every.total_seconds()
-            self.look_through()
+            every_s = self._settings.check_every.total_seconds()
+            self._look_through_at = now + every_s
+            with self._tasks.run(
+                TaskKind.HEARTS, self._user_id, again_s=every_s, retry_s=RETRY_S
+            ) as run:
+                self.look_through()
+                if self._slow:
+                    run.fail(msg("Jellyfin takes too long for some lists: they are asked again"))
         elif due := [one for one in self._slow.values() if now >= one.at]:
             for one in due:
                 one.at = now + one.pause_s  # unless it succeeds

@@ -117,6 +117,11 @@ WEBHOOKS: Topic = (
     translatable("Each event is one message in JSON, signed with a secret that you see once."),
     translatable("What is not taken is sent again for a while."),
 )
+TASKS: Topic = (
+    translatable("What is done regularly: when it was done last, how that ended, when it is next."),
+    translatable("Run now does it at once, on whatever machine it is done."),
+    translatable("Nothing has to be run by hand: what changes is noticed sooner anyway."),
+)
 MACHINES: Topic = (
     translatable("Where the sidecar runs, if several machines share one PostgreSQL database."),
     translatable("With a code from here another machine joins and fills what is plugged in there."),
@@ -169,6 +174,7 @@ TOPICS: Mapping[str, Topic] = MappingProxyType(
         "checks": CHECKS,
         "log": LOG,
         "machines": MACHINES,
+        "tasks": TASKS,
         "webhooks": WEBHOOKS,
         "player": PLAYER,
         "identity.matches": MATCHES,

@@ -1,0 +1,26 @@
+"""`/admin/tasks`: what is done regularly, how its last run ended, and a button to do it now."""
+
+from __future__ import annotations
+
+from flask import Blueprint, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from sidecar.web.pages.page_routes import PageRoutes
+from sidecar.web.security.permissions import Role
+from sidecar.web.services import WebServices
+
+
+def routes(services: WebServices) -> Blueprint:
+    """Return the routes."""
+    tasks = PageRoutes("tasks", url_prefix="/admin/tasks")
+
+    @tasks.get("", role=Role.ADMIN)
+    def show() -> str:
+        return render_template("admin/tasks.html", tasks=services.tasks.all())
+
+    @tasks.post("", role=Role.ADMIN)
+    def run() -> Response:
+        services.tasks.run_now(request.form.get("task", ""))
+        return redirect(url_for("tasks.show"), 303)
+
+    return tasks.blueprint
