@@ -192,7 +192,9 @@ class Client:
         """Open the live connection, past its greeting."""
         address = self.url.replace("http", "ws", 1) + "/socket"
         headers = {"Authorization": self.header()}
-        with connect(address, additional_headers=headers, open_timeout=PATIENCE_S) as connection:
+        with connect(
+            address, additional_headers=headers, open_timeout=PATIENCE_S, ping_interval=None
+        ) as connection:
             socket = Socket(connection)
             socket.next("ForceKeepAlive")
             yield socket

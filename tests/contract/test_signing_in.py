@@ -8,6 +8,7 @@ from websockets.sync.client import connect
 
 from sidecar.demo.protocol.version import Version
 from tests.contract.client import Client, Site
+from tests.patience import PATIENCE_S
 
 SIGN_IN = "/Users/AuthenticateByName"
 
@@ -106,7 +107,11 @@ def test_a_bad_token_on_the_socket_is_403(site: Site) -> None:
 
     with (
         pytest.raises(InvalidStatus) as refused,
-        connect(address, additional_headers={"Authorization": client.header()}),
+        connect(
+            address,
+            additional_headers={"Authorization": client.header()},
+            open_timeout=PATIENCE_S,
+        ),
     ):
         pass
 

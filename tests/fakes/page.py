@@ -81,7 +81,16 @@ class OpenPage:
         address = url.replace("http", "ws", 1) + "/socket.io/?EIO=4&transport=websocket"
         self._held = ExitStack()
         self._line: ClientConnection = self._held.enter_context(
-            connect(address, sock=sock, ssl=tls, additional_headers=told, compression=None)
+            # A machine with much to do is no failure, and a page that nobody reads stays open.
+            connect(
+                address,
+                sock=sock,
+                ssl=tls,
+                additional_headers=told,
+                compression=None,
+                open_timeout=PATIENCE_S,
+                ping_interval=None,
+            )
         )
         self._waiting: list[tuple[str, Message]] = []
         try:
