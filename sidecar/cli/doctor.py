@@ -14,7 +14,7 @@ from sidecar.errors import SidecarError
 from sidecar.events import Bus
 from sidecar.services.health.problems import Problems
 from sidecar.services.operations.doctor import (
-    Finding,
+    CheckResult,
     checks_of_devices,
     checks_of_machine,
     checks_of_server,
@@ -35,30 +35,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def doctor(settings: Settings, _asked: argparse.Namespace) -> int:
-    """Print every finding; return 1 if something is wrong."""
+    """Print every result; return 1 if something is wrong."""
     is_well = True
-    for finding in _examine(settings):
-        print(_lines(finding), flush=True)
-        is_well = is_well and finding.is_well
+    for result in _examine(settings):
+        print(_lines(result), flush=True)
+        is_well = is_well and result.is_well
     return 0 if is_well else 1
 
 
-def describe_findings(settings: Settings) -> str:
-    """Return every finding, with its way out."""
+def describe_results(settings: Settings) -> str:
+    """Return every result, with its way out."""
     return "\n".join(map(_lines, _examine(settings)))
 
 
-def _lines(finding: Finding) -> str:
-    if finding.way_out is None:
-        return f"ok   {finding.subject}: {finding.text}"
-    return f"BAD  {finding.subject}: {finding.text}\n     What to do: {finding.way_out.text}"
+def _lines(result: CheckResult) -> str:
+    if result.way_out is None:
+        return f"ok   {result.subject}: {result.text}"
+    return f"BAD  {result.subject}: {result.text}\n     What to do: {result.way_out.text}"
 
 
-def _examine(settings: Settings) -> Iterator[Finding]:
+def _examine(settings: Settings) -> Iterator[CheckResult]:
     clock = SystemClock()
     yield from run_checks(checks_of_machine(settings, clock))
     if settings.jellyfin.url is None:
-        yield Finding("Jellyfin", "none is configured: run starts the demo")
+        yield CheckResult("Jellyfin", "none is configured: run starts the demo")
     else:
         bus = Bus()
         try:
@@ -69,5 +69,5 @@ def _examine(settings: Settings) -> Iterator[Finding]:
                 files = partial(find_old_files, store, clock=clock)
                 yield from run_checks(checks_of_syncthing(settings, files))
         except SidecarError as error:
-            yield Finding("Database", str(error), database_way_out(settings))
+            yield CheckResult("Database", str(error), database_way_out(settings))
     yield from run_checks(checks_of_devices(settings))

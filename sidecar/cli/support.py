@@ -6,7 +6,7 @@ import argparse
 import json
 from pathlib import Path
 
-from sidecar.cli.doctor import describe_findings
+from sidecar.cli.doctor import describe_results
 from sidecar.cli.status import read_status
 from sidecar.config import Settings
 from sidecar.errors import SidecarError
@@ -35,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def support(settings: Settings, asked: argparse.Namespace) -> int:
     """Write the file and say where it is."""
     status = json.dumps(read_status(settings), indent=2, ensure_ascii=False)
-    found = pack(settings, {"status.json": status, "doctor.txt": describe_findings(settings)})
+    found = pack(settings, {"status.json": status, "doctor.txt": describe_results(settings)})
     try:
         private_files.write(asked.file, found)
     except OSError as error:

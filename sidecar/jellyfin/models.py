@@ -103,9 +103,7 @@ class PublicServer(JellyfinModel):
 
     id: Id
     version: str
-    product_name: Maybe[str] = None
     server_name: Annotated[str, Default("")] = ""
-    startup_wizard_completed: Maybe[bool] = None
 
 
 class Policy(JellyfinModel):

@@ -91,7 +91,6 @@ class Completion(_SyncthingModel):
     percent: float = Field(alias="completion")
     need_bytes: int = Field(alias="needBytes")
     need_items: int = Field(default=0, alias="needItems")
-    global_items: int = Field(default=0, alias="globalItems")
     sequence: int = 0
 
 

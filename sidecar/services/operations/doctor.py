@@ -1,6 +1,6 @@
 """Checks every part of the set-up, one after the other: what is wrong, what it means, a way out.
 
-    settings, disk, database, engine, formats, Jellyfin, accounts, devices ──▶ checks ──▶ findings
+    settings, disk, database, engine, formats, Jellyfin, accounts, devices ──▶ checks ──▶ results
 
 The command line runs them and waits. For the page one thread runs them when an admin asks: what
 hangs, such as a network drive that is gone, holds up that thread alone, and the page says so.
@@ -55,7 +55,7 @@ LATE_S = 30.0
 
 
 class Place(StrEnum):
-    """Where on the page something can be done about a finding."""
+    """Where on the page something can be done about what is wrong."""
 
     SETTINGS = "settings"
     SERVER = "server"
@@ -67,14 +67,14 @@ class Place(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """What people can do about a finding, and where on the page."""
+    """What people can do about what is wrong, and where on the page."""
 
     text: str
     place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """The result of one check; there is a way out if and only if something is wrong."""
 
     subject: str
@@ -108,18 +108,18 @@ class Check:
     look: Callable[[], str]
     way_out: WayOut
 
-    def run(self) -> Finding:
-        """Look, and return the finding."""
+    def run(self) -> CheckResult:
+        """Look, and return the result."""
         try:
-            return Finding(self.subject, self.look())
+            return CheckResult(self.subject, self.look())
         except FoundWrong as wrong:
-            return Finding(self.subject, str(wrong), wrong.way_out)
+            return CheckResult(self.subject, str(wrong), wrong.way_out)
         except SidecarError as error:
-            return Finding(self.subject, str(error), self.way_out)
+            return CheckResult(self.subject, str(error), self.way_out)
         except Exception:
             log.exception("a check failed in a way nobody foresaw")
             text = msg("The check itself failed in a way nobody foresaw")
-            return Finding(self.subject, text, WayOut(msg("The log says more"), Place.LOG))
+            return CheckResult(self.subject, text, WayOut(msg("The log says more"), Place.LOG))
 
 
 def checks_of_machine(settings: Settings, clock: Clock) -> Iterator[Check]:
@@ -192,7 +192,7 @@ def checks_of_problems(
             yield Check(named, partial(_repeat, problem), way_out)
 
 
-def run_checks(checks: Iterable[Check]) -> Iterator[Finding]:
+def run_checks(checks: Iterable[Check]) -> Iterator[CheckResult]:
     """Run the checks one after the other and yield what they find."""
     return (one.run() for one in checks)
 
@@ -208,7 +208,7 @@ class Examination:
         late_s: For how many seconds this one check has been running, if that is too long; else 0.
     """
 
-    findings: Sequence[Finding] = ()
+    results: Sequence[CheckResult] = ()
     began_at: datetime | None = None
     ended_at: datetime | None = None
     subject: str | None = None
@@ -220,14 +220,14 @@ class Examination:
         return self.began_at is not None and self.ended_at is None
 
     @property
-    def wrong(self) -> Sequence[Finding]:
-        """The findings that something is wrong."""
-        return [one for one in self.findings if not one.is_well]
+    def wrong(self) -> Sequence[CheckResult]:
+        """The results that something is wrong."""
+        return [one for one in self.results if not one.is_well]
 
     @property
-    def well(self) -> Sequence[Finding]:
-        """The findings that nothing is wrong."""
-        return [one for one in self.findings if one.is_well]
+    def well(self) -> Sequence[CheckResult]:
+        """The results that nothing is wrong."""
+        return [one for one in self.results if one.is_well]
 
 
 class Doctor:
@@ -256,7 +256,7 @@ class Doctor:
         self.wakeup = Wakeup()
         self._lock = Lock()
         self._is_wanted = False
-        self._findings: list[Finding] = []
+        self._results: list[CheckResult] = []
         self._began_at: datetime | None = None
         self._ended_at: datetime | None = None
         self._subject: str | None = None
@@ -267,7 +267,7 @@ class Doctor:
         with self._lock:
             if self._began_at is not None and self._ended_at is None:
                 return
-            self._findings, self._ended_at = [], None
+            self._results, self._ended_at = [], None
             self._began_at, self._is_wanted = self._clock.now(), True
             self._subject, self._subject_since = None, self._clock.monotonic()
         self.wakeup.set()
@@ -278,7 +278,7 @@ class Doctor:
             is_running = self._began_at is not None and self._ended_at is None
             lasts_s = self._clock.monotonic() - self._subject_since if is_running else 0.0
             return Examination(
-                findings=tuple(self._findings),
+                results=tuple(self._results),
                 began_at=self._began_at,
                 ended_at=self._ended_at,
                 subject=self._subject,
@@ -303,7 +303,7 @@ class Doctor:
                     self._subject, self._subject_since = check.subject, self._clock.monotonic()
                 found = check.run()
                 with self._lock:
-                    self._findings.append(found)
+                    self._results.append(found)
         finally:
             with self._lock:
                 self._subject, self._ended_at = None, self._clock.now()

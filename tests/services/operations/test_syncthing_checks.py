@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.settings import SyncthingSettings
 from sidecar.domain.syncthing.stignore import LINE
-from sidecar.services.operations.doctor import Finding, run_checks
+from sidecar.services.operations.doctor import CheckResult, run_checks
 from sidecar.services.operations.syncthing_checks import checks_of_syncthing
 from tests.fakes.servers.slow_line import wait_until
 from tests.fakes.servers.syncthings import FOLDER, OneSyncthing
@@ -45,7 +45,7 @@ def home(syncthings: Both) -> Iterator[OneSyncthing]:
 
 def look(
     one: OneSyncthing, *files: str, key: str | None = None, **device: object
-) -> Sequence[Finding]:
+) -> Sequence[CheckResult]:
     """Return what is found of a device in its folder, and of Syncthing itself first."""
     settings = Settings(
         syncthing=SyncthingSettings(
@@ -56,7 +56,7 @@ def look(
     return list(run_checks(checks_of_syncthing(settings, lambda _name: files)))
 
 
-def wrong(found: Sequence[Finding]) -> list[str]:
+def wrong(found: Sequence[CheckResult]) -> list[str]:
     assert all(one.way_out is None or one.way_out.text for one in found)
     return [one.text for one in found if not one.is_well]
 

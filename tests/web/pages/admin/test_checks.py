@@ -61,7 +61,7 @@ def test_an_admin_sees_what_is_wrong_and_what_to_do(
 
     eve.press("/admin/checks")
     doctor.step()
-    assert len(doctor.now().findings) == len(found.findings)
+    assert len(doctor.now().results) == len(found.results)
 
 
 def test_accounts_are_not_blamed_for_a_server_that_is_away(house: WebHouse, eve: Browser) -> None:
@@ -70,7 +70,7 @@ def test_accounts_are_not_blamed_for_a_server_that_is_away(house: WebHouse, eve:
     doctor.begin()
     doctor.step()
 
-    found = [one.subject for one in doctor.now().findings]
+    found = [one.subject for one in doctor.now().results]
     assert "Jellyfin" in found
     assert not [one for one in found if one.startswith("Account")]
     assert "jellyfin.url" in eve.get("/admin/checks").text
