@@ -195,6 +195,7 @@ def make_web(
     metrics = _metrics(below)
     board, push = _notices(below, told, identity), _push(below)
     preferences = _notifications(below, push)
+    machine_list = MachineList(base.store, keys, base.clock, here=base.machine)
     return WebServices(
         look=base.store.db.look,
         sign_in=_sign_in(below),
@@ -256,7 +257,7 @@ def make_web(
             clock=base.clock,
         ),
         doctor=_doctor(below, push),
-        machine_list=MachineList(base.store, keys, base.clock, here=base.machine),
+        machine_list=machine_list,
         tasks=TaskList(accounts.tasks, partial(_names, below)),
         machines=MachineService(
             base.configuration.now,
@@ -265,6 +266,7 @@ def make_web(
             base.clock,
             give=keys.make,
             may_give=keys.may_give,
+            runs=machine_list.runs,
         ),
         webhooks=_webhooks(below),
         notifications=preferences,

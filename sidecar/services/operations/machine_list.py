@@ -113,6 +113,10 @@ class MachineList:
         """
         return self._keys.are_possible()
 
+    def runs(self, plain_name: str) -> bool:
+        """Whether the sidecar runs on a machine whose name is written plainly like this."""
+        return any(write_plainly(one.host) == plain_name for one in self._processes.all())
+
     def find(self, name: str) -> MachineView:
         """Return a machine.
 

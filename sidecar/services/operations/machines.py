@@ -75,6 +75,7 @@ class MachineService:
         *,
         give: Callable[[str], Addresses],
         may_give: Callable[[], bool],
+        runs: Callable[[str], bool] = lambda _name: False,
     ) -> None:
         """Prepare.
 
@@ -85,6 +86,7 @@ class MachineService:
             clock: Ends codes.
             give: Makes the addresses for a machine of this name.
             may_give: Whether this process may hand out what it knows.
+            runs: Whether the sidecar runs on a machine whose name is written like this.
         """
         self._settings = settings
         self._meta = meta
@@ -92,6 +94,7 @@ class MachineService:
         self._clock = clock
         self._give = give
         self._may_give = may_give
+        self._runs = runs
         self._lock = Lock()
         self._wrong: deque[float] = deque(maxlen=MOST_TRIES)
 
@@ -139,8 +142,8 @@ class MachineService:
             is_local: Whether it is this machine.
 
         Raises:
-            JoinRefused: The code is wrong, used or over, or other machines cannot reach the
-                database under its address.
+            JoinRefused: The code is wrong, used or over, other machines cannot reach the
+                database under its address, or another one of that name runs.
             TooManyTries: Too many were wrong.
         """
         self._check_tries()
@@ -160,6 +163,16 @@ class MachineService:
                         "sidecar again, and join with the same code"
                     )
                 )
+        if self._runs(machine):
+            # It would get the password of that one, which were locked out.
+            raise JoinRefused(
+                msg(
+                    "A machine that is called {machine}, or is written like that, runs already: "
+                    "give this one another name (server.machine), or stop the sidecar there; then "
+                    "join with the same code",
+                    machine=machine,
+                )
+            )
         if not self._may_give() or not self._meta.take(JOIN_CODE, kept):
             self._refuse()
         try:

@@ -16,6 +16,7 @@ from sidecar.config.settings import DatabaseSettings
 from sidecar.domain.processes.machines import OF_MACHINE
 from sidecar.errors import SidecarError
 from sidecar.outgoing.joining import JoinFailed, join
+from sidecar.services.operations.machines import JoinRefused
 from sidecar.store.database import Database
 from sidecar.store.dialects.machine_roles import MachineRoles, replace_user
 from sidecar.store.dialects.postgresql import PostgresqlAddress
@@ -104,6 +105,30 @@ def test_a_machine_joins_with_the_code_of_the_page_and_keeps_what_it_gets(
     assert (tmp_path / "other" / "token.key").read_text() == "another"
     for path in ("/admin", "/admin/machines", "/settings/server", "/api/v1/log"):
         assert "vicuna" not in eve.get(path).text
+
+
+def test_a_machine_whose_name_is_written_like_that_of_one_that_runs_joins_by_another_name(
+    shared: WebHouse, eve: Browser, url: str
+) -> None:
+    """They would have one role: the first were locked out, and each removed with the other."""
+    shared.store.processes.register("Küche", "/kitchen", is_alone=False)
+    given = MachineRoles(url).make("K-che", "own")
+    (code,) = re.findall(
+        r"agent --join \S+ ([A-Z2-9]{5}-[A-Z2-9]{5})", eve.press("/admin/machines").text
+    )
+    machines = shared.services.web.machines
+    with pytest.raises(JoinRefused, match=r"K-che.*runs already"):
+        machines.redeem(code, "K-che", is_local=True)
+    psycopg.connect(given).close()
+
+    assert machines.redeem(code, "K-che-2", is_local=True), "with the same code"
+    (code,) = re.findall(
+        r"agent --join \S+ ([A-Z2-9]{5}-[A-Z2-9]{5})", eve.press("/admin/machines").text
+    )
+    assert shared.store.processes.end(shared.store.processes.own_id)
+    assert machines.redeem(code, "K-che", is_local=True), "it was installed anew"
+    MachineRoles(url).lock_out("K-che")
+    MachineRoles(url).lock_out("K-che-2")
 
 
 def test_a_machine_with_a_password_of_its_own_is_locked_out_also_while_it_runs(
