@@ -1,6 +1,6 @@
 """Our whole path beside named peers, in alternating rounds of one run: `make bench`.
 
-    make bench                          the full load: about 7 GiB of files, 14 GiB of disk
+    make bench                          the full load: about 10 GiB of files, 14 GiB of disk
     make bench BENCH=--quick            a tenth of it, one round
     make bench BENCH="--row small-tls"  one row, or several
     make bench BENCH="--row hearts"     one that needs no peer: see `figures`
@@ -21,15 +21,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from tests.bench.delay import delayed
 from tests.bench.figures import MEASURES, show
 from tests.bench.serving import MIB, Load, make, nginx
 from tests.bench.timing import plain
 
-PLAIN, TLS = 18471, 18472
+PLAIN, TLS, DELAYED = 18471, 18472, 18473
 OURS, RCLONE = "sidecar (all of it)", "rclone + sync"
 
 
@@ -43,6 +45,7 @@ class Row:
         is_tls: Whether it is fetched over TLS.
         wall: The goal for the seconds it takes.
         cpu: The goal for the CPU seconds; None for no goal.
+        one_way_s: How long each byte is on its way.
     """
 
     name: str
@@ -50,12 +53,15 @@ class Row:
     is_tls: bool
     wall: float
     cpu: float | None
+    one_way_s: float = 0.0
 
     @property
     def title(self) -> str:
         """What it is, for tables."""
         line = "TLS" if self.is_tls else "plain"
-        return f"{self.load.count:,} x {self.load.size / MIB:g} MiB, {line}"
+        if self.one_way_s:
+            line += f", {2000 * self.one_way_s:g} ms there and back"
+        return f"{self.load.count:,} x {round(self.load.size / MIB, 2):g} MiB, {line}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +151,18 @@ CLIENTS: Mapping[str, Client] = {
 def rows(tenth: int) -> Sequence[Row]:
     """Return all rows, with all of their load or a part of it."""
     albums = Load("albums", 120 // tenth, 30 * MIB)
+    episodes = Load("episodes", 40 // tenth, 90 * MIB)
     small = Load("small", 1000 // tenth, MIB)
+    short = Load("short", 1000 // tenth, 200_000)
     film = Load("film", 1, 2048 // tenth * MIB)
     return (
         Row("albums", albums, is_tls=False, wall=1.0, cpu=1.2),
         Row("albums-tls", albums, is_tls=True, wall=1.1, cpu=1.3),
         Row("small", small, is_tls=False, wall=1.3, cpu=2.5),
         Row("small-tls", small, is_tls=True, wall=1.3, cpu=2.5),
+        Row("episodes", episodes, is_tls=False, wall=1.0, cpu=1.2),
+        Row("delayed", short, is_tls=False, wall=1.0, cpu=None, one_way_s=0.01),
+        Row("delayed-tls", short, is_tls=True, wall=1.0, cpu=None, one_way_s=0.01),
         Row("film", film, is_tls=False, wall=0.9, cpu=None),
         Row("film-tls", film, is_tls=True, wall=1.1, cpu=1.3),
     )
@@ -184,7 +195,11 @@ def main() -> int:
     try:
         for row in chosen:
             make(row.load, work / "www" / row.load.name)
-            with nginx(work, row.load.name, plain=PLAIN, tls=TLS):
+            with ExitStack() as lines:
+                lines.enter_context(nginx(work, row.load.name, plain=PLAIN, tls=TLS))
+                if row.one_way_s:
+                    port = TLS if row.is_tls else PLAIN
+                    lines.enter_context(delayed(DELAYED, to=port, one_way_s=row.one_way_s))
                 found[row] = _compare(row, clients, work, rounds=1 if asked.quick else asked.rounds)
     finally:
         if asked.work is None:
@@ -200,7 +215,8 @@ def _compare(
     row: Row, clients: Mapping[str, Client], work: Path, *, rounds: int
 ) -> tuple[Cost, Cost]:
     """Let all clients fetch in turn; return what we and rclone took."""
-    base = f"https://127.0.0.1:{TLS}" if row.is_tls else f"http://127.0.0.1:{PLAIN}"
+    scheme, port = ("https", TLS) if row.is_tls else ("http", PLAIN)
+    base = f"{scheme}://127.0.0.1:{DELAYED if row.one_way_s else port}"
     ca = work / "cert.pem" if row.is_tls else None
     costs: dict[str, list[Cost]] = {name: [] for name in clients}
     names = list(clients)
