@@ -263,7 +263,9 @@ def test_a_request_whose_body_is_cut_off_does_nothing(house: House) -> None:
         "Content-Type: application/json",
         "Content-Length: 100",
     )
-    with socket.create_connection(("127.0.0.1", urlsplit(server.url).port or 0), 5) as line:
+    with socket.create_connection(
+        ("127.0.0.1", urlsplit(server.url).port or 0), PATIENCE_S
+    ) as line:
         line.sendall("\r\n".join([*head, "", "{}"]).encode())
         line.shutdown(socket.SHUT_WR)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import requests
 
 from tests.e2e.conftest import Person, Sidecar
 from tests.fakes.servers.slow_line import SlowLine, wait_until
+from tests.fakes.servers.syncthings import free_port
 from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -57,8 +57,7 @@ def test_files_are_found_kept_and_removed_without_jellyfin(
     ann.heart(ann.tracks()["Tone 1"])
     one = running.wait_for("Tone 1", "completed")
     file = stick / one["file_path"]
-    with socket.create_server(("127.0.0.1", 0)) as nobody:
-        line.lead_to(nobody.getsockname()[1])
+    line.lead_to(free_port())
     line.cut()
 
     album = reader.link("/offline?q=tone", "First Light")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -190,8 +189,7 @@ def test_a_search_that_fails_says_so(
     trouble.announce("^50[23] GET .*/library", "htmx:response:error")
     with at_home(chromium, running.url, "ann") as page:
         page.goto(f"{running.url}/library")
-        with socket.create_server(("127.0.0.1", 0)) as nobody:
-            line.lead_to(nobody.getsockname()[1])
+        line.lead_to(free_port())
         line.cut()
         page.get_by_label("Search all of Jellyfin").fill("tone")
 

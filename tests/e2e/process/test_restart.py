@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import socket
-
 import pytest
 import requests
 
 from tests.e2e.conftest import PASSWORDS, PYTHON, Sidecar
 from tests.fakes.servers.slow_line import wait_until
+from tests.fakes.servers.syncthings import free_port
 from tests.patience import PATIENCE_S
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -16,9 +15,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 def test_a_restart_on_the_page_takes_what_waited_for_it(sidecar: Sidecar) -> None:
     sidecar.program = PYTHON
-    # One that the system has given is not given again while its connections end.
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        sidecar.environ["SIDECAR_SERVER__PORT"] = str(free.getsockname()[1])
+    sidecar.environ["SIDECAR_SERVER__PORT"] = str(free_port())
     sidecar.start()
     with requests.Session() as eve:
         signed_in = eve.post(

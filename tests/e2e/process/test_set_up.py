@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 
 import pytest
 import requests
@@ -12,6 +11,7 @@ from sidecar.demo.server.server import DemoServer
 from tests.e2e.conftest import PASSWORDS
 from tests.e2e.process.test_first_start import FirstStart, first
 from tests.fakes.servers.slow_line import wait_until
+from tests.fakes.servers.syncthings import free_port
 from tests.patience import PATIENCE_S
 
 __all__ = ["first"]
@@ -19,9 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
 def test_an_admin_sets_up_while_the_demo_is_made(first: FirstStart, jellyfin: DemoServer) -> None:
-    # One that the system has given is not given again while its connections end.
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        first.port = free.getsockname()[1]
+    first.port = free_port()
     first.start()
     with requests.Session() as browser:
 

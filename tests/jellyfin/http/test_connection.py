@@ -177,7 +177,7 @@ def test_a_named_authority_is_trusted_by_both_ways(secure: tuple[LiveServer, Pat
 
     assert client.me().name == "ann"
     line = open_connection(client.connection)
-    assert line.receive(5) is not None
+    assert line.receive(PATIENCE_S) is not None
     line.close()
 
 

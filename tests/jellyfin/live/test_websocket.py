@@ -122,11 +122,11 @@ def test_a_proxy_variable_has_no_say(server: LiveServer, monkeypatch: pytest.Mon
 
 def test_a_server_that_hangs_up_is_a_lost_line(server: LiveServer) -> None:
     line = open_connection(client_of(server).connection)
-    assert line.receive(5) is not None
+    assert line.receive(PATIENCE_S) is not None
     server.connection().close()
 
     with pytest.raises(ConnectionLost):
-        line.receive(5)
+        line.receive(PATIENCE_S)
     with pytest.raises(ConnectionLost):
         line.send("{}")
     line.close()
@@ -136,16 +136,16 @@ def test_a_frame_of_a_long_queue_arrives_and_one_beyond_measure_ends_the_line(
     server: LiveServer,
 ) -> None:
     line = open_connection(client_of(server).connection)
-    line.receive(5)
+    line.receive(PATIENCE_S)
     connection = server.connection()
 
     connection.send("x" * 3_000_000)
-    large = line.receive(20)
+    large = line.receive(PATIENCE_S)
     assert large is not None
     assert len(large) == 3_000_000
     connection.send("x" * (LARGEST_FRAME_BYTES + 1))
     with pytest.raises(ConnectionLost) as caught:
-        line.receive(20)
+        line.receive(PATIENCE_S)
     line.close()
 
     assert caught.value.frame_too_big
@@ -159,10 +159,10 @@ def test_a_few_connections_take_large_frames_and_further_ones_small_ones(
     for may_be_large in (True, True, True, True, False):
         line = open_connection(http, may_be_large=may_be_large)
         lines.append(line)
-        line.receive(5)
+        line.receive(PATIENCE_S)
         server.connection().send("x" * (SMALL_FRAME_BYTES + 1))
         try:
-            taken.append(line.receive(20) is not None)
+            taken.append(line.receive(PATIENCE_S) is not None)
         except ConnectionLost as lost:
             taken.append(not lost.frame_too_big)
     lines[0].close()

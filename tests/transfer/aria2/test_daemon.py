@@ -16,6 +16,7 @@ import pytest
 from sidecar.transfer.aria2 import daemon as daemon_module
 from sidecar.transfer.aria2.daemon import OwnDaemon
 from sidecar.transfer.aria2.rpc import UNAUTHORIZED, Aria2Away, Aria2Refused, Call, Rpc, RpcError
+from tests.fakes.servers.syncthings import free_port
 from tests.patience import PATIENCE_S
 from tests.transfer.conftest import linked
 
@@ -179,8 +180,7 @@ def test_many_questions_are_one_request_and_each_has_its_own_answer(daemon: OwnD
 
 
 def test_nobody_at_the_address_is_told_as_such() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
 
     with pytest.raises(Aria2Away, match=f"127.0.0.1:{port}"):
         Rpc(f"http://127.0.0.1:{port}/jsonrpc", "").call("getVersion")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from sidecar.transfer.aria2.sink import ThroughAria2
 from sidecar.transfer.aria2.supervisor import Aria2Supervisor
 from sidecar.transfer.http.engine import HttpEngine
 from tests.fakes.servers.fault_server import FaultServer, after, says, silent_after
+from tests.fakes.servers.syncthings import free_port
 from tests.patience import PATIENCE_S
 from tests.transfer.conftest import BODY, TIMEOUTS, PlainPart, Try, linked
 
@@ -351,8 +351,7 @@ def test_aria2_writes_nothing_where_a_device_was(attempt: Try, tmp_path: Path) -
 def with_a_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rpc]:
     """An aria2 as people run it: with a cache of 16 MiB and control files."""
     folder = tmp_path_factory.mktemp("aria2")
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
+    port = free_port()
     options = ["--no-conf", "--quiet", "--enable-rpc", f"--rpc-listen-port={port}", f"-d{folder}"]
     process = subprocess.Popen(["aria2c", *options])
     yield Rpc(f"http://127.0.0.1:{port}/jsonrpc", "")

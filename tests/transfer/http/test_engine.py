@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import gzip
 import logging
-import socket
 
 import pytest
 import xxhash
@@ -26,6 +25,7 @@ from tests.fakes.servers.fault_server import (
     says,
     silent_after,
 )
+from tests.fakes.servers.syncthings import free_port
 from tests.faults.behaviours import whole_file
 from tests.transfer.conftest import BODY, OTHER, Try
 
@@ -374,9 +374,7 @@ def test_a_reset_is_a_passing_failure(attempt: Try) -> None:
 
 
 def test_nobody_at_the_address_is_the_server_away(attempt: Try) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-    attempt.server.url = f"http://127.0.0.1:{port}/"
+    attempt.server.url = f"http://127.0.0.1:{free_port()}/"
 
     assert attempt.fails().kind is FailureClass.SERVER_AWAY
 

@@ -14,6 +14,7 @@ from sidecar.jellyfin.sign_in import SignedIn
 from sidecar.services.configuration.setup.service import SetUpRefused, SetUpService
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import Answering, Reply, Route, answering, json_reply
+from tests.fakes.servers.syncthings import free_port
 from tests.web.house import ANN, EVE, PASSWORD, PUBLIC, _sign_in
 
 
@@ -121,8 +122,7 @@ def test_each_way_not_to_be_there_has_its_sentence(
     service: SetUpService, jellyfin: Answering
 ) -> None:
     ticket = service.begin(is_local=True)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = free_port()
     secure = jellyfin.url.replace("http", "https")
     for typed, said in (
         ("no-such-name.invalid", "knows the name"),
