@@ -15,6 +15,7 @@ from itertools import islice
 
 from sidecar.batched import batched
 from sidecar.device import tree
+from sidecar.device.own.marker import OURS
 from sidecar.domain.files.removals import FileStat, NotAFile, Seen, Stranger, is_in_trash
 from sidecar.errors import Stopped
 
@@ -66,7 +67,8 @@ def look(
 def find_strangers(root: int, *, sizes: Collection[int], known: Collection[str]) -> list[Stranger]:
     """Return the files of these sizes at other than the known paths, without those in trash.
 
-    Folders that cannot be read are skipped.
+    Folders that cannot be read are skipped, and those that are devices themselves: what is in there
+    belongs to that device, and would be deleted for two.
     """
     device = os.fstat(root).st_dev
     return [
@@ -143,11 +145,15 @@ def _look_at(name: str, handle: int) -> Seen:
 def _walk_files(handle: int, above: str, device: int, deep: int) -> Iterator[Stranger]:
     try:
         with os.scandir(handle) as entries:
-            inside = [one for one in islice(entries, _MOST_NAMES) if not is_in_trash(one.name)]
+            inside = list(islice(entries, _MOST_NAMES))
     except OSError:
+        return
+    if above and any(one.name.casefold() == OURS for one in inside):
         return
     for entry in inside:
         path = f"{above}{entry.name}"
+        if is_in_trash(entry.name):
+            continue
         try:
             facts = entry.stat(follow_symlinks=False)
         except OSError:

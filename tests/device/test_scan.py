@@ -175,6 +175,19 @@ def test_strangers_are_found_by_their_size_wherever_they_are(
     assert [one.path for one in found] == ["Elsewhere/Deep/Song.flac"]
 
 
+def test_in_a_folder_that_is_a_device_itself_nothing_is_a_stranger(
+    root: Path, folder: DeviceFolder
+) -> None:
+    put(root, "Moved/Song.flac")
+    (root / "Moved" / "Phone").mkdir()
+    made(root / "Moved" / "Phone", OTHER).close()
+    put(root, "Moved/Phone/Artist/Song.flac")
+
+    found = folder.strangers(sizes={5}, known=())
+
+    assert [one.path for one in found] == ["Moved/Song.flac"]
+
+
 @needs_root
 @pytest.mark.slow
 def test_on_a_fuse_disk_files_are_told_apart_as_anywhere(mount_point: Path, tmp_path: Path) -> None:

@@ -389,6 +389,22 @@ def test_a_file_in_the_waste_bin_is_removed(house: House) -> None:
     assert house.states(1) == {Status.REMOVED}
 
 
+def test_a_file_that_another_device_in_the_folder_has_too_has_not_moved_there(
+    house: House,
+) -> None:
+    house.fill(1)
+    house.wait(RESCAN_S)
+    phone = house.stick / "Phone"
+    phone.mkdir()
+    write_marker(phone, Marker("22222222-2222-4222-8222-222222222222", "Phone"))
+    shutil.copy2(house.path(1), phone / "1.flac")
+    house.path(1).unlink()
+
+    house.notice()
+
+    assert house.states(1) == {Status.REMOVED}
+
+
 @pytest.mark.parametrize("body", [b"another length", b"MUSIC 1"])
 def test_a_file_that_a_person_changed_is_theirs_from_then_on(house: House, body: bytes) -> None:
     house.fill(1)
