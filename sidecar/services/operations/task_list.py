@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sidecar.errors import NotVisible
 from sidecar.messages import msg
 from sidecar.services.health.tasks import KnownTask, TaskKind, TaskRun, Tasks
 
@@ -66,14 +65,11 @@ class TaskList:
     def run_now(self, task_id: str) -> None:
         """Have a task done soon, in whatever process does it.
 
-        Raises:
-            NotVisible: There is none of this id.
+        One that is not there any more, as its device was unplugged meanwhile, is not listed either.
         """
         for one in self._tasks.all():
             if _id_of(one) == task_id:
                 self._tasks.run_now(one.kind, one.subject)
-                return
-        raise NotVisible
 
 
 def _id_of(one: KnownTask) -> str:

@@ -53,6 +53,8 @@ def test_a_device_is_looked_at_again_when_somebody_wants_it(house: WebHouse, eve
     house.unplug()
     removals.step()
     assert "Look for removed" not in eve.get("/admin/tasks").text
+    gone = eve.press("/admin/tasks", task=f"scan-{STICK}")
+    assert gone.location == "/admin/tasks", "the page was older than that"
 
 
 def test_only_admins_see_and_run_tasks_and_only_those_that_there_are(
@@ -62,4 +64,7 @@ def test_only_admins_see_and_run_tasks_and_only_those_that_there_are(
     assert ann.get("/admin/tasks").status_code == HTTPStatus.FORBIDDEN
     assert ann.press("/admin/tasks", task="backup-").status_code == HTTPStatus.FORBIDDEN
     for odd in ("", "backup", "scan-none", "x" * 5000):
-        assert eve.press("/admin/tasks", task=odd).status_code == HTTPStatus.NOT_FOUND
+        assert eve.press("/admin/tasks", task=odd).status_code == HTTPStatus.SEE_OTHER
+    background = house.services.background
+    background.backups.step()
+    assert background.backups.view().kept == 0
