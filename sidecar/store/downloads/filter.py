@@ -65,6 +65,11 @@ class Statement:
         return Statement(name_table(self.text, table), self.values)
 
 
+def is_active(which: DownloadFilter) -> bool:
+    """Whether a list has only what runs, waits or is paused."""
+    return bool(which.statuses) and which.statuses <= ACTIVE and not which.missing
+
+
 def build_conditions(which: DownloadFilter) -> Statement:
     """Return all conditions of a list of downloads."""
     return join_statements([build_count_conditions(which), _build_state_condition(which)])
@@ -126,10 +131,12 @@ def search_key(*texts: str | None) -> str:
 def _build_state_condition(which: DownloadFilter) -> Statement:
     if not which.statuses:
         return Statement(f" AND {IS_MISSING}" if which.missing else "", ())
-    if which.statuses == ACTIVE and not which.missing:
+    if which.statuses == ACTIVE and is_active(which):
         return Statement(f" AND {IS_ACTIVE}", ())
     values = tuple(sorted(str(one) for one in which.statuses))
     text = f"d.status IN ({', '.join('?' * len(values))})"
+    if is_active(which):
+        text += f" AND {IS_ACTIVE}"
     if Status.COMPLETED in which.statuses:
         text += " AND d.missing_since IS NULL"
     return Statement(f" AND ({text} OR {IS_MISSING})" if which.missing else f" AND {text}", values)

@@ -15,9 +15,10 @@ ALIGN = """UPDATE downloads SET format = ?
     WHERE +device_id = ? AND format <> ? AND item_type IN (SELECT value FROM json_each(?))
         AND status IN ('pending', 'paused', 'failed', 'removed')
     RETURNING id"""
-# The plus sign: SQLite would read every file of the device, for they are sorted there.
+# Both the index and the plus sign: SQLite would read every file that there is, or every one of the
+# device, for they are sorted there.
 OTHERS = """SELECT id, format, file_path, file_size, source_size, seconds, original_size
-    FROM downloads
+    FROM downloads INDEXED BY downloads_by_format
     WHERE device_id = ?1 AND status = 'completed' AND (format < ?2 OR format > ?2)
         AND missing_since IS NULL AND item_type IN (SELECT value FROM json_each(?3))
     ORDER BY +id"""

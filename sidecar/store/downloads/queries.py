@@ -26,6 +26,7 @@ from sidecar.store.downloads.filter import (
     build_conditions,
     build_count_conditions,
     build_visibility_condition,
+    is_active,
 )
 from sidecar.store.schema.tables import DownloadRow, HoldRow
 
@@ -98,7 +99,7 @@ OF_TALLIES = """SELECT status, sum(files) FROM tallies
     WHERE device_id = coalesce(?, device_id) GROUP BY status"""
 # Literals, not parameters: SQLite uses a partial index only if it can see its condition.
 WAITING = """SELECT coalesce(sum(max(coalesce(d.expected_size, 0) - d.bytes_downloaded, 0)), 0)
-    FROM downloads AS d WHERE d.status = 'pending'"""
+    FROM downloads AS d INDEXED BY downloads_to_fetch WHERE d.status = 'pending'"""
 NUMBERED = f"""SELECT d.id AS id, row_number() OVER (ORDER BY {IN_TURN}) AS place
         FROM downloads AS d WHERE d.status = 'pending'"""  # noqa: S608 - ours
 POSITIONS = f"""SELECT id, place FROM ({NUMBERED}) AS numbered
@@ -212,7 +213,7 @@ class DownloadQueries:
             total = count_listed(which, self.counts(which))
             if total <= before:
                 return [], total
-            few = name_index(which, total)
+            few = name_index(which, total, sort)
             cut = cut_page(sort, total, before, page_size)
             ids = f"SELECT d.id FROM downloads AS d{few} WHERE TRUE{asked.text}{cut.text}"  # noqa: S608 - ours
             listed = f"{LISTED} AND d.id IN ({ids}) ORDER BY {in_order(sort)}"
@@ -427,10 +428,15 @@ def select_counts(which: DownloadFilter) -> Statement:
     return Statement(text, asked.values)
 
 
-def name_index(which: DownloadFilter, total: int) -> str:
-    """Name the index of titles for a list of few that has conditions which no other index has."""
-    is_searched = bool(which.text or which.item_types)
-    return " INDEXED BY downloads_by_title" if total < FEW and is_searched else ""
+def name_index(which: DownloadFilter, total: int, sort: Sort) -> str:
+    """Name the index of a list, where SQLite would take one that sorts all of it.
+
+    That of titles for a list of few, with conditions which no other index has; that of the queue.
+    """
+    if total < FEW and (which.text or which.item_types):
+        return " INDEXED BY downloads_by_title"
+    is_queue = sort is Sort.QUEUE and Status.PENDING in which.statuses and is_active(which)
+    return " INDEXED BY downloads_in_turn" if is_queue else ""
 
 
 def count_listed(which: DownloadFilter, counts: Mapping[str, int]) -> int:

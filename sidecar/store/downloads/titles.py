@@ -37,6 +37,8 @@ COPIES = "downloads AS copy INDEXED BY downloads_with_copies"
 # What is in the index, in its order: no row is read, and nothing sorted.
 COPIES_OF_TITLES = """SELECT count(*) AS files FROM downloads AS d INDEXED BY downloads_with_copies
     WHERE d.has_copies = 1"""
+# Words are in this one: only what has them is read.
+COPIES_WITH_WORDS = COPIES_OF_TITLES.replace("downloads_with_copies", "downloads_by_title")
 # Those of `chosen`, and all downloads of the same items.
 WITH_COPIES = f"""SELECT id FROM chosen UNION SELECT copy.id FROM chosen
     CROSS JOIN downloads AS one ON one.id = chosen.id
@@ -95,7 +97,7 @@ class TitleQueries:
             )
             rows = self._db.sql(
                 "WITH chosen AS MATERIALIZED (SELECT d.id AS id"  # noqa: S608 - ours
-                f" FROM downloads AS d{name_index(which, files)} WHERE TRUE{leaders.text})"
+                f" FROM downloads AS d{name_index(which, files, sort)} WHERE TRUE{leaders.text})"
                 f" {LISTED} AND d.id IN ({WITH_COPIES}){asked.text} ORDER BY {in_order(sort)}",
                 (*leaders.values, *asked.values),
             )
@@ -148,9 +150,10 @@ class TitleQueries:
         if which.device_id is not None:
             return 0
         asked = build_conditions(which)
+        copies = COPIES_WITH_WORDS if which.text else COPIES_OF_TITLES
         text = (
             "SELECT CAST(coalesce(sum(files - 1), 0) AS INTEGER)"  # noqa: S608 - ours
-            f" FROM ({COPIES_OF_TITLES}{asked.text} GROUP BY d.item_id) AS titles"
+            f" FROM ({copies}{asked.text} GROUP BY d.item_id) AS titles"
         )
         followers: int = self._db.sql(text, asked.values)[0][0]
         return followers

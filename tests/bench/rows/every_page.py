@@ -104,7 +104,8 @@ def find_costs(household: Household, rounds: int) -> Mapping[str, Cost]:
             if first is None:
                 continue
             again = [one for _ in range(rounds) if (one := _ask(browser, path)) is not None]
-            found[path] = Cost(median(again), first)
+            # Each household has devices of its own.
+            found[path.replace(device_id, "DEVICE")] = Cost(median(again), first)
     return found
 
 

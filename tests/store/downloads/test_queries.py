@@ -14,6 +14,7 @@ from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.insert import NewDownload
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
@@ -288,6 +289,9 @@ def fill(db: Database, count: int) -> None:
 
 
 Ask = Callable[[Downloads], object]
+QUEUE = DownloadFilter(statuses=ACTIVE - {Status.FAILED})
+NEXT = DownloadFilter(statuses=frozenset({Status.DOWNLOADING, Status.PENDING}))
+SEARCHED = DownloadFilter(statuses=frozenset({Status.COMPLETED}), text="tone")
 
 LISTS = [
     DownloadFilter(statuses=statuses, viewer=viewer, device_id=device)
@@ -359,3 +363,28 @@ def test_what_the_queue_asks_all_day_goes_by_an_index_and_sorts_nothing(
     for steps in found:
         assert not any(map(looks_at_all_rows, steps)), steps
         assert not any("TEMP B-TREE" in step for step in steps), steps
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize(
+    ("ask", "index"),
+    [
+        (lambda them, _: them.queries.bytes_waiting(DownloadFilter()), "to_fetch"),
+        (lambda _, db: FormatStore(db).others(STICK, "opus"), "by_format"),
+        (lambda them, _: them.queries.page(QUEUE, 1, 10, sort=Sort.QUEUE), "in_turn"),
+        (lambda them, _: them.queries.page(NEXT, 1, 10, sort=Sort.QUEUE), "in_turn"),
+        (lambda them, _: them.titles.page(QUEUE, 1, 10, sort=Sort.QUEUE), "in_turn"),
+        (lambda them, _: them.titles.page(SEARCHED, 1, 10), "by_title"),
+    ],
+)
+def test_what_pages_ask_goes_by_the_index_made_for_it(
+    db: Database, downloads: Downloads, ask: Callable[[Downloads, Database], object], index: str
+) -> None:
+    fill(db, MANY)
+
+    steps = [step for plan in plans(db, lambda: ask(downloads, db)) for step in plan]
+
+    assert any(f"downloads_{index}" in step for step in steps), steps
+    # By these SQLite would read each row of a state, or each that has copies.
+    slow = ("downloads_by_size", "SCAN d USING INDEX downloads_with_copies")
+    assert not any(one in step for one in slow for step in steps), steps
