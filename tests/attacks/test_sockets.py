@@ -8,13 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
+from sidecar.web.live.socketio import PING_EVERY_S
 from tests.fakes.page import OpenPage
 from tests.patience import PATIENCE_S
 from tests.web.house import ANN, BEN, WebHouse
 
 POLLING = "/socket.io/?EIO=4&transport=polling"
-# A second is promised; a machine that is busy with other tests may take longer.
-AT_ONCE_S = 5.0
+# How soon another process's doing is to be seen, on the clock that is told.
+SEEN_WITHIN_S = 5.0
+# What ends meanwhile was ended: a silent one is given up much later.
+AT_ONCE_S = PING_EVERY_S - 5.0
 
 
 def key_of(house: WebHouse, label: str = "a script") -> tuple[int, str]:
@@ -85,7 +88,7 @@ def test_a_key_that_another_process_revokes_is_cut_off_within_a_second(
 
         # As the command line does it: the row changes, and nobody tells of it.
         house.store.api_keys.revoke(number)
-        house.clock.advance(AT_ONCE_S)
+        house.clock.advance(SEEN_WITHIN_S)
 
         assert page.closed(within_s=AT_ONCE_S)
 

@@ -19,8 +19,7 @@ from sidecar.device.emitter import FolderEmitter, make_observer
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.watcher import Watcher, _EventHandler
 from tests.device.mounting import mount_memory, mounts_taken_down, needs_root, unmount
-
-WITHIN_S = 5
+from tests.patience import PATIENCE_S
 
 
 class Told:
@@ -34,7 +33,7 @@ class Told:
         self.hints.release()
 
     def heard(self) -> bool:
-        return self.hints.acquire(timeout=WITHIN_S)
+        return self.hints.acquire(timeout=PATIENCE_S)
 
     def forget(self) -> None:
         while self.hints.acquire(blocking=False):
@@ -116,7 +115,7 @@ def test_a_watch_ends_with_its_folder_and_says_so(root: Path, told: Told) -> Non
 
     assert told.heard()
     for one in emitters:
-        one.join(WITHIN_S)
+        one.join(PATIENCE_S)
     assert not watcher.is_watching()
     watcher.stop()
 
@@ -246,7 +245,7 @@ def test_lost_events_are_told(root: Path, told: Told) -> None:
 
     emitter._hear(-1, InotifyConstants.IN_Q_OVERFLOW, b"")
 
-    assert told.lost.wait(WITHIN_S)
+    assert told.lost.wait(PATIENCE_S)
     watcher.stop()
 
 
