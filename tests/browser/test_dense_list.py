@@ -6,9 +6,11 @@ import pytest
 from playwright.sync_api import Browser, Page, Response, expect
 
 from sidecar.domain.downloads.download import Status
+from sidecar.messages import msg
+from sidecar.services.health.problems import Problem, ProblemKind
 from sidecar.web.server import WebServer
 from tests.browser.conftest import SignedIn, give_session
-from tests.web.house import ANN, WebHouse
+from tests.web.house import ANN, EVE, WebHouse
 
 pytestmark = pytest.mark.browser
 
@@ -19,6 +21,15 @@ BOXES = """() => [...document.querySelectorAll(".row")].map((row) => {
     return [top, height, right];
 })"""
 
+EDGES = """all => all.map((one) => {
+    const { top, right } = one.getBoundingClientRect();
+    return [top, right];
+})"""
+MIDDLES = """all => all.map((one) => {
+    const { top, height, right } = one.getBoundingClientRect();
+    return [Math.round(top + height / 2), right];
+})"""
+
 
 def boxes(page: Page) -> list[list[float]]:
     found: list[list[float]] = page.evaluate(BOXES)
@@ -26,7 +37,8 @@ def boxes(page: Page) -> list[list[float]]:
 
 
 @pytest.mark.parametrize(
-    ("width", "height", "most"), [(345, 740, 72), (360, 740, 72), (1280, 800, 48), (1920, 1080, 48)]
+    ("width", "height", "most"),
+    [(345, 740, 72), (360, 740, 72), (640, 800, 72), (1280, 800, 48), (1920, 1080, 48)],
 )
 def test_rows_are_low_begin_high_up_and_take_the_whole_width(
     signed_in: SignedIn, house: WebHouse, width: int, height: int, most: int
@@ -49,11 +61,25 @@ def test_rows_are_low_begin_high_up_and_take_the_whole_width(
     assert width - found[0][2] <= 40
     expect(page.locator("#chosen")).to_be_hidden()
     expect(page.get_by_role("button", name="Pause Tone 4")).to_be_visible()
-    # Longer words make no row higher.
-    page.context.add_cookies([{"name": "sidecar_language", "value": "de", "url": page.url}])
-    page.reload()
-    expect(page.locator("#state-of-things")).to_contain_text("wartend")
-    assert max(one[1] for one in boxes(page)) <= most
+    # Longer words, an alert and what an admin steers make no row higher; it begins where it began.
+    trouble = Problem("blocked", msg("{detail}", detail=LONG))
+    house.services.accounts.problems.note(ProblemKind.SERVER, "files", trouble)
+    for person in (ANN, EVE):
+        page = signed_in(person)
+        page.context.add_cookies([{"name": "sidecar_language", "value": "de", "url": page.url}])
+        page.set_viewport_size({"width": width, "height": height})
+        page.reload()
+        expect(page.locator("#state-of-things")).to_contain_text("wartend")
+        expect(page.locator("#alerts .alert")).to_contain_text(LONG.strip())
+        found = boxes(page)
+        assert found[0][0] <= 400 or width >= 640
+        assert max(one[1] for one in found) <= most
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        # Nothing of what stands above them is cut or in a second line on a wide screen.
+        tabs = page.locator(".tabs a").evaluate_all(EDGES)
+        assert max(right for _, right in tabs) <= width
+        if width >= 1280:
+            assert len({top for top, _ in page.locator(".summary > *").evaluate_all(MIDDLES)}) == 1
 
 
 def test_what_a_row_is_about_opens_and_stays_open_while_the_list_changes(

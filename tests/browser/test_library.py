@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.accessibility import violations_in_both_themes
 from tests.browser.conftest import SignedIn
+from tests.browser.test_dense_list import LONG
 from tests.browser.test_offline import ALBUM, a_song, a_tone
 from tests.browser.trouble import BrowserTrouble
 from tests.fakes.servers.answering import json_reply
@@ -95,8 +96,16 @@ def test_the_queue_takes_what_is_played_next_and_last(signed_in: SignedIn, house
         row(number, Name=title, ParentId=ALBUM, AlbumId=ALBUM)
         for number, title in enumerate(titles, 1)
     ]
-    house.library(row(80, Id=ALBUM, Type="MusicAlbum", Name="Evenings"), *songs)
+    long = row(9, Name=LONG, ParentId=ALBUM, AlbumId=ALBUM)
+    house.library(row(80, Id=ALBUM, Type="MusicAlbum", Name="Evenings"), *songs, long)
     page = signed_in(ANN, f"/library/{ALBUM}")
+    # On a phone a title of any length takes two lines.
+    page.set_viewport_size({"width": 360, "height": 740})
+    expect(page.locator(".track h3").last).to_contain_text(LONG.strip())
+    heights = page.locator(".track").evaluate_all("all => all.map((one) => one.offsetHeight)")
+    assert max(heights) <= 72
+    assert not is_too_wide(page)
+    page.set_viewport_size({"width": 1280, "height": 900})
     menu = page.get_by_role("dialog")
 
     def choose(title: str, entry: str) -> None:

@@ -50,6 +50,8 @@ def test_what_came_went_and_failed_is_listed_with_who_and_why(house: WebHouse) -
     # Others have no entries of theirs to show, and an account that is none has none either.
     assert entries(ann, account="ben") == entries(eve, account="nobody") == []
     assert entries(eve, device="nowhere") == []
+    # The direction of a title ends with it.
+    assert "<bdi>Tone 1</bdi>" in ann.get("/activity").text
     page = told(ann.get("/activity").text)
     assert "A secret" not in page
     assert "by eve" not in page
