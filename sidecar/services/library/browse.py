@@ -281,6 +281,22 @@ class LibraryBrowser:
         self._note_mark(person.user_id, item_id, partial(_with_heart, value=pressed))
         return pressed
 
+    def mark_favourite(self, person: Person, item_id: str, *, value: bool) -> Reversal | None:
+        """Set or clear an item as favourite in Jellyfin.
+
+        Returns:
+            How to undo it; None if it was so already, whatever a page had shown.
+        """
+        try:
+            before = PlayStates(self._client(person.user_id)).state(item_id).is_favourite
+        except (NotFound, NotAllowed):
+            raise NotVisible from None
+        self.heart(person, item_id, value=value)
+        if before == value:
+            return None
+        mark = MarkBefore(user_id=person.user_id, item_id=item_id, is_favourite=before)
+        return Reversal(marks=(mark,))
+
     def mark_played(self, person: Person, item_id: str, *, value: bool) -> Reversal | None:
         """Mark an item and all that is in it as played, or as not played, in Jellyfin.
 

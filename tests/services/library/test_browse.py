@@ -290,6 +290,17 @@ def test_a_heart_goes_to_jellyfin(home: Home) -> None:
     assert home.desk.show(home.ann, track).entry.item.is_favorite is False
 
 
+def test_a_heart_that_another_client_has_set_is_not_taken_away_by_undo(home: Home) -> None:
+    track = home.tracks(home.find("First Light", Kind.ALBUM))[0].id
+
+    set_here = home.desk.mark_favourite(home.ann, track, value=True)
+    was_set = home.desk.mark_favourite(home.ann, track, value=True)
+
+    assert set_here is not None
+    assert [one.is_favourite for one in set_here.marks] == [False]
+    assert was_set is None
+
+
 def test_while_jellyfin_is_away_that_is_said(home: Home) -> None:
     home.server.enter_phase(StartupPhase.LOADING)
 

@@ -494,13 +494,16 @@ def test_a_heart_is_pressed_in_place_or_leads_back_and_is_undone(
     routes, path = house.jellyfin.routes, f"/UserFavoriteItems/{TRACK}"
     for verb, is_favourite in (("POST", True), ("DELETE", False)):
         routes[f"{verb} {path}"] = json_reply({"ItemId": TRACK, "IsFavorite": is_favourite})
-    routes[f"POST /UserFavoriteItems/{NOWHERE}"] = UNKNOWN
+    now = f"GET /UserItems/{TRACK}/UserData"
+    routes[now] = json_reply({"ItemId": TRACK, "Played": False, "IsFavorite": False})
+    routes[f"GET /UserItems/{NOWHERE}/UserData"] = UNKNOWN
     form = {"value": "on", "title": "Tone 7", "next": "/library?q=seven"}
     ann.get(f"/library/{ALBUM}")
 
     plain = ann.press(f"/library/{TRACK}/heart", **form)
     assert plain.location.startswith("/library?q=seven&done=")
     assert hearts(ann.get(f"/library/buttons?heart={TRACK}").text) == ["true"]
+    routes[now] = json_reply({"ItemId": TRACK, "Played": False, "IsFavorite": True})
     cleared = in_place(ann, f"/library/{TRACK}/heart", **form | {"value": "off"})
     assert "Tone 7 is no longer a favourite." in told(cleared)
     assert hearts(ann.get(f"/library/buttons?heart={TRACK}").text) == ["false"]

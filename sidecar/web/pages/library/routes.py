@@ -26,7 +26,7 @@ from werkzeug.wrappers import Response
 from sidecar.domain.downloads.actions import GOES, Action
 from sidecar.domain.items.item import PLAYABLE
 from sidecar.domain.items.kinds import Kind
-from sidecar.domain.undo import MarkBefore, Reversal
+from sidecar.domain.undo import Reversal
 from sidecar.errors import JellyfinError, NotPossible, NotVisible
 from sidecar.services.devices.listing import DeviceListing
 from sidecar.services.devices.views import DeviceView
@@ -473,11 +473,9 @@ def _told(refused: Sequence[AddedItem], first: int | None, device: str | None) -
 
 
 def _heart(services: WebServices, item_id: str) -> Response:
-    who, value = person(), request.form.get("value") == "on"
-    pressed = services.library.heart(who, item_id, value=value)
-    before = MarkBefore(user_id=who.user_id, item_id=item_id, is_favourite=not value)
-    action = "favourite" if pressed else "unfavourite"
-    return _marked(services, item_id, action, Reversal(marks=(before,)))
+    value = request.form.get("value") == "on"
+    reversal = services.library.mark_favourite(person(), item_id, value=value)
+    return _marked(services, item_id, "favourite" if value else "unfavourite", reversal)
 
 
 def _mark_played(services: WebServices, item_id: str) -> Response:
