@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from threading import Event, RLock
 
 from sidecar.domain.downloads.download import Download, Status
@@ -31,28 +31,21 @@ class Claims:
     def take(
         self, claim: Callable[[Collection[int]], Download | None]
     ) -> tuple[Download, Event] | None:
-        """Claim a download and begin it; see `take_some`."""
-
-        def alone(busy: Collection[int]) -> Sequence[Download]:
-            claimed = claim(busy)
-            return () if claimed is None else (claimed,)
-
-        return next(iter(self.take_some(alone)), None)
-
-    def take_some(
-        self, claim: Callable[[Collection[int]], Sequence[Download]]
-    ) -> list[tuple[Download, Event]]:
-        """Claim downloads and begin them, atomically.
+        """Claim a download and begin it, atomically.
 
         Args:
-            claim: Takes the ids of the busy downloads; returns the claimed ones.
+            claim: Takes the ids of the busy downloads; returns the claimed download, or None.
 
         Returns:
-            Each of them with the event that stops it.
+            The download and the event that stops it.
         """
         with self._lock:
-            claimed = claim(list(self._stops))
-            return [(one, self.begin(one.id, one.device_id)) for one in claimed]
+            download = claim(list(self._stops))
+            return (
+                None
+                if download is None
+                else (download, self.begin(download.id, download.device_id))
+            )
 
     def begin(self, download_id: int, device_id: str) -> Event:
         """Mark a download as busy; return the event that stops it."""

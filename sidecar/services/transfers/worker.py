@@ -89,9 +89,6 @@ class Worker:
         while not stop.is_set():
             if not attempt(self.step, "a worker"):
                 wakeup.wait(IDLE_S)
-        self._taking.give_back()
-        while self._taking.has_ahead:
-            attempt(self.step, "giving back")
 
     def step(self) -> bool:
         """Process one download to its end or failure; return False if there is nothing to do."""
@@ -120,8 +117,6 @@ class Worker:
     def _bring(self, attempt: _Attempt) -> None:
         """Fetch a download, and hand it over to be finished, or to be converted before."""
         download = attempt.download
-        if attempt.stop.is_set():
-            raise Stopped(msg("it is given back"))
         device = self._device(download)
         client = attempt.client = self._accounts.client(download.user_id)
         target = self._finishing.target(download)
@@ -199,8 +194,7 @@ class Worker:
         """Hand any error in the block to the failure policy."""
         download = attempt.download
         try:
-            with self._cautious():
-                yield
+            yield
         except Stopped:
             self._failing.stopped(download)
             self._sweep(download)
@@ -212,15 +206,6 @@ class Worker:
             self._failing.jellyfin(download, trouble, attempt.client)
         except Exception:
             self._failing.unforeseen(download)
-            raise
-
-    @contextmanager
-    def _cautious(self) -> Iterator[None]:
-        """After any error give back what is claimed ahead: perhaps it would meet the same."""
-        try:
-            yield
-        except BaseException:
-            self._taking.give_back()
             raise
 
     def _sweep(self, download: Download) -> None:

@@ -31,8 +31,7 @@ ANOTHER_FIRST = f"""SELECT 1 FROM downloads AS other
             AND other.user_id NOT IN (SELECT value FROM json_each(?))
             AND other.id NOT IN (SELECT CAST(value AS INTEGER) FROM json_each(?))))"""  # noqa: S608 - ours
 # SQL text, to name the index: otherwise SQLite sorts the whole queue each time.
-FIRST_DUE = f"""SELECT id, device_id, expected_size, has_copies
-    FROM downloads INDEXED BY downloads_to_claim
+FIRST_DUE = f"""(SELECT id FROM downloads INDEXED BY downloads_to_claim
     WHERE status = 'pending'
         AND (retry_next_at IS NULL OR retry_next_at <= ?)
         AND device_id NOT IN (SELECT value FROM json_each(?))
@@ -46,8 +45,7 @@ FIRST_DUE = f"""SELECT id, device_id, expected_size, has_copies
                 AND holds.item_id = downloads.item_id AND holds.rule = 'pin'))
         AND (device_id NOT IN (SELECT value FROM json_each(?)) OR NOT EXISTS ({ANOTHER_FIRST}))
     ORDER BY priority DESC, place, id
-    LIMIT ? {{skip_locked}}"""  # noqa: S608 - ours
-WAITING = "SELECT coalesce(sum(files), 0) FROM tallies WHERE status = 'pending'"
+    LIMIT 1 {{skip_locked}})"""  # noqa: S608 - ours
 
 GAP = 1 << 20
 

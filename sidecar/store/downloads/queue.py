@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import accumulate
-from typing import Any
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download, Move, Status
@@ -30,7 +29,7 @@ from sidecar.store.downloads.adopt import DownloadAdopter
 from sidecar.store.downloads.folders import DeviceFolders
 from sidecar.store.downloads.identity import DownloadIdentity
 from sidecar.store.downloads.insert import FilePlace, NewDownload, find_free_place, to_columns
-from sidecar.store.downloads.order import FIRST_DUE, WAITING
+from sidecar.store.downloads.order import FIRST_DUE
 from sidecar.store.downloads.queries import (
     COLUMNS,
     NAMES,
@@ -51,9 +50,6 @@ CANCEL = """DELETE FROM downloads WHERE id IN (SELECT CAST(value AS INTEGER) FRO
     AND status = ? AND finalizing = 0 RETURNING id"""
 # The columns that a kept part gives to a new row, where there is none.
 NO_PART: Row = {"id": None, "validator": None, "bytes_downloaded": 0}
-# Claimed several at a time are files up to this size, and at most this share of what waits.
-SMALL = 2 * 1024 * 1024
-SHARE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,51 +210,40 @@ class DownloadQueue:
             with self._db.write():
                 self._transitions.prioritise_all(changed)
 
-    def claim(self, now: datetime, **skipped: Collection[Any]) -> Download | None:
-        """Take the next download that is due; see `claim_some`."""
-        claimed = self.claim_some(now, 1, **skipped)
-        return claimed[0] if claimed else None
-
-    def claim_some(
+    def claim(
         self,
         now: datetime,
-        most: int,
         *,
         blocked_devices: Collection[str] = (),
         blocked_users: Collection[str] = (),
         busy: Collection[int] = (),
         own_only: Collection[str] = (),
         in_order: Collection[str] = (),
-    ) -> list[Download]:
-        """Take the next downloads that are due: highest priority, then longest in the queue.
+    ) -> Download | None:
+        """Take the next download that is due: highest priority, then longest in the queue.
 
-        An item that is being fetched for another device waits: it is copied from there then. More
-        than one are taken only of many that wait, and only small files for the same device.
+        An item that is being fetched for another device waits: it is copied from there then.
 
         Args:
             now: What `retry_next_at` is compared with.
-            most: How many are taken at most.
             blocked_devices: Devices that cannot take files now.
             blocked_users: Accounts whose token cannot fetch now.
             busy: Downloads whose part file a worker still has open: one that is paused and
                 resumed at once is pending while its last bytes are still being written.
             own_only: Devices that get only what people asked for themselves.
             in_order: Devices whose folders get their files one by one, in the order of their names.
-
-        Returns:
-            Those taken, in the order in which they are to be fetched.
         """
         due = DownloadRow.retry_next_at.db_value(now)
         users, files = _listed(blocked_users), _listed(busy)
         rows = _listed(blocked_devices), users, files, files, _listed(own_only), _listed(in_order)
-        text = FIRST_DUE.format(skip_locked=self._db.dialect.skip_locked)
-        # Not synced: after a power cut they are pending again.
-        with self._db.write_lazily():
-            if most > 1:
-                ((waiting,),) = self._db.sql(WAITING)
-                most = max(1, min(most, int(waiting) // SHARE))
-            found = self._db.sql(text, [due, *rows, due, users, files, most])
-            return self._transitions.claim(_alike(found, in_order), now)
+        values = [due, *rows, due, users, files]
+        changes = {
+            "started_at": now,
+            "retry_next_at": None,
+            "claimed_by": self._db.process_id,
+        }
+        first = FIRST_DUE.format(skip_locked=self._db.dialect.skip_locked)
+        return self._transitions.apply(f"id = {first}", values, Status.PENDING, Move.CLAIM, changes)
 
     def bring_forward(self, error_code: str) -> None:
         """Make all downloads due that wait because of this error, since its cause is gone."""
@@ -429,20 +414,6 @@ class DownloadQueue:
 def _without_number(row: Row) -> Row:
     """Leave the number of a row to the database."""
     return {name: value for name, value in row.items() if name != "id"}
-
-
-def _alike(due: Sequence[tuple[Any, ...]], in_order: Collection[str]) -> list[int]:
-    """Return the first one's id, and of those right behind it that may be claimed with it."""
-    alike: list[int] = []
-    for number, device_id, size, has_copies in due:
-        # The same item on two devices is fetched for one of them, and then copied.
-        may_join = device_id not in in_order and not has_copies and size and size <= SMALL
-        if alike and not (may_join and device_id == due[0][1]):
-            break
-        alike.append(number)
-        if not may_join:
-            break
-    return alike
 
 
 def _listed(values: Collection[object]) -> str:

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 Columns = Mapping[str, object]
 ONE_ROW = "id = ?"
 CLAIMED = "coalesce(claimed_by, '') = ?"
+# Not synced: after a power cut the row is pending or finalizing again, and recovery handles that.
+FOUND_AGAIN = frozenset({Move.CLAIM, Move.ARRIVE})
 
 # The subquery runs once, on its index; the rows are found by (device, item). No other is read.
 HEARD = """UPDATE downloads
@@ -126,24 +128,6 @@ class DownloadTransitions:
                     moved.append(one)
         return moved
 
-    def claim(self, ids: Sequence[int], at: datetime) -> list[Download]:
-        """Give pending downloads to this process; inside of a `write`. Return them in this order.
-
-        Left out are those that are not pending any more.
-        """
-        was, now = Status.PENDING, next_status(Status.PENDING, Move.CLAIM)
-        changes = {
-            "status": now,
-            "started_at": at,
-            "retry_next_at": None,
-            "claimed_by": self._db.process_id,
-        }
-        rows = self._change(MANY, (json.dumps(ids),), was, changes, NAMES) if ids else []
-        claimed = {one.id: one for one in map(from_columns, rows)}
-        for one in claimed.values():
-            self.publish(one, was, now)
-        return [claimed[number] for number in ids if number in claimed]
-
     def want_all_again(
         self, downloads: Sequence[Download], *, user_id: str, priority: int, place: int
     ) -> list[Download]:
@@ -168,7 +152,7 @@ class DownloadTransitions:
         """
         was, now, moment = Status.DOWNLOADING, Status.COMPLETED, self._clock.now()
         done: list[bool] = []
-        # Not synced: after a power cut they are finalizing again, and recovery handles that.
+        # Not synced: see `FOUND_AGAIN`.
         with self._db.write_lazily():
             for before, file in arrived:
                 no_part: Columns = {} if before.original_size is not None else {"validator": None}
@@ -422,7 +406,8 @@ class DownloadTransitions:
     ) -> Download | None:
         """Make a move of the row that `which` finds with these values, and publish it."""
         now = next_status(was, move)
-        with self._db.write():
+        write = self._db.write_lazily if move in FOUND_AGAIN else self._db.write
+        with write():
             download = self.update(which, values, was, {"status": now, **changes})
             if download is not None:
                 if move is not Move.DELETE:  # That knows whose it was.

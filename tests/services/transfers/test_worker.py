@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from threading import Event
 
 import pytest
 import xxhash
@@ -20,7 +19,6 @@ from sidecar.domain.transfers.network import Line, LineKind
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
-from sidecar.process.threads import Wakeup
 from sidecar.services.accounts.accounts import SERVER_ID, AccountService
 from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.devices.attached import CurrentSettings, unchanged
@@ -39,17 +37,11 @@ from sidecar.services.transfers.finishing.finish import Finisher
 from sidecar.services.transfers.policy.blocking import SUBJECT as FILES
 from sidecar.services.transfers.policy.blocking import FileBlocking
 from sidecar.services.transfers.policy.network import LOOK_EVERY_S, NetworkPolicy
-from sidecar.services.transfers.policy.next_download import (
-    AHEAD_AT_MOST_S,
-    MOST_AHEAD,
-    HeldBack,
-    NextDownload,
-)
+from sidecar.services.transfers.policy.next_download import HeldBack, NextDownload
 from sidecar.services.transfers.policy.owners import OtherOwners
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.services.transfers.worker import Worker
 from sidecar.store.accounts.accounts import Account
-from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.transitions import WholeFile
 from sidecar.transfer.engine import Engine
 from tests.fakes.engine import TableEngine
@@ -1136,78 +1128,3 @@ def test_a_car_plays_in_the_order_in_which_files_came_so_they_come_in_the_albums
         works.registry.close()
 
     assert came == order
-
-
-def counted(works: Works) -> tuple[int, int]:
-    """How many are claimed now, and for how many files the server was asked."""
-    states = works.world.downloads.queries.counts(DownloadFilter())
-    return states[Status.DOWNLOADING], len(works.engine.jobs)
-
-
-@pytest.fixture
-def ahead(works: Works) -> Works:
-    """Many small files, of which some are claimed ahead: the first one took a moment only."""
-    for number in range(80):
-        works.wish(number)
-    works.worker.step()
-    assert counted(works) == (0, 1)
-    works.worker.step()
-    assert counted(works) == (MOST_AHEAD - 1, 2)
-    return works
-
-
-def test_what_is_claimed_ahead_is_fetched_in_its_order(ahead: Works) -> None:
-    for _ in range(78):
-        assert ahead.worker.step()
-
-    assert not ahead.worker.step()
-    assert counted(ahead) == (0, 80)
-    asked = [job.url.split("/")[-2] for job in ahead.engine.jobs]
-    assert asked == [track(number).id for number in range(80)]
-
-
-def test_after_a_failure_what_is_claimed_ahead_is_given_back(ahead: Works) -> None:
-    ahead.fail(FailureClass.SERVER_AWAY)
-    ahead.worker.step()
-    assert counted(ahead)[1] == 3
-
-    while ahead.worker.step():
-        pass
-
-    assert counted(ahead) == (0, 3), "nobody asked for those"
-    states = ahead.world.downloads.queries.counts(DownloadFilter())
-    assert states[Status.PENDING] == 78
-
-
-def test_what_nobody_took_for_a_second_waits_its_turn_again(ahead: Works) -> None:
-    ahead.world.clock.advance(AHEAD_AT_MOST_S + 0.1)
-
-    for _ in range(MOST_AHEAD - 1):
-        ahead.worker.step()
-
-    assert counted(ahead) == (0, 2)
-    ahead.worker.step()
-    assert counted(ahead)[1] == 3
-    assert ahead.engine.jobs[-1].url.split("/")[-2] == track(2).id
-
-
-def test_a_worker_that_ends_leaves_nothing_claimed(ahead: Works) -> None:
-    stop = Event()
-    stop.set()
-
-    ahead.worker.run(stop, Wakeup())
-
-    assert counted(ahead) == (0, 2)
-
-
-def test_what_is_paused_after_it_was_claimed_ahead_is_not_fetched(ahead: Works) -> None:
-    paused = ahead.now(3)
-    assert ahead.world.downloads.transitions.pause(paused)
-    ahead.claims.stop(paused.id)
-
-    for _ in range(4):
-        ahead.worker.step()
-
-    assert ahead.now(3).status is Status.PAUSED
-    assert track(3).id not in " ".join(job.url for job in ahead.engine.jobs)
-    assert paused.id not in ahead.claims.busy()

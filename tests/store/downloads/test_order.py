@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import replace
+from collections.abc import Collection
 from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -10,9 +9,9 @@ from hypothesis import strategies as st
 from sidecar.domain.downloads.download import Download, Status, Validator
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
-from sidecar.store.downloads.queue import SMALL, Downloads
+from sidecar.store.downloads.queue import Downloads
 from tests.fakes.clock import FakeClock
-from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, wanted
+from tests.store.examples import ANN, BEGIN, BEN, HASH, STICK, TIMED_OUT, wanted
 
 MODIFIED = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 1000)
 
@@ -209,7 +208,7 @@ def test_a_folder_that_is_played_in_disk_order_gets_its_files_one_by_one(
     downloads.queue.enqueue(wanted(9, path="Car/A/09.mp3", priority=5))
 
     def claim(**more: Collection[int]) -> Download | None:
-        return downloads.queue.claim(BEGIN, in_order=[STICK], **more)
+        return downloads.queue.claim(BEGIN, in_order=[STICK], **more)  # type: ignore[arg-type]
 
     # A person's own comes first; then all others of its folder wait for it.
     first = [claim() for _ in range(4)]
@@ -254,61 +253,3 @@ def test_other_devices_get_several_files_of_a_folder_at_once(downloads: Download
 
     assert downloads.queue.claim(BEGIN, in_order=["another"]) is not None
     assert downloads.queue.claim(BEGIN, in_order=["another"]) is not None
-
-
-def small(downloads: Downloads, numbers: Iterable[int], *, device: str = STICK) -> list[int]:
-    asked = [wanted(one, device=device, path=f"{device}/{one:03}.mp3") for one in numbers]
-    there = [replace(one, item=replace(one.item, size=SMALL)) for one in asked]
-    return [downloads.queue.enqueue(one)[0].id for one in there]
-
-
-def claim_some(downloads: Downloads, most: int = 8, **skipped: Collection[str]) -> list[int]:
-    return [one.id for one in downloads.queue.claim_some(BEGIN, most, **skipped)]  # type: ignore[arg-type]
-
-
-def test_of_many_small_files_some_are_claimed_at_a_time_in_their_order(
-    downloads: Downloads, db: Database
-) -> None:
-    ids = small(downloads, range(64))
-
-    claimed = downloads.queue.claim_some(BEGIN, 8)
-
-    assert [one.id for one in claimed] == ids[:8]
-    assert {(one.status, one.claimed_by) for one in claimed} == {
-        (Status.DOWNLOADING, db.process_id)
-    }
-    assert claim_some(downloads) == ids[8:15], "an eighth of what waits"
-    assert claim_some(downloads, 1) == ids[15:16]
-
-
-def test_of_few_that_wait_each_worker_takes_one(downloads: Downloads) -> None:
-    ids = small(downloads, range(15))
-
-    assert claim_some(downloads) == ids[:1]
-
-
-def test_what_is_large_or_for_another_device_or_on_two_is_claimed_alone(
-    downloads: Downloads,
-) -> None:
-    first = small(downloads, range(2))
-    large = downloads.queue.enqueue(
-        replace(wanted(2), item=replace(wanted(2).item, size=SMALL + 1))
-    )[0]
-    second = small(downloads, [3, 4])
-    card = small(downloads, [3, 5], device=CARD)
-    rest = small(downloads, range(6, 80))
-
-    assert claim_some(downloads) == first
-    assert claim_some(downloads) == [large.id]
-    assert claim_some(downloads) == second[:1], "it is copied to the card then"
-    assert claim_some(downloads) == second[1:]
-    assert claim_some(downloads) == card[1:], "the other one waits until it can be copied"
-    assert claim_some(downloads) == rest[:8]
-
-
-def test_where_a_folder_is_played_in_disk_order_none_is_claimed_ahead(
-    downloads: Downloads,
-) -> None:
-    ids = small(downloads, range(64))
-
-    assert claim_some(downloads, in_order=[STICK]) == ids[:1]
