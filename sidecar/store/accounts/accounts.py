@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,32 +9,16 @@ from datetime import datetime
 import peewee
 
 from sidecar.store.database import Database, Row
-from sidecar.store.schema.tables import AccountRow, SessionRow
+from sidecar.store.schema.tables import ROWS, AccountRow, OwnedRow, SessionRow
 
-# All tables with account ids, the accounts' own last: foreign keys are checked at the commit.
-WITH_ACCOUNTS = (
-    "api_keys",
-    "downloads",
-    "holds",
-    "hearts",
-    "tombstones",
-    "exclusions",
-    "chosen_playlists",
-    "playlist_orders",
-    "device_playlists",
-    "taken_playlists",
-    "selections",
-    "plays",
-    "imported_plays",
-    "browser_plays",
-    "player_listeners",
-    "player_imports",
-    "hidden_items",
-    "seen_libraries",
-    "accounts",
+# Every column with an account's id. What triggers keep follows by itself; sessions are ended.
+ACCOUNT_IDS: tuple[peewee.Field, ...] = tuple(
+    getattr(row, name)
+    for row in ROWS
+    if row not in {OwnedRow, SessionRow}
+    for name in ("user_id", "by_user")
+    if hasattr(row, name)
 )
-MOVE = """UPDATE {table} SET user_id = (SELECT value FROM json_each(?) WHERE key = user_id)
-    WHERE user_id IN (SELECT key FROM json_each(?))"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +110,13 @@ class Accounts:
             server_id: The server.
             user_ids: The new id of each account that the server knows, by the old one.
         """
-        told = json.dumps({old: new for old, new in user_ids.items() if old != new})
+        told = [(old, new) for old, new in user_ids.items() if old != new]
         with self._db.write():
             self._db.sql(self._db.dialect.defer_foreign_keys)
             self._db.execute(peewee.ModelDelete(SessionRow))
-            for table in WITH_ACCOUNTS:
-                self._db.sql(MOVE.format(table=table), (told, told))
+            for column in ACCOUNT_IDS if told else ():
+                new_ids = column.model.update({column: peewee.Case(column, told, column)})
+                self._db.execute(new_ids.where(column.in_([old for old, _ in told])))
             moved = AccountRow.update(server_id=server_id, state=SIGNED_OUT, token_encrypted=None)
             self._db.execute(moved)
 

@@ -16,6 +16,7 @@ import pytest
 from sidecar.domain.downloads.download import Status
 from sidecar.errors import DatabaseError
 from sidecar.events import Bus
+from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.schema.migrations import COPIES_KEPT, STEPS, copy, list_copies, migrate
@@ -411,6 +412,30 @@ def test_of_each_version_every_row_is_kept_and_works(
         db.close()
     copies = [one.name for one in list_copies(path)]
     assert copies == ([f"some.db.before-{step + 1}"] if step < LAST else [])
+
+
+def test_an_account_with_a_new_id_has_nothing_left_under_the_old_one(
+    tmp_path: Path, clock: FakeClock
+) -> None:
+    path, there = tmp_path / "some.db", written(tmp_path / "some.db", LAST)
+    before = content(path, there)
+    db = Database.open(path, clock=clock)
+
+    moved = {ANN: "9" * 32, BEN: BEN}
+    Accounts(db).move("e" * 32, moved)
+
+    db.close()
+    after = content(path, there)
+    ended = {"sessions", "push_subscriptions"}
+    assert not any(after[table] for table in ended)
+    for table in {*there} - ended - {"accounts"}:
+        assert after[table] == {
+            tuple(moved.get(cell, cell) for cell in row) for row in before[table]
+        }, table
+    assert content(path, {"accounts": ["user_id", "name", "state"]})["accounts"] == {
+        ("9" * 32, "Ann", "signed-out"),
+        (BEN, "Ben", "signed-out"),
+    }
 
 
 def test_a_released_step_is_never_edited() -> None:
