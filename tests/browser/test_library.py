@@ -63,6 +63,8 @@ def test_a_row_has_one_menu_with_all_that_can_be_done(
     third = track(EPISODES[2]).id
     data = {"ItemId": third, "IsFavorite": True}
     house.jellyfin.routes[f"POST /UserFavoriteItems/{third}"] = json_reply(data)
+    before = data | {"IsFavorite": False, "Played": False}
+    house.jellyfin.routes[f"GET /UserItems/{third}/UserData"] = json_reply(before)
     page = signed_in(ANN, f"/library/{SEASONS[0]}")
     page.set_viewport_size({"width": width, "height": 800})
     more = page.get_by_role("link", name="More about Beacon 3")

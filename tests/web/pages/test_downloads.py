@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from werkzeug.test import Client
 
+from sidecar.config.settings import Settings
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.web.pages.downloads.view import STATUSES, Tab
@@ -290,8 +291,24 @@ def test_an_empty_page_says_what_to_do(ann: Browser) -> None:
 
 
 @pytest.mark.parametrize("users", [("ben",)])
-def test_whoever_has_no_device_is_told_so(ann: Browser) -> None:
-    assert "No device is set up for you yet" in shown(ann)
+def test_whoever_has_no_device_is_told_who_adds_one(ann: Browser) -> None:
+    for page in ("/", "/downloads", "/offline", "/devices"):
+        told = shown(ann, page)
+        assert "No device is set up for you yet" in told, page
+        assert "An admin adds it." in told, page
+        assert 'main" href="/devices/add"' not in told, page
+
+
+def test_an_admin_can_add_the_first_device_wherever_none_is_told(
+    quick_path: Path, clock: FakeClock
+) -> None:
+    def without_devices(settings: Settings) -> Settings:
+        return settings.model_copy(update={"devices": ()})
+
+    with web_house(quick_path, clock, change=without_devices) as house:
+        eve = house.come_in(EVE)
+        for page in ("/", "/downloads", "/offline", "/devices"):
+            assert 'main" href="/devices/add"' in shown(eve, page), page
 
 
 def test_whatever_a_tag_holds_is_shown_as_text(house: WebHouse, ann: Browser) -> None:

@@ -38,6 +38,8 @@ OLDEST = (10, 10)
 MOST_TRIES = 10
 MOST_TICKETS = 20
 LOOK_UP_S = 5.0
+# Jellyfin's own page below its address, and where in it somebody was.
+WEB_CLIENT = re.compile(r"(/web(/.*)?)?/?([?#].*)?$")
 JELLYFIN_PORT = 8096
 
 
@@ -223,7 +225,7 @@ class SetUpService:
         if not found.is_admin:
             raise SetUpRefused(
                 msg(
-                    "{name} is no administrator of this Jellyfin: only one may set up",
+                    "{name} is not an administrator of this Jellyfin: an administrator sets up",
                     name=found.name,
                 )
             )
@@ -243,8 +245,11 @@ class SetUpService:
 
 
 def _complete(text: str) -> str:
-    """Return a whole address for what was typed: a name alone gets scheme and port."""
-    typed = text.strip()
+    """Return a whole address for what was typed: a name alone gets scheme and port.
+
+    What a browser shows while it is at Jellyfin's own page is its address, too.
+    """
+    typed = WEB_CLIENT.sub("", text.strip())
     if typed and "://" not in typed:
         typed = f"http://{typed}"
         parts = urlsplit(typed)

@@ -67,7 +67,7 @@ def test_nobody_but_an_admin_sets_up(
         service.sign_in(ticket, "eve", PASSWORD, "")
     service.test(ticket, jellyfin.url)
 
-    with pytest.raises(SetUpRefused, match="no administrator"):
+    with pytest.raises(SetUpRefused, match="not an administrator"):
         service.sign_in(ticket, ANN.name, PASSWORD, "")
     with pytest.raises(SetUpRefused, match="Wrong user name or password"):
         service.sign_in(ticket, "eve", "wrong", "")
@@ -181,6 +181,19 @@ def test_who_begins_again_and_again_throws_nobody_out_who_has_gone_on(
 
     assert service.server(ticket) is not None
     assert sum(map(service.is_known, others)) < 20
+
+
+@pytest.mark.parametrize(
+    "more", ["/web", "/web/", "/web/index.html#!/home.html", "/#/home", "/?a=b"]
+)
+def test_what_a_browser_shows_at_jellyfin_is_its_address(
+    service: SetUpService, jellyfin: Answering, more: str
+) -> None:
+    ticket = service.begin(is_local=True)
+
+    found = service.test(ticket, jellyfin.url.removeprefix("http://") + more)
+
+    assert found.url == jellyfin.url
 
 
 @pytest.mark.parametrize("typed", ["a" * 70, "a..b", "\u2024", "a\0b"])

@@ -75,7 +75,7 @@ def test_quick_connect_sets_up_once_an_admin_has_approved_the_code(
     assert "has not been approved yet" in waiting.text
     assert code in waiting.text
     assert refused.status_code == 422
-    assert "ann is no administrator" in refused.text
+    assert "ann is not an administrator" in refused.text
     assert kept == []
 
     approve(jellyfin, "admin", another := ask_for_code())
