@@ -97,15 +97,15 @@ def _print(preview: ServerPreview) -> None:
     server = preview.server
     print(f"{server.name} {server.version} ({server.id}) answers and is another server than ours.")
     print(f"Of {preview.files} items that we have or want,")
-    print(f"  {preview.same:>7} are there under the same id,")
-    print(f"  {preview.followed:>7} are there under another id and follow,")
+    print(f"  {preview.same:>7} are there, and unchanged,")
+    print(f"  {preview.followed:>7} are there as new entries and follow,")
     print(f"  {preview.asked:>7} may be one of several: people are asked,")
     print(f"  {preview.lost:>7} are not there: their files stay, and say so.")
     for title in preview.examples[:MOST_SHOWN]:
         print(f"          - {title}")
-    print(f"Accounts that are known there: {', '.join(preview.accounts) or 'none'}")
+    print(f"Accounts of the same name there: {', '.join(preview.accounts) or 'none'}")
     if preview.strangers:
-        print(f"Accounts that are not: {', '.join(preview.strangers)}; what is theirs stays")
+        print(f"Accounts that are not there: {', '.join(preview.strangers)}; what is theirs stays")
 
 
 def _is_sure(preview: ServerPreview) -> bool:

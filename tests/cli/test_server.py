@@ -79,8 +79,8 @@ def test_it_is_shown_before_it_is_taken_beside_a_sidecar_that_runs(
     assert server._accept(as_admin(house), asked(dry_run=True)) == 0
 
     shown = capsys.readouterr().out
-    assert "3 are there under another id and follow" in shown
-    assert "Accounts that are known there: admin, ann" in shown
+    assert "3 are there as new entries and follow" in shown
+    assert "Accounts of the same name there: admin, ann" in shown
     assert house.rows() == before
     with pytest.raises(SidecarError, match="say yes with --yes"):
         server._accept(as_admin(house), asked())

@@ -142,11 +142,14 @@ def test_another_server_is_looked_at_and_taken_on_the_page_by_an_admin_alone(
         stranger = Client(web.wsgi).post(f"/api/v1/server/{where}", json=body)
         assert stranger.status_code == 401
     assert house.server.paths == asked, "nothing was asked for them"
-    assert "is another one" in client.get("/admin/server").text
+    before = client.get("/admin/server").text
+    assert "is another one" in before
+    assert "9" * 32 not in before
     wrong = {"csrf": csrf, "username": "admin", "password": "wrong"}
     assert client.post("/admin/server", data=wrong).status_code == 422
     page = client.post("/admin/server", data={**wrong, "password": "admin"}).text
-    assert "<dt>There under another id: they follow</dt><dd>3</dd>" in page
+    assert "<dt>There as a new entry: they follow</dt><dd>3</dd>" in page
+    assert "9" * 32 not in page, "ids say nothing to people"
     ticket = page.split('name="ticket" value="')[1].split('"')[0]
     assert client.post("/admin/server", data={"csrf": csrf, "ticket": ticket}).status_code == 303
 
