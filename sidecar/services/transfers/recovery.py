@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
 
 import xxhash
 
@@ -144,8 +143,12 @@ class DeviceRecovery:
             is_meant = download.is_converted and part.size() == download.file_size
             if there is None or not is_meant or _hash_of(part) != download.content_hash:
                 continue
-            with suppress(DeviceError):
+            try:
                 device.folder.replace(part, download.file_path, size=there.size)
+            except DeviceError as trouble:
+                # Any other is of the device: the copy is needed when that is cured.
+                if trouble.code != "name-taken":
+                    raise
 
     def _check_completed(self, device: AttachedDevice, is_over: Callable[[], bool]) -> None:
         """Queue files again that a power cut damaged; those written to since are skipped."""

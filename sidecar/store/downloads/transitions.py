@@ -399,6 +399,30 @@ class DownloadTransitions:
                 self.publish(now, Status.COMPLETED, Status.COMPLETED)
         return now is not None
 
+    def take_back_tags(self, was: Download, *, content_hash: str) -> None:
+        """Record that the file was not replaced after all.
+
+        Args:
+            was: The row before `tags_completed`.
+            content_hash: What was recorded then; a row that has another one is not changed.
+        """
+        changes: Columns = {
+            "file_size": was.file_size,
+            "bytes_downloaded": was.bytes_downloaded,
+            "content_hash": was.content_hash,
+            "format": was.format,
+            "source_size": was.source_size,
+            "source_hash": was.source_hash,
+            "completed_at": was.completed_at,
+        }
+        which = f"{ONE_ROW} AND content_hash = ? AND file_path = ?"
+        with self._db.write():
+            now = self.update(
+                which, (was.id, content_hash, was.file_path), Status.COMPLETED, changes
+            )
+            if now is not None:
+                self.publish(now, Status.COMPLETED, Status.COMPLETED)
+
     # -- one row
 
     def apply(

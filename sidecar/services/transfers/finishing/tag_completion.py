@@ -16,6 +16,7 @@ from functools import partial
 from threading import Event
 
 from sidecar.clock import Clock
+from sidecar.device.own.parts import PartFile
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.formats.formats import MUSIC, ORIGINAL, TAGGED, read_any_target
 from sidecar.domain.items.item import ItemType
@@ -144,9 +145,7 @@ class TagCompletion:
             self._passed_over.add(download.id)
             return False
         finally:
-            # Unless it was renamed, it is of no use.
-            with suppress(DeviceError):
-                into.remove()
+            self._clear_away(into, download)
 
     def _put(self, device: AttachedDevice, download: Download, made: CompletedCopy | None) -> bool:
         if made is None:
@@ -161,9 +160,31 @@ class TagCompletion:
         ):
             return False
         part = device.folder.converted(download.id)
-        device.folder.replace(part, download.file_path, size=download.file_size or 0)
+        try:
+            device.folder.replace(part, download.file_path, size=download.file_size or 0)
+        except DeviceError:
+            self._take_back(part, download, made)
+            raise
         log.info("%s has whole tags now", download.file_path)
         return True
+
+    def _take_back(self, part: PartFile, download: Download, made: CompletedCopy) -> None:
+        """Let the row tell of the file that stays, if the copy certainly has not got its name.
+
+        Else the next look would take that file for one that a person changed.
+        """
+        with suppress(DeviceError):
+            if part.size() is not None:
+                self._parts.downloads.transitions.take_back_tags(
+                    download, content_hash=made.content_hash
+                )
+
+    def _clear_away(self, part: PartFile, download: Download) -> None:
+        """Remove the copy, unless the row tells of it: then recovery puts it in place."""
+        now = self._parts.downloads.queries.get(download.id)
+        if now is None or now.content_hash == download.content_hash:
+            with suppress(DeviceError):
+                part.remove()
 
 
 def needs_room_for_two(download: Download) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import errno
+import os
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
@@ -19,7 +21,7 @@ from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.formats.formats import ORIGINAL, TAGGED, name_for
 from sidecar.domain.formats.tags import Tags
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.errors import JellyfinError, NotFound, ServerAway, SignedOut
+from sidecar.errors import DeviceError, JellyfinError, NotFound, ServerAway, SignedOut
 from sidecar.events import DeviceChanged
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.files.generated_files.index import MANIFEST, IndexWriter
@@ -301,23 +303,101 @@ def test_what_a_person_changed_is_left_alone(bench: Bench, bodies: dict[str, byt
     assert bench.everything() == [there.file_path]
 
 
-@pytest.mark.parametrize("is_renamed", [False, True])
-def test_a_crash_between_the_note_and_the_name_is_put_in_order(
-    bench: Bench, bodies: dict[str, bytes], is_renamed: bool
+@pytest.mark.parametrize("code", [errno.EROFS, errno.ENOSPC, errno.EIO])
+def test_a_copy_that_cannot_get_the_name_leaves_the_row_with_the_file_that_stays(
+    bench: Bench, bodies: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     bench.completes = False
     before = bench.arrived(bodies["broken"])
+    bench.completes = True
+    bench.world.clock.advance(60)
+    with monkeypatch.context() as broken:
+        refuse_renames(broken, code)
+        bench.completion.step()
+
+    assert bench.now(before) == before
+    assert bench.file(before).read_bytes() == bodies["broken"]
+    assert bench.is_noted(before)
+    assert bench.everything() == [before.file_path]
+    bench.registry.look(settle=lambda _device: None)
+    bench.completion.step()
+    assert_whole_tags(bench.file(before))
+    assert bench.is_noted(bench.now(before))
+
+
+def test_a_copy_that_has_the_name_and_cannot_be_synced_is_what_the_row_says(
+    bench: Bench, bodies: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.completes = False
+    before = bench.arrived(bodies["broken"])
+    bench.completes = True
+    rename = os.rename
+
+    def rename_and_break(*names: str, src_dir_fd: int, dst_dir_fd: int) -> None:
+        rename(*names, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+        broken.setattr(os, "fsync", failing(errno.EIO))
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "rename", rename_and_break)
+        bench.completion.step()
+
+    assert_whole_tags(bench.file(before))
+    assert bench.is_noted(bench.now(before))
+    assert bench.everything() == [before.file_path]
+
+
+@pytest.mark.parametrize("code", [errno.EROFS, errno.ENOSPC])
+def test_a_copy_of_a_crash_waits_while_it_cannot_get_the_name(
+    bench: Bench, bodies: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, code: int
+) -> None:
+    before = noted_before_a_crash(bench, bodies["broken"])
+    recovery = DeviceRecovery(bench.world.downloads)
+    with monkeypatch.context() as broken:
+        refuse_renames(broken, code)
+        with pytest.raises(DeviceError):
+            recovery.reconcile(bench.device, [])
+
+    recovery.reconcile(bench.device, [])
+
+    assert_whole_tags(bench.file(before))
+    assert bench.is_noted(bench.now(before))
+    assert bench.everything() == [before.file_path]
+
+
+def refuse_renames(patch: pytest.MonkeyPatch, code: int) -> None:
+    patch.setattr(os, "rename", failing(code))
+
+
+def failing(code: int) -> Callable[..., None]:
+    def fail(*_names: object, **_folders: object) -> None:
+        raise OSError(code, os.strerror(code))
+
+    return fail
+
+
+def noted_before_a_crash(bench: Bench, body: bytes) -> Download:
+    """Leave a copy beside its file, and a row that speaks of the copy; return the row before."""
+    bench.completes = False
+    before = bench.arrived(body)
     part = bench.device.folder.converted(before.id)
     with bench.device.folder.open(before.file_path) as file:
         wishes = TagWishes(known=lambda: KNOWN)
-        size = len(bodies["broken"])
-        made = bench.completer.complete(file, size, part, wishes, Event())
+        made = bench.completer.complete(file, len(body), part, wishes, Event())
     assert made is not None
     assert bench.world.downloads.transitions.tags_completed(
         before, size=made.size, content_hash=made.content_hash, format_name=TAGGED
     )
+    return before
+
+
+@pytest.mark.parametrize("is_renamed", [False, True])
+def test_a_crash_between_the_note_and_the_name_is_put_in_order(
+    bench: Bench, bodies: dict[str, bytes], is_renamed: bool
+) -> None:
+    before = noted_before_a_crash(bench, bodies["broken"])
     if is_renamed:
-        bench.device.folder.replace(part, before.file_path, size=size)
+        part = bench.device.folder.converted(before.id)
+        bench.device.folder.replace(part, before.file_path, size=len(bodies["broken"]))
 
     DeviceRecovery(bench.world.downloads).reconcile(bench.device, [])
 
