@@ -24,6 +24,11 @@ AWAY = msg(
     "Jellyfin cannot be reached. Downloads go on by themselves when it is back; "
     "what is on your devices can be played"
 )
+# Everybody reads it; how an admin takes the new server is told in the log and beside the alert.
+OTHER_SERVER = msg(
+    "Another Jellyfin answers in place of yours: nothing is downloaded or removed until an admin "
+    "has looked at it; what is on your devices can be played"
+)
 FIRST_PROBE_S = 1.0
 LONGEST_PROBE_S = 300.0
 
@@ -56,7 +61,7 @@ class JellyfinStatus:
         """
         match trouble:
             case WrongServer():
-                self._note(Problem("wrong-server", str(trouble)), trouble)
+                self._note(Problem("wrong-server", OTHER_SERVER), trouble)
             case TooSlow() if self.is_there and self._answers():
                 log.info("%s, but it answers other requests", trouble)
             case ServerAway():

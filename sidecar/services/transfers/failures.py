@@ -45,7 +45,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
-from sidecar.services.health.jellyfin_status import JellyfinStatus
+from sidecar.services.health.jellyfin_status import OTHER_SERVER, JellyfinStatus
 from sidecar.services.transfers.policy.blocking import FileBlocking
 from sidecar.services.transfers.policy.owners import OtherOwners
 from sidecar.store.downloads.queue import Downloads, FilePlace
@@ -317,7 +317,7 @@ def _failure(trouble: JellyfinError) -> Failure:
                 kind, code = FailureClass.SERVER_AWAY, "server-away"
             return Failure(kind, code, str(trouble), seconds)
         case WrongServer():
-            return Failure(FailureClass.SERVER_AWAY, "wrong-server", str(trouble))
+            return Failure(FailureClass.SERVER_AWAY, "wrong-server", OTHER_SERVER)
         case SignedOut() | OutsideHours():
             is_out = isinstance(trouble, SignedOut)
             kind = FailureClass.SIGNED_OUT if is_out else FailureClass.OUTSIDE_HOURS

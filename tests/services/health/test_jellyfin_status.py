@@ -171,7 +171,7 @@ def test_another_server_at_the_address_stays_a_trouble(
     watch: JellyfinStatus, problems: Problems, server: PublicInfo, clock: FakeClock
 ) -> None:
     server.id = "b" * 32
-    watch.tell(WrongServer("Another Jellyfin server answers"))
+    watch.tell(WrongServer("Another one answers at http://10.0.0.9: use server accept"))
 
     clock.advance(10)
     watch.probe()
@@ -179,6 +179,8 @@ def test_another_server_at_the_address_stays_a_trouble(
     trouble = problems.of(ProblemKind.SERVER, SUBJECT)
     assert trouble is not None
     assert trouble.code == "wrong-server"
+    assert "an admin has looked at it" in trouble.text
+    assert "http" not in trouble.text
 
 
 def test_a_refusal_of_one_account_is_no_trouble_of_the_server(watch: JellyfinStatus) -> None:
