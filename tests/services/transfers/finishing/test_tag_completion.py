@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import sqlite3
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event
 
+import peewee
 import pytest
 import xxhash
 from pydantic import ByteSize
@@ -340,6 +343,29 @@ def test_a_copy_that_has_the_name_and_cannot_be_synced_is_what_the_row_says(
     with monkeypatch.context() as broken:
         broken.setattr(os, "rename", rename_and_break)
         bench.completion.step()
+
+    assert_whole_tags(bench.file(before))
+    assert bench.is_noted(bench.now(before))
+    assert bench.everything() == [before.file_path]
+
+
+def test_a_copy_that_the_row_still_tells_of_is_kept_for_recovery(
+    bench: Bench, bodies: dict[str, bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.completes = False
+    before = bench.arrived(bodies["broken"])
+    bench.completes = True
+    with closing(sqlite3.connect(bench.world.db.path)) as other, monkeypatch.context() as broken:
+        other.execute(
+            "CREATE TRIGGER refuse BEFORE UPDATE ON downloads WHEN NEW.source_size IS NULL"
+            " BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+        )
+        refuse_renames(broken, errno.ENOSPC)
+        with pytest.raises(peewee.PeeweeException):
+            bench.completion.step()
+        other.execute("DROP TRIGGER refuse")
+
+    DeviceRecovery(bench.world.downloads).reconcile(bench.device, [])
 
     assert_whole_tags(bench.file(before))
     assert bench.is_noted(bench.now(before))
