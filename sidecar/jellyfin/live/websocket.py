@@ -26,6 +26,7 @@ from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.http.connection import JellyfinConnection, ca_file_error, insecure_error
 from sidecar.jellyfin.http.responses import AWAY, retry_after
 from sidecar.jellyfin.live.events import LARGEST_FRAME_BYTES
+from sidecar.jellyfin.live.tls_socket import TlsClientConnection
 from sidecar.messages import msg
 from sidecar.process.shares import Shares
 
@@ -146,6 +147,7 @@ def open_connection(http: JellyfinConnection, *, may_be_large: bool = True) -> L
                 uri,
                 sock=tcp,
                 ssl=tls,
+                create_connection=TlsClientConnection if tls else ClientConnection,
                 compression=None,
                 additional_headers={"Authorization": http.authorization},
                 user_agent_header=f"Jellyfin-Sidecar/{http.identity.version}",
