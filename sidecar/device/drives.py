@@ -20,8 +20,17 @@ _MOUNTS = Path("/proc/self/mountinfo")
 _ESCAPED = re.compile(r"\\([0-7]{3})")
 _MOST_FOLDERS = 500
 _LEAST_WORDS = 5
+# What udev has read from each disk, for everybody to read.
+_UDEV = Path("/run/udev/data")
+_TYPE = re.compile(r"^E:ID_FS_TYPE=([\w.-]+)$", re.MULTILINE)
 # What people call file systems that the kernel calls something else.
-_KNOWN_AS = {"vfat": "FAT32", "exfat": "exFAT", "ntfs": "NTFS", "ntfs3": "NTFS"}
+_KNOWN_AS = {
+    "vfat": "FAT32",
+    "exfat": "exFAT",
+    "ntfs": "NTFS",
+    "ntfs3": "NTFS",
+    "ntfs-3g": "NTFS",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +39,7 @@ class Drive:
 
     Attributes:
         name: The last part of its path, which is its label on most systems.
-        kind: The kernel's name of its file system.
+        kind: The kernel's name of its file system; empty where it is not known.
         can_write: Whether the sidecar may write there.
     """
 
@@ -52,7 +61,9 @@ def default_roots() -> tuple[Path, ...]:
     return (*MOUNT_ROOTS, Path.home())
 
 
-def list_drives(roots: Iterable[Path] = MOUNT_ROOTS, mounts: Path = _MOUNTS) -> Sequence[Drive]:
+def list_drives(
+    roots: Iterable[Path] = MOUNT_ROOTS, mounts: Path = _MOUNTS, udev: Path = _UDEV
+) -> Sequence[Drive]:
     """Return the drives that are mounted below the roots, by name; none of another machine."""
     try:
         text = mounts.read_text(encoding="utf-8", errors="replace")
@@ -70,7 +81,7 @@ def list_drives(roots: Iterable[Path] = MOUNT_ROOTS, mounts: Path = _MOUNTS) -> 
         if FileSystem(kind).is_of_another_machine:
             continue
         if any(root in path.parents for root in roots):
-            found[path] = kind
+            found[path] = _find_real_kind(kind, words[2], udev)
     drives = (_read_drive(path, kind) for path, kind in found.items())
     return sorted((one for one in drives if one is not None), key=lambda one: one.name.casefold())
 
@@ -86,6 +97,29 @@ class DevicePlaces:
 
     roots: Callable[[], Iterable[Path]] = default_roots
     drives: Callable[[], Sequence[Drive]] = list_drives
+
+    def at(self, folder: Path) -> Drive | None:
+        """Return the drive or the disk that a folder is on; None if it is not there."""
+        above = [one for one in self.drives() if folder.is_relative_to(one.path)]
+        return max(above, key=lambda one: len(one.path.parts), default=_read_drive(folder, ""))
+
+
+def _find_real_kind(kind: str, number: str, udev: Path) -> str:
+    """Return what a file system is behind FUSE; empty where nobody says so.
+
+    Args:
+        kind: What the kernel calls it: `fuseblk`, or with the program's name after a dot.
+        number: The `major:minor` of its disk.
+        udev: Where udev keeps what it has read.
+    """
+    base, _, program = kind.partition(".")
+    if base not in {"fuse", "fuseblk"}:
+        return kind
+    try:
+        found = _TYPE.search((udev / f"b{number}").read_text(encoding="utf-8", errors="replace"))
+    except OSError:
+        found = None
+    return found[1] if found else program
 
 
 def _read_drive(path: Path, kind: str) -> Drive | None:

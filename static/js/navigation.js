@@ -244,6 +244,7 @@ function settle(scrolled) {
   const named = window.location.hash && document.getElementById(decodeURIComponent(window.location.hash.slice(1)));
   if (named) named.scrollIntoView();
   else window.scrollTo(0, scrolled);
+  wanted?.scrollIntoView({ block: "nearest" });
   const place = document.getElementById("page-shown");
   if (place) place.textContent = document.title;
 }

@@ -24,6 +24,11 @@ from tests.web.house import ANN, WebHouse, only_for, web_house
 pytestmark = pytest.mark.browser
 
 BLOCK = 4096
+# Whether nothing lies over the middle of an element.
+IS_ON_TOP = """(one) => {
+    const { x, y, width, height } = one.getBoundingClientRect();
+    return one.contains(document.elementFromPoint(x + width / 2, y + height / 2));
+}"""
 
 
 @pytest.fixture
@@ -96,6 +101,13 @@ def test_a_wrong_setting_is_told_at_its_field_and_what_was_typed_stays(
     expect(limit).to_have_value("10 elephants")
     expect(limit).to_have_attribute("aria-invalid", "true")
     expect(limit).to_have_accessible_description(re.compile("Enter a size such as 10 GB"))
+    # Further down than the screen is high: the first of them is brought into sight.
+    expect(limit).to_be_focused()
+    expect(limit).to_be_in_viewport(ratio=1)
+    reason = page.get_by_text("Enter a size such as 10 GB")
+    expect(reason).to_be_in_viewport(ratio=1)
+    for one in (limit, reason):
+        assert one.evaluate(IS_ON_TOP)
     expect(page.get_by_label("Bitrate")).to_have_value("much")
     expect(page.get_by_label("Write lyrics next to the files")).not_to_be_checked()
     expect(page.locator("details.rule[open]")).to_have_count(0)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from sidecar.device.drives import find_allowed, list_drives, list_folders
 
 LINE = "36 25 8:17 / {path} rw,nosuid shared:1 - {kind} /dev/sdb1 rw\n"
@@ -30,6 +32,37 @@ def test_drives_below_the_roots_are_listed_with_name_size_and_file_system(tmp_pa
     assert found.total >= found.free > 0
     assert found.can_write
     assert list_drives([media], tmp_path / "none") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "read_by_udev", "known_as"),
+    [
+        (
+            "fuseblk",
+            "S:disk/by-label/STICK\nE:ID_FS_TYPE=exfat\nE:ID_FS_USAGE=filesystem\n",
+            "exFAT",
+        ),
+        ("fuseblk", "E:ID_FS_TYPE=ntfs\n", "NTFS"),
+        ("fuseblk", "E:ID_FS_TYPE=\n", ""),
+        ("fuseblk", None, ""),
+        ("fuseblk.ntfs-3g", None, "NTFS"),
+        ("fuse.exfat", None, "exFAT"),
+        ("vfat", "E:ID_FS_TYPE=exfat\n", "FAT32"),
+    ],
+)
+def test_a_drive_on_fuse_has_the_name_of_its_file_system_or_none(
+    tmp_path: Path, kind: str, read_by_udev: str | None, known_as: str
+) -> None:
+    stick, mounts, udev = tmp_path / "media" / "STICK", tmp_path / "mountinfo", tmp_path / "udev"
+    stick.mkdir(parents=True)
+    udev.mkdir()
+    mounts.write_text(LINE.format(path=stick, kind=kind))
+    if read_by_udev is not None:
+        (udev / "b8:17").write_text(read_by_udev)
+
+    (found,) = list_drives([stick.parent], mounts, udev)
+
+    assert found.known_as == known_as
 
 
 def test_only_folders_below_the_allowed_roots_are_allowed(tmp_path: Path) -> None:

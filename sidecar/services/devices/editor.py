@@ -10,14 +10,15 @@ import json
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
-from sidecar.config import DeviceSettings
+from sidecar.config import DeviceSettings, Settings
 from sidecar.config.page import DEVICES, merge
 from sidecar.device.drives import DevicePlaces, Drive, find_allowed, list_folders
 from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible
 from sidecar.events import Bus, DeviceChanged
-from sidecar.messages import msg
+from sidecar.messages import Size, msg
 from sidecar.services.configuration.service import ConfigurationService, SettingsRefused
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.settings import find_settings
@@ -183,6 +184,11 @@ class DeviceEditor:
             raise NotPossible(text) from error
         return self._allowed(str(path / name))
 
+    def drive_at(self, path: str) -> Drive | None:
+        """Return the drive that a folder is on; None if the folder cannot be chosen."""
+        found = self._find(Path(path)) if path.startswith("/") else None
+        return None if found is None else self._places.at(found)
+
     def add(self, given: Mapping[str, object]) -> DeviceSettings:
         """Add a device.
 
@@ -195,6 +201,8 @@ class DeviceEditor:
         reasons: dict[str, str] = {}
         if not str(given.get("name", "")).strip():
             reasons["name"] = msg("Give the device a name")
+        elif self._is_name_taken(str(given["name"])):
+            reasons["name"] = msg("Another device has this name: give this one another")
         try:
             path = self._allowed(str(given.get("path", "")))
             if not os.access(path, os.W_OK | os.X_OK):
@@ -207,7 +215,9 @@ class DeviceEditor:
         if reasons:
             raise SettingsRefused(reasons)
         one = {**given, "path": str(path)}
-        self._save([*self._of_page(), one])
+        devices = [*self._of_page(), one]
+        self._check_limit(self._checked(devices).devices[-1])
+        self._save(devices)
         return self._configuration.now().devices[-1]
 
     def unused(self) -> Sequence[EditView]:
@@ -299,6 +309,16 @@ class DeviceEditor:
         self._bus.publish(DeviceChanged(device_id))
         return deleted
 
+    def suggest_name(self, folder: str) -> str:
+        """Return a name for a device in a folder: that of the folder, which no other device has."""
+        name = Path(folder).name
+        tried = chain([name], (f"{name} {number}" for number in count(2)))
+        return next(one for one in tried if not self._is_name_taken(one))
+
+    def _is_name_taken(self, name: str) -> bool:
+        names = {one.name.casefold() for one in self._configuration.now().devices}
+        return name.strip().casefold() in names
+
     def _delete_files(self, device_id: str) -> int:
         try:
             folder = self._registry.get(device_id).folder
@@ -316,12 +336,30 @@ class DeviceEditor:
         return [dict(one) for one in given] if isinstance(given, list) else []
 
     def _save(self, devices: Sequence[Mapping[str, object]]) -> None:
-        listed = [dict(one) for one in devices]
+        self._checked(devices)
+        self._configuration.save({DEVICES: [dict(one) for one in devices] or None})
+
+    def _checked(self, devices: Sequence[Mapping[str, object]]) -> Settings:
+        """Return what the settings would be.
+
+        Raises:
+            SettingsRefused: A value is refused.
+        """
         try:
-            merge(self._configuration.base, {DEVICES: listed})
+            return merge(self._configuration.base, {DEVICES: [dict(one) for one in devices]})
         except ConfigError as error:
-            raise SettingsRefused({error.key.rpartition(".")[2]: error.reason}) from None
-        self._configuration.save({DEVICES: listed or None})
+            key = error.key.rpartition(".")[2]
+            reason = msg("Enter a size such as 10 GB") if key == "budget" else error.reason
+            raise SettingsRefused({key: reason}) from None
+
+    def _check_limit(self, device: DeviceSettings) -> None:
+        drive = self._places.at(device.path)
+        if device.budget is not None and drive is not None and device.budget > drive.total:
+            reason = msg(
+                "This is more than the {size} of the drive: enter less, or leave it empty for all",
+                size=Size(drive.total),
+            )
+            raise SettingsRefused({"budget": reason})
 
     def _allowed(self, text: str) -> Path:
         found = self._find(Path(text)) if text.startswith("/") else None

@@ -21,7 +21,7 @@ from sidecar.config.page import Origin
 from sidecar.domain.items.kinds import MediaKind
 from sidecar.domain.rules.registry import RULE_OF
 from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible
-from sidecar.messages import msg
+from sidecar.messages import Size, msg
 from sidecar.services.configuration.service import SettingView
 from sidecar.services.rules.settings.view import DeviceSettingsView, Setting
 from sidecar.services.space.plans import DevicePlan, PlanService
@@ -177,10 +177,12 @@ def _page(services: WebServices, device_id: str, refused: Refused | None = None)
     who = person()
     shown = services.settings.settings(who, device_id)
     playlists, selections = services.selections.in_sync(who, device_id)
+    plan = _plan(services.plans, device_id)
     page = render_template(
         "devices/device.html",
         device=shown,
-        plan=_plan(services.plans, device_id),
+        plan=plan,
+        notes=_notes(shown, plan),
         question=services.removals.removals(who, device_id),
         shared=services.sync_status.shared(who, device_id),
         ignoring=_ignoring(services.sync_status, device_id),
@@ -211,6 +213,19 @@ def _plan(plans: PlanService, device_id: str) -> DevicePlan | None:
     except NotVisible:
         # Another stick has the name of this device now: only its settings are left.
         return None
+
+
+def _notes(shown: DeviceSettingsView, plan: DevicePlan | None) -> Mapping[str, str]:
+    """Return what is to be known of a setting on this device, by its place."""
+    if plan is None or plan.space is None:
+        return {}
+    total = plan.space.total
+    limit = next((one.value for one in shown.settings if one.key.name == "budget"), None)
+    if isinstance(limit, int) and limit > total:
+        text = msg("The drive holds only {size}: this limit is never reached.", size=Size(total))
+    else:
+        text = msg("The drive holds {size}.", size=Size(total))
+    return {"budget": text}
 
 
 def _ignoring(peers: SyncStatus, device_id: str) -> IgnoreView | None:

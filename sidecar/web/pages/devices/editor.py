@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from http import HTTPStatus
-from pathlib import Path
 
 from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -136,7 +135,8 @@ def _details(services: WebServices, path: str, refused: SettingsRefused | None =
     page = render_template(
         "devices/details.html",
         path=path,
-        name=request.form.get("name", Path(path).name)[:LONGEST_NAME],
+        drive=services.device_editor.drive_at(path),
+        name=request.form.get("name", services.device_editor.suggest_name(path))[:LONGEST_NAME],
         budget=request.form.get("budget", "")[:LONGEST_NAME],
         preset=request.form.get("preset", PresetName.GENERIC)[:LONGEST_NAME],
         presets=[one.value for one in PresetName],

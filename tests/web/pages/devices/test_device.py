@@ -71,6 +71,18 @@ def test_what_is_changed_is_kept_and_nothing_else(ann: Browser) -> None:
     assert settings(ann) == {"budget": 8 * 10**9, "network": None, "window": "30 days"}
 
 
+def test_a_limit_above_the_drive_is_said_to_be_never_reached(ann: Browser) -> None:
+    assert re.search(r"The drive holds \d[\d.]* .B\.", ann.get(PAGE).text)
+
+    press(ann, "settings", budget="9000 TB")
+
+    found = re.search(
+        r"The drive holds only (\d[\d.]* .B): this limit is never", ann.get(PAGE).text
+    )
+    assert found
+    assert found[1] != "9000 TB"
+
+
 def test_an_emptied_field_takes_a_change_back(ann: Browser) -> None:
     press(ann, f"rules/{AFFINITY}", window="60 days")
     assert settings(ann)["window"] == "60 days"

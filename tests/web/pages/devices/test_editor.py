@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,39 @@ def test_a_drive_or_folder_that_cannot_be_written_says_what_to_do(
     assert way_out in refused.text
 
 
+def test_the_form_says_how_large_the_drive_is(eve: Browser, folder: Path) -> None:
+    (folder / "Music").mkdir()
+
+    for chosen in (folder, folder / "Music"):
+        assert "64.0 GB, 58.0 GB free, FAT32" in eve.get(f"/devices/add?path={chosen}").text
+    elsewhere = eve.get(f"/devices/add?path={folder.parent}").text
+    assert re.search(r"\d[\d.,]* .B, \d[\d.,]* .B free<", elsewhere)
+
+
+def test_two_drives_of_one_name_are_told_apart(
+    quick_path: Path, clock: FakeClock, folder: Path
+) -> None:
+    other = folder.parent / "ben" / "SANDISK"
+    other.mkdir(parents=True)
+    shown = [
+        Drive(one, "SANDISK", "vfat", 64 * 10**9, 58 * 10**9, can_write=True)
+        for one in (folder, other)
+    ]
+    places = DevicePlaces(roots=lambda: (folder.parent,), drives=lambda: shown)
+    with web_house(quick_path, clock, places=places) as house:
+        eve = house.come_in(EVE)
+        for page in ("/devices", "/devices/add"):
+            text = eve.get(page).text
+            assert f"<bdi>{folder}</bdi>" in text
+            assert f"<bdi>{other}</bdi>" in text
+
+        assert eve.press("/devices/add", path=str(folder), name="SANDISK").status_code == 303
+
+        for page in ("/devices", "/devices/add"):
+            assert f"<bdi>{other}</bdi>" not in eve.get(page).text.partition("</section>")[0]
+        assert 'value="SANDISK 2"' in eve.get(f"/devices/add?path={other}").text
+
+
 def test_folders_are_browsed_only_below_the_roots(eve: Browser, folder: Path) -> None:
     (folder / "Music").mkdir()
 
@@ -157,7 +191,8 @@ def test_the_data_folder_and_hidden_ones_are_not_offered(
         ({"name": " "}, "Give the device a name"),
         ({"path": "/etc"}, "choose one of those shown"),
         ({"budget": "10 elephants"}, "Enter a size such as 10 GB"),
-        ({"name": "car stick"}, "two devices have this name"),
+        ({"budget": "5 TB"}, "more than the 64.0 GB of the drive"),
+        ({"name": "car stick"}, "Another device has this name"),
     ],
 )
 def test_what_is_wrong_with_a_new_device_is_said_and_nothing_is_added(
