@@ -16,7 +16,6 @@ import errno
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from threading import Lock
@@ -40,20 +39,13 @@ from sidecar.device.own.parts import (
 )
 from sidecar.device.own.stignore import IgnoreFile
 from sidecar.device.root import DeviceRoot
-from sidecar.domain.files.removals import Seen, Stranger
+from sidecar.domain.files.removals import FileStat, Seen, Stranger
 from sidecar.domain.space.space import Space
 from sidecar.errors import DeviceError, NotCertain, Stopped
 from sidecar.messages import msg
 
 _TAIL = 4096
 _HASH_BLOCK = 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class FileFact:
-    """The size of a regular file on the device."""
-
-    size: int
 
 
 class DeviceFolder:
@@ -128,7 +120,7 @@ class DeviceFolder:
         with self._anchor.translate_errors() as root:
             return read_space(root, self._anchor.file_system)
 
-    def stat(self, path: str) -> FileFact | None:
+    def stat(self, path: str) -> FileStat | None:
         """Return the facts of a file; None only if it is certainly not there.
 
         A link, folder or pipe of that name counts as not there: it is not ours.
@@ -144,7 +136,7 @@ class DeviceFolder:
             # "Not there" means something only while the marker is readable.
             self._anchor.check_place()
             return None
-        return FileFact(facts.st_size)
+        return scan.to_file_stat(facts)
 
     def look(
         self, paths: Iterable[str], *, is_over: Callable[[], bool] = lambda: False
@@ -298,13 +290,14 @@ class DeviceFolder:
                         tree.sync_file(_split_path(path)[1], handle)
             os.fsync(handle)
 
-    def replace(self, part: PartFile, path: str, *, size: int) -> None:
+    def replace(self, part: PartFile, path: str, *, known: FileStat) -> None:
         """Replace a file of ours by a complete, synced part file, atomically and durably.
 
         Args:
             part: The new content.
             path: As the row has it.
-            size: Of the file that is there; one of another size is not replaced.
+            known: The facts of the file from before its content was looked at; one that has
+                changed since is not replaced.
 
         Raises:
             errors.DeviceError: `name-taken` if something else is there; nothing was touched then.
@@ -313,10 +306,10 @@ class DeviceFolder:
         with self._anchor.translate_errors() as root, tree.open_folder(root, PARTS) as parts:
             with self._shaping, tree.open_folder(root, folders) as handle:
                 try:
-                    there = tree.stat_regular(name, handle)
+                    facts = tree.stat_regular(name, handle)
                 except FileExistsError:
-                    there = None
-                if there is None or there.st_size != size:
+                    facts = None
+                if facts is None or scan.to_file_stat(facts) != known:
                     raise self._taken(path)
                 os.rename(part.name, name, src_dir_fd=parts, dst_dir_fd=handle)
             if not self._anchor.file_system.renames_at_once:

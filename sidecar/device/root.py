@@ -17,7 +17,7 @@ from sidecar.device import lock, tree
 from sidecar.device.errors import MAYBE_GONE, as_device_error, device_error, device_missing
 from sidecar.device.filesystem import FileSystem, read_file_system
 from sidecar.device.own.marker import OURS, find_marker, open_root
-from sidecar.errors import AlreadyRunning, DeviceError
+from sidecar.errors import AlreadyRunning, DeviceError, NotCertain
 from sidecar.messages import msg
 
 _TRIAL = "trial"
@@ -169,6 +169,8 @@ class DeviceRoot:
             self.check_place()
         self._is_suspect = error.errno != errno.EFBIG
         trouble = device_error(error, self._name)
+        if isinstance(error, tree.HasBothNames):
+            return NotCertain(trouble.code, str(trouble))
         if trouble.code != "missing":
             return trouble
         text = msg(

@@ -139,7 +139,7 @@ def _look_at(name: str, handle: int) -> Seen:
         return NotAFile.ABSENT
     except OSError:
         return NotAFile.UNKNOWN
-    return _to_file_stat(facts) if stat.S_ISREG(facts.st_mode) else NotAFile.OTHER
+    return to_file_stat(facts) if stat.S_ISREG(facts.st_mode) else NotAFile.OTHER
 
 
 def _walk_files(handle: int, above: str, device: int, deep: int) -> Iterator[Stranger]:
@@ -161,7 +161,7 @@ def _walk_files(handle: int, above: str, device: int, deep: int) -> Iterator[Str
         if facts.st_dev != device or not _can_be_stored(entry.name):
             continue
         if stat.S_ISREG(facts.st_mode):
-            yield Stranger(path, _to_file_stat(facts))
+            yield Stranger(path, to_file_stat(facts))
         elif stat.S_ISDIR(facts.st_mode) and deep:
             yield from _walk_subfolder(entry.name, handle, f"{path}/", device, deep - 1)
 
@@ -182,7 +182,8 @@ def _open_folder(name: str, handle: int) -> Iterator[int]:
         os.close(inside)
 
 
-def _to_file_stat(facts: os.stat_result) -> FileStat:
+def to_file_stat(facts: os.stat_result) -> FileStat:
+    """Return what tells a changed file from an unchanged one."""
     return FileStat(facts.st_size, facts.st_mtime_ns, facts.st_ino)
 
 

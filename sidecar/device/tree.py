@@ -70,6 +70,10 @@ class open_folder:  # noqa: N801 - used like a function
             os.close(self._handle)
 
 
+class HasBothNames(OSError):
+    """A file has its new name and may still have the old one as well."""
+
+
 @contextmanager
 def make_folder(root: int, parts: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
     """Open a folder, making what is missing; yield it and the paths that were made, topmost first.
@@ -156,6 +160,7 @@ def rename_new(old: str, old_folder: int, new: str, new_folder: int) -> None:
 
     Raises:
         FileExistsError: Something has the name; nothing was changed.
+        HasBothNames: Neither of the two could be taken away.
     """
     code = _renameat2(old_folder, old, new_folder, new)
     if code == 0:
@@ -173,7 +178,14 @@ def _rename_without_kernel_help(old: str, old_folder: int, new: str, new_folder:
         if error.errno not in _NO_LINKS:
             raise
     else:
-        os.unlink(old, dir_fd=old_folder)
+        try:
+            os.unlink(old, dir_fd=old_folder)
+        except OSError as error:
+            try:
+                os.unlink(new, dir_fd=new_folder)
+            except OSError:
+                raise HasBothNames(error.errno, error.strerror, new) from error
+            raise
         return
     if _exists(new, new_folder):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), new)

@@ -168,6 +168,28 @@ def test_a_finish_that_fails_says_why_and_is_never_taken_for_done(
     folder.close()
 
 
+@pytest.mark.parametrize(
+    ("times", "raised"), [("when=1", "DeviceError"), ("when=1..2", "NotCertain")]
+)
+def test_a_link_whose_old_name_stays_is_taken_back_or_told_of(
+    root: Path, times: str, raised: str
+) -> None:
+    with_part(root)
+    told = "\ntry: folder.finish(folder.part(17), sys.argv[3])\n"
+    told += "except Exception as trouble: raise SystemExit(type(trouble).__name__ != sys.argv[4])\n"
+    program = FINISH.replace("\nfolder.finish(folder.part(17), sys.argv[3])\n", told)
+    faults = ["renameat2:error=EINVAL", f"unlinkat:error=EIO:{times}"]
+
+    trace = traced(f"{program}raise SystemExit(2)", root, STICK, SONG, raised, inject=faults)
+
+    assert trace.code == 0
+    assert (SONG in everything(root)) == (raised == "NotCertain")
+    folder = recovered(root)
+    assert everything(root)[SONG] == BODY
+    assert folder.parts() == []
+    folder.close()
+
+
 @pytest.mark.parametrize(("fault", "code"), [("fsync:error=EIO", 0), ("rmdir:error=EIO", 1)])
 def test_a_distrusted_disk_is_trusted_only_after_a_write_that_lasts(
     root: Path, fault: str, code: int

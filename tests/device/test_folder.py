@@ -10,7 +10,8 @@ from threading import Event, Thread
 import pytest
 import xxhash
 
-from sidecar.device.folder import DeviceFolder, FileFact
+from sidecar.device.folder import DeviceFolder
+from sidecar.domain.files.removals import FileStat
 from sidecar.errors import DeviceError
 from tests.device.examples import everything, filled
 from tests.patience import PATIENCE_S
@@ -60,7 +61,9 @@ def test_a_finished_file_has_its_name_and_nothing_else_is_left(
         SONG: BODY,
     }
     assert part.size() is None
-    assert folder.stat(SONG) == FileFact(len(BODY))
+    there = folder.stat(SONG)
+    assert there is not None
+    assert there.size == len(BODY)
 
 
 def test_a_file_may_lie_in_the_root_and_in_folders_that_are_there(
@@ -356,8 +359,10 @@ def test_a_file_is_replaced_at_once_by_a_better_copy_of_it(
     root: Path, folder: DeviceFolder
 ) -> None:
     folder.finish(filled(folder, 17, BODY), SONG)
+    known = folder.stat(SONG)
+    assert known is not None
 
-    folder.replace(filled(folder, 17, b"better"), SONG, size=len(BODY))
+    folder.replace(filled(folder, 17, b"better"), SONG, known=known)
 
     assert everything(root) == {
         "Artist": "folder",
@@ -377,11 +382,35 @@ def test_what_is_not_the_file_we_know_is_never_replaced(
     part = filled(folder, 17, b"better")
 
     with pytest.raises(DeviceError) as refused:
-        folder.replace(part, SONG, size=len(BODY))
+        folder.replace(part, SONG, known=FileStat(len(BODY), 0, 0))
 
     assert refused.value.code == "name-taken"
     assert (outside / "precious").read_bytes() == b"precious"
     assert part.size() == len(b"better")
+
+
+@pytest.mark.parametrize("is_in_place", [True, False])
+def test_what_a_person_changed_since_it_was_looked_at_is_never_replaced(
+    root: Path, folder: DeviceFolder, is_in_place: bool
+) -> None:
+    folder.finish(filled(folder, 17, BODY), SONG)
+    known = folder.stat(SONG)
+    assert known is not None
+    theirs, song = b"*" * len(BODY), root / SONG
+    if is_in_place:
+        song.write_bytes(theirs)
+        os.utime(song, ns=(known.modified_ns + 10**9, known.modified_ns + 10**9))
+    else:
+        # As taggers do that keep the time of a file.
+        (root / "draft").write_bytes(theirs)
+        os.utime(root / "draft", ns=(known.modified_ns, known.modified_ns))
+        (root / "draft").rename(song)
+
+    with pytest.raises(DeviceError) as refused:
+        folder.replace(filled(folder, 17, b"better"), SONG, known=known)
+
+    assert refused.value.code == "name-taken"
+    assert song.read_bytes() == theirs
 
 
 def test_a_rename_to_what_the_disk_takes_for_the_same_name_is_none(

@@ -97,8 +97,7 @@ class DeviceRecovery:
         """
         part = _whole(device, download)
         size = download.file_size
-        there = device.folder.stat(download.file_path)
-        if there is not None and there.size == size:
+        if _has_its_name(device, download, part):
             device.folder.sync(download.file_path)
             part.remove()
         elif size is not None and part.size() == size:
@@ -141,10 +140,13 @@ class DeviceRecovery:
                 continue
             there = device.folder.stat(download.file_path)
             is_meant = download.is_converted and part.size() == download.file_size
-            if there is None or not is_meant or _hash_of(part) != download.content_hash:
+            if there is None or there.size != download.source_size or not is_meant:
                 continue
             try:
-                device.folder.replace(part, download.file_path, size=there.size)
+                # A person may have changed it since.
+                is_known = device.folder.content_hash(download.file_path) == download.source_hash
+                if is_known and _hash_of(part) == download.content_hash:
+                    device.folder.replace(part, download.file_path, known=there)
             except DeviceError as trouble:
                 # Any other is of the device: the copy is needed when that is cured.
                 if trouble.code != "name-taken":
@@ -200,6 +202,19 @@ def _when_of_use(part: PartFile) -> frozenset[Status]:
     """Return the states of a download in which its part file is still needed."""
     # The segments of a film are what a conversion goes on from.
     return UNFINISHED if is_of_film(part.suffix) else OF_USE[part.suffix]
+
+
+def _has_its_name(device: AttachedDevice, download: Download, part: PartFile) -> bool:
+    """Whether the file at the final name is the one that was being finalized.
+
+    Where its part file is there as well, it may be a person's of the same size.
+    """
+    there = device.folder.stat(download.file_path)
+    if there is None or there.size != download.file_size:
+        return False
+    if part.size() != there.size or download.content_hash is None:
+        return True
+    return device.folder.content_hash(download.file_path) == download.content_hash
 
 
 def _hash_of(part: PartFile) -> str:

@@ -375,7 +375,13 @@ class DownloadTransitions:
             ]
 
     def tags_completed(
-        self, download: Download, *, size: int, content_hash: str, format_name: str
+        self,
+        download: Download,
+        *,
+        size: int,
+        content_hash: str,
+        source_hash: str,
+        format_name: str,
     ) -> bool:
         """Record that the file will be replaced by a copy with better tags; return whether it may.
 
@@ -387,8 +393,8 @@ class DownloadTransitions:
             "bytes_downloaded": size,
             "content_hash": content_hash,
             "format": format_name,
-            "source_size": download.source_size or download.file_size,
-            "source_hash": download.source_hash or download.content_hash,
+            "source_size": download.file_size,
+            "source_hash": source_hash,
             "completed_at": self._clock.now(),
         }
         which = f"{ONE_ROW} AND file_size = ? AND file_path = ? AND missing_since IS NULL"

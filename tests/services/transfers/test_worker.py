@@ -1044,6 +1044,31 @@ def test_a_crash_before_the_rename_is_completed_from_the_part(works: Works) -> N
     assert (works.stick / claimed.file_path).read_bytes() == b"sound"
 
 
+def test_after_a_crash_a_file_of_a_person_with_the_name_and_the_size_is_not_taken_for_ours(
+    works: Works,
+) -> None:
+    works.wish()
+    claimed = works.world.downloads.queue.claim(works.world.clock.now())
+    assert claimed is not None
+    body, theirs = b"sound", b"voice"
+    works.world.downloads.transitions.mark_all_finalizing(
+        [(claimed.id, WholeFile(5, xxhash.xxh3_128_hexdigest(body), None), {})]
+    )
+    (device,) = works.registry.all()
+    with device.folder.part(claimed.id).open() as part:
+        part.write(body)
+    place = works.stick / claimed.file_path
+    place.parent.mkdir(parents=True)
+    place.write_bytes(theirs)
+
+    works.settling.reconcile(device, works.world.downloads.queue.recover())
+
+    assert place.read_bytes() == theirs
+    assert works.now().status is Status.COMPLETED
+    assert works.now().file_path != claimed.file_path
+    assert (works.stick / works.now().file_path).read_bytes() == body
+
+
 def test_a_crash_that_left_neither_starts_over(works: Works) -> None:
     works.wish()
     claimed = works.world.downloads.queue.claim(works.world.clock.now())

@@ -18,6 +18,7 @@ from threading import Event
 from sidecar.clock import Clock
 from sidecar.device.own.parts import PartFile
 from sidecar.domain.downloads.download import Download, Status
+from sidecar.domain.files.removals import FileStat
 from sidecar.domain.formats.formats import MUSIC, ORIGINAL, TAGGED, read_any_target
 from sidecar.domain.items.item import ItemType
 from sidecar.errors import DeviceError, JellyfinError, NotAllowed, NotFound, Stopped
@@ -135,7 +136,7 @@ class TagCompletion:
             with folder.open(download.file_path) as original:
                 wishes = parts.wishes(device, download)
                 made = parts.completer.complete(original, size, into, wishes, stop)
-            return self._put(device, download, made)
+            return self._put(device, download, made, there)
         except (NotFound, NotAllowed) as unknown:
             log.info("%s keeps its tags: %s", download.file_path, unknown)
             self._passed_over.add(download.id)
@@ -147,7 +148,13 @@ class TagCompletion:
         finally:
             self._clear_away(into, download)
 
-    def _put(self, device: AttachedDevice, download: Download, made: CompletedCopy | None) -> bool:
+    def _put(
+        self,
+        device: AttachedDevice,
+        download: Download,
+        made: CompletedCopy | None,
+        known: FileStat,
+    ) -> bool:
         if made is None:
             self._parts.store.relabel([download.id], TAGGED)
             return False
@@ -156,15 +163,23 @@ class TagCompletion:
             self._passed_over.add(download.id)
             return False
         if not self._parts.downloads.transitions.tags_completed(
-            download, size=made.size, content_hash=made.content_hash, format_name=TAGGED
+            download,
+            size=made.size,
+            content_hash=made.content_hash,
+            source_hash=made.source_hash,
+            format_name=TAGGED,
         ):
             return False
         part = device.folder.converted(download.id)
         try:
-            device.folder.replace(part, download.file_path, size=download.file_size or 0)
-        except DeviceError:
+            device.folder.replace(part, download.file_path, known=known)
+        except DeviceError as trouble:
             self._take_back(part, download, made)
-            raise
+            if trouble.code != "name-taken":
+                raise
+            # A person changed it meanwhile: only this file is left alone.
+            self._passed_over.add(download.id)
+            return False
         log.info("%s has whole tags now", download.file_path)
         return True
 

@@ -25,7 +25,7 @@ from sidecar.domain.formats.formats import ORIGINAL, TAGGED, name_for
 from sidecar.domain.formats.tags import Tags
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceError, JellyfinError, NotFound, ServerAway, SignedOut
-from sidecar.events import DeviceChanged
+from sidecar.events import DeviceChanged, DownloadChanged
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.files.generated_files.index import MANIFEST, IndexWriter
 from sidecar.services.health.problems import Problems
@@ -411,7 +411,11 @@ def noted_before_a_crash(bench: Bench, body: bytes) -> Download:
         made = bench.completer.complete(file, len(body), part, wishes, Event())
     assert made is not None
     assert bench.world.downloads.transitions.tags_completed(
-        before, size=made.size, content_hash=made.content_hash, format_name=TAGGED
+        before,
+        size=made.size,
+        content_hash=made.content_hash,
+        source_hash=made.source_hash,
+        format_name=TAGGED,
     )
     return before
 
@@ -423,7 +427,9 @@ def test_a_crash_between_the_note_and_the_name_is_put_in_order(
     before = noted_before_a_crash(bench, bodies["broken"])
     if is_renamed:
         part = bench.device.folder.converted(before.id)
-        bench.device.folder.replace(part, before.file_path, size=len(bodies["broken"]))
+        known = bench.device.folder.stat(before.file_path)
+        assert known is not None
+        bench.device.folder.replace(part, before.file_path, known=known)
 
     DeviceRecovery(bench.world.downloads).reconcile(bench.device, [])
 
@@ -432,6 +438,48 @@ def test_a_crash_between_the_note_and_the_name_is_put_in_order(
     assert_whole_tags(bench.file(there))
     assert bench.is_noted(there)
     assert bench.everything() == [there.file_path]
+
+
+def edited(body: bytes, *, is_longer: bool) -> bytes:
+    """Return a file as a person's tagger leaves it, in the room that was there or in more."""
+    theirs = body.replace(b"mine", b"hers")
+    return theirs + b"more" if is_longer else theirs
+
+
+@pytest.mark.parametrize("is_longer", [False, True])
+def test_what_a_person_changed_after_a_crash_is_not_replaced(
+    bench: Bench, bodies: dict[str, bytes], is_longer: bool
+) -> None:
+    before = noted_before_a_crash(bench, bodies["broken"])
+    theirs = edited(bodies["broken"], is_longer=is_longer)
+    bench.file(before).write_bytes(theirs)
+
+    DeviceRecovery(bench.world.downloads).reconcile(bench.device, [])
+
+    assert bench.file(before).read_bytes() == theirs
+    assert bench.everything() == [before.file_path]
+
+
+@pytest.mark.parametrize("is_longer", [False, True])
+def test_what_a_person_changes_meanwhile_is_not_replaced_and_stops_nothing_else(
+    bench: Bench, bodies: dict[str, bytes], is_longer: bool
+) -> None:
+    bench.completes = False
+    before = bench.arrived(bodies["broken"])
+    theirs = edited(bodies["broken"], is_longer=is_longer)
+
+    def edit(event: object) -> None:
+        if isinstance(event, DownloadChanged) and event.download.format == TAGGED:
+            bench.file(before).write_bytes(theirs)
+
+    bench.world.bus.subscribe(edit)
+    bench.completes = True
+    bench.completion.step()
+
+    assert bench.file(before).read_bytes() == theirs
+    assert bench.now(before) == before
+    assert bench.everything() == [before.file_path]
+    assert bench.registry.blocked() == set()
 
 
 def test_a_half_made_copy_of_a_crash_is_swept_away(bench: Bench, bodies: dict[str, bytes]) -> None:
