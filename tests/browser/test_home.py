@@ -39,7 +39,7 @@ def test_it_follows_what_happens(signed_in: SignedIn, house: WebHouse) -> None:
     page = signed_in(ANN, "/")
     expect(page.get_by_role("heading", name="Nothing to download")).to_be_visible()
     tile = page.locator(f"#tile-{STICK}")
-    expect(tile).to_contain_text("Up to date")
+    expect(tile).to_contain_text("Empty")
 
     download = house.add(7, status=Status.DOWNLOADING, size=740_000)
     expect(page.get_by_role("heading", name="Downloading 1 file")).to_be_visible()

@@ -143,6 +143,12 @@ class DevicePlan:
     reformat: Reformat | None = None
 
     @property
+    def is_settled(self) -> bool:
+        """Whether nothing comes, goes, is missing or does not fit."""
+        moves = self.adds or self.removals or self.refusals or self.missing
+        return not (moves or self.trouble or self.over or self.reformat)
+
+    @property
     def files_added(self) -> int:
         """How many files come."""
         return len(self.adds) + self.rest.adds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -14,6 +14,7 @@ from sidecar.domain.wishes import PIN
 from sidecar.events import Phase
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadView, ReasonView
+from sidecar.services.health.notices import Notice
 from sidecar.web.i18n.numbers import translatable
 
 
@@ -93,18 +94,49 @@ SAFE_TO_REMOVE = StatusLabel(translatable("Safe to remove"), "circle-check", "go
 NOT_AVAILABLE = StatusLabel(translatable("Not available"), "triangle-alert", "warn")
 FILES_MISSING = StatusLabel(translatable("Files are missing"), "triangle-alert", "warn")
 NEEDS_ATTENTION = StatusLabel(translatable("Needs attention"), "triangle-alert", "warn")
+WAITS_FOR_JELLYFIN = StatusLabel(translatable("Waiting for Jellyfin"), "clock", "warn")
+ASKED = StatusLabel(translatable("Needs an answer"), "triangle-alert", "warn")
+DOWNLOADS_FAILED = StatusLabel(translatable("Downloads failed"), "triangle-alert", "warn")
+EMPTY = StatusLabel(translatable("Empty"), "hard-drive", "calm")
 UP_TO_DATE = StatusLabel(translatable("Up to date"), "check", "good")
 
 
-def device_label(view: DeviceView, *, running: int, waiting: int, has_problem: bool) -> StatusLabel:
-    """Return the label of a device: the worst that is true of it, else what it does now."""
+def hindrance(notices: Iterable[Notice]) -> StatusLabel | None:
+    """Return what keeps every device from what is new in Jellyfin; None if nothing does."""
+    told = {one.code if one.kind == "network" else one.kind for one in notices}
+    found = {
+        "server": WAITS_FOR_JELLYFIN,
+        "account": NEEDS_ATTENTION,
+        "paused": PLAIN[Status.PAUSED],
+    }
+    return next((label for kind, label in found.items() if kind in told), None)
+
+
+def device_label(
+    view: DeviceView,
+    *,
+    counts: Mapping[Status, int],
+    is_asked: bool,
+    has_problem: bool,
+    hindered: StatusLabel | None,
+) -> StatusLabel:
+    """Return the label of a device: the worst that is true of it, else what it does now.
+
+    `counts` are its downloads by their status; `hindered` is the `hindrance` of all devices.
+    """
+    if counts.get(Status.DOWNLOADING) and hindered is not WAITS_FOR_JELLYFIN:
+        hindered = None
     worst = (
         (view.is_unplugged, SAFE_TO_REMOVE),
         (view.trouble is not None, NOT_AVAILABLE),
         (view.missing > 0, FILES_MISSING),
+        (is_asked, ASKED),
         (has_problem, NEEDS_ATTENTION),
         (view.is_paused, PLAIN[Status.PAUSED]),
-        (running > 0, PLAIN[Status.DOWNLOADING]),
-        (waiting > 0, PLAIN[Status.PENDING]),
+        (hindered is not None, hindered),
+        *((counts.get(one, 0) > 0, PLAIN[one]) for one in (Status.DOWNLOADING, Status.PENDING)),
+        (counts.get(Status.FAILED, 0) > 0, DOWNLOADS_FAILED),
+        (counts.get(Status.PAUSED, 0) > 0, PLAIN[Status.PAUSED]),
+        (view.files == 0, EMPTY),
     )
-    return next((label for is_so, label in worst if is_so), UP_TO_DATE)
+    return next((label for is_so, label in worst if is_so and label), UP_TO_DATE)

@@ -5,23 +5,21 @@ It asks Jellyfin nothing, and shows each person only what they see on the other 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from flask import Blueprint, render_template
 
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.services.accounts.person import Person
-from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.views import DownloadQuery, DownloadView
 from sidecar.services.files.browse import TileView
 from sidecar.services.files.search import FileQuery
-from sidecar.services.health.notices import Notice
 from sidecar.services.playback.history import PlayView
 from sidecar.store.downloads.queries import DeviceState
-from sidecar.web.i18n.status_labels import StatusLabel, device_label
+from sidecar.web.i18n.status_labels import hindrance
+from sidecar.web.pages.devices.tiles import device_tiles
 from sidecar.web.pages.files.routes import address
 from sidecar.web.pages.files.view import FilesViewState
 from sidecar.web.pages.page_routes import PageRoutes
@@ -53,24 +51,6 @@ class RunningView:
     progress: float | None
     speed: float
     bytes_left: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeviceTile:
-    """A device as the home page shows it.
-
-    Attributes:
-        running, waiting: How many downloads for it run, and how many are queued.
-        synced_at: When the last file arrived there; None if there is none.
-        problems: What is wrong there, for people, in one wording each.
-    """
-
-    device: DeviceView
-    label: StatusLabel
-    running: int
-    waiting: int
-    synced_at: datetime | None
-    problems: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,11 +85,12 @@ def _home(services: WebServices, person: Person) -> str:
         counts={one.value: _sum(states, one) for one in Status},
         running=_running([one for one in found.items if one.status is Status.DOWNLOADING]),
         bytes_waiting=listing.bytes_waiting(person),
-        devices=_devices(services, person, states, notices),
+        devices=device_tiles(services, person, states, notices),
         added=_added(services, person),
         played=_played(services, person),
         coming=[one for one in found.items if one.status is Status.PENDING][:MOST_LISTED],
         waits=[one for one in notices if one.kind == "network"],
+        hindered=hindrance(notices),
     )
 
 
@@ -125,43 +106,6 @@ def _running(views: Sequence[DownloadView]) -> RunningView:
         progress=sum(done for done, _ in known) / size if size else None,
         speed=sum(one.speed for one in views),
         bytes_left=sum(max(of - done, 0) for done, of in known),
-    )
-
-
-def _devices(
-    services: WebServices,
-    person: Person,
-    states: Mapping[str, DeviceState],
-    notices: Iterable[Notice],
-) -> Sequence[DeviceTile]:
-    problems: dict[str, list[str]] = {}
-    for one in notices:
-        if one.device_id:
-            problems.setdefault(one.device_id, []).append(one.text)
-    # What is a question is asked above.
-    asked = {one.text for one in services.notices.questions(person)}
-    return [
-        _tile(
-            one,
-            state=states.get(one.id, DeviceState({})),
-            problems=[text for text in problems.get(one.id, ()) if text not in asked],
-        )
-        for one in services.devices.devices(person)
-    ]
-
-
-def _tile(device: DeviceView, *, state: DeviceState, problems: Sequence[str]) -> DeviceTile:
-    running = state.counts.get(Status.DOWNLOADING, 0)
-    waiting = state.counts.get(Status.PENDING, 0)
-    # What may be pulled out is no problem.
-    told = () if device.is_unplugged else problems
-    return DeviceTile(
-        device=device,
-        label=device_label(device, running=running, waiting=waiting, has_problem=bool(told)),
-        running=running,
-        waiting=waiting,
-        synced_at=state.last_arrival,
-        problems=told,
     )
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from sidecar.domain.downloads.download import Status
+from sidecar.domain.rules.queue_ahead import NAME as AHEAD
+from sidecar.errors import WrongServer
+from sidecar.messages import msg
 from sidecar.services.health.problems import Problem, ProblemKind
 from tests.services.conftest import STICK
 from tests.web.house import ANN, Browser, WebHouse
@@ -51,6 +55,9 @@ def test_what_is_paused_is_not_nothing(house: WebHouse, ann: Browser) -> None:
 
 
 def test_the_tile_says_the_worst_of_a_device(house: WebHouse, ann: Browser) -> None:
+    assert ">Empty</span>" in ann.get("/").text
+    house.add(1, status=Status.COMPLETED)
+    house.look()
     assert "Up to date" in ann.get("/").text
     house.add(20)
     assert ">Queued</span>" in ann.get("/").text
@@ -68,3 +75,72 @@ def test_the_tile_says_the_worst_of_a_device(house: WebHouse, ann: Browser) -> N
     assert "Up to date" not in page
     house.unplug()
     assert ">Not available</span>" in ann.get("/").text
+
+
+def another_jellyfin_answers(house: WebHouse) -> None:
+    house.services.accounts.server.tell(WrongServer(msg("It is another one")))
+
+
+def ann_has_to_sign_in_again(house: WebHouse) -> None:
+    problem = Problem("signed-out", "Sign in again")
+    house.services.accounts.problems.note(ProblemKind.ACCOUNT, ANN.user_id, problem)
+
+
+def automatic_downloads_are_paused(house: WebHouse) -> None:
+    house.services.web.transfers.pause(paused=True)
+
+
+def a_download_has_failed(house: WebHouse) -> None:
+    house.add(2, status=Status.FAILED)
+
+
+def a_download_is_paused(house: WebHouse) -> None:
+    house.add(2, status=Status.PAUSED)
+
+
+def so_much_would_go_that_somebody_is_asked(house: WebHouse) -> None:
+    for number in range(2, 11):
+        house.add(number, status=Status.COMPLETED, size=4096, rule=AHEAD)
+    house.services.web.settings.change(ANN, STICK, {"budget": 4096, "reserve": 0}, {})
+    house.services.transfers.space.step()
+
+
+@pytest.mark.parametrize("users", [("ann",)])
+@pytest.mark.parametrize(
+    ("happens", "word"),
+    [
+        (another_jellyfin_answers, "Waiting for Jellyfin"),
+        (ann_has_to_sign_in_again, "Needs attention"),
+        (automatic_downloads_are_paused, "Paused"),
+        (a_download_has_failed, "Downloads failed"),
+        (a_download_is_paused, "Paused"),
+        (so_much_would_go_that_somebody_is_asked, "Needs an answer"),
+    ],
+)
+def test_nothing_is_called_up_to_date_that_is_not(
+    house: WebHouse, ann: Browser, happens: Callable[[WebHouse], None], word: str
+) -> None:
+    house.add(1, status=Status.COMPLETED, rule=AHEAD, size=4096)
+    house.look()
+    for page in ("/", "/devices"):
+        assert "Up to date" in ann.get(page).text
+
+    happens(house)
+
+    home, devices, downloads = (ann.get(path).text for path in ("/", "/devices", "/downloads"))
+    assert f">{word}</span>" in home
+    assert "Up to date" not in home + devices
+    if word != "Needs an answer":
+        assert "Everything is on the device" not in downloads
+
+
+def test_while_jellyfin_is_away_nobody_says_that_there_is_nothing_to_download(
+    house: WebHouse, ann: Browser
+) -> None:
+    house.add(1, status=Status.COMPLETED)
+    another_jellyfin_answers(house)
+
+    for path in ("/", "/downloads"):
+        page = ann.get(path).text
+        assert "Waiting for Jellyfin" in page
+        assert "Nothing to download" not in page

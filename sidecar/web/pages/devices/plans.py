@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from sidecar.errors import DeviceError
+from sidecar.services.accounts.person import Person
 from sidecar.services.space.planner import PlanChanged
+from sidecar.web.i18n.status_labels import StatusLabel
+from sidecar.web.pages.devices.tiles import device_tiles
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.auth import is_owner, person
 from sidecar.web.security.permissions import Role
@@ -22,10 +27,13 @@ def routes(services: WebServices) -> Blueprint:
 
     @plans.get("/devices", role=Role.SIGNED_IN)
     def devices() -> str:
+        who = person()
+        found = services.plans.all(who)
         return render_template(
             "devices/devices.html",
-            devices=services.plans.all(person()),
-            browsers=services.browsers.all(person()),
+            devices=found,
+            labels=_labels(services, who) if any(one.is_settled for one in found) else {},
+            browsers=services.browsers.all(who),
             unused=services.device_editor.unused() if is_owner() else [],
             outcome=request.args.get("outcome"),
             most=LONGEST_LIST,
@@ -51,3 +59,9 @@ def routes(services: WebServices) -> Blueprint:
         return redirect(url_for("plans.devices"), 303)
 
     return plans.blueprint
+
+
+def _labels(services: WebServices, who: Person) -> Mapping[str, StatusLabel]:
+    """Return how each device stands, by its id."""
+    states, notices = services.downloads.by_device(who), services.notices.notices(who)
+    return {one.device.id: one.label for one in device_tiles(services, who, states, notices)}

@@ -149,6 +149,7 @@ def _downloads(services: WebServices) -> str:
     rows = [TitleRow(one) for one in found.rows]
     is_grouped = found.total >= GROUPED_FROM if shown.is_grouped is None else shown.is_grouped
     devices = services.devices.devices(person)
+    notices = services.notices.notices(person)
     running = [
         one
         for one in listing.progress()
@@ -180,7 +181,8 @@ def _downloads(services: WebServices) -> str:
         bytes_waiting=listing.bytes_waiting(person),
         bytes_running=sum(max((one.size or 0) - one.bytes_held, 0) for one in running),
         devices=devices,
-        notices=services.notices.notices(person),
+        notices=notices,
+        hindered=status_labels.hindrance(notices),
     )
 
 
