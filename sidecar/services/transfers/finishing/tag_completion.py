@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -131,37 +131,40 @@ class TagCompletion:
         if there is None or there.size != size or refusal is not None:
             self._passed_over.add(download.id)
             return False
-        into = folder.converted(download.id)
-        try:
-            with folder.open(download.file_path) as original:
-                wishes = parts.wishes(device, download)
-                made = parts.completer.complete(original, size, into, wishes, stop)
-            return self._put(device, download, made, there)
-        except (NotFound, NotAllowed) as unknown:
-            log.info("%s keeps its tags: %s", download.file_path, unknown)
-            self._passed_over.add(download.id)
-            return False
-        except OSError as error:
-            log.warning("the tags of %s are not completed: %s", download.file_path, error)
-            self._passed_over.add(download.id)
-            return False
-        finally:
-            self._clear_away(into, download)
+        part = folder.converted(download.id)
+        with ExitStack() as cleared_away:
+            cleared_away.callback(_remove, part)
+            try:
+                with folder.open(download.file_path) as original:
+                    wishes = parts.wishes(device, download)
+                    made = parts.completer.complete(original, size, part, wishes, stop)
+            except (NotFound, NotAllowed) as unknown:
+                log.info("%s keeps its tags: %s", download.file_path, unknown)
+                self._passed_over.add(download.id)
+                return False
+            except OSError as error:
+                log.warning("the tags of %s are not completed: %s", download.file_path, error)
+                self._passed_over.add(download.id)
+                return False
+            if made is None:
+                parts.store.relabel([download.id], TAGGED)
+                return False
+            if download.content_hash is not None and made.source_hash != download.content_hash:
+                log.warning("%s is not as it arrived: left alone", download.file_path)
+                self._passed_over.add(download.id)
+                return False
+            # From here on the row may tell of the copy: then recovery puts it in place.
+            cleared_away.pop_all()
+        return self._put(device, download, part, made, there)
 
     def _put(
         self,
         device: AttachedDevice,
         download: Download,
-        made: CompletedCopy | None,
+        part: PartFile,
+        made: CompletedCopy,
         known: FileStat,
     ) -> bool:
-        if made is None:
-            self._parts.store.relabel([download.id], TAGGED)
-            return False
-        if download.content_hash is not None and made.source_hash != download.content_hash:
-            log.warning("%s is not as it arrived: left alone", download.file_path)
-            self._passed_over.add(download.id)
-            return False
         if not self._parts.downloads.transitions.tags_completed(
             download,
             size=made.size,
@@ -169,8 +172,8 @@ class TagCompletion:
             source_hash=made.source_hash,
             format_name=TAGGED,
         ):
+            _remove(part)
             return False
-        part = device.folder.converted(download.id)
         try:
             device.folder.replace(part, download.file_path, known=known)
         except DeviceError as trouble:
@@ -193,13 +196,12 @@ class TagCompletion:
                 self._parts.downloads.transitions.take_back_tags(
                     download, content_hash=made.content_hash
                 )
-
-    def _clear_away(self, part: PartFile, download: Download) -> None:
-        """Remove the copy, unless the row tells of it: then recovery puts it in place."""
-        now = self._parts.downloads.queries.get(download.id)
-        if now is None or now.content_hash == download.content_hash:
-            with suppress(DeviceError):
                 part.remove()
+
+
+def _remove(part: PartFile) -> None:
+    with suppress(DeviceError):
+        part.remove()
 
 
 def needs_room_for_two(download: Download) -> bool:

@@ -42,6 +42,7 @@ from sidecar.transfer.tagging.wishes import TagWishes
 from tests.fakes.media.mutagens import FLAC
 from tests.fakes.media.sounds import ffmpeg
 from tests.services.conftest import ANN, STICK, World, track
+from tests.statements import trace
 
 OWN = {"title": "Caf\ufffd", "artist": "Anna", "comment": "mine"}
 KNOWN: Tags = {
@@ -245,6 +246,21 @@ def test_files_that_are_there_are_completed_in_their_place(
     content = bench.file(there).read_bytes()
     bench.completion.step()
     assert bench.file(there).read_bytes() == content
+
+
+def test_to_complete_one_reads_its_row_once(bench: Bench, bodies: dict[str, bytes]) -> None:
+    bench.completes = False
+    before = bench.arrived(bodies["broken"])
+    bench.completes = True
+    said: list[str] = []
+    trace(bench.world.db, said.append)
+
+    bench.completion.step()
+
+    trace(bench.world.db, None)
+    assert_whole_tags(bench.file(before))
+    reads = [one for one in said if one.startswith("SELECT") and f"id = {before.id}" in one]
+    assert len(reads) == 1
 
 
 def test_the_manifest_follows(bench: Bench, bodies: dict[str, bytes]) -> None:
