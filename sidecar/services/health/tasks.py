@@ -69,6 +69,11 @@ class KnownTask:
     run: TaskRun
     machine: str = ""
 
+    @property
+    def id(self) -> str:
+        """Names it: in addresses, in forms, and between processes."""
+        return _make_id(self.kind, self.subject)
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -84,7 +89,7 @@ class Outcome:
 class Tasks:
     """The tasks of this process, and what others tell of theirs. Safe for many threads."""
 
-    def __init__(self, clock: Clock, call: Callable[[str], object] = lambda _name: None) -> None:
+    def __init__(self, clock: Clock, call: Callable[[str], object] = lambda _task_id: None) -> None:
         """Prepare; `call` has other processes do a task that is theirs."""
         self._clock = clock
         self._call = call
@@ -100,19 +105,19 @@ class Tasks:
     def put(self, kind: TaskKind, subject: str, run: TaskRun) -> None:
         """Note how a task stands."""
         with self._lock:
-            self._runs[_name(kind, subject)] = run
+            self._runs[_make_id(kind, subject)] = run
 
     def plan(self, kind: TaskKind, subject: str = "", next_at: datetime | None = None) -> None:
         """Note that a task is to be done, and when it is due next."""
         with self._lock:
-            before = self._runs.get(_name(kind, subject), TaskRun())
-            self._runs[_name(kind, subject)] = replace(before, next_at=next_at)
+            before = self._runs.get(_make_id(kind, subject), TaskRun())
+            self._runs[_make_id(kind, subject)] = replace(before, next_at=next_at)
 
     def drop(self, subject: str) -> None:
         """Forget the tasks about an account or a device that are not done any more."""
         with self._lock:
             for kind in TaskKind:
-                self._runs.pop(_name(kind, subject), None)
+                self._runs.pop(_make_id(kind, subject), None)
 
     @contextmanager
     def run(
@@ -160,28 +165,33 @@ class Tasks:
     def all(self) -> Sequence[KnownTask]:
         """Return all tasks; of one that several processes have done, the newest run."""
         with self._lock:
-            known = [(name, run, "") for name, run in self._runs.items()]
+            known = [(task_id, run, "") for task_id, run in self._runs.items()]
             known += [(one.subject, one.value, one.machine) for one in self._told]
         newest: dict[str, KnownTask] = {}
         order = list(TaskKind)
-        for name, run, machine in sorted(known, key=lambda one: one[1].began_at or EARLIEST):
-            kind, _, subject = name.partition(" ")
+        for task_id, run, machine in sorted(known, key=lambda one: one[1].began_at or EARLIEST):
+            kind, subject = _read_id(task_id)
             # A process of another version may do more.
             if kind in order:
-                newest[name] = KnownTask(TaskKind(kind), subject, run, machine)
+                newest[task_id] = KnownTask(TaskKind(kind), subject, run, machine)
         return sorted(newest.values(), key=lambda one: (order.index(one.kind), one.subject))
 
-    def run_now(self, kind: TaskKind, subject: str = "") -> None:
+    def run_now(self, task_id: str) -> None:
         """Have a task done soon, in whatever process it is."""
-        self.act(_name(kind, subject))
-        self._call(_name(kind, subject))
+        self.act(task_id)
+        self._call(task_id)
 
-    def act(self, name: str) -> None:
-        """Have a task of this process done soon, if it has one of this name."""
-        kind, _, subject = name.partition(" ")
-        if name in self.found():
+    def act(self, task_id: str) -> None:
+        """Have a task of this process done soon, if it has this one."""
+        if task_id in self.found():
+            kind, subject = _read_id(task_id)
             self._acts[TaskKind(kind)](subject)
 
 
-def _name(kind: TaskKind, subject: str) -> str:
-    return f"{kind} {subject}"
+def _make_id(kind: TaskKind, subject: str) -> str:
+    return f"{kind}-{subject}" if subject else kind
+
+
+def _read_id(task_id: str) -> tuple[str, str]:
+    kind, _, subject = task_id.partition("-")
+    return kind, subject

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from sidecar.messages import msg
-from sidecar.services.health.tasks import KnownTask, TaskKind, TaskRun, Tasks
+from sidecar.services.health.tasks import TaskKind, TaskRun, Tasks
 
 WHAT: Mapping[TaskKind, str] = MappingProxyType(
     {
@@ -52,7 +52,7 @@ class TaskList:
         names = self._names()
         return [
             TaskView(
-                id=_id_of(one),
+                id=one.id,
                 what=WHAT[one.kind],
                 about=names.get(one.subject, ""),
                 machine=one.machine,
@@ -67,10 +67,5 @@ class TaskList:
 
         One that is not there any more, as its device was unplugged meanwhile, is not listed either.
         """
-        for one in self._tasks.all():
-            if _id_of(one) == task_id:
-                self._tasks.run_now(one.kind, one.subject)
-
-
-def _id_of(one: KnownTask) -> str:
-    return f"{one.kind}-{one.subject}"
+        if any(one.id == task_id for one in self._tasks.all()):
+            self._tasks.run_now(task_id)

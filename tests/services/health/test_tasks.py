@@ -68,8 +68,8 @@ def test_of_what_several_processes_did_the_newest_run_counts(clock: FakeClock) -
     tasks.put(TaskKind.SCAN, "stick", TaskRun(before, before))
     tasks.take(
         [
-            Told("scan stick", "car", later),
-            Told("backup ", "nas", TaskRun()),
+            Told("scan-stick", "car", later),
+            Told("backup", "nas", TaskRun()),
             Told("something newer", "nas", TaskRun()),
         ]
     )
@@ -78,7 +78,7 @@ def test_of_what_several_processes_did_the_newest_run_counts(clock: FakeClock) -
         KnownTask(TaskKind.BACKUP, "", TaskRun(), "nas"),
         KnownTask(TaskKind.SCAN, "stick", later, "car"),
     ]
-    assert [*tasks.found()] == ["scan stick"], "what others told is not told again"
+    assert [*tasks.found()] == ["scan-stick"], "what others told is not told again"
 
 
 def test_what_is_wanted_now_is_done_where_it_is_done(clock: FakeClock) -> None:
@@ -88,12 +88,12 @@ def test_what_is_wanted_now_is_done_where_it_is_done(clock: FakeClock) -> None:
     tasks.offer(TaskKind.RULES, done.append)
     tasks.plan(TaskKind.RULES, ANN)
 
-    tasks.run_now(TaskKind.RULES, ANN)
-    tasks.run_now(TaskKind.RULES, "b" * 32)
+    tasks.run_now(f"rules-{ANN}")
+    tasks.run_now(f"rules-{'b' * 32}")
     assert done == [ANN], "another process follows the other account"
-    assert called == [f"rules {ANN}", f"rules {'b' * 32}"]
+    assert called == [f"rules-{ANN}", f"rules-{'b' * 32}"]
 
     tasks.drop(ANN)
-    tasks.act(f"rules {ANN}")
+    tasks.act(f"rules-{ANN}")
     assert done == [ANN]
     assert tasks.all() == []

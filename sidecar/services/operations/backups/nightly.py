@@ -128,7 +128,7 @@ class NightlyBackups:
         process that makes them is only asked.
         """
         if not self._are_here:
-            self._tasks.run_now(TaskKind.BACKUP)
+            self._tasks.run_now(str(TaskKind.BACKUP))
             return
         # The names of the files know no fractions of a second.
         asked_at = self._clock.now().replace(microsecond=0)
