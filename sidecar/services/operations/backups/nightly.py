@@ -98,23 +98,13 @@ class NightlyBackups:
 
     def step(self) -> None:
         """Make a backup if one is due; a failure is noted as a problem and tried again later."""
-        chosen = self._settings().backup
-        self._plan()
-        if self._is_asked:
+        if self._is_asked or self._is_due():
             self._is_asked = False
             self.make()
             return
-        if not chosen.nightly:
+        if not self._settings().backup.nightly:
             self._problems.clear(ProblemKind.BACKUP, ITSELF)
-            return
-        if self._clock.monotonic() < self._not_before:
-            return
-        due = partial(is_due, at=chosen.at, zone=self._zone, now=self._clock.now())
-        # The folder is read only when one may be due: its disk may sleep.
-        if due(self._seen.get(self._folder, ())):
-            self._last = self._look()
-            if due(self._seen[self._folder]):
-                self.make()
+        self._plan()
 
     def make_soon(self) -> None:
         """Have a backup made by the thread that makes them; returns at once."""
@@ -173,6 +163,17 @@ class NightlyBackups:
         if trouble is None or not person.is_admin:
             return ()
         return (Notice("backup", "warning", trouble.text, code=trouble.code),)
+
+    def _is_due(self) -> bool:
+        chosen = self._settings().backup
+        if not chosen.nightly or self._clock.monotonic() < self._not_before:
+            return False
+        due = partial(is_due, at=chosen.at, zone=self._zone, now=self._clock.now())
+        # The folder is read only when one may be due: its disk may sleep.
+        if not due(self._seen.get(self._folder, ())):
+            return False
+        self._last = self._look()
+        return due(self._seen[self._folder])
 
     def _make(self) -> None:
         chosen, now = self._settings().backup, self._clock.now()
