@@ -135,7 +135,7 @@ def judge(
 def refuse_finishing(download: Download) -> ActionRefusal:
     """Return the refusal for a download that is being finalized."""
     text = msg(
-        "{title} is being finished at this very moment: try again in a few seconds",
+        "{title} is just being finished: try again in a few seconds, or when its device is back",
         title=download.title,
     )
     return ActionRefusal("finishing", text)

@@ -8,8 +8,9 @@
       └────────────────────────────── want_again ───────────────────────────────────┘
 
 `store.downloads.transitions` applies the moves; nothing else changes a state.
-Cancelling is no move: the row is deleted. A file that was on the device already is *adopted*:
-from any state without a file of ours straight to completed.
+Cancelling is no move: the row is deleted. But what was being finalized on a device that is away may
+have its final name already: it is *deleted*, and goes from the device when that is back. A file
+that was on the device already is *adopted*: from any state without a file of ours to completed.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ MOVES = MappingProxyType(
         (Status.DOWNLOADING, Move.PAUSE): Status.PAUSED,
         (Status.PAUSED, Move.RESUME): Status.PENDING,
         (Status.FAILED, Move.RETRY): Status.PENDING,
+        (Status.DOWNLOADING, Move.DELETE): Status.REMOVED,
         (Status.COMPLETED, Move.EVICT): Status.REMOVED,
         (Status.COMPLETED, Move.DELETE): Status.REMOVED,
         (Status.COMPLETED, Move.VANISH): Status.REMOVED,
@@ -135,7 +137,8 @@ class Download:
         bytes_downloaded: Bytes of the part file that are known to be on the disk.
         validator: Stored before the first body byte was written; None without a part file.
         accepted: The version that a person has accepted as whole, whatever the scan says.
-        finalizing: The part is whole and synced, and its rename to `file_path` has begun.
+        finalizing: The part is whole and synced, and its rename to `file_path` has begun; if it is
+            removed, whatever of the two is on the device has still to go.
         priority: Higher first.
         retry_next_at: Not before this time; None means now.
         content_hash: xxh3-128 of the finished file, 32 hex digits.

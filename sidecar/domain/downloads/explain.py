@@ -127,10 +127,16 @@ def _describe_state(facts: ExplainFacts) -> str:
     if download.status is Status.COMPLETED and facts.is_away:
         return msg("It was on {device} when {device} was last seen", device=device)
     if download.status is Status.DOWNLOADING and download.finalizing:
-        return msg("It is just being put in its place on {device}", device=device)
+        return _explain_finishing(facts)
     if download.status is Status.FAILED:
         return _explain_failure(facts, download)
     return STATES[download.status].format(device=device, progress=f"{download.progress:.0%}")
+
+
+def _explain_finishing(facts: ExplainFacts) -> str:
+    if facts.is_away:
+        return msg("It is put in its place on {device} when {device} is back", device=facts.device)
+    return msg("It is just being put in its place on {device}", device=facts.device)
 
 
 def _explain_failure(facts: ExplainFacts, download: Download) -> str:

@@ -166,7 +166,9 @@ class RemoveDownloads:
         ]
         kept_parts = [one.id for one in going if _has_part(one)] if _keeps_parts(order) else []
         gone = self._downloads.queue.cancel_all(going, keep_parts=kept_parts)
-        left = [*staying, *(one for one in going if one.id in gone)]
+        finishing = [one for one in going if one.id not in gone]
+        abandoned = {one.id for one in finishing if self._abandon(one)}
+        left = [*staying, *(one for one in going if one.id in gone or one.id in abandoned)]
         undo = self._ownership.give_up_all([(one, partings[one.id]) for one in left])
         outcomes = {
             one.id: ActionResult(one.id, ResultKind.KEPT, _kept(one), undo=undo[one.id])
@@ -174,17 +176,32 @@ class RemoveDownloads:
         }
         for one in going:
             keep_part = one.id in kept_parts
-            if one.id not in gone:
+            if one.id not in gone and one.id not in abandoned:
                 outcomes[one.id] = refused(one, refuse_finishing(one))
                 continue
             self._db.after_commit(partial(self._stop, one, keep_part=keep_part))
             text = (
-                msg("{title} is cancelled; what it had is kept for a month", title=one.title)
+                msg(
+                    "{title} is cancelled; what is on the device goes when the device is back",
+                    title=one.title,
+                )
+                if one.id in abandoned
+                else msg("{title} is cancelled; what it had is kept for a month", title=one.title)
                 if keep_part
                 else msg("{title} is cancelled", title=one.title)
             )
             outcomes[one.id] = ActionResult(one.id, ResultKind.DONE, text, undo=undo[one.id])
         return outcomes
+
+    def _abandon(self, download: Download) -> bool:
+        """Remove what was being finalized, if its device is away, so that nobody can finish it."""
+        is_there = download.device_id in self._registry.ids_there()
+        if is_there or self._registry.on_other_machine(download.device_id) is not None:
+            return False
+        current = self._downloads.queries.get(download.id)
+        is_left = current is not None and current.finalizing
+        is_left = is_left and download.id not in self._claims.busy()
+        return is_left and self._downloads.transitions.abandon(download)
 
     def _let_go(
         self,

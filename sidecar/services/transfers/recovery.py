@@ -59,6 +59,7 @@ class DeviceRecovery:
             errors.DeviceError: The device is gone again; reconcile it when it is back.
         """
         self.finish(device, unfinished)
+        self._remove_abandoned(device)
         self._put_in_place(device)
         self._check_completed(device, is_over)
         self._sweep(device)
@@ -129,6 +130,13 @@ class DeviceRecovery:
                 raise
             device.folder.finish(part, path)
         return self._downloads.queries.get(download.id) or download
+
+    def _remove_abandoned(self, device: AttachedDevice) -> None:
+        """Remove what was cancelled while the device was away, whichever name it has."""
+        for download in self._downloads.queue.list_abandoned(device.id):
+            if _is_it(device, download):
+                device.folder.remove(download.file_path, size=download.file_size or 0)
+            self._downloads.queue.forget_abandoned(download)
 
     def _put_in_place(self, device: AttachedDevice) -> None:
         """Put copies with completed tags in place of their files, where the row says so already."""
@@ -209,11 +217,17 @@ def _has_its_name(device: AttachedDevice, download: Download, part: PartFile) ->
 
     Where its part file is there as well, it may be a person's of the same size.
     """
+    if part.size() == download.file_size:
+        return _is_it(device, download)
+    there = device.folder.stat(download.file_path)
+    return there is not None and there.size == download.file_size
+
+
+def _is_it(device: AttachedDevice, download: Download) -> bool:
+    """Whether the file at the final name is byte for byte the one that was being finalized."""
     there = device.folder.stat(download.file_path)
     if there is None or there.size != download.file_size:
         return False
-    if part.size() != there.size or download.content_hash is None:
-        return True
     return device.folder.content_hash(download.file_path) == download.content_hash
 
 

@@ -392,6 +392,20 @@ class DownloadQueue:
         """Return what is being finalized, by whatever process; few ever are."""
         return [one for one in self._left(()) if one.finalizing]
 
+    def list_abandoned(self, device_id: str) -> list[Download]:
+        """Return what was removed while it was being finalized; few ever are."""
+        query = DownloadRow.select(COLUMNS).where(
+            DownloadRow.device_id == device_id,
+            DownloadRow.status == Status.REMOVED,
+            DownloadRow.finalizing,
+        )
+        return [to_download(row) for row in self._db.rows(query)]
+
+    def forget_abandoned(self, download: Download) -> None:
+        """Record that nothing of a removed download is on its device any more."""
+        with self._db.write():
+            self._set(download, finalizing=False)
+
     def claimed(self) -> frozenset[int]:
         """Return what this process has claimed, as the database knows it."""
         mine = "SELECT id FROM downloads WHERE status = 'downloading' AND claimed_by = ?"

@@ -261,6 +261,17 @@ class DownloadTransitions:
             self.activity.note_move(download, Move.DELETE, by_user=by_user, owners=owners)
         return True
 
+    def abandon(self, download: Download) -> bool:
+        """Mark what was being finalized as removed; what of it is on the device goes later."""
+        return self.move(
+            download,
+            Move.DELETE,
+            finalizing=True,
+            file_size=download.file_size,
+            content_hash=download.content_hash,
+            source_size=download.source_size,
+        )
+
     def mark_damaged(self, download: Download, failure: Failure, *, has_part: bool = False) -> bool:
         """Queue a completed download again: its file is damaged or not in the wanted format.
 

@@ -65,6 +65,10 @@ def at(status: Status, **facts: object) -> Download:
             ["It is just being put in its place on Car stick."],
         ),
         (
+            about(at(Status.DOWNLOADING, finalizing=True), is_away=True),
+            ["It is put in its place on Car stick when Car stick is back."],
+        ),
+        (
             about(at(Status.PENDING)),
             [
                 "It is not on Car stick yet: it waits in the queue.",

@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Barrier, Thread
 
 import pytest
+import xxhash
 
 from sidecar.device.own.marker import OURS
 from sidecar.domain.downloads.actions import Action
@@ -134,6 +135,41 @@ def test_what_is_being_finished_is_not_paused_and_the_sentence_says_so(home: Hou
 
     assert {one.code for one in outcomes} == {"finishing"}
     assert home.holders() == [Ann.user_id]
+
+
+@pytest.mark.parametrize("name", ["final", "part", "theirs"])
+def test_what_was_being_finished_on_a_stick_that_is_away_is_cancelled_and_goes_when_it_is_back(
+    home: House, name: str
+) -> None:
+    home.hold(Ann)
+    running = home.world.downloads.queue.claim(home.world.clock.now())
+    assert running is not None
+    body, theirs = b"sound", b"voice"
+    home.world.downloads.transitions.mark_all_finalizing(
+        [(running.id, WholeFile(5, xxhash.xxh3_128_hexdigest(body), None), {})]
+    )
+    stick, away = home.works.stick, home.works.stick.with_name("away")
+    place = stick / running.file_path
+    place.parent.mkdir(parents=True)
+    if name == "part":
+        home.works.registry.get(STICK).folder.part(running.id).path.write_bytes(body)
+    else:
+        place.write_bytes(body if name == "final" else theirs)
+    stick.rename(away)
+    home.works.registry.look(settle=lambda _device: None)
+
+    [done] = [home.do(Ann, running, CANCEL)]
+
+    assert done.result is ResultKind.DONE
+    assert home.holders() == []
+    assert home.works.now(running.id).status is Status.REMOVED
+    away.rename(stick)
+    left = home.world.downloads.queue.recover()
+    home.works.registry.look(settle=lambda device: home.works.settling.reconcile(device, left))
+    assert home.works.now(running.id).status is Status.REMOVED
+    assert not home.works.now(running.id).finalizing
+    assert place.exists() == (name == "theirs")
+    assert home.works.registry.get(STICK).folder.parts() == []
 
 
 def test_a_failed_one_is_tried_again_from_its_part_or_from_zero(home: House) -> None:
