@@ -23,6 +23,7 @@ from sidecar.assembly.assembly import Assembly
 from sidecar.assembly.store import DATABASE
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
+from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.services.health.problems import ProblemKind
@@ -31,6 +32,7 @@ from sidecar.store.stores import Stores
 from tests.device.mounting import (
     breakable_disk,
     exfat_disk,
+    mount,
     mount_memory,
     needs_root,
     unmount,
@@ -241,6 +243,10 @@ def fail_once_named(house: House, patch: pytest.MonkeyPatch, fault: Callable[[],
     patch.setattr(os, "fsync", fail)
 
 
+def fail_oddly(*_given: object) -> None:
+    raise ZeroDivisionError
+
+
 def is_there_once(house: House) -> bool:
     """Whether one file came, under its own name, and there is no other."""
     files = [one for one in house.stick.rglob("*.flac") if one.is_file()]
@@ -272,6 +278,34 @@ def test_d10_a_stick_that_is_pulled_out_after_a_rename_has_the_file_once_when_it
 
     assert house.trouble == "no-marker"
     marker.with_name("away").rename(marker)
+    house.comes_whole()
+    assert is_there_once(house)
+
+
+def test_d02_d04_a_stick_without_room_for_a_name_after_a_crash_is_there_and_says_so(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as crash:
+        crash.setattr(DeviceFolder, "finish_all", fail_oddly)
+        with suppress(ZeroDivisionError):
+            house.work()
+    assert house.download.finalizing
+    marker = house.stick / ".sidecar" / "device.json"
+    marker.rename(marker.with_name("away"))
+    house.services.background.housekeeping.step()
+    assert house.trouble == "no-marker"
+    marker.with_name("away").rename(marker)
+    facts = os.statvfs(house.stick)
+    mount("-o", f"remount,size=32m,nr_inodes={facts.f_files - facts.f_ffree}", str(house.stick))
+
+    for _ in range(2):
+        house.services.background.housekeeping.step()
+
+        assert house.services.devices.registry.ids_there() == [house.download.device_id]
+        assert house.trouble == "full"
+        assert house.download.finalizing
+    mount("-o", "remount,size=32m,nr_inodes=1000", str(house.stick))
+    house.services.background.housekeeping.step()
     house.comes_whole()
     assert is_there_once(house)
 

@@ -186,7 +186,8 @@ class Housekeeping:
                 try:
                     self._settling.finish(device, [download])
                 except DeviceError as trouble:
-                    self._registry.trouble(device.id, trouble)
+                    needed = 1 if trouble.code == "full" else 0
+                    self._registry.trouble(device.id, trouble, needed=needed)
                     blocked = self._registry.blocked()
 
     def sweep_cancelled(self) -> None:

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from functools import partial
 
 import xxhash
 
@@ -16,6 +18,7 @@ from sidecar.device.own.parts import CONVERTED, FETCHED, ORIGINAL, PartFile, is_
 from sidecar.domain.downloads.download import Download, Move, Status
 from sidecar.domain.files.naming import build_distinct_path, make_path_key
 from sidecar.domain.files.removals import Expected, FileStat, was_written_since
+from sidecar.domain.formats import formats
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
@@ -28,7 +31,7 @@ OF_USE = {
     FETCHED: UNFINISHED,
     # A half converted file is of no use once its worker is gone.
     CONVERTED: frozenset({Status.DOWNLOADING}),
-    ORIGINAL: frozenset({Status.COMPLETED}),
+    ORIGINAL: frozenset({Status.COMPLETED, Status.DOWNLOADING}),
 }
 
 log = logging.getLogger(__name__)
@@ -49,6 +52,8 @@ class DeviceRecovery:
     ) -> None:
         """Finish or requeue what was being finalized, check completed files, remove old parts.
 
+        What cannot be finished now, as on a full device, is left as it is for `finish`.
+
         Args:
             device: The newly attached device.
             unfinished: What `Downloads.recover` returned for this device.
@@ -58,7 +63,9 @@ class DeviceRecovery:
             errors.Stopped: `is_over` returned True; reconcile it at the next start.
             errors.DeviceError: The device is gone again; reconcile it when it is back.
         """
-        self.finish(device, unfinished)
+        for download in unfinished:
+            if trouble := _try_on(device, partial(self._finish, device, download)):
+                log.warning("%s is not in its place yet: %s", download.title, trouble)
         self._remove_abandoned(device)
         self._put_in_place(device)
         self._check_completed(device, is_over)
@@ -150,15 +157,26 @@ class DeviceRecovery:
             is_meant = download.is_converted and part.size() == download.file_size
             if there is None or there.size != download.source_size or not is_meant:
                 continue
-            try:
-                # A person may have changed it since.
-                is_known = device.folder.content_hash(download.file_path) == download.source_hash
-                if is_known and _hash_of(part) == download.content_hash:
-                    device.folder.replace(part, download.file_path, known=there)
-            except DeviceError as trouble:
-                # Any other is of the device: the copy is needed when that is cured.
-                if trouble.code != "name-taken":
-                    raise
+            # A person may have changed it since.
+            is_known = device.folder.content_hash(download.file_path) == download.source_hash
+            if not is_known or _hash_of(part) != download.content_hash:
+                continue
+            put = partial(device.folder.replace, part, download.file_path, known=there)
+            trouble = _try_on(device, put)
+            if trouble and trouble.code != "name-taken" and part.size() is not None:
+                log.warning("%s keeps its tags for now: %s", download.title, trouble)
+                self._downloads.transitions.take_back_tags(
+                    replace(
+                        download,
+                        file_size=download.source_size,
+                        bytes_downloaded=there.size,
+                        content_hash=download.source_hash,
+                        format=formats.ORIGINAL,
+                        source_size=None,
+                        source_hash=None,
+                    ),
+                    content_hash=download.content_hash,
+                )
 
     def _check_completed(self, device: AttachedDevice, is_over: Callable[[], bool]) -> None:
         """Queue files again that a power cut damaged; those written to since are skipped."""
@@ -210,6 +228,23 @@ def _when_of_use(part: PartFile) -> frozenset[Status]:
     """Return the states of a download in which its part file is still needed."""
     # The segments of a film are what a conversion goes on from.
     return UNFINISHED if is_of_film(part.suffix) else OF_USE[part.suffix]
+
+
+def _try_on(device: AttachedDevice, work: Callable[[], object]) -> DeviceError | None:
+    """Do something with one file; return why it failed, if the device can be used all the same.
+
+    A full device can: room is made there.
+    """
+    try:
+        work()
+    except DeviceError as trouble:
+        try:
+            device.folder.check()
+        except DeviceError as error:
+            if error.code != "full":
+                raise
+        return trouble
+    return None
 
 
 def _has_its_name(device: AttachedDevice, download: Download, part: PartFile) -> bool:

@@ -24,7 +24,7 @@ from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.formats.formats import ORIGINAL, TAGGED, name_for
 from sidecar.domain.formats.tags import Tags
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.errors import DeviceError, JellyfinError, NotFound, ServerAway, SignedOut
+from sidecar.errors import JellyfinError, NotFound, ServerAway, SignedOut
 from sidecar.events import DeviceChanged, DownloadChanged
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.files.generated_files.index import MANIFEST, IndexWriter
@@ -389,18 +389,20 @@ def test_a_copy_that_the_row_still_tells_of_is_kept_for_recovery(
 
 
 @pytest.mark.parametrize("code", [errno.EROFS, errno.ENOSPC])
-def test_a_copy_of_a_crash_waits_while_it_cannot_get_the_name(
+def test_after_a_crash_a_copy_that_cannot_get_the_name_is_made_anew_later(
     bench: Bench, bodies: dict[str, bytes], monkeypatch: pytest.MonkeyPatch, code: int
 ) -> None:
     before = noted_before_a_crash(bench, bodies["broken"])
     recovery = DeviceRecovery(bench.world.downloads)
     with monkeypatch.context() as broken:
         refuse_renames(broken, code)
-        with pytest.raises(DeviceError):
-            recovery.reconcile(bench.device, [])
+        recovery.reconcile(bench.device, [])
 
-    recovery.reconcile(bench.device, [])
-
+    assert bench.is_noted(bench.now(before))
+    assert bench.everything() == [before.file_path]
+    assert bench.file(before).read_bytes() == bodies["broken"]
+    bench.completes = True
+    bench.completion.step()
     assert_whole_tags(bench.file(before))
     assert bench.is_noted(bench.now(before))
     assert bench.everything() == [before.file_path]
