@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import timedelta
 
@@ -14,11 +15,15 @@ from sidecar.domain.wishes import PIN
 from sidecar.errors import ServerAway
 from sidecar.messages import msg
 from sidecar.web.server import WebServer
-from tests.browser.accessibility import THEMES, violations_in
+from tests.browser.accessibility import THEMES, violations_in, violations_in_both_themes
 from tests.browser.conftest import SignedIn, give_session
+from tests.browser.trouble import BrowserTrouble
+from tests.fakes.servers.answering import Reply, json_reply
 from tests.services.conftest import STICK, track
+from tests.services.rules.steered import row
 from tests.web.api.test_playback import hears
 from tests.web.house import ANN, BEN, EVE, WebHouse
+from tests.web.series import EPISODES, add_series
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -53,6 +58,44 @@ def test_it_follows_what_happens(signed_in: SignedIn, house: WebHouse) -> None:
     expect(page.get_by_role("heading", name="Nothing to download")).to_be_visible()
     expect(page.get_by_role("region", name="Recently added")).to_contain_text("Tone 7")
     expect(tile).to_contain_text("Eject it before you unplug it.")
+
+
+def test_what_was_begun_goes_on_from_here(
+    signed_in: SignedIn, house: WebHouse, trouble: BrowserTrouble
+) -> None:
+    # This Jellyfin has no films, only what is said of them.
+    trouble.announce("^404 GET .*/media/item/")
+    add_series(house)
+    episode = house.jellyfin.routes[f"GET /Items/{track(EPISODES[1]).id}"]
+    assert isinstance(episode, Reply)
+    films = [row(number, Type="Movie", Name=LONG) for number in range(60, 65)]
+    begun_items = {"Items": [json.loads(episode.body), *films], "TotalRecordCount": 6}
+    house.jellyfin.routes["GET /UserItems/Resume"] = json_reply(begun_items)
+    page = signed_in(ANN, "/")
+    begun = page.get_by_role("region", name="Continue watching and listening")
+    expect(begun).to_contain_text("9 min left")
+    for width in (320, 1280):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        assert list(violations_in_both_themes(page)) == []
+
+    # The page follows what happens, and does not ask Jellyfin again for that.
+    house.add(7, status=Status.COMPLETED)
+    expect(page.get_by_role("region", name="Recently added")).to_contain_text("Tone 7")
+    expect(begun).to_contain_text("Beacon 2")
+    assert len(house.jellyfin.asked("/UserItems/Resume")) == 1
+
+    begun.get_by_role("link", name="Resume at 1:30 Beacon 2").click()
+    expect(page.locator("#player")).to_contain_text("Beacon 2")
+
+
+def test_without_jellyfin_there_is_nothing_to_go_on_with(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    with (page := signed_in(ANN, "/")).expect_response("**/library/continued") as answer:
+        page.reload()
+    assert answer.value.ok
+    expect(page.locator("#continued")).to_be_hidden()
 
 
 def test_a_stick_is_ejected_where_its_tile_is(signed_in: SignedIn) -> None:

@@ -2,6 +2,7 @@
 
 GET  /library · /library/ITEM             overview, section or search · one item and its content
 GET  /library/ITEM/why · /library/ITEM/menu  why it is not on a device · what can be done with it
+GET  /library/continued                   what the person goes on with, as a part of the home page
 GET  /library/buttons                     the current state of download buttons, hearts and marks
 POST /library/download · /library/cancel · /library/device · /library/ITEM/heart · …/played
 
@@ -158,6 +159,16 @@ def routes(services: WebServices) -> Blueprint:
     @pages.get(f"/{ITEM}", role=Role.SIGNED_IN)
     def thing(item_id: str) -> str:
         return _thing(services, check_item_id(item_id))
+
+    @pages.get("/continued", role=Role.SIGNED_IN)
+    def continued() -> str:
+        nothing: Sequence[LibraryEntry] = ()
+        return render_template(
+            "library/continued.html",
+            continued=_answer_or(nothing, partial(library.continued, person(), FEW)),
+            kind_icons=KIND_ICONS,
+            watched=WATCHED,
+        )
 
     @pages.get("/buttons", role=Role.SIGNED_IN)
     def buttons() -> str:
