@@ -148,6 +148,7 @@ def make_web(
             # Another machine may have a Syncthing.
             is_carried=devices.peers is not None or devices.registry.is_shared,
             hidden=accounts.hidden,
+            waiting_for_room=transfers.why_held_back.waiting_for_room,
         ),
         shown=DeviceListing(
             stores=base.store,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from sidecar.services.downloads.views import (
     TitleView,
 )
 from sidecar.services.library.covers import Cover, CoverCache
+from sidecar.services.space.planner import WaitingForRoom
 from sidecar.services.transfers.fetching.progress import ProgressTracker
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queries import DeviceState
@@ -47,6 +48,7 @@ class DownloadListing:
         covers: CoverCache,
         is_carried: bool,
         hidden: HiddenFilesService,
+        waiting_for_room: Callable[[str], WaitingForRoom | None],
     ) -> None:
         """Prepare.
 
@@ -58,6 +60,7 @@ class DownloadListing:
             covers: The cache of covers.
             is_carried: Whether Syncthing is used.
             hidden: Tells from whom the items of files are hidden.
+            waiting_for_room: Returns what waits for room on a device.
         """
         self._accounts = accounts
         self._downloads = stores.downloads
@@ -68,6 +71,7 @@ class DownloadListing:
         self._transfers = transfers
         self._covers = covers
         self._hidden = hidden
+        self._waiting_for_room = waiting_for_room
 
     def downloads(self, person: Person, query: DownloadQuery) -> DownloadPage:
         """Return one page of the downloads that this person may see and that match."""
@@ -203,9 +207,16 @@ class DownloadListing:
                 owners=_owners(person, row, holds[row.id], names),
                 carried=carried.get(row.id, ()),
                 hidden_from=hidden.get(row.id, ()),
+                no_room=self._find_why_no_room(row),
             )
             for row in rows
         ]
+
+    def _find_why_no_room(self, row: Download) -> str | None:
+        if row.status is not Status.PENDING:
+            return None
+        waiting = self._waiting_for_room(row.device_id)
+        return waiting.why(row.id) if waiting else None
 
     def _carried(self, rows: Iterable[Download]) -> Mapping[int, tuple[SyncedTo, ...]]:
         if self._arrivals is None:
@@ -245,6 +256,7 @@ def _view(
     owners: tuple[str, ...],
     carried: tuple[SyncedTo, ...],
     hidden_from: tuple[HiddenSentence, ...],
+    no_room: str | None,
 ) -> DownloadView:
     stored: dict[str, Any] = {name: getattr(row, name) for name in STORED}
     stored["expected_size"] = row.size
@@ -255,6 +267,7 @@ def _view(
         owners=owners,
         carried=carried,
         hidden_from=hidden_from,
+        no_room=no_room,
     )
     if progress is None:
         return view

@@ -41,6 +41,7 @@ class DownloadView(Download):
         reasons, owners: These name other people only for an admin.
         carried: The Syncthing peers that have the file.
         hidden_from: The holders that may not see its item on the server any more.
+        no_room: Why there is no room for it yet, for people; None if there is.
     """
 
     device_name: str
@@ -51,6 +52,13 @@ class DownloadView(Download):
     owners: tuple[str, ...] = ()
     carried: tuple[SyncedTo, ...] = ()
     hidden_from: tuple[HiddenSentence, ...] = ()
+    no_room: str | None = None
+
+    @property
+    def why_not_there(self) -> str | None:
+        """Why it is not on the device, for people; None if it is, or nothing is in the way."""
+        is_there = self.shown_status in {Status.COMPLETED, MISSING}
+        return None if is_there else self.error_message or self.no_room
 
     @property
     def progress(self) -> float:

@@ -83,13 +83,26 @@ def no_block(_device_id: str) -> EvictionBlock | None:
     return None
 
 
-def space_problem(name: str, found: Plan, waits: str | None = None) -> Problem | None:
+_FOR_LIMIT = msg(
+    "{text} on {name}: everything on it has the same or a higher priority. "
+    "Unpin something or raise the limit"
+)
+_FULL = msg(
+    "{text} on {name}: the drive is full, and everything downloaded to it has the same or a "
+    "higher priority. Unpin something or delete other files there"
+)
+
+
+def space_problem(
+    name: str, found: Plan, waits: str | None = None, *, is_full: bool = False
+) -> Problem | None:
     """Return the problem that a plan has; None if it has none.
 
     Args:
         name: Name of the device.
         found: Its plan.
         waits: What removals wait for, as the end of a sentence; None if they do not wait.
+        is_full: Whether less is free on it than should be; no other limit helps then.
     """
     # What only fills the rest waits for room without a word: nobody has asked for it.
     waiting = sum(not one.is_final and not one.is_filling for one in found.refusals)
@@ -102,11 +115,18 @@ def space_problem(name: str, found: Plan, waits: str | None = None) -> Problem |
         )
         return Problem("confirm", msg("{text}: look at the plan and confirm it", text=text))
     if found.over:
-        text = msg("{name} is over its storage limit", name=name)
+        if is_full:
+            text = msg("{name} has less free space than it should keep", name=name)
+        else:
+            text = msg("{name} is over its storage limit", name=name)
         if waits is not None:
             return Problem("waits", f"{text}: {waits}")
         text = msg("{text}; everything on it is kept", text=text)
-        return Problem("over", msg("{text}: raise the limit or unpin something", text=text))
+        if is_full:
+            text = msg("{text}: unpin something or delete other files there", text=text)
+        else:
+            text = msg("{text}: raise the limit or unpin something", text=text)
+        return Problem("over", text)
     if waiting:
         text = counted("{count} download doesn't fit", "{count} downloads don't fit", waiting)
         if waits is not None:
@@ -114,13 +134,8 @@ def space_problem(name: str, found: Plan, waits: str | None = None) -> Problem |
                 "waits",
                 msg("{text} on {name}: {waits}", text=text, name=name, waits=waits),
             )
-        what = msg(
-            "{text} on {name}: everything on it has the same or a higher priority. "
-            "Unpin something or raise the limit",
-            text=text,
-            name=name,
-        )
-        return Problem("no-room", what)
+        sentence = _FOR_LIMIT if any(one.code == "budget" for one in found.refusals) else _FULL
+        return Problem("no-room", sentence.format(text=text, name=name))
     return None
 
 
@@ -579,7 +594,14 @@ class SpacePlanner:
 
     def _tell(self, device: AttachedDevice, found: Plan) -> None:
         waiting = self._awaited(device.id)
-        note = space_problem(device.settings.name, found, waiting.text if waiting else None)
+        with self._lock:
+            shown = self._shown.get(device.id)
+        note = space_problem(
+            device.settings.name,
+            found,
+            waiting.text if waiting else None,
+            is_full=shown is not None and shown.limits.space.free < shown.limits.kept,
+        )
         if note is None:
             self._problems.clear(ProblemKind.ROOM, device.id)
         elif self._problems.note(ProblemKind.ROOM, device.id, note):

@@ -49,6 +49,7 @@ MISSING = StatusLabel(translatable("Missing"), "triangle-alert", "warn")
 WAITING = StatusLabel(translatable("Waiting to try again"), "rotate-cw", "warn")
 FAILED_FOR_NOW = StatusLabel(translatable("Failed for now"), "rotate-cw", "warn")
 CONVERTING = StatusLabel(translatable("Converting"), "rotate-cw", "busy")
+NO_ROOM = StatusLabel(translatable("Doesn't fit"), "hard-drive", "warn")
 HELD_UP = StatusLabel(translatable("Waiting"), "clock", "warn")
 
 ICON_OF_TYPE = MappingProxyType(
@@ -74,8 +75,8 @@ def standing(view: DownloadView, now: datetime) -> StatusLabel:
         return CONVERTING
     if view.status is Status.PENDING and waits:
         return WAITING
-    if view.status is Status.PENDING and view.error_message:
-        return HELD_UP
+    if view.status is Status.PENDING and view.why_not_there:
+        return HELD_UP if view.error_message else NO_ROOM
     return PLAIN[view.status]
 
 

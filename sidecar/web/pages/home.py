@@ -79,6 +79,8 @@ def _home(services: WebServices, person: Person) -> str:
         person, DownloadQuery(statuses=ON_THEIR_WAY, sort=Sort.QUEUE, page_size=PLACES_READ)
     )
     states = listing.by_device(person)
+    waiting = [one for one in found.items if one.status is Status.PENDING]
+    coming = [one for one in waiting if one.why_not_there is None]
     notices = services.notices.notices(person)
     return render_template(
         "home.html",
@@ -88,7 +90,9 @@ def _home(services: WebServices, person: Person) -> str:
         devices=device_tiles(services, person, states, notices),
         added=_added(services, person),
         played=_played(services, person),
-        coming=[one for one in found.items if one.status is Status.PENDING][:MOST_LISTED],
+        coming=coming[:MOST_LISTED],
+        # What has no room is told by the tile of its device.
+        stuck=[one for one in waiting if one.error_message][:MOST_LISTED],
         waits=[one for one in notices if one.kind == "network"],
         hindered=hindrance(notices),
     )

@@ -13,6 +13,7 @@ from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.removals import FileChange
 from sidecar.domain.space.eviction import REST
+from sidecar.domain.space.plan import Plan, RefusedAdd
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceError
 from sidecar.events import DeviceChanged
@@ -25,6 +26,7 @@ from sidecar.services.space.planner import (
     EvictionBlock,
     PlanChanged,
     SpacePlanner,
+    space_problem,
 )
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.tombstones import Tombstones
@@ -554,3 +556,20 @@ def test_a_rule_leaves_what_was_evicted_alone_for_a_week(house: House) -> None:
     assert house.world.holds.of_item(STICK, track(4).id) == []
     house.world.clock.advance(REST.total_seconds())
     assert house.wishes(4, "album_affinity").status is Status.PENDING
+
+
+@pytest.mark.parametrize(
+    ("code", "way_out"),
+    [
+        ("budget", "Unpin something or raise the limit"),
+        ("full", "Unpin something or delete other files there"),
+    ],
+)
+def test_what_does_not_fit_says_what_can_be_done(code: str, way_out: str) -> None:
+    refused = RefusedAdd(1, "1" * 32, "Tone 1", 10, "why", code, is_final=False)
+
+    note = space_problem("Car stick", Plan(id="1", refusals=(refused,)))
+
+    assert note is not None
+    assert note.text.startswith("1 download doesn't fit on Car stick: ")
+    assert note.text.endswith(way_out)

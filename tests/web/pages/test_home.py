@@ -9,11 +9,14 @@ import pytest
 
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
+from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.errors import WrongServer
 from sidecar.messages import msg
 from sidecar.services.health.problems import Problem, ProblemKind
 from tests.services.conftest import STICK
-from tests.web.house import ANN, Browser, WebHouse
+from tests.web.house import ANN, EVE, Browser, WebHouse
+
+BLOCK = 4096
 
 
 @pytest.fixture
@@ -52,6 +55,58 @@ def test_what_is_paused_is_not_nothing(house: WebHouse, ann: Browser) -> None:
 
     assert "2 downloads are paused" in page
     assert "Nothing to download" not in page
+
+
+def test_what_cannot_come_now_is_not_said_to_come_next(house: WebHouse, ann: Browser) -> None:
+    waits = house.add(1, title="Unreadable")
+    failure = Failure(FailureClass.TRANSIENT, "source", "Jellyfin cannot read this file")
+    house.postpone(waits, house.clock.now() + timedelta(hours=1), failure)
+
+    page = ann.get("/").text
+
+    assert "1 download is waiting" in page
+    assert "Waiting to try again:" in page
+    assert page.index("Unreadable") < page.index("Jellyfin cannot read this file. ")
+    assert "Next try" in page
+    assert 'aria-labelledby="coming"' not in page
+
+    house.add(2, title="Readable")
+
+    coming = ann.get("/").text.partition('aria-labelledby="coming"')[2]
+    assert "Readable" in coming
+    assert "Unreadable" not in coming
+
+
+def test_what_does_not_fit_says_so_wherever_it_is_shown(house: WebHouse, ann: Browser) -> None:
+    house.add(1, status=Status.COMPLETED, size=6 * BLOCK)
+    house.add(2, size=5 * BLOCK)
+    house.services.web.settings.change(EVE, STICK, {"budget": 8 * BLOCK, "reserve": 0}, {})
+    house.services.transfers.space.step()
+
+    home, downloads = ann.get("/").text, ann.get("/downloads").text
+
+    assert "1 download is waiting" in home
+    assert 'aria-labelledby="coming"' not in home
+    assert "Unpin something or raise the limit" in home
+    assert "is used up by files with the same or a higher priority" in downloads
+    assert "<span>Doesn't fit</span>" in downloads
+    assert "<span>Queued</span>" not in downloads
+
+
+def test_a_drive_that_others_fill_is_not_said_to_be_over_a_limit(
+    house: WebHouse, ann: Browser
+) -> None:
+    house.add(1, status=Status.COMPLETED, size=6 * BLOCK)
+    free = house.services.devices.registry.get(STICK).folder.space().free
+    house.services.web.settings.change(EVE, STICK, {"reserve": 2 * free}, {})
+    house.services.transfers.space.step()
+
+    home, devices = ann.get("/").text, ann.get("/devices").text
+
+    assert "has less free space than it should keep" in home
+    assert "unpin something or delete other files there" in home
+    assert "more should stay free, but everything on it is kept" in devices
+    assert "raise the limit" not in home + devices
 
 
 def test_the_tile_says_the_worst_of_a_device(house: WebHouse, ann: Browser) -> None:

@@ -98,14 +98,7 @@ class TitleRow:
     @property
     def told(self) -> DownloadView | None:
         """The first of which is to be told what went wrong."""
-        return next(
-            (
-                one
-                for one in self.downloads
-                if one.error_message and one.shown_status not in {Status.COMPLETED, MISSING}
-            ),
-            None,
-        )
+        return next((one for one in self.downloads if one.why_not_there), None)
 
     @property
     def main_action(self) -> tuple[Action, str] | None:
