@@ -193,6 +193,7 @@ packages-for-tests:
 	@$(call install_packages,$(TEST_PACKAGES))
 
 $(VENV)/bin/python:
+	@echo "Once: what the sidecar needs is installed into this folder, which takes about half a minute ..."
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { $(call install_packages,python3-venv); }
 	$(PYTHON) -m venv $(VENV)
 

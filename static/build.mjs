@@ -20,6 +20,7 @@ const BUNDLES = {
   // Pages that have no person, or that say themselves where it goes on.
   "jellyfin-web-connected": "js/pages/jellyfin-web-connected.js",
   "quick-connect": "js/pages/quick-connect.js",
+  trying: "js/pages/trying.js",
   restarting: "js/pages/restarting.js",
   "signed-out": "js/pages/signed-out.js",
   "without-network": "js/pages/without-network.js",

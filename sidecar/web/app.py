@@ -231,7 +231,7 @@ def _flask(services: WebServices, options: WebOptions, clock: Clock, live: NewsP
     blueprints = (
         *pages.blueprints(services, live.end_session),
         *routes.blueprints(services),
-        *([set_up.routes(services.set_up)] if services.set_up is not None else []),
+        set_up.routes(services.set_up) if services.set_up is not None else set_up.over(),
     )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlsplit
+
 from flask import request
 
 
@@ -19,6 +21,16 @@ def own_path(wanted: str) -> str | None:
 def wanted() -> str | None:
     """Return the local path in the request's `next` parameter; None if there is none."""
     return own_path(request.values.get("next", ""))
+
+
+def asked_from() -> str | None:
+    """Return the local path of the page that sent the request, as far as the browser tells it."""
+    try:
+        page = urlsplit(request.headers.get("HX-Current-URL") or request.referrer or "")
+    except ValueError:
+        return None
+    path = page.path.removeprefix(request.script_root)
+    return own_path(f"{path}?{page.query}" if page.query else path)
 
 
 def safe_target(otherwise: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from time import monotonic
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, WebSocket, expect
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page, Route, WebSocket, expect
 
 from sidecar.clock import SystemClock
 from sidecar.domain.downloads.download import Status
@@ -274,6 +274,29 @@ def test_a_page_whose_session_ended_elsewhere_asks_to_sign_in(
     sign_out(other)
 
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_a_page_that_cannot_connect_as_its_session_has_ended_leads_to_the_sign_in_and_back(
+    context: BrowserContext, house: WebHouse, server: WebServer, trouble: BrowserTrouble
+) -> None:
+    trouble.announce(*SERVER_GONE, "^401 GET .*/(api/v1/session|downloads|alerts|socket.io)")
+    secret = house.begin_session(ANN)
+    context.add_cookies([{"name": "sidecar_session", "value": secret, "url": server.url}])
+    page = context.new_page()
+
+    def end_before_it_connects(route: Route) -> None:
+        house.store.sessions.end(secret)
+        route.continue_()
+
+    page.route("**/app.js*", end_before_it_connects)
+    page.goto(f"{server.url}/downloads?tab=completed")
+
+    expect(page.get_by_text("You have been signed out")).to_be_visible()
+    page.get_by_label("Name").fill("ann")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.unroute_all(behavior="ignoreErrors")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{server.url}/downloads?tab=completed")
 
 
 def test_the_keyboard_reaches_everything_and_shows_where_it_is(

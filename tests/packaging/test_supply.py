@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import tomllib
 from pathlib import Path
 
@@ -116,3 +117,17 @@ def test_silence_is_no_clean_bill(answer: str, capsys: pytest.CaptureFixture[str
     assert "a.lock: NOT CHECKED" in capsys.readouterr().out
     if "dependencies" not in answer:
         assert of_browser("b.json", answer).known is None
+
+
+def test_the_first_start_says_what_it_does_before_it_is_silent(tmp_path: Path) -> None:
+    steps = subprocess.run(
+        ["make", "--dry-run", "run", f"VENV={tmp_path / 'new'}"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.splitlines()
+
+    assert steps[0].startswith("echo ")
+    assert "takes about half a minute" in steps[0]
+    assert not any("half a minute" in step for step in steps[1:])

@@ -29,6 +29,7 @@ from sidecar.errors import (
 )
 from sidecar.messages import as_sentence, msg
 from sidecar.services.health.jellyfin_status import AWAY
+from sidecar.web import redirects
 from sidecar.web.i18n.numbers import translatable
 
 log = logging.getLogger(__name__)
@@ -79,6 +80,8 @@ TITLES = {
 
 # What may work a moment later.
 PASSING = frozenset({HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.BAD_GATEWAY})
+TITLE_SIGNED_OUT = translatable("Signed out")
+SIGNED_OUT = translatable("You are signed out, so nothing was done. Sign in, then do it again.")
 UNREACHABLE = translatable("Jellyfin is unreachable")
 
 
@@ -120,10 +123,12 @@ def answer(
     error_id: str | None = None,
     facts: Mapping[str, object] | None = None,
     title: str | None = None,
+    sign_in: str | None = None,
 ) -> Response:
     """Return a problem, as JSON for programs and as a page for people.
 
-    `title` is that of the page; None takes the usual one of the status.
+    `title` is that of the page; None takes the usual one of the status. `sign_in` is where the page
+    leads whoever has to sign in.
     """
     if request.path.startswith(FOR_PROGRAMS):
         problem: dict[str, object] = {"type": "about:blank", "title": status.phrase}
@@ -135,6 +140,7 @@ def answer(
         title=title or TITLES.get(status, status.phrase),
         sentence=sentence,
         error_id=error_id,
+        sign_in=sign_in,
         can_try=status in PASSING and request.method == "GET",
     )
     return Response(page, status=status, content_type="text/html; charset=utf-8")
@@ -162,7 +168,7 @@ def _problem(problem: ApiError) -> Response:
 
 
 def _sign_in(needed: SignInNeeded) -> BaseResponse:
-    if request.path.startswith(FOR_PROGRAMS) or request.method != "GET":
+    if request.path.startswith(FOR_PROGRAMS):
         text = SENTENCES[HTTPStatus.UNAUTHORIZED]
         if needed.owner is not None:
             text = msg(
@@ -172,9 +178,10 @@ def _sign_in(needed: SignInNeeded) -> BaseResponse:
         problem = answer(HTTPStatus.UNAUTHORIZED, text)
         problem.headers["WWW-Authenticate"] = "Bearer"
         return problem
-    if "HX-Request" in request.headers:
-        gone = answer(HTTPStatus.UNAUTHORIZED, SENTENCES[HTTPStatus.UNAUTHORIZED])
-        gone.headers["HX-Redirect"] = url_for("sign_in.show")
+    if "HX-Request" in request.headers or request.method != "GET":
+        back = url_for("sign_in.show", next=redirects.asked_from())
+        gone = answer(HTTPStatus.UNAUTHORIZED, SIGNED_OUT, title=TITLE_SIGNED_OUT, sign_in=back)
+        gone.headers["HX-Redirect"] = back
         return gone
     wanted = request.full_path.rstrip("?")
     return redirect(url_for("sign_in.show", next=None if wanted == "/" else wanted), 303)

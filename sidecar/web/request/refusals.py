@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from flask import Flask, Response
 
+from sidecar import SERVER_NAME
 from sidecar.web.request import errors
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 KEY = "sidecar.refusal"
-SERVER_NAME = "sidecar"
 # The only parts of a refused request that are used. Its session is not looked up.
 BELIEVED = (
     "HTTP_ACCEPT_LANGUAGE",

@@ -45,6 +45,7 @@ END_SESSION = "sidecar.end_session"
 EndSession = Callable[[str], None]
 # The Flask extension that says whether this is the demo.
 IS_DEMO = "sidecar.is_demo"
+FOR_ADMINS = translatable("Only admins may do this: ask whoever runs this sidecar.")
 DEMO_ELSEWHERE = translatable(
     "This is the demo, and everybody knows its passwords: settings, devices and transfers are "
     "changed only in a browser on the machine where it runs. Set up your own Jellyfin at /setup "
@@ -239,7 +240,7 @@ def _check_rights() -> None:
         if person is None:
             raise SignInNeeded(asker().signed_out)
         log.warning("%s may not %s %s", person.name, request.method, request.path)
-        raise ApiError(HTTPStatus.FORBIDDEN)
+        raise ApiError(HTTPStatus.FORBIDDEN, FOR_ADMINS if needed >= Role.ADMIN else None)
     if person is not None and _is_demo_elsewhere():
         if decided_here(needed, request.method):
             raise ApiError(HTTPStatus.FORBIDDEN, DEMO_ELSEWHERE)

@@ -22,11 +22,12 @@ from cheroot.workers.threadpool import ThreadPool, WorkerThread
 from cheroot.wsgi import Gateway_10
 from cheroot.wsgi import Server as CherootServer
 
+from sidecar import SERVER_NAME
 from sidecar.config.local_url import make_local_url
 from sidecar.errors import ConfigError
 from sidecar.process import limits
 from sidecar.process.threads import log_stuck_threads
-from sidecar.web.request.refusals import SERVER_NAME, Refusal, response_of
+from sidecar.web.request.refusals import Refusal, response_of
 from sidecar.web.server import request_head
 from sidecar.web.server.chunks import Chunks
 from sidecar.web.server.connections import Connection, Connections

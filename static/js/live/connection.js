@@ -69,20 +69,23 @@ export function connect(home) {
       changed();
     });
   }
-  socket.on("connect_error", () => showTrouble(said("The sidecar does not answer. Trying again …")));
-  socket.on("disconnect", async (reason) => {
-    if (reason !== "io server disconnect") {
-      showTrouble(said("The connection to the sidecar is lost. Trying again …"));
-    } else if (await isSignedIn(home)) {
-      showTrouble(said("This page no longer changes by itself. Load it again to see how things stand."));
-    } else {
-      window.location.reload();
-    }
+  socket.on("connect_error", () => lost(home, said("The sidecar does not answer. Trying again …")));
+  socket.on("disconnect", (reason) => {
+    if (reason !== "io server disconnect") lost(home, said("The connection to the sidecar is lost. Trying again …"));
+    else lost(home, said("This page no longer changes by itself. Load it again to see how things stand."));
   });
 }
 
-/** @param {string} home */
-const isSignedIn = (home) => fetch(`${home}api/v1/session`).then(({ ok }) => ok, () => true);
+/**
+ * Say what is wrong; where the session has ended, the page loaded again leads to the sign-in and back here.
+ * @param {string} home
+ * @param {string} sentence
+ */
+async function lost(home, sentence) {
+  showTrouble(sentence);
+  const isSignedOut = await fetch(`${home}api/v1/session`).then(({ status }) => status === 401, () => false);
+  if (isSignedOut) window.location.reload();
+}
 
 /** @param {string} sentence */
 function showTrouble(sentence) {

@@ -56,7 +56,13 @@ QUERIES = {
     "pages.details": "?tab=completed",
 }
 # These name nobody's things: an undo token is a guess, a static file is everybody's.
-NOBODYS = {"actions.undo", "help.document", "jellyfin_web.preflight", "static"}
+NOBODYS = {
+    "actions.undo",
+    "help.document",
+    "jellyfin_web.preflight",
+    "set_up_over.leave_step",
+    "static",
+}
 # Ann's download has no picture.
 WITHOUT = {"api.cover"}
 # The things of the routes below are Jellyfin's, and it says who may see them.

@@ -32,6 +32,8 @@ OPEN = {
     ("metrics.show", "GET"),
     ("machines_api.join", "POST"),
     ("session.begin", "POST"),
+    ("set_up_over.leave", "GET"),
+    ("set_up_over.leave_step", "POST"),
     ("sign_in.finish_quick_connect", "POST"),
     ("sign_in.show", "GET"),
     ("sign_in.show_quick_connect", "GET"),

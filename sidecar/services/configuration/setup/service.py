@@ -13,6 +13,7 @@ import re
 import secrets
 import socket
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hmac import compare_digest
 from pathlib import Path
@@ -22,7 +23,7 @@ from uuid import uuid4
 
 from pydantic import SecretStr
 
-from sidecar import __version__
+from sidecar import SERVER_NAME, __version__
 from sidecar.clock import Clock
 from sidecar.errors import JellyfinError, SidecarError, SignInRefused, UnexpectedAnswer
 from sidecar.jellyfin.address import Address
@@ -145,9 +146,19 @@ class SetUpService:
         attempt = self._attempt(ticket)
         url = _complete(text)
         _check_name(url)
+        jellyfin = Jellyfin(url, identity=_identity("setup"), ca_file=self._ca_file)
         try:
-            told = Jellyfin(url, identity=_identity("setup"), ca_file=self._ca_file).public_info()
+            told = jellyfin.public_info()
         except JellyfinError as trouble:
+            if isinstance(trouble, UnexpectedAnswer) and _is_sidecar(jellyfin):
+                raise SetUpRefused(
+                    msg(
+                        "{url} is the page of Jellyfin Sidecar itself: enter the address of your "
+                        "Jellyfin, which mostly ends in {port}",
+                        url=url,
+                        port=JELLYFIN_PORT,
+                    )
+                ) from trouble
             raise SetUpRefused(str(trouble)) from trouble
         if told.id == self.demo_id:
             raise SetUpRefused(
@@ -259,6 +270,14 @@ def _complete(text: str) -> str:
         return Address.of(typed).base
     except UnexpectedAnswer as trouble:
         raise SetUpRefused(str(trouble)) from trouble
+
+
+def _is_sidecar(asked: Jellyfin) -> bool:
+    """Whether a sidecar, not a Jellyfin, answers at an address."""
+    with suppress(JellyfinError):
+        answer = asked.connection.get("System", "Info", "Public")
+        return answer.headers.get("Server") == SERVER_NAME
+    return False
 
 
 def _check_name(url: str) -> None:

@@ -112,6 +112,7 @@ def _page(trouble: SidecarError | str | None = None) -> Response:
         trouble=trouble,
         name=request.form.get("username", "")[:LONGEST_NAME],
         next=redirects.wanted(),
+        was_signed_in=trouble is None and auth.cookie_name() in request.cookies,
         is_secure=request.is_secure or auth.is_on_this_machine(),
     )
     status = HTTPStatus.OK

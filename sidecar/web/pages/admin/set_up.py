@@ -29,6 +29,21 @@ def routes(service: SetUpService) -> Blueprint:
     return setup.blueprint
 
 
+def over() -> Blueprint:
+    """Return the routes once everything is set up: whoever still comes is led home."""
+    ended = PageRoutes("set_up_over", url_prefix="/setup")
+
+    @ended.get("", role=Role.ANYBODY)
+    def leave() -> Response:
+        return redirect(url_for("home.show"), 303)
+
+    @ended.post("/<path:step>", role=Role.ANYBODY)
+    def leave_step(step: str) -> Response:  # noqa: ARG001 - whichever it was
+        return leave()
+
+    return ended.blueprint
+
+
 def _first_steps(setup: PageRoutes, service: SetUpService) -> None:
     @setup.get("", role=Role.ANYBODY)
     def show() -> Response:

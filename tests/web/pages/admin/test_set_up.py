@@ -18,6 +18,7 @@ from tests.e2e.conftest import Person
 from tests.fakes.clock import FakeClock
 from tests.fakes.libraries.tiny import tiny_library
 from tests.patience import PATIENCE_S
+from tests.web.house import WebHouse, serving
 
 HERE = {"REMOTE_ADDR": "127.0.0.1"}
 
@@ -86,3 +87,30 @@ def test_quick_connect_sets_up_once_an_admin_has_approved_the_code(
         '"', ""
     )
     assert kept == [(jellyfin.url, "admin")]
+
+
+def test_the_way_from_quick_connect_leads_back_to_the_password(
+    browser: Client, jellyfin: DemoServer
+) -> None:
+    browser.get("/setup", environ_overrides=HERE)
+    send(browser, "server", address=jellyfin.url)
+    page = send(browser, "quick-connect").text
+
+    assert re.search(r'href="/setup">Sign in with a password<', page)
+    assert 'name="password"' in browser.get("/setup", environ_overrides=HERE).text
+
+
+def test_the_sidecars_own_address_is_no_jellyfin(browser: Client, house: WebHouse) -> None:
+    browser.get("/setup", environ_overrides=HERE)
+    with serving(house.web) as other:
+        answer = send(browser, "server", address=f"{other.url}/downloads")
+
+    assert answer.status_code == 422
+    assert "is the page of Jellyfin Sidecar itself" in answer.text
+
+
+def test_after_the_set_up_its_pages_lead_home(house: WebHouse) -> None:
+    browser = Client(house.web.wsgi)
+
+    for answer in (browser.get("/setup"), browser.post("/setup/server")):
+        assert (answer.status_code, answer.location) == (303, "/")
