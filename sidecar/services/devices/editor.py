@@ -60,6 +60,8 @@ class EditView:
         is_configured: It is a device still; else only its files are known.
         files, size: Its finished files, and their bytes.
         is_attached: Its files can be reached now, here or by another machine.
+        set_in: The settings file, or the variable of the environment, that has the devices; empty
+            if the sidecar was started with them otherwise, as for the demo.
     """
 
     device_id: str
@@ -69,6 +71,7 @@ class EditView:
     files: int
     size: int
     is_attached: bool
+    set_in: str
 
     @property
     def is_configured(self) -> bool:
@@ -247,7 +250,14 @@ class DeviceEditor:
             size=use.bytes,
             is_attached=any(one.id == device_id for one in self._registry.all())
             or self._registry.machine_to_ask(device_id) is not None,
+            set_in=self._find_source(),
         )
+
+    def _find_source(self) -> str:
+        base = self._configuration.base
+        if DEVICES in base.from_environment:
+            return "SIDECAR_DEVICES"
+        return "" if base.file is None else str(base.file)
 
     def change(self, device_id: str, given: Mapping[str, object]) -> None:
         """Change the name, the users or the managers of a device of the page.

@@ -262,7 +262,16 @@ def test_a_device_is_removed_with_its_files_and_nothing_else(
 
 
 def test_a_device_of_the_settings_file_is_changed_there(house: WebHouse, eve: Browser) -> None:
-    assert "is in the settings file" in eve.get(f"/devices/edit?device={STICK}").text
+    def shown(file: Path | None, *from_environment: str) -> str:
+        house.services.configuration.base.note_sources(file, frozenset(from_environment))
+        return eve.get(f"/devices/edit?device={STICK}").text
+
+    page = shown(Path("/etc/sidecar/config.toml"))
+    assert "<strong>/etc/sidecar/config.toml</strong></bdi>: change it there" in page
+    assert str(house.folder) in page
+    assert f'href="/devices/{STICK}"' in page
+    assert "environment variable SIDECAR_DEVICES" in shown(Path("/etc/x"), "devices", "server.port")
+    assert "without a settings file" in shown(None)
     for path, form in (
         ("/devices/edit", {"name": "Other"}),
         ("/devices/forget", {"files": "delete", "sure": "yes"}),
