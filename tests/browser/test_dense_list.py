@@ -9,6 +9,7 @@ from sidecar.domain.downloads.download import Status
 from sidecar.messages import msg
 from sidecar.services.health.problems import Problem, ProblemKind
 from sidecar.web.server import WebServer
+from tests.browser.accessibility import violations_in_both_themes
 from tests.browser.conftest import SignedIn, give_session
 from tests.web.house import ANN, EVE, WebHouse
 
@@ -186,3 +187,25 @@ def test_who_pauses_by_keys_stays_on_the_button_and_the_numbers_say_it(
     expect(resume).to_be_focused()
     expect(page.locator("#done")).to_contain_text("1 download is paused.")
     expect(page.locator("#state-of-things")).to_have_text("3 waiting, 1 paused")
+
+
+def test_on_a_phone_a_reason_is_told_once_for_all_that_came_by_it(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    for number in range(1, 6):
+        house.add(number, status=Status.COMPLETED)
+    house.add(6, status=Status.COMPLETED, text="you played 3 of 4 tracks")
+    page = signed_in(ANN, "/activity")
+    reasons = page.locator(".happened .soft", has_text="your favourite")
+    heights = "(all) => all.map((one) => Math.round(one.getBoundingClientRect().height))"
+    assert min(reasons.evaluate_all(heights)) > 1
+
+    page.set_viewport_size({"width": 360, "height": 740})
+
+    assert sum(one > 1 for one in reasons.evaluate_all(heights)) == 1
+    rows = page.locator(".happened li")
+    assert max(rows.locator("visible=true").evaluate_all(heights)) <= 96
+    assert rows.last.evaluate("(one) => one.offsetHeight") <= 64
+    # What is not shown is still spoken.
+    expect(rows.nth(2)).to_contain_text("Downloaded")
+    assert list(violations_in_both_themes(page)) == []

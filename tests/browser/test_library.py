@@ -127,3 +127,16 @@ def test_the_queue_takes_what_is_played_next_and_last(signed_in: SignedIn, house
     # A line of the queue has the same menu.
     page.locator("#player").get_by_role("link", name="More about Dusk").click()
     expect(menu.get_by_role("heading", name="Dusk")).to_be_visible()
+
+
+def test_on_a_phone_the_chosen_category_is_in_sight(signed_in: SignedIn) -> None:
+    page = signed_in(ANN, "/library?shelf=episodes")
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.reload()
+    chosen = page.get_by_role("navigation", name="Categories").get_by_role("link", name="Episodes")
+
+    expect(chosen).to_be_in_viewport(ratio=1)
+    # Also after the list was changed in place.
+    page.locator("#sort").select_option("added")
+    page.wait_for_url("**sort=added**")
+    expect(chosen).to_be_in_viewport(ratio=1)

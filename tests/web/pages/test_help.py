@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.web.pages.help.documents import NAMES, link, render
+from sidecar.web.pages.help.documents import FILES, NAMES, link, linked_file, render
 from sidecar.web.pages.help.topics import TOPICS, topic
 from tests.web.house import Browser, WebHouse
 
@@ -43,10 +43,31 @@ def test_every_link_of_the_documentation_leads_somewhere(ann: Browser) -> None:
         article = page[page.index("<article") : page.index("</article>")]
         for target in re.findall(r'href="([^"]+)"', article):
             path, _, part = target.partition("#")
-            if target.startswith("https://"):
+            if target.startswith("https://") or target in FILES:
                 continue
             other = ann.get(f"/help/{path}").text if path else page
             assert not part or f'id="{part}"' in other, (name, target)
+
+
+def test_files_that_documents_speak_of_are_served_and_packaged(ann: Browser) -> None:
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    packaged = told["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    for document, name, path in (
+        ("configuration", "config.example.toml", "config.example.toml"),
+        ("on-the-device", "sidecar.lua", "docs/mpv/sidecar.lua"),
+    ):
+        assert f'href="{name}" download' in ann.get(f"/help/{document}").text
+        with ann.get(f"/help/{name}") as answer:
+            assert answer.data == (ROOT / path).read_bytes()
+            assert answer.mimetype == "text/plain"
+            assert name in answer.headers["Content-Disposition"]
+        assert path in packaged
+
+
+def test_a_document_links_no_file_that_is_not_there() -> None:
+    for name in FILES:
+        assert linked_file(name) is not None
+    assert linked_file("pyproject.toml") is None
 
 
 def test_nothing_in_a_document_runs() -> None:
@@ -66,6 +87,9 @@ def test_nothing_in_a_document_runs() -> None:
         ("https://jellyfin.org/docs", "https://jellyfin.org/docs"),
         ("http://jellyfin.org", None),
         ("../README.md", None),
+        ("mpv/sidecar.lua", "sidecar.lua"),
+        ("../config.example.toml", "config.example.toml"),
+        ("../config.toml", None),
         ("javascript:alert(1)", None),
         ("//evil.example/rules.md", None),
     ],

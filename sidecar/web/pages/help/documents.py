@@ -1,7 +1,7 @@
 """The documentation as pages: our own Markdown files, rendered when they are read.
 
 HTML in them is shown as text, never passed on, and only links to other pages of the documentation,
-to parts of the same page and to `https` addresses are links.
+to files that it speaks of, to parts of the same page and to `https` addresses are links.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -33,6 +34,10 @@ NAMES = (
     "api",
     "architecture",
     "contributing",
+)
+# Files that documents link to, by the last part of their address here.
+FILES = MappingProxyType(
+    {"config.example.toml": "../config.example.toml", "sidecar.lua": "mpv/sidecar.lua"}
 )
 COMMENTS = re.compile(r"<!--.*?-->", re.DOTALL)
 WORDS = re.compile(r"[^\w\- ]")
@@ -75,6 +80,15 @@ def document(name: str) -> Document | None:
     return Document(name, title, render(text))
 
 
+def linked_file(name: str) -> Path | None:
+    """Return a file that documents link to; None if there is none of this name."""
+    if name not in FILES:
+        return None
+    # The example of the settings is a file of the package, where that is installed.
+    places = (folder() / FILES[name], PACKAGE.parent / name)
+    return next((one.resolve() for one in places if one.is_file()), None)
+
+
 def render(text: str) -> Markup:
     """Return Markdown as safe HTML; links to other documents lead to their pages."""
     # Most starts show no document, and it takes a thirtieth of one to load.
@@ -106,6 +120,9 @@ def _check(token: Token) -> None:
     if token.type == "link_open":
         target = link(str(token.attrGet("href") or ""))
         token.attrs = {"href": target} if target else {}
+        if target in FILES:
+            # The file itself, whatever plays.
+            token.attrs["download"] = ""
     elif token.type == "image":
         # Pictures are for those who read the files.
         token.attrs["src"] = ""
@@ -118,6 +135,9 @@ def link(target: str) -> str | None:
         return target if parts.scheme == "https" and parts.netloc else None
     if not parts.path and not parts.netloc:
         return target
+    file = next((name for name, path in FILES.items() if path == target), None)
+    if file is not None:
+        return file
     name = parts.path.removesuffix(".md")
     if parts.netloc or name not in NAMES or not parts.path.endswith(".md"):
         return None

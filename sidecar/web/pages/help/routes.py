@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import metadata
 
-from flask import Blueprint, Flask, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, redirect, render_template, request, send_file, url_for
 from werkzeug.wrappers import Response
 
 from sidecar import __version__
@@ -58,7 +58,10 @@ def routes() -> Blueprint:
         return render_template("help/help.html", titles=documents.titles(), document=None)
 
     @pages.get("/help/<string(maxlength=40):document_name>", role=Role.SIGNED_IN)
-    def document(document_name: str) -> str:
+    def document(document_name: str) -> str | Response:
+        file = documents.linked_file(document_name)
+        if file is not None:
+            return send_file(file, mimetype="text/plain", as_attachment=True)
         found = documents.document(document_name)
         if found is None:
             raise NotVisible
