@@ -10,9 +10,9 @@ from sidecar.domain.space.reformat import PresentFile
 from sidecar.store.database import Database
 
 TYPES = json.dumps(sorted(MUSIC))
-# The plus sign: the index of the device would lead through all of its finished files.
-ALIGN = """UPDATE downloads SET format = ?
-    WHERE +device_id = ? AND format <> ? AND item_type IN (SELECT value FROM json_each(?))
+# This index holds the device as well: only rows of it are read, and none of its finished files.
+ALIGN = """UPDATE downloads INDEXED BY downloads_by_status SET format = ?
+    WHERE device_id = ? AND format <> ? AND item_type IN (SELECT value FROM json_each(?))
         AND status IN ('pending', 'paused', 'failed', 'removed')
     RETURNING id"""
 # Both the index and the plus sign: SQLite would read every file that there is, or every one of the

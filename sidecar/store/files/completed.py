@@ -70,10 +70,13 @@ class CompletedFiles:
 
     def mixed_folders(self, device_id: str) -> frozenset[str]:
         """Return the folders with music of several albums, or with any that is of no album."""
-        albums: dict[str, set[str | None]] = {}
-        for path, album_id in self._db.sql(MUSIC, (device_id,)):
-            albums.setdefault(path.rpartition("/")[0], set()).add(album_id)
-        return frozenset(one for one, its in albums.items() if len(its) > 1 or None in its)
+        albums: dict[str, str] = {}
+        mixed = set()
+        for path, album_id in self._db.each(MUSIC, (device_id,)):
+            folder = path.rpartition("/")[0]
+            if album_id is None or albums.setdefault(folder, album_id) != album_id:
+                mixed.add(folder)
+        return frozenset(mixed)
 
     def paths(self, device_id: str) -> Sequence[str]:
         """Return the paths of all complete files, missing ones included."""
