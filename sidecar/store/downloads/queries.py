@@ -431,9 +431,11 @@ def select_counts(which: DownloadFilter) -> Statement:
 def name_index(which: DownloadFilter, total: int, sort: Sort) -> str:
     """Name the index of a list, where SQLite would take one that sorts all of it.
 
-    That of titles for a list of few, with conditions which no other index has; that of the queue.
+    That of titles for a list by title, and for a list of few, with conditions which no other index
+    has; that of the queue.
     """
-    if total < FEW and (which.text or which.item_types):
+    is_by_title = sort is Sort.TITLE and which.statuses
+    if is_by_title or (total < FEW and (which.text or which.item_types)):
         return " INDEXED BY downloads_by_title"
     is_queue = sort is Sort.QUEUE and Status.PENDING in which.statuses and is_active(which)
     return " INDEXED BY downloads_in_turn" if is_queue else ""

@@ -23,7 +23,7 @@ from sidecar.store.downloads.filter import (
     name_table,
 )
 from sidecar.store.downloads.queries import (
-    LISTED,
+    NAMES,
     ORDERS,
     DownloadQueries,
     count_listed,
@@ -40,10 +40,12 @@ COPIES_OF_TITLES = """SELECT count(*) AS files FROM downloads AS d INDEXED BY do
 # Words are in this one: only what has them is read.
 COPIES_WITH_WORDS = COPIES_OF_TITLES.replace("downloads_with_copies", "downloads_by_title")
 # Those of `chosen`, and all downloads of the same items.
-WITH_COPIES = f"""SELECT id FROM chosen UNION SELECT copy.id FROM chosen
+WITH_COPIES = f"""listed (download_id) AS (SELECT id FROM chosen UNION SELECT copy.id FROM chosen
     CROSS JOIN downloads AS one ON one.id = chosen.id
-    CROSS JOIN {COPIES} ON copy.has_copies = 1 AND copy.item_id = one.item_id"""  # noqa: S608 - ours
-CHOSEN = "WITH chosen AS (SELECT CAST(? AS INTEGER) AS id)"
+    CROSS JOIN {COPIES} ON copy.has_copies = 1 AND copy.item_id = one.item_id)"""  # noqa: S608 - ours
+# In this order: SQLite would walk through an index that has all of a state in the list's order.
+OF_THEM = "FROM listed CROSS JOIN downloads AS d ON d.id = listed.download_id WHERE TRUE"
+CHOSEN = f"WITH chosen AS (SELECT CAST(? AS INTEGER) AS id), {WITH_COPIES}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,8 @@ class TitleQueries:
             )
             rows = self._db.sql(
                 "WITH chosen AS MATERIALIZED (SELECT d.id AS id"  # noqa: S608 - ours
-                f" FROM downloads AS d{name_index(which, files, sort)} WHERE TRUE{leaders.text})"
-                f" {LISTED} AND d.id IN ({WITH_COPIES}){asked.text} ORDER BY {in_order(sort)}",
+                f" FROM downloads AS d{name_index(which, files, sort)} WHERE TRUE{leaders.text}),"
+                f" {WITH_COPIES} SELECT {NAMES} {OF_THEM}{asked.text} ORDER BY {in_order(sort)}",
                 (*leaders.values, *asked.values),
             )
         titles: dict[str, list[Download]] = {}
@@ -116,7 +118,7 @@ class TitleQueries:
         found = [
             from_columns(row)
             for row in self._db.sql(
-                f"{CHOSEN} {LISTED} AND d.id IN ({WITH_COPIES}){asked.text} ORDER BY d.id",
+                f"{CHOSEN} SELECT {NAMES} {OF_THEM}{asked.text} ORDER BY d.id",
                 (download_id, *asked.values),
             )
         ]
@@ -128,8 +130,7 @@ class TitleQueries:
         keys = ", ".join(key for key, _ in ORDERS[sort])
         with self._db.read():
             rows = self._db.sql(
-                f"{CHOSEN} SELECT d.id, {keys} FROM downloads AS d"  # noqa: S608 - ours
-                f" WHERE d.id IN ({WITH_COPIES}){asked.text} ORDER BY {in_order(sort)}",
+                f"{CHOSEN} SELECT d.id, {keys} {OF_THEM}{asked.text} ORDER BY {in_order(sort)}",
                 (download_id, *asked.values),
             )
             if download_id not in {found for found, *_ in rows}:

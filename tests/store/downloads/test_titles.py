@@ -132,6 +132,9 @@ def test_what_is_not_in_a_list_has_no_place_in_it(downloads: Downloads) -> None:
     assert downloads.titles.rank(DownloadFilter(viewer=ANN), theirs.id, sort=Sort.QUEUE) is None
 
 
+BY_ID = "SEARCH d USING INTEGER PRIMARY KEY (rowid=?)"
+
+
 @pytest.mark.sqlite
 @pytest.mark.parametrize("sort", Sort)
 @pytest.mark.parametrize("viewer", [None, ANN])
@@ -147,6 +150,9 @@ def test_copies_are_looked_up_and_no_list_is_read_to_be_sorted(
         of_copies = [step for steps in found for step in steps if step.startswith("SEARCH copy")]
         assert of_copies
         assert all("downloads_with_copies (item_id=?" in step for step in of_copies)
+        # What is shown is read by its ids, and not found among all of its state once more.
+        (cut,) = (steps for steps in found if any("chosen" in step for step in steps))
+        assert [step for step in cut if " d USING" in step][1:] == [BY_ID]
         for steps in found:
             sorts = any("TEMP B-TREE FOR ORDER BY" in step for step in steps)
             assert not (sorts and any(map(looks_at_all_rows, steps))), steps
