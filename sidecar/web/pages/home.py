@@ -80,7 +80,12 @@ def _home(services: WebServices, person: Person) -> str:
     )
     states = listing.by_device(person)
     waiting = [one for one in found.items if one.status is Status.PENDING]
-    coming = [one for one in waiting if one.why_not_there is None]
+    taking = {
+        one.id
+        for one in services.devices.devices(person)
+        if one.trouble is None and not one.is_paused
+    }
+    coming = [one for one in waiting if one.why_not_there is None and one.device_id in taking]
     notices = services.notices.notices(person)
     return render_template(
         "home.html",
@@ -91,7 +96,7 @@ def _home(services: WebServices, person: Person) -> str:
         added=_added(services, person),
         played=_played(services, person),
         coming=coming[:MOST_LISTED],
-        # What has no room is told by the tile of its device.
+        # That a device has no room, or takes nothing now, is told by its tile.
         stuck=[one for one in waiting if one.error_message][:MOST_LISTED],
         waits=[one for one in notices if one.kind == "network"],
         hindered=hindrance(notices),

@@ -77,6 +77,24 @@ def test_what_cannot_come_now_is_not_said_to_come_next(house: WebHouse, ann: Bro
     assert "Unreadable" not in coming
 
 
+@pytest.mark.parametrize("paused", [False, True])
+def test_nothing_comes_next_to_a_device_that_takes_nothing_now(
+    house: WebHouse, ann: Browser, *, paused: bool
+) -> None:
+    house.add(1, title="For the stick")
+    assert 'aria-labelledby="coming"' in ann.get("/").text
+    assert "1 download is queued" in ann.get("/").text
+    if paused:
+        house.services.web.settings.change(EVE, STICK, {"paused": True}, {})
+    else:
+        house.unplug()
+
+    page = ann.get("/").text
+
+    assert "1 download is waiting" in page
+    assert 'aria-labelledby="coming"' not in page
+
+
 def test_what_does_not_fit_says_so_wherever_it_is_shown(house: WebHouse, ann: Browser) -> None:
     house.add(1, status=Status.COMPLETED, size=6 * BLOCK)
     house.add(2, size=5 * BLOCK)
