@@ -209,3 +209,15 @@ def test_on_a_phone_a_reason_is_told_once_for_all_that_came_by_it(
     # What is not shown is still spoken.
     expect(rows.nth(2)).to_contain_text("Downloaded")
     assert list(violations_in_both_themes(page)) == []
+
+
+def test_on_a_phone_a_task_has_its_button_beside_it(signed_in: SignedIn) -> None:
+    page = signed_in(EVE, "/admin/tasks")
+    page.set_viewport_size({"width": 360, "height": 740})
+    [text, button] = page.locator("#tasks li").first.evaluate(
+        "(one) => [...one.children].map((part) => part.getBoundingClientRect().top)"
+    )
+    height = page.locator("#tasks li").first.evaluate("(one) => one.offsetHeight")
+
+    assert button < text + height / 2
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

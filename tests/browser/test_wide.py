@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Page
 
 from sidecar.domain.downloads.download import Status
+from tests.browser.accessibility import violations_in_both_themes
 from tests.browser.conftest import SignedIn
 from tests.services.conftest import STICK, track
 from tests.web.house import EVE, WebHouse
@@ -94,3 +95,14 @@ def test_covers_fill_their_rows(page: Page) -> None:
         assert columns > 1
         assert apart <= 1
         assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def test_a_file_on_a_device_is_a_line_of_a_table(page: Page) -> None:
+    page.goto(page.url.rstrip("/") + "/offline?look=files")
+    row = page.locator(".rows > .row")
+    for width in (1440, 1920):
+        page.set_viewport_size({"width": width, "height": 1000})
+
+        assert row.evaluate("(one) => one.offsetHeight") <= 100
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert list(violations_in_both_themes(page)) == []
