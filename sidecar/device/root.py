@@ -185,8 +185,8 @@ class DeviceRoot:
             raise DeviceError(
                 "no-marker",
                 msg(
-                    "Its folder is there but is not {device}: plug it in, or put its "
-                    "hidden folder {folder} back",
+                    "{device} is not there: plug it in. If it is plugged in, its hidden folder "
+                    "{folder} is gone: put it back",
                     device=self._name,
                     folder=OURS,
                 ),

@@ -16,6 +16,7 @@ from pathlib import Path
 from sidecar.config import DeviceSettings, Settings
 from sidecar.config.page import DEVICES, merge
 from sidecar.device.drives import DevicePlaces, Drive, find_allowed, list_folders
+from sidecar.device.own.marker import read_marker
 from sidecar.errors import ConfigError, DeviceError, NotPossible, NotVisible
 from sidecar.events import Bus, DeviceChanged
 from sidecar.messages import Size, msg
@@ -49,6 +50,22 @@ class ChosenFolder:
     above: Path | None
     folders: Sequence[Path]
     can_write: bool
+
+
+@dataclass(frozen=True, slots=True)
+class MovedDevice:
+    """A device whose drive was plugged in at another place than the settings say.
+
+    Attributes:
+        name: Its name.
+        path: Where it is now.
+        is_of_page: The page has added it, so it may be used there.
+    """
+
+    device_id: str
+    name: str
+    path: Path
+    is_of_page: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +154,47 @@ class DeviceEditor:
         """Return the drives that could become a device, without those that were declined."""
         found = [one for one in self.drives() if one.can_write]
         declined = self._declined() if found else ()
-        return [one for one in found if _mark(one) not in declined]
+        left = [one for one in found if _mark(one) not in declined]
+        return [one for one in left if self._find_moved(one.path) is None]
+
+    def moved(self) -> Sequence[MovedDevice]:
+        """Return the devices that were plugged in at another place than where they are used."""
+        found = (self._find_moved(one.path) for one in self.drives() if one.can_write)
+        return [one for one in found if one is not None]
+
+    def move(self, device_id: str) -> None:
+        """Use a device of the page where it was plugged in now.
+
+        Raises:
+            NotVisible: It is nowhere else, or not of the page.
+        """
+        found = next((one for one in self.moved() if one.device_id == device_id), None)
+        if found is None or not found.is_of_page:
+            raise NotVisible
+        settings = self.view(device_id).settings
+        before = str(settings.path) if settings else ""
+        self._save(
+            [
+                {**one, "path": str(found.path)} if one.get("path") == before else one
+                for one in self._of_page()
+            ]
+        )
+
+    def _find_moved(self, path: Path) -> MovedDevice | None:
+        """Return the device that a drive is by its marker, if it is not attached."""
+        try:
+            marker = read_marker(path)
+        except DeviceError:
+            return None
+        if marker is None or marker.id in self._registry.ids_there():
+            return None
+        try:
+            view = self.view(marker.id)
+        except NotVisible:
+            return None
+        if view.settings is None or view.settings.path == path or view.is_attached:
+            return None
+        return MovedDevice(marker.id, view.name, path, view.is_of_page)
 
     def decline(self, path: str) -> None:
         """Offer a drive no more; in *Add a device* it is shown still.
@@ -208,6 +265,9 @@ class DeviceEditor:
             reasons["name"] = msg("Another device has this name: give this one another")
         try:
             path = self._allowed(str(given.get("path", "")))
+            moved = self._find_moved(path)
+            if moved is not None:
+                reasons["path"] = msg("This is {name}, which is a device already", name=moved.name)
             if not os.access(path, os.W_OK | os.X_OK):
                 reasons["path"] = msg(
                     "The sidecar may not write to this folder: choose another one, or let the user "

@@ -21,6 +21,7 @@ from werkzeug.wrappers import Response
 from sidecar.device.drives import Drive
 from sidecar.process.threads import attempt
 from sidecar.services.accounts.person import Person
+from sidecar.services.devices.editor import MovedDevice
 from sidecar.services.devices.orders import OrderView
 from sidecar.services.health.notices import Notice, OpenQuestion
 from sidecar.web import redirects
@@ -46,6 +47,7 @@ class Alerts:
     Attributes:
         failed: How many downloads failed.
         drives: What is plugged in and could become a device; for those who may add one.
+        moved: Devices that were plugged in at another place; for the same.
         orders: What they asked other machines to do. These are no alerts.
         pages: The page that shows what a machine found, by the kind of the order.
     """
@@ -54,13 +56,19 @@ class Alerts:
     questions: tuple[OpenQuestion, ...] = ()
     failed: int = 0
     drives: tuple[Drive, ...] = ()
+    moved: tuple[MovedDevice, ...] = ()
     orders: tuple[OrderView, ...] = ()
     pages: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def number(self) -> int:
         """How many there are; all failed downloads are one."""
-        return len(self.notices) + len(self.questions) + bool(self.failed) + len(self.drives)
+        return (
+            len(self.notices)
+            + len(self.questions)
+            + bool(self.failed)
+            + len(self.drives + self.moved)
+        )
 
     @property
     def first(self) -> str:
@@ -127,7 +135,8 @@ def _alerts(services: WebServices, person: Person) -> Alerts:
     notices.sort(key=lambda one: one.level != "error")
     offers = auth.is_owner() and not (redirects.wanted() or request.path).startswith(ASKING)
     drives = services.device_editor.offers() if offers else ()
+    moved = services.device_editor.moved() if offers else ()
     orders = tuple(services.orders.of(person))
     pages = pages_by_kind(services.orders.kinds) if orders else {}
     failed = services.downloads.failed(person)
-    return Alerts(tuple(notices), questions, failed, tuple(drives), orders, pages)
+    return Alerts(tuple(notices), questions, failed, tuple(drives), tuple(moved), orders, pages)

@@ -71,6 +71,7 @@ FOR_OWNERS = {
     ("configuration.show", "GET"),
     ("device_editor.change", "POST"),
     ("device_editor.decline", "POST"),
+    ("device_editor.move", "POST"),
     ("device_editor.edit", "GET"),
     ("device_editor.forget", "POST"),
     ("device_editor.make_folder", "POST"),

@@ -2,7 +2,7 @@
 
 GET  /devices/add?browse=FOLDER     the drives that are there, and a small folder browser
 GET  /devices/add?path=FOLDER       name, player, limit and users of a device in this folder
-POST /devices/add · add/folder · edit · forget · decline
+POST /devices/add · add/folder · edit · forget · move · decline
 """
 
 from __future__ import annotations
@@ -91,6 +91,11 @@ def _changes(editor: PageRoutes, services: WebServices) -> None:
     @editor.post("/decline", role=Role.OWNER)
     def decline() -> Response:
         services.device_editor.decline(request.form.get("drive", "")[:LONGEST_PATH])
+        return redirect(redirects.safe_target(url_for("plans.devices")), 303)
+
+    @editor.post("/move", role=Role.OWNER)
+    def move() -> Response:
+        services.device_editor.move(request.form.get("device", "")[:LONGEST_NAME])
         return redirect(redirects.safe_target(url_for("plans.devices")), 303)
 
     @editor.post("/forget", role=Role.OWNER)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from sidecar.device.drives import DevicePlaces, Drive
 from sidecar.domain.downloads.download import Status
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
-from tests.web.house import EVE, Browser, WebHouse, web_house
+from tests.web.house import ANN, EVE, Browser, WebHouse, web_house
 
 
 @pytest.fixture
@@ -259,6 +260,60 @@ def test_a_device_is_removed_with_its_files_and_nothing_else(
     assert strangers.exists()
     assert elsewhere.exists()
     assert house.store.devices.get(device_id) is None
+
+
+def test_a_device_that_was_plugged_in_at_another_place_goes_on_there(
+    quick_path: Path, clock: FakeClock, folder: Path
+) -> None:
+    shown = [Drive(folder, "SANDISK", "vfat", 64 * 10**9, 58 * 10**9, can_write=True)]
+    places = DevicePlaces(roots=lambda: (quick_path / "media",), drives=lambda: shown)
+    with web_house(quick_path, clock, places=places) as house:
+        eve, ann = house.come_in(EVE), house.come_in(ANN)
+        add(eve, folder)
+        device_id = id_of(house, "New stick")
+        kept = house.add(7, status=Status.COMPLETED, device=device_id)
+        elsewhere = folder.parent / "ben" / "SANDISK"
+        elsewhere.parent.mkdir()
+        folder.rename(elsewhere)
+        folder.mkdir()
+        shown[0] = replace(shown[0], path=elsewhere)
+        house.look_at_devices()
+
+        page = eve.get("/devices").text
+        assert "New stick is not there: plug it in. If it is plugged in" in page
+        assert f"was plugged in at another place, <bdi>{elsewhere}</bdi>: use it there?" in page
+        assert "use it as a device?" not in page
+        assert "at another place" not in ann.get("/devices").text
+        again = eve.press("/devices/add", path=str(elsewhere), name="Second")
+        assert again.status_code == 422
+        assert "This is New stick, which is a device already" in again.text
+
+        assert eve.press("/devices/move", device=device_id).status_code == 303
+        house.look_at_devices()
+
+        assert house.services.devices.registry.get(device_id).settings.path == elsewhere
+        assert house.path(kept).is_relative_to(elsewhere)
+        assert house.path(kept).exists()
+        assert "at another place" not in eve.get("/devices").text
+        assert eve.press("/devices/move", device=device_id).status_code == 404
+
+
+def test_a_device_of_the_settings_file_at_another_place_says_where_its_path_is(
+    quick_path: Path, clock: FakeClock, folder: Path
+) -> None:
+    shown = [Drive(folder, "SANDISK", "vfat", 64 * 10**9, 58 * 10**9, can_write=True)]
+    places = DevicePlaces(roots=lambda: (folder.parent,), drives=lambda: shown)
+    with web_house(quick_path, clock, places=places) as house:
+        folder.rmdir()
+        house.folder.rename(folder)
+        house.look_at_devices()
+        eve = house.come_in(EVE)
+
+        page = eve.get("/devices").text
+
+        assert "its path in the settings file is another one." in page
+        assert f'href="/devices/edit?device={STICK}"' in page
+        assert eve.press("/devices/move", device=STICK).status_code == 404
 
 
 def test_a_device_of_the_settings_file_is_changed_there(house: WebHouse, eve: Browser) -> None:
