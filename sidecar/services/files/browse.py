@@ -155,9 +155,11 @@ class FileBrowser:
         """List albums, series and films, the one with the newest file first."""
         which = self._which(person, wanted)
         found, numbers = self._albums.page(which, wanted.page, wanted.page_size)
-        views = self._views(person, [one.newest for one in found])
-        items = [_tile(one, view) for one, view in zip(found, views, strict=True)]
-        return TilePage(items=items, total=numbers.tiles, files=numbers.files)
+        return TilePage(items=self._tiles(person, found), total=numbers.tiles, files=numbers.files)
+
+    def newest(self, person: Person, most: int) -> Sequence[TileView]:
+        """Return the first of these tiles; those that are not shown are not counted."""
+        return self._tiles(person, self._albums.newest(self._which(person, FileQuery()), most))
 
     def files(self, person: Person, wanted: FileQuery) -> FilePage:
         """List files, newest first, each checked on its device."""
@@ -222,6 +224,10 @@ class FileBrowser:
         if not found.is_present:
             raise NotVisible
         return found
+
+    def _tiles(self, person: Person, found: Sequence[Tile]) -> list[TileView]:
+        views = self._views(person, [one.newest for one in found])
+        return [_tile(one, view) for one, view in zip(found, views, strict=True)]
 
     def _files(self, person: Person, rows: Sequence[Download]) -> list[FileView]:
         sights = self._looking.at(rows)

@@ -22,7 +22,7 @@ from sidecar.store.downloads.filter import (
     join_statements,
 )
 from sidecar.store.downloads.queries import from_columns
-from sidecar.store.files.search import ALL, COLUMNS, select_files
+from sidecar.store.files.search import ALL, COLUMNS, PRESENT, select_files
 
 OF_TILES = (
     "FROM json_each(?) AS wanted CROSS JOIN downloads AS d INDEXED BY downloads_by_tile"
@@ -83,6 +83,12 @@ class AlbumIndex:
                 return (), self.numbers(which)
             return self._read_tiles([row[:2] for row in rows], which), Numbers(*rows[0][2:])
 
+    def newest(self, which: DownloadFilter, most: int) -> Sequence[Tile]:
+        """Return the first tiles of a list, whatever text is searched for, and count none."""
+        asked = select_newest(which)
+        with self._db.read():
+            return self._read_tiles(self._db.sql(asked.text, (*asked.values, most)), which)
+
     def files(
         self, key: str, which: DownloadFilter, page: int, page_size: int
     ) -> tuple[list[Download], int]:
@@ -127,6 +133,19 @@ def select_tiles(which: DownloadFilter, search: WordSearch) -> Statement:
     whence = asked.text.replace(ALL, ALL.replace(" WHERE", " INDEXED BY downloads_by_tile WHERE"))
     text = f"SELECT d.tile, max(d.id) AS newest, count(*) AS files {whence} GROUP BY d.tile"
     return Statement(text, asked.values)
+
+
+def select_newest(which: DownloadFilter) -> Statement:
+    """Return the statement that selects the first tiles of a list; tests check its query plan."""
+    asked = join_statements([PRESENT, build_scope_conditions(which)])
+    later = asked.of("later")
+    # From the newest file on: what has a later one in its tile is passed over.
+    text = f"""SELECT d.tile, d.id FROM downloads AS d INDEXED BY downloads_by_status
+        WHERE d.status = 'completed'{asked.text} AND NOT EXISTS (
+            SELECT 1 FROM downloads AS later INDEXED BY downloads_by_tile
+            WHERE later.status = 'completed' AND later.tile = d.tile AND later.id > d.id{later.text}
+        ) ORDER BY d.id DESC LIMIT ?"""  # noqa: S608 - ours
+    return Statement(text, (*asked.values, *later.values))
 
 
 def select_page(found: Statement) -> str:

@@ -15,7 +15,6 @@ from sidecar.domain.downloads.sorting import Sort
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.views import DownloadQuery, DownloadView
 from sidecar.services.files.browse import TileView
-from sidecar.services.files.search import FileQuery
 from sidecar.services.playback.history import PlayView
 from sidecar.store.downloads.queries import DeviceState
 from sidecar.web.i18n.status_labels import hindrance
@@ -119,9 +118,9 @@ def _running(views: Sequence[DownloadView]) -> RunningView:
 
 
 def _added(services: WebServices, person: Person) -> Sequence[AddedTile]:
-    found = services.files.tiles(person, FileQuery(page_size=MOST_ADDED))
     shown = FilesViewState()
-    return [AddedTile(one, address(shown.inside(one.key))) for one in found.items]
+    found = services.files.newest(person, MOST_ADDED)
+    return [AddedTile(one, address(shown.inside(one.key))) for one in found]
 
 
 def _played(services: WebServices, person: Person) -> Sequence[PlayView]:

@@ -16,6 +16,7 @@ from sidecar.store.files.albums import (
     Numbers,
     Tile,
     select_facts,
+    select_newest,
     select_page,
     select_tiles,
 )
@@ -78,9 +79,11 @@ def test_albums_series_and_films_are_one_tile_each_the_newest_first(
     assert found[1] == albums.numbers(EVERYTHING) == Numbers(3, 6)
     assert {one.key for one in found[0]} == {tile_key(one.newest) for one in found[0]}
     assert [(one.items, one.devices) for one in found[0]] == [(3, 2), (2, 1), (1, 1)]
-    assert told(albums.page(DownloadFilter(device_id=CARD), 1, 10)) == [
-        (ALBUM, "The Sine Waves", 1, 900)
-    ]
+    of_card = DownloadFilter(device_id=CARD)
+    assert told(albums.page(of_card, 1, 10)) == [(ALBUM, "The Sine Waves", 1, 900)]
+    for which in (EVERYTHING, of_card):
+        for most in (2, 10):
+            assert albums.newest(which, most) == list(albums.page(which, 1, most)[0])
 
 
 def test_an_album_of_many_artists_is_nobody_s(downloads: Downloads, albums: AlbumIndex) -> None:
@@ -156,6 +159,7 @@ def test_everybody_sees_tiles_of_their_own_files_only(
         tiles, numbers = albums.page(asked, 1, 10)
         listed, total = albums.files(ALBUM, asked, 1, 10)
         assert total == len(listed) == numbers.files == sum(one.files for one in tiles)
+        assert albums.newest(asked, 10) == list(tiles)
         assert FileIndex(db).page(asked, 1, 10)[1] == total
         return [one.files for one in tiles], total, [one.title for one in listed]
 
@@ -186,3 +190,15 @@ def test_nothing_is_walked_through_but_what_fits(
     # The index of the tiles has finished files alone.
     assert set(scans) <= {"SCAN found", "SCAN d USING INDEX downloads_by_tile"}
     assert any("downloads_by_tile (tile=?)" in one for one in steps)
+
+
+@pytest.mark.sqlite
+def test_the_newest_tiles_are_found_from_the_newest_file_on(db: Database) -> None:
+    asked = select_newest(DownloadFilter(viewer=ANN))
+
+    steps = plan(db, asked.text, (*asked.values, 12))
+
+    assert steps[0] == "SEARCH d USING INDEX downloads_by_status (status=?)"
+    assert "SEARCH later USING INDEX downloads_by_tile (tile=? AND id>?)" in steps
+    # Nothing is sorted, so it ends with the last tile that is shown.
+    assert not any("TEMP B-TREE" in one for one in steps)
