@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import time, timedelta
 from enum import StrEnum
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -41,6 +43,10 @@ from sidecar.domain.transfers.network import Span, Use
 from sidecar.errors import ConfigError, SyncthingError
 from sidecar.messages import msg, translatable
 
+_PATH = re.compile(r"[\w.~/-]*")
+# A name, one that begins with a dot for all below it, or an address.
+_HOST = re.compile(r"[\w.-]+|\[?[0-9A-Fa-f:.]+(%[\w.-]+)?\]?")
+
 
 def _check_server_url(value: str) -> str:
     parts = urlsplit(value)
@@ -62,7 +68,31 @@ def _check_aria2_url(value: str) -> str:
 
 def _check_base_url(value: str) -> str:
     trimmed = value.strip("/")
+    if not _PATH.fullmatch(trimmed):
+        raise ValueError('must be a path such as "/sidecar"')
     return f"/{trimmed}" if trimmed else ""
+
+
+def _check_own_address(value: str) -> str:
+    if not _HOST.fullmatch(value):
+        raise ValueError('must be an address of this machine, such as "127.0.0.1" or "0.0.0.0"')
+    return value
+
+
+def _check_host(value: str) -> str:
+    if not _HOST.fullmatch(value.strip()):
+        raise ValueError('must be a name such as "sidecar.example.org"')
+    return value
+
+
+def _check_network(value: str) -> str:
+    try:
+        ip_network(value.strip(), strict=False)
+    except ValueError:
+        raise ValueError(
+            'must be an address or a network, such as "10.0.0.2" or "172.16.0.0/12"'
+        ) from None
+    return value
 
 
 def _check_origin(value: str) -> str:
@@ -91,6 +121,9 @@ SHORTEST_PASSPHRASE = 10
 SHORTEST_KEY = 20
 ServerUrl = Annotated[str, AfterValidator(_check_server_url)]
 Aria2Url = Annotated[str, AfterValidator(_check_aria2_url)]
+OwnAddress = Annotated[str, AfterValidator(_check_own_address)]
+HostName = Annotated[str, AfterValidator(_check_host)]
+NetworkAddress = Annotated[str, AfterValidator(_check_network)]
 BaseUrl = Annotated[str, AfterValidator(_check_base_url)]
 # As browsers write it in the header `Origin`.
 PageOrigin = Annotated[str, AfterValidator(_check_origin)]
@@ -123,7 +156,7 @@ class JellyfinSettings(Section):
 class ServerSettings(Section):
     """The sidecar's own web server, and its data folder."""
 
-    host: str = Field(
+    host: OwnAddress = Field(
         default="127.0.0.1",
         title=translatable("Listens on"),
         description=translatable(
@@ -149,14 +182,14 @@ class ServerSettings(Section):
             "Where several machines share a database; empty: the name that it has."
         ),
     )
-    allowed_hosts: tuple[str, ...] = Field(
+    allowed_hosts: tuple[HostName, ...] = Field(
         default=(),
         title=translatable("More names of this page"),
         description=translatable(
             "Names under which browsers reach it, beside localhost; separated by commas."
         ),
     )
-    trusted_proxies: tuple[str, ...] = Field(
+    trusted_proxies: tuple[NetworkAddress, ...] = Field(
         default=(),
         title=translatable("Trusted reverse proxies"),
         description=translatable(

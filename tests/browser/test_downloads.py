@@ -262,6 +262,21 @@ def test_the_page_tells_of_a_break_and_knows_the_truth_after_it(
         context.close()
 
 
+@pytest.mark.parametrize("path", ["/devices", "/now", "/activity", "/profile"])
+def test_every_page_tells_of_a_break(
+    context: BrowserContext, house: WebHouse, port: int, trouble: BrowserTrouble, path: str
+) -> None:
+    trouble.announce(*SERVER_GONE)
+    with serving(house.web, port) as server:
+        give_session(context, house, server, ANN)
+        page = context.new_page()
+        page.goto(server.url + path)
+        page.wait_for_load_state("networkidle")
+
+    expect(page.locator("#offline")).to_contain_text("Trying again")
+    context.close()
+
+
 def test_a_page_whose_session_ended_elsewhere_asks_to_sign_in(
     signed_in: SignedIn, context: BrowserContext, trouble: BrowserTrouble
 ) -> None:

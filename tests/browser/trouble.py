@@ -19,7 +19,10 @@ NO_WORKER = "Service Worker registration blocked by Playwright"
 # The browser's own line about an answer or a failed request, which are noted with their address.
 ABOUT_A_REQUEST = "Failed to load resource:"
 # What a page says and asks in vain while its server is gone: to be announced.
-SERVER_GONE = ("WebSocket connection to", r"^net::ERR_[A-Z_]+ GET .*/(socket\.io/|alerts)")
+SERVER_GONE = (
+    "WebSocket connection to",
+    r"^(net::ERR_[A-Z_]+|503) GET .*/(socket\.io/|alerts|api/v1/session)",
+)
 BLOCKED = """addEventListener("securitypolicyviolation", (event) => console.error(
     `blocked by the policy: ${event.blockedURI || "inline"} (${event.effectiveDirective})`));"""
 

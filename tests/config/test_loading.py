@@ -279,3 +279,24 @@ def test_origins_are_kept_as_browsers_write_them(tmp_path: Path) -> None:
         "https://jelly.example",
         "http://[fd00::1]:8096",
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong", "right"),
+    [
+        ("host", "10 elephants", ("192.168.1.2", "::", "fe80::1%eth0", "my-machine.lan")),
+        ("base_url", "/a page?", ("/sidecar", "/one/two", "")),
+        ("allowed_hosts", "10 elephants", ("sidecar.example.org", ".lan", "[fd00::1]")),
+        ("trusted_proxies", "my-proxy", ("10.0.0.2", "172.16.0.0/12", "::1")),
+    ],
+)
+def test_where_the_page_is_reached_must_be_an_address(
+    tmp_path: Path, name: str, wrong: str, right: tuple[str, ...]
+) -> None:
+    key = f"SIDECAR_SERVER__{name.upper()}"
+
+    with pytest.raises(ConfigError, match="must be"):
+        load(environ(tmp_path, **{key: wrong}))
+    for one in right:
+        told = getattr(load(environ(tmp_path, **{key: one})).server, name)
+        assert told in (one, (one,))

@@ -9,6 +9,13 @@ from sidecar.messages import msg
 # The values of other kinds say by themselves what they are.
 _EXAMPLES = {
     "jellyfin.url": msg("Enter an address such as http://192.168.1.10:8096"),
+    "server.host": msg("Enter an address of this machine such as 127.0.0.1, or 0.0.0.0 for all"),
+    "server.base_url": msg("Enter a path such as /sidecar"),
+    "server.allowed_hosts": msg("Enter names such as sidecar.example.org, separated by commas"),
+    "server.trusted_proxies": msg("Enter addresses such as 10.0.0.2, separated by commas"),
+    "server.jellyfin_web_origins": msg(
+        "Enter addresses without a path such as https://jellyfin.example.org, separated by commas"
+    ),
     "syncthing.url": msg("Enter an address such as http://127.0.0.1:8384"),
     "transfer.aria2.url": msg("Enter an address such as http://127.0.0.1:6800/jsonrpc"),
     "network.time_zone": msg("Enter a time zone such as Europe/Berlin"),

@@ -42,6 +42,8 @@ SECTIONS = MappingProxyType(
     {
         "transfer": translatable("Downloads"),
         "transfer.aria2": translatable("aria2"),
+        "database": translatable("Database"),
+        "redis": translatable("Redis"),
     }
 )
 

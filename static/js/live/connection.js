@@ -89,14 +89,11 @@ async function lost(home, sentence) {
 
 /** @param {string} sentence */
 function showTrouble(sentence) {
-  const place = document.getElementById("offline");
-  // Not every page has much that could be out of date.
-  if (!place) return;
+  const place = byId("offline");
   within(place, "span").textContent = sentence;
   place.hidden = false;
 }
 
 function hideTrouble() {
-  const place = document.getElementById("offline");
-  if (place) place.hidden = true;
+  byId("offline").hidden = true;
 }

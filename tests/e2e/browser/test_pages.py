@@ -225,7 +225,8 @@ def test_the_page_comes_back_after_a_restart(
     sidecar: Sidecar, ann: Person, chromium: Browser, trouble: BrowserTrouble
 ) -> None:
     trouble.announce(
-        "WebSocket connection to", r"^(net::ERR_[A-Z_]+|503) GET .*/(socket\.io/|alerts)"
+        "WebSocket connection to",
+        r"^(net::ERR_[A-Z_]+|503) GET .*/(socket\.io/|alerts|api/v1/session)",
     )
     sidecar.environ["SIDECAR_SERVER__PORT"] = str(free_port())
     sidecar.start()

@@ -84,6 +84,25 @@ def test_what_is_wrong_is_marked_and_what_was_typed_stays(house: WebHouse, eve: 
     assert house.services.transfers.speed.of_all() is None
 
 
+def test_where_the_page_is_reached_is_not_saved_if_it_is_no_address(
+    house: WebHouse, eve: Browser
+) -> None:
+    names = ("host", "base_url", "allowed_hosts", "trusted_proxies", "jellyfin_web_origins")
+    answer = eve.press("/settings/server", **{f"server.{one}": "10 elephants" for one in names})
+
+    assert answer.status_code == 422
+    for sentence in (
+        "Enter an address of this machine such as 127.0.0.1",
+        "Enter a path such as /sidecar",
+        "Enter names such as sidecar.example.org",
+        "Enter addresses such as 10.0.0.2",
+        "Enter addresses without a path such as https://jellyfin.example.org",
+    ):
+        assert sentence in answer.text
+    assert answer.text.count('value="10 elephants"') == len(names)
+    assert not house.services.configuration.waits_for_restart()
+
+
 def test_times_are_shown_and_taken_in_the_language_of_the_reader(
     house: WebHouse, eve: Browser
 ) -> None:
