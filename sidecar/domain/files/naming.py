@@ -22,6 +22,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import lru_cache
 
 from sidecar.domain.files.groups import ALONE, Group, fit_into_group, has_disc
 from sidecar.domain.files.titles import find_air_date, format_code, strip_repeats, with_year
@@ -37,6 +38,8 @@ LONGEST_FOLDERS = 160
 ID_DIGITS = 8
 # Reserved in a shortened name: a mark that distinguishes it, and its extension.
 LEFT_FREE = 16
+# Cleaned names that are remembered: artists and albums, which each of their tracks has.
+NAMES_KEPT = 1024
 
 # The last three look like "/".
 _FORBIDDEN = re.compile('[<>:"/\\\\|?*\u2044\u2215\u29f8]')
@@ -224,6 +227,7 @@ def file_stem(path: str) -> str:
     return make_path_key(f"{folder}{slash}{stem if dot else name}")
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def clean_name(text: str) -> str:
     """Turn a text into a valid file name: no forbidden characters, not reserved, not empty."""
     # A lone surrogate cannot be encoded: it becomes "?", and that a "_".

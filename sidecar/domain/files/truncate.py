@@ -43,6 +43,9 @@ def cut(text: str, *, most_bytes: int, most: int | None = None) -> str:
         most_bytes: As UTF-8.
         most: In UTF-16 units; None for no such limit.
     """
+    if text.isascii() and len(text) <= (most_bytes if most is None else min(most_bytes, most)):
+        # As nearly all are, in a tenth of the time.
+        return text
     fitting = text.encode()[: max(0, most_bytes)].decode("utf-8", "ignore")
     if most is not None:
         fitting = fitting.encode("utf-16-le")[: max(0, 2 * most)].decode("utf-16-le", "ignore")
