@@ -154,9 +154,9 @@ def _end(span: Span, local: datetime, zone: tzinfo) -> datetime:
 
 
 def _judge_line(use: Use, line: Line) -> NetworkVerdict:
-    wait = msg("only what people choose is downloaded until another network is there")
     if use is Use.ANY:
         return NetworkVerdict()
+    wait = msg("only what people choose is downloaded until another network is there")
     if line.is_metered:
         return NetworkVerdict(own_only=True, text=msg("The network is metered: {wait}", wait=wait))
     if use is Use.WIFI and line.kind is LineKind.OTHER:

@@ -59,11 +59,11 @@ class Reservations:
     def refusal(self, device: AttachedDevice, remaining: int, size: int) -> SpaceRefusal | None:
         """Return why there is no space for a file; None if there is."""
         others, space, settings = self.on(device.id), device.folder.space(), device.settings
-        running = sum(round_to_blocks(one.size, space.block) for one in others.values())
-        used = running
+        used = 0
         if settings.budget is not None:
+            running = sum(round_to_blocks(one.size, space.block) for one in others.values())
             enough = settings.budget - running - round_to_blocks(size, space.block)
-            used += self._count_used(device, space.block, enough=enough)
+            used = running + self._count_used(device, space.block, enough=enough)
         room = partial(
             check_space,
             remaining=remaining,
