@@ -30,8 +30,8 @@ from tests.bench.delay import delayed
 from tests.bench.figures import MEASURES, show
 from tests.bench.serving import MIB, Load, make, nginx
 from tests.bench.timing import plain
+from tests.fakes.servers.syncthings import free_port
 
-PLAIN, TLS, DELAYED = 18471, 18472, 18473
 OURS, RCLONE = "sidecar (all of it)", "rclone + sync"
 
 
@@ -196,11 +196,16 @@ def main() -> int:
         for row in chosen:
             make(row.load, work / "www" / row.load.name)
             with ExitStack() as lines:
-                lines.enter_context(nginx(work, row.load.name, plain=PLAIN, tls=TLS))
+                plain_port, tls_port = free_port(), free_port()
+                lines.enter_context(nginx(work, row.load.name, plain=plain_port, tls=tls_port))
+                port = tls_port if row.is_tls else plain_port
                 if row.one_way_s:
-                    port = TLS if row.is_tls else PLAIN
-                    lines.enter_context(delayed(DELAYED, to=port, one_way_s=row.one_way_s))
-                found[row] = _compare(row, clients, work, rounds=1 if asked.quick else asked.rounds)
+                    near = free_port()
+                    lines.enter_context(delayed(near, to=port, one_way_s=row.one_way_s))
+                    port = near
+                base = f"{'https' if row.is_tls else 'http'}://127.0.0.1:{port}"
+                rounds = 1 if asked.quick else asked.rounds
+                found[row] = _compare(row, clients, work, base, rounds=rounds)
     finally:
         if asked.work is None:
             shutil.rmtree(work)
@@ -212,11 +217,9 @@ def main() -> int:
 
 
 def _compare(
-    row: Row, clients: Mapping[str, Client], work: Path, *, rounds: int
+    row: Row, clients: Mapping[str, Client], work: Path, base: str, *, rounds: int
 ) -> tuple[Cost, Cost]:
     """Let all clients fetch in turn; return what we and rclone took."""
-    scheme, port = ("https", TLS) if row.is_tls else ("http", PLAIN)
-    base = f"{scheme}://127.0.0.1:{DELAYED if row.one_way_s else port}"
     ca = work / "cert.pem" if row.is_tls else None
     costs: dict[str, list[Cost]] = {name: [] for name in clients}
     names = list(clients)
