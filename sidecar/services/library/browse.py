@@ -356,6 +356,7 @@ class LibraryBrowser:
             entry = Browser(self._client(person.user_id)).get(item_id)
         except (NotFound, NotAllowed):
             raise NotVisible from None
+        [entry] = self._with_pictures(person, [entry])
         self._recent.note(person.user_id, entry)
         return entry
 

@@ -404,3 +404,14 @@ def test_a_mark_on_an_episode_or_a_season_is_taken_back_as_it_was(home: Home) ->
     assert shown.entry.unplayed == 1
     with pytest.raises(NotVisible):
         home.desk.mark_played(home.kid, second, value=True)
+
+
+def test_an_artist_has_the_same_picture_in_the_list_and_on_their_page(home: Home) -> None:
+    artists = BrowseQuery(kinds=frozenset({Kind.ARTIST}), page_size=100)
+    listed = home.desk.listed(home.ann, artists).items
+    pictures = {one.entry.item.id: one.entry.item.image_item_id for one in listed}
+    assert set(pictures.values()) != {None}
+
+    shown = [home.desk.show(home.ann, one).entry.item for one in pictures]
+
+    assert {one.id: one.image_item_id for one in shown} == pictures
