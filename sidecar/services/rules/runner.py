@@ -80,7 +80,7 @@ class RuleRunner:
             acts: Is told of the playlists that the account changes.
             choices: What was chosen to fill the devices.
             asking: Learns what saved filters match.
-            tasks: Are told of each run.
+            tasks: Are told of the runs of all rules.
         """
         self._tasks = tasks or Tasks(clock)
         self._selections = stores.selections
@@ -101,6 +101,8 @@ class RuleRunner:
         self.wakeup = Wakeup()
         self._lock = Lock()
         self._due = dict.fromkeys(self._rules, clock.monotonic())
+        # When all of them run again, whatever has woken them meanwhile.
+        self._all_due = clock.monotonic()
         self._library_at = -math.inf
         self._waits_for: dict[str, str] = {}
         self._remarks: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -143,6 +145,8 @@ class RuleRunner:
 
     def look_through_soon(self) -> None:
         """Have every rule run: a device came, a setting or choice changed, or after a reconnect."""
+        with self._lock:
+            self._all_due = self._clock.monotonic()
         for why in Wake:
             self._wake(why, self._clock.monotonic())
 
@@ -184,7 +188,7 @@ class RuleRunner:
     def rest_s(self) -> float:
         """Return for how many seconds nothing is due unless it is woken."""
         with self._lock:
-            due = [self._due[one.name] for one in self._ready()]
+            due = [self._all_due, *(self._due[one.name] for one in self._ready())]
         next_at = min([self._playing.next_turn(), *due])
         now = self._clock.monotonic()
         return rest_until(next_at, now, is_server_there=self._account.is_server_there())
@@ -195,14 +199,32 @@ class RuleRunner:
         Raises:
             SignedOut: The account was signed out.
         """
-        if not self._account.is_server_there() or (rule := self._next_due()) is None:
+        if not self._account.is_server_there():
             return
-        with self._tasks.run(TaskKind.RULES, self._user_id, again_s=HOUR_S, retry_s=RETRY_S) as run:
-            self._run_or_put_off(rule)
-            while self._account.is_server_there() and (rule := self._next_due()) is not None:
-                self._run_or_put_off(rule)
+        now = self._clock.monotonic()
+        is_of_all = now >= self._all_due
+        if is_of_all:
+            with self._lock:
+                self._all_due = now + HOUR_S
+            self._wake(Wake.HOUR, now)
+        rule = self._next_due()
+        if rule is None:
+            return
+        if not is_of_all and not self._waits_for:
+            self._run_due(rule)
+            return
+        again_s = self._all_due - now
+        with self._tasks.run(
+            TaskKind.RULES, self._user_id, again_s=again_s, retry_s=RETRY_S
+        ) as run:
+            self._run_due(rule)
             for why in self._waits_for.values():
                 run.fail(why)
+
+    def _run_due(self, first: ComputedRule[Any]) -> None:
+        self._run_or_put_off(first)
+        while self._account.is_server_there() and (rule := self._next_due()) is not None:
+            self._run_or_put_off(rule)
 
     def _run_or_put_off(self, rule: ComputedRule[Any]) -> None:
         try:
@@ -231,8 +253,7 @@ class RuleRunner:
         with self._lock:
             for rule in self._ready():
                 if self._due[rule.name] <= now:
-                    again = HOUR_S if Wake.HOUR in rule.wakes_on else math.inf
-                    self._due[rule.name] = now + again
+                    self._due[rule.name] = math.inf
                     if Wake.LIBRARY in rule.wakes_on:
                         self._library_at = now
                     return rule

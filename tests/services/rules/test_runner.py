@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from threading import Event, Thread
 from typing import Any
 
@@ -19,6 +20,7 @@ from sidecar.domain.rules.registry import COMPUTED_RULES
 from sidecar.errors import JellyfinError, ServerAway, SignedOut, UnexpectedAnswer
 from sidecar.services.accounts import following
 from sidecar.services.accounts.following import IDLE_S, LONGEST_REST_S
+from sidecar.services.health.tasks import TaskRun, Tasks
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.now_playing import GAP_S
 from sidecar.services.rules.runner import (
@@ -91,6 +93,14 @@ class House:
     is_there: bool = True
     looks: int = 0
 
+    def __post_init__(self) -> None:
+        self.tasks = Tasks(self.world.clock)
+
+    @property
+    def task(self) -> TaskRun:
+        [found] = self.tasks.all()
+        return found.run
+
     def look(self) -> bool:
         self.looks += 1
         return self.is_there
@@ -117,6 +127,7 @@ class House:
             clock=self.world.clock,
             rules=rules or COMPUTED_RULES,
             asking=asking,
+            tasks=self.tasks,
         )
 
     def watched(self, rule: ComputedRule[Any]) -> ComputedRule[Any]:
@@ -237,6 +248,26 @@ def test_a_scan_is_looked_at_when_it_has_settled_and_then_only_now_and_again(hou
     clock.advance(LIBRARY_REST_S + SETTLE_S)
     runner.step()
     assert house.taken() == [album_affinity.NAME]
+
+
+def test_the_task_tells_of_the_hourly_run_and_not_of_every_other(house: House) -> None:
+    clock, began_at = house.world.clock, house.world.clock.now()
+    runner = house.runner(*house.watched_all())
+    runner.step()
+    assert house.task.began_at == began_at
+    house.taken()
+
+    clock.advance(HOUR_S / 2)
+    runner.wake(Wake.PLAY_ENDED)
+    runner.step()
+
+    assert house.taken() != []
+    assert house.task.began_at == began_at
+    assert house.task.next_at == began_at + timedelta(seconds=HOUR_S)
+    runner.run_soon()
+    runner.step()
+    assert house.task.began_at == clock.now()
+    assert house.task.next_at == clock.now() + timedelta(seconds=HOUR_S)
 
 
 def test_what_nobody_wakes_runs_every_hour(house: House) -> None:
