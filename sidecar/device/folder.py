@@ -16,6 +16,7 @@ import errno
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from threading import Lock
@@ -39,7 +40,7 @@ from sidecar.device.own.parts import (
 )
 from sidecar.device.own.stignore import IgnoreFile
 from sidecar.device.root import DeviceRoot
-from sidecar.domain.files.removals import FileStat, Seen, Stranger
+from sidecar.domain.files.removals import FileStat, Seen, Stranger, was_written_since
 from sidecar.domain.space.space import Space
 from sidecar.errors import DeviceError, NotCertain, Stopped
 from sidecar.messages import msg
@@ -367,12 +368,19 @@ class DeviceFolder:
             _sync(root, folders, name)
             tree.sync_above(root, ["/".join(folders[: n + 1]) for n in range(len(folders))])
 
-    def remove(self, path: str, *, size: int) -> bool:
+    def remove(
+        self, path: str, *, size: int, content_hash: str | None, completed_at: datetime | None
+    ) -> bool:
         """Delete a file of ours, and the folders above it that we made and that are empty then.
 
+        One of another size, or written to since it came and of other bytes, is not ours any more
+        and stays: taggers often keep the size.
+
         Args:
-            path: As the row has it.
-            size: As the row has it; a file of another size is not ours any more and stays.
+            path: As the row has it, and all else.
+            size: Bytes.
+            content_hash: Its xxh3-128; None if unknown.
+            completed_at: When it came.
 
         Returns:
             Whether it was there and is gone.
@@ -380,6 +388,10 @@ class DeviceFolder:
         self._anchor.check_place()
         there = self.stat(path)
         if there is None or there.size != size:
+            return False
+        if was_written_since(there, completed_at) and (
+            content_hash is None or self.content_hash(path) != content_hash
+        ):
             return False
         folders, name = _split_path(path)
         with self._anchor.translate_errors() as root, self._shaping:

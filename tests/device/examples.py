@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sidecar.device.folder import DeviceFolder
@@ -41,3 +42,9 @@ def everything(root: Path) -> dict[str, bytes | str]:
         else:
             found[name] = "folder" if path.is_dir() else "other"
     return found
+
+
+def remove(folder: DeviceFolder, path: str, *, size: int) -> bool:
+    """Remove a file that is as it came, as far as its time tells."""
+    later = datetime.max.replace(tzinfo=UTC)
+    return folder.remove(path, size=size, content_hash=None, completed_at=later)

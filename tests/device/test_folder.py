@@ -4,6 +4,7 @@ import ctypes
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Thread
 
@@ -13,7 +14,7 @@ import xxhash
 from sidecar.device.folder import DeviceFolder
 from sidecar.domain.files.removals import FileStat
 from sidecar.errors import DeviceError
-from tests.device.examples import everything, filled
+from tests.device.examples import everything, filled, remove
 from tests.patience import PATIENCE_S
 
 SONG = "Artist/Album (2005)/1-02 - Song.flac"
@@ -108,7 +109,7 @@ def test_a_folder_that_is_none_is_neither_followed_nor_replaced(
 
     assert trouble.value.code == "name-taken"
     assert folder.stat(SONG) is None
-    assert not folder.remove(SONG, size=6)
+    assert not remove(folder, SONG, size=6)
     assert everything(root) == before
     assert everything(outside) == {"precious": b"precious"}
     folder.check()
@@ -124,7 +125,7 @@ def test_a_path_that_leads_out_or_into_our_own_folder_is_refused(
     part = filled(folder, 17, BODY)
     calls: list[Callable[[], object]] = [
         lambda: folder.finish(part, path),
-        lambda: folder.remove(path, size=0),
+        lambda: remove(folder, path, size=0),
         lambda: folder.stat(path),
         lambda: folder.content_hash(path),
         lambda: folder.sync(path),
@@ -170,7 +171,7 @@ def test_what_is_no_file_is_no_file_of_ours(
 
     assert folder.stat(SONG) is None
     assert folder.find_cut({SONG: 0}) == [SONG]
-    assert not folder.remove(SONG, size=8)
+    assert not remove(folder, SONG, size=8)
 
     assert everything(root) == before
     assert everything(outside) == {"precious": b"precious"}
@@ -183,8 +184,8 @@ def test_removing_takes_the_folders_that_we_made_and_no_others(
     folder.finish(filled(folder, 1, BODY), SONG)
     folder.finish(filled(folder, 2, BODY), "Other/Album/x.flac")
 
-    assert folder.remove(SONG, size=len(BODY))
-    assert folder.remove("Other/Album/x.flac", size=len(BODY))
+    assert remove(folder, SONG, size=len(BODY))
+    assert remove(folder, "Other/Album/x.flac", size=len(BODY))
 
     assert everything(root) == {"Artist": "folder"}
 
@@ -193,7 +194,7 @@ def test_a_folder_with_anything_in_it_stays(root: Path, folder: DeviceFolder) ->
     folder.finish(filled(folder, 1, BODY), SONG)
     (root / SONG).with_name("notes.txt").write_bytes(b"theirs")
 
-    assert folder.remove(SONG, size=len(BODY))
+    assert remove(folder, SONG, size=len(BODY))
 
     assert everything(root)["Artist/Album (2005)/notes.txt"] == b"theirs"
 
@@ -202,11 +203,11 @@ def test_a_folder_that_a_person_made_after_we_removed_ours_is_theirs(
     root: Path, folder: DeviceFolder
 ) -> None:
     folder.finish(filled(folder, 1, BODY), SONG)
-    assert folder.remove(SONG, size=len(BODY))
+    assert remove(folder, SONG, size=len(BODY))
     (root / "Artist" / "Album (2005)").mkdir(parents=True)
     folder.finish(filled(folder, 2, BODY), SONG)
 
-    assert folder.remove(SONG, size=len(BODY))
+    assert remove(folder, SONG, size=len(BODY))
 
     assert everything(root) == {"Artist": "folder", "Artist/Album (2005)": "folder"}
 
@@ -219,7 +220,7 @@ def test_it_knows_the_folders_that_it_made_before_it_was_started(
     again = DeviceFolder(root, folder.device_id, name="Car stick")
     again.attach()
 
-    assert again.remove(SONG, size=len(BODY))
+    assert remove(again, SONG, size=len(BODY))
 
     again.close()
     assert everything(root) == {}
@@ -229,7 +230,7 @@ def test_a_torn_list_of_made_folders_costs_no_file(root: Path, folder: DeviceFol
     (root / ".sidecar" / "made.txt").write_bytes(b"Arti\xff")
     folder.finish(filled(folder, 1, BODY), SONG)
 
-    assert folder.remove(SONG, size=len(BODY))
+    assert remove(folder, SONG, size=len(BODY))
 
     assert everything(root) == {}
 
@@ -237,8 +238,8 @@ def test_a_torn_list_of_made_folders_costs_no_file(root: Path, folder: DeviceFol
 def test_a_file_of_another_size_is_not_ours_any_more(root: Path, folder: DeviceFolder) -> None:
     folder.finish(filled(folder, 1, BODY), SONG)
 
-    assert not folder.remove(SONG, size=len(BODY) + 1)
-    assert not folder.remove("Artist/none.flac", size=1)
+    assert not remove(folder, SONG, size=len(BODY) + 1)
+    assert not remove(folder, "Artist/none.flac", size=1)
 
     assert everything(root)[SONG] == BODY
 
@@ -280,7 +281,7 @@ def test_pruning_never_pulls_a_folder_from_under_a_file_that_arrives(
         try:
             for _ in range(150):
                 folder.finish(filled(folder, download_id, BODY), path)
-                assert folder.remove(path, size=len(BODY))
+                assert remove(folder, path, size=len(BODY))
         except (DeviceError, AssertionError) as failure:
             failures.append(failure)
 
@@ -353,6 +354,24 @@ def test_letting_go_of_a_device_in_the_middle_of_its_work_harms_no_other_folder(
 
     assert not worker.is_alive()
     assert all(everything(tmp_path / f"other {number}") == {} for number in range(5))
+
+
+@pytest.mark.parametrize(("is_edited", "is_known"), [(True, True), (False, True), (False, False)])
+def test_what_was_written_to_since_it_came_is_removed_only_if_it_is_the_same_still(
+    folder: DeviceFolder, root: Path, is_edited: bool, is_known: bool
+) -> None:
+    folder.finish(filled(folder, 17, BODY), SONG)
+    came = datetime.fromtimestamp((root / SONG).stat().st_mtime, UTC)
+    if is_edited:
+        (root / SONG).write_bytes(b"*" * len(BODY))
+    later = came.timestamp() + 60
+    os.utime(root / SONG, (later, later))
+    content_hash = xxhash.xxh3_128_hexdigest(BODY) if is_known else None
+
+    is_gone = folder.remove(SONG, size=len(BODY), content_hash=content_hash, completed_at=came)
+
+    assert is_gone == (is_known and not is_edited)
+    assert (root / SONG).exists() != is_gone
 
 
 def test_a_file_is_replaced_at_once_by_a_better_copy_of_it(

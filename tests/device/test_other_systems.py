@@ -12,7 +12,7 @@ from sidecar.device.folder import DeviceFolder
 from sidecar.domain.files.naming import build_distinct_path, build_path, make_path_key
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.errors import AlreadyRunning, DeviceError
-from tests.device.examples import NAME, STICK, everything, filled, made
+from tests.device.examples import NAME, STICK, everything, filled, made, remove
 from tests.device.mounting import exfat_disk, needs_root, windows_disk
 from tests.domain.files.titles import NASTY
 
@@ -63,7 +63,7 @@ def test_every_name_is_taken_as_it_is_and_found_again(disk: Path, card: DeviceFo
         there = card.stat(path)
         assert there is not None
         assert there.size == len(body)
-        assert card.remove(path, size=len(body))
+        assert remove(card, path, size=len(body))
     assert everything(disk) == {}
 
 

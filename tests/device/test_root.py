@@ -11,7 +11,7 @@ import pytest
 
 from sidecar.device.folder import DeviceFolder
 from sidecar.errors import AlreadyRunning, DeviceError
-from tests.device.examples import NAME, OTHER, STICK, everything, filled, made
+from tests.device.examples import NAME, OTHER, STICK, everything, filled, made, remove
 from tests.device.mounting import breakable_disk, mount, mount_memory, needs_root, unmount
 from tests.device.tracing import SOURCES
 from tests.patience import PATIENCE_S
@@ -143,7 +143,7 @@ def test_no_handle_is_left_open(root: Path) -> None:
     shutil.rmtree(root / ".sidecar" / "parts")
     with pytest.raises(DeviceError):
         folder.finish(folder.part(2), "A/B/d.flac")
-    folder.remove("A/B/c.flac", size=1)
+    remove(folder, "A/B/c.flac", size=1)
     folder.close()
     with pytest.raises(DeviceError):
         DeviceFolder(root, OTHER, name=NAME).attach()
@@ -162,7 +162,7 @@ def test_nothing_is_written_under_an_empty_mount_point(mount_point: Path) -> Non
 
     assert code_of(folder.check) == "no-marker"
     assert code_of(lambda: folder.stat("A/c.flac")) == "no-marker"
-    assert code_of(lambda: folder.remove("A/b.flac", size=4)) == "no-marker"
+    assert code_of(lambda: remove(folder, "A/b.flac", size=4)) == "no-marker"
     folder.finish(part, "A/c.flac")
     assert list(mount_point.iterdir()) == []
     folder.close()
@@ -238,7 +238,7 @@ def test_a_full_stick_stays_stopped_until_there_is_room_and_can_be_emptied(
     assert folder.space().free == 0
     assert code_of(folder.check) == "full"
     assert code_of(folder.check) == "full"
-    assert folder.remove("A/b.flac", size=300_000)
+    assert remove(folder, "A/b.flac", size=300_000)
     folder.check()
     folder.close()
 

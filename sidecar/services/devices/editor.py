@@ -393,7 +393,13 @@ class DeviceEditor:
         try:
             folder = self._registry.get(device_id).folder
             deleted = sum(
-                folder.remove(one.path, size=one.size) for one in self._files.files(device_id)
+                folder.remove(
+                    one.path,
+                    size=one.size,
+                    content_hash=one.content_hash,
+                    completed_at=one.completed_at,
+                )
+                for one in self._files.files(device_id)
             )
             for path in folder.own_files.names():
                 folder.own_files.remove(path)

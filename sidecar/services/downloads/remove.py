@@ -282,7 +282,12 @@ class RemoveDownloads:
 
     def _remove_file(self, found: Download) -> str:
         folder = self._registry.get(found.device_id).folder
-        removed = folder.remove(found.file_path, size=found.file_size or 0)
+        removed = folder.remove(
+            found.file_path,
+            size=found.file_size or 0,
+            content_hash=found.content_hash,
+            completed_at=found.completed_at,
+        )
         if not removed and folder.stat(found.file_path) is not None:
             return msg(
                 "{title} is removed from the list; the file of its name is not the "

@@ -543,7 +543,13 @@ class SpacePlanner:
 
     def _evict(self, device: AttachedDevice, download: Download) -> None:
         self._rests.put(device.id, download.item_id, self._clock.now() + REST)
-        if not device.folder.remove(download.file_path, size=download.file_size or 0):
+        is_gone = device.folder.remove(
+            download.file_path,
+            size=download.file_size or 0,
+            content_hash=download.content_hash,
+            completed_at=download.completed_at,
+        )
+        if not is_gone:
             log.warning("%s is not as it arrived: left alone", download.file_path)
             self._rests.end(device.id, download.item_id)
             self._odd.add(download.id)

@@ -141,8 +141,12 @@ class DeviceRecovery:
     def _remove_abandoned(self, device: AttachedDevice) -> None:
         """Remove what was cancelled while the device was away, whichever name it has."""
         for download in self._downloads.queue.list_abandoned(device.id):
-            if _is_it(device, download):
-                device.folder.remove(download.file_path, size=download.file_size or 0)
+            device.folder.remove(
+                download.file_path,
+                size=download.file_size or 0,
+                content_hash=download.content_hash,
+                completed_at=None,
+            )
             self._downloads.queue.forget_abandoned(download)
 
     def _put_in_place(self, device: AttachedDevice) -> None:
@@ -252,17 +256,11 @@ def _has_its_name(device: AttachedDevice, download: Download, part: PartFile) ->
 
     Where its part file is there as well, it may be a person's of the same size.
     """
-    if part.size() == download.file_size:
-        return _is_it(device, download)
-    there = device.folder.stat(download.file_path)
-    return there is not None and there.size == download.file_size
-
-
-def _is_it(device: AttachedDevice, download: Download) -> bool:
-    """Whether the file at the final name is byte for byte the one that was being finalized."""
     there = device.folder.stat(download.file_path)
     if there is None or there.size != download.file_size:
         return False
+    if part.size() != there.size:
+        return True
     return device.folder.content_hash(download.file_path) == download.content_hash
 
 

@@ -360,14 +360,16 @@ def test_a_file_is_deleted_and_its_row_says_so(home: House) -> None:
     assert home.do(Ann, one, DELETE).result is ResultKind.UNCHANGED
 
 
-def test_a_file_that_is_not_ours_any_more_stays(home: House) -> None:
+@pytest.mark.parametrize("is_as_large", [False, True])
+def test_a_file_that_is_not_ours_any_more_stays(home: House, is_as_large: bool) -> None:
     one = home.arrived(Ann)
-    home.path(one).write_bytes(b"somebody's own recording")
+    theirs = b"*" * home.path(one).stat().st_size if is_as_large else b"somebody's own recording"
+    home.path(one).write_bytes(theirs)
 
     outcome = home.do(Ann, one, DELETE)
 
     assert "so it stays" in outcome.text
-    assert home.path(one).read_bytes() == b"somebody's own recording"
+    assert home.path(one).read_bytes() == theirs
     assert status(home) is Status.REMOVED
 
 

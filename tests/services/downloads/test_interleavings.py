@@ -28,6 +28,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind, Selection
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.transitions import WholeFile
+from tests.device.examples import remove
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, opened, track
 from tests.services.rules.steered import Ann, Ben, Eve, House, house
@@ -242,7 +243,7 @@ class Interleavings(RuleBasedStateMachine):
     def make_room(self, number: int) -> None:
         row = self.downloads.queries.by_item(STICK, track(number).id)
         if row is not None and row.status is Status.COMPLETED:
-            self.home.works.registry.get(STICK).folder.remove(row.file_path, size=len(BODY))
+            remove(self.home.works.registry.get(STICK).folder, row.file_path, size=len(BODY))
             self.downloads.transitions.evict(row)
 
     @rule()

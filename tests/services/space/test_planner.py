@@ -6,6 +6,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+import xxhash
 from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
@@ -67,9 +68,13 @@ class House:
         assert running.id == waits
         path = self.stick / running.file_path
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(bytes(blocks * BLOCK))
+        body = bytes(blocks * BLOCK)
+        path.write_bytes(body)
         self.world.downloads.transitions.mark_arrived(
-            running, size=blocks * BLOCK, content_hash="0" * 32, mime_type=None
+            running,
+            size=len(body),
+            content_hash=xxhash.xxh3_128_hexdigest(body),
+            mime_type=None,
         )
         if not rule:
             self.lets_go(number)
@@ -275,10 +280,13 @@ def test_what_somebody_came_to_want_after_the_confirmation_stays(house: House) -
     assert house.is_there(1)
 
 
-def test_a_file_that_is_not_as_it_arrived_is_left_alone(house: House) -> None:
+@pytest.mark.parametrize("is_as_large", [False, True])
+def test_a_file_that_is_not_as_it_arrived_is_left_alone(house: House, is_as_large: bool) -> None:
     for number in range(1, 11):
         house.brings(number, "" if number in {4, 7} else "favourites")
-    (house.stick / house.now(4).file_path).write_bytes(b"somebody else's")
+    theirs = house.stick / house.now(4).file_path
+    size = theirs.stat().st_size
+    theirs.write_bytes(b"*" * size if is_as_large else b"somebody else's")
     house.wishes(11)
 
     house.room.step()

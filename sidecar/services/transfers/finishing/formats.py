@@ -208,7 +208,12 @@ class DeviceFormats:
         if self._downloads.transitions.mark_damaged(download, failure, has_part=has_original):
             if has_original:
                 original.rename_to(part)
-            device.folder.remove(download.file_path, size=size)
+            device.folder.remove(
+                download.file_path,
+                size=size,
+                content_hash=download.content_hash,
+                completed_at=download.completed_at,
+            )
             self._store.align(device.id, name)
 
     def _is_still_there(self, download: Download) -> bool:

@@ -39,6 +39,7 @@ from sidecar.store.downloads.queue import FilePlace, NewDownload
 from sidecar.store.files.completed import CompletedFiles
 from sidecar.store.files.search import FileIndex
 from sidecar.store.rules.tombstones import Tombstones
+from tests.device.examples import remove
 from tests.device.mounting import (
     breakable_disk,
     exfat_disk,
@@ -351,7 +352,7 @@ def test_a_row_follows_a_file_that_was_renamed(house: House) -> None:
 
     assert house.states(1) == {Status.COMPLETED}
     assert house.path(1) == renamed
-    assert house.device().folder.remove("My favourite.flac", size=house.row(1).file_size or 0)
+    assert remove(house.device().folder, "My favourite.flac", size=house.row(1).file_size or 0)
 
 
 def test_a_whole_album_that_was_moved_while_we_did_not_run_is_known_by_its_bytes(
@@ -451,7 +452,7 @@ def test_a_file_that_was_changed_on_another_computer_is_not_fetched_a_second_tim
 def test_what_we_remove_ourselves_is_never_taken_for_a_person_s(house: House) -> None:
     house.fill(2)
     evicted = house.row(1)
-    house.device().folder.remove(evicted.file_path, size=evicted.file_size or 0)
+    remove(house.device().folder, evicted.file_path, size=evicted.file_size or 0)
     house.press()
     house.wait(2)
 

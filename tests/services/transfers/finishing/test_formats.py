@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+import xxhash
 from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
@@ -74,7 +75,10 @@ class House:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(BODY)
         self.world.downloads.transitions.mark_arrived(
-            download, size=len(BODY), content_hash="1" * 32, mime_type="audio/flac"
+            download,
+            size=len(BODY),
+            content_hash=xxhash.xxh3_128_hexdigest(BODY),
+            mime_type="audio/flac",
         )
         return path
 
