@@ -145,6 +145,14 @@ def test_a_new_drive_offers_itself_on_every_page_until_somebody_says_no(
     expect(page.get_by_role("link", name="SANDISK")).to_be_visible()
 
 
+def test_the_settings_of_the_demo_lead_to_the_set_up(signed_in: SignedIn) -> None:
+    page = signed_in(EVE, "/settings/jellyfin")
+
+    page.get_by_role("link", name="Set up with your own Jellyfin").click()
+
+    expect(page.get_by_role("heading", name="Set up Jellyfin Sidecar")).to_be_visible()
+
+
 def test_the_set_up_leads_from_the_address_over_the_device_to_the_rules(
     signed_in: SignedIn, house: WebHouse, server: WebServer, drive: Path, trouble: BrowserTrouble
 ) -> None:
