@@ -103,8 +103,14 @@ def test_every_page_says_what_it_is_for(house: WebHouse) -> None:
     endpoints = {one.endpoint for one in rules if not one.rule.startswith("/api/")}
     groups = ("help", "sign_in", "installed", "media", "health", "metrics", "static")
     pages = {one for one in endpoints if one.partition(".")[0] not in groups}
-    # Parts of pages, a picture, a script, and a question in a window of its own.
-    parts = {"alerts.show", "favicon", "jellyfin_pages.ask", "jellyfin_pages.script"}
+    # Parts of pages, a picture, a script, a question in a window of its own, and what leads home.
+    parts = {
+        "alerts.show",
+        "favicon",
+        "jellyfin_pages.ask",
+        "jellyfin_pages.script",
+        "set_up_over.leave",
+    }
 
     assert {one for one in pages if topic(one) is None} <= parts
     for said in TOPICS.values():
