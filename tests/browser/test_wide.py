@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from sidecar.domain.downloads.download import Status
 from tests.browser.accessibility import violations_in_both_themes
@@ -106,3 +108,34 @@ def test_a_file_on_a_device_is_a_line_of_a_table(page: Page) -> None:
         assert row.evaluate("(one) => one.offsetHeight") <= 100
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert list(violations_in_both_themes(page)) == []
+
+
+def test_the_parts_of_a_device_stand_below_each_other(page: Page) -> None:
+    page.goto(page.url.rstrip("/") + "/devices")
+    device = page.get_by_role("region", name="Car stick")
+    expect(device).to_contain_text("Up to date")
+
+    lefts = device.locator("> *").evaluate_all(
+        "(all) => all.map((one) => Math.round(one.getBoundingClientRect().left))"
+    )
+
+    assert len(set(lefts)) == 1
+
+
+def test_on_a_tablet_nothing_of_the_header_lies_over_its_neighbour(
+    page: Page, house: WebHouse
+) -> None:
+    house.add(2, status=Status.FAILED)
+    page.context.add_cookies([{"name": "sidecar_language", "value": "de", "url": page.url}])
+    page.goto(page.url + "downloads")
+    for width in (768, 800, 900, 960, 1100, 1280):
+        page.set_viewport_size({"width": width, "height": 1000})
+
+        edges = page.locator(".places a:visible, .tools > :visible").evaluate_all(
+            """(all) => all.map((one) => one.getBoundingClientRect())
+                .map((box) => [box.left, box.right])"""
+        )
+
+        gaps = [after[0] - before[1] for before, after in pairwise(sorted(edges))]
+        assert min(gaps) >= 0, width
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
