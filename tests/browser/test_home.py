@@ -336,3 +336,24 @@ def test_what_people_reported_of_the_pages_stays_mended(
     expect(page.get_by_text("Nothing is playing")).to_have_count(0)
     page.locator("#alerts-summary").click()
     expect(page.get_by_role("button", name="Try now")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_tile_has_a_menu(signed_in: SignedIn, width: int) -> None:
+    page = signed_in(EVE, "/")
+    page.set_viewport_size({"width": width, "height": 740})
+    page.get_by_role("button", name="More about Car stick").press("Enter")
+    menu = page.locator(".tile-menu:popover-open")
+    expect(menu).to_be_in_viewport(ratio=1)
+    expect(menu.get_by_role("link")).to_have_count(5)
+    assert list(violations_in_both_themes(page)) == []
+    page.keyboard.press("Escape")
+    expect(menu).to_have_count(0)
+
+    page.get_by_role("button", name="More about Car stick").click()
+    menu.get_by_role("button", name="Pause").click()
+
+    expect(page.locator(".device-tile .state")).to_have_text("Paused")
+    page.get_by_role("button", name="More about Car stick").click()
+    menu.get_by_role("link", name="Its downloads").click()
+    expect(page).to_have_url(re.compile(rf"/downloads\?device={STICK}"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -125,6 +126,31 @@ def test_a_drive_that_others_fill_is_not_said_to_be_over_a_limit(
     assert "unpin something or delete other files there" in home
     assert "more should stay free, but everything on it is kept" in devices
     assert "raise the limit" not in home + devices
+
+
+def test_the_menu_of_a_tile_pauses_for_whoever_manages_the_device(
+    house: WebHouse, ann: Browser, eve: Browser
+) -> None:
+    def is_paused() -> bool:
+        now = house.services.devices.settings.of(STICK)
+        return now is not None and now.paused
+
+    address = f"/devices/{STICK}/pause"
+    assert f'action="{address}"' not in ann.get("/").text
+    assert "Name, users, remove" not in ann.get("/").text
+    assert ann.press(address, paused="yes", next="/").status_code == 403
+    page = eve.get("/").text
+    assert f'href="/downloads?device={STICK}"' in page
+    assert f'href="/devices/edit?device={STICK}"' in page
+    assert re.search(r'value="yes">.*Pause</span>', page)
+
+    paused = eve.press(address, paused="yes", next="/")
+
+    assert (paused.status_code, paused.location) == (303, "/")
+    assert is_paused()
+    assert re.search(r'value="no">.*Resume</span>', eve.get("/").text)
+    eve.press(address, paused="no", next="/")
+    assert not is_paused()
 
 
 def test_the_tile_says_the_worst_of_a_device(house: WebHouse, ann: Browser) -> None:

@@ -1,7 +1,7 @@
 """`/devices/ID`: the page of one device; its forms lead back to it.
 
 GET  /devices/ID                     settings, rules with their reasons, pins, removed items
-POST /devices/ID/settings · rules/NAME · take-back · removals · filters · stignore · unplug
+POST /devices/ID/settings · rules/NAME · take-back · removals · filters · stignore · unplug · pause
 
 A form that is refused is shown again with what was typed, and the reason at each field.
 """
@@ -171,6 +171,16 @@ def _answers(device: PageRoutes, services: WebServices) -> None:
         kind = kinds.reattach if "use" in request.form else kinds.eject
         services.orders.press(kind, person(), device_id)
         return redirect(redirects.safe_target(url_for("plans.devices")), 303)
+
+    @device.post(f"{ONE}/pause", role=Role.MANAGER)
+    def pause(device_id: str) -> Response:
+        return _pause(services, device_id)
+
+
+def _pause(services: WebServices, device_id: str) -> Response:
+    paused = request.form.get("paused") == "yes"
+    services.settings.change(person(), device_id, {"paused": paused}, {})
+    return redirect(redirects.safe_target(url_for("device.show", device_id=device_id)), 303)
 
 
 def _page(services: WebServices, device_id: str, refused: Refused | None = None) -> Response:
