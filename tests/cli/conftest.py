@@ -54,7 +54,7 @@ def used(house: Path, data: str = "data") -> Database:
         item = Item(id=f"{number:032x}", type=ItemType.AUDIO, title=f"Tone {number}", size=size)
         Holds(db, Bus()).keep(Wish(ANN, STICK, item, Reason("favourites", item.id, "")))
         place = FilePlace(f"{number}.flac", f"{number}.flac")
-        Downloads(db, Bus(), clock).queue.enqueue(
-            NewDownload(item=item, device_id=STICK, user_id=ANN, places=[place])
+        Downloads(db, Bus(), clock).queue.add_all(
+            [NewDownload(item=item, device_id=STICK, user_id=ANN, places=[place])]
         )
     return db

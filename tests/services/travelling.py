@@ -182,13 +182,15 @@ class Traveller:
         """Let a track be on the stick, asked for by this person."""
         item = self.item(title)
         path = build_path(item)
-        download, _ = self.world.downloads.queue.enqueue(
-            NewDownload(
-                item=item,
-                device_id=STICK,
-                user_id=(person or self.ann).user_id,
-                places=[FilePlace(path, make_path_key(path))],
-            )
+        (download,) = self.world.downloads.queue.add_all(
+            [
+                NewDownload(
+                    item=item,
+                    device_id=STICK,
+                    user_id=(person or self.ann).user_id,
+                    places=[FilePlace(path, make_path_key(path))],
+                )
+            ]
         )
         return download
 

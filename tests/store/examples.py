@@ -6,10 +6,12 @@ from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from sidecar.domain.downloads.download import Download
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.store.database import Database
 from sidecar.store.downloads.insert import FilePlace, NewDownload
+from sidecar.store.downloads.queue import Downloads
 from tests.fakes.clock import START, FakeClock
 
 STICK = "5d9c1c1e-1f3a-4c8e-9f5e-0d4a6b0f7a11"
@@ -66,3 +68,9 @@ def wanted(
         places=[FilePlace(place, place.casefold())],
         priority=priority,
     )
+
+
+def queued(downloads: Downloads, asked: NewDownload) -> Download:
+    """Return the download of an item on a device; it is queued if there is none."""
+    there = downloads.queries.by_item(asked.device_id, asked.item.id)
+    return there or downloads.queue.add_all([asked])[0]

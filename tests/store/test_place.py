@@ -96,8 +96,7 @@ def test_everything_moves_to_a_server_and_back_and_works_there(
         with closing(place.open(house.clock)) as db:
             stores = Stores(db, Bus(), house.clock)
             device = stores.devices.all()[0].id
-            added, is_new = stores.downloads.queue.enqueue(wanted(77, device=device))
-            assert is_new
+            (added,) = stores.downloads.queue.add_all([wanted(77, device=device)])
             assert added.id == numbered["downloads"] + 1
             pending = stores.downloads.queries.counts(DownloadFilter(device_id=device))
             assert pending[Status.PENDING] == stores.downloads.queries.number(
@@ -256,7 +255,9 @@ def test_titles_may_be_long_and_odd(house: House) -> None:
         stores = Stores(db, Bus(), house.clock)
         device = stores.devices.all()[0].id
         with db.write():
-            added = stores.downloads.queue.add(replace(wanted(78, device=device), item=odd))
+            added = stores.downloads.queue.add_all([replace(wanted(78, device=device), item=odd)])[
+                0
+            ]
             db.sql("UPDATE downloads SET status = 'completed' WHERE id = ?", (added.id,))
         asked = DownloadFilter(text="zero", device_id=device)
         assert [one.id for one in stores.offline.page(asked, 1, 9)[0]] == [added.id]

@@ -1,6 +1,6 @@
 """The queue of downloads. All changes of the downloads table are in this package.
 
-    enqueue ─▶ pending ─claim▶ downloading: started, synced …, finalizing ─arrive▶ completed
+    add_all ─▶ pending ─claim▶ downloading: started, synced …, finalizing ─arrive▶ completed
        queue ─────────┘         transitions ──────────────────────────────────┘
 
 The diagram of all states is in `domain.downloads.download`. Changes return False if the download
@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import accumulate
+from types import MappingProxyType
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download, Move, Status
@@ -84,53 +85,19 @@ class DownloadQueue:
         self._queries = queries
         self._transitions = transitions
 
-    def enqueue(self, wanted: NewDownload, *, want_again: bool = False) -> tuple[Download, bool]:
-        """Queue an item for a device, once.
-
-        An existing download is returned as it is, except that a pending one takes a higher
-        priority. A removed one is queued again only if `want_again`.
-
-        Returns:
-            The download, and whether this call queued it.
-
-        Raises:
-            ValueError: All `places` are taken by other downloads.
-        """
-        with self._db.write():
-            there = self._queries.by_item(wanted.device_id, wanted.item.id)
-            if there is None:
-                return self.add(wanted), True
-            if there.status is Status.REMOVED and want_again:
-                self._transitions.want_again(
-                    there, user_id=wanted.user_id, priority=wanted.priority, item=wanted.item
-                )
-                return self._queries.get(there.id) or there, True
-            if there.status is Status.PENDING and there.priority < wanted.priority:
-                return self._set(there, priority=wanted.priority) or there, False
-            return there, False
-
-    def add(self, wanted: NewDownload) -> Download:
-        """Queue an item that has no download on the device; inside of a `write`.
-
-        Raises:
-            ValueError: All `places` are taken by other downloads.
-        """
-        there = DeviceFolders(self._db, wanted.device_id)
-        return self.add_all([wanted], {wanted.device_id: there})[0]
-
     def add_all(
         self,
         new: Sequence[NewDownload],
-        there: Mapping[str, DeviceFolders],
+        there: Mapping[str, DeviceFolders] = MappingProxyType({}),
         again: Sequence[WantedAgain] = (),
     ) -> list[Download]:
-        """Queue items that have no download on their device, in this order; inside of a `write`.
+        """Queue items that have no download on their device, in this order.
 
         It takes few statements, however many they are.
 
         Args:
             new: The items.
-            there: What is known of each device.
+            there: What is known of devices already, in the `write` around this.
             again: Removed downloads that are queued again between them.
 
         Returns:
@@ -140,23 +107,25 @@ class DownloadQueue:
             ValueError: All `places` of one are taken by other downloads.
         """
         asked = [(one.device_id, one.item.id) for one in new]
-        last_id, parts = kept_parts_downloads.take_parts(self._db, asked)
-        # A new row takes a whole gap of the order; one that takes an old id takes none.
-        turns = [order.place_behind(last_id)]
-        turns += [turns[0] + number * order.GAP for number in _count_fresh(asked, parts)]
-        self._want_again(again, turns)
-        if not new:
-            return []
-        now, rows = self._clock.now(), []
-        for wanted, ids, turn in zip(new, asked, turns, strict=False):
-            place = _choose_place(there[wanted.device_id], wanted)
-            there[wanted.device_id].add(place, wanted.item)
-            part = parts.get(ids, NO_PART)
-            rows.append({**to_columns(wanted, place, turn, now), **part})
-        added = {(one.device_id, one.item_id): one for one in self._insert(rows)}
-        found = [added[ids] for ids in asked]
-        for one in found:
-            self._transitions.publish(one, None, Status.PENDING)
+        folders = {one: DeviceFolders(self._db, one) for one, _ in asked} | {**there}
+        with self._db.write():
+            last_id, parts = kept_parts_downloads.take_parts(self._db, asked)
+            # A new row takes a whole gap of the order; one that takes an old id takes none.
+            turns = [order.place_behind(last_id)]
+            turns += [turns[0] + number * order.GAP for number in _count_fresh(asked, parts)]
+            self._want_again(again, turns)
+            if not new:
+                return []
+            now, rows = self._clock.now(), []
+            for wanted, ids, turn in zip(new, asked, turns, strict=False):
+                place = _choose_place(folders[wanted.device_id], wanted)
+                folders[wanted.device_id].add(place, wanted.item)
+                part = parts.get(ids, NO_PART)
+                rows.append({**to_columns(wanted, place, turn, now), **part})
+            added = {(one.device_id, one.item_id): one for one in self._insert(rows)}
+            found = [added[ids] for ids in asked]
+            for one in found:
+                self._transitions.publish(one, None, Status.PENDING)
         return found
 
     def _insert(self, rows: Sequence[Row]) -> list[Download]:

@@ -289,28 +289,16 @@ class DownloadTransitions:
         )
         return self.move(download, Move.DAMAGED, **{**FROM_ZERO, **part, **changes})
 
-    def want_again(
-        self, download: Download, *, user_id: str, priority: int = 0, item: Item | None = None
-    ) -> bool:
+    def want_again(self, download: Download, *, user_id: str, priority: int = 0) -> bool:
         """Queue a removed download again, at its old path.
 
         Args:
             download: The removed one.
             user_id: The account whose token fetches from now on.
             priority: Its priority.
-            item: The item as the server has it now, if known.
         """
-        told: Columns = (
-            {}
-            if item is None
-            else {
-                "expected_size": item.size,
-                "source_etag": item.source_etag,
-                "source_path": item.source_path,
-            }
-        )
         again = self._again(user_id, priority, find_last_place(self._db))
-        return self.move(download, Move.WANT_AGAIN, **told, **again)
+        return self.move(download, Move.WANT_AGAIN, **again)
 
     def mark_used(self, item_id: str) -> int:
         """Record that an item was used just now, on all devices; return on how many it is.

@@ -203,7 +203,7 @@ class _Writer:
             else:
                 self._file(there)
             return
-        downloads.queue.enqueue(wanted)
+        downloads.queue.add_all([wanted])
         if fate is Status.FAILED:
             downloads.transitions.give_up(
                 self._claim(), until=None, failure=TIMED_OUT, retry_count=3

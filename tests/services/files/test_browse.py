@@ -59,8 +59,8 @@ class Home:
         values: dict[str, object] = {"album_id": ALBUM, **facts}
         item = track(number, **values)
         downloads = self.world.downloads
-        downloads.queue.enqueue(
-            NewDownload(item=item, device_id=STICK, user_id=user, places=[place])
+        downloads.queue.add_all(
+            [NewDownload(item=item, device_id=STICK, user_id=user, places=[place])]
         )
         running = downloads.queue.claim(self.world.clock.now())
         assert running is not None

@@ -52,8 +52,8 @@ class Home:
         place = FilePlace(path, path.casefold())
         item = track(number)
         downloads = self.world.downloads
-        downloads.queue.enqueue(
-            NewDownload(item=item, device_id=STICK, user_id=ANN, places=[place])
+        downloads.queue.add_all(
+            [NewDownload(item=item, device_id=STICK, user_id=ANN, places=[place])]
         )
         running = downloads.queue.claim(self.world.clock.now())
         assert running is not None
@@ -195,8 +195,8 @@ def test_an_open_file_is_the_one_that_arrived(home: Home) -> None:
 
 
 def test_what_is_still_on_its_way_is_not_there_yet(home: Home) -> None:
-    home.world.downloads.queue.enqueue(
-        NewDownload(item=track(5), device_id=STICK, user_id=ANN, places=[FilePlace("5", "5")])
+    home.world.downloads.queue.add_all(
+        [NewDownload(item=track(5), device_id=STICK, user_id=ANN, places=[FilePlace("5", "5")])]
     )
 
     (file,) = home.offline.item(ANNE, track(5).id)

@@ -74,7 +74,7 @@ class Home:
             places=[place],
             priority=priority,
         )
-        return self.world.downloads.queue.enqueue(wanted)[0]
+        return self.world.downloads.queue.add_all([wanted])[0]
 
     def claimed(self) -> Download:
         found = self.world.downloads.queue.claim(self.world.clock.now())

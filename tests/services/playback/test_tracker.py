@@ -97,14 +97,16 @@ def test_an_admin_s_connection_tells_everybody_and_is_believed_for_the_admin_alo
 
 def test_a_play_that_counts_makes_its_file_the_last_used(room: Room) -> None:
     files = [
-        room.world.downloads.queue.enqueue(
-            NewDownload(
-                item=track(1, id=name),
-                device_id=STICK,
-                user_id=ANN,
-                places=[FilePlace(name, name)],
-                priority=0,
-            )
+        room.world.downloads.queue.add_all(
+            [
+                NewDownload(
+                    item=track(1, id=name),
+                    device_id=STICK,
+                    user_id=ANN,
+                    places=[FilePlace(name, name)],
+                    priority=0,
+                )
+            ]
         )[0]
         for name in ("film", "other")
     ]

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -93,8 +94,8 @@ def test_a_track_without_a_disc_comes_in_its_albums_order(
 def test_a_film_that_has_a_row_keeps_its_name(world: World, planning: WishService) -> None:
     film = track(1, type=ItemType.MOVIE, title="Hit (2001)", year=2001, extension="mkv")
     was = FilePlace("Hit (2001) (2001)/Hit.mkv", make_path_key("Hit (2001) (2001)/Hit.mkv"))
-    world.downloads.queue.enqueue(
-        NewDownload(item=film, device_id=STICK, user_id=ANN, places=[was])
+    world.downloads.queue.add_all(
+        [NewDownload(item=film, device_id=STICK, user_id=ANN, places=[was])]
     )
 
     assert planning.hold(wishes([film]), Describer(film)) == 0
@@ -113,6 +114,18 @@ def test_the_same_wish_again_asks_and_changes_nothing(world: World, planning: Wi
 
     assert len(describe.asked) == 1
     assert world.news == []
+
+
+def test_fifty_who_want_it_at_once_make_one_row(world: World, planning: WishService) -> None:
+    def ask(number: int) -> int:
+        with world.db.thread():
+            return planning.hold(wishes([track(1)], user_id=f"{number:032x}"), Describer(track(1)))
+
+    with ThreadPoolExecutor(50) as pool:
+        queued = sum(pool.map(ask, range(50)))
+
+    assert queued == 1
+    assert waiting(world) == [("Tone 1", 0)]
 
 
 def test_many_wishes_are_described_in_few_requests(planning: WishService) -> None:

@@ -109,7 +109,7 @@ def test_who_died_on_this_machine_is_found_at_once_and_its_download_goes_on_else
 ) -> None:
     with opened(path, "nas", "nas") as (left, other):
         for number in (1, 2):
-            left.downloads.queue.enqueue(wanted(number))
+            left.downloads.queue.add_all([wanted(number)])
         lost, _ = other.claim()
         kept, _ = left.claim()
         left.leases.step()
@@ -131,7 +131,7 @@ def test_a_paused_process_of_another_machine_loses_its_lease_and_must_not_finish
     path: Path,
 ) -> None:
     with opened(path, "nas", "car") as (nas, car):
-        nas.downloads.queue.enqueue(wanted(1))
+        nas.downloads.queue.add_all([wanted(1)])
         asleep, stop = car.claim()
         nas.leases.step()
         nas.clock.advance(LEASE_S - 1)
@@ -162,7 +162,7 @@ def test_a_paused_process_of_another_machine_loses_its_lease_and_must_not_finish
 
 def test_a_heartbeat_that_comes_at_the_last_moment_keeps_the_lease(path: Path) -> None:
     with opened(path, "nas", "car") as (nas, car):
-        nas.downloads.queue.enqueue(wanted(1))
+        nas.downloads.queue.add_all([wanted(1)])
         download, stop = car.claim()
         for _ in range(5):
             nas.leases.step()
@@ -175,7 +175,7 @@ def test_a_heartbeat_that_comes_at_the_last_moment_keeps_the_lease(path: Path) -
 
 def test_who_starts_alone_takes_all_and_who_joins_takes_nothing_of_the_living(path: Path) -> None:
     with opened(path, "nas") as (first,):
-        first.downloads.queue.enqueue(wanted(1))
+        first.downloads.queue.add_all([wanted(1)])
         first.claim()
     with opened(path, "nas", "nas") as (second, third):
         assert statuses(second) == [Status.PENDING]
@@ -204,7 +204,7 @@ def test_whose_place_was_taken_while_it_was_cut_off_lets_go_at_its_next_heartbea
     path: Path,
 ) -> None:
     with opened(path, "nas") as (cut_off,):
-        cut_off.downloads.queue.enqueue(wanted(1))
+        cut_off.downloads.queue.add_all([wanted(1)])
         asleep, stop = cut_off.claim()
         db = Database.open_existing(path)
         standby = OneProcess(db, path.parent / "car", cut_off.clock, "car")
@@ -223,8 +223,8 @@ def test_whose_place_was_taken_while_it_was_cut_off_lets_go_at_its_next_heartbea
 
 def test_what_is_paused_in_another_process_stops_at_the_next_heartbeat(path: Path) -> None:
     with opened(path, "nas", "car") as (nas, car):
-        nas.downloads.queue.enqueue(wanted(1))
-        nas.downloads.queue.enqueue(wanted(2))
+        nas.downloads.queue.add_all([wanted(1)])
+        nas.downloads.queue.add_all([wanted(2)])
         paused, stop = car.claim()
         _, goes_on = car.claim()
         seen = nas.downloads.queries.get(paused.id)
@@ -241,7 +241,7 @@ def test_who_cannot_reach_the_database_lets_go_when_its_lease_is_over(
     path: Path, tmp_path: Path
 ) -> None:
     with opened(path, "nas") as (alone,):
-        alone.downloads.queue.enqueue(wanted(1))
+        alone.downloads.queue.add_all([wanted(1)])
         _, stop = alone.claim()
         path.rename(tmp_path / "away.db")
         alone.db.close_thread()
@@ -302,7 +302,7 @@ def test_whatever_becomes_of_two_owners_no_file_is_finished_twice_or_lost(path: 
     for seed in range(3):
         with opened(path.with_name(str(seed)) / "sidecar.db", "nas", "car") as owners:
             for number in range(many):
-                owners[0].downloads.queue.enqueue(wanted(number))
+                owners[0].downloads.queue.add_all([wanted(number)])
             both = TwoOwners(owners, seed)
             for _ in range(300):
                 both.act()

@@ -32,7 +32,7 @@ def wanted(number: int = 1, path: str = "New/Tone.flac") -> NewDownload:
 def in_state(world: World, status: Status) -> Download:
     """Queue a download and bring it to a state."""
     downloads = world.downloads
-    download, _ = downloads.queue.enqueue(wanted())
+    (download,) = downloads.queue.add_all([wanted()])
     if status is Status.PAUSED:
         downloads.transitions.pause(download)
     elif status is Status.FAILED:
@@ -99,14 +99,14 @@ def test_what_has_a_file_or_is_getting_one_stays_as_it_is(world: World, status: 
 
 @pytest.mark.parametrize("path", ["OLD/tone.flac", "Old", "Old/Tone.flac/x.flac"])
 def test_the_place_of_another_download_is_not_taken(world: World, path: str) -> None:
-    world.downloads.queue.enqueue(wanted(2, path))
+    world.downloads.queue.add_all([wanted(2, path)])
 
     assert world.downloads.adopter.adopt(wanted(1), FILE) is None
     assert world.downloads.queries.by_item(STICK, track(1).id) is None
 
 
 def test_a_file_at_the_place_that_was_planned_is_taken(world: World) -> None:
-    download, _ = world.downloads.queue.enqueue(wanted(1, FILE.path))
+    (download,) = world.downloads.queue.add_all([wanted(1, FILE.path)])
 
     adopted = world.downloads.adopter.adopt(wanted(1), FILE)
 

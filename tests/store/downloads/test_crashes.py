@@ -70,7 +70,7 @@ def test_killed_after_any_step_the_transfer_goes_on_from_there(
     clock = FakeClock()
     db = Database.open(path, clock=clock)
     Devices(db).save(Device(STICK, "Car stick", "/media/car", START))
-    Downloads(db, Bus(), clock).queue.enqueue(wanted(1))
+    Downloads(db, Bus(), clock).queue.add_all([wanted(1)])
     db.close()
 
     killed = subprocess.run(

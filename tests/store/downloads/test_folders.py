@@ -36,7 +36,7 @@ def test_both_say_the_same(db: Database, downloads: Downloads, item_type: ItemTy
         item = replace(track(number), type=item_type, album_id=album, series_id=SERIES)
         place = FilePlace(path, make_path_key(path))
         wanted = NewDownload(item=item, device_id=STICK, user_id=ANN, places=[place])
-        downloads.queue.enqueue(wanted)
+        downloads.queue.add_all([wanted])
         planned.add(path, owner_id(item.type, item.id, item.album_id, item.series_id))
 
     keys = {"", "nobody", "abba/nothing"}

@@ -18,7 +18,7 @@ from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, 
 
 
 def arrived(downloads: Downloads, number: int, *, device: str = STICK, user: str = ANN) -> int:
-    downloads.queue.enqueue(wanted(number, device=device, user=user))
+    downloads.queue.add_all([wanted(number, device=device, user=user)])
     running = downloads.queue.claim(BEGIN)
     assert running is not None
     downloads.transitions.mark_arrived(
@@ -33,11 +33,11 @@ def test_it_shows_what_is_there_what_waits_and_what_comes(
     holds = Holds(db, bus)
     there, also = arrived(downloads, 1), arrived(downloads, 2)
     arrived(downloads, 3, device=CARD)
-    coming = downloads.queue.enqueue(wanted(4, priority=9))[0]
+    coming = downloads.queue.add_all([wanted(4, priority=9)])[0]
     downloads.queue.claim(BEGIN)
     downloads.transitions.transfer_started(coming.id, Validator(None, 5000), 64)
-    waiting = downloads.queue.enqueue(wanted(5, priority=7))[0]
-    later = downloads.queue.enqueue(wanted(6))[0]
+    waiting = downloads.queue.add_all([wanted(5, priority=7)])[0]
+    later = downloads.queue.add_all([wanted(6)])[0]
     failed = downloads.queue.claim(BEGIN, busy=[waiting.id])
     assert failed is not None
     downloads.transitions.postpone(

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from sidecar.domain.downloads.download import Download, Status, Validator
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
-from sidecar.store.downloads.queue import Downloads
+from sidecar.store.downloads.queue import Downloads, WantedAgain
 from tests.fakes.clock import FakeClock
-from tests.store.examples import ANN, BEGIN, BEN, HASH, STICK, TIMED_OUT, wanted
+from tests.store.examples import ANN, BEGIN, BEN, HASH, STICK, TIMED_OUT, queued, wanted
 
 MODIFIED = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 1000)
 
@@ -25,7 +25,7 @@ def queue(downloads: Downloads) -> list[int]:
 
 
 def some(downloads: Downloads, count: int) -> list[Download]:
-    return [downloads.queue.enqueue(wanted(number))[0] for number in range(count)]
+    return [queued(downloads, wanted(number)) for number in range(count)]
 
 
 def test_those_asked_for_in_one_millisecond_keep_their_order(downloads: Downloads) -> None:
@@ -35,7 +35,7 @@ def test_those_asked_for_in_one_millisecond_keep_their_order(downloads: Download
 
 
 def test_one_goes_to_the_top_and_is_the_next_that_is_claimed(downloads: Downloads) -> None:
-    downloads.queue.enqueue(wanted(10, priority=7))
+    downloads.queue.add_all([wanted(10, priority=7)])
     last = some(downloads, 3)[-1]
 
     assert downloads.queue.put_first(last)
@@ -46,7 +46,7 @@ def test_one_goes_to_the_top_and_is_the_next_that_is_claimed(downloads: Download
 
 
 def test_one_is_put_right_before_another_and_takes_its_priority(downloads: Downloads) -> None:
-    urgent, _ = downloads.queue.enqueue(wanted(10, priority=7))
+    (urgent,) = downloads.queue.add_all([wanted(10, priority=7)])
     one, two, three = some(downloads, 3)
 
     assert downloads.queue.put_before(three, two)
@@ -57,7 +57,7 @@ def test_one_is_put_right_before_another_and_takes_its_priority(downloads: Downl
 
 
 def test_one_is_put_behind_all_others_whatever_its_priority(downloads: Downloads) -> None:
-    urgent, _ = downloads.queue.enqueue(wanted(10, priority=7))
+    (urgent,) = downloads.queue.add_all([wanted(10, priority=7)])
     one, two = some(downloads, 2)
 
     assert downloads.queue.put_before(urgent, None)
@@ -89,7 +89,9 @@ def test_what_is_wanted_again_goes_behind_all_others(downloads: Downloads) -> No
     there = downloads.queries.get(first.id)
     assert there is not None
     downloads.transitions.delete(there)
-    downloads.queue.enqueue(wanted(0), want_again=True)
+    removed = downloads.queries.get(first.id)
+    assert removed is not None
+    downloads.queue.add_all([], again=[WantedAgain(removed, removed.user_id, 0, 0)])
 
     assert queue(downloads)[-1] == first.id
 
@@ -126,7 +128,7 @@ def test_any_series_of_moves_gives_the_order_that_a_list_would_have(
 
 
 def begun(downloads: Downloads, held: int = 400) -> Download:
-    downloads.queue.enqueue(wanted(1))
+    downloads.queue.add_all([wanted(1)])
     running = downloads.queue.claim(BEGIN)
     assert running is not None
     downloads.transitions.transfer_started(running.id, MODIFIED, held)
@@ -141,11 +143,10 @@ def test_a_kept_part_goes_on_under_its_old_id_when_it_is_asked_for_again(
     running = begun(downloads)
     assert downloads.queue.cancel(running, keep_part=True)
     assert downloads.queue.kept_parts(STICK) == {running.id}
-    downloads.queue.enqueue(wanted(2))
+    downloads.queue.add_all([wanted(2)])
 
-    again, queued = downloads.queue.enqueue(wanted(1))
+    (again,) = downloads.queue.add_all([wanted(1)])
 
-    assert queued
     assert (again.id, again.bytes_downloaded, again.validator) == (running.id, 400, MODIFIED)
     assert downloads.queue.kept_parts(STICK) == frozenset()
 
@@ -154,7 +155,7 @@ def test_a_part_that_is_not_kept_is_forgotten(downloads: Downloads) -> None:
     running = begun(downloads)
     downloads.queue.cancel(running)
 
-    again, _ = downloads.queue.enqueue(wanted(1))
+    (again,) = downloads.queue.add_all([wanted(1)])
 
     assert again.id != running.id
     assert again.bytes_downloaded == 0
@@ -204,8 +205,8 @@ def test_a_folder_that_is_played_in_disk_order_gets_its_files_one_by_one(
 ) -> None:
     names = ["Car/A/03.mp3", "Car/A/01.mp3", "Car/B/01.mp3", "Car/A/02.mp3", "Car/A/B/00.mp3"]
     for number, name in enumerate(names):
-        downloads.queue.enqueue(wanted(number, path=name))
-    downloads.queue.enqueue(wanted(9, path="Car/A/09.mp3", priority=5))
+        downloads.queue.add_all([wanted(number, path=name)])
+    downloads.queue.add_all([wanted(9, path="Car/A/09.mp3", priority=5)])
 
     def claim(**more: Collection[int]) -> Download | None:
         return downloads.queue.claim(BEGIN, in_order=[STICK], **more)  # type: ignore[arg-type]
@@ -232,7 +233,7 @@ def test_a_folder_that_is_played_in_disk_order_gets_its_files_one_by_one(
 
 def test_what_cannot_come_now_keeps_nothing_waiting(downloads: Downloads) -> None:
     busy, cooling, blocked, last = (
-        downloads.queue.enqueue(wanted(number, path=f"A/{number}.mp3", user=user))[0]
+        downloads.queue.add_all([wanted(number, path=f"A/{number}.mp3", user=user)])[0]
         for number, user in enumerate((ANN, ANN, BEN, ANN))
     )
     taken = downloads.queue.claim(BEGIN, busy=[busy.id, blocked.id, last.id])

@@ -19,7 +19,18 @@ from sidecar.store.downloads.insert import NewDownload
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
 from tests.statements import hook
-from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
+from tests.store.examples import (
+    ANN,
+    BEGIN,
+    BEN,
+    CARD,
+    HASH,
+    STICK,
+    TIMED_OUT,
+    queued,
+    track,
+    wanted,
+)
 
 CARA = "c" * 32
 ACTIVE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
@@ -43,7 +54,7 @@ def titles(downloads: Downloads, which: DownloadFilter) -> list[str]:
 
 def test_lists_are_newest_first_and_cut_into_pages(downloads: Downloads) -> None:
     for number in range(25):
-        downloads.queue.enqueue(wanted(number))
+        downloads.queue.add_all([wanted(number)])
 
     pages = [downloads.queries.page(DownloadFilter(), page, 10) for page in (1, 2, 3, 4)]
 
@@ -55,10 +66,10 @@ def test_lists_are_newest_first_and_cut_into_pages(downloads: Downloads) -> None
 
 def test_pages_stay_as_they_were_while_more_is_asked_for(downloads: Downloads) -> None:
     for number in range(1, 7):
-        downloads.queue.enqueue(wanted(number))
+        downloads.queue.add_all([wanted(number)])
     first, _ = downloads.queries.page(DownloadFilter(), 1, 3)
     seen = DownloadFilter(as_of=first[0].id)
-    downloads.queue.enqueue(wanted(9))
+    downloads.queue.add_all([wanted(9)])
 
     second, total = downloads.queries.page(seen, 2, 3)
 
@@ -68,7 +79,7 @@ def test_pages_stay_as_they_were_while_more_is_asked_for(downloads: Downloads) -
 
 def test_a_list_can_be_in_another_order(downloads: Downloads) -> None:
     for number, size in ((1, 500), (2, 900), (10, 700)):
-        downloads.queue.enqueue(sized(number, size))
+        downloads.queue.add_all([sized(number, size)])
     first = downloads.queue.claim(BEGIN)
     assert first is not None
     downloads.transitions.give_up(first, until=None, failure=TIMED_OUT, retry_count=3)
@@ -89,16 +100,16 @@ def test_a_list_can_be_in_another_order(downloads: Downloads) -> None:
 
 def test_what_is_still_to_come_is_counted_in_bytes(downloads: Downloads) -> None:
     for number, size in ((1, 500), (2, 900), (3, None)):
-        downloads.queue.enqueue(sized(number, size))
+        downloads.queue.add_all([sized(number, size)])
 
     assert downloads.queries.bytes_waiting(DownloadFilter()) == 1400
     assert downloads.queries.bytes_waiting(DownloadFilter(viewer=BEN)) == 0
 
 
 def test_a_list_can_be_narrowed_down(downloads: Downloads) -> None:
-    downloads.queue.enqueue(wanted(1))
-    downloads.queue.enqueue(wanted(2))
-    downloads.queue.enqueue(wanted(3, device=CARD))
+    downloads.queue.add_all([wanted(1)])
+    downloads.queue.add_all([wanted(2)])
+    downloads.queue.add_all([wanted(3, device=CARD)])
     first = downloads.queue.claim(BEGIN)
     assert first is not None
     downloads.transitions.give_up(first, until=None, failure=TIMED_OUT, retry_count=3)
@@ -126,7 +137,7 @@ def test_a_list_can_be_narrowed_down(downloads: Downloads) -> None:
 def test_a_search_finds_words_whatever_their_case_and_accents(
     downloads: Downloads, text: str, found: bool
 ) -> None:
-    downloads.queue.enqueue(wanted(7))
+    downloads.queue.add_all([wanted(7)])
 
     assert titles(downloads, DownloadFilter(text=text)) == (["Track 7"] if found else [])
 
@@ -134,9 +145,9 @@ def test_a_search_finds_words_whatever_their_case_and_accents(
 def test_people_see_what_they_hold_and_what_they_asked_for_if_nobody_holds_it(
     db: Database, downloads: Downloads
 ) -> None:
-    downloads.queue.enqueue(wanted(1, user=ANN))
-    downloads.queue.enqueue(wanted(2, user=ANN))
-    downloads.queue.enqueue(wanted(3, user=ANN))
+    downloads.queue.add_all([wanted(1, user=ANN)])
+    downloads.queue.add_all([wanted(2, user=ANN)])
+    downloads.queue.add_all([wanted(3, user=ANN)])
     hold(db, BEN, 2)
     hold(db, ANN, 3)
     hold(db, BEN, 3)
@@ -151,8 +162,8 @@ def test_people_see_what_they_hold_and_what_they_asked_for_if_nobody_holds_it(
 def test_an_admin_may_ask_for_one_owner_and_a_user_only_for_what_is_also_theirs(
     db: Database, downloads: Downloads
 ) -> None:
-    downloads.queue.enqueue(wanted(1, user=ANN))
-    downloads.queue.enqueue(wanted(2, user=BEN))
+    downloads.queue.add_all([wanted(1, user=ANN)])
+    downloads.queue.add_all([wanted(2, user=BEN)])
     hold(db, ANN, 2)
     hold(db, BEN, 2)
 
@@ -198,7 +209,7 @@ def test_counts_equal_the_lists(
         db.sql("DELETE FROM downloads")
         db.sql("DELETE FROM holds")
         for number, user, device, fate, holders in rows:
-            downloads.queue.enqueue(wanted(number, user=user, device=device))
+            queued(downloads, wanted(number, user=user, device=device))
             befall(downloads, fate)
             for holder in holders:
                 hold(db, holder, number, device)
@@ -241,8 +252,8 @@ def befall(downloads: Downloads, fate: str) -> None:
 
 
 def test_places_in_the_queue_go_the_way_claims_do(downloads: Downloads) -> None:
-    ids = [downloads.queue.enqueue(wanted(number))[0].id for number in range(3)]
-    urgent, _ = downloads.queue.enqueue(wanted(9, priority=1))
+    ids = [downloads.queue.add_all([wanted(number)])[0].id for number in range(3)]
+    (urgent,) = downloads.queue.add_all([wanted(9, priority=1)])
 
     assert downloads.queries.positions([*ids, urgent.id]) == {
         urgent.id: 1,
@@ -256,7 +267,7 @@ def test_places_in_the_queue_go_the_way_claims_do(downloads: Downloads) -> None:
 
 def test_a_device_counts_and_lists_only_what_is_whole(downloads: Downloads) -> None:
     for number, size in ((1, 100), (2, 20), (3, 3)):
-        downloads.queue.enqueue(wanted(number))
+        downloads.queue.add_all([wanted(number)])
         download = downloads.queue.claim(BEGIN)
         assert download is not None
         if number != 2:
@@ -348,7 +359,7 @@ def test_no_list_reads_everything_to_sort_it(db: Database, downloads: Downloads)
         lambda them: them.queue.recover(),
         lambda them: them.queries.bytes_on_device(STICK),
         lambda them: them.queries.files_on(STICK),
-        lambda them: them.queue.enqueue(wanted(30_000)),
+        lambda them: them.queue.add_all([wanted(30_000)]),
         lambda them: them.transitions.record_synced(7, 100),
     ],
 )

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,8 +13,8 @@ from sidecar.domain.files.removals import Expected
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, DownloadChanged, Event, WorkArrived
 from sidecar.store.database import Database
-from sidecar.store.downloads.insert import FilePlace, NewDownload
-from sidecar.store.downloads.queue import Downloads
+from sidecar.store.downloads.insert import FilePlace
+from sidecar.store.downloads.queue import Downloads, WantedAgain
 from sidecar.store.downloads.transitions import WholeFile
 from tests.fakes.clock import FakeClock
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
@@ -35,7 +36,7 @@ def fresh(downloads: Downloads, download: Download) -> Download:
 
 
 def arrived(downloads: Downloads, number: int = 1) -> Download:
-    downloads.queue.enqueue(wanted(number))
+    downloads.queue.add_all([wanted(number)])
     download = claimed(downloads)
     assert downloads.transitions.mark_arrived(
         download, size=1000, content_hash=HASH, mime_type="audio/flac"
@@ -44,9 +45,8 @@ def arrived(downloads: Downloads, number: int = 1) -> Download:
 
 
 def test_a_wanted_file_waits_in_the_queue(downloads: Downloads, clock: FakeClock) -> None:
-    download, was_queued = downloads.queue.enqueue(wanted(1, priority=5))
+    (download,) = downloads.queue.add_all([wanted(1, priority=5)])
 
-    assert was_queued
     assert download.status is Status.PENDING
     assert (download.title, download.artist, download.album) == ("Track 1", "Björk", "Début")
     assert (download.user_id, download.priority) == (ANN, 5)
@@ -57,50 +57,33 @@ def test_a_wanted_file_waits_in_the_queue(downloads: Downloads, clock: FakeClock
 
 
 def test_an_item_is_on_a_device_only_once(downloads: Downloads, news: list[Event]) -> None:
-    first, _ = downloads.queue.enqueue(wanted(1))
+    (first,) = downloads.queue.add_all([wanted(1)])
     news.clear()
 
-    second, was_queued = downloads.queue.enqueue(wanted(1, user=BEN))
+    with pytest.raises(ValueError, match="taken"):
+        downloads.queue.add_all([wanted(1, user=BEN)])
 
-    assert second == first
-    assert not was_queued
+    assert downloads.queries.by_item(STICK, first.item_id) == first
     assert news == []
 
 
-def test_fifty_requests_at_once_make_one_row(db: Database, downloads: Downloads) -> None:
-    def ask(_: int) -> tuple[int, bool]:
-        with db.thread():
-            download, was_queued = downloads.queue.enqueue(wanted(1))
-            return download.id, was_queued
-
-    with ThreadPoolExecutor(50) as pool:
-        answers = list(pool.map(ask, range(50)))
-
-    assert len({number for number, _ in answers}) == 1
-    assert sum(was_queued for _, was_queued in answers) == 1
-
-
 def test_a_pending_one_asked_for_more_urgently_moves_up(downloads: Downloads) -> None:
-    downloads.queue.enqueue(wanted(1))
-    downloads.queue.enqueue(wanted(2))
+    _, again = downloads.queue.add_all([wanted(1), wanted(2)])
 
-    again, was_queued = downloads.queue.enqueue(wanted(2, priority=9))
+    assert downloads.queue.prioritise(again, 9)
 
-    assert not was_queued
-    assert again.priority == 9
+    assert fresh(downloads, again).priority == 9
     assert claimed(downloads).id == again.id
 
 
 def test_a_taken_path_gives_way_to_the_next_one(downloads: Downloads) -> None:
-    downloads.queue.enqueue(wanted(1, path="Album/Song.flac"))
+    downloads.queue.add_all([wanted(1, path="Album/Song.flac")])
     places = [
         FilePlace("Album/SONG.flac", "album/song.flac"),
         FilePlace("Album/SONG 2.flac", "album/2"),
     ]
 
-    download, _ = downloads.queue.enqueue(
-        NewDownload(item=track(2), device_id=STICK, user_id=ANN, places=places)
-    )
+    (download,) = downloads.queue.add_all([replace(wanted(2), places=places)])
 
     assert download.file_path == "Album/SONG 2.flac"
 
@@ -109,33 +92,33 @@ def test_a_taken_path_gives_way_to_the_next_one(downloads: Downloads) -> None:
 def test_a_file_is_never_given_the_place_of_a_folder_or_the_other_way(
     downloads: Downloads, taken: str
 ) -> None:
-    downloads.queue.enqueue(wanted(1, path=taken))
+    downloads.queue.add_all([wanted(1, path=taken)])
 
     with pytest.raises(ValueError, match="taken"):
-        downloads.queue.enqueue(wanted(2, path="a/b/c"))
+        downloads.queue.add_all([wanted(2, path="a/b/c")])
 
 
 @pytest.mark.parametrize("near", ["a/b/c0", "a/b/c c", "a/b/c.flac", "a/bc"])
 def test_a_name_that_only_begins_alike_is_free(downloads: Downloads, near: str) -> None:
-    downloads.queue.enqueue(wanted(1, path=near))
+    downloads.queue.add_all([wanted(1, path=near)])
 
-    download, _ = downloads.queue.enqueue(wanted(2, path="a/b/c"))
+    (download,) = downloads.queue.add_all([wanted(2, path="a/b/c")])
 
     assert download.file_path == "a/b/c"
 
 
 def test_the_same_path_is_free_on_another_device(downloads: Downloads) -> None:
-    first, _ = downloads.queue.enqueue(wanted(1, path="a"))
-    second, _ = downloads.queue.enqueue(wanted(2, path="a", device=CARD))
+    (first,) = downloads.queue.add_all([wanted(1, path="a")])
+    (second,) = downloads.queue.add_all([wanted(2, path="a", device=CARD)])
 
     assert first.file_path == second.file_path
 
 
 def test_claims_go_by_priority_then_by_age(downloads: Downloads, clock: FakeClock) -> None:
-    downloads.queue.enqueue(wanted(1))
+    downloads.queue.add_all([wanted(1)])
     clock.advance(1)
-    downloads.queue.enqueue(wanted(2))
-    downloads.queue.enqueue(wanted(3, priority=1))
+    downloads.queue.add_all([wanted(2)])
+    downloads.queue.add_all([wanted(3, priority=1)])
 
     order = [claimed(downloads).title for _ in range(3)]
 
@@ -144,9 +127,9 @@ def test_claims_go_by_priority_then_by_age(downloads: Downloads, clock: FakeCloc
 
 
 def test_what_is_on_its_way_to_another_device_is_waited_for(downloads: Downloads) -> None:
-    first, _ = downloads.queue.enqueue(wanted(1))
-    second, _ = downloads.queue.enqueue(wanted(1, device=CARD))
-    other, _ = downloads.queue.enqueue(wanted(2))
+    (first,) = downloads.queue.add_all([wanted(1)])
+    (second,) = downloads.queue.add_all([wanted(1, device=CARD)])
+    (other,) = downloads.queue.add_all([wanted(2)])
 
     assert [
         one and one.id for one in (downloads.queue.claim(BEGIN), downloads.queue.claim(BEGIN))
@@ -168,8 +151,8 @@ def test_what_is_on_its_way_to_another_device_is_waited_for(downloads: Downloads
 
 
 def test_what_failed_on_its_way_to_another_device_is_not_waited_for(downloads: Downloads) -> None:
-    downloads.queue.enqueue(wanted(1))
-    second, _ = downloads.queue.enqueue(wanted(1, device=CARD))
+    downloads.queue.add_all([wanted(1)])
+    (second,) = downloads.queue.add_all([wanted(1, device=CARD)])
     first = downloads.queue.claim(BEGIN)
     assert first is not None
     downloads.transitions.postpone(
@@ -183,8 +166,8 @@ def test_what_failed_on_its_way_to_another_device_is_not_waited_for(downloads: D
 
 
 def test_what_was_finished_on_a_stick_that_is_away_is_not_waited_for(downloads: Downloads) -> None:
-    first, _ = downloads.queue.enqueue(wanted(1))
-    second, _ = downloads.queue.enqueue(wanted(1, device=CARD))
+    (first,) = downloads.queue.add_all([wanted(1)])
+    (second,) = downloads.queue.add_all([wanted(1, device=CARD)])
     downloads.queue.claim(BEGIN)
     downloads.transitions.mark_all_finalizing([(first.id, WholeFile(1, HASH, None), {})])
 
@@ -195,7 +178,7 @@ def test_what_was_finished_on_a_stick_that_is_away_is_not_waited_for(downloads: 
 
 
 def test_what_cools_down_is_not_claimed_before_its_time(downloads: Downloads) -> None:
-    downloads.queue.enqueue(wanted(1))
+    downloads.queue.add_all([wanted(1)])
     later = BEGIN + timedelta(seconds=5)
     downloads.transitions.postpone(
         claimed(downloads), until=later, failure=TIMED_OUT, retry_count=1
@@ -210,9 +193,9 @@ def test_what_cools_down_is_not_claimed_before_its_time(downloads: Downloads) ->
 
 
 def test_blocked_devices_users_and_busy_parts_are_passed_over(downloads: Downloads) -> None:
-    first, _ = downloads.queue.enqueue(wanted(1, priority=9))
-    downloads.queue.enqueue(wanted(2, user=BEN, priority=5))
-    downloads.queue.enqueue(wanted(3, device=CARD))
+    (first,) = downloads.queue.add_all([wanted(1, priority=9)])
+    downloads.queue.add_all([wanted(2, user=BEN, priority=5)])
+    downloads.queue.add_all([wanted(3, device=CARD)])
 
     download = downloads.queue.claim(
         BEGIN, blocked_devices={CARD}, blocked_users={BEN}, busy={first.id}
@@ -227,7 +210,7 @@ def test_blocked_devices_users_and_busy_parts_are_passed_over(downloads: Downloa
 def test_two_threads_never_claim_the_same_one(db: Database, downloads: Downloads) -> None:
     with db.write():
         for number in range(120):
-            downloads.queue.enqueue(wanted(number))
+            downloads.queue.add_all([wanted(number)])
 
     def take(_: int) -> list[int]:
         with db.thread():
@@ -244,7 +227,7 @@ def test_two_threads_never_claim_the_same_one(db: Database, downloads: Downloads
 
 
 def test_a_lost_race_changes_nothing(downloads: Downloads, news: list[Event]) -> None:
-    downloads.queue.enqueue(wanted(1))
+    downloads.queue.add_all([wanted(1)])
     download = claimed(downloads)
     assert downloads.transitions.pause(download)
     news.clear()
@@ -258,7 +241,7 @@ def test_a_lost_race_changes_nothing(downloads: Downloads, news: list[Event]) ->
 
 
 def test_a_move_that_is_not_in_the_table_raises(downloads: Downloads) -> None:
-    download, _ = downloads.queue.enqueue(wanted(1))
+    (download,) = downloads.queue.add_all([wanted(1)])
 
     with pytest.raises(IllegalMove, match="pending download cannot arrive"):
         downloads.transitions.mark_arrived(download, size=1, content_hash=HASH, mime_type=None)
@@ -266,7 +249,7 @@ def test_a_move_that_is_not_in_the_table_raises(downloads: Downloads) -> None:
 
 @pytest.mark.sqlite
 def test_the_news_comes_after_the_commit(db: Database, downloads: Downloads, bus: Bus) -> None:
-    download, _ = downloads.queue.enqueue(wanted(1))
+    (download,) = downloads.queue.add_all([wanted(1)])
     # Another connection sees only what is committed.
     beside = Database.open_existing(db.path)
     seen: list[Download | None] = []
@@ -285,10 +268,8 @@ def test_news_of_a_failed_transaction_are_never_told(
 ) -> None:
     def ask_for_two() -> None:
         with db.write():
-            downloads.queue.enqueue(wanted(1))
-            downloads.queue.enqueue(
-                NewDownload(item=track(2), device_id=STICK, user_id=ANN, places=[])
-            )
+            downloads.queue.add_all([wanted(1)])
+            downloads.queue.add_all([replace(wanted(2), places=[])])
 
     with pytest.raises(ValueError, match="taken"):
         ask_for_two()
@@ -316,7 +297,7 @@ def test_every_move_is_told_with_what_was_and_what_is(
 def test_an_arrived_file_is_complete_and_without_blemish(
     downloads: Downloads, clock: FakeClock
 ) -> None:
-    downloads.queue.enqueue(wanted(1))
+    downloads.queue.add_all([wanted(1)])
     downloads.transitions.postpone(claimed(downloads), until=None, failure=TIMED_OUT, retry_count=1)
     download = claimed(downloads)
     downloads.transitions.transfer_started(download.id, VALIDATOR, 0)
@@ -338,7 +319,7 @@ def test_an_arrived_file_is_complete_and_without_blemish(
 
 
 def test_a_failed_one_keeps_its_reason_until_it_is_retried(downloads: Downloads) -> None:
-    downloads.queue.enqueue(wanted(1))
+    downloads.queue.add_all([wanted(1)])
     download = claimed(downloads)
     downloads.transitions.transfer_started(download.id, VALIDATOR, 0)
     downloads.transitions.record_synced(download.id, MIB)
@@ -372,7 +353,7 @@ Fail = Callable[[Downloads, Download], bool]
     ],
 )
 def test_from_zero_forgets_the_part_file(downloads: Downloads, restart: Fail) -> None:
-    downloads.queue.enqueue(wanted(1))
+    downloads.queue.add_all([wanted(1)])
     download = claimed(downloads)
     downloads.transitions.transfer_started(download.id, VALIDATOR, 0)
     downloads.transitions.record_synced(download.id, MIB)
@@ -384,7 +365,7 @@ def test_from_zero_forgets_the_part_file(downloads: Downloads, restart: Fail) ->
 
 
 def test_a_retry_from_zero_forgets_the_part_file(downloads: Downloads) -> None:
-    downloads.queue.enqueue(wanted(1))
+    downloads.queue.add_all([wanted(1)])
     download = claimed(downloads)
     downloads.transitions.transfer_started(download.id, VALIDATOR, MIB)
     downloads.transitions.give_up(download, until=None, failure=TIMED_OUT, retry_count=3)
@@ -396,7 +377,7 @@ def test_a_retry_from_zero_forgets_the_part_file(downloads: Downloads) -> None:
 
 
 def test_a_pause_keeps_the_part_and_the_cooldown(downloads: Downloads) -> None:
-    download, _ = downloads.queue.enqueue(wanted(1))
+    (download,) = downloads.queue.add_all([wanted(1)])
     until = BEGIN + timedelta(seconds=45)
     downloads.transitions.postpone(
         claimed(downloads), until=until, failure=TIMED_OUT, retry_count=3
@@ -411,7 +392,7 @@ def test_a_pause_keeps_the_part_and_the_cooldown(downloads: Downloads) -> None:
 
 
 def test_progress_of_what_no_longer_runs_is_not_noted(downloads: Downloads) -> None:
-    downloads.queue.enqueue(wanted(1))
+    downloads.queue.add_all([wanted(1)])
     download = claimed(downloads)
     downloads.transitions.pause(download)
 
@@ -425,7 +406,7 @@ def test_progress_of_what_no_longer_runs_is_not_noted(downloads: Downloads) -> N
 
 
 def test_what_is_finalizing_cannot_be_paused_or_cancelled(downloads: Downloads) -> None:
-    downloads.queue.enqueue(wanted(1))
+    downloads.queue.add_all([wanted(1)])
     download = claimed(downloads)
     assert list(
         downloads.transitions.mark_all_finalizing([(download.id, WholeFile(7, HASH, None), {})])
@@ -438,7 +419,7 @@ def test_what_is_finalizing_cannot_be_paused_or_cancelled(downloads: Downloads) 
 
 
 def test_a_failed_finish_leaves_no_trace_of_a_finished_file(downloads: Downloads) -> None:
-    downloads.queue.enqueue(wanted(1))
+    downloads.queue.add_all([wanted(1)])
     download = claimed(downloads)
     downloads.transitions.mark_all_finalizing([(download.id, WholeFile(7, HASH, None), {})])
 
@@ -449,8 +430,8 @@ def test_a_failed_finish_leaves_no_trace_of_a_finished_file(downloads: Downloads
 
 
 def test_after_a_crash_the_queue_goes_on_where_the_parts_are(downloads: Downloads) -> None:
-    downloads.queue.enqueue(wanted(1))
-    downloads.queue.enqueue(wanted(2))
+    downloads.queue.add_all([wanted(1)])
+    downloads.queue.add_all([wanted(2)])
     running, finishing = claimed(downloads), claimed(downloads)
     downloads.transitions.transfer_started(running.id, VALIDATOR, 0)
     downloads.transitions.record_synced(running.id, 3 * MIB)
@@ -470,7 +451,7 @@ def test_after_a_crash_the_queue_goes_on_where_the_parts_are(downloads: Download
 
 
 def test_cancelling_deletes_the_row_and_says_so(downloads: Downloads, news: list[Event]) -> None:
-    download, _ = downloads.queue.enqueue(wanted(1))
+    (download,) = downloads.queue.add_all([wanted(1)])
     news.clear()
 
     assert downloads.queue.cancel(download)
@@ -489,16 +470,16 @@ def test_a_finished_file_cannot_be_cancelled(downloads: Downloads) -> None:
 
 def test_a_cancelled_number_is_never_given_again(downloads: Downloads) -> None:
     # Part files are named by it: a left-over part must not meet a stranger's row.
-    first, _ = downloads.queue.enqueue(wanted(1))
+    (first,) = downloads.queue.add_all([wanted(1)])
     downloads.queue.cancel(first)
 
-    second, _ = downloads.queue.enqueue(wanted(2))
+    (second,) = downloads.queue.add_all([wanted(2)])
 
     assert second.id > first.id
 
 
 @pytest.mark.parametrize("move", [Move.VANISH, Move.EVICT, Move.DELETE])
-def test_a_removed_file_comes_back_only_when_it_is_wanted_again(
+def test_a_removed_file_comes_back_when_it_is_wanted_again(
     downloads: Downloads, clock: FakeClock, move: Move
 ) -> None:
     there = arrived(downloads)
@@ -507,12 +488,11 @@ def test_a_removed_file_comes_back_only_when_it_is_wanted_again(
         Move.EVICT: downloads.transitions.evict,
         Move.DELETE: downloads.transitions.delete,
     }[move](there)
-    assert downloads.queue.enqueue(wanted(1)) == (fresh(downloads, there), False)
     clock.advance(60)
 
-    again, was_queued = downloads.queue.enqueue(wanted(1, user=BEN, priority=3), want_again=True)
+    downloads.queue.add_all([], again=[WantedAgain(fresh(downloads, there), BEN, 3, 0)])
 
-    assert was_queued
+    again = fresh(downloads, there)
     assert (again.id, again.file_path) == (there.id, there.file_path)
     assert (again.status, again.user_id, again.priority) == (Status.PENDING, BEN, 3)
     assert again.queued_at == clock.now()
@@ -531,8 +511,8 @@ def test_a_damaged_file_is_fetched_again_and_says_why(downloads: Downloads) -> N
 
 
 def test_another_place_is_given_unless_it_is_taken(downloads: Downloads) -> None:
-    download, _ = downloads.queue.enqueue(wanted(1, path="a"))
-    downloads.queue.enqueue(wanted(2, path="b"))
+    (download,) = downloads.queue.add_all([wanted(1, path="a")])
+    downloads.queue.add_all([wanted(2, path="b")])
 
     assert not downloads.queue.rename(download, FilePlace("B", "b"))
     assert downloads.queue.rename(download, FilePlace("C", "c"))
@@ -542,7 +522,7 @@ def test_another_place_is_given_unless_it_is_taken(downloads: Downloads) -> None
 
 def test_a_row_follows_its_file_to_a_free_place(downloads: Downloads, news: list[Event]) -> None:
     there = arrived(downloads)
-    downloads.queue.enqueue(wanted(2, path="taken"))
+    downloads.queue.add_all([wanted(2, path="taken")])
     news.clear()
 
     assert not downloads.queue.follow(there, FilePlace("TAKEN", "taken"))
@@ -553,7 +533,7 @@ def test_a_row_follows_its_file_to_a_free_place(downloads: Downloads, news: list
     assert (moved.file_path, moved.status) == ("elsewhere", Status.COMPLETED)
     assert news == [DownloadChanged(moved, Status.COMPLETED, Status.COMPLETED)]
     # Its old place is free, and whoever saw it there is too late.
-    downloads.queue.enqueue(wanted(3, path=there.file_path))
+    downloads.queue.add_all([wanted(3, path=there.file_path)])
     assert not downloads.queue.follow(there, FilePlace("again", "again"))
 
 
@@ -583,7 +563,7 @@ def test_what_every_finished_file_should_look_like_is_told(
     downloads: Downloads, clock: FakeClock
 ) -> None:
     there = arrived(downloads)
-    downloads.queue.enqueue(wanted(2))
+    downloads.queue.add_all([wanted(2)])
 
     assert there.file_size is not None
     assert downloads.queries.files_on(STICK) == [

@@ -31,7 +31,7 @@ PUT_BACK = Failure(FailureClass.TRANSIENT, "put-back", "It was missing: it is fe
 
 def complete(downloads: Downloads, *numbers: int) -> list[Expected]:
     for number in numbers:
-        downloads.queue.enqueue(wanted(number))
+        downloads.queue.add_all([wanted(number)])
         found = downloads.queue.claim(BEGIN)
         assert found is not None
         downloads.transitions.mark_arrived(found, size=100, content_hash=HASH, mime_type=None)
@@ -219,7 +219,7 @@ def test_how_a_device_stands_is_told_without_what_is_missing(
     before = clock.now()
     clock.advance(60)
     newest = complete(downloads, 3)[-1]
-    downloads.queue.enqueue(wanted(4))
+    downloads.queue.add_all([wanted(4)])
     assert downloads.queries.by_device(which) == {
         STICK: DeviceState({Status.COMPLETED: 3, Status.PENDING: 1}, clock.now())
     }

@@ -25,7 +25,7 @@ from tests.store.downloads.test_queries import (
     looks_at_all_rows,
     plans,
 )
-from tests.store.examples import ANN, BEN, CARD, STICK, wanted
+from tests.store.examples import ANN, BEN, CARD, STICK, queued, wanted
 
 PAGE = 3
 
@@ -68,7 +68,7 @@ def test_titles_are_the_downloads_of_the_list_put_together(
         db.sql("DELETE FROM holds")
         for number, user, device, fate, holders in rows:
             # Few items, so that most are on both devices; not all of one size.
-            downloads.queue.enqueue(wanted(number % 5, user=user, device=device, priority=number))
+            queued(downloads, wanted(number % 5, user=user, device=device, priority=number))
             befall(downloads, fate)
             for holder in holders:
                 hold(db, holder, number % 5, device)
@@ -94,9 +94,9 @@ def test_titles_are_the_downloads_of_the_list_put_together(
 
 def test_a_title_stands_where_the_first_of_its_downloads_stands(downloads: Downloads) -> None:
     for number in (1, 2, 3):
-        downloads.queue.enqueue(wanted(number))
-    downloads.queue.enqueue(wanted(3, device=CARD, priority=5))
-    downloads.queue.enqueue(wanted(1, device=CARD))
+        downloads.queue.add_all([wanted(number)])
+    downloads.queue.add_all([wanted(3, device=CARD, priority=5)])
+    downloads.queue.add_all([wanted(1, device=CARD)])
     every = DownloadFilter()
 
     in_turn = downloads.titles.page(every, 1, 2, sort=Sort.QUEUE)
@@ -109,9 +109,9 @@ def test_a_title_stands_where_the_first_of_its_downloads_stands(downloads: Downl
 
 
 def test_a_title_has_only_those_of_its_downloads_that_the_list_has(downloads: Downloads) -> None:
-    downloads.queue.enqueue(wanted(1, user=ANN))
+    downloads.queue.add_all([wanted(1, user=ANN)])
     befall(downloads, "pause")
-    downloads.queue.enqueue(wanted(1, user=BEN, device=CARD))
+    downloads.queue.add_all([wanted(1, user=BEN, device=CARD)])
 
     for which in (
         DownloadFilter(viewer=BEN),
@@ -124,7 +124,7 @@ def test_a_title_has_only_those_of_its_downloads_that_the_list_has(downloads: Do
 
 def test_what_is_not_in_a_list_has_no_place_in_it(downloads: Downloads) -> None:
     mine, theirs = (
-        downloads.queue.enqueue(wanted(1, user=user, device=device))[0]
+        downloads.queue.add_all([wanted(1, user=user, device=device)])[0]
         for user, device in ((ANN, STICK), (BEN, CARD))
     )
 

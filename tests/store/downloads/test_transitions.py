@@ -22,7 +22,7 @@ from sidecar.events import Bus, DownloadChanged, Event
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device, Devices
 from sidecar.store.downloads.filter import DownloadFilter
-from sidecar.store.downloads.queue import Downloads
+from sidecar.store.downloads.queue import Downloads, WantedAgain
 from sidecar.store.downloads.transitions import WholeFile
 from tests.fakes.clock import START, FakeClock
 from tests.store.examples import BEGIN, HASH, STICK, TIMED_OUT, wanted, with_tables
@@ -72,10 +72,17 @@ class Interleavings(RuleBasedStateMachine):
 
     @rule(target=seen, number=st.integers(0, 4), again=st.booleans(), priority=st.integers(0, 2))
     def enqueue(self, number: int, again: bool, priority: int) -> Download:
-        download, _ = self.downloads.queue.enqueue(
-            wanted(number, priority=priority), want_again=again
-        )
-        return download
+        asked, queue = wanted(number, priority=priority), self.downloads.queue
+        there = self.downloads.queries.by_item(asked.device_id, asked.item.id)
+        if there is None:
+            return queue.add_all([asked])[0]
+        if there.status is Status.REMOVED and again:
+            queue.add_all([], again=[WantedAgain(there, there.user_id, priority, 0)])
+        else:
+            queue.prioritise(there, priority)
+        found = self.downloads.queries.get(there.id)
+        assert found is not None
+        return found
 
     @rule(target=seen)
     def claim(self) -> Download:

@@ -45,7 +45,9 @@ def arrived(
     values: dict[str, object] = {"title": f"Track {number}", "type": ItemType.AUDIO}
     item = Item(id=item_id(number), **{**values, **facts})  # type: ignore[arg-type]  # by name
     place = FilePlace(path or f"{number}.flac", path or f"{number}.flac")
-    downloads.queue.enqueue(NewDownload(item=item, device_id=device, user_id=user, places=[place]))
+    downloads.queue.add_all(
+        [NewDownload(item=item, device_id=device, user_id=user, places=[place])]
+    )
     running = downloads.queue.claim(BEGIN)
     assert running is not None
     downloads.transitions.mark_arrived(running, size=900, content_hash=HASH, mime_type=None)

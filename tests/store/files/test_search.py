@@ -29,7 +29,7 @@ def arrived(downloads: Downloads, number: int, *, user: str = ANN, **facts: obje
     values: dict[str, object] = {"title": f"Track {number}", "type": ItemType.AUDIO}
     item = Item(id=item_id(number), **{**values, **facts})  # type: ignore[arg-type]
     place = FilePlace(f"{number}.flac", f"{number}.flac")
-    downloads.queue.enqueue(NewDownload(item=item, device_id=STICK, user_id=user, places=[place]))
+    downloads.queue.add_all([NewDownload(item=item, device_id=STICK, user_id=user, places=[place])])
     running = downloads.queue.claim(BEGIN)
     assert running is not None
     downloads.transitions.mark_arrived(running, size=900, content_hash=HASH, mime_type=None)
@@ -83,7 +83,7 @@ def test_only_files_that_are_there_are_listed_newest_first(
 ) -> None:
     first, second = arrived(downloads, 1), arrived(downloads, 2)
     third = arrived(downloads, 3, type=ItemType.MOVIE)
-    downloads.queue.enqueue(wanted(4))
+    downloads.queue.add_all([wanted(4)])
     assert titles(shelf, "") == titles(shelf, "track") == ["Track 3", "Track 2", "Track 1"]
     assert titles(shelf, "", item_types=frozenset({"Movie"})) == ["Track 3"]
     assert titles(shelf, "trac", device_id=CARD) == []

@@ -41,8 +41,8 @@ def listening(number: int, item: int = 1) -> ImportedListening:
 
 def queue(world: World, item: Item, user_id: str = ANN) -> None:
     path = f"{item.title}.flac"
-    world.downloads.queue.enqueue(
-        NewDownload(item=item, device_id=STICK, user_id=user_id, places=[FilePlace(path, path)])
+    world.downloads.queue.add_all(
+        [NewDownload(item=item, device_id=STICK, user_id=user_id, places=[FilePlace(path, path)])]
     )
 
 

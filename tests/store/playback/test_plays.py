@@ -157,9 +157,9 @@ def test_no_question_reads_everybody_s_plays(db: Database, plays: Plays, index: 
 def test_what_was_heard_last_was_used_last_on_every_device(
     db: Database, downloads: Downloads
 ) -> None:
-    both, _ = downloads.queue.enqueue(wanted(1))
-    on_card, _ = downloads.queue.enqueue(wanted(1, device=CARD))
-    other, _ = downloads.queue.enqueue(wanted(2))
+    (both,) = downloads.queue.add_all([wanted(1)])
+    (on_card,) = downloads.queue.add_all([wanted(1, device=CARD)])
+    (other,) = downloads.queue.add_all([wanted(2)])
 
     def used(*rows: int) -> list[int]:
         return [found.last_used_seq for row in rows if (found := downloads.queries.get(row))]

@@ -105,7 +105,7 @@ def test_a_pin_has_its_title_as_soon_as_there_is_a_download(
     holds.keep(wish(1, PIN))
     [(before, _)] = holds.pins_of(ANN, STICK).values()
 
-    downloads.queue.enqueue(wanted(1))
+    downloads.queue.add_all([wanted(1)])
 
     [(after, _)] = holds.pins_of(ANN, STICK).values()
     assert (before, after) == ("because of pin", f"downloaded by you ({track(1).title})")

@@ -159,7 +159,7 @@ def test_a_thousand_and_more_are_released_together(db: Database, holds: Holds) -
 
 
 def test_reasons_are_found_for_many_downloads_at_once(holds: Holds, downloads: Downloads) -> None:
-    ids = [downloads.queue.enqueue(wanted(number))[0].id for number in (1, 2, 3)]
+    ids = [downloads.queue.add_all([wanted(number)])[0].id for number in (1, 2, 3)]
     holds.keep(wish(1))
     holds.keep(wish(1, user=BEN, source=ALBUM))
     holds.keep(wish(2, device=CARD))

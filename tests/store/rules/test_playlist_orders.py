@@ -35,7 +35,7 @@ def orders(db: Database, bus: Bus) -> PlaylistOrders:
 
 def arrives(downloads: Downloads, number: int, device: str = STICK) -> None:
     """Let a track be complete on a device."""
-    downloads.queue.enqueue(wanted(number, device=device))
+    downloads.queue.add_all([wanted(number, device=device)])
     running = downloads.queue.claim(START)
     assert running is not None
     assert downloads.transitions.mark_arrived(running, size=1, content_hash=HASH, mime_type=None)
@@ -55,7 +55,7 @@ def test_a_list_has_what_is_complete_on_the_device_in_its_order_with_repeats(
     for number in (1, 2, 3):
         arrives(downloads, number)
     arrives(downloads, 4, CARD)
-    downloads.queue.enqueue(wanted(5))
+    downloads.queue.add_all([wanted(5)])
 
     orders.learn(ANN, ROAD.playlist_id, [item_id(one) for one in (3, 5, 1, 4, 3, 9, 2)])
 

@@ -24,7 +24,7 @@ def arrivals(db: Database) -> Arrivals:
 
 
 def arrived(downloads: Downloads, number: int, device: str = STICK) -> Download:
-    downloads.queue.enqueue(wanted(number, device=device))
+    downloads.queue.add_all([wanted(number, device=device)])
     running = downloads.queue.claim(BEGIN + 10 * HOUR)
     assert running is not None
     downloads.transitions.mark_arrived(running, size=1000, content_hash=HASH, mime_type=None)

@@ -51,6 +51,7 @@ from tests.device.mounting import (
 from tests.fakes.servers.slow_line import wait_until
 from tests.patience import PATIENCE_S
 from tests.services.conftest import ANN, STICK, World, access_to, owned, track
+from tests.store.examples import queued
 
 BEN = "b" * 32
 OTHER = "22222222-2222-4222-8222-222222222222"
@@ -121,13 +122,14 @@ class House:
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(body)
         them, now = self.world.downloads, self.world.clock.now()
-        them.queue.enqueue(
+        queued(
+            them,
             NewDownload(
                 item=item,
                 device_id=STICK,
                 user_id=ANN,
                 places=[FilePlace(path, make_path_key(path))],
-            )
+            ),
         )
         claimed = them.queue.claim(now)
         assert claimed is not None
