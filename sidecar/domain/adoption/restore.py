@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sidecar.bounded_json import read_json
@@ -36,6 +37,7 @@ class ManifestFile:
         content_hash: xxh3-128; None if unknown.
         format: `original`, or the name of the format that it was to have.
         source_size: Bytes of the original if it was converted; else None.
+        completed_at: When it came; None if it is not told.
     """
 
     item_id: str
@@ -48,6 +50,7 @@ class ManifestFile:
     kind: ItemType
     format: str = ORIGINAL
     source_size: int | None = None
+    completed_at: datetime | None = None
 
     def item(self) -> Item:
         """Return the item, with the fields that the manifest has."""
@@ -146,7 +149,16 @@ def _read_file_entry(entry: object, before: Container[str]) -> ManifestFile:
         kind=_kind(entry.get("kind")),
         format=target.name if target is not None else TAGGED if named == TAGGED else ORIGINAL,
         source_size=source_size if is_converted else None,
+        completed_at=_read_time(entry.get("completed_at")),
     )
+
+
+def _read_time(told: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(told) if isinstance(told, str) else None
+        return found.astimezone(UTC) if found is not None and found.tzinfo is not None else None
+    except (ValueError, OverflowError):
+        return None
 
 
 def _kind(told: object) -> ItemType:

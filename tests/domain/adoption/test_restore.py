@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -42,9 +43,19 @@ def test_what_was_written_is_read_back() -> None:
             artist="The Sine Waves",
             album="First Light",
             kind=ItemType.AUDIO,
+            completed_at=datetime(2026, 11, 1, 12, tzinfo=UTC),
         ),
     )
     assert found.files[0].item().size == 1000
+
+
+@pytest.mark.parametrize(
+    "told", [None, 7, "", "yesterday", "2026-11-01T12:00:00", "0001-01-01T00:00:00+23:00"]
+)
+def test_a_time_that_is_none_is_not_known(told: object) -> None:
+    (one,) = read_manifest(manifest(ENTRY | {"completed_at": told})).files
+
+    assert one.completed_at is None
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ def write_manifest(stick: Path, rows: list[dict[str, Any]], **changes: object) -
             "artist": one["artist"],
             "album": one["album"],
             "kind": one["item_type"],
+            "completed_at": one["completed_at"],
         }
         for one in rows
     ]
@@ -90,18 +92,25 @@ def test_with_a_manifest_the_rows_are_what_they_were_and_nothing_is_fetched(
         assert after["started_at"] is None, "it was fetched again"
 
 
-def test_a_damaged_file_is_found_by_its_bytes_only_if_asked(
+def test_a_damaged_file_is_found_by_its_bytes_if_asked_and_an_edited_one_in_any_case(
     lost: list[dict[str, Any]], running: Sidecar, stick: Path
 ) -> None:
     write_manifest(stick, lost)
     broken = stick / lost[1]["file_path"]
     content = bytearray(broken.read_bytes())
     content[len(content) // 3] ^= 1
+    written = broken.stat().st_mtime
     broken.write_bytes(content)
+    os.utime(broken, (written, written))
 
-    quick, careful = adopt(running, "--dry-run"), adopt(running, "--check")
+    quick = adopt(running, "--dry-run")
+    os.utime(broken, (written + 60, written + 60))
+    edited = adopt(running, "--dry-run")
+    os.utime(broken, (written, written))
+    careful = adopt(running, "--check")
 
     assert len(quick["adopted"]) == 2
+    assert paths(edited) == [lost[0]["file_path"]]
     assert paths(careful) == [lost[0]["file_path"]]
     assert careful["not_adopted"] == [
         {"path": lost[1]["file_path"], "why": "its bytes are not those that we wrote"}

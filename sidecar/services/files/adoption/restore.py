@@ -1,6 +1,6 @@
 """Restores the downloads of a device after the database was lost, from its manifest.
 
-    listed in the manifest ─▶ exists? same size? (with `checks`: same hash?) ─▶ adopted
+    listed in the manifest ─▶ exists? same size? (written to since, `checks`: same hash?) ─▶ adopted
     not listed, or no manifest ─▶ scanned as any other file ─▶ adopted if the match is sure
 
 Nothing is fetched, moved or overwritten. What is not sure is not adopted, but reported.
@@ -19,7 +19,7 @@ from sidecar.device.own.manifest import read_device_manifest
 from sidecar.domain.adoption.matching import LibraryIndex
 from sidecar.domain.adoption.restore import Manifest, ManifestFile, NoManifest, read_manifest
 from sidecar.domain.adoption.tags import FoundTags
-from sidecar.domain.files.removals import FileStat
+from sidecar.domain.files.removals import FileStat, was_written_since
 from sidecar.domain.identity.matching import (
     Facts,
     MatchVerdict,
@@ -224,7 +224,9 @@ class ManifestRestore:
             return NOT_THERE
         if facts.size != one.size:
             return OTHER_SIZE
-        if order.checks and one.content_hash is not None:
+        # Taggers often keep the size.
+        is_doubtful = order.checks or was_written_since(facts, one.completed_at)
+        if is_doubtful and one.content_hash is not None:
             is_same = self._folder.content_hash(one.path) == one.content_hash
             return None if is_same else OTHER_BYTES
         return None
