@@ -28,6 +28,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 SIGNED_OUT = "^401 GET .*/(api/v1/session|downloads)$"
 NASTY = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 BARRED = Failure(FailureClass.REFUSED, "refused", "It may not be downloaded")
+WIDTHS = [320, 360, 640, 1280]
 LONG = "Donaudampfschifffahrtsgesellschaftskapitänswitwenrente" * 3
 
 
@@ -201,21 +202,30 @@ def test_everything_can_be_read_without_scripts(
     context.close()
 
 
-@pytest.mark.parametrize("width", [320, 360, 640, 1280])
-@pytest.mark.parametrize(
-    "path", ["/sign-in", "/downloads", "/downloads?tab=completed", "/downloads?tab=failed"]
-)
-def test_no_page_has_to_be_moved_sideways(
-    signed_in: SignedIn, context: BrowserContext, house: WebHouse, width: int, path: str
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("tab", ["active", "completed", "failed"])
+def test_no_list_has_to_be_moved_sideways(
+    signed_in: SignedIn, house: WebHouse, width: int, tab: str
 ) -> None:
     fill(house)
-    page = signed_in(ANN, path)
-    if path == "/sign-in":
-        context.clear_cookies()
-        page.goto(page.url.replace("/downloads", path))
-    page.set_viewport_size({"width": width, "height": 800})
 
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert _scrolled_width(signed_in(ANN, f"/downloads?tab={tab}"), width) <= width
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_nor_has_the_page_to_sign_in(
+    context: BrowserContext, server: WebServer, width: int
+) -> None:
+    page = context.new_page()
+    page.goto(server.url + "/sign-in")
+
+    assert _scrolled_width(page, width) <= width
+
+
+def _scrolled_width(page: Page, width: int) -> int:
+    page.set_viewport_size({"width": width, "height": 800})
+    found: int = page.evaluate("document.documentElement.scrollWidth")
+    return found
 
 
 def test_whatever_a_tag_holds_nothing_runs(signed_in: SignedIn, house: WebHouse) -> None:
