@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from sidecar.errors import NotVisible
 from sidecar.messages import msg
 from sidecar.services.health.tasks import TaskKind, TaskRun, Tasks
 
@@ -65,7 +66,9 @@ class TaskList:
     def run_now(self, task_id: str) -> None:
         """Have a task done soon, in whatever process does it.
 
-        One that is not there any more, as its device was unplugged meanwhile, is not listed either.
+        Raises:
+            NotVisible: There is no such task, or none any more, as its device was unplugged.
         """
-        if any(one.id == task_id for one in self._tasks.all()):
-            self._tasks.run_now(task_id)
+        if all(one.id != task_id for one in self._tasks.all()):
+            raise NotVisible
+        self._tasks.run_now(task_id)

@@ -1,4 +1,4 @@
-"""`/health`, and `/api/v1/server`, `/log`, `/transfers`, `/notices`: the state of the system."""
+"""`/health`, and `/api/v1/server`, `/log`, `/tasks`, `/transfers`, `/notices`: how it is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pydantic import Field
 
 from sidecar.services.health.notices import Notice
 from sidecar.services.health.system_status import LogLine, SystemStatusView
+from sidecar.services.operations.task_list import TaskView
 from sidecar.services.transfers.policy.status import TransfersView
 from sidecar.web.api.endpoints import PREFIX, Endpoints
 from sidecar.web.api.schemas import users as schemas
@@ -85,6 +86,18 @@ def support(services: WebServices) -> Response:
         mimetype="application/zip",
         headers={"Content-Disposition": name},
     )
+
+
+@system.get("/tasks", role=Role.ADMIN, returns=Listed[schemas.Task])
+def tasks(services: WebServices) -> Sequence[TaskView]:
+    """List what is done regularly, how it ended last, and when it is due again (admins)."""
+    return services.tasks.all()
+
+
+@system.post("/tasks/<string(maxlength=80):task_id>/run", role=Role.ADMIN)
+def run_task(services: WebServices, task_id: str) -> None:
+    """Have a task done soon, in whatever process does it (admins)."""
+    services.tasks.run_now(task_id)
 
 
 @system.get("/log", role=Role.ADMIN, query=LogQuery, returns=Listed[schemas.LogLine])

@@ -191,6 +191,27 @@ class SystemReport(Schema):
     healthy: bool = taken_from("is_healthy")
 
 
+class Task(Schema):
+    """What is done regularly: how its last run since the start ended, and when it is due again.
+
+    Attributes:
+        about: The name of the account or the device; empty if it is about neither.
+        machine: Where it is done, if that is another process; otherwise empty.
+        ended_at: None while it runs.
+        failure: Why it did not do what it should; empty if it did.
+        next_at: At the latest; None if it is done only when asked for.
+    """
+
+    id: str
+    what: str
+    about: str
+    machine: str
+    began_at: Moment | None = taken_from("run.began_at")
+    ended_at: Moment | None = taken_from("run.ended_at")
+    failure: str = taken_from("run.failure")
+    next_at: Moment | None = taken_from("run.next_at")
+
+
 class LogLine(Schema):
     """One record of the log."""
 

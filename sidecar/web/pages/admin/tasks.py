@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from sidecar.errors import NotVisible
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
@@ -20,7 +23,9 @@ def routes(services: WebServices) -> Blueprint:
 
     @tasks.post("", role=Role.ADMIN)
     def run() -> Response:
-        services.tasks.run_now(request.form.get("task", ""))
+        # One that is not there any more is not listed either.
+        with suppress(NotVisible):
+            services.tasks.run_now(request.form.get("task", ""))
         return redirect(url_for("tasks.show"), 303)
 
     return tasks.blueprint
