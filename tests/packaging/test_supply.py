@@ -121,7 +121,7 @@ def test_silence_is_no_clean_bill(answer: str, capsys: pytest.CaptureFixture[str
 
 def test_the_first_start_says_what_it_does_before_it_is_silent(tmp_path: Path) -> None:
     steps = subprocess.run(
-        ["make", "--dry-run", "run", f"VENV={tmp_path / 'new'}"],
+        ["make", "--no-print-directory", "--dry-run", "run", f"VENV={tmp_path / 'new'}"],
         cwd=ROOT,
         capture_output=True,
         text=True,

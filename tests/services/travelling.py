@@ -43,6 +43,7 @@ from tests.contract.client import Client
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.demo import device_of
 from tests.services.conftest import ANN, STICK, World
+from tests.store.examples import queued
 
 HEADER = "#AUDIOSCROBBLER/1.1\n#TZ/UNKNOWN\n#CLIENT/Rockbox sansaclipplus\n"
 # 2026-10-01 12:00, by whatever clock.
@@ -182,17 +183,15 @@ class Traveller:
         """Let a track be on the stick, asked for by this person."""
         item = self.item(title)
         path = build_path(item)
-        (download,) = self.world.downloads.queue.add_all(
-            [
-                NewDownload(
-                    item=item,
-                    device_id=STICK,
-                    user_id=(person or self.ann).user_id,
-                    places=[FilePlace(path, make_path_key(path))],
-                )
-            ]
+        return queued(
+            self.world.downloads,
+            NewDownload(
+                item=item,
+                device_id=STICK,
+                user_id=(person or self.ann).user_id,
+                places=[FilePlace(path, make_path_key(path))],
+            ),
         )
-        return download
 
     def writes(self, log: str, text: str) -> None:
         """Append to a log, as a player does."""

@@ -366,7 +366,8 @@ class DownloadQueue:
         query = DownloadRow.select(COLUMNS).where(
             DownloadRow.device_id == device_id,
             DownloadRow.status == Status.REMOVED,
-            DownloadRow.finalizing,
+            # Not the bare column: it is a number on PostgreSQL.
+            DownloadRow.finalizing == 1,
         )
         return [to_download(row) for row in self._db.rows(query)]
 

@@ -418,6 +418,25 @@ def test_what_is_finalizing_cannot_be_paused_or_cancelled(downloads: Downloads) 
     assert downloads.transitions.mark_arrived(download, size=7, content_hash=HASH, mime_type=None)
 
 
+def test_what_was_cancelled_while_it_was_finalizing_is_listed_until_it_is_gone(
+    downloads: Downloads,
+) -> None:
+    for number in (1, 2):
+        downloads.queue.add_all([wanted(number)])
+        download = claimed(downloads)
+        downloads.transitions.mark_all_finalizing([(download.id, WholeFile(7, HASH, None), {})])
+        if number == 1:
+            assert downloads.transitions.abandon(fresh(downloads, download))
+
+    [left] = downloads.queue.list_abandoned(STICK)
+    assert (left.item_id, left.status, left.content_hash) == (wanted(1).item.id, "removed", HASH)
+    assert downloads.queue.list_abandoned("another") == []
+
+    downloads.queue.forget_abandoned(left)
+
+    assert downloads.queue.list_abandoned(STICK) == []
+
+
 def test_a_failed_finish_leaves_no_trace_of_a_finished_file(downloads: Downloads) -> None:
     downloads.queue.add_all([wanted(1)])
     download = claimed(downloads)
