@@ -494,6 +494,18 @@ def test_the_service_worker_shows_what_a_push_service_brings_and_opens_its_page(
     assert opened == [f"{home}devices", home, home, home]
 
 
+def _cut_off(page: Page, url: str) -> None:
+    """Take the network away, and open what the service worker shows of a page then."""
+    page.context.set_offline(True)
+
+    def is_known() -> bool:
+        # A worker that only starts now learns of it a moment after its page.
+        page.goto(url)
+        return page.get_by_role("heading", name="No connection").is_visible()
+
+    wait_until(is_known, what="the page of a browser without network")
+
+
 def test_what_is_kept_in_the_browser_plays_without_a_network_and_its_plays_come_home(
     chromium: Browser, house: WebHouse, server: WebServer, trouble: BrowserTrouble
 ) -> None:
@@ -524,10 +536,8 @@ def test_what_is_kept_in_the_browser_plays_without_a_network_and_its_plays_come_
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     page.goto(f"{server.url}/devices")
     expect(page.get_by_role("region", name="Browsers")).to_contain_text("1 file")
-    context.set_offline(True)
-    page.goto(f"{server.url}/downloads")
+    _cut_off(page, f"{server.url}/downloads")
 
-    expect(page.get_by_role("heading", name="No connection")).to_be_visible()
     page.get_by_role("button", name="Favourite: Noon").click()
     expect(page.get_by_role("button", name="Favourite: Noon", pressed=True)).to_be_visible()
     page.get_by_role("link", name="Noon").click()
