@@ -107,7 +107,8 @@ class DownloadQueue:
             ValueError: All `places` of one are taken by other downloads.
         """
         asked = [(one.device_id, one.item.id) for one in new]
-        folders = {one: DeviceFolders(self._db, one) for one, _ in asked} | {**there}
+        devices = {one.device_id for one in new}
+        folders = {one: there.get(one) or DeviceFolders(self._db, one) for one in devices}
         with self._db.write():
             last_id, parts = kept_parts_downloads.take_parts(self._db, asked)
             # A new row takes a whole gap of the order; one that takes an old id takes none.
