@@ -1,4 +1,4 @@
-"""The command line: one module for each command, imported when it is asked for.
+"""The command line: its commands, each imported when it is asked for, and what they share.
 
 Exit codes: 0 done, 1 failed (one sentence on stderr), 2 wrong usage or configuration, 3 an admin
 has removed this machine from its installation: to start it again is of no use.
@@ -102,7 +102,7 @@ def command_parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         command.set_defaults(is_base=name in BY_THEMSELVES)
         if name == asked:
             with heap.loading():
-                module = import_module(f"sidecar.cli.{name.replace('-', '_')}")
+                module = import_module(f"sidecar.cli.commands.{name.replace('-', '_')}")
             module.add_arguments(command)
     generated_code.forget()
     return parser

@@ -7,7 +7,13 @@ from contextlib import ExitStack
 from functools import partial
 from threading import Event
 
-from sidecar.cli.demo import DEMO_PORT, DemoOptions, print_accounts, print_progress, run_demo
+from sidecar.cli.commands.demo import (
+    DEMO_PORT,
+    DemoOptions,
+    print_accounts,
+    print_progress,
+    run_demo,
+)
 from sidecar.cli.demo_place import demo_place, demo_settings
 from sidecar.cli.stopping import StoppedEarly
 from sidecar.config import Settings

@@ -12,7 +12,7 @@ from sidecar.clock import SystemClock
 from tests.browser.accessibility import violations_in_both_themes
 from tests.browser.conftest import SignedIn
 from tests.fakes.clock import FakeClock
-from tests.web.elsewhere import Car, house_and_car
+from tests.web.elsewhere.house_and_car import Car, house_and_car
 from tests.web.house import ANN, EVE, WebHouse, only_for
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

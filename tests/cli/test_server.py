@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from sidecar.cli import plan, server, status
+from sidecar.cli.commands import plan, server, status
 from sidecar.config import Settings
 from sidecar.errors import ConfigError, SidecarError, WrongServer
 from sidecar.services.identity.renaming import FileRenaming

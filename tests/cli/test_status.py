@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from sidecar import cli
-from sidecar.cli.plan import NEVER_USED
+from sidecar.cli.commands.plan import NEVER_USED
 from sidecar.services.operations.backups.nightly import FOLDER
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.store.schema.migrations import STEPS

@@ -189,7 +189,7 @@ def _all_below(kind: type[Schema]) -> Iterator[type[Schema]]:
 
 if __name__ == "__main__":
     for name in COMMANDS:
-        importlib.import_module(f"sidecar.cli.{name.replace('-', '_')}")
+        importlib.import_module(f"sidecar.cli.commands.{name.replace('-', '_')}")
     templates = plain_flask(SystemClock()).jinja_env
     for name in templates.list_templates():
         templates.get_template(name)

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
-from sidecar.cli.adopt import AccountLibrary
+from sidecar.cli.commands.adopt import AccountLibrary
 from sidecar.clock import SystemClock
 from sidecar.demo.protocol.messages import Reply, Request
 from sidecar.demo.protocol.version import Version

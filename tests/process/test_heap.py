@@ -12,7 +12,7 @@ LOADING = """
 import json, sys
 from sidecar.process import heap
 with heap.loading():
-    import sidecar.cli.run
+    import sidecar.cli.commands.run
 from sidecar.web.live.socketio import SocketIOServer
 SocketIOServer(None)
 rare = (

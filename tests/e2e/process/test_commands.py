@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from sidecar.cli import main
-from sidecar.cli.demo import DemoOptions, run_demo
+from sidecar.cli.commands.demo import DemoOptions, run_demo
 from tests.e2e.conftest import PASSWORDS, PYTHON, Person, Sidecar
 from tests.patience import PATIENCE_S
 

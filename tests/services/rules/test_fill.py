@@ -27,7 +27,7 @@ from sidecar.services.rules.runner import RuleRunner
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import Reply, Request, json_reply
 from tests.services.conftest import STICK, track
-from tests.web.elsewhere import Car, house_and_car
+from tests.web.elsewhere.house_and_car import Car, house_and_car
 from tests.web.house import ANN, BEN, EVE, SERVER_ID, WebHouse, web_house
 
 BLOCK = 4096

@@ -11,7 +11,7 @@ from sidecar.services.transfers.policy.network import HOLDS_S
 from sidecar.services.transfers.policy.status import TransfersView
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
-from tests.web.elsewhere import Car, house_and_car
+from tests.web.elsewhere.house_and_car import Car, house_and_car
 from tests.web.house import EVE, Browser, WebHouse, web_house
 
 PATH = "/api/v1/transfers"

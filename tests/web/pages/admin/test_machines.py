@@ -11,7 +11,7 @@ import psycopg
 import pytest
 from pydantic import SecretStr
 
-from sidecar.cli.agent import keep
+from sidecar.cli.commands.agent import keep
 from sidecar.config.settings import DatabaseSettings
 from sidecar.domain.processes.machines import OF_MACHINE
 from sidecar.errors import SidecarError

@@ -25,7 +25,7 @@ from sidecar.store.meta import Meta
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import Answering, Reply, answering
 from tests.services.conftest import STICK
-from tests.web.elsewhere import house_and_car
+from tests.web.elsewhere.house_and_car import house_and_car
 from tests.web.house import EVE, Browser, WebHouse
 
 PATH = "/api/webhook/canary-5b1f7c2e"

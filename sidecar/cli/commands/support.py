@@ -6,8 +6,8 @@ import argparse
 import json
 from pathlib import Path
 
-from sidecar.cli.doctor import describe_results
-from sidecar.cli.status import read_status
+from sidecar.cli.commands.doctor import describe_results
+from sidecar.cli.commands.status import read_status
 from sidecar.config import Settings
 from sidecar.errors import SidecarError
 from sidecar.process import private_files

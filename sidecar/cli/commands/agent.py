@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from sidecar.assembly.base import name_machine
 from sidecar.assembly.store import KEY_FILE
-from sidecar.cli import run
+from sidecar.cli.commands import run
 from sidecar.config import Settings, load
 from sidecar.config.loading import PREFIX
 from sidecar.domain.processes.machines import write_plainly

@@ -18,7 +18,7 @@ from sidecar.services.health.problems import ProblemKind
 from sidecar.services.space import planner
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
-from tests.web.elsewhere import Car, hear, house_and_car
+from tests.web.elsewhere.house_and_car import Car, hear, house_and_car
 from tests.web.house import ANN, BEN, Browser, WebHouse, only_for, web_house
 
 BLOCK = 4096

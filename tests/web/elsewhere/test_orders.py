@@ -27,7 +27,7 @@ from sidecar.services.processes.told_values import read_value, write_value
 from sidecar.store.devices.orders import Order
 from tests.fakes.clock import START, FakeClock
 from tests.services.conftest import STICK, track
-from tests.web.elsewhere import Car, house_and_car
+from tests.web.elsewhere.house_and_car import Car, house_and_car
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, only_for
 from tests.web.returned import bring_song
 

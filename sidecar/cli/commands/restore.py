@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from sidecar.cli.backup import add_passphrase, ask_passphrase, find_installation
+from sidecar.cli.commands.backup import add_passphrase, ask_passphrase, find_installation
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.errors import SidecarError

@@ -16,7 +16,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.servers.slow_line import wait_until
 from tests.fakes.servers.syncthings import FOLDER, OneSyncthing
 from tests.services.conftest import STICK
-from tests.web.elsewhere import Car, hear, house_and_car
+from tests.web.elsewhere.house_and_car import Car, hear, house_and_car
 from tests.web.house import ANN, Browser, WebHouse, only_for
 
 pytestmark = pytest.mark.slow

@@ -26,7 +26,7 @@ from sidecar.store.rules.selections import SavedSelection
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import Reply, json_reply
 from tests.services.conftest import STICK, track
-from tests.web.elsewhere import Car, house_and_car, share
+from tests.web.elsewhere.house_and_car import Car, house_and_car, share
 from tests.web.house import ANN, Browser, WebHouse, only_for, web_house
 from tests.web.pages.admin.test_checks import me
 

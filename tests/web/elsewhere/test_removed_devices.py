@@ -11,7 +11,7 @@ from sidecar.domain.downloads.download import Status
 from sidecar.events import SettingsChanged
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
-from tests.web.elsewhere import Car, hear, house_and_car
+from tests.web.elsewhere.house_and_car import Car, hear, house_and_car
 from tests.web.house import Browser, WebHouse, only_for
 
 PAGES = ("/downloads?tab=completed", "/offline?look=files")

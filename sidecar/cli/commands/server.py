@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 
+from sidecar.cli.commands.sign_in import name_and_password
 from sidecar.cli.parsing import common_arguments
 from sidecar.cli.services import open_services
-from sidecar.cli.sign_in import name_and_password
 from sidecar.config import Settings
 from sidecar.errors import SidecarError
 from sidecar.services.accounts.accounts import AccountService
