@@ -396,6 +396,9 @@ class DeviceFolder:
         folders, name = _split_path(path)
         with self._anchor.translate_errors() as root, self._shaping:
             with tree.open_folder(root, folders) as handle:
+                # A person may have put another file there while this one was read.
+                if not _is_as_before(name, handle, there):
+                    return False
                 os.unlink(name, dir_fd=handle)
                 os.fsync(handle)
             created_folders.prune(root, folders)
@@ -501,6 +504,17 @@ def _ends(name: str, handle: int, size: int) -> bool:
         return False
     finally:
         os.close(descriptor)
+
+
+def _is_as_before(name: str, handle: int, before: FileStat) -> bool:
+    """Whether a file has the size and time that it had a moment ago; FAT may count it anew."""
+    try:
+        facts = tree.stat_regular(name, handle)
+    except FileExistsError:
+        return False
+    if facts is None:
+        return False
+    return (facts.st_size, facts.st_mtime_ns) == (before.size, before.modified_ns)
 
 
 def _split_path(path: str) -> tuple[tuple[str, ...], str]:

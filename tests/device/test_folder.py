@@ -374,6 +374,39 @@ def test_what_was_written_to_since_it_came_is_removed_only_if_it_is_the_same_sti
     assert (root / SONG).exists() != is_gone
 
 
+@pytest.mark.parametrize("kind", ["another file", "link", "nothing"])
+def test_what_a_person_puts_there_while_the_file_is_read_stays(
+    folder: DeviceFolder, root: Path, tmp_path: Path, kind: str
+) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+
+    class Reading(DeviceFolder):
+        def content_hash(self, path: str, **options: Callable[[], bool]) -> str:
+            found = super().content_hash(path, **options)
+            (root / path).unlink()
+            if kind == "another file":
+                (root / path).write_bytes(b"*" * len(BODY))
+            elif kind == "link":
+                (root / path).symlink_to(outside)
+            return found
+
+    folder.finish(filled(folder, 17, BODY), SONG)
+    came = datetime.fromtimestamp((root / SONG).stat().st_mtime - 60, UTC)
+    known = xxhash.xxh3_128_hexdigest(BODY)
+    folder.close()
+    reading = Reading(root, folder.device_id, name=folder.name)
+    reading.attach()
+    try:
+        is_gone = reading.remove(SONG, size=len(BODY), content_hash=known, completed_at=came)
+    finally:
+        reading.close()
+
+    assert not is_gone
+    assert os.path.lexists(root / SONG) == (kind != "nothing")
+    assert outside.is_dir()
+
+
 def test_a_file_is_replaced_at_once_by_a_better_copy_of_it(
     root: Path, folder: DeviceFolder
 ) -> None:
