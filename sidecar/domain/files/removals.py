@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 # Seconds between the two scans that confirm a removal: editors remove files for a moment.
@@ -136,8 +136,8 @@ def was_written_since(facts: FileStat, completed_at: datetime | None) -> bool:
     """Whether a file was written to after its completion, judging by its time."""
     if completed_at is None:
         return True
-    modified = datetime.fromtimestamp(facts.modified_ns // 10**9, UTC)
-    later = (modified - completed_at).total_seconds()
+    # Not as a date: a file may say any year.
+    later = facts.modified_ns // 10**9 - completed_at.timestamp()
     return later > COARSE_S and not _is_other_zone(later)
 
 

@@ -16,6 +16,7 @@ from http import HTTPStatus
 
 from werkzeug.http import parse_date, parse_etags, unquote_etag
 
+LATEST_S = 253402300799  # the last second of the year 9999
 # Spaces are not given back: else a header of spaces takes seconds.
 _RANGE = re.compile(r"bytes\s*+=\s*+(\d{0,18})\s*+-\s*+(\d{0,18})", re.ASCII | re.IGNORECASE)
 
@@ -105,5 +106,8 @@ def _date(text: str | None) -> datetime | None:
 
 
 def to_the_second(nanoseconds: int) -> datetime:
-    """Convert a file's time to a date without fractions of a second, as in HTTP."""
-    return datetime.fromtimestamp(nanoseconds // 10**9, UTC)
+    """Convert a file's time to a date without fractions of a second, as in HTTP.
+
+    A file may say any year: one that no calendar has is its nearest.
+    """
+    return datetime.fromtimestamp(min(max(nanoseconds // 10**9, 0), LATEST_S), UTC)

@@ -104,6 +104,11 @@ def test_the_coarse_and_local_times_of_sticks_are_no_change(seconds: int, later:
     assert was_written_since(FileStat(1, DONE_NS + seconds * 10**9, 1), DONE) is later
 
 
+@pytest.mark.parametrize(("year_s", "later"), [(10**12, True), (-(10**12), False)])
+def test_a_time_that_is_in_no_calendar_is_before_or_after(year_s: int, later: bool) -> None:
+    assert was_written_since(FileStat(1, year_s * 10**9, 1), DONE) is later
+
+
 @pytest.mark.parametrize(
     ("count", "total", "many"),
     [(5, 5, False), (6, 6, True), (8, 40, False), (9, 40, True), (2000, 10_000, False)],

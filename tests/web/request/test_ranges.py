@@ -118,3 +118,10 @@ def test_no_range_leaves_the_file(size: int, asked: str) -> None:
 
 def test_a_file_s_time_is_told_to_the_second() -> None:
     assert to_the_second(1_793_534_400_999_999_999) == WHEN
+
+
+@pytest.mark.parametrize(("seconds", "year"), [(10**12, 9999), (-(10**12), 1970)])
+def test_a_file_s_time_that_is_in_no_calendar_is_told_as_the_nearest(
+    seconds: int, year: int
+) -> None:
+    assert to_the_second(seconds * 10**9).year == year
