@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, UTC, datetime
 from typing import Annotated, Any, TypeVar
 
 from pydantic import (
@@ -61,19 +61,21 @@ def _strip_dashes(value: object) -> object:
 
 
 def _parse_time(value: datetime) -> datetime | None:
-    """Return the time in UTC; the year 1 is Jellyfin's value for never."""
-    if value.year <= 1:
+    """Return the time in UTC; the year 1 is Jellyfin's value for never.
+
+    So is the last of the calendar: its end is in no time zone but ours.
+    """
+    if not 1 < value.year < MAXYEAR:
         return None
-    try:
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    except OverflowError:  # the last hours of the year 9999, somewhere
-        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
 Maybe = Annotated[T | None, Default(None)]
 Many = Annotated[tuple[Maybe[T], ...], Field(max_length=MOST_OF_A_KIND), Default(())]
 Id = Annotated[str, BeforeValidator(_strip_dashes), StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 Flag = Annotated[bool, Default(value=False)]
+# No recording is longer than 28 years, and none begins before its start.
+Ticks = Annotated[int, Field(ge=0, le=2**53)]
 # What fits into a column of the database.
 Whole = Annotated[int, Field(ge=-(2**62), le=2**62)]
 Count = Annotated[Whole, Default(0)]
@@ -180,7 +182,7 @@ class UserItemData:
     is_favorite: bool
     played: Flag = False
     play_count: Count = 0
-    playback_position_ticks: Count = 0
+    playback_position_ticks: Annotated[Ticks, Default(0)] = 0
     last_played_date: Maybe[Moment] = None
 
 
@@ -192,7 +194,7 @@ class CarriedUserData:
     played: Maybe[bool] = None
     play_count: Count = 0
     last_played_date: Maybe[Moment] = None
-    playback_position_ticks: Count = 0
+    playback_position_ticks: Annotated[Ticks, Default(0)] = 0
     unplayed_item_count: Maybe[Whole] = None
 
 
@@ -264,7 +266,7 @@ class BaseItem(JellyfinModel):
     premiere_date: Maybe[Moment] = None
     date_created: Maybe[Moment] = None
     community_rating: Maybe[float] = None
-    run_time_ticks: Maybe[Whole] = None
+    run_time_ticks: Maybe[Ticks] = None
     container: Maybe[str] = None
     path: Maybe[str] = None
     location_type: Maybe[str] = None
@@ -296,7 +298,7 @@ class ItemStateData(JellyfinModel):
     is_favorite: Flag = False
     played: Flag = False
     play_count: Count = 0
-    playback_position_ticks: Count = 0
+    playback_position_ticks: Annotated[Ticks, Default(0)] = 0
     last_played_date: Maybe[Moment] = None
 
 
@@ -322,7 +324,7 @@ class PlayingItem(BaseItem):
 class PlayState(JellyfinModel):
     """The playback state of a session."""
 
-    position_ticks: Count = 0
+    position_ticks: Annotated[Ticks, Default(0)] = 0
     is_paused: Flag = False
     repeat_mode: Maybe[str] = None
     playback_order: Maybe[str] = None

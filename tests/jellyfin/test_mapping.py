@@ -258,6 +258,17 @@ def test_a_session_of_nobody_has_no_user() -> None:
     assert playing.user_id is None
 
 
+@pytest.mark.parametrize("ticks", [-1, -(2**62), 2**62, 2**70, 1e300])
+def test_a_place_or_a_length_that_none_can_have_counts_as_absent(ticks: float) -> None:
+    playing = played(
+        [],
+        NowPlayingItem={"Id": ID, "RunTimeTicks": ticks},
+        PlayState={"PositionTicks": ticks},
+    )
+
+    assert (playing.position_s, playing.item.seconds) == (0, None)
+
+
 def test_how_long_a_client_is_silent_is_told_by_the_servers_own_clock() -> None:
     sessions: list[dict[str, object]] = [
         {

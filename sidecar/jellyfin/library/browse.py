@@ -308,5 +308,5 @@ def _to_entry(base: BaseItem) -> BrowseEntry:
     told = base.user_data
     if told is None:
         return BrowseEntry(to_item(base), kind, children)
-    stopped_s = max(0, told.playback_position_ticks) / TICKS_PER_SECOND
+    stopped_s = told.playback_position_ticks / TICKS_PER_SECOND
     return BrowseEntry(to_item(base), kind, children, told.unplayed_item_count, stopped_s)

@@ -166,7 +166,7 @@ def _read_tally(answer: Answer) -> Tally:
 
 def _to_state(told: UserItemData | ItemStateData) -> UserState:
     return UserState(
-        position_s=max(0, told.playback_position_ticks) / TICKS_PER_SECOND,
+        position_s=told.playback_position_ticks / TICKS_PER_SECOND,
         count=max(0, told.play_count),
         last=told.last_played_date,
         is_played=told.played,
