@@ -38,7 +38,7 @@ from sidecar.services.devices.access import NEW
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.notifications.notice_board import NoticeBoard
-from sidecar.services.notifications.preferences import NotificationPreferences, name_address
+from sidecar.services.notifications.preferences import NotificationPreferences, name_address, send
 from sidecar.services.notifications.push import BrowserPush
 from sidecar.store.downloads.activity import Happening
 from sidecar.store.downloads.filter import DownloadFilter
@@ -178,7 +178,7 @@ class Notifier:
         can_send = messenger.is_installed()
         addresses = self._preferences.addresses(person.user_id) if can_send else []
         browsers = self._push.send(person.user_id, TITLE, body, path)
-        taken = [messenger.send(one, TITLE, body) for one in addresses]
+        taken = [send(person, one, TITLE, body) for one in addresses]
         lost = [name_address(one) for one, ok in zip(addresses, taken, strict=True) if not ok]
         if lost:
             log.warning("a notification for %s was not taken by %s", person.name, listed(lost))

@@ -128,14 +128,9 @@ class NotificationPreferences:
         plain = url.get_secret_value().strip()
         if not messenger.is_installed():
             raise NotificationRefused(msg("Apprise, which sends messages, is not installed here"))
-        if reason := check_address(plain, is_admin=person.is_admin):
-            raise NotificationRefused(reason)
         url = SecretStr(plain)
-        is_public = plain.partition("://")[0].lower() in PUBLIC and messenger.is_public(url)
-        if messenger.name_service(url) is None or not (is_public or person.is_admin):
-            raise NotificationRefused(
-                msg("This is no complete address of its service: see the documentation of Apprise")
-            )
+        if reason := _find_refusal(person, url):
+            raise NotificationRefused(reason)
         with self._lock:
             present = self.addresses(person.user_id)
             if len(present) >= MOST_ADDRESSES:
@@ -191,7 +186,7 @@ class NotificationPreferences:
             if now - self._tested_at.get(person.user_id, -TEST_EVERY_S) < TEST_EVERY_S:
                 raise NotificationRefused(msg("A test was sent a moment ago: wait a little"))
             self._tested_at[person.user_id] = now
-        lost = [name_address(one) for one in addresses if not messenger.send(one, title, body)]
+        lost = [name_address(one) for one in addresses if not send(person, one, title, body)]
         browsers = self._push.send(person.user_id, title, body, NOTIFICATIONS_PAGE)
         return lost if all(browsers) else [*lost, msg("a browser")]
 
@@ -248,6 +243,25 @@ class NotificationPreferences:
         plain = json.dumps([one.get_secret_value() for one in addresses])
         sealed = self._box.encrypt(SecretStr(plain)).decode() if addresses else ""
         self._store.put(user_id, ADDRESSES, sealed)
+
+
+def send(person: Person, url: SecretStr, title: str, body: str) -> bool:
+    """Send a message to an address; return whether its service has taken it.
+
+    To a server of one's own only as long as the person is an admin.
+    """
+    return _find_refusal(person, url) is None and messenger.send(url, title, body)
+
+
+def _find_refusal(person: Person, url: SecretStr) -> str | None:
+    """Return why a person may not have messages sent to an address; None if they may."""
+    plain = url.get_secret_value()
+    if reason := check_address(plain, is_admin=person.is_admin):
+        return reason
+    is_public = plain.partition("://")[0].lower() in PUBLIC and messenger.is_public(url)
+    if messenger.name_service(url) is not None and (is_public or person.is_admin):
+        return None
+    return msg("This is no complete address of its service: see the documentation of Apprise")
 
 
 def offered_to(person: Person) -> Sequence[NotificationKind]:
