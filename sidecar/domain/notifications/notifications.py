@@ -84,9 +84,12 @@ class Memory:
 
 
 def look(memory: Memory, present: Iterable[Condition], now: datetime) -> Memory:
-    """Return the memory with what is present now, and without what is over."""
+    """Return the memory with what is present now, and without what is over.
+
+    What was first seen in the future, before the clock was put back, is seen first now.
+    """
     keys = {one.key for one in present}
-    since = {key: memory.since.get(key, now) for key in sorted(keys)}
+    since = {key: min(memory.since.get(key, now), now) for key in sorted(keys)}
     return replace(memory, since=since, told=memory.told & keys)
 
 
@@ -94,7 +97,7 @@ def choose_due(
     memory: Memory, present: Iterable[Condition], kinds: Collection[NotificationKind], now: datetime
 ) -> Sequence[Condition]:
     """Return what is to be told now, in the order of the kinds; quiet hours are not its concern."""
-    if memory.sent_at is not None and now - memory.sent_at < APART:
+    if memory.sent_at is not None and timedelta(0) <= now - memory.sent_at < APART:
         return ()
     due = [
         one

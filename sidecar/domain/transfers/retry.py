@@ -26,6 +26,8 @@ JITTER = 0.1
 LONG_COOLDOWN = timedelta(hours=1)
 PROBE_BLOCKED_EVERY = timedelta(minutes=5)
 LONGEST_RETRY_AFTER_S = 3600.0
+# No download waits longer for its next try, also by the clock of another machine.
+LONGEST_WAIT = 2 * LONG_COOLDOWN
 WORTHWHILE_GAIN = 1024 * 1024
 # For a small file a tenth is enough: else a bad connection would never complete one of 2 MB.
 WORTHWHILE_SHARE = 10

@@ -16,10 +16,12 @@ from threading import Event
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.processes.roles import ALONE, Roles
+from sidecar.domain.transfers.retry import LONGEST_WAIT
 from sidecar.errors import DeviceError
 from sidecar.process.threads import Wakeup, attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.health.tasks import TaskKind, Tasks
+from sidecar.services.transfers.failures import TRIED_IN_TURN
 from sidecar.services.transfers.finishing.formats import DeviceFormats
 from sidecar.services.transfers.leases import Leases
 from sidecar.services.transfers.recovery import DeviceRecovery
@@ -158,7 +160,9 @@ class Housekeeping:
         self._looked.set()
 
     def _retry(self) -> None:
-        for download in self._downloads.queries.failed_and_due(self._clock.now()):
+        now = self._clock.now()
+        self._downloads.queue.bound_waits(now, LONGEST_WAIT, but=TRIED_IN_TURN)
+        for download in self._downloads.queries.failed_and_due(now):
             self._downloads.transitions.retry(download)
 
     def _sweep_seldom(self) -> None:

@@ -14,6 +14,7 @@ from threading import Lock
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import (
+    EMPTY,
     FORBIDDEN,
     GONE,
     NOT_ALLOWED,
@@ -53,6 +54,8 @@ from sidecar.store.downloads.queue import Downloads, FilePlace
 log = logging.getLogger(__name__)
 
 FILE_AWAY = "file-away"
+# Of these one is tried at a time, so many of them wait for long.
+TRIED_IN_TURN = (FILE_AWAY, EMPTY)
 PROBE_FILE_AWAY_EVERY = timedelta(minutes=5)
 # A 401, 403, 404 or 400 may be Jellyfin's word, or that of something before it.
 DOUBTFUL = frozenset({FailureClass.SIGNED_OUT, FailureClass.FILE_AWAY})

@@ -75,16 +75,16 @@ class Sessions:
 
     def find(self, secret: str) -> Session | None:
         """Return the live session of a secret and record its use; None if there is none."""
-        row = self._db.row(SessionRow.select().where(SessionRow.id_hash == _hash(secret)))
-        now = self._clock.now()
-        if row is None or now - row["last_used_at"] >= IDLE or now - row["created_at"] >= LONGEST:
+        now, this = self._clock.now(), SessionRow.id_hash == _hash(secret)
+        row = self._db.row(SessionRow.select().where(this, _is_live(now)))
+        if row is None:
             return None
-        if now - row["last_used_at"] >= NOTED_EVERY:
+        if abs(now - row["last_used_at"]) >= NOTED_EVERY:
+            # If the clock was put back, the session is counted from now on.
+            noted = {"last_used_at": now, "created_at": min(row["created_at"], now)}
             # A full disk must not keep people out.
             with suppress(DatabaseError), self._db.write_lazily():
-                self._db.execute(
-                    SessionRow.update(last_used_at=now).where(SessionRow.id_hash == _hash(secret))
-                )
+                self._db.execute(SessionRow.update(noted).where(this))
         del row["id_hash"]
         return Session(**row)
 
@@ -97,10 +97,7 @@ class Sessions:
 
     def live(self) -> list[ListedSession]:
         """Return all live sessions, the last used first."""
-        now = self._clock.now()
-        query = SessionRow.select().where(
-            SessionRow.last_used_at > now - IDLE, SessionRow.created_at > now - LONGEST
-        )
+        query = SessionRow.select().where(_is_live(self._clock.now()))
         rows = self._db.rows(query.order_by(SessionRow.last_used_at.desc(), SessionRow.id_hash))
         return [
             ListedSession(
@@ -132,9 +129,15 @@ class Sessions:
             )
 
     def _sweep(self) -> None:
-        now = self._clock.now()
-        over = (SessionRow.last_used_at <= now - IDLE) | (SessionRow.created_at <= now - LONGEST)
+        over = ~_is_live(self._clock.now())
         self._db.execute(peewee.ModelDelete(SessionRow).where(over))
+
+
+def _is_live(now: datetime) -> peewee.Expression:
+    """Whether a session is live: one of a far future is not, which no clock has been in."""
+    is_used = (SessionRow.last_used_at > now - IDLE) & (SessionRow.last_used_at < now + IDLE)
+    is_young = (SessionRow.created_at > now - LONGEST) & (SessionRow.created_at < now + LONGEST)
+    return is_used & is_young
 
 
 def derive_csrf_token(secret: str) -> str:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import accumulate
 from types import MappingProxyType
@@ -221,6 +221,25 @@ class DownloadQueue:
         with self._db.write():
             if self._db.execute(DownloadRow.update(retry_next_at=None).where(alike)):
                 self._db.after_commit(partial(self._bus.publish, WorkArrived()))
+
+    def bound_waits(self, now: datetime, at_most: timedelta, *, but: Collection[str] = ()) -> None:
+        """Make due what waits longer than any failure lets it: the clock was put back.
+
+        Args:
+            now: The time.
+            at_most: The longest wait.
+            but: Error codes of what may wait longer.
+        """
+        far = (
+            DownloadRow.status.in_([Status.PENDING, Status.FAILED])
+            & (DownloadRow.retry_next_at > now + at_most)
+            & (DownloadRow.error_code.is_null() | DownloadRow.error_code.not_in(list(but)))
+        )
+        if self._db.row(DownloadRow.select(DownloadRow.id).where(far).limit(1)) is None:
+            return
+        with self._db.write():
+            self._db.execute(DownloadRow.update(retry_next_at=now).where(far))
+            self._db.after_commit(partial(self._bus.publish, WorkArrived()))
 
     def put_first(self, download: Download) -> bool:
         """Move a pending download to the front; return whether it was still pending."""

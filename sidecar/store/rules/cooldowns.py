@@ -68,7 +68,11 @@ class EvictionCooldowns:
     def list_cooling_down(self, device_id: str, now: datetime) -> Collection[str]:
         """Return the items that rest on a device; what came back meanwhile rests no more."""
         query = EvictionCooldownRow.select(EvictionCooldownRow.item_id).where(
-            EvictionCooldownRow.device_id == device_id, EvictionCooldownRow.until > now, ~_is_back()
+            EvictionCooldownRow.device_id == device_id,
+            EvictionCooldownRow.until > now,
+            # One that lasts far longer was begun before the clock was put back.
+            EvictionCooldownRow.until <= now + 2 * REST,
+            ~_is_back(),
         )
         return frozenset(row["item_id"] for row in self._db.rows(query))
 

@@ -73,6 +73,34 @@ def test_a_clock_that_goes_back_ends_nothing(sessions: Sessions, clock: FakeCloc
     assert sessions.find(secret) is not None
 
 
+def test_after_a_clock_that_went_back_a_session_lasts_no_longer_than_others(
+    sessions: Sessions, clock: FakeClock
+) -> None:
+    busy, idle = (sessions.begin(ANN, address_prefix="") for _ in range(2))
+    clock.advance(-6 * DAY_S)
+    assert sessions.find(busy) is not None
+    for _ in range(5):
+        clock.advance(5 * DAY_S)
+        assert sessions.find(busy) is not None
+
+    assert sessions.find(idle) is None
+    clock.advance(5 * DAY_S)
+    assert sessions.find(busy) is None
+
+
+def test_a_session_of_a_far_future_is_none(
+    db: Database, sessions: Sessions, clock: FakeClock
+) -> None:
+    clock.advance(400 * DAY_S)
+    secret = sessions.begin(ANN, address_prefix="")
+    clock.advance(-400 * DAY_S)
+
+    assert sessions.find(secret) is None
+    assert sessions.live() == []
+    sessions.begin(BEN, address_prefix="")
+    assert db.sql("SELECT count(*) FROM sessions") == [(1,)]
+
+
 def test_signing_out_ends_one_session_or_all_of_a_person(sessions: Sessions) -> None:
     first, second, third = (sessions.begin(ANN, address_prefix="") for _ in range(3))
     bens = sessions.begin(BEN, address_prefix="")

@@ -127,6 +127,8 @@ def test_a_rest_ends_by_itself_or_on_somebody_s_word(db: Database, clock: FakeCl
     assert not rests.end(STICK, track(1).id)
     assert rests.list_cooling_down(STICK, clock.now()) == {track(2).id}
     assert rests.list_cooling_down(STICK, clock.now() + week) == frozenset()
+    assert rests.list_cooling_down(STICK, clock.now() - week) == {track(2).id}
+    assert rests.list_cooling_down(STICK, clock.now() - 5 * week) == frozenset()
     clock.advance(week.total_seconds())
     rests.put(STICK, track(3).id, clock.now() + week)
     assert db.sql("SELECT count(*) FROM rests")[0][0] == 1

@@ -192,6 +192,30 @@ def test_what_cools_down_is_not_claimed_before_its_time(downloads: Downloads) ->
     assert download.retry_next_at is None
 
 
+def test_what_waits_longer_than_any_failure_lets_it_is_due(
+    downloads: Downloads, news: list[Event]
+) -> None:
+    waits = [timedelta(hours=1), timedelta(days=365), timedelta(days=365), timedelta(days=365)]
+    codes = ["timed-out", "timed-out", "empty", "timed-out"]
+    downloads.queue.add_all([wanted(number) for number in range(1, 5)])
+    rows = [claimed(downloads) for _ in waits]
+    for row, wait, code in zip(rows, waits, codes, strict=True):
+        failure = replace(TIMED_OUT, code=code)
+        fail = downloads.transitions.give_up if row is rows[-1] else downloads.transitions.postpone
+        assert fail(row, until=BEGIN + wait, failure=failure, retry_count=1)
+    news.clear()
+
+    downloads.queue.bound_waits(BEGIN, timedelta(hours=2), but=["empty"])
+
+    assert news == [WorkArrived()]
+    near, far, slow, failed = (fresh(downloads, row).retry_next_at for row in rows)
+    assert (near, slow) == (BEGIN + waits[0], BEGIN + waits[2])
+    assert far == failed == BEGIN
+    assert [one.id for one in downloads.queries.failed_and_due(BEGIN)] == [rows[-1].id]
+    downloads.queue.bound_waits(BEGIN, timedelta(hours=2), but=["empty"])
+    assert news == [WorkArrived()], "nothing more was written"
+
+
 def test_blocked_devices_users_and_busy_parts_are_passed_over(downloads: Downloads) -> None:
     (first,) = downloads.queue.add_all([wanted(1, priority=9)])
     downloads.queue.add_all([wanted(2, user=BEN, priority=5)])

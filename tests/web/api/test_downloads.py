@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from sidecar.domain.downloads.download import Status
@@ -151,6 +153,19 @@ def test_devices_and_notices_are_lists_like_all_others(house: WebHouse, ann: Bro
         {"kind": "server", "level": "error", "text": AWAY},
         {"kind": "device", "level": "warning", "text": away},
     ]
+
+
+def test_what_failed_is_tried_again_though_the_clock_is_put_back(house: WebHouse) -> None:
+    until = house.clock.now() + timedelta(hours=1)
+    failed = house.add(1, status=Status.FAILED, until=until)
+    housekeeping = house.services.background.housekeeping
+    housekeeping.step()
+    assert house.status(failed) is Status.FAILED
+
+    house.clock.set_wall(until - timedelta(days=365))
+    housekeeping.step()
+
+    assert house.status(failed) is Status.PENDING
 
 
 def test_a_cover_is_a_picture_and_can_be_nothing_else(house: WebHouse, ann: Browser) -> None:

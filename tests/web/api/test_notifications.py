@@ -94,6 +94,36 @@ def test_an_admin_is_told_once_of_all_that_matters(
     assert told(service) == ["The last seven days: 0 files came (0 bytes), 0 went, 0 failed."]
 
 
+def test_the_own_server_of_who_is_no_admin_any_more_is_told_nothing(
+    house: WebHouse, eve: Browser, service: Answering
+) -> None:
+    assert add(eve, address(service)) == 201
+    assert house.store.accounts.may(EVE.user_id, is_admin=False, may_download=True)
+    house.add(1, EVE, status=Status.COMPLETED)
+
+    pass_time(house)
+    answer = eve.send("POST", f"{PATH}/test")
+
+    assert answer.json == {"refused_by": ["JSON"]}
+    assert told(service) == []
+
+
+def test_a_clock_that_is_put_back_delays_no_message(
+    house: WebHouse, eve: Browser, service: Answering
+) -> None:
+    assert add(eve, address(service)) == 201
+    house.add(1, EVE, status=Status.COMPLETED)
+    pass_time(house)
+    assert len(told(service)) == 1
+    house.add(2, EVE, status=Status.FAILED)
+    house.services.web.notifier.step()
+
+    house.clock.set_wall(house.clock.now() - timedelta(days=365))
+    pass_time(house)
+
+    assert told(service) == ["1 file could not be downloaded."]
+
+
 def test_quiet_hours_and_deaf_services_only_delay(
     house: WebHouse, eve: Browser, service: Answering
 ) -> None:
