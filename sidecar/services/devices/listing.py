@@ -8,7 +8,7 @@ from functools import partial
 from sidecar.domain.space.budget import DeviceRoom
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import NEW, DeviceAccess
-from sidecar.services.devices.registry import DeviceRegistry
+from sidecar.services.devices.registry import DeviceRegistry, starting_text
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.sizes import rough_size
@@ -35,6 +35,7 @@ class DeviceListing:
         self._devices = stores.devices
         self._downloads = stores.downloads
         self._registry = registry
+        self._is_shared = registry.is_shared
         self._access = access
         self._problems = problems
 
@@ -83,6 +84,9 @@ class DeviceListing:
             space = elsewhere.state.space if elsewhere else None
             if device and trouble is None:
                 space = self._registry.space(device)
+            text = trouble.text if trouble else None
+            # Of what nobody has looked at yet nothing is known, also not that it is not there.
+            is_starting = text is None and device_id.startswith(NEW) and not self._is_shared
             use = use_of.get(device_id, DeviceUse())
             used = use.bytes - use.bytes_missing
             free, total = (space.free, space.total) if space else (None, None)
@@ -102,7 +106,8 @@ class DeviceListing:
                     id=device_id,
                     name=settings.name,
                     path=str(settings.path) if person.is_admin else "",
-                    trouble=trouble.text if trouble else None,
+                    trouble=starting_text(settings.name) if is_starting else text,
+                    is_starting=is_starting,
                     budget=current.budget,
                     used=used,
                     free=free,

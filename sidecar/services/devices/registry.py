@@ -69,6 +69,11 @@ def odd_text(name: str) -> str:
     )
 
 
+def starting_text(name: str) -> str:
+    """Return the message for a device that was added and not looked at yet."""
+    return msg("{name} was added a moment ago and is being set up", name=name)
+
+
 def looking_error(name: str) -> DeviceError:
     """Return why a device cannot be used yet after a start."""
     return DeviceError(

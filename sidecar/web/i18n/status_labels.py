@@ -92,6 +92,7 @@ def type_icon(item_type: str) -> str:
 
 
 SAFE_TO_REMOVE = StatusLabel(translatable("Safe to remove"), "circle-check", "good")
+STARTING = StatusLabel(translatable("Being set up"), "clock", "calm")
 NOT_AVAILABLE = StatusLabel(translatable("Not available"), "triangle-alert", "warn")
 FILES_MISSING = StatusLabel(translatable("Files are missing"), "triangle-alert", "warn")
 NEEDS_ATTENTION = StatusLabel(translatable("Needs attention"), "triangle-alert", "warn")
@@ -129,6 +130,7 @@ def device_label(
         hindered = None
     worst = (
         (view.is_unplugged, SAFE_TO_REMOVE),
+        (view.is_starting, STARTING),
         (view.trouble is not None, NOT_AVAILABLE),
         (view.missing > 0, FILES_MISSING),
         (is_asked, ASKED),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from flask import Blueprint, render_template
+from flask import Blueprint, render_template, request
 
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.downloads.sorting import Sort
@@ -66,12 +66,12 @@ def routes(services: WebServices) -> Blueprint:
 
     @home.get("/", role=Role.SIGNED_IN)
     def show() -> str:
-        return _home(services, auth.person())
+        return _home(services, auth.person(), request.args.get("outcome", ""))
 
     return home.blueprint
 
 
-def _home(services: WebServices, person: Person) -> str:
+def _home(services: WebServices, person: Person, outcome: str) -> str:
     listing = services.downloads
     # What runs comes first.
     found = listing.downloads(
@@ -88,6 +88,7 @@ def _home(services: WebServices, person: Person) -> str:
     notices = services.notices.notices(person)
     return render_template(
         "home.html",
+        outcome=outcome,
         counts={one.value: _sum(states, one) for one in Status},
         running=_running([one for one in found.items if one.status is Status.DOWNLOADING]),
         bytes_waiting=listing.bytes_waiting(person),

@@ -63,7 +63,7 @@ def routes(services: WebServices) -> Blueprint:
             return _details(services, path, refused)
         if _is_first_setup():
             return redirect(url_for("settings.first_rules"), 303)
-        return redirect(url_for("plans.devices", outcome="added"), 303)
+        return redirect(url_for("home.show", outcome="added"), 303)
 
     _changes(editor, services)
     return editor.blueprint

@@ -55,6 +55,11 @@ def test_a_drive_offers_itself_and_becomes_a_device(
 
     add(eve, folder, preset="car", budget="10 GB", users="ann")
 
+    # It is not called missing before anybody has looked, and one goes on where it is watched.
+    home = eve.get("/?outcome=added").text
+    assert "The device is added." in home
+    assert "Being set up" in home
+    assert "is not there" not in home + eve.get("/devices").text
     device_id = id_of(house, "New stick")
     now = house.services.devices.registry.get(device_id).settings
     assert (now.preset, now.budget, now.users) == ("car", 10 * 10**9, ("ann",))
