@@ -7,12 +7,11 @@ import os
 import re
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import CodeType
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -49,25 +48,34 @@ def postgresql() -> Iterator[postgres.Server]:
         yield started
 
 
+# What werkzeug makes of a rule's text.
+COMPILED = ("_parts", "_trace", "_converters", "arguments")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _addresses_compiled_once() -> Iterator[None]:
     """Compile each address of the web application once, not again for each test that makes one.
 
     What werkzeug compiles for a rule without defaults depends on its text alone.
     """
-    compiled: dict[tuple[object, ...], Callable[..., Any]] = {}
-    compile_builder = Rule._compile_builder
+    compiled: dict[tuple[object, ...], Rule] = {}
+    compile_rule = Rule.compile
 
-    def once(rule: Rule, append_unknown: bool = True) -> Callable[..., Any]:
-        if rule.defaults:
-            return compile_builder(rule, append_unknown)
-        key = (rule.rule, *rule._trace, append_unknown)
-        if key not in compiled:
-            compiled[key] = compile_builder(rule, append_unknown)
-        return compiled[key]
+    def once(rule: Rule) -> None:
+        key = (type(rule), rule.rule, rule.subdomain, rule.host, rule.merge_slashes)
+        known = compiled.get(key)
+        if known is None or rule.defaults:
+            compile_rule(rule)
+            if not rule.defaults:
+                compiled[key] = rule
+            return
+        for name in COMPILED:
+            setattr(rule, name, getattr(known, name))
+        for name in ("_build", "_build_unknown"):
+            setattr(rule, name, getattr(known, name).__func__.__get__(rule, None))
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Rule, "_compile_builder", once)
+        patch.setattr(Rule, "compile", once)
         yield
 
 

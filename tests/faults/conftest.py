@@ -17,7 +17,6 @@ from sidecar.transfer.http.engine import HttpEngine
 from tests.fakes.servers.fault_server import FaultServer, after
 from tests.transfer.conftest import (
     BODY,
-    IMPATIENT,
     TIMEOUTS,
     MakeEngine,
     PlainPart,
@@ -100,12 +99,6 @@ def make_engine(request: pytest.FixtureRequest) -> MakeEngine:
 @pytest.fixture
 def engine(make_engine: MakeEngine, clock: Clock) -> Engine:
     return make_engine(clock, TIMEOUTS)
-
-
-@pytest.fixture
-def impatient(make_engine: MakeEngine, clock: Clock) -> Engine:
-    """Return an engine of the same kind that soon takes a server for silent."""
-    return make_engine(clock, IMPATIENT)
 
 
 @pytest.fixture

@@ -25,6 +25,7 @@ from sidecar.demo.state.user_data import UserDataStore
 from tests.device.tracing import needs_strace
 from tests.faults.crashing import ADDRESS, GO, PLAYLISTS, TAKE, UNDO
 from tests.faults.test_crash_walk import Call, Death, Nursery, each
+from tests.patience import PATIENCE_S
 from tests.services.identity.house import MovingHouse, moving_house, tracks
 from tests.services.players.test_device_playlists import (
     EVENING,
@@ -45,7 +46,6 @@ REFUSED = {
     "fdatasync": "EIO",
     "fsync": "EIO",
 }
-ENDS_S = 20.0
 
 
 @dataclass
@@ -72,7 +72,8 @@ class Walk:
         before = set(threading.enumerate())
         told = self.nursery.live(death, watched=watched)
         for connection in set(threading.enumerate()) - before:
-            connection.join(ENDS_S)
+            connection.join(PATIENCE_S)
+            assert not connection.is_alive(), f"{death}: Jellyfin still answers"
         return told
 
     def keep(self) -> None:

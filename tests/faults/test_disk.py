@@ -48,7 +48,7 @@ pytestmark = [needs_root, pytest.mark.slow]
 MIB = 1024 * 1024
 SIZE = 9 * MIB
 BODY = random.Random(5).randbytes(SIZE)
-SLOW = 6 * MIB
+SOME = 4 * MIB
 
 
 @dataclass
@@ -75,14 +75,14 @@ class House:
         return self.stick / self.download.file_path
 
     def interrupted_by(self, fault: Callable[[], object]) -> None:
-        """Let a worker fetch slowly, and let the fault happen when some of it is there."""
-        self.line.bytes_a_second = SLOW
+        """Let the fault happen when a worker has some of the file, and waits for the rest."""
+        self.line.hold_after(SOME)
         worker = self.services.transfers.new_worker()
         busy = Thread(target=self._work, args=(worker.step,))
         busy.start()
         wait_until(lambda: self._part_size() > MIB, what="a part of the file")
         fault()
-        self.line.bytes_a_second = None
+        self.line.go_on()
         busy.join(PATIENCE_S)
         assert not busy.is_alive()
 

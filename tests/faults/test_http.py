@@ -11,9 +11,11 @@ from dataclasses import dataclass
 
 import pytest
 
+from sidecar.clock import Clock
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.response import OVERLAP
-from sidecar.transfer.engine import Engine, Receipt
+from sidecar.transfer.engine import Receipt
+from sidecar.transfer.timeouts import Timeouts
 from tests.fakes.servers.fault_server import (
     LATER,
     Behaviour,
@@ -26,7 +28,7 @@ from tests.fakes.servers.fault_server import (
 )
 from tests.faults.behaviours import PAGE, and_more, chunked, from_byte, instead, raw, whole_file
 from tests.faults.conftest import OFFSETS, RESUMED, Walk
-from tests.transfer.conftest import BODY, OTHER
+from tests.transfer.conftest import BODY, HURRIED, IMPATIENT, OTHER, TIMEOUTS, MakeEngine
 
 TOTAL = len(BODY)
 TRANSIENT, CHANGED, BLOCKED = (
@@ -48,7 +50,7 @@ class Row:
         behaves: Makes the answer, given the offset the attempt goes on from.
         ends: How the attempt ends; None for a whole file.
         keeps: What counts of the part afterwards, given the offset; None where it may vary.
-        is_silent: The server says nothing any more, but does not close the connection.
+        timeouts: What is waited for so long.
     """
 
     name: str
@@ -56,7 +58,7 @@ class Row:
     ends: FailureClass | None
     keeps: Callable[[int], int] | None = what_was_there
     at: tuple[str, ...] = tuple(OFFSETS)
-    is_silent: bool = False
+    timeouts: Timeouts = TIMEOUTS
 
 
 def same(behaviour: Behaviour) -> Callable[[int], Behaviour]:
@@ -224,13 +226,13 @@ ROWS = [
         TRANSIENT,
         keeps=None,
     ),
-    Row("H31 drips", same(drips(0.02)), TRANSIENT, keeps=None, at=FRESH),
+    Row("H31 drips", same(drips(0.02)), TRANSIENT, keeps=None, at=FRESH, timeouts=HURRIED),
     Row(
         "H32 goes silent",
         lambda at: silent_after(compared(at) + half_of_the_rest(at)),
         TRANSIENT,
         lambda at: at + half_of_the_rest(at),
-        is_silent=True,
+        timeouts=IMPATIENT,
     ),
     *(Row(f"H40 answers {status}", same(says(status)), TRANSIENT) for status in (204, 205, 304)),
     Row("H40 speaks no HTTP", same(raw(b"hello, who is there?\r\n")), TRANSIENT),
@@ -250,13 +252,12 @@ CASES = [
 
 @pytest.mark.parametrize(("row", "offset"), CASES)
 def test_the_attempt_ends_as_it_must_and_the_file_comes_whole(
-    walk: Walk, impatient: Engine, row: Row, offset: int
+    walk: Walk, make_engine: MakeEngine, clock: Clock, row: Row, offset: int
 ) -> None:
     walk.come_to(offset)
     walk.server.script.append(row.behaves(offset))
     patient = walk.engine
-    if row.is_silent:
-        walk.engine = impatient
+    walk.engine = make_engine(clock, row.timeouts)
 
     ended = walk.step()
 

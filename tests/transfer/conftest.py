@@ -28,9 +28,11 @@ from tests.patience import PATIENCE_S
 
 BODY = random.Random(1).randbytes(300_000)
 OTHER = random.Random(2).randbytes(300_000)
-TIMEOUTS = Timeouts(connect=PATIENCE_S, read=PATIENCE_S, slow_for=0.3)
-# Of a server that goes silent.
-IMPATIENT = replace(TIMEOUTS, read=0.3)
+TIMEOUTS = Timeouts(connect=PATIENCE_S, read=PATIENCE_S, slow_for=PATIENCE_S)
+# Of a server that goes silent: longer than a machine with much to do needs for what comes before.
+IMPATIENT = replace(TIMEOUTS, read=2.0)
+# Of a server that drips.
+HURRIED = replace(TIMEOUTS, slow_for=0.3)
 
 MakeEngine = Callable[[Clock, Timeouts], Engine]
 

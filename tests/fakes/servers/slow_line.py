@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import socket
 import time
@@ -29,6 +30,8 @@ class SlowLine:
         self.passed = 0
         self.tokens: set[str] = set()
         self._port = port
+        self._most: float = math.inf
+        self._goes_on = Event()
         self._over = Event()
         self._lock = Lock()
         self._threads: list[Thread] = []
@@ -42,6 +45,7 @@ class SlowLine:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
+        self.go_on()
         self._close(self._listening)
         self.cut()
         for thread in self._threads:
@@ -50,6 +54,16 @@ class SlowLine:
     def lead_to(self, port: int) -> None:
         """Lead new connections to another server."""
         self._port = port
+
+    def hold_after(self, octets: int) -> None:
+        """Let so much more pass from the server, to a block, and nothing until `go_on`."""
+        self._goes_on.clear()
+        self._most = self.passed + octets
+
+    def go_on(self) -> None:
+        """Let everything pass again."""
+        self._most = math.inf
+        self._goes_on.set()
 
     def cut(self) -> None:
         """Break every connection."""
@@ -85,6 +99,8 @@ class SlowLine:
                         self.passed += len(block)
                     if self.bytes_a_second is not None and len(block) > 1024:
                         self._over.wait(len(block) / self.bytes_a_second)
+                    if self.passed > self._most:
+                        self._goes_on.wait()
                 target.sendall(block)
         except OSError:
             return

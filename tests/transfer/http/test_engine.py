@@ -6,6 +6,7 @@ import logging
 import pytest
 import xxhash
 
+from sidecar.clock import SystemClock
 from sidecar.domain.downloads.download import Validator
 from sidecar.domain.transfers.failures import FailureClass
 from sidecar.domain.transfers.response import OVERLAP
@@ -27,7 +28,7 @@ from tests.fakes.servers.fault_server import (
 )
 from tests.fakes.servers.syncthings import free_port
 from tests.faults.behaviours import whole_file
-from tests.transfer.conftest import BODY, OTHER, Try
+from tests.transfer.conftest import BODY, HURRIED, OTHER, MakeEngine, Try
 
 HALF = len(BODY) // 2
 
@@ -347,7 +348,8 @@ def test_silence_ends_the_attempt_and_keeps_what_came(attempt: Try, impatient: E
     assert attempt.memory.held == HALF
 
 
-def test_a_drip_is_given_up_and_what_came_is_kept(attempt: Try) -> None:
+def test_a_drip_is_given_up_and_what_came_is_kept(attempt: Try, make_engine: MakeEngine) -> None:
+    attempt.engine = make_engine(SystemClock(), HURRIED)
     attempt.server.script.append(drips(0.02))
 
     assert attempt.fails().code == "too-slow"

@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -332,11 +333,9 @@ def test_a_message_over_the_limit_ends_the_connection(house: WebHouse, server: W
 def test_garbage_harms_nobody(house: WebHouse, server: WebServer, packet: str) -> None:
     with page_of(ANN, server, house) as bad:
         bad.next("snapshot")
-        try:
+        # The connection is closed by both, in order: what was sent before has been read then.
+        with suppress(ConnectionClosed):
             bad.send(packet)
-            bad.closed(within_s=0.2)
-        except ConnectionClosed:
-            pass
 
     with page_of(ANN, server, house) as good:
         assert good.next()[0] == "snapshot"
