@@ -5,8 +5,9 @@ from __future__ import annotations
 import ctypes
 import gc
 import sys
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from threading import Lock
@@ -20,6 +21,7 @@ MOST_ARENAS = 2
 MAPPED_BYTES = 256 * 1024
 # Who has the turn may hang on a device.
 LONGEST_WAIT_S = 10.0
+LOOK_EVERY_S = 0.2
 _turn = Lock()
 # What libraries load for those who may need it; each of ours loads it where it is used.
 NOT_NEEDED = (
@@ -89,13 +91,19 @@ def keep_little() -> None:
 
 
 @contextmanager
-def taking_turns(longest_s: float = LONGEST_WAIT_S) -> Iterator[bool]:
+def taking_turns(
+    longest_s: float = LONGEST_WAIT_S, *, is_over: Callable[[], bool] = lambda: False
+) -> Iterator[bool]:
     """Do inside what needs much memory: after others that do, so that all use the same memory.
 
     What threads take at one moment Python keeps for ever. It is a courtesy, no exclusion: after
-    `longest_s` seconds it is not waited any longer. Yields whether it was our turn. Not reentrant.
+    `longest_s` seconds, or once `is_over` returns True, it is not waited any longer. Yields
+    whether it was our turn. Not reentrant.
     """
-    is_ours = _turn.acquire(timeout=longest_s)
+    until = time.monotonic() + longest_s
+    is_ours = _turn.acquire(blocking=False)
+    while not is_ours and not is_over() and (left := until - time.monotonic()) > 0:
+        is_ours = _turn.acquire(timeout=min(left, LOOK_EVERY_S))
     try:
         yield is_ours
     finally:

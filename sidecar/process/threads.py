@@ -26,6 +26,8 @@ Body = Callable[[Event], object]
 LOOK_EVERY_S = 0.2
 # Of who is woken when there is something to do.
 LONGEST_REST_S = 60.0
+# So many things are gone through between two looks whether it is over.
+LOOK_EVERY = 1000
 
 Work = Callable[[], object]
 
@@ -70,6 +72,18 @@ def log_failure(error: Exception, what: str) -> None:
         log.warning("%s failed: %s", what, error)
     else:
         log.error("%s failed in a way nobody foresaw", what, exc_info=error)
+
+
+def go_through(things: Iterable[T], is_over: Callable[[], bool]) -> Iterator[T]:
+    """Yield many things, as long as it is not over.
+
+    Raises:
+        errors.Stopped: `is_over` returned True.
+    """
+    for number, one in enumerate(things):
+        if number % LOOK_EVERY == 0 and is_over():
+            raise Stopped("it was not finished any more")
+        yield one
 
 
 def run_periodically(

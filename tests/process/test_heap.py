@@ -53,3 +53,16 @@ def test_large_work_is_done_in_turn_but_nobody_waits_for_ever() -> None:
     assert (is_first, is_second, is_third) == (True, False, False)
     with taking_turns(0) as is_afterwards:
         assert is_afterwards
+
+
+def test_who_is_to_stop_waits_for_no_turn() -> None:
+    asked = []
+
+    def is_over() -> bool:
+        asked.append("asked")
+        return True
+
+    with taking_turns(), taking_turns(is_over=is_over) as is_ours:
+        assert not is_ours
+
+    assert asked

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, TypeVar
+from typing import Any
 
 from sidecar.domain.formats.formats import AnyTarget, read_any_target
 from sidecar.domain.space.budget import WantedFile
 from sidecar.domain.space.eviction import HoldStrength, Stored, classify
 from sidecar.domain.wishes import PIN, EvictionClass
-from sidecar.errors import Stopped
+from sidecar.process.threads import go_through
 from sidecar.store.database import Database
 from sidecar.store.schema.tables import DownloadRow
 
@@ -42,11 +42,6 @@ GRIPS_OF = """SELECT item_id, rule, release_at IS NOT NULL FROM holds
     WHERE device_id = ? AND item_id = ?"""
 SEEN_BY = """SELECT download_id FROM json_each(?) AS one CROSS JOIN owned
     ON owned.download_id = CAST(one.value AS INTEGER) AND owned.user_id = ?"""
-
-# Rows that are read between two looks whether it is over.
-LOOK_EVERY = 1000
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +96,7 @@ class Inventory:
             errors.Stopped: `is_over` returned True.
         """
         with self._db.read():
-            grips = _read_grips(_until(is_over, self._read(GRIPS, device_id)))
+            grips = _read_grips(go_through(self._read(GRIPS, device_id), is_over))
             stored = [
                 Stored(
                     download_id=download_id,
@@ -113,8 +108,8 @@ class Inventory:
                     is_in_use=item_id in in_use or download_id in untouchable,
                     is_missing=bool(is_missing),
                 )
-                for download_id, item_id, title, size, last_used, is_missing in _until(
-                    is_over, self._read(STORED, device_id)
+                for download_id, item_id, title, size, last_used, is_missing in go_through(
+                    self._read(STORED, device_id), is_over
                 )
             ]
             return Holdings(
@@ -214,13 +209,6 @@ def _read_grips(rows: Iterable[tuple[str, str, int]]) -> _Grips:
 def _classify(rule: str, is_ending: int) -> EvictionClass:
     """Return the class of a hold: there are few kinds of them, and very many files."""
     return classify([HoldStrength(rule, is_ending=bool(is_ending))])
-
-
-def _until(is_over: Callable[[], bool], rows: Iterable[T]) -> Iterator[T]:
-    for number, row in enumerate(rows):
-        if number % LOOK_EVERY == 0 and is_over():
-            raise Stopped("the plan was not finished")
-        yield row
 
 
 def _estimate_size(target: AnyTarget | None, seconds: float | None, size: int | None) -> int | None:

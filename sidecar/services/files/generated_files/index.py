@@ -18,6 +18,7 @@ from sidecar.domain.files.removals import FileStat
 from sidecar.domain.items.media_types import extension_in
 from sidecar.errors import DeviceError
 from sidecar.process.heap import return_freed, taking_turns
+from sidecar.process.threads import go_through
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.files.generated_files.index_page import page, source_digest
 from sidecar.services.files.generated_files.writer import GeneratedFileWriter
@@ -49,7 +50,7 @@ class IndexWriter(GeneratedFileWriter):
         self._server_id = server_id
 
     def _write(self, device: AttachedDevice) -> None:
-        with taking_turns():
+        with taking_turns(is_over=self._is_over):
             made_of, covers = self._look_at_sources(device)
             written = 0 if self._is_made(device, made_of) else self._make(device, covers, made_of)
         if written > LARGE:
@@ -63,7 +64,7 @@ class IndexWriter(GeneratedFileWriter):
         settings, folders = device.settings, set[str]()
         told = (__version__, source_digest(), self._server_id(), settings.name, settings.index)
         digest = xxhash.xxh3_128(repr(told).encode())
-        for row in self._on_device.each_row(device.id):
+        for row in go_through(self._on_device.each_row(device.id), self._is_over):
             digest.update(repr(row).encode())
             folder = row[1].rpartition("/")[0]
             # A series may have its cover in the folder above its seasons.
@@ -86,7 +87,7 @@ class IndexWriter(GeneratedFileWriter):
         files = self._on_device.files(device.id)
         settings, own = device.settings, device.folder.own_files
         whole = render_manifest(
-            files,
+            go_through(files, self._is_over),
             server_id=self._server_id(),
             device_id=device.id,
             device_name=settings.name,
@@ -98,7 +99,8 @@ class IndexWriter(GeneratedFileWriter):
                 own.remove(name)
             return len(whole)
         # The page links only to media files: a browser must not open anything else.
-        found = group_works(one for one in files if extension_in(one.path))
+        media = (one for one in files if extension_in(one.path))
+        found = group_works(go_through(media, self._is_over))
         listed = {_fold_name(one) for one in covers}
         places = [
             place for one in found for place in one.cover_places if _fold_name(place) in listed

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from threading import Event, Lock
@@ -38,8 +39,9 @@ AT_MOST_EVERY_S = 30.0
 ALL_AGAIN_S = 600.0
 # Pause after a write, as a multiple of its duration: a slow device must not be kept busy.
 SHARE_BUSY, SHARE_QUIET = 30.0, 5.0
-# At a stop, only devices whose last write was faster are written.
+# At a stop, only devices whose last write was faster are written, and for so long in all.
 QUICK_S = 0.5
+ENDING_S = 1.0
 # A generated file may take one part in so many of the space for files.
 SMALL_PART = 100
 
@@ -84,6 +86,8 @@ class GeneratedFileWriter(ABC):
         self._clock = clock
         self._lock = Lock()
         self._standings: dict[str, _WriteState] = {}
+        # What takes long asks now and then, and raises `errors.Stopped`.
+        self._is_over: Callable[[], bool] = lambda: False
 
     def changed(self, device_id: str | None = None) -> None:
         """Note that something changed on a device, or on all of them."""
@@ -110,7 +114,10 @@ class GeneratedFileWriter(ABC):
     def run(self, stop: Event) -> None:
         """Step every second until `stop` is set; then once more."""
         what = f"writing the {self.what}"
+        self._is_over = stop.is_set
         run_periodically(self.step, stop, partial(self._clock.wait, stop, LOOK_EVERY_S), what)
+        until = self._clock.monotonic() + ENDING_S
+        self._is_over = lambda: self._clock.monotonic() >= until
         attempt(partial(self.step, ending=True), what)
 
     def step(self, *, ending: bool = False) -> None:

@@ -260,7 +260,7 @@ class RemovalMonitor:
         trouble = self._problems.of(ProblemKind.DEVICE, device_id)
         try:
             if trouble is None or trouble.code in ONLY_ROOM:
-                with taking_turns():
+                with taking_turns(is_over=self._stop.is_set):
                     return scan.look()
         except DeviceError as found:
             log.info("%s: its files are looked at again later", found)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
 import pytest
 from pydantic import ByteSize
@@ -181,6 +182,28 @@ def test_at_the_end_what_is_new_is_written_at_once(written: Written) -> None:
 
     written.writer.step(ending=True)
 
+    assert written.titles() == ["Tone <1>"]
+
+
+def test_what_takes_long_ends_when_the_sidecar_stops_and_is_written_at_the_next_start(
+    written: Written,
+) -> None:
+    written.brings(1)
+    stop = Event()
+
+    def hear(statement: str) -> None:
+        if "ORDER BY file_path" in statement:
+            stop.set()
+            written.world.clock.advance(2)
+
+    trace(written.world.db, hear)
+    try:
+        written.writer.run(stop)
+    finally:
+        trace(written.world.db, None)
+
+    assert written.page() is None
+    written.make_writer().step()
     assert written.titles() == ["Tone <1>"]
 
 
