@@ -214,6 +214,7 @@ def _housekeeping(
         device_came=rules.threads.look_through_soon,
         clock=base.clock,
         tasks=accounts.tasks,
+        restart=base.configuration.restart or do_nothing,
         roles=base.roles,
     )
     accounts.tasks.offer(TaskKind.COPY, lambda _nothing: made.copy_soon())

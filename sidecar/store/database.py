@@ -62,12 +62,20 @@ class Database:
         recovery: A sentence if a damaged or lost database had to be replaced.
     """
 
-    def __init__(self, path: Path, dialect: Dialect, *, recovery_note: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        dialect: Dialect,
+        *,
+        recovery_note: str | None = None,
+        is_checked: bool = True,
+    ) -> None:
         self.path = path
         self.dialect = dialect
         # Names this process in the claims of its workers; another one once its lease was lost.
         self.process_id = secrets.token_hex(8)
         self.recovery = recovery_note
+        self._is_checked = is_checked
         self._mine = _Mine()
         # The database excludes other writers by itself, but by polling or a question over a
         # connection; a lock is faster, and lets nobody wait for who writes again and again.
@@ -78,7 +86,8 @@ class Database:
     def open(cls, path: Path, *, clock: Clock, busy_timeout_s: float = BUSY_TIMEOUT_S) -> Self:
         """Lock the data folder; check, restore and migrate the file; open it.
 
-        `recovery` is a message if a damaged or lost database had to be replaced.
+        A file that is as the last sidecar left it is checked by `is_sound`, later. `recovery` is
+        a message if a damaged or lost database had to be replaced.
 
         Raises:
             AlreadyRunning: Another sidecar has locked the folder.
@@ -93,12 +102,14 @@ class Database:
             lock = lock_folder(path)
         try:
             with translate_file_errors(path), translate_database_errors(path):
-                note = recovery.recover(path, clock.now())
+                is_as_left = recovery.is_as_left(path)
+                note = recovery.recover(path, clock.now(), wholly=not is_as_left)
+                recovery.forget_end(path)
                 path.touch(mode=0o600)
                 migrations.migrate(path)
                 recovery.write_sentinel(path)
             dialect = SqliteDialect(path, busy_timeout_s=busy_timeout_s)
-            opened = cls(path, dialect, recovery_note=note)
+            opened = cls(path, dialect, recovery_note=note, is_checked=not is_as_left)
         except BaseException:
             lock.release()
             raise
@@ -351,6 +362,20 @@ class Database:
             return False
         return True
 
+    def is_sound(self) -> bool:
+        """Whether the whole file is sound; looks at it unless it was looked at before.
+
+        One that is not gives way to its newest copy at the next start.
+
+        Raises:
+            DatabaseError: It cannot be read.
+        """
+        if not self._is_checked:
+            with translate_file_errors(self.path):
+                found = recovery.examine_file(self.path)
+            self._is_checked = found is recovery.Condition.SOUND
+        return self._is_checked
+
     def back_up(self, clock: Clock) -> Path:
         """Make today's copy beside the database and delete all but the newest few.
 
@@ -382,6 +407,8 @@ class Database:
         self.close_thread()
         self.dialect.close()
         if self._lock is not None:
+            if self._is_checked:
+                recovery.note_end(self.path)
             self._lock.release()
 
     # -- inside

@@ -141,6 +141,10 @@ SHOWN_BY = MappingProxyType(
         "B03 B05 the database is destroyed": [
             "store/schema/test_recovery.py::test_a_lost_database_is_replaced_by_the_daily_copy_and_told"
         ],
+        "B04 one page is damaged": [
+            "store/schema/test_recovery.py::test_a_lost_database_is_replaced_by_the_daily_copy_and_told",
+            "e2e/process/test_restart.py::test_a_database_that_its_disk_has_damaged_since_the_last_end_gives_way_to_its_copy",
+        ],
         "B07 its disk is full": [
             "store/test_database.py::test_a_full_disk_stops_writes_not_reads_and_heals"
         ],

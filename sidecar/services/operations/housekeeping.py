@@ -2,12 +2,14 @@
 
 every 2 s   attach and detach devices, retry failed downloads whose cooldown is over, then the
             steps it was given (server probe, expired holds, space planning, renames ...)
+once        check the whole database, soon after the start
 each day    back up the database
 """
 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from functools import partial
@@ -18,7 +20,7 @@ from sidecar.domain.downloads.download import Download
 from sidecar.domain.processes.roles import ALONE, Roles
 from sidecar.domain.transfers.retry import LONGEST_WAIT
 from sidecar.errors import DeviceError
-from sidecar.process.threads import Wakeup, attempt, run_periodically
+from sidecar.process.threads import Wakeup, attempt, do_nothing, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.health.tasks import TaskKind, Tasks
 from sidecar.services.transfers.failures import TRIED_IN_TURN
@@ -32,6 +34,8 @@ log = logging.getLogger(__name__)
 EVERY_S = 2.0
 SELDOM_S = 60.0
 COPY_EVERY_S = 24 * 3600.0
+# When those who waited for the start have their pages.
+CHECK_AFTER_S = 10.0
 # The work, and its name in the log.
 Step = tuple[Callable[[], object], str]
 
@@ -74,6 +78,7 @@ class Housekeeping:
         device_came: Callable[[], object],
         clock: Clock,
         tasks: Tasks,
+        restart: Callable[[], object] = do_nothing,
         roles: Roles = ALONE,
     ) -> None:
         """Prepare.
@@ -89,6 +94,7 @@ class Housekeeping:
             device_came: Called when a device was attached.
             clock: Decides what is due.
             tasks: Are told of the copies of the database.
+            restart: Starts the sidecar again.
             roles: What this process does.
         """
         self._db = stores.db
@@ -106,6 +112,8 @@ class Housekeeping:
         self._looked = Event()
         self._is_over: Callable[[], bool] = lambda: False
         self._tasks = tasks
+        self._restart = restart
+        self._check_at = clock.monotonic() + CHECK_AFTER_S
         self._copy_at = clock.monotonic() + COPY_EVERY_S
         if roles.watches:
             tasks.plan(TaskKind.COPY, "", clock.now() + timedelta(seconds=COPY_EVERY_S))
@@ -144,6 +152,7 @@ class Housekeeping:
             (self._retry, "retrying downloads"),
             (self._sweep_seldom, "removing part files"),
             *self._steps,
+            (self._check_once, "the check of the database"),
             *([(self._back_up, "the copy of the database")] if self._roles.watches else []),
         ):
             if self._is_over():
@@ -169,6 +178,13 @@ class Housekeeping:
         if not self._roles.is_alone and self._clock.monotonic() >= self._sweep_at:
             self._sweep_at = self._clock.monotonic() + SELDOM_S
             self.sweep_cancelled()
+
+    def _check_once(self) -> None:
+        if self._clock.monotonic() >= self._check_at:
+            self._check_at = math.inf
+            if not self._db.is_sound():
+                log.error("the database is damaged: starting again, to put a copy in its place")
+                self._restart()
 
     def _back_up(self) -> None:
         if self._clock.monotonic() >= self._copy_at:

@@ -9,6 +9,10 @@ sentinel stands beside the file from the first day on:
     damaged   any        set it aside, restore the newest daily copy, or begin empty and say so
     absent    present    the same, with nothing to set aside
 
+To look at every page of the file takes long, so who ends writes into the sentinel how it leaves
+the file. Where that is still so, a start is content with the first page, and looks at the others
+once it serves people: if they are damaged then, it starts again, which does the above.
+
 A file of a newer sidecar, of another program, or one that the disk will not give is refused and
 not touched. Nothing is ever deleted here.
 """
@@ -20,7 +24,7 @@ import os
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from enum import Enum, auto
 from pathlib import Path
@@ -42,13 +46,18 @@ class Condition(Enum):
     DAMAGED = auto()
 
 
-def recover(path: Path, now: datetime) -> str | None:
+def recover(path: Path, now: datetime, *, wholly: bool = True) -> str | None:
     """Make `path` safe to open; return a sentence for people if a database was lost.
+
+    Args:
+        path: The file.
+        now: Names what is set aside.
+        wholly: Look at every page of the file.
 
     Raises:
         DatabaseError: The file is a newer sidecar's, another program's, or cannot be read.
     """
-    condition = examine_file(path)
+    condition = examine_file(path, wholly=wholly)
     if condition is Condition.SOUND:
         return None
     if condition is Condition.ABSENT and not sentinel_path(path).exists():
@@ -60,8 +69,8 @@ def recover(path: Path, now: datetime) -> str | None:
     return note
 
 
-def examine_file(path: Path) -> Condition:
-    """Look at the file without changing it.
+def examine_file(path: Path, *, wholly: bool = True) -> Condition:
+    """Look at the file, or only at what it begins with, without changing it.
 
     Raises:
         DatabaseError: As `recover`.
@@ -70,10 +79,10 @@ def examine_file(path: Path) -> Condition:
         return Condition.ABSENT
     # Read-only: a newer sidecar's write-ahead log must not be folded in by us. Where there is
     # none, `immutable` keeps SQLite from putting an empty one there.
-    mode = "mode=ro" if path.with_name(f"{path.name}-wal").exists() else "immutable=1"
+    mode = "mode=ro" if _log_path(path).exists() else "immutable=1"
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True)) as connection:
-            return _examine(path, connection)
+            return _examine(path, connection, wholly=wholly)
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF in DAMAGE:
             return Condition.DAMAGED
@@ -90,12 +99,44 @@ def write_sentinel(path: Path) -> None:
     sentinel_path(path).touch(mode=0o600)
 
 
+def note_end(path: Path) -> None:
+    """Note how a sound file is left, once all have closed it: nobody has to look at it again."""
+    with suppress(OSError):
+        if not _log_path(path).exists():
+            sentinel_path(path).write_text(_describe(path))
+
+
+def forget_end(path: Path) -> None:
+    """Forget how the file was left: from now on it is in use."""
+    with suppress(OSError), sentinel_path(path).open("r+") as noted:
+        noted.truncate()
+
+
+def is_as_left(path: Path) -> bool:
+    """Whether the file still is as the last sidecar left it, which knew that it was sound."""
+    with suppress(OSError):
+        noted = sentinel_path(path).read_bytes()
+        return noted == _describe(path).encode() and not _log_path(path).exists()
+    return False
+
+
+def _describe(path: Path) -> str:
+    """Return what changes whenever anybody writes to the file, or puts another in its place."""
+    there = path.stat()
+    return f"{there.st_size} {there.st_mtime_ns} {there.st_ino}"
+
+
+def _log_path(path: Path) -> Path:
+    """Return the write-ahead log: it is there as long as anybody has the database open."""
+    return path.with_name(f"{path.name}-wal")
+
+
 def list_daily_copies(path: Path) -> list[Path]:
     """Return the daily copies of the database, newest first."""
     return sorted((path.parent / "backups").glob(f"{path.stem}-????-??-??.db"), reverse=True)
 
 
-def _examine(path: Path, connection: sqlite3.Connection) -> Condition:
+def _examine(path: Path, connection: sqlite3.Connection, *, wholly: bool) -> Condition:
     version: int = connection.execute("PRAGMA user_version").fetchone()[0]
     owner: int = connection.execute("PRAGMA application_id").fetchone()[0]
     tables: int = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
@@ -109,6 +150,8 @@ def _examine(path: Path, connection: sqlite3.Connection) -> Condition:
             f"this version knows {len(STEPS)}); nothing was changed. Start the newer one"
             f"{_way_back(path)}, or use another data folder"
         )
+    if not wholly:
+        return Condition.SOUND
     verdict: str = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     return Condition.SOUND if verdict == "ok" else Condition.DAMAGED
 

@@ -41,6 +41,8 @@ def copied(household: Household) -> Iterator[Path]:
                     there.backup(here)
             elif one.suffix == ".key":
                 shutil.copy(one, folder)
+        # As a sidecar that was stopped leaves it.
+        Database.open(folder / DATABASE, clock=SystemClock()).close()
         yield folder
     finally:
         shutil.rmtree(folder)

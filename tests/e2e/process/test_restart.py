@@ -1,11 +1,21 @@
-"""What needs a restart is taken by one that the page asks for; everybody stays signed in."""
+"""A restart takes what the page has set, and puts a copy in the place of a damaged database."""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 import pytest
 import requests
 
+from sidecar.assembly.store import DATABASE
+from sidecar.clock import SystemClock
+from sidecar.config import JellyfinSettings, ServerSettings, Settings
+from sidecar.runtime import Runtime
+from sidecar.store.database import Database
+from sidecar.store.meta import Meta
 from tests.e2e.conftest import PASSWORDS, PYTHON, Sidecar
+from tests.fakes.clock import HastyClock
 from tests.fakes.servers.slow_line import wait_until
 from tests.fakes.servers.syncthings import free_port
 from tests.patience import PATIENCE_S
@@ -44,3 +54,32 @@ def test_a_restart_on_the_page_takes_what_waited_for_it(sidecar: Sidecar) -> Non
             what="the restart",
         )
         assert sidecar.stop() == 0
+
+
+def test_a_database_that_its_disk_has_damaged_since_the_last_end_gives_way_to_its_copy(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / DATABASE
+    db = Database.open(path, clock=SystemClock())
+    for number in range(200):
+        Meta(db).set(f"filler {number}", "x" * 1000)
+    db.back_up(SystemClock())
+    db.close()
+    there = path.stat()
+    with path.open("r+b") as file:
+        file.seek(there.st_size - 60_000)
+        file.write(b"\xff" * 20_000)
+    os.utime(path, ns=(there.st_atime_ns, there.st_mtime_ns))
+    settings = Settings(
+        jellyfin=JellyfinSettings(url="http://127.0.0.1:9"),
+        server=ServerSettings(data_dir=tmp_path, port=0),
+    )
+
+    with Runtime(settings, HastyClock(20)) as running:
+        assert requests.get(f"{running.url}/sign-in", timeout=PATIENCE_S).ok
+        assert running.restart_wanted.wait(PATIENCE_S)
+
+    again = Database.open(path, clock=SystemClock())
+    assert "took its place" in (again.recovery or "")
+    assert Meta(again).get("filler 199")
+    again.close()

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
@@ -10,7 +11,7 @@ import pytest
 from sidecar.errors import DatabaseError
 from sidecar.store.database import Database
 from sidecar.store.meta import Meta
-from sidecar.store.schema.recovery import sentinel_path
+from sidecar.store.schema.recovery import is_as_left, sentinel_path
 from tests.fakes.clock import FakeClock
 
 DAY_S = 24 * 3600
@@ -63,6 +64,19 @@ def damage_pages(path: Path) -> None:
     with path.open("r+b") as file:
         file.seek(path.stat().st_size // 2)
         file.write(b"\xff" * 20_000)
+    # A moment ago a sidecar ended: as time of the file system that may be the same moment.
+    set_changed(path, path.stat().st_mtime_ns + 1)
+
+
+def set_changed(path: Path, at_ns: int) -> None:
+    os.utime(path, ns=(at_ns, at_ns))
+
+
+def damage_pages_silently(path: Path) -> None:
+    """As a disk does that loses what it holds: the file was not changed."""
+    changed = path.stat().st_mtime_ns
+    damage_pages(path)
+    set_changed(path, changed)
 
 
 DAMAGES = [truncate, delete, destroy_header, cut_short, damage_pages]
@@ -159,6 +173,62 @@ def test_a_second_copy_on_the_same_day_replaces_the_first(path: Path, clock: Fak
     truncate(path)
 
     assert word(path, clock)[0] == "evening"
+
+
+def test_a_file_that_is_as_it_was_left_is_looked_at_after_the_start_and_a_copy_put_in_its_place(
+    path: Path, clock: FakeClock
+) -> None:
+    used(path, clock, copied=True)
+    damage_pages_silently(path)
+
+    db = Database.open(path, clock=clock)
+    assert db.recovery is None
+    assert not db.is_sound()
+    db.close()
+
+    found, note = word(path, clock)
+    assert found == "kept"
+    assert "the copy sidecar-2026-11-01.db took its place" in (note or "")
+
+
+def test_who_ended_before_looking_at_the_whole_file_leaves_that_to_the_next_start(
+    path: Path, clock: FakeClock
+) -> None:
+    used(path, clock, copied=True)
+    damage_pages_silently(path)
+    Database.open(path, clock=clock).close()
+
+    assert "took its place" in (word(path, clock)[1] or "")
+
+
+def test_a_sound_file_is_looked_at_once_for_each_start(path: Path, clock: FakeClock) -> None:
+    used(path, clock)
+
+    for _ in range(3):
+        db = Database.open(path, clock=clock)
+        assert db.is_sound()
+        db.close()
+        assert is_as_left(path)
+
+
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_a_file_that_somebody_may_have_changed_is_looked_at_before_the_start(
+    path: Path, clock: FakeClock, *, is_killed: bool
+) -> None:
+    used(path, clock)
+    db = Database.open(path, clock=clock)
+    assert not is_as_left(path)  # in use
+    db.close()
+    assert not is_as_left(path)  # that one had not looked at it all
+    used(path, clock)
+    assert is_as_left(path)
+
+    if is_killed:
+        Path(f"{path}-wal").touch()
+    else:
+        set_changed(path, 1)
+
+    assert not is_as_left(path)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
