@@ -25,9 +25,9 @@ from sidecar.store.schema.fields import EPOCH, MILLISECOND
 MOST_KEPT = 20_000
 # As many entries of this process are told from those of others.
 MOST_OWN = 5_000
-ENTRY = """INSERT INTO activity
-    (at, kind, device_id, item_id, title, artist, item_type, bytes, by_user, text)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id"""
+ENTRIES = """INSERT INTO activity
+    (at, kind, device_id, item_id, title, artist, item_type, bytes, by_user, text) VALUES """
+ENTRY = "(?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 OF_NOBODY = "DELETE FROM activity_of WHERE activity_id = ?"
 OF_ONE = "INSERT OR IGNORE INTO activity_of (activity_id, user_id, text) VALUES (?, ?, NULL)"
 TOO_OLD = "DELETE FROM activity WHERE id <= (SELECT max(id) FROM activity) - ?"
@@ -162,35 +162,45 @@ class ActivityLog:
             by_user: Who did it.
             owners: Whom it concerns, if they do not hold it any more.
         """
-        kind = HAPPENINGS.get(move)
-        if kind is None:
-            return
-        text = TEXTS.get(move, None if kind is Happening.CAME else download.error_message)
         # With its move there is nothing to undo alone.
         with nullcontext() if self._db.is_writing else self._db.write_lazily():
-            number = self._put(
-                kind,
-                download.device_id,
-                download.item_id,
-                download.title,
-                download.artist,
-                download.item_type,
-                download.file_size or download.size,
-                by_user,
-                text,
-            )
-            self._own.append(number)
-            if owners:
-                self._db.execute_sql(OF_NOBODY, [number])
-            for one in owners:
-                self._db.execute_sql(OF_ONE, [number, one])
+            for number in self.note_moves([download], move, by_user=by_user):
+                if owners:
+                    self._db.execute_sql(OF_NOBODY, [number])
+                for one in owners:
+                    self._db.execute_sql(OF_ONE, [number, one])
+
+    def note_moves(
+        self, downloads: Sequence[Download], move: Move, *, by_user: str | None = None
+    ) -> Sequence[int]:
+        """Do so for many downloads, in the `write` around this; return the ids of the entries."""
+        kind = HAPPENINGS.get(move)
+        if kind is None or not downloads:
+            return ()
+        numbers = self._put(
+            kind,
+            [
+                (
+                    one.device_id,
+                    one.item_id,
+                    one.title,
+                    one.artist,
+                    one.item_type,
+                    one.file_size or one.size,
+                    by_user,
+                    TEXTS.get(move, None if kind is Happening.CAME else one.error_message),
+                )
+                for one in downloads
+            ],
+        )
+        self._own.extend(numbers)
+        return numbers
 
     def confirm(self, user_id: str, device_id: str, text: str) -> None:
         """Write down what a person confirmed or answered."""
         with self._db.write():
-            number = self._put(
-                Happening.CONFIRMED, device_id, None, "", None, None, None, user_id, text
-            )
+            said = (device_id, None, "", None, None, None, user_id, text)
+            [number] = self._put(Happening.CONFIRMED, [said])
             self._db.execute_sql(OF_ONE, [number, user_id])
 
     def drop_old(self) -> None:
@@ -235,12 +245,13 @@ class ActivityLog:
                 concerns.setdefault(number_of, []).append(Concern(user_id, why))
         return [_activity(row, concerns.get(row[0], [])) for row in rows]
 
-    def _put(self, kind: Happening, *values: object) -> int:
-        *facts, text = values
-        now = (self._clock.now() - EPOCH) // MILLISECOND
-        kept = store(text) if isinstance(text, str) else None
-        number: int = self._db.execute_sql(ENTRY, [now, str(kind), *facts, kept])[0][0]
-        return number
+    def _put(self, kind: Happening, entries: Sequence[Sequence[object]]) -> Sequence[int]:
+        now, name = (self._clock.now() - EPOCH) // MILLISECOND, str(kind)
+        values: list[object] = []
+        for *facts, text in entries:
+            values += (now, name, *facts, store(text) if isinstance(text, str) else None)
+        asked = f"{ENTRIES}{', '.join([ENTRY] * len(entries))} RETURNING id"
+        return [number for (number,) in self._db.execute_sql(asked, values)]
 
 
 def _activity(row: Sequence[Any], concerns: Sequence[Concern]) -> Activity:

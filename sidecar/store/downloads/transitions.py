@@ -47,12 +47,6 @@ HEARD = """UPDATE downloads
 
 # Rows in any state but the one that was seen are left alone, as by a move of one.
 MANY = "id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))"
-PRIORITISED = f"""UPDATE downloads SET priority = given.priority FROM (
-    SELECT CAST(json_extract(value, '$[0]') AS INTEGER) AS id,
-        CAST(json_extract(value, '$[1]') AS INTEGER) AS priority
-    FROM json_each(?)
-) AS given WHERE given.id = downloads.id AND downloads.status = ? RETURNING {NAMES}"""  # noqa: S608 - names of our own columns
-
 UNBLEMISHED: Columns = MappingProxyType(
     {"error_code": None, "error_message": None, "retry_count": 0, "retry_next_at": None}
 )
@@ -71,6 +65,54 @@ NOT_FINAL: Columns = MappingProxyType(
 FROM_ZERO: Columns = MappingProxyType(
     {"bytes_downloaded": 0, "validator": None, "completed_at": None, **NOT_FINAL}
 )
+HAS_ARRIVED: Columns = MappingProxyType(
+    {
+        "status": Status.COMPLETED,
+        "finalizing": False,
+        "claimed_by": None,
+        "gone_since": None,
+        **UNBLEMISHED,
+    }
+)
+
+# The rows of many downloads in one statement: one parameter has a list of values for each. No
+# column of `given` has the name of one of a download: PostgreSQL could not tell them apart.
+PRIORITISED = f"""UPDATE downloads SET priority = given.rank FROM (
+    SELECT CAST(json_extract(value, '$[0]') AS INTEGER) AS number,
+        CAST(json_extract(value, '$[1]') AS INTEGER) AS rank
+    FROM json_each(?)
+) AS given WHERE downloads.id = given.number AND downloads.status = ? RETURNING {NAMES}"""  # noqa: S608 - names of our own columns
+FINALIZING = """UPDATE downloads SET finalizing = 1, bytes_downloaded = given.bytes,
+    file_size = given.bytes, content_hash = given.hash, mime_type = given.mime,
+    format = coalesce(given.target, format), original_size = given.original,
+    format_note = given.note, source_size = given.of_bytes, source_hash = given.of_hash
+FROM (
+    SELECT CAST(json_extract(value, '$[0]') AS INTEGER) AS number,
+        CAST(json_extract(value, '$[1]') AS INTEGER) AS bytes,
+        json_extract(value, '$[2]') AS hash, json_extract(value, '$[3]') AS mime,
+        json_extract(value, '$[4]') AS target,
+        CAST(json_extract(value, '$[5]') AS INTEGER) AS original,
+        json_extract(value, '$[6]') AS note,
+        CAST(json_extract(value, '$[7]') AS INTEGER) AS of_bytes,
+        json_extract(value, '$[8]') AS of_hash
+    FROM json_each(?)
+) AS given WHERE downloads.id = given.number AND +downloads.status = 'downloading'
+    AND coalesce(downloads.claimed_by, '') = ? RETURNING downloads.id"""
+# What `FINALIZING` takes besides the file, in its order.
+MORE_OF_FILE = ("format", "original_size", "format_note", "source_size", "source_hash")
+ARRIVED = f"""UPDATE downloads SET {", ".join(f"{name} = ?" for name in HAS_ARRIVED)},
+    completed_at = ?, bytes_downloaded = given.bytes, file_size = given.bytes,
+    content_hash = given.hash, mime_type = given.mime,
+    validator = CASE WHEN given.has_original = 1 THEN validator END
+FROM (
+    SELECT CAST(json_extract(value, '$[0]') AS INTEGER) AS number,
+        json_extract(value, '$[1]') AS process,
+        CAST(json_extract(value, '$[2]') AS INTEGER) AS bytes,
+        json_extract(value, '$[3]') AS hash, json_extract(value, '$[4]') AS mime,
+        CAST(json_extract(value, '$[5]') AS INTEGER) AS has_original
+    FROM json_each(?)
+) AS given WHERE downloads.id = given.number AND +downloads.status = 'downloading'
+    AND coalesce(downloads.claimed_by, '') = given.process RETURNING {NAMES}"""  # noqa: S608 - names of our own columns
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,32 +192,32 @@ class DownloadTransitions:
             For each whether it was completed, or was moved, deleted or claimed by another process
             meanwhile.
         """
-        was, now, moment = Status.DOWNLOADING, Status.COMPLETED, self._clock.now()
-        done: list[bool] = []
+        if not arrived:
+            return []
+        for before, _ in arrived:
+            next_status(before.status, Move.ARRIVE)
+        given = [
+            (
+                before.id,
+                before.claimed_by or "",
+                file.size,
+                file.content_hash,
+                file.mime_type,
+                int(before.original_size is not None),
+            )
+            for before, file in arrived
+        ]
+        moment = {"completed_at": self._clock.now()}
         # Not synced: see `FOUND_AGAIN`.
         with self._db.write_lazily():
-            for before, file in arrived:
-                no_part: Columns = {} if before.original_size is not None else {"validator": None}
-                changes = {
-                    "status": next_status(before.status, Move.ARRIVE),
-                    "file_size": file.size,
-                    "bytes_downloaded": file.size,
-                    "content_hash": file.content_hash,
-                    "mime_type": file.mime_type,
-                    "completed_at": moment,
-                    "finalizing": False,
-                    "claimed_by": None,
-                    "gone_since": None,
-                    **no_part,
-                    **UNBLEMISHED,
-                }
-                which, values = _as_seen(ONE_ROW, (before.id,), was, before.claimed_by)
-                download = self.update(which, values, was, changes)
-                if download is not None:
-                    self.activity.note_move(download, Move.ARRIVE)
-                    self.publish(download, was, now)
-                done.append(download is not None)
-        return done
+            values = (*_stored(HAS_ARRIVED), *_stored(moment), json.dumps(given))
+            rows = self._db.execute_sql(ARRIVED, values)
+            there = {one.id: one for one in map(from_columns, rows)}
+            done = [there[before.id] for before, _ in arrived if before.id in there]
+            self.activity.note_moves(done, Move.ARRIVE)
+            for one in done:
+                self.publish(one, Status.DOWNLOADING, Status.COMPLETED)
+        return [before.id in there for before, _ in arrived]
 
     def postpone(
         self,
@@ -354,24 +396,27 @@ class DownloadTransitions:
         Only after this may they be renamed. All in one transaction, synced once.
 
         Args:
-            whole: Id of the download, its file, and further columns.
+            whole: Id of the download, its file, and those of `MORE_OF_FILE` that it has.
 
         Returns:
             For each whether it may be renamed, or was paused or cancelled.
         """
+        if not whole:
+            return []
+        given = [
+            (
+                download_id,
+                file.size,
+                file.content_hash,
+                file.mime_type,
+                *_stored({name: more.get(name) for name in MORE_OF_FILE}),
+            )
+            for download_id, file, more in whole
+        ]
         with self._db.write():
-            return [
-                self._note(
-                    download_id,
-                    finalizing=True,
-                    bytes_downloaded=file.size,
-                    file_size=file.size,
-                    content_hash=file.content_hash,
-                    mime_type=file.mime_type,
-                    **more,
-                )
-                for download_id, file, more in whole
-            ]
+            asked = (json.dumps(given), self._db.process_id)
+            marked = {one for (one,) in self._db.execute_sql(FINALIZING, asked)}
+        return [download_id in marked for download_id, _, _ in whole]
 
     def tags_completed(
         self,
@@ -449,8 +494,7 @@ class DownloadTransitions:
     ) -> Download | None:
         """Change columns of the row that `which` finds, if it is still in the state `was`.
 
-        SQL text: five of these run for each file, and peewee takes longer to build one than
-        SQLite to run it.
+        SQL text: peewee takes longer to build one than SQLite to run it.
         """
         rows = self._change(which, values, was, changes, NAMES)
         return from_columns(rows[0]) if rows else None
@@ -509,10 +553,9 @@ class DownloadTransitions:
         returning: str,
     ) -> list[tuple[object, ...]]:
         to = ", ".join(f"{name} = ?" for name in changes)
-        stored = [WRITERS[name](value) for name, value in changes.items()]
         return self._db.execute_sql(
             f"UPDATE downloads SET {to} WHERE {which} AND status = ? RETURNING {returning}",  # noqa: S608 - names of our own columns
-            [*stored, *values, str(was)],
+            [*_stored(changes), *values, str(was)],
         )
 
     def _publish(self, download: Download, was: Status | None, now: Status | None) -> None:
@@ -521,6 +564,11 @@ class DownloadTransitions:
         self._bus.publish(DownloadChanged(download, was, now))
         if now is Status.PENDING:
             self._bus.publish(WorkArrived())
+
+
+def _stored(changes: Columns) -> list[object]:
+    """Return values of columns as the database has them."""
+    return [WRITERS[name](value) for name, value in changes.items()]
 
 
 def _as_seen(

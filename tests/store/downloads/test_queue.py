@@ -250,6 +250,74 @@ def test_two_threads_never_claim_the_same_one(db: Database, downloads: Downloads
     assert len(everything) == len(set(everything)) == 120
 
 
+def test_files_of_a_group_are_finished_each_by_itself(
+    db: Database, downloads: Downloads, news: list[Event], clock: FakeClock
+) -> None:
+    downloads.queue.add_all([wanted(number) for number in range(1, 6)])
+    first, paused, cancelled, kept, other = (claimed(downloads) for _ in range(5))
+    assert downloads.transitions.pause(paused)
+    assert downloads.queue.cancel(cancelled)
+    with db.write():
+        db.execute_sql(
+            "UPDATE downloads SET claimed_by = 'another' WHERE id = ? RETURNING id", [other.id]
+        )
+    downloads.transitions.transfer_started(kept.id, VALIDATOR, 0)
+    group = (first, paused, cancelled, kept, other)
+    note = {"format_note": "why", "source_size": 7, "source_hash": "5" * 32, "original_size": 7}
+    whole = [(one, WholeFile(100 * one.id, f"{one.id:032x}", None)) for one in group]
+    news.clear()
+
+    may = downloads.transitions.mark_all_finalizing(
+        [(one.id, file, {"format": "opus-96k", **note}) for one, file in whole[:-1]]
+        + [(other.id, whole[-1][1], {})]
+    )
+
+    assert may == [True, False, False, True, False]
+    now = fresh(downloads, first)
+    size = 100 * first.id
+    assert (now.finalizing, now.file_size, now.bytes_downloaded) == (True, size, size)
+    assert (now.format, now.format_note, now.original_size) == ("opus-96k", "why", 7)
+    assert (now.source_size, now.source_hash, now.mime_type) == (7, "5" * 32, None)
+    whole = [(replace(one, original_size=7) if one is kept else one, file) for one, file in whole]
+
+    assert downloads.transitions.mark_all_arrived(whole) == may
+
+    for one in (first, kept):
+        there = fresh(downloads, one)
+        assert (there.status, there.completed_at) == (Status.COMPLETED, clock.now())
+        assert (there.file_size, there.content_hash) == (100 * one.id, f"{one.id:032x}")
+        assert (there.finalizing, there.claimed_by) == (False, None)
+        assert there.validator == (VALIDATOR if one is kept else None)
+    assert fresh(downloads, paused).status is Status.PAUSED
+    assert fresh(downloads, other).status is Status.DOWNLOADING
+    assert [one.download.id for one in news if isinstance(one, DownloadChanged)] == [
+        first.id,
+        kept.id,
+    ]
+    moves = downloads.transitions.activity.moves(0, 10)
+    assert [(one.item_id, one.is_own) for one in moves] == [
+        (first.item_id, True),
+        (kept.item_id, True),
+    ]
+
+
+def test_many_are_moved_forward_at_once_unless_they_are_begun(
+    downloads: Downloads, news: list[Event]
+) -> None:
+    downloads.queue.add_all([wanted(number) for number in (1, 2, 3)])
+    running = claimed(downloads)
+    second, third = (downloads.queries.by_item(STICK, track(number).id) for number in (2, 3))
+    assert second
+    assert third
+    news.clear()
+
+    downloads.queue.prioritise_all([(replace(running, status=Status.PENDING), 9), (third, 5)])
+
+    assert [fresh(downloads, one).priority for one in (running, second, third)] == [0, 0, 5]
+    assert [one.download.id for one in news if isinstance(one, DownloadChanged)] == [third.id]
+    assert claimed(downloads).id == third.id
+
+
 def test_a_lost_race_changes_nothing(downloads: Downloads, news: list[Event]) -> None:
     downloads.queue.add_all([wanted(1)])
     download = claimed(downloads)
