@@ -29,25 +29,44 @@ PRAGMAS = {
 }
 
 
-class _File(peewee.SqliteDatabase):
-    """Peewee's database; it retries a locked file, and keeps the error of a failed commit."""
+class _Transaction:
+    """A transaction of one connection: committed at the end of the block, or undone by an error.
 
-    def begin(self, lock_type: str | None = None) -> None:
-        """Begin a transaction; retry a few times if another program has locked the file."""
+    Not peewee's: three are made for each file, and that one takes three times as long.
+    """
+
+    __slots__ = ("_begin", "_connection")
+
+    def __init__(self, connection: sqlite3.Connection, begin: str) -> None:
+        self._connection = connection
+        self._begin = begin
+
+    def __enter__(self) -> None:
+        """Begin; try a few times if another program has locked the file."""
         for left in reversed(range(TRIES)):
             try:
-                super().begin(lock_type)
-            except peewee.OperationalError as error:
+                self._connection.execute(self._begin)
+            except sqlite3.OperationalError as error:
                 if not left or error_code(error) != sqlite3.SQLITE_BUSY:
                     raise
             else:
                 return
 
-    def rollback(self) -> None:
-        """Roll back, unless SQLite has done so by itself (on a full disk)."""
-        connection: sqlite3.Connection = self.connection()  # type: ignore[no-untyped-call]
-        if connection.in_transaction:
-            super().rollback()
+    def __exit__(self, kind: object, *_error: object) -> None:
+        """Commit, or roll back."""
+        if kind is None:
+            try:
+                self._connection.execute("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+        else:
+            self._roll_back()
+
+    def _roll_back(self) -> None:
+        # On a full disk SQLite has done so by itself.
+        if self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
 
 
 class SqliteDialect:
@@ -61,11 +80,10 @@ class SqliteDialect:
         self._path = path
         # mode=rw: a file that is deleted while we run is not silently created anew.
         open_file = partial(
-            _File,
+            peewee.SqliteDatabase,
             f"{path.as_uri()}?mode=rw",
             uri=True,
             pragmas=PRAGMAS,
-            lock_type="IMMEDIATE",
             timeout=busy_timeout_s,
         )
         self.peewee: peewee.Database = open_file()
@@ -91,13 +109,11 @@ class SqliteDialect:
         if self._synced != how:
             self.writer.execute_sql(f"PRAGMA synchronous = {how}")
             self._synced = how
-        begun: AbstractContextManager[Any] = self.writer.transaction()
-        return begun
+        return _Transaction(self.writer.connection(), "BEGIN IMMEDIATE")
 
     def read(self) -> AbstractContextManager[Any]:
         """BEGIN DEFERRED … COMMIT."""
-        begun: AbstractContextManager[Any] = self.peewee.transaction("DEFERRED")
-        return begun
+        return _Transaction(self.peewee.connection(), "BEGIN DEFERRED")
 
     def close_thread(self) -> None:
         """Close the connection of the calling thread; the next query opens another."""
