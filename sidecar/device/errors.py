@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
@@ -63,10 +61,18 @@ def device_missing(name: str) -> DeviceError:
     return DeviceError("missing", text)
 
 
-@contextmanager
-def as_device_error(name: str) -> Iterator[None]:
-    """Turn every operating system error inside into a `DeviceError`."""
-    try:
-        yield
-    except OSError as error:
-        raise device_error(error, name) from error
+class as_device_error:  # noqa: N801 - used like a function
+    """Turn every operating system error inside into a `DeviceError`. A class: see `open_folder`."""
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Raise a `DeviceError` in place of the operating system's."""
+        if isinstance(error, OSError):
+            raise device_error(error, self._name) from error

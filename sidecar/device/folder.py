@@ -216,13 +216,14 @@ class DeviceFolder:
             it was renamed and may be found there later.
         """
         troubles: list[Exception | None] = [None] * len(parts)
-        places: dict[Sequence[str], list[int]] = {}
-        for number, (_, path) in enumerate(parts):
+        # By folder: the part and the name of each file there.
+        places: dict[tuple[str, ...], dict[int, tuple[PartFile, str]]] = {}
+        for number, (part, path) in enumerate(parts):
             with _blamed_on([number], troubles):
-                places.setdefault(_split_path(path)[0], []).append(number)
+                folders, name = _split_path(path)
+                places.setdefault(folders, {})[number] = part, name
         fresh: list[str] = []
-        for folders, numbers in places.items():
-            some = {number: parts[number] for number in numbers}
+        for folders, some in places.items():
             fresh += self._rename_all(folders, some, troubles)
         renamed = [number for there in places.values() for number in there if not troubles[number]]
         if renamed and not self._anchor.file_system.renames_at_once:
@@ -234,8 +235,8 @@ class DeviceFolder:
                 tree.open_folder(root, PARTS) as handle,
             ):
                 os.fsync(handle)
-        for folders, numbers in places.items():
-            self._sync_all(folders, {number: parts[number][1] for number in numbers}, troubles)
+        for folders, some in places.items():
+            self._sync_all(folders, some, troubles)
         with _blamed_on(renamed, troubles), self._anchor.translate_errors() as root:
             tree.sync_above(root, fresh)
         for number in renamed:
@@ -258,37 +259,39 @@ class DeviceFolder:
             try:
                 with self._shaping, tree.make_folder(root, folders) as (new, fresh):
                     created_folders.remember_folder(root, fresh)
-                    for number, (part, path) in parts.items():
+                    for number, (part, name) in parts.items():
                         with _blamed_on([number], troubles), self._anchor.explain_errors():
-                            self._rename(part.name, old, path, new)
+                            self._rename(part.name, old, folders, name, new)
                     return fresh
             except (FileExistsError, NotADirectoryError):
-                for number, (_, path) in parts.items():
-                    troubles[number] = self._taken(path)
+                for number, (_, name) in parts.items():
+                    troubles[number] = self._taken("/".join((*folders, name)))
         return ()
 
-    def _rename(self, part: str, parts: int, path: str, folder: int) -> None:
+    def _rename(
+        self, part: str, parts: int, folders: Sequence[str], name: str, folder: int
+    ) -> None:
         try:
-            tree.rename_new(part, parts, _split_path(path)[1], folder)
+            tree.rename_new(part, parts, name, folder)
         except (FileExistsError, NotADirectoryError):
-            raise self._taken(path) from None
+            raise self._taken("/".join((*folders, name))) from None
 
     def _sync_all(
         self,
         folders: Sequence[str],
-        paths: Mapping[int, str],
+        files: Mapping[int, tuple[PartFile, str]],
         troubles: list[Exception | None],
     ) -> None:
         """Sync files of one folder, each by its new name, and then the folder."""
         with (
-            _blamed_on(paths, troubles),
+            _blamed_on(files, troubles),
             self._anchor.translate_errors() as root,
             tree.open_folder(root, folders) as handle,
         ):
-            for number, path in paths.items():
+            for number, (_, name) in files.items():
                 if troubles[number] is None:
                     with _blamed_on([number], troubles), self._anchor.explain_errors():
-                        tree.sync_file(_split_path(path)[1], handle)
+                        tree.sync_file(name, handle)
             os.fsync(handle)
 
     def replace(self, part: PartFile, path: str, *, known: FileStat) -> None:
@@ -524,14 +527,28 @@ def _split_path(path: str) -> tuple[tuple[str, ...], str]:
     return tuple(folders), name
 
 
-@contextmanager
-def _blamed_on(numbers: Iterable[int], troubles: list[Exception | None]) -> Iterator[None]:
-    """Note an error of the block as the trouble of these files, unless they have one already."""
-    try:
-        yield
-    except (DeviceError, ValueError) as trouble:
-        for number in numbers:
-            troubles[number] = troubles[number] or trouble
+class _blamed_on:  # noqa: N801 - used like a function
+    """Note an error of the block as the trouble of these files, unless they have one already.
+
+    A class: see `open_folder`.
+    """
+
+    __slots__ = ("_numbers", "_troubles")
+
+    def __init__(self, numbers: Iterable[int], troubles: list[Exception | None]) -> None:
+        self._numbers = numbers
+        self._troubles = troubles
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        """Note the error; return whether it is one of a file."""
+        if not isinstance(error, DeviceError | ValueError):
+            return False
+        for number in self._numbers:
+            self._troubles[number] = self._troubles[number] or error
+        return True
 
 
 def _sync(root: int, folders: Sequence[str], name: str) -> None:

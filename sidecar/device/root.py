@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -84,7 +83,9 @@ class DeviceRoot:
         Raises:
             errors.DeviceError: It is not, or still cannot be written to.
         """
-        with self._open_checked() as root:
+        held = self._hold()
+        with as_device_error(self._name), open_root(self.root) as root:
+            self._check_it_is(held, root)
             if self._is_suspect:
                 _try_to_write(root)
                 self._is_suspect = False
@@ -99,8 +100,10 @@ class DeviceRoot:
         Raises:
             errors.DeviceError: It is not, or cannot.
         """
+        held = self._hold()
         try:
-            with self._open_checked() as root:
+            with as_device_error(self._name), open_root(self.root) as root:
+                self._check_it_is(held, root)
                 _try_to_write(root)
         except DeviceError as trouble:
             if trouble.code != "full":
@@ -113,57 +116,33 @@ class DeviceRoot:
             errors.DeviceError: It is gone, another one is there, or it was remounted since
                 `attach`: then it must be attached again.
         """
-        with self._open_checked():
-            pass
+        held = self._hold()
+        with as_device_error(self._name), open_root(self.root) as root:
+            self._check_it_is(held, root)
 
     @property
     def file_system(self) -> FileSystem:
         """The file system that the device was attached with."""
         return self._hold().file_system
 
-    @contextmanager
-    def translate_errors(self) -> Iterator[int]:
+    def translate_errors(self) -> _Handle:
         """Yield the root's handle; operating system errors become `DeviceError`s."""
-        with self._holding:
-            # A duplicate: when another thread closes the device, the number of the common handle
-            # may belong to another folder a moment later.
-            root = os.dup(self._hold().root)
-        try:
-            with self.explain_errors():
-                yield root
-        finally:
-            os.close(root)
+        return _Handle(self)
 
-    @contextmanager
-    def explain_errors(self) -> Iterator[None]:
+    def explain_errors(self) -> _Explained:
         """Turn operating system errors into `DeviceError`s."""
-        try:
-            yield
-        except OSError as error:
-            raise self._explain(error) from error
+        return _Explained(self)
 
-    def _hold(self) -> _Hold:
-        held = self._held
-        if held is None:
-            raise device_missing(self._name)
-        return held
+    def duplicate(self) -> int:
+        """Return a handle of the root, to be closed by the caller.
 
-    @contextmanager
-    def _open_checked(self) -> Iterator[int]:
-        held = self._hold()
-        with as_device_error(self._name), open_root(self.root) as root:
-            self._check_marker(root)
-            if _identify(root) != held.place:
-                text = msg(
-                    "{device} was taken out and put back",
-                    device=self._name,
-                )
-                raise DeviceError(
-                    "missing", msg("{text}: it is looked at again, then goes on", text=text)
-                )
-            yield root
+        When another thread closes the device, the number of the common handle may belong to
+        another folder a moment later.
+        """
+        with self._holding:
+            return os.dup(self._hold().root)
 
-    def _explain(self, error: OSError) -> DeviceError:
+    def explain(self, error: OSError) -> DeviceError:
         """Return the error, after checking whether the device or only a file on it has failed."""
         if error.errno in MAYBE_GONE:
             self.check_place()
@@ -178,6 +157,24 @@ class DeviceRoot:
             device=self._name,
         )
         return DeviceError("broken", text)
+
+    def _hold(self) -> _Hold:
+        held = self._held
+        if held is None:
+            raise device_missing(self._name)
+        return held
+
+    def _check_it_is(self, held: _Hold, root: int) -> None:
+        """Raise `DeviceError` if the folder at the path is not the attached device."""
+        self._check_marker(root)
+        if _identify(root) != held.place:
+            text = msg(
+                "{device} was taken out and put back",
+                device=self._name,
+            )
+            raise DeviceError(
+                "missing", msg("{text}: it is looked at again, then goes on", text=text)
+            )
 
     def _check_marker(self, root: int) -> None:
         marker = find_marker(root, self._name)
@@ -201,6 +198,45 @@ class DeviceRoot:
                     device=self._name,
                 ),
             )
+
+
+class _Explained:
+    """Makes `DeviceError`s of operating system errors in its block. A class: see `open_folder`."""
+
+    __slots__ = ("_anchor",)
+
+    def __init__(self, anchor: DeviceRoot) -> None:
+        self._anchor = anchor
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Raise a `DeviceError` in place of the operating system's."""
+        if isinstance(error, OSError):
+            raise self._anchor.explain(error) from error
+
+
+class _Handle:
+    """Does the same, and has a handle of the root open in its block."""
+
+    __slots__ = ("_anchor", "_root")
+
+    def __init__(self, anchor: DeviceRoot) -> None:
+        self._anchor = anchor
+
+    def __enter__(self) -> int:
+        """Return the handle."""
+        self._root = self._anchor.duplicate()
+        return self._root
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Close it, and raise a `DeviceError` in place of the operating system's."""
+        try:
+            if isinstance(error, OSError):
+                raise self._anchor.explain(error) from error
+        finally:
+            os.close(self._root)
 
 
 def _identify(root: int) -> tuple[int, int]:

@@ -9,8 +9,7 @@ import ctypes
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import cache
 
 FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -19,6 +18,7 @@ _FILE = os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 _RENAME_NOREPLACE = 1
 # No file system that we know allows longer names, and no real library is deeper.
 _LONGEST_NAME, _DEEPEST = 255, 40
+_NO_PARTS = frozenset({"", ".", ".."})
 _UNSUPPORTED = frozenset({errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 _NO_LINKS = _UNSUPPORTED | {errno.EPERM, errno.EMLINK}
 
@@ -30,7 +30,7 @@ def split_path(path: str) -> Sequence[str]:
         ValueError: It leads out, is absolute or empty.
     """
     parts = path.split("/")
-    if any(part in {"", ".", ".."} or "\0" in part for part in parts):
+    if not _NO_PARTS.isdisjoint(parts) or "\0" in path:
         raise ValueError(f"not a path below the root: {path!r}")
     return parts
 
@@ -74,27 +74,35 @@ class HasBothNames(OSError):
     """A file has its new name and may still have the old one as well."""
 
 
-@contextmanager
-def make_folder(root: int, parts: Sequence[str]) -> Iterator[tuple[int, list[str]]]:
+class make_folder:  # noqa: N801 - used like a function
     """Open a folder, making what is missing; yield it and the paths that were made, topmost first.
 
-    What was made is durable only after `sync_above`.
+    What was made is durable only after `sync_above`. A class: see `open_folder`.
     """
-    made: list[str] = []
 
-    def make(number: int, handle: int) -> None:
+    __slots__ = ("_handle", "_made", "_parts", "_root")
+
+    def __init__(self, root: int, parts: Sequence[str]) -> None:
+        self._root = root
+        self._parts = parts
+        self._made: list[str] = []
+
+    def __enter__(self) -> tuple[int, list[str]]:
+        """Return its handle, and what was made."""
+        self._handle = _walk(self._root, self._parts, self._make)
+        return self._handle, self._made
+
+    def __exit__(self, *_error: object) -> None:
+        """Close it."""
+        if self._handle != self._root:
+            os.close(self._handle)
+
+    def _make(self, number: int, handle: int) -> None:
         try:
-            os.mkdir(parts[number], 0o755, dir_fd=handle)
+            os.mkdir(self._parts[number], 0o755, dir_fd=handle)
         except FileExistsError:
             return
-        made.append("/".join(parts[: number + 1]))
-
-    handle = _walk(root, parts, make)
-    try:
-        yield handle, made
-    finally:
-        if handle != root:
-            os.close(handle)
+        self._made.append("/".join(self._parts[: number + 1]))
 
 
 def sync_above(root: int, paths: Sequence[str]) -> None:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -85,14 +83,25 @@ def write_marker(root: Path, marker: Marker) -> None:
         tree.sync_above(handle, made)
 
 
-@contextmanager
-def open_root(root: Path) -> Iterator[int]:
-    """Open a device's folder; only here a link may be followed: the path is from the settings."""
-    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield handle
-    finally:
-        os.close(handle)
+class open_root:  # noqa: N801 - used like a function
+    """Open a device's folder; only here a link may be followed: the path is from the settings.
+
+    A class: see `open_folder`.
+    """
+
+    __slots__ = ("_handle", "_root")
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def __enter__(self) -> int:
+        """Return its handle."""
+        self._handle = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        return self._handle
+
+    def __exit__(self, *_error: object) -> None:
+        """Close it."""
+        os.close(self._handle)
 
 
 def find_marker(root: int, name: str) -> Marker | None:

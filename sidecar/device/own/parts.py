@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -177,11 +176,23 @@ def is_of_film(suffix: str) -> bool:
     return suffix == FILM or _SEGMENT.fullmatch(suffix) is not None
 
 
-@contextmanager
-def open_parts_folder(root: int) -> Iterator[int]:
-    """Open the parts folder; it is made if it is missing."""
-    with tree.open_folder(root, (OURS,)) as ours, tree.make_folder(ours, PARTS[1:]) as (parts, _):
-        yield parts
+class open_parts_folder:  # noqa: N801 - used like a function
+    """Open the parts folder; it is made if it is missing. A class: see `open_folder`."""
+
+    __slots__ = ("_ours", "_parts")
+
+    def __init__(self, root: int) -> None:
+        self._ours = tree.open_folder(root, (OURS,))
+
+    def __enter__(self) -> int:
+        """Return its handle."""
+        with self._ours as ours:
+            self._parts = tree.make_folder(ours, PARTS[1:])
+            return self._parts.__enter__()[0]
+
+    def __exit__(self, *_error: object) -> None:
+        """Close it."""
+        self._parts.__exit__()
 
 
 def list_part_names(parts: int) -> list[tuple[int, str]]:

@@ -10,8 +10,7 @@ finish the download after a crash at any moment.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Condition, Event
@@ -471,13 +470,27 @@ def _finish_group(group: Sequence[_Waiting], finish_all: FinishAll) -> None:
         attempt(partial(one.ended, outcome), f"finishing {one.download.title}")
 
 
-@contextmanager
-def _kept_apart(number: int, outcomes: list[Outcome]) -> Iterator[None]:
-    """Note an error of the block as the outcome of one file; its worker judges it."""
-    try:
-        yield
-    except Exception as error:  # noqa: BLE001 - also an unforeseen one concerns one file only
-        outcomes[number] = error
+class _kept_apart:  # noqa: N801 - used like a function
+    """Note an error of the block as the outcome of one file; its worker judges it.
+
+    A class, as it is around each step of each file: see `sidecar.device.tree.open_folder`.
+    """
+
+    __slots__ = ("_number", "_outcomes")
+
+    def __init__(self, number: int, outcomes: list[Outcome]) -> None:
+        self._number = number
+        self._outcomes = outcomes
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> bool:
+        """Note the error: also an unforeseen one concerns one file only."""
+        if not isinstance(error, Exception):
+            return False
+        self._outcomes[self._number] = error
+        return True
 
 
 def _of_source(download: Download) -> str | None:
