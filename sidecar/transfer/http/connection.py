@@ -13,8 +13,8 @@ import io
 import select
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from threading import Event, Lock, local
 from urllib.parse import urlsplit
@@ -45,15 +45,15 @@ class KeptConnections:
     def __init__(self, clock: Clock, timeouts: Timeouts, ca_file: Path | None) -> None:
         self._clock = clock
         self._timeouts = timeouts
+        self._timeout = urllib3.Timeout(connect=timeouts.connect, read=timeouts.read)
         self._ca_file = ca_file
         self._mine = _Mine()
         self._decrypting = Lock()
         self._loading = Lock()
         self._context: ssl.SSLContext | None = None
 
-    @contextmanager
-    def get(self, url: str, headers: Mapping[str, str]) -> Iterator[BaseHTTPResponse]:
-        """Request an address; yield the response and close it afterwards.
+    def get(self, url: str, headers: Mapping[str, str]) -> BaseHTTPResponse:
+        """Request an address; return the response, to be closed by the caller.
 
         Redirects are not followed, and nothing comes from the environment or is decoded.
 
@@ -61,23 +61,18 @@ class KeptConnections:
             urllib3.exceptions.HTTPError: No head of a response came.
             ValueError: The address or a header cannot be sent.
         """
-        timeout = urllib3.Timeout(connect=self._timeouts.connect, read=self._timeouts.read)
         origin, target = _split_origin(url)
-        response = self._get_pool(origin).urlopen(
+        return self._get_pool(origin).urlopen(
             "GET",
             target,
             redirect=False,
             assert_same_host=False,
             retries=_NEVER,
             headers=headers,
-            timeout=timeout,
+            timeout=self._timeout,
             preload_content=False,
             decode_content=False,
         )
-        try:
-            yield response
-        finally:
-            response.close()
 
     def read(self, response: BaseHTTPResponse, stop: Event) -> ReceivedBody:
         """Return the body of a response of this thread; it ends that of an earlier one."""

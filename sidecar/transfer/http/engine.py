@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from threading import Event
@@ -109,12 +109,12 @@ class HttpEngine:
             headers["Range"] = f"bytes={start}-{'' if last is None else last}"
             if job.validator is not None and job.validator.last_modified:
                 headers["If-Unmodified-Since"] = job.validator.last_modified
-        with ExitStack() as open_ones:
-            try:
-                response = open_ones.enter_context(self._connections.get(job.url, headers))
-            except (urllib3.exceptions.HTTPError, ValueError) as error:
-                failure = classify_network_error(error, read_host(job), in_body=False)
-                raise TransferFailed(failure) from error
+        try:
+            response = self._connections.get(job.url, headers)
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            failure = classify_network_error(error, read_host(job), in_body=False)
+            raise TransferFailed(failure) from error
+        with closing(response):
             yield response
 
     def read(self, response: BaseHTTPResponse, stop: Event) -> ReceivedBody:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http.client import HTTPMessage, HTTPResponse
+from typing import cast
 
 import urllib3
 from urllib3 import HTTPHeaderDict
@@ -42,7 +43,8 @@ class FastResponse(HTTPResponse):
         self.fp.read(found.end())
         self.code = self.status = int(found[1])
         self.reason, self.version = found[2].decode("ascii").strip(), 11
-        self.headers = self.msg = fields
+        # Not as e-mails have them: those look at each value anew whenever it is asked for.
+        self.headers = self.msg = cast("HTTPMessage", fields)
         self.length = int(fields["content-length"])
         self.chunked = self.will_close = False
 
@@ -90,9 +92,12 @@ class _Plain(HTTPConnection):
             raise
         if answer.will_close:
             self.close()
+        fields: object = answer.headers
+        if not isinstance(fields, HTTPHeaderDict):
+            fields = HTTPHeaderDict(answer.headers.items())
         return urllib3.HTTPResponse(
             body=answer,
-            headers=HTTPHeaderDict(answer.headers.items()),
+            headers=fields,
             status=answer.status,
             version=answer.version,
             reason=answer.reason,
@@ -135,9 +140,9 @@ def _write_request(line: HTTPConnection, url: str, headers: Mapping[str, str]) -
     return head.encode("ascii")
 
 
-def _read_fields(lines: str) -> HTTPMessage | None:
+def _read_fields(lines: str) -> HTTPHeaderDict | None:
     """Return the fields of a head; None if they say anything that is not ordinary."""
-    fields, lengths = HTTPMessage(), []
+    fields, lengths = HTTPHeaderDict(), []
     listed = lines[:-2].split("\r\n")
     for line in listed:
         name, _, value = line.partition(":")
@@ -149,6 +154,6 @@ def _read_fields(lines: str) -> HTTPMessage | None:
                 return None
             case "connection" if value.lower() != "keep-alive":
                 return None
-        fields.set_raw(name, value)
+        fields.add(name, value)
     is_ordinary = len(listed) < MOST_FIELDS and len(lengths) == 1 and lengths[0].isdecimal()
     return fields if is_ordinary else None

@@ -60,7 +60,7 @@ def read(kind: type[HTTPResponse], told: bytes) -> object:
     return (
         (response.status, response.reason, response.version, response.length),
         (response.chunked, response.will_close),
-        response.headers.items(),
+        sorted(response.headers.items()),
         b"" if response.chunked else response.read1(100),
     )
 
