@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 
 from sidecar.domain.formats.films import FILMS, FilmTarget, read_film_target
@@ -210,6 +211,8 @@ def read_bitrate(text: str) -> int:
     return int(found[1])
 
 
+# Asked several times for each file, and hardly ever of another format.
+@lru_cache(maxsize=64)
 def read_any_target(name: str) -> AnyTarget | None:
     """Return the target of music or films that a stored name stands for; None for the original."""
     return read_film_target(name) or read_target(name)

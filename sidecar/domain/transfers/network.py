@@ -98,6 +98,12 @@ class NetworkVerdict:
     until: datetime | None = None
 
 
+ALL = NetworkVerdict()
+UNCERTAIN = NetworkVerdict(
+    text=msg("Nobody can tell what the network costs: it counts as unmetered")
+)
+
+
 def judge(
     use: Use,
     line: Line,
@@ -155,7 +161,7 @@ def _end(span: Span, local: datetime, zone: tzinfo) -> datetime:
 
 def _judge_line(use: Use, line: Line) -> NetworkVerdict:
     if use is Use.ANY:
-        return NetworkVerdict()
+        return ALL
     wait = msg("only what people choose is downloaded until another network is there")
     if line.is_metered:
         return NetworkVerdict(own_only=True, text=msg("The network is metered: {wait}", wait=wait))
@@ -164,7 +170,5 @@ def _judge_line(use: Use, line: Line) -> NetworkVerdict:
             own_only=True, text=msg("The network is neither Wi-Fi nor a cable: {wait}", wait=wait)
         )
     if line.is_metered is None and line.kind in {LineKind.UNKNOWN, LineKind.OTHER}:
-        return NetworkVerdict(
-            text=msg("Nobody can tell what the network costs: it counts as unmetered")
-        )
-    return NetworkVerdict()
+        return UNCERTAIN
+    return ALL

@@ -32,11 +32,6 @@ class Reservation:
     size: int
     source: int = 0
 
-    @property
-    def at_most(self) -> int:
-        """The most bytes that it takes at any time."""
-        return self.size + self.source
-
 
 @dataclass(frozen=True, slots=True)
 class AttachedDevice:

@@ -115,6 +115,8 @@ class DeviceRegistry:
         self._clock = clock
         self._lock = RLock()
         self._attached: dict[str, AttachedDevice] = {}
+        # The same in the order of the settings: asked for several times for each file.
+        self._in_order: Sequence[AttachedDevice] = ()
         # Opened at the start by path, and not attached before their files are looked at.
         self._opened: dict[Path, AttachedDevice] = {}
         self._reserving = Reservations(downloads)
@@ -180,6 +182,7 @@ class DeviceRegistry:
         """Take other devices: those that are gone or differ are closed, new ones attached soon."""
         with self._lock:
             before, self._configured = self._configured, tuple(configured)
+            self._put_in_order()
             gone = [
                 one for one in self._attached.values() if one.configured not in self._configured
             ]
@@ -205,8 +208,7 @@ class DeviceRegistry:
 
     def all(self) -> list[AttachedDevice]:
         """Return the attached devices, in the order of the settings."""
-        with self._lock:
-            return [one for one in map(self._of, self._configured) if one is not None]
+        return [*self._in_order]
 
     def ids_there(self) -> list[str]:
         """Return the ids of the devices that are attached or are being looked at."""
@@ -421,6 +423,7 @@ class DeviceRegistry:
                 one.folder.close()
             self._attached.clear()
             self._opened.clear()
+            self._put_in_order()
 
     def _look_at(
         self, settings: DeviceSettings, settle: Callable[[AttachedDevice], object]
@@ -500,12 +503,18 @@ class DeviceRegistry:
         """Close the folder of a device; when the device is back it is attached anew."""
         with self._lock:
             self._attached.pop(device.id, None)
+            self._put_in_order()
         device.folder.close()
         if self._elsewhere is not None:
             problem = self._problems.of(ProblemKind.DEVICE, device.id)
             name = device.settings.name
             text = problem.text if problem else msg("{name} is not set up there now", name=name)
             self._elsewhere.let_go(device.id, problem.code if problem else "missing", text)
+
+    def _put_in_order(self) -> None:
+        """List the attached devices in the order of the settings; under the lock."""
+        there = map(self._of, self._configured)
+        self._in_order = tuple(one for one in there if one is not None)
 
     def _of(self, settings: DeviceSettings) -> AttachedDevice | None:
         there = self._attached.values()
@@ -556,6 +565,7 @@ class DeviceRegistry:
                 attached.folder.close()
                 return False
             self._attached[attached.id] = attached
+            self._put_in_order()
         log.info("%s is attached at %s", settings.name, settings.path)
         self._problems.clear(ProblemKind.DEVICE, subject)
         return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from threading import RLock
 
-from sidecar.domain.space.space import SpaceRefusal, check_space, round_to_blocks
+from sidecar.domain.space.space import SpaceRefusal, check_space, round_to_blocks, sum_in_blocks
 from sidecar.services.devices.attached import AttachedDevice, Reservation
 from sidecar.store.downloads.queue import Downloads
 
@@ -61,7 +61,7 @@ class Reservations:
         others, space, settings = self.on(device.id), device.folder.space(), device.settings
         used = 0
         if settings.budget is not None:
-            running = sum(round_to_blocks(one.size, space.block) for one in others.values())
+            running = sum_in_blocks([one.size for one in others.values()], space.block)
             enough = settings.budget - running - round_to_blocks(size, space.block)
             used = running + self._count_used(device, space.block, enough=enough)
         room = partial(
@@ -74,12 +74,13 @@ class Reservations:
             reserve=settings.reserve,
             name=settings.name,
         )
-        refusal = room(promised=sum(one.at_most for one in others.values()))
+        # A list of plain sums: a dozen files wait for their names while the next one is begun.
+        refusal = room(promised=sum([one.size + one.source for one in others.values()]))
         if refusal is None or not others:
             return refusal
         # Bytes that running downloads have written are not free any more: do not count them twice.
         there = {one: device.taken_by(one) for one in others}
-        left = (max(0, promise.at_most - there[one]) for one, promise in others.items())
+        left = (max(0, it.size + it.source - there[one]) for one, it in others.items())
         return room(promised=sum(left))
 
     def _count_used(self, device: AttachedDevice, block: int, *, enough: int) -> int:
