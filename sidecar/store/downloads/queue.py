@@ -125,8 +125,7 @@ class DownloadQueue:
                 rows.append({**to_columns(wanted, place, turn, now), **part})
             added = {(one.device_id, one.item_id): one for one in self._insert(rows)}
             found = [added[ids] for ids in asked]
-            for one in found:
-                self._transitions.publish(one, None, Status.PENDING)
+            self._transitions.publish_all(found, None, Status.PENDING)
         return found
 
     def _insert(self, rows: Sequence[Row]) -> list[Download]:

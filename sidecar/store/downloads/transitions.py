@@ -165,9 +165,9 @@ class DownloadTransitions:
                 which, values = _as_seen(which, (json.dumps(ids),), was, claimed_by)
                 now = next_status(was, move)
                 rows = self._change(which, values, was, {"status": now, **more}, NAMES)
-                for one in map(from_columns, rows):
-                    self.publish(one, was, now)
-                    moved.append(one)
+                some = [from_columns(one) for one in rows]
+                self.publish_all(some, was, now)
+                moved += some
         return moved
 
     def want_all_again(
@@ -215,8 +215,7 @@ class DownloadTransitions:
             there = {one.id: one for one in map(from_columns, rows)}
             done = [there[before.id] for before, _ in arrived if before.id in there]
             self.activity.note_moves(done, Move.ARRIVE)
-            for one in done:
-                self.publish(one, Status.DOWNLOADING, Status.COMPLETED)
+            self.publish_all(done, Status.DOWNLOADING, Status.COMPLETED)
         return [before.id in there for before, _ in arrived]
 
     def postpone(
@@ -508,12 +507,19 @@ class DownloadTransitions:
         """Change the priorities of those of these downloads that wait, by their ids."""
         waiting = Status.PENDING
         asked = json.dumps(list(priorities.items()))
-        for one in self._db.execute_sql(PRIORITISED, (asked, str(waiting))):
-            self.publish(from_columns(one), waiting, waiting)
+        rows = self._db.execute_sql(PRIORITISED, (asked, str(waiting)))
+        self.publish_all([from_columns(one) for one in rows], waiting, waiting)
 
     def publish(self, download: Download, was: Status | None, now: Status | None) -> None:
         """Publish a change once it is committed."""
-        self._db.after_commit(partial(self._publish, download, was, now))
+        self.publish_all([download], was, now)
+
+    def publish_all(
+        self, downloads: Sequence[Download], was: Status | None, now: Status | None
+    ) -> None:
+        """Publish the same change of many downloads once it is committed."""
+        if downloads:
+            self._db.after_commit(partial(self._publish, downloads, was, now))
 
     def _conditions(
         self, which: str, was: Status, move: Move, changes: Columns
@@ -558,10 +564,13 @@ class DownloadTransitions:
             [*_stored(changes), *values, str(was)],
         )
 
-    def _publish(self, download: Download, was: Status | None, now: Status | None) -> None:
-        if was is not now:
-            log.info("download %d: %s -> %s", download.id, was or "asked for", now or "cancelled")
-        self._bus.publish(DownloadChanged(download, was, now))
+    def _publish(
+        self, downloads: Sequence[Download], was: Status | None, now: Status | None
+    ) -> None:
+        for one in downloads:
+            if was is not now:
+                log.info("download %d: %s -> %s", one.id, was or "asked for", now or "cancelled")
+            self._bus.publish(DownloadChanged(one, was, now))
         if now is Status.PENDING:
             self._bus.publish(WorkArrived())
 
