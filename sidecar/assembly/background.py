@@ -239,7 +239,6 @@ def _steps(
             (devices.settings.read_again, "the devices' settings"),
         ):
             yield (SafetyNet(read_again, base.bus.hears_others, base.clock).step, what)
-        yield (base.sharing.step, "what processes tell each other")
     if base.roles.serves_pages and not base.roles.is_alone:
         yield (devices.orders.tell_changes, "telling what became of orders")
     if base.roles.watches:
@@ -267,6 +266,6 @@ def _steps(
         yield (transfers.space.step, "making room")
         yield (recorder.step, "the samples for charts")
     if not base.roles.is_alone:
-        yield (devices.reports.step, "telling what is known of the devices")
+        yield (base.sharing.step, "what processes tell each other")
         yield (transfers.shared_progress.step, "the transfers of other machines")
         yield (devices.shared_problems.step, "the problems of devices elsewhere")

@@ -101,7 +101,7 @@ def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
     originals = KeptOriginals(registry, store.formats)
     base.bus.subscribe(originals.hear)
     peers = _peers(base, accounts, registry)
-    reports = DeviceReports(store.reports, registry, base.bus, base.clock)
+    reports = DeviceReports(base.sharing.findings, registry)
     return DeviceServices(
         claims=claims,
         converting=converting,

@@ -82,7 +82,7 @@ def make_kinds(
             check=lambda _person, _device_id: None,
             what=describe_deleting,
             tell=_tell_deleted,
-            given=tuple[Sequence[int], bool, datetime],
+            given=tuple[Sequence[tuple[int, datetime]], bool],
         ),
         forget=OrderKind(
             name="forget",

@@ -53,7 +53,7 @@ def open_services(settings: Settings) -> Iterator[CommandServices]:
             clock=clock,
             is_healthy=lambda: True,
             recent=RecentLog(logging.Formatter()),
-            sharing=Sharing(store, bus, is_alone=True),
+            sharing=Sharing(store, bus, clock, is_alone=True),
         )
         accounts = make_accounts(base)
         devices = make_devices(base, accounts)

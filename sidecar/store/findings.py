@@ -1,18 +1,20 @@
-"""What a process has found and the others show: problems, and questions that people answer.
+"""What a process has found and the others show: problems, questions, what it knows of its devices.
 
 Each is JSON of a form that its kind names. It goes with the lease of its process, and before that
-when whoever it is shown by says that it is settled.
+when whoever it is shown by says that it is settled. What is about a device counts as long as its
+process holds that.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import peewee
 
 from sidecar.store.database import Database
-from sidecar.store.schema.tables import FindingRow, ProcessRow
+from sidecar.store.schema.tables import DeviceMachineRow, FindingRow, ProcessRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +73,28 @@ class Findings:
         with self._db.write_lazily():
             self._db.execute(peewee.ModelDelete(row).where(gone))
 
-    def list_keys(self) -> Sequence[FindingKey]:
-        """Return the keys of all findings, also of this process."""
-        row = FindingRow
-        query = row.select(row.kind, row.subject, row.process_id, row.version)
-        query = query.order_by(row.kind, row.subject, row.process_id)
-        return [FindingKey(**one) for one in self._db.rows(query)]
+    def keys(self) -> Mapping[tuple[str, str], Sequence[FindingKey]]:
+        """Return the keys of all findings that count, also of this process, by kind and subject."""
+        return self._db.once(Findings, self._read_keys)
+
+    def _read_keys(self) -> Mapping[tuple[str, str], Sequence[FindingKey]]:
+        row, on_machine = FindingRow, DeviceMachineRow
+        is_holder = (on_machine.device_id == row.subject) & (
+            on_machine.process_id == row.process_id
+        )
+        query = (
+            row.select(row.kind, row.subject, row.process_id, row.version)
+            .join(on_machine, peewee.JOIN.LEFT_OUTER, on=is_holder)
+            .where(
+                on_machine.device_id.is_null(is_null=False)
+                | row.subject.not_in(on_machine.select(on_machine.device_id))
+            )
+            .order_by(row.kind, row.subject, row.process_id)
+        )
+        found: defaultdict[tuple[str, str], list[FindingKey]] = defaultdict(list)
+        for key in (FindingKey(**one) for one in self._db.rows(query)):
+            found[key.kind, key.subject].append(key)
+        return dict(found)
 
     def read(self, key: FindingKey) -> tuple[str, str] | None:
         """Return the machine and the content of a finding; None if it has changed or gone."""

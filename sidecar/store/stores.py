@@ -14,7 +14,6 @@ from sidecar.store.database import Database
 from sidecar.store.devices.devices import Devices
 from sidecar.store.devices.machines import DeviceMachines
 from sidecar.store.devices.orders import Orders
-from sidecar.store.devices.reports import Reports
 from sidecar.store.devices.samples import Samples
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.inventory import Inventory
@@ -79,7 +78,6 @@ class Stores:
         self.plays = Plays(db)
         self.processes = Processes(db, clock)
         self.push_subscriptions = PushSubscriptions(db, clock)
-        self.reports = Reports(db)
         self.rests = EvictionCooldowns(db, clock)
         self.samples = Samples(db)
         self.selections = Selections(db)

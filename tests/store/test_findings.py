@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from sidecar.store.database import Database
+from sidecar.store.devices.machines import DeviceMachines
 from sidecar.store.findings import FindingKey, Findings
 from sidecar.store.processes import Processes
 from tests.fakes.clock import FakeClock
 from tests.store.devices.test_machines import become
+from tests.store.examples import CARD, STICK
+
+
+def every(findings: Findings) -> list[FindingKey]:
+    return [key for keys in findings.keys().values() for key in keys]
 
 
 def test_findings_are_read_with_their_machine_until_they_change(
@@ -20,7 +26,7 @@ def test_findings_are_read_with_their_machine_until_they_change(
     assert findings.put("problem", 1, {"server": "away"})
 
     of_car = FindingKey("problem", "server", "car", 2)
-    assert {*findings.list_keys()} == {
+    assert {*every(findings)} == {
         of_car,
         FindingKey("problem", "account", "car", 1),
         FindingKey("problem", "server", "nas", 1),
@@ -38,14 +44,14 @@ def test_findings_are_dropped_by_their_process_or_settled_for_all(
         findings.put("question", 1, {"one": name, "two": name})
         findings.put("problem", 1, {"one": name})
     findings.drop("question", ["one"])
-    left = [one for one in findings.list_keys() if one.kind == "question"]
+    left = [one for one in every(findings) if one.kind == "question"]
     assert [(one.subject, one.process_id) for one in left] == [
         ("one", "car"),
         ("two", "car"),
         ("two", "nas"),
     ]
     findings.drop("question", ["one", "two"], of_all=True)
-    assert {(one.kind, one.process_id) for one in findings.list_keys()} == {
+    assert {(one.kind, one.process_id) for one in every(findings)} == {
         ("problem", "car"),
         ("problem", "nas"),
     }
@@ -59,7 +65,30 @@ def test_findings_go_with_the_lease_and_need_one(db: Database, clock: FakeClock)
     assert findings.has_lease()
 
     assert Processes(db, clock).end("car")
-    assert list(findings.list_keys()) == []
+    assert every(findings) == []
     db.process_id = "car"
     assert not findings.has_lease()
     assert not findings.put("problem", 2, {"server": "away"})
+
+
+def test_what_is_known_of_a_device_counts_only_while_its_process_holds_it(
+    db: Database, clock: FakeClock
+) -> None:
+    findings, machines = Findings(db), DeviceMachines(db, clock)
+    for name, device in (("nas", CARD), ("car", STICK)):
+        become(db, clock, name)
+        assert machines.hold(device, name, f"/{name}")
+    findings.put("plan", 1, {STICK: "of the car", CARD: "it is not there"})
+    findings.put("problem", 2, {"server jellyfin": "away"})
+    become(db, clock, "nas")
+    problem = FindingKey("problem", "server jellyfin", "car", 2)
+    plan = FindingKey("plan", STICK, "car", 1)
+    assert findings.keys() == {("plan", STICK): [plan], (problem.kind, problem.subject): [problem]}
+    assert findings.read(plan) == ("car", "of the car")
+
+    become(db, clock, "car")
+    machines.let_go(STICK, "unplugged", "Safe to remove")
+    assert every(findings) == [problem]
+    become(db, clock, "nas")
+    assert machines.hold(STICK, "nas", "/nas")
+    assert every(findings) == [problem], "another one holds it"

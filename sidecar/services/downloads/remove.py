@@ -116,15 +116,18 @@ class RemoveDownloads:
         self,
         person: Person,
         _device_id: str,
-        ids: Sequence[int],
+        seen: Sequence[tuple[int, datetime]],
         for_everyone: bool,  # noqa: FBT001 - as it is ordered
-        asked_at: datetime,
     ) -> Sequence[ActionResult]:
-        """Delete what another process was asked to delete at some time; what came since stays."""
+        """Delete the files that a person saw where it was asked for, by when each had come.
+
+        What came since stays. No two clocks are compared: each machine has its own.
+        """
         order = DownloadCommand(action=Action.DELETE, for_everyone=for_everyone)
-        seen = self._ownership.visible_among(person, ids)
-        before = [one for one in seen if one.completed_at and one.completed_at <= asked_at]
-        return [self._delete(person, one.id, order) for one in before]
+        came = dict(seen)
+        now = self._ownership.visible_among(person, came)
+        same = [one for one in now if one.completed_at == came[one.id]]
+        return [self._delete(person, one.id, order) for one in same]
 
     def _ask_machines(
         self, person: Person, downloads: Sequence[Download], order: DownloadCommand
@@ -137,7 +140,12 @@ class RemoveDownloads:
             by_device[one.device_id].append(one)
         outcomes: dict[int, ActionResult] = {}
         for device_id, there in by_device.items():
-            given = [[one.id for one in there], order.for_everyone, self._clock.now().isoformat()]
+            seen = [
+                (one.id, one.completed_at.isoformat())
+                for one in there
+                if one.completed_at is not None
+            ]
+            given = [seen, order.for_everyone]
             asked = self._orders.ask(person, device_id, DELETE, given, describe_deleting)
             if asked is not None:
                 # Until that machine begins, nothing has happened.

@@ -176,6 +176,11 @@ class Tasks:
                 newest[task_id] = KnownTask(TaskKind(kind), subject, run, machine)
         return sorted(newest.values(), key=lambda one: (order.index(one.kind), one.subject))
 
+    def has(self, task_id: str) -> bool:
+        """Whether there is such a task, in whatever process."""
+        with self._lock:
+            return task_id in self._runs or any(one.subject == task_id for one in self._told)
+
     def run_now(self, task_id: str) -> None:
         """Have a task done soon, in whatever process it is."""
         self.act(task_id)

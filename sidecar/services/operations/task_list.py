@@ -69,6 +69,6 @@ class TaskList:
         Raises:
             NotVisible: There is no such task, or none any more, as its device was unplugged.
         """
-        if all(one.id != task_id for one in self._tasks.all()):
+        if not self._tasks.has(task_id):
             raise NotVisible
         self._tasks.run_now(task_id)

@@ -55,7 +55,7 @@ class OrderKinds:
 
     eject: OrderKind[[], None]
     reattach: OrderKind[[], None]
-    delete: OrderKind[[Sequence[int], bool, datetime], Sequence[ActionResult]]
+    delete: OrderKind[[Sequence[tuple[int, datetime]], bool], Sequence[ActionResult]]
     forget: OrderKind[[], int]
     answer_removals: OrderKind[[bool], int]
     confirm_plan: OrderKind[[str], None]

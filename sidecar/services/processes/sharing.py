@@ -1,7 +1,8 @@
-"""All that the processes on one database tell each other besides what is known of devices."""
+"""All that the processes on one database tell each other."""
 
 from __future__ import annotations
 
+from sidecar.clock import Clock
 from sidecar.events import Bus
 from sidecar.services.processes.calls import Calls
 from sidecar.services.processes.download_news import DownloadNews
@@ -13,12 +14,12 @@ class Sharing:
     """What this process tells others and hears of them. One thread calls `step`.
 
     Attributes:
-        findings: Shares problems and questions.
+        findings: Shares problems, questions and what is known of devices.
         calls: Asks others to look again.
     """
 
-    def __init__(self, store: Stores, bus: Bus, *, is_alone: bool) -> None:
-        self.findings = SharedFindings(store.findings, bus)
+    def __init__(self, store: Stores, bus: Bus, clock: Clock, *, is_alone: bool) -> None:
+        self.findings = SharedFindings(store.findings, bus, clock)
         self.calls = Calls(store.meta, is_alone=is_alone)
         self._news = DownloadNews(store.activity, store.downloads.queries, bus)
 

@@ -39,6 +39,7 @@ from sidecar.store.schema.steps import (
     KEY_ORIGINS,
     LISTS,
     MISSING,
+    ONE_TABLE_OF_FINDINGS,
     ORDERS,
     ORIGINALS,
     PAGE_SETTINGS,
@@ -110,6 +111,7 @@ STEPS: tuple[Step, ...] = (
     ARRIVALS,
     FINDINGS,
     COPIES,
+    ONE_TABLE_OF_FINDINGS,
 )
 
 

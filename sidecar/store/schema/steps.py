@@ -650,3 +650,7 @@ FINDINGS = (
     ) STRICT, WITHOUT ROWID""",
     "CREATE INDEX findings_by_process ON findings (process_id)",
 )
+ONE_TABLE_OF_FINDINGS = (
+    # What is known of devices is told as all else is. Nothing is lost: it goes with its process.
+    "DROP TABLE device_reports",
+)

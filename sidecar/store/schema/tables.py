@@ -803,24 +803,8 @@ class DeviceMachineRow(peewee.Model):
         primary_key = peewee.CompositeKey("device_id", "machine")
 
 
-class DeviceReportRow(peewee.Model):
-    """What the process that has a device attached knows of it, for the others."""
-
-    device_id = peewee.TextField()
-    kind = peewee.TextField()
-    process_id = peewee.TextField()
-    version = peewee.IntegerField()
-    content = peewee.TextField()
-
-    class Meta:
-        """Its table."""
-
-        table_name = "device_reports"
-        primary_key = peewee.CompositeKey("device_id", "kind", "process_id")
-
-
 class FindingRow(peewee.Model):
-    """A problem or a question that a process has found, for the others."""
+    """What a process has found or knows of a device that it has, for the others."""
 
     kind = peewee.TextField()
     subject = peewee.TextField()
@@ -906,6 +890,5 @@ ROWS: tuple[type[peewee.Model], ...] = (
     DeviceMachineRow,
     MachineRow,
     OrderRow,
-    DeviceReportRow,
     FindingRow,
 )

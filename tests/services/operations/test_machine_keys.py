@@ -238,7 +238,7 @@ def test_a_machine_signs_out_whom_jellyfin_refuses_and_changes_no_settings(
 # Decide for each new table: what opens pages or programs belongs into OF_PAGES.
 FOR_MACHINES = {
     *("accounts", "activity", "activity_of", "arrivals", "beside", "browser_plays", "choices"),
-    *("chosen_playlists", "device_machines", "device_playlists", "device_reports"),
+    *("chosen_playlists", "device_machines", "device_playlists"),
     *(
         "device_settings",
         "devices",

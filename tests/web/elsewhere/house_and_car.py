@@ -38,7 +38,7 @@ class Car:
         self.look()
         self.services.background.removals.step()
         self.services.transfers.space.step()
-        self.services.devices.reports.step()
+        self.services.sharing.step()
 
     def work(self) -> None:
         """Carry out what is ordered."""
@@ -66,7 +66,7 @@ def share(one: WebHouse | Car) -> None:
 def hear(house: WebHouse) -> None:
     """Let the pages know what the other machine has told."""
     house.look_at_devices()
-    house.services.devices.reports.step()
+    house.services.sharing.step()
     house.services.devices.shared_problems.step()
     house.services.transfers.shared_progress.step()
 

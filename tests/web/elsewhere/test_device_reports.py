@@ -12,9 +12,9 @@ from sidecar.config import Settings
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.removals import GRACE_S
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
-from sidecar.events import DeviceChanged, Event, NoticesChanged, Sender
-from sidecar.services.devices.reports import LEAST_REST_S
+from sidecar.events import DeviceChanged, DownloadChanged, Event, NoticesChanged, Sender
 from sidecar.services.health.problems import ProblemKind
+from sidecar.services.processes.findings import LEAST_REST_S
 from sidecar.services.space import planner
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
@@ -202,7 +202,12 @@ def test_pages_look_again_when_another_machine_tells_something_else(
     house: WebHouse, car: Car, clock: FakeClock
 ) -> None:
     heard: list[Event] = []
-    house.bus.subscribe(heard.append, Sender.ELSEWHERE)
+
+    def hear_reports(news: Event) -> None:
+        if not isinstance(news, DownloadChanged):
+            heard.append(news)
+
+    house.bus.subscribe(hear_reports, Sender.ELSEWHERE)
     fill(house, 5)
     car.tell()
     hear(house)
@@ -251,7 +256,7 @@ def test_a_report_of_another_version_is_passed_over(
     house: WebHouse, car: Car, ann: Browser
 ) -> None:
     car.tell()
-    car.store.reports.put(STICK, "plan", 99, '{"an": "older form"}')
+    car.store.findings.put("plan", 99, {STICK: '{"an": "older form"}'})
 
     told = ann.told(PLAN)
 
@@ -262,8 +267,7 @@ def test_a_report_of_another_version_is_passed_over(
 def test_who_is_alone_tells_nobody_and_asks_nobody(quick_path: Path, clock: FakeClock) -> None:
     with web_house(quick_path, clock, change=small) as alone:
         assert alone.services.transfers.outlook == alone.services.transfers.space.outlook
-        alone.services.devices.reports.step()
-        assert alone.store.db.sql("SELECT * FROM device_reports") == []
+        assert alone.store.db.sql("SELECT * FROM findings") == []
 
 
 def test_how_far_a_transfer_of_another_machine_is_shown_without_redis(

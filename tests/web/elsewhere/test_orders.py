@@ -87,6 +87,7 @@ def test_a_file_elsewhere_is_deleted_there_once(
     house: WebHouse, car: Car, ann: Browser, clock: FakeClock
 ) -> None:
     gone, other = (house.add(one, status=Status.COMPLETED) for one in (1, 2))
+    set_clock_of_car(house, gone, hours=1)
 
     told = ann.send("DELETE", f"/api/v1/downloads/{gone.id}", {})
 
@@ -104,11 +105,18 @@ def test_a_file_elsewhere_is_deleted_there_once(
     clock.advance(60)
     assert house.store.downloads.transitions.want_again(house.now(gone), user_id=ANN.user_id)
     again = house.add(1, status=Status.COMPLETED)
+    set_clock_of_car(house, again, hours=-1)
     house.store.orders.add(replace(given_as_new(given), machine="car"))
     car.work()
     assert house.status(again) is Status.COMPLETED
     assert house.path(again).exists()
     assert orders(house)[0].answer == "0 files were deleted"
+
+
+def set_clock_of_car(house: WebHouse, came: Download, *, hours: int) -> None:
+    """Let a file have come at another time by the clock of its machine, which is off."""
+    off = "UPDATE downloads SET completed_at = completed_at + ? WHERE id = ?"
+    house.store.db.sql(off, (hours * 3_600_000, came.id))
 
 
 def given_as_new(order: Order) -> Order:
@@ -385,7 +393,7 @@ def test_a_device_that_was_unplugged_elsewhere_takes_no_orders(
 def test_every_kind_reads_the_values_that_it_is_given(house: WebHouse) -> None:
     kinds = house.services.web.orders.kinds
     values: dict[str, tuple[object, ...]] = {
-        kinds.delete.name: ((7, 8), True, START),
+        kinds.delete.name: (((7, START), (8, START)), True),
         kinds.answer_removals.name: (True,),
         kinds.confirm_plan.name: ("abc",),
         kinds.adopt.name: (("f" * 16,),),

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sidecar.config import Settings, SyncthingSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Download, Status
-from sidecar.services.devices.reports import LEAST_REST_S
+from sidecar.services.processes.findings import LEAST_REST_S
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.slow_line import wait_until
 from tests.fakes.servers.syncthings import FOLDER, OneSyncthing
