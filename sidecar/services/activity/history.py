@@ -71,6 +71,7 @@ class ActivityQuery:
 
     Attributes:
         account: A name or id, for an admin; for others only their own has entries.
+        text: Only about files with these words in their title, artist or album.
         before: Only entries older than this one.
     """
 
@@ -78,6 +79,7 @@ class ActivityQuery:
     item_id: str | None = None
     account: str | None = None
     kinds: frozenset[Happening] = frozenset()
+    text: str = ""
     before: int | None = None
     page_size: int = 50
 
@@ -165,6 +167,7 @@ class ActivityHistory:
             device_id=query.device_id,
             item_id=query.item_id,
             kinds=query.kinds,
+            text=query.text,
             before=query.before,
         )
         found = self._activity.page(which, query.page_size + 1)

@@ -20,6 +20,7 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download, Move
 from sidecar.messages import msg, restore, store
 from sidecar.store.database import Database
+from sidecar.store.downloads.filter import search_key
 from sidecar.store.schema.fields import EPOCH, MILLISECOND
 
 MOST_KEPT = 20_000
@@ -34,6 +35,8 @@ TOO_OLD = "DELETE FROM activity WHERE id <= (SELECT max(id) FROM activity) - ?"
 MOVES = """SELECT id, kind, device_id, item_id FROM activity
     WHERE id > ? AND kind IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?"""
 COLUMNS = "a.id, a.at, a.kind, a.device_id, a.item_id, a.title, a.artist, a.item_type, a.bytes"
+OF_FILE = """SELECT 1 FROM downloads AS d
+    WHERE d.device_id = a.device_id AND d.item_id = a.item_id"""
 CONCERNS = """SELECT activity_id, user_id, text FROM activity_of
     WHERE activity_id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
     ORDER BY activity_id, user_id"""
@@ -113,6 +116,7 @@ class ActivityFilter:
 
     Attributes:
         viewer: Only what concerned this account.
+        text: Only about files with these words in their title, artist or album.
         before: Only older entries than this one.
     """
 
@@ -120,6 +124,7 @@ class ActivityFilter:
     device_id: str | None = None
     item_id: str | None = None
     kinds: frozenset[Happening] = frozenset()
+    text: str = ""
     before: int | None = None
 
 
@@ -230,6 +235,9 @@ class ActivityLog:
         if which.kinds:
             asked.append("a.kind IN (SELECT value FROM json_each(?))")
             values.append(json.dumps(sorted(which.kinds)))
+        if words := search_key(which.text).split():
+            asked.append(f"EXISTS ({OF_FILE}{' AND instr(d.search_key, ?) > 0' * len(words)})")
+            values += words
         where = " AND ".join(asked) or "TRUE"
         with self._db.read():
             rows = self._db.sql(

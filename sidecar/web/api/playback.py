@@ -38,6 +38,7 @@ class HappenedQuery(Query):
     device: Text = ""
     item: Text = ""
     account: Text = ""
+    q: Text = ""
     before: Annotated[int | None, whole_number(LARGEST_ID)] = None
     page_size: PageSize = PAGE_SIZE
 
@@ -75,6 +76,7 @@ def activity(services: WebServices, query: HappenedQuery) -> ActivityPage:
             device_id=query.device or None,
             item_id=query.item or None,
             account=query.account or None,
+            text=query.q,
             before=query.before,
             page_size=query.page_size,
         ),

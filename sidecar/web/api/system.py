@@ -1,4 +1,4 @@
-"""`/health`, and `/api/v1/server`, `/log`, `/tasks`, `/transfers`, `/notices`: how it is."""
+"""`/health`, and `/api/v1/server`, `/log`, `/tasks`, `/backups`, `/transfers`, `/notices`."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Literal
 
-from flask import Response, jsonify
+from flask import Response, jsonify, send_file
 from pydantic import Field
 
 from sidecar.services.health.notices import Notice
 from sidecar.services.health.system_status import LogLine, SystemStatusView
+from sidecar.services.operations.backups.nightly import BackupFile
 from sidecar.services.operations.task_list import TaskView
 from sidecar.services.transfers.policy.status import TransfersView
 from sidecar.web.api.endpoints import PREFIX, Endpoints
@@ -98,6 +99,18 @@ def tasks(services: WebServices) -> Sequence[TaskView]:
 def run_task(services: WebServices, task_id: str) -> None:
     """Have a task done soon, in whatever process does it (admins)."""
     services.tasks.run_now(task_id)
+
+
+@system.get("/backups", role=Role.ADMIN, returns=Listed[schemas.Backup])
+def backups(services: WebServices) -> Sequence[BackupFile]:
+    """List the nightly backups that this process makes, newest first (admins)."""
+    return services.backups.files()
+
+
+@system.get("/backups/<string(maxlength=80):name>", role=Role.ADMIN, media="application/zip")
+def backup(services: WebServices, name: str) -> Response:
+    """Get a backup, for `jellyfin-sidecar restore` on whatever machine (admins)."""
+    return send_file(services.backups.find(name), as_attachment=True)
 
 
 @system.get("/log", role=Role.ADMIN, query=LogQuery, returns=Listed[schemas.LogLine])

@@ -64,6 +64,24 @@ def test_what_came_went_and_failed_is_listed_with_who_and_why(house: WebHouse) -
     assert {one["account"] for one in first["reasons"]} == {"ann", "ben"}
 
 
+def test_what_happened_is_found_by_words(house: WebHouse) -> None:
+    ann, ben = (house.come_in(one) for one in (ANN, BEN))
+    house.add(1, status=Status.COMPLETED, title="Ärger", album="First Light")
+    gone = house.add(2, status=Status.COMPLETED, title="Tone of Light")
+    house.add(3, BEN, status=Status.COMPLETED, title="Light of Ben")
+    ann.press(f"/downloads/{gone.id}/act", action="delete")
+
+    assert entries(ann, q="light tone") == [("went", "Tone of Light"), ("came", "Tone of Light")]
+    assert entries(ann, q="FIRST ärger") == [("came", "Ärger")]
+    assert entries(ann, q="light", kind="came") == [("came", "Tone of Light"), ("came", "Ärger")]
+    assert entries(ann, q="tone ärger") == entries(ann, q="100%") == []
+    page = ann.get("/activity?q=ärger").text
+    assert "Ärger" in page
+    assert "Tone of Light" not in page
+    assert 'name="q" value="ärger"' in page
+    assert "Nothing of the kind has happened" in ben.get("/activity?q=ärger").text
+
+
 def test_each_download_has_its_history_for_those_whom_it_concerned(house: WebHouse) -> None:
     ann, ben, eve = (house.come_in(one) for one in (ANN, BEN, EVE))
     file = house.add(1, ANN, BEN, status=Status.COMPLETED)

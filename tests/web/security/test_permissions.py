@@ -55,6 +55,8 @@ FOR_ADMINS = {
     ("people.try_again", "POST"),
     ("server.accept", "POST"),
     ("server.look", "POST"),
+    ("system.backup", "GET"),
+    ("system.backups", "GET"),
     ("system.log", "GET"),
     ("system.run_task", "POST"),
     ("system.server", "GET"),

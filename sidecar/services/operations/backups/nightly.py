@@ -22,7 +22,7 @@ from sidecar.clock import Clock
 from sidecar.config import Settings
 from sidecar.config.zones import load_zone
 from sidecar.domain.backups import choose_superfluous, find_next, is_due, make_name, read_name
-from sidecar.errors import SidecarError
+from sidecar.errors import NotVisible, SidecarError
 from sidecar.messages import msg
 from sidecar.process import private_files
 from sidecar.process.threads import Wakeup, run_periodically
@@ -60,6 +60,15 @@ class BackupsView:
     last_at: datetime | None = None
     last_bytes: int = 0
     trouble: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BackupFile:
+    """A nightly backup in the folder of this machine."""
+
+    name: str
+    made_at: datetime
+    bytes: int
 
 
 class NightlyBackups:
@@ -156,6 +165,22 @@ class NightlyBackups:
             is_on=self._settings().backup.nightly,
             trouble=trouble.text if trouble else None,
         )
+
+    def files(self) -> Sequence[BackupFile]:
+        """Return the backups that can be had here, newest first; none where others make them."""
+        made = sorted(self._made(), reverse=True) if self._are_here else ()
+        paths = [(at, self._path(at)) for at in made]
+        return [BackupFile(path.name, at, _size(path)) for at, path in paths]
+
+    def find(self, name: str) -> Path:
+        """Return where one of `files` is.
+
+        Raises:
+            NotVisible: There is none of this name.
+        """
+        if all(one.name != name for one in self.files()):
+            raise NotVisible
+        return self._folder / name
 
     def notices(self, person: Person) -> Sequence[Notice]:
         """Return the notice that backups fail, for admins."""

@@ -191,6 +191,14 @@ class SystemReport(Schema):
     healthy: bool = taken_from("is_healthy")
 
 
+class Backup(Schema):
+    """A nightly backup, which can be had by its name."""
+
+    name: str
+    made_at: Moment
+    bytes: int
+
+
 class Task(Schema):
     """What is done regularly: how its last run since the start ended, and when it is due again.
 

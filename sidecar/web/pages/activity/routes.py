@@ -38,7 +38,7 @@ def routes(services: WebServices) -> Blueprint:
 
     @activity.get("", role=Role.SIGNED_IN)
     def show() -> str:
-        asked = {name: _word(name) for name in ("kind", "device", "account")}
+        asked = {name: _word(name) for name in ("kind", "device", "account", "q")}
         before = request.args.get("before", "")
         is_number = before.isascii() and before.isdecimal() and len(before) < len(str(LARGEST_ID))
         query = ActivityQuery(
@@ -47,6 +47,7 @@ def routes(services: WebServices) -> Blueprint:
             kinds=frozenset({Happening(asked["kind"])})
             if asked["kind"] in set(Happening)
             else frozenset(),
+            text=asked["q"],
             before=int(before) if is_number else None,
         )
         return render_template(

@@ -27,6 +27,7 @@ def routes(services: WebServices) -> Blueprint:
             sessions=people.sessions(person(), own_secret()),
             hood=hood.view(),
             backups=services.backups.view(),
+            backup_files=services.backups.files(),
             transfers=transfers.transfers(person()),
         )
 
