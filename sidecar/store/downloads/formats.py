@@ -15,13 +15,13 @@ ALIGN = """UPDATE downloads INDEXED BY downloads_by_status SET format = ?
     WHERE device_id = ? AND format <> ? AND item_type IN (SELECT value FROM json_each(?))
         AND status IN ('pending', 'paused', 'failed', 'removed')
     RETURNING id"""
-# Both the index and the plus sign: SQLite would read every file that there is, or every one of the
-# device, for they are sorted there.
-OTHERS = """SELECT id, format, file_path, file_size, source_size, seconds, original_size
+# In two ranges of the index: with OR, SQLite would go through all that the device has.
+_OTHER = """SELECT id, format, file_path, file_size, source_size, seconds, original_size
     FROM downloads INDEXED BY downloads_by_format
-    WHERE device_id = ?1 AND status = 'completed' AND (format < ?2 OR format > ?2)
-        AND missing_since IS NULL AND item_type IN (SELECT value FROM json_each(?3))
-    ORDER BY +id"""
+    WHERE device_id = ?1 AND status = 'completed' AND format {} ?2
+        AND missing_since IS NULL AND item_type IN (SELECT value FROM json_each(?3))"""
+OTHERS = f"""SELECT * FROM ({_OTHER.format("<")} UNION ALL {_OTHER.format(">")}) AS others
+    ORDER BY id"""  # noqa: S608 - an expression of ours
 RELABEL = """UPDATE downloads SET format = ?
     WHERE status = 'completed' AND id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
     RETURNING id"""

@@ -381,7 +381,10 @@ def test_what_the_queue_asks_all_day_goes_by_an_index_and_sorts_nothing(
     ("ask", "index"),
     [
         (lambda them, _: them.queries.bytes_waiting(DownloadFilter()), "to_fetch"),
-        (lambda _, db: FormatStore(db).others(STICK, "opus"), "by_format"),
+        (
+            lambda _, db: FormatStore(db).others(STICK, "opus"),
+            "by_format (device_id=? AND format>?)",
+        ),
         (lambda _, db: FormatStore(db).align(STICK, "opus"), "by_status"),
         (lambda them, _: them.queries.page(QUEUE, 1, 10, sort=Sort.QUEUE), "in_turn"),
         (lambda them, _: them.queries.page(NEXT, 1, 10, sort=Sort.QUEUE), "in_turn"),
