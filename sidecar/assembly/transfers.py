@@ -20,7 +20,6 @@ from sidecar.domain.transfers.wholeness import Wholeness
 from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.process.threads import WorkerPool
 from sidecar.services.accounts.hidden_files import is_hidden
-from sidecar.services.space.held_back import WhyHeldBack
 from sidecar.services.space.planner import (
     DevicePlanState,
     Outlook,
@@ -28,6 +27,7 @@ from sidecar.services.space.planner import (
     WaitingForRoom,
     no_block,
 )
+from sidecar.services.space.waits import Waits
 from sidecar.services.transfers.failures import FailurePolicy
 from sidecar.services.transfers.fetching.device_copy import DeviceCopy
 from sidecar.services.transfers.fetching.fetch import Fetcher
@@ -58,7 +58,7 @@ class TransferServices:
         shared_progress: Knows the transfers of other machines where no Redis tells them.
         outlook: Returns the plan of a device, wherever that is.
         verdict_on: Returns what may be fetched for a device now, wherever that is.
-        why_held_back: Returns why a download waits, although there is no problem.
+        waits: Finds what keeps downloads from coming.
         engine_thread: Function for the thread that the engine needs; None if it needs none.
         converters: Threads that convert fetched files; as many jobs may wait as there are threads.
         new_worker: Returns a new worker.
@@ -73,7 +73,7 @@ class TransferServices:
     shared_progress: SharedProgress
     outlook: Outlook
     verdict_on: Callable[[str], NetworkVerdict | None]
-    why_held_back: WhyHeldBack
+    waits: Waits
     engine_thread: Callable[[Event], None] | None
     converters: WorkerPool
     new_worker: Callable[[], Worker]
@@ -129,7 +129,15 @@ def make_transfers(
         ),
         outlook=outlook,
         verdict_on=verdict_on,
-        why_held_back=WhyHeldBack(verdict_on, waiting, base.store.holds),
+        waits=Waits(
+            problems=accounts.problems,
+            trouble_of=devices.registry.trouble_of,
+            settings_of=devices.settings.of,
+            verdict_on=verdict_on,
+            waiting_for_room=waiting,
+            holds=base.store.holds,
+            clock=base.clock,
+        ),
         engine_thread=engine_thread,
         converters=converters,
         new_worker=partial(

@@ -148,7 +148,7 @@ def make_web(
             # Another machine may have a Syncthing.
             is_carried=devices.peers is not None or devices.registry.is_shared,
             hidden=accounts.hidden,
-            waiting_for_room=transfers.why_held_back.waiting_for_room,
+            waits=transfers.waits,
         ),
         shown=DeviceListing(
             stores=base.store,
@@ -562,7 +562,7 @@ def _preferences(below: Below) -> PreferenceService:
         rules=below.rules.settings,
         names=lambda: {one.user_id: one.name for one in accounts.service.all()},
         clock=below.base.clock,
-        held_back=below.transfers.why_held_back,
+        waits=below.transfers.waits.of_one,
         in_doubt=below.rules.questions.waiting,
         hidden=accounts.hidden.of,
     )

@@ -14,6 +14,7 @@ from math import ceil
 from types import MappingProxyType
 
 from sidecar.domain.downloads.download import NOT_TAKEN, Download, Status
+from sidecar.domain.downloads.waits import Wait
 from sidecar.messages import as_sentence, clause, listed, msg
 
 STATES = MappingProxyType(
@@ -54,10 +55,8 @@ class ExplainFacts:
         download: None if there is none, or none that concerns the person.
         speaks_for_all: The facts are those of all accounts, not only of this person.
         is_away: The device is not attached: its content is as of the last scan.
-        is_paused: The device takes no files.
         hidden: Sentences about accounts that may not see its item on the server any more.
-        problems: Messages about the device, the server or the account that stop the download.
-        held_back: Why the network rule or the space plan makes it wait.
+        waits: What keeps the download from coming when it is its turn.
         was_removed: The person removed it on purpose.
         excluded_from: The labels of the rules from which the person excluded it.
         switched_off: The labels of the rules that are switched off for the device.
@@ -72,10 +71,8 @@ class ExplainFacts:
     speaks_for_all: bool = False
     wanted: tuple[WantedBecause, ...] = ()
     is_away: bool = False
-    is_paused: bool = False
     hidden: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
-    held_back: str | None = None
+    waits: tuple[Wait, ...] = ()
     was_removed: bool = False
     excluded_from: tuple[str, ...] = ()
     switched_off: tuple[str, ...] = ()
@@ -219,12 +216,7 @@ def _list_obstacles(facts: ExplainFacts) -> Iterator[str]:
     download = facts.download
     if download is None or download.status is not Status.PENDING:
         return
-    if facts.is_paused:
-        yield msg(
-            "{device} is paused: nothing is downloaded to it until somebody resumes it",
-            device=facts.device,
-        )
-    yield from facts.problems
+    yield from (one.text for one in facts.waits)
     if download.retry_next_at is not None and download.retry_next_at > facts.now:
         why = clause(download.error_message or msg("it could not be downloaded"))
         yield msg(
@@ -232,9 +224,7 @@ def _list_obstacles(facts: ExplainFacts) -> Iterator[str]:
             why=why,
             time=format_span(download.retry_next_at - facts.now),
         )
-    elif facts.held_back is not None:
-        yield facts.held_back
-    elif not facts.is_paused and not facts.problems:
+    elif not facts.waits:
         yield msg("It is downloaded when it is its turn")
 
 

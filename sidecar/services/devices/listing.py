@@ -10,7 +10,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import NEW, DeviceAccess
 from sidecar.services.devices.registry import DeviceRegistry, starting_text
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.health.problems import ProblemKind, Problems
+from sidecar.services.health.problems import Problems
 from sidecar.sizes import rough_size
 from sidecar.store.downloads.queries import DeviceUse
 from sidecar.store.stores import Stores
@@ -75,12 +75,9 @@ class DeviceListing:
             device = attached.get(settings.name)
             known = known_by_name.get(settings.name)
             device_id = device.id if device else known.id if known else f"{NEW}{settings.name}"
-            trouble = self._problems.of(ProblemKind.DEVICE, device_id)
+            trouble = self._registry.trouble_of(device_id)
             current = device.settings if device else settings
             elsewhere = None if device else self._registry.on_other_machine(device_id)
-            if device is None and elsewhere is None:
-                # What a machine sees there says more than that it is not here.
-                trouble = self._problems.told_of(ProblemKind.DEVICE, device_id) or trouble
             space = elsewhere.state.space if elsewhere else None
             if device and trouble is None:
                 space = self._registry.space(device)

@@ -297,6 +297,14 @@ class DeviceRegistry:
             return None
         return self._elsewhere.explain_absence(device_id, known.name)
 
+    def trouble_of(self, device_id: str) -> Problem | None:
+        """Return what is wrong with a device, as people are told; None if nothing is."""
+        found = self._problems.of(ProblemKind.DEVICE, device_id)
+        if self.find(device_id) or self.on_other_machine(device_id):
+            return found
+        # What a machine sees there says more than that it is not here.
+        return self._problems.told_of(ProblemKind.DEVICE, device_id) or found
+
     def blocked(self) -> set[str]:
         """Return the ids of the devices that are paused, have a problem or are elsewhere."""
         attached = self.all()

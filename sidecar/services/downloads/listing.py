@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
+from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.waits import Wait
 from sidecar.domain.wishes import Hold
 from sidecar.errors import NotVisible, SignedOut
 from sidecar.events import Progress
@@ -20,18 +22,20 @@ from sidecar.services.downloads.views import (
     DownloadPage,
     DownloadQuery,
     DownloadView,
+    OnTheWay,
     ReasonView,
     SyncedTo,
     TitlePage,
     TitleView,
 )
 from sidecar.services.library.covers import Cover, CoverCache
-from sidecar.services.space.planner import WaitingForRoom
+from sidecar.services.space.waits import Waits
 from sidecar.services.transfers.fetching.progress import ProgressTracker
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queries import DeviceState
 from sidecar.store.stores import Stores
 
+ON_THEIR_WAY = frozenset({Status.DOWNLOADING, Status.PENDING})
 STORED = tuple(one.name for one in fields(Download))
 
 
@@ -48,7 +52,7 @@ class DownloadListing:
         covers: CoverCache,
         is_carried: bool,
         hidden: HiddenFilesService,
-        waiting_for_room: Callable[[str], WaitingForRoom | None],
+        waits: Waits,
     ) -> None:
         """Prepare.
 
@@ -60,7 +64,7 @@ class DownloadListing:
             covers: The cache of covers.
             is_carried: Whether Syncthing is used.
             hidden: Tells from whom the items of files are hidden.
-            waiting_for_room: Returns what waits for room on a device.
+            waits: Finds what keeps downloads from coming.
         """
         self._accounts = accounts
         self._downloads = stores.downloads
@@ -71,7 +75,7 @@ class DownloadListing:
         self._transfers = transfers
         self._covers = covers
         self._hidden = hidden
-        self._waiting_for_room = waiting_for_room
+        self._waits = waits
 
     def downloads(self, person: Person, query: DownloadQuery) -> DownloadPage:
         """Return one page of the downloads that this person may see and that match."""
@@ -148,6 +152,16 @@ class DownloadListing:
         """Return the account names that an admin may filter by; for others none."""
         return sorted(one.name for one in self._accounts.all()) if person.is_admin else ()
 
+    def on_the_way(self, person: Person, *, places: int, most: int) -> OnTheWay:
+        """Return what runs and waits, its first `places`; and `most` of what comes next."""
+        which = replace(self._ownership.listed(person), statuses=ON_THEIR_WAY)
+        first, _ = self._downloads.queries.page(which, 1, places, sort=Sort.QUEUE)
+        not_now = self._waits.not_now([one.id for one in self._devices.all()])
+        coming = self._downloads.queries.coming(which, self._waits.clock.now(), not_now, most)
+        rows = {one.id: one for one in (*first, *coming)}
+        views = {one.id: one for one in self.views(person, [*rows.values()])}
+        return OnTheWay([views[one.id] for one in first], [views[one.id] for one in coming])
+
     def bytes_waiting(self, person: Person) -> int:
         """Return the bytes still to fetch of the downloads that this person may see."""
         return self._downloads.queries.bytes_waiting(self._ownership.listed(person))
@@ -198,6 +212,7 @@ class DownloadListing:
         running = {one.download_id: one for one in self._transfers.last()}
         carried = self._carried(rows)
         hidden = self._hidden.of_downloads(person, [row.id for row in rows if row.is_present])
+        waits = self._waits.of(person, rows)
         return [
             _view(
                 row,
@@ -207,16 +222,10 @@ class DownloadListing:
                 owners=_owners(person, row, holds[row.id], names),
                 carried=carried.get(row.id, ()),
                 hidden_from=hidden.get(row.id, ()),
-                no_room=self._find_why_no_room(row),
+                wait=next(iter(waits.get(row.id, ())), None),
             )
             for row in rows
         ]
-
-    def _find_why_no_room(self, row: Download) -> str | None:
-        if row.status is not Status.PENDING:
-            return None
-        waiting = self._waiting_for_room(row.device_id)
-        return waiting.why(row.id) if waiting else None
 
     def _carried(self, rows: Iterable[Download]) -> Mapping[int, tuple[SyncedTo, ...]]:
         if self._arrivals is None:
@@ -256,7 +265,7 @@ def _view(
     owners: tuple[str, ...],
     carried: tuple[SyncedTo, ...],
     hidden_from: tuple[HiddenSentence, ...],
-    no_room: str | None,
+    wait: Wait | None,
 ) -> DownloadView:
     stored: dict[str, Any] = {name: getattr(row, name) for name in STORED}
     stored["expected_size"] = row.size
@@ -267,7 +276,7 @@ def _view(
         owners=owners,
         carried=carried,
         hidden_from=hidden_from,
-        no_room=no_room,
+        wait=wait,
     )
     if progress is None:
         return view

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from sidecar.domain.downloads.download import MISSING, Download, Status
 from sidecar.domain.downloads.sorting import Sort
+from sidecar.domain.downloads.waits import Wait
 from sidecar.events import Phase
 from sidecar.services.accounts.hidden_files import HiddenSentence
 
@@ -41,7 +42,7 @@ class DownloadView(Download):
         reasons, owners: These name other people only for an admin.
         carried: The Syncthing peers that have the file.
         hidden_from: The holders that may not see its item on the server any more.
-        no_room: Why there is no room for it yet, for people; None if there is.
+        wait: What keeps it from coming when it is its turn; None if nothing does.
     """
 
     device_name: str
@@ -52,13 +53,14 @@ class DownloadView(Download):
     owners: tuple[str, ...] = ()
     carried: tuple[SyncedTo, ...] = ()
     hidden_from: tuple[HiddenSentence, ...] = ()
-    no_room: str | None = None
+    wait: Wait | None = None
 
     @property
     def why_not_there(self) -> str | None:
         """Why it is not on the device, for people; None if it is, or nothing is in the way."""
-        is_there = self.shown_status in {Status.COMPLETED, MISSING}
-        return None if is_there else self.error_message or self.no_room
+        if self.shown_status in {Status.COMPLETED, MISSING}:
+            return None
+        return self.wait.text if self.wait else self.error_message
 
     @property
     def progress(self) -> float:
@@ -77,6 +79,19 @@ class DownloadView(Download):
     def shown_status(self) -> str:
         """The state to show: `missing` for a file that was not found, else the status."""
         return MISSING if self.missing_since is not None else self.status.value
+
+
+@dataclass(frozen=True, slots=True)
+class OnTheWay:
+    """What is on its way to somebody's devices.
+
+    Attributes:
+        first: What runs, then the first of what waits.
+        coming: What comes next, as nothing but its turn keeps it from coming.
+    """
+
+    first: Sequence[DownloadView]
+    coming: Sequence[DownloadView]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,11 +13,11 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain
 from sidecar.domain.downloads.shares import FORMER_ACCOUNT
+from sidecar.domain.downloads.waits import Wait
 from sidecar.domain.items.kinds import not_taken_text
 from sidecar.domain.rules.registry import RULE_OF, RULES
 from sidecar.domain.wishes import Hold
 from sidecar.messages import msg
-from sidecar.services.accounts.accounts import OUTSIDE_HOURS
 from sidecar.services.accounts.hidden_files import HiddenSentence
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.settings import DeviceSettingsService
@@ -27,10 +27,8 @@ from sidecar.store.stores import Stores
 
 # Codes of problems in which the device is not there: its contents are known from the rows only.
 AWAY = frozenset({"missing", "no-marker", "other-device"})
-SOMEBODY_OUTSIDE_HOURS = msg("Jellyfin lets the account that downloads it do nothing now")
-SOMEBODY_SIGNED_OUT = msg("The account that downloads it must sign in again")
 
-HeldBack = Callable[[Download], str | None]
+WaitsOf = Callable[[Person, Download], tuple[Wait, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +53,9 @@ def _hides_nothing(_person: Person, _download: Download) -> tuple[HiddenSentence
     return ()
 
 
-def _lets_through(_download: Download) -> None:
-    """Default: no download is held back."""
+def _waits_for_nothing(_person: Person, _download: Download) -> tuple[Wait, ...]:
+    """Default: nothing keeps a download from coming when it is its turn."""
+    return ()
 
 
 class Explainer:
@@ -71,7 +70,7 @@ class Explainer:
         rules: RuleSettingsService,
         names: Callable[[], Mapping[str, str]],
         clock: Clock,
-        held_back: HeldBack = _lets_through,
+        waits: WaitsOf = _waits_for_nothing,
         in_doubt: Callable[[], Collection[str]] = tuple,
         hidden: Callable[[Person, Download], tuple[HiddenSentence, ...]] = _hides_nothing,
     ) -> None:
@@ -84,8 +83,7 @@ class Explainer:
             rules: The settings of the rules.
             names: Returns the accounts' names by their ids.
             clock: To tell which holds have ended.
-            held_back: Returns why the network rule or the plan holds a download back; None if
-                neither does.
+            waits: Returns what a download waits for beside its turn.
             in_doubt: Returns the items whose file may be there already, as a person has to decide.
             hidden: Returns from which of its holders a file's item is hidden, as a person may know.
         """
@@ -99,7 +97,7 @@ class Explainer:
         self._rules = rules
         self._names = names
         self._clock = clock
-        self._held_back = held_back
+        self._waits = waits
         self._in_doubt = in_doubt
         self._hidden = hidden
 
@@ -123,7 +121,6 @@ class Explainer:
             download = None
         settings = self._devices.of(device_id)
         trouble = self._problems.of(ProblemKind.DEVICE, device_id)
-        waits = download is not None and download.status is Status.PENDING
         return ExplainFacts(
             device=settings.name if settings else msg("this device"),
             now=self._clock.now(),
@@ -131,12 +128,10 @@ class Explainer:
             speaks_for_all=person.is_admin,
             wanted=self._wanted(person, holds),
             is_away=trouble is not None and trouble.code in AWAY,
-            is_paused=settings is not None and settings.paused,
             hidden=tuple(one.text for one in self._hidden(person, download))
             if download is not None and download.is_present
             else (),
-            problems=self._in_the_way(person, download) if download and waits else (),
-            held_back=self._held_back(download) if download and waits else None,
+            waits=self._waits(person, download) if download else (),
             was_removed=item_id in self._tombstones.items(person.user_id, device_id),
             excluded_from=self._excluded_from(person, device_id, item_id, download),
             switched_off=self._switched_off(device_id),
@@ -161,20 +156,6 @@ class Explainer:
             if own or person.is_admin
             if one.release_at is None or one.release_at > now
         )
-
-    def _in_the_way(self, person: Person, download: Download) -> tuple[str, ...]:
-        device = self._problems.of(ProblemKind.DEVICE, download.device_id)
-        account = self._problems.known_of(ProblemKind.ACCOUNT).get(download.user_id)
-        server = self._problems.known_of(ProblemKind.SERVER).values()
-        texts = [one.text for one in (device, *server) if one is not None]
-        if account is not None:
-            # Its text names the account, which may be another person's.
-            own = person.is_admin or download.user_id == person.user_id
-            others = SOMEBODY_SIGNED_OUT
-            if account.code == OUTSIDE_HOURS:
-                others = SOMEBODY_OUTSIDE_HOURS
-            texts.append(account.text if own else others)
-        return tuple(texts)
 
     def _excluded_from(
         self, person: Person, device_id: str, item_id: str, download: Download | None

@@ -10,10 +10,12 @@ It is no time: clocks are set back, and an album is queued within one millisecon
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from sidecar.store.database import Database
+from sidecar.store.schema.tables import DownloadRow
 
 # The folder of a file, with the last "/".
 OURS, OTHERS = (
@@ -31,18 +33,19 @@ ANOTHER_FIRST = f"""SELECT 1 FROM downloads AS other
             AND other.user_id NOT IN (SELECT value FROM json_each(?))
             AND other.id NOT IN (SELECT CAST(value AS INTEGER) FROM json_each(?))))"""  # noqa: S608 - ours
 # SQL text, to name the index: otherwise SQLite sorts the whole queue each time.
-FIRST_DUE = f"""(SELECT id FROM downloads INDEXED BY downloads_to_claim
+MAY_COME = """downloads INDEXED BY downloads_to_claim
     WHERE status = 'pending'
         AND (retry_next_at IS NULL OR retry_next_at <= ?)
         AND device_id NOT IN (SELECT value FROM json_each(?))
         AND user_id NOT IN (SELECT value FROM json_each(?))
         AND id NOT IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
+        AND (device_id NOT IN (SELECT value FROM json_each(?)) OR EXISTS (
+            SELECT 1 FROM holds WHERE holds.device_id = downloads.device_id
+                AND holds.item_id = downloads.item_id AND holds.rule = 'pin'))"""
+FIRST_DUE = f"""(SELECT id FROM {MAY_COME}
         AND (item_id, format) NOT IN (SELECT item_id, format FROM downloads
             WHERE status = 'downloading'
                 AND (finalizing = 0 OR id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))))
-        AND (device_id NOT IN (SELECT value FROM json_each(?)) OR EXISTS (
-            SELECT 1 FROM holds WHERE holds.device_id = downloads.device_id
-                AND holds.item_id = downloads.item_id AND holds.rule = 'pin'))
         AND (device_id NOT IN (SELECT value FROM json_each(?)) OR NOT EXISTS ({ANOTHER_FIRST}))
     ORDER BY priority DESC, place, id
     LIMIT 1 {{skip_locked}})"""  # noqa: S608 - ours
@@ -67,6 +70,26 @@ PLACED = """UPDATE downloads SET place = given.place FROM (
         CAST(json_extract(value, '$[1]') AS INTEGER) AS place
     FROM json_each(?)
 ) AS given WHERE given.id = downloads.id"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotNow:
+    """What of the queue cannot come now, whoever's turn it is.
+
+    Attributes:
+        devices, users, downloads: Their ids.
+        own_only: Devices that get only what people asked for themselves.
+    """
+
+    devices: Collection[str] = ()
+    users: Collection[str] = ()
+    downloads: Collection[int] = ()
+    own_only: Collection[str] = ()
+
+    def values(self, now: datetime) -> tuple[object, ...]:
+        """Return the parameters of `MAY_COME`."""
+        listed = (self.devices, self.users, self.downloads, self.own_only)
+        return (DownloadRow.retry_next_at.db_value(now), *(json.dumps([*one]) for one in listed))
 
 
 @dataclass(frozen=True, slots=True)

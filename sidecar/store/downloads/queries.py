@@ -25,9 +25,11 @@ from sidecar.store.downloads.filter import (
     Statement,
     build_conditions,
     build_count_conditions,
+    build_scope_conditions,
     build_visibility_condition,
     is_active,
 )
+from sidecar.store.downloads.order import MAY_COME, NotNow
 from sidecar.store.schema.tables import DownloadRow, HoldRow
 
 FIELDS = [getattr(DownloadRow, one.name) for one in fields(Download)]
@@ -283,6 +285,21 @@ class DownloadQueries:
         asked = build_count_conditions(which)
         left: int = self._db.sql(f"{WAITING}{asked.text}", asked.values)[0][0]
         return left
+
+    def coming(
+        self, which: DownloadFilter, now: datetime, not_now: NotNow, most: int
+    ) -> list[Download]:
+        """Return the next of a list that wait for nothing but their turn; its statuses are ignored.
+
+        What was tried in vain before is left out: that is told of as such.
+        """
+        asked = build_scope_conditions(which).of("downloads")
+        rows = self._db.sql(
+            f"SELECT {NAMES} FROM {MAY_COME} AND error_message IS NULL{asked.text}"  # noqa: S608 - ours
+            " ORDER BY priority DESC, place, id LIMIT ?",
+            (*not_now.values(now), *asked.values, most),
+        )
+        return [from_columns(one) for one in rows]
 
     def on_the_way(self, device_id: str, least_priority: int) -> list[Download]:
         """Return a device's pending and running downloads of at least this priority."""

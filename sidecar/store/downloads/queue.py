@@ -30,7 +30,7 @@ from sidecar.store.downloads.adopt import DownloadAdopter
 from sidecar.store.downloads.folders import DeviceFolders
 from sidecar.store.downloads.identity import DownloadIdentity
 from sidecar.store.downloads.insert import FilePlace, NewDownload, find_free_place, to_columns
-from sidecar.store.downloads.order import FIRST_DUE
+from sidecar.store.downloads.order import FIRST_DUE, NotNow
 from sidecar.store.downloads.queries import (
     COLUMNS,
     NAMES,
@@ -202,10 +202,11 @@ class DownloadQueue:
             own_only: Devices that get only what people asked for themselves.
             in_order: Devices whose folders get their files one by one, in the order of their names.
         """
-        due = DownloadRow.retry_next_at.db_value(now)
-        users, files = _listed(blocked_users), _listed(busy)
-        rows = _listed(blocked_devices), users, files, files, _listed(own_only), _listed(in_order)
-        values = [due, *rows, due, users, files]
+        not_now = NotNow(
+            devices=blocked_devices, users=blocked_users, downloads=busy, own_only=own_only
+        )
+        due, devices, users, files, own = not_now.values(now)
+        values = [due, devices, users, files, own, files, _listed(in_order), due, users, files]
         changes = {
             "started_at": now,
             "retry_next_at": None,

@@ -8,6 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 
 from sidecar.domain.downloads.download import Status
+from sidecar.domain.downloads.waits import WaitKind
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.rules.registry import RULES
 from sidecar.domain.wishes import PIN
@@ -51,6 +52,16 @@ FAILED_FOR_NOW = StatusLabel(translatable("Failed for now"), "rotate-cw", "warn"
 CONVERTING = StatusLabel(translatable("Converting"), "rotate-cw", "busy")
 NO_ROOM = StatusLabel(translatable("Doesn't fit"), "hard-drive", "warn")
 HELD_UP = StatusLabel(translatable("Waiting"), "clock", "warn")
+WAITS_FOR_JELLYFIN = StatusLabel(translatable("Waiting for Jellyfin"), "clock", "warn")
+# The sentence beside it says the rest; what is not here is held up as well.
+WAITS = MappingProxyType(
+    {
+        WaitKind.DEVICE: StatusLabel(translatable("Waiting for the device"), "clock", "warn"),
+        WaitKind.PAUSED: StatusLabel(translatable("Device paused"), "pause", "warn"),
+        WaitKind.SERVER: WAITS_FOR_JELLYFIN,
+        WaitKind.ROOM: NO_ROOM,
+    }
+)
 
 ICON_OF_TYPE = MappingProxyType(
     {
@@ -73,10 +84,10 @@ def standing(view: DownloadView, now: datetime) -> StatusLabel:
         return MISSING
     if view.phase is Phase.CONVERTING:
         return CONVERTING
-    if view.status is Status.PENDING and waits:
-        return WAITING
-    if view.status is Status.PENDING and view.why_not_there:
-        return HELD_UP if view.error_message else NO_ROOM
+    if view.wait is not None:
+        return WAITS.get(view.wait.kind, HELD_UP)
+    if view.status is Status.PENDING and (waits or view.error_message):
+        return WAITING if waits else HELD_UP
     return PLAIN[view.status]
 
 
@@ -96,7 +107,6 @@ STARTING = StatusLabel(translatable("Being set up"), "clock", "calm")
 NOT_AVAILABLE = StatusLabel(translatable("Not available"), "triangle-alert", "warn")
 FILES_MISSING = StatusLabel(translatable("Files are missing"), "triangle-alert", "warn")
 NEEDS_ATTENTION = StatusLabel(translatable("Needs attention"), "triangle-alert", "warn")
-WAITS_FOR_JELLYFIN = StatusLabel(translatable("Waiting for Jellyfin"), "clock", "warn")
 ASKED = StatusLabel(translatable("Needs an answer"), "triangle-alert", "warn")
 DOWNLOADS_FAILED = StatusLabel(translatable("Downloads failed"), "triangle-alert", "warn")
 EMPTY = StatusLabel(translatable("Empty"), "hard-drive", "calm")

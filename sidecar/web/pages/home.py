@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from flask import Blueprint, render_template, request
 
 from sidecar.domain.downloads.download import Status
-from sidecar.domain.downloads.sorting import Sort
 from sidecar.services.accounts.person import Person
-from sidecar.services.downloads.views import DownloadQuery, DownloadView
+from sidecar.services.downloads.views import DownloadView
 from sidecar.services.files.browse import TileView
 from sidecar.services.playback.history import PlayView
 from sidecar.store.downloads.queries import DeviceState
@@ -29,7 +28,6 @@ from sidecar.web.services import WebServices
 MOST_RUNNING = 3
 MOST_ADDED = 12
 MOST_LISTED = 5
-ON_THEIR_WAY = frozenset({Status.DOWNLOADING, Status.PENDING})
 # More than ever run at once, and those that follow them.
 PLACES_READ = 25
 # So many plays are looked through for those that were long enough to count.
@@ -74,33 +72,29 @@ def routes(services: WebServices) -> Blueprint:
 def _home(services: WebServices, person: Person, outcome: str) -> str:
     listing = services.downloads
     # What runs comes first.
-    found = listing.downloads(
-        person, DownloadQuery(statuses=ON_THEIR_WAY, sort=Sort.QUEUE, page_size=PLACES_READ)
-    )
+    found = listing.on_the_way(person, places=PLACES_READ, most=MOST_LISTED)
     states = listing.by_device(person)
-    waiting = [one for one in found.items if one.status is Status.PENDING]
-    taking = {
-        one.id
-        for one in services.devices.devices(person)
-        if one.trouble is None and not one.is_paused
-    }
-    coming = [one for one in waiting if one.why_not_there is None and one.device_id in taking]
     notices = services.notices.notices(person)
     return render_template(
         "home.html",
         outcome=outcome,
         counts={one.value: _sum(states, one) for one in Status},
-        running=_running([one for one in found.items if one.status is Status.DOWNLOADING]),
+        running=_running([one for one in found.first if one.status is Status.DOWNLOADING]),
         bytes_waiting=listing.bytes_waiting(person),
         devices=device_tiles(services, person, states, notices),
         added=_added(services, person),
         played=_played(services, person),
-        coming=coming[:MOST_LISTED],
+        coming=found.coming,
         # That a device has no room, or takes nothing now, is told by its tile.
-        stuck=[one for one in waiting if one.error_message][:MOST_LISTED],
+        stuck=[one for one in found.first if _is_stuck(one)][:MOST_LISTED],
         waits=[one for one in notices if one.kind == "network"],
         hindered=hindrance(notices),
     )
+
+
+def _is_stuck(one: DownloadView) -> bool:
+    """Whether a download was tried in vain, and nothing else keeps it from coming."""
+    return one.status is Status.PENDING and one.error_message is not None and one.wait is None
 
 
 def _sum(states: Mapping[str, DeviceState], status: Status) -> int:

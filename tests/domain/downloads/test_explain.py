@@ -7,6 +7,7 @@ import pytest
 
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain, format_span
+from sidecar.domain.downloads.waits import Wait, WaitKind
 from tests.domain import examples
 from tests.fakes.clock import START
 
@@ -14,6 +15,7 @@ FAVOURITE = WantedBecause(who=None, rule="favourites", text="your favourite")
 ENDING = replace(FAVOURITE, release_at=START + timedelta(hours=2, minutes=1))
 ROW = replace(examples.ROW, expected_size=1000, bytes_downloaded=430)
 FAILED = replace(ROW, status=Status.FAILED, error_message="The server sent a web page.")
+PAUSED = "Car stick is paused: nothing is downloaded to it until somebody resumes it"
 SOON = START + timedelta(seconds=45)
 IN_SIX_DAYS = START + timedelta(days=5, hours=1)
 
@@ -76,14 +78,20 @@ def at(status: Status, **facts: object) -> Download:
             ],
         ),
         (
-            about(at(Status.PENDING), is_paused=True),
+            about(at(Status.PENDING), waits=(Wait(WaitKind.PAUSED, PAUSED),)),
             [
                 "It is not on Car stick yet: it waits in the queue.",
-                "Car stick is paused: nothing is downloaded to it until somebody resumes it.",
+                f"{PAUSED}.",
             ],
         ),
         (
-            about(at(Status.PENDING), problems=("Car stick is full.", "Jellyfin is away")),
+            about(
+                at(Status.PENDING),
+                waits=(
+                    Wait(WaitKind.ROOM, "Car stick is full."),
+                    Wait(WaitKind.SERVER, "Jellyfin is away"),
+                ),
+            ),
             [
                 "It is not on Car stick yet: it waits in the queue.",
                 "Car stick is full.",
@@ -98,7 +106,7 @@ def at(status: Status, **facts: object) -> Download:
             ],
         ),
         (
-            about(at(Status.PENDING), held_back="It waits for Wi-Fi"),
+            about(at(Status.PENDING), waits=(Wait(WaitKind.NETWORK, "It waits for Wi-Fi"),)),
             ["It is not on Car stick yet: it waits in the queue.", "It waits for Wi-Fi."],
         ),
         (

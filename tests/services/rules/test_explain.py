@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from sidecar.config import DeviceSettings
 from sidecar.config.rules import ALL_RULES
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.rules import latest
+from sidecar.domain.transfers.network import NetworkVerdict
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.settings import DeviceSettingsService
@@ -19,6 +21,7 @@ from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.rules.explain import Explainer
 from sidecar.services.rules.settings.settings import RuleSettingsService
 from sidecar.services.rules.wishes import WishService
+from sidecar.services.space.waits import Waits
 from sidecar.store.devices.settings import DeviceSettingsStore
 from sidecar.store.rules.exclusions import Exclusions
 from sidecar.store.rules.settings import RuleSettingsStore
@@ -81,7 +84,17 @@ def house(world: World, tmp_path: Path) -> House:
         rules=rules,
         names=lambda: {ANN: "ann", BEN: "ben"},
         clock=world.clock,
-        held_back=lambda _download: network[0] if network else None,
+        waits=Waits(
+            problems=problems,
+            trouble_of=partial(problems.of, ProblemKind.DEVICE),
+            settings_of=book.of,
+            verdict_on=lambda _device: (
+                NetworkVerdict(own_only=True, text=network[0]) if network else None
+            ),
+            waiting_for_room=lambda _device: None,
+            holds=world.holds,
+            clock=world.clock,
+        ).of_one,
     )
     planning = WishService(world.db, world.holds, world.downloads, world.clock)
     return House(world, explaining, planning, problems, book, rules, network)

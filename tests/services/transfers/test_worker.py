@@ -21,13 +21,14 @@ from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import SERVER_ID, AccountService
 from sidecar.services.accounts.permissions import PermissionRefresh
+from sidecar.services.accounts.person import Person
 from sidecar.services.devices.attached import CurrentSettings, unchanged
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.health.jellyfin_status import SUBJECT, JellyfinStatus
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
-from sidecar.services.space.held_back import WhyHeldBack
 from sidecar.services.space.planner import SpacePlanner
+from sidecar.services.space.waits import Waits
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.failures import FailurePolicy
 from sidecar.services.transfers.fetching.device_copy import DeviceCopy
@@ -884,9 +885,17 @@ def test_what_is_paused_meanwhile_stays_paused(works: Works) -> None:
     assert works.now().status is Status.PAUSED
 
 
-def why_held_back(works: Works, download: Download) -> str | None:
-    find = WhyHeldBack(works.network.verdict_on, lambda _device: None, works.world.holds)
-    return find(download)
+def waits_of(works: Works, download: Download) -> str:
+    waits = Waits(
+        problems=works.problems,
+        trouble_of=works.registry.trouble_of,
+        settings_of=lambda _device: None,
+        verdict_on=works.network.verdict_on,
+        waiting_for_room=lambda _device: None,
+        holds=works.world.holds,
+        clock=works.world.clock,
+    )
+    return " ".join(one.text for one in waits.of_one(Person(ANN, "ann", is_admin=False), download))
 
 
 def test_what_rules_want_waits_while_transfers_are_paused_and_then_goes_on(works: Works) -> None:
@@ -895,7 +904,7 @@ def test_what_rules_want_waits_while_transfers_are_paused_and_then_goes_on(works
 
     assert not works.worker.step()
     assert works.now().status is Status.PENDING
-    assert "paused" in str(why_held_back(works, works.now()))
+    assert "paused" in waits_of(works, works.now())
 
     works.network.pause(paused=False)
     assert works.worker.step()
@@ -912,7 +921,7 @@ def test_what_a_person_asked_for_is_fetched_while_transfers_are_paused(works: Wo
     assert [works.worker.step() for _ in range(2)] == [True, False]
 
     assert (works.now(1).status, works.now(2).status) == (Status.PENDING, Status.COMPLETED)
-    assert why_held_back(works, works.now(2)) is None
+    assert waits_of(works, works.now(2)) == ""
 
 
 def test_what_the_network_rule_stops_keeps_all_its_tries(works: Works) -> None:

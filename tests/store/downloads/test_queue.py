@@ -10,12 +10,16 @@ import pytest
 from sidecar.domain.downloads.download import Download, Move, Status, Validator
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.removals import Expected
+from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, DownloadChanged, Event, WorkArrived
 from sidecar.store.database import Database
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.insert import FilePlace
+from sidecar.store.downloads.order import NotNow
 from sidecar.store.downloads.queue import Downloads, WantedAgain
 from sidecar.store.downloads.transitions import WholeFile
+from sidecar.store.rules.holds import Holds
 from tests.fakes.clock import FakeClock
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
 
@@ -681,3 +685,35 @@ def test_what_every_finished_file_should_look_like_is_told(
         Expected(there.id, there.file_path, there.file_size, there.content_hash, clock.now())
     ]
     assert downloads.queries.files_on(CARD) == []
+
+
+def test_what_comes_next_is_what_nothing_but_its_turn_keeps(
+    db: Database, downloads: Downloads, clock: FakeClock
+) -> None:
+    devices = (STICK, CARD, STICK, STICK, STICK, STICK, STICK)
+    people = (ANN, ANN, BEN, ANN, ANN, ANN, ANN)
+    asked = zip(devices, people, range(1, 8), strict=True)
+    rows = downloads.queue.add_all([wanted(n, device=one, user=who) for one, who, n in asked])
+    by_wish, _card, _ben, _refused, late, tried, pinned = rows
+    for one, until in ((late, clock.now() + timedelta(hours=1)), (tried, None)):
+        others = [row.id for row in rows if row.id != one.id]
+        begun = downloads.queue.claim(clock.now(), busy=others)
+        assert begun is not None
+        assert downloads.transitions.postpone(begun, until=until, failure=TIMED_OUT, retry_count=1)
+    Holds(db, Bus()).keep(Wish(ANN, STICK, track(7), Reason(PIN, track(7).id, "downloaded by you")))
+    everything = DownloadFilter()
+
+    def coming(which: DownloadFilter = everything, own_only: tuple[str, ...] = ()) -> list[int]:
+        refused = [rows[3].id]
+        not_now = NotNow(devices=[CARD], users=[BEN], downloads=refused, own_only=own_only)
+        found = downloads.queries.coming(which, clock.now(), not_now, 5)
+        return [one.id for one in found]
+
+    assert coming() == [by_wish.id, pinned.id]
+    assert coming(own_only=(STICK,)) == [pinned.id]
+    assert coming(DownloadFilter(viewer=BEN)) == []
+    assert coming(DownloadFilter(viewer=ANN)) == [by_wish.id, pinned.id]
+    assert coming(DownloadFilter(left_out=frozenset({STICK}))) == []
+    assert [one.id for one in downloads.queries.coming(everything, BEGIN, NotNow(), 2)] == [
+        one.id for one in rows[:2]
+    ]

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ByteSize
 
 from sidecar.config import NetworkSettings, Settings, TransferSettings
+from sidecar.domain.downloads.waits import WaitKind
 from sidecar.services.transfers.policy.network import HOLDS_S
 from sidecar.services.transfers.policy.status import TransfersView
 from tests.fakes.clock import FakeClock
@@ -118,8 +119,8 @@ def test_what_an_admin_lets_through_or_pauses_counts_at_the_machine_of_the_stick
     assert change(eve, paused=True) == 200
     clock.advance(HOLDS_S)
     assert network.own_only() == {STICK}
-    assert here.why_held_back(waiting) == there.why_held_back(waiting)
-    assert here.why_held_back(waiting) is not None
+    assert here.waits.of_one(EVE, waiting) == there.waits.of_one(EVE, waiting)
+    assert [one.kind for one in here.waits.of_one(EVE, waiting)] == [WaitKind.NETWORK]
     assert change(eve, paused=False) == 200
     clock.advance(HOLDS_S)
     assert network.own_only() == set()

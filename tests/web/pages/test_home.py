@@ -243,3 +243,67 @@ def test_while_jellyfin_is_away_nobody_says_that_there_is_nothing_to_download(
         page = ann.get(path).text
         assert "Waiting for Jellyfin" in page
         assert "Nothing to download" not in page
+
+
+def the_stick_is_pulled(house: WebHouse) -> None:
+    house.unplug()
+
+
+def the_stick_cannot_be_written_to(house: WebHouse) -> None:
+    problem = Problem("read-only", "Car stick is read-only: its queue waits")
+    house.services.accounts.problems.note(ProblemKind.DEVICE, STICK, problem)
+
+
+def the_stick_is_paused(house: WebHouse) -> None:
+    house.services.web.settings.change(EVE, STICK, {"paused": True}, {})
+
+
+def no_file_gets_through(house: WebHouse) -> None:
+    problem = Problem("blocked", "No file gets through from Jellyfin: the proxy refuses it")
+    house.services.accounts.problems.note(ProblemKind.SERVER, "files", problem)
+
+
+@pytest.mark.parametrize(
+    ("happens", "word", "why"),
+    [
+        (the_stick_is_pulled, "Waiting for the device", "Car stick is not there"),
+        (the_stick_cannot_be_written_to, "Waiting for the device", "Car stick is read-only"),
+        (the_stick_is_paused, "Device paused", "Car stick is paused: nothing is downloaded to it"),
+        (no_file_gets_through, "Waiting for Jellyfin", "the proxy refuses it"),
+        (ann_has_to_sign_in_again, "Waiting", "Sign in again"),
+        (automatic_downloads_are_paused, "Waiting", "Automatic downloads are paused"),
+    ],
+)
+def test_a_row_says_what_it_waits_for_as_every_other_page_does(
+    house: WebHouse, ann: Browser, happens: Callable[[WebHouse], None], word: str, why: str
+) -> None:
+    added = house.add(1, title="Ann's wish")
+    assert ">Queued</span>" in ann.get("/downloads").text
+
+    happens(house)
+
+    row, home = ann.get("/downloads").text.partition('class="row')[2], ann.get("/").text
+    told = " ".join(
+        ann.client.get(f"/api/v1/devices/{STICK}/items/{added.item_id}/why").get_json()["sentences"]
+    )
+    assert f">{word}</span>" in row
+    assert why in row
+    assert why in told
+    assert ">Queued</span>" not in row
+    assert "1 download is waiting" in home
+    assert 'aria-labelledby="coming"' not in home
+
+
+def test_what_comes_next_is_found_behind_many_that_cannot_come(
+    house: WebHouse, ann: Browser
+) -> None:
+    for number in range(1, 41):
+        house.postpone(house.add(number), house.clock.now() + timedelta(hours=1))
+    house.add(41, title="Behind forty")
+
+    page = ann.get("/").text
+
+    assert "Behind forty" in page.partition('aria-labelledby="coming"')[2]
+    assert "41 downloads are queued" in page
+    the_stick_is_paused(house)
+    assert "41 downloads are waiting" in ann.get("/").text
