@@ -378,6 +378,9 @@ def _system(below: Below) -> SystemStatus:
         database_bytes=base.store.db.measure,
         is_healthy=base.is_healthy,
         recent=base.recent,
+        titles=lambda ids: {
+            one.item_id: f"“{one.title}”" for one in base.store.offline.of_items(ids, None)
+        },
     )
 
 

@@ -167,10 +167,19 @@ class DeviceFolder:
         with self._anchor.translate_errors() as root:
             return scan.find_named(root, folders, names)
 
-    def strangers(self, *, sizes: Collection[int], known: Collection[str]) -> list[Stranger]:
-        """Return the files of these sizes at other than the known paths, without those in trash."""
+    def strangers(
+        self,
+        *,
+        sizes: Collection[int],
+        known: Collection[str],
+        skip: Callable[[str], object] = lambda _folder: None,
+    ) -> list[Stranger]:
+        """Return the files of these sizes at other than the known paths, without those in trash.
+
+        `skip` is told of the folders that are devices themselves, in which nothing is looked for.
+        """
         with self._anchor.translate_errors() as root:
-            return scan.find_strangers(root, sizes=sizes, known={*known})
+            return scan.find_strangers(root, sizes=sizes, known={*known}, skip=skip)
 
     def part(self, download_id: int) -> PartFile:
         """Return the part file of a download; it need not be there yet."""

@@ -64,16 +64,22 @@ def look(
     return found
 
 
-def find_strangers(root: int, *, sizes: Collection[int], known: Collection[str]) -> list[Stranger]:
+def find_strangers(
+    root: int,
+    *,
+    sizes: Collection[int],
+    known: Collection[str],
+    skip: Callable[[str], object] = lambda _folder: None,
+) -> list[Stranger]:
     """Return the files of these sizes at other than the known paths, without those in trash.
 
     Folders that cannot be read are skipped, and those that are devices themselves: what is in there
-    belongs to that device, and would be deleted for two.
+    belongs to that device, and would be deleted for two. `skip` is told of these.
     """
     device = os.fstat(root).st_dev
     return [
         one
-        for one in islice(_walk_files(root, "", device, _DEEPEST), _MOST_FILES)
+        for one in islice(_walk_files(root, "", device, _DEEPEST, skip), _MOST_FILES)
         if one.facts.size in sizes and one.path not in known
     ]
 
@@ -142,13 +148,16 @@ def _look_at(name: str, handle: int) -> Seen:
     return to_file_stat(facts) if stat.S_ISREG(facts.st_mode) else NotAFile.OTHER
 
 
-def _walk_files(handle: int, above: str, device: int, deep: int) -> Iterator[Stranger]:
+def _walk_files(
+    handle: int, above: str, device: int, deep: int, skip: Callable[[str], object]
+) -> Iterator[Stranger]:
     try:
         with os.scandir(handle) as entries:
             inside = list(islice(entries, _MOST_NAMES))
     except OSError:
         return
     if above and any(one.name.casefold() == OURS for one in inside):
+        skip(above.rstrip("/"))
         return
     for entry in inside:
         path = f"{above}{entry.name}"
@@ -163,14 +172,8 @@ def _walk_files(handle: int, above: str, device: int, deep: int) -> Iterator[Str
         if stat.S_ISREG(facts.st_mode):
             yield Stranger(path, to_file_stat(facts))
         elif stat.S_ISDIR(facts.st_mode) and deep:
-            yield from _walk_subfolder(entry.name, handle, f"{path}/", device, deep - 1)
-
-
-def _walk_subfolder(
-    name: str, handle: int, above: str, device: int, deep: int
-) -> Iterator[Stranger]:
-    with suppress(OSError), _open_folder(name, handle) as inside:
-        yield from _walk_files(inside, above, device, deep)
+            with suppress(OSError), _open_folder(entry.name, handle) as folder:
+                yield from _walk_files(folder, f"{path}/", device, deep - 1, skip)
 
 
 @contextmanager

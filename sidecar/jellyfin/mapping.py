@@ -243,6 +243,7 @@ def _choose_image(base: BaseItem) -> tuple[str | None, str | None]:
         (base.id, base.image_tags.primary),
         (base.album_id, base.album_primary_image_tag),
         (base.series_id, base.series_primary_image_tag),
+        (base.parent_primary_image_item_id, base.parent_primary_image_tag),
     )
     return next(((item, tag) for item, tag in candidates if item and tag), (None, None))
 

@@ -275,6 +275,8 @@ class BaseItem(JellyfinModel):
     image_tags: Annotated[ImageTags, Default(ImageTags())] = ImageTags()
     album_primary_image_tag: Maybe[str] = None
     series_primary_image_tag: Maybe[str] = None
+    parent_primary_image_item_id: Maybe[Id] = None
+    parent_primary_image_tag: Maybe[str] = None
     user_data: Maybe[CarriedUserData] = None
     child_count: Maybe[Whole] = None
     recursive_item_count: Maybe[Whole] = None

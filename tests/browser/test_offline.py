@@ -288,6 +288,29 @@ def test_a_file_is_pinned_and_let_go_in_place(
     assert page.url.endswith("/offline?look=files&q=dawn")
 
 
+@pytest.mark.parametrize("path", ["/offline?look=files", f"/offline/albums/{ALBUM}"])
+def test_on_a_phone_a_file_is_one_line_and_tells_the_rest_when_asked(
+    opened: Open, path: str
+) -> None:
+    page = opened(path)
+    page.set_viewport_size({"width": 360, "height": 740})
+
+    heights = page.locator(".rows > .row").evaluate_all("rows => rows.map(one => one.offsetHeight)")
+    assert max(heights) <= 72
+    row = page.locator(".rows > .row", has_text="Noon").last
+    details = row.locator(".more")
+    expect(row.locator(".play-file a")).to_be_visible()
+    expect(details).to_be_hidden()
+    row.get_by_role("button", name="More about").click()
+    for text in ("Evenings", "Car stick", ".wav"):
+        expect(details).to_contain_text(text)
+    assert list(violations_in(page, THEMES[0])) == []
+    page.keyboard.press("Escape")
+    expect(details).to_be_hidden()
+    page.set_viewport_size({"width": 1280, "height": 740})
+    expect(details).to_be_visible()
+
+
 def test_removing_asks_first_and_the_row_goes(
     opened: Open, house: WebHouse, files: list[Download]
 ) -> None:

@@ -170,6 +170,10 @@ def test_the_size_is_that_of_the_items_own_file_and_not_of_another_version() -> 
         ({"ImageTags": {"Primary": "own"}, "AlbumId": OTHER}, (ID, "own")),
         ({"AlbumId": OTHER, "AlbumPrimaryImageTag": "album"}, (OTHER, "album")),
         ({"SeriesId": SERIES, "SeriesPrimaryImageTag": "series"}, (SERIES, "series")),
+        (
+            {"ParentPrimaryImageItemId": SERIES, "ParentPrimaryImageTag": "above"},
+            (SERIES, "above"),
+        ),
         ({"AlbumId": OTHER}, (None, None)),
         ({"AlbumPrimaryImageTag": "album"}, (None, None)),
     ],

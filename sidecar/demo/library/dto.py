@@ -188,7 +188,7 @@ class DtoBuilder:
         blurred = tag or self._album_tag(item)
         return {
             **self._music(item),
-            **_show(item),
+            **self._show(item),
             "CollectionType": item.collection_type,
             "VideoType": (item.disc or "VideoFile") if item.kind.is_video else None,
             "PartCount": 1 + len(item.parts) if item.parts else None,
@@ -222,6 +222,19 @@ class DtoBuilder:
             "AlbumArtists": self._artists(music.album_artists),
         }
         return told
+
+    def _show(self, item: DemoItem) -> Json:
+        show = item.show
+        if show is None:
+            return {}
+        series = self.library.get(show.series_id)
+        return {
+            "SeriesName": show.series,
+            "SeriesId": show.series_id,
+            "SeasonId": show.season_id,
+            "SeasonName": show.season,
+            "SeriesPrimaryImageTag": self.picture_tag(series) if series else None,
+        }
 
     def _artists(self, names: Iterable[str]) -> list[Json]:
         return [{"Name": name, "Id": self.library.artist_ids[name]} for name in names]
@@ -257,18 +270,6 @@ def _people(item: DemoItem) -> list[Json]:
         {"Name": name, "Id": naming.person_id(name), "Role": "", "Type": part}
         for name, part in people
     ]
-
-
-def _show(item: DemoItem) -> Json:
-    show = item.show
-    if show is None:
-        return {}
-    return {
-        "SeriesName": show.series,
-        "SeriesId": show.series_id,
-        "SeasonId": show.season_id,
-        "SeasonName": show.season,
-    }
 
 
 def _media_type(item: DemoItem) -> str:

@@ -9,6 +9,9 @@ from sidecar.messages import Size, msg
 
 SMALLEST_RESERVE = 256 * 1024 * 1024
 
+# The code of what will never fit with the present settings.
+TOO_BIG = "too-big"
+
 
 @dataclass(frozen=True, slots=True)
 class Space:
@@ -82,7 +85,7 @@ def check_space(
     whole = round_to_blocks(size, space.block)
     if space.largest_file is not None and size > space.largest_file:
         return SpaceRefusal(
-            "too-big",
+            TOO_BIG,
             msg("{name} cannot hold a file of {size}", name=name, size=Size(size)),
             is_final=True,
         )
@@ -93,10 +96,10 @@ def check_space(
             name=name,
             budget=Size(budget),
         )
-        return SpaceRefusal("too-big", text, is_final=True)
+        return SpaceRefusal(TOO_BIG, text, is_final=True)
     if whole > space.total - kept:
         return SpaceRefusal(
-            "too-big",
+            TOO_BIG,
             msg("It is larger ({size}) than {name}", size=Size(size), name=name),
             is_final=True,
         )

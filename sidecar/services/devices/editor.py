@@ -34,6 +34,8 @@ EDITABLE = ("name", "users", "managers")
 # The drives that nobody wants to be asked about again.
 DECLINED = "drives.declined"
 MOST_DECLINED = 100
+# So many folders of a drive are looked at for a device that is in one of them.
+FOLDERS_LOOKED_AT = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +157,11 @@ class DeviceEditor:
         found = [one for one in self.drives() if one.can_write]
         declined = self._declined() if found else ()
         left = [one for one in found if _mark(one) not in declined]
-        return [one for one in left if self._find_moved(one.path) is None]
+        return [one for one in left if self._find_moved_on(one) is None]
 
     def moved(self) -> Sequence[MovedDevice]:
         """Return the devices that were plugged in at another place than where they are used."""
-        found = (self._find_moved(one.path) for one in self.drives() if one.can_write)
+        found = (self._find_moved_on(one) for one in self.drives() if one.can_write)
         return [one for one in found if one is not None]
 
     def move(self, device_id: str) -> None:
@@ -180,8 +182,13 @@ class DeviceEditor:
             ]
         )
 
+    def _find_moved_on(self, drive: Drive) -> MovedDevice | None:
+        """Return the device that a drive is, or that is in a folder at its root."""
+        folders = (drive.path, *list_folders(drive.path)[:FOLDERS_LOOKED_AT])
+        return next((one for one in map(self._find_moved, folders) if one is not None), None)
+
     def _find_moved(self, path: Path) -> MovedDevice | None:
-        """Return the device that a drive is by its marker, if it is not attached."""
+        """Return the device that a folder is by its marker, if it is not attached."""
         try:
             marker = read_marker(path)
         except DeviceError:

@@ -1,7 +1,8 @@
 """What a device takes: which kinds of media, and which version of a film.
 
     a setting changed ─▶ waiting files of a kind that it does not take any more ─▶ failed, and why
-                      └▶ what failed for that, and is taken by now              ─▶ queued again
+                      ├▶ what failed for that, and is taken by now              ─▶ queued again
+                      └▶ what was too large for a limit that is another one now ─▶ queued again
 
 What is wanted stays wanted (`services.rules.wishes`), and files that are there stay.
 """
@@ -13,10 +14,10 @@ from sidecar.domain.downloads.download import NOT_TAKEN, Download, Status
 from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.domain.items.kinds import ALL_MEDIA, is_taken, not_taken_text
 from sidecar.domain.items.versions import choose_version
-from sidecar.domain.space.space import compute_default_reserve
+from sidecar.domain.space.space import TOO_BIG, compute_default_reserve
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.events import DeviceChanged, DownloadChanged, Event
-from sidecar.messages import msg
+from sidecar.messages import Message, msg
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.devices.settings import DeviceSettingsService
 from sidecar.store.downloads.queue import Downloads
@@ -57,12 +58,16 @@ class TakenKinds:
                 pass
 
     def settle(self, device_id: str) -> None:
-        """Refuse what waits and is not taken; queue again what is taken now."""
+        """Refuse what waits and is not taken; queue again what is taken now, or may fit now."""
         settings = self._settings.of(device_id)
         taken = ALL_MEDIA if settings is None else settings.takes
         queries = self._downloads.queries
         for one in queries.failed_on(device_id, NOT_TAKEN):
             if is_taken(one.item_type, taken):
+                self._downloads.transitions.retry(one)
+        budget = settings.budget if settings else None
+        for one in queries.failed_on(device_id, TOO_BIG):
+            if _names_another_limit(one, budget):
                 self._downloads.transitions.retry(one)
         refused = [one for one in PLAYABLE if not is_taken(one, taken)]
         for one in queries.waiting_of_types(device_id, refused) if refused else ():
@@ -83,6 +88,12 @@ class TakenKinds:
         if text is not None:
             failure = Failure(FailureClass.REFUSED, NOT_TAKEN, text)
             self._downloads.transitions.give_up(waiting, until=None, failure=failure, retry_count=0)
+
+
+def _names_another_limit(refused: Download, budget: int | None) -> bool:
+    """Whether a download was refused for a storage limit that is not the one any more."""
+    text = refused.error_message
+    return isinstance(text, Message) and text.values.get("budget", budget) != budget
 
 
 def explain_not_taken(title: str, why: str) -> str:

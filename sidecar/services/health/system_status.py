@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Lock
 
@@ -16,6 +17,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.services.health.problems import ProblemKind, Problems
 
 MOST_LINES = 2000
+ITEM_ID = re.compile(r"\b[0-9a-f]{32}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,9 @@ class SystemStatus:
         database_bytes: Callable[[], int],
         is_healthy: Callable[[], bool],
         recent: RecentLog,
+        titles: Callable[[Collection[str]], Mapping[str, str]],
     ) -> None:
+        """Prepare; `titles` returns what people call items, by their ids, as far as it is known."""
         self._anonymous = anonymous
         self._problems = problems
         self._transfer = transfer
@@ -103,6 +107,7 @@ class SystemStatus:
         self._database_bytes = database_bytes
         self._is_healthy = is_healthy
         self._recent = recent
+        self._titles = titles
 
     def is_healthy(self) -> bool:
         """Whether every thread is alive and the database answers."""
@@ -130,7 +135,7 @@ class SystemStatus:
         )
 
     def log(self, level: str | None, text: str) -> Sequence[LogLine]:
-        """Return recent log records, newest first.
+        """Return recent log records, newest first, with the titles of items for their ids.
 
         Args:
             level: The lowest level to return; None for all.
@@ -138,9 +143,18 @@ class SystemStatus:
         """
         least = logging.getLevelNamesMapping().get(level or "", logging.NOTSET)
         words = text.casefold().split()
-        return [
+        lines = [
             one
             for one in self._recent.lines()
             if logging.getLevelNamesMapping()[one.level] >= least
-            and all(word in one.text.casefold() for word in words)
         ]
+        ids = {found for one in lines for found in ITEM_ID.findall(one.text)}
+        titles = self._titles(ids) if ids else {}
+        named = (_name_items(one, titles) for one in lines)
+        return [one for one in named if all(word in one.text.casefold() for word in words)]
+
+
+def _name_items(line: LogLine, titles: Mapping[str, str]) -> LogLine:
+    """Return a line with what people call the items whose ids it has; unknown ids stay."""
+    text = ITEM_ID.sub(lambda found: titles.get(found[0], found[0]), line.text)
+    return line if text == line.text else replace(line, text=text)

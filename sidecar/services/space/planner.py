@@ -146,7 +146,8 @@ class DevicePlanState:
     Attributes:
         made_at: That time.
         files: How many files and waiting downloads were looked at.
-        bytes, bytes_lasting: What the files that are there take, and those of them that stay.
+        bytes: What the files that are there take, in whole blocks.
+        bytes_lasting: The sizes of those of them that stay.
         next_to_go: The first files that would be evicted.
         may_go: The downloads whose files may be evicted at all; the first ones, if it was told.
         files_may_go, bytes_may_go: How many they are, and their size.
@@ -471,9 +472,7 @@ class SpacePlanner:
             files=len(found.stored) + len(found.waiting),
             bytes=sum(limits.takes(one.size) for one in there),
             bytes_lasting=sum(
-                limits.takes(one.size)
-                for one in there
-                if one.eviction_class is EvictionClass.LASTING
+                one.size for one in there if one.eviction_class is EvictionClass.LASTING
             ),
             next_to_go=tuple(going[:MOST_NEXT]),
             may_go=tuple(one.download_id for one in going),

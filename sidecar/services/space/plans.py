@@ -281,7 +281,7 @@ class PlanService:
         except DeviceError as trouble:
             return self._without_plan(person, device, str(trouble))
         lines = self._lines(person, device.id, found)
-        space, over, rest = _space(found), found.plan.over, found.rest
+        space, over, rest = _space(found, device), found.plan.over, found.rest
         if not self._access.sees_all(person, self._access.settings(person, device.id)):
             space, over, rest = _rough(space), rough_size(over), _rough_rest(rest)
         return DevicePlan(
@@ -376,17 +376,18 @@ def _refusal(refused: RefusedAdd, seen: Collection[int] | None) -> PlanLine:
     )
 
 
-def _space(found: DevicePlanState) -> SpaceView:
+def _space(found: DevicePlanState, device: DeviceView) -> SpaceView:
+    """Return how the space of a device is used; `device.used` is told on every page."""
     space, limits = found.limits.space, found.limits
-    reserve = min(limits.kept, space.free)
+    reserve, lasting = min(limits.kept, space.free), min(found.bytes_lasting, device.used)
     return SpaceView(
         total=space.total,
-        lasting=found.bytes_lasting,
-        passing=found.bytes - found.bytes_lasting,
-        others=max(0, space.total - space.free - found.bytes),
+        lasting=lasting,
+        passing=device.used - lasting,
+        others=max(0, space.total - space.free - device.used),
         reserve=reserve,
         free=space.free - reserve,
-        most=limits.reach(found.bytes),
+        most=limits.reach(device.used) if device.most is None else device.most,
     )
 
 
@@ -399,10 +400,12 @@ def _rough_rest(rest: PlanRest) -> PlanRest:
 
 
 def _rough(space: SpaceView) -> SpaceView:
+    used = rough_size(space.lasting + space.passing)
+    lasting = min(rough_size(space.lasting), used)
     return SpaceView(
         total=space.total,
-        lasting=rough_size(space.lasting),
-        passing=rough_size(space.passing),
+        lasting=lasting,
+        passing=used - lasting,
         others=rough_size(space.others),
         reserve=rough_size(space.reserve),
         free=rough_size(space.free),

@@ -212,7 +212,7 @@ class DownloadQueries:
         asked = build_conditions(which)
         before = (page - 1) * page_size
         with self._db.read():
-            total = count_listed(which, self.counts(which))
+            total = self._total(which)
             if total <= before:
                 return [], total
             few = name_index(which, total, sort)
@@ -241,6 +241,13 @@ class DownloadQueries:
     def number(self, status: Status, which: DownloadFilter) -> int:
         """Return how many downloads in this state, missing or not, match."""
         return self._by_status(which).get(status, 0)
+
+    def _total(self, which: DownloadFilter) -> int:
+        if which.missing or not which.statuses or Status.COMPLETED in which.statuses:
+            return count_listed(which, self.counts(which))
+        # No missing file is in these states: nobody counts them.
+        by_status = self._by_status(replace(which, statuses=frozenset()))
+        return sum(by_status.get(one, 0) for one in which.statuses)
 
     def _by_status(self, whose: DownloadFilter) -> Mapping[str, int]:
         asked = select_counts(whose)

@@ -32,7 +32,7 @@ OPTIONS = MappingProxyType(
         "generic": translatable("Generic"),
         "rockbox": translatable("Rockbox"),
         "car": translatable("Car stereo"),
-        "android": translatable("Android phone"),
+        "android": translatable("Android phone, also by Syncthing"),
         "jellyfin": translatable("Jellyfin server"),
     }
 )

@@ -20,6 +20,7 @@ LIBRARIES = [
     {"name": "Shows", "collection_type": "tvshows", "path": "Shows"},
 ]
 FIRST_LIGHT = "Music/The Sine Waves/First Light (2019)"
+SHOW = "Shows/The Signal (2010)"
 DOUBLE = "Music/Long Player/Double (2008)"
 TONE_1 = f"{FIRST_LIGHT}/01 - Tone 1.flac"
 LYRICS = "[00:01.00]One tone\n[00:02.50]and no more"
@@ -53,7 +54,7 @@ def episode(season: int, number: int) -> Entry:
     """Return an episode of the one series."""
     title = f"The Signal S{season:02d}E{number:02d}"
     return {
-        "path": f"Shows/The Signal (2010)/Season {season:02d}/{title}.mkv",
+        "path": f"{SHOW}/Season {season:02d}/{title}.mkv",
         "series": "The Signal",
         "season": season,
         "episode": number,
@@ -105,7 +106,7 @@ def listing() -> Entry:
         ],
         "films": [film("Colour Bars", 1995), film("Test Pattern", 2001, tags=["violent"])],
         "episodes": [episode(season, number) for season in (1, 2) for number in (1, 2)],
-        "covers": {FIRST_LIGHT: f"{FIRST_LIGHT}/cover.jpg"},
+        "covers": {one: f"{one}/cover.jpg" for one in (FIRST_LIGHT, SHOW)},
         "playlists": [
             {
                 "name": "Road trip",

@@ -347,6 +347,10 @@ def test_what_was_begun_is_continued_and_then_the_next_of_each_series(home: Home
     before = marks.state(second.id)
     marks.change(second.id, before, replace(before, position_s=90.0))
     assert continued() == [(second.id, 90.0)]
+    [shown] = home.desk.continued(home.ann, 8)
+    # Its episodes have no picture of their own.
+    assert shown.entry.item.image_item_id == home.find("The Signal", Kind.SERIES)
+    assert shown.entry.item.image_tag
 
 
 def test_each_season_tells_how_much_of_it_is_here(home: Home) -> None:

@@ -307,3 +307,13 @@ def test_what_comes_next_is_found_behind_many_that_cannot_come(
     assert "41 downloads are queued" in page
     the_stick_is_paused(house)
     assert "41 downloads are waiting" in ann.get("/").text
+
+
+def test_what_comes_late_moves_nothing(house: WebHouse, ann: Browser) -> None:
+    house.add(1, status=Status.COMPLETED)
+    house.heard(ANN, 1, house.clock.now() - timedelta(hours=1))
+
+    page = ann.get("/").text
+
+    assert 0 < page.index('aria-labelledby="added"') < page.index('aria-labelledby="played"')
+    assert page.index('aria-labelledby="played"') < page.index('id="continued"')

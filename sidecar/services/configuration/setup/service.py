@@ -38,7 +38,8 @@ log = logging.getLogger(__name__)
 OLDEST = (10, 10)
 MOST_TRIES = 10
 MOST_TICKETS = 20
-LOOK_UP_S = 5.0
+# Whoever waits for longer has mistyped it, and would not know.
+ANSWERS_WITHIN_S = 5.0
 # Jellyfin's own page below its address, and where in it somebody was.
 WEB_CLIENT = re.compile(r"(/web(/.*)?)?/?([?#].*)?$")
 JELLYFIN_PORT = 8096
@@ -88,10 +89,19 @@ class SetUpService:
         demo_id: The identity of the demo server, which ends with the set-up; empty before it runs.
     """
 
-    def __init__(self, keep: Keep, clock: Clock, *, ca_file: Path | None = None) -> None:
+    def __init__(
+        self,
+        keep: Keep,
+        clock: Clock,
+        *,
+        ca_file: Path | None = None,
+        answers_within_s: float = ANSWERS_WITHIN_S,
+    ) -> None:
+        """Prepare; an address that is tested must answer within so many seconds."""
         self._keep = keep
         self._clock = clock
         self._ca_file = ca_file
+        self._answers_within_s = answers_within_s
         self._lock = Lock()
         self._attempts: dict[str, _Attempt] = {}
         self._tries = 0
@@ -145,8 +155,13 @@ class SetUpService:
         """
         attempt = self._attempt(ticket)
         url = _complete(text)
-        _check_name(url)
-        jellyfin = Jellyfin(url, identity=_identity("setup"), ca_file=self._ca_file)
+        _check_name(url, self._answers_within_s)
+        jellyfin = Jellyfin(
+            url,
+            identity=_identity("setup"),
+            ca_file=self._ca_file,
+            read_within_s=self._answers_within_s,
+        )
         try:
             told = jellyfin.public_info()
         except JellyfinError as trouble:
@@ -280,13 +295,13 @@ def _is_sidecar(asked: Jellyfin) -> bool:
     return False
 
 
-def _check_name(url: str) -> None:
+def _check_name(url: str, within_s: float) -> None:
     """Refuse a name that is not known, and a machine that refuses: each with its own sentence."""
     parts = urlsplit(url)
     host = parts.hostname or ""
     port = parts.port or (443 if parts.scheme == "https" else 80)
     try:
-        socket.create_connection((host, port), timeout=LOOK_UP_S).close()
+        socket.create_connection((host, port), timeout=within_s).close()
     except (socket.gaierror, UnicodeError) as trouble:
         raise SetUpRefused(
             msg("Nobody on this network knows the name {host}: is it written right?", host=host)

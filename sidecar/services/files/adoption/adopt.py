@@ -83,6 +83,8 @@ class OfferView:
         doubtful: Possible matches; sample bytes are compared before one is adopted.
         strangers: How many files match nothing.
         examples: Paths of a few of these; empty if they may be somebody else's.
+        devices: Folders that are devices themselves, of another sidecar or copied here: nothing in
+            there is offered. Empty if they may be somebody else's.
         unread: How many files' tags were not read yet: ask again.
     """
 
@@ -96,6 +98,7 @@ class OfferView:
     doubtful_total: int = 0
     strangers: int = 0
     examples: Sequence[str] = ()
+    devices: Sequence[str] = ()
     unread: int = 0
 
 
@@ -189,6 +192,7 @@ class AdoptionService:
             doubtful_total=len(offer.doubtful),
             strangers=len(offer.strangers),
             examples=sorted(offer.strangers)[:EXAMPLES] if sees_all else (),
+            devices=sorted(offer.devices)[:EXAMPLES] if sees_all else (),
             unread=offer.unread,
         )
 

@@ -56,6 +56,7 @@ class Offer:
     Attributes:
         found: How many media files there are that are not ours.
         strangers: Paths of those that match nothing.
+        devices: Folders that are devices themselves: nothing in there is offered.
         unread: How many files' tags there was no time to read.
     """
 
@@ -63,6 +64,7 @@ class Offer:
     sure: list[Match] = field(default_factory=list)
     doubtful: list[Match] = field(default_factory=list)
     strangers: list[str] = field(default_factory=list)
+    devices: list[str] = field(default_factory=list)
     unread: int = 0
 
 
@@ -123,9 +125,10 @@ class LibraryFileScan:
             errors.DeviceError, errors.JellyfinError: The device or the library cannot be read.
         """
         catalogue = LibraryIndex(one for one in everything if one.id not in taken)
-        every = self._folder.strangers(sizes=ANY_SIZE, known=ours)
+        offer = Offer()
+        every = self._folder.strangers(sizes=ANY_SIZE, known=ours, skip=offer.devices.append)
         files = sorted((one for one in every if is_media(one.path)), key=lambda one: one.path)
-        offer = Offer(found=len(files))
+        offer.found = len(files)
         files = files[:MOST_FILES]
         placed = {one.path: catalogue.find_by_path(one.path) for one in files}
         self._describe(placed.values())

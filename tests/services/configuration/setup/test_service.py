@@ -59,6 +59,16 @@ def test_an_admin_sets_up_once(service: SetUpService, kept: Kept, jellyfin: Answ
         service.sign_in(ticket, "eve", PASSWORD, "127.0.0.1")
 
 
+def test_an_address_that_says_nothing_is_not_waited_for(kept: Kept) -> None:
+    service = SetUpService(kept, FakeClock(), answers_within_s=0.2)
+    # A minute, which is what Jellyfin itself is given, is longer than a test may take.
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        port = silent.getsockname()[1]
+
+        with pytest.raises(SetUpRefused, match="does not answer in time"):
+            service.test(service.begin(is_local=True), f"http://127.0.0.1:{port}")
+
+
 def test_nobody_but_an_admin_sets_up(
     service: SetUpService, kept: Kept, jellyfin: Answering
 ) -> None:

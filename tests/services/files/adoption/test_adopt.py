@@ -123,6 +123,19 @@ def test_strangers_stay_untouched(away: Traveller) -> None:
     assert {one: one.read_bytes() for one in before} == before
 
 
+def test_a_device_that_was_copied_here_is_named_and_nothing_in_it_is_offered(
+    away: Traveller,
+) -> None:
+    file = away.puts(f"Copy/{PLACE}", away.original("Tone 1"))
+    away.puts("Copy/.sidecar/device.json", b"{}")
+
+    view = offered(away)
+
+    assert (view.found, view.matched, view.devices) == (0, [], ["Copy"])
+    assert adopted(away).adopted == 0
+    assert file.exists()
+
+
 def test_what_is_in_doubt_is_adopted_only_if_its_bytes_are_the_originals(
     away: Traveller,
 ) -> None:

@@ -217,3 +217,34 @@ def test_on_the_page_another_format_takes_a_yes(house: WebHouse, ann: Browser) -
     said = ann.press(f"/devices/{STICK}/reformat", format="opus-128k")
     assert (said.status_code, said.location) == (303, "/devices")
     assert ann.told(ADDRESS)["reformat"]["is_confirmed"]
+
+
+def test_what_was_too_large_is_tried_again_when_the_limit_is_another(
+    house: WebHouse, ann: Browser
+) -> None:
+    limit = house.services.web.settings.change
+    waits = house.add(1, size=11 * BLOCK)
+
+    def told(budget: int) -> str:
+        limit(EVE, STICK, {"budget": budget, "reserve": 0}, {})
+        house.services.transfers.space.step()
+        return " ".join(ann.get("/downloads?tab=failed").text.split())
+
+    assert "larger (45 kB) than the storage limit of Car stick (41 kB)" in told(10 * BLOCK)
+    assert "larger (45 kB) than the storage limit of Car stick (43 kB)" in told(43_000)
+    assert "storage limit of Car stick (41 kB)" not in told(43_000)
+    assert "than the storage limit" not in told(20 * BLOCK)
+    assert house.now(waits).status is Status.PENDING
+
+
+def test_every_page_tells_one_number_for_what_is_used(house: WebHouse, ann: Browser) -> None:
+    for number in range(1, 41):
+        house.add(number, status=Status.COMPLETED, size=51_000 + number, rule=AHEAD)
+    house.services.web.settings.change(EVE, STICK, {"budget": 5_000_000, "reserve": 0}, {})
+
+    home, devices = ann.get("/").text, ann.get("/devices").text
+    space = ann.told(ADDRESS)["space"]
+
+    assert "2.0 MB of 5.0 MB used" in home
+    assert "2.0 MB of 5.0 MB used" in devices
+    assert space["lasting"] + space["passing"] == sum(51_000 + number for number in range(1, 41))

@@ -33,6 +33,20 @@ def test_the_log_is_followed_and_filtered(house: WebHouse, eve: Browser, ann: Br
     assert "/admin/log" in eve.get("/admin").text
 
 
+def test_items_have_their_titles(house: WebHouse, eve: Browser) -> None:
+    known, unknown = house.add(1, title="Noon"), "f" * 32
+    for item in (known.item_id, unknown):
+        text = f"ann took the heart from {item}"
+        house.recent.emit(logging.LogRecord("sidecar", logging.INFO, "", 1, text, None, None))
+
+    page = eve.get("/admin/log").text
+
+    assert "ann took the heart from “Noon”" in page
+    assert known.item_id not in page
+    assert f"ann took the heart from {unknown}" in page
+    assert "ann took the heart from “Noon”" in eve.get("/admin/log?q=noon").text
+
+
 def polled(page: str) -> str | None:
     """Return what the page asks for again and again; None if it stands still."""
     found = re.search(r'<section id="lines"[^>]*hx-get="([^"]*)" hx-trigger="every 3s"', page)

@@ -199,6 +199,7 @@ def test_the_data_folder_and_hidden_ones_are_not_offered(
         ({"budget": "10 elephants"}, "Enter a size such as 10 GB"),
         ({"budget": "5 TB"}, "more than the 64.0 GB of the drive"),
         ({"name": "car stick"}, "Another device has this name"),
+        ({"preset": "gramophone"}, '<div class="setting is-wrong">\n    <label for="preset">'),
     ],
 )
 def test_what_is_wrong_with_a_new_device_is_said_and_nothing_is_added(
@@ -301,6 +302,34 @@ def test_a_device_that_was_plugged_in_at_another_place_goes_on_there(
         assert house.path(kept).exists()
         assert "at another place" not in eve.get("/devices").text
         assert eve.press("/devices/move", device=device_id).status_code == 404
+
+
+def test_a_device_in_a_folder_of_a_drive_is_found_at_its_other_place(
+    quick_path: Path, clock: FakeClock, folder: Path
+) -> None:
+    shown = [Drive(folder, "SANDISK", "vfat", 64 * 10**9, 58 * 10**9, can_write=True)]
+    places = DevicePlaces(roots=lambda: (quick_path / "media",), drives=lambda: shown)
+    with web_house(quick_path, clock, places=places) as house:
+        eve = house.come_in(EVE)
+        (folder / "Music").mkdir()
+        add(eve, folder / "Music")
+        device_id = id_of(house, "New stick")
+        elsewhere = folder.parent / "ben" / "SANDISK"
+        elsewhere.parent.mkdir()
+        folder.rename(elsewhere)
+        shown[0] = replace(shown[0], path=elsewhere)
+        # Neither a link nor what is deeper is followed.
+        (elsewhere / "A link").symlink_to(elsewhere / "Music")
+        house.look_at_devices()
+
+        page = eve.get("/devices").text
+        assert f"at another place, <bdi>{elsewhere / 'Music'}</bdi>: use it there?" in page
+        assert "use it as a device?" not in page
+        assert eve.press("/devices/move", device=device_id).status_code == 303
+        house.look_at_devices()
+
+        there = house.services.devices.registry.get(device_id).settings.path
+        assert there == elsewhere / "Music"
 
 
 def test_a_device_of_the_settings_file_at_another_place_says_where_its_path_is(

@@ -47,6 +47,16 @@ def test_files_that_were_there_are_offered_with_the_reason(house: WebHouse, ann:
     assert STRANGER in page
 
 
+def test_a_device_that_was_copied_here_says_what_to_do(house: WebHouse, ann: Browser) -> None:
+    bring_song(house)
+    (house.folder / "Copy <i>" / ".sidecar").mkdir(parents=True)
+
+    page = told(ann.get(f"{PAGE}/found").text)
+
+    assert "The folder Copy &lt;i&gt; is a device of its own" in page
+    assert "delete the hidden folder .sidecar in it and load this page again" in page
+
+
 def test_what_is_ticked_is_adopted_and_what_was_not_is_said(house: WebHouse, ann: Browser) -> None:
     bring_song(house)
     [match] = ann.told(f"/api/v1{PAGE}/adoption")["matched"]
