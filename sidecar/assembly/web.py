@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
+from importlib import import_module
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from sidecar.assembly.accounts import AccountServices
@@ -64,7 +66,6 @@ from sidecar.services.operations.doctor import Doctor
 from sidecar.services.operations.machine_keys import MachineKeys
 from sidecar.services.operations.machine_list import MachineList
 from sidecar.services.operations.machines import MachineService
-from sidecar.services.operations.metrics import MetricsService
 from sidecar.services.operations.support import SupportBundle
 from sidecar.services.operations.syncthing_checks import checks_of_syncthing, find_old_files
 from sidecar.services.operations.task_list import TaskList
@@ -95,7 +96,11 @@ from sidecar.store.playback.past import PastPlays
 from sidecar.web.i18n.sentences import words_of
 from sidecar.web.services import WebServices
 
+if TYPE_CHECKING:
+    from sidecar.services.operations.metrics import MetricsService
+
 COVERS = "covers"
+METRICS = "sidecar.services.operations.metrics"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -422,17 +427,24 @@ def _names(below: Below) -> Mapping[str, str]:
     return accounts | {one.id: one.name for one in below.base.store.devices.all()}
 
 
-def _metrics(below: Below) -> MetricsService:
+def _metrics(below: Below) -> Callable[[], bytes]:
+    """Return what reads the figures for Prometheus; its library is loaded by who asks for them."""
     base = below.base
-    return MetricsService(
-        downloads=base.store.downloads.queries,
-        devices=below.shown.devices,
-        problems=below.accounts.problems,
-        transfers=below.transfers.progress,
-        recent=base.recent,
-        database_bytes=base.store.db.measure,
-        is_healthy=base.is_healthy,
-    )
+
+    @cache
+    def make() -> MetricsService:
+        made: MetricsService = import_module(METRICS).MetricsService(
+            downloads=base.store.downloads.queries,
+            devices=below.shown.devices,
+            problems=below.accounts.problems,
+            transfers=below.transfers.progress,
+            recent=base.recent,
+            database_bytes=base.store.db.measure,
+            is_healthy=base.is_healthy,
+        )
+        return made
+
+    return lambda: make().text()
 
 
 def _push(below: Below) -> BrowserPush:

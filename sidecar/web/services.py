@@ -41,7 +41,6 @@ from sidecar.services.operations.backups.nightly import NightlyBackups
 from sidecar.services.operations.doctor import Doctor
 from sidecar.services.operations.machine_list import MachineList
 from sidecar.services.operations.machines import MachineService
-from sidecar.services.operations.metrics import MetricsService
 from sidecar.services.operations.support import SupportBundle
 from sidecar.services.operations.task_list import TaskList
 from sidecar.services.orders.service import OrderService
@@ -69,6 +68,7 @@ class WebServices:
     Attributes:
         look: Begins and ends a request that only looks: what is asked for in several places of a
             page is read once.
+        metrics: The figures for Prometheus, in its text format.
     """
 
     look: Callable[[], AbstractContextManager[None]]
@@ -114,7 +114,7 @@ class WebServices:
     replays: ReplayService
     transfers: TransferStatus
     system: SystemStatus
-    metrics: MetricsService
+    metrics: Callable[[], bytes]
     notifications: NotificationPreferences
     notifier: Notifier
     push: BrowserPush

@@ -16,7 +16,8 @@ with heap.loading():
 from sidecar.web.live.socketio import SocketIOServer
 SocketIOServer(None)
 rare = (
-    "redis", "markdown_it", "psycopg", "charset_normalizer", "mutagen", "PIL", "simple_websocket"
+    "redis", "markdown_it", "psycopg", "charset_normalizer", "mutagen", "PIL", "simple_websocket",
+    "prometheus_client",
 )
 before = [name for name in rare if name in sys.modules]
 from sidecar.assembly import shared_events

@@ -26,7 +26,6 @@ from sidecar.config import Settings
 from sidecar.process.logs import MASK, mask
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.health.system_status import RecentLog
-from sidecar.services.operations.metrics import MetricsService
 
 DISTRIBUTION = "jellyfin-sidecar"
 README = """\
@@ -45,7 +44,7 @@ class SupportBundle:
         self,
         *,
         settings: Callable[[], Settings],
-        metrics: MetricsService,
+        metrics: Callable[[], bytes],
         problems: Problems,
         recent: RecentLog,
         clock: Clock,
@@ -69,7 +68,7 @@ class SupportBundle:
         ]
         parts = {
             "log.txt": "\n".join(lines),
-            "metrics.txt": self._metrics.text().decode(),
+            "metrics.txt": self._metrics().decode(),
             "problems.json": json.dumps(problems, indent=2, ensure_ascii=False),
             "made.txt": f"{self._clock.now().isoformat()}\n",
         }

@@ -33,7 +33,7 @@ metrics = Endpoints("metrics", "")
 def show(services: WebServices) -> Response:
     """Show the figures for Prometheus; needs the key of the settings, or this machine."""
     _check(services.configuration.now().metrics)
-    return Response(services.metrics.text(), content_type=TYPE)
+    return Response(services.metrics(), content_type=TYPE)
 
 
 def _check(settings: MetricsSettings) -> None:
