@@ -59,6 +59,20 @@ def page(signed_in: SignedIn, files: list[Download]) -> Page:
     return signed_in(ANN, "/devices")
 
 
+def test_a_device_that_comes_back_says_so_by_itself(page: Page, house: WebHouse) -> None:
+    page.get_by_role("button", name="Eject Car stick").click()
+    page.get_by_role("button", name="Reconnect Car stick").click()
+    device = page.get_by_role("region", name="Car stick")
+    expect(device).to_contain_text("Car stick is being reconnected: do not unplug it")
+
+    house.look_at_devices()
+
+    expect(page.get_by_role("button", name="Eject Car stick")).to_be_visible()
+    expect(device).not_to_contain_text("being reconnected")
+    # And is left alone from then on.
+    expect(device).not_to_have_attribute("hx-get", re.compile(".*"))
+
+
 def test_many_removals_are_read_and_then_confirmed(
     page: Page, house: WebHouse, files: list[Download]
 ) -> None:

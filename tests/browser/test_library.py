@@ -90,6 +90,25 @@ def test_a_row_has_one_menu_with_all_that_can_be_done(
     expect(more).to_be_focused()
 
 
+def test_who_may_not_download_is_told_once_and_reads_all_titles(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    songs = [
+        row(number, Name="Stepping Stones", ParentId=ALBUM, AlbumId=ALBUM, CanDownload=False)
+        for number in (1, 2)
+    ]
+    house.library(row(80, Id=ALBUM, Type="MusicAlbum", Name="Evenings"), *songs)
+    page = signed_in(ANN, f"/library/{ALBUM}")
+    page.set_viewport_size({"width": 360, "height": 740})
+
+    expect(page.get_by_text("Jellyfin does not let your account download this.")).to_have_count(1)
+    expect(page.get_by_role("button", name="Download")).to_have_count(0)
+    widths = page.locator(".track h3").evaluate_all("all => all.map((one) => one.offsetWidth)")
+    assert min(widths) > 120
+    assert not is_too_wide(page)
+    assert list(violations_in_both_themes(page)) == []
+
+
 def test_the_queue_takes_what_is_played_next_and_last(signed_in: SignedIn, house: WebHouse) -> None:
     titles = ("Dawn", "Noon", "Dusk")
     for number, title in enumerate(titles, 1):

@@ -127,6 +127,18 @@ def test_every_control_of_them_does_something(
     assert walker.used > 60
 
 
+def test_on_a_phone_what_saves_is_above_the_navigation(signed_in: SignedIn, drive: Path) -> None:
+    page = signed_in(EVE, f"/devices/add?path={drive}")
+    page.set_viewport_size({"width": 360, "height": 500})
+    edges = page.evaluate(
+        """() => [".save", ".places"].map((one) => document.querySelector(one))
+        .map((one) => one.getBoundingClientRect()).map(({ top, bottom }) => [top, bottom])"""
+    )
+
+    (_, save_ends), (navigation_begins, _) = edges
+    assert save_ends <= navigation_begins
+
+
 def test_a_new_drive_offers_itself_on_every_page_until_somebody_says_no(
     signed_in: SignedIn, server: WebServer, drive: Path
 ) -> None:

@@ -237,7 +237,7 @@ def test_samples_are_taken_and_shown_to_whom_they_concern(house: WebHouse) -> No
     ann, ben = (house.come_in(one).get("/activity/charts").text for one in (ANN, BEN))
     assert 'aria-labelledby="chart-speed"' in ann
     assert "33 kB/s" in ann
-    assert "Nothing was downloaded in the last 24 hours" in ben
+    assert "No speed was measured in the last 24 hours" in ben
     assert "Space on Car stick" in ann
     assert "<td>40.0 MB</td>" in house.come_in(EVE).get("/activity/charts").text
     # They are kept for a day, and for somewhat more than a year.

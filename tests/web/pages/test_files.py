@@ -421,7 +421,7 @@ def test_what_goes_next_is_in_order_and_says_why(house: WebHouse, ann: Browser) 
         "Downloaded ahead of a queue",
         "Here because its album is played · Played since it was added",
         "Needed for a while",
-        "another user's file",
+        "1 of others, which you may not see",
         "5 files can be removed: 1.0 MB together.",
         'href="/offline?q=tone"',
     ):

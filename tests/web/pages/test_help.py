@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.web.pages.help.documents import FILES, NAMES, link, linked_file, render
+from sidecar.web.pages.help.routes import PAGES
 from sidecar.web.pages.help.topics import TOPICS, topic
 from tests.web.house import Browser, WebHouse
 
@@ -25,6 +26,8 @@ def test_every_document_is_served_and_packaged(ann: Browser) -> None:
         f"docs/{one}.md": f"sidecar/web/docs/{one}.md" for one in docs
     }.items() <= packaged.items()
     start = ann.get("/help").text
+    for _, _, sentences in PAGES:
+        assert all(one in start for one in sentences)
     for name in NAMES:
         assert f'href="/help/{name}"' in start
         page = ann.get(f"/help/{name}").text

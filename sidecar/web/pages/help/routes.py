@@ -28,6 +28,16 @@ DISTRIBUTION = "jellyfin-sidecar"
 NAME = re.compile(r"[A-Za-z0-9._-]+")
 COOKIE = "sidecar_keys"
 OFF = "off"
+# The pages that everybody has, by their names in the navigation.
+PAGES = (
+    ("home.show", translatable("Home"), topics.HOME),
+    ("pages.downloads", translatable("Downloads"), topics.DOWNLOADS),
+    ("library.start", translatable("Library"), topics.LIBRARY),
+    ("offline_page.show", translatable("On devices"), topics.OFFLINE),
+    ("plans.devices", translatable("Devices"), topics.DEVICES),
+    ("plays.now_page", translatable("Now playing"), topics.PLAYING),
+    ("activity.show", translatable("Activity"), topics.ACTIVITY),
+)
 # What `static/js/keyboard.js` does.
 KEYS = (
     ("?", translatable("Show these keys")),
@@ -55,7 +65,9 @@ def routes() -> Blueprint:
 
     @pages.get("/help", role=Role.SIGNED_IN)
     def start() -> str:
-        return render_template("help/help.html", titles=documents.titles(), document=None)
+        return render_template(
+            "help/help.html", titles=documents.titles(), document=None, pages=PAGES
+        )
 
     @pages.get("/help/<string(maxlength=40):document_name>", role=Role.SIGNED_IN)
     def document(document_name: str) -> str | Response:

@@ -280,9 +280,16 @@ def _thing(services: WebServices, item_id: str) -> str:
         services,
         looked,
         found=found,
+        is_kept_away=_is_kept_away(shown, found),
         next_up=_next_up(services.library, shown),
         **_choices(services, shown, device),
     )
+
+
+def _is_kept_away(shown: LibraryEntry, found: LibraryPage | None) -> bool:
+    """Return whether the account may not download it: of an album what is in it says so."""
+    items = [one.entry.item for one in ([shown] if found is None else found.items)]
+    return bool(items) and all(one.is_playable and one.can_download is False for one in items)
 
 
 def _menu(services: WebServices, item_id: str) -> str:
