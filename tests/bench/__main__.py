@@ -154,12 +154,15 @@ def rows(tenth: int) -> Sequence[Row]:
     episodes = Load("episodes", 40 // tenth, 90 * MIB)
     small = Load("small", 1000 // tenth, MIB)
     short = Load("short", 1000 // tenth, 200_000)
+    many = Load("many", 5000 // tenth, 200_000)
     film = Load("film", 1, 2048 // tenth * MIB)
     return (
         Row("albums", albums, is_tls=False, wall=1.0, cpu=1.2),
         Row("albums-tls", albums, is_tls=True, wall=1.1, cpu=1.3),
         Row("small", small, is_tls=False, wall=1.3, cpu=2.5),
         Row("small-tls", small, is_tls=True, wall=1.3, cpu=2.5),
+        Row("many", many, is_tls=False, wall=1.3, cpu=2.5),
+        Row("many-tls", many, is_tls=True, wall=1.3, cpu=2.5),
         Row("episodes", episodes, is_tls=False, wall=1.0, cpu=1.2),
         Row("delayed", short, is_tls=False, wall=1.0, cpu=None, one_way_s=0.01),
         Row("delayed-tls", short, is_tls=True, wall=1.0, cpu=None, one_way_s=0.01),
