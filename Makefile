@@ -103,20 +103,21 @@ lies: $(VENV)/test-ready static/vendor/ready
 simulation: $(VENV)/test-ready
 	$(BIN)/python -m tests.simulation --libraries 1000 --processes 2
 
-# What takes too long for every test run: each point at which a download can die, ten thousand steps
-# of people and workers, fifty thousand requests, ten thousand tracks under new ids, every page in
-# both themes and every control of it, each on both a phone and a desktop, and 200,000 damaged inputs:
-# 9,100 for each of the 22 readers of what comes from outside. All drawn anew.
+# What takes too long for every test run: each point at which a download, a group of them or a
+# playlist can die, forty households through a year, ten thousand steps of people and workers, fifty
+# thousand requests, ten thousand tracks under new ids, every page in both themes and every control
+# of it, each on both a phone and a desktop, 200,000 damaged inputs (9,100 for each of the 22 readers
+# of what comes from outside), and ten times as many drawn examples. All drawn anew.
 nightly: export SIDECAR_SEED ?= $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
 nightly: packages-for-tests $(VENV)/test-ready static/vendor/ready
 	SIDECAR_CRASH_POINTS=all SIDECAR_REQUESTS=50000 STEERING_STEPS=10000 SIDECAR_IDENTITY_TRACKS=10000 \
-		$(BIN)/pytest -q -o timeout=0 \
-		tests/faults/test_crash_walk.py tests/e2e/api/test_every_request.py \
+		SIDECAR_YEARS=40 $(BIN)/pytest -q -o timeout=0 \
+		tests/faults/test_crash_*.py tests/simulation tests/e2e/api/test_every_request.py \
 		tests/services/downloads/test_interleavings.py tests/services/identity/test_many.py
 	SIDECAR_CONTROLS=all SIDECAR_LOOKS=all $(BIN)/pytest -q -o timeout=0 \
 		tests/e2e/browser/test_controls.py tests/e2e/browser/test_every_page.py
 	SIDECAR_INPUTS=9100 $(BIN)/pytest -q -o timeout=0 tests/attacks/test_mutated_inputs.py
-	$(BIN)/pytest -q -m hypothesis
+	SIDECAR_EXAMPLES=400 $(BIN)/pytest -q -o timeout=0 -m hypothesis
 	SIDECAR_LONG_FILM=1 $(BIN)/pytest -q tests/e2e/devices/test_films.py
 
 # Puts the pages' new sentences into the catalogues, to be translated there.

@@ -28,11 +28,12 @@ from tests.fakes.servers.syncthings import OneSyncthing, two_syncthings
 from tests.patience import PATIENCE_S
 
 # A loaded machine is slow: how long one example takes says nothing about the code. Examples are the
-# same each time, unless a seed was asked for.
+# same each time, unless a seed was asked for; `make nightly` tries many more.
 settings.register_profile(
     "sidecar",
     deadline=None,
     derandomize="SIDECAR_SEED" not in os.environ,
+    max_examples=int(os.environ.get("SIDECAR_EXAMPLES", "40")),
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("sidecar")

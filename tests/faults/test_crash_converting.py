@@ -30,7 +30,7 @@ from tests.faults.test_crash_walk import Death, Nursery, chosen, files, row
 
 pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(900)]
 
-POINTS = 16
+POINTS = 10
 SECONDS = 2.0
 
 

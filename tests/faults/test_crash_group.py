@@ -29,7 +29,7 @@ from tests.faults.test_crash_walk import Call, Death, Nursery, each, files
 pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(900)]
 
 # Points in all, by the size of the group.
-POINTS = {2: 12, 20: 20}
+POINTS = {2: 8, 20: 12}
 RENAME = "renameat2"
 # The group's first rename comes after its commit.
 COMMIT = 20

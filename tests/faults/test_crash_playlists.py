@@ -37,7 +37,7 @@ from tests.services.players.test_device_playlists import (
 
 pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(900)]
 
-POINTS = 24
+POINTS = 14
 # urllib3 waits for an answer after a reset that is told by `sendto`.
 REFUSED = {
     "sendto": "ENETUNREACH",

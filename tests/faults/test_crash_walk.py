@@ -4,7 +4,7 @@
 
 After each death nothing may be called complete that is not, and one more start must bring the
 file whole, once, and leave nothing else behind. `SIDECAR_CRASH_POINTS=all` walks every point.
-Without it a hundred are taken, spread evenly over the calls that change a file or a folder: what
+Without it fifty are taken, spread evenly over the calls that change a file or a folder: what
 only reads leaves on the disk what the call before it left, and a start after it finds the same.
 """
 
@@ -45,7 +45,7 @@ _CALL = re.compile(r"^(\w+)\((.*)")
 _CHANGES = re.compile(r"(mkdir|rename|unlink|p?write|ftruncate|fallocate)|openat.*O_(CREAT|TRUNC)")
 # Large enough for a durable point in the middle.
 SIZE = 9 * 1024 * 1024
-POINTS = 100
+POINTS = 50
 
 
 class Call(NamedTuple):

@@ -1,4 +1,8 @@
+"""Households through a year: `SIDECAR_YEARS=8` lives more of them."""
+
 from __future__ import annotations
+
+import os
 
 import pytest
 
@@ -6,7 +10,7 @@ from tests.simulation.year import MOST_WASTE, year
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(int(os.environ.get("SIDECAR_YEARS", "4"))))
 def test_a_year_wastes_no_bytes_and_nothing_goes_back_and_forth(seed: int) -> None:
     outcome = year(seed)
 

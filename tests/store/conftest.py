@@ -93,7 +93,7 @@ def changes_outside_of_an_immediate_transaction(statements: list[str]) -> list[s
     """A read that turns into a write fails at once when another writer came between."""
     transaction, strays = "", []
     for statement in statements:
-        word = statement.split()[0].upper()
+        word = statement.split(None, 1)[0].upper()
         if word in {"BEGIN", "COMMIT", "ROLLBACK"}:
             transaction = statement if word == "BEGIN" else transaction
             transaction = transaction if word == "BEGIN" or " TO " in statement else ""

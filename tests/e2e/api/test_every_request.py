@@ -43,7 +43,7 @@ from tests.fakes.servers.slow_line import wait_until
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(0)]
 
-REQUESTS = int(os.environ.get("SIDECAR_REQUESTS", "2500"))
+REQUESTS = int(os.environ.get("SIDECAR_REQUESTS", "1500"))
 SEED = int(os.environ.get("SIDECAR_SEED", "16"))
 CHECKS = [
     not_a_server_error,
