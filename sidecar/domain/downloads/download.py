@@ -95,7 +95,7 @@ def next_status(status: Status, move: Move) -> Status:
 
 
 # Codes of errors that decide what a person may do with a download.
-EMPTY, UNPROVED = "empty", "unproved"
+EMPTY, LARGER, UNPROVED = "empty", "larger", "unproved"
 # The device does not take this kind of media; ends by itself when its settings say otherwise.
 NOT_TAKEN = "not-taken"
 # Codes of refusals that concern the account which fetches: another one may have the file.

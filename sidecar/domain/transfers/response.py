@@ -29,7 +29,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from sidecar.domain.downloads.download import EMPTY, UNPROVED, Validator
+from sidecar.domain.downloads.download import EMPTY, LARGER, UNPROVED, Validator
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
 from sidecar.domain.transfers.headers import (
     NOT_SATISFIABLE,
@@ -319,6 +319,17 @@ def unproved_length_failure(count: int, scanned: int | None) -> Failure:
         known=known,
     )
     return Failure(FailureClass.UNPROVED, UNPROVED, text)
+
+
+def larger_failure(count: int, scanned: int) -> Failure:
+    """Return the failure for a file that is larger than known, with no room for so much."""
+    text = msg(
+        "The server sends {sent}, its library says {known}, and the device has no space for it: "
+        "scan the library, or free some space",
+        sent=Size(count),
+        known=Size(scanned),
+    )
+    return Failure(FailureClass.UNPROVED, LARGER, text)
 
 
 def unverified_length_failure(host: str) -> Failure:

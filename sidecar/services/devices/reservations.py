@@ -29,6 +29,8 @@ class Reservations:
     ) -> SpaceRefusal | None:
         """Reserve space for a download, until `unreserve`; return why there is none, or None.
 
+        What was reserved for it before is kept if there is none.
+
         Args:
             device: Where the file goes.
             download_id: The download.
@@ -37,7 +39,7 @@ class Reservations:
             source: Bytes of the original that is converted to the file, deleted afterwards.
         """
         with self._lock:
-            refusal = self.refusal(device, remaining, size)
+            refusal = self.refusal(device, remaining, size, of=download_id)
             if refusal is None:
                 self._reserved[download_id] = (device.id, Reservation(size, source))
             return refusal
@@ -56,9 +58,13 @@ class Reservations:
                 if of == device_id
             }
 
-    def refusal(self, device: AttachedDevice, remaining: int, size: int) -> SpaceRefusal | None:
-        """Return why there is no space for a file; None if there is."""
+    def refusal(
+        self, device: AttachedDevice, remaining: int, size: int, *, of: int | None = None
+    ) -> SpaceRefusal | None:
+        """Return why there is no space for a file, that of a download; None if there is."""
         others, space, settings = self.on(device.id), device.folder.space(), device.settings
+        if of is not None:
+            others.pop(of, None)
         used = 0
         if settings.budget is not None:
             running = sum_in_blocks([one.size for one in others.values()], space.block)

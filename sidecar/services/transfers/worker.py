@@ -22,7 +22,9 @@ from threading import Event
 
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.formats.formats import AnyTarget
+from sidecar.domain.space.space import SpaceRefusal
 from sidecar.domain.transfers.failures import TransferFailed
+from sidecar.domain.transfers.response import larger_failure
 from sidecar.errors import DeviceError, JellyfinError, Stopped
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.messages import msg
@@ -126,6 +128,7 @@ class Worker:
             client,
             download,
             attempt.stop,
+            make_room=partial(self._make_sure_of_more_room, device, target),
             is_read_again=target is not None or needs_room_for_two(download),
         )
         if isinstance(found, Copied) and found.twin is not None:
@@ -225,6 +228,28 @@ class Worker:
     def _make_sure_of_room(
         self, device: AttachedDevice, download: Download, target: AnyTarget | None
     ) -> None:
+        refusal = self._reserve(device, download, target)
+        if refusal is not None:
+            self._failing.no_room(download, refusal)
+            raise Stopped(refusal.message)
+
+    def _make_sure_of_more_room(
+        self, device: AttachedDevice, target: AnyTarget | None, larger: Download
+    ) -> None:
+        """Reserve room for a file that the server says is larger than was known."""
+        refusal = self._reserve(device, larger, target)
+        if refusal is None:
+            return
+        if larger.expected_size not in {None, larger.size}:
+            # Whatever says so may be wrong: a plan for that size would push others away.
+            raise TransferFailed(larger_failure(larger.size or 0, larger.expected_size or 0))
+        self._failing.no_room(larger, refusal)
+        raise Stopped(refusal.message)
+
+    def _reserve(
+        self, device: AttachedDevice, download: Download, target: AnyTarget | None
+    ) -> SpaceRefusal | None:
+        """Reserve room for a download; return why there is none, or None."""
         size, source = download.size or 0, 0
         remaining = max(0, size - download.bytes_downloaded)
         if target is not None:
@@ -238,9 +263,6 @@ class Worker:
         if device.settings.keep_original and target is not None:
             original = download.size or 0
             size, source = size + original, source - original
-        refusal = self._registry.reserve(
+        return self._registry.reserve(
             device, download.id, remaining=remaining, size=size, source=source
         )
-        if refusal is not None:
-            self._failing.no_room(download, refusal)
-            raise Stopped(refusal.message)

@@ -131,6 +131,54 @@ def test_one_that_does_not_waits_then_fails_with_both_lengths(
     assert middle.asked.count(None) == 1
 
 
+def test_of_a_file_that_is_larger_than_known_and_does_not_fit_not_one_byte_comes(
+    home: House, middle: Middle
+) -> None:
+    middle.body = BODY * 9
+    middle.verdict = Verdict.WHOLE
+
+    home.works.worker.step()
+
+    waiting = home.works.now()
+    assert (waiting.status, waiting.error_code) == (Status.PENDING, "larger")
+    assert waiting.error_message == (
+        "The server sends 1.1 MB, its library says 340 kB, and the device has no space for it: "
+        "scan the library, or free some space"
+    )
+    part = home.works.registry.get(STICK).folder.part(waiting.id)
+    assert (part.size() or 0, part.read_allocated()) == (0, 0)
+
+    # Once the library says so, too, it is what it is: larger than the limit of 1 MB.
+    middle.scanned = len(middle.body)
+    home.world.clock.advance(10)
+    home.works.worker.step()
+    refused = home.works.now()
+    assert (refused.status, refused.error_code) == (Status.FAILED, "too-big")
+    assert not part.size()
+
+
+def test_a_file_that_is_larger_than_known_comes_if_it_fits(home: House, middle: Middle) -> None:
+    middle.body = BODY * 6
+
+    home.works.worker.step()
+
+    assert on_the_stick(home) == middle.body
+
+
+def test_a_file_whose_size_only_the_answer_says_comes_only_if_it_fits(
+    home: House, middle: Middle
+) -> None:
+    with home.world.db.write():
+        home.world.db.execute_sql("UPDATE downloads SET expected_size = NULL RETURNING id", [])
+    middle.body, middle.scanned = BODY * 9, 0
+
+    home.works.worker.step()
+
+    refused = home.works.now()
+    assert (refused.status, refused.error_code) == (Status.FAILED, "too-big")
+    assert not home.works.registry.get(STICK).folder.part(refused.id).size()
+
+
 @pytest.mark.parametrize("verdict", [Verdict.UNKNOWN, Verdict.WHOLE])
 def test_what_is_to_be_converted_is_looked_into_before(
     home: House, middle: Middle, verdict: Verdict

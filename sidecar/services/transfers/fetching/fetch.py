@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import BinaryIO
 
-from sidecar.domain.downloads.download import EMPTY, Download, Validator
+from sidecar.domain.downloads.download import EMPTY, LARGER, Download, Validator
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.items.versions import find_version
@@ -37,6 +37,8 @@ WITH_VERSIONS = frozenset({ItemType.MOVIE, ItemType.VIDEO, ItemType.EPISODE, Ite
 # Checks whether a file is whole. Takes the open file, its extension, its running time as the server
 # has it, and an event that ends the check. Raises OSError if the file cannot be read.
 CheckWhole = Callable[[BinaryIO, str, float | None, Event], Wholeness]
+# Makes sure that there is room for a file that is larger than was known before; else it raises.
+MakeRoom = Callable[[Download], object]
 
 
 def as_it_is(_device_id: str, item: Item) -> Item:
@@ -63,11 +65,18 @@ class _Report:
     downloads: Downloads
     progress: ProgressTracker
     came_through: Callable[[int], object] = lambda _download_id: None
+    make_room: MakeRoom = lambda _larger: None
+    has_room_for: int = 0
     _unsaid: Validator | None = field(default=None, init=False)
     _is_told: bool = field(default=False, init=False)
 
     def opened(self, validator: Validator, *, held: int) -> None:
         self.progress.resize(self.download.id, held=held, size=validator.total)
+        if (validator.total or 0) > self.has_room_for:
+            if self.download.expected_size is None:
+                # Nothing else says how long it is.
+                self._start(validator, held)
+            self.make_room(replace(self.download, validator=validator, bytes_downloaded=held))
         counts_none = self.download.validator is None and not self._is_told
         if counts_none and not held and self.download.format == ORIGINAL:
             self._unsaid = validator
@@ -133,12 +142,19 @@ class Fetcher:
         download: Download,
         stop: Event,
         *,
+        make_room: MakeRoom,
         is_read_again: bool = False,
     ) -> Copied | Receipt:
         """Fetch a download into its part file, from another device or from the server.
 
-        With `is_read_again` it is read soon, and stays in the memory; so does what another device
-        waits for.
+        Args:
+            device: Where it goes.
+            client: Asks the server.
+            download: The download, with room for what is known of its size.
+            stop: Ends it when set.
+            make_room: Called before the first byte of what is larger.
+            is_read_again: It is read soon, and stays in the memory; so does what another device
+                waits for.
         """
         is_read_again = is_read_again or self._copies.is_awaited_elsewhere(download)
         self._progress.begin(download.id, held=download.bytes_downloaded, size=download.size)
@@ -149,7 +165,9 @@ class Fetcher:
             )
         except CopyFailed:
             copied, download = None, replace(download, validator=None, bytes_downloaded=0)
-        return copied or self._ask_for(device, client, download, stop, is_read_again=is_read_again)
+        return copied or self._ask_for(
+            device, client, download, stop, make_room, is_read_again=is_read_again
+        )
 
     def is_whole(self, download: Download, receipt: Receipt) -> None:
         """Record that all bytes are fetched, and show that the file is converted now."""
@@ -175,13 +193,14 @@ class Fetcher:
         client: Jellyfin,
         download: Download,
         stop: Event,
+        make_room: MakeRoom,
         *,
         is_read_again: bool,
     ) -> Receipt:
-        came = download.validator
+        came, has_room_for = download.validator, download.size or 0
         is_odd = came is not None and came.total not in {None, download.expected_size}
         file_id = download.item_id
-        is_doubtful = is_odd or download.error_code == EMPTY
+        is_doubtful = is_odd or download.error_code in {EMPTY, LARGER}
         if is_doubtful or download.item_type in WITH_VERSIONS:
             # The server may have scanned the file again since it was queued.
             item = client.item(download.item_id)
@@ -204,7 +223,14 @@ class Fetcher:
             device_id=device.id,
             is_read_again=is_read_again,
         )
-        report = _Report(download, self._downloads, self._progress, self._came_through)
+        report = _Report(
+            download,
+            self._downloads,
+            self._progress,
+            self._came_through,
+            make_room,
+            has_room_for,
+        )
         receipt = self._engine.fetch(job, report, stop)
         self._came_through(download.id)
         if receipt.is_unlike_scan:
