@@ -126,13 +126,9 @@
 
   /** @param {string} path @param {object} [body] @returns {Promise<Response>} */
   function ask(path, body) {
-    return fetch(`${HOME}api/v1/jellyfin-web/items/${path}`, {
-      method: body ? "POST" : "GET",
-      headers: { Authorization: `Bearer ${key()}`, ...(body && { "Content-Type": "application/json" }) },
-      body: body && JSON.stringify(body),
-      credentials: "omit",
-      cache: "no-store",
-    });
+    const headers = { Authorization: `Bearer ${key()}`, ...(body && { "Content-Type": "application/json" }) };
+    const sent = body ? { method: "POST", headers, body: JSON.stringify(body) } : { headers };
+    return fetch(`${HOME}api/v1/jellyfin-web/items/${path}`, { ...sent, credentials: "omit", cache: "no-store" });
   }
 
   /** Ask how the item stands, or for a change of it, and show the answer. */
@@ -394,12 +390,8 @@
     frame ||= requestAnimationFrame(draw);
   }
 
-  new MutationObserver(drawSoon).observe(document.documentElement, {
-    childList: true,
-    subtree: true,
-    attributes: true,
-    attributeFilter: ["class"],
-  });
+  const changes = { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] };
+  new MutationObserver(drawSoon).observe(document.documentElement, changes);
   window.addEventListener("hashchange", drawSoon);
   document.addEventListener("visibilitychange", look);
   drawSoon();

@@ -158,9 +158,7 @@ async function show(address, { isNew = true, ...options }) {
   if (!signal.aborted) settle(isNew ? 0 : (window.history.state?.scrolled ?? 0));
 }
 
-function keepScroll() {
-  window.history.replaceState({ ...window.history.state, scrolled: window.scrollY }, "");
-}
+const keepScroll = () => window.history.replaceState({ ...window.history.state, scrolled: window.scrollY }, "");
 
 /**
  * Whether a page belongs to what is there: the same person, language and version of these files.
@@ -170,11 +168,8 @@ function fits(page) {
   if (!page.getElementById("main") || page.querySelector('meta[http-equiv="refresh"]')) return false;
   /** @param {(one: Document) => string | null | undefined} find */
   const alike = (find) => find(page) === find(document);
-  return (
-    alike((one) => one.getElementById("player")?.dataset.account) &&
-    alike((one) => one.documentElement.lang) &&
-    alike((one) => one.querySelector('link[href*="vendor/style.css"]')?.getAttribute("href"))
-  );
+  if (!alike((one) => one.getElementById("player")?.dataset.account) || !alike((one) => one.documentElement.lang)) return false;
+  return alike((one) => one.querySelector('link[href*="vendor/style.css"]')?.getAttribute("href"));
 }
 
 /**

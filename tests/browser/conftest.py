@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -56,3 +57,12 @@ def give_session(
 ) -> None:
     secret = house.begin_session(person)
     context.add_cookies([{"name": "sidecar_session", "value": secret, "url": server.url}])
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """Return a port that nobody else is given while a server goes away and comes back."""
+    with socket.socket() as reserved:
+        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        reserved.bind(("127.0.0.1", 0))
+        yield reserved.getsockname()[1]

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
-import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -238,15 +237,6 @@ def test_whatever_a_tag_holds_nothing_runs(signed_in: SignedIn, house: WebHouse)
 
     assert page.title() == "(2) Downloads · Jellyfin Sidecar"
     assert page.locator('img[src="x"]').count() == 0
-
-
-@pytest.fixture
-def port() -> Iterator[int]:
-    """Return a port that nobody else is given while a server goes away and comes back."""
-    with socket.socket() as reserved:
-        reserved.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        reserved.bind(("127.0.0.1", 0))
-        yield reserved.getsockname()[1]
 
 
 def test_the_page_tells_of_a_break_and_knows_the_truth_after_it(

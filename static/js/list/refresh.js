@@ -91,12 +91,7 @@ async function refresh() {
     const list = document.querySelector("#downloads, #home");
     if (!list) return;
     const place = `#${list.id}`;
-    await htmx.ajax("GET", window.location.href, {
-      source: place,
-      target: place,
-      select: place,
-      swap: "outerMorph",
-    });
+    await htmx.ajax("GET", window.location.href, { source: place, target: place, select: place, swap: "outerMorph" });
   } catch {
     // The live connection tells when the server is back, and asks again.
   } finally {

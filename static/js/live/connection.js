@@ -5,16 +5,10 @@ import { Order } from "./sequence.js";
 import { refreshAlerts } from "../alerts.js";
 import { said } from "../messages.js";
 import { byId, within } from "../page.js";
+import { keepTyped } from "../typed.js";
 
-const CHANGES = [
-  "download:queued",
-  "download:started",
-  "download:completed",
-  "download:failed",
-  "download:removed",
-  "device",
-  "notice",
-];
+const OF_DOWNLOADS = ["queued", "started", "completed", "failed", "removed"].map((one) => `download:${one}`);
+const CHANGES = [...OF_DOWNLOADS, "device", "notice"];
 
 const OF_ALERTS = new Set(["notice", "device", "download:failed", "download:removed"]);
 
@@ -45,15 +39,11 @@ export function connect(home) {
   const changed = () => followers.forEach((one) => one.changed());
   /** @param {Progress} message */
   const progressed = (message) => followers.forEach((one) => one.progressed(message));
-  socket = io({
-    path: `${home}socket.io`,
-    transports: ["websocket", "polling"],
-    tryAllTransports: true,
-  });
+  socket = io({ path: `${home}socket.io`, transports: ["websocket", "polling"], tryAllTransports: true });
 
   socket.on("snapshot", (/** @type {Snapshot} */ message) => {
     order.begin(message.seq);
-    hideTrouble();
+    byId("offline").hidden = true;
     if (byId("main").dataset.version === message.version) return;
     refreshAlerts();
     changed();
@@ -84,7 +74,9 @@ export function connect(home) {
 async function lost(home, sentence) {
   showTrouble(sentence);
   const isSignedOut = await fetch(`${home}api/v1/session`).then(({ status }) => status === 401, () => false);
-  if (isSignedOut) window.location.reload();
+  if (!isSignedOut) return;
+  keepTyped();
+  window.location.reload();
 }
 
 /** @param {string} sentence */
@@ -94,6 +86,3 @@ function showTrouble(sentence) {
   place.hidden = false;
 }
 
-function hideTrouble() {
-  byId("offline").hidden = true;
-}

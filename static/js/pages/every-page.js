@@ -8,10 +8,12 @@ import { elementOf, home as homeOf } from "../page.js";
 import { Journal, hasHeard } from "../player/journal.js";
 import { isRemembered } from "../player/place.js";
 import { sayValuesOfSliders } from "../sliders.js";
+import { isTouched, putBackTyped } from "../typed.js";
 
 const home = homeOf();
 const bar = document.getElementById("player");
 
+putBackTyped();
 takeUp();
 openAlertsByBell();
 sayValuesOfSliders();
@@ -86,8 +88,3 @@ function takeUp() {
   });
 }
 
-/** @param {HTMLInputElement | HTMLSelectElement} one */
-function isTouched(one) {
-  if (one instanceof HTMLInputElement) return one.checked !== one.defaultChecked || one.value !== one.defaultValue;
-  return one.selectedIndex !== Math.max(0, [...one.options].findLastIndex((option) => option.defaultSelected));
-}

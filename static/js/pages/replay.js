@@ -46,12 +46,9 @@ export function startReplay(signal) {
   async function upload(address, file, tell) {
     for (let offset = 0; offset < file.size; offset += PART) {
       tell(Math.floor((100 * offset) / file.size));
-      const answer = await fetch(`${address}?offset=${offset}`, {
-        method: "PUT",
-        headers: { "Content-Type": "application/octet-stream", "X-Sidecar-CSRF": csrf() },
-        body: file.slice(offset, offset + PART),
-        signal,
-      });
+      const headers = { "Content-Type": "application/octet-stream", "X-Sidecar-CSRF": csrf() };
+      const body = file.slice(offset, offset + PART);
+      const answer = await fetch(`${address}?offset=${offset}`, { method: "PUT", headers, body, signal });
       if (!answer.ok) {
         const problem = await answer.json().catch(() => ({}));
         throw new Error(problem.detail ?? answer.statusText);

@@ -4,7 +4,9 @@ import { endBackground } from "../kept/background.js";
 import { endCurrent } from "../kept/store.js";
 import { home } from "../page.js";
 import { forgetOthers } from "../player/place.js";
+import { noteSignedOut } from "../typed.js";
 
+noteSignedOut();
 forgetOthers(home());
 const ended = await endCurrent(home());
 if (ended) await endBackground(ended);

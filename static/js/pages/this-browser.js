@@ -58,12 +58,8 @@ export async function startKeeping(signal) {
     return row;
   }
 
-  const sync = () =>
-    keepUp({
-      now: (text) => tell("kept-now", text),
-      trouble: (text) => tell("kept-trouble", text),
-      changed: show,
-    });
+  const now = (/** @type {string} */ text) => tell("kept-now", text);
+  const sync = () => keepUp({ now, trouble: (text) => tell("kept-trouble", text), changed: show });
   // At once: without it nothing that is kept can be played.
   await navigator.serviceWorker.register(`${home()}service-worker.js`).catch(() => {});
   await files.makeCurrent();

@@ -5,5 +5,5 @@ import { byId, elementOf, fieldsOf } from "../page.js";
 
 document.addEventListener("submit", (event) => {
   const address = fieldsOf(/** @type {HTMLFormElement} */ (elementOf(event))).get("address");
-  if (address) byId("trying").textContent = said("Trying {address}: this takes up to 15 seconds …", { address });
+  if (address) byId("trying").textContent = said("Trying {address}: this takes up to 10 seconds …", { address });
 });
