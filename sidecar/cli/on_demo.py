@@ -15,12 +15,13 @@ from sidecar.cli.commands.demo import (
     run_demo,
 )
 from sidecar.cli.demo_place import demo_place, demo_settings
-from sidecar.cli.stopping import StoppedEarly
+from sidecar.cli.stopping import StoppedEarly, wait_for
 from sidecar.config import Settings
-from sidecar.demo.content.ffmpeg import MediaCancelled
+from sidecar.demo.content.ffmpeg import FfmpegMissing, MediaCancelled
+from sidecar.errors import SidecarError
 from sidecar.runtime import Prepare
 from sidecar.services.configuration.setup.service import SetUpService
-from sidecar.web.starting import MAKING_MEDIA, Startup, StartupStep
+from sidecar.web.starting import MAKING_MEDIA, NO_FFMPEG, Startup, StartupStep
 
 
 def prepare(
@@ -97,6 +98,14 @@ def _start_demo(
         server = stack.enter_context(run_demo(demo, _AnyOf(stop, set_up.done), tell))
     except MediaCancelled as stopped:
         raise StoppedEarly(str(stopped)) from None
+    except SidecarError as trouble:
+        if not isinstance(trouble.__cause__, FfmpegMissing):
+            raise
+        # Who wants their own Jellyfin needs no demo: the set-up stays open.
+        startup.now = StartupStep(NO_FFMPEG, is_stuck=True)
+        print(trouble, page, sep="\n", flush=True)
+        wait_for(stop, set_up.done)
+        raise StoppedEarly(str(trouble)) from None
     startup.now = StartupStep()
     set_up.demo_id = server.core.server_id
     print(f"Demo Jellyfin:    {server.url}")

@@ -32,6 +32,10 @@ SETTING_UP = translatable("Opening the database, the devices and the queue.")
 MAKING_MEDIA = translatable(
     "The demo makes its own music and films. It does this once and takes a minute or two."
 )
+NO_FFMPEG = translatable(
+    "The demo makes its own music with ffmpeg, and there is none on this machine that can. Install"
+    " it and start the sidecar again. Your own Jellyfin can be set up without it."
+)
 STARTING = translatable("Jellyfin Sidecar is starting: ask again in a moment.")
 
 
@@ -43,11 +47,13 @@ class StartupStep:
         sentence: What is being done.
         done: The number of files made so far.
         total: The number of files to make; 0 if there are none or they are not counted yet.
+        is_stuck: Whether it goes on only when somebody does something.
     """
 
     sentence: str = SETTING_UP
     done: int = 0
     total: int = 0
+    is_stuck: bool = False
 
 
 class Startup:

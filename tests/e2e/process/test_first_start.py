@@ -52,6 +52,7 @@ class FirstStart:
     def start(self) -> None:
         environ = {
             "PATH": f"{self.folder / 'bin'}:{os.environ['PATH']}",
+            "IMAGEIO_FFMPEG_EXE": str(self.folder / "bin" / "ffmpeg"),
             "HOME": str(self.folder),
             "SIDECAR_SERVER__PORT": str(self.port),
             "SIDECAR_SERVER__DATA_DIR": str(self.folder / "data"),

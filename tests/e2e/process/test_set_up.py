@@ -19,8 +19,13 @@ __all__ = ["first"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
-def test_an_admin_sets_up_while_the_demo_is_made(first: FirstStart, jellyfin: DemoServer) -> None:
+@pytest.mark.parametrize("has_ffmpeg", [True, False])
+def test_an_admin_sets_up_while_the_demo_is_made_or_where_it_cannot_be(
+    first: FirstStart, jellyfin: DemoServer, *, has_ffmpeg: bool
+) -> None:
     first.port = free_port()
+    if not has_ffmpeg:
+        (first.folder / "bin" / "ffmpeg").write_text("#!/bin/sh\n")
     first.start()
     with requests.Session() as browser:
 
@@ -30,7 +35,9 @@ def test_an_admin_sets_up_while_the_demo_is_made(first: FirstStart, jellyfin: De
         def send(path: str, **form: str) -> requests.Response:
             return browser.post(f"{first.page.rstrip('/')}{path}", data=form, timeout=PATIENCE_S)
 
-        assert "Set up with your own Jellyfin" in get("/").text
+        beginning = get("/").text
+        assert "Set up with your own Jellyfin" in beginning
+        assert ("The demo cannot start" in beginning) is not has_ffmpeg
         far = get("/setup").text
         assert "Where is your Jellyfin?" in far
         elsewhere = requests.get(
