@@ -8,6 +8,7 @@ import re
 import struct
 import wave
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ PAGES = (
 )
 
 
+@cache
 def a_tone(seconds: float) -> bytes:
     """A file that every browser can play."""
     body = io.BytesIO()
