@@ -57,7 +57,7 @@ def test_it_follows_what_happens(signed_in: SignedIn, house: WebHouse) -> None:
     house.add(7, status=Status.COMPLETED)
     expect(page.get_by_role("heading", name="Nothing to download")).to_be_visible()
     expect(page.get_by_role("region", name="Recently added")).to_contain_text("Tone 7")
-    expect(tile).to_contain_text("Eject it before you unplug it.")
+    expect(tile).to_contain_text("Before you unplug it, ask whoever manages it to eject it.")
 
 
 def test_what_was_begun_goes_on_from_here(
