@@ -227,7 +227,7 @@ def test_it_goes_on_playing_after_going_back(opened: Open) -> None:
     page = opened(f"/offline/albums/{ALBUM}")
     player = page.get_by_role("region", name="Player")
     page.get_by_role("link", name="Play Dawn").click()
-    page.get_by_role("link", name="Everything on the device").click()
+    page.get_by_role("main").get_by_role("link", name="On devices").click()
     expect(page.locator(".tile")).to_have_count(3)
     page.go_back()
     expect(page.get_by_role("heading", name="Evenings")).to_be_visible()
@@ -259,7 +259,7 @@ def test_it_goes_on_playing_while_one_looks_elsewhere(opened: Open) -> None:
     page.get_by_role("link", name="Play Noon").click()
     expect(page.get_by_role("region", name="Player")).to_contain_text("Noon")
 
-    page.get_by_role("link", name="Everything on the device").click()
+    page.get_by_role("main").get_by_role("link", name="On devices").click()
     expect(page.locator(".tile")).to_have_count(3)
     page.get_by_role("link", name="Evenings").click()
     expect(page.get_by_role("heading", name="Evenings")).to_be_visible()
@@ -397,7 +397,7 @@ def test_the_player_comes_and_goes(opened: Open) -> None:
     page.goto(page.url.replace("/downloads", f"/offline/albums/{ALBUM}"))
     page.get_by_role("link", name="Play Noon").click()
     assert is_heard(page)
-    page.get_by_role("link", name="Everything on the device").click()
+    page.get_by_role("main").get_by_role("link", name="On devices").click()
     expect(page.locator(".tile")).to_have_count(3)
     page.get_by_role("button", name="Close the player").click()
 

@@ -44,7 +44,7 @@ KEYS = (
     ("/", translatable("Search")),
     ("j", translatable("Next row")),
     ("k", translatable("Previous row")),
-    ("Space", translatable("Select the row")),
+    (translatable("Space bar"), translatable("Select the row")),
     ("Enter", translatable("Open the row")),
     ("Esc", translatable("Close, or leave the field")),
 )
