@@ -128,7 +128,7 @@ def test_on_a_tablet_nothing_of_the_header_lies_over_its_neighbour(
     house.add(2, status=Status.FAILED)
     page.context.add_cookies([{"name": "sidecar_language", "value": "de", "url": page.url}])
     page.goto(page.url + "downloads")
-    for width in (768, 800, 900, 960, 1100, 1280):
+    for width in (768, 800, 900, 960, 992, 1024, 1087, 1100, 1280):
         page.set_viewport_size({"width": width, "height": 1000})
 
         edges = page.locator(".places a:visible, .tools > :visible").evaluate_all(

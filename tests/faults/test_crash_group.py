@@ -81,7 +81,7 @@ def of_the_group(calls: Sequence[Call], count: int) -> Sequence[Death]:
     renames = [at for at, call in enumerate(calls) if call.name == RENAME]
     assert len(renames) == count + 1
     # It is a group: all of them were fetched before the first one was renamed.
-    assert "write" not in {call.name for call in calls[renames[1] :]}
+    assert "write" not in {call.name for call in calls[renames[1] : renames[-1]]}
     deaths = deaths[renames[1] - COMMIT :]
     if os.environ.get("SIDECAR_CRASH_POINTS") == "all":
         return deaths

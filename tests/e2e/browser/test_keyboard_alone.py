@@ -79,7 +79,10 @@ class Keys:
         self.page.wait_for_function("() => document.activeElement !== document.body")
 
 
-@pytest.mark.parametrize("width", [360, 1280])
+PHONE = 360
+
+
+@pytest.mark.parametrize("width", [PHONE, 1280])
 def test_the_main_tasks_need_no_pointer(
     running: Sidecar, ann: Person, line: SlowLine, chromium: Browser, width: int
 ) -> None:
@@ -124,11 +127,15 @@ def test_the_main_tasks_need_no_pointer(
     running.wait_for("Tone 1", "completed")
     keys.go_to("On devices")
     keys.press(page.get_by_role("link", name="First Light").first)
+    if width == PHONE:
+        keys.press(page.get_by_role("button", name="More about Tone 1"))
     keys.press(page.get_by_role("button", name="Unpin Tone 1"))
-    pin = page.get_by_role("button", name=re.compile("^Pin Tone 1 "))
-    expect(pin).to_be_visible()
+    expect(page.locator("#done")).to_contain_text("unpinned")
+    expect(page.locator("#pin-1")).to_have_count(1)
     keys.keep_their_place()
-    keys.press(pin)
+    keys.press(page.get_by_role("button", name=re.compile("^Pin Tone 1 ")))
+    expect(page.locator("#let_go-1")).to_have_count(1)
+    keys.keep_their_place()
     expect(page.get_by_role("button", name="Unpin Tone 1")).to_be_visible()
     keys.keep_their_place()
 

@@ -29,8 +29,13 @@ OPENED = (
     ("/downloads?tab=completed", ["[value=let_go]"], QUESTION),
     ("/library/{track}", ["a[data-plays]"], "#player"),
     ("/offline?look=files", [".filters > summary"], ".filters[open]"),
-    ("/offline?look=files", [".row a[data-asks]"], QUESTION),
-    ("/offline?look=files", [".row form:has([name=csrf]) button:has-text('Pin')"], TOLD),
+    ("/offline?look=files", [".opens-more"], ".more:popover-open"),
+    ("/offline?look=files", [".opens-more", ".row a[data-asks]"], QUESTION),
+    (
+        "/offline?look=files",
+        [".opens-more", ".row form:has([name=csrf]) button:has-text('Pin')"],
+        TOLD,
+    ),
     ("/devices/{device}", ["main details:not([open]) > summary"], "main details[open]"),
 )
 
