@@ -344,14 +344,16 @@ class DownloadQueue:
         """Change the path of a finished file that somebody has moved on the device.
 
         Returns:
-            False if another download has that path, or this one has changed meanwhile.
+            Whether it has that path now, also if somebody else has seen it there first. False if
+            another download has that path, or this one has changed meanwhile.
         """
         with self._db.write():
             there = self._queries.get(download.id)
-            if there is None or (there.status, there.file_path) != (
-                Status.COMPLETED,
-                download.file_path,
-            ):
+            if there is None or there.status is not Status.COMPLETED:
+                return False
+            if there.file_path == place.path:
+                return True
+            if there.file_path != download.file_path:
                 return False
             if make_path_key(there.file_path) != place.key:
                 try:

@@ -9,9 +9,12 @@ from pathlib import Path
 import pytest
 
 from sidecar.domain.downloads.download import Download
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.rules.context import Chosen
+from sidecar.events import DownloadChanged, Event
 from sidecar.services.identity.renaming import FileRenaming
+from sidecar.store.downloads.insert import FilePlace
 from tests.domain.files.test_m3u import read_back
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks
@@ -135,6 +138,35 @@ def test_killed_between_the_rename_and_the_row_it_goes_on(
 
     assert house.row("Tone One").file_path == row.wanted_path
     assert len(house.files()) == 2
+
+
+def test_what_the_watcher_of_the_device_sees_renamed_first_keeps_its_new_name(
+    house: MovingHouse, renaming: FileRenaming
+) -> None:
+    retag(house)
+    planned = house.rows()
+
+    def watch(news: Event) -> None:
+        """Move the second file, with its row, once the first one is renamed."""
+        if not isinstance(news, DownloadChanged):
+            return
+        others = [one for one in planned if one.id != news.download.id]
+        planned.clear()
+        for other in others:
+            wanted = other.wanted_path or ""
+            (house.stick / other.file_path).rename(house.stick / wanted)
+            seen.append(
+                house.store.downloads.queue.follow(other, FilePlace(wanted, make_path_key(wanted)))
+            )
+
+    seen: list[bool] = []
+    house.bus.subscribe(watch)
+    renaming.step()
+
+    assert seen == [True]
+    assert house.files() == [f"{RENAMED}/1-01 - Tone One.flac", f"{RENAMED}/1-02 - Tone 2.flac"]
+    assert [one.file_path for one in house.rows()] == house.files()
+    assert [one.wanted_path for one in house.rows()] == [None, None]
 
 
 def test_only_what_has_another_title_is_renamed(house: MovingHouse, renaming: FileRenaming) -> None:

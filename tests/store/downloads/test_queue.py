@@ -647,6 +647,8 @@ def test_a_row_follows_its_file_to_a_free_place(downloads: Downloads, news: list
     moved = fresh(downloads, there)
     assert (moved.file_path, moved.status) == ("elsewhere", Status.COMPLETED)
     assert news == [DownloadChanged(moved, Status.COMPLETED, Status.COMPLETED)]
+    # Somebody else has seen it there as well.
+    assert downloads.queue.follow(there, FilePlace("elsewhere", "elsewhere"))
     # Its old place is free, and whoever saw it there is too late.
     downloads.queue.add_all([wanted(3, path=there.file_path)])
     assert not downloads.queue.follow(there, FilePlace("again", "again"))
