@@ -5,6 +5,7 @@ import os
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from threading import Event, Thread
 
@@ -308,18 +309,23 @@ def test_a_folder_swapped_for_a_link_at_any_moment_leads_nowhere(
         while not stop.is_set():
             exchange(root / "Artist", root / "link")
 
+    arrived = 0
     swapper = Thread(target=swap)
     swapper.start()
     try:
-        for number in range(250):
+        for number in count():
             with suppress(DeviceError):
                 folder.finish(filled(folder, number, b"x"), f"Artist/Album (2005)/{number}")
+                arrived += 1
+            # On a busy machine the swapper may sleep while it is a link, for hundreds of them.
+            if number >= 250 and arrived:
+                break
     finally:
         stop.set()
         swapper.join(timeout=PATIENCE_S)
 
     assert everything(outside) == {"Album (2005)": "folder", "precious": b"precious"}
-    assert len(everything(root)) > 3
+    assert len(everything(root)) >= 3 + arrived
 
 
 def test_letting_go_of_a_device_in_the_middle_of_its_work_harms_no_other_folder(
