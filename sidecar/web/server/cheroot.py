@@ -184,10 +184,16 @@ class _Server(CherootServer):
         ]
 
     def give_up(self) -> None:
-        """Answer all unfinished requests with 503."""
+        """Answer all unfinished requests with 503, also those for which no worker was free."""
         for request in tuple(self.answering):
             request.refuse(Refusal(HTTPStatus.SERVICE_UNAVAILABLE))
             request.conn.hang_up()
+        for conn in self.waiting.take_all():
+            if isinstance(conn, _Connection):
+                waiting = _Request(self, conn)
+                waiting.parse_request()
+                waiting.refuse(Refusal(HTTPStatus.SERVICE_UNAVAILABLE))
+                conn.close()
 
     def bind(self, family: int, type: int, proto: int = 0) -> socket.socket:  # noqa: A002 - cheroot's own name
         """Bind, and keep the error: cheroot reports it as text only."""

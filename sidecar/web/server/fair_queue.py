@@ -59,6 +59,13 @@ class FairQueue:
         self._leave(_working.address)
         _working.address = None
 
+    def take_all(self) -> list[object]:
+        """Return all waiting connections, which no worker gets any more."""
+        with self._changed:
+            left = [one for queue in self._waiting.values() for one in queue]
+            self._waiting.clear()
+            return left
+
     def qsize(self) -> int:
         """Return the number of waiting connections."""
         with self._changed:

@@ -5,16 +5,19 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack
 from select import select
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
 import requests
 
 from sidecar.errors import ConfigError
+from sidecar.process.limits import BUSY_WORKERS_AN_ADDRESS
 from sidecar.web.live import socketio
+from sidecar.web.request.refusals import KEY
 from sidecar.web.server import WebServer, cheroot, serve_in_thread
 from tests.fakes.page import OpenPage
+from tests.fakes.servers.slow_line import wait_until
 from tests.patience import PATIENCE_S
 from tests.web.house import ANN, PASSWORD, WebHouse
 
@@ -206,6 +209,40 @@ def test_a_request_that_hangs_is_named_and_not_waited_for(
 
         assert not is_over.is_set()
         assert "waits_for_jellyfin" in caplog.text
+    goes_on.set()
+    for one in {thread, *threading.enumerate()} - before:
+        one.join(PATIENCE_S)
+
+
+def test_a_request_for_which_no_worker_is_free_is_answered_when_the_server_stops() -> None:
+    before = set(threading.enumerate())
+    goes_on = threading.Event()
+
+    def waits(environ: dict[str, Any], start_response: StartResponse) -> list[bytes]:
+        if KEY in environ:
+            start_response("503 Service Unavailable", [("Content-Length", "0")])
+            return []
+        goes_on.wait(PATIENCE_S)
+        start_response("200 OK", [("Content-Length", "0")])
+        return []
+
+    server = WebServer(waits, "127.0.0.1", 0)
+    server.bind()
+    thread = serve_in_thread(server)
+    waiting = server._server.waiting
+    with ExitStack() as opened:
+        lines = [opened.enter_context(connected(server)) for _ in range(BUSY_WORKERS_AN_ADDRESS)]
+        for line in lines:
+            line.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wait_until(lambda: len(server._server.answering) == len(lines), what="busy workers")
+        last = opened.enter_context(connected(server))
+        last.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        wait_until(lambda: waiting.qsize() == 1, what="the one that waits")
+
+        server.stop()
+
+        assert everything(last).startswith(b"HTTP/1.1 503 ")
+        assert waiting.qsize() == 0
     goes_on.set()
     for one in {thread, *threading.enumerate()} - before:
         one.join(PATIENCE_S)
