@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable
+from functools import partial
 
 from sidecar.errors import DeviceError
 from sidecar.messages import msg
@@ -61,13 +63,18 @@ def device_missing(name: str) -> DeviceError:
     return DeviceError("missing", text)
 
 
-class as_device_error:  # noqa: N801 - used like a function
-    """Turn every operating system error inside into a `DeviceError`. A class: see `open_folder`."""
+def as_device_error(name: str) -> Explained:
+    """Turn every operating system error inside into a `DeviceError`."""
+    return Explained(partial(device_error, name=name))
 
-    __slots__ = ("_name",)
 
-    def __init__(self, name: str) -> None:
-        self._name = name
+class Explained:
+    """Makes `DeviceError`s of operating system errors in its block. A class: see `open_folder`."""
+
+    __slots__ = ("_explain",)
+
+    def __init__(self, explain: Callable[[OSError], DeviceError]) -> None:
+        self._explain = explain
 
     def __enter__(self) -> None:
         """Begin."""
@@ -75,4 +82,4 @@ class as_device_error:  # noqa: N801 - used like a function
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
         """Raise a `DeviceError` in place of the operating system's."""
         if isinstance(error, OSError):
-            raise device_error(error, self._name) from error
+            raise self._explain(error) from error

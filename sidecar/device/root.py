@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 from sidecar.device import lock, tree
-from sidecar.device.errors import MAYBE_GONE, as_device_error, device_error, device_missing
+from sidecar.device.errors import (
+    MAYBE_GONE,
+    Explained,
+    as_device_error,
+    device_error,
+    device_missing,
+)
 from sidecar.device.filesystem import FileSystem, read_file_system
 from sidecar.device.own.marker import OURS, find_marker, open_root
 from sidecar.errors import AlreadyRunning, DeviceError, NotCertain
@@ -83,12 +90,10 @@ class DeviceRoot:
         Raises:
             errors.DeviceError: It is not, or still cannot be written to.
         """
-        held = self._hold()
-        with as_device_error(self._name), open_root(self.root) as root:
-            self._check_it_is(held, root)
-            if self._is_suspect:
-                _try_to_write(root)
-                self._is_suspect = False
+        is_suspect = self._is_suspect
+        self._look_at_place(_try_to_write if is_suspect else None)
+        if is_suspect:
+            self._is_suspect = False
 
     def require_write_test(self) -> None:
         """Make the next `check` try to write: other code had an error on the device."""
@@ -100,11 +105,8 @@ class DeviceRoot:
         Raises:
             errors.DeviceError: It is not, or cannot.
         """
-        held = self._hold()
         try:
-            with as_device_error(self._name), open_root(self.root) as root:
-                self._check_it_is(held, root)
-                _try_to_write(root)
+            self._look_at_place(_try_to_write)
         except DeviceError as trouble:
             if trouble.code != "full":
                 raise
@@ -116,9 +118,7 @@ class DeviceRoot:
             errors.DeviceError: It is gone, another one is there, or it was remounted since
                 `attach`: then it must be attached again.
         """
-        held = self._hold()
-        with as_device_error(self._name), open_root(self.root) as root:
-            self._check_it_is(held, root)
+        self._look_at_place()
 
     @property
     def file_system(self) -> FileSystem:
@@ -129,9 +129,9 @@ class DeviceRoot:
         """Yield the root's handle; operating system errors become `DeviceError`s."""
         return _Handle(self)
 
-    def explain_errors(self) -> _Explained:
+    def explain_errors(self) -> Explained:
         """Turn operating system errors into `DeviceError`s."""
-        return _Explained(self)
+        return Explained(self.explain)
 
     def duplicate(self) -> int:
         """Return a handle of the root, to be closed by the caller.
@@ -164,17 +164,21 @@ class DeviceRoot:
             raise device_missing(self._name)
         return held
 
-    def _check_it_is(self, held: _Hold, root: int) -> None:
+    def _look_at_place(self, then: Callable[[int], object] | None = None) -> None:
         """Raise `DeviceError` if the folder at the path is not the attached device."""
-        self._check_marker(root)
-        if _identify(root) != held.place:
-            text = msg(
-                "{device} was taken out and put back",
-                device=self._name,
-            )
-            raise DeviceError(
-                "missing", msg("{text}: it is looked at again, then goes on", text=text)
-            )
+        held = self._hold()
+        with as_device_error(self._name), open_root(self.root) as root:
+            self._check_marker(root)
+            if _identify(root) != held.place:
+                text = msg(
+                    "{device} was taken out and put back",
+                    device=self._name,
+                )
+                raise DeviceError(
+                    "missing", msg("{text}: it is looked at again, then goes on", text=text)
+                )
+            if then is not None:
+                then(root)
 
     def _check_marker(self, root: int) -> None:
         marker = find_marker(root, self._name)
@@ -200,25 +204,8 @@ class DeviceRoot:
             )
 
 
-class _Explained:
-    """Makes `DeviceError`s of operating system errors in its block. A class: see `open_folder`."""
-
-    __slots__ = ("_anchor",)
-
-    def __init__(self, anchor: DeviceRoot) -> None:
-        self._anchor = anchor
-
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        """Raise a `DeviceError` in place of the operating system's."""
-        if isinstance(error, OSError):
-            raise self._anchor.explain(error) from error
-
-
 class _Handle:
-    """Does the same, and has a handle of the root open in its block."""
+    """Has a handle of the root open in its block, and turns errors there into `DeviceError`s."""
 
     __slots__ = ("_anchor", "_root")
 
