@@ -152,17 +152,18 @@ class DeviceEditor:
             if not any(path == one.path or one.path in path.parents for path in taken)
         ]
 
-    def offers(self) -> Sequence[Drive]:
-        """Return the drives that could become a device, without those that were declined."""
-        found = [one for one in self.drives() if one.can_write]
-        declined = self._declined() if found else ()
-        left = [one for one in found if _mark(one) not in declined]
-        return [one for one in left if self._find_moved_on(one) is None]
+    def plugged_in(self) -> tuple[Sequence[Drive], Sequence[MovedDevice]]:
+        """Look at the drives on which there is no device yet.
 
-    def moved(self) -> Sequence[MovedDevice]:
-        """Return the devices that were plugged in at another place than where they are used."""
-        found = (self._find_moved_on(one) for one in self.drives() if one.can_write)
-        return [one for one in found if one is not None]
+        Returns:
+            Those that could become a device, without those that were declined, and the devices
+            that were plugged in at another place than where they are used.
+        """
+        found = {one: self._find_moved_on(one) for one in self.drives() if one.can_write}
+        fresh = [drive for drive, device in found.items() if device is None]
+        declined = self._declined() if fresh else ()
+        offered = [one for one in fresh if _mark(one) not in declined]
+        return offered, [one for one in found.values() if one is not None]
 
     def move(self, device_id: str) -> None:
         """Use a device of the page where it was plugged in now.
@@ -170,7 +171,8 @@ class DeviceEditor:
         Raises:
             NotVisible: It is nowhere else, or not of the page.
         """
-        found = next((one for one in self.moved() if one.device_id == device_id), None)
+        _, moved = self.plugged_in()
+        found = next((one for one in moved if one.device_id == device_id), None)
         if found is None or not found.is_of_page:
             raise NotVisible
         settings = self.view(device_id).settings

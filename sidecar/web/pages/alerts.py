@@ -134,8 +134,7 @@ def _alerts(services: WebServices, person: Person) -> Alerts:
     ]
     notices.sort(key=lambda one: one.level != "error")
     offers = auth.is_owner() and not (redirects.wanted() or request.path).startswith(ASKING)
-    drives = services.device_editor.offers() if offers else ()
-    moved = services.device_editor.moved() if offers else ()
+    drives, moved = services.device_editor.plugged_in() if offers else ((), ())
     orders = tuple(services.orders.of(person))
     pages = pages_by_kind(services.orders.kinds) if orders else {}
     failed = services.downloads.failed(person)
