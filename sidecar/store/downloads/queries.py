@@ -33,15 +33,17 @@ from sidecar.store.downloads.order import MAY_COME, NotNow
 from sidecar.store.schema.tables import DownloadRow, HoldRow
 
 FIELDS = [getattr(DownloadRow, one.name) for one in fields(Download)]
-# Name of each column, and how it becomes a value; None if SQLite returns it as it is.
+FIELD_NAMES = [one.name for one in FIELDS]
+# Values of these are the same in the database as outside.
 AS_IT_IS = (peewee.AutoField, peewee.IntegerField, peewee.TextField, peewee.FloatField)
-READERS: Sequence[tuple[str, Callable[[Any], Any] | None]] = [
-    (one.name, None if type(one) in AS_IT_IS else one.python_value) for one in FIELDS
+# The places of the others, and how they are read and written.
+READERS: Sequence[tuple[int, Callable[[Any], Any]]] = [
+    (place, one.python_value) for place, one in enumerate(FIELDS) if type(one) not in AS_IT_IS
 ]
-# How a value of each column is stored.
 WRITERS: Mapping[str, Callable[[Any], Any]] = {
     name: field.db_value
     for name, field in DownloadRow._meta.fields.items()  # noqa: SLF001 - peewee's public one
+    if type(field) not in AS_IT_IS
 }
 NAMES = ", ".join(f'"{one.column_name}"' for one in FIELDS)
 # As text: peewee would build these thirty names anew for each query.
@@ -505,9 +507,16 @@ def to_download(row: Row) -> Download:
 
 def from_columns(values: Iterable[Any]) -> Download:
     """Convert the raw values of the columns `NAMES`."""
-    return Download(
-        **{
-            name: value if value is None or read is None else read(value)
-            for (name, read), value in zip(READERS, values, strict=True)
-        }
-    )
+    told = [*values]
+    for place, read in READERS:
+        if told[place] is not None:
+            told[place] = read(told[place])
+    return Download(**dict(zip(FIELD_NAMES, told, strict=True)))
+
+
+def to_stored(columns: Mapping[str, object]) -> list[object]:
+    """Return the values of columns as the database has them."""
+    return [
+        value if (write := WRITERS.get(name)) is None else write(value)
+        for name, value in columns.items()
+    ]

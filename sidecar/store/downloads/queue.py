@@ -34,10 +34,10 @@ from sidecar.store.downloads.order import FIRST_DUE, NotNow
 from sidecar.store.downloads.queries import (
     COLUMNS,
     NAMES,
-    WRITERS,
     DownloadQueries,
     from_columns,
     to_download,
+    to_stored,
 )
 from sidecar.store.downloads.sightings import DownloadSightings
 from sidecar.store.downloads.titles import TitleQueries
@@ -138,7 +138,7 @@ class DownloadQueue:
         # SQL text: peewee takes longer to build one insert than SQLite to run it.
         names = ", ".join(rows[0])
         marks = f"({', '.join('?' * len(rows[0]))})"
-        values = [WRITERS[name](value) for row in rows for name, value in row.items()]
+        values = [value for row in rows for value in to_stored(row)]
         written = self._db.execute_sql(
             f"INSERT INTO downloads ({names}) VALUES {', '.join([marks] * len(rows))}"  # noqa: S608 - names of our own columns
             f" RETURNING {NAMES}",

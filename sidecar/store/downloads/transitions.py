@@ -28,7 +28,7 @@ from sidecar.messages import msg
 from sidecar.store.database import Database
 from sidecar.store.downloads.activity import ActivityLog
 from sidecar.store.downloads.order import find_last_place
-from sidecar.store.downloads.queries import NAMES, WRITERS, from_columns
+from sidecar.store.downloads.queries import NAMES, from_columns, to_stored
 
 log = logging.getLogger(__name__)
 
@@ -210,7 +210,7 @@ class DownloadTransitions:
         moment = {"completed_at": self._clock.now()}
         # Not synced: see `FOUND_AGAIN`.
         with self._db.write_lazily():
-            values = (*_stored(HAS_ARRIVED), *_stored(moment), json.dumps(given))
+            values = (*to_stored(HAS_ARRIVED), *to_stored(moment), json.dumps(given))
             rows = self._db.execute_sql(ARRIVED, values)
             there = {one.id: one for one in map(from_columns, rows)}
             done = [there[before.id] for before, _ in arrived if before.id in there]
@@ -408,7 +408,7 @@ class DownloadTransitions:
                 file.size,
                 file.content_hash,
                 file.mime_type,
-                *_stored({name: more.get(name) for name in MORE_OF_FILE}),
+                *to_stored({name: more.get(name) for name in MORE_OF_FILE}),
             )
             for download_id, file, more in whole
         ]
@@ -561,7 +561,7 @@ class DownloadTransitions:
         to = ", ".join(f"{name} = ?" for name in changes)
         return self._db.execute_sql(
             f"UPDATE downloads SET {to} WHERE {which} AND status = ? RETURNING {returning}",  # noqa: S608 - names of our own columns
-            [*_stored(changes), *values, str(was)],
+            [*to_stored(changes), *values, str(was)],
         )
 
     def _publish(
@@ -573,11 +573,6 @@ class DownloadTransitions:
             self._bus.publish(DownloadChanged(one, was, now))
         if now is Status.PENDING:
             self._bus.publish(WorkArrived())
-
-
-def _stored(changes: Columns) -> list[object]:
-    """Return values of columns as the database has them."""
-    return [WRITERS[name](value) for name, value in changes.items()]
 
 
 def _as_seen(

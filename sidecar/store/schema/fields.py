@@ -10,11 +10,25 @@ from datetime import UTC, datetime, timedelta
 
 import peewee
 
-from sidecar.domain.downloads.download import Validator
+from sidecar.domain.downloads.download import Status, Validator
 from sidecar.messages import restore, store
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+# A look-up takes a fifth of the time of a call of the class.
+STATUSES = {one.value: one for one in Status}
+
+
+class StatusField(peewee.TextField):
+    """The state of a download."""
+
+    def db_value(self, value: Status | None) -> str | None:
+        """Return its name as plain text, which a member is not for each driver."""
+        return None if value is None else STATUSES[value].value
+
+    def python_value(self, value: str | None) -> Status | None:
+        """Return the state."""
+        return None if value is None else STATUSES[value]
 
 
 class MomentField(peewee.IntegerField):

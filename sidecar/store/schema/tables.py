@@ -6,10 +6,8 @@
 from __future__ import annotations
 
 import peewee
-from playhouse.fields import EnumField
 
-from sidecar.domain.downloads.download import Status
-from sidecar.store.schema.fields import MessageField, MomentField, ValidatorField
+from sidecar.store.schema.fields import MessageField, MomentField, StatusField, ValidatorField
 
 IMPORTED_PLAYS = (
     # What was taken over from players' logs; `count_after` says what Jellyfin is to count once it
@@ -348,7 +346,7 @@ class DownloadRow(peewee.Model):
     item_id = peewee.TextField()
     device_id = peewee.TextField()
     user_id = peewee.TextField()
-    status = EnumField(Status)
+    status = StatusField()
     title = peewee.TextField()
     item_type = peewee.TextField()
     artist = peewee.TextField(null=True)
@@ -593,7 +591,7 @@ class OwnedRow(peewee.Model):
 
     user_id = peewee.TextField()
     download_id = peewee.IntegerField()
-    status = EnumField(Status)
+    status = StatusField()
 
     class Meta:
         """Its table."""
@@ -606,7 +604,7 @@ class TallyRow(peewee.Model):
     """How many downloads a device has in a state; kept by triggers (`owners`)."""
 
     device_id = peewee.TextField()
-    status = EnumField(Status)
+    status = StatusField()
     files = peewee.IntegerField()
     bytes = peewee.IntegerField()
 
