@@ -17,11 +17,11 @@ from sidecar.domain.files.groups import ALONE, Group
 from sidecar.domain.files.naming import (
     ANY,
     WITH_OWN_FOLDER,
+    FileNames,
     Layout,
     NameLimits,
     build_distinct_path,
-    build_file_path,
-    build_folders,
+    build_names,
     build_separate_path,
     make_path_key,
     mark_folder,
@@ -59,8 +59,15 @@ def find_paths(
     item: Item, there: FoldersThere, shape: NameLimits = ANY, group: Group = ALONE
 ) -> Iterator[str]:
     """Yield paths of an item's file on a device, the best first; the last one is unique."""
-    above = _Search(item, there, shape).find(build_folders(item, shape, group))
-    path = build_file_path(above, item, shape, group)
+    return find_named_paths(item, build_names(item, shape, group), there, shape)
+
+
+def find_named_paths(
+    item: Item, names: FileNames, there: FoldersThere, shape: NameLimits
+) -> Iterator[str]:
+    """Do the same with names that are known already."""
+    above = _Search(item, there, shape).find(names.folders)
+    path = names.in_folder(above)
     if item.type in WITH_OWN_FOLDER:
         folder = make_path_key(above[:-1])
         if there.spelling(folder) is None or there.owner(folder) == item.id:

@@ -92,38 +92,61 @@ class NameLimits:
 ANY = NameLimits()
 
 
-def build_path(item: Item, shape: NameLimits = ANY, group: Group = ALONE) -> str:
-    """Return the path of an item's file below the root, with `/`, whatever else is there.
+@dataclass(frozen=True, slots=True)
+class FileNames:
+    """The names of an item's file and its folders: built once, however many folders are tried.
+
+    Attributes:
+        folders: The folders, the uppermost first; they never depend on the name of the file.
+        stem: The name of the file, not shortened yet.
+        ending: What follows it whatever its length.
+        longest: The most characters of the stem; None for no such limit.
+    """
+
+    folders: Sequence[str]
+    stem: str
+    ending: str
+    longest: int | None
+
+    @property
+    def usual_path(self) -> str:
+        """The path of the file below the root, with `/`, whatever else is there."""
+        return self.in_folder("".join(f"{one}/" for one in self.folders))
+
+    def in_folder(self, above: str) -> str:
+        """Return the path of the file in a folder, given with the last `/`."""
+        room = LONGEST_PATH - count_units(above) - len(self.ending)
+        if self.longest is not None:
+            room = min(room, self.longest)
+        most_bytes = LONGEST_NAME_BYTES - len(self.ending)
+        return f"{above}{shorten(self.stem, most_bytes=most_bytes, most=room)}{self.ending}"
+
+
+def build_names(item: Item, shape: NameLimits = ANY, group: Group = ALONE) -> FileNames:
+    """Return the names of an item's file and its folders.
 
     Args:
         item: The item.
         shape: The player's limits.
         group: The album, season or book that it is part of.
     """
-    above = "".join(f"{one}/" for one in build_folders(item, shape, group))
-    return build_file_path(above, item, shape, group)
-
-
-def build_folders(item: Item, shape: NameLimits, group: Group) -> Sequence[str]:
-    """Return the folders of an item's file; they never depend on the name of the file."""
-    *folders, _ = _name(fit_into_group(item, group), shape, group)
-    most = (LONGEST_FOLDERS - len(folders)) // len(folders)
-    if shape.longest_stem is not None:
-        most = min(most, shape.longest_stem)
-    return [shorten(clean_name(one), most_bytes=LONGEST_NAME_BYTES, most=most) for one in folders]
-
-
-def build_file_path(above: str, item: Item, shape: NameLimits, group: Group) -> str:
-    """Return the path of an item's file in a folder, given with the last `/`."""
-    *_, name = _name(fit_into_group(item, group), shape, group)
+    *folders, name = _name(fit_into_group(item, group), shape, group)
+    most, longest = (LONGEST_FOLDERS - len(folders)) // len(folders), shape.longest_stem
     # Not shortened with the title: players put the parts together by it.
     part = f"-part{item.part}" if item.part and item.type in WITH_OWN_FOLDER else ""
-    ending = f"{part}.{safe_extension(item.extension)}"
-    room = LONGEST_PATH - count_units(above) - len(ending)
-    if shape.longest_stem is not None:
-        room = min(room, shape.longest_stem - len(part))
-    stem = shorten(clean_name(name), most_bytes=LONGEST_NAME_BYTES - len(ending), most=room)
-    return f"{above}{stem}{ending}"
+    if longest is not None:
+        most, longest = min(most, longest), longest - len(part)
+    return FileNames(
+        [shorten(clean_name(one), most_bytes=LONGEST_NAME_BYTES, most=most) for one in folders],
+        clean_name(name),
+        f"{part}.{safe_extension(item.extension)}",
+        longest,
+    )
+
+
+def build_path(item: Item, shape: NameLimits = ANY, group: Group = ALONE) -> str:
+    """Return the usual path of an item's file; the arguments are those of `build_names`."""
+    return build_names(item, shape, group).usual_path
 
 
 def mark_folder(name: str, owner_id: str) -> str:

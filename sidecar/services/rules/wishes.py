@@ -16,13 +16,14 @@ from datetime import timedelta
 from sidecar.batched import batched
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import REFUSED_TO_ACCOUNT, Download, Standing, Status
-from sidecar.domain.files.folders import PlannedFolders, find_paths
+from sidecar.domain.files.folders import find_named_paths
 from sidecar.domain.files.groups import ALONE, Group, make_groups
 from sidecar.domain.files.naming import (
     ANY,
+    FileNames,
     NameLimits,
     build_distinct_path,
-    build_path,
+    build_names,
     fill_in_parts,
     make_path_key,
 )
@@ -84,21 +85,23 @@ def _known_groups(
     return make_groups(items, fellows)
 
 
-def places(
-    folders: DeviceFolders, item: Item, shape: NameLimits, group: Group = ALONE
+def _places(
+    folders: DeviceFolders, item: Item, names: FileNames, shape: NameLimits
 ) -> Iterator[FilePlace]:
     """Yield possible paths of an item's file on a device, the best first; the last is unique."""
-    for path in _paths(folders, item, shape, group):
+    for path in _paths(folders, item, names, shape):
         yield FilePlace(path, make_path_key(path))
 
 
-def _paths(folders: DeviceFolders, item: Item, shape: NameLimits, group: Group) -> Iterator[str]:
+def _paths(
+    folders: DeviceFolders, item: Item, names: FileNames, shape: NameLimits
+) -> Iterator[str]:
     film = folders.path_of(item.part_of) if item.part_of else None
     if film is None:
-        yield from find_paths(item, folders, shape, group)
+        yield from find_named_paths(item, names, folders, shape)
         return
     # Beside the first part of the film, whatever the folder is called there.
-    name = build_path(item, shape, group).rpartition("/")[2]
+    name = names.usual_path.rpartition("/")[2]
     beside = f"{film.rpartition('/')[0]}/{name}"
     yield beside
     yield build_distinct_path(beside, item.id)
@@ -142,17 +145,12 @@ class _New:
 
     wanted: NewDownload
     folders: DeviceFolders
+    names: FileNames
     shape: NameLimits
-    group: Group
-
-    @property
-    def usual_path(self) -> str:
-        """Return the path that it gets if nothing is in its way."""
-        return next(find_paths(self.wanted.item, PlannedFolders(), self.shape, self.group))
 
     def places(self) -> Iterator[FilePlace]:
         """Yield its possible places as the device is now."""
-        return places(self.folders, self.wanted.item, self.shape, self.group)
+        return _places(self.folders, self.wanted.item, self.names, self.shape)
 
 
 @dataclass(slots=True)
@@ -558,7 +556,7 @@ class WishService:
         for device_id, there in folders.items():
             here = [one for one in batch.new if one.wanted.device_id == device_id]
             # One statement tells what is at the usual paths; if anything is, others may be chosen.
-            if here and there.learn(one.usual_path for one in here):
+            if here and there.learn(one.names.usual_path for one in here):
                 there.learn(next(iter(one.places())).path for one in here)
         wanted = [one.wanted for one in batch.new]
         added = self._downloads.queue.add_all(wanted, folders, batch.again)
@@ -600,18 +598,19 @@ class WishService:
     def _make_new(self, wish: Wish, item: Item, folders: DeviceFolders, group: Group) -> _New:
         item = self._fit(wish.device_id, item)
         shape = self._shape_of(wish.device_id)
+        names = build_names(item, shape, group)
         return _New(
             NewDownload(
                 item=item,
                 device_id=wish.device_id,
                 user_id=wish.user_id,
-                places=places(folders, item, shape, group),
+                places=_places(folders, item, names, shape),
                 priority=wish.priority,
                 format=self._format_of(wish.device_id, item.type),
             ),
             folders,
+            names,
             shape,
-            group,
         )
 
 

@@ -124,7 +124,11 @@ def name_table(text: str, table: str) -> str:
 
 def search_key(*texts: str | None) -> str:
     """Fold texts for the search: without case and accents."""
-    spread = unicodedata.normalize("NFKD", "\n".join(text for text in texts if text))
+    joined = "\n".join(text for text in texts if text)
+    if joined.isascii():
+        # The same in a tenth of the time, and most are.
+        return joined.lower()
+    spread = unicodedata.normalize("NFKD", joined)
     return "".join(one for one in spread if not unicodedata.combining(one)).casefold()
 
 
