@@ -74,9 +74,10 @@ def estimate_cost(name: str, target: Target | None, present: Iterable[PresentFil
         target: What it converts to; None for the original.
         present: The files that were made for another one.
     """
-    files = list(present)
-    as_wanted = [one for one in files if _is_as_wanted(one, target)]
-    anew = [one for one in files if one not in as_wanted]
+    as_wanted: list[PresentFile] = []
+    anew: list[PresentFile] = []
+    for one in present:
+        (as_wanted if _is_as_wanted(one, target) else anew).append(one)
     return Cost(
         format=name,
         anew=tuple(one.download_id for one in anew),

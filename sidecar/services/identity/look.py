@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Collection
 from math import ceil
 
-from sidecar.domain.identity.matching import Facts
 from sidecar.domain.items.item import Item
 from sidecar.jellyfin.client import IDS_PER_REQUEST, Jellyfin
 from sidecar.jellyfin.library.file_index import PAGE_ITEMS, ServerFileIndex
@@ -60,16 +59,17 @@ class LibraryLook:
         index = ServerFileIndex(self._client(user_id))
         if added is None:
             self._look_at_playlists(index, user_id)
-        known = self._downloads.identity.facts(user_id)
-        if not known:
+        # They are read once the server has answered: there may be very many.
+        number = self._downloads.identity.count_items(user_id)
+        if not number:
             return
-        by_ids = ceil(len(known) / IDS_PER_REQUEST)
+        by_ids = ceil(number / IDS_PER_REQUEST)
         if added is not None:
             by_ids += ceil(len(added) / IDS_PER_REQUEST)
         if by_ids <= FEW_REQUESTS or by_ids <= ceil(index.count() / (PAGE_ITEMS - 1)):
-            self._by_ids(index, known, added, user_id)
+            self._by_ids(index, added, user_id)
         else:
-            self._by_listing(index, known, user_id)
+            self._by_listing(index, user_id)
 
     def _look_at_playlists(self, index: ServerFileIndex, user_id: str) -> None:
         """Find the playlists that an account chose under their new ids, by their titles.
@@ -109,21 +109,15 @@ class LibraryLook:
 
     def look_at_all(self, index: ServerFileIndex) -> None:
         """Check the items of all accounts' files, at a server that is to become ours."""
-        known = self._downloads.identity.facts(None)
-        if known:
-            self._by_listing(index, known, None)
+        if self._downloads.identity.count_items(None):
+            self._by_listing(index, None)
 
-    def _by_ids(
-        self,
-        index: ServerFileIndex,
-        known: Collection[Facts],
-        added: Collection[str] | None,
-        user_id: str,
-    ) -> None:
-        items = {one.id: one for one in index.described([one.id for one in known])}
+    def _by_ids(self, index: ServerFileIndex, added: Collection[str] | None, user_id: str) -> None:
+        known = self._downloads.identity.items_of(user_id)
+        items = {one.id: one for one in index.described(sorted(known))}
         self._matching.change_places(index, items, lambda: index.described(added) if added else ())
         there = frozenset(items)
-        gone = [one for one in known if one.id not in there]
+        gone = known - there
         candidates: Collection[Item] = ()
         if gone and added is not None:
             candidates = index.described(added)
@@ -131,42 +125,39 @@ class LibraryLook:
             candidates = index.all_full().items
         self._settle(index, gone, candidates, known=there, user_id=user_id)
 
-    def _by_listing(
-        self, index: ServerFileIndex, known: Collection[Facts], user_id: str | None
-    ) -> None:
+    def _by_listing(self, index: ServerFileIndex, user_id: str | None) -> None:
         listing = index.all_full()
         if not listing.complete:
             log.info("the library was not listed as a whole: nothing is taken for gone")
             return
         items = {one.id: one for one in listing.items}
         self._matching.change_places(index, items)
-        there = set(items)
-        absent = [one for one in known if one.id not in there]
+        ours = self._downloads.identity.items_of(user_id)
+        absent = ours - items.keys()
         if user_id is not None:
-            shared = self._downloads.identity.wanted_by_others([one.id for one in absent], user_id)
+            shared = self._downloads.identity.wanted_by_others(absent, user_id)
             # An item that this account does not see may be visible to another.
-            hidden = index.known(shared) if shared else frozenset()
-            absent = [one for one in absent if one.id not in hidden]
-        ours = {one.id for one in known}
+            absent -= index.known(shared) if shared else frozenset()
         candidates = [one for one in listing.items if one.id not in ours]
-        self._settle(index, absent, candidates, known=there & ours, user_id=user_id)
+        self._settle(index, absent, candidates, known=ours & items.keys(), user_id=user_id)
 
     def _settle(
         self,
         index: ServerFileIndex,
-        absent: Collection[Facts],
+        absent: Collection[str],
         candidates: Collection[Item],
         *,
         known: Collection[str],
         user_id: str | None,
     ) -> None:
-        lost = self._matching.settle(index, absent, candidates).lost if absent else frozenset()
+        facts = self._downloads.identity.facts_of_items(absent) if absent else ()
+        lost = self._matching.settle(index, facts, candidates).lost if facts else frozenset()
         hidden = index.known(lost) if lost and candidates else frozenset()
         if user_id is not None:
             lost -= frozenset(self._hidden(user_id))
         self._downloads.identity.mark(gone=lost - hidden, known=frozenset({*known, *hidden}))
 
-    def _is_news(self, gone: Collection[Facts]) -> bool:
+    def _is_news(self, gone: Collection[str]) -> bool:
         """Whether any item was not marked as gone before: only then the library is listed."""
-        rows = self._downloads.identity.of_items([one.id for one in gone])
+        rows = self._downloads.identity.of_items(gone)
         return any(one.gone_since is None for one in rows)

@@ -158,17 +158,16 @@ class ItemMatching:
 
     def preview(self, library: Iterable[Item]) -> MatchPreview:
         """Match all files with a library without changing anything; return the numbers."""
-        known = self._downloads.identity.facts(None)
+        ours = self._downloads.identity.items_of(None)
         items = {one.id: one for one in library}
-        absent = [one for one in known if one.id not in items]
-        ours = {one.id for one in known}
+        absent = self._downloads.identity.facts_of_items(ours - items.keys())
         decisions = self._decisions(
             absent, {id_: one for id_, one in items.items() if id_ not in ours}
         )
         verdicts = [it.verdict for it in decisions.values()]
         return MatchPreview(
-            files=len(known),
-            same=len(known) - len(absent),
+            files=len(ours),
+            same=len(ours) - len(absent),
             followed=verdicts.count(MatchVerdict.SAME),
             asked=verdicts.count(MatchVerdict.AMBIGUOUS),
             lost=tuple(

@@ -42,7 +42,7 @@ from sidecar.messages import counted, msg
 from sidecar.process.threads import attempt
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
-from sidecar.store.downloads.inventory import Holdings
+from sidecar.store.downloads.inventory import FEW_FILES, Holdings
 from sidecar.store.stores import Stores
 
 log = logging.getLogger(__name__)
@@ -50,8 +50,6 @@ log = logging.getLogger(__name__)
 # Other programs may fill a device at any time.
 LOOK_AGAIN_S = 60.0
 LOOK_AGAIN = timedelta(seconds=LOOK_AGAIN_S)
-# A plan of so many files takes some hundredths of a second: nobody notices when it is made anew.
-FEW_FILES = 2000
 MOST_NEXT = 100
 # Lines of each kind; a page shows fewer.
 MOST_TOLD = 500

@@ -15,13 +15,14 @@ ALIGN = """UPDATE downloads INDEXED BY downloads_by_status SET format = ?
     WHERE device_id = ? AND format <> ? AND item_type IN (SELECT value FROM json_each(?))
         AND status IN ('pending', 'paused', 'failed', 'removed')
     RETURNING id"""
-# In two ranges of the index: with OR, SQLite would go through all that the device has.
-_OTHER = """SELECT id, format, file_path, file_size, source_size, seconds, original_size
-    FROM downloads INDEXED BY downloads_by_format
-    WHERE device_id = ?1 AND status = 'completed' AND format {} ?2
-        AND missing_since IS NULL AND item_type IN (SELECT value FROM json_each(?3))"""
-OTHERS = f"""SELECT * FROM ({_OTHER.format("<")} UNION ALL {_OTHER.format(">")}) AS others
-    ORDER BY id"""  # noqa: S608 - an expression of ours
+# In ranges of the index: with OR, SQLite would go through all that the device has.
+_MADE = """FROM downloads INDEXED BY downloads_by_format
+    WHERE device_id = ?1 AND status = 'completed' AND format {}
+        AND missing_since IS NULL AND item_type IN (SELECT value FROM json_each(?2))"""
+_FILE = f"SELECT id, format, file_path, file_size, source_size, seconds, original_size {_MADE}"
+_OTHER = " UNION ALL ".join(map(_FILE.format, ("< ?3", "> ?3 AND format < ?4", "> ?4")))
+OTHERS = f"SELECT * FROM ({_OTHER}) AS others ORDER BY id"  # noqa: S608 - an expression of ours
+IN_FORMAT = f"SELECT id {_MADE.format('= ?3')} ORDER BY id"
 RELABEL = """UPDATE downloads SET format = ?
     WHERE status = 'completed' AND id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
     RETURNING id"""
@@ -51,9 +52,14 @@ class FormatStore:
         with self._db.write():
             return len(self._db.execute_sql(ALIGN, [name, device_id, name, kinds]))
 
-    def others(self, device_id: str, name: str) -> list[PresentFile]:
-        """Return the finished music files that were made for another format."""
-        return [PresentFile(*row) for row in self._db.sql(OTHERS, (device_id, name, TYPES))]
+    def others(self, device_id: str, name: str, or_this: str | None = None) -> list[PresentFile]:
+        """Return the finished music files that were made for another format than these."""
+        names = sorted((name, or_this or name))
+        return [PresentFile(*row) for row in self._db.sql(OTHERS, (device_id, TYPES, *names))]
+
+    def in_format(self, device_id: str, name: str) -> list[int]:
+        """Return the downloads of the finished music files that were made for this format."""
+        return [row[0] for row in self._db.sql(IN_FORMAT, (device_id, TYPES, name))]
 
     def relabel(self, download_ids: Collection[int], name: str) -> None:
         """Record that these files fit this format."""

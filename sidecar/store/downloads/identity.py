@@ -35,10 +35,12 @@ FACTS = f"""SELECT item_id, item_type, title, artist, album, {ORIGINAL_SIZE}, so
     FROM downloads"""  # noqa: S608 - expressions of ours
 OF_SIZES = f"{FACTS} WHERE {ORIGINAL_SIZE} IN (SELECT CAST(value AS INTEGER) FROM json_each(?))"  # noqa: S608 - ours
 OF_ITEMS = f"{FACTS} WHERE item_id IN (SELECT value FROM json_each(?))"  # noqa: S608 - ours
-# The account holds it or asked for it.
-OF_ACCOUNT = """user_id = ? OR EXISTS (SELECT 1 FROM holds
+# An account holds it or asked for it; or any, for None.
+OF_ACCOUNT = """FROM downloads WHERE ?1 IS NULL OR user_id = ?1 OR EXISTS (SELECT 1 FROM holds
     WHERE holds.device_id = downloads.device_id AND holds.item_id = downloads.item_id
-        AND holds.user_id = ?)"""
+        AND holds.user_id = ?1)"""
+COUNT_ITEMS = f"SELECT count(DISTINCT item_id) {OF_ACCOUNT}"
+ITEMS = f"SELECT DISTINCT item_id {OF_ACCOUNT}"
 OF_OTHERS = """SELECT DISTINCT item_id FROM downloads
     WHERE item_id IN (SELECT value FROM json_each(?)) AND (user_id <> ? OR EXISTS (
         SELECT 1 FROM holds WHERE holds.device_id = downloads.device_id
@@ -132,11 +134,13 @@ class DownloadIdentity:
 
     # What identifies our files
 
-    def facts(self, user_id: str | None) -> list[Facts]:
-        """Return the facts of all items that an account wants or wanted; None for all accounts."""
-        if user_id is None:
-            return _merged(self._db.each(FACTS))
-        return _merged(self._db.each(f"{FACTS} WHERE {OF_ACCOUNT}", (user_id, user_id)))
+    def count_items(self, user_id: str | None) -> int:
+        """Return how many items an account wants or wanted; None for all accounts."""
+        return int(self._db.sql(COUNT_ITEMS, (user_id,))[0][0])
+
+    def items_of(self, user_id: str | None) -> frozenset[str]:
+        """Return the items that an account wants or wanted; None for all accounts."""
+        return frozenset(item_id for (item_id,) in self._db.each(ITEMS, (user_id,)))
 
     def facts_of_sizes(self, sizes: Collection[int]) -> list[Facts]:
         """Return the facts of the items whose files have one of these sizes."""

@@ -23,7 +23,8 @@ from sidecar.store.schema.tables import DownloadRow
 
 # Of some devices, named first in each row.
 THESE = "device_id IN (SELECT value FROM json_each(?))"
-ALL = "device_id IN (SELECT id FROM devices)"
+OTHERS = """device_id IN (
+    SELECT id FROM devices WHERE id NOT IN (SELECT value FROM json_each(?)))"""
 STORED = f"""SELECT device_id, id, item_id, title, file_size + coalesce(original_size, 0),
         last_used_seq, missing_since IS NOT NULL
     FROM downloads INDEXED BY downloads_on_device
@@ -40,6 +41,8 @@ RUNNING = f"""SELECT id, {SIZE}, bytes_downloaded FROM downloads INDEXED BY down
 GRIPS = f"SELECT device_id, item_id, rule, release_at IS NOT NULL FROM holds WHERE {THESE}"  # noqa: S608 - ours
 GRIPS_OF = """SELECT item_id, rule, release_at IS NOT NULL FROM holds
     WHERE device_id = ? AND item_id = ?"""
+# So many are read and planned in some hundredths of a second: nobody notices when it is done anew.
+FEW_FILES = 2000
 SEEN_BY = """SELECT download_id FROM json_each(?) AS one CROSS JOIN owned
     ON owned.download_id = CAST(one.value AS INTEGER) AND owned.user_id = ?"""
 
@@ -71,6 +74,8 @@ class Inventory:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        # Those that had many files when they were read last.
+        self._large: frozenset[str] = frozenset()
 
     def list_holdings(
         self,
@@ -112,10 +117,10 @@ class Inventory:
                     self._read(STORED, device_id), is_over
                 )
             ]
-            return Holdings(
-                tuple(stored),
-                self._list_waiting(device_id, now, grips, keeps_originals=keeps_originals),
-            )
+            waiting = self._list_waiting(device_id, now, grips, keeps_originals=keeps_originals)
+        is_large = len(stored) + len(waiting) > FEW_FILES
+        self._large = self._large - {device_id} | ({device_id} if is_large else set())
+        return Holdings(tuple(stored), waiting)
 
     def get_eviction_class(self, device_id: str, item_id: str) -> EvictionClass:
         """Return an item's eviction class on a device."""
@@ -159,17 +164,23 @@ class Inventory:
         )
 
     def _read(self, sql: str, device_id: str, *values: object) -> Iterable[tuple[Any, ...]]:
-        """Return the rows of a device; a page that shows all devices reads them for all at once."""
-        if not self._db.is_looking:
+        """Return the rows of a device.
+
+        A page that shows all devices reads those of all small ones at once: with many devices
+        there would be too many queries, and with large ones too many rows in memory.
+        """
+        large = self._large
+        if device_id in large or not self._db.is_looking:
             return (row[1:] for row in self._db.each(sql, (json.dumps([device_id]), *values)))
 
-        def read_all() -> Mapping[str, list[tuple[Any, ...]]]:
+        def read_small() -> Mapping[str, list[tuple[Any, ...]]]:
             found: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-            for row in self._db.sql(sql.replace(THESE, ALL), values):
+            of_small = sql.replace(THESE, OTHERS)
+            for row in self._db.sql(of_small, (json.dumps(sorted(large)), *values)):
                 found[row[0]].append(row[1:])
             return found
 
-        return self._db.once((sql, *values), read_all).get(device_id, [])
+        return self._db.once((sql, large, *values), read_small).get(device_id, [])
 
     def list_running(self, device_id: str) -> tuple[Coming, ...]:
         """Return the running downloads of a device."""

@@ -14,6 +14,7 @@ from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.holds import Holds
 from tests.fakes.clock import FakeClock
+from tests.statements import hook
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
 
 
@@ -90,6 +91,31 @@ def test_a_person_sees_what_they_hold_or_asked_for_when_nobody_holds_it(
     assert look.list_visible_to(ANN, [first, second, third]) == {first}
     assert look.list_visible_to(BEN, [first, second, third]) == {second, third}
     assert look.list_visible_to(BEN, [first, 99]) == frozenset()
+
+
+def test_a_page_reads_small_devices_at_once_and_large_ones_alone(
+    db: Database, downloads: Downloads, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inventory, "FEW_FILES", 1)
+    downloads.queue.add_all([wanted(4, device=CARD)])
+    for number in (1, 2, 3):
+        arrived(downloads, number)
+    reader, devices = Inventory(db), (STICK, CARD)
+    alone = {one: reader.list_holdings(one, clock.now()) for one in devices}
+
+    asked: list[str] = []
+    end = hook(db, lambda sql, _values: asked.append(sql))
+    with db.look():
+        on_a_page = {one: reader.list_holdings(one, clock.now()) for one in devices}
+    end()
+    with db.look():
+        again = {one: Inventory(db).list_holdings(one, clock.now()) for one in devices}
+
+    assert on_a_page == again == alone
+    # Holds, files and what waits: of the large device, and of all others.
+    assert ["NOT IN" in one for one in asked if one.startswith("SELECT")] == 3 * [False] + 3 * [
+        True
+    ]
 
 
 @pytest.mark.sqlite

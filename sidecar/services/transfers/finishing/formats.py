@@ -125,10 +125,8 @@ class DeviceFormats:
         """Return what it costs to replace the files that are not in the format that is set now."""
         settings = self._book.of(device_id)
         name = self.of(device_id, ItemType.AUDIO)
-        others = self._store.others(device_id, name)
-        if name == TAGGED:
-            # Their tags are completed where they are: see `tag_completion`.
-            others = [one for one in others if one.format != ORIGINAL]
+        # The tags of originals are completed where they are: see `tag_completion`.
+        others = self._store.others(device_id, name, ORIGINAL if name == TAGGED else None)
         return estimate_cost(name, settings.target if settings is not None else None, others)
 
     def is_confirmed(self, device_id: str, name: str) -> bool:

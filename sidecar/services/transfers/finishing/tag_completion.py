@@ -98,8 +98,7 @@ class TagCompletion:
                         parts.bus.publish(DeviceChanged(device.id))
 
     def _waiting(self, device: AttachedDevice) -> Iterator[Download]:
-        others = self._parts.store.others(device.id, TAGGED)
-        ids = [one.download_id for one in others if one.format == ORIGINAL]
+        ids = self._parts.store.in_format(device.id, ORIGINAL)
         for download_id in [one for one in ids if one not in self._passed_over][:AT_ONCE]:
             download = self._parts.downloads.queries.get(download_id)
             if download is not None and download.status is Status.COMPLETED:
