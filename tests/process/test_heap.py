@@ -13,8 +13,11 @@ import json, sys
 from sidecar.process import heap
 with heap.loading():
     import sidecar.cli.commands.run
+from flask import Flask
 from sidecar.web.live.socketio import SocketIOServer
-SocketIOServer(None)
+from sidecar.web.request.refusals import Refusals
+app = Flask("started")
+SocketIOServer(None).around(app, Refusals(app))
 rare = (
     "redis", "markdown_it", "psycopg", "charset_normalizer", "mutagen", "PIL", "simple_websocket",
     "prometheus_client",

@@ -84,22 +84,22 @@ class SocketIOServer:
         self._around: Around = nullcontext
         # Packets say what people listen to and must not be logged.
         wire_log.setLevel(logging.WARNING)
-        with loading_websockets_later():
-            self._socketio = SocketIO(
-                async_mode="threading",
-                async_handlers=False,
-                cors_allowed_origins=[],
-                manage_session=False,
-                max_http_buffer_size=LARGEST_MESSAGE,
-                ping_interval=PING_EVERY_S,
-                ping_timeout=PING_WITHIN_S,
-                logger=wire_log,
-                engineio_logger=wire_log,
-            )
+        self._socketio = SocketIO(
+            async_mode="threading",
+            async_handlers=False,
+            cors_allowed_origins=[],
+            manage_session=False,
+            max_http_buffer_size=LARGEST_MESSAGE,
+            ping_interval=PING_EVERY_S,
+            ping_timeout=PING_WITHIN_S,
+            logger=wire_log,
+            engineio_logger=wire_log,
+        )
 
     def around(self, app: Flask, refusals: Refusals) -> WSGIApplication:
         """Return a WSGI application with the live connection below `PATH`, and `app` elsewhere."""
-        self._socketio.init_app(app)
+        with loading_websockets_later():
+            self._socketio.init_app(app)
         engine = self._server.eio
         # There is no public way to replace these: sleeps that end when we stop, a look at all
         # connections that ends then, even one that a late connection begins, WebSockets that
