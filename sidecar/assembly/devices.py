@@ -8,6 +8,7 @@ from functools import partial
 
 from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
+from sidecar.domain.downloads.download import Move
 from sidecar.events import Event, Sender, SettingsChanged
 from sidecar.services.devices.access import DeviceAccess
 from sidecar.services.devices.elsewhere import DevicesElsewhere
@@ -57,7 +58,8 @@ class DeviceServices:
 def make_devices(base: Base, accounts: AccountServices) -> DeviceServices:
     """Create the services for devices, and subscribe them to the bus."""
     store, configured = base.store, base.settings.devices
-    claims = Claims()
+    transitions = store.downloads.transitions
+    claims = Claims(give_back=lambda claimed: transitions.move_all(claimed, Move.POSTPONE))
     base.bus.subscribe(claims.hear)
     converting = ConverterAvailability(base.settings.transfer.ffmpeg, base.clock)
     settings = DeviceSettingsService(

@@ -17,6 +17,7 @@ from sidecar.domain.downloads.download import Move, Status
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind, Selection
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.downloads.order import NOTHING, NotNow
 from sidecar.store.stores import Stores
 from tests.bench.rows.household import get, opened, running
 from tests.bench.rows.large import ADMIN, PEOPLE, Household
@@ -41,13 +42,15 @@ def measure_claims(household: Household, rounds: int) -> None:
             asks: dict[str, Ask] = {
                 "claim": partial(_claim_and_put_back, store),
                 "claim, two devices paused": partial(
-                    _claim_and_put_back, store, blocked_devices=devices[:2]
+                    _claim_and_put_back, store, NotNow(devices=devices[:2])
                 ),
                 "claim, half of the queue held back": partial(
                     _claim_and_put_back,
                     store,
-                    busy=store.downloads.queries.ids(
-                        DownloadFilter(statuses=WAITING.statuses), 5000
+                    NotNow(
+                        downloads=store.downloads.queries.ids(
+                            DownloadFilter(statuses=WAITING.statuses), 5000
+                        )
                     ),
                 ),
             }
@@ -161,8 +164,8 @@ def meanwhile(acts: Acts, around: Around = nullcontext) -> Iterator[dict[str, li
             one.join(30)
 
 
-def _claim_and_put_back(store: Stores, **passed_over: object) -> None:
-    claimed = store.downloads.queue.claim(datetime.now(UTC), **passed_over)  # type: ignore[arg-type]  # named by its callers
+def _claim_and_put_back(store: Stores, not_now: NotNow = NOTHING) -> None:
+    claimed = store.downloads.queue.claim(datetime.now(UTC), not_now)
     if claimed is not None:
         store.downloads.transitions.move(claimed, Move.POSTPONE)
 

@@ -46,6 +46,7 @@ from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.sessions import derive_csrf_token
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.downloads.order import NotNow
 from sidecar.store.stores import Stores
 from sidecar.web.app import Web, WebOptions, create_app
 from sidecar.web.security.masking import mask
@@ -249,7 +250,7 @@ class WebHouse:
         """Let a worker claim what waits."""
         waiting = self.store.downloads.queries.ids(DownloadFilter(), 1000)
         others = [one for one in waiting if one != download.id]
-        claimed = self.store.downloads.queue.claim(self.clock.now(), busy=others)
+        claimed = self.store.downloads.queue.claim(self.clock.now(), NotNow(downloads=others))
         assert claimed is not None
         assert claimed.id == download.id
         return claimed

@@ -1,25 +1,42 @@
-"""Claims: which downloads workers are busy with, and how to stop them."""
+"""Claims: which downloads workers are busy with, and how to stop them.
+
+claimed together ──▶ the first: a worker fetches it
+└─▶ the others: ahead, for the workers that are free next; or given back
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections import deque
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from threading import Event, RLock
 
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.events import DownloadChanged
 from sidecar.events import Event as News
+from sidecar.process.threads import attempt
 
 
 class Claims:
-    """The downloads that workers are busy with. Thread-safe.
+    """The downloads that workers are busy with, or will be next. Thread-safe.
 
-    Each can be stopped, e.g. when it is paused or cancelled or its device is ejected.
+    Each can be stopped, e.g. when it is paused or cancelled or its device is ejected. What no
+    worker has begun is given back then.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, give_back: Callable[[Sequence[Download]], object] = lambda _downloads: None
+    ) -> None:
+        """Prepare.
+
+        Args:
+            give_back: Queues again what was claimed and not begun.
+        """
+        self._give_back = give_back
         # Held during a claim, so that no other worker claims the same download before it begins.
         self._lock = RLock()
         self._stops: dict[int, tuple[str, Event]] = {}
+        self._ahead: deque[Download] = deque()
         self._afterwards: dict[int, list[Callable[[], object]]] = {}
         self._is_over = False
 
@@ -46,6 +63,24 @@ class Claims:
                 if download is None
                 else (download, self.begin(download.id, download.device_id))
             )
+
+    def take_next(
+        self, claim: Callable[[Collection[int]], Sequence[Download]]
+    ) -> tuple[Download, Event] | None:
+        """Return what was claimed ahead, or claim some downloads and begin the first, atomically.
+
+        Args:
+            claim: As for `take`; returns the claimed downloads.
+        """
+        with self._lock:
+            if not self._ahead:
+                for one in claim(list(self._stops)):
+                    self.begin(one.id, one.device_id)
+                    self._ahead.append(one)
+            if not self._ahead:
+                return None
+            download = self._ahead.popleft()
+            return download, self._stops[download.id][1]
 
     def begin(self, download_id: int, device_id: str) -> Event:
         """Mark a download as busy; return the event that stops it."""
@@ -78,9 +113,7 @@ class Claims:
 
     def stop(self, download_id: int) -> None:
         """Ask the worker to stop a download, if one is busy with it."""
-        with self._lock:
-            if there := self._stops.get(download_id):
-                there[1].set()
+        self._stop(lambda one, _device: one == download_id)
 
     def hear(self, news: News) -> None:
         """Listen to the bus: stop what was cancelled or paused while it ran."""
@@ -99,27 +132,45 @@ class Claims:
 
     def stop_on(self, device_id: str) -> None:
         """Stop all downloads for a device; they go back to pending."""
-        with self._lock:
-            for for_device, stop in self._stops.values():
-                if for_device == device_id:
-                    stop.set()
+        self._stop(lambda _one, device: device == device_id)
 
     def stop_unless(self, device_id: str, keep: Callable[[int], bool]) -> None:
         """Stop the downloads for a device, except those for which `keep(id)` is true."""
         with self._lock:
             running = [one for one, there in self._stops.items() if there[0] == device_id]
-        for download_id in running:
-            if not keep(download_id):
-                self.stop(download_id)
+        # Asked without the lock: it may have to read the database.
+        others = {one for one in running if not keep(one)}
+        self._stop(lambda one, _device: one in others)
 
     def stop_present(self) -> None:
         """Stop all downloads that are running now, as they may be claimed by others."""
-        with self._lock:
-            for _, stop in self._stops.values():
-                stop.set()
+        self._stop(lambda _one, _device: True)
 
     def stop_all(self) -> None:
         """Stop all downloads, and any that are claimed later."""
         with self._lock:
             self._is_over = True
-            self.stop_present()
+        self.stop_present()
+
+    def give_back(self) -> None:
+        """Queue again what was claimed ahead."""
+        with self._lock:
+            left = list(self._ahead)
+            self._ahead.clear()
+        self._return(left)
+
+    def _stop(self, which: Callable[[int, str], bool]) -> None:
+        with self._lock:
+            for number, (device_id, stop) in self._stops.items():
+                if which(number, device_id):
+                    stop.set()
+            left = [one for one in self._ahead if self._stops[one.id][1].is_set()]
+            for one in left:
+                self._ahead.remove(one)
+        self._return(left)
+
+    def _return(self, left: Sequence[Download]) -> None:
+        if left:
+            attempt(partial(self._give_back, left), "giving downloads back to the queue")
+            for one in left:
+                self.end(one.id)

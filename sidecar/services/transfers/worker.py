@@ -188,6 +188,7 @@ class Worker:
                 if isinstance(outcome, Exception):
                     raise outcome
                 if outcome:
+                    self._taking.arrived(attempt.download)
                     self._failing.arrived(attempt.download)
         finally:
             self._let_go(attempt.download)

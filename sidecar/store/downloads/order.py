@@ -42,13 +42,13 @@ MAY_COME = """downloads INDEXED BY downloads_to_claim
         AND (device_id NOT IN (SELECT value FROM json_each(?)) OR EXISTS (
             SELECT 1 FROM holds WHERE holds.device_id = downloads.device_id
                 AND holds.item_id = downloads.item_id AND holds.rule = 'pin'))"""
-FIRST_DUE = f"""(SELECT id FROM {MAY_COME}
+DUE = f"""SELECT id, device_id, expected_size, has_copies FROM {MAY_COME}
         AND (item_id, format) NOT IN (SELECT item_id, format FROM downloads
             WHERE status = 'downloading'
                 AND (finalizing = 0 OR id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))))
         AND (device_id NOT IN (SELECT value FROM json_each(?)) OR NOT EXISTS ({ANOTHER_FIRST}))
     ORDER BY priority DESC, place, id
-    LIMIT 1 {{skip_locked}})"""  # noqa: S608 - ours
+    LIMIT ? {{skip_locked}}"""  # noqa: S608 - ours
 
 GAP = 1 << 20
 
@@ -90,6 +90,9 @@ class NotNow:
         """Return the parameters of `MAY_COME`."""
         listed = (self.devices, self.users, self.downloads, self.own_only)
         return (DownloadRow.retry_next_at.db_value(now), *(json.dumps([*one]) for one in listed))
+
+
+NOTHING = NotNow()
 
 
 @dataclass(frozen=True, slots=True)

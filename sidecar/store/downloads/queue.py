@@ -21,6 +21,7 @@ from types import MappingProxyType
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download, Move, Status
 from sidecar.domain.files.naming import make_path_key
+from sidecar.domain.transfers.together import Due, choose
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, WorkArrived
 from sidecar.store.database import Database, Row
@@ -30,7 +31,7 @@ from sidecar.store.downloads.adopt import DownloadAdopter
 from sidecar.store.downloads.folders import DeviceFolders
 from sidecar.store.downloads.identity import DownloadIdentity
 from sidecar.store.downloads.insert import FilePlace, NewDownload, find_free_place, to_columns
-from sidecar.store.downloads.order import FIRST_DUE, NotNow
+from sidecar.store.downloads.order import DUE, NOTHING, NotNow
 from sidecar.store.downloads.queries import (
     COLUMNS,
     NAMES,
@@ -180,40 +181,43 @@ class DownloadQueue:
                 self._transitions.prioritise_all(changed)
 
     def claim(
+        self, now: datetime, not_now: NotNow = NOTHING, *, in_order: Collection[str] = ()
+    ) -> Download | None:
+        """Take the next download that is due; see `claim_together`."""
+        claimed = self.claim_together(now, not_now, in_order=in_order, at_most=1)
+        return claimed[0] if claimed else None
+
+    def claim_together(
         self,
         now: datetime,
+        not_now: NotNow = NOTHING,
         *,
-        blocked_devices: Collection[str] = (),
-        blocked_users: Collection[str] = (),
-        busy: Collection[int] = (),
-        own_only: Collection[str] = (),
         in_order: Collection[str] = (),
-    ) -> Download | None:
-        """Take the next download that is due: highest priority, then longest in the queue.
+        at_most: int,
+    ) -> Sequence[Download]:
+        """Take what is due next: highest priority, then longest in the queue.
 
         An item that is being fetched for another device waits: it is copied from there then.
 
         Args:
             now: What `retry_next_at` is compared with.
-            blocked_devices: Devices that cannot take files now.
-            blocked_users: Accounts whose token cannot fetch now.
-            busy: Downloads whose part file a worker still has open: one that is paused and
-                resumed at once is pending while its last bytes are still being written.
-            own_only: Devices that get only what people asked for themselves.
+            not_now: What cannot come now. Of its downloads a worker still has the part file open:
+                one that is paused and resumed at once is pending while its last bytes are still
+                being written.
             in_order: Devices whose folders get their files one by one, in the order of their names.
+            at_most: So many, if they are small.
         """
-        not_now = NotNow(
-            devices=blocked_devices, users=blocked_users, downloads=busy, own_only=own_only
-        )
         due, devices, users, files, own = not_now.values(now)
-        values = [due, devices, users, files, own, files, _listed(in_order), due, users, files]
-        changes = {
-            "started_at": now,
-            "retry_next_at": None,
-            "claimed_by": self._db.process_id,
-        }
-        first = FIRST_DUE.format(skip_locked=self._db.dialect.skip_locked)
-        return self._transitions.apply(f"id = {first}", values, Status.PENDING, Move.CLAIM, changes)
+        values = (due, devices, users, files, own, files, _listed(in_order), due, users, files)
+        text = DUE.format(skip_locked=self._db.dialect.skip_locked)
+        # Not synced: after a power cut the rows are pending again.
+        with self._db.write_lazily():
+            found = [
+                Due(number, device_id, size, bool(has_copies))
+                for number, device_id, size, has_copies in self._db.sql(text, (*values, at_most))
+            ]
+            chosen = [one.id for one in choose(found, in_order)]
+            return self._transitions.claim_all(chosen, now) if chosen else ()
 
     def bring_forward(self, error_code: str) -> None:
         """Make all downloads due that wait because of this error, since its cause is gone."""

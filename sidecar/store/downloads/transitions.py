@@ -35,8 +35,6 @@ log = logging.getLogger(__name__)
 Columns = Mapping[str, object]
 ONE_ROW = "id = ?"
 CLAIMED = "coalesce(claimed_by, '') = ?"
-# Not synced: after a power cut the row is pending or finalizing again, and recovery handles that.
-FOUND_AGAIN = frozenset({Move.CLAIM, Move.ARRIVE})
 
 # The subquery runs once, on its index; the rows are found by (device, item). No other is read.
 HEARD = """UPDATE downloads
@@ -145,7 +143,14 @@ class DownloadTransitions:
         """
         which, more = self._conditions(ONE_ROW, download.status, move, changes)
         which, values = _as_seen(which, (download.id,), download.status, download.claimed_by)
-        return self.apply(which, values, download.status, move, more) is not None
+        now = next_status(download.status, move)
+        with self._db.write():
+            moved = self.update(which, values, download.status, {"status": now, **more})
+            if moved is not None:
+                if move is not Move.DELETE:  # That knows whose it was.
+                    self.activity.note_move(moved, move)
+                self.publish(moved, download.status, now)
+        return moved is not None
 
     def move_all(
         self, downloads: Iterable[Download], move: Move, **changes: object
@@ -169,6 +174,25 @@ class DownloadTransitions:
                 self.publish_all(some, was, now)
                 moved += some
         return moved
+
+    def claim_all(self, ids: Sequence[int], now: datetime) -> Sequence[Download]:
+        """Claim pending downloads for this process, in the `write` around this; keep their order.
+
+        Args:
+            ids: The downloads.
+            now: When they were claimed.
+        """
+        was, becomes = Status.PENDING, next_status(Status.PENDING, Move.CLAIM)
+        changes: Columns = {
+            "status": becomes,
+            "started_at": now,
+            "retry_next_at": None,
+            "claimed_by": self._db.process_id,
+        }
+        rows = self._change(MANY, (json.dumps(ids),), was, changes, NAMES)
+        claimed = sorted(map(from_columns, rows), key=lambda one: ids.index(one.id))
+        self.publish_all(claimed, was, becomes)
+        return claimed
 
     def want_all_again(
         self, downloads: Sequence[Download], *, user_id: str, priority: int, place: int
@@ -208,7 +232,7 @@ class DownloadTransitions:
             for before, file in arrived
         ]
         moment = {"completed_at": self._clock.now()}
-        # Not synced: see `FOUND_AGAIN`.
+        # Not synced: after a power cut the row is finalizing again, and recovery handles that.
         with self._db.write_lazily():
             values = (*to_stored(HAS_ARRIVED), *to_stored(moment), json.dumps(given))
             rows = self._db.execute_sql(ARRIVED, values)
@@ -473,20 +497,6 @@ class DownloadTransitions:
                 self.publish(now, Status.COMPLETED, Status.COMPLETED)
 
     # -- one row
-
-    def apply(
-        self, which: str, values: Sequence[object], was: Status, move: Move, changes: Columns
-    ) -> Download | None:
-        """Make a move of the row that `which` finds with these values, and publish it."""
-        now = next_status(was, move)
-        write = self._db.write_lazily if move in FOUND_AGAIN else self._db.write
-        with write():
-            download = self.update(which, values, was, {"status": now, **changes})
-            if download is not None:
-                if move is not Move.DELETE:  # That knows whose it was.
-                    self.activity.note_move(download, move)
-                self.publish(download, was, now)
-        return download
 
     def update(
         self, which: str, values: Sequence[object], was: Status, changes: Columns

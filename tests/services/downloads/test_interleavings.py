@@ -27,6 +27,7 @@ from sidecar.events import DownloadChanged, Event
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import DownloadCommand, ResultKind, Selection
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.downloads.order import NotNow
 from sidecar.store.downloads.transitions import WholeFile
 from tests.device.examples import remove
 from tests.fakes.clock import FakeClock
@@ -148,7 +149,7 @@ class Interleavings(RuleBasedStateMachine):
     @rule()
     def claim(self) -> None:
         taken = self.claims.take(
-            lambda busy: self.downloads.queue.claim(self.clock.now(), busy=busy)
+            lambda busy: self.downloads.queue.claim(self.clock.now(), NotNow(downloads=busy))
         )
         if taken is not None:
             assert taken[0].id not in self.running, "two workers at one part file"

@@ -29,6 +29,7 @@ from sidecar.services.space.planner import (
     SpacePlanner,
     space_problem,
 )
+from sidecar.store.downloads.order import NotNow
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.tombstones import Tombstones
 from tests.services.conftest import ANN, STICK, World, registry_of, track
@@ -63,7 +64,9 @@ class House:
         """Let a file arrive; without a rule nobody holds it any more."""
         self.wishes(number, rule or "latest", blocks=blocks)
         waits = self.now(number).id
-        running = self.world.downloads.queue.claim(self.world.clock.now(), busy=range(1, waits))
+        running = self.world.downloads.queue.claim(
+            self.world.clock.now(), NotNow(downloads=range(1, waits))
+        )
         assert running is not None
         assert running.id == waits
         path = self.stick / running.file_path

@@ -17,6 +17,7 @@ from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.leases import Leases
 from sidecar.store.database import Database
 from sidecar.store.devices.devices import Device
+from sidecar.store.downloads.order import NotNow
 from sidecar.store.downloads.transitions import WholeFile
 from sidecar.store.stores import Stores
 from tests.fakes.clock import START, FakeClock
@@ -59,7 +60,7 @@ class OneProcess:
 
     def try_claim(self) -> tuple[Download, Event] | None:
         return self.claims.take(
-            lambda busy: self.downloads.queue.claim(self.clock.now(), busy=busy)
+            lambda busy: self.downloads.queue.claim(self.clock.now(), NotNow(downloads=busy))
         )
 
     def finish(self, download: Download) -> bool:

@@ -10,6 +10,7 @@ from sidecar.events import Bus
 from sidecar.store.database import Database
 from sidecar.store.downloads import inventory
 from sidecar.store.downloads.inventory import Coming, Inventory
+from sidecar.store.downloads.order import NotNow
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.holds import Holds
@@ -39,7 +40,7 @@ def test_it_shows_what_is_there_what_waits_and_what_comes(
     downloads.transitions.transfer_started(coming.id, Validator(None, 5000), 64)
     waiting = downloads.queue.add_all([wanted(5, priority=7)])[0]
     later = downloads.queue.add_all([wanted(6)])[0]
-    failed = downloads.queue.claim(BEGIN, busy=[waiting.id])
+    failed = downloads.queue.claim(BEGIN, NotNow(downloads=[waiting.id]))
     assert failed is not None
     downloads.transitions.postpone(
         failed, until=clock.now() + timedelta(seconds=5), failure=TIMED_OUT, retry_count=1

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from sidecar.domain.downloads.download import Download, Status, Validator
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.downloads.order import NotNow
 from sidecar.store.downloads.queue import Downloads, WantedAgain
 from tests.fakes.clock import FakeClock
 from tests.store.examples import ANN, BEGIN, BEN, HASH, STICK, TIMED_OUT, queued, wanted
@@ -208,8 +209,8 @@ def test_a_folder_that_is_played_in_disk_order_gets_its_files_one_by_one(
         downloads.queue.add_all([wanted(number, path=name)])
     downloads.queue.add_all([wanted(9, path="Car/A/09.mp3", priority=5)])
 
-    def claim(**more: Collection[int]) -> Download | None:
-        return downloads.queue.claim(BEGIN, in_order=[STICK], **more)  # type: ignore[arg-type]
+    def claim(busy: Collection[int] = ()) -> Download | None:
+        return downloads.queue.claim(BEGIN, NotNow(downloads=busy), in_order=[STICK])
 
     # A person's own comes first; then all others of its folder wait for it.
     first = [claim() for _ in range(4)]
@@ -236,14 +237,14 @@ def test_what_cannot_come_now_keeps_nothing_waiting(downloads: Downloads) -> Non
         downloads.queue.add_all([wanted(number, path=f"A/{number}.mp3", user=user)])[0]
         for number, user in enumerate((ANN, ANN, BEN, ANN))
     )
-    taken = downloads.queue.claim(BEGIN, busy=[busy.id, blocked.id, last.id])
+    taken = downloads.queue.claim(BEGIN, NotNow(downloads=[busy.id, blocked.id, last.id]))
     assert taken is not None
     assert taken.id == cooling.id
     downloads.transitions.postpone(
         taken, until=BEGIN + timedelta(hours=1), failure=TIMED_OUT, retry_count=1
     )
 
-    found = downloads.queue.claim(BEGIN, busy=[busy.id], blocked_users=[BEN], in_order=[STICK])
+    found = downloads.queue.claim(BEGIN, NotNow(downloads=[busy.id], users=[BEN]), in_order=[STICK])
 
     assert found is not None
     assert found.id == last.id

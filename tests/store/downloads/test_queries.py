@@ -16,6 +16,7 @@ from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.formats import FormatStore
 from sidecar.store.downloads.insert import NewDownload
+from sidecar.store.downloads.order import NotNow
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.holds import Holds
 from tests.statements import hook
@@ -354,7 +355,7 @@ def test_no_list_reads_everything_to_sort_it(db: Database, downloads: Downloads)
     [
         lambda them: them.queries.get(7),
         lambda them: them.queries.by_item(STICK, "7"),
-        lambda them: them.queue.claim(BEGIN, blocked_devices=[CARD], blocked_users=[BEN], busy=[7]),
+        lambda them: them.queue.claim(BEGIN, NotNow(devices=[CARD], users=[BEN], downloads=[7])),
         lambda them: them.queries.failed_and_due(BEGIN),
         lambda them: them.queue.recover(),
         lambda them: them.queries.bytes_on_device(STICK),

@@ -144,7 +144,7 @@ def test_what_is_on_its_way_to_another_device_is_waited_for(downloads: Downloads
     assert downloads.queue.claim(BEGIN) is None
 
     downloads.transitions.mark_all_finalizing([(first.id, WholeFile(1, HASH, None), {})])
-    assert downloads.queue.claim(BEGIN, busy=[first.id]) is None
+    assert downloads.queue.claim(BEGIN, NotNow(downloads=[first.id])) is None
 
     there = downloads.queries.get(first.id)
     assert there is not None
@@ -175,7 +175,7 @@ def test_what_was_finished_on_a_stick_that_is_away_is_not_waited_for(downloads: 
     downloads.queue.claim(BEGIN)
     downloads.transitions.mark_all_finalizing([(first.id, WholeFile(1, HASH, None), {})])
 
-    claimed = downloads.queue.claim(BEGIN, busy=[])
+    claimed = downloads.queue.claim(BEGIN)
 
     assert claimed is not None
     assert claimed.id == second.id
@@ -226,11 +226,11 @@ def test_blocked_devices_users_and_busy_parts_are_passed_over(downloads: Downloa
     downloads.queue.add_all([wanted(3, device=CARD)])
 
     download = downloads.queue.claim(
-        BEGIN, blocked_devices={CARD}, blocked_users={BEN}, busy={first.id}
+        BEGIN, NotNow(devices={CARD}, users={BEN}, downloads={first.id})
     )
     assert download is None
 
-    download = downloads.queue.claim(BEGIN, blocked_users={BEN}, busy={first.id})
+    download = downloads.queue.claim(BEGIN, NotNow(users={BEN}, downloads={first.id}))
     assert download is not None
     assert download.title == "Track 3"
 
@@ -699,7 +699,7 @@ def test_what_comes_next_is_what_nothing_but_its_turn_keeps(
     by_wish, _card, _ben, _refused, late, tried, pinned = rows
     for one, until in ((late, clock.now() + timedelta(hours=1)), (tried, None)):
         others = [row.id for row in rows if row.id != one.id]
-        begun = downloads.queue.claim(clock.now(), busy=others)
+        begun = downloads.queue.claim(clock.now(), NotNow(downloads=others))
         assert begun is not None
         assert downloads.transitions.postpone(begun, until=until, failure=TIMED_OUT, retry_count=1)
     Holds(db, Bus()).keep(Wish(ANN, STICK, track(7), Reason(PIN, track(7).id, "downloaded by you")))

@@ -1,23 +1,26 @@
 """Chooses the download that a worker takes next.
 
 It skips downloads that wait for the server, an account, a device, space or the network. While
-something before Jellyfin refuses files, it takes one now and then.
+something before Jellyfin refuses files, it takes one now and then. While files arrive one after
+another, it claims the next few together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.presets import PRESETS
+from sidecar.domain.transfers.together import HELD_S, QUICK_S, find_limit
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.health.jellyfin_status import JellyfinStatus
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.policy.blocking import FileBlocking
+from sidecar.store.downloads.order import NotNow
 from sidecar.store.downloads.queue import Downloads
 
 
@@ -57,22 +60,33 @@ class NextDownload:
         self._clock = clock
         self._held_back = held_back
         self._blocking = blocking
+        # Workers change these without a lock: a count that gets lost costs nothing.
+        self._quick = 0
+        self._claimed_at = 0.0
+        self._taken_at: dict[int, float] = {}
 
     def take(self) -> tuple[Download, Event] | None:
         """Claim the next download; return it with its stop event, None if there is none now."""
-        return self._claims.take(self._claim) if self._server.is_there else None
+        may_fetch = self._server.is_there and self._blocking.may_fetch()
+        now = self._clock.monotonic()
+        if not may_fetch or now > self._claimed_at + HELD_S:
+            self._claims.give_back()
+            self._quick = 0
+        taken = self._claims.take_next(self._claim) if may_fetch else None
+        if taken is not None:
+            self._taken_at[taken[0].id] = now
+        return taken
+
+    def arrived(self, download: Download) -> None:
+        """Note that a file has arrived: if that was quick, more are claimed together."""
+        taken_at = self._taken_at.get(download.id, 0.0)
+        is_quick = self._clock.monotonic() <= taken_at + QUICK_S
+        self._quick = self._quick + 1 if is_quick else 0
 
     def end(self, download: Download) -> None:
         """Release the claim on a download."""
+        self._taken_at.pop(download.id, None)
         self._claims.end(download.id)
-
-    def _claim(self, busy: Collection[int]) -> Download | None:
-        if not self._blocking.may_fetch():
-            return None
-        taken = self._claim_but([*busy, *self._held_back.downloads()])
-        if taken is not None:
-            self._blocking.fetches()
-        return taken
 
     def _in_order(self) -> Collection[str]:
         """Return the devices whose players play a folder in the order in which its files came."""
@@ -80,17 +94,25 @@ class NextDownload:
             one.id for one in self._registry.all() if PRESETS[one.settings.preset].is_in_disk_order
         ]
 
-    def _claim_but(self, busy: Collection[int]) -> Download | None:
+    def _claim(self, busy: Collection[int]) -> Sequence[Download]:
+        if not self._blocking.may_fetch():
+            return ()
+        busy = [*busy, *self._held_back.downloads()]
         refused = self._blocking.refused()
+        self._claimed_at = self._clock.monotonic()
         for passed_over in ([*busy, *refused], busy) if refused else (busy,):
-            taken = self._downloads.queue.claim(
+            claimed = self._downloads.queue.claim_together(
                 self._clock.now(),
-                blocked_devices=self._registry.blocked(),
-                blocked_users=set(self._problems.all_of(ProblemKind.ACCOUNT)),
-                busy=passed_over,
-                own_only=self._held_back.own_only(),
+                NotNow(
+                    devices=self._registry.blocked(),
+                    users=set(self._problems.all_of(ProblemKind.ACCOUNT)),
+                    downloads=passed_over,
+                    own_only=self._held_back.own_only(),
+                ),
                 in_order=self._in_order(),
+                at_most=1 if refused else find_limit(self._quick),
             )
-            if taken is not None:
-                return taken
-        return None
+            if claimed:
+                self._blocking.fetches()
+                return claimed
+        return ()

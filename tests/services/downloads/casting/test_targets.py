@@ -36,6 +36,7 @@ from sidecar.services.downloads.casting.targets import CastTargets
 from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.database import Database
+from sidecar.store.downloads.order import NotNow
 from sidecar.store.rules.tombstones import Tombstones
 from sidecar.store.stores import Stores
 from tests.fakes.clock import HastyClock
@@ -132,7 +133,7 @@ class Sidecar:
         """Take everything out of the queue of a device, as the workers would: titles, in order."""
         others = {one.id for one in self.registry.all()} - {self.id_of(device)}
         taken: list[str] = []
-        while found := self.downloads.queue.claim(SystemClock().now(), blocked_devices=others):
+        while found := self.downloads.queue.claim(SystemClock().now(), NotNow(devices=others)):
             taken.append(found.title)
         return taken
 
