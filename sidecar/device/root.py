@@ -22,7 +22,7 @@ from sidecar.device.errors import (
     device_missing,
 )
 from sidecar.device.filesystem import FileSystem, read_file_system
-from sidecar.device.own.marker import OURS, find_marker, open_root
+from sidecar.device.own.marker import MARKER, OURS, find_marker, open_root
 from sidecar.errors import AlreadyRunning, DeviceError, NotCertain
 from sidecar.messages import msg
 
@@ -30,14 +30,24 @@ _TRIAL = "trial"
 _TRIAL_BYTES = 4096
 
 
-@dataclass(frozen=True, slots=True)
+_Facts = tuple[int, ...]
+
+
+@dataclass(slots=True)
 class _Hold:
-    """The open handles of an attached device, and where it was found."""
+    """The open handles of an attached device, and how it was found.
+
+    Attributes:
+        place, marker: What its folder and its marker were then.
+        users: How many have the root's handle now; the last one closes it.
+    """
 
     root: int
     lock: int
-    place: tuple[int, int]
+    place: _Facts
+    marker: _Facts | None
     file_system: FileSystem
+    users: int = 1
 
 
 class DeviceRoot:
@@ -47,6 +57,7 @@ class DeviceRoot:
         self.root = root
         self._device_id = device_id
         self._name = name
+        self._marker = root / OURS / MARKER
         self._held: _Hold | None = None
         self._holding = Lock()
         self._is_suspect = False
@@ -72,17 +83,21 @@ class DeviceRoot:
                     )
                 )
             with self._holding:
-                self._held = _Hold(os.dup(root), held, _identify(root), read_file_system(root))
+                self._held = _Hold(
+                    os.dup(root),
+                    held,
+                    _identify(os.fstat(root)),
+                    self._look_at_marker(),
+                    read_file_system(root),
+                )
 
     def close(self) -> None:
         """Release the device; operations that run in other threads can still finish."""
         with self._holding:
-            if self._held is not None:
-                for handle in (self._held.root, self._held.lock):
-                    # With a dead disk this fails too; the handle is closed all the same.
-                    with suppress(OSError):
-                        os.close(handle)
-            self._held = None
+            held, self._held = self._held, None
+        if held is not None:
+            _close(held.lock)
+            self.give_back(held)
 
     def check(self) -> None:
         """Check that the device is still there and, if it failed before, works again.
@@ -133,14 +148,24 @@ class DeviceRoot:
         """Turn operating system errors into `DeviceError`s."""
         return Explained(self.explain)
 
-    def duplicate(self) -> int:
-        """Return a handle of the root, to be closed by the caller.
+    def lend(self) -> _Hold:
+        """Return what is held, to be given back: its root is not closed before that.
 
-        When another thread closes the device, the number of the common handle may belong to
-        another folder a moment later.
+        Else, when another thread closes the device, the number of the handle may belong to another
+        folder a moment later.
         """
         with self._holding:
-            return os.dup(self._hold().root)
+            held = self._hold()
+            held.users += 1
+        return held
+
+    def give_back(self, held: _Hold) -> None:
+        """Close the root if the device is closed and nobody else uses it."""
+        with self._holding:
+            held.users -= 1
+            is_last = not held.users
+        if is_last:
+            _close(held.root)
 
     def explain(self, error: OSError) -> DeviceError:
         """Return the error, after checking whether the device or only a file on it has failed."""
@@ -167,9 +192,11 @@ class DeviceRoot:
     def _look_at_place(self, then: Callable[[int], object] | None = None) -> None:
         """Raise `DeviceError` if the folder at the path is not the attached device."""
         held = self._hold()
+        if then is None and self._is_as_held(held):
+            return
         with as_device_error(self._name), open_root(self.root) as root:
             self._check_marker(root)
-            if _identify(root) != held.place:
+            if _identify(os.fstat(root)) != held.place:
                 text = msg(
                     "{device} was taken out and put back",
                     device=self._name,
@@ -179,6 +206,24 @@ class DeviceRoot:
                 )
             if then is not None:
                 then(root)
+
+    def _is_as_held(self, held: _Hold) -> bool:
+        """Whether folder and marker are those of `attach`: then the marker need not be read again.
+
+        No other folder has the number of this one while this one is held open.
+        """
+        try:
+            place = _identify(self.root.stat())
+        except OSError:
+            return False
+        return place == held.place and self._look_at_marker() == held.marker is not None
+
+    def _look_at_marker(self) -> _Facts | None:
+        try:
+            facts = self._marker.lstat()
+        except OSError:
+            return None
+        return (*_identify(facts), facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
 
     def _check_marker(self, root: int) -> None:
         marker = find_marker(root, self._name)
@@ -207,28 +252,33 @@ class DeviceRoot:
 class _Handle:
     """Has a handle of the root open in its block, and turns errors there into `DeviceError`s."""
 
-    __slots__ = ("_anchor", "_root")
+    __slots__ = ("_anchor", "_held")
 
     def __init__(self, anchor: DeviceRoot) -> None:
         self._anchor = anchor
 
     def __enter__(self) -> int:
         """Return the handle."""
-        self._root = self._anchor.duplicate()
-        return self._root
+        self._held = self._anchor.lend()
+        return self._held.root
 
     def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        """Close it, and raise a `DeviceError` in place of the operating system's."""
+        """Give it back, and raise a `DeviceError` in place of the operating system's."""
         try:
             if isinstance(error, OSError):
                 raise self._anchor.explain(error) from error
         finally:
-            os.close(self._root)
+            self._anchor.give_back(self._held)
 
 
-def _identify(root: int) -> tuple[int, int]:
-    facts = os.fstat(root)
+def _identify(facts: os.stat_result) -> _Facts:
     return facts.st_dev, facts.st_ino
+
+
+def _close(handle: int) -> None:
+    # With a dead disk this fails too; the handle is closed all the same.
+    with suppress(OSError):
+        os.close(handle)
 
 
 def _try_to_write(root: int) -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.folder import DeviceFolder
+from sidecar.device.root import DeviceRoot
 from sidecar.errors import AlreadyRunning, DeviceError
 from tests.device.examples import NAME, OTHER, STICK, everything, filled, made, remove
 from tests.device.mounting import breakable_disk, mount, mount_memory, needs_root, unmount
@@ -131,6 +133,42 @@ def test_a_folder_that_was_deleted_and_made_again_must_be_attached_again(
     folder.attach()
 
     folder.check()
+
+
+def test_a_marker_that_was_written_over_is_read_again(root: Path, folder: DeviceFolder) -> None:
+    marker = root / ".sidecar" / "device.json"
+    folder.check()
+
+    marker.write_text(marker.read_text().replace(STICK, OTHER))
+
+    assert code_of(folder.check) == "other-device"
+    marker.write_text(marker.read_text().replace(OTHER, STICK))
+    folder.check()
+
+
+def test_a_marker_that_became_a_link_to_itself_is_nobodys(
+    root: Path, folder: DeviceFolder, outside: Path
+) -> None:
+    marker = root / ".sidecar" / "device.json"
+    folder.check()
+
+    marker.rename(outside / "device.json")
+    marker.symlink_to(outside / "device.json")
+
+    assert code_of(folder.check) == "no-marker"
+
+
+def test_a_device_that_is_closed_while_it_is_used_stays_open_for_who_uses_it(root: Path) -> None:
+    before = open_handles()
+    anchor = DeviceRoot(root, STICK, name=NAME)
+    made(root).close()
+    anchor.attach()
+
+    with anchor.translate_errors() as handle:
+        anchor.close()
+        assert [one.name for one in os.scandir(handle)] == [".sidecar"]
+
+    assert open_handles() == before
 
 
 def test_no_handle_is_left_open(root: Path) -> None:
