@@ -34,6 +34,7 @@ log = logging.getLogger(__name__)
 
 SERVER = "jellyfin"
 SERVER_ID = "server_id"
+SERVER_READ_EVERY_S = 1.0
 SIGNED_OUT = "signed-out"
 OUTSIDE_HOURS = "outside-hours"
 
@@ -74,6 +75,7 @@ class AccountService:
         # The sealed token that each client was made with.
         self._tokens: dict[str, bytes | None] = {}
         self._let_go: set[str] = set()
+        self._last_server: tuple[float, str | None] | None = None
 
     @property
     def server_id(self) -> str | None:
@@ -126,9 +128,20 @@ class AccountService:
         with self._lock:
             client = self._clients.get(user_id)
             # The command line may have accepted another server meanwhile.
-            if client is None or client.server_id != self.server_id:
+            if client is None or client.server_id != self._read_server_id():
                 client = self._clients[user_id] = self._new_client(user_id)
             return client
+
+    def _set_server_id(self, server_id: str) -> None:
+        self._meta.set(SERVER_ID, server_id)
+        self._last_server = None
+
+    def _read_server_id(self) -> str | None:
+        """Return the id of our server as it was within the last second: each file asks for it."""
+        now = self._clock.monotonic()
+        if self._last_server is None or now > self._last_server[0] + SERVER_READ_EVERY_S:
+            self._last_server = now, self.server_id
+        return self._last_server[1]
 
     def _new_client(self, user_id: str) -> Jellyfin:
         account = self._accounts.get(user_id)
@@ -194,7 +207,7 @@ class AccountService:
         with self._lock:
             self._clients.clear()
             self._accounts.move(server_id, user_ids)
-            self._meta.set(SERVER_ID, server_id)
+            self._set_server_id(server_id)
         self._keep(elsewhere.account, elsewhere.device_id)
         for account in self._accounts.all():
             if not account.is_signed_in:
@@ -355,7 +368,7 @@ class AccountService:
             self._clients.pop(signed_in.user_id, None)
             self._let_go.discard(signed_in.user_id)
         if self.server_id is None:
-            self._meta.set(SERVER_ID, signed_in.server_id)
+            self._set_server_id(signed_in.server_id)
         self._problems.clear(ProblemKind.ACCOUNT, signed_in.user_id)
         log.info("%s signed in", signed_in.name)
         self._bus.publish(AccountChanged(signed_in.user_id))
