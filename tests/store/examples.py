@@ -58,11 +58,17 @@ def track(number: int, *, size: int | None = 1000) -> Item:
 
 
 def wanted(
-    number: int, *, device: str = STICK, user: str = ANN, priority: int = 0, path: str | None = None
+    number: int,
+    *,
+    device: str = STICK,
+    user: str = ANN,
+    priority: int = 0,
+    path: str | None = None,
+    size: int = 1000,
 ) -> NewDownload:
     place = path or f"Björk/Début/{number} - Track.flac"
     return NewDownload(
-        item=track(number),
+        item=track(number, size=size),
         device_id=device,
         user_id=user,
         places=[FilePlace(place, place.casefold())],

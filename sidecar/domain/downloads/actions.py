@@ -43,6 +43,9 @@ class Action(StrEnum):
     ACCEPT = "accept"
 
 
+REORDERING = frozenset({Action.PRIORITISE, Action.TOP, Action.MOVE})
+
+
 class ActionVerdict(Enum):
     """Whether the action is done, or is fulfilled already."""
 

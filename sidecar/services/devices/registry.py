@@ -279,7 +279,7 @@ class DeviceRegistry:
         """
         with self._lock:
             there = self._attached.get(device_id)
-            is_opened = any(one.id == device_id for one in self._opened.values())
+            is_opened = there is None and any(one.id == device_id for one in self._opened.values())
         if there is None:
             name = self.name_of(device_id)
             if is_opened:

@@ -13,6 +13,7 @@ from functools import partial
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.actions import (
+    REORDERING,
     Action,
     ActionRefusal,
     ActionVerdict,
@@ -72,6 +73,9 @@ class QueueActions:
         statements, however many they are.
         """
         outcomes: dict[int, ActionResult] = {}
+        if order.action in REORDERING:
+            # What was claimed ahead is put in order with all others.
+            self._claims.give_back()
         force = order.force and person.is_admin
         with self._db.write():
             concerned = []

@@ -14,8 +14,8 @@ or the device.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from threading import Event
@@ -100,9 +100,7 @@ class Worker:
         claimed, stop = taken
         attempt, is_handed_over = _Attempt(self._finishing.fresh(claimed), stop), False
         try:
-            with self._judged(attempt):
-                self._bring(attempt)
-                is_handed_over = True
+            is_handed_over = self._judged(attempt, partial(self._bring, attempt))
         finally:
             if not is_handed_over:
                 self._let_go(attempt.download)
@@ -157,9 +155,7 @@ class Worker:
     def _convert_elsewhere(self, attempt: _Attempt, work: Callable[[], None]) -> None:
         is_handed_over = False
         try:
-            with self._judged(attempt):
-                work()
-                is_handed_over = True
+            is_handed_over = self._judged(attempt, work)
         finally:
             if not is_handed_over:
                 self._let_go(attempt.download)
@@ -184,21 +180,22 @@ class Worker:
 
     def _ended(self, attempt: _Attempt, outcome: Outcome) -> None:
         try:
-            with self._judged(attempt):
-                if isinstance(outcome, Exception):
-                    raise outcome
-                if outcome:
-                    self._taking.arrived(attempt.download)
-                    self._failing.arrived(attempt.download)
+            self._judged(attempt, partial(self._note_outcome, attempt.download, outcome))
         finally:
             self._let_go(attempt.download)
 
-    @contextmanager
-    def _judged(self, attempt: _Attempt) -> Iterator[None]:
-        """Hand any error in the block to the failure policy."""
+    def _note_outcome(self, download: Download, outcome: Outcome) -> None:
+        if isinstance(outcome, Exception):
+            raise outcome
+        if outcome:
+            self._taking.arrived(download)
+            self._failing.arrived(download)
+
+    def _judged(self, attempt: _Attempt, work: Callable[[], object]) -> bool:
+        """Do some work, and hand any error to the failure policy; return whether it is done."""
         download = attempt.download
         try:
-            yield
+            work()
         except Stopped:
             self._failing.stopped(download)
             self._sweep(download)
@@ -211,6 +208,9 @@ class Worker:
         except Exception:
             self._failing.unforeseen(download)
             raise
+        else:
+            return True
+        return False
 
     def _sweep(self, download: Download) -> None:
         """Remove the part file of a download that was cancelled while it ran."""

@@ -26,6 +26,7 @@ from sidecar.services.downloads.commands import (
     ResultKind,
     Selection,
 )
+from sidecar.store.downloads.order import NotNow
 from sidecar.store.downloads.transitions import WholeFile
 from tests.fakes.servers.answering import Reply, json_reply
 from tests.patience import PATIENCE_S
@@ -217,6 +218,25 @@ def test_one_goes_to_the_top_and_another_before_it(home: House) -> None:
         (rows[1].id, 2),
         (rows[2].id, 3),
     ]
+
+
+def test_one_that_goes_to_the_top_comes_before_what_was_claimed_ahead(home: House) -> None:
+    rows = [home.hold(Ann, number) for number in range(1, 5)]
+
+    def take() -> int:
+        taken = home.works.claims.take_next(
+            lambda busy: home.world.downloads.queue.claim_together(
+                home.world.clock.now(), NotNow(downloads=busy), at_most=3
+            )
+        )
+        assert taken is not None
+        return taken[0].id
+
+    assert take() == rows[0].id
+
+    home.do(Ann, rows[3], TOP)
+
+    assert [take() for _ in range(3)] == [rows[3].id, rows[1].id, rows[2].id]
 
 
 def test_nothing_is_moved_before_what_one_may_not_see(home: House) -> None:

@@ -146,14 +146,20 @@ class Interleavings(RuleBasedStateMachine):
 
     # -- a worker, step by step
 
-    @rule()
-    def claim(self) -> None:
-        taken = self.claims.take(
-            lambda busy: self.downloads.queue.claim(self.clock.now(), NotNow(downloads=busy))
+    @rule(at_most=st.integers(1, 3))
+    def claim(self, at_most: int) -> None:
+        taken = self.claims.take_next(
+            lambda busy: self.downloads.queue.claim_together(
+                self.clock.now(), NotNow(downloads=busy), at_most=at_most
+            )
         )
         if taken is not None:
             assert taken[0].id not in self.running, "two workers at one part file"
             self.running[taken[0].id] = Running(*taken)
+
+    @rule()
+    def give_back(self) -> None:
+        self.claims.give_back()
 
     @rule(pick=st.integers(0, 3), held=st.integers(0, len(BODY)))
     def write(self, pick: int, held: int) -> None:
@@ -266,7 +272,8 @@ class Interleavings(RuleBasedStateMachine):
         for row in rows:
             assert 0 <= row.bytes_downloaded <= len(BODY)
             assert not row.finalizing or row.status is Status.DOWNLOADING
-            assert row.status is not Status.DOWNLOADING or row.id in self.running
+            is_claimed = row.id in self.running or row.id in self.claims.busy()
+            assert row.status is not Status.DOWNLOADING or is_claimed
 
     @invariant()
     def what_is_completed_is_there_and_nothing_else_is(self) -> None:

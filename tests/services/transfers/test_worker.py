@@ -16,6 +16,7 @@ from sidecar.domain.downloads.download import Download, Move, Status
 from sidecar.domain.files.presets import PresetName
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.network import Line, LineKind
+from sidecar.domain.transfers.together import HELD_S, QUICK_FOR_EACH, QUICK_S
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
@@ -43,6 +44,7 @@ from sidecar.services.transfers.policy.owners import OtherOwners
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.services.transfers.worker import Worker
 from sidecar.store.accounts.accounts import Account
+from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.transitions import WholeFile
 from sidecar.transfer.engine import Engine
 from tests.fakes.engine import TableEngine
@@ -147,7 +149,9 @@ def build(
     fetches: Engine | None = None,
     check_whole: CheckWhole = cannot_tell,
 ) -> Works:
-    problems, claims, engine = Problems(world.bus), Claims(), TableEngine()
+    problems, engine = Problems(world.bus), TableEngine()
+    transitions = world.downloads.transitions
+    claims = Claims(lambda claimed: transitions.move_all(claimed, Move.POSTPONE))
     rooms: list[SpacePlanner] = []
     box = TokenBox(tmp_path / "token.key")
     world.meta.set(SERVER_ID, SERVER)
@@ -253,6 +257,76 @@ def build(
         box,
         blocking,
     )
+
+
+QUICK_ENOUGH = 2 * QUICK_FOR_EACH + 1
+
+
+def work_quickly(works: Works, waiting: int) -> None:
+    """Let so many files arrive that more are claimed with the next, and have others wait."""
+    for number in range(1, QUICK_ENOUGH + waiting + 1):
+        works.wish(number)
+    for _ in range(QUICK_ENOUGH):
+        assert works.worker.step()
+
+
+def count(works: Works, status: Status) -> int:
+    return works.world.downloads.queries.counts(DownloadFilter())[status]
+
+
+def test_while_files_arrive_quickly_the_next_ones_are_claimed_together(works: Works) -> None:
+    work_quickly(works, waiting=10)
+    assert count(works, Status.DOWNLOADING)
+
+    while works.worker.step():
+        pass
+
+    assert count(works, Status.COMPLETED) == QUICK_ENOUGH + 10
+    assert works.claims.busy() == []
+    # In the order in which they were asked for.
+    asked = [job.url for job in works.engine.jobs]
+    assert asked == [
+        f"{works.server.url}/Items/{track(number).id}/Download"
+        for number in range(1, QUICK_ENOUGH + 11)
+    ]
+
+
+def test_what_is_more_urgent_comes_before_what_was_claimed_a_second_ago(works: Works) -> None:
+    work_quickly(works, waiting=10)
+    last = works.now(QUICK_ENOUGH + 10)
+    assert works.world.downloads.queue.prioritise(last, 5)
+
+    works.world.clock.advance(HELD_S + 0.1)
+    works.worker.step()
+
+    assert works.engine.jobs[-1].url.endswith(f"/Items/{last.item_id}/Download")
+    assert count(works, Status.DOWNLOADING) == 0
+
+
+def test_what_was_claimed_ahead_goes_back_while_the_server_is_away(works: Works) -> None:
+    work_quickly(works, waiting=10)
+    works.fail(FailureClass.SERVER_AWAY)
+    works.worker.step()
+
+    assert not works.worker.step()
+
+    assert count(works, Status.DOWNLOADING) == 0
+    assert works.claims.busy() == []
+    assert len(works.engine.jobs) == QUICK_ENOUGH + 1
+
+
+def test_a_slow_file_ends_that_others_are_claimed_with_it(works: Works) -> None:
+    work_quickly(works, waiting=10)
+    works.claims.give_back()
+    works.engine.meanwhile = lambda _job: works.world.clock.advance(QUICK_S + 0.1)
+
+    for _ in range(2):
+        works.worker.step()
+        works.claims.give_back()
+    works.engine.meanwhile = lambda _job: None
+    works.worker.step()
+
+    assert count(works, Status.DOWNLOADING) == 0
 
 
 def test_nothing_to_do_is_said(works: Works) -> None:

@@ -6,13 +6,15 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sidecar.domain.downloads.download import Download, Status, Validator
+from sidecar.domain.downloads.download import Download, Move, Status, Validator
+from sidecar.domain.transfers.together import SMALL
+from sidecar.events import Bus, DownloadChanged, Event
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.order import NotNow
 from sidecar.store.downloads.queue import Downloads, WantedAgain
 from tests.fakes.clock import FakeClock
-from tests.store.examples import ANN, BEGIN, BEN, HASH, STICK, TIMED_OUT, queued, wanted
+from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, queued, wanted
 
 MODIFIED = Validator("Sun, 01 Nov 2026 10:00:00 GMT", 1000)
 
@@ -255,3 +257,68 @@ def test_other_devices_get_several_files_of_a_folder_at_once(downloads: Download
 
     assert downloads.queue.claim(BEGIN, in_order=["another"]) is not None
     assert downloads.queue.claim(BEGIN, in_order=["another"]) is not None
+
+
+def test_several_are_claimed_in_the_order_of_the_queue(downloads: Downloads, bus: Bus) -> None:
+    downloads.queue.add_all([wanted(number) for number in range(1, 6)])
+    downloads.queue.add_all([wanted(6, priority=5)])
+    changed: list[Event] = []
+    bus.subscribe(changed.append)
+
+    claimed = downloads.queue.claim_together(BEGIN, at_most=4)
+
+    assert [one.title for one in claimed] == ["Track 6", "Track 1", "Track 2", "Track 3"]
+    assert {one.status for one in claimed} == {Status.DOWNLOADING}
+    assert {one.started_at for one in claimed} == {BEGIN}
+    assert downloads.queue.claimed() == {one.id for one in claimed}
+    assert changed == [DownloadChanged(one, Status.PENDING, Status.DOWNLOADING) for one in claimed]
+    assert [one.title for one in downloads.queue.claim_together(BEGIN, at_most=4)] == [
+        "Track 4",
+        "Track 5",
+    ]
+    assert downloads.queue.claim_together(BEGIN, at_most=4) == ()
+
+
+def test_one_for_two_devices_is_claimed_for_one_of_them_at_a_time(downloads: Downloads) -> None:
+    downloads.queue.add_all([wanted(1), wanted(2, device=CARD), wanted(2), wanted(3)])
+
+    claimed = downloads.queue.claim_together(BEGIN, at_most=4)
+    again = downloads.queue.claim_together(BEGIN, at_most=4)
+    rest = downloads.queue.claim_together(BEGIN, at_most=4)
+
+    assert [one.title for one in claimed] == ["Track 1"]
+    assert [(one.title, one.device_id) for one in again] == [("Track 2", CARD)]
+    assert [one.title for one in rest] == ["Track 3"]
+
+
+def test_large_ones_are_claimed_one_by_one(downloads: Downloads) -> None:
+    downloads.queue.add_all([wanted(1), wanted(2, size=SMALL + 1), wanted(3)])
+
+    assert [
+        [one.title for one in downloads.queue.claim_together(BEGIN, at_most=4)] for _ in range(3)
+    ] == [["Track 1"], ["Track 2"], ["Track 3"]]
+
+
+def test_a_device_in_order_gets_one_file_of_a_folder_at_a_time(downloads: Downloads) -> None:
+    downloads.queue.add_all([wanted(number, path=f"Car/{number}.mp3") for number in range(3)])
+
+    claimed = downloads.queue.claim_together(BEGIN, in_order=[STICK], at_most=4)
+
+    assert [one.title for one in claimed] == ["Track 0"]
+    assert downloads.queue.claim_together(BEGIN, in_order=[STICK], at_most=4) == ()
+
+
+def test_what_was_claimed_together_is_queued_again_where_it_was(downloads: Downloads) -> None:
+    downloads.queue.add_all([wanted(number) for number in range(1, 4)])
+    claimed = downloads.queue.claim_together(BEGIN, at_most=2)
+
+    back = downloads.transitions.move_all(claimed, Move.POSTPONE)
+
+    assert {(one.status, one.claimed_by, one.retry_next_at) for one in back} == {
+        (Status.PENDING, None, None)
+    }
+    assert [one.title for one in downloads.queue.claim_together(BEGIN, at_most=3)] == [
+        "Track 1",
+        "Track 2",
+        "Track 3",
+    ]

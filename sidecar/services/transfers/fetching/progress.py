@@ -47,8 +47,10 @@ class ProgressTracker:
         running = _Running(size, held)
         running.meter.note(self._clock.monotonic(), held)
         with self._lock:
+            is_first = not self._running
             self._running[download_id] = running
-        self.wakeup.set()
+        if is_first:
+            self.wakeup.set()
 
     def resize(self, download_id: int, *, held: int, size: int | None) -> None:
         """Set the size that the server reported, and how many bytes of the part count."""
