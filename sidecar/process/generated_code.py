@@ -10,7 +10,6 @@ text and compiled anew at each start, which took a third of it.
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 import importlib.util
 import marshal
 import os
@@ -20,10 +19,11 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from types import CodeType
+from zlib import crc32
 
 # Texts of earlier releases stay; when there are too many, only what this start needed is kept.
 MOST_KEPT = 20_000
-_DIGEST_BYTES = 32
+_CHECKSUM_BYTES = 4
 
 
 @contextmanager
@@ -36,12 +36,16 @@ def reusing() -> Iterator[None]:
         yield
         return
     kept = _read_kept()
-    fresh: dict[str, CodeType] = {}
+    fresh: dict[str, bytes] = {}
 
     def run(text: str, names: dict[str, object], into: Mapping[str, object]) -> None:
-        code = kept.get(text) or fresh.get(text)
-        if code is None:
-            code = fresh[text] = compile(text, "<string>", "exec", dont_inherit=True)
+        known = kept.get(text) or fresh.get(text)
+        code: CodeType
+        if known is None:
+            code = compile(text, "<string>", "exec", dont_inherit=True)
+            fresh[text] = marshal.dumps(code)
+        else:
+            code = marshal.loads(known)  # noqa: S302 - as much ours as the bytecode beside it
         exec(code, names, into)  # noqa: S102 - as `dataclasses` would run the same text
 
     # Found before the builtin; if a later Python asks for another, all is compiled as ever.
@@ -61,19 +65,19 @@ def forget() -> None:
 
 
 @cache
-def _read_kept() -> dict[str, CodeType]:
-    """Return what earlier starts have compiled, by its text."""
+def _read_kept() -> dict[str, bytes]:
+    """Return what earlier starts have compiled, by its text; each start needs only a part."""
     try:
-        body = _find_path().read_bytes()
-        digest, body = body[:_DIGEST_BYTES], body[_DIGEST_BYTES:]
-        if digest == _digest(body):
-            return dict(marshal.loads(body))  # noqa: S302 - as much ours as the bytecode beside it
+        content = memoryview(_find_path().read_bytes())
+        checksum, body = content[:_CHECKSUM_BYTES], content[_CHECKSUM_BYTES:]
+        if checksum == _sum_up(body):
+            return dict(marshal.loads(body))  # noqa: S302 - see above
     except (OSError, ValueError, EOFError, TypeError, NotImplementedError):
         pass
     return {}
 
 
-def _write(codes: Mapping[str, CodeType]) -> None:
+def _write(codes: Mapping[str, bytes]) -> None:
     if sys.dont_write_bytecode:
         return
     with suppress(OSError, NotImplementedError):
@@ -82,15 +86,15 @@ def _write(codes: Mapping[str, CodeType]) -> None:
         new = path.with_suffix(f".{os.getpid()}")
         body = marshal.dumps(dict(codes))
         try:
-            new.write_bytes(_digest(body) + body)
+            new.write_bytes(_sum_up(body) + body)
             new.replace(path)
         finally:
             new.unlink(missing_ok=True)
 
 
-def _digest(body: bytes) -> bytes:
+def _sum_up(body: bytes | memoryview) -> bytes:
     """Return what only this Python writes of these bytes: another has other bytecode."""
-    return hashlib.sha256(importlib.util.MAGIC_NUMBER + body).digest()
+    return crc32(body, crc32(importlib.util.MAGIC_NUMBER)).to_bytes(_CHECKSUM_BYTES)
 
 
 def _find_path() -> Path:
