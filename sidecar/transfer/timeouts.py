@@ -32,17 +32,14 @@ class Pace:
         self._since = clock.monotonic()
         self._count = 0
 
-    def exclude_rest(self, seconds: float) -> None:
-        """Do not count a wait of our own, such as for a speed limit."""
-        self._since += seconds
-
-    def check(self, count: int, host: str) -> None:
-        """Count bytes.
+    def check(self, count: int, host: str, rested_s: float) -> None:
+        """Count bytes, but not the time for which we rested, such as for a speed limit.
 
         Raises:
             TransferFailed: The server was too slow for too long.
         """
         self._count += count
+        self._since += rested_s
         passed = self._clock.monotonic() - self._since
         if passed < self._timeouts.slow_for:
             return

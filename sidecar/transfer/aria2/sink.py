@@ -173,6 +173,9 @@ class ThroughAria2:
         rpc = self._link.await_ready(self._stop)
         gid = self._enter(check)
         self._make_sure_of_the_name()
+        if self._read_length() != self.held:
+            # An attempt before could not stop its download at once, which wrote on meanwhile.
+            os.ftruncate(self._file.fileno(), self.held)
         self._control_file().unlink(missing_ok=True)
         part = self._file.fileno()
         relay = self._relay = Relay(part, held=self.held, total=self._total)

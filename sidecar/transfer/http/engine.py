@@ -10,15 +10,10 @@ job's headers, which are never logged.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from threading import Event
-from urllib.parse import urlsplit
 
 import urllib3.exceptions
-from urllib3.response import BaseHTTPResponse
 
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Validator
@@ -51,7 +46,8 @@ from sidecar.transfer.faults import (
     part_vanished_error,
     short_body_error,
 )
-from sidecar.transfer.http.connection import BUFFER, KeptConnections, ReceivedBody
+from sidecar.transfer.http.answer import BUFFER, Answer
+from sidecar.transfer.http.connection import KeptConnections
 from sidecar.transfer.sinks import OpenSink, Sink, write_here
 from sidecar.transfer.timeouts import Pace, Timeouts
 
@@ -70,10 +66,10 @@ class HttpEngine:
         bandwidth: Bandwidth | None = None,
         open_sink: OpenSink = write_here,
     ) -> None:
-        self._clock = clock
         self._open_sink = open_sink
-        self._timeouts = timeouts or Timeouts()
-        self._connections = KeptConnections(clock, self._timeouts, ca_file)
+        self.clock = clock
+        self.timeouts = timeouts or Timeouts()
+        self.connections = KeptConnections(clock, self.timeouts, ca_file)
         self.bandwidth = bandwidth or Bandwidth(clock)
 
     def fetch(self, job: Job, report: TransferReport, stop: Event) -> Receipt:
@@ -99,38 +95,6 @@ class HttpEngine:
         except OSError as error:
             raise TransferFailed(classify_disk_error(error), gained=attempt.gained) from error
 
-    @contextmanager
-    def ask(
-        self, job: Job, *, start: int | None, last: int | None = None
-    ) -> Iterator[BaseHTTPResponse]:
-        """Request the file or a range of it; yield the response and close it afterwards."""
-        headers = {**job.headers, "Accept-Encoding": "identity"}
-        if start is not None:
-            headers["Range"] = f"bytes={start}-{'' if last is None else last}"
-            if job.validator is not None and job.validator.last_modified:
-                headers["If-Unmodified-Since"] = job.validator.last_modified
-        try:
-            response = self._connections.get(job.url, headers)
-        except (urllib3.exceptions.HTTPError, ValueError) as error:
-            failure = classify_network_error(error, read_host(job), in_body=False)
-            raise TransferFailed(failure) from error
-        with closing(response):
-            yield response
-
-    def read(self, response: BaseHTTPResponse, stop: Event) -> ReceivedBody:
-        """Return the body of a response."""
-        return self._connections.read(response, stop)
-
-    @property
-    def clock(self) -> Clock:
-        """The engine's clock."""
-        return self._clock
-
-    @property
-    def timeouts(self) -> Timeouts:
-        """The engine's time-outs."""
-        return self._timeouts
-
 
 class _Attempt:
     """One attempt at one file."""
@@ -143,7 +107,8 @@ class _Attempt:
         self._report = report
         self._stop = stop
         self._writer = writer
-        self._host = read_host(job)
+        # Host name and port of the server.
+        self._host = job.url.partition("://")[2].partition("/")[0]
         self._pace = Pace(engine.clock, engine.timeouts)
         self._fetched = 0
         self._began_at = 0
@@ -175,19 +140,17 @@ class _Attempt:
         held = None if known is None else Held(start, known)
         first = None if held is None else held.asks_from
         asked_at = self._engine.clock.monotonic()
-        with self._engine.ask(self._job, start=first) as response:
-            status, headers = response.status, _lower_headers(response)
+        with self._ask(known, start=first) as answer:
             verdict = (
-                judge_rest(status, headers, self._host, held)
+                judge_rest(answer.status, answer.headers, self._host, held)
                 if held is not None
-                else judge_whole(status, headers, self._host)
+                else judge_whole(answer.status, answer.headers, self._host)
             )
             if isinstance(verdict, FromZero):
                 return None
-            body = self._engine.read(response, self._stop)
-            self._compare(body, verdict)
+            self._compare(answer, verdict)
             self._open(verdict.start, verdict.validator)
-            self._write_body(body, verdict.validator.total)
+            self._write_body(answer, verdict.validator.total)
         fetched = Fetched(
             self._writer.held,
             verdict.validator,
@@ -198,11 +161,26 @@ class _Attempt:
         self._make_sure(fetched, took_s=self._engine.clock.monotonic() - asked_at)
         return self._make_receipt(fetched, verdict.mime_type)
 
-    def _compare(self, body: ReceivedBody, verdict: WriteBody) -> None:
+    def _ask(
+        self, known: Validator | None, *, start: int | None, last: int | None = None
+    ) -> Answer:
+        """Request the file, or a range of it if it is still the known version."""
+        headers = self._job.headers
+        if start is not None:
+            headers = {**headers, "Range": f"bytes={start}-{'' if last is None else last}"}
+            if known is not None and known.last_modified:
+                headers["If-Unmodified-Since"] = known.last_modified
+        try:
+            return self._engine.connections.get(self._job.url, headers, self._stop)
+        except (urllib3.exceptions.HTTPError, ValueError) as error:
+            failure = classify_network_error(error, self._host, in_body=False)
+            raise TransferFailed(failure) from error
+
+    def _compare(self, answer: Answer, verdict: WriteBody) -> None:
         """Check that the body begins with the last held bytes, so that the next ones follow."""
         at = verdict.start - verdict.again
         while at < verdict.start:
-            block = self._next(body, verdict.start - at)
+            block = self._next(answer, verdict.start - at)
             if not block:
                 raise short_body_error(self._host, self._writer.held, verdict.validator.total)
             if not self._writer.has(block, at):
@@ -217,11 +195,11 @@ class _Attempt:
         self._report.opened(validator, held=self._writer.held)
         self._is_open = True
 
-    def _write_body(self, body: ReceivedBody, total: int | None) -> None:
+    def _write_body(self, answer: Answer, total: int | None) -> None:
         if total is not None:
             self._writer.set_room_aside(total)
         while total is None or self._writer.held < total:
-            block = self._next(body, BUFFER if total is None else total - self._writer.held)
+            block = self._next(answer, BUFFER if total is None else total - self._writer.held)
             if not block:
                 break
             if self._writer.held == 0 and looks_like_a_page(bytes(block[:ENOUGH_TO_TELL])):
@@ -229,16 +207,16 @@ class _Attempt:
             self._writer.write(block)
             self._report.moved(self._writer.held)
             self._account_for(len(block))
-        if total is not None and self._writer.held != total:
+        if answer.left if total is None else self._writer.held != total:
             raise short_body_error(self._host, self._writer.held, total)
 
-    def _next(self, body: ReceivedBody, most: int) -> memoryview:
+    def _next(self, answer: Answer, most: int) -> memoryview:
         """Return the next bytes of the body; none at its end."""
         at_a_time = self._engine.bandwidth.block(self._job.device_id, BUFFER)
         block = memoryview(b"")
         if not self._stop.is_set():
             try:
-                block = body.fill(min(at_a_time, most))
+                block = answer.fill(min(at_a_time, most))
             except Exception as error:
                 if not is_of_the_network(error):
                     raise
@@ -253,8 +231,8 @@ class _Attempt:
         """Keep to the speed limits, and fail if the server is too slow."""
         self._fetched += count
         bandwidth, device_id = self._engine.bandwidth, self._job.device_id
-        self._pace.exclude_rest(bandwidth.take(device_id, count, self._stop))
-        self._pace.check(count, self._host)
+        rested_s = bandwidth.take(device_id, count, self._stop)
+        self._pace.check(count, self._host, rested_s)
 
     def _make_sure(self, fetched: Fetched, *, took_s: float) -> None:
         """Check the length against the scan, and in doubt with a second request."""
@@ -265,9 +243,8 @@ class _Attempt:
         doubt = find_doubt(fetched, took_s=took_s)
         if doubt is Doubt.NONE:
             return
-        asking = replace(self._job, validator=fetched.validator, held=fetched.count)
-        with self._engine.ask(asking, start=0, last=0) as response:
-            confirm(response.status, _lower_headers(response), self._host, fetched, doubt)
+        with self._ask(fetched.validator, start=0, last=0) as answer:
+            confirm(answer.status, answer.headers, self._host, fetched, doubt)
 
     def _make_receipt(self, fetched: Fetched, mime_type: str | None) -> Receipt:
         if not self._writer.is_still_there():
@@ -280,12 +257,3 @@ class _Attempt:
             self._fetched,
             is_unlike_scan=is_unlike_scan(fetched),
         )
-
-
-def read_host(job: Job) -> str:
-    """Return host name and port of the job's server."""
-    return urlsplit(job.url).netloc
-
-
-def _lower_headers(response: BaseHTTPResponse) -> dict[str, str]:
-    return {name.lower(): value for name, value in response.headers.itermerged()}

@@ -1,159 +1,128 @@
-"""Sends ordinary requests and reads the heads of ordinary answers quickly; the library does others.
+"""Writes the heads of requests, and reads those of answers: ordinary ones quickly.
 
-    GET, no body, plain ASCII                          ──▶ sent here, in one piece
     200 or 206, a length, plain ASCII, all of it there ──▶ read here
-    anything else                                      ──▶ `urllib3`, `http.client`
+    anything else                                      ──▶ `http.client`
 
 The library gives each head to its parser of e-mails, which takes longer than the rest of a request.
 """
 
 from __future__ import annotations
 
+import io
 import re
-from collections.abc import Mapping
-from http.client import HTTPMessage, HTTPResponse
-from typing import cast
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from typing import Protocol, cast
 
 import urllib3
-from urllib3 import HTTPHeaderDict
-from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.util import parse_url
 
 MOST_FIELDS = 100
+LONGEST = 16 * 1024
+_DIGITS = 18  # of a length that is ordinary
 _USER_AGENT = f"python-urllib3/{urllib3.__version__}"  # type: ignore[attr-defined]
-# An IPv6 address, a name in Unicode and a header by another spelling are for the library.
-_REQUEST = re.compile(
-    r"GET /[!-~]* HTTP/1\.1\r\nHost: [A-Za-z0-9.-]+(?::\d+)?\r\n"
-    r"(?:(?!host:|user-agent:|accept-encoding:)[A-Za-z-]+: [ -~]*\r\n)+\r\n"
-)
+_PLAIN = r"[A-Za-z0-9._~!$&'()*+,;=:@/?-]*"
+# Another target is encoded by the library.
+_ADDRESS = re.compile(rf"https?://[^/?#]+(/{_PLAIN}(?:%[0-9A-F][0-9A-F]{_PLAIN})*)")
+_REQUEST = re.compile(r"GET /[!-~]* HTTP/1\.1\r\n(?:[A-Za-z-]+: [\t -~\x80-\xff]*\r\n)+\r\n")
 _HEAD = re.compile(
-    rb"HTTP/1\.1 (20[06]) ([ -~]*)\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n)+)\r\n"
+    rb"HTTP/1\.1 (20[06]) [ -~]*\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n)+)\r\n"
 )
+_FIELD = re.compile(r"([^:]+):[\t ]*(.*)\r\n")
 
 
-class FastResponse(HTTPResponse):
-    """A response of `http.client`."""
+@dataclass(slots=True)
+class Head:
+    """The head of an answer.
 
-    def begin(self) -> None:
-        """Read the head; raises what the library raises."""
-        found = _HEAD.match(self.fp.peek()) if self.headers is None else None
-        fields = None if found is None else _read_fields(found[3].decode("ascii"))
-        if found is None or fields is None:
-            super().begin()
-            return
-        self.fp.read(found.end())
-        self.code = self.status = int(found[1])
-        self.reason, self.version = found[2].decode("ascii").strip(), 11
-        # Not as e-mails have them: those look at each value anew whenever it is asked for.
-        self.headers = self.msg = cast("HTTPMessage", fields)
-        self.length = int(fields["content-length"])
-        self.chunked = self.will_close = False
+    Attributes:
+        fields: By their lower-case names.
+        length: Of the body in bytes; None if only its end shows it.
+        is_last: Whether the connection cannot be used for another request.
+        size: Of the head itself in bytes.
+    """
 
-
-class _Plain(HTTPConnection):
-    """A connection that sends and reads what is ordinary by itself."""
-
-    response_class = FastResponse
-    _asked: str | None = None
-
-    def request(  # type: ignore[override]
-        self,
-        method: str,
-        url: str,
-        body: object = None,
-        headers: Mapping[str, str] | None = None,
-        **options: bool,
-    ) -> None:
-        """Send a request; raises what the library raises."""
-        head = None
-        if method == "GET" and body is None and not options.get("preload_content", True):
-            head = _write_request(self, url, headers or {})
-        if head is None:
-            self._asked = None
-            super().request(method, url, body, headers, **options)  # type: ignore[arg-type]
-            return
-        if self.sock is not None:
-            self.sock.settimeout(self.timeout)
-        self._asked = url
-        self.send(head)
-
-    def getresponse(self) -> urllib3.HTTPResponse:  # type: ignore[override]
-        """Read the head of the answer; raises what the library raises."""
-        url, self._asked = self._asked, None
-        if url is None:
-            return super().getresponse()
-        self.sock.settimeout(self.timeout)
-        answer = FastResponse(self.sock, method="GET")
-        try:
-            answer.begin()
-        except BaseException as error:
-            answer.close()
-            if isinstance(error, ConnectionError):
-                self.close()
-            raise
-        if answer.will_close:
-            self.close()
-        fields: object = answer.headers
-        if not isinstance(fields, HTTPHeaderDict):
-            fields = HTTPHeaderDict(answer.headers.items())
-        return urllib3.HTTPResponse(
-            body=answer,
-            headers=fields,
-            status=answer.status,
-            version=answer.version,
-            reason=answer.reason,
-            preload_content=False,
-            decode_content=False,
-            original_response=answer,
-            enforce_content_length=True,
-            request_method="GET",
-            request_url=url,
-        )
+    status: int
+    fields: Mapping[str, str]
+    length: int | None
+    is_last: bool
+    size: int
 
 
-class _Tls(_Plain, HTTPSConnection):
-    """The same over TLS."""
+class Source(Protocol):
+    """Gives the library bytes; `tell` counts those that were given."""
+
+    def makefile(self, mode: str) -> io.BufferedReader:
+        """Return a file that reads from here, as a socket does."""
 
 
-def open_pool(origin: str, options: Mapping[str, object]) -> urllib3.HTTPConnectionPool:
-    """Return connections to a server; none is made yet.
+def write_request(url: str, host: str, headers: Mapping[str, str]) -> bytes:
+    """Return the head of a request for plain bytes.
 
     Args:
-        origin: Scheme, host and port.
-        options: As for `urllib3.connection_from_url`.
+        url: The address of what is requested.
+        host: Name of the server, with the port if it is not the usual one.
+        headers: All but `Host`, `Accept-Encoding` and `User-Agent`.
+
+    Raises:
+        ValueError: The address or a header cannot be sent.
     """
-    pool = urllib3.connection_from_url(origin, **options)
-    pool.ConnectionCls = _Tls if pool.scheme == "https" else _Plain
-    return pool
-
-
-def _write_request(line: HTTPConnection, url: str, headers: Mapping[str, str]) -> bytes | None:
-    """Return the head of a request; None if it is not ordinary."""
-    if "Accept-Encoding" not in headers:
-        return None
-    port = "" if line.port == line.default_port else f":{line.port}"
-    fields = {"Host": f"{line.host}{port}", "User-Agent": _USER_AGENT, **headers}
-    text = "".join([f"{name}: {value}\r\n" for name, value in fields.items()])
-    head = f"GET {url} HTTP/1.1\r\n{text}\r\n"
+    plain = _ADDRESS.fullmatch(url)
+    target = parse_url(url).request_uri if plain is None else plain[1]
+    fields = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
+    head = (
+        f"GET {target} HTTP/1.1\r\nHost: {host}\r\nAccept-Encoding: identity\r\n"
+        f"User-Agent: {_USER_AGENT}\r\n{fields}\r\n"
+    )
     # The names and values hold no line end of their own.
-    if head.count("\n") != len(fields) + 2 or not _REQUEST.fullmatch(head):
+    if head.count("\n") != len(headers) + 5 or not _REQUEST.fullmatch(head):
+        raise ValueError("the address or a header cannot be sent")
+    return head.encode("latin-1")
+
+
+def read_head(told: memoryview) -> Head | None:
+    """Return the head with which these bytes begin; None if it is not an ordinary one."""
+    found = _HEAD.match(told[:LONGEST])
+    if found is None:
         return None
-    return head.encode("ascii")
+    lines = _FIELD.findall(found[2].decode("ascii"))
+    fields = _merge(lines)
+    length, kept = fields.get("content-length", ""), fields.get("connection", "keep-alive").lower()
+    if (
+        len(lines) >= MOST_FIELDS
+        or not length.isdecimal()
+        or len(length) > _DIGITS
+        or "transfer-encoding" in fields
+        or kept not in {"keep-alive", "close"}
+    ):
+        return None
+    return Head(int(found[1]), fields, int(length), kept == "close", found.end())
 
 
-def _read_fields(lines: str) -> HTTPHeaderDict | None:
-    """Return the fields of a head; None if they say anything that is not ordinary."""
-    fields, lengths = HTTPHeaderDict(), []
-    listed = lines[:-2].split("\r\n")
-    for line in listed:
-        name, _, value = line.partition(":")
-        value = value.lstrip(" \t")
-        match name.lower():
-            case "content-length":
-                lengths.append(value)
-            case "transfer-encoding":
-                return None
-            case "connection" if value.lower() != "keep-alive":
-                return None
-        fields.add(name, value)
-    is_ordinary = len(listed) < MOST_FIELDS and len(lengths) == 1 and lengths[0].isdecimal()
-    return fields if is_ordinary else None
+def read_by_library(source: Source) -> tuple[Head, HTTPResponse]:
+    """Read any head; return it, and what reads the body if its length is not known.
+
+    Raises:
+        OSError: The connection broke.
+        http.client.HTTPException: There is no head, or it contradicts itself.
+    """
+    response = HTTPResponse(cast("socket.socket", source), method="GET")
+    response.begin()
+    lengths = response.headers.get_all("content-length", [])
+    if len({one.strip() for line in lengths for one in line.split(",")}) > 1:
+        raise HTTPException("several lengths")
+    # After another answer than the file something may follow, as after 103.
+    is_last = response.will_close or response.status not in {200, 206}
+    fields = _merge(response.headers.items())
+    return Head(response.status, fields, response.length, is_last, response.fp.tell()), response
+
+
+def _merge(lines: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Return fields by their lower-case names; what comes more than once is joined."""
+    fields: dict[str, str] = {}
+    for any_case, value in lines:
+        name = any_case.lower()
+        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    return fields

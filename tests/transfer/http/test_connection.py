@@ -14,11 +14,12 @@ from sidecar.clock import SystemClock
 from sidecar.domain.transfers.failures import FailureClass
 from sidecar.errors import Stopped
 from sidecar.transfer.bandwidth import Bandwidth
-from sidecar.transfer.http.connection import BUFFER
+from sidecar.transfer.http.answer import BUFFER
 from sidecar.transfer.http.engine import HttpEngine
 from sidecar.transfer.timeouts import Timeouts
 from tests.fakes.servers.certificates import own_certificate
 from tests.fakes.servers.fault_server import FaultServer, after, silent_after
+from tests.faults.behaviours import chunked, instead, raw
 from tests.transfer.conftest import IMPATIENT, Memory, PlainPart, Try
 
 LARGE = random.Random(3).randbytes(5 * BUFFER // 2)
@@ -101,3 +102,43 @@ def test_with_a_limit_only_small_blocks_are_read(attempt: Try) -> None:
     moves = [0, *attempt.memory.moves]
     # What may be read in 50 ms.
     assert max(b - a for a, b in pairwise(moves)) <= limit * 0.05
+
+
+def test_a_body_that_ends_before_an_absurd_length_is_not_whole(attempt: Try) -> None:
+    attempt.server.script.append(instead(Content_Length=2**63))
+
+    assert attempt.fails().code == "short-body"
+
+
+def test_a_request_that_nobody_answers_is_not_sent_again(attempt: Try) -> None:
+    attempt()
+    attempt.server.script.append(lambda _server, _asked, _connection: None)
+    attempt.memory = Memory()
+
+    assert attempt.fails().code == "reset"
+    assert len(attempt.server.requests) == 2
+
+
+def test_a_head_without_an_end_is_given_up(attempt: Try) -> None:
+    field = b"X: " + b"y" * 60_000 + b"\r\n"
+    lines = b"HTTP/1.1 200 OK\r\n" + field * 2 * (BUFFER // len(field))
+    attempt.server.script.append(raw(lines))
+
+    assert attempt.fails().code == "odd-answer"
+
+
+def test_lines_to_two_servers_are_kept_apart(attempt: Try) -> None:
+    with FaultServer(LARGE[:100], stays_open=True) as other:
+        first, attempt.known_size = attempt.server, None
+        for server in (first, other, first):
+            attempt.server, attempt.memory = server, Memory()
+            attempt()
+            assert attempt.content() == server.body
+
+        assert first.connections == 2
+
+
+def test_a_body_of_chunks_that_is_larger_than_the_buffer_comes_whole(attempt: Try) -> None:
+    attempt.server.script.append(chunked(last=b"0\r\n\r\n", count=len(LARGE)))
+
+    assert attempt().content_hash == xxhash.xxh3_128_hexdigest(LARGE)

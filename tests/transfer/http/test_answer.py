@@ -1,0 +1,120 @@
+"""How much of a body comes at a time, and after which answers the connection is used again."""
+
+from __future__ import annotations
+
+import socket
+from typing import cast
+
+import pytest
+
+from sidecar.transfer.http.line import Line
+from tests.transfer.http.given import REQUEST, Given, ask, given_line
+
+BODY = b"0123456789"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n0123456789\r\n0\r\n\r\n"
+PART = b"HTTP/1.1 206 Partial\r\nContent-Length: 1\r\n\r\n0"
+
+
+def is_kept(line: Line) -> bool:
+    return line._connection.sock is not None
+
+
+def read(line: Line, theirs: socket.socket, *pieces: bytes) -> bytes:
+    with ask(line, theirs, *pieces) as answer:
+        body = b""
+        while block := answer.fill(100):
+            body += block
+    return body
+
+
+@pytest.mark.parametrize("most", [1, 3, 4, 10, 100])
+def test_no_more_than_is_wanted_comes_at_a_time_and_all_of_it(most: int) -> None:
+    blocks = []
+    with given_line() as (line, theirs), ask(line, theirs, HEAD + BODY[:4]) as answer:
+        theirs.sendall(BODY[4:])
+        while block := answer.fill(most):
+            blocks.append(bytes(block))
+
+    assert b"".join(blocks) == BODY
+    assert max(len(block) for block in blocks) == min(most, len(BODY))
+
+
+def test_of_chunks_no_more_than_is_wanted_comes_at_a_time() -> None:
+    with given_line() as (line, theirs), ask(line, theirs, CHUNKED) as answer:
+        assert [bytes(answer.fill(6)) for _ in range(3)] == [BODY[:6], BODY[6:], b""]
+
+
+@pytest.mark.parametrize("told", [HEAD + BODY, CHUNKED, PART])
+def test_the_connection_is_used_again_after_an_answer_that_was_read_to_its_end(
+    told: bytes,
+) -> None:
+    with given_line() as (line, theirs):
+        first = read(line, theirs, told)
+        # There is no second connection that it could make.
+        line.send(b"")
+
+        assert first in BODY
+        assert is_kept(line)
+
+
+@pytest.mark.parametrize("is_closed", [True, False])
+def test_a_connection_that_was_closed_or_on_which_something_came_is_not_used_again(
+    is_closed: bool,
+) -> None:
+    ours, new = socket.socketpair()
+    with ours, new, given_line() as (line, theirs):
+        read(line, theirs, HEAD + BODY)
+        if is_closed:
+            theirs.close()
+        else:
+            theirs.sendall(b"?")
+        cast("Given", line._connection).given.append(ours)
+
+        line.send(REQUEST)
+
+        assert new.recv(100) == REQUEST
+
+
+def test_it_is_also_used_again_if_all_came_and_nobody_looked_at_it() -> None:
+    with given_line() as (line, theirs):
+        with ask(line, theirs, PART):
+            pass
+
+        assert is_kept(line)
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        HEAD + BODY + b"HTTP/1.1 200 OK\r\n",
+        HEAD.replace(b"200", b"103") + BODY,
+        HEAD.replace(b"200", b"404") + BODY,
+        HEAD.replace(b"HTTP/1.1", b"HTTP/1.0") + BODY,
+        HEAD.replace(b"\r\n", b"\r\nConnection: close\r\n", 1) + BODY,
+    ],
+    ids=["more", "early", "refused", "old", "last"],
+)
+def test_after_others_it_is_closed(told: bytes) -> None:
+    with given_line() as (line, theirs):
+        read(line, theirs, told)
+
+        assert not is_kept(line)
+
+
+@pytest.mark.parametrize("told", [HEAD + BODY, CHUNKED])
+def test_it_is_closed_if_something_is_still_to_come(told: bytes) -> None:
+    with given_line() as (line, theirs):
+        with ask(line, theirs, told[:-3]) as answer:
+            answer.fill(2)
+
+        assert not is_kept(line)
+
+
+def test_what_came_before_the_server_closed_the_connection_is_read() -> None:
+    with given_line() as (line, theirs):
+        theirs.sendall(HEAD + BODY)
+        theirs.close()
+
+        # The request cannot be sent any more.
+        assert read(line, theirs) == BODY
