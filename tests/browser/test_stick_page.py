@@ -208,15 +208,12 @@ def test_fifty_thousand_tracks_open_and_are_searched_without_a_wait(
     one, album = stick.files[0], "Artist {}/Album {} (1999)/{:02d} - Song.flac"
     stick.files = [
         type(one)(
-            item_id=f"{number:032x}",
             path=album.format(number // 120, number // 12, number % 12),
             title=f"Song of the long night {number}",
             artist=f"Artist {number // 120}",
             album=f"Album {number // 12}",
             kind="Audio",
             size=1,
-            content_hash=None,
-            completed_at=one.completed_at,
         )
         for number in range(50_000)
     ]

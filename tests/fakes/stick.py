@@ -6,14 +6,12 @@ import struct
 import wave
 import zlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from sidecar.domain.files.catalogue import ListedFile, group_works
 from sidecar.services.files.generated_files.index_page import page
 
 NAME = "Offline library.html"
-THEN = datetime(2026, 5, 1, 12, tzinfo=UTC)
 EVIL = "</script><script>window.evil = 1</script><img src=x onerror='window.evil = 1'>\u2028\"&amp;"
 
 
@@ -39,15 +37,12 @@ class PaintedStick:
             place.write_bytes(b"?")
         self.files.append(
             ListedFile(
-                item_id=f"{len(self.files):032x}",
                 path=path,
                 title=title,
                 artist=artist or None,
                 album=album or None,
                 kind=kind,
                 size=5_000_000,
-                content_hash=None,
-                completed_at=THEN,
             )
         )
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
 
-from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.domain.items.item import ItemType
 
 # File names of covers, best first.
@@ -41,26 +39,19 @@ _OF_KIND: Mapping[str, WorkKind] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListedFile:
-    """A complete file on a device.
+    """A complete file on a device, as it is listed for people.
 
     Attributes:
         kind: Jellyfin's name of its type.
         path: Below the device's root.
-        format: `original`, or the name of the format that it was to have.
-        source_size: Bytes of the original if it was converted; else None.
     """
 
-    item_id: str
     path: str
     title: str
     artist: str | None
     album: str | None
     kind: str
     size: int
-    content_hash: str | None
-    completed_at: datetime
-    format: str = ORIGINAL
-    source_size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

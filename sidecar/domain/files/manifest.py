@@ -12,16 +12,41 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 
-from sidecar.domain.files.catalogue import ListedFile
 from sidecar.domain.formats.formats import ORIGINAL
 
 VERSION = 1
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ManifestFile:
+    """A complete file on a device, with all that it takes to adopt it again.
+
+    Attributes:
+        path: Below the device's root.
+        kind: Jellyfin's name of its type.
+        format: `original`, or the name of the format that it was to have.
+        source_size: Bytes of the original if it was converted; else None.
+    """
+
+    item_id: str
+    path: str
+    title: str
+    artist: str | None
+    album: str | None
+    kind: str
+    size: int
+    content_hash: str | None
+    completed_at: datetime
+    format: str = ORIGINAL
+    source_size: int | None = None
+
+
 def render_manifest(
-    files: Iterable[ListedFile], *, server_id: str | None, device_id: str, device_name: str
+    files: Iterable[ManifestFile], *, server_id: str | None, device_id: str, device_name: str
 ) -> bytes:
     """Return the whole file, in UTF-8; the same for the same files."""
     head = {
@@ -46,7 +71,7 @@ def _encode(facts: Mapping[str, object]) -> bytes:
     return json.dumps(facts, ensure_ascii=False).encode("utf-8", "replace")
 
 
-def _file_to_json(file: ListedFile) -> dict[str, object]:
+def _file_to_json(file: ManifestFile) -> dict[str, object]:
     return {
         "item_id": file.item_id,
         "path": file.path,
@@ -61,7 +86,7 @@ def _file_to_json(file: ListedFile) -> dict[str, object]:
     }
 
 
-def _format(file: ListedFile) -> dict[str, object]:
+def _format(file: ManifestFile) -> dict[str, object]:
     """Return the format fields, only if the file is not simply the original."""
     if file.format == ORIGINAL:
         return {}

@@ -408,7 +408,7 @@ class DeviceEditor:
                     content_hash=one.content_hash,
                     completed_at=one.completed_at,
                 )
-                for one in self._files.files(device_id)
+                for one in list(self._files.each_file(device_id))
             )
             for path in folder.own_files.names():
                 folder.own_files.remove(path)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -39,6 +40,7 @@ from sidecar.events import (
     WorkArrived,
 )
 from sidecar.messages import counted, msg
+from sidecar.process.heap import taking_turns
 from sidecar.process.threads import attempt
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
@@ -445,10 +447,19 @@ class SpacePlanner:
             self._rests_until[device.id] = ended + (ended - began) * (1 / SHARE_OF_TIME - 1)
 
     def _planned(self, device: AttachedDevice, *, as_it_is: bool = False) -> Plan:
-        if not as_it_is:
-            return self._worked_out(device).plan
-        limits, found = self._situation(device)
-        return plan(limits, found.stored, found.waiting, may_remove=False)
+        with self._taking_turns(device.id):
+            if not as_it_is:
+                return self._worked_out(device).plan
+            limits, found = self._situation(device)
+            return plan(limits, found.stored, found.waiting, may_remove=False)
+
+    def _taking_turns(self, device_id: str) -> AbstractContextManager[object]:
+        """Wait for others that need much memory if this device may be large; no page waits."""
+        with self._lock:
+            shown = self._shown.get(device_id)
+        if shown is not None and shown.files <= FEW_FILES:
+            return nullcontext()
+        return taking_turns(is_over=self._is_over)
 
     def _worked_out(self, device: AttachedDevice) -> DevicePlanState:
         """Plan a device and keep the plan for people to see."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sidecar.domain.files.catalogue import ListedFile
+from sidecar.domain.files.manifest import ManifestFile
 from sidecar.domain.formats.formats import ORIGINAL
 from sidecar.store.database import Database
 from sidecar.store.schema.fields import EPOCH, MILLISECOND
@@ -17,6 +18,8 @@ COMPLETED = """SELECT item_id, file_path, title, artist, album, item_type, file_
         completed_at, format, source_size
     FROM downloads WHERE status = 'completed' AND device_id = ? AND missing_since IS NULL
     ORDER BY file_path"""
+LISTED = """SELECT file_path, title, artist, album, item_type, file_size FROM downloads
+    WHERE status = 'completed' AND device_id = ? AND missing_since IS NULL ORDER BY file_path"""
 PATHS = "SELECT file_path FROM downloads WHERE status = 'completed' AND device_id = ?"
 MUSIC = """SELECT file_path, album_id FROM downloads
     WHERE status = 'completed' AND device_id = ? AND item_type IN ('Audio', 'AudioBook')"""
@@ -37,35 +40,47 @@ class CompletedFiles:
         share = shared.setdefault
         return [
             ListedFile(
-                item_id=item_id,
                 path=path,
                 title=title,
                 artist=share(artist, artist),
                 album=share(album, album),
                 kind=share(kind, kind) or "",
                 size=size or 0,
-                content_hash=content_hash,
-                completed_at=EPOCH + (completed_at or 0) * MILLISECOND,
-                format=share(made_as, made_as) or ORIGINAL,
-                source_size=source_size,
             )
-            for (
-                item_id,
-                path,
-                title,
-                artist,
-                album,
-                kind,
-                size,
-                content_hash,
-                completed_at,
-                made_as,
-                source_size,
-            ) in self.each_row(device_id)
+            for path, title, artist, album, kind, size in self._db.each(LISTED, (device_id,))
         ]
 
+    def each_file(self, device_id: str) -> Iterator[ManifestFile]:
+        """Yield the same with all that a manifest tells of them."""
+        for (
+            item_id,
+            path,
+            title,
+            artist,
+            album,
+            kind,
+            size,
+            content_hash,
+            completed_at,
+            made_as,
+            source_size,
+        ) in self.each_row(device_id):
+            yield ManifestFile(
+                item_id=item_id,
+                path=path,
+                title=title,
+                artist=artist,
+                album=album,
+                kind=kind or "",
+                size=size or 0,
+                content_hash=content_hash,
+                completed_at=EPOCH + (completed_at or 0) * MILLISECOND,
+                format=made_as or ORIGINAL,
+                source_size=source_size,
+            )
+
     def each_row(self, device_id: str) -> Iterator[tuple[Any, ...]]:
-        """Yield what `files` makes its values of: the path is the second of each row."""
+        """Yield what `each_file` makes its values of: the path is the second of each row."""
         return self._db.each(COMPLETED, (device_id,))
 
     def mixed_folders(self, device_id: str) -> frozenset[str]:

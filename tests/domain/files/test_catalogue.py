@@ -1,25 +1,18 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from sidecar.domain.files.catalogue import ListedFile, Work, WorkKind, group_works
-
-THEN = datetime(2026, 5, 1, tzinfo=UTC)
 
 
 def file(
     path: str, title: str, artist: str = "", album: str = "", kind: str = "Audio"
 ) -> ListedFile:
     return ListedFile(
-        item_id="1" * 32,
         path=path,
         title=title,
         artist=artist or None,
         album=album or None,
         kind=kind,
         size=1,
-        content_hash=None,
-        completed_at=THEN,
     )
 
 

@@ -2,15 +2,21 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 
 from sidecar.domain.adoption.restore import read_manifest
-from sidecar.domain.files.manifest import render_manifest
-from tests.domain.files.test_catalogue import file
+from sidecar.domain.files.manifest import ManifestFile, render_manifest
 
-ONE = replace(
-    file('Björk/Début/01 - "Venus".flac', 'The "Venus"\n', "Björk", "Début"),
-    content_hash="0123456789abcdef" * 2,
+ONE = ManifestFile(
+    item_id="1" * 32,
+    path='Björk/Début/01 - "Venus".flac',
+    title='The "Venus"\n',
+    artist="Björk",
+    album="Début",
+    kind="Audio",
     size=12,
+    content_hash="0123456789abcdef" * 2,
+    completed_at=datetime(2026, 5, 1, tzinfo=UTC),
 )
 
 

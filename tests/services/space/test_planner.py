@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import pytest
 import xxhash
@@ -18,6 +18,7 @@ from sidecar.domain.space.plan import Plan, RefusedAdd
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceError
 from sidecar.events import DeviceChanged
+from sidecar.process.heap import taking_turns
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.files.removals.record import RemovalRecorder
 from sidecar.services.health.problems import ProblemKind, Problems
@@ -374,6 +375,40 @@ def test_a_plan_that_is_being_made_ends_when_the_sidecar_is_to_stop(house: House
     found = room.last_plan(STICK)
     assert found is not None
     assert found.files == 2
+
+
+def test_what_may_be_large_is_planned_after_others_that_need_much_memory(house: House) -> None:
+    house.brings(1)
+    waits, asked = Event(), []
+
+    def is_over() -> bool:
+        waits.set()
+        return False
+
+    def awaited(device_id: str) -> None:
+        asked.append(device_id)
+
+    room = SpacePlanner(
+        stores=house.world.stores,
+        registry=house.registry,
+        problems=house.problems,
+        bus=house.world.bus,
+        in_use=lambda: house.in_use,
+        clock=house.world.clock,
+        awaited=awaited,
+        is_over=is_over,
+    )
+    step = Thread(target=room.step)
+
+    with taking_turns():
+        step.start()
+        assert waits.wait(60)
+        # Whoever makes a plan asks for this first.
+        assert asked == []
+    step.join(60)
+
+    assert asked
+    assert room.last_plan(STICK) is not None
 
 
 def test_who_asks_for_a_plan_that_is_being_made_gets_that_one(house: House) -> None:

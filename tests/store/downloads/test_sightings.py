@@ -153,7 +153,10 @@ def test_nothing_counts_as_there_that_is_missing(db: Database, downloads: Downlo
         assert offline.page(which, 1, 10)[1] == 1
         assert offline.missing(which) == 2
     assert AlbumIndex(db).numbers(everything).files == 1
-    assert [one.path for one in CompletedFiles(db).files(STICK)] == [files[0].path]
+    listed = CompletedFiles(db)
+    (shown,), (told,) = listed.files(STICK), listed.each_file(STICK)
+    assert shown.path == told.path == files[0].path
+    assert (shown.title, shown.size) == (told.title, told.size) == ("Track 1", 100)
     assert len(CompletedFiles(db).paths(STICK)) == 3
     assert UsageByAccount(db).measure()[ANN] == (1, 100)
     formats = FormatStore(db)

@@ -83,21 +83,28 @@ class IndexWriter(GeneratedFileWriter):
         return own.is_made_of(PAGE, made_of) or own.is_made_of(OTHER_PAGE, made_of)
 
     def _make(self, device: AttachedDevice, covers: Sequence[str], made_of: str) -> int:
-        """Write manifest and page; return how large the manifest is."""
-        files = self._on_device.files(device.id)
-        settings, own = device.settings, device.folder.own_files
+        """Write manifest and page, one after the other; return how large the manifest is."""
+        written = self._make_manifest(device, made_of)
+        if device.settings.index:
+            self._make_page(device, covers, made_of)
+        else:
+            for name in (PAGE, OTHER_PAGE):
+                device.folder.own_files.remove(name)
+        return written
+
+    def _make_manifest(self, device: AttachedDevice, made_of: str) -> int:
         whole = render_manifest(
-            go_through(files, self._is_over),
+            go_through(self._on_device.each_file(device.id), self._is_over),
             server_id=self._server_id(),
             device_id=device.id,
-            device_name=settings.name,
+            device_name=device.settings.name,
         )
         if self._has_room(device, len(whole)):
-            own.put(MANIFEST, whole, made_of=made_of)
-        if not settings.index:
-            for name in (PAGE, OTHER_PAGE):
-                own.remove(name)
-            return len(whole)
+            device.folder.own_files.put(MANIFEST, whole, made_of=made_of)
+        return len(whole)
+
+    def _make_page(self, device: AttachedDevice, covers: Sequence[str], made_of: str) -> None:
+        files = self._on_device.files(device.id)
         # The page links only to media files: a browser must not open anything else.
         media = (one for one in files if extension_in(one.path))
         found = group_works(go_through(media, self._is_over))
@@ -107,10 +114,9 @@ class IndexWriter(GeneratedFileWriter):
         ]
         seen = device.folder.look(places)
         there = {place for place in places if isinstance(seen[place], FileStat)}
-        shown = page(settings.name, found, there=there)
+        shown = page(device.settings.name, found, there=there)
         if self._has_room(device, len(shown)):
             self._put_page(device, shown, made_of)
-        return len(whole)
 
     def _put_page(self, device: AttachedDevice, shown: bytes, made_of: str) -> None:
         own = device.folder.own_files
