@@ -162,6 +162,15 @@ def open_file(name: str, handle: int, flags: int = os.O_RDONLY) -> int:
     return descriptor
 
 
+def create_file(name: str, handle: int) -> int:
+    """Make a regular file, open it for reading and writing and return its descriptor.
+
+    Raises:
+        FileExistsError: Something has the name.
+    """
+    return os.open(name, os.O_RDWR | os.O_CREAT | os.O_EXCL | _FILE, 0o644, dir_fd=handle)
+
+
 def sync_file(name: str, handle: int) -> None:
     """Sync a regular file, opened by its current name."""
     descriptor = open_file(name, handle)

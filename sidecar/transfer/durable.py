@@ -116,7 +116,7 @@ class PartWriter:
 
 def read_through(file: BinaryIO, most: int, into: xxhash.xxh3_128) -> int:
     """Hash the first `most` bytes of a file, or all if there are fewer; return how many."""
-    held = min(most, os.fstat(file.fileno()).st_size)
+    held = min(most, os.fstat(file.fileno()).st_size) if most else 0
     if not held:
         return 0
     view = memoryview(bytearray(min(HASH_BLOCK, held)))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -62,8 +62,12 @@ class PartFile:
             errors.DeviceError: It cannot be made.
         """
         with self.anchor.translate_errors() as root, open_parts_folder(root) as parts:
-            self._clear_away(parts)
-            descriptor = tree.open_file(self.name, parts, os.O_RDWR | os.O_CREAT)
+            try:
+                # A fresh one needs no look.
+                descriptor = tree.create_file(self.name, parts)
+            except FileExistsError:
+                self._clear_away(parts)
+                descriptor = tree.open_file(self.name, parts, os.O_RDWR | os.O_CREAT)
         return os.fdopen(descriptor, "r+b", buffering=0)
 
     def size(self) -> int | None:
@@ -179,20 +183,27 @@ def is_of_film(suffix: str) -> bool:
 class open_parts_folder:  # noqa: N801 - used like a function
     """Open the parts folder; it is made if it is missing. A class: see `open_folder`."""
 
-    __slots__ = ("_ours", "_parts")
+    __slots__ = ("_opened", "_root")
 
     def __init__(self, root: int) -> None:
-        self._ours = tree.open_folder(root, (OURS,))
+        self._root = root
 
     def __enter__(self) -> int:
         """Return its handle."""
-        with self._ours as ours:
-            self._parts = tree.make_folder(ours, PARTS[1:])
-            return self._parts.__enter__()[0]
+        there = tree.open_folder(self._root, PARTS)
+        self._opened: AbstractContextManager[object] = there
+        try:
+            return there.__enter__()
+        except FileNotFoundError:
+            # Never the folder above it: without that the device is not ours.
+            with tree.open_folder(self._root, (OURS,)) as ours:
+                made = tree.make_folder(ours, PARTS[1:])
+                self._opened = made
+                return made.__enter__()[0]
 
-    def __exit__(self, *_error: object) -> None:
+    def __exit__(self, *error: object) -> None:
         """Close it."""
-        self._parts.__exit__()
+        self._opened.__exit__(*error)  # type: ignore[arg-type]
 
 
 def list_part_names(parts: int) -> list[tuple[int, str]]:
