@@ -46,7 +46,11 @@ class Address:
 
     def url(self, *segments: str) -> str:
         """Join path segments to the base; each is quoted, so none can contain a `/`."""
-        return "/".join([self.base, *(quote(one, safe="") for one in segments)])
+        # Ids, which most are, need no look at each letter.
+        quoted = [
+            one if one.isascii() and one.isalnum() else quote(one, safe="") for one in segments
+        ]
+        return "/".join([self.base, *quoted])
 
     def __str__(self) -> str:
         return self.base
