@@ -47,6 +47,11 @@ class FileSystem:
         return self.kind in _JOURNALLED
 
     @property
+    def tells_times_exactly(self) -> bool:
+        """Whether a file that is written twice has another time after it; FAT counts by 2 s."""
+        return self.kind in _JOURNALLED
+
+    @property
     def is_of_another_machine(self) -> bool:
         """Whether the files are, or may be, on another machine."""
         name, dot, program = self.kind.partition(".")

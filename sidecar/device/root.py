@@ -38,7 +38,7 @@ class _Hold:
     """The open handles of an attached device, and how it was found.
 
     Attributes:
-        place, marker: What its folder and its marker were then.
+        place, marker: What its folder and its marker were then; None where times tell too little.
         users: How many have the root's handle now; the last one closes it.
     """
 
@@ -82,14 +82,10 @@ class DeviceRoot:
                         device=self._name,
                     )
                 )
+            file_system, place = read_file_system(root), _identify(os.fstat(root))
+            marker = self._look_at_marker() if file_system.tells_times_exactly else None
             with self._holding:
-                self._held = _Hold(
-                    os.dup(root),
-                    held,
-                    _identify(os.fstat(root)),
-                    self._look_at_marker(),
-                    read_file_system(root),
-                )
+                self._held = _Hold(os.dup(root), held, place, marker, file_system)
 
     def close(self) -> None:
         """Release the device; operations that run in other threads can still finish."""

@@ -56,6 +56,7 @@ def test_what_is_not_known_to_be_safe_is_not_taken_for_safe(
 ) -> None:
     assert FileSystem(kind).largest_file == largest
     assert FileSystem(kind).renames_at_once is at_once
+    assert FileSystem(kind).tells_times_exactly is at_once
 
 
 @pytest.mark.parametrize(
