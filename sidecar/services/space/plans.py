@@ -35,24 +35,28 @@ MOST_KEPT = 8
 
 
 @dataclass(frozen=True, slots=True)
-class PlanLine:
-    """One file of a plan.
+class HiddenLine:
+    """One file of a plan that the person may not see.
 
     Attributes:
-        download_id, item_id, title: None if the person may not see the file.
-        bytes: What it takes on the device; rounded if the person may not see the file.
+        bytes: What it takes on the device, rounded.
         reason: Why it comes, goes or waits, for people.
         code: Stable code for why it does not come; None for what comes or goes.
         is_final: Whether it will never fit with the current settings.
     """
 
-    download_id: int | None
-    item_id: str | None
-    title: str | None
     bytes: int
     reason: str
     code: str | None = None
     is_final: bool = False
+    download_id: None = None
+    item_id: None = None
+    title: None = None
+
+
+# What may be seen is told as it was planned, without a copy: there may be very many.
+Step = PlanStep | HiddenLine
+Refusal = RefusedAdd | HiddenLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,10 +139,10 @@ class DevicePlan:
     plan_id: str | None = None
     needs_confirmation: bool = False
     over: int = 0
-    adds: tuple[PlanLine, ...] = ()
-    removals: tuple[PlanLine, ...] = ()
+    adds: tuple[Step, ...] = ()
+    removals: tuple[Step, ...] = ()
     whose: Share = NO_FILES
-    refusals: tuple[PlanLine, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
     rest: PlanRest = NOTHING_LEFT_OUT
     reformat: Reformat | None = None
 
@@ -178,9 +182,9 @@ class DevicePlan:
 class _Lines:
     """The files of a plan as one person sees them."""
 
-    adds: tuple[PlanLine, ...]
-    removals: tuple[PlanLine, ...]
-    refusals: tuple[PlanLine, ...]
+    adds: tuple[Step, ...]
+    removals: tuple[Step, ...]
+    refusals: tuple[Refusal, ...]
     whose: Share
 
 
@@ -353,27 +357,19 @@ class PlanService:
         )
 
 
-def _line(step: PlanStep, seen: Collection[int] | None) -> PlanLine:
-    if seen is not None and step.download_id not in seen:
-        return PlanLine(None, None, None, rough_size(step.bytes, DIGITS_OF_A_FILE), step.reason)
-    return PlanLine(step.download_id, step.item_id, step.title, step.bytes, step.reason)
+def _line(step: PlanStep, seen: Collection[int] | None) -> Step:
+    if seen is None or step.download_id in seen:
+        return step
+    return HiddenLine(rough_size(step.bytes, DIGITS_OF_A_FILE), step.reason)
 
 
-def _refusal(refused: RefusedAdd, seen: Collection[int] | None) -> PlanLine:
-    if seen is not None and refused.download_id not in seen:
-        size = rough_size(refused.bytes, DIGITS_OF_A_FILE)
-        # The original sentence tells the exact size.
-        reason = msg("It is too large for this device") if refused.is_final else refused.reason
-        return PlanLine(None, None, None, size, reason, refused.code, refused.is_final)
-    return PlanLine(
-        refused.download_id,
-        refused.item_id,
-        refused.title,
-        refused.bytes,
-        refused.reason,
-        refused.code,
-        refused.is_final,
-    )
+def _refusal(refused: RefusedAdd, seen: Collection[int] | None) -> Refusal:
+    if seen is None or refused.download_id in seen:
+        return refused
+    size = rough_size(refused.bytes, DIGITS_OF_A_FILE)
+    # The original sentence tells the exact size.
+    reason = msg("It is too large for this device") if refused.is_final else refused.reason
+    return HiddenLine(size, reason, refused.code, refused.is_final)
 
 
 def _space(found: DevicePlanState, device: DeviceView) -> SpaceView:
