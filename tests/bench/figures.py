@@ -18,7 +18,7 @@ from pathlib import Path
 
 from tests.bench import conversion, first_visit, hearts, idle, replaying, sockets
 from tests.bench.rows import every_page
-from tests.bench.rows.household import get, running
+from tests.bench.rows.household import a_device, get, running
 from tests.bench.rows.large import Household, build
 from tests.bench.sockets import memory
 from tests.bench.timing import plain, seconds
@@ -56,8 +56,9 @@ def pages(count: int) -> Sequence[Figure]:
         every_page.show(less, more)
         with running(many) as sidecar:
             with closing(HTTPConnection("127.0.0.1", sidecar.port, timeout=120)) as line:
+                device_id = a_device(line, many.cookies["eve"])
                 for path in more:
-                    get(line, path, many.cookies["eve"])
+                    get(line, path.replace(every_page.DEVICE, device_id), many.cookies["eve"])
             held = memory(sidecar.pid) / 1024
             ended = seconds(sidecar.end)
     met = sum(every_page.is_met(less[one], more[one]) for one in more)

@@ -27,6 +27,8 @@ from tests.bench.timing import plain
 MOST_MS = 100
 # Flat: ten times the rows may cost what a glance does not notice.
 MOST_TIMES, UNNOTICED_MS = 2, 10
+# Stands for the device's id in what is told of a page.
+DEVICE = "DEVICE"
 LISTS = [
     f"/downloads?tab={tab}&sort={sort}"
     for tab in ("active", "completed", "missing", "failed", "removed")
@@ -105,7 +107,7 @@ def find_costs(household: Household, rounds: int) -> Mapping[str, Cost]:
                 continue
             again = [one for _ in range(rounds) if (one := _ask(browser, path)) is not None]
             # Each household has devices of its own.
-            found[path.replace(device_id, "DEVICE")] = Cost(median(again), first)
+            found[path.replace(device_id, DEVICE)] = Cost(median(again), first)
     return found
 
 

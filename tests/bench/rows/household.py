@@ -138,6 +138,11 @@ def get(line: HTTPConnection, path: str, cookie: str | None = None) -> bytes:
     return body
 
 
+def a_device(line: HTTPConnection, cookie: str) -> str:
+    """Return the id of one of the devices."""
+    return str(json.loads(get(line, "/api/v1/devices", cookie))["items"][0]["id"])
+
+
 def _gives_pages(port: int) -> bool:
     with closing(HTTPConnection("127.0.0.1", port, timeout=10)) as line:
         try:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import closing
 from functools import partial
 from http.client import HTTPConnection
 
-from tests.bench.rows.household import get, running
+from tests.bench.rows.household import a_device, get, running
 from tests.bench.rows.large import Household
 from tests.bench.sockets import memory
 from tests.bench.timing import Ask, compare, plain, table
@@ -40,7 +39,7 @@ def measure(household: Household, rounds: int) -> None:
         closing(HTTPConnection("127.0.0.1", sidecar.port, timeout=60)) as line,
     ):
         print(f"\nstarted within {sidecar.started_s:.2f} s, {memory(sidecar.pid) / 1024:.0f} MB")
-        device = _a_device(line, household.cookies["eve"])
+        device = a_device(line, household.cookies["eve"])
         for name, cookie in household.cookies.items():
             asks: dict[str, Ask] = {
                 one: partial(get, line, path.format(device=device), cookie)
@@ -65,7 +64,3 @@ def _starts(household: Household) -> None:
 def _join(url: str, cookie: str) -> None:
     with OpenPage(url, cookie=cookie) as page:
         page.next("snapshot", within_s=60)
-
-
-def _a_device(line: HTTPConnection, cookie: str) -> str:
-    return str(json.loads(get(line, "/api/v1/devices", cookie))["items"][0]["id"])
