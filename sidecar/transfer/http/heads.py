@@ -30,7 +30,6 @@ _REQUEST = re.compile(r"GET /[!-~]* HTTP/1\.1\r\n(?:[A-Za-z-]+: [\t -~\x80-\xff]
 _HEAD = re.compile(
     rb"HTTP/1\.1 (20[06]) [ -~]*\r\n((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~]*\r\n)+)\r\n"
 )
-_FIELD = re.compile(r"([^:]+):[\t ]*(.*)\r\n")
 
 
 @dataclass(slots=True)
@@ -87,8 +86,9 @@ def read_head(told: memoryview) -> Head | None:
     found = _HEAD.match(told[:LONGEST])
     if found is None:
         return None
-    lines = _FIELD.findall(found[2].decode("ascii"))
-    fields = _merge(lines)
+    lines = found[2].decode("ascii").removesuffix("\r\n").split("\r\n")
+    told_apart = (line.partition(":") for line in lines)
+    fields = _merge((name, value.lstrip("\t ")) for name, _, value in told_apart)
     length, kept = fields.get("content-length", ""), fields.get("connection", "keep-alive").lower()
     if (
         len(lines) >= MOST_FIELDS
