@@ -11,6 +11,7 @@ buffer that is not full is passed on after a moment, so that a slow transfer sti
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from http.client import HTTPException, HTTPResponse, LineTooLong
 from threading import Event
 from typing import Self
@@ -38,7 +39,7 @@ class Answer:
     def __init__(
         self, line: Line, buffer: memoryview, clock: Clock, read_within_s: float, stop: Event
     ) -> None:
-        """Read the head.
+        """Read the head: of one that comes bit by bit no longer than silence is borne.
 
         Raises:
             OSError: The connection broke, or was silent for too long.
@@ -51,6 +52,7 @@ class Answer:
         self._stop = stop
         self._library: HTTPResponse | None = None
         self._error: urllib3.exceptions.HTTPError | None = None
+        self._head_until = clock.monotonic() + read_within_s
         self._end = line.receive_first(buffer)
         head = read_head(buffer[: self._end]) or self._read_by_library()
         self.status, self.headers = head.status, head.fields
@@ -124,14 +126,20 @@ class Answer:
 
     def _read_by_library(self) -> Head:
         """Read a head that is not ordinary, and leave a body of unknown length to the library."""
-        source = _Source(self._line, self._buffer, self._end)
+        source = _Source(self._buffer, self._end, self._receive_more_of_head)
         head, response = read_by_library(source)
         self._end = source.end
         if head.length is None:
-            self._library, source.is_past_head = response, True
+            self._library = response
+            source.end_head(self._line.receive_first)
         else:
             response.close()
         return head
+
+    def _receive_more_of_head(self, into: memoryview) -> int:
+        if self._clock.monotonic() >= self._head_until:
+            raise TimeoutError("the head has no end")
+        return self._line.receive_first(into)
 
     def _read_through(self, library: HTTPResponse, most: int) -> memoryview:
         try:
@@ -146,15 +154,19 @@ class _Source(io.RawIOBase):
 
     Attributes:
         end: How far the buffer is filled.
-        is_past_head: Whether what was given is not needed any more.
     """
 
-    def __init__(self, line: Line, buffer: memoryview, end: int) -> None:
-        self._line = line
+    def __init__(self, buffer: memoryview, end: int, receive: Callable[[memoryview], int]) -> None:
         self._buffer = buffer
+        self._receive = receive
+        self._is_past_head = False
         self._given = 0
         self.end = end
-        self.is_past_head = False
+
+    def end_head(self, receive: Callable[[memoryview], int]) -> None:
+        """Receive the body by this; what was given of the head is not needed any more."""
+        self._receive = receive
+        self._is_past_head = True
 
     def makefile(self, _mode: str) -> io.BufferedReader:
         """Return what reads from here, as a socket does."""
@@ -171,11 +183,11 @@ class _Source(io.RawIOBase):
     def readinto(self, into: memoryview) -> int:  # type: ignore[override]
         """Give what is there, or else wait for more."""
         if self._given == self.end:
-            if self.is_past_head:
+            if self._is_past_head:
                 self._given = self.end = 0
             if self.end == len(self._buffer):
                 raise LineTooLong("head")
-            self.end += self._line.receive_first(self._buffer[self.end :])
+            self.end += self._receive(self._buffer[self.end :])
         count = min(len(into), self.end - self._given)
         into[:count] = self._buffer[self._given : self._given + count]
         self._given += count

@@ -9,7 +9,7 @@ from threading import Event, Lock
 
 from urllib3.connection import HTTPConnection
 
-from sidecar.clock import SystemClock
+from sidecar.clock import Clock, SystemClock
 from sidecar.transfer.http.answer import BUFFER, Answer
 from sidecar.transfer.http.heads import LONGEST
 from sidecar.transfer.http.line import Line
@@ -40,7 +40,13 @@ def given_line(
         line.close()
 
 
-def ask(line: Line, theirs: socket.socket, *pieces: bytes, is_end: bool = False) -> Answer:
+def ask(
+    line: Line,
+    theirs: socket.socket,
+    *pieces: bytes,
+    is_end: bool = False,
+    clock: Clock | None = None,
+) -> Answer:
     """Request something that is answered in these pieces."""
     for piece in pieces:
         theirs.sendall(piece)
@@ -48,4 +54,4 @@ def ask(line: Line, theirs: socket.socket, *pieces: bytes, is_end: bool = False)
         theirs.shutdown(socket.SHUT_WR)
     line.send(REQUEST)
     buffer = memoryview(bytearray(LONGEST + BUFFER))
-    return Answer(line, buffer, SystemClock(), PATIENCE_S, Event())
+    return Answer(line, buffer, clock or SystemClock(), PATIENCE_S, Event())

@@ -7,7 +7,9 @@ from typing import cast
 
 import pytest
 
+from sidecar.clock import SystemClock
 from sidecar.transfer.http.line import Line
+from tests.patience import PATIENCE_S
 from tests.transfer.http.given import REQUEST, Given, ask, given_line
 
 BODY = b"0123456789"
@@ -26,6 +28,42 @@ def read(line: Line, theirs: socket.socket, *pieces: bytes) -> bytes:
         while block := answer.fill(100):
             body += block
     return body
+
+
+class Fast(SystemClock):
+    """A clock that goes on by a quarter of the longest silence whenever it is looked at."""
+
+    def __init__(self) -> None:
+        self.looks = 0
+
+    def monotonic(self) -> float:
+        self.looks += 1
+        return self.looks * PATIENCE_S / 4
+
+
+def test_a_head_that_comes_bit_by_bit_is_given_up() -> None:
+    bits = [HEAD[number : number + 1] for number in range(len(HEAD))]
+
+    with given_line(socket.SOCK_SEQPACKET) as (line, theirs), pytest.raises(TimeoutError):
+        ask(line, theirs, *bits, clock=Fast())
+
+    with given_line(socket.SOCK_SEQPACKET) as (line, theirs), ask(line, theirs, *bits) as answer:
+        assert answer.status == 200
+
+
+def test_a_body_without_a_length_may_take_longer_than_its_head() -> None:
+    head = b"HTTP/1.0 200 OK\r\n\r\n"
+    bits = [BODY[number : number + 1] for number in range(len(BODY))]
+
+    body = b""
+    with (
+        given_line(socket.SOCK_SEQPACKET) as (line, theirs),
+        ask(line, theirs, head, *bits, is_end=True, clock=Fast()) as answer,
+    ):
+        while block := bytes(answer.fill(100)):
+            body += block
+
+    assert body == BODY
 
 
 @pytest.mark.parametrize("most", [1, 3, 4, 10, 100])
