@@ -229,7 +229,7 @@ def _taking(
     held_back: HeldBack,
     blocking: FileBlocking,
 ) -> NextDownload:
-    return NextDownload(
+    made = NextDownload(
         downloads=base.store.downloads,
         registry=devices.registry,
         server=accounts.server,
@@ -239,6 +239,8 @@ def _taking(
         held_back=held_back,
         blocking=blocking,
     )
+    base.bus.subscribe(made.hear)
+    return made
 
 
 def _fetching(

@@ -18,7 +18,7 @@ from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.network import Line, LineKind
 from sidecar.domain.transfers.together import HELD_S, QUICK_FOR_EACH, QUICK_S
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.events import WorkArrived
+from sidecar.events import TransfersProgressed, WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import SERVER_ID, AccountService
 from sidecar.services.accounts.permissions import PermissionRefresh
@@ -212,20 +212,22 @@ def build(
         bus=world.bus,
         clock=world.clock,
     )
-    worker = Worker(
-        taking=NextDownload(
-            downloads=world.downloads,
-            registry=registry,
-            server=watch,
-            problems=problems,
-            claims=claims,
-            clock=world.clock,
-            held_back=HeldBack(
-                lambda: [number for one in rooms for number in one.held_back()],
-                network.own_only,
-            ),
-            blocking=blocking,
+    taking = NextDownload(
+        downloads=world.downloads,
+        registry=registry,
+        server=watch,
+        problems=problems,
+        claims=claims,
+        clock=world.clock,
+        held_back=HeldBack(
+            lambda: [number for one in rooms for number in one.held_back()],
+            network.own_only,
         ),
+        blocking=blocking,
+    )
+    world.bus.subscribe(taking.hear)
+    worker = Worker(
+        taking=taking,
         fetching=Fetcher(
             engine=fetches or engine,
             downloads=world.downloads,
@@ -313,6 +315,21 @@ def test_what_was_claimed_ahead_goes_back_while_the_server_is_away(works: Works)
     assert count(works, Status.DOWNLOADING) == 0
     assert works.claims.busy() == []
     assert len(works.engine.jobs) == QUICK_ENOUGH + 1
+
+
+def test_what_was_claimed_ahead_goes_back_while_all_workers_are_busy_for_long(
+    works: Works,
+) -> None:
+    work_quickly(works, waiting=10)
+    assert count(works, Status.DOWNLOADING)
+    works.world.bus.publish(TransfersProgressed(()))
+    assert count(works, Status.DOWNLOADING)
+
+    works.world.clock.advance(HELD_S + 0.1)
+    works.world.bus.publish(TransfersProgressed(()))
+
+    assert count(works, Status.DOWNLOADING) == 0
+    assert works.claims.busy() == []
 
 
 def test_a_slow_file_ends_that_others_are_claimed_with_it(works: Works) -> None:

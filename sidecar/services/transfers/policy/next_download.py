@@ -15,6 +15,8 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.presets import PRESETS
 from sidecar.domain.transfers.together import HELD_S, QUICK_S, find_limit
+from sidecar.events import Event as News
+from sidecar.events import TransfersProgressed
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.health.jellyfin_status import JellyfinStatus
 from sidecar.services.health.problems import ProblemKind, Problems
@@ -69,7 +71,7 @@ class NextDownload:
         """Claim the next download; return it with its stop event, None if there is none now."""
         may_fetch = self._server.is_there and self._blocking.may_fetch()
         now = self._clock.monotonic()
-        if not may_fetch or now > self._claimed_at + HELD_S:
+        if not may_fetch or self._is_held_too_long(now):
             self._claims.give_back()
             self._quick = 0
         taken = self._claims.take_next(self._claim) if may_fetch else None
@@ -87,6 +89,16 @@ class NextDownload:
         """Release the claim on a download."""
         self._taken_at.pop(download.id, None)
         self._claims.end(download.id)
+
+    def hear(self, news: News) -> None:
+        """Give back what was claimed ahead while all workers are busy; a listener for the bus."""
+        if isinstance(news, TransfersProgressed) and self._is_held_too_long(
+            self._clock.monotonic()
+        ):
+            self._claims.give_back()
+
+    def _is_held_too_long(self, now: float) -> bool:
+        return now > self._claimed_at + HELD_S
 
     def _in_order(self) -> Collection[str]:
         """Return the devices whose players play a folder in the order in which its files came."""
