@@ -31,10 +31,9 @@ class DownloadChanged:
 
 @dataclass(frozen=True, slots=True)
 class HoldsChanged:
-    """The holds on an item on a device have changed."""
+    """Holds on items on a device have changed."""
 
     device_id: str
-    item_id: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ EXAMPLES = (
         Status.PENDING,
         None,
     ),
-    HoldsChanged("stick", "item"),
+    HoldsChanged("stick"),
     PlaylistChanged("ann", "list"),
     TransfersProgressed((Progress(7, 1, None, 2.5, None, Phase.CONVERTING),), "p1"),
     DeviceChanged("stick"),

@@ -134,8 +134,7 @@ class Holds:
             if changed:
                 rows = [[*key, store(one.reason.text)] for key, one in changed.items()]
                 self._db.execute_sql(text, [json.dumps(rows)])
-        for one in (*kept.values(), *fresh.values()):
-            self._tell(one.device_id, one.item.id)
+        self._tell(one.device_id for one in (*kept.values(), *fresh.values()))
         return are_new
 
     def release(
@@ -177,7 +176,7 @@ class Holds:
             ending = [row for row in self._db.rows(query) if row["item_id"] not in except_items]
             for some in peewee.chunked((row["id"] for row in ending), BATCH):
                 self._db.execute(HoldRow.update(release_at=at).where(HoldRow.id.in_(list(some))))
-            self._tell_all(ending)
+            self._tell(row["device_id"] for row in ending)
         return len(ending)
 
     def release_these(
@@ -199,7 +198,7 @@ class Holds:
                 theirs = HoldRow.id.in_(list(some)) & which
                 query = HoldRow.update(release_at=at).where(theirs).returning(HoldRow)
                 ending += self._db.execute_returning(query)
-            self._tell_all(ending)
+            self._tell(row["device_id"] for row in ending)
         return len(ending)
 
     def is_own(self, download_id: int) -> bool:
@@ -213,7 +212,7 @@ class Holds:
             rows = self._db.execute_returning(
                 peewee.ModelDelete(HoldRow).where(due).returning(HoldRow)
             )
-            self._tell_all(rows)
+            self._tell(row["device_id"] for row in rows)
         return [_hold(row) for row in rows]
 
     def drop(
@@ -227,7 +226,7 @@ class Holds:
             rows = self._db.execute_returning(
                 peewee.ModelDelete(HoldRow).where(which).returning(HoldRow)
             )
-            self._tell_all(rows)
+            self._tell(row["device_id"] for row in rows)
         return [_hold(row) for row in rows]
 
     def drop_all(self, which: Iterable[tuple[str, str, str]]) -> list[Hold]:
@@ -239,10 +238,7 @@ class Holds:
         with self._db.write():
             found = self._db.execute_sql(DROP, [json.dumps(list(which))])
             dropped = [_hold_of(one) for one in found]
-            for device_id, item_id in dict.fromkeys(
-                (one.device_id, one.item_id) for one in dropped
-            ):
-                self._tell(device_id, item_id)
+            self._tell(one.device_id for one in dropped)
         return dropped
 
     def holders(self, device_id: str, item_id: str) -> list[str]:
@@ -346,13 +342,10 @@ class Holds:
             found[row.pop("download_id")].append(_hold(row))
         return found
 
-    def _tell(self, device_id: str, item_id: str) -> None:
-        changed = HoldsChanged(device_id, item_id)
-        self._db.after_commit(partial(self._bus.publish, changed))
-
-    def _tell_all(self, rows: Iterable[Row]) -> None:
-        for device_id, item_id in dict.fromkeys((row["device_id"], row["item_id"]) for row in rows):
-            self._tell(device_id, item_id)
+    def _tell(self, device_ids: Iterable[str]) -> None:
+        """Publish after the commit that the holds on these devices have changed, once for each."""
+        for device_id in dict.fromkeys(device_ids):
+            self._db.after_commit(partial(self._bus.publish, HoldsChanged(device_id)))
 
 
 def _key(wish: Wish) -> Key:

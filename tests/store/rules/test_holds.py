@@ -36,8 +36,24 @@ def test_a_wish_is_kept_once_and_told_once(holds: Holds, news: list[Event]) -> N
     assert holds.keep(wish())
     assert not holds.keep(wish())
 
-    assert news == [HoldsChanged(STICK, item_id(1))]
+    assert news == [HoldsChanged(STICK)]
     assert holds.holders(STICK, item_id(1)) == [ANN]
+
+
+def test_many_wishes_are_told_once_for_each_device(
+    db: Database, holds: Holds, news: list[Event]
+) -> None:
+    wishes = [wish(number, device=one) for number in range(1, 9) for one in (STICK, CARD)]
+
+    with db.write():
+        holds.keep_all(wishes, holds.facts(wishes))
+    holds.release(user_id=ANN, at=TOMORROW)
+    holds.drop_due(TOMORROW)
+
+    assert len(news) == 6
+    assert all(
+        {*news[at : at + 2]} == {HoldsChanged(STICK), HoldsChanged(CARD)} for at in (0, 2, 4)
+    )
 
 
 def test_an_item_can_be_held_for_several_reasons(holds: Holds) -> None:
@@ -78,7 +94,7 @@ def test_all_holds_on_an_item_are_dropped_and_told(holds: Holds, news: list[Even
     assert [one.user_id for one in dropped] == [ANN, ANN, BEN]
     assert holds.holders(STICK, item_id(1)) == []
     assert holds.holders(CARD, item_id(1)) == holds.holders(STICK, item_id(2)) == [ANN]
-    assert news == [HoldsChanged(STICK, item_id(1))]
+    assert news == [HoldsChanged(STICK)]
     assert holds.drop(STICK, item_id(1)) == []
 
 
@@ -96,7 +112,7 @@ def test_a_released_hold_lasts_until_its_time(holds: Holds, news: list[Event]) -
     ]
     assert dropped[0].reason == Reason("favourites", item_id(1), "your favourite")
     assert holds.holders(STICK, item_id(1)) == []
-    assert news == [HoldsChanged(STICK, item_id(1))] * 2
+    assert news == [HoldsChanged(STICK)] * 2
 
 
 def test_a_wish_that_comes_back_in_time_is_kept_without_end(holds: Holds) -> None:
