@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from sidecar.assembly.accounts import AccountServices
 from sidecar.assembly.base import Base
@@ -259,6 +260,10 @@ def _steps(
             running=transfers.progress.own,
             zone=lambda: load_zone(base.configuration.now().network.time_zone),
             clock=base.clock,
+        )
+        yield (
+            partial(devices.claims.give_back_lost, downloads.queue.list_claimed),
+            "giving downloads back to the queue",
         )
         yield (devices.formats.step, "the formats")
         yield (devices.originals.step, "the originals")

@@ -14,6 +14,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Thread
 
@@ -392,3 +393,10 @@ def test_d23_a_linked_folder_on_the_way_is_not_followed(house: House, tmp_path: 
 
     assert list(outside.iterdir()) == []
     assert house.download.status is not Status.COMPLETED or house.final.read_bytes() == BODY
+
+
+def test_what_the_database_did_not_let_go_is_queued_again_and_comes(house: House) -> None:
+    """Its worker has ended, and could not write that."""
+    assert house.store.downloads.queue.claim(datetime.now(UTC))
+
+    house.comes_whole()

@@ -159,6 +159,17 @@ class Claims:
             self._ahead.clear()
         self._return(left)
 
+    def give_back_lost(self, find: Callable[[], Sequence[Download]]) -> None:
+        """Queue again what nobody is busy with, as where the database refused to.
+
+        Args:
+            find: Returns what is claimed; no other is claimed meanwhile.
+        """
+        with self._lock:
+            lost = [one for one in find() if one.id not in self._stops]
+            if lost:
+                self._give_back(lost)
+
     def _stop(self, which: Callable[[int, str], bool]) -> None:
         with self._lock:
             for number, (device_id, stop) in self._stops.items():

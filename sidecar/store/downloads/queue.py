@@ -407,6 +407,11 @@ class DownloadQueue:
         mine = "SELECT id FROM downloads WHERE status = 'downloading' AND claimed_by = ?"
         return frozenset(one for (one,) in self._db.sql(mine, (self._db.process_id,)))
 
+    def list_claimed(self) -> list[Download]:
+        """Return what this process has claimed and is not finalizing; few ever are."""
+        mine = self._db.process_id
+        return [one for one in self._left(()) if one.claimed_by == mine and not one.finalizing]
+
     def _left(self, living: Collection[str]) -> list[Download]:
         """Return what is downloading by none of these processes; few ever are."""
         query = DownloadRow.select(COLUMNS).where(DownloadRow.status == Status.DOWNLOADING)

@@ -129,3 +129,14 @@ def test_what_cannot_be_given_back_is_let_go_all_the_same(house: House) -> None:
     house.claims.give_back()
 
     assert house.claims.busy() == [taken]
+
+
+def test_what_nobody_is_busy_with_is_queued_again_and_nothing_else(house: House) -> None:
+    running, lost, ahead = house.rows
+    house.take()
+    house.claims.end(lost.id)
+
+    house.claims.give_back_lost(lambda: house.rows)
+
+    assert house.returned == [lost]
+    assert sorted(house.claims.busy()) == [running.id, ahead.id]

@@ -501,6 +501,16 @@ def test_progress_of_what_no_longer_runs_is_not_noted(downloads: Downloads) -> N
     assert not fresh(downloads, download).finalizing
 
 
+def test_what_this_process_has_claimed_and_is_not_finalizing_is_listed(
+    downloads: Downloads,
+) -> None:
+    downloads.queue.add_all([wanted(1), wanted(2), wanted(3)])
+    running, finishing = claimed(downloads), claimed(downloads)
+    downloads.transitions.mark_all_finalizing([(finishing.id, WholeFile(7, HASH, None), {})])
+
+    assert [one.id for one in downloads.queue.list_claimed()] == [running.id]
+
+
 def test_what_is_finalizing_cannot_be_paused_or_cancelled(downloads: Downloads) -> None:
     downloads.queue.add_all([wanted(1)])
     download = claimed(downloads)
