@@ -73,7 +73,7 @@ class Claims:
             claim: As for `take`; returns the claimed downloads.
         """
         with self._lock:
-            if not self._ahead:
+            if not self._ahead and not self._is_over:
                 for one in claim(list(self._stops)):
                     self.begin(one.id, one.device_id)
                     self._ahead.append(one)

@@ -140,3 +140,10 @@ def test_what_nobody_is_busy_with_is_queued_again_and_nothing_else(house: House)
 
     assert house.returned == [lost]
     assert sorted(house.claims.busy()) == [running.id, ahead.id]
+
+
+def test_once_it_is_over_nothing_is_claimed_that_nobody_would_give_back(house: House) -> None:
+    house.claims.stop_all()
+
+    assert house.take() is None
+    assert house.asked == []
