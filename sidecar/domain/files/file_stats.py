@@ -25,6 +25,10 @@ class FileStats(Mapping[int, FileStat]):
         self._ids, self._sizes, self._inodes = array("q"), array("q"), array("Q")
         # Some file systems have times that are more nanoseconds than 64 bits can count.
         self._seconds, self._nanoseconds = array("q"), array("I")
+        self.extend(found)
+
+    def extend(self, found: Iterable[tuple[int, FileStat]]) -> None:
+        """Keep these as well: their ids are greater than all that are kept."""
         for file_id, facts in sorted(found, key=itemgetter(0)):
             seconds, nanoseconds = divmod(facts.modified_ns, _SECOND_NS)
             self._ids.append(file_id)

@@ -26,3 +26,13 @@ def test_it_tells_what_a_dictionary_of_the_same_would(
     assert len(kept) == len(found)
     assert list(kept) == sorted(found)
     assert kept.get(another) == found.get(another)
+
+
+@given(st.dictionaries(IDS, STATS, max_size=20), st.integers(0, 20))
+def test_what_comes_later_is_kept_as_well(found: dict[int, FileStat], first: int) -> None:
+    in_order = sorted(found.items())
+    kept = FileStats(in_order[:first])
+
+    kept.extend(in_order[first:])
+
+    assert list(kept.items()) == in_order

@@ -10,8 +10,9 @@ scan to scan; after a restart a few more files are hashed again.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
 
 from sidecar.clock import Clock
 from sidecar.domain.files import removals
@@ -27,6 +28,7 @@ from sidecar.domain.files.removals import (
 from sidecar.errors import DeviceError
 from sidecar.services.devices.registry import AttachedDevice
 from sidecar.services.files.removals.record import RemovalRecorder
+from sidecar.store.downloads.queries import FILES_AT_ONCE
 from sidecar.store.downloads.queue import Downloads
 
 # Removals within so many seconds count together.
@@ -54,6 +56,32 @@ class ScanResult:
     again_in: float | None
 
 
+@dataclass(slots=True)
+class _Found:
+    """What a scan has found so far.
+
+    Attributes:
+        total: How many files were looked at.
+        fresh: How many of them had to be hashed.
+        suspected: What is in place of each missing or changed file, by id.
+        unclear: The ids of files that could not be read, or were not hashed yet.
+        notable: The files that are suspected, or were missing or asked about before.
+        vouched: The facts of files, for the next scan.
+    """
+
+    total: int = 0
+    fresh: int = 0
+    suspected: dict[int, Seen] = field(default_factory=dict)
+    unclear: set[int] = field(default_factory=set)
+    notable: list[Expected] = field(default_factory=list)
+    vouched: FileStats = field(default_factory=FileStats)
+
+    @property
+    def is_all_read(self) -> bool:
+        """Whether all were hashed that had to be."""
+        return self.fresh <= READ_AT_ONCE
+
+
 class DeviceScan:
     """Scans one device while it is attached. Used by one thread."""
 
@@ -65,8 +93,10 @@ class DeviceScan:
         verdicts: RemovalRecorder,
         clock: Clock,
         is_over: Callable[[], bool] = lambda: False,
+        at_once: int = FILES_AT_ONCE,
     ) -> None:
         self.device = device
+        self._at_once = at_once
         self._downloads = downloads
         self._verdicts = verdicts
         self._clock = clock
@@ -85,11 +115,9 @@ class DeviceScan:
             errors.Stopped: The sidecar is stopping.
         """
         now = self._clock.monotonic()
-        files = self._downloads.queries.files_on(self.device.id)
-        seen = self.device.folder.look((one.path for one in files), is_over=self._is_over)
         self._read = {}
-        unlike, unclear, is_all_read = self._changed(files, seen)
-        suspected = removals.find_suspects(files, seen, unlike)
+        found = self._look_at_all()
+        files, suspected = found.notable, found.suspected
         moved = self._follow([one for one in files if suspected.get(one.id) is NotAFile.ABSENT])
         if self._doubts is None:
             # A question from before a restart, or before the device was detached, is asked at once.
@@ -97,14 +125,14 @@ class DeviceScan:
             self._doubts = {one.id: before for one in files if one.is_asked_about}
         decision = removals.decide(
             {
-                file_id: found
-                for file_id, found in suspected.items()
+                file_id: seen
+                for file_id, seen in suspected.items()
                 # How many were changed is only known once all have been read.
-                if file_id not in moved and (is_all_read or found is NotAFile.ABSENT)
+                if file_id not in moved and (found.is_all_read or seen is NotAFile.ABSENT)
             },
             self._doubts,
             now=now,
-            total=len(files),
+            total=found.total,
             lately=self._recorded_lately(now),
             asked={one.id for one in files if one.is_asked_about},
         )
@@ -114,18 +142,21 @@ class DeviceScan:
         self._downloads.sightings.note_look(
             self.device.id,
             missing=[one for one in files if one.id in suspected and one.id not in moved],
+            # A file that could not be read is neither this nor missing.
             present=[
-                one for one in files if _is_present(one, seen, {*suspected, *unclear} - moved)
+                one
+                for one in files
+                if one.id in moved or (one.id not in suspected and one.id not in found.unclear)
             ],
         )
         self._downloads.sightings.ask_about(self.device.id, decision.ask)
-        self._remember(files, seen, decision, passed_over={*suspected, *unclear})
+        self._vouched, self._doubts, self._hashes = found.vouched, decision.doubts, self._read
         return ScanResult(
             recorded=recorded,
             moved=len(moved),
             ask=decision.ask,
-            total=len(files),
-            again_in=_again_in(decision, now) if is_all_read else 0.0,
+            total=found.total,
+            again_in=_again_in(decision, now) if found.is_all_read else 0.0,
         )
 
     def forget_doubts(self) -> None:
@@ -135,30 +166,61 @@ class DeviceScan:
         """
         self._doubts = None
 
-    def _changed(
-        self, files: Sequence[Expected], seen: Mapping[str, Seen]
-    ) -> tuple[set[int], set[int], bool]:
-        """Return the ids of changed files, of files not hashed, and whether all were tried."""
-        doubtful = removals.to_read(files, seen, self._vouched)
-        fresh = [one for one in doubtful if one[1] not in self._hashes]
-        unclear = {file.id for file, _facts in fresh[READ_AT_ONCE:]}
+    def _look_at_all(self) -> _Found:
+        """Look at all files, some at a time: a device may have a hundred thousand."""
+        found = _Found()
+        every = self._downloads.queries.some_files_on(self.device.id, at_once=self._at_once)
+        # A device without any files has to be there as well.
+        for files in chain([()], every):
+            seen = self.device.folder.look((one.path for one in files), is_over=self._is_over)
+            unlike = self._find_changed(files, seen, found)
+            suspected = removals.find_suspects(files, seen, unlike)
+            found.total += len(files)
+            found.suspected |= suspected
+            found.unclear |= {one.id for one in files if seen[one.path] is NotAFile.UNKNOWN}
+            found.notable += [
+                one for one in files if one.id in suspected or one.is_missing or one.is_asked_about
+            ]
+            found.vouched.extend(self._vouch(files, seen, found))
+        return found
+
+    def _find_changed(
+        self, files: Sequence[Expected], seen: Mapping[str, Seen], found: _Found
+    ) -> set[int]:
+        """Return the ids of changed files; those that were not hashed become unclear."""
         unlike = set()
-        for file, facts in doubtful:
-            if file.id in unclear:
-                continue
+        for file, facts in removals.to_read(files, seen, self._vouched):
+            if facts not in self._hashes:
+                found.fresh += 1
+                if found.fresh > READ_AT_ONCE:
+                    found.unclear.add(file.id)
+                    continue
             content_hash = self._hash(file.path, facts)
             if content_hash is None:
-                unclear.add(file.id)
+                found.unclear.add(file.id)
             elif content_hash != file.content_hash:
                 unlike.add(file.id)
-        return unlike, unclear, len(fresh) <= READ_AT_ONCE
+        return unlike
+
+    def _vouch(
+        self, files: Iterable[Expected], seen: Mapping[str, Seen], found: _Found
+    ) -> Iterator[tuple[int, FileStat]]:
+        """Yield what is kept of files until the next scan."""
+        for one in files:
+            facts: Seen | None = seen[one.path]
+            if one.id in found.suspected or one.id in found.unclear:
+                # A missing file may still be found elsewhere, by its stat when it was last seen.
+                facts = self._vouched.get(one.id)
+            if isinstance(facts, FileStat):
+                yield one.id, facts
 
     def _follow(self, missing: Sequence[Expected]) -> set[int]:
         """Find missing files elsewhere on the device, update their rows and return those ids."""
         sizes = {one.size for one in missing} - {0}
         if not sizes:
             return set()
-        known = {one.path for one in self._downloads.queries.files_on(self.device.id)}
+        every = self._downloads.queries.some_files_on(self.device.id, at_once=self._at_once)
+        known = {one.path for some in every for one in some}
         strangers = self.device.folder.strangers(sizes=sizes, known=known)
         places = removals.match_known(missing, strangers, self._vouched)
         rest = [one for one in missing if one.id not in places]
@@ -198,32 +260,6 @@ class DeviceScan:
         while self._lately and self._lately[0][0] < now - LATELY_S:
             self._lately.popleft()
         return sum(count for _at, count in self._lately)
-
-    def _remember(
-        self,
-        files: Iterable[Expected],
-        seen: Mapping[str, Seen],
-        decision: Decision,
-        *,
-        passed_over: set[int],
-    ) -> None:
-        def find_facts(one: Expected) -> FileStat | None:
-            facts = seen[one.path]
-            if isinstance(facts, FileStat) and one.id not in passed_over:
-                return facts
-            # A missing file may still be found elsewhere, by its stat when it was last seen.
-            return self._vouched.get(one.id)
-
-        self._vouched = FileStats(
-            (one.id, facts) for one in files if (facts := find_facts(one)) is not None
-        )
-        self._doubts = decision.doubts
-        self._hashes = self._read
-
-
-def _is_present(file: Expected, seen: Mapping[str, Seen], in_doubt: Collection[int]) -> bool:
-    """Whether a file is certainly there; one that could not be read is neither this nor missing."""
-    return file.id not in in_doubt and seen[file.path] is not NotAFile.UNKNOWN
 
 
 def _again_in(decision: Decision, now: float) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import threading
 import time
@@ -19,7 +20,7 @@ from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.naming import make_path_key
-from sidecar.domain.files.removals import FileChange
+from sidecar.domain.files.removals import GRACE_S, FileChange
 from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.errors import DeviceError, NotVisible, Stopped
 from sidecar.events import NoticesChanged
@@ -29,12 +30,13 @@ from sidecar.services.files.removals.monitor import RESCAN_S, RemovalMonitor
 from sidecar.services.files.removals.open_questions import CONFIRM, OpenQuestions
 from sidecar.services.files.removals.record import RemovalRecorder
 from sidecar.services.files.removals.review import RemovalReview
-from sidecar.services.files.removals.scan import DeviceScan
+from sidecar.services.files.removals.scan import READ_AT_ONCE, DeviceScan
 from sidecar.services.health.notices import Subject
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.downloads.filter import DownloadFilter
+from sidecar.store.downloads.queries import FILES_AT_ONCE
 from sidecar.store.downloads.queue import FilePlace, NewDownload
 from sidecar.store.files.completed import CompletedFiles
 from sidecar.store.files.search import FileIndex
@@ -167,6 +169,19 @@ class House:
         (device,) = self.registry.all()
         return device
 
+    def scan(
+        self, *, is_over: Callable[[], bool] = lambda: False, at_once: int = FILES_AT_ONCE
+    ) -> DeviceScan:
+        world = self.world
+        return DeviceScan(
+            self.device(),
+            downloads=world.downloads,
+            verdicts=RemovalRecorder(world.db, world.downloads, world.holds, world.clock),
+            clock=world.clock,
+            is_over=is_over,
+            at_once=at_once,
+        )
+
     def press(self) -> None:
         """A hint comes."""
         self.buttons.made[-1].press()
@@ -247,18 +262,46 @@ def plug_in(house: House, device_id: str = STICK) -> None:
 
 def test_a_look_ends_when_the_sidecar_stops(house: House) -> None:
     house.fill(3)
-    scan = DeviceScan(
-        house.device(),
-        downloads=house.world.downloads,
-        verdicts=RemovalRecorder(
-            house.world.db, house.world.downloads, house.world.holds, house.world.clock
-        ),
-        clock=house.world.clock,
-        is_over=lambda: True,
-    )
 
     with pytest.raises(Stopped):
-        scan.look()
+        house.scan(is_over=lambda: True).look()
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+def test_files_are_looked_at_some_at_a_time(house: House, at_once: int) -> None:
+    house.fill(7)
+    scan = house.scan(at_once=at_once)
+    scan.look()
+    house.path(2).unlink()
+    house.path(5).write_bytes(b"changed")
+    place = house.path(6).rename(house.stick / "6.flac")
+    house.path(7).rename(house.stick / "7.txt")
+
+    first = scan.look()
+    missing = [number for number in range(1, 8) if house.row(number).missing_since]
+    house.world.clock.advance(GRACE_S)
+    second = scan.look()
+
+    assert (first.total, first.moved, first.recorded) == (7, 2, 0)
+    assert missing == [2, 5]
+    assert (second.total, second.moved, second.recorded) == (7, 0, 2)
+    assert house.path(6) == place
+    assert house.states(2, 5) == {Status.REMOVED}
+    assert house.states(1, 3, 4, 6, 7) == {Status.COMPLETED}
+
+
+def test_a_few_files_are_hashed_at_each_look_however_many_are_looked_at_at_once(
+    house: House,
+) -> None:
+    house.fill(READ_AT_ONCE + 2)
+    for number in range(1, READ_AT_ONCE + 3):
+        # Written to, with the same bytes: nobody knows before they are read.
+        os.utime(house.path(number), (time.time() + 100, time.time() + 100))
+    scan = house.scan(at_once=20)
+
+    looks = [scan.look().again_in for _ in range(2)]
+
+    assert looks == [0.0, None]
 
 
 def test_a_file_that_a_person_deletes_is_removed_and_not_fetched_again(house: House) -> None:
