@@ -112,7 +112,8 @@ class Line:
     def let_go(self) -> None:
         """Keep the connection for another request: the answer was read to its end."""
         self._ask_for(1)
-        self._is_free = True
+        # What came beyond the answer may be decrypted already, where `poll` does not see it.
+        self._is_free = not (isinstance(self._line, ssl.SSLSocket) and self._line.pending())
 
     def close(self) -> None:
         """Close the connection; the next request makes a new one."""

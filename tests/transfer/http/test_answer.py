@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
+from threading import Event, Lock, Thread
 from typing import cast
 
 import pytest
+from urllib3.connection import HTTPSConnection
 
 from sidecar.clock import SystemClock
+from sidecar.transfer.http.answer import BUFFER, Answer
 from sidecar.transfer.http.line import Line
+from tests.fakes.servers.certificates import own_certificate
 from tests.patience import PATIENCE_S
 from tests.transfer.http.given import REQUEST, Given, ask, given_line
 
@@ -112,6 +117,35 @@ def test_a_connection_that_was_closed_or_on_which_something_came_is_not_used_aga
         line.send(REQUEST)
 
         assert new.recv(100) == REQUEST
+
+
+def test_what_came_beyond_an_answer_in_one_record_of_tls_is_not_taken_for_the_next(
+    tmp_path: Path,
+) -> None:
+    trusted, context = own_certificate(tmp_path)
+
+    def answer_twice() -> None:
+        for _ in range(2):
+            with context.wrap_socket(listening.accept()[0], server_side=True) as theirs:
+                theirs.recv(10_000)
+                theirs.sendall(HEAD)
+                theirs.sendall(BODY + HEAD + BODY[::-1])
+                theirs.recv(10_000)
+
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = Thread(target=answer_twice)
+        server.start()
+        port = listening.getsockname()[1]
+        connection = HTTPSConnection("127.0.0.1", port, ca_certs=str(trusted), timeout=PATIENCE_S)
+        line = Line(f"https://127.0.0.1:{port}/", connection, PATIENCE_S, Lock())
+        buffer = memoryview(bytearray(BUFFER))
+        for _ in range(2):
+            line.send(REQUEST)
+            with Answer(line, buffer, SystemClock(), PATIENCE_S, Event()) as answer:
+                assert bytes(answer.fill(100)) == BODY
+        line.close()
+        server.join(PATIENCE_S)
+        assert not server.is_alive()
 
 
 def test_it_is_also_used_again_if_all_came_and_nobody_looked_at_it() -> None:
