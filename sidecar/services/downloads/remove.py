@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import chain
@@ -86,6 +86,8 @@ class RemoveDownloads:
         Those that are not visible are left out. Apart from files that must be deleted, it takes few
         statements, however many they are.
         """
+        # Not asked in the transaction: a worker that claims something waits for its end.
+        busy = frozenset(self._claims.busy())
         with self._db.write():
             seen = list(self._ownership.visible_among(person, ids))
             outcomes: dict[int, ActionResult] = {}
@@ -101,7 +103,7 @@ class RemoveDownloads:
             ended = (
                 self._let_go(person, concerned, holds, order)
                 if order.action is Action.LET_GO
-                else self._end(person, concerned, holds, order)
+                else self._end(person, concerned, holds, order, busy)
             )
             outcomes |= ended
         # A file is not deleted inside a transaction: other writers would wait for the device.
@@ -162,6 +164,7 @@ class RemoveDownloads:
         downloads: Sequence[Download],
         holds: Mapping[int, Sequence[Hold]],
         order: DownloadCommand,
+        busy: Collection[int],
     ) -> Mapping[int, ActionResult]:
         """Do what needs no change on the device; files that must be deleted are left out."""
         everyone = order.for_everyone and person.is_admin
@@ -175,7 +178,7 @@ class RemoveDownloads:
         kept_parts = [one.id for one in going if _has_part(one)] if _keeps_parts(order) else []
         gone = self._downloads.queue.cancel_all(going, keep_parts=kept_parts)
         finishing = [one for one in going if one.id not in gone]
-        abandoned = {one.id for one in finishing if self._abandon(one)}
+        abandoned = {one.id for one in finishing if one.id not in busy and self._abandon(one)}
         left = [*staying, *(one for one in going if one.id in gone or one.id in abandoned)]
         undo = self._ownership.give_up_all([(one, partings[one.id]) for one in left])
         outcomes = {
@@ -208,7 +211,6 @@ class RemoveDownloads:
             return False
         current = self._downloads.queries.get(download.id)
         is_left = current is not None and current.finalizing
-        is_left = is_left and download.id not in self._claims.busy()
         return is_left and self._downloads.transitions.abandon(download)
 
     def _let_go(

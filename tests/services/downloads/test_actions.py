@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from threading import Barrier, Thread
+from threading import Barrier, Event, Thread
 
 import pytest
 import xxhash
@@ -171,6 +171,43 @@ def test_what_was_being_finished_on_a_stick_that_is_away_is_cancelled_and_goes_w
     assert not home.works.now(running.id).finalizing
     assert place.exists() == (name == "theirs")
     assert home.works.registry.get(STICK).folder.parts() == []
+
+
+def test_who_cancels_what_was_being_finished_and_who_claims_do_not_wait_for_each_other(
+    home: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home.hold(Ann)
+    running = home.world.downloads.queue.claim(home.world.clock.now())
+    assert running is not None
+    home.world.downloads.transitions.mark_all_finalizing(
+        [(running.id, WholeFile(5, "0" * 32, None), {})]
+    )
+    claims, outcomes, is_claiming = home.works.claims, [], Event()
+
+    def claim(_busy: object) -> Sequence[Download]:
+        is_claiming.set()
+        with home.world.db.thread(), home.world.db.write():
+            return ()
+
+    def away() -> Sequence[str]:
+        """Let a worker claim, which waits for the database."""
+        claiming.start()
+        is_claiming.wait(PATIENCE_S)
+        return ()
+
+    def cancel() -> None:
+        with home.world.db.thread():
+            outcomes.append(home.do(Ann, running, CANCEL))
+
+    claiming = Thread(target=claims.take_next, args=(claim,), daemon=True)
+    cancelling = Thread(target=cancel, daemon=True)
+    monkeypatch.setattr(home.works.registry, "ids_there", away)
+    cancelling.start()
+    for one in (cancelling, claiming):
+        one.join(PATIENCE_S)
+        assert not one.is_alive()
+
+    assert outcomes[0].result is ResultKind.DONE
 
 
 def test_a_failed_one_is_tried_again_from_its_part_or_from_zero(home: House) -> None:
