@@ -93,7 +93,7 @@ class Leases:
         self._register(is_alone=is_alone)
         if not is_alone:
             self._end_dead()
-        self._downloads.queue.recover(self.living())
+        self._downloads.queue.recover(self.living)
 
     @property
     def are_watched(self) -> bool:
@@ -136,8 +136,10 @@ class Leases:
             self._register(is_alone=False)
             self._lost()
         self._stop_lost()
-        if self._end_dead():
-            self._downloads.queue.recover(self.living())
+        is_any_dead = self._end_dead()
+        # Also what one had claimed that has ended in order while a worker of it hung.
+        self._downloads.queue.recover(self.living)
+        if is_any_dead:
             self._died()
 
     def end(self) -> None:

@@ -11,7 +11,7 @@ finalized can neither be paused nor cancelled: its file may be there already.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
@@ -366,18 +366,21 @@ class DownloadQueue:
                     return False
             return self._set(there, file_path=place.path, path_key=place.key) is not None
 
-    def recover(self, living: Collection[str] = ()) -> list[Download]:
-        """Requeue what was running in processes that died; at the start, and when one has died.
+    def recover(self, living: Callable[[], Collection[str]] = tuple) -> list[Download]:
+        """Requeue what was running in processes that are not there any more.
 
         The part files stay. Returned are those that were being finalized, which stay
         `downloading`: their file is at its final path already or is still the part file. The
         caller checks that and then calls `mark_arrived` or `postpone` for each.
 
         Args:
-            living: The processes whose downloads are left to them.
+            living: Returns the processes whose downloads are left to them.
         """
+        if not self._left(living()):
+            return []
         with self._db.write():
-            left = self._left(living)
+            # Asked again: one may have begun meanwhile, and claimed something.
+            left = self._left(living())
             for download in left:
                 if not download.finalizing:
                     self._transitions.move(download, Move.POSTPONE)

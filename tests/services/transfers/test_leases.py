@@ -128,6 +128,21 @@ def test_who_died_on_this_machine_is_found_at_once_and_its_download_goes_on_else
         assert left.finish(kept)
 
 
+def test_what_one_left_claimed_that_ended_in_order_goes_on_elsewhere(path: Path) -> None:
+    with opened(path, "nas", "car") as (nas, car):
+        nas.downloads.queue.add_all([wanted(1)])
+        nas.claim()
+
+        # A worker hangs; the process ends without it.
+        nas.leases.end()
+        car.leases.step()
+
+        assert statuses(car) == [Status.PENDING]
+        assert car.try_claim() is not None
+        car.leases.step()
+        assert statuses(car) == [Status.DOWNLOADING]
+
+
 def test_a_paused_process_of_another_machine_loses_its_lease_and_must_not_finish(
     path: Path,
 ) -> None:
