@@ -261,6 +261,7 @@ def _steps(
             zone=lambda: load_zone(base.configuration.now().network.time_zone),
             clock=base.clock,
         )
+        yield (transfers.taking.give_back_held, "giving back what was claimed ahead")
         yield (
             partial(devices.claims.give_back_lost, downloads.queue.list_claimed),
             "giving downloads back to the queue",

@@ -61,6 +61,7 @@ class TransferServices:
         waits: Finds what keeps downloads from coming.
         engine_thread: Function for the thread that the engine needs; None if it needs none.
         converters: Threads that convert fetched files; as many jobs may wait as there are threads.
+        taking: Claims downloads for the workers.
         new_worker: Returns a new worker.
         tags: Completes the tags of files that are on devices already.
         owners: Gives downloads to other owners.
@@ -76,6 +77,7 @@ class TransferServices:
     waits: Waits
     engine_thread: Callable[[Event], None] | None
     converters: WorkerPool
+    taking: NextDownload
     new_worker: Callable[[], Worker]
     tags: TagCompletion
     owners: OtherOwners
@@ -115,6 +117,7 @@ def make_transfers(
         wishes=wishes.of,
         completer=completer,
     )
+    taking = _taking(base, accounts, devices, HeldBack(space.held_back, network.own_only), blocking)
     return TransferServices(
         space=space,
         network=network,
@@ -140,11 +143,10 @@ def make_transfers(
         ),
         engine_thread=engine_thread,
         converters=converters,
+        taking=taking,
         new_worker=partial(
             Worker,
-            taking=_taking(
-                base, accounts, devices, HeldBack(space.held_back, network.own_only), blocking
-            ),
+            taking=taking,
             fetching=_fetching(base, devices, engine, progress, blocking),
             finishing=finishing,
             failing=failing,
@@ -229,7 +231,7 @@ def _taking(
     held_back: HeldBack,
     blocking: FileBlocking,
 ) -> NextDownload:
-    made = NextDownload(
+    return NextDownload(
         downloads=base.store.downloads,
         registry=devices.registry,
         server=accounts.server,
@@ -239,8 +241,6 @@ def _taking(
         held_back=held_back,
         blocking=blocking,
     )
-    base.bus.subscribe(made.hear)
-    return made
 
 
 def _fetching(

@@ -18,7 +18,7 @@ from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.network import Line, LineKind
 from sidecar.domain.transfers.together import HELD_S, QUICK_FOR_EACH, QUICK_S
 from sidecar.domain.wishes import Reason, Wish
-from sidecar.events import TransfersProgressed, WorkArrived
+from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import SERVER_ID, AccountService
 from sidecar.services.accounts.permissions import PermissionRefresh
@@ -225,7 +225,6 @@ def build(
         ),
         blocking=blocking,
     )
-    world.bus.subscribe(taking.hear)
     worker = Worker(
         taking=taking,
         fetching=Fetcher(
@@ -322,11 +321,11 @@ def test_what_was_claimed_ahead_goes_back_while_all_workers_are_busy_for_long(
 ) -> None:
     work_quickly(works, waiting=10)
     assert count(works, Status.DOWNLOADING)
-    works.world.bus.publish(TransfersProgressed(()))
+    works.worker._taking.give_back_held()
     assert count(works, Status.DOWNLOADING)
 
     works.world.clock.advance(HELD_S + 0.1)
-    works.world.bus.publish(TransfersProgressed(()))
+    works.worker._taking.give_back_held()
 
     assert count(works, Status.DOWNLOADING) == 0
     assert works.claims.busy() == []

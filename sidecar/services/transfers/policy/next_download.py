@@ -15,8 +15,6 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.files.presets import PRESETS
 from sidecar.domain.transfers.together import HELD_S, QUICK_S, find_limit
-from sidecar.events import Event as News
-from sidecar.events import TransfersProgressed
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.health.jellyfin_status import JellyfinStatus
 from sidecar.services.health.problems import ProblemKind, Problems
@@ -90,11 +88,9 @@ class NextDownload:
         self._taken_at.pop(download.id, None)
         self._claims.end(download.id)
 
-    def hear(self, news: News) -> None:
-        """Give back what was claimed ahead while all workers are busy; a listener for the bus."""
-        if isinstance(news, TransfersProgressed) and self._is_held_too_long(
-            self._clock.monotonic()
-        ):
+    def give_back_held(self) -> None:
+        """Give back what was claimed ahead while all workers are busy for long."""
+        if self._is_held_too_long(self._clock.monotonic()):
             self._claims.give_back()
 
     def _is_held_too_long(self, now: float) -> bool:
