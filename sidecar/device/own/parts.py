@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import re
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -183,27 +183,24 @@ def is_of_film(suffix: str) -> bool:
 class open_parts_folder:  # noqa: N801 - used like a function
     """Open the parts folder; it is made if it is missing. A class: see `open_folder`."""
 
-    __slots__ = ("_opened", "_root")
+    __slots__ = ("_handle", "_root")
 
     def __init__(self, root: int) -> None:
         self._root = root
 
     def __enter__(self) -> int:
         """Return its handle."""
-        there = tree.open_folder(self._root, PARTS)
-        self._opened: AbstractContextManager[object] = there
         try:
-            return there.__enter__()
+            self._handle = tree.open_folder(self._root, PARTS).__enter__()
         except FileNotFoundError:
             # Never the folder above it: without that the device is not ours.
             with tree.open_folder(self._root, (OURS,)) as ours:
-                made = tree.make_folder(ours, PARTS[1:])
-                self._opened = made
-                return made.__enter__()[0]
+                self._handle, _ = tree.make_folder(ours, PARTS[1:]).__enter__()
+        return self._handle
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, *_error: object) -> None:
         """Close it."""
-        self._opened.__exit__(*error)  # type: ignore[arg-type]
+        os.close(self._handle)
 
 
 def list_part_names(parts: int) -> list[tuple[int, str]]:

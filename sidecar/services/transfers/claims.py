@@ -1,7 +1,9 @@
 """Claims: which downloads workers are busy with, and how to stop them.
 
-claimed together ──▶ the first: a worker fetches it
-└─▶ the others: ahead, for the workers that are free next; or given back
+    claimed together ──▶ the first: a worker fetches it
+                     └─▶ the others: ahead, for the workers that are free next; or given back
+
+A download is busy from its claim to its end, also while it is ahead.
 """
 
 from __future__ import annotations
