@@ -38,6 +38,17 @@ class Meta:
                 row.on_conflict(conflict_target=[MetaRow.key], preserve=[MetaRow.value])
             )
 
+    def replace(self, key: str, before: str | None, value: str) -> bool:
+        """Set the value of a name that had this one before, or none; return whether it had."""
+        if before is None:
+            statement = "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT DO NOTHING"
+            values: tuple[str, ...] = (key, value)
+        else:
+            statement = "UPDATE meta SET value = ? WHERE key = ? AND value = ?"
+            values = (value, key, before)
+        with self._db.write():
+            return bool(self._db.execute_sql(f"{statement} RETURNING key", values))
+
     def take(self, key: str, value: str) -> bool:
         """Remove a name that has this value; return whether it had, which is true once only."""
         with self._db.write():

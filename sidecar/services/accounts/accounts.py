@@ -26,6 +26,7 @@ from sidecar.jellyfin.models import Policy
 from sidecar.jellyfin.sign_in import SignedIn, SignIn
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import msg
+from sidecar.services.accounts.sign_in_lease import SignInLease
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.stores import Stores
@@ -70,6 +71,7 @@ class AccountService:
         self._problems = problems
         self._bus = bus
         self._clock = clock
+        self._lease = SignInLease(stores.meta, clock)
         self._lock = Lock()
         self._clients: dict[str, Jellyfin] = {}
         # The sealed token that each client was made with.
@@ -106,7 +108,8 @@ class AccountService:
             errors.JellyfinError: Jellyfin cannot be asked.
         """
         device_id = self._device_id_for(name)
-        return self._keep(self._sign_in(device_id).with_password(name, password), device_id)
+        with self._lease.hold(device_id):
+            return self._keep(self._sign_in(device_id).with_password(name, password), device_id)
 
     def quick_connect(self) -> tuple[SignIn, str]:
         """Return the client that runs a Quick Connect sign-in, and its device id."""
@@ -219,8 +222,14 @@ class AccountService:
             self._bus.publish(AccountChanged(account.user_id))
 
     def signed_out(self, client: Jellyfin) -> bool:
-        """Sign out the account whose token is refused; False if a newer client is in use."""
+        """Sign out the account whose token is refused; False if a newer client is in use.
+
+        A sign-in that is under way may have ended the token: it is waited for.
+        """
         user_id = client.user_id or ""
+        known = self._accounts.get(user_id)
+        if known is not None:
+            self._lease.wait_for_end(known.jellyfin_device_id)
         with self._lock:
             if self._clients.get(user_id) is not client:
                 return False

@@ -28,6 +28,7 @@ class SlowLine:
     def __init__(self, port: int, *, bytes_a_second: float | None = None) -> None:
         self.bytes_a_second = bytes_a_second
         self.passed = 0
+        self.is_held = False
         self.tokens: set[str] = set()
         self._port = port
         self._most: float = math.inf
@@ -100,7 +101,9 @@ class SlowLine:
                     if self.bytes_a_second is not None and len(block) > 1024:
                         self._over.wait(len(block) / self.bytes_a_second)
                     if self.passed > self._most:
+                        self.is_held = True
                         self._goes_on.wait()
+                        self.is_held = False
                 target.sendall(block)
         except OSError:
             return
