@@ -14,18 +14,19 @@ of each row with all clients, and at the end one of all rows with their goals.
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
+from tests.bench import measured as measuring
 from tests.bench.delay import delayed
 from tests.bench.figures import MEASURES, show
 from tests.bench.serving import MIB, Load, make, nginx
@@ -242,15 +243,13 @@ def _compare(
 
 
 def _run(command: Sequence[str], load: Load, out: Path) -> Cost:
-    began = time.monotonic()
-    child = subprocess.Popen(command, env=_environment(out.parent))
-    _, status, usage = os.wait4(child.pid, 0)
-    wall = time.monotonic() - began
-    child.returncode = os.waitstatus_to_exitcode(status)
+    result = out.parent / "cost.json"
+    measured = [sys.executable, "-I", "-S", measuring.__file__, str(result), *command]
+    code = subprocess.run(measured, env=_environment(out.parent), check=False).returncode
     files = [one for one in out.rglob("*.flac") if one.stat().st_size == load.size]
-    if child.returncode or len(files) != load.count:
+    if code or len(files) != load.count:
         raise SystemExit(f"{command[0]} failed: {len(files)} of {load.count} files")
-    return Cost(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return Cost(*json.loads(result.read_text()))
 
 
 def _environment(work: Path) -> dict[str, str]:
