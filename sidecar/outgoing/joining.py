@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
+from sidecar.bounded_http import open_session
 from sidecar.config.local_url import is_loopback
 from sidecar.errors import SidecarError
 from sidecar.messages import msg
@@ -82,10 +82,7 @@ def join(
 
 def _ask(url: str, body: dict[str, str], ca_file: Path | None) -> tuple[int, bytes]:
     host = urlsplit(url).hostname
-    with requests.Session() as session:
-        session.trust_env = False
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        session.verify = str(ca_file) if ca_file else True
+    with open_session(ca_file) as session:
         try:
             with session.post(
                 url, json=body, timeout=TIMEOUT_S, allow_redirects=False, stream=True

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
 
 import requests
 from pydantic import SecretStr
 
+from sidecar.bounded_http import open_session
 from sidecar.messages import msg
 
 CONNECT_TIMEOUT_S = 5.0
@@ -36,9 +36,7 @@ class Outcome:
 
 def post(url: SecretStr, body: bytes, headers: Mapping[str, str]) -> Outcome:
     """Send a body; nothing of the answer but its status is read."""
-    with requests.Session() as session:
-        session.trust_env = False
-        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    with open_session() as session:
         try:
             with session.post(
                 url.get_secret_value(),

@@ -10,14 +10,13 @@ import hashlib
 import ssl
 from collections.abc import Mapping
 from http import HTTPStatus
-from http.cookiejar import DefaultCookiePolicy
 from pathlib import Path
 from typing import Any, Protocol
 
 import requests
 from pydantic import SecretStr
-from requests.adapters import HTTPAdapter
 
+from sidecar.bounded_http import BoundedAdapter, open_session
 from sidecar.bounded_json import read_json
 from sidecar.errors import SyncthingError
 from sidecar.messages import msg
@@ -110,9 +109,7 @@ class SyncthingConnection:
 
     def _open(self) -> requests.Session:
         if self._session is None:
-            session = requests.Session()
-            session.trust_env = False
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            session = open_session()
             if self._certificate is not None:
                 session.mount("https://", _OnlyThisCertificate(self._read_fingerprint()))
                 session.verify = False  # its fingerprint says more than any name in it
@@ -193,7 +190,7 @@ class SyncthingConnection:
         raise SyncthingError("odd", text)
 
 
-class _OnlyThisCertificate(HTTPAdapter):
+class _OnlyThisCertificate(BoundedAdapter):
     """Accepts only the certificate with this SHA-256, whatever host name is in it."""
 
     def __init__(self, fingerprint: str) -> None:

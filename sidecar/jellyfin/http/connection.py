@@ -11,7 +11,6 @@ import logging
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from http.cookiejar import DefaultCookiePolicy
 from itertools import islice
 from pathlib import Path
 from threading import Lock, local
@@ -23,6 +22,7 @@ import requests
 from pydantic import SecretStr
 from urllib3.exceptions import HTTPError, ProtocolError, ReadTimeoutError
 
+from sidecar.bounded_http import at_most, open_session
 from sidecar.bounded_json import UnboundedJson
 from sidecar.errors import ServerAway, TooSlow, UnexpectedAnswer
 from sidecar.jellyfin.address import Address
@@ -204,8 +204,8 @@ class JellyfinConnection:
                 json=body,
                 headers={"Authorization": self.authorization},
                 timeout=(
-                    wait_limit.at_most(CONNECT_TIMEOUT_S),
-                    wait_limit.at_most(self._read_within_s + wait_limit.more_s()),
+                    at_most(CONNECT_TIMEOUT_S),
+                    at_most(self._read_within_s + wait_limit.more_s()),
                 ),
                 allow_redirects=False,
                 stream=True,
@@ -272,13 +272,7 @@ class JellyfinConnection:
     def _get_session(self) -> requests.Session:
         session: requests.Session | None = getattr(self._local, "session", None)
         if session is None:
-            session = requests.Session()
-            session.trust_env = False
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, wait_limit.LimitedAdapter())
-            session.verify = True if self.ca_file is None else str(self.ca_file)
-            # Jellyfin sets no cookies; something else could set any number of them.
-            session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+            session = open_session(self.ca_file)
             session.headers["Accept"] = "application/json, image/*;q=0.9, text/plain;q=0.5"
             session.headers["Accept-Encoding"] = ENCODINGS
             session.headers["User-Agent"] = f"Jellyfin-Sidecar/{self.identity.version}"

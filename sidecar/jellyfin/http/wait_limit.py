@@ -6,30 +6,18 @@ together, however slowly the responses come.
 
 from __future__ import annotations
 
-import http.client
-import io
-import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
 
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-
+from sidecar import bounded_http
 from sidecar.errors import ServerAway
 from sidecar.messages import msg
 from sidecar.process.limits import JELLYFIN_WITHIN_S
 from sidecar.process.shares import Shares
 
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
-
 BUSY_FOR_S = 5.0
-# Of an answer's status and headers, all that come before it included. Jellyfin's have 1 kB.
-LARGEST_HEAD_BYTES = 64 * 1024
 
 
 class WaitLimit:
@@ -80,8 +68,13 @@ _now: ContextVar[WaitLimit | None] = ContextVar("wait_limit", default=None)
 
 def begin(limit: WaitLimit) -> Callable[[], None]:
     """Limit this thread's calls to Jellyfin from now on; return a function that ends that."""
-    token = _now.set(limit)
-    return lambda: _now.reset(token)
+    token, of_time = _now.set(limit), bounded_http.time_left.set(limit.left_s)
+
+    def end() -> None:
+        _now.reset(token)
+        bounded_http.time_left.reset(of_time)
+
+    return end
 
 
 @contextmanager
@@ -93,19 +86,6 @@ def waiting() -> Iterator[None]:
         return
     with limit.waiting():
         yield
-
-
-def at_most(seconds: float) -> float:
-    """Return `seconds`, or the time that is left if that is less.
-
-    Raises:
-        TimeoutError: There is nothing left.
-    """
-    limit = _now.get()
-    left = seconds if limit is None else min(seconds, limit.left_s())
-    if left <= 0:
-        raise TimeoutError("timed out")
-    return left
 
 
 _more: ContextVar[float] = ContextVar("more", default=0.0)
@@ -124,74 +104,3 @@ def longer(seconds: float) -> Iterator[None]:
 def more_s() -> float:
     """Return how much longer than usual an answer is waited for."""
     return _more.get()
-
-
-class LimitedAdapter(HTTPAdapter):
-    """An adapter for requests in which every single read is limited to the time left."""
-
-    def init_poolmanager(self, *args: Any, **more: Any) -> None:  # noqa: ANN401 - passed on as they are
-        """Use connections that limit their reads."""
-        super().init_poolmanager(*args, **more)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
-
-
-class _Reads(io.RawIOBase):
-    """The raw bytes of a connection, each read with its own timeout.
-
-    Attributes:
-        left: How many bytes of the head may still come; None in the body.
-    """
-
-    def __init__(self, raw: io.RawIOBase, sock: socket.socket) -> None:
-        self._raw = raw
-        self._sock = sock
-        self.left: int | None = None
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int | None:
-        timeout = self._sock.gettimeout()
-        if timeout is not None:
-            self._sock.settimeout(at_most(timeout))
-        count = self._raw.readinto(buffer)
-        if self.left is not None and count:
-            self.left -= count
-            if self.left < 0:
-                raise http.client.LineTooLong("head")
-        return count
-
-    def close(self) -> None:
-        self._raw.close()
-        super().close()
-
-
-class _Response(http.client.HTTPResponse):
-    def __init__(self, sock: socket.socket, *args: Any, **more: Any) -> None:  # noqa: ANN401 - passed on as they are
-        super().__init__(sock, *args, **more)
-        self._reads = _Reads(self.fp.detach(), sock)
-        self.fp = io.BufferedReader(self._reads)
-
-    def begin(self) -> None:
-        """Read the head, of which a hundred lines of 64 kB each would be taken otherwise."""
-        self._reads.left = LARGEST_HEAD_BYTES
-        try:
-            super().begin()
-        finally:
-            self._reads.left = None
-
-
-class _Connection(HTTPConnection):
-    response_class = _Response
-
-
-class _SecureConnection(HTTPSConnection):
-    response_class = _Response
-
-
-class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
-
-
-class _SecurePool(HTTPSConnectionPool):
-    ConnectionCls = _SecureConnection

@@ -8,12 +8,12 @@ from http import HTTPStatus
 import requests
 from urllib3.exceptions import HTTPError
 
+from sidecar.bounded_http import open_session
 from sidecar.domain.files.groups import Group
 from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.errors import ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import FULL_FIELDS, STABLE_ORDER, Jellyfin
 from sidecar.jellyfin.http.connection import CONNECT_TIMEOUT_S, READ_TIMEOUT_S, Query
-from sidecar.jellyfin.http.wait_limit import LimitedAdapter
 from sidecar.jellyfin.library.groups import GroupLookup
 from sidecar.jellyfin.listing import Listing, read_set
 from sidecar.messages import msg
@@ -104,11 +104,7 @@ class ServerFileIndex:
             "Range": f"bytes={start}-{start + length - 1}",
             "Accept-Encoding": "identity",
         }
-        with requests.Session() as session:
-            session.trust_env = False
-            for scheme in ("http://", "https://"):
-                session.mount(scheme, LimitedAdapter())
-            session.verify = True if connection.ca_file is None else str(connection.ca_file)
+        with open_session(connection.ca_file) as session:
             try:
                 # Not `/Download`: the server would record it in its activity log.
                 with session.get(

@@ -17,6 +17,7 @@ from types import MappingProxyType
 import requests
 from urllib3.exceptions import HTTPError
 
+from sidecar.bounded_http import at_most, open_session
 from sidecar.domain.items.media_types import restrict_media_type
 from sidecar.errors import NotFound, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
@@ -122,21 +123,16 @@ def _passed_on(asked: Mapping[str, str]) -> dict[str, str]:
 def _send(client: Jellyfin, path: tuple[str, ...], wanted: Mapping[str, str]) -> requests.Response:
     address = client.connection.address
     headers = {**client.authorization_header(), "Accept-Encoding": "identity", **wanted}
-    ca_file = client.connection.ca_file
     # A session of its own: `JellyfinConnection` reads every body to its end.
-    with requests.Session() as session:
-        session.trust_env = False
-        for scheme in ("http://", "https://"):
-            session.mount(scheme, wait_limit.LimitedAdapter())
+    with open_session(client.connection.ca_file) as session:
         try:
             with wait_limit.waiting():
                 return session.get(
                     address.url(*path),
                     headers=headers,
-                    timeout=(wait_limit.at_most(CONNECT_TIMEOUT_S), READ_TIMEOUT_S),
+                    timeout=(at_most(CONNECT_TIMEOUT_S), READ_TIMEOUT_S),
                     allow_redirects=False,
                     stream=True,
-                    verify=True if ca_file is None else str(ca_file),
                 )
         except requests.exceptions.SSLError as error:
             raise insecure_error(address, error) from error

@@ -11,9 +11,10 @@ from threading import Event, Thread
 import pytest
 import requests
 
+from sidecar.bounded_http import at_most, open_session
 from sidecar.errors import ServerAway
 from sidecar.jellyfin.http import wait_limit
-from sidecar.jellyfin.http.wait_limit import BUSY_FOR_S, LimitedAdapter, WaitLimit
+from sidecar.jellyfin.http.wait_limit import BUSY_FOR_S, WaitLimit
 from sidecar.process.shares import Shares
 from tests.patience import PATIENCE_S
 
@@ -92,16 +93,14 @@ def test_the_time_is_for_all_that_a_request_asks_together() -> None:
         with wait_limit.waiting():
             pass
         with wait_limit.waiting(), pytest.raises(TimeoutError):
-            wait_limit.at_most(10.0)
+            at_most(10.0)
 
-    assert wait_limit.at_most(10.0) == 10.0
+    assert at_most(10.0) == 10.0
 
 
 def test_an_answer_that_drips_is_cut_off_in_time(dripping: str) -> None:
     began = time.monotonic()
-    with requests.Session() as session:
-        session.trust_env = False
-        session.mount("http://", LimitedAdapter())
+    with open_session() as session:
         one = WaitLimit(Shares(1, 1), "ann", nullcontext, within_s=WITHIN_S)
         with (
             bounded(one),
