@@ -177,6 +177,18 @@ class DevicePlan:
         """How many files do not fit."""
         return len(self.refusals) + self.rest.refusals
 
+    def shorten(self, most: int) -> DevicePlan:
+        """Return it with so many lines of each kind at most; its numbers stay the same."""
+        adds, removals = self.adds[:most], self.removals[:most]
+        rest = PlanRest(
+            adds=self.files_added - len(adds),
+            bytes_added=self.bytes_added - sum(one.bytes for one in adds),
+            removals=self.files_removed - len(removals),
+            bytes_removed=self.bytes_removed - sum(one.bytes for one in removals),
+            refusals=self.files_refused - len(self.refusals[:most]),
+        )
+        return replace(self, adds=adds, removals=removals, refusals=self.refusals[:most], rest=rest)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Lines:

@@ -42,6 +42,7 @@ FURTHER = [
     "/offline?q=tr%C3%A4ume",
     "/api/v1/downloads?page_size=100",
     "/api/v1/offline?q=tr%C3%A4ume",
+    f"/api/v1/devices/{DEVICE}/plan?lines=100",
 ]
 # These write what is asked for to a file, or wait for Jellyfin.
 LEFT_OUT = ("/library", "/api/v1/library", "/covers", "/static", "/socket.io")
@@ -99,7 +100,8 @@ def find_costs(household: Household, rounds: int) -> Mapping[str, Cost]:
         browser.set_cookie("sidecar_session", cookie)
         services.transfers.space.step()
         device_id = services.devices.registry.all()[0].id
-        for path in [*_addresses(web.flask.url_map, device_id), *FURTHER]:
+        further = [one.replace(DEVICE, device_id) for one in FURTHER]
+        for path in [*_addresses(web.flask.url_map, device_id), *further]:
             for device in services.devices.registry.all():
                 bus.publish(DeviceChanged(device.id))
             first = _ask(browser, path)

@@ -18,6 +18,7 @@ from sidecar.web.api.schemas import devices as schemas
 from sidecar.web.api.schemas.base import Listed
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import Body
+from sidecar.web.request.query_params import Query
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
@@ -28,6 +29,12 @@ NOTHING_ASKED = (
 CONFLICT = Refusal(HTTPStatus.CONFLICT, "{}.")
 
 devices = Endpoints("devices", f"{PREFIX}/devices")
+
+
+class PlanQuery(Query):
+    """The parameters of a plan: how many lines of each kind are listed at most, all without it."""
+
+    lines: Annotated[int, Field(ge=0)] | None = None
 
 
 class Confirmation(Body):
@@ -54,10 +61,11 @@ def listed(services: WebServices) -> Sequence[DeviceView]:
     return services.devices.devices(person())
 
 
-@devices.get("/<device_id>/plan", role=Role.SIGNED_IN, returns=schemas.Plan)
-def plan(services: WebServices, device_id: str) -> DevicePlan:
+@devices.get("/<device_id>/plan", role=Role.SIGNED_IN, query=PlanQuery, returns=schemas.Plan)
+def plan(services: WebServices, device_id: str, query: PlanQuery) -> DevicePlan:
     """Show what would be added to a device and removed from it."""
-    return services.plans.one(person(), device_id)
+    found = services.plans.one(person(), device_id)
+    return found if query.lines is None else found.shorten(query.lines)
 
 
 @devices.post(

@@ -12,12 +12,14 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    GetCoreSchemaHandler,
     PlainSerializer,
     TypeAdapter,
     WithJsonSchema,
     computed_field,
     model_validator,
 )
+from pydantic_core import CoreSchema, core_schema
 
 Json = Mapping[str, object]
 T = TypeVar("T")
@@ -86,6 +88,23 @@ class OfDevice(Schema):
     def device(self) -> DeviceName:
         """Which device."""
         return DeviceName(id=self.device_id, name=self.device_name)
+
+
+class WrittenAsItIs:
+    """Marks a field of very many values, which are written without a look at each.
+
+    They are tuples of data classes with at least the attributes of the schema's data class; not of
+    a `Schema`, of which pydantic would want instances.
+    """
+
+    @classmethod
+    def __get_pydantic_core_schema__(
+        cls,
+        source: Any,  # noqa: ANN401 - a type
+        handler: GetCoreSchemaHandler,
+    ) -> CoreSchema:
+        """Take any value; document and write it as its schema says."""
+        return core_schema.json_or_python_schema(handler(source), core_schema.any_schema())
 
 
 def taken_from(path: str) -> Any:  # noqa: ANN401 - the default of a field of any type

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
 
@@ -24,6 +25,7 @@ from sidecar.web.api.schemas.base import (
     Moment,
     OfDevice,
     Schema,
+    WrittenAsItIs,
     left_out_if_empty,
     left_out_if_unset,
     taken_from,
@@ -84,7 +86,8 @@ class Device(Managed):
     takes: Annotated[list[MediaKind], BeforeValidator(sorted)]
 
 
-class PlanLine(Schema):
+@dataclass(frozen=True)
+class PlanLine:
     """One file to be added or removed; without a title if it belongs to somebody else."""
 
     download_id: int | None
@@ -94,6 +97,7 @@ class PlanLine(Schema):
     reason: str
 
 
+@dataclass(frozen=True)
 class Refusal(PlanLine):
     """One file that will not be added, and why."""
 
@@ -129,7 +133,8 @@ class Reformat(Schema):
 class Plan(Managed):
     """What would be added to a device and removed from it. Sizes in bytes.
 
-    Of a plan that another machine tells, `adds`, `removals` and `refusals` are the first ones.
+    Of a plan that another machine tells, `adds`, `removals` and `refusals` are the first ones, and
+    with `lines` as many as were asked for. The numbers are those of all.
     """
 
     device_id: str = taken_from("id")
@@ -145,9 +150,9 @@ class Plan(Managed):
     files_removed: int
     bytes_removed: int
     files_refused: int
-    adds: list[PlanLine]
-    removals: list[PlanLine]
-    refusals: list[Refusal]
+    adds: Annotated[tuple[PlanLine, ...], WrittenAsItIs]
+    removals: Annotated[tuple[PlanLine, ...], WrittenAsItIs]
+    refusals: Annotated[tuple[Refusal, ...], WrittenAsItIs]
     space: Space | None
     reformat: Reformat | None
     machine: str | None

@@ -94,8 +94,35 @@ def test_programs_read_it(house: WebHouse, ann: Browser) -> None:
         }
     ]
     [refusal] = told["refusals"]
-    assert (refusal["download_id"], refusal["code"]) == (waits.id, "too-big")
+    assert refusal == {
+        "download_id": waits.id,
+        "item_id": waits.item_id,
+        "title": "Tone 3",
+        "bytes": 11 * BLOCK,
+        "reason": "It is larger (45 kB) than the storage limit of Car stick (41 kB)",
+        "code": "too-big",
+        "is_final": True,
+    }
     assert (told["space"]["passing"], told["space"]["most"]) == (5 * BLOCK, 10 * BLOCK)
+
+
+def test_programs_may_ask_for_fewer_lines_with_the_numbers_of_all(
+    house: WebHouse, ann: Browser
+) -> None:
+    crowd(house)
+    for number in (4, 5):
+        house.add(number, size=BLOCK)
+        house.add(10 + number, status=Status.COMPLETED, size=5 * BLOCK, rule=AHEAD)
+        house.add(20 + number, size=11 * BLOCK)
+    lists = ("adds", "removals", "refusals")
+    whole = ann.told(ADDRESS)
+    assert all(len(whole[one]) > 1 for one in lists)
+
+    for most in (0, 1, 100):
+        told = ann.told(f"{ADDRESS}?lines={most}")
+        assert told == whole | {one: whole[one][:most] for one in lists}
+
+    assert ann.get(f"{ADDRESS}?lines=-1").status_code == 422
 
 
 @pytest.mark.parametrize("users", [("ann", "ben")])
