@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event, Thread
 from urllib.parse import urlsplit
@@ -74,6 +75,25 @@ def line(jellyfin: DemoServer) -> Iterator[SlowLine]:
         yield line
 
 
+@dataclass(frozen=True)
+class Processes:
+    """Two that share a database: one signs in over a line that can be held, the other works."""
+
+    web: AccountService
+    work: AccountService
+    clock: NotedClock
+
+
+@pytest.fixture
+def processes(world: World, jellyfin: DemoServer, line: SlowLine, tmp_path: Path) -> Processes:
+    clock = NotedClock()
+    web = service(world, f"http://127.0.0.1:{line.port}", tmp_path / "key", SystemClock())
+    work = service(world, jellyfin.url, tmp_path / "key", clock)
+    work.with_password("admin", PASSWORD)
+    clock.is_waited.clear()
+    return Processes(web, work, clock)
+
+
 def service(world: World, url: str, key: Path, clock: Clock) -> AccountService:
     """Return the accounts of a process of their own."""
     bus = Bus()
@@ -108,41 +128,33 @@ def is_refused(client: Jellyfin) -> bool:
 
 
 def test_the_refusal_of_a_token_that_a_sign_in_is_replacing_signs_nobody_out(
-    world: World, jellyfin: DemoServer, line: SlowLine, tmp_path: Path
+    world: World, processes: Processes, line: SlowLine
 ) -> None:
-    clock = NotedClock()
-    web = service(world, f"http://127.0.0.1:{line.port}", tmp_path / "key", SystemClock())
-    work = service(world, jellyfin.url, tmp_path / "key", clock)
-    user_id = work.with_password("admin", PASSWORD).user_id
-    secret = world.stores.sessions.begin(user_id, address_prefix="127.0.0", user_agent="here")
-    old = work.client(user_id)
-    clock.is_waited.clear()
-    signing_in = begin_sign_in(web, line)
+    work = processes.work
+    (admin,) = work.signed_in()
+    secret = world.stores.sessions.begin(admin.user_id, address_prefix="127", user_agent="here")
+    old = work.client(admin.user_id)
+    signing_in = begin_sign_in(processes.web, line)
     assert is_refused(old), "Jellyfin has replaced the token, and we do not know the new one yet"
 
     judging = Doing(lambda: work.signed_out(old))
-    wait_until(lambda: clock.is_waited.is_set() or judging.is_over)
+    wait_until(lambda: processes.clock.is_waited.is_set() or judging.is_over)
     line.go_on()
     signing_in.end()
 
     assert judging.end() is False
     assert world.stores.sessions.find(secret) is not None
-    assert work.client(user_id).me().name == "admin"
+    assert work.client(admin.user_id).me().name == "admin"
 
 
-def test_a_refusal_counts_once_a_sign_in_has_failed(
-    world: World, jellyfin: DemoServer, line: SlowLine, tmp_path: Path
-) -> None:
-    clock = NotedClock()
-    web = service(world, f"http://127.0.0.1:{line.port}", tmp_path / "key", SystemClock())
-    work = service(world, jellyfin.url, tmp_path / "key", clock)
-    user_id = work.with_password("admin", PASSWORD).user_id
-    client = work.client(user_id)
-    clock.is_waited.clear()
-    signing_in = begin_sign_in(web, line, SecretStr("wrong"))
+def test_a_refusal_counts_once_a_sign_in_has_failed(processes: Processes, line: SlowLine) -> None:
+    work = processes.work
+    (admin,) = work.signed_in()
+    client = work.client(admin.user_id)
+    signing_in = begin_sign_in(processes.web, line, SecretStr("wrong"))
 
     judging = Doing(lambda: work.signed_out(client))
-    wait_until(lambda: clock.is_waited.is_set() or judging.is_over)
+    wait_until(lambda: processes.clock.is_waited.is_set() or judging.is_over)
     assert not judging.is_over
     line.go_on()
 
@@ -152,23 +164,20 @@ def test_a_refusal_counts_once_a_sign_in_has_failed(
 
 
 def test_of_two_sign_ins_at_once_the_token_of_the_later_is_stored(
-    world: World, jellyfin: DemoServer, line: SlowLine, tmp_path: Path
+    world: World, jellyfin: DemoServer, processes: Processes, line: SlowLine, tmp_path: Path
 ) -> None:
-    clock = NotedClock()
-    slow = service(world, f"http://127.0.0.1:{line.port}", tmp_path / "key", SystemClock())
-    quick = service(world, jellyfin.url, tmp_path / "key", clock)
-    user_id = quick.with_password("admin", PASSWORD).user_id
-    clock.is_waited.clear()
-    first = begin_sign_in(slow, line)
+    first = begin_sign_in(processes.web, line)
 
-    second = Doing(lambda: quick.with_password("admin", PASSWORD))
-    wait_until(lambda: clock.is_waited.is_set() or second.is_over)
+    second = Doing(lambda: processes.work.with_password("admin", PASSWORD))
+    wait_until(lambda: processes.clock.is_waited.is_set() or second.is_over)
     line.go_on()
     first.end()
     second.end()
 
-    again = service(world, jellyfin.url, tmp_path / "key", clock)
-    assert again.client(user_id).me().name == "admin"
+    # It knows only what is stored.
+    later = service(world, jellyfin.url, tmp_path / "key", SystemClock())
+    (admin,) = later.signed_in()
+    assert later.client(admin.user_id).me().name == "admin"
 
 
 def test_a_sign_in_whose_process_was_killed_is_not_waited_for_for_ever(
