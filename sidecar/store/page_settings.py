@@ -15,6 +15,7 @@ import peewee
 
 from sidecar.store.database import Database
 from sidecar.store.errors import translate_database_errors
+from sidecar.store.schema.recovery import open_to_read
 from sidecar.store.schema.tables import PageSettingRow
 
 
@@ -56,7 +57,7 @@ def read_page_settings(path: Path) -> dict[str, object]:
     if not path.is_file():
         return {}
     try:
-        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as read:
+        with closing(open_to_read(path)) as read:
             rows = read.execute("SELECT key, value FROM page_settings").fetchall()
     except sqlite3.Error:
         return {}

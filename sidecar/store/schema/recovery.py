@@ -77,16 +77,21 @@ def examine_file(path: Path, *, wholly: bool = True) -> Condition:
     """
     if not path.exists() or path.stat().st_size == 0:
         return Condition.ABSENT
-    # Read-only: a newer sidecar's write-ahead log must not be folded in by us. Where there is
-    # none, `immutable` keeps SQLite from putting an empty one there.
-    mode = "mode=ro" if _log_path(path).exists() else "immutable=1"
     try:
-        with closing(sqlite3.connect(f"{path.as_uri()}?{mode}", uri=True)) as connection:
+        with closing(open_to_read(path)) as connection:
             return _examine(path, connection, wholly=wholly)
     except sqlite3.DatabaseError as error:
         if error.sqlite_errorcode & 0xFF in DAMAGE:
             return Condition.DAMAGED
         raise DatabaseError(f"{path} cannot be read: {error}; nothing was changed") from error
+
+
+def open_to_read(path: Path) -> sqlite3.Connection:
+    """Open the file to read it and to leave nothing: neither in it nor beside it."""
+    # Read-only: a newer sidecar's write-ahead log must not be folded in by us. Where there is
+    # none, `immutable` keeps SQLite from putting an empty one there, which stays.
+    mode = "mode=ro" if _log_path(path).exists() else "immutable=1"
+    return sqlite3.connect(f"{path.absolute().as_uri()}?{mode}", uri=True)
 
 
 def sentinel_path(path: Path) -> Path:

@@ -11,6 +11,7 @@ import pytest
 from sidecar.errors import DatabaseError
 from sidecar.store.database import Database
 from sidecar.store.meta import Meta
+from sidecar.store.page_settings import PageSettings, read_page_settings
 from sidecar.store.schema.recovery import is_as_left, sentinel_path
 from tests.fakes.clock import FakeClock
 
@@ -209,6 +210,22 @@ def test_a_sound_file_is_looked_at_once_for_each_start(path: Path, clock: FakeCl
         assert db.is_sound()
         db.close()
         assert is_as_left(path)
+
+
+def test_the_page_settings_are_read_before_a_start_and_nothing_is_changed(
+    path: Path, clock: FakeClock
+) -> None:
+    db = Database.open(path, clock=clock)
+    assert db.is_sound()
+    PageSettings(db).save({"log.level": "DEBUG"})
+    assert read_page_settings(path) == {"log.level": "DEBUG"}  # still in the log
+    db.close()
+    before = contents(path.parent)
+
+    assert read_page_settings(path) == {"log.level": "DEBUG"}
+
+    assert contents(path.parent) == before
+    assert is_as_left(path)
 
 
 @pytest.mark.parametrize("is_killed", [True, False])
