@@ -74,11 +74,12 @@ PATHS = {
 }
 # What is pressed before the picture is taken.
 PRESSED = {
-    "downloads-albums": ".group > summary",
-    "downloads-selected": ".pick input",
-    "downloads-menu": ".row .opens",
-    "offline-album": "a[data-plays]",
-    "offline-remove": "a[data-asks]",
+    "downloads-albums": [".group > summary"],
+    "downloads-selected": [".pick input"],
+    "downloads-menu": [".row .opens"],
+    "offline-album": ["a[data-plays]"],
+    # On a phone a row's actions are behind its button.
+    "offline-remove": [".opens-more", "a[data-asks]"],
 }
 # What the README and the documentation show, cut to this height, in a few colours.
 IN_DOCUMENTS = ("devices", "downloads", "library", "offline")
@@ -264,10 +265,12 @@ class _Shots:
             path = page.locator(".tile a").first.get_attribute("href") or "/offline"
         page.goto(self._url + path)
         page.wait_for_load_state("load")
-        # Whether there is an album of several files depends on what has come by then.
-        if name in PRESSED and page.locator(PRESSED[name]).count():
-            page.locator(PRESSED[name]).first.click()
-            page.wait_for_load_state("networkidle")
+        for pressed in PRESSED.get(name, ()):
+            # Whether there is an album of several files depends on what has come by then.
+            shown = page.locator(pressed).filter(visible=True)
+            if shown.count():
+                shown.first.click()
+                page.wait_for_load_state("networkidle")
         page.screenshot(path=folder / f"{name}-{self._size}-{self._theme}.png", full_page=True)
         page.close()
 
