@@ -28,6 +28,7 @@ from sidecar.store.downloads.filter import (
     build_scope_conditions,
     build_visibility_condition,
     is_active,
+    join_statements,
 )
 from sidecar.store.downloads.order import MAY_COME, NotNow
 from sidecar.store.schema.tables import DownloadRow, HoldRow
@@ -98,9 +99,19 @@ ORDERS: Mapping[Sort, Order] = MappingProxyType(
 # So few matches are gathered from its index; more of them are met soon enough in order.
 FEW = 1000
 LISTED = f"SELECT {NAMES} FROM downloads AS d WHERE TRUE"  # noqa: S608 - names of our own columns
+THESE = """FROM json_each(?) AS one
+    CROSS JOIN downloads AS d ON d.id = CAST(one.value AS INTEGER) WHERE TRUE"""
 COUNTED = "SELECT count(*) FROM downloads AS d WHERE TRUE"
 OF_TALLIES = """SELECT status, sum(files) FROM tallies
     WHERE device_id = coalesce(?, device_id) GROUP BY status"""
+# All that is asked of words is found in one look at that index: its texts are read but once.
+WITH_WORDS = """SELECT d.status, count(*), count(d.missing_since),
+        group_concat(CAST(d.id AS TEXT), ','),
+        group_concat(CASE WHEN d.has_copies = 1 AND d.missing_since IS NULL
+            THEN d.item_id END, ','),
+        group_concat(CASE WHEN d.has_copies = 1 AND d.missing_since IS NOT NULL
+            THEN d.item_id END, ',')
+    FROM downloads AS d INDEXED BY downloads_by_title WHERE TRUE"""
 # Literals, not parameters: SQLite uses a partial index only if it can see its condition.
 WAITING = """SELECT coalesce(sum(max(coalesce(d.expected_size, 0) - d.bytes_downloaded, 0)), 0)
     FROM downloads AS d INDEXED BY downloads_to_fetch WHERE d.status = 'pending'"""
@@ -144,6 +155,23 @@ class DeviceState:
     def on_the_way(self) -> int:
         """How many wait for their turn or are being fetched."""
         return sum(self.counts.get(one, 0) for one in (Status.PENDING, Status.DOWNLOADING))
+
+
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """The downloads in one state that have the words of a list.
+
+    Attributes:
+        files, missing: How many they are, and how many of them the last scan did not find.
+        ids: Which they are, with commas between them.
+        copied, copied_missing: Their items, once for each, as far as these have other downloads.
+    """
+
+    files: int
+    missing: int
+    ids: str
+    copied: Sequence[str]
+    copied_missing: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,11 +245,10 @@ class DownloadQueries:
             total = self._total(which)
             if total <= before:
                 return [], total
-            few = name_index(which, total, sort)
-            cut = cut_page(sort, total, before, page_size)
-            ids = f"SELECT d.id FROM downloads AS d{few} WHERE TRUE{asked.text}{cut.text}"  # noqa: S608 - ours
-            listed = f"{LISTED} AND d.id IN ({ids}) ORDER BY {in_order(sort)}"
-            rows = self._db.sql(listed, (*asked.values, *cut.values))
+            source = self.source(which, total, sort)
+            cut = join_statements([source, asked, cut_page(sort, total, before, page_size)])
+            listed = f"{LISTED} AND d.id IN (SELECT d.id {cut.text}) ORDER BY {in_order(sort)}"
+            rows = self._db.sql(listed, cut.values)
         return [from_columns(row) for row in rows], total
 
     def ids(self, which: DownloadFilter, most: int) -> list[int]:
@@ -251,7 +278,31 @@ class DownloadQueries:
         by_status = self._by_status(replace(which, statuses=frozenset()))
         return sum(by_status.get(one, 0) for one in which.statuses)
 
+    def source(self, which: DownloadFilter, total: int, sort: Sort) -> Statement:
+        """Return whence a list of `total` is read: before its conditions."""
+        if which.text and total < FEW:
+            # They were met when they were counted.
+            ids = ",".join(one.ids for one in self.matches(which).values())
+            return Statement(THESE, (f"[{ids}]",))
+        index = _name_index(which, total, sort)
+        return Statement(f"FROM downloads AS d{index} WHERE TRUE", ())
+
+    def matches(self, which: DownloadFilter) -> Mapping[str, Matches]:
+        """Return what has the words of a list, by its state; `which.statuses` is ignored."""
+        whose = replace(which, statuses=frozenset(), missing=False)
+        return self._db.once((DownloadQueries, "words", whose), partial(self._read_matches, whose))
+
+    def _read_matches(self, whose: DownloadFilter) -> Mapping[str, Matches]:
+        asked = build_count_conditions(whose)
+        rows = self._db.sql(f"{WITH_WORDS}{asked.text} GROUP BY d.status", asked.values)
+        return {
+            status: Matches(files, missing, ids, _split(copied), _split(copied_missing))
+            for status, files, missing, ids, copied, copied_missing in rows
+        }
+
     def _by_status(self, whose: DownloadFilter) -> Mapping[str, int]:
+        if whose.text:
+            return {status: one.files for status, one in self.matches(whose).items()}
         asked = select_counts(whose)
         return self._db.once(
             (DownloadQueries, "status", whose), lambda: dict(self._db.sql(asked.text, asked.values))
@@ -260,7 +311,11 @@ class DownloadQueries:
     def _count(self, which: DownloadFilter) -> Mapping[str, int]:
         asked = build_count_conditions(which)
         found = self._by_status(which)
-        missing: int = self._db.sql(f"{COUNTED} AND {IS_MISSING}{asked.text}", asked.values)[0][0]
+        missing: int
+        if which.text:
+            missing = sum(one.missing for one in self.matches(which).values())
+        else:
+            missing = self._db.sql(f"{COUNTED} AND {IS_MISSING}{asked.text}", asked.values)[0][0]
         counts = {str(status): found.get(status, 0) for status in Status}
         counts[Status.COMPLETED] -= missing
         return {**counts, MISSING: missing}
@@ -454,14 +509,14 @@ def select_counts(which: DownloadFilter) -> Statement:
     return Statement(text, asked.values)
 
 
-def name_index(which: DownloadFilter, total: int, sort: Sort) -> str:
+def _name_index(which: DownloadFilter, total: int, sort: Sort) -> str:
     """Name the index of a list, where SQLite would take one that sorts all of it.
 
     That of titles for a list by title, and for a list of few, with conditions which no other index
     has; that of the queue.
     """
     is_by_title = sort is Sort.TITLE and which.statuses
-    if is_by_title or (total < FEW and (which.text or which.item_types)):
+    if is_by_title or (total < FEW and which.item_types):
         return " INDEXED BY downloads_by_title"
     is_queue = sort is Sort.QUEUE and Status.PENDING in which.statuses and is_active(which)
     return " INDEXED BY downloads_in_turn" if is_queue else ""
@@ -472,6 +527,20 @@ def count_listed(which: DownloadFilter, counts: Mapping[str, int]) -> int:
     if not which.statuses:
         return counts[MISSING] if which.missing else sum(counts.values())
     return sum(counts[one] for one in which.statuses) + (counts[MISSING] if which.missing else 0)
+
+
+def list_copied(which: DownloadFilter, found: Mapping[str, Matches]) -> Sequence[str]:
+    """Return the items of those of the matches that a list has, as far as these have copies."""
+    listed = [one.copied for state, one in found.items() if state in which.statuses]
+    if which.missing or not which.statuses:
+        listed += [one.copied_missing for one in found.values()]
+    if not which.missing and not which.statuses:
+        listed += [one.copied for one in found.values()]
+    return [item for some in listed for item in some]
+
+
+def _split(ids: str | None) -> Sequence[str]:
+    return ids.split(",") if ids else ()
 
 
 def _without_missing(states: Mapping[str, int]) -> Mapping[Status, int]:

@@ -30,15 +30,13 @@ from sidecar.store.downloads.queries import (
     cut_page,
     from_columns,
     in_order,
-    name_index,
+    list_copied,
 )
 
 COPIES = "downloads AS copy INDEXED BY downloads_with_copies"
 # What is in the index, in its order: no row is read, and nothing sorted.
 COPIES_OF_TITLES = """SELECT count(*) AS files FROM downloads AS d INDEXED BY downloads_with_copies
     WHERE d.has_copies = 1"""
-# Words are in this one: only what has them is read.
-COPIES_WITH_WORDS = COPIES_OF_TITLES.replace("downloads_with_copies", "downloads_by_title")
 # Those of `chosen`, and all downloads of the same items.
 WITH_COPIES = f"""listed (download_id) AS (SELECT id FROM chosen UNION SELECT copy.id FROM chosen
     CROSS JOIN downloads AS one ON one.id = chosen.id
@@ -92,14 +90,14 @@ class TitleQueries:
             asked = build_conditions(which)
             leaders = join_statements(
                 [
+                    self._downloads.source(which, files, sort),
                     asked,
                     _build_leader_condition(which, sort),
                     cut_page(sort, total, before, page_size + 1),
                 ]
             )
             rows = self._db.sql(
-                "WITH chosen AS MATERIALIZED (SELECT d.id AS id"  # noqa: S608 - ours
-                f" FROM downloads AS d{name_index(which, files, sort)} WHERE TRUE{leaders.text}),"
+                f"WITH chosen AS MATERIALIZED (SELECT d.id AS id {leaders.text}),"
                 f" {WITH_COPIES} SELECT {NAMES} {OF_THEM}{asked.text} ORDER BY {in_order(sort)}",
                 (*leaders.values, *asked.values),
             )
@@ -150,11 +148,13 @@ class TitleQueries:
         """Return how many downloads of a list are no leaders."""
         if which.device_id is not None:
             return 0
+        if which.text:
+            copied = list_copied(which, self._downloads.matches(which))
+            return len(copied) - len(set(copied))
         asked = build_conditions(which)
-        copies = COPIES_WITH_WORDS if which.text else COPIES_OF_TITLES
         text = (
             "SELECT CAST(coalesce(sum(files - 1), 0) AS INTEGER)"  # noqa: S608 - ours
-            f" FROM ({copies}{asked.text} GROUP BY d.item_id) AS titles"
+            f" FROM ({COPIES_OF_TITLES}{asked.text} GROUP BY d.item_id) AS titles"
         )
         followers: int = self._db.sql(text, asked.values)[0][0]
         return followers

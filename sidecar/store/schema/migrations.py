@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from sidecar.errors import DatabaseError
-from sidecar.store.schema.owners import COPIES, OWNERS
+from sidecar.store.schema.owners import COPIES, OWNERS, WORDS_OF_COPIES
 from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
     ACCEPTED,
@@ -112,6 +112,7 @@ STEPS: tuple[Step, ...] = (
     FINDINGS,
     COPIES,
     ONE_TABLE_OF_FINDINGS,
+    WORDS_OF_COPIES,
 )
 
 

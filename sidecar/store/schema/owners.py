@@ -120,3 +120,9 @@ COPIES = (
             priority DESC, place, id, has_copies)
         WHERE status IN ('downloading', 'paused', 'pending')""",
 )
+WORDS_OF_COPIES = (
+    # What has the words of a list also tells of which items it has copies.
+    "DROP INDEX downloads_by_title",
+    """CREATE INDEX downloads_by_title ON downloads
+        (status, search_key, id, item_type, device_id, missing_since, has_copies, item_id)""",
+)

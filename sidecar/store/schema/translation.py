@@ -26,6 +26,7 @@ _RETURNING = re.compile(r"\sRETURNING\s")
 _TYPES = (
     (re.compile(r"\bAS INTEGER\)"), "AS BIGINT)"),
     (re.compile(r"\bAS REAL\)"), "AS DOUBLE PRECISION)"),
+    (re.compile(r"\bgroup_concat\("), "string_agg("),
 )
 _COLUMN_TYPES = (
     (

@@ -131,6 +131,8 @@ def test_a_list_can_be_narrowed_down(downloads: Downloads) -> None:
         ("bjork volta", False),
         ("%", False),
         ("_rack", False),
+        ("tr%7", False),
+        ("track\0 7", True),
         ("'; DROP TABLE downloads; --", False),
         ("\\", False),
     ],

@@ -47,7 +47,7 @@ STATUSES = st.sampled_from(
 )
 
 
-ASKS = st.tuples(FILTERS, STATUSES, st.sampled_from(Sort))
+ASKS = st.tuples(FILTERS, STATUSES, st.booleans(), st.sampled_from(Sort))
 
 
 @given(rows=ROWS, asked=ASKS)
@@ -60,9 +60,9 @@ def test_titles_are_the_downloads_of_the_list_put_together(
     db: Database,
     downloads: Downloads,
     rows: list[tuple[int, str, str, str, set[str]]],
-    asked: tuple[DownloadFilter, frozenset[Status], Sort],
+    asked: tuple[DownloadFilter, frozenset[Status], bool, Sort],
 ) -> None:
-    which, statuses, sort = asked
+    which, statuses, missing, sort = asked
     with db.write():
         db.sql("DELETE FROM downloads")
         db.sql("DELETE FROM holds")
@@ -72,7 +72,7 @@ def test_titles_are_the_downloads_of_the_list_put_together(
             befall(downloads, fate)
             for holder in holders:
                 hold(db, holder, number % 5, device)
-    narrow = replace(which, statuses=statuses)
+    narrow = replace(which, statuses=statuses, missing=missing)
     listed, files = downloads.queries.page(narrow, 1, 100, sort=sort)
     expected = together(listed)
 
@@ -122,6 +122,24 @@ def test_a_title_has_only_those_of_its_downloads_that_the_list_has(downloads: Do
     assert ids(downloads.titles.page(DownloadFilter(), 1, 10).rows) == [[1, 2]]
 
 
+@pytest.mark.parametrize("fates", [("miss", "miss"), ("miss", "complete")])
+def test_missing_copies_that_have_some_words_are_one_title(
+    downloads: Downloads, fates: tuple[str, str]
+) -> None:
+    for device, fate in zip((STICK, CARD), fates, strict=True):
+        downloads.queue.add_all([wanted(1, device=device)])
+        befall(downloads, fate)
+
+    for which in (
+        DownloadFilter(text="track"),
+        DownloadFilter(text="track", statuses=frozenset({Status.COMPLETED}), missing=True),
+    ):
+        found = downloads.titles.page(which, 1, 10)
+        assert (ids(found.rows), found.files, found.total) == ([[1, 2]], 2, 1)
+    missing = downloads.titles.page(DownloadFilter(text="track", missing=True), 1, 10)
+    assert (missing.files, missing.total) == (fates.count("miss"), 1)
+
+
 def test_what_is_not_in_a_list_has_no_place_in_it(downloads: Downloads) -> None:
     mine, theirs = (
         downloads.queue.add_all([wanted(1, user=user, device=device)])[0]
@@ -156,3 +174,21 @@ def test_copies_are_looked_up_and_no_list_is_read_to_be_sorted(
         for steps in found:
             sorts = any("TEMP B-TREE FOR ORDER BY" in step for step in steps)
             assert not (sorts and any(map(looks_at_all_rows, steps))), steps
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("sort", [Sort.NEWEST, Sort.TITLE])
+def test_for_a_few_with_some_words_all_texts_are_read_once(
+    db: Database, downloads: Downloads, sort: Sort
+) -> None:
+    fill(db, MANY)
+    few = DownloadFilter(statuses=frozenset({Status.COMPLETED}), text="track 123")
+
+    with db.look():
+        found = plans(db, lambda: downloads.titles.page(few, 1, 10, sort=sort))
+
+    steps = [step for plan in found for step in plan]
+    assert [one for one in steps if "downloads_by_title" in one] == [
+        "SCAN d USING COVERING INDEX downloads_by_title"
+    ]
+    assert not any(map(looks_at_all_rows, steps)), steps
