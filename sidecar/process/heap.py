@@ -9,8 +9,9 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from threading import Lock
+from types import ModuleType
 
 from sidecar.process import generated_code
 
@@ -29,6 +30,30 @@ NOT_NEEDED = (
     "psycopg",  # peewee's PostgreSQL: `store.dialects.driver`
     "charset_normalizer",  # requests, to guess the charset of a text: answers are JSON or bytes
 )
+# These they load in any case, so something empty stands in for them. Of Socket.IO all that is for
+# asyncio; of Flask-SocketIO what debugs and tests; of cheroot what it needs one function beside.
+NEVER_USED = (
+    *(f"engineio.{one}" for one in ("async_client", "async_server", "async_drivers.asgi")),
+    "engineio.async_drivers.tornado",
+    *(f"socketio.async_{one}" for one in ("client", "simple_client", "server", "manager")),
+    *(f"socketio.async_{one}" for one in ("namespace", "redis_manager", "aiopika_manager")),
+    *("socketio.asgi", "socketio.tornado"),
+    *("flask_socketio.test_client", "werkzeug.debug"),
+    "more_itertools",
+)
+
+
+class _Empty(ModuleType):
+    """A module of which anything can be imported: a class that cannot be used."""
+
+    def __getattr__(self, name: str) -> type:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {"__init__": partial(_refuse, f"{self.__name__}.{name}")})
+
+
+def _refuse(name: str, *_: object, **__: object) -> None:
+    raise ImportError(f"{name} is left out: see NEVER_USED")
 
 
 @contextmanager
@@ -46,10 +71,15 @@ def loading() -> Iterator[None]:
 
 @contextmanager
 def _without(*names: str) -> Iterator[None]:
-    """Load modules inside as if these were not installed; afterwards they can be loaded."""
-    left_out = [one for one in names if one not in sys.modules]
-    # Python's own mark for "do not look for it"; typeshed does not know it.
-    sys.modules.update(dict.fromkeys(left_out))  # type: ignore[arg-type]
+    """Load modules inside as if these were not installed, and nothing were in `NEVER_USED`.
+
+    Afterwards all of them can be loaded.
+    """
+    left_out = [one for one in (*names, *NEVER_USED) if one not in sys.modules]
+    # None is Python's own mark for "do not look for it"; typeshed does not know it.
+    sys.modules.update(
+        {one: _Empty(one) if one in NEVER_USED else None for one in left_out}  # type: ignore[misc]
+    )
     try:
         with warnings.catch_warnings():
             # By requests, of the one it is without.

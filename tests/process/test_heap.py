@@ -20,7 +20,7 @@ app = Flask("started")
 SocketIOServer(None).around(app, Refusals(app))
 rare = (
     "redis", "markdown_it", "psycopg", "charset_normalizer", "mutagen", "PIL", "simple_websocket",
-    "prometheus_client",
+    "prometheus_client", "asyncio", "werkzeug.debug", "pdb", "more_itertools",
 )
 before = [name for name in rare if name in sys.modules]
 from sidecar.assembly import shared_events
