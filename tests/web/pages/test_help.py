@@ -8,7 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.web.pages.help.documents import FILES, NAMES, link, linked_file, render
+from sidecar.web.pages.help.documents import (
+    FILES,
+    NAMES,
+    document,
+    link,
+    linked_file,
+    render,
+    titles,
+)
 from sidecar.web.pages.help.routes import PAGES
 from sidecar.web.pages.help.topics import TOPICS, topic
 from tests.web.house import Browser, WebHouse
@@ -35,6 +43,15 @@ def test_every_document_is_served_and_packaged(ann: Browser) -> None:
         assert "&lt;!--" not in page
 
 
+def test_the_list_of_documents_renders_none_of_them(ann: Browser) -> None:
+    document.cache_clear()
+    titles.cache_clear()
+
+    assert "Troubleshooting" in ann.get("/help").text
+
+    assert document.cache_info().currsize == 0
+
+
 @pytest.mark.parametrize("name", ["none", "..", "generate", "pictures", "../SECURITY"])
 def test_nothing_else_is_served(ann: Browser, name: str) -> None:
     assert ann.get(f"/help/{name}").status_code in {404, 308}
@@ -55,11 +72,11 @@ def test_every_link_of_the_documentation_leads_somewhere(ann: Browser) -> None:
 def test_files_that_documents_speak_of_are_served_and_packaged(ann: Browser) -> None:
     told = tomllib.loads((ROOT / "pyproject.toml").read_text())
     packaged = told["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
-    for document, name, path in (
+    for named, name, path in (
         ("configuration", "config.example.toml", "config.example.toml"),
         ("on-the-device", "sidecar.lua", "docs/mpv/sidecar.lua"),
     ):
-        assert f'href="{name}" download' in ann.get(f"/help/{document}").text
+        assert f'href="{name}" download' in ann.get(f"/help/{named}").text
         with ann.get(f"/help/{name}") as answer:
             assert answer.data == (ROOT / path).read_bytes()
             assert answer.mimetype == "text/plain"

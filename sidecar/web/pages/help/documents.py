@@ -62,22 +62,29 @@ def folder() -> Path:
     return installed if installed.is_dir() else SOURCE_TREE / "docs"
 
 
+@cache
 def titles() -> Sequence[tuple[str, str]]:
-    """Return the names and titles of all documents that are there."""
-    return [(one.name, one.title) for one in map(document, NAMES) if one is not None]
+    """Return the names and titles of all documents that are there; renders none of them."""
+    read = ((name, _read(name)) for name in NAMES)
+    return [(name, _title(name, text)) for name, text in read if text is not None]
 
 
 @cache
 def document(name: str) -> Document | None:
     """Return a document; None if there is none of this name."""
-    if name not in NAMES:
-        return None
+    text = _read(name) if name in NAMES else None
+    return None if text is None else Document(name, _title(name, text), render(text))
+
+
+def _read(name: str) -> str | None:
     try:
-        text = (folder() / f"{name}.md").read_text(encoding="utf-8")
+        return (folder() / f"{name}.md").read_text(encoding="utf-8")
     except FileNotFoundError:
         return None
-    title = next((line[2:] for line in text.splitlines() if line.startswith("# ")), name)
-    return Document(name, title, render(text))
+
+
+def _title(name: str, text: str) -> str:
+    return next((line[2:] for line in text.splitlines() if line.startswith("# ")), name)
 
 
 def linked_file(name: str) -> Path | None:
