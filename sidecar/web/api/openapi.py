@@ -9,8 +9,8 @@ from http import HTTPStatus
 from types import UnionType
 from typing import get_args
 
-from pydantic import BaseModel
-from pydantic.json_schema import models_json_schema
+from pydantic import BaseModel, TypeAdapter
+from pydantic.json_schema import JsonSchemaMode
 
 from sidecar import __version__
 from sidecar.web.api.endpoints import PREFIX, Endpoint, Refusal
@@ -20,7 +20,7 @@ from sidecar.web.request.query_params import LARGEST_ID
 
 REF = "#/components/schemas/{model}"
 Json = dict[str, object]
-Names = Mapping[tuple[type[BaseModel], str], str]
+Names = Mapping[tuple[type[BaseModel], JsonSchemaMode], str]
 
 
 def described(endpoints: Iterable[Endpoint]) -> Json:
@@ -68,12 +68,21 @@ def _schemas(endpoints: Iterable[Endpoint]) -> tuple[Names, Json]:
         Order,
     }
     sent = {one.body for one in endpoints if one.body}
-    made, all_of_them = models_json_schema(
-        [*((one, "serialization") for one in told), *((one, "validation") for one in sent)],
+    # Of each list one type, which is freed: what is made of a model the model keeps for ever.
+    ways: list[tuple[JsonSchemaMode, list[type[BaseModel]]]] = [
+        ("serialization", list(told)),
+        ("validation", list(sent)),
+    ]
+    made, all_of_them = TypeAdapter.json_schemas(
+        [(way, way, TypeAdapter(tuple[*models])) for way, models in ways],  # type: ignore[valid-type]
         ref_template=REF,
     )
-    names = {key: str(schema["$ref"]) for key, schema in made.items()}
-    return names, dict(all_of_them["$defs"])  # type: ignore[return-value]
+    names = {
+        (model, way): str(schema["$ref"])
+        for way, models in ways
+        for model, schema in zip(models, made[way, way].get("prefixItems", ()), strict=True)
+    }
+    return names, dict(all_of_them["$defs"])
 
 
 def _operation(one: Endpoint, arguments: list[Json], names: Names) -> Json:

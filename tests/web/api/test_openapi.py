@@ -8,7 +8,10 @@ import pytest
 from sidecar.web.api.endpoints import PREFIX, Endpoint, Endpoints
 from sidecar.web.api.openapi import described
 from sidecar.web.api.routes import endpoints
+from sidecar.web.api.schemas.base import Schema
 from sidecar.web.app import Web
+from sidecar.web.request.json_body import Body
+from sidecar.web.security.permissions import Role
 from tests.web.house import Browser
 
 
@@ -60,6 +63,29 @@ def test_every_argument_of_a_path_is_described(endpoint: Endpoint) -> None:
         for operation in verbs.values():
             named = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
             assert named == set(re.findall(r"{(\w+)}", path))
+
+
+def test_a_description_makes_nothing_that_models_keep() -> None:
+    class Told(Schema):
+        number: int
+
+    class Sent(Body):
+        number: int
+
+    rare = Endpoint(
+        name="rare",
+        verb="PUT",
+        path=f"{PREFIX}/rare",
+        view=len,
+        role=Role.SIGNED_IN,
+        returns=Told,
+        body=Sent,
+    )
+
+    assert {"Told", "Sent"} <= described([rare])["components"]["schemas"].keys()  # type: ignore[index]
+
+    assert not Told.__pydantic_complete__
+    assert not Sent.__pydantic_complete__
 
 
 def test_a_route_without_a_role_cannot_be_declared() -> None:
