@@ -569,8 +569,10 @@ class DownloadTransitions:
         returning: str,
     ) -> list[tuple[object, ...]]:
         to = ", ".join(f"{name} = ?" for name in changes)
+        # With the plus no index of a state is thought of. Otherwise SQLite would look whether one
+        # fits what is bound, and so plan the statement and all its triggers anew each time.
         return self._db.execute_sql(
-            f"UPDATE downloads SET {to} WHERE {which} AND status = ? RETURNING {returning}",  # noqa: S608 - names of our own columns
+            f"UPDATE downloads SET {to} WHERE {which} AND +status = ? RETURNING {returning}",  # noqa: S608 - names of our own columns
             [*to_stored(changes), *values, str(was)],
         )
 

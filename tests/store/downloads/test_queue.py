@@ -235,6 +235,25 @@ def test_blocked_devices_users_and_busy_parts_are_passed_over(downloads: Downloa
     assert download.title == "Track 3"
 
 
+@pytest.mark.sqlite
+def test_no_statement_of_a_file_is_planned_anew_for_each(
+    db: Database, downloads: Downloads
+) -> None:
+    if not db.sql("SELECT 1 FROM pragma_module_list WHERE name = 'sqlite_stmt'"):
+        pytest.skip("this SQLite does not tell of its statements")
+    for number in range(5):
+        there = arrived(downloads, number)
+        downloads.transitions.evict(there)
+        downloads.queue.add_all([wanted(number + 10)])
+        downloads.transitions.pause(claimed(downloads))
+
+    planned = db.dialect.writer.execute_sql(
+        "SELECT sql FROM sqlite_stmt WHERE reprep > 1 AND sql NOT LIKE 'PRAGMA %'"
+    )
+
+    assert list(planned) == []
+
+
 def test_two_threads_never_claim_the_same_one(db: Database, downloads: Downloads) -> None:
     with db.write():
         for number in range(120):
