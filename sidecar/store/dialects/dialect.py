@@ -23,11 +23,13 @@ class WordSearch:
 
     Attributes:
         source: The FROM and WHERE of the found rows, with the downloads as `d` and one parameter.
+        tiled: The same of files that are there, with their rows of `tiled` as `t`.
         order: What the rows are ordered by, so that the newest come first without sorting.
         match: Makes the parameter from folded words.
     """
 
     source: str
+    tiled: str
     order: str
     match: Callable[[Collection[str]], str]
 

@@ -237,6 +237,9 @@ class PostgresqlDialect:
         self.words = WordSearch(
             source="FROM downloads AS d WHERE d.status = 'completed'"
             " AND offline_words(d.search_key) @@ CAST(? AS tsquery)",
+            tiled="FROM downloads AS d CROSS JOIN tiled AS t ON t.download_id = d.id"
+            " WHERE d.status = 'completed'"
+            " AND offline_words(d.search_key) @@ CAST(? AS tsquery)",
             order="d.id",
             match=_match,
         )

@@ -112,6 +112,8 @@ class SqliteDialect:
         self.words = WordSearch(
             source="FROM offline CROSS JOIN downloads AS d ON d.id = offline.rowid"
             " WHERE offline MATCH ?",
+            tiled="FROM offline CROSS JOIN tiled AS t ON t.download_id = offline.rowid"
+            " WHERE offline MATCH ?",
             order="offline.rowid",
             match=_match,
         )

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sidecar.domain.downloads.download import Download
+from sidecar.domain.files.tiles import tile_key
 from sidecar.domain.items.natural_sort import natural_key
 from sidecar.store.database import Database
 from sidecar.store.dialects.dialect import WordSearch
@@ -22,12 +23,15 @@ from sidecar.store.downloads.filter import (
     join_statements,
 )
 from sidecar.store.downloads.queries import from_columns
-from sidecar.store.files.search import ALL, COLUMNS, PRESENT, select_files
+from sidecar.store.files.search import ALL, COLUMNS, PRESENT, select_files, select_tiled
 
 OF_TILES = (
     "FROM json_each(?) AS wanted CROSS JOIN downloads AS d INDEXED BY downloads_by_tile"
     " ON d.tile = wanted.value WHERE d.status = 'completed' AND d.missing_since IS NULL"
 )
+
+
+EVERY_TILE = "SELECT newest, files FROM tiles"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +73,7 @@ class AlbumIndex:
         """Return how many tiles and files a list has."""
         found = select_tiles(which, self._db.dialect.words)
         sql = f"SELECT count(*), coalesce(sum(files), 0) FROM ({found.text}) AS found"  # noqa: S608 - ours
-        return Numbers(*self._db.sql(sql, found.values)[0])
+        return Numbers(*map(int, self._db.sql(sql, found.values)[0]))
 
     def page(
         self, which: DownloadFilter, page: int, page_size: int
@@ -81,13 +85,15 @@ class AlbumIndex:
             rows = self._db.sql(select_page(found), (*found.values, *place))
             if not rows:
                 return (), self.numbers(which)
-            return self._read_tiles([row[:2] for row in rows], which), Numbers(*rows[0][2:])
+            tiles, files = map(int, rows[0][1:])
+            return self._read_tiles([row[0] for row in rows], which), Numbers(tiles, files)
 
     def newest(self, which: DownloadFilter, most: int) -> Sequence[Tile]:
         """Return the first tiles of a list, whatever text is searched for, and count none."""
         asked = select_newest(which)
         with self._db.read():
-            return self._read_tiles(self._db.sql(asked.text, (*asked.values, most)), which)
+            rows = self._db.sql(asked.text, (*asked.values, most))
+            return self._read_tiles([newest for (newest,) in rows], which)
 
     def files(
         self, key: str, which: DownloadFilter, page: int, page_size: int
@@ -109,13 +115,14 @@ class AlbumIndex:
         )
         with self._db.read():
             newest = self._db.sql(f"SELECT max(d.id) {asked.text}", asked.values)[0][0]
-            return None if newest is None else self._read_tiles([(key, newest)], which)[0]
+            return None if newest is None else self._read_tiles([newest], which)[0]
 
-    def _read_tiles(self, keys: Sequence[tuple[str, int]], which: DownloadFilter) -> list[Tile]:
-        asked = select_facts([key for key, _ in keys], which)
+    def _read_tiles(self, newest: Sequence[int], which: DownloadFilter) -> list[Tile]:
+        """Read the tiles of which these are the newest files."""
+        rows = {tile_key(one): one for one in self._read_rows(newest)}
+        asked = select_facts(list(rows), which)
         found = {row[0]: row[1:] for row in self._db.sql(asked.text, asked.values)}
-        rows = {one.id: one for one in self._read_rows([newest for _, newest in keys])}
-        return [_to_tile(key, rows[newest], found[key]) for key, newest in keys]
+        return [_to_tile(key, one, found[key]) for key, one in rows.items()]
 
     def _read_rows(self, ids: Sequence[int]) -> list[Download]:
         sql = (
@@ -127,11 +134,20 @@ class AlbumIndex:
 
 
 def select_tiles(which: DownloadFilter, search: WordSearch) -> Statement:
-    """Return the statement that selects the tiles of a list; tests check its query plan."""
+    """Return the statement that selects newest file and files of the tiles of a list.
+
+    Tests check its query plan.
+    """
+    if which == DownloadFilter():
+        return Statement(EVERY_TILE, ())
+    tiled = select_tiled(which, search)
+    if tiled is not None:
+        text = f"SELECT max(t.download_id) AS newest, count(*) AS files {tiled.text}"
+        return Statement(f"{text} GROUP BY t.tile_id", tiled.values)
     asked = select_files(which, search)
     # Grouped as they stand there; SQLite would rather sort all files.
     whence = asked.text.replace(ALL, ALL.replace(" WHERE", " INDEXED BY downloads_by_tile WHERE"))
-    text = f"SELECT d.tile, max(d.id) AS newest, count(*) AS files {whence} GROUP BY d.tile"
+    text = f"SELECT max(d.id) AS newest, count(*) AS files {whence} GROUP BY d.tile"
     return Statement(text, asked.values)
 
 
@@ -140,7 +156,7 @@ def select_newest(which: DownloadFilter) -> Statement:
     asked = join_statements([PRESENT, build_scope_conditions(which)])
     later = asked.of("later")
     # From the newest file on: what has a later one in its tile is passed over.
-    text = f"""SELECT d.tile, d.id FROM downloads AS d INDEXED BY downloads_by_status
+    text = f"""SELECT d.id FROM downloads AS d INDEXED BY downloads_by_status
         WHERE d.status = 'completed'{asked.text} AND NOT EXISTS (
             SELECT 1 FROM downloads AS later INDEXED BY downloads_by_tile
             WHERE later.status = 'completed' AND later.tile = d.tile AND later.id > d.id{later.text}
@@ -150,8 +166,10 @@ def select_newest(which: DownloadFilter) -> Statement:
 
 def select_page(found: Statement) -> str:
     """Return the SQL that selects one page of the tiles, and the totals."""
+    # What is there already is read by its index, and not copied to be sorted.
+    how = "NOT MATERIALIZED" if found.text == EVERY_TILE else "MATERIALIZED"
     return (
-        f"WITH found AS MATERIALIZED ({found.text}) SELECT tile, newest,"  # noqa: S608 - ours
+        f"WITH found AS {how} ({found.text}) SELECT newest,"  # noqa: S608 - ours
         " (SELECT count(*) FROM found), (SELECT sum(files) FROM found)"
         " FROM found ORDER BY newest DESC LIMIT ? OFFSET ?"
     )

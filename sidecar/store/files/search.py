@@ -7,7 +7,7 @@ a device found.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -73,7 +73,8 @@ class FileIndex:
                 f"SELECT {COLUMNS} {asked.text} ORDER BY {order} DESC LIMIT ? OFFSET ?",
                 (*asked.values, *place),
             )
-            total: int = self._db.sql(f"SELECT count(*) {asked.text}", asked.values)[0][0]
+            counted = select_number(which, words)
+            total = int(self._db.sql(counted.text, counted.values)[0][0])
         return [from_columns(row) for row in rows], total
 
     def missing(self, which: DownloadFilter) -> int:
@@ -103,14 +104,34 @@ class FileIndex:
 
 def select_files(which: DownloadFilter, search: WordSearch) -> Statement:
     """Return the statement that selects the files of a list; tests check its query plan."""
-    words = fold_text(which.text).replace("\0", " ").split()
-    indexed = [one for one in words if any(letter.isalnum() for letter in one)]
+    indexed, others = _split_words(which)
     found = Statement(search.source, (search.match(indexed),)) if indexed else Statement(ALL, ())
     # A band may be named "!!!", which has no word for the index.
-    others = [
-        Statement(" AND instr(d.search_key, ?) > 0", (one,)) for one in words if one not in indexed
-    ]
-    return join_statements([found, *others, PRESENT, build_scope_conditions(which)])
+    odd = [Statement(" AND instr(d.search_key, ?) > 0", (one,)) for one in others]
+    return join_statements([found, *odd, PRESENT, build_scope_conditions(which)])
+
+
+def select_tiled(which: DownloadFilter, search: WordSearch) -> Statement | None:
+    """Return whence the rows of `tiled` of a list come that has words and no other conditions."""
+    indexed, others = _split_words(which)
+    if which != DownloadFilter(text=which.text) or others or not indexed:
+        return None
+    return Statement(search.tiled, (search.match(indexed),))
+
+
+def select_number(which: DownloadFilter, search: WordSearch) -> Statement:
+    """Return the statement that counts the files of a list."""
+    if which == DownloadFilter():
+        return Statement("SELECT coalesce(sum(files), 0) FROM tiles", ())
+    asked = select_tiled(which, search) or select_files(which, search)
+    return Statement(f"SELECT count(*) {asked.text}", asked.values)
+
+
+def _split_words(which: DownloadFilter) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the words of a list that the index knows, and the others."""
+    words = fold_text(which.text).replace("\0", " ").split()
+    indexed = [one for one in words if any(letter.isalnum() for letter in one)]
+    return indexed, [one for one in words if one not in indexed]
 
 
 def fold_text(text: str) -> str:

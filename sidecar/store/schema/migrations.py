@@ -15,6 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from sidecar.errors import DatabaseError
+from sidecar.store.schema.kept_tiles import KEPT_TILES
 from sidecar.store.schema.owners import COPIES, OWNERS, WORDS_OF_COPIES
 from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
@@ -113,6 +114,7 @@ STEPS: tuple[Step, ...] = (
     COPIES,
     ONE_TABLE_OF_FINDINGS,
     WORDS_OF_COPIES,
+    KEPT_TILES,
 )
 
 

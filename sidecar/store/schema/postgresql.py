@@ -73,6 +73,7 @@ OTHER_INDEXES = {
     "downloads_by_title": (
         """CREATE INDEX downloads_by_title ON downloads (status, left(search_key, 300), id)""",
     ),
+    "tiles_by_key": ("CREATE INDEX tiles_by_key ON tiles USING hash (tile)",),
     "downloads_by_tile": (
         """CREATE INDEX downloads_by_tile ON downloads USING hash (tile)
         WHERE status = 'completed'""",

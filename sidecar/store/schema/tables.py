@@ -615,6 +615,32 @@ class TallyRow(peewee.Model):
         primary_key = peewee.CompositeKey("device_id", "status")
 
 
+class TileRow(peewee.Model):
+    """An album, a series or a film with files that are there; kept by triggers (`kept_tiles`)."""
+
+    id = peewee.AutoField()
+    tile = peewee.TextField()
+    newest = peewee.IntegerField()
+    files = peewee.IntegerField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "tiles"
+
+
+class TiledRow(peewee.Model):
+    """The tile of a file that is there; kept by triggers (`kept_tiles`)."""
+
+    download_id = peewee.IntegerField(primary_key=True)
+    tile_id = peewee.IntegerField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "tiled"
+
+
 class MetaRow(peewee.Model):
     """A fact about the whole installation."""
 
@@ -879,6 +905,8 @@ ROWS: tuple[type[peewee.Model], ...] = (
     PlayerChangeRow,
     OwnedRow,
     TallyRow,
+    TileRow,
+    TiledRow,
     ChoiceRow,
     ActivityRow,
     ActivityOfRow,

@@ -253,7 +253,7 @@ FOR_MACHINES = {
     *("peers", "player_changes", "player_imports", "player_listeners", "player_states"),
     *("playlist_orders", "plays", "processes", "rests", "rule_settings", "seen_libraries"),
     *("selection_devices", "selections", "sidecar_schema", "space_samples", "speed_samples"),
-    *("taken_playlists", "tallies", "tombstones", "unlike"),
+    *("taken_playlists", "tallies", "tiled", "tiles", "tombstones", "unlike"),
 }
 
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sidecar.domain.downloads.download import Download, Move
@@ -172,6 +174,42 @@ def test_everybody_sees_tiles_of_their_own_files_only(
     # Nobody can see by a filter what is not theirs.
     assert files(viewer=ANN, owners=frozenset({BEN})) == ([], 0, [])
     assert albums.tile(ALBUM, DownloadFilter(viewer="c" * 32)) is None
+
+
+@pytest.mark.parametrize("text", ["", "track", "track 1", "light", "light !!!", "nothing"])
+def test_what_triggers_keep_tells_the_same_as_the_files(
+    db: Database, downloads: Downloads, albums: AlbumIndex, text: str
+) -> None:
+    first, light = arrived(downloads, 1, album_id=ALBUM), "Light!!!"
+    arrived(downloads, 2, album_id=OTHER, album=light)
+    arrived(downloads, 11, type=ItemType.EPISODE, series="The Signal", title=light)
+    arrived(downloads, 12, type=ItemType.MOVIE)
+    arrived(downloads, 1, album_id=ALBUM, device=CARD)
+    gone = arrived(downloads, 13, album_id=ALBUM, album=light)
+    seen = [one for one in downloads.queries.files_on(STICK) if one.id in {first.id, gone.id}]
+    downloads.sightings.note_look(STICK, missing=seen, present=())
+    kept, offline = DownloadFilter(text=text), FileIndex(db)
+    # With a condition that all fulfil the files themselves are asked.
+    asked = replace(kept, left_out=frozenset({"no device"}))
+
+    assert albums.numbers(kept) == albums.numbers(asked)
+    for page in (1, 2, 3):
+        assert albums.page(kept, page, 2) == albums.page(asked, page, 2)
+        assert offline.page(kept, page, 2) == offline.page(asked, page, 2)
+
+
+@pytest.mark.sqlite
+def test_all_tiles_are_read_from_the_newest_on_and_words_by_number(db: Database) -> None:
+    everything, words = (
+        select_tiles(DownloadFilter(text=text), db.dialect.words) for text in ("", "track")
+    )
+
+    steps = plan(db, select_page(everything), (24, 0))
+    assert "SCAN tiles USING COVERING INDEX tiles_by_newest" in steps
+    assert not any("TEMP B-TREE" in one for one in steps)
+    steps = plan(db, select_page(words), (*words.values, 24, 0))
+    assert "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)" in steps
+    assert not any("downloads" in one for one in steps)
 
 
 def plan(db: Database, sql: str, values: tuple[object, ...]) -> list[str]:

@@ -12,6 +12,7 @@ import pytest
 
 from sidecar.domain.downloads.download import Status
 from sidecar.store.database import Database
+from sidecar.store.schema.kept_tiles import KEPT_TILES
 from sidecar.store.schema.migrations import STEPS, migrate
 from sidecar.store.schema.owners import OWNERS
 from tests.store.examples import ANN, BEN, CARD, STICK
@@ -26,6 +27,10 @@ TALLIES = """SELECT device_id, status, count(*), coalesce(sum(file_size), 0)
 COPIES = """SELECT d.id, CASE WHEN EXISTS (SELECT 1 FROM downloads AS other
         WHERE other.item_id = d.item_id AND other.id <> d.id) THEN 1 ELSE 0 END
     FROM downloads AS d"""
+TILES = """SELECT tile, max(id), count(*) FROM downloads
+    WHERE status = 'completed' AND missing_since IS NULL GROUP BY tile"""
+TILED = """SELECT id, tile FROM downloads
+    WHERE status = 'completed' AND missing_since IS NULL"""
 ROW = """INSERT INTO downloads (item_id, device_id, user_id, status, title, item_type, search_key,
         file_path, path_key, priority, queued_at, format)
     VALUES (?1, ?2, ?3, 'pending', 't', 'Audio', 't', ?1, ?1, 0, 0, 'original')"""
@@ -38,6 +43,10 @@ CHOICES: dict[str, list[object]] = {
     "state": [str(one) for one in Status],
     "size": [None, 5, 70],
     "rule": ["pin", "favourites"],
+    "album": [None, "first", "second"],
+    "kind": ["Audio", "Episode", "Movie"],
+    "artist": [None, "x" * 9000, "\u5f71" * 3000],
+    "since": [None, None, 7],
 }
 CHANGES = [
     (ROW.replace("INSERT", "INSERT OR IGNORE", 1), "item device person"),
@@ -47,6 +56,10 @@ CHANGES = [
     ("UPDATE OR IGNORE holds SET item_id = ? WHERE item_id = ?", "item item"),
     ("UPDATE OR IGNORE holds SET user_id = ? WHERE user_id = ?", "person person"),
     ("UPDATE downloads SET status = ? WHERE item_id = ?", "state item"),
+    ("UPDATE downloads SET status = 'completed' WHERE item_id = ?", "item"),
+    ("UPDATE downloads SET missing_since = ? WHERE item_id = ?", "since item"),
+    ("UPDATE downloads SET album_id = ? WHERE item_id = ?", "album item"),
+    ("UPDATE downloads SET artist = ?, item_type = ? WHERE item_id = ?", "artist kind item"),
     ("UPDATE downloads SET file_size = ? WHERE item_id = ?", "size item"),
     ("UPDATE downloads SET user_id = ? WHERE item_id = ?", "person item"),
     ("UPDATE OR IGNORE downloads SET item_id = ? WHERE item_id = ?", "item item"),
@@ -70,6 +83,9 @@ def test_random_changes_are_followed_by_all_that_triggers_keep(db: Database) -> 
 
         assert sorted(kept) == sorted(db.sql(OWNED))
         assert sorted(tallies) == sorted(db.sql(TALLIES))
+        tiled = db.sql("SELECT download_id, tile FROM tiled JOIN tiles ON tiles.id = tile_id")
+        assert sorted(db.sql("SELECT tile, newest, files FROM tiles")) == sorted(db.sql(TILES))
+        assert sorted(tiled) == sorted(db.sql(TILED))
         assert sorted(db.sql("SELECT id, has_copies FROM downloads")) == sorted(db.sql(COPIES))
 
 
@@ -93,3 +109,22 @@ def test_what_was_there_before_the_triggers_is_counted(tmp_path: Path, table: st
         "tallies": [(STICK, "pending", 2, 0)],
     }
     assert found == expected[table]
+
+
+def test_the_tiles_of_what_was_there_before_are_kept(tmp_path: Path) -> None:
+    path, before = tmp_path / "some.db", STEPS.index(KEPT_TILES)
+    migrate(path, STEPS[:before])
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute("INSERT INTO devices VALUES (?, 'Car stick', '/media/car', 0)", (STICK,))
+        for item in ("1", "2", "3", "4"):
+            connection.execute(ROW, (item, STICK, ANN))
+        connection.execute("UPDATE downloads SET status = 'completed', album_id = 'a'")
+        connection.execute("UPDATE downloads SET missing_since = 1 WHERE item_id = '3'")
+        connection.execute("UPDATE downloads SET status = 'failed' WHERE item_id = '4'")
+        connection.commit()
+
+    migrate(path, STEPS)
+
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT * FROM tiles").fetchall() == [(1, "a", 2, 2)]
+        assert connection.execute("SELECT * FROM tiled").fetchall() == [(1, 1), (2, 1)]
