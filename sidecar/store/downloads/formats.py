@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 
+from sidecar.domain.formats.films import FILMS
 from sidecar.domain.formats.formats import MUSIC
 from sidecar.domain.space.reformat import PresentFile
 from sidecar.store.database import Database
 
 TYPES = json.dumps(sorted(MUSIC))
+_WANTED = "CASE WHEN item_type IN (SELECT value FROM json_each(?1)) THEN ?2 ELSE ?3 END"
 # This index holds the device as well: only rows of it are read, and none of its finished files.
-ALIGN = """UPDATE downloads INDEXED BY downloads_by_status SET format = ?
-    WHERE device_id = ? AND format <> ? AND item_type IN (SELECT value FROM json_each(?))
+# Of music and of films at once: thousands of rows may wait, and most of the time is to read them.
+ALIGN = f"""UPDATE downloads INDEXED BY downloads_by_status SET format = {_WANTED}
+    WHERE device_id = ?4 AND format <> {_WANTED}
+        AND item_type IN (SELECT value FROM json_each(?5))
         AND status IN ('pending', 'paused', 'failed', 'removed')
-    RETURNING id"""
+    RETURNING id"""  # noqa: S608 - an expression of ours
 # In ranges of the index: with OR, SQLite would go through all that the device has.
 _MADE = """FROM downloads INDEXED BY downloads_by_format
     WHERE device_id = ?1 AND status = 'completed' AND format {}
@@ -40,17 +44,18 @@ class FormatStore:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    def align(self, device_id: str, name: str, types: Collection[str] = MUSIC) -> int:
-        """Set the format of all of these types that is not completed yet; return how many changed.
+    def align(self, device_id: str, music: str, film: str | None = None) -> int:
+        """Set the format of all that is not completed yet; return how many changed.
 
         Args:
             device_id: The device.
-            name: Of the format.
-            types: Types of items; music unless others are named.
+            music: Name of the format of music.
+            film: Name of the format of films; None leaves them as they are.
         """
-        kinds = json.dumps(sorted(types))
+        kinds = json.dumps(sorted(MUSIC if film is None else MUSIC | FILMS))
+        values = (TYPES, music, film or music, device_id, kinds)
         with self._db.write():
-            return len(self._db.execute_sql(ALIGN, [name, device_id, name, kinds]))
+            return len(self._db.execute_sql(ALIGN, values))
 
     def others(self, device_id: str, name: str, or_this: str | None = None) -> list[PresentFile]:
         """Return the finished music files that were made for another format than these."""

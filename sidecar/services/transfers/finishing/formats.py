@@ -17,7 +17,7 @@ from threading import Lock
 
 from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.download import Download, Status
-from sidecar.domain.formats.films import FILMS, FilmFormat
+from sidecar.domain.formats.films import FilmFormat
 from sidecar.domain.formats.formats import ORIGINAL, TAGGED, Format, name_for
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.space.reformat import Cost, estimate_cost
@@ -236,6 +236,4 @@ class DeviceFormats:
             if self._aligned.get(device_id) == names:
                 return
             self._aligned[device_id] = names
-        music, film = names
-        self._store.align(device_id, music)
-        self._store.align(device_id, film, FILMS)
+        self._store.align(device_id, *names)
