@@ -40,7 +40,7 @@ from sidecar.events import (
     WorkArrived,
 )
 from sidecar.messages import counted, msg
-from sidecar.process.heap import taking_turns
+from sidecar.process.heap import return_freed, taking_turns
 from sidecar.process.threads import attempt
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
@@ -442,6 +442,8 @@ class SpacePlanner:
         self._give_up(device, found.refusals)
         self._let(device.id, found if not found.removals else self._planned(device, as_it_is=True))
         self._tell(device, found)
+        if self._may_be_large(device.id):
+            return_freed()
         ended = self._clock.monotonic()
         with self._lock:
             self._rests_until[device.id] = ended + (ended - began) * (1 / SHARE_OF_TIME - 1)
@@ -455,11 +457,14 @@ class SpacePlanner:
 
     def _taking_turns(self, device_id: str) -> AbstractContextManager[object]:
         """Wait for others that need much memory if this device may be large; no page waits."""
+        may_be_large = self._may_be_large(device_id)
+        return taking_turns(is_over=self._is_over) if may_be_large else nullcontext()
+
+    def _may_be_large(self, device_id: str) -> bool:
+        """Whether a plan of a device may need much memory, as far as is known."""
         with self._lock:
             shown = self._shown.get(device_id)
-        if shown is not None and shown.files <= FEW_FILES:
-            return nullcontext()
-        return taking_turns(is_over=self._is_over)
+        return shown is None or shown.files > FEW_FILES
 
     def _worked_out(self, device: AttachedDevice) -> DevicePlanState:
         """Plan a device and keep the plan for people to see."""
