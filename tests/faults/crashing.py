@@ -43,6 +43,9 @@ from tests.fakes.clock import PatientClock
 
 ADDRESS, GO, FORMAT, GROUP, PLAYLISTS = "address", "go", "format", "group", "playlists"
 TAKE, UNDO = "take", "undo"
+# Whether each point is walked at which something can die, and how long that may take: 0 for ever.
+WALKS_ALL = os.environ.get("SIDECAR_CRASH_POINTS") == "all"
+WALKED_WITHIN_S = 0 if WALKS_ALL else 900
 
 
 @contextmanager

@@ -8,7 +8,6 @@ neither kind, and no ffmpeg that outlives the sidecar.
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 from collections.abc import Iterator
@@ -25,10 +24,10 @@ from tests.fakes.libraries.tiny import TONE_1, tiny_library
 from tests.fakes.media.mutagens import OggOpus
 from tests.fakes.media.sounds import sound
 from tests.fakes.servers.demo import QUICK, device_of
-from tests.faults.crashing import prepare
+from tests.faults.crashing import WALKED_WITHIN_S, WALKS_ALL, prepare
 from tests.faults.test_crash_walk import Death, Nursery, chosen, files, row
 
-pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(WALKED_WITHIN_S)]
 
 POINTS = 10
 SECONDS = 2.0
@@ -59,7 +58,7 @@ def nursery(jellyfin: DemoServer, tmp_path_factory: pytest.TempPathFactory) -> I
 
 def some(deaths: list[Death]) -> list[Death]:
     """The last ones are after the bytes have come: that is where this differs."""
-    if os.environ.get("SIDECAR_CRASH_POINTS") == "all":
+    if WALKS_ALL:
         return deaths
     late = deaths[len(deaths) // 3 :]
     step = max(1.0, len(late) / POINTS)

@@ -8,7 +8,6 @@ start brings all of them whole, each once. `SIDECAR_CRASH_POINTS=all` walks ever
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import sqlite3
@@ -23,10 +22,10 @@ from sidecar.demo.server.server import DemoServer
 from tests.device.tracing import needs_strace
 from tests.fakes.libraries.tiny import listing, track, write
 from tests.fakes.servers.demo import QUICK, device_of
-from tests.faults.crashing import prepare_group
+from tests.faults.crashing import WALKED_WITHIN_S, WALKS_ALL, prepare_group
 from tests.faults.test_crash_walk import Call, Death, Nursery, each, files
 
-pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(WALKED_WITHIN_S)]
 
 # Points in all, by the size of the group.
 POINTS = {2: 8, 20: 12}
@@ -83,7 +82,7 @@ def of_the_group(calls: Sequence[Call], count: int) -> Sequence[Death]:
     # It is a group: all of them were fetched before the first one was renamed.
     assert "write" not in {call.name for call in calls[renames[1] : renames[-1]]}
     deaths = deaths[renames[1] - COMMIT :]
-    if os.environ.get("SIDECAR_CRASH_POINTS") == "all":
+    if WALKS_ALL:
         return deaths
     step = max(1.0, len(deaths) / POINTS[count])
     return [deaths[int(number * step)] for number in range(int(len(deaths) / step))]

@@ -10,7 +10,6 @@ point.
 
 from __future__ import annotations
 
-import os
 import shutil
 import threading
 from collections.abc import Iterator, Sequence
@@ -23,7 +22,7 @@ import pytest
 
 from sidecar.demo.state.user_data import UserDataStore
 from tests.device.tracing import needs_strace
-from tests.faults.crashing import ADDRESS, GO, PLAYLISTS, TAKE, UNDO
+from tests.faults.crashing import ADDRESS, GO, PLAYLISTS, TAKE, UNDO, WALKED_WITHIN_S, WALKS_ALL
 from tests.faults.test_crash_walk import Call, Death, Nursery, each
 from tests.patience import PATIENCE_S
 from tests.services.identity.house import MovingHouse, moving_house, tracks
@@ -35,7 +34,7 @@ from tests.services.players.test_device_playlists import (
     put,
 )
 
-pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(WALKED_WITHIN_S)]
 
 POINTS = 14
 # urllib3 waits for an answer after a reset that is told by `sendto`.
@@ -123,7 +122,7 @@ def choose_deaths(calls: Sequence[Call]) -> list[Death]:
     killed = deaths[first:]
     refused = [replace(one, how=f"error={REFUSED[one.call]}") for one in killed]
     every = [one for pair in zip(killed, refused, strict=True) for one in pair]
-    if os.environ.get("SIDECAR_CRASH_POINTS") == "all":
+    if WALKS_ALL:
         return every
     step = len(every) / POINTS
     return [every[int(number * step)] for number in range(POINTS)]

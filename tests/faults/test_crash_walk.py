@@ -32,10 +32,10 @@ from sidecar.demo.server.server import DemoServer
 from tests.device.tracing import SOURCES, needs_strace
 from tests.fakes.libraries.tiny import TONE_1, tiny_library
 from tests.fakes.servers.demo import QUICK, device_of
-from tests.faults.crashing import GO, prepare
+from tests.faults.crashing import GO, WALKED_WITHIN_S, WALKS_ALL, prepare
 from tests.patience import PATIENCE_S
 
-pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [needs_strace, pytest.mark.slow, pytest.mark.timeout(WALKED_WITHIN_S)]
 
 CALLS = (
     "openat,mkdir,mkdirat,rename,renameat,renameat2,unlink,unlinkat,write,writev,pwrite64,"
@@ -201,7 +201,7 @@ def each(calls: Sequence[Call]) -> list[Death]:
 
 def chosen(calls: Sequence[Call]) -> list[Death]:
     deaths = each(calls)
-    if os.environ.get("SIDECAR_CRASH_POINTS") == "all":
+    if WALKS_ALL:
         return deaths
     deaths = [death for death, call in zip(deaths, calls, strict=True) if call.changes]
     step = max(1.0, len(deaths) / POINTS)

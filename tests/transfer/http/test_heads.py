@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from urllib3 import HTTPHeaderDict
 from urllib3.connection import HTTPConnection
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, ProtocolError
 from urllib3.util import parse_url
 
 from sidecar.clock import SystemClock
@@ -84,11 +84,15 @@ def read_by_library(told: bytes) -> object:
         length, size = response.length, response.fp.tell()
         fields = HTTPHeaderDict(response.headers.items()).itermerged()
         headers = sorted((name.lower(), value) for name, value in fields)
-        body = b""
-        while block := response.read1(100):
-            body += block
     except HTTPException as error:
         return type(error)
+    body = b""
+    try:
+        while block := response.read1(100):
+            body += block
+    except HTTPException:
+        # As urllib3 says it.
+        return ProtocolError
     is_all = length is None or size + length == len(told)
     is_closed = response.will_close or is_odd or not is_all
     return response.status, headers, body, is_closed
