@@ -23,14 +23,17 @@ class WordSearch:
 
     Attributes:
         source: The FROM and WHERE of the found rows, with the downloads as `d` and one parameter.
-        tiled: The same of files that are there, with their rows of `tiled` as `t`.
+        tiled: The same of files that are there, with their rows of `tiled` as `t`; None where that
+            is no quicker.
         order: What the rows are ordered by, so that the newest come first without sorting.
+        order_of_few: The same where few rows of the table are found, and all of these are read.
         match: Makes the parameter from folded words.
     """
 
     source: str
-    tiled: str
+    tiled: str | None
     order: str
+    order_of_few: str
     match: Callable[[Collection[str]], str]
 
 

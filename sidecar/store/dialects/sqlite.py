@@ -115,6 +115,7 @@ class SqliteDialect:
             tiled="FROM offline CROSS JOIN tiled AS t ON t.download_id = offline.rowid"
             " WHERE offline MATCH ?",
             order="offline.rowid",
+            order_of_few="offline.rowid",
             match=_match,
         )
 

@@ -22,7 +22,7 @@ from sidecar.store.downloads.filter import (
     join_statements,
     search_key,
 )
-from sidecar.store.downloads.queries import NAMES, from_columns
+from sidecar.store.downloads.queries import FEW, NAMES, from_columns
 from sidecar.store.schema.search_index import TYPED_AS
 
 ALL = "FROM downloads AS d WHERE d.status = 'completed'"
@@ -65,16 +65,17 @@ class FileIndex:
     def page(self, which: DownloadFilter, page: int, page_size: int) -> tuple[list[Download], int]:
         """Return one page of a list, newest first, and the total number."""
         words = self._db.dialect.words
-        asked = select_files(which, words)
-        order = words.order if asked.text.startswith(words.source) else "d.id"
+        asked, counted = select_files(which, words), select_number(which, words)
         place = (page_size, (page - 1) * page_size)
         with self._db.read():
+            total = int(self._db.sql(counted.text, counted.values)[0][0])
+            order = "d.id"
+            if asked.text.startswith(words.source):
+                order = words.order_of_few if total < FEW else words.order
             rows = self._db.sql(
                 f"SELECT {COLUMNS} {asked.text} ORDER BY {order} DESC LIMIT ? OFFSET ?",
                 (*asked.values, *place),
             )
-            counted = select_number(which, words)
-            total = int(self._db.sql(counted.text, counted.values)[0][0])
         return [from_columns(row) for row in rows], total
 
     def missing(self, which: DownloadFilter) -> int:
@@ -114,7 +115,8 @@ def select_files(which: DownloadFilter, search: WordSearch) -> Statement:
 def select_tiled(which: DownloadFilter, search: WordSearch) -> Statement | None:
     """Return whence the rows of `tiled` of a list come that has words and no other conditions."""
     indexed, others = _split_words(which)
-    if which != DownloadFilter(text=which.text) or others or not indexed:
+    is_bare = which == DownloadFilter(text=which.text) and not others
+    if search.tiled is None or not is_bare or not indexed:
         return None
     return Statement(search.tiled, (search.match(indexed),))
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
@@ -17,6 +18,7 @@ from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files import search
 from sidecar.store.files.search import FileIndex, fold_text, select_files
 from sidecar.store.rules.holds import Holds
+from tests.statements import hook
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, item_id, wanted
 
 
@@ -182,3 +184,21 @@ def test_items_and_albums_are_looked_up_and_not_searched_for(db: Database) -> No
         steps = plan(db, sql, (json.dumps(["x"]),))
         walked = [one for one in steps if one.startswith("SCAN d") and "devices" not in one]
         assert walked == []
+
+
+def test_few_files_with_some_words_are_not_looked_for_among_all_on_a_server(
+    on_server: Database,
+) -> None:
+    db, asked = on_server, list[tuple[str, Sequence[object]]]()
+    end = hook(db, lambda sql, values: asked.append((sql, values)))
+    FileIndex(db).page(DownloadFilter(text="tone"), 1, 10)
+    end()
+    [(listed, values)] = [one for one in asked if "ORDER BY" in one[0]]
+
+    with db.write():
+        # As if there were many: of few rows all are read, and sorted.
+        db.sql("SET LOCAL enable_seqscan = off")
+        db.sql("SET LOCAL enable_sort = off")
+        plan = "\n".join(step for (step,) in db.sql(f"EXPLAIN {listed}", values))
+
+    assert "Backward" not in plan, plan
