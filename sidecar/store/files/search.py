@@ -26,6 +26,9 @@ from sidecar.store.downloads.queries import FEW, NAMES, from_columns
 from sidecar.store.schema.search_index import TYPED_AS
 
 ALL = "FROM downloads AS d WHERE d.status = 'completed'"
+# In the order of that index; which of them are missing is told by `tiled`.
+OWN = """FROM owned AS o CROSS JOIN tiled AS t ON t.download_id = o.download_id
+    WHERE o.user_id = ? AND o.status = 'completed'"""
 MISSING = "FROM downloads AS d WHERE d.missing_since IS NOT NULL"
 COLUMNS = ", ".join(f"d.{name}" for name in NAMES.split(", "))
 OF_ITEMS = (
@@ -113,12 +116,22 @@ def select_files(which: DownloadFilter, search: WordSearch) -> Statement:
 
 
 def select_tiled(which: DownloadFilter, search: WordSearch) -> Statement | None:
-    """Return whence the rows of `tiled` of a list come that has words and no other conditions."""
+    """Return whence the rows of `tiled` come of a list of words, of somebody's files, or of both.
+
+    None for a list with other conditions, or none.
+    """
     indexed, others = _split_words(which)
-    is_bare = which == DownloadFilter(text=which.text) and not others
-    if search.tiled is None or not is_bare or not indexed:
+    if which != DownloadFilter(text=which.text, viewer=which.viewer) or others:
         return None
-    return Statement(search.tiled, (search.match(indexed),))
+    if not indexed:
+        return None if which.viewer is None else Statement(OWN, (which.viewer,))
+    if search.tiled is None:
+        return None
+    rights = build_visibility_condition(which.viewer)
+    found = Statement(search.tiled, (search.match(indexed),))
+    return join_statements(
+        [found, Statement(rights.text.replace("d.id", "t.download_id"), rights.values)]
+    )
 
 
 def select_number(which: DownloadFilter, search: WordSearch) -> Statement:

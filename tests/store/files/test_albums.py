@@ -176,19 +176,20 @@ def test_everybody_sees_tiles_of_their_own_files_only(
     assert albums.tile(ALBUM, DownloadFilter(viewer="c" * 32)) is None
 
 
+@pytest.mark.parametrize("viewer", [None, ANN, BEN, "c" * 32])
 @pytest.mark.parametrize("text", ["", "track", "track 1", "light", "light !!!", "nothing"])
 def test_what_triggers_keep_tells_the_same_as_the_files(
-    db: Database, downloads: Downloads, albums: AlbumIndex, text: str
+    db: Database, downloads: Downloads, albums: AlbumIndex, text: str, viewer: str | None
 ) -> None:
     first, light = arrived(downloads, 1, album_id=ALBUM), "Light!!!"
     arrived(downloads, 2, album_id=OTHER, album=light)
     arrived(downloads, 11, type=ItemType.EPISODE, series="The Signal", title=light)
-    arrived(downloads, 12, type=ItemType.MOVIE)
-    arrived(downloads, 1, album_id=ALBUM, device=CARD)
+    arrived(downloads, 12, type=ItemType.MOVIE, user=BEN)
+    arrived(downloads, 1, album_id=ALBUM, device=CARD, user=BEN)
     gone = arrived(downloads, 13, album_id=ALBUM, album=light)
     seen = [one for one in downloads.queries.files_on(STICK) if one.id in {first.id, gone.id}]
     downloads.sightings.note_look(STICK, missing=seen, present=())
-    kept, offline = DownloadFilter(text=text), FileIndex(db)
+    kept, offline = DownloadFilter(text=text, viewer=viewer), FileIndex(db)
     # With a condition that all fulfil the files themselves are asked.
     asked = replace(kept, left_out=frozenset({"no device"}))
 
