@@ -18,6 +18,7 @@ from pathlib import Path
 
 from tests.bench import conversion, first_visit, hearts, idle, replaying, sockets
 from tests.bench.rows import every_page
+from tests.bench.rows.every_page import AN_ADMIN, ASKING
 from tests.bench.rows.household import a_device, get, running
 from tests.bench.rows.large import Household, build
 from tests.bench.sockets import memory
@@ -50,20 +51,27 @@ class Figure:
 def pages(count: int) -> Sequence[Figure]:
     """Measure every page of a large household, beside one of a tenth, and its start and end."""
     with _built(count // 10) as few:
-        less = every_page.find_costs(few, ROUNDS)
+        less = {name: every_page.find_costs(few, ROUNDS, one) for name, one in ASKING.items()}
     with _built(count) as many:
-        more = every_page.find_costs(many, ROUNDS)
-        every_page.show(less, more)
+        more = {name: every_page.find_costs(many, ROUNDS, one) for name, one in ASKING.items()}
+        for name in ASKING:
+            every_page.show(name, less[name], more[name])
         with running(many) as sidecar:
             with closing(HTTPConnection("127.0.0.1", sidecar.port, timeout=120)) as line:
                 device_id = a_device(line, many.cookies["eve"])
-                for path in more:
+                for path in more[AN_ADMIN]:
                     get(line, path.replace(every_page.DEVICE, device_id), many.cookies["eve"])
             held = memory(sidecar.pid) / 1024
             ended = seconds(sidecar.end)
-    met = sum(every_page.is_met(less[one], more[one]) for one in more)
+    missed = {
+        name: sum(not every_page.is_met(less[name][one], found[one]) for one in found)
+        for name, found in more.items()
+    }
     return (
-        Figure(f"of {len(more)} pages: slow, or not flat", len(more) - met, 0, ""),
+        *(
+            Figure(f"of {len(more[one])} pages for {one}: slow, or not flat", number, 0, "")
+            for one, number in missed.items()
+        ),
         Figure("CPU until the first page", sidecar.first_page_cpu_s, 1, "s"),
         Figure("the start to the first answer", sidecar.started_s, None, "s"),
         Figure("resident after all pages", held, 150, "MB"),

@@ -68,6 +68,11 @@ ORIGINALS = """SELECT coalesce(sum((original_size + ? - 1) / ? * ?), 0) FROM dow
 TALLIES = "SELECT device_id, status, files FROM tallies WHERE files > 0"
 # Grouped by the status first, or SQLite would read whole rows.
 BY_DEVICE = "SELECT d.device_id, d.status, count(*) AS files FROM downloads AS d WHERE TRUE"
+# From whose they are, and then from that index: with `BY_DEVICE` all of others would be looked at.
+OWN_BY_DEVICE = """SELECT d.device_id, o.status, count(*) AS files FROM owned AS o
+    CROSS JOIN downloads AS d INDEXED BY downloads_by_status
+        ON d.status = o.status AND d.id = o.download_id
+    WHERE o.user_id = ? GROUP BY 2, 1"""
 MISSING_BY_DEVICE = f"""SELECT d.device_id, '{MISSING}', count(*), NULL FROM downloads AS d
     WHERE d.missing_since IS NOT NULL"""  # noqa: S608 - our own word
 # The first in order of its index, which has these conditions.
@@ -327,6 +332,8 @@ class DownloadQueries:
         """
         asked = build_count_conditions(which)
         every = TALLIES if not asked.text else f"{BY_DEVICE}{asked.text} GROUP BY 2, 1"
+        if which.viewer is not None and which == DownloadFilter(viewer=which.viewer):
+            every = OWN_BY_DEVICE
         last = f"{LAST_ARRIVAL}{asked.text} ORDER BY d.completed_at DESC LIMIT 1"
         found = self._db.sql(
             f"SELECT device_id, status, files, CASE WHEN status = 'completed' THEN ({last}) END"  # noqa: S608 - ours
