@@ -139,8 +139,14 @@ def get(line: HTTPConnection, path: str, cookie: str | None = None) -> bytes:
 
 
 def a_device(line: HTTPConnection, cookie: str) -> str:
-    """Return the id of one of the devices."""
-    return str(json.loads(get(line, "/api/v1/devices", cookie))["items"][0]["id"])
+    """Return the id of one of the devices, once its files have been looked at after the start."""
+
+    def read() -> dict[str, object]:
+        first: dict[str, object] = json.loads(get(line, "/api/v1/devices", cookie))["items"][0]
+        return first
+
+    wait_until(lambda: read()["trouble"] is None, what="a device to look at", within_s=120)
+    return str(read()["id"])
 
 
 def _gives_pages(port: int) -> bool:
