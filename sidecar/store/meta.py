@@ -17,7 +17,12 @@ class Meta:
 
     def get(self, key: str) -> str | None:
         """Return the value of a name; None if it was never set."""
-        return self._db.once((Meta, key), partial(self._read, key))
+        return self._db.once((Meta, key), partial(self.read, key))
+
+    def read(self, key: str) -> str | None:
+        """Return the same as it is now, whatever was read in this look before."""
+        rows = self._db.sql("SELECT value FROM meta WHERE key = ?", (key,))
+        return str(rows[0][0]) if rows else None
 
     def list_all(self, prefix: str) -> Mapping[str, str]:
         """Return the values of all names that begin like this."""
@@ -25,10 +30,6 @@ class Meta:
             "SELECT key, value FROM meta WHERE substr(key, 1, ?) = ?", (len(prefix), prefix)
         )
         return {str(key): str(value) for key, value in rows}
-
-    def _read(self, key: str) -> str | None:
-        rows = self._db.sql("SELECT value FROM meta WHERE key = ?", (key,))
-        return str(rows[0][0]) if rows else None
 
     def set(self, key: str, value: str) -> None:
         """Set or replace the value of a name."""

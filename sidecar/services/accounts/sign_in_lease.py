@@ -34,7 +34,7 @@ class SignInLease:
         while True:
             self.wait_for_end(device_id)
             mine = f"{(self._clock.now() + LASTS).isoformat()} {uuid4().hex}"
-            if self._meta.replace(key, self._read(key), mine):
+            if self._meta.replace(key, self._meta.read(key), mine):
                 break
         try:
             yield
@@ -46,14 +46,10 @@ class SignInLease:
         key = _key(device_id)
         began = self._clock.monotonic()
         while self._clock.monotonic() < began + LASTS.total_seconds():
-            held = self._read(key)
+            held = self._meta.read(key)
             if held is None or datetime.fromisoformat(held.split()[0]) < self._clock.now():
                 return
             self._clock.wait(Event(), LOOK_EVERY_S)
-
-    def _read(self, key: str) -> str | None:
-        # Not `get`: that may be the answer of earlier in this request.
-        return self._meta.list_all(key).get(key)
 
 
 def _key(device_id: str) -> str:

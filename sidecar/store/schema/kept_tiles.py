@@ -1,4 +1,4 @@
-"""The tiles of the files that are there, kept by triggers: which there are, and whose each file is.
+"""Tiles of the files that are there, kept by triggers: which there are, and which has each file.
 
     downloads ── triggers ──▶ tiles    newest file and number of files of each album, series or film
                               tiled    the tile of each file
