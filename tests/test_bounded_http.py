@@ -1,37 +1,18 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from threading import Event, Thread
+from threading import Event
 
 import pytest
 import requests
 
 from sidecar.bounded_http import LARGEST_HEAD_BYTES, open_session
+from tests.fakes.servers.once import answering_once
 from tests.patience import PATIENCE_S
 
 TIMEOUT_S = 0.3
 # More than the timeout allows for a head, each long before the timeout for a read.
 DRIPS, PAUSE_S = 100, 0.05
-
-
-@contextmanager
-def answering(answer: Callable[[socket.socket, Event], object]) -> Iterator[str]:
-    """Serve one connection; yield its address."""
-    over = Event()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-
-        def serve() -> None:
-            with suppress(OSError), listening.accept()[0] as line:
-                line.recv(65536)
-                answer(line, over)
-
-        thread = Thread(target=serve)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
-        over.set()
-        thread.join(PATIENCE_S)
 
 
 def test_a_head_that_drips_is_waited_for_no_longer_than_one_that_does_not_come() -> None:
@@ -44,7 +25,7 @@ def test_a_head_that_drips_is_waited_for_no_longer_than_one_that_does_not_come()
         line.sendall(b"\r\n\r\n")
 
     with (
-        answering(drip) as url,
+        answering_once(drip) as url,
         open_session() as session,
         pytest.raises(requests.Timeout),
     ):
@@ -58,7 +39,7 @@ def test_the_timeout_of_a_body_is_for_each_read_and_not_what_the_head_has_left()
         over.wait(0.8)
         line.sendall(b"b")
 
-    with answering(pause) as url, open_session() as session:
+    with answering_once(pause) as url, open_session() as session:
         assert session.get(url, timeout=1.4).content == b"ab"
 
 
@@ -72,7 +53,7 @@ def test_a_head_without_an_end_is_not_taken() -> None:
 
     assert LARGEST_HEAD_BYTES < 90 * 1024
     with (
-        answering(flood) as url,
+        answering_once(flood) as url,
         open_session() as session,
         pytest.raises(requests.ConnectionError),
     ):

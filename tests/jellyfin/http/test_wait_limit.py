@@ -5,8 +5,8 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext, suppress
-from threading import Event, Thread
+from contextlib import contextmanager, nullcontext
+from threading import Event
 
 import pytest
 import requests
@@ -16,7 +16,7 @@ from sidecar.errors import ServerAway
 from sidecar.jellyfin.http import wait_limit
 from sidecar.jellyfin.http.wait_limit import BUSY_FOR_S, WaitLimit
 from sidecar.process.shares import Shares
-from tests.patience import PATIENCE_S
+from tests.fakes.servers.once import answering_once
 
 WITHIN_S = 0.3
 # So long that the bound alone can have ended a request.
@@ -35,20 +35,14 @@ def bounded(one: WaitLimit) -> Iterator[None]:
 @pytest.fixture
 def dripping() -> Iterator[str]:
     """Return the address of a server whose one answer never ends, and never pauses for long."""
-    over = Event()
-    with socket.create_server(("127.0.0.1", 0)) as listening:
 
-        def drip() -> None:
-            with suppress(OSError), listening.accept()[0] as line:
-                line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-                while not over.wait(0.02):
-                    line.sendall(b" ")
+    def drip(line: socket.socket, over: Event) -> None:
+        line.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
+        while not over.wait(0.02):
+            line.sendall(b" ")
 
-        thread = Thread(target=drip)
-        thread.start()
-        yield f"http://127.0.0.1:{listening.getsockname()[1]}/"
-        over.set()
-        thread.join(PATIENCE_S)
+    with answering_once(drip) as url:
+        yield url
 
 
 def test_an_account_and_all_together_have_a_share_that_is_given_back() -> None:
