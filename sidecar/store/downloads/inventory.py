@@ -23,8 +23,6 @@ from sidecar.store.schema.tables import DownloadRow
 
 # Of some devices, named first in each row.
 THESE = "device_id IN (SELECT value FROM json_each(?))"
-OTHERS = """device_id IN (
-    SELECT id FROM devices WHERE id NOT IN (SELECT value FROM json_each(?)))"""
 STORED = f"""SELECT device_id, id, item_id, title, file_size + coalesce(original_size, 0),
         last_used_seq, missing_since IS NOT NULL
     FROM downloads INDEXED BY downloads_on_device
@@ -74,8 +72,8 @@ class Inventory:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        # Those that had many files when they were read last.
-        self._large: frozenset[str] = frozenset()
+        # Those that had few files when they were read last.
+        self._small: frozenset[str] = frozenset()
 
     def list_holdings(
         self,
@@ -118,8 +116,8 @@ class Inventory:
                 )
             ]
             waiting = self._list_waiting(device_id, now, grips, keeps_originals=keeps_originals)
-        is_large = len(stored) + len(waiting) > FEW_FILES
-        self._large = self._large - {device_id} | ({device_id} if is_large else set())
+        is_small = len(stored) + len(waiting) <= FEW_FILES
+        self._small = self._small - {device_id} | ({device_id} if is_small else set())
         return Holdings(tuple(stored), waiting)
 
     def get_eviction_class(self, device_id: str, item_id: str) -> EvictionClass:
@@ -166,21 +164,20 @@ class Inventory:
     def _read(self, sql: str, device_id: str, *values: object) -> Iterable[tuple[Any, ...]]:
         """Return the rows of a device.
 
-        A page that shows all devices reads those of all small ones at once: with many devices
-        there would be too many queries, and with large ones too many rows in memory.
+        A page that shows all devices reads those at once that are known to be small: with many
+        devices there would be too many queries, and with large ones too many rows in memory.
         """
-        large = self._large
-        if device_id in large or not self._db.is_looking:
+        small = self._small
+        if device_id not in small or not self._db.is_looking:
             return (row[1:] for row in self._db.each(sql, (json.dumps([device_id]), *values)))
 
         def read_small() -> Mapping[str, list[tuple[Any, ...]]]:
             found: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-            of_small = sql.replace(THESE, OTHERS)
-            for row in self._db.sql(of_small, (json.dumps(sorted(large)), *values)):
+            for row in self._db.sql(sql, (json.dumps(sorted(small)), *values)):
                 found[row[0]].append(row[1:])
             return found
 
-        return self._db.once((sql, large, *values), read_small).get(device_id, [])
+        return self._db.once((sql, small, *values), read_small).get(device_id, [])
 
     def list_running(self, device_id: str) -> tuple[Coming, ...]:
         """Return the running downloads of a device."""

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from datetime import timedelta
 
 import pytest
@@ -8,8 +10,9 @@ from sidecar.domain.downloads.download import Move, Validator
 from sidecar.domain.wishes import EvictionClass, Reason, Wish
 from sidecar.events import Bus
 from sidecar.store.database import Database
+from sidecar.store.devices.devices import Device, Devices
 from sidecar.store.downloads import inventory
-from sidecar.store.downloads.inventory import Coming, Inventory
+from sidecar.store.downloads.inventory import Coming, Holdings, Inventory
 from sidecar.store.downloads.order import NotNow
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.rules.cooldowns import EvictionCooldowns
@@ -17,6 +20,8 @@ from sidecar.store.rules.holds import Holds
 from tests.fakes.clock import FakeClock
 from tests.statements import hook
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
+
+PHONE = "0c7e2f52-6a1b-4b63-9d6a-7d1f0e5a4c33"
 
 
 def arrived(downloads: Downloads, number: int, *, device: str = STICK, user: str = ANN) -> int:
@@ -98,25 +103,28 @@ def test_a_page_reads_small_devices_at_once_and_large_ones_alone(
     db: Database, downloads: Downloads, clock: FakeClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(inventory, "FEW_FILES", 1)
-    downloads.queue.add_all([wanted(4, device=CARD)])
+    Devices(db).save(Device(PHONE, "Phone", "/media/phone", BEGIN))
+    for device in (CARD, PHONE):
+        downloads.queue.add_all([wanted(4, device=device)])
     for number in (1, 2, 3):
         arrived(downloads, number)
-    reader, devices = Inventory(db), (STICK, CARD)
-    alone = {one: reader.list_holdings(one, clock.now()) for one in devices}
+    reader, devices = Inventory(db), (STICK, CARD, PHONE)
 
-    asked: list[str] = []
-    end = hook(db, lambda sql, _values: asked.append(sql))
-    with db.look():
-        on_a_page = {one: reader.list_holdings(one, clock.now()) for one in devices}
-    end()
-    with db.look():
-        again = {one: Inventory(db).list_holdings(one, clock.now()) for one in devices}
+    def read_page() -> tuple[Mapping[str, Holdings], list[list[str]]]:
+        asked: list[object] = []
+        end = hook(db, lambda _sql, values: asked.append(values[0]) if values else None)
+        with db.look():
+            found = {one: reader.list_holdings(one, clock.now()) for one in devices}
+        end()
+        return found, [json.loads(str(one)) for one in asked]
 
-    assert on_a_page == again == alone
-    # Holds, files and what waits: of the large device, and of all others.
-    assert ["NOT IN" in one for one in asked if one.startswith("SELECT")] == 3 * [False] + 3 * [
-        True
-    ]
+    alone = {one: Inventory(db).list_holdings(one, clock.now()) for one in devices}
+    first, again = read_page(), read_page()
+
+    assert first[0] == again[0] == alone
+    # Holds, files and what waits. At first nobody knows which devices are large.
+    assert first[1] == 3 * [[STICK]] + 3 * [[CARD]] + 3 * [[PHONE]]
+    assert again[1] == 3 * [[STICK]] + 3 * [sorted([CARD, PHONE])]
 
 
 @pytest.mark.sqlite
