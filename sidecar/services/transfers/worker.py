@@ -97,8 +97,7 @@ class Worker:
         taken = self._taking.take()
         if taken is None:
             return False
-        claimed, stop = taken
-        attempt, is_handed_over = _Attempt(self._finishing.fresh(claimed), stop), False
+        attempt, is_handed_over = _Attempt(*taken), False
         try:
             is_handed_over = self._judged(attempt, partial(self._bring, attempt))
         finally:
@@ -107,16 +106,19 @@ class Worker:
         return True
 
     def _let_go(self, download: Download) -> None:
-        if self._finishing.target(download) is not None or needs_room_for_two(download):
-            with suppress(DeviceError):
-                self._registry.get(download.device_id).folder.converted(download.id).remove()
-        self._fetching.end(download)
-        self._registry.unreserve(download.id)
-        self._taking.end(download)
+        try:
+            if self._finishing.target(download) is not None or needs_room_for_two(download):
+                with suppress(DeviceError):
+                    self._registry.get(download.device_id).folder.converted(download.id).remove()
+        finally:
+            # Whatever fails: what is busy for ever nobody would fetch before the next start.
+            self._fetching.end(download)
+            self._registry.unreserve(download.id)
+            self._taking.end(download)
 
     def _bring(self, attempt: _Attempt) -> None:
         """Fetch a download, and hand it over to be finished, or to be converted before."""
-        download = attempt.download
+        download = attempt.download = self._finishing.fresh(attempt.download)
         device = self._device(download)
         client = attempt.client = self._accounts.client(download.user_id)
         target = self._finishing.target(download)

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -18,6 +18,7 @@ from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.domain.transfers.network import Line, LineKind
 from sidecar.domain.transfers.together import HELD_S, QUICK_FOR_EACH, QUICK_S
 from sidecar.domain.wishes import Reason, Wish
+from sidecar.errors import DatabaseError
 from sidecar.events import WorkArrived
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import SERVER_ID, AccountService
@@ -148,6 +149,7 @@ def build(
     *,
     fetches: Engine | None = None,
     check_whole: CheckWhole = cannot_tell,
+    wanted: Callable[[Download], str] = lambda download: download.format,
 ) -> Works:
     problems, engine = Problems(world.bus), TableEngine()
     transitions = world.downloads.transitions
@@ -235,7 +237,7 @@ def build(
             came_through=blocking.came_through,
             check_whole=check_whole,
         ),
-        finishing=Finisher(world.downloads),
+        finishing=Finisher(world.downloads, wanted=wanted),
         failing=failing,
         accounts=accounts,
         registry=registry,
@@ -1105,6 +1107,32 @@ def test_a_bug_of_ours_fails_one_download_not_the_queue(works: Works) -> None:
     assert (works.now(1).status, works.now(1).error_code) == (Status.PENDING, "internal")
     assert works.worker.step()
     assert works.now(2).status is Status.COMPLETED
+
+
+def test_what_fails_right_after_its_claim_is_held_by_nobody(
+    works: Works, world: World, tmp_path: Path
+) -> None:
+    works.registry.close()
+    answers = iter([DatabaseError("the connection is gone")])
+
+    def wanted(download: Download) -> str:
+        for error in answers:
+            raise error
+        return download.format
+
+    works = build(world, works.server, works.stick, tmp_path, wanted=wanted)
+    works.look()
+    works.wish(1)
+
+    with pytest.raises(DatabaseError):
+        works.worker.step()
+
+    assert works.claims.busy() == []
+    assert works.now().status is Status.PENDING
+    works.world.clock.advance(5)
+    assert works.worker.step()
+    assert works.now().status is Status.COMPLETED
+    works.registry.close()
 
 
 def test_a_crash_after_the_rename_is_completed_from_the_file(works: Works) -> None:
