@@ -253,7 +253,6 @@ class Household:
             Stored(
                 download_id=self._numbers[item_id],
                 item_id=item_id,
-                title=item_id,
                 size=self.catalogue.known[item_id].size or 0,
                 last_used=used,
                 eviction_class=classify(self._grips(item_id)),
@@ -267,7 +266,6 @@ class Household:
             WantedFile(
                 download_id=self._numbers[item_id],
                 item_id=item_id,
-                title=item_id,
                 size=one.item.size,
                 standing=classify(self._grips(item_id)),
                 priority=one.priority,

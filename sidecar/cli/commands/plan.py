@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from types import MappingProxyType
 from typing import Any
 
 from sidecar.assembly.store import database_place
@@ -137,11 +138,14 @@ def _plans(settings: Settings) -> Iterator[dict[str, Any]]:
                 yield _to_json(device, None, NEVER_USED)
                 continue
             try:
-                found = _plan_device(device, device_id, Inventory(db), clock)
+                with db.read():
+                    inventory = Inventory(db)
+                    found = _plan_device(device, device_id, inventory, clock)
+                    titles = inventory.read_titles(found.download_ids)
             except DeviceError as trouble:
                 yield _to_json(device, device_id, str(trouble))
             else:
-                yield _to_json(device, device_id, None, found)
+                yield _to_json(device, device_id, None, found, titles)
 
 
 def _plan_device(
@@ -161,7 +165,11 @@ def _plan_device(
 
 
 def _to_json(
-    device: DeviceSettings, device_id: str | None, trouble: str | None, found: Plan | None = None
+    device: DeviceSettings,
+    device_id: str | None,
+    trouble: str | None,
+    found: Plan | None = None,
+    titles: Mapping[int, tuple[str, str]] = MappingProxyType({}),
 ) -> dict[str, Any]:
     found = found or Plan(id="")
     return {
@@ -173,19 +181,21 @@ def _to_json(
         "over": found.over,
         "bytes_added": found.bytes_added,
         "bytes_removed": found.bytes_removed,
-        "adds": [_line(one) for one in found.adds],
-        "removals": [_line(one) for one in found.removals],
+        "adds": [_line(one, titles) for one in found.adds],
+        "removals": [_line(one, titles) for one in found.removals],
         "refusals": [
-            _line(one) | {"code": one.code, "is_final": one.is_final} for one in found.refusals
+            _line(one, titles) | {"code": one.code, "is_final": one.is_final}
+            for one in found.refusals
         ],
     }
 
 
-def _line(one: PlanStep | RefusedAdd) -> dict[str, Any]:
+def _line(one: PlanStep | RefusedAdd, titles: Mapping[int, tuple[str, str]]) -> dict[str, Any]:
+    item_id, title = titles[one.download_id]
     return {
         "download_id": one.download_id,
-        "item_id": one.item_id,
-        "title": one.title,
+        "item_id": item_id,
+        "title": title,
         "bytes": one.bytes,
         "reason": one.reason,
     }

@@ -108,7 +108,6 @@ class PastDevice:
             WantedFile(
                 download_id=item,
                 item_id=self._ids[item],
-                title="",
                 size=self._sizes[item],
                 standing=standing[item],
                 priority=-priority,
@@ -159,8 +158,7 @@ class PastDevice:
         for step in found.adds:
             self.files[step.download_id] = Stored(
                 download_id=step.download_id,
-                item_id=step.item_id,
-                title="",
+                item_id=self._ids[step.download_id],
                 size=step.bytes,
                 last_used=0,
                 eviction_class=standing[step.download_id],

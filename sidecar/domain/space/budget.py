@@ -37,7 +37,6 @@ class WantedFile:
 
     download_id: int
     item_id: str
-    title: str
     size: int | None
     standing: EvictionClass
     held: int = 0

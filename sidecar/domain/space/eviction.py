@@ -64,7 +64,6 @@ class Stored:
 
     download_id: int
     item_id: str
-    title: str
     size: int
     last_used: int
     eviction_class: EvictionClass

@@ -28,7 +28,7 @@ FEW_OF_ALL = 0.2
 
 @dataclass(frozen=True, slots=True)
 class PlanStep:
-    """One file to be added or removed.
+    """One file to be added or removed. A plan may have very many: their titles are read elsewhere.
 
     Attributes:
         bytes: Its bytes on the device.
@@ -36,8 +36,6 @@ class PlanStep:
     """
 
     download_id: int
-    item_id: str
-    title: str
     bytes: int
     reason: str
 
@@ -53,8 +51,6 @@ class RefusedAdd:
     """
 
     download_id: int
-    item_id: str
-    title: str
     bytes: int
     reason: str
     code: str
@@ -102,6 +98,12 @@ class Plan:
     def bytes_removed(self) -> int:
         """Bytes that will be freed."""
         return sum(one.bytes for one in self.removals)
+
+    @property
+    def download_ids(self) -> list[int]:
+        """The downloads of all its lines."""
+        steps = [one.download_id for one in (*self.adds, *self.removals)]
+        return steps + [one.download_id for one in self.refusals]
 
     def shorten(self, most: int) -> tuple[Plan, PlanRest]:
         """Return the plan with so many lines of each kind at most, and what that leaves out."""
@@ -171,8 +173,7 @@ def _wanted_key(wanted: WantedFile) -> tuple[int, bool, int, int, int]:
 
 
 def _add(room: DeviceRoom, wanted: WantedFile, why: str) -> PlanStep:
-    size = room.takes(wanted.size or 0)
-    return PlanStep(wanted.download_id, wanted.item_id, wanted.title, size, why)
+    return PlanStep(wanted.download_id, room.takes(wanted.size or 0), why)
 
 
 def _after(victims: Collection[Stored]) -> str:
@@ -193,15 +194,12 @@ def _reasons(because: str) -> Mapping[EvictionClass, str]:
 
 
 def _plan_removal(room: DeviceRoom, file: Stored, reasons: Mapping[EvictionClass, str]) -> PlanStep:
-    why = reasons[file.eviction_class]
-    return PlanStep(file.download_id, file.item_id, file.title, room.takes(file.size), why)
+    return PlanStep(file.download_id, room.takes(file.size), reasons[file.eviction_class])
 
 
 def _refuse(room: DeviceRoom, wanted: WantedFile, refusal: SpaceRefusal) -> RefusedAdd:
     return RefusedAdd(
         wanted.download_id,
-        wanted.item_id,
-        wanted.title,
         room.takes(wanted.size or 0),
         refusal.message,
         refusal.code,

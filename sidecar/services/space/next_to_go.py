@@ -6,7 +6,7 @@ comes from the same functions as that of a plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -95,12 +95,13 @@ class EvictionPreview:
             if person.is_admin
             else self._inventory.list_visible_to(person.user_id, found.may_go)
         )
+        titles = self._inventory.read_titles([one.download_id for one in first])
         hides = seen is not None and len(seen) < found.files_may_go
         return EvictionCandidates(
             device_id=device.id,
             device_name=device.name,
             trouble=device.trouble,
-            first=tuple(_leaver(one, seen) for one in first),
+            first=tuple(_leaver(one, seen, titles) for one in first),
             total=found.files_may_go,
             bytes=rough_size(found.bytes_may_go) if hides else found.bytes_may_go,
         )
@@ -111,11 +112,13 @@ def _unknown(device: DeviceView, trouble: str) -> EvictionCandidates:
     return EvictionCandidates(device_id=device.id, device_name=device.name, trouble=said)
 
 
-def _leaver(file: Stored, seen: Collection[int] | None) -> EvictionCandidate:
-    is_theirs = seen is None or file.download_id in seen
+def _leaver(
+    file: Stored, seen: Collection[int] | None, titles: Mapping[int, tuple[str, str]]
+) -> EvictionCandidate:
+    is_theirs = file.download_id in titles and (seen is None or file.download_id in seen)
     return EvictionCandidate(
         file.download_id if is_theirs else None,
-        file.title if is_theirs else None,
+        titles[file.download_id][1] if is_theirs else None,
         file.size if is_theirs else rough_size(file.size, DIGITS_OF_A_FILE),
         file.eviction_class,
         was_used=file.last_used > 0,

@@ -139,7 +139,7 @@ def space_problem(
     return None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
 class DevicePlanState:
     """A device's limits, what its files take, and its plan, as they were at some time.
 

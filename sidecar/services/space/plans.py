@@ -6,11 +6,12 @@ elsewhere. A device that a person does not use is hidden.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from threading import Lock
+from weakref import ReferenceType, ref
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
 from sidecar.domain.space.plan import NOTHING_LEFT_OUT, PlanRest, PlanStep, RefusedAdd
@@ -34,29 +35,26 @@ DIGITS_OF_A_FILE = 2
 MOST_KEPT = 8
 
 
-@dataclass(frozen=True, slots=True)
-class HiddenLine:
-    """One file of a plan that the person may not see.
+# Not frozen: there may be very many, and each would take twice as long to make.
+@dataclass(slots=True)
+class PlanLine:
+    """One file of a plan as a person sees it.
 
     Attributes:
-        bytes: What it takes on the device, rounded.
+        download_id, item_id, title: None if the person may not see the file.
+        bytes: What it takes on the device; rounded if the person may not see the file.
         reason: Why it comes, goes or waits, for people.
         code: Stable code for why it does not come; None for what comes or goes.
         is_final: Whether it will never fit with the current settings.
     """
 
+    download_id: int | None
+    item_id: str | None
+    title: str | None
     bytes: int
     reason: str
     code: str | None = None
     is_final: bool = False
-    download_id: None = None
-    item_id: None = None
-    title: None = None
-
-
-# What may be seen is told as it was planned, without a copy: there may be very many.
-Step = PlanStep | HiddenLine
-Refusal = RefusedAdd | HiddenLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +116,7 @@ class DevicePlan:
         needs_confirmation: Whether the removals wait for a manager's confirmation.
         whose: Whose files would go.
         over: Bytes by which the device stays over its limits, because all files left are to stay.
-        adds, removals, refusals: All files of the plan; of a plan of another machine the first.
+        adds, removals, refusals: The files of the plan, or the first of them.
         rest: How many of these there are besides.
         reformat: Files in another format than the one that is set; None if there are none.
         machine: The other machine that has it and tells the plan; None if it is here, or nowhere.
@@ -139,17 +137,17 @@ class DevicePlan:
     plan_id: str | None = None
     needs_confirmation: bool = False
     over: int = 0
-    adds: tuple[Step, ...] = ()
-    removals: tuple[Step, ...] = ()
+    adds: tuple[PlanLine, ...] = ()
+    removals: tuple[PlanLine, ...] = ()
     whose: Share = NO_FILES
-    refusals: tuple[Refusal, ...] = ()
+    refusals: tuple[PlanLine, ...] = ()
     rest: PlanRest = NOTHING_LEFT_OUT
     reformat: Reformat | None = None
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing comes, goes, is missing or does not fit."""
-        moves = self.adds or self.removals or self.refusals or self.missing
+        moves = self.files_added or self.files_removed or self.files_refused or self.missing
         return not (moves or self.trouble or self.over or self.reformat)
 
     @property
@@ -177,26 +175,19 @@ class DevicePlan:
         """How many files do not fit."""
         return len(self.refusals) + self.rest.refusals
 
-    def shorten(self, most: int) -> DevicePlan:
-        """Return it with so many lines of each kind at most; its numbers stay the same."""
-        adds, removals = self.adds[:most], self.removals[:most]
-        rest = PlanRest(
-            adds=self.files_added - len(adds),
-            bytes_added=self.bytes_added - sum(one.bytes for one in adds),
-            removals=self.files_removed - len(removals),
-            bytes_removed=self.bytes_removed - sum(one.bytes for one in removals),
-            refusals=self.files_refused - len(self.refusals[:most]),
-        )
-        return replace(self, adds=adds, removals=removals, refusals=self.refusals[:most], rest=rest)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Lines:
-    """The files of a plan as one person sees them."""
+class _Sums:
+    """What all files of a plan come to, as one person sees them.
 
-    adds: tuple[Step, ...]
-    removals: tuple[Step, ...]
-    refusals: tuple[Refusal, ...]
+    Attributes:
+        of: The plan, as long as it is the last one.
+        whose: Whose files would go.
+    """
+
+    of: ReferenceType[DevicePlanState]
+    bytes_added: int
+    bytes_removed: int
     whose: Share
 
 
@@ -224,21 +215,26 @@ class PlanService:
         self._inventory = inventory
         self._formats = formats
         self._lock = Lock()
-        self._kept: dict[tuple[Person, str], tuple[DevicePlanState, _Lines]] = {}
+        self._kept: dict[tuple[Person, str], _Sums] = {}
 
-    def all(self, person: Person) -> Sequence[DevicePlan]:
-        """Return the plans of the devices that this person uses; an admin sees all."""
-        return [self._shown(person, device) for device in self._devices(person)]
+    def all(self, person: Person, most: int | None = None) -> Sequence[DevicePlan]:
+        """Return the plans of the devices that this person uses; an admin sees all.
 
-    def one(self, person: Person, device_id: str) -> DevicePlan:
-        """Return the plan of one device.
+        Args:
+            person: Who asks.
+            most: So many lines of each kind are read; None means all that there are.
+        """
+        return [self._shown(person, device, most) for device in self._devices(person)]
+
+    def one(self, person: Person, device_id: str, most: int | None = None) -> DevicePlan:
+        """Return the plan of one device, with so many lines of each kind.
 
         Raises:
             errors.NotVisible: This person does not use the device.
         """
         for device in self._devices(person):
             if device.id == device_id:
-                return self._shown(person, device)
+                return self._shown(person, device, most)
         raise NotVisible
 
     def confirm(self, person: Person, device_id: str, plan_id: str) -> None:
@@ -269,10 +265,10 @@ class PlanService:
         text = msg("Its files may be replaced by files in another format")
         self._activity.confirm(person.user_id, device_id, text)
 
-    def _shown(self, person: Person, device: DeviceView) -> DevicePlan:
+    def _shown(self, person: Person, device: DeviceView, most: int | None) -> DevicePlan:
         """Return the plan of a device; an unexpected error there does not hide the others."""
         return attempt(
-            partial(self._view, person, device),
+            partial(self._view, person, device, most),
             f"the plan of {device.name}",
             partial(self._without_plan, person, device, odd_text(device.name)),
         )
@@ -290,58 +286,77 @@ class PlanService:
             told_at=device.told_at,
         )
 
-    def _view(self, person: Person, device: DeviceView) -> DevicePlan:
+    def _view(self, person: Person, device: DeviceView, most: int | None) -> DevicePlan:
         management = self._access.management_of(person, device.id)
         try:
             found = self._outlook(device.id)
         except DeviceError as trouble:
             return self._without_plan(person, device, str(trouble))
-        lines = self._lines(person, device.id, found)
-        space, over, rest = _space(found, device), found.plan.over, found.rest
+        plan, sums = found.plan, self._sum_up(person, device.id, found)
+        steps = (*plan.adds[:most], *plan.removals[:most])
+        seen = self._read_titles(person, (*steps, *plan.refusals[:most]))
+        adds = tuple(_line(one, seen) for one in plan.adds[:most])
+        removals = tuple(_line(one, seen) for one in plan.removals[:most])
+        refusals = tuple(_refusal(one, seen) for one in plan.refusals[:most])
+        space, over, rest = _space(found, device), plan.over, found.rest
         if not self._access.sees_all(person, self._access.settings(person, device.id)):
             space, over, rest = _rough(space), rough_size(over), _rough_rest(rest)
         return DevicePlan(
             id=device.id,
             name=device.name,
             management=management,
-            whose=lines.whose,
+            whose=sums.whose,
             trouble=device.trouble,
             files=device.files,
             missing=device.missing,
             space=space,
             made_at=found.made_at,
-            plan_id=found.plan.id,
-            needs_confirmation=found.plan.needs_confirmation,
+            plan_id=plan.id,
+            needs_confirmation=plan.needs_confirmation,
             over=over,
-            adds=lines.adds,
-            removals=lines.removals,
-            refusals=lines.refusals,
-            rest=rest,
+            adds=adds,
+            removals=removals,
+            refusals=refusals,
+            rest=PlanRest(
+                adds=rest.adds + len(plan.adds) - len(adds),
+                bytes_added=rest.bytes_added + sums.bytes_added - _sum_bytes(adds),
+                removals=rest.removals + len(plan.removals) - len(removals),
+                bytes_removed=rest.bytes_removed + sums.bytes_removed - _sum_bytes(removals),
+                refusals=rest.refusals + len(plan.refusals) - len(refusals),
+            ),
             machine=device.machine,
             told_at=device.told_at,
             reformat=self._reformat(person, device.id),
         )
 
-    def _lines(self, person: Person, device_id: str, found: DevicePlanState) -> _Lines:
-        """Return a plan as this person sees it; kept as long as the plan is."""
+    def _sum_up(self, person: Person, device_id: str, found: DevicePlanState) -> _Sums:
+        """Return what all lines of a plan come to for this person; kept as long as the plan is."""
         known = self._kept.get((person, device_id))
-        if known is not None and known[0] is found:
-            return known[1]
-        ids = [one.download_id for one in (*found.plan.adds, *found.plan.removals)]
-        ids += [one.download_id for one in found.plan.refusals]
+        if known is not None and known.of() is found:
+            return known
+        adds, removals = found.plan.adds, found.plan.removals
+        going = [one.download_id for one in removals]
+        ids = [*(one.download_id for one in adds), *going]
         seen = None if person.is_admin else self._inventory.list_visible_to(person.user_id, ids)
-        lines = _Lines(
-            adds=tuple(_line(one, seen) for one in found.plan.adds),
-            removals=tuple(_line(one, seen) for one in found.plan.removals),
-            refusals=tuple(_refusal(one, seen) for one in found.plan.refusals),
-            whose=self._ownership.shares(person, [one.download_id for one in found.plan.removals]),
+        sums = _Sums(
+            of=ref(found),
+            bytes_added=sum(_tell_bytes(one, seen) for one in adds),
+            bytes_removed=sum(_tell_bytes(one, seen) for one in removals),
+            whose=self._ownership.shares(person, going),
         )
         with self._lock:
             self._kept.pop((person, device_id), None)
-            self._kept[person, device_id] = found, lines
+            self._kept[person, device_id] = sums
             while len(self._kept) > MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
-        return lines
+        return sums
+
+    def _read_titles(
+        self, person: Person, lines: Iterable[PlanStep | RefusedAdd]
+    ) -> Mapping[int, tuple[str, str]]:
+        """Return item and title of what this person may see, by download."""
+        ids = [one.download_id for one in lines]
+        return self._inventory.read_titles(ids, None if person.is_admin else person.user_id)
 
     def _reformat(self, person: Person, device_id: str) -> Reformat | None:
         if self._formats is None:
@@ -369,19 +384,38 @@ class PlanService:
         )
 
 
-def _line(step: PlanStep, seen: Collection[int] | None) -> Step:
-    if seen is None or step.download_id in seen:
-        return step
-    return HiddenLine(rough_size(step.bytes, DIGITS_OF_A_FILE), step.reason)
+def _line(step: PlanStep, seen: Mapping[int, tuple[str, str]]) -> PlanLine:
+    known = seen.get(step.download_id)
+    if known is None:
+        return PlanLine(None, None, None, _tell_bytes(step, seen), step.reason)
+    return PlanLine(step.download_id, *known, step.bytes, step.reason)
 
 
-def _refusal(refused: RefusedAdd, seen: Collection[int] | None) -> Refusal:
-    if seen is None or refused.download_id in seen:
-        return refused
-    size = rough_size(refused.bytes, DIGITS_OF_A_FILE)
+def _refusal(refused: RefusedAdd, seen: Mapping[int, tuple[str, str]]) -> PlanLine:
+    known = seen.get(refused.download_id)
+    if known is not None:
+        return PlanLine(
+            refused.download_id,
+            *known,
+            refused.bytes,
+            refused.reason,
+            refused.code,
+            refused.is_final,
+        )
     # The original sentence tells the exact size.
     reason = msg("It is too large for this device") if refused.is_final else refused.reason
-    return HiddenLine(size, reason, refused.code, refused.is_final)
+    size = _tell_bytes(refused, seen)
+    return PlanLine(None, None, None, size, reason, refused.code, refused.is_final)
+
+
+def _tell_bytes(line: PlanStep | RefusedAdd, seen: Container[int] | None) -> int:
+    """Return what a file takes on the device, rounded if it is not seen; None sees all."""
+    is_seen = seen is None or line.download_id in seen
+    return line.bytes if is_seen else rough_size(line.bytes, DIGITS_OF_A_FILE)
+
+
+def _sum_bytes(lines: Iterable[PlanLine]) -> int:
+    return sum(one.bytes for one in lines)
 
 
 def _space(found: DevicePlanState, device: DeviceView) -> SpaceView:

@@ -23,13 +23,13 @@ from sidecar.store.schema.tables import DownloadRow
 
 # Of some devices, named first in each row.
 THESE = "device_id IN (SELECT value FROM json_each(?))"
-STORED = f"""SELECT device_id, id, item_id, title, file_size + coalesce(original_size, 0),
+STORED = f"""SELECT device_id, id, item_id, file_size + coalesce(original_size, 0),
         last_used_seq, missing_since IS NOT NULL
     FROM downloads INDEXED BY downloads_on_device
     WHERE status = 'completed' AND {THESE}"""  # noqa: S608 - an expression of ours
 # As `Download.size`: of the file, else of the responses, else of the last scan.
 SIZE = "coalesce(file_size, CAST(json_extract(validator, '$[1]') AS INTEGER), expected_size)"
-WAITING = f"""SELECT device_id, id, item_id, title, {SIZE}, format, seconds, bytes_downloaded,
+WAITING = f"""SELECT device_id, id, item_id, {SIZE}, format, seconds, bytes_downloaded,
         priority, queued_at
     FROM downloads INDEXED BY downloads_to_claim
     WHERE status = 'pending' AND {THESE}
@@ -43,6 +43,11 @@ GRIPS_OF = """SELECT item_id, rule, release_at IS NOT NULL FROM holds
 FEW_FILES = 2000
 SEEN_BY = """SELECT download_id FROM json_each(?) AS one CROSS JOIN owned
     ON owned.download_id = CAST(one.value AS INTEGER) AND owned.user_id = ?"""
+TITLES = """SELECT downloads.id, item_id, title FROM json_each(?) AS one CROSS JOIN downloads
+    ON downloads.id = CAST(one.value AS INTEGER)"""
+TITLES_SEEN_BY = """SELECT downloads.id, item_id, title FROM json_each(?) AS one CROSS JOIN owned
+    ON owned.download_id = CAST(one.value AS INTEGER) AND owned.user_id = ?
+    CROSS JOIN downloads ON downloads.id = owned.download_id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +109,13 @@ class Inventory:
                 Stored(
                     download_id=download_id,
                     item_id=item_id,
-                    title=title,
                     size=size or 0,
                     last_used=last_used,
                     eviction_class=grips.take(item_id),
                     is_in_use=item_id in in_use or download_id in untouchable,
                     is_missing=bool(is_missing),
                 )
-                for download_id, item_id, title, size, last_used, is_missing in go_through(
+                for download_id, item_id, size, last_used, is_missing in go_through(
                     self._read(STORED, device_id), is_over
                 )
             ]
@@ -131,6 +135,20 @@ class Inventory:
         rows = self._db.sql(SEEN_BY, (json.dumps(list(download_ids)), user_id))
         return frozenset(download_id for (download_id,) in rows)
 
+    def read_titles(
+        self, download_ids: Collection[int], user_id: str | None = None
+    ) -> Mapping[int, tuple[str, str]]:
+        """Return item and title of downloads, by their ids; of an account, what it may see."""
+        if not download_ids:
+            return {}
+        # In the order in which they are stored.
+        asked = json.dumps(sorted(download_ids))
+        if user_id is None:
+            rows = self._db.sql(TITLES, (asked,))
+        else:
+            rows = self._db.sql(TITLES_SEEN_BY, (asked, user_id))
+        return {download_id: (item_id, title) for download_id, item_id, title in rows}
+
     def _list_waiting(
         self,
         device_id: str,
@@ -144,7 +162,6 @@ class Inventory:
             WantedFile(
                 download_id=download_id,
                 item_id=item_id,
-                title=title,
                 size=(likely or 0) + (size or 0) if is_kept else likely,
                 held=held,
                 priority=priority,
@@ -153,7 +170,7 @@ class Inventory:
                 is_own=item_id in grips.own,
                 source=_count_beside(target, size, likely, is_kept=is_kept),
             )
-            for download_id, item_id, title, size, name, seconds, held, priority, queued_at in (
+            for download_id, item_id, size, name, seconds, held, priority, queued_at in (
                 self._read(WAITING, device_id, due)
             )
             for target in (read_any_target(name),)

@@ -38,7 +38,6 @@ def there(
     return Stored(
         download_id=number,
         item_id=f"{number:032x}",
-        title=f"Tone {number}",
         size=size,
         last_used=used,
         eviction_class=standing,
@@ -58,7 +57,6 @@ def wish(
     return WantedFile(
         download_id=number,
         item_id=f"{number:032x}",
-        title=f"Tone {number}",
         size=size,
         standing=standing,
         priority=priority,

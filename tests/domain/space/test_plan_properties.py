@@ -24,7 +24,6 @@ def files(draw: st.DrawFn, first: int) -> list[Stored]:
         Stored(
             download_id=first + n,
             item_id=str(first + n),
-            title="",
             size=draw(SIZES),
             last_used=draw(st.integers(0, 5)),
             eviction_class=draw(STANDINGS),
@@ -43,7 +42,6 @@ def wishes(draw: st.DrawFn, first: int, *, parts: bool) -> list[WantedFile]:
             WantedFile(
                 download_id=first + n,
                 item_id=str(first + n),
-                title="",
                 size=size,
                 held=draw(st.integers(0, size)) if parts else 0,
                 priority=draw(st.sampled_from([0, 0, 50, 70])),
@@ -88,7 +86,6 @@ def carried_out(
         Stored(
             download_id=one.download_id,
             item_id=one.item_id,
-            title="",
             size=one.size or 0,
             last_used=0,
             eviction_class=one.standing,

@@ -612,7 +612,7 @@ def test_a_rule_leaves_what_was_evicted_alone_for_a_week(house: House) -> None:
     ],
 )
 def test_what_does_not_fit_says_what_can_be_done(code: str, way_out: str) -> None:
-    refused = RefusedAdd(1, "1" * 32, "Tone 1", 10, "why", code, is_final=False)
+    refused = RefusedAdd(1, 10, "why", code, is_final=False)
 
     note = space_problem("Car stick", Plan(id="1", refusals=(refused,)))
 

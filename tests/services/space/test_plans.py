@@ -93,6 +93,16 @@ def test_everybody_who_uses_a_device_sees_its_plan_but_only_their_own_titles(
     assert (ann.bytes_added, ben.bytes_added, eve.bytes_added) == (BLOCK, 1_000_000, BLOCK)
 
 
+def test_the_numbers_are_those_of_all_lines_however_few_are_read(plans: PlanService) -> None:
+    for who in (ANN_HERSELF, BEN, EVE):
+        whole, short = plans.one(who, STICK), plans.one(who, STICK, 0)
+
+        assert (short.adds, short.removals, short.refusals) == ((), (), ())
+        assert (short.files_added, short.bytes_added) == (1, whole.bytes_added)
+        assert (short.files_refused, short.files_removed) == (1, 0)
+        assert not short.is_settled
+
+
 def test_a_device_of_others_does_not_exist(plans: PlanService) -> None:
     assert plans.all(OTHER) == []
     for who, device_id in ((OTHER, STICK), (ANN_HERSELF, "another")):

@@ -97,6 +97,9 @@ def test_a_person_sees_what_they_hold_or_asked_for_when_nobody_holds_it(
     assert look.list_visible_to(ANN, [first, second, third]) == {first}
     assert look.list_visible_to(BEN, [first, second, third]) == {second, third}
     assert look.list_visible_to(BEN, [first, 99]) == frozenset()
+    assert look.read_titles([first, second, 99], BEN) == {second: (track(2).id, track(2).title)}
+    assert look.read_titles([first, second, 99]).keys() == {first, second}
+    assert look.read_titles([], BEN) == {}
 
 
 def test_a_page_reads_small_devices_at_once_and_large_ones_alone(
@@ -137,6 +140,8 @@ def test_a_page_reads_small_devices_at_once_and_large_ones_alone(
         (inventory.GRIPS, 1),
         (inventory.GRIPS_OF, 2),
         (inventory.SEEN_BY, 2),
+        (inventory.TITLES, 1),
+        (inventory.TITLES_SEEN_BY, 2),
     ],
 )
 def test_no_query_sorts_or_walks_through_another_device_s_files(

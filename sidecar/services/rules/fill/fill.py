@@ -477,7 +477,6 @@ def leave_quiet(
         WantedFile(
             download_id=-place,
             item_id=one,
-            title="",
             size=sizes[one],
             standing=filling,
             place=place,

@@ -64,8 +64,7 @@ def listed(services: WebServices) -> Sequence[DeviceView]:
 @devices.get("/<device_id>/plan", role=Role.SIGNED_IN, query=PlanQuery, returns=schemas.Plan)
 def plan(services: WebServices, device_id: str, query: PlanQuery) -> DevicePlan:
     """Show what would be added to a device and removed from it."""
-    found = services.plans.one(person(), device_id)
-    return found if query.lines is None else found.shorten(query.lines)
+    return services.plans.one(person(), device_id, query.lines)
 
 
 @devices.post(

@@ -219,7 +219,7 @@ def _page(services: WebServices, device_id: str, refused: Refused | None = None)
 
 def _plan(plans: PlanService, device_id: str) -> DevicePlan | None:
     try:
-        return plans.one(person(), device_id)
+        return plans.one(person(), device_id, 0)
     except NotVisible:
         # Another stick has the name of this device now: only its settings are left.
         return None

@@ -28,7 +28,7 @@ def routes(services: WebServices) -> Blueprint:
     @plans.get("/devices", role=Role.SIGNED_IN)
     def devices() -> str:
         who = person()
-        found = services.plans.all(who)
+        found = services.plans.all(who, LONGEST_LIST)
         return render_template(
             "devices/devices.html",
             devices=found,

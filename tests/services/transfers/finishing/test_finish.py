@@ -355,12 +355,12 @@ def test_the_plan_counts_on_what_the_converted_file_will_take(bench: Bench) -> N
 
     found = Inventory(bench.world.db).list_holdings(STICK, bench.world.clock.now())
 
-    waiting = {one.title: one for one in found.waiting}
-    song = waiting["Tone 1"]
+    waiting = {one.item_id: one for one in found.waiting}
+    song = waiting[item.id]
     assert song.size == pytest.approx(240 * 16_000, rel=0.1)
     assert song.source == 30_000_000
     assert song.to_write == 30_000_000 + (song.size or 0)
-    assert (waiting["Film"].size, waiting["Film"].source) == (900, None)
+    assert (waiting[film.id].size, waiting[film.id].source) == (900, None)
 
 
 def test_what_waits_gets_a_new_format_at_once_and_what_is_there_keeps_its_own(
