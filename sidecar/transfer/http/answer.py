@@ -20,7 +20,7 @@ import urllib3.exceptions
 
 from sidecar.clock import Clock
 from sidecar.transfer.http.heads import Head, read_by_library, read_head
-from sidecar.transfer.http.line import GLANCE_S, Line, as_of_library
+from sidecar.transfer.http.line import Line, as_of_library
 
 BUFFER = 1024 * 1024
 BLOCK = 256 * 1024  # the most that is read through the library at a time
@@ -103,7 +103,7 @@ class Answer:
 
     def _receive(self, until: int) -> None:
         """Fill the buffer up to `until`, or as far as a moment is enough for."""
-        line, ends_at, silent_s = self._line, self._clock.monotonic() + FILL_S, 0.0
+        line, began = self._line, self._clock.monotonic()
         while self._end < until and not line.is_at_end:
             try:
                 self._end += line.receive(self._buffer[self._end : until])
@@ -112,17 +112,17 @@ class Answer:
                 if self._begin < self._end:
                     return
                 raise self._error from error
-            has_some = self._begin < self._end
-            if self._end == until or (has_some and self._clock.monotonic() >= ends_at):
-                return
-            if not has_some and silent_s and self._stop.is_set():
-                return
-            if not has_some and silent_s >= self._read_within_s:
-                raise urllib3.exceptions.TimeoutError("nothing came")
-            if not line.is_at_end and not line.wait(until - self._end):
-                silent_s += GLANCE_S
-                if has_some and silent_s >= FILL_S:
+            took_s = self._clock.monotonic() - began
+            if self._begin < self._end:
+                if self._end == until or took_s >= FILL_S:
                     return
+            elif self._stop.is_set():
+                return
+            elif took_s >= self._read_within_s:
+                # Also where bytes come, but never a whole record of TLS.
+                raise urllib3.exceptions.TimeoutError("nothing came")
+            if not line.is_at_end:
+                line.wait(until - self._end)
 
     def _read_by_library(self) -> Head:
         """Read a head that is not ordinary, and leave a body of unknown length to the library."""

@@ -98,12 +98,12 @@ class Line:
                 raise
         return count
 
-    def wait(self, wanted: int) -> bool:
-        """Wait a moment for more, best until so much has come; return whether it has."""
+    def wait(self, wanted: int) -> None:
+        """Wait a moment for more, best until so much has come."""
         # One wake-up for many packets. Of TLS a part of a record may have been taken already.
         least = min(WAKE_AT, wanted - RECORD if self._is_tls else wanted)
         self._ask_for(max(1, least))
-        return bool(self._poll.poll(min(GLANCE_S, self._read_within_s) * 1000))
+        self._poll.poll(min(GLANCE_S, self._read_within_s) * 1000)
 
     def stop_waiting(self) -> None:
         """Let `receive` return at once from now on, until the next request."""

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import socket
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Event, Lock, Thread
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import pytest
+import urllib3.exceptions
 from urllib3.connection import HTTPSConnection
 
-from sidecar.clock import SystemClock
+from sidecar.clock import Clock, SystemClock
 from sidecar.transfer.http.answer import BUFFER, Answer
 from sidecar.transfer.http.line import Line
 from tests.fakes.servers.certificates import own_certificate
 from tests.patience import PATIENCE_S
 from tests.transfer.http.given import REQUEST, Given, ask, given_line
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
 
 BODY = b"0123456789"
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n"
@@ -190,3 +197,50 @@ def test_what_came_before_the_server_closed_the_connection_is_read() -> None:
 
         # The request cannot be sent any more.
         assert read(line, theirs) == BODY
+
+
+class HalfRecords(socket.socket):
+    """What TLS makes of a record that comes byte by byte: nothing, until all of it has come."""
+
+    is_within = False
+
+    def recv_into(self, buffer: WriteableBuffer, nbytes: int = 0, flags: int = 0) -> int:
+        if not self.is_within:
+            return super().recv_into(buffer, nbytes, flags)
+        super().recv(1)
+        raise ssl.SSLWantReadError
+
+
+@contextmanager
+def half_a_record(clock: Clock, stop: Event) -> Iterator[tuple[Answer, HalfRecords]]:
+    """Yield an answer of whose body a record comes byte by byte, and the end that sends it."""
+    with given_line() as (line, theirs):
+        [plain] = cast("Given", line._connection).given
+        with HalfRecords(plain.family, plain.type, fileno=plain.detach()) as ours:
+            cast("Given", line._connection).given[:] = [ours]
+            theirs.sendall(HEAD)
+            line.send(REQUEST)
+            answer = Answer(line, memoryview(bytearray(BUFFER)), clock, PATIENCE_S, stop)
+            ours.is_within = True
+            theirs.sendall(bytes(100))
+            yield answer, ours
+
+
+def test_a_stop_does_not_wait_for_a_record_that_comes_byte_by_byte() -> None:
+    stop = Event()
+    with half_a_record(SystemClock(), stop) as (answer, ours):
+        stop.set()
+
+        assert not answer.fill(10)
+
+        ours.is_within = False
+        assert len(ours.recv(100)) == 99
+
+
+def test_a_record_that_comes_byte_by_byte_is_given_up() -> None:
+    with half_a_record(Fast(), Event()) as (answer, ours):
+        with pytest.raises(urllib3.exceptions.TimeoutError):
+            answer.fill(10)
+
+        ours.is_within = False
+        assert len(ours.recv(100)) > 50
