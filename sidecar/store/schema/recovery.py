@@ -133,7 +133,9 @@ def _describe(path: Path) -> str:
 
 def _log_path(path: Path) -> Path:
     """Return the write-ahead log: it is there as long as anybody has the database open."""
-    return path.with_name(f"{path.name}-wal")
+    # SQLite puts it beside the file itself, where `path` is a link to it.
+    file = path.resolve()
+    return file.with_name(f"{file.name}-wal")
 
 
 def list_daily_copies(path: Path) -> list[Path]:

@@ -228,6 +228,23 @@ def test_the_page_settings_are_read_before_a_start_and_nothing_is_changed(
     assert is_as_left(path)
 
 
+def test_a_file_behind_a_link_is_read_with_its_log(path: Path, clock: FakeClock) -> None:
+    used(path, clock)
+    file = path.parent.parent / "music.db"
+    path.rename(file)
+    path.symlink_to(file)
+    db = Database.open(path, clock=clock)
+
+    PageSettings(db).save({"log.level": "DEBUG"})
+
+    assert read_page_settings(path) == {"log.level": "DEBUG"}
+    with closing(sqlite3.connect(file)) as other:
+        other.execute("SELECT * FROM meta").fetchone()
+        assert db.is_sound()
+        db.close()
+        assert not is_as_left(path)  # in use by the other one
+
+
 @pytest.mark.parametrize("is_killed", [True, False])
 def test_a_file_that_somebody_may_have_changed_is_looked_at_before_the_start(
     path: Path, clock: FakeClock, *, is_killed: bool
