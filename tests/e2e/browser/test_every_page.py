@@ -126,4 +126,6 @@ def wrong(page: Page, width: int, theme: Theme) -> list[str]:
     """Return what is wrong with a page at this width and in this theme."""
     wide = page.evaluate("document.documentElement.scrollWidth")
     sideways = [f"{wide} pixels wide"] if wide > width else []
-    return [*sideways, *violations_in(page, theme)]
+    seen = page.locator("[hidden]").filter(visible=True).all()
+    hidden = [f"shown, though hidden: {one.inner_text()}" for one in seen]
+    return [*sideways, *hidden, *violations_in(page, theme)]
