@@ -557,6 +557,7 @@ def test_what_is_kept_in_the_browser_plays_without_a_network_and_its_plays_come_
 
     page.reload()
     expect(page.locator("#kept-files")).to_contain_text("Noon")
+    expect(page.locator("#kept-used")).not_to_have_text(re.compile("^0 bytes of"))
     expect(page.locator("#kept-trouble")).to_be_empty()
     page.wait_for_function("() => navigator.serviceWorker.controller !== null")
     page.goto(f"{server.url}/devices")

@@ -33,11 +33,12 @@ export async function startKeeping(signal) {
     const list = document.getElementById("kept-files");
     if (!list) return;
     const kept = await files.list();
-    const lines = kept.map(line);
     const none = document.createElement("li");
     none.textContent = list.dataset.empty ?? "";
-    list.replaceChildren(...(lines.length ? lines : [none]));
-    byId("kept-bar", HTMLProgressElement).value = kept.reduce((sum, one) => sum + one.size, 0);
+    list.replaceChildren(...(kept.length ? kept.map(line) : [none]));
+    const bar = byId("kept-bar", HTMLProgressElement);
+    bar.value = kept.reduce((sum, one) => sum + one.size, 0);
+    tell("kept-used", said("{used} of {size} used", { used: size(bar.value), size: size(bar.max) }));
     const { usage = 0, quota } = (await navigator.storage.estimate?.()) ?? {};
     const stays = (await navigator.storage.persisted?.()) ?? false;
     const words = stays ? said("The browser keeps it for good.") : said("The browser may remove it when space runs out.");
