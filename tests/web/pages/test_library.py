@@ -406,7 +406,8 @@ def test_download_and_cancel_change_what_stands_there_and_are_undone(
     # What was removed before stays so when the wish for it is taken back.
     in_place(ann, "/library/cancel", **album)
     began = in_place(ann, "/library/download", **album)
-    assert "It is undone." in told(undo(ann, began))
+    undone = told(undo(ann, began))
+    assert "It is undone. What had come already stays until its space is needed." in undone
     assert buttons().startswith("Download the rest 1 of 12")
     assert len(house.store.tombstones.items(ANN.user_id, STICK)) == 11
     assert house.row(1).status is Status.COMPLETED
