@@ -1,14 +1,12 @@
 """The settings' sections with their keys, types and defaults."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from datetime import time, timedelta
 from enum import StrEnum
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -495,7 +493,7 @@ class DeviceSettings(Section):
             kind for kind, told in chosen.items() if (kind in usual if told is None else told)
         )
 
-    def with_usual_kinds(self) -> DeviceSettings:
+    def with_usual_kinds(self) -> Self:
         """Return the same settings, with the kinds that are not set as its preset has them."""
         return self.model_copy(update={kind.value: kind in self.takes for kind in MediaKind})
 
@@ -508,7 +506,7 @@ class DeviceSettings(Section):
         """The users and managers of the device."""
         return DeviceRoles(self.users, self.managers)
 
-    def with_changes(self, changes: Mapping[str, object]) -> DeviceSettings:
+    def with_changes(self, changes: Mapping[str, object]) -> Self:
         """Return the settings with changes, whose values are as in the file; None changes nothing.
 
         Raises:
@@ -520,7 +518,7 @@ class DeviceSettings(Section):
                 raise ConfigError("devices", key, None, reason)
         try:
             given = {key: value for key, value in changes.items() if value is not None}
-            return DeviceSettings.model_validate({**self.model_dump(), **given})
+            return self.model_validate({**self.model_dump(), **given})
         except ValidationError as error:
             raise explain_invalid("devices", error, changes) from None
 

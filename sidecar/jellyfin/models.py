@@ -5,8 +5,6 @@ missing, null or of the wrong type becomes the field's default, so that one bad 
 never hides a whole library; only what a value is useless without is required.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass

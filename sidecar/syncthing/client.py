@@ -3,8 +3,6 @@
 Of its configuration only folders and devices are read: the whole has keys and passwords in it.
 """
 
-from __future__ import annotations
-
 import posixpath
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

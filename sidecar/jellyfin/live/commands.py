@@ -4,8 +4,6 @@ The server has expanded albums and the like, and has shuffled or mixed where tha
 before it sends a command. Nothing is carried out here.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import Literal
 

@@ -5,8 +5,6 @@ carries the parent (album, season) of what changed and does not say what changed
 was known. `Sessions` comes only when something happens, and never as a first snapshot.
 """
 
-from __future__ import annotations
-
 import logging
 from dataclasses import dataclass
 from datetime import datetime

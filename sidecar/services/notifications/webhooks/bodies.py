@@ -4,8 +4,6 @@ What is here is a promise to programs of others: fields are added, never changed
 anything else, `VERSION` is raised.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime

@@ -1,7 +1,5 @@
 """Schemas of what happened."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from sidecar.services.activity.history import Happening

@@ -1,7 +1,5 @@
 """The base class and field helpers of the API's schemas, and the conversion of values to JSON."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache

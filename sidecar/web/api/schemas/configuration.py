@@ -1,7 +1,5 @@
 """Answers about the settings, and about which devices there are."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Annotated
 

@@ -1,7 +1,5 @@
 """Schemas of devices, plans, settings, pins and exclusions."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime

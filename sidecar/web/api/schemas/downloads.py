@@ -1,7 +1,5 @@
 """Schemas of downloads, transfers and the results of actions."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Literal
 

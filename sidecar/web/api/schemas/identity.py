@@ -1,7 +1,5 @@
 """Schemas of files with ambiguous items, and of another Jellyfin server."""
 
-from __future__ import annotations
-
 from sidecar.web.api.schemas.base import ItemId, OfDevice, Schema
 from sidecar.web.api.schemas.devices import Managed
 

@@ -1,7 +1,5 @@
 """Schemas of imports from devices: plays from players' logs, and adopted files."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from sidecar.web.api.schemas.base import ItemId, Moment, OfDevice, Schema, Tenths

@@ -1,7 +1,5 @@
 """Schemas of files on devices and of items in the Jellyfin library."""
 
-from __future__ import annotations
-
 from typing import Annotated, Literal
 
 from flask import url_for

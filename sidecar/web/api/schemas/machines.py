@@ -1,7 +1,5 @@
 """Answers about machines that join."""
 
-from __future__ import annotations
-
 from sidecar.web.api.schemas.base import Moment, Schema
 
 

@@ -1,7 +1,5 @@
 """Answers about notifications."""
 
-from __future__ import annotations
-
 from sidecar.domain.notifications.notifications import NotificationKind
 from sidecar.web.api.schemas.base import Moment, Schema
 

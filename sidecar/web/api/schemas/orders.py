@@ -1,7 +1,5 @@
 """Answers about orders to other machines."""
 
-from __future__ import annotations
-
 from typing import Literal
 
 from sidecar.web.api.schemas.base import Moment, Schema, taken_from

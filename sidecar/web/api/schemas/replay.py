@@ -1,7 +1,5 @@
 """Schemas of replays."""
 
-from __future__ import annotations
-
 from pydantic import Field
 
 from sidecar.services.activity.replays.views import ReplayState

@@ -1,7 +1,5 @@
 """Schemas of saved filters."""
 
-from __future__ import annotations
-
 from sidecar.domain.items.kinds import Kind
 from sidecar.domain.items.selection import SelectionOrder
 from sidecar.web.api.schemas.base import Schema, taken_from

@@ -1,7 +1,5 @@
 """Schemas of the Syncthing peers of a device."""
 
-from __future__ import annotations
-
 from sidecar.web.api.schemas.base import Moment, OfDevice, Schema, Tenths, taken_from
 
 

@@ -1,7 +1,5 @@
 """Schemas of accounts, sessions, keys, plays and the state of the system."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Literal
 

@@ -1,7 +1,5 @@
 """Answers about webhooks."""
 
-from __future__ import annotations
-
 from sidecar.domain.notifications.webhooks import HookEvent
 from sidecar.web.api.schemas.base import Moment, Schema
 
