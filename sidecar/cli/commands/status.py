@@ -168,7 +168,7 @@ def _devices(settings: Settings, store: Stores, bus: Bus) -> list[dict[str, Any]
         bus=bus,
     )
     uses = store.downloads.queries.use_of_devices()
-    states = store.downloads.queries.by_device(DownloadFilter())
+    states = store.downloads.queries.by_device(None)
     return [
         _device(one, present, uses.get(one.id, DeviceUse()), states.get(one.id, DeviceState({})))
         for one in store.devices.all()

@@ -146,7 +146,8 @@ class DownloadListing:
 
     def by_device(self, person: Person) -> Mapping[str, DeviceState]:
         """Return how the downloads of each device stand, as far as this person may see them."""
-        return self._downloads.queries.by_device(self._ownership.listed(person))
+        which = self._ownership.listed(person)
+        return self._downloads.queries.by_device(which.viewer, which.left_out)
 
     def owners(self, person: Person) -> Sequence[str]:
         """Return the account names that an admin may filter by; for others none."""

@@ -41,7 +41,6 @@ from sidecar.services.notifications.notice_board import NoticeBoard
 from sidecar.services.notifications.preferences import NotificationPreferences, name_address, send
 from sidecar.services.notifications.push import BrowserPush
 from sidecar.store.downloads.activity import Happening
-from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queries import DeviceState, DownloadQueries
 from sidecar.store.notifications import NotificationStore
 
@@ -193,7 +192,7 @@ class Notifier:
     def _of_devices(
         self, person: Person, devices: Sequence[DeviceView], memory: Memory, start: int
     ) -> Iterator[Condition]:
-        states = self._downloads.by_device(DownloadFilter(viewer=person.user_id))
+        states = self._downloads.by_device(person.user_id)
         plans = self._problems.all_of(ProblemKind.ROOM)
         troubles = self._problems.all_of(ProblemKind.DEVICE)
         for one in devices:

@@ -65,14 +65,6 @@ FILES_AT_MOST = """SELECT coalesce(sum(bytes + files * (? - 1)), 0) FROM tallies
 FILES_AT_ONCE, ALL = 2000, 2**31 - 1
 ORIGINALS = """SELECT coalesce(sum((original_size + ? - 1) / ? * ?), 0) FROM downloads
     WHERE original_size IS NOT NULL AND device_id = ?"""
-TALLIES = "SELECT device_id, status, files FROM tallies WHERE files > 0"
-# Grouped by the status first, or SQLite would read whole rows.
-BY_DEVICE = "SELECT d.device_id, d.status, count(*) AS files FROM downloads AS d WHERE TRUE"
-# From whose they are, and then from that index: with `BY_DEVICE` all of others would be looked at.
-OWN_BY_DEVICE = """SELECT d.device_id, o.status, count(*) AS files FROM owned AS o
-    CROSS JOIN downloads AS d INDEXED BY downloads_by_status
-        ON d.status = o.status AND d.id = o.download_id
-    WHERE o.user_id = ? GROUP BY 2, 1"""
 MISSING_BY_DEVICE = f"""SELECT d.device_id, '{MISSING}', count(*), NULL FROM downloads AS d
     WHERE d.missing_since IS NOT NULL"""  # noqa: S608 - our own word
 # The first in order of its index, which has these conditions.
@@ -107,8 +99,6 @@ LISTED = f"SELECT {NAMES} FROM downloads AS d WHERE TRUE"  # noqa: S608 - names 
 THESE = """FROM json_each(?) AS one
     CROSS JOIN downloads AS d ON d.id = CAST(one.value AS INTEGER) WHERE TRUE"""
 COUNTED = "SELECT count(*) FROM downloads AS d WHERE TRUE"
-OF_TALLIES = """SELECT status, sum(files) FROM tallies
-    WHERE device_id = coalesce(?, device_id) GROUP BY status"""
 # All that is asked of words is found in one look at that index: its texts are read but once.
 WITH_WORDS = """SELECT d.status, count(*), count(d.missing_since),
         group_concat(CAST(d.id AS TEXT), ','),
@@ -325,20 +315,26 @@ class DownloadQueries:
         counts[Status.COMPLETED] -= missing
         return {**counts, MISSING: missing}
 
-    def by_device(self, which: DownloadFilter) -> Mapping[str, DeviceState]:
+    def by_device(
+        self, viewer: str | None, left_out: frozenset[str] = frozenset()
+    ) -> Mapping[str, DeviceState]:
         """Return how the downloads of each device stand; devices without any are left out.
 
-        `which.statuses` is ignored, and missing files are not counted.
+        Missing files are not counted.
+
+        Args:
+            viewer: Only what this person may see; None sees all.
+            left_out: Devices of which nothing is told.
         """
-        asked = build_count_conditions(which)
-        every = TALLIES if not asked.text else f"{BY_DEVICE}{asked.text} GROUP BY 2, 1"
-        if which.viewer is not None and which == DownloadFilter(viewer=which.viewer):
-            every = OWN_BY_DEVICE
+        which = DownloadFilter(viewer=viewer, left_out=left_out)
+        kept, asked = _build_kept(which), build_scope_conditions(which)
         last = f"{LAST_ARRIVAL}{asked.text} ORDER BY d.completed_at DESC LIMIT 1"
         found = self._db.sql(
             f"SELECT device_id, status, files, CASE WHEN status = 'completed' THEN ({last}) END"  # noqa: S608 - ours
-            f" FROM ({every}) AS every UNION ALL {MISSING_BY_DEVICE}{asked.text} GROUP BY 1",
-            asked.values * 3,
+            f" FROM (SELECT device_id, status, sum(files) AS files {kept.text}"
+            " GROUP BY status, device_id) AS every"
+            f" UNION ALL {MISSING_BY_DEVICE}{asked.text} GROUP BY 1",
+            (*asked.values, *kept.values, *asked.values),
         )
         counts: dict[str, dict[str, int]] = {}
         arrivals: dict[str, datetime | None] = {}
@@ -504,16 +500,25 @@ class DownloadQueries:
 
 def select_counts(which: DownloadFilter) -> Statement:
     """Return the statement that counts the downloads in each state; tests check its plan."""
-    if which == DownloadFilter(viewer=which.viewer, device_id=which.device_id):
-        if which.viewer is None:
-            # One that is None means any device.
-            return Statement(OF_TALLIES, (which.device_id,))
-        if which.device_id is None:
-            text = "SELECT status, count(*) FROM owned WHERE user_id = ? GROUP BY status"
-            return Statement(text, (which.viewer,))
+    if which == DownloadFilter(
+        viewer=which.viewer, device_id=which.device_id, left_out=which.left_out
+    ):
+        kept = _build_kept(which)
+        return Statement(f"SELECT status, sum(files) {kept.text} GROUP BY status", kept.values)
     asked = build_count_conditions(which)
     text = f"SELECT d.status, count(*) FROM downloads AS d WHERE TRUE{asked.text} GROUP BY d.status"  # noqa: S608 - ours
     return Statement(text, asked.values)
+
+
+def _build_kept(which: DownloadFilter) -> Statement:
+    """Return whence the numbers of a list come that triggers keep, by state and device."""
+    if which.viewer is None:
+        table, whose = "tallies", Statement(" WHERE files > 0", ())
+    else:
+        table, whose = "own_tallies", Statement(" WHERE user_id = ?", (which.viewer,))
+    devices = DownloadFilter(device_id=which.device_id, left_out=which.left_out)
+    asked = build_scope_conditions(devices).of(table)
+    return join_statements([Statement(f"FROM {table}", ()), whose, asked])
 
 
 def _name_index(which: DownloadFilter, total: int, sort: Sort) -> str:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sidecar.errors import DatabaseError
 from sidecar.store.schema.kept_tiles import KEPT_TILES
-from sidecar.store.schema.owners import COPIES, OWNERS, WORDS_OF_COPIES
+from sidecar.store.schema.owners import COPIES, OWN_TALLIES, OWNERS, WORDS_OF_COPIES
 from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
     ACCEPTED,
@@ -115,6 +115,7 @@ STEPS: tuple[Step, ...] = (
     ONE_TABLE_OF_FINDINGS,
     WORDS_OF_COPIES,
     KEPT_TILES,
+    OWN_TALLIES,
 )
 
 

@@ -1,6 +1,7 @@
 """What triggers keep: whose each download is, tallies of devices, and which items have copies.
 
     holds, downloads ── triggers ──▶ owned        who holds it; who asked for it if nobody does
+    owned ───────────── triggers ──▶ own_tallies  each person's files by state and device
     downloads ───────── triggers ──▶ tallies      files and bytes by device and state
     downloads ───────── triggers ──▶ has_copies   whether its item has another download
 
@@ -9,15 +10,6 @@ Lists and counts would work this out anew each time. Nothing else writes there.
 
 from __future__ import annotations
 
-# How the owners of some downloads are written anew; `{0}` selects their ids.
-_HOLDERS = """INSERT INTO owned SELECT DISTINCT h.user_id, d.id, d.status FROM downloads AS d
-            CROSS JOIN holds AS h ON h.device_id = d.device_id AND h.item_id = d.item_id
-            WHERE d.id IN ({0});"""
-_ASKER = """INSERT INTO owned SELECT d.user_id, d.id, d.status FROM downloads AS d
-            WHERE d.id IN ({0})
-                AND NOT EXISTS (SELECT 1 FROM owned WHERE download_id = d.id);"""
-_NOBODY = "DELETE FROM owned WHERE download_id IN ({0});"
-_ANEW = f"{_NOBODY} {_HOLDERS} {_ASKER}"
 _OF_NEW = "SELECT id FROM downloads WHERE device_id = new.device_id AND item_id = new.item_id"
 _OF_OLD = "SELECT id FROM downloads WHERE device_id = old.device_id AND item_id = old.item_id"
 _LEAVES = """UPDATE tallies SET files = files - 1, bytes = bytes - coalesce(old.file_size, 0)
@@ -26,6 +18,43 @@ _COMES = """INSERT INTO tallies (device_id, status, files, bytes)
             VALUES (new.device_id, new.status, 1, coalesce(new.file_size, 0))
             ON CONFLICT DO UPDATE
             SET files = files + 1, bytes = bytes + coalesce(new.file_size, 0);"""
+
+
+def _keep_owned(told: str) -> tuple[str, ...]:
+    """Return what fills `owned` and keeps it; `told` is what its rows tell of each download."""
+    # How the owners of some downloads are written anew; `{0}` selects their ids.
+    holders = f"""INSERT INTO owned SELECT DISTINCT h.user_id, {told} FROM downloads AS d
+            CROSS JOIN holds AS h ON h.device_id = d.device_id AND h.item_id = d.item_id
+            WHERE d.id IN ({{0}});"""  # noqa: S608 - ours
+    asker = f"""INSERT INTO owned SELECT d.user_id, {told} FROM downloads AS d
+            WHERE d.id IN ({{0}})
+                AND NOT EXISTS (SELECT 1 FROM owned WHERE download_id = d.id);"""  # noqa: S608 - ours
+    anew = f"DELETE FROM owned WHERE download_id IN ({{0}}); {holders} {asker}"  # noqa: S608 - ours
+    return (
+        *(one.format("SELECT id FROM downloads").rstrip(";") for one in (holders, asker)),
+        "CREATE INDEX owned_by_user ON owned (user_id, status, download_id)",
+        _whenever("owned_hold_made", "INSERT ON holds", anew.format(_OF_NEW)),
+        _whenever("owned_hold_ended", "DELETE ON holds", anew.format(_OF_OLD)),
+        _whenever(
+            "owned_hold_moved",
+            "UPDATE OF user_id, device_id, item_id ON holds",
+            anew.format(f"{_OF_OLD} UNION {_OF_NEW}"),
+        ),
+        _whenever("owned_made", "INSERT ON downloads", anew.format("SELECT new.id")),
+        _whenever(
+            "owned_ended", "DELETE ON downloads", "DELETE FROM owned WHERE download_id = old.id;"
+        ),
+        _whenever(
+            "owned_moved",
+            "UPDATE OF user_id, device_id, item_id ON downloads",
+            anew.format("SELECT new.id"),
+        ),
+        _whenever(
+            "owned_changed",
+            "UPDATE OF status ON downloads WHEN old.status <> new.status",
+            "UPDATE owned SET status = new.status WHERE download_id = new.id;",
+        ),
+    )
 
 
 def _whenever(name: str, event: str, *statements: str) -> str:
@@ -39,29 +68,7 @@ OWNERS = (
         status TEXT NOT NULL,
         PRIMARY KEY (download_id, user_id)
     ) STRICT, WITHOUT ROWID""",
-    *(one.format("SELECT id FROM downloads").rstrip(";") for one in (_HOLDERS, _ASKER)),
-    "CREATE INDEX owned_by_user ON owned (user_id, status, download_id)",
-    _whenever("owned_hold_made", "INSERT ON holds", _ANEW.format(_OF_NEW)),
-    _whenever("owned_hold_ended", "DELETE ON holds", _ANEW.format(_OF_OLD)),
-    _whenever(
-        "owned_hold_moved",
-        "UPDATE OF user_id, device_id, item_id ON holds",
-        _ANEW.format(f"{_OF_OLD} UNION {_OF_NEW}"),
-    ),
-    _whenever("owned_made", "INSERT ON downloads", _ANEW.format("SELECT new.id")),
-    _whenever(
-        "owned_ended", "DELETE ON downloads", "DELETE FROM owned WHERE download_id = old.id;"
-    ),
-    _whenever(
-        "owned_moved",
-        "UPDATE OF user_id, device_id, item_id ON downloads",
-        _ANEW.format("SELECT new.id"),
-    ),
-    _whenever(
-        "owned_changed",
-        "UPDATE OF status ON downloads WHEN old.status <> new.status",
-        "UPDATE owned SET status = new.status WHERE download_id = new.id;",
-    ),
+    *_keep_owned("d.id, d.status"),
     """CREATE TABLE tallies (
         device_id TEXT NOT NULL,
         status TEXT NOT NULL,
@@ -125,4 +132,45 @@ WORDS_OF_COPIES = (
     "DROP INDEX downloads_by_title",
     """CREATE INDEX downloads_by_title ON downloads
         (status, search_key, id, item_type, device_id, missing_since, has_copies, item_id)""",
+)
+
+_OF_OWNER = """user_id = old.user_id AND status = old.status AND device_id = old.device_id
+                AND part = old.download_id / 256"""
+_LEAVES_OWNER = f"""UPDATE own_tallies SET files = files - 1 WHERE {_OF_OWNER};
+        DELETE FROM own_tallies WHERE {_OF_OWNER} AND files <= 0;"""  # noqa: S608 - ours
+_COMES_TO_OWNER = """INSERT INTO own_tallies (user_id, status, device_id, part, files)
+            VALUES (new.user_id, new.status, new.device_id, new.download_id / 256, 1)
+            ON CONFLICT (user_id, status, device_id, part)
+            DO UPDATE SET files = own_tallies.files + 1;"""
+OWN_TALLIES = (
+    # Made anew, with the device. Its rows are elsewhere, so that its key is short: that is what
+    # tells whether a download is somebody's.
+    *(
+        f"DROP TRIGGER owned_{name}"
+        for name in ("hold_made", "hold_ended", "hold_moved", "made", "ended", "moved", "changed")
+    ),
+    "DROP TABLE owned",
+    """CREATE TABLE owned (
+        user_id TEXT NOT NULL,
+        download_id INTEGER NOT NULL,
+        status TEXT NOT NULL,
+        device_id TEXT NOT NULL,
+        PRIMARY KEY (download_id, user_id)
+    ) STRICT""",
+    *_keep_owned("d.id, d.status, d.device_id"),
+    # In parts of 256 downloads: where one transaction changes a row again and again, PostgreSQL
+    # passes over all that it has been each time.
+    """CREATE TABLE own_tallies (
+        user_id TEXT NOT NULL,
+        status TEXT NOT NULL,
+        device_id TEXT NOT NULL,
+        part INTEGER NOT NULL,
+        files INTEGER NOT NULL,
+        PRIMARY KEY (user_id, status, device_id, part)
+    ) STRICT, WITHOUT ROWID""",
+    """INSERT INTO own_tallies SELECT user_id, status, device_id, download_id / 256, count(*)
+        FROM owned GROUP BY 1, 2, 3, 4""",
+    _whenever("own_tallies_made", "INSERT ON owned", _COMES_TO_OWNER),
+    _whenever("own_tallies_ended", "DELETE ON owned", _LEAVES_OWNER),
+    _whenever("own_tallies_changed", "UPDATE ON owned", _LEAVES_OWNER, _COMES_TO_OWNER),
 )

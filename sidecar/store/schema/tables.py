@@ -592,12 +592,29 @@ class OwnedRow(peewee.Model):
     user_id = peewee.TextField()
     download_id = peewee.IntegerField()
     status = StatusField()
+    device_id = peewee.TextField()
 
     class Meta:
         """Its table."""
 
         table_name = "owned"
         primary_key = peewee.CompositeKey("download_id", "user_id")
+
+
+class OwnTallyRow(peewee.Model):
+    """How many of some downloads in a state on a device are somebody's; by triggers (`owners`)."""
+
+    user_id = peewee.TextField()
+    status = StatusField()
+    device_id = peewee.TextField()
+    part = peewee.IntegerField()
+    files = peewee.IntegerField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "own_tallies"
+        primary_key = peewee.CompositeKey("user_id", "status", "device_id", "part")
 
 
 class TallyRow(peewee.Model):
@@ -904,6 +921,7 @@ ROWS: tuple[type[peewee.Model], ...] = (
     PlayerImportRow,
     PlayerChangeRow,
     OwnedRow,
+    OwnTallyRow,
     TallyRow,
     TileRow,
     TiledRow,

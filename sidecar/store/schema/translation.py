@@ -97,6 +97,9 @@ def translate_step(statement: str) -> Sequence[str]:
     trigger = _TRIGGER.match(statement)
     if trigger is not None:
         return _translate_trigger(*trigger.groups())
+    dropped = re.match(r"DROP TRIGGER (\w+)$", statement)
+    if dropped is not None:
+        return (f"DROP FUNCTION {dropped[1]}() CASCADE",)
     index = _INDEX.match(statement)
     if index is not None:
         head, columns, condition = index.groups()

@@ -352,6 +352,31 @@ def test_no_list_reads_everything_to_sort_it(db: Database, downloads: Downloads)
 
 
 @pytest.mark.sqlite
+@pytest.mark.parametrize("viewer", [None, BEN])
+def test_numbers_of_all_on_some_devices_are_read_from_what_triggers_keep(
+    db: Database, downloads: Downloads, viewer: str | None
+) -> None:
+    fill(db, MANY)
+    which = DownloadFilter(viewer=viewer, left_out=frozenset({CARD}))
+
+    found = plans(
+        db,
+        lambda: (
+            downloads.queries.by_device(viewer, which.left_out),
+            downloads.queries.counts(which),
+            downloads.queries.number(Status.FAILED, which),
+        ),
+    )
+
+    kept = "tallies" if viewer is None else "own_tallies"
+    steps = [step for plan in found for step in plan]
+    assert sum(f" {kept}" in step for step in steps) == 3
+    # Of the downloads only the few that are missing, and the last to arrive.
+    few = ("downloads_missing", "downloads_by_arrival", "PRIMARY KEY")
+    assert not [one for one in steps if " d " in one and not any(name in one for name in few)]
+
+
+@pytest.mark.sqlite
 @pytest.mark.parametrize(
     "ask",
     [

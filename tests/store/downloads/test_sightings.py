@@ -219,19 +219,19 @@ def test_the_files_of_a_device_are_read_some_at_a_time(downloads: Downloads) -> 
 def test_how_a_device_stands_is_told_without_what_is_missing(
     downloads: Downloads, clock: FakeClock, viewer: str | None
 ) -> None:
-    which = DownloadFilter(viewer=viewer)
     complete(downloads, 1, 2)
     before = clock.now()
     clock.advance(60)
     newest = complete(downloads, 3)[-1]
     downloads.queue.add_all([wanted(4)])
-    assert downloads.queries.by_device(which) == {
+    assert downloads.queries.by_device(viewer) == {
         STICK: DeviceState({Status.COMPLETED: 3, Status.PENDING: 1}, clock.now())
     }
 
     miss(downloads, newest)
 
-    assert downloads.queries.by_device(which) == {
+    assert downloads.queries.by_device(viewer) == {
         STICK: DeviceState({Status.COMPLETED: 2, Status.PENDING: 1}, before)
     }
-    assert downloads.queries.by_device(DownloadFilter(viewer="f" * 32)) == {}
+    assert downloads.queries.by_device("f" * 32) == {}
+    assert downloads.queries.by_device(viewer, frozenset({STICK})) == {}

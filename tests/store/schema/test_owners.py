@@ -17,11 +17,13 @@ from sidecar.store.schema.migrations import STEPS, migrate
 from sidecar.store.schema.owners import OWNERS
 from tests.store.examples import ANN, BEN, CARD, STICK
 
-OWNED = """SELECT d.id, h.user_id, d.status FROM downloads AS d
+OWNED = """SELECT d.id, h.user_id, d.status, d.device_id FROM downloads AS d
         JOIN holds AS h ON h.device_id = d.device_id AND h.item_id = d.item_id
     UNION
-    SELECT d.id, d.user_id, d.status FROM downloads AS d WHERE NOT EXISTS (
+    SELECT d.id, d.user_id, d.status, d.device_id FROM downloads AS d WHERE NOT EXISTS (
         SELECT 1 FROM holds AS h WHERE h.device_id = d.device_id AND h.item_id = d.item_id)"""
+OWN_TALLIES = f"""SELECT user_id, status, device_id, id / 256, count(*)
+    FROM ({OWNED}) AS every GROUP BY 1, 2, 3, 4"""  # noqa: S608 - ours
 TALLIES = """SELECT device_id, status, count(*), coalesce(sum(file_size), 0)
     FROM downloads GROUP BY device_id, status"""
 COPIES = """SELECT d.id, CASE WHEN EXISTS (SELECT 1 FROM downloads AS other
@@ -63,6 +65,7 @@ CHANGES = [
     ("UPDATE downloads SET file_size = ? WHERE item_id = ?", "size item"),
     ("UPDATE downloads SET user_id = ? WHERE item_id = ?", "person item"),
     ("UPDATE OR IGNORE downloads SET item_id = ? WHERE item_id = ?", "item item"),
+    ("UPDATE OR IGNORE downloads SET device_id = ? WHERE item_id = ?", "device item"),
     ("DELETE FROM downloads WHERE item_id = ? AND device_id = ?", "item device"),
 ]
 
@@ -78,10 +81,11 @@ def test_random_changes_are_followed_by_all_that_triggers_keep(db: Database) -> 
                 sql if db.dialect.skip_locked == "" else sql.replace("UPDATE OR IGNORE", "UPDATE"),
                 given,
             )
-        kept = db.sql("SELECT download_id, user_id, status FROM owned")
+        kept = db.sql("SELECT download_id, user_id, status, device_id FROM owned")
         tallies = db.sql("SELECT * FROM tallies WHERE files <> 0")
 
         assert sorted(kept) == sorted(db.sql(OWNED))
+        assert sorted(db.sql("SELECT * FROM own_tallies")) == sorted(db.sql(OWN_TALLIES))
         assert sorted(tallies) == sorted(db.sql(TALLIES))
         tiled = db.sql("SELECT download_id, tile FROM tiled JOIN tiles ON tiles.id = tile_id")
         assert sorted(db.sql("SELECT tile, newest, files FROM tiles")) == sorted(db.sql(TILES))
@@ -89,7 +93,7 @@ def test_random_changes_are_followed_by_all_that_triggers_keep(db: Database) -> 
         assert sorted(db.sql("SELECT id, has_copies FROM downloads")) == sorted(db.sql(COPIES))
 
 
-@pytest.mark.parametrize("table", ["owned", "tallies"])
+@pytest.mark.parametrize("table", ["owned", "own_tallies", "tallies"])
 def test_what_was_there_before_the_triggers_is_counted(tmp_path: Path, table: str) -> None:
     path, before = tmp_path / "some.db", STEPS.index(OWNERS)
     migrate(path, STEPS[:before])
@@ -105,7 +109,8 @@ def test_what_was_there_before_the_triggers_is_counted(tmp_path: Path, table: st
     with closing(sqlite3.connect(path)) as connection:
         found = connection.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - ours
     expected = {
-        "owned": [(BEN, 1, "pending"), (BEN, 2, "pending")],
+        "owned": [(BEN, 1, "pending", STICK), (BEN, 2, "pending", STICK)],
+        "own_tallies": [(BEN, "pending", STICK, 0, 2)],
         "tallies": [(STICK, "pending", 2, 0)],
     }
     assert found == expected[table]

@@ -76,6 +76,7 @@ RELEASED = (
     "addaadb97706e0d4",
     "46aea34f2e4f0244",
     "ecb3e4cbc3bfa421",
+    "2b14732ae51acad0",
 )
 
 
@@ -316,7 +317,8 @@ ROWS: Mapping[str, tuple[Values, ...]] = {
     "page_settings": ({"key": "transfer.workers", "value": "3"},),
 }
 KEPT_BY_TRIGGERS = {
-    "owned": ["user_id, download_id, status"],
+    "owned": ["*"],
+    "own_tallies": ["*"],
     "tallies": ["*"],
     "tiles": ["tile, newest, files"],
     "tiled": ["download_id, (SELECT tile FROM tiles WHERE id = tile_id)"],

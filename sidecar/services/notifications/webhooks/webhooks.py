@@ -59,7 +59,6 @@ from sidecar.services.notifications.webhooks.bodies import (
     describe_download,
     write_body,
 )
-from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.queries import DeviceState, DownloadQueries
 from sidecar.store.meta import Meta
 
@@ -353,7 +352,7 @@ class Webhooks:
     def _of_ready(self, names: Mapping[str, str]) -> Iterator[tuple[HookEvent, datetime, Data]]:
         if not self._came:
             return
-        states = self._downloads.by_device(DownloadFilter())
+        states = self._downloads.by_device(None)
         for device_id in [*self._came]:
             if not states.get(device_id, DeviceState({})).on_the_way:
                 files = self._came.pop(device_id)
