@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import current_app, request
 
 
 def here() -> str:
-    """Return the path and query of the current page; `/` for a form's request."""
-    return request.full_path.rstrip("?") if request.method == "GET" else "/"
+    """Return the path and query of the current page; for a form's request, of the form's page."""
+    if request.method != "GET":
+        return asked_from() or "/"
+    return request.full_path.rstrip("?")
 
 
 def own_path(wanted: str) -> str | None:
@@ -41,3 +44,11 @@ def safe_target(otherwise: str) -> str:
     """
     path = wanted()
     return request.script_root + path if path else otherwise
+
+
+def page_above() -> str | None:
+    """Return the nearest page above the request's path: of an address that only takes a form."""
+    routes = current_app.create_url_adapter(request)
+    above = filter(own_path, map(str, PurePosixPath(request.path).parents))
+    found = next((one for one in above if routes and routes.test(one, "GET")), None)
+    return None if found is None else request.script_root + found

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import IntegerConverter
+from werkzeug.test import Client
 
 from sidecar.web.app import Web
+from sidecar.web.request.errors import FOR_PROGRAMS
 from sidecar.web.request.query_params import LARGEST_ID
 
 
@@ -32,3 +34,21 @@ def test_a_number_that_no_row_can_have_leads_nowhere(web: Web, number: object) -
                             to.match(path, verb)
             looked_at += 1
     assert looked_at > 10
+
+
+def test_who_opens_the_address_of_a_form_is_led_to_the_page_above_it(web: Web) -> None:
+    browser, to, led = Client(web.wsgi), web.flask.url_map.bind("localhost"), {}
+    forms = [
+        rule.rule
+        for rule in web.flask.url_map.iter_rules()
+        if "POST" in (rule.methods or ()) and not rule.arguments and not to.test(rule.rule, "GET")
+    ]
+    for path in (*forms, "/devices/one/settings"):
+        if not path.startswith(FOR_PROGRAMS):
+            answer = browser.get(path)
+            assert answer.status_code == 303, path
+            led[path] = answer.location or ""
+    assert all(to.test(above, "GET") for above in led.values())
+    assert led["/devices/add/folder"] == "/devices/add"
+    assert led["/devices/one/settings"] == "/devices/one"
+    assert led["/sign-out"] == "/"

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 
 from flask import Flask, Response, json, redirect, render_template, request, url_for
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.wrappers import Response as BaseResponse
 
 from sidecar.errors import (
@@ -191,11 +191,23 @@ def _http(problem: HTTPException) -> BaseResponse:
     if problem.code is None or problem.code < HTTPStatus.BAD_REQUEST:
         return BaseResponse(status=problem.code, headers=problem.get_headers())
     status = HTTPStatus(problem.code)
+    if above := _page_of_form(problem):
+        return redirect(above, 303)
     reply = refuse(status)
     for name, value in problem.get_headers():
         if name in {"Allow", "Retry-After"}:
             reply.headers[name] = value
     return reply
+
+
+def _page_of_form(problem: HTTPException) -> str | None:
+    """Return where a person is led who opens the address that a form was sent to.
+
+    Browsers do so with an address that is entered once more, and after a refused form was left.
+    """
+    is_form = isinstance(problem, MethodNotAllowed) and "POST" in (problem.valid_methods or ())
+    is_opened = request.method == "GET" and not request.path.startswith(FOR_PROGRAMS)
+    return redirects.page_above() if is_form and is_opened else None
 
 
 def _not_visible(error: NotVisible) -> Response:

@@ -109,6 +109,17 @@ def test_the_sidecars_own_address_is_no_jellyfin(browser: Client, house: WebHous
     assert "is the page of Jellyfin Sidecar itself" in answer.text
 
 
+def test_another_language_does_not_lead_away_from_a_refused_step(browser: Client) -> None:
+    browser.get("/setup", environ_overrides=HERE)
+    came_from = {"Referer": "http://localhost/setup"}
+    form = {"address": "ftp://nowhere"}
+
+    refused = browser.post("/setup/server", data=form, headers=came_from, environ_overrides=HERE)
+
+    assert refused.status_code == 422
+    assert 'name="next" value="/setup"' in refused.text
+
+
 def test_after_the_set_up_its_pages_lead_home(house: WebHouse) -> None:
     browser = Client(house.web.wsgi)
 
