@@ -274,9 +274,8 @@ class DeviceEditor:
             reasons["name"] = msg("Another device has this name: give this one another")
         try:
             path = self._allowed(str(given.get("path", "")))
-            moved = self._find_moved(path)
-            if moved is not None:
-                reasons["path"] = msg("This is {name}, which is a device already", name=moved.name)
+            if taken := self._why_taken(path):
+                reasons["path"] = taken
             if not os.access(path, os.W_OK | os.X_OK):
                 reasons["path"] = msg(
                     "The sidecar may not write to this folder: choose another one, or let the user "
@@ -291,6 +290,23 @@ class DeviceEditor:
         self._check_limit(self._checked(devices).devices[-1])
         self._save(devices)
         return self._configuration.now().devices[-1]
+
+    def _why_taken(self, path: Path) -> str | None:
+        """Return why a folder can be no new device because of another one; None if it can.
+
+        Where one is in another, files would be of both: imported, counted and removed twice.
+        """
+        if (moved := self._find_moved(path)) is not None:
+            return msg("This is {name}, which is a device already", name=moved.name)
+        for one in self._configuration.now().devices:
+            other = one.path.resolve()
+            if other == path:
+                return msg("This is {name}, which is a device already", name=one.name)
+            if other.is_relative_to(path):
+                return msg("{name} is in this folder: choose another one", name=one.name)
+            if path.is_relative_to(other):
+                return msg("This folder is in {name}: choose another one", name=one.name)
+        return None
 
     def unused(self) -> Sequence[EditView]:
         """Return the devices that were attached once and are in use no more."""

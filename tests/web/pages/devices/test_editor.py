@@ -172,6 +172,21 @@ def test_a_folder_that_cannot_be_made_is_said_and_its_name_stays(
     assert sorted(folder.parent.parent.rglob("*")) == before
 
 
+def test_no_device_is_in_another_one_or_around_it(eve: Browser, folder: Path) -> None:
+    (folder / "music").mkdir()
+    add(eve, folder)
+
+    for path, said in (
+        (folder, "This is New stick, which is a device already"),
+        (folder.parent, "New stick is in this folder: choose another one"),
+        (folder / "music", "This folder is in New stick: choose another one"),
+    ):
+        answer = eve.press("/devices/add", path=str(path), name="Another")
+        assert answer.status_code == 422
+        assert said in answer.text
+    assert "Another" not in eve.get("/devices").text
+
+
 def test_the_data_folder_and_hidden_ones_are_not_offered(
     quick_path: Path, clock: FakeClock
 ) -> None:
