@@ -391,8 +391,12 @@ class LibraryBrowser:
                 files[one.item.id] = seen.files
         albums = {one.item.id: one.children for one in entries if one.kind is Kind.ALBUM}
         types = {one.item.id: one.item.type for one in entries}
-        found = self._buttons.of_files(person, files, types) if files else {}
-        return {**found, **self._buttons.of_albums(person, albums)} if albums else found
+        unknown = {one: name for one, name in types.items() if one not in {*files, *albums}}
+        return {
+            **(self._buttons.not_taken(person, unknown) if unknown else {}),
+            **(self._buttons.of_files(person, files, types) if files else {}),
+            **(self._buttons.of_albums(person, albums) if albums else {}),
+        }
 
 
 def _with_heart(entry: BrowseEntry, *, value: bool) -> BrowseEntry:

@@ -130,6 +130,23 @@ class DownloadStates:
             for item, files in groups.items()
         }
 
+    def not_taken(
+        self, person: Person, types: Mapping[str, str]
+    ) -> dict[str, list[ItemDownloadState]]:
+        """Return the buttons of items of which only the type is known: where they are not taken."""
+        devices = self._devices(person)
+        told = {
+            item: [
+                ItemDownloadState(
+                    device_id=one.id, device_name=one.name, state=ButtonState.NOT_TAKEN, text=text
+                )
+                for one in devices
+                if (text := not_taken_text(type_name, one.takes, one.name))
+            ]
+            for item, type_name in types.items()
+        }
+        return {item: buttons for item, buttons in told.items() if buttons}
+
     def downloads(
         self, person: Person, device_id: str, files: Collection[str]
     ) -> Sequence[Download]:

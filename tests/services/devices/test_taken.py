@@ -11,9 +11,10 @@ from sidecar.config import DeviceSettings
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.download import NOT_TAKEN, Status
 from sidecar.domain.files.presets import PresetName
-from sidecar.domain.items.kinds import ALL_MEDIA, MediaKind
+from sidecar.domain.items.kinds import ALL_MEDIA, Kind, MediaKind
 from sidecar.domain.rules.favourites import FavouritesSettings
 from sidecar.errors import NotPossible
+from sidecar.jellyfin.library.browse import BrowseQuery
 from sidecar.jellyfin.live.events import UserDataChanged, UserDataEntry
 from sidecar.services.downloads.commands import AddResult, DownloadCommand, ResultKind
 from sidecar.services.library.download_state import ButtonState
@@ -156,6 +157,21 @@ def test_a_heart_that_the_device_does_not_take_says_so(house: MovingHouse) -> No
         "Needed for you: your favourite.",
     )
     assert (button.state, button.text) == (ButtonState.NOT_TAKEN, "Car stick takes no films")
+
+
+def test_a_list_says_what_the_device_does_not_take_before_its_files_are_known(
+    house: MovingHouse,
+) -> None:
+    person, library = house.person("ann"), house.services.web.library
+    asked = BrowseQuery(kinds=frozenset({Kind.SERIES}))
+
+    (refused,) = library.listed(person, asked).items
+    change(house, series=True)
+    (taken,) = library.listed(person, asked).items
+
+    (button,) = refused.buttons or ()
+    assert (button.state, button.text) == (ButtonState.NOT_TAKEN, "Car stick takes no series")
+    assert taken.buttons is None
 
 
 def test_it_comes_when_the_device_takes_it(house: MovingHouse) -> None:
