@@ -423,7 +423,9 @@ class SpacePlanner:
         if not self._is_due(device.id) or (trouble and trouble.code not in CURED_BY_ROOM):
             return
         try:
-            self._look(device)
+            # Once for all plans of this look, and not counted as planning.
+            with self._taking_turns(device.id):
+                self._look(device)
         except DeviceError as found:
             self._registry.trouble(device.id, found)
 
@@ -449,11 +451,10 @@ class SpacePlanner:
             self._rests_until[device.id] = ended + (ended - began) * (1 / SHARE_OF_TIME - 1)
 
     def _planned(self, device: AttachedDevice, *, as_it_is: bool = False) -> Plan:
-        with self._taking_turns(device.id):
-            if not as_it_is:
-                return self._worked_out(device).plan
-            limits, found = self._situation(device)
-            return plan(limits, found.stored, found.waiting, may_remove=False)
+        if not as_it_is:
+            return self._worked_out(device).plan
+        limits, found = self._situation(device)
+        return plan(limits, found.stored, found.waiting, may_remove=False)
 
     def _taking_turns(self, device_id: str) -> AbstractContextManager[object]:
         """Wait for others that need much memory if this device may be large; no page waits."""

@@ -33,6 +33,7 @@ from sidecar.services.space.planner import (
 from sidecar.store.downloads.order import NotNow
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.tombstones import Tombstones
+from tests.fakes.turns import OthersFirst
 from tests.services.conftest import ANN, STICK, World, registry_of, track
 from tests.statements import trace
 
@@ -409,6 +410,30 @@ def test_what_may_be_large_is_planned_after_others_that_need_much_memory(house: 
 
     assert asked
     assert room.last_plan(STICK) is not None
+
+
+def test_who_has_waited_for_others_that_need_much_memory_rests_no_longer_for_it(
+    house: House,
+) -> None:
+    others = OthersFirst(house.world.clock)
+    room = SpacePlanner(
+        stores=house.world.stores,
+        registry=house.registry,
+        problems=house.problems,
+        bus=house.world.bus,
+        in_use=lambda: house.in_use,
+        clock=house.world.clock,
+        is_over=others.is_set,
+    )
+    room.step()
+    assert others.were_waited_for
+    house.wishes(1)
+
+    room.step()
+
+    found = room.last_plan(STICK)
+    assert found is not None
+    assert found.files == 1
 
 
 def test_who_asks_for_a_plan_that_is_being_made_gets_that_one(house: House) -> None:

@@ -31,7 +31,6 @@ from sidecar.domain.files.presets import PRESETS
 from sidecar.errors import DeviceError
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.companions import CompanionList, Companions
-from sidecar.process.heap import taking_turns
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.files.generated_files.writer import GeneratedFileWriter
 from sidecar.services.health.problems import Problems
@@ -99,7 +98,7 @@ class CompanionWriter(GeneratedFileWriter):
 
     def _write(self, device: AttachedDevice) -> None:
         kinds = _kinds(device)
-        with taking_turns(is_over=self._is_over):
+        with self._taking_turns():
             mixed = self._on_device.mixed_folders(device.id)
         self._clear(device, kinds, mixed)
         waiting = self._unfetched.waiting(device.id, AT_ONCE)

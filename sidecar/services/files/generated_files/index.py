@@ -17,7 +17,7 @@ from sidecar.domain.files.manifest import render_manifest
 from sidecar.domain.files.removals import FileStat
 from sidecar.domain.items.media_types import extension_in
 from sidecar.errors import DeviceError
-from sidecar.process.heap import return_freed, taking_turns
+from sidecar.process.heap import return_freed
 from sidecar.process.threads import go_through
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.files.generated_files.index_page import page, source_digest
@@ -50,7 +50,7 @@ class IndexWriter(GeneratedFileWriter):
         self._server_id = server_id
 
     def _write(self, device: AttachedDevice) -> None:
-        with taking_turns(is_over=self._is_over):
+        with self._taking_turns():
             made_of, covers = self._look_at_sources(device)
             written = 0 if self._is_made(device, made_of) else self._make(device, covers, made_of)
         if written > LARGE:

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from threading import Event, Lock
@@ -24,6 +25,7 @@ from sidecar.domain.space.budget import DeviceRoom
 from sidecar.errors import DeviceError, OutsideHours, ServerAway, SignedOut
 from sidecar.events import DeviceChanged, DownloadChanged, NewsMissed
 from sidecar.events import Event as News
+from sidecar.process.heap import taking_turns
 from sidecar.process.threads import attempt, run_periodically
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.health.problems import ProblemKind, Problems
@@ -88,6 +90,8 @@ class GeneratedFileWriter(ABC):
         self._standings: dict[str, _WriteState] = {}
         # What takes long asks now and then, and raises `errors.Stopped`.
         self._is_over: Callable[[], bool] = lambda: False
+        # Of the present write: how long it waited for its turn.
+        self._waited_s = 0.0
 
     def changed(self, device_id: str | None = None) -> None:
         """Note that something changed on a device, or on all of them."""
@@ -130,7 +134,7 @@ class GeneratedFileWriter(ABC):
         standing = self._standing(device)
         if not self._is_due(device, standing, ending=ending):
             return
-        began = self._clock.monotonic()
+        began, self._waited_s = self._clock.monotonic(), 0.0
         with self._lock:
             # What changes from now on is due again.
             standing.since = None
@@ -144,7 +148,15 @@ class GeneratedFileWriter(ABC):
             if not is_written:
                 self._put_off(standing)
             standing.written = self._clock.monotonic()
-            standing.took = standing.written - began
+            standing.took = standing.written - began - self._waited_s
+
+    @contextmanager
+    def _taking_turns(self) -> Iterator[None]:
+        """Do inside what needs much memory: after others that do, which is no time of writing."""
+        asked = self._clock.monotonic()
+        with taking_turns(is_over=self._is_over):
+            self._waited_s += self._clock.monotonic() - asked
+            yield
 
     def _say_once(self, device: AttachedDevice, standing: _WriteState, trouble: str) -> None:
         """Log why writing waits, once for each reason: it is tried every half minute."""

@@ -237,9 +237,12 @@ class RemovalMonitor:
             # Before the scan: a hint during the scan must lead to another scan.
             self._hinted.discard(device_id)
             self._urgent.discard(device_id)
-        began = self._clock.monotonic()
-        post.due = began + RETRY_S
-        with self._tasks.run(TaskKind.SCAN, device_id, again_s=RESCAN_S, retry_s=RETRY_S) as run:
+        post.due = self._clock.monotonic() + RETRY_S
+        with (
+            self._tasks.run(TaskKind.SCAN, device_id, again_s=RESCAN_S, retry_s=RETRY_S) as run,
+            taking_turns(is_over=self._stop.is_set),
+        ):
+            began = self._clock.monotonic()
             outcome = self._outcome(device_id, post.scan)
             if outcome is None:
                 run.fail(msg("The device cannot be looked at now"))
@@ -260,8 +263,7 @@ class RemovalMonitor:
         trouble = self._problems.of(ProblemKind.DEVICE, device_id)
         try:
             if trouble is None or trouble.code in ONLY_ROOM:
-                with taking_turns(is_over=self._stop.is_set):
-                    return scan.look()
+                return scan.look()
         except DeviceError as found:
             log.info("%s: its files are looked at again later", found)
         scan.forget_doubts()

@@ -21,6 +21,7 @@ from sidecar.services.files.generated_files.index import MANIFEST, OTHER_PAGE, P
 from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.files.completed import CompletedFiles
+from tests.fakes.turns import OthersFirst
 from tests.services.conftest import ANN, STICK, World, registry_of, track
 from tests.statements import trace
 
@@ -183,6 +184,19 @@ def test_at_the_end_what_is_new_is_written_at_once(written: Written) -> None:
     written.writer.step(ending=True)
 
     assert written.titles() == ["Tone <1>"]
+
+
+def test_the_wait_for_others_that_need_much_memory_is_no_time_of_writing(written: Written) -> None:
+    others = OthersFirst(written.world.clock)
+    written.writer._is_over = others.is_set
+    written.brings(1)
+    written.after(1)
+    assert others.were_waited_for
+    written.brings(2)
+
+    written.writer.step(ending=True)
+
+    assert written.titles() == ["Tone <1>", "Tone <2>"]
 
 
 def test_what_takes_long_ends_when_the_sidecar_stops_and_is_written_at_the_next_start(

@@ -51,6 +51,7 @@ from tests.device.mounting import (
     unmount,
 )
 from tests.fakes.servers.slow_line import wait_until
+from tests.fakes.turns import OthersFirst
 from tests.patience import PATIENCE_S
 from tests.services.conftest import ANN, STICK, World, access_to, owned, track
 from tests.store.examples import queued
@@ -1047,6 +1048,22 @@ def test_a_hint_is_not_lost_when_the_database_fails(house: House) -> None:
 
     house.world.db.sql("ALTER TABLE away RENAME TO downloads")
     house.wait(2 * WITHIN_S)
+
+    assert house.states(1) == {Status.REMOVED}
+
+
+def test_a_hint_is_followed_at_once_after_a_wait_for_others_that_need_much_memory(
+    house: House,
+) -> None:
+    house.fill(1)
+    others = OthersFirst(house.world.clock)
+    house.removals._stop = others
+    house.press()
+    house.wait(1)
+    assert others.were_waited_for
+    house.path(1).unlink()
+
+    house.notice()
 
     assert house.states(1) == {Status.REMOVED}
 
