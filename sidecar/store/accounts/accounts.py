@@ -9,13 +9,20 @@ from datetime import datetime
 import peewee
 
 from sidecar.store.database import Database, Row
-from sidecar.store.schema.tables import ROWS, AccountRow, OwnedRow, OwnTallyRow, SessionRow
+from sidecar.store.schema.tables import (
+    ROWS,
+    AccountRow,
+    OwnedRow,
+    OwnTallyRow,
+    OwnTileRow,
+    SessionRow,
+)
 
 # Every column with an account's id. What triggers keep follows by itself; sessions are ended.
 ACCOUNT_IDS: tuple[peewee.Field, ...] = tuple(
     getattr(row, name)
     for row in ROWS
-    if row not in {OwnedRow, OwnTallyRow, SessionRow}
+    if row not in {OwnedRow, OwnTallyRow, OwnTileRow, SessionRow}
     for name in ("user_id", "by_user")
     if hasattr(row, name)
 )

@@ -32,6 +32,7 @@ OF_TILES = (
 
 
 EVERY_TILE = "SELECT newest, files FROM tiles"
+OWN_TILES = "SELECT newest, files FROM own_tiles WHERE user_id = ?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +141,8 @@ def select_tiles(which: DownloadFilter, search: WordSearch) -> Statement:
     """
     if which == DownloadFilter():
         return Statement(EVERY_TILE, ())
+    if which == DownloadFilter(viewer=which.viewer):
+        return Statement(OWN_TILES, (which.viewer,))
     tiled = select_tiled(which, search)
     if tiled is not None:
         text = f"SELECT max(t.download_id) AS newest, count(*) AS files {tiled.text}"
@@ -167,7 +170,7 @@ def select_newest(which: DownloadFilter) -> Statement:
 def select_page(found: Statement) -> str:
     """Return the SQL that selects one page of the tiles, and the totals."""
     # What is there already is read by its index, and not copied to be sorted.
-    how = "NOT MATERIALIZED" if found.text == EVERY_TILE else "MATERIALIZED"
+    how = "NOT MATERIALIZED" if found.text in {EVERY_TILE, OWN_TILES} else "MATERIALIZED"
     return (
         f"WITH found AS {how} ({found.text}) SELECT newest,"  # noqa: S608 - ours
         " (SELECT count(*) FROM found), (SELECT sum(files) FROM found)"

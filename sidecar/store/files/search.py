@@ -26,9 +26,6 @@ from sidecar.store.downloads.queries import FEW, NAMES, from_columns
 from sidecar.store.schema.search_index import TYPED_AS
 
 ALL = "FROM downloads AS d WHERE d.status = 'completed'"
-# In the order of that index; which of them are missing is told by `tiled`.
-OWN = """FROM owned AS o CROSS JOIN tiled AS t ON t.download_id = o.download_id
-    WHERE o.user_id = ? AND o.status = 'completed'"""
 MISSING = "FROM downloads AS d WHERE d.missing_since IS NOT NULL"
 COLUMNS = ", ".join(f"d.{name}" for name in NAMES.split(", "))
 OF_ITEMS = (
@@ -116,16 +113,10 @@ def select_files(which: DownloadFilter, search: WordSearch) -> Statement:
 
 
 def select_tiled(which: DownloadFilter, search: WordSearch) -> Statement | None:
-    """Return whence the rows of `tiled` come of a list of words, of somebody's files, or of both.
-
-    None for a list with other conditions, or none.
-    """
+    """Return whence the rows of `tiled` come of a list of words; None for another list."""
     indexed, others = _split_words(which)
-    if which != DownloadFilter(text=which.text, viewer=which.viewer) or others:
-        return None
-    if not indexed:
-        return None if which.viewer is None else Statement(OWN, (which.viewer,))
-    if search.tiled is None:
+    is_of_words = which == DownloadFilter(text=which.text, viewer=which.viewer)
+    if not is_of_words or not indexed or others or search.tiled is None:
         return None
     rights = build_visibility_condition(which.viewer)
     found = Statement(search.tiled, (search.match(indexed),))
@@ -138,6 +129,9 @@ def select_number(which: DownloadFilter, search: WordSearch) -> Statement:
     """Return the statement that counts the files of a list."""
     if which == DownloadFilter():
         return Statement("SELECT coalesce(sum(files), 0) FROM tiles", ())
+    if which == DownloadFilter(viewer=which.viewer):
+        text = "SELECT coalesce(sum(files), 0) FROM own_tiles WHERE user_id = ?"
+        return Statement(text, (which.viewer,))
     asked = select_tiled(which, search) or select_files(which, search)
     return Statement(f"SELECT count(*) {asked.text}", asked.values)
 

@@ -2,6 +2,7 @@
 
     downloads ── triggers ──▶ tiles    newest file and number of files of each album, series or film
                               tiled    the tile of each file
+    tiled, owned ── triggers ──▶ own_tiles    the same as `tiles`, of each person's files
 
 A file is there if it is completed and not missing. Counting tiles anew reads all files; and what
 words find is put together by `tiled`, whose rows are a few bytes.
@@ -62,4 +63,52 @@ KEPT_TILES = (
         {_LEAVES}
         {_COMES}
     END""",
+)
+
+# As `_LEAVES` does for all: that tile's newest file which is still theirs.
+_NEWEST = f"""CASE WHEN newest <> old.download_id THEN newest ELSE coalesce((SELECT max(d.id)
+                FROM tiles AS t CROSS JOIN downloads AS d INDEXED BY downloads_by_tile
+                    ON d.tile = t.tile
+                CROSS JOIN owned AS o ON o.download_id = d.id
+                    AND o.user_id = own_tiles.user_id AND o.download_id <> old.download_id
+                WHERE t.id = own_tiles.tile_id AND {_is_there("d")}), 0) END"""  # noqa: S608 - ours
+
+
+def _they_have(files: str) -> str:
+    """Count files with their owners and tiles, which are selected as `files`."""
+    return f"""INSERT INTO own_tiles (user_id, tile_id, newest, files) {files}
+            ON CONFLICT (tile_id, user_id) DO UPDATE SET files = own_tiles.files + 1,
+                newest = max(own_tiles.newest, excluded.newest);"""
+
+
+def _they_had(which: str) -> str:
+    """Count one file less in these rows."""
+    return f"""UPDATE own_tiles SET files = files - 1, newest = {_NEWEST} WHERE {which};
+        DELETE FROM own_tiles WHERE {which} AND files <= 0;"""  # noqa: S608 - ours
+
+
+_TILED_CAME = _they_have("""SELECT user_id, new.tile_id, new.download_id, 1
+            FROM owned WHERE download_id = new.download_id""")
+_OWNED_CAME = _they_have("""SELECT new.user_id, tile_id, new.download_id, 1
+            FROM tiled WHERE download_id = new.download_id""")
+_TILED_LEFT = _they_had("""tile_id = old.tile_id
+                AND user_id IN (SELECT user_id FROM owned WHERE download_id = old.download_id)""")
+_OWNED_LEFT = _they_had("""user_id = old.user_id
+                AND tile_id = (SELECT tile_id FROM tiled WHERE download_id = old.download_id)""")
+OWN_TILES = (
+    """CREATE TABLE own_tiles (
+        user_id TEXT NOT NULL,
+        tile_id INTEGER NOT NULL,
+        newest INTEGER NOT NULL,
+        files INTEGER NOT NULL,
+        PRIMARY KEY (tile_id, user_id)
+    ) STRICT, WITHOUT ROWID""",
+    """INSERT INTO own_tiles SELECT o.user_id, t.tile_id, max(o.download_id), count(*)
+        FROM tiled AS t CROSS JOIN owned AS o ON o.download_id = t.download_id
+        GROUP BY o.user_id, t.tile_id""",
+    "CREATE INDEX own_tiles_by_newest ON own_tiles (user_id, newest, files)",
+    f"CREATE TRIGGER own_tiles_tiled AFTER INSERT ON tiled BEGIN {_TILED_CAME} END",
+    f"CREATE TRIGGER own_tiles_gone AFTER DELETE ON tiled BEGIN {_TILED_LEFT} END",
+    f"CREATE TRIGGER own_tiles_made AFTER INSERT ON owned BEGIN {_OWNED_CAME} END",
+    f"CREATE TRIGGER own_tiles_ended AFTER DELETE ON owned BEGIN {_OWNED_LEFT} END",
 )

@@ -15,7 +15,7 @@ from contextlib import closing
 from pathlib import Path
 
 from sidecar.errors import DatabaseError
-from sidecar.store.schema.kept_tiles import KEPT_TILES
+from sidecar.store.schema.kept_tiles import KEPT_TILES, OWN_TILES
 from sidecar.store.schema.owners import COPIES, OWN_TALLIES, OWNERS, WORDS_OF_COPIES
 from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
@@ -116,6 +116,7 @@ STEPS: tuple[Step, ...] = (
     WORDS_OF_COPIES,
     KEPT_TILES,
     OWN_TALLIES,
+    OWN_TILES,
 )
 
 

@@ -646,6 +646,21 @@ class TileRow(peewee.Model):
         table_name = "tiles"
 
 
+class OwnTileRow(peewee.Model):
+    """The same of somebody's files; kept by triggers (`kept_tiles`)."""
+
+    user_id = peewee.TextField()
+    tile_id = peewee.IntegerField()
+    newest = peewee.IntegerField()
+    files = peewee.IntegerField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "own_tiles"
+        primary_key = peewee.CompositeKey("tile_id", "user_id")
+
+
 class TiledRow(peewee.Model):
     """The tile of a file that is there; kept by triggers (`kept_tiles`)."""
 
@@ -924,6 +939,7 @@ ROWS: tuple[type[peewee.Model], ...] = (
     OwnTallyRow,
     TallyRow,
     TileRow,
+    OwnTileRow,
     TiledRow,
     ChoiceRow,
     ActivityRow,

@@ -33,6 +33,9 @@ TILES = """SELECT tile, max(id), count(*) FROM downloads
     WHERE status = 'completed' AND missing_since IS NULL GROUP BY tile"""
 TILED = """SELECT id, tile FROM downloads
     WHERE status = 'completed' AND missing_since IS NULL"""
+OWN_TILES = f"""SELECT owner.user_id, d.tile, max(d.id), count(*) FROM downloads AS d
+    JOIN ({OWNED}) AS owner ON owner.id = d.id
+    WHERE d.status = 'completed' AND d.missing_since IS NULL GROUP BY owner.user_id, d.tile"""  # noqa: S608 - ours
 ROW = """INSERT INTO downloads (item_id, device_id, user_id, status, title, item_type, search_key,
         file_path, path_key, priority, queued_at, format)
     VALUES (?1, ?2, ?3, 'pending', 't', 'Audio', 't', ?1, ?1, 0, 0, 'original')"""
@@ -90,6 +93,11 @@ def test_random_changes_are_followed_by_all_that_triggers_keep(db: Database) -> 
         tiled = db.sql("SELECT download_id, tile FROM tiled JOIN tiles ON tiles.id = tile_id")
         assert sorted(db.sql("SELECT tile, newest, files FROM tiles")) == sorted(db.sql(TILES))
         assert sorted(tiled) == sorted(db.sql(TILED))
+        theirs = db.sql(
+            "SELECT user_id, tile, own.newest, own.files FROM own_tiles AS own"
+            " JOIN tiles ON tiles.id = tile_id"
+        )
+        assert sorted(theirs) == sorted(db.sql(OWN_TILES))
         assert sorted(db.sql("SELECT id, has_copies FROM downloads")) == sorted(db.sql(COPIES))
 
 
@@ -133,3 +141,4 @@ def test_the_tiles_of_what_was_there_before_are_kept(tmp_path: Path) -> None:
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT * FROM tiles").fetchall() == [(1, "a", 2, 2)]
         assert connection.execute("SELECT * FROM tiled").fetchall() == [(1, 1), (2, 1)]
+        assert connection.execute("SELECT * FROM own_tiles").fetchall() == [(ANN, 1, 2, 2)]

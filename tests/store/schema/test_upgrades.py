@@ -77,6 +77,7 @@ RELEASED = (
     "46aea34f2e4f0244",
     "ecb3e4cbc3bfa421",
     "2b14732ae51acad0",
+    "f0d22b60ea298e81",
 )
 
 
@@ -321,6 +322,7 @@ KEPT_BY_TRIGGERS = {
     "own_tallies": ["*"],
     "tallies": ["*"],
     "tiles": ["tile, newest, files"],
+    "own_tiles": ["user_id, newest, files, (SELECT tile FROM tiles WHERE id = tile_id)"],
     "tiled": ["download_id, (SELECT tile FROM tiles WHERE id = tile_id)"],
     "downloads": ["id, has_copies"],
 }
