@@ -62,12 +62,13 @@ class TakenKinds:
         settings = self._settings.of(device_id)
         taken = ALL_MEDIA if settings is None else settings.takes
         queries = self._downloads.queries
-        for one in queries.failed_on(device_id, NOT_TAKEN):
-            if is_taken(one.item_type, taken):
-                self._downloads.transitions.retry(one)
         budget = settings.budget if settings else None
-        for one in queries.failed_on(device_id, TOO_BIG):
-            if _names_another_limit(one, budget):
+        for one in queries.failed_on(device_id, (NOT_TAKEN, TOO_BIG)):
+            if one.error_code == NOT_TAKEN:
+                may_come = is_taken(one.item_type, taken)
+            else:
+                may_come = _names_another_limit(one, budget)
+            if may_come:
                 self._downloads.transitions.retry(one)
         refused = [one for one in PLAYABLE if not is_taken(one, taken)]
         for one in queries.waiting_of_types(device_id, refused) if refused else ():

@@ -475,12 +475,12 @@ class DownloadQueries:
         )
         return [to_download(row) for row in self._db.rows(query)]
 
-    def failed_on(self, device_id: str, error_code: str) -> list[Download]:
-        """Return what failed on a device for this reason."""
+    def failed_on(self, device_id: str, error_codes: Collection[str]) -> list[Download]:
+        """Return what failed on a device for one of these reasons."""
         query = DownloadRow.select(COLUMNS).where(
             DownloadRow.status == Status.FAILED,
             DownloadRow.device_id == device_id,
-            DownloadRow.error_code == error_code,
+            DownloadRow.error_code.in_(error_codes),
         )
         return [to_download(row) for row in self._db.rows(query)]
 
