@@ -161,11 +161,21 @@ class DeviceFolder:
         self._anchor.check_place()
         return seen
 
-    def find_named(self, folders: Iterable[str], names: Collection[str]) -> Sequence[str]:
-        """Return what has one of these names, in lower case, in these folders; sorted."""
+    def find_named(
+        self,
+        folders: Iterable[str],
+        names: Collection[str],
+        *,
+        is_over: Callable[[], bool] = lambda: False,
+    ) -> Sequence[str]:
+        """Return what has one of these names, in lower case, in these folders; sorted.
+
+        Raises:
+            errors.Stopped: `is_over` returned True.
+        """
         self._anchor.check_place()
         with self._anchor.translate_errors() as root:
-            return scan.find_named(root, folders, names)
+            return scan.find_named(root, folders, names, is_over)
 
     def strangers(
         self,
@@ -173,13 +183,19 @@ class DeviceFolder:
         sizes: Collection[int],
         known: Collection[str],
         skip: Callable[[str], object] = lambda _folder: None,
+        is_over: Callable[[], bool] = lambda: False,
     ) -> list[Stranger]:
         """Return the files of these sizes at other than the known paths, without those in trash.
 
         `skip` is told of the folders that are devices themselves, in which nothing is looked for.
+
+        Raises:
+            errors.Stopped: `is_over` returned True.
         """
         with self._anchor.translate_errors() as root:
-            return scan.find_strangers(root, sizes=sizes, known={*known}, skip=skip)
+            return scan.find_strangers(
+                root, sizes=sizes, known={*known}, skip=skip, is_over=is_over
+            )
 
     def part(self, download_id: int) -> PartFile:
         """Return the part file of a download; it need not be there yet."""

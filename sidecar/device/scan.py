@@ -70,31 +70,40 @@ def find_strangers(
     sizes: Collection[int],
     known: Collection[str],
     skip: Callable[[str], object] = lambda _folder: None,
+    is_over: Callable[[], bool] = lambda: False,
 ) -> list[Stranger]:
     """Return the files of these sizes at other than the known paths, without those in trash.
 
     Folders that cannot be read are skipped, and those that are devices themselves: what is in there
-    belongs to that device, and would be deleted for two. `skip` is told of these.
+    belongs to that device, and would be deleted for two. `skip` is told of these; `is_over` is as
+    for `look`.
     """
-    device = os.fstat(root).st_dev
+    walk = _Walk(os.fstat(root).st_dev, skip, is_over)
     return [
         one
-        for one in islice(_walk_files(root, "", device, _DEEPEST, skip), _MOST_FILES)
+        for one in islice(walk.files(root, "", _DEEPEST), _MOST_FILES)
         if one.facts.size in sizes and one.path not in known
     ]
 
 
-def find_named(root: int, folders: Iterable[str], names: Collection[str]) -> list[str]:
+def find_named(
+    root: int,
+    folders: Iterable[str],
+    names: Collection[str],
+    is_over: Callable[[], bool] = lambda: False,
+) -> list[str]:
     """Return what has one of these names in these folders, sorted; one read for each folder.
 
     Args:
         root: The handle of the device's root.
         folders: Below it; those that are not there or cannot be read are skipped.
         names: In lower case. Those found have any case: FAT knows no difference.
+        is_over: As for `look`.
     """
     device = os.fstat(root).st_dev
     found: list[str] = []
     for folder in folders:
+        _go_on_unless(is_over)
         with suppress(OSError), tree.open_folder(root, tree.split_path(folder)) as handle:
             if os.fstat(handle).st_dev == device:
                 with os.scandir(handle) as entries:
@@ -121,8 +130,7 @@ def _visit(
     found: dict[str, Seen],
     is_over: Callable[[], bool],
 ) -> None:
-    if is_over():
-        raise Stopped("the look at the files was ended")
+    _go_on_unless(is_over)
     if os.fstat(handle).st_dev != device:
         found.update(dict.fromkeys(branch.paths(), NotAFile.UNKNOWN))
         return
@@ -148,32 +156,45 @@ def _look_at(name: str, handle: int) -> Seen:
     return to_file_stat(facts) if stat.S_ISREG(facts.st_mode) else NotAFile.OTHER
 
 
-def _walk_files(
-    handle: int, above: str, device: int, deep: int, skip: Callable[[str], object]
-) -> Iterator[Stranger]:
-    try:
-        with os.scandir(handle) as entries:
-            inside = list(islice(entries, _MOST_NAMES))
-    except OSError:
-        return
-    if above and any(one.name.casefold() == OURS for one in inside):
-        skip(above.rstrip("/"))
-        return
-    for entry in inside:
-        path = f"{above}{entry.name}"
-        if is_in_trash(entry.name):
-            continue
+@dataclass(frozen=True, slots=True)
+class _Walk:
+    """A walk through all folders of a device; see `find_strangers`."""
+
+    device: int
+    skip: Callable[[str], object]
+    is_over: Callable[[], bool]
+
+    def files(self, handle: int, above: str, deep: int) -> Iterator[Stranger]:
+        """Yield the files below a folder, whose path is `above`."""
+        _go_on_unless(self.is_over)
         try:
-            facts = entry.stat(follow_symlinks=False)
+            with os.scandir(handle) as entries:
+                inside = list(islice(entries, _MOST_NAMES))
         except OSError:
-            continue
-        if facts.st_dev != device or not _can_be_stored(entry.name):
-            continue
-        if stat.S_ISREG(facts.st_mode):
-            yield Stranger(path, to_file_stat(facts))
-        elif stat.S_ISDIR(facts.st_mode) and deep:
-            with suppress(OSError), _open_folder(entry.name, handle) as folder:
-                yield from _walk_files(folder, f"{path}/", device, deep - 1, skip)
+            return
+        if above and any(one.name.casefold() == OURS for one in inside):
+            self.skip(above.rstrip("/"))
+            return
+        for entry in inside:
+            path = f"{above}{entry.name}"
+            if is_in_trash(entry.name):
+                continue
+            try:
+                facts = entry.stat(follow_symlinks=False)
+            except OSError:
+                continue
+            if facts.st_dev != self.device or not _can_be_stored(entry.name):
+                continue
+            if stat.S_ISREG(facts.st_mode):
+                yield Stranger(path, to_file_stat(facts))
+            elif stat.S_ISDIR(facts.st_mode) and deep:
+                with suppress(OSError), _open_folder(entry.name, handle) as folder:
+                    yield from self.files(folder, f"{path}/", deep - 1)
+
+
+def _go_on_unless(is_over: Callable[[], bool]) -> None:
+    if is_over():
+        raise Stopped("the look at the files was ended")
 
 
 @contextmanager

@@ -74,14 +74,21 @@ def log_failure(error: Exception, what: str) -> None:
         log.error("%s failed in a way nobody foresaw", what, exc_info=error)
 
 
-def go_through(things: Iterable[T], is_over: Callable[[], bool]) -> Iterator[T]:
+def go_through(
+    things: Iterable[T], is_over: Callable[[], bool], *, each: int = LOOK_EVERY
+) -> Iterator[T]:
     """Yield many things, as long as it is not over.
+
+    Args:
+        things: What to yield.
+        is_over: Called before one in so many.
+        each: How many; 1 for what takes long.
 
     Raises:
         errors.Stopped: `is_over` returned True.
     """
     for number, one in enumerate(things):
-        if number % LOOK_EVERY == 0 and is_over():
+        if number % each == 0 and is_over():
             raise Stopped("it was not finished any more")
         yield one
 

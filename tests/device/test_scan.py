@@ -2,14 +2,16 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import chain, count, repeat
 from pathlib import Path
 
 import pytest
 
 from sidecar.device.folder import DeviceFolder
 from sidecar.domain.files.removals import FileStat, NotAFile
-from sidecar.errors import DeviceError
+from sidecar.errors import DeviceError, Stopped
 from tests.device.examples import OTHER, made
 from tests.device.mounting import (
     breakable_disk,
@@ -173,6 +175,34 @@ def test_strangers_are_found_by_their_size_wherever_they_are(
     found = folder.strangers(sizes={5}, known={SONG})
 
     assert [one.path for one in found] == ["Elsewhere/Deep/Song.flac"]
+
+
+@pytest.mark.parametrize(
+    "look",
+    [
+        lambda folder, is_over: folder.look(["A/1.flac", "B/2.flac"], is_over=is_over),
+        lambda folder, is_over: folder.find_named(["A", "B"], {"1.flac"}, is_over=is_over),
+        lambda folder, is_over: folder.strangers(sizes={5}, known=(), is_over=is_over),
+        lambda folder, is_over: folder.find_cut({"A/1.flac": 5, "B/2.flac": 5}, is_over=is_over),
+    ],
+)
+def test_a_look_ends_before_any_folder_once_it_is_over(
+    root: Path,
+    folder: DeviceFolder,
+    look: Callable[[DeviceFolder, Callable[[], bool]], object],
+) -> None:
+    put(root, "A/1.flac")
+    put(root, "B/2.flac")
+    asked = count()
+    look(folder, lambda: next(asked) < 0)
+    times = next(asked)
+
+    for number in range(times):
+        answers = chain([False] * number, repeat(True))
+        with pytest.raises(Stopped):
+            look(folder, partial(next, answers))
+
+    assert times >= 2
 
 
 def test_in_a_folder_that_is_a_device_itself_nothing_is_a_stranger(

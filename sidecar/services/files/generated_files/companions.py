@@ -31,6 +31,7 @@ from sidecar.domain.files.presets import PRESETS
 from sidecar.errors import DeviceError
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.companions import CompanionList, Companions
+from sidecar.process.threads import go_through
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.files.generated_files.writer import GeneratedFileWriter
 from sidecar.services.health.problems import Problems
@@ -151,7 +152,7 @@ class CompanionWriter(GeneratedFileWriter):
     ) -> None:
         extras = companions.of([one.file.item_id for one in files]) if kinds else {}
         with ConfinedReader() as reader:
-            for one in files:
+            for one in go_through(files, self._is_over, each=1):
                 more = extras.get(one.file.item_id)
                 if CompanionKind.COVER in kinds and not one.is_mixed:
                     self._put_all(device, _cover(device, companions, one.file, more, reader))

@@ -69,7 +69,8 @@ class IndexWriter(GeneratedFileWriter):
             folder = row[1].rpartition("/")[0]
             # A series may have its cover in the folder above its seasons.
             folders |= {folder, folder.partition("/")[0]}
-        covers = device.folder.find_named(folders - {""}, {one.lower() for one in COVERS})
+        names = {one.lower() for one in COVERS}
+        covers = device.folder.find_named(folders - {""}, names, is_over=self._is_over)
         digest.update(repr(covers).encode())
         return digest.hexdigest(), covers
 
@@ -112,7 +113,7 @@ class IndexWriter(GeneratedFileWriter):
         places = [
             place for one in found for place in one.cover_places if _fold_name(place) in listed
         ]
-        seen = device.folder.look(places)
+        seen = device.folder.look(places, is_over=self._is_over)
         there = {place for place in places if isinstance(seen[place], FileStat)}
         shown = page(device.settings.name, found, there=there)
         if self._has_room(device, len(shown)):

@@ -31,6 +31,7 @@ from sidecar.events import (
     PlaylistChanged,
 )
 from sidecar.events import Event as News
+from sidecar.process.threads import go_through
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.files.generated_files.writer import GeneratedFileWriter
 from sidecar.services.health.problems import Problems
@@ -104,9 +105,8 @@ class PlaylistWriter(GeneratedFileWriter):
         lists = [*self._chosen(device), *self._favourites(device), *self._albums(device)]
         kept: set[str] = set()
         known = self._written.of(device.id)
-        for one, paths in assign_paths(
-            lists, preset, strangers=own.strangers(preset.folder), ours=ours
-        ):
+        placed = assign_paths(lists, preset, strangers=own.strangers(preset.folder), ours=ours)
+        for one, paths in go_through(placed, self._is_over, each=1):
             if one.entries is None:
                 kept.update(paths)
             elif one.entries:

@@ -221,7 +221,7 @@ class DeviceScan:
             return set()
         every = self._downloads.queries.some_files_on(self.device.id, at_once=self._at_once)
         known = {one.path for some in every for one in some}
-        strangers = self.device.folder.strangers(sizes=sizes, known=known)
+        strangers = self.device.folder.strangers(sizes=sizes, known=known, is_over=self._is_over)
         places = removals.match_known(missing, strangers, self._vouched)
         rest = [one for one in missing if one.id not in places]
         sizes = {one.size for one in rest if one.content_hash is not None}

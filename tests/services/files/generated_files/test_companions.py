@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Event
 
 import pytest
 from PIL import Image
@@ -11,6 +12,7 @@ from sidecar.services.identity.renaming import FileRenaming
 from tests.fakes.libraries.tiny import track
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks
+from tests.statements import trace
 
 ALBUM = "Music/Duo/Twin (2001)"
 LOOSE = "Music/Duo/Loose (2001)"
@@ -32,6 +34,39 @@ def test_what_the_covers_wait_for_is_logged_once(
         assert caplog.text.count("the covers of Car stick waits") == 1
 
 
+def test_a_stop_waits_for_the_cover_that_is_just_written(tmp_path: Path) -> None:
+    albums = [f"Music/Duo/{name} (2001)" for name in ("One", "Two", "Three")]
+    with moving_house(tmp_path, [track(one, 1, "Song") for one in albums]) as house:
+        for one in albums:
+            put_picture(house, one)
+        house.rescan(covers={one: f"covers/{one.rpartition('/')[2]}.jpg" for one in albums})
+        house.fill(*house.items())
+        # What is written after the stop has a second.
+        trace(house.store.db, lambda _: house.clock.advance(2))
+
+        house.services.background.companions.run(StopAfterFirst(house))
+
+        trace(house.store.db, None)
+        assert len(pictures(house)) == 1
+
+
+class StopAfterFirst(Event):
+    """A stop that comes with the first picture on the stick."""
+
+    def __init__(self, house: MovingHouse) -> None:
+        super().__init__()
+        self._house = house
+
+    def is_set(self) -> bool:
+        return bool(pictures(self._house))
+
+
+def put_picture(house: MovingHouse, album: str) -> None:
+    place = house.library / "covers" / f"{album.rpartition('/')[2]}.jpg"
+    place.parent.mkdir(exist_ok=True)
+    Image.new("RGB", (64, 64), "red").save(place)
+
+
 def pictures(house: MovingHouse) -> dict[str, bytes]:
     return {
         one.relative_to(house.stick).as_posix(): one.read_bytes()
@@ -51,10 +86,8 @@ def house(tmp_path: Path) -> Iterator[MovingHouse]:
     loose = track(LOOSE, 1, "Alone", album=None, album_artists=["Duo"])
     entries = [track(ALBUM, 1, "One"), track(ALBUM, 2, "Two"), loose]
     with moving_house(tmp_path, entries) as house:
-        picture = house.library / "covers" / "twin.jpg"
-        picture.parent.mkdir()
-        Image.new("RGB", (64, 64), "red").save(picture)
-        house.rescan(covers={ALBUM: "covers/twin.jpg"})
+        put_picture(house, ALBUM)
+        house.rescan(covers={ALBUM: "covers/Twin (2001).jpg"})
         house.fill(*house.items())
         yield house
 

@@ -221,6 +221,35 @@ def test_what_takes_long_ends_when_the_sidecar_stops_and_is_written_at_the_next_
     assert written.titles() == ["Tone <1>"]
 
 
+class AskedStop(Event):
+    """A stop that comes once it has been asked for so many times."""
+
+    def __init__(self, after: int) -> None:
+        super().__init__()
+        self._left = after
+
+    def is_set(self) -> bool:
+        self._left -= 1
+        return self._left < 0
+
+
+def test_a_stop_does_not_wait_until_all_folders_were_looked_into(written: Written) -> None:
+    written.brings(1)
+
+    def hear(statement: str) -> None:
+        if "ORDER BY file_path" in statement:
+            written.world.clock.advance(2)
+
+    trace(written.world.db, hear)
+    try:
+        # By the loop, before the rows, and before the first of two folders.
+        written.writer.run(AskedStop(after=3))
+    finally:
+        trace(written.world.db, None)
+
+    assert not (written.stick / MANIFEST).exists()
+
+
 def test_nothing_is_written_when_nothing_changed(written: Written) -> None:
     written.brings(1)
     written.after(1)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from itertools import chain, count, repeat
 from pathlib import Path
 
 import pytest
@@ -266,6 +267,17 @@ def test_a_look_ends_when_the_sidecar_stops(house: House) -> None:
 
     with pytest.raises(Stopped):
         house.scan(is_over=lambda: True).look()
+
+
+def test_a_look_for_what_was_moved_ends_too(house: House) -> None:
+    house.fill(3)
+    asked = count()
+    house.scan(is_over=lambda: next(asked) < 0).look()
+    house.path(2).unlink()
+    answers = chain([False] * next(asked), repeat(True))
+
+    with pytest.raises(Stopped):
+        house.scan(is_over=lambda: next(answers)).look()
 
 
 @pytest.mark.parametrize("at_once", [1, 2, 100])
