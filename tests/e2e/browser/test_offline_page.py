@@ -53,7 +53,7 @@ def test_files_are_found_kept_and_removed_without_jellyfin(
     running: Sidecar, ann: Person, line: SlowLine, stick: Path
 ) -> None:
     reader = Reader(running)
-    assert "Nothing is on a device yet" in reader.page("/offline")
+    assert "Nothing of yours is on a device yet" in reader.page("/offline")
     ann.heart(ann.tracks()["Tone 1"])
     one = running.wait_for("Tone 1", "completed")
     file = stick / one["file_path"]

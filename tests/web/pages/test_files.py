@@ -204,7 +204,7 @@ def test_every_empty_page_explains_itself_and_says_what_to_do(
     house: WebHouse, ann: Browser
 ) -> None:
     page = shown(ann)
-    assert "Nothing is on a device yet" in page
+    assert "Nothing of yours is on a device yet" in page
     assert '<a href="/downloads">See what is on its way</a>' in page
 
     put(house, 1)

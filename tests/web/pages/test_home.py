@@ -44,7 +44,8 @@ def test_everything_on_it_is_of_the_one_who_looks(
     assert "last synced" in mine
     assert 'aria-labelledby="played"' in mine
     assert "Nothing to download" in theirs
-    assert "nothing synced yet" in theirs
+    assert "nothing of yours synced yet" in theirs
+    assert "Nothing of yours is on a device yet" in theirs
     assert 'aria-labelledby="played"' not in theirs
 
 
