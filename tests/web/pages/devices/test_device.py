@@ -45,7 +45,9 @@ def settings(ann: Browser) -> dict[str, object]:
     }
 
 
-def test_the_page_tells_of_rules_settings_and_what_was_said(house: WebHouse, ann: Browser) -> None:
+def test_the_page_tells_of_rules_settings_and_what_was_said(
+    house: WebHouse, ann: Browser, eve: Browser
+) -> None:
     pin_album(house, ann)
     house.store.chosen.choose(ANN.user_id, STICK, Chosen(playlist_id="6" * 32, title="Road trip"))
 
@@ -58,8 +60,12 @@ def test_the_page_tells_of_rules_settings_and_what_was_said(house: WebHouse, ann
         "2 files",
         "Road trip",
         'role="img" aria-label="Space on Car stick"',
+        "The rule for favourites is the same for all devices.",
     ):
         assert words in page
+    to_change_it = '<a href="/settings/rules">Change it in the settings</a>'
+    assert to_change_it not in page
+    assert to_change_it in eve.get(PAGE).text
 
 
 def test_what_is_changed_is_kept_and_nothing_else(ann: Browser) -> None:
