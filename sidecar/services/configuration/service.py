@@ -260,6 +260,8 @@ class ConfigurationService:
             ConfigError: A value is refused; nothing was changed.
             SettingsRefused: A value is not possible on this machine; nothing was changed.
         """
+        if not given:
+            return
         with self._lock:
             changes = {
                 key: value for key, value in {**self._changes, **given}.items() if value is not None

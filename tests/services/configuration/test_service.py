@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import socket
 from pathlib import Path
 
@@ -69,6 +70,19 @@ def test_a_secret_is_sealed_in_the_database_and_shown_to_nobody(
     assert "s3cret" not in str(stored)
     assert "s3cret" not in str(one.sections())
     assert (shown.value, shown.origin) == (True, Origin.PAGE)
+
+
+def test_what_changes_nothing_is_told_to_nobody(
+    world: World, base: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = service(world, base)
+
+    with caplog.at_level(logging.INFO):
+        one.change({})
+        assert caplog.messages == []
+        one.change({"transfer.workers": 7})
+
+    assert caplog.messages == ["settings were changed on the page: transfer.workers"]
 
 
 def test_all_that_is_wrong_is_said_and_nothing_is_stored(world: World, base: Settings) -> None:
