@@ -22,6 +22,9 @@ from sidecar.services.space.plans import DIGITS_OF_A_FILE
 from sidecar.sizes import rough_size
 from sidecar.store.downloads.inventory import Inventory
 
+# So many of the files are looked at first: most likely one of them is hidden already.
+FEW = 500
+
 
 @dataclass(frozen=True, slots=True)
 class EvictionCandidate:
@@ -90,13 +93,14 @@ class EvictionPreview:
         except DeviceError as trouble:
             return _unknown(device, str(trouble))
         first = found.next_to_go[:most]
-        seen = (
-            None
-            if person.is_admin
-            else self._inventory.list_visible_to(person.user_id, found.may_go)
-        )
+        head, others = found.may_go[:FEW], found.may_go[FEW:]
+        seen = self._list_visible(person, head)
         titles = self._inventory.read_titles([one.download_id for one in first])
-        hides = seen is not None and len(seen) < found.files_may_go
+        hides = seen is not None and (
+            len(found.may_go) < found.files_may_go
+            or len(seen) < len(head)
+            or len(self._list_visible(person, others) or ()) < len(others)
+        )
         return EvictionCandidates(
             device_id=device.id,
             device_name=device.name,
@@ -105,6 +109,12 @@ class EvictionPreview:
             total=found.files_may_go,
             bytes=rough_size(found.bytes_may_go) if hides else found.bytes_may_go,
         )
+
+    def _list_visible(self, person: Person, files: Collection[int]) -> Collection[int] | None:
+        """Return those of these files that a person may see; None if all."""
+        if person.is_admin:
+            return None
+        return self._inventory.list_visible_to(person.user_id, files)
 
 
 def _unknown(device: DeviceView, trouble: str) -> EvictionCandidates:

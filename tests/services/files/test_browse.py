@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -24,7 +25,7 @@ from sidecar.services.files.presence import FilePresence
 from sidecar.services.files.search import FileQuery
 from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
-from sidecar.services.space.next_to_go import EvictionPreview
+from sidecar.services.space.next_to_go import FEW, EvictionPreview
 from sidecar.services.space.planner import SpacePlanner
 from sidecar.sizes import rough_size
 from sidecar.store.accounts.accounts import Account
@@ -283,3 +284,25 @@ def test_what_goes_first_is_told_in_order_and_titles_only_to_those_who_may_see_t
     (everything,) = home.leavers.all(EVE, 50)
     assert [one.title for one in everything.first] == ["Tone 4", "Tone 2", "Tone 3"]
     assert home.leavers.all(Person("c" * 32, "carl", is_admin=False), 5) == []
+
+
+def test_sizes_are_rough_even_if_only_the_last_to_go_is_of_somebody_else(home: Home) -> None:
+    with home.world.db.write():
+        home.world.db.sql(MANY_FILES, (json.dumps([*range(1000, 1000 + FEW)]), STICK, ANN))
+    size = 1001 * FEW
+    (leavers,) = home.leavers.all(ANNE, 2)
+    assert (leavers.total, leavers.bytes) == (FEW, size)
+    assert rough_size(size) != size
+
+    home.arrived(1, user=BEN.user_id)
+    home.world.downloads.transitions.mark_used(f"{1:032x}")
+
+    (leavers,) = home.leavers.all(ANNE, 2)
+    assert (leavers.total, leavers.bytes) == (FEW + 1, rough_size(size + len(BODY)))
+    assert all(one.title for one in leavers.first)
+
+
+MANY_FILES = """INSERT INTO downloads (item_id, device_id, user_id, status, title, item_type,
+        search_key, file_path, path_key, priority, queued_at, format, file_size, completed_at)
+    SELECT value, ?2, ?3, 'completed', 't', 'Audio', 't', value, value, 0, 0, 'original', 1001, 1
+    FROM json_each(?1)"""
