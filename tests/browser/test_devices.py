@@ -10,9 +10,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sidecar.clock import SystemClock
+from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.rules import fill
 from sidecar.domain.rules.queue_ahead import NAME as AHEAD
+from sidecar.services.downloads.commands import DownloadCommand
 from sidecar.web.server import WebServer
 from tests.browser.accessibility import violations
 from tests.browser.conftest import DEADLINE_MS, SignedIn, give_session
@@ -180,3 +182,18 @@ def test_without_scripts_and_in_german_it_is_a_slider_as_well(
     slider = page.get_by_role("slider", name="Von vertraut bis neu")
     expect(slider).to_have_attribute("aria-valuetext", "ausgewogen (50)")
     context.close()
+
+
+def test_the_page_follows_what_happens_and_what_was_closed_stays_closed(
+    page: Page, house: WebHouse, files: list[Download]
+) -> None:
+    removals = page.locator("#removals-1")
+    expect(page.get_by_role("button", name="Remove these 8 files")).to_be_visible()
+    removals.locator("summary").click()
+    expect(removals).not_to_have_attribute("open", re.compile(".*"))
+
+    house.services.web.actions.act(ANN, files[0].id, DownloadCommand(action=Action.DELETE))
+    house.services.transfers.space.step()
+
+    expect(page.get_by_role("button", name="Remove these 7 files")).to_be_visible()
+    expect(removals).not_to_have_attribute("open", re.compile(".*"))

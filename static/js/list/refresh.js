@@ -37,7 +37,7 @@ function rows() {
 }
 
 /**
- * Whoever has a list on the page: what is open stays open, what has the focus keeps it.
+ * Whoever has a list on the page: what is open or closed stays so, what has the focus keeps it.
  * @param {AbortSignal} signal
  */
 export function keepPlace(signal) {
@@ -59,8 +59,8 @@ export function keepPlace(signal) {
     for (const { fragment } of event.detail.tasks) {
       // A row that the keys have reached can have the focus only as long as it has this.
       if (document.activeElement?.matches(".row")) fragment.querySelector(`#${focused}`)?.setAttribute("tabindex", "-1");
-      for (const open of document.querySelectorAll("#downloads details[open][id]")) {
-        fragment.querySelector(`#${open.id}`)?.setAttribute("open", "");
+      for (const one of document.querySelectorAll("main details[id]")) {
+        fragment.querySelector(`#${one.id}`)?.toggleAttribute("open", one.hasAttribute("open"));
       }
     }
   });
@@ -87,8 +87,8 @@ async function refresh() {
   }
   running = true;
   try {
-    // A list, or the home page.
-    const list = document.querySelector("#downloads, #home");
+    // A list, the home page, or the devices.
+    const list = document.querySelector("#downloads, #home, [data-page='devices'] #main");
     if (!list) return;
     const place = `#${list.id}`;
     await htmx.ajax("GET", window.location.href, { source: place, target: place, select: place, swap: "outerMorph" });
