@@ -292,9 +292,11 @@ class PlanService:
             found = self._outlook(device.id)
         except DeviceError as trouble:
             return self._without_plan(person, device, str(trouble))
-        plan, sums = found.plan, self._sum_up(person, device.id, found)
+        plan = found.plan
         steps = (*plan.adds[:most], *plan.removals[:most])
         seen = self._read_titles(person, (*steps, *plan.refusals[:most]))
+        is_whole = len(steps) == len(plan.adds) + len(plan.removals)
+        sums = self._sum_up(person, device.id, found, seen if is_whole else None)
         adds = tuple(_line(one, seen) for one in plan.adds[:most])
         removals = tuple(_line(one, seen) for one in plan.removals[:most])
         refusals = tuple(_refusal(one, seen) for one in plan.refusals[:most])
@@ -329,15 +331,27 @@ class PlanService:
             reformat=self._reformat(person, device.id),
         )
 
-    def _sum_up(self, person: Person, device_id: str, found: DevicePlanState) -> _Sums:
-        """Return what all lines of a plan come to for this person; kept as long as the plan is."""
+    def _sum_up(
+        self,
+        person: Person,
+        device_id: str,
+        found: DevicePlanState,
+        seen: Container[int] | None,
+    ) -> _Sums:
+        """Return what all lines of a plan come to for this person; kept as long as the plan is.
+
+        `seen` are the files among them that the person may see; None if that is not known yet.
+        """
         known = self._kept.get((person, device_id))
         if known is not None and known.of() is found:
             return known
         adds, removals = found.plan.adds, found.plan.removals
         going = [one.download_id for one in removals]
-        ids = [*(one.download_id for one in adds), *going]
-        seen = None if person.is_admin else self._inventory.list_visible_to(person.user_id, ids)
+        if person.is_admin:
+            seen = None
+        elif seen is None:
+            ids = [*(one.download_id for one in adds), *going]
+            seen = self._inventory.list_visible_to(person.user_id, ids)
         sums = _Sums(
             of=ref(found),
             bytes_added=sum(_tell_bytes(one, seen) for one in adds),
