@@ -346,3 +346,21 @@ def test_a_missing_page_is_a_page_too(client: Client) -> None:
     assert page.status_code == 404
     assert "Page not found" in page.text
     assert page.mimetype == "text/html"
+
+
+def test_undoing_a_deletion_says_that_only_what_others_kept_is_back(
+    house: WebHouse, ann: Browser
+) -> None:
+    gone = house.add(1, status=Status.COMPLETED)
+    shared = house.add(2, ANN, BEN, status=Status.COMPLETED)
+    where = ann.press(
+        "/downloads/chosen", action="delete", sure="yes", id=f"{gone.id},{shared.id}"
+    ).location
+    page = ann.get(where).text
+    assert "1 stays for others, who need it too." in page
+
+    (token,) = re.findall(r'name="token" value="([^"]+)"', page)
+    page = ann.get(ann.press("/undo", token=token, next="/downloads").location).text
+
+    assert "It is undone. What was deleted does not come back." in page
+    assert house.now(gone).status is Status.REMOVED
