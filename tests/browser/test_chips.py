@@ -34,7 +34,7 @@ class Shared:
 @pytest.fixture
 def house(quick_path: Path) -> Iterator[WebHouse]:
     with web_house(
-        quick_path, FakeClock(), web_clock=SystemClock(), change=with_more(quick_path)
+        quick_path, FakeClock(), web_clock=SystemClock(), change=with_more(quick_path, 3)
     ) as built:
         yield built
 

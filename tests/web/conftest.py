@@ -10,7 +10,17 @@ from sidecar.device.drives import DevicePlaces
 from sidecar.web.app import Web
 from sidecar.web.server import WebServer
 from tests.fakes.clock import FakeClock
-from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, only_for, serving, web_house
+from tests.web.house import (
+    ANN,
+    BEN,
+    EVE,
+    NO_DRIVES,
+    Browser,
+    WebHouse,
+    only_for,
+    serving,
+    web_house,
+)
 
 
 @pytest.fixture
@@ -28,14 +38,14 @@ def users() -> tuple[str, ...]:
 
 
 @pytest.fixture
-def places() -> DevicePlaces | None:
-    """Return where devices can be; a module may say another place than the machine's own."""
-    return None
+def places() -> DevicePlaces:
+    """Return where devices can be; a module may say another place."""
+    return NO_DRIVES
 
 
 @pytest.fixture
 def house(
-    quick_path: Path, clock: FakeClock, users: tuple[str, ...], places: DevicePlaces | None
+    quick_path: Path, clock: FakeClock, users: tuple[str, ...], places: DevicePlaces
 ) -> Iterator[WebHouse]:
     with web_house(quick_path, clock, change=only_for(*users), places=places) as built:
         yield built

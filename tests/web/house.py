@@ -65,6 +65,8 @@ from tests.patience import PATIENCE_S
 from tests.services.conftest import STICK, track
 from tests.services.rules.steered import library
 
+# Drives of the machine that runs the tests are none of theirs.
+NO_DRIVES = DevicePlaces(drives=list)
 SERVER_ID = "5" * 32
 PLAYER = "22222222-2222-4222-8222-222222222222"
 PASSWORD = "correct horse"
@@ -399,7 +401,7 @@ def web_house(
     change: Callable[[Settings], Settings] = lambda settings: settings,
     options: WebOptions | None = None,
     web_clock: Clock | None = None,
-    places: DevicePlaces | None = None,
+    places: DevicePlaces = NO_DRIVES,
     set_up: SetUpService | None = None,
     check_push: Callable[[str], str | None] = check_endpoint,
     roles: Roles = ALONE,

@@ -11,6 +11,7 @@ import pytest
 from werkzeug.routing import Rule
 
 from sidecar.config import DeviceSettings, Settings
+from sidecar.device.drives import DevicePlaces, Drive
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.wishes import PIN
@@ -23,7 +24,7 @@ from tests.statements import trace
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, web_house
 
 MOST = 15
-DEVICES = 3
+DEVICES = 12
 MANY = 300
 VALUES = {
     "device_id": STICK,
@@ -49,12 +50,12 @@ FURTHER += [
 ]
 
 
-def with_more(folder: Path) -> Callable[[Settings], Settings]:
+def with_more(folder: Path, devices: int) -> Callable[[Settings], Settings]:
     """Return the change of the settings that adds other devices."""
 
     def change(settings: Settings) -> Settings:
         more = []
-        for number in range(1, DEVICES):
+        for number in range(1, devices):
             path = folder / f"player-{number}"
             path.mkdir()
             write_marker(path, Marker(f"{number:08}-2222-4222-8222-222222222222", path.name))
@@ -66,7 +67,11 @@ def with_more(folder: Path) -> Callable[[Settings], Settings]:
 
 @pytest.fixture
 def house(quick_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
-    with web_house(quick_path, clock, change=with_more(quick_path)) as built:
+    drive = Drive(Path("/media/new"), "new", "vfat", total=10**9, free=10**9, can_write=True)
+    places = DevicePlaces(drives=lambda: [drive])
+    with web_house(
+        quick_path, clock, change=with_more(quick_path, DEVICES), places=places
+    ) as built:
         yield built
 
 

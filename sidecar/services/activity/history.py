@@ -200,8 +200,10 @@ class ActivityHistory:
     def space(self, person: Person) -> Sequence[SpaceHistory]:
         """Return how full the devices were that this person uses."""
         histories = []
-        for device in self._devices(person):
-            days = self._samples.space(device.id)
+        devices = self._devices(person)
+        found = self._samples.space(one.id for one in devices)
+        for device in devices:
+            days = found.get(device.id, ())
             settings = self._access.settings(person, device.id)
             if not self._access.sees_all(person, settings):
                 days = [SpaceSample(one.day, rough_size(one.used), one.most) for one in days]

@@ -6,7 +6,7 @@ elsewhere. A device that a person does not use is hidden.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -14,8 +14,8 @@ from threading import Lock
 from weakref import ReferenceType, ref
 
 from sidecar.domain.downloads.shares import NO_FILES, Share
-from sidecar.domain.space.plan import NOTHING_LEFT_OUT, PlanRest, PlanStep, RefusedAdd
-from sidecar.domain.space.reformat import describe_cost
+from sidecar.domain.space.plan import NOTHING_LEFT_OUT, Plan, PlanRest, PlanStep, RefusedAdd
+from sidecar.domain.space.reformat import Cost, describe_cost
 from sidecar.errors import DeviceError, NotVisible
 from sidecar.messages import counted, msg
 from sidecar.process.threads import attempt
@@ -224,7 +224,7 @@ class PlanService:
             person: Who asks.
             most: So many lines of each kind are read; None means all that there are.
         """
-        return [self._shown(person, device, most) for device in self._devices(person)]
+        return self._show(person, self._devices(person), most)
 
     def one(self, person: Person, device_id: str, most: int | None = None) -> DevicePlan:
         """Return the plan of one device, with so many lines of each kind.
@@ -234,7 +234,7 @@ class PlanService:
         """
         for device in self._devices(person):
             if device.id == device_id:
-                return self._shown(person, device, most)
+                return self._show(person, [device], most)[0]
         raise NotVisible
 
     def confirm(self, person: Person, device_id: str, plan_id: str) -> None:
@@ -265,13 +265,42 @@ class PlanService:
         text = msg("Its files may be replaced by files in another format")
         self._activity.confirm(person.user_id, device_id, text)
 
-    def _shown(self, person: Person, device: DeviceView, most: int | None) -> DevicePlan:
-        """Return the plan of a device; an unexpected error there does not hide the others."""
-        return attempt(
-            partial(self._view, person, device, most),
-            f"the plan of {device.name}",
-            partial(self._without_plan, person, device, odd_text(device.name)),
-        )
+    def _show(
+        self, person: Person, devices: Sequence[DeviceView], most: int | None
+    ) -> Sequence[DevicePlan]:
+        """Return the plans of devices; an unexpected error at one does not hide the others.
+
+        What all of them need is read at once.
+        """
+        found = {
+            device.id: attempt(
+                partial(self._find, device.id),
+                f"the plan of {device.name}",
+                partial(odd_text, device.name),
+            )
+            for device in devices
+        }
+        plans = {one: state.plan for one, state in found.items() if not isinstance(state, str)}
+        lines = (line for plan in plans.values() for line in _list_lines(plan, most))
+        seen = self._read_titles(person, lines)
+        costs = self._formats.costs(plans) if self._formats and plans else {}
+        shown = []
+        for device in devices:
+            state = found[device.id]
+            if isinstance(state, str):
+                shown.append(self._without_plan(person, device, state))
+            else:
+                plan = self._view(person, device, state, most, seen)
+                reformat = self._reformat(person, device.id, costs.get(device.id))
+                shown.append(replace(plan, reformat=reformat))
+        return shown
+
+    def _find(self, device_id: str) -> DevicePlanState | str:
+        """Return the plan of a device, or why there is none."""
+        try:
+            return self._outlook(device_id)
+        except DeviceError as trouble:
+            return str(trouble)
 
     def _without_plan(self, person: Person, device: DeviceView, trouble: str) -> DevicePlan:
         return DevicePlan(
@@ -286,16 +315,16 @@ class PlanService:
             told_at=device.told_at,
         )
 
-    def _view(self, person: Person, device: DeviceView, most: int | None) -> DevicePlan:
-        management = self._access.management_of(person, device.id)
-        try:
-            found = self._outlook(device.id)
-        except DeviceError as trouble:
-            return self._without_plan(person, device, str(trouble))
+    def _view(
+        self,
+        person: Person,
+        device: DeviceView,
+        found: DevicePlanState,
+        most: int | None,
+        seen: Mapping[int, tuple[str, str]],
+    ) -> DevicePlan:
         plan = found.plan
-        steps = (*plan.adds[:most], *plan.removals[:most])
-        seen = self._read_titles(person, (*steps, *plan.refusals[:most]))
-        is_whole = len(steps) == len(plan.adds) + len(plan.removals)
+        is_whole = most is None or max(len(plan.adds), len(plan.removals)) <= most
         sums = self._sum_up(person, device.id, found, seen if is_whole else None)
         adds = tuple(_line(one, seen) for one in plan.adds[:most])
         removals = tuple(_line(one, seen) for one in plan.removals[:most])
@@ -306,7 +335,7 @@ class PlanService:
         return DevicePlan(
             id=device.id,
             name=device.name,
-            management=management,
+            management=self._access.management_of(person, device.id),
             whose=sums.whose,
             trouble=device.trouble,
             files=device.files,
@@ -328,7 +357,6 @@ class PlanService:
             ),
             machine=device.machine,
             told_at=device.told_at,
-            reformat=self._reformat(person, device.id),
         )
 
     def _sum_up(
@@ -372,11 +400,8 @@ class PlanService:
         ids = [one.download_id for one in lines]
         return self._inventory.read_titles(ids, None if person.is_admin else person.user_id)
 
-    def _reformat(self, person: Person, device_id: str) -> Reformat | None:
-        if self._formats is None:
-            return None
-        cost = self._formats.cost(device_id)
-        if not cost.anew:
+    def _reformat(self, person: Person, device_id: str, cost: Cost | None) -> Reformat | None:
+        if self._formats is None or cost is None or not cost.anew:
             return None
         whose = self._ownership.shares(person, cost.anew)
         if whose.hidden:
@@ -396,6 +421,12 @@ class PlanService:
             is_confirmed=self._formats.is_confirmed(device_id, cost.format),
             text=describe_cost(cost),
         )
+
+
+def _list_lines(plan: Plan, most: int | None) -> Iterator[PlanStep | RefusedAdd]:
+    """Yield the lines of a plan that are shown."""
+    for some in (plan.adds, plan.removals, plan.refusals):
+        yield from some[:most]
 
 
 def _line(step: PlanStep, seen: Mapping[int, tuple[str, str]]) -> PlanLine:

@@ -6,7 +6,9 @@ kept for a day.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -19,6 +21,8 @@ SLOTS_KEPT = 24 * 3600 // SLOT_S
 ALL = ""
 SPACE = """INSERT INTO space_samples (device_id, day, used, most) VALUES (?, ?, ?, ?)
     ON CONFLICT (device_id, day) DO UPDATE SET used = excluded.used, most = excluded.most"""
+SPACE_OF = """SELECT device_id, day, used, most FROM space_samples
+    WHERE device_id IN (SELECT value FROM json_each(?)) ORDER BY device_id, day"""
 SPEED = """INSERT INTO speed_samples (slot, user_id, bytes) VALUES (?, ?, ?)
     ON CONFLICT (user_id, slot) DO UPDATE SET bytes = speed_samples.bytes + excluded.bytes"""
 BEGIN = date(1970, 1, 1)
@@ -47,13 +51,12 @@ class Samples:
                 self._db.execute_sql(SPACE, [device_id, number, used, most])
             self._db.execute_sql("DELETE FROM space_samples WHERE day <= ?", [number - DAYS_KEPT])
 
-    def space(self, device_id: str) -> list[SpaceSample]:
-        """Return a device's samples, the oldest first."""
-        rows = self._db.sql(
-            "SELECT day, used, most FROM space_samples WHERE device_id = ? ORDER BY day",
-            (device_id,),
-        )
-        return [SpaceSample(BEGIN + timedelta(days=day), used, most) for day, used, most in rows]
+    def space(self, device_ids: Iterable[str]) -> Mapping[str, Sequence[SpaceSample]]:
+        """Return the samples of devices, the oldest first; those without any are left out."""
+        found: defaultdict[str, list[SpaceSample]] = defaultdict(list)
+        for device_id, day, used, most in self._db.sql(SPACE_OF, (json.dumps([*device_ids]),)):
+            found[device_id].append(SpaceSample(BEGIN + timedelta(days=day), used, most))
+        return found
 
     def note_speed(self, slot: int, fetched: Mapping[str, int]) -> None:
         """Add the bytes that were fetched in a slot of five minutes, by account and for `ALL`."""

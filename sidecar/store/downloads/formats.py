@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
 from sidecar.domain.formats.films import FILMS
 from sidecar.domain.formats.formats import MUSIC
@@ -19,14 +20,21 @@ ALIGN = f"""UPDATE downloads INDEXED BY downloads_by_status SET format = {_WANTE
         AND item_type IN (SELECT value FROM json_each(?5))
         AND status IN ('pending', 'paused', 'failed', 'removed')
     RETURNING id"""  # noqa: S608 - an expression of ours
+_IS_MUSIC = """status = 'completed' AND missing_since IS NULL
+        AND item_type IN (SELECT value FROM json_each(?2))"""
+IN_FORMAT = f"""SELECT id FROM downloads INDEXED BY downloads_by_format
+    WHERE device_id = ?1 AND format = ?3 AND {_IS_MUSIC} ORDER BY id"""  # noqa: S608 - ours
+# Of each device whose name and formats are listed.
+_LOW, _HIGH = (f"json_extract(one.value, '$[{place}]')" for place in (1, 2))
+_FILE = f"""SELECT device_id, downloads.id, format, file_path, file_size, source_size, seconds,
+        original_size
+    FROM json_each(?1) AS one CROSS JOIN downloads INDEXED BY downloads_by_format
+    ON device_id = json_extract(one.value, '$[0]') AND format {{}} AND {_IS_MUSIC}"""  # noqa: S608 - ours
 # In ranges of the index: with OR, SQLite would go through all that the device has.
-_MADE = """FROM downloads INDEXED BY downloads_by_format
-    WHERE device_id = ?1 AND status = 'completed' AND format {}
-        AND missing_since IS NULL AND item_type IN (SELECT value FROM json_each(?2))"""
-_FILE = f"SELECT id, format, file_path, file_size, source_size, seconds, original_size {_MADE}"
-_OTHER = " UNION ALL ".join(map(_FILE.format, ("< ?3", "> ?3 AND format < ?4", "> ?4")))
+_OTHER = " UNION ALL ".join(
+    map(_FILE.format, (f"< {_LOW}", f"> {_LOW} AND format < {_HIGH}", f"> {_HIGH}"))
+)
 OTHERS = f"SELECT * FROM ({_OTHER}) AS others ORDER BY id"  # noqa: S608 - an expression of ours
-IN_FORMAT = f"SELECT id {_MADE.format('= ?3')} ORDER BY id"
 RELABEL = """UPDATE downloads SET format = ?
     WHERE status = 'completed' AND id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
     RETURNING id"""
@@ -57,10 +65,22 @@ class FormatStore:
         with self._db.write():
             return len(self._db.execute_sql(ALIGN, values))
 
-    def others(self, device_id: str, name: str, or_this: str | None = None) -> list[PresentFile]:
-        """Return the finished music files that were made for another format than these."""
-        names = sorted((name, or_this or name))
-        return [PresentFile(*row) for row in self._db.sql(OTHERS, (device_id, TYPES, *names))]
+    def others(
+        self, wanted: Mapping[str, tuple[str, str | None]]
+    ) -> Mapping[str, Sequence[PresentFile]]:
+        """Return the finished music files that were made for another format, by device.
+
+        Args:
+            wanted: By device the format, and another one that is right as well.
+        """
+        found: defaultdict[str, list[PresentFile]] = defaultdict(list)
+        listed = [
+            (device_id, *sorted((name, or_this or name)))
+            for device_id, (name, or_this) in wanted.items()
+        ]
+        for device_id, *row in self._db.sql(OTHERS, (json.dumps(listed), TYPES)):
+            found[device_id].append(PresentFile(*row))
+        return found
 
     def in_format(self, device_id: str, name: str) -> list[int]:
         """Return the downloads of the finished music files that were made for this format."""

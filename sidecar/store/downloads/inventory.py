@@ -19,6 +19,7 @@ from sidecar.domain.space.eviction import HoldStrength, Stored, classify
 from sidecar.domain.wishes import PIN, EvictionClass
 from sidecar.process.threads import go_through
 from sidecar.store.database import Database
+from sidecar.store.downloads.queries import DeviceUse, read_use
 from sidecar.store.schema.tables import DownloadRow
 
 # Of some devices, named first in each row.
@@ -77,8 +78,6 @@ class Inventory:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        # Those that had few files when they were read last.
-        self._small: frozenset[str] = frozenset()
 
     def list_holdings(
         self,
@@ -120,8 +119,6 @@ class Inventory:
                 )
             ]
             waiting = self._list_waiting(device_id, now, grips, keeps_originals=keeps_originals)
-        is_small = len(stored) + len(waiting) <= FEW_FILES
-        self._small = self._small - {device_id} | ({device_id} if is_small else set())
         return Holdings(tuple(stored), waiting)
 
     def get_eviction_class(self, device_id: str, item_id: str) -> EvictionClass:
@@ -181,20 +178,24 @@ class Inventory:
     def _read(self, sql: str, device_id: str, *values: object) -> Iterable[tuple[Any, ...]]:
         """Return the rows of a device.
 
-        A page that shows all devices reads those at once that are known to be small: with many
-        devices there would be too many queries, and with large ones too many rows in memory.
+        A page that shows all devices reads those of the small ones at once: with many devices
+        there would be too many queries, and with large ones too many rows in memory.
         """
-        small = self._small
-        if device_id not in small or not self._db.is_looking:
+        if not self._db.is_looking or self._is_large(device_id):
             return (row[1:] for row in self._db.each(sql, (json.dumps([device_id]), *values)))
 
         def read_small() -> Mapping[str, list[tuple[Any, ...]]]:
             found: defaultdict[str, list[tuple[Any, ...]]] = defaultdict(list)
-            for row in self._db.sql(sql, (json.dumps(sorted(small)), *values)):
+            small = [one for one in read_use(self._db) if not self._is_large(one)]
+            for row in self._db.sql(sql, (json.dumps(small), *values)):
                 found[row[0]].append(row[1:])
             return found
 
-        return self._db.once((sql, small, *values), read_small).get(device_id, [])
+        return self._db.once((sql, *values), read_small).get(device_id, [])
+
+    def _is_large(self, device_id: str) -> bool:
+        use = read_use(self._db).get(device_id, DeviceUse())
+        return use.files + use.waiting > FEW_FILES
 
     def list_running(self, device_id: str) -> tuple[Coming, ...]:
         """Return the running downloads of a device."""

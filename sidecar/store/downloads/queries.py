@@ -50,12 +50,14 @@ NAMES = ", ".join(f'"{one.column_name}"' for one in FIELDS)
 # As text: peewee would build these thirty names anew for each query.
 COLUMNS = peewee.SQL(NAMES)
 ONE = f"SELECT {NAMES} FROM downloads WHERE"  # noqa: S608 - names of our own columns
-USE = """SELECT device_id, sum(files), sum(bytes), sum(missing), sum(bytes_missing) FROM (
-        SELECT device_id, files, bytes, 0 AS missing, 0 AS bytes_missing FROM tallies
+USE = """SELECT device_id, sum(files), sum(bytes), sum(missing), sum(bytes_missing), sum(waiting)
+    FROM (
+        SELECT device_id, files, bytes, 0 AS missing, 0 AS bytes_missing, 0 AS waiting FROM tallies
             WHERE status = 'completed'
-        UNION ALL SELECT device_id, 0, original_size, 0, 0 FROM downloads
+        UNION ALL SELECT device_id, 0, 0, 0, 0, files FROM tallies WHERE status = 'pending'
+        UNION ALL SELECT device_id, 0, original_size, 0, 0, 0 FROM downloads
             WHERE original_size IS NOT NULL
-        UNION ALL SELECT device_id, 0, 0, 1, file_size FROM downloads
+        UNION ALL SELECT device_id, 0, 0, 1, file_size, 0 FROM downloads
             WHERE missing_since IS NOT NULL
     ) AS every GROUP BY device_id"""
 FILES = """SELECT coalesce(sum((file_size + ? - 1) / ? * ?), 0) FROM downloads
@@ -126,12 +128,14 @@ class DeviceUse:
     Attributes:
         files, bytes: Of all finished files, the missing ones and kept originals included.
         missing, bytes_missing: Of those that are missing.
+        waiting: How many downloads are pending.
     """
 
     files: int = 0
     bytes: int = 0
     missing: int = 0
     bytes_missing: int = 0
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -412,7 +416,7 @@ class DownloadQueries:
 
     def use_of_devices(self) -> Mapping[str, DeviceUse]:
         """Return what each device should have, by id; one that has nothing may be left out."""
-        return {device_id: DeviceUse(*found) for device_id, *found in self._db.sql(USE)}
+        return read_use(self._db)
 
     def use_of(self, device_id: str) -> DeviceUse:
         """Return what a device should have."""
@@ -539,6 +543,15 @@ def count_listed(which: DownloadFilter, counts: Mapping[str, int]) -> int:
     if not which.statuses:
         return counts[MISSING] if which.missing else sum(counts.values())
     return sum(counts[one] for one in which.statuses) + (counts[MISSING] if which.missing else 0)
+
+
+def read_use(db: Database) -> Mapping[str, DeviceUse]:
+    """Return what each device should have, by id; one that has nothing may be left out."""
+
+    def read() -> Mapping[str, DeviceUse]:
+        return {device_id: DeviceUse(*found) for device_id, *found in db.sql(USE)}
+
+    return db.once(USE, read)
 
 
 def list_copied(which: DownloadFilter, found: Mapping[str, Matches]) -> Sequence[str]:

@@ -94,7 +94,7 @@ class AlbumIndex:
         asked = select_newest(which)
         with self._db.read():
             rows = self._db.sql(asked.text, (*asked.values, most))
-            return self._read_tiles([newest for (newest,) in rows], which)
+            return self._tiles_of([from_columns(row) for row in rows], which)
 
     def files(
         self, key: str, which: DownloadFilter, page: int, page_size: int
@@ -120,7 +120,10 @@ class AlbumIndex:
 
     def _read_tiles(self, newest: Sequence[int], which: DownloadFilter) -> list[Tile]:
         """Read the tiles of which these are the newest files."""
-        rows = {tile_key(one): one for one in self._read_rows(newest)}
+        return self._tiles_of(self._read_rows(newest), which)
+
+    def _tiles_of(self, newest: Sequence[Download], which: DownloadFilter) -> list[Tile]:
+        rows = {tile_key(one): one for one in newest}
         asked = select_facts(list(rows), which)
         found = {row[0]: row[1:] for row in self._db.sql(asked.text, asked.values)}
         return [_to_tile(key, one, found[key]) for key, one in rows.items()]
@@ -155,11 +158,14 @@ def select_tiles(which: DownloadFilter, search: WordSearch) -> Statement:
 
 
 def select_newest(which: DownloadFilter) -> Statement:
-    """Return the statement that selects the first tiles of a list; tests check its query plan."""
+    """Return the statement that selects the newest files of the first tiles of a list.
+
+    Tests check its query plan.
+    """
     asked = join_statements([PRESENT, build_scope_conditions(which)])
     later = asked.of("later")
     # From the newest file on: what has a later one in its tile is passed over.
-    text = f"""SELECT d.id FROM downloads AS d INDEXED BY downloads_by_status
+    text = f"""SELECT {COLUMNS} FROM downloads AS d INDEXED BY downloads_by_status
         WHERE d.status = 'completed'{asked.text} AND NOT EXISTS (
             SELECT 1 FROM downloads AS later INDEXED BY downloads_by_tile
             WHERE later.status = 'completed' AND later.tile = d.tile AND later.id > d.id{later.text}

@@ -20,8 +20,11 @@ def test_finished_files_are_found_by_their_format(db: Database, downloads: Downl
     for download_id, name in made.items():
         formats.relabel([download_id], name)
 
-    def others(*of: str) -> list[str]:
-        return [one.format for one in formats.others(STICK, *of)]
+    def others(name: str, or_this: str | None = None) -> list[str]:
+        wanted = {CARD: ("sbc", None), STICK: (name, or_this)}
+        found = formats.others(wanted)
+        assert found.keys() == {STICK}
+        return [one.format for one in found[STICK]]
 
     assert others(ORIGINAL) == ["aac-96k", "sbc", TAGGED, "vorbis"]
     assert others(TAGGED, ORIGINAL) == ["aac-96k", "sbc", "vorbis"]

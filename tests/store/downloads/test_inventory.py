@@ -119,15 +119,14 @@ def test_a_page_reads_small_devices_at_once_and_large_ones_alone(
         with db.look():
             found = {one: reader.list_holdings(one, clock.now()) for one in devices}
         end()
-        return found, [json.loads(str(one)) for one in asked]
+        return found, [sorted(json.loads(one)) for one in asked if isinstance(one, str)]
 
     alone = {one: Inventory(db).list_holdings(one, clock.now()) for one in devices}
-    first, again = read_page(), read_page()
+    found, asked = read_page()
 
-    assert first[0] == again[0] == alone
-    # Holds, files and what waits. At first nobody knows which devices are large.
-    assert first[1] == 3 * [[STICK]] + 3 * [[CARD]] + 3 * [[PHONE]]
-    assert again[1] == 3 * [[STICK]] + 3 * [sorted([CARD, PHONE])]
+    assert found == alone
+    # Holds, files and what waits.
+    assert asked == 3 * [[STICK]] + 3 * [sorted([CARD, PHONE])]
 
 
 @pytest.mark.sqlite

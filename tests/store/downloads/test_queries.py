@@ -410,7 +410,7 @@ def test_what_the_queue_asks_all_day_goes_by_an_index_and_sorts_nothing(
     [
         (lambda them, _: them.queries.bytes_waiting(DownloadFilter()), "to_fetch"),
         (
-            lambda _, db: FormatStore(db).others(STICK, "opus"),
+            lambda _, db: FormatStore(db).others({STICK: ("opus", None)}),
             "by_format (device_id=? AND format>?)",
         ),
         (lambda _, db: FormatStore(db).align(STICK, "opus"), "by_status"),

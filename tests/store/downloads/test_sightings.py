@@ -160,7 +160,9 @@ def test_nothing_counts_as_there_that_is_missing(db: Database, downloads: Downlo
     assert len(CompletedFiles(db).paths(STICK)) == 3
     assert UsageByAccount(db).measure()[ANN] == (1, 100)
     formats = FormatStore(db)
-    assert [len(formats.others(STICK, one)) for one in ("a", "original", "z")] == [1, 0, 1]
+    assert [
+        len(formats.others({STICK: (one, None)}).get(STICK, ())) for one in ("a", "original", "z")
+    ] == [1, 0, 1]
     assert formats.in_format(STICK, "original") == [files[0].id]
     stored = Inventory(db).list_holdings(STICK, BEGIN).stored
     assert {one.download_id for one in stored if not one.is_missing} == {files[0].id}

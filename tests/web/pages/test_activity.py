@@ -245,7 +245,7 @@ def test_samples_are_taken_and_shown_to_whom_they_concern(house: WebHouse) -> No
     house.store.samples.note_speed(int(house.clock.now().timestamp()) // 300, {ALL: 1})
     assert list(house.store.samples.speed(ALL, 0).values()) == [1]
     house.store.samples.note_space((house.clock.now() + timedelta(401)).date(), {STICK: (1, None)})
-    assert [one.used for one in house.store.samples.space(STICK)] == [1]
+    assert [one.used for one in house.store.samples.space([STICK])[STICK]] == [1]
 
 
 def test_charts_fit_their_box() -> None:

@@ -19,7 +19,7 @@ from tests.web.test_queries import with_more
 
 @pytest.fixture
 def house(quick_path: Path, clock: FakeClock) -> Iterator[WebHouse]:
-    with web_house(quick_path, clock, change=with_more(quick_path)) as built:
+    with web_house(quick_path, clock, change=with_more(quick_path, 3)) as built:
         yield built
 
 

@@ -11,7 +11,7 @@ at any time, and only files that the server still has are replaced.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from threading import Lock
 
@@ -123,11 +123,21 @@ class DeviceFormats:
 
     def cost(self, device_id: str) -> Cost:
         """Return what it costs to replace the files that are not in the format that is set now."""
-        settings = self._book.of(device_id)
-        name = self.of(device_id, ItemType.AUDIO)
+        return self.costs([device_id])[device_id]
+
+    def costs(self, device_ids: Collection[str]) -> Mapping[str, Cost]:
+        """Return the same for some devices."""
+        names = {one: self.of(one, ItemType.AUDIO) for one in device_ids}
         # The tags of originals are completed where they are: see `tag_completion`.
-        others = self._store.others(device_id, name, ORIGINAL if name == TAGGED else None)
-        return estimate_cost(name, settings.target if settings is not None else None, others)
+        others = self._store.others(
+            {one: (name, ORIGINAL if name == TAGGED else None) for one, name in names.items()}
+        )
+        costs = {}
+        for one, name in names.items():
+            settings = self._book.of(one)
+            target = settings.target if settings is not None else None
+            costs[one] = estimate_cost(name, target, others.get(one, ()))
+        return costs
 
     def is_confirmed(self, device_id: str, name: str) -> bool:
         """Whether a person has confirmed that the files of a device are replaced in this format."""

@@ -375,7 +375,9 @@ def test_what_waits_gets_a_new_format_at_once_and_what_is_there_keeps_its_own(
 
     assert bench.now(waiting).format == "mp3-192k"
     assert bench.now(there).format == OPUS
-    assert [one.download_id for one in store.others(STICK, "mp3-192k")] == [there.id]
+    assert [one.download_id for one in store.others({STICK: ("mp3-192k", None)})[STICK]] == [
+        there.id
+    ]
 
 
 def kept(bench: Bench, download: Download) -> bytes | None:
