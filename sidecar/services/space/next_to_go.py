@@ -6,7 +6,7 @@ comes from the same functions as that of a plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,10 +14,10 @@ from sidecar.domain.space.eviction import Stored
 from sidecar.domain.wishes import EvictionClass
 from sidecar.errors import DeviceError
 from sidecar.process.threads import attempt
-from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.devices.registry import odd_text
 from sidecar.services.devices.views import DeviceView
-from sidecar.services.space.planner import Outlook
+from sidecar.services.space.planner import DevicePlanState, Outlook
 from sidecar.services.space.plans import DIGITS_OF_A_FILE
 from sidecar.sizes import rough_size
 from sidecar.store.downloads.inventory import Inventory
@@ -93,28 +93,23 @@ class EvictionPreview:
         except DeviceError as trouble:
             return _unknown(device, str(trouble))
         first = found.next_to_go[:most]
-        head, others = found.may_go[:FEW], found.may_go[FEW:]
-        seen = self._list_visible(person, head)
-        titles = self._inventory.read_titles([one.download_id for one in first])
-        hides = seen is not None and (
-            len(found.may_go) < found.files_may_go
-            or len(seen) < len(head)
-            or len(self._list_visible(person, others) or ()) < len(others)
-        )
+        seen = self._inventory.read_titles([one.download_id for one in first], viewer(person))
+        hides = not person.is_admin and self._hides_some(person, found)
         return EvictionCandidates(
             device_id=device.id,
             device_name=device.name,
             trouble=device.trouble,
-            first=tuple(_leaver(one, seen, titles) for one in first),
+            first=tuple(_leaver(one, seen) for one in first),
             total=found.files_may_go,
             bytes=rough_size(found.bytes_may_go) if hides else found.bytes_may_go,
         )
 
-    def _list_visible(self, person: Person, files: Collection[int]) -> Collection[int] | None:
-        """Return those of these files that a person may see; None if all."""
-        if person.is_admin:
-            return None
-        return self._inventory.list_visible_to(person.user_id, files)
+    def _hides_some(self, person: Person, found: DevicePlanState) -> bool:
+        """Whether there are files among those that may go which a person may not see."""
+        return len(found.may_go) < found.files_may_go or any(
+            len(self._inventory.list_visible_to(person.user_id, some)) < len(some)
+            for some in (found.may_go[:FEW], found.may_go[FEW:])
+        )
 
 
 def _unknown(device: DeviceView, trouble: str) -> EvictionCandidates:
@@ -122,13 +117,11 @@ def _unknown(device: DeviceView, trouble: str) -> EvictionCandidates:
     return EvictionCandidates(device_id=device.id, device_name=device.name, trouble=said)
 
 
-def _leaver(
-    file: Stored, seen: Collection[int] | None, titles: Mapping[int, tuple[str, str]]
-) -> EvictionCandidate:
-    is_theirs = file.download_id in titles and (seen is None or file.download_id in seen)
+def _leaver(file: Stored, seen: Mapping[int, tuple[str, str]]) -> EvictionCandidate:
+    is_theirs = file.download_id in seen
     return EvictionCandidate(
         file.download_id if is_theirs else None,
-        titles[file.download_id][1] if is_theirs else None,
+        seen[file.download_id][1] if is_theirs else None,
         file.size if is_theirs else rough_size(file.size, DIGITS_OF_A_FILE),
         file.eviction_class,
         was_used=file.last_used > 0,

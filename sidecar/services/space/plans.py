@@ -20,7 +20,7 @@ from sidecar.errors import DeviceError, NotVisible
 from sidecar.messages import counted, msg
 from sidecar.process.threads import attempt
 from sidecar.services.accounts.ownership import Ownership
-from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.devices.access import DeviceAccess, Management
 from sidecar.services.devices.registry import odd_text
 from sidecar.services.devices.views import DeviceView
@@ -283,17 +283,25 @@ class PlanService:
         plans = {one: state.plan for one, state in found.items() if not isinstance(state, str)}
         lines = (line for plan in plans.values() for line in _list_lines(plan, most))
         seen = self._read_titles(person, lines)
-        costs = self._formats.costs(plans) if self._formats and plans else {}
-        shown = []
-        for device in devices:
+        costs: Mapping[str, Cost] = {}
+        if self._formats is not None and plans:
+            costs = attempt(partial(self._formats.costs, plans), "other formats of devices", dict)
+
+        def view(device: DeviceView) -> DevicePlan:
             state = found[device.id]
             if isinstance(state, str):
-                shown.append(self._without_plan(person, device, state))
-            else:
-                plan = self._view(person, device, state, most, seen)
-                reformat = self._reformat(person, device.id, costs.get(device.id))
-                shown.append(replace(plan, reformat=reformat))
-        return shown
+                return self._without_plan(person, device, state)
+            plan = self._view(person, device, state, most, seen)
+            return replace(plan, reformat=self._reformat(person, device.id, costs.get(device.id)))
+
+        return [
+            attempt(
+                partial(view, device),
+                f"the plan of {device.name}",
+                partial(self._without_plan, person, device, odd_text(device.name)),
+            )
+            for device in devices
+        ]
 
     def _find(self, device_id: str) -> DevicePlanState | str:
         """Return the plan of a device, or why there is none."""
@@ -398,7 +406,7 @@ class PlanService:
     ) -> Mapping[int, tuple[str, str]]:
         """Return item and title of what this person may see, by download."""
         ids = [one.download_id for one in lines]
-        return self._inventory.read_titles(ids, None if person.is_admin else person.user_id)
+        return self._inventory.read_titles(ids, viewer(person))
 
     def _reformat(self, person: Person, device_id: str, cost: Cost | None) -> Reformat | None:
         if self._formats is None or cost is None or not cost.anew:

@@ -23,7 +23,14 @@ from sidecar.store.downloads.filter import (
     join_statements,
 )
 from sidecar.store.downloads.queries import from_columns
-from sidecar.store.files.search import ALL, COLUMNS, PRESENT, select_files, select_tiled
+from sidecar.store.files.search import (
+    ALL,
+    COLUMNS,
+    PRESENT,
+    build_kept_tiles,
+    select_files,
+    select_tiled,
+)
 
 OF_TILES = (
     "FROM json_each(?) AS wanted CROSS JOIN downloads AS d INDEXED BY downloads_by_tile"
@@ -31,8 +38,7 @@ OF_TILES = (
 )
 
 
-EVERY_TILE = "SELECT newest, files FROM tiles"
-OWN_TILES = "SELECT newest, files FROM own_tiles WHERE user_id = ?"
+KEPT = "SELECT newest, files"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,10 +148,9 @@ def select_tiles(which: DownloadFilter, search: WordSearch) -> Statement:
 
     Tests check its query plan.
     """
-    if which == DownloadFilter():
-        return Statement(EVERY_TILE, ())
-    if which == DownloadFilter(viewer=which.viewer):
-        return Statement(OWN_TILES, (which.viewer,))
+    kept = build_kept_tiles(which)
+    if kept is not None:
+        return Statement(f"{KEPT} {kept.text}", kept.values)
     tiled = select_tiled(which, search)
     if tiled is not None:
         text = f"SELECT max(t.download_id) AS newest, count(*) AS files {tiled.text}"
@@ -176,7 +181,7 @@ def select_newest(which: DownloadFilter) -> Statement:
 def select_page(found: Statement) -> str:
     """Return the SQL that selects one page of the tiles, and the totals."""
     # What is there already is read by its index, and not copied to be sorted.
-    how = "NOT MATERIALIZED" if found.text in {EVERY_TILE, OWN_TILES} else "MATERIALIZED"
+    how = "NOT MATERIALIZED" if found.text.startswith(KEPT) else "MATERIALIZED"
     return (
         f"WITH found AS {how} ({found.text}) SELECT newest,"  # noqa: S608 - ours
         " (SELECT count(*) FROM found), (SELECT sum(files) FROM found)"

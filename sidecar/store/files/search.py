@@ -125,13 +125,20 @@ def select_tiled(which: DownloadFilter, search: WordSearch) -> Statement | None:
     )
 
 
+def build_kept_tiles(which: DownloadFilter) -> Statement | None:
+    """Return whence the tiles of a list come that triggers keep; None for one with conditions."""
+    if which == DownloadFilter():
+        return Statement("FROM tiles", ())
+    if which == DownloadFilter(viewer=which.viewer):
+        return Statement("FROM own_tiles WHERE user_id = ?", (which.viewer,))
+    return None
+
+
 def select_number(which: DownloadFilter, search: WordSearch) -> Statement:
     """Return the statement that counts the files of a list."""
-    if which == DownloadFilter():
-        return Statement("SELECT coalesce(sum(files), 0) FROM tiles", ())
-    if which == DownloadFilter(viewer=which.viewer):
-        text = "SELECT coalesce(sum(files), 0) FROM own_tiles WHERE user_id = ?"
-        return Statement(text, (which.viewer,))
+    kept = build_kept_tiles(which)
+    if kept is not None:
+        return Statement(f"SELECT coalesce(sum(files), 0) {kept.text}", kept.values)
     asked = select_tiled(which, search) or select_files(which, search)
     return Statement(f"SELECT count(*) {asked.text}", asked.values)
 
