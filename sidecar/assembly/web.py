@@ -632,6 +632,7 @@ def _settings(below: Below) -> SettingsEditor:
         holds=below.base.store.holds,
         accounts=below.accounts.service.signed_in,
         remarks=below.rules.followers.remarks,
+        space_on=below.devices.registry.space_anywhere,
         wake=below.rules.wake,
     )
 

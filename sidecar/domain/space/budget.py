@@ -99,7 +99,12 @@ class DeviceRoom:
     @property
     def most(self) -> int:
         """Bytes that our files may take at most."""
-        return self.space.total - self.kept if self.budget is None else self.budget
+        return max(0, self.space.total - self.kept) if self.budget is None else self.budget
+
+    @property
+    def keeps_all_free(self) -> bool:
+        """Whether so much stays free that nothing fits, even if nothing else is on the device."""
+        return self.kept >= self.space.total
 
     def reach(self, used: int) -> int:
         """Return the bytes that our files, which take `used` now, can come to with what is free."""

@@ -98,11 +98,18 @@ def check_space(
         )
         return SpaceRefusal(TOO_BIG, text, is_final=True)
     if whole > space.total - kept:
-        return SpaceRefusal(
-            TOO_BIG,
-            msg("It is larger ({size}) than {name}", size=Size(size), name=name),
-            is_final=True,
-        )
+        if whole > space.total or reserve is None:
+            text = msg("It is larger ({size}) than {name}", size=Size(size), name=name)
+        else:
+            text = msg(
+                "{name} ({total}) keeps {kept} free, so a file of {size} never fits: lower Keep "
+                "free in its settings",
+                name=name,
+                total=Size(space.total),
+                kept=Size(reserve),
+                size=Size(size),
+            )
+        return SpaceRefusal(TOO_BIG, text, is_final=True)
     if budget is not None and used + whole > budget:
         text = msg(
             "The storage limit of {name} ({budget}) is used up: its queue waits for space",

@@ -62,12 +62,11 @@ class TakenKinds:
         settings = self._settings.of(device_id)
         taken = ALL_MEDIA if settings is None else settings.takes
         queries = self._downloads.queries
-        budget = settings.budget if settings else None
         for one in queries.failed_on(device_id, (NOT_TAKEN, TOO_BIG)):
             if one.error_code == NOT_TAKEN:
                 may_come = is_taken(one.item_type, taken)
             else:
-                may_come = _names_another_limit(one, budget)
+                may_come = settings is not None and _names_another_limit(one, settings)
             if may_come:
                 self._downloads.transitions.retry(one)
         refused = [one for one in PLAYABLE if not is_taken(one, taken)]
@@ -91,10 +90,12 @@ class TakenKinds:
             self._downloads.transitions.give_up(waiting, until=None, failure=failure, retry_count=0)
 
 
-def _names_another_limit(refused: Download, budget: int | None) -> bool:
-    """Whether a download was refused for a storage limit that is not the one any more."""
-    text = refused.error_message
-    return isinstance(text, Message) and text.values.get("budget", budget) != budget
+def _names_another_limit(refused: Download, settings: DeviceSettings) -> bool:
+    """Whether a download was refused for a limit that is not the one any more."""
+    text, limits = refused.error_message, {"budget": settings.budget, "kept": settings.reserve}
+    return isinstance(text, Message) and any(
+        text.values.get(key, limit) != limit for key, limit in limits.items()
+    )
 
 
 def explain_not_taken(title: str, why: str) -> str:

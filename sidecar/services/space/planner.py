@@ -39,7 +39,7 @@ from sidecar.events import (
     NewsMissed,
     WorkArrived,
 )
-from sidecar.messages import counted, msg
+from sidecar.messages import Size, counted, msg
 from sidecar.process.heap import return_freed, taking_turns
 from sidecar.process.threads import attempt
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
@@ -94,7 +94,7 @@ _FULL = msg(
 
 
 def space_problem(
-    name: str, found: Plan, waits: str | None = None, *, is_full: bool = False
+    name: str, found: Plan, waits: str | None = None, room: DeviceRoom | None = None
 ) -> Problem | None:
     """Return the problem that a plan has; None if it has none.
 
@@ -102,8 +102,17 @@ def space_problem(
         name: Name of the device.
         found: Its plan.
         waits: What removals wait for, as the end of a sentence; None if they do not wait.
-        is_full: Whether less is free on it than should be; no other limit helps then.
+        room: Its limits. With less free than should be, no other limit helps.
     """
+    if room is not None and room.keeps_all_free:
+        text = msg(
+            "{name} holds {total} in all and is to keep {kept} free, so nothing is downloaded to "
+            "it: lower Keep free in its settings",
+            name=name,
+            total=Size(room.space.total),
+            kept=Size(room.kept),
+        )
+        return Problem("over", text)
     # What only fills the rest waits for room without a word: nobody has asked for it.
     waiting = sum(not one.is_final and not one.is_filling for one in found.refusals)
     if found.needs_confirmation:
@@ -115,18 +124,8 @@ def space_problem(
         )
         return Problem("confirm", msg("{text}: look at the plan and confirm it", text=text))
     if found.over:
-        if is_full:
-            text = msg("{name} has less free space than it should keep", name=name)
-        else:
-            text = msg("{name} is over its storage limit", name=name)
-        if waits is not None:
-            return Problem("waits", f"{text}: {waits}")
-        text = msg("{text}; everything on it is kept", text=text)
-        if is_full:
-            text = msg("{text}: unpin something or delete other files there", text=text)
-        else:
-            text = msg("{text}: raise the limit or unpin something", text=text)
-        return Problem("over", text)
+        is_full = room is not None and room.space.free < room.kept
+        return _tell_over(name, waits, is_full=is_full)
     if waiting:
         text = counted("{count} download doesn't fit", "{count} downloads don't fit", waiting)
         if waits is not None:
@@ -137,6 +136,21 @@ def space_problem(
         sentence = _FOR_LIMIT if any(one.code == "budget" for one in found.refusals) else _FULL
         return Problem("no-room", sentence.format(text=text, name=name))
     return None
+
+
+def _tell_over(name: str, waits: str | None, *, is_full: bool) -> Problem:
+    if is_full:
+        text = msg("{name} has less free space than it should keep", name=name)
+    else:
+        text = msg("{name} is over its storage limit", name=name)
+    if waits is not None:
+        return Problem("waits", f"{text}: {waits}")
+    text = msg("{text}; everything on it is kept", text=text)
+    if is_full:
+        text = msg("{text}: unpin something or delete other files there", text=text)
+    else:
+        text = msg("{text}: raise the limit or unpin something", text=text)
+    return Problem("over", text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, weakref_slot=True)
@@ -620,7 +634,7 @@ class SpacePlanner:
             device.settings.name,
             found,
             waiting.text if waiting else None,
-            is_full=shown is not None and shown.limits.space.free < shown.limits.kept,
+            shown.limits if shown else None,
         )
         if note is None:
             self._problems.clear(ProblemKind.ROOM, device.id)

@@ -68,6 +68,7 @@ class SpaceView:
         reserve: What must stay free.
         free: What is free beyond the reserve.
         most: What the sidecar's files may take in all.
+        keeps_all_free: So much must stay free that nothing fits.
     """
 
     total: int
@@ -77,6 +78,7 @@ class SpaceView:
     reserve: int
     free: int
     most: int
+    keeps_all_free: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -483,6 +485,7 @@ def _space(found: DevicePlanState, device: DeviceView) -> SpaceView:
         reserve=reserve,
         free=space.free - reserve,
         most=limits.reach(device.used) if device.most is None else device.most,
+        keeps_all_free=limits.keeps_all_free,
     )
 
 
@@ -505,4 +508,5 @@ def _rough(space: SpaceView) -> SpaceView:
         reserve=rough_size(space.reserve),
         free=rough_size(space.free),
         most=rough_size(space.most),
+        keeps_all_free=space.keeps_all_free,
     )

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -75,6 +77,17 @@ def test_the_reserve_stays_free_though_nobody_set_one() -> None:
     assert refusal is not None
     assert refusal.code == "full"
     assert room(1, space=full, reserve=0) is None
+
+
+def test_what_stays_free_on_purpose_is_named_where_only_that_is_in_the_way() -> None:
+    kept = room(4096, reserve=40 * GIB)
+    too_large = room(33 * GIB, reserve=1, space=replace(STICK, largest_file=None))
+
+    assert kept is not None
+    assert too_large is not None
+    assert (kept.code, kept.is_final) == ("too-big", True)
+    assert kept.message.endswith("never fits: lower Keep free in its settings")
+    assert too_large.message == "It is larger (35.4 GB) than Car stick"
 
 
 def test_what_running_downloads_will_write_is_taken_already() -> None:

@@ -201,6 +201,7 @@ def house(world: World, tmp_path: Path) -> House:
         holds=world.holds,
         accounts=world.accounts.all,
         remarks=remarks,
+        space_on=lambda _device: None,
         wake=woken.append,
     )
     return House(world, steering, editor, planning, library, book, said, woken)

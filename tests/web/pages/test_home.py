@@ -117,8 +117,8 @@ def test_a_drive_that_others_fill_is_not_said_to_be_over_a_limit(
     house: WebHouse, ann: Browser
 ) -> None:
     house.add(1, status=Status.COMPLETED, size=6 * BLOCK)
-    free = house.services.devices.registry.get(STICK).folder.space().free
-    house.services.web.settings.change(EVE, STICK, {"reserve": 2 * free}, {})
+    total = house.services.devices.registry.get(STICK).folder.space().total
+    house.services.web.settings.change(EVE, STICK, {"reserve": total - BLOCK}, {})
     house.services.transfers.space.step()
 
     home, devices = ann.get("/").text, ann.get("/devices").text
@@ -127,6 +127,29 @@ def test_a_drive_that_others_fill_is_not_said_to_be_over_a_limit(
     assert "unpin something or delete other files there" in home
     assert "more should stay free, but everything on it is kept" in devices
     assert "raise the limit" not in home + devices
+
+
+def test_where_more_should_stay_free_than_the_drive_holds_pages_say_what_to_lower(
+    house: WebHouse, ann: Browser
+) -> None:
+    house.add(1, status=Status.COMPLETED, size=6 * BLOCK)
+    waits = house.add(2, size=5 * BLOCK)
+    # As in a settings file, which is read before any drive is there.
+    house.services.devices.settings.change(STICK, {"reserve": 9 * 10**15})
+    house.services.transfers.space.step()
+
+    home, devices, failed = (
+        ann.get(one).text for one in ("/", "/devices", "/downloads?tab=failed")
+    )
+
+    assert "so nothing is downloaded to it: lower Keep free in its settings" in home
+    assert "Lower Keep free in its settings" in devices
+    assert "never fits: lower Keep free in its settings" in failed
+    assert "unpin something" not in home + devices
+    assert "-" not in re.findall(r"of (.*?) used", home + devices)[0]
+
+    house.services.web.settings.change(EVE, STICK, {"reserve": 0}, {})
+    assert house.now(waits).status is Status.PENDING
 
 
 def test_the_menu_of_a_tile_pauses_for_whoever_manages_the_device(

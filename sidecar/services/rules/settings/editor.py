@@ -12,9 +12,10 @@ from types import MappingProxyType
 from sidecar.config.rules import SECTIONS
 from sidecar.config.schema import SettingKey, describe_keys
 from sidecar.domain.rules.registry import COMPUTED_RULES
+from sidecar.domain.space.space import Space
 from sidecar.domain.undo import Reversal
 from sidecar.errors import ConfigError, NotPossible
-from sidecar.messages import msg
+from sidecar.messages import Size, msg
 from sidecar.services.accounts.person import Person
 from sidecar.services.configuration.explain import explain_refusal
 from sidecar.services.devices.access import DeviceAccess
@@ -29,6 +30,7 @@ from sidecar.services.rules.settings.view import (
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.rules.holds import Holds
 
+RESERVE = "reserve"
 # Each person's favourites are the same on all devices.
 SET_FOR_DEVICE = MappingProxyType({one.name: one for one in COMPUTED_RULES})
 
@@ -48,6 +50,7 @@ class SettingsEditor:
         holds: Holds,
         accounts: Callable[[], Iterable[Account]],
         remarks: Remarks,
+        space_on: Callable[[str], Space | None],
         wake: Callable[[str], object],
     ) -> None:
         """Prepare.
@@ -59,6 +62,7 @@ class SettingsEditor:
             holds: The holds of the rules.
             accounts: Returns the accounts that are signed in.
             remarks: Returns what the rules cannot do now for an account on a device.
+            space_on: Returns the space on a device; None while it is not known.
             wake: Has all rules of an account run, and its favourites listed.
         """
         self._access = access
@@ -67,6 +71,7 @@ class SettingsEditor:
         self._holds = holds
         self._accounts = accounts
         self._remarks = remarks
+        self._space_on = space_on
         self._wake = wake
 
     def settings(self, person: Person, device_id: str) -> DeviceSettingsView:
@@ -100,6 +105,8 @@ class SettingsEditor:
             if name not in SET_FOR_DEVICE:
                 raise NotPossible(msg("There is no rule of this name that is set for a device"))
         self._devices.check(device_id, device)
+        if why := self._why_nothing_fits(device_id, device):
+            raise ConfigError("devices", RESERVE, device[RESERVE], why)
         for name, changes in rules.items():
             self._rules.check(SET_FOR_DEVICE[name], device_id, changes)
         for name, changes in rules.items():
@@ -145,10 +152,26 @@ class SettingsEditor:
         """
         self._access.managed(person, device_id)
         reasons = _refusals("devices", DEVICE_KEYS, device, partial(self._devices.check, device_id))
+        if RESERVE not in reasons and (why := self._why_nothing_fits(device_id, device)):
+            reasons[RESERVE] = why
         for name, changes in rules.items():
             check = partial(self._rules.check, SET_FOR_DEVICE[name], device_id)
             reasons |= _refusals(f"rules.{name}", describe_keys(SECTIONS[name]), changes, check)
         return reasons
+
+    def _why_nothing_fits(self, device_id: str, changes: Mapping[str, object]) -> str | None:
+        """Return why so much may not stay free on a device; None if it may."""
+        space = self._space_on(device_id) if changes.get(RESERVE) is not None else None
+        if space is None:
+            return None
+        reserve = self._devices.check(device_id, {RESERVE: changes[RESERVE]}).reserve
+        if reserve is None or reserve < space.total:
+            return None
+        return msg(
+            "The drive holds only {size}, so nothing could be downloaded to it: enter less, or "
+            "leave it empty for a hundredth",
+            size=Size(space.total),
+        )
 
 
 def _refusals(

@@ -89,6 +89,18 @@ def test_a_limit_above_the_drive_is_said_to_be_never_reached(ann: Browser) -> No
     assert found[1] != "9000 TB"
 
 
+def test_more_than_the_drive_cannot_stay_free(ann: Browser) -> None:
+    answer = press(ann, "settings", budget="many", reserve="9000 TB")
+
+    assert answer.status_code == 422
+    assert "Enter a size such as 10 GB" in answer.text
+    assert re.search(r"The drive holds only \d[\d.]* .B, so nothing could be", answer.text)
+    assert ann.told(f"/api/v1{PAGE}/settings")["settings"]["reserve"]["value"] is None
+    refused = ann.send("PATCH", f"/api/v1{PAGE}/settings", {"settings": {"reserve": 9 * 10**15}})
+    assert refused.status_code == 422
+    assert "The drive holds only" in refused.text
+
+
 def test_an_emptied_field_takes_a_change_back(ann: Browser) -> None:
     press(ann, f"rules/{AFFINITY}", window="60 days")
     assert settings(ann)["window"] == "60 days"
