@@ -21,12 +21,13 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request, url_for
 
 from sidecar.web.security.compression import LEAST_BYTES, encode
 from sidecar.web.security.permissions import Role, declare
 
 FOLDERS = ("css", "vendor")
+ICONS = "vendor/icons.svg"
 HASH_DIGITS = 16
 FOR_EVER = "public, max-age=31536000, immutable"
 TEXTS = frozenset(
@@ -64,6 +65,15 @@ def register(app: Flask, folder: Path) -> None:
     app.static_folder = str(folder)
     app.add_url_rule("/static/<path:filename>", "static", send_static)
     app.url_defaults(add_version)
+    app.jinja_env.globals["icons"] = _icons
+
+
+def _icons() -> str:
+    """Return the address of the icons; made once for a page, which may have hundreds of them."""
+    if "icons" not in g:
+        g.icons = url_for("static", filename=ICONS)
+    address: str = g.icons
+    return address
 
 
 def _compress(reply: Response, file: Path) -> Response:

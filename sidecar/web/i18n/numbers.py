@@ -11,7 +11,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from babel.dates import format_date, format_timedelta
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, parse_pattern
 from babel.units import format_unit
 
 from sidecar.messages import translatable as translatable  # noqa: PLC0414 - for `web`
@@ -20,6 +20,8 @@ from sidecar.sizes import UNITS, scale_size
 MINUTE, HOUR, DAY = 60, 3600, 86400
 # A larger unit is used from two of it on: 90 minutes, but 2 hours.
 AT_LEAST = 2.0
+# Read once: that takes twice as long as to write a number by it.
+WHOLE, ONE_DECIMAL = parse_pattern("#,##0"), parse_pattern("#,##0.0")
 
 
 def in_english(one: str, many: str, number: int) -> str:
@@ -47,17 +49,17 @@ class LocalFormat:
         if not scaled.unit:
             return self._unit(scaled.amount, "digital-byte", "long")
         # The symbols are the same in all languages; CLDR's German has "1,0 Mbyte", but "1,1 MB".
-        pattern = "#,##0.0" if scaled.decimals else "#,##0"
+        pattern = ONE_DECIMAL if scaled.decimals else WHOLE
         number = format_decimal(scaled.amount, pattern, self.locale)
         return f"{number} {UNITS[scaled.unit]}"
 
     def number(self, amount: int) -> str:
         """Return a whole number: `6,812`."""
-        return format_decimal(amount, "#,##0", self.locale)
+        return format_decimal(amount, WHOLE, self.locale)
 
     def share(self, part: float) -> str:
         """Return a part of a whole: `12.3 %`."""
-        return f"{format_decimal(100 * part, '#,##0.0', self.locale)} %"
+        return f"{format_decimal(100 * part, ONE_DECIMAL, self.locale)} %"
 
     def speed(self, octets_per_s: float) -> str:
         """Return a speed in bytes per second: `3.4 MB/s`."""
