@@ -708,7 +708,10 @@ class Settings(Section):
 
 
 def check_devices(settings: Settings, where: str | Path) -> None:
-    """Refuse devices with the same name or path, and those that contain the data folder."""
+    """Refuse devices with the same name, in one folder or each other's, or with the data folder.
+
+    Where one is in another, files would be of both: imported, counted and removed twice.
+    """
     data_dir = settings.server.data_dir
     for number, device in enumerate(settings.devices):
         others = settings.devices[:number]
@@ -716,6 +719,16 @@ def check_devices(settings: Settings, where: str | Path) -> None:
             raise ConfigError(where, "devices.name", device.name, msg("two devices have this name"))
         if any(device.path == one.path for one in others):
             raise ConfigError(where, "devices.path", str(device.path), msg("two devices share it"))
+        for one in others:
+            inner, outer = (one, device) if device.path in one.path.parents else (device, one)
+            if outer.path in inner.path.parents:
+                reason = msg(
+                    "{inner} is in the folder of {outer} ({path}): give each a folder of its own",
+                    inner=inner.name,
+                    outer=outer.name,
+                    path=outer.path,
+                )
+                raise ConfigError(where, "devices.path", str(inner.path), reason)
         if device.path == data_dir or device.path in data_dir.parents:
             reason = msg("holds the sidecar's own data; a device needs a folder of its own")
             raise ConfigError(where, "devices.path", str(device.path), reason)

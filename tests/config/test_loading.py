@@ -253,6 +253,14 @@ def test_a_file_named_on_the_command_line_must_exist(tmp_path: Path) -> None:
     [
         ([{"name": "A", "path": "/x"}, {"name": "a", "path": "/y"}], "two devices have this name"),
         ([{"name": "A", "path": "/x"}, {"name": "B", "path": "/x"}], "two devices share it"),
+        (
+            [{"name": "A", "path": "/x"}, {"name": "B", "path": "/x/y/z"}],
+            r"= '/x/y/z': B is in the folder of A \(/x\): give each a folder of its own",
+        ),
+        (
+            [{"name": "A", "path": "/x/y"}, {"name": "B", "path": "/x"}],
+            r"= '/x/y': A is in the folder of B \(/x\): give each a folder of its own",
+        ),
         ([{"name": "A", "path": "/"}], "holds the sidecar's own data"),
     ],
 )
@@ -261,6 +269,12 @@ def test_devices_that_cannot_be_are_refused(
 ) -> None:
     with pytest.raises(ConfigError, match=reason):
         load(environ(tmp_path, SIDECAR_DEVICES=json.dumps(devices)))
+
+
+def test_devices_side_by_side_may_have_names_that_begin_alike(tmp_path: Path) -> None:
+    devices = [{"name": "A", "path": "/x"}, {"name": "B", "path": "/xy"}]
+
+    assert len(load(environ(tmp_path, SIDECAR_DEVICES=json.dumps(devices))).devices) == 2
 
 
 def test_settings_cannot_be_changed(tmp_path: Path) -> None:
