@@ -556,6 +556,9 @@ def test_all_that_match_are_asked_about_by_their_number_and_done_at_once(
     assert {house.status(one) for one in mine} == {Status.PAUSED}
     assert {house.status(one) for one in others} == {Status.PENDING}
     assert house.now(paused) == paused
+    none = ann.press("/downloads/chosen", **asked).text
+    assert "This applies to none of them" in none
+    assert "Pause 0" not in none
     for bad in ({"tab": "missing"}, {"action": "accept"}):
         assert ann.press("/downloads/chosen", **{**asked, **bad}).status_code == 400
     # One is asked about too: who says "all" may not know how many that are.
