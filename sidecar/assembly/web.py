@@ -160,6 +160,7 @@ def make_web(
             registry=devices.registry,
             access=devices.access,
             problems=accounts.problems,
+            is_built_in=base.places.is_built_in,
         ),
         presence=FilePresence(devices.registry, base.store.devices),
         covers=covers,

@@ -86,6 +86,14 @@ def list_drives(
     return sorted((one for one in drives if one is not None), key=lambda one: one.name.casefold())
 
 
+def is_built_in(folder: Path) -> bool:
+    """Whether a folder is on the disk of the system or of the home folder: nobody takes it out."""
+    try:
+        return folder.stat().st_dev in {one.stat().st_dev for one in (Path("/"), Path.home())}
+    except (OSError, RuntimeError):
+        return False
+
+
 @dataclass(frozen=True, slots=True)
 class DevicePlaces:
     """Where devices can be on this machine.
@@ -93,10 +101,12 @@ class DevicePlaces:
     Attributes:
         roots: Returns the folders in which devices may be chosen.
         drives: Returns the mounted drives.
+        is_built_in: Whether a folder is on a disk that nobody takes out.
     """
 
     roots: Callable[[], Iterable[Path]] = default_roots
     drives: Callable[[], Sequence[Drive]] = list_drives
+    is_built_in: Callable[[Path], bool] = is_built_in
 
     def at(self, folder: Path) -> Drive | None:
         """Return the drive or the disk that a folder is on; None if it is not there."""

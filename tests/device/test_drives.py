@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.device.drives import find_allowed, list_drives, list_folders
+from sidecar.device.drives import find_allowed, is_built_in, list_drives, list_folders
 
 LINE = "36 25 8:17 / {path} rw,nosuid shared:1 - {kind} /dev/sdb1 rw\n"
 
@@ -79,3 +79,11 @@ def test_only_folders_below_the_allowed_roots_are_allowed(tmp_path: Path) -> Non
         assert find_allowed(refused, [root]) is None
     assert [one.name for one in list_folders(root)] == ["A", "b"]
     assert list_folders(root / "none") == []
+
+
+def test_a_folder_is_built_in_on_the_disk_of_the_system_and_not_where_that_is_unknown(
+    tmp_path: Path,
+) -> None:
+    assert is_built_in(Path("/"))
+    assert not is_built_in(Path("/proc"))
+    assert not is_built_in(tmp_path / "gone")

@@ -65,8 +65,8 @@ from tests.patience import PATIENCE_S
 from tests.services.conftest import STICK, track
 from tests.services.rules.steered import library
 
-# Drives of the machine that runs the tests are none of theirs.
-NO_DRIVES = DevicePlaces(drives=list)
+# Drives of the machine that runs the tests are none of theirs; its folders stand for sticks.
+NO_DRIVES = DevicePlaces(drives=list, is_built_in=lambda _folder: False)
 SERVER_ID = "5" * 32
 PLAYER = "22222222-2222-4222-8222-222222222222"
 PASSWORD = "correct horse"

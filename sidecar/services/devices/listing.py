@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from sidecar.domain.space.budget import DeviceRoom
 from sidecar.services.accounts.person import Person
@@ -29,6 +30,7 @@ class DeviceListing:
         registry: DeviceRegistry,
         access: DeviceAccess,
         problems: Problems,
+        is_built_in: Callable[[Path], bool],
     ) -> None:
         self._db = stores.db
         self._choices = stores.choices
@@ -38,6 +40,7 @@ class DeviceListing:
         self._is_shared = registry.is_shared
         self._access = access
         self._problems = problems
+        self._is_built_in = is_built_in
 
     def devices(self, person: Person) -> Sequence[DeviceView]:
         """List the devices that this person may use, attached or not.
@@ -110,6 +113,9 @@ class DeviceListing:
                     free=free,
                     total=total,
                     is_paused=current.paused,
+                    is_built_in=device is not None
+                    and text is None
+                    and self._is_built_in(settings.path),
                     is_unplugged=self._registry.is_ejected(device_id),
                     machine=elsewhere.machine if elsewhere else None,
                     told_at=elsewhere.told_at if elsewhere else None,

@@ -15,6 +15,7 @@ class DeviceView:
     Attributes:
         trouble: A sentence when the device cannot be used now; None when all is well.
         is_starting: It was added and was not looked at yet; `trouble` says so.
+        is_built_in: It is on a disk that nobody takes out.
         is_unplugged: It was ejected and may be unplugged: no file is open there.
         budget, used, free: Bytes; `budget` None means as much as the reserve leaves.
         files: How many finished files should be there.
@@ -37,6 +38,7 @@ class DeviceView:
     total: int | None
     is_paused: bool = False
     is_starting: bool = False
+    is_built_in: bool = False
     is_unplugged: bool = False
     files: int = 0
     missing: int = 0

@@ -110,6 +110,7 @@ class DevicePlan:
     """A device and its plan.
 
     Attributes:
+        is_built_in: It is on a disk that nobody takes out.
         trouble: A sentence if the device cannot be read; then there is no plan.
         made_at: When the plan was made; it is kept until something changes. None without a plan.
         plan_id: What a manager confirms; None without a plan.
@@ -131,6 +132,7 @@ class DevicePlan:
     management: Management
     machine: str | None = None
     told_at: datetime | None = None
+    is_built_in: bool = False
     is_unplugged: bool = False
     files: int = 0
     missing: int = 0
@@ -348,6 +350,7 @@ class PlanService:
             management=self._access.management_of(person, device.id),
             whose=sums.whose,
             trouble=device.trouble,
+            is_built_in=device.is_built_in,
             files=device.files,
             missing=device.missing,
             space=space,

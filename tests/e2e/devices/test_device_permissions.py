@@ -224,8 +224,8 @@ def test_the_page_shows_who_manages_it_and_no_button_that_is_refused(shared: Sha
     for path in ("/devices", f"/devices/{shared.device}", f"/devices/{shared.device}/found"):
         assert REFUSAL in seen(shared.kid, path)
         assert "Managed by ann and the admins" in seen(shared.ann, path)
-    assert "/unplug" not in seen(shared.kid, "/devices")
-    assert "/unplug" in seen(shared.ann, "/devices")
+    assert "/pause" not in seen(shared.kid, "/")
+    assert "/pause" in seen(shared.ann, "/")
     assert ">Save<" not in seen(shared.kid, f"/devices/{shared.device}")
     assert ">Save<" in seen(shared.ann, f"/devices/{shared.device}")
 

@@ -90,6 +90,23 @@ def test_a_drive_or_folder_that_cannot_be_written_says_what_to_do(
     assert way_out in refused.text
 
 
+@pytest.mark.parametrize("fixed", [True, False])
+def test_what_is_on_a_disk_that_nobody_takes_out_is_not_said_to_be_ejected(
+    quick_path: Path, clock: FakeClock, *, fixed: bool
+) -> None:
+    places = DevicePlaces(drives=list, is_built_in=lambda _folder: fixed)
+    with web_house(quick_path, clock, places=places) as house:
+        eve = house.come_in(EVE)
+        before = eve.get("/").text + eve.get("/devices").text
+        # Whoever stops using it may go on.
+        eve.press(f"/devices/{STICK}/unplug")
+        after = eve.get("/").text, eve.get("/devices").text
+
+    assert ("Eject it before" in before) is not fixed
+    assert (">Eject<" in before) is not fixed
+    assert all(">Reconnect<" in one for one in after)
+
+
 def test_the_form_says_how_large_the_drive_is(eve: Browser, folder: Path) -> None:
     (folder / "Music").mkdir()
 
@@ -280,6 +297,23 @@ def test_a_device_is_removed_with_its_files_and_nothing_else(
     assert not ours.exists()
     assert strangers.exists()
     assert elsewhere.exists()
+    assert house.store.devices.get(device_id) is None
+
+
+def test_of_a_device_without_files_none_are_deleted(
+    house: WebHouse, eve: Browser, folder: Path
+) -> None:
+    add(eve, folder)
+    device_id = id_of(house, "New stick")
+
+    page = eve.get(f"/devices/edit?device={device_id}").text
+    asked = eve.press("/devices/forget", device=device_id, files="delete").text
+    eve.press("/devices/forget", device=device_id, files="delete", sure="yes")
+
+    assert "No download is on it." in page
+    assert page.count(">Remove the device<") == asked.count(">Remove the device<") == 1
+    assert "Remove and delete" not in page
+    assert not re.search(r"\b0 (files|downloads|bytes|B)\b", page + asked)
     assert house.store.devices.get(device_id) is None
 
 
