@@ -21,11 +21,16 @@ def ids_of(named: Iterable[str], accounts: Iterable[Account]) -> frozenset[str]:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """A signed-in account that makes a request."""
+    """A signed-in account that makes a request.
+
+    Attributes:
+        may_download: Jellyfin lets it have files.
+    """
 
     user_id: str
     name: str
     is_admin: bool
+    may_download: bool = True
 
     def may_see(self, user_id: str) -> bool:
         """Whether this person may see what belongs to an account."""

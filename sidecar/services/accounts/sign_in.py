@@ -250,7 +250,7 @@ class SignInService:
 
 
 def _as_person(account: Account) -> Person:
-    return Person(account.user_id, account.name, account.is_admin)
+    return Person(account.user_id, account.name, account.is_admin, account.may_download)
 
 
 def _in_words(seconds: float) -> str:

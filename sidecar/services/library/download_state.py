@@ -11,17 +11,20 @@ from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.items.item import ItemType
 from sidecar.domain.items.kinds import not_taken_text
 from sidecar.events import Progress
+from sidecar.messages import msg
 from sidecar.services.accounts.person import Person, viewer
 from sidecar.services.devices.views import DeviceView
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.files.search import Counted, FileIndex
+
+NOT_FOR_DOWNLOAD = msg("Not for download")
 
 
 class ButtonState(StrEnum):
     """The state of a button.
 
     `PARTLY`: some files are here, and no others are queued. `NOT_TAKEN`: the device does not take
-    this kind of media, and there is nothing of it.
+    this kind of media, and there is nothing of it; or Jellyfin does not let the account have it.
     """
 
     AVAILABLE = "available"
@@ -123,7 +126,7 @@ class DownloadStates:
                         places,
                         running,
                     ),
-                    not_taken_text(types.get(item, ""), device.takes, device.name),
+                    _why_not(person, types.get(item, ""), device),
                 )
                 for device in devices
             ]
@@ -141,7 +144,7 @@ class DownloadStates:
                     device_id=one.id, device_name=one.name, state=ButtonState.NOT_TAKEN, text=text
                 )
                 for one in devices
-                if (text := not_taken_text(type_name, one.takes, one.name))
+                if (text := _why_not(person, type_name, one))
             ]
             for item, type_name in types.items()
         }
@@ -164,7 +167,7 @@ class DownloadStates:
             album: [
                 _unless_not_taken(
                     _of_album(one, counted.get((album, one.id), []), total),
-                    not_taken_text(ItemType.ALBUM, one.takes, one.name),
+                    _why_not(person, ItemType.ALBUM, one),
                 )
                 for one in devices
             ]
@@ -172,8 +175,19 @@ class DownloadStates:
         }
 
 
+def _why_not(person: Person, type_name: str, device: DeviceView) -> str | None:
+    """Return why nothing of an item can come to a device for a person; None if it can."""
+    if not person.may_download:
+        return NOT_FOR_DOWNLOAD
+    return not_taken_text(type_name, device.takes, device.name)
+
+
 def _unless_not_taken(button: ItemDownloadState, not_taken: str | None) -> ItemDownloadState:
-    if not_taken is None or button.state is not ButtonState.AVAILABLE:
+    is_asked_for = button.state is ButtonState.AVAILABLE or (
+        # The rest of it cannot come either.
+        button.state is ButtonState.PARTLY and not_taken == NOT_FOR_DOWNLOAD
+    )
+    if not_taken is None or not is_asked_for:
         return button
     return replace(button, state=ButtonState.NOT_TAKEN, text=not_taken)
 

@@ -676,3 +676,44 @@ def test_what_a_rule_keeps_is_excluded_from_its_menu(house: WebHouse, ann: Brows
     assert "Mark as played" in page
     assert "Go to the series" in page
     assert "Why not here?" not in page
+
+
+@pytest.mark.parametrize("may", [True, False])
+def test_nothing_is_offered_to_an_account_that_may_not_download(
+    house: WebHouse, ann: Browser, *, may: bool
+) -> None:
+    playlist = row(81, Type="Playlist", Name="Road trip", CanDownload=None)
+    music = row(70, Type="CollectionFolder", Name="Music", CollectionType="music", CanDownload=None)
+    has(house, FIRST_LIGHT, playlist, music, *[{**one, "CanDownload": may} for one in SONGS])
+    nothing = json_reply({"Items": [], "TotalRecordCount": 0, "StartIndex": 0})
+    house.jellyfin.routes[f"GET /Playlists/{playlist['Id']}/Items"] = nothing
+    house.store.accounts.may(ANN.user_id, is_admin=False, may_download=may)
+    created = ann.press("/library/filters", name="Jazz", kind="music")
+
+    where = (
+        "/library",
+        "/library?shelf=albums",
+        f"/library/{ALBUM}",
+        f"/library/{track(81).id}",
+        f"/library/{track(70).id}",
+        f"/library/{TRACK}",
+        f"/library/{ALBUM}/menu",
+        f"/library/{TRACK}/menu",
+        f"/library/buttons?medium={ALBUM}&large={TRACK}",
+        "/library/filters",
+    )
+    pages = {one: ann.get(one).text for one in where}
+
+    assert created.status_code == 303
+    offers = (
+        "/library/download",
+        "/this-browser/choose",
+        ">Keep in sync",
+        'class="pick',
+        "pick-all",
+    )
+    offering = {one for one, page in pages.items() if any(offer in page for offer in offers)}
+    assert offering == (set(where) if may else set())
+    assert ("does not let your account download this" in pages[f"/library/{ALBUM}"]) is not may
+    state = ann.told(f"/api/v1/items/{ALBUM}")["devices"][0]["state"]
+    assert state == ("available" if may else "not-taken")

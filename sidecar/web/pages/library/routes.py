@@ -280,16 +280,19 @@ def _thing(services: WebServices, item_id: str) -> str:
         services,
         looked,
         found=found,
-        is_kept_away=_is_kept_away(shown, found),
         next_up=_next_up(services.library, shown),
-        **_choices(services, shown, device),
+        **_choices(services, shown, device, found),
     )
 
 
 def _is_kept_away(shown: LibraryEntry, found: LibraryPage | None) -> bool:
     """Return whether the account may not download it: of an album what is in it says so."""
+    if not person().may_download:
+        return True
     items = [one.entry.item for one in ([shown] if found is None else found.items)]
-    return bool(items) and all(one.is_playable and one.can_download is False for one in items)
+    return bool(items) and all(
+        one.is_remote or (one.is_playable and one.can_download is False) for one in items
+    )
 
 
 def _menu(services: WebServices, item_id: str) -> str:
@@ -310,19 +313,30 @@ def _menu(services: WebServices, item_id: str) -> str:
 
 
 def _choices(
-    services: WebServices, shown: LibraryEntry, device: DeviceView | None
+    services: WebServices,
+    shown: LibraryEntry,
+    device: DeviceView | None,
+    found: LibraryPage | None = None,
 ) -> dict[str, object]:
     """Return what `library/choices.html` needs to know of an item."""
     item, kind = shown.entry.item, shown.entry.kind
+    is_followed = device is not None and services.preferences.is_followed(
+        person(), device.id, item.id
+    )
+    is_kept_away = _is_kept_away(shown, found)
     return {
         "thing": shown,
         "standing": button_for(shown, device),
-        "can_keep_here": kind in KEPT_IN_BROWSERS and "this_browser" in current_app.blueprints,
+        "is_kept_away": is_kept_away,
+        "can_keep_here": kind in KEPT_IN_BROWSERS
+        and not is_kept_away
+        and "this_browser" in current_app.blueprints,
         "can_be_marked": kind in WATCHED and item.is_played is not None,
         "pin": _pin(services, device, item.id),
-        "can_be_followed": device is not None and item.type in FOLLOWED,
-        "is_followed": device is not None
-        and services.preferences.is_followed(person(), device.id, item.id),
+        "can_be_followed": device is not None
+        and item.type in FOLLOWED
+        and (not is_kept_away or is_followed),
+        "is_followed": is_followed,
     }
 
 
