@@ -186,10 +186,12 @@ class _Sums:
 
     Attributes:
         of: The plan, as long as it is the last one.
+        gone: What of it does not count: it was cancelled since.
         whose: Whose files would go.
     """
 
     of: ReferenceType[DevicePlanState]
+    gone: frozenset[int]
     bytes_added: int
     bytes_removed: int
     whose: Share
@@ -285,8 +287,11 @@ class PlanService:
             for device in devices
         }
         plans = {one: state.plan for one, state in found.items() if not isinstance(state, str)}
-        lines = (line for plan in plans.values() for line in _list_lines(plan, most))
-        seen = self._read_titles(person, lines)
+        lines = [line.download_id for plan in plans.values() for line in _list_lines(plan, most)]
+        seen = self._inventory.read_titles(lines, viewer(person))
+        # A plan of very many files is made anew seldom: what was cancelled since is in none.
+        unseen = frozenset(lines) - seen.keys()
+        gone = unseen if person.is_admin else self._inventory.list_gone(unseen)
         costs: Mapping[str, Cost] = {}
         if self._formats is not None and plans:
             costs = attempt(partial(self._formats.costs, plans), "other formats of devices", dict)
@@ -295,7 +300,7 @@ class PlanService:
             state = found[device.id]
             if isinstance(state, str):
                 return self._without_plan(person, device, state)
-            plan = self._view(person, device, state, most, seen)
+            plan = self._view(person, device, state, most, seen=seen, gone=gone)
             return replace(plan, reformat=self._reformat(person, device.id, costs.get(device.id)))
 
         return [
@@ -333,14 +338,19 @@ class PlanService:
         device: DeviceView,
         found: DevicePlanState,
         most: int | None,
+        *,
         seen: Mapping[int, tuple[str, str]],
+        gone: frozenset[int],
     ) -> DevicePlan:
         plan = found.plan
         is_whole = most is None or max(len(plan.adds), len(plan.removals)) <= most
-        sums = self._sum_up(person, device.id, found, seen if is_whole else None)
-        adds = tuple(_line(one, seen) for one in plan.adds[:most])
-        removals = tuple(_line(one, seen) for one in plan.removals[:most])
-        refusals = tuple(_refusal(one, seen) for one in plan.refusals[:most])
+        if gone:
+            gone &= {one.download_id for one in _list_lines(plan, most)}
+        sums = self._sum_up(person, device.id, found, seen if is_whole else None, gone)
+        added, removed, refused = plan.adds[:most], plan.removals[:most], plan.refusals[:most]
+        adds = tuple(_line(one, seen) for one in added if one.download_id not in gone)
+        removals = tuple(_line(one, seen) for one in removed if one.download_id not in gone)
+        refusals = tuple(_refusal(one, seen) for one in refused if one.download_id not in gone)
         space, over, rest = _space(found, device), plan.over, found.rest
         if not self._access.sees_all(person, self._access.settings(person, device.id)):
             space, over, rest = _rough(space), rough_size(over), _rough_rest(rest)
@@ -362,11 +372,11 @@ class PlanService:
             removals=removals,
             refusals=refusals,
             rest=PlanRest(
-                adds=rest.adds + len(plan.adds) - len(adds),
+                adds=rest.adds + len(plan.adds) - len(added),
                 bytes_added=rest.bytes_added + sums.bytes_added - _sum_bytes(adds),
-                removals=rest.removals + len(plan.removals) - len(removals),
+                removals=rest.removals + len(plan.removals) - len(removed),
                 bytes_removed=rest.bytes_removed + sums.bytes_removed - _sum_bytes(removals),
-                refusals=rest.refusals + len(plan.refusals) - len(refusals),
+                refusals=rest.refusals + len(plan.refusals) - len(refused),
             ),
             machine=device.machine,
             told_at=device.told_at,
@@ -378,15 +388,17 @@ class PlanService:
         device_id: str,
         found: DevicePlanState,
         seen: Container[int] | None,
+        gone: frozenset[int],
     ) -> _Sums:
         """Return what all lines of a plan come to for this person; kept as long as the plan is.
 
         `seen` are the files among them that the person may see; None if that is not known yet.
         """
         known = self._kept.get((person, device_id))
-        if known is not None and known.of() is found:
+        if known is not None and known.of() is found and known.gone == gone:
             return known
-        adds, removals = found.plan.adds, found.plan.removals
+        adds = [one for one in found.plan.adds if one.download_id not in gone]
+        removals = [one for one in found.plan.removals if one.download_id not in gone]
         going = [one.download_id for one in removals]
         if person.is_admin:
             seen = None
@@ -395,6 +407,7 @@ class PlanService:
             seen = self._inventory.list_visible_to(person.user_id, ids)
         sums = _Sums(
             of=ref(found),
+            gone=gone,
             bytes_added=sum(_tell_bytes(one, seen) for one in adds),
             bytes_removed=sum(_tell_bytes(one, seen) for one in removals),
             whose=self._ownership.shares(person, going),
@@ -405,13 +418,6 @@ class PlanService:
             while len(self._kept) > MOST_KEPT:
                 del self._kept[next(iter(self._kept))]
         return sums
-
-    def _read_titles(
-        self, person: Person, lines: Iterable[PlanStep | RefusedAdd]
-    ) -> Mapping[int, tuple[str, str]]:
-        """Return item and title of what this person may see, by download."""
-        ids = [one.download_id for one in lines]
-        return self._inventory.read_titles(ids, viewer(person))
 
     def _reformat(self, person: Person, device_id: str, cost: Cost | None) -> Reformat | None:
         if self._formats is None or cost is None or not cost.anew:

@@ -46,6 +46,8 @@ SEEN_BY = """SELECT download_id FROM json_each(?) AS one CROSS JOIN owned
     ON owned.download_id = CAST(one.value AS INTEGER) AND owned.user_id = ?"""
 TITLES = """SELECT downloads.id, item_id, title FROM json_each(?) AS one CROSS JOIN downloads
     ON downloads.id = CAST(one.value AS INTEGER)"""
+THERE = """SELECT downloads.id FROM json_each(?) AS one CROSS JOIN downloads
+    ON downloads.id = CAST(one.value AS INTEGER)"""
 TITLES_SEEN_BY = """SELECT downloads.id, item_id, title FROM json_each(?) AS one CROSS JOIN owned
     ON owned.download_id = CAST(one.value AS INTEGER) AND owned.user_id = ?
     CROSS JOIN downloads ON downloads.id = owned.download_id"""
@@ -145,6 +147,13 @@ class Inventory:
         else:
             rows = self._db.sql(TITLES_SEEN_BY, (asked, user_id))
         return {download_id: (item_id, title) for download_id, item_id, title in rows}
+
+    def list_gone(self, download_ids: Collection[int]) -> frozenset[int]:
+        """Return those of these downloads that are none any more: they were cancelled."""
+        if not download_ids:
+            return frozenset()
+        rows = self._db.sql(THERE, (json.dumps(sorted(download_ids)),))
+        return frozenset(download_ids) - {download_id for (download_id,) in rows}
 
     def _list_waiting(
         self,

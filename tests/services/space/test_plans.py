@@ -16,6 +16,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
+from sidecar.services.space import planner
 from sidecar.services.space.planner import PlanChanged, SpacePlanner
 from sidecar.services.space.plans import PlanService
 from sidecar.store.downloads.inventory import Inventory
@@ -101,6 +102,29 @@ def test_the_numbers_are_those_of_all_lines_however_few_are_read(plans: PlanServ
         assert (short.files_added, short.bytes_added) == (1, whole.bytes_added)
         assert (short.files_refused, short.files_removed) == (1, 0)
         assert not short.is_settled
+
+
+def test_what_was_cancelled_since_is_not_in_a_plan_and_is_nobody_elses(
+    plans: PlanService, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # As if it were of so many files that it is made anew seldom.
+    monkeypatch.setattr(planner, "FEW_FILES", 0)
+    wish(world, ANN, track(3, size=BLOCK))
+    before = plans.one(ANN_HERSELF, STICK)
+    assert (before.files_added, before.bytes_added) == (2, 2 * BLOCK)
+
+    waits = world.downloads.queries.by_item(STICK, track(1).id)
+    assert waits is not None
+    assert world.downloads.queue.cancel(waits)
+
+    for who, title, size in (
+        (ANN_HERSELF, "Tone 3", BLOCK),
+        (EVE, "Tone 3", BLOCK),
+        (BEN, None, 1_000_000),
+    ):
+        now = plans.one(who, STICK)
+        assert [one.title for one in now.adds] == [title]
+        assert (now.files_added, now.bytes_added, now.files_refused) == (1, size, 1)
 
 
 def test_a_device_of_others_does_not_exist(plans: PlanService) -> None:
