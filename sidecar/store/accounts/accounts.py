@@ -12,6 +12,7 @@ from sidecar.store.database import Database, Row
 from sidecar.store.schema.tables import (
     ROWS,
     AccountRow,
+    OwnCopyRow,
     OwnedRow,
     OwnTallyRow,
     OwnTileRow,
@@ -22,7 +23,7 @@ from sidecar.store.schema.tables import (
 ACCOUNT_IDS: tuple[peewee.Field, ...] = tuple(
     getattr(row, name)
     for row in ROWS
-    if row not in {OwnedRow, OwnTallyRow, OwnTileRow, SessionRow}
+    if row not in {OwnCopyRow, OwnedRow, OwnTallyRow, OwnTileRow, SessionRow}
     for name in ("user_id", "by_user")
     if hasattr(row, name)
 )

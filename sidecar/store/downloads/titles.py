@@ -4,7 +4,8 @@
     titles                      a (stick, card)   b (stick)   c (card)
 
 A title stands where the first of its downloads stands, its leader. Only leaders are counted and cut
-into pages. What has no copies (`schema.owners`) is a leader without a look at others.
+into pages. What has no copies (`schema.owners`) is a leader without a look at others, and how many
+files that are there follow one is kept (`schema.own_copies`).
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sidecar.domain.downloads.download import Download
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import (
@@ -32,11 +33,15 @@ from sidecar.store.downloads.queries import (
     in_order,
     list_copied,
 )
+from sidecar.store.schema.own_copies import EVERYBODY
 
 COPIES = "downloads AS copy INDEXED BY downloads_with_copies"
 # What is in the index, in its order: no row is read, and nothing sorted.
 COPIES_OF_TITLES = """SELECT count(*) AS files FROM downloads AS d INDEXED BY downloads_with_copies
     WHERE d.has_copies = 1"""
+ARRIVED = frozenset({Status.COMPLETED})
+KEPT_FOLLOWERS = """SELECT CAST(coalesce(sum(files - 1), 0) AS INTEGER) FROM own_copies
+    WHERE user_id = ? AND files > 1"""
 # Those of `chosen`, and all downloads of the same items.
 WITH_COPIES = f"""listed (download_id) AS (SELECT id FROM chosen UNION SELECT copy.id FROM chosen
     CROSS JOIN downloads AS one ON one.id = chosen.id
@@ -151,6 +156,10 @@ class TitleQueries:
         if which.text:
             copied = list_copied(which, self._downloads.matches(which))
             return len(copied) - len(set(copied))
+        if which == DownloadFilter(statuses=ARRIVED, viewer=which.viewer):
+            whose = EVERYBODY if which.viewer is None else which.viewer
+            kept: int = self._db.sql(KEPT_FOLLOWERS, (whose,))[0][0]
+            return kept
         asked = build_conditions(which)
         text = (
             "SELECT CAST(coalesce(sum(files - 1), 0) AS INTEGER)"  # noqa: S608 - ours

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from sidecar.errors import DatabaseError
 from sidecar.store.schema.kept_tiles import KEPT_TILES, OWN_TILES
+from sidecar.store.schema.own_copies import OWN_COPIES
 from sidecar.store.schema.owners import COPIES, OWN_TALLIES, OWNERS, WORDS_OF_COPIES
 from sidecar.store.schema.search_index import OFFLINE_SEARCH
 from sidecar.store.schema.steps import (
@@ -117,6 +118,7 @@ STEPS: tuple[Step, ...] = (
     KEPT_TILES,
     OWN_TALLIES,
     OWN_TILES,
+    OWN_COPIES,
 )
 
 

@@ -673,6 +673,32 @@ class TiledRow(peewee.Model):
         table_name = "tiled"
 
 
+class CopiedRow(peewee.Model):
+    """The item of a file that is there and has copies; kept by triggers (`own_copies`)."""
+
+    download_id = peewee.IntegerField(primary_key=True)
+    item_id = peewee.TextField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "copied"
+
+
+class OwnCopyRow(peewee.Model):
+    """How many of an item's files somebody has; kept by triggers (`own_copies`)."""
+
+    item_id = peewee.TextField()
+    user_id = peewee.TextField()
+    files = peewee.IntegerField()
+
+    class Meta:
+        """Its table."""
+
+        table_name = "own_copies"
+        primary_key = peewee.CompositeKey("item_id", "user_id")
+
+
 class MetaRow(peewee.Model):
     """A fact about the whole installation."""
 
@@ -941,6 +967,8 @@ ROWS: tuple[type[peewee.Model], ...] = (
     TileRow,
     OwnTileRow,
     TiledRow,
+    CopiedRow,
+    OwnCopyRow,
     ChoiceRow,
     ActivityRow,
     ActivityOfRow,

@@ -250,7 +250,7 @@ FOR_MACHINES = {
     ),
     "holds",
     *("imported_plays", "kept_parts", "machines", "meta", "orders", "own_tallies", "owned"),
-    *("own_tiles", "page_settings"),
+    *("copied", "own_copies", "own_tiles", "page_settings"),
     *("peers", "player_changes", "player_imports", "player_listeners", "player_states"),
     *("playlist_orders", "plays", "processes", "rests", "rule_settings", "seen_libraries"),
     *("selection_devices", "selections", "sidecar_schema", "space_samples", "speed_samples"),

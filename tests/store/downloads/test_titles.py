@@ -140,6 +140,30 @@ def test_missing_copies_that_have_some_words_are_one_title(
     assert (missing.files, missing.total) == (fates.count("miss"), 1)
 
 
+@pytest.mark.parametrize(("viewer", "files", "titles"), [(None, 5, 3), (ANN, 3, 2), (BEN, 4, 3)])
+def test_titles_of_files_that_are_there_are_as_many_as_a_person_has(
+    db: Database, downloads: Downloads, viewer: str | None, files: int, titles: int
+) -> None:
+    for number, device, user, fate in (
+        (1, STICK, ANN, "complete"),
+        (1, CARD, ANN, "complete"),
+        (2, STICK, BEN, "complete"),
+        (2, CARD, BEN, "miss"),
+        (3, STICK, ANN, "complete"),
+        (3, CARD, BEN, "complete"),
+        (4, STICK, ANN, "pause"),
+    ):
+        downloads.queue.add_all([wanted(number, user=user, device=device)])
+        befall(downloads, fate)
+    for person in (ANN, BEN):
+        for device in (STICK, CARD):
+            hold(db, person, 1, device)
+    which = DownloadFilter(statuses=frozenset({Status.COMPLETED}), viewer=viewer)
+    found = downloads.titles.page(which, 1, 10)
+
+    assert (found.files, found.total, len(found.rows)) == (files, titles, titles)
+
+
 def test_what_is_not_in_a_list_has_no_place_in_it(downloads: Downloads) -> None:
     mine, theirs = (
         downloads.queue.add_all([wanted(1, user=user, device=device)])[0]

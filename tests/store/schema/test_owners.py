@@ -36,6 +36,11 @@ TILED = """SELECT id, tile FROM downloads
 OWN_TILES = f"""SELECT owner.user_id, d.tile, max(d.id), count(*) FROM downloads AS d
     JOIN ({OWNED}) AS owner ON owner.id = d.id
     WHERE d.status = 'completed' AND d.missing_since IS NULL GROUP BY owner.user_id, d.tile"""  # noqa: S608 - ours
+COPIED = """SELECT id, item_id FROM downloads
+    WHERE status = 'completed' AND missing_since IS NULL AND has_copies = 1"""
+OWN_COPIES = f"""SELECT d.item_id, owner.user_id, count(*) FROM ({COPIED}) AS d
+    JOIN ({OWNED} UNION ALL SELECT id, '', status, device_id FROM downloads) AS owner
+    ON owner.id = d.id GROUP BY d.item_id, owner.user_id"""  # noqa: S608 - ours
 ROW = """INSERT INTO downloads (item_id, device_id, user_id, status, title, item_type, search_key,
         file_path, path_key, priority, queued_at, format)
     VALUES (?1, ?2, ?3, 'pending', 't', 'Audio', 't', ?1, ?1, 0, 0, 'original')"""
@@ -98,6 +103,8 @@ def test_random_changes_are_followed_by_all_that_triggers_keep(db: Database) -> 
             " JOIN tiles ON tiles.id = tile_id"
         )
         assert sorted(theirs) == sorted(db.sql(OWN_TILES))
+        assert sorted(db.sql("SELECT * FROM copied")) == sorted(db.sql(COPIED))
+        assert sorted(db.sql("SELECT * FROM own_copies")) == sorted(db.sql(OWN_COPIES))
         assert sorted(db.sql("SELECT id, has_copies FROM downloads")) == sorted(db.sql(COPIES))
 
 

@@ -78,6 +78,7 @@ RELEASED = (
     "ecb3e4cbc3bfa421",
     "2b14732ae51acad0",
     "f0d22b60ea298e81",
+    "7946517df08aaf4d",
 )
 
 
@@ -323,6 +324,8 @@ KEPT_BY_TRIGGERS = {
     "tallies": ["*"],
     "tiles": ["tile, newest, files"],
     "own_tiles": ["user_id, newest, files, (SELECT tile FROM tiles WHERE id = tile_id)"],
+    "copied": ["*"],
+    "own_copies": ["*"],
     "tiled": ["download_id, (SELECT tile FROM tiles WHERE id = tile_id)"],
     "downloads": ["id, has_copies"],
 }
