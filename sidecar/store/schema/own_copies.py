@@ -30,8 +30,17 @@ def _they_had(which: str) -> str:
 
 
 # Everybody is an owner of each.
-_OWNERS_OF = f"""SELECT user_id FROM owned WHERE download_id = {{0}}.download_id
-            UNION ALL SELECT '{EVERYBODY}'"""  # noqa: S608 - ours
+_OWNERS_OF_NEW = f"""SELECT user_id FROM owned WHERE download_id = new.download_id
+                UNION ALL SELECT '{EVERYBODY}'"""  # noqa: S608 - ours
+_OWNERS_OF_OLD = f"""SELECT user_id FROM owned WHERE download_id = old.download_id
+                UNION ALL SELECT '{EVERYBODY}'"""  # noqa: S608 - ours
+_COPIED_CAME = _they_have(f"""SELECT new.item_id, their.user_id, 1
+            FROM ({_OWNERS_OF_NEW}) AS their WHERE TRUE""")  # noqa: S608 - ours
+_COPIED_LEFT = _they_had(f"item_id = old.item_id AND user_id IN ({_OWNERS_OF_OLD})")
+_OWNED_CAME = _they_have("""SELECT item_id, new.user_id, 1
+            FROM copied WHERE download_id = new.download_id""")
+_OWNED_LEFT = _they_had("""user_id = old.user_id
+                AND item_id = (SELECT item_id FROM copied WHERE download_id = old.download_id)""")
 OWN_COPIES = (
     """CREATE TABLE copied (
         download_id INTEGER PRIMARY KEY,
@@ -61,28 +70,8 @@ OWN_COPIES = (
         GROUP BY c.item_id, o.user_id
         UNION ALL SELECT item_id, '{EVERYBODY}', count(*) FROM copied GROUP BY item_id""",  # noqa: S608 - ours
     "CREATE INDEX own_copies_of_several ON own_copies (user_id, files) WHERE files > 1",
-    f"""CREATE TRIGGER own_copies_copied AFTER INSERT ON copied BEGIN
-        {
-        _they_have(
-            f"SELECT new.item_id, their.user_id, 1 FROM ({_OWNERS_OF.format('new')}) AS their"
-            " WHERE TRUE"
-        )
-    }
-    END""",
-    f"""CREATE TRIGGER own_copies_gone AFTER DELETE ON copied BEGIN
-        {_they_had(f"item_id = old.item_id AND user_id IN ({_OWNERS_OF.format('old')})")}
-    END""",
-    f"""CREATE TRIGGER own_copies_made AFTER INSERT ON owned BEGIN
-        {
-        _they_have("SELECT item_id, new.user_id, 1 FROM copied WHERE download_id = new.download_id")
-    }
-    END""",
-    f"""CREATE TRIGGER own_copies_ended AFTER DELETE ON owned BEGIN
-        {
-        _they_had(
-            "user_id = old.user_id"
-            " AND item_id = (SELECT item_id FROM copied WHERE download_id = old.download_id)"
-        )
-    }
-    END""",
+    f"CREATE TRIGGER own_copies_copied AFTER INSERT ON copied BEGIN {_COPIED_CAME} END",
+    f"CREATE TRIGGER own_copies_gone AFTER DELETE ON copied BEGIN {_COPIED_LEFT} END",
+    f"CREATE TRIGGER own_copies_made AFTER INSERT ON owned BEGIN {_OWNED_CAME} END",
+    f"CREATE TRIGGER own_copies_ended AFTER DELETE ON owned BEGIN {_OWNED_LEFT} END",
 )

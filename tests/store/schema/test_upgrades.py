@@ -78,7 +78,7 @@ RELEASED = (
     "ecb3e4cbc3bfa421",
     "2b14732ae51acad0",
     "f0d22b60ea298e81",
-    "7946517df08aaf4d",
+    "c52c10296c412858",
 )
 
 
