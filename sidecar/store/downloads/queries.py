@@ -110,8 +110,11 @@ WITH_WORDS = """SELECT d.status, count(*), count(d.missing_since),
             THEN d.item_id END, ',')
     FROM downloads AS d INDEXED BY downloads_by_title WHERE TRUE"""
 # Literals, not parameters: SQLite uses a partial index only if it can see its condition.
-WAITING = """SELECT coalesce(sum(max(coalesce(d.expected_size, 0) - d.bytes_downloaded, 0)), 0)
-    FROM downloads AS d INDEXED BY downloads_to_fetch WHERE d.status = 'pending'"""
+TO_FETCH = "SELECT coalesce(sum(max(coalesce(d.expected_size, 0) - d.bytes_downloaded, 0)), 0) FROM"
+WAITING = f"{TO_FETCH} downloads AS d INDEXED BY downloads_to_fetch WHERE d.status = 'pending'"
+# From what is theirs: most of what waits is often others'.
+THEIRS_WAITING = f"""{TO_FETCH} owned AS o CROSS JOIN downloads AS d ON d.id = o.download_id
+    WHERE d.status = 'pending' AND o.status = 'pending' AND o.user_id = ?"""
 NUMBERED = f"""SELECT d.id AS id, row_number() OVER (ORDER BY {IN_TURN}) AS place
         FROM downloads AS d WHERE d.status = 'pending'"""  # noqa: S608 - ours
 POSITIONS = f"""SELECT id, place FROM ({NUMBERED}) AS numbered
@@ -353,8 +356,12 @@ class DownloadQueries:
 
     def bytes_waiting(self, which: DownloadFilter) -> int:
         """Return the bytes that pending downloads still have to fetch, as far as known."""
-        asked = build_count_conditions(which)
-        left: int = self._db.sql(f"{WAITING}{asked.text}", asked.values)[0][0]
+        asked = build_count_conditions(replace(which, viewer=None))
+        whose = Statement(WAITING, ())
+        if which.viewer is not None:
+            whose = Statement(THEIRS_WAITING, (which.viewer,))
+        told = join_statements([whose, asked])
+        left: int = self._db.sql(told.text, told.values)[0][0]
         return left
 
     def coming(
