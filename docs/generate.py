@@ -192,11 +192,11 @@ def openapi_document() -> dict[str, Any]:
             server=ServerSettings(port=0, data_dir=Path(data_dir)),
         )
         with Runtime(settings) as runtime:
-            web = runtime.web
-            assert web is not None  # noqa: S101 - it has just started
-            endpoint, _ = web.flask.url_map.bind("localhost").match(OPENAPI)
-            with web.flask.test_request_context(OPENAPI):
-                answer = web.flask.ensure_sync(web.flask.view_functions[endpoint])()
+            assert runtime.web is not None  # noqa: S101 - it has just started
+            app = runtime.web.api.flask
+            endpoint, _ = app.url_map.bind("localhost").match(OPENAPI)
+            with app.test_request_context(OPENAPI):
+                answer = app.ensure_sync(app.view_functions[endpoint])()
             document: dict[str, Any] = answer.get_json()
             return document
 

@@ -1,14 +1,19 @@
 """Creates the web application. Creating it starts no thread and opens no port.
 
 WebServer → Middleware (hosts, proxies, base URL, headers) → live connection
-                                                           | Flask (authorization → view)
+                                                           | pages (authorization → view)
+                                                           | API   (authorization → view)
+
+Pages and API are two Flask applications: the API is loaded with the first request for it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +23,11 @@ from werkzeug.wrappers import Response
 from sidecar.clock import Clock, SystemClock
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
+from sidecar.process.shares import Shares
 from sidecar.web import pages, static_files
-from sidecar.web.api import orders, routes
+from sidecar.web.api import health, media, metrics, orders
 from sidecar.web.compiled_templates import CompiledTemplates
+from sidecar.web.late import LateApp
 from sidecar.web.live.news import NewsPublisher
 from sidecar.web.live.socketio import SocketIOServer
 from sidecar.web.pages import alerts
@@ -31,7 +38,7 @@ from sidecar.web.pages.help import routes as help_pages
 from sidecar.web.request import errors, jellyfin_wait
 from sidecar.web.request.json_body import LONGEST_BODY
 from sidecar.web.request.refusals import Refusals
-from sidecar.web.routing import LateRule, RowId
+from sidecar.web.routing import ITEM, LateRule, RowId
 from sidecar.web.security import auth, compression, jellyfin_web
 from sidecar.web.security.hosts import HostList, networks
 from sidecar.web.security.middleware import Middleware
@@ -41,10 +48,20 @@ from sidecar.web.services import WebServices
 from sidecar.web.undefined import OfObjects
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 PACKAGE = Path(__file__).parent
 SOURCE_TREE = PACKAGE.parent.parent
+BELOW_API = "/api/"
+API_ROUTES = "sidecar.web.api.routes"
+# Addresses of the API that pages link to.
+OF_API = {
+    "api.cover": "/api/v1/downloads/<int:download_id>/cover",
+    "items.cover": f"/api/v1/items/{ITEM}/cover",
+    "replays_api.put_history": "/api/v1/replay/history",
+    "system.backup": "/api/v1/backups/<string(maxlength=80):name>",
+    "system.support": "/api/v1/support",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +109,14 @@ class Web:
     """The application.
 
     Attributes:
-        flask: The Flask application inside.
+        flask: The Flask application with the pages.
+        api: The one with the API.
         wsgi: The application for the web server.
         live: The live connection; its thread runs from `live.start` to `live.stop`.
     """
 
     flask: Flask
+    api: LateApp
     wsgi: WSGIApplication
     live: NewsPublisher
 
@@ -123,9 +142,12 @@ def create_app(
     sockets = SocketIOServer(services.sign_in)
     live = NewsPublisher(services, bus, clock, sockets)
     sockets.listen(live)
-    flask = _flask(services, options, clock, live)
+    guard = partial(_guard, services, options, live, jellyfin_wait.shares())
+    flask = _pages(services, options, clock, live, guard)
+    api = LateApp(partial(_api, services, guard))
     refusals = Refusals(flask)
-    return Web(flask, behind_gate(sockets.around(flask, refusals), refusals, options), live)
+    wsgi = sockets.around(flask, refusals, _by_path(flask, api))
+    return Web(flask, api, behind_gate(wsgi, refusals, options), live)
 
 
 def behind_gate(app: WSGIApplication, refusals: Refusals, options: WebOptions) -> Middleware:
@@ -156,7 +178,25 @@ def plain_flask(clock: Clock, compiled: Path | None = None) -> Flask:
         compiled: The folder in which compiled templates are kept; None keeps none.
     """
     files = web_files()
-    app = Flask("sidecar.web", template_folder=str(files.templates), static_folder=None)
+    app = _bare_flask(files.templates)
+    static_files.register(app, files.static)
+
+    def send_favicon() -> Response:
+        return app.send_static_file("icons/favicon.ico")
+
+    # Browsers ask for it at the root whatever the page says.
+    app.add_url_rule("/favicon.ico", "favicon", declare(send_favicon, Role.ANYBODY, ("GET",)))
+    app.jinja_env.bytecode_cache = CompiledTemplates(compiled)
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.undefined = OfObjects
+    downloads_pages.give_words(app, clock)
+    theme.teach(app)
+    return app
+
+
+def _bare_flask(templates: Path | None = None) -> Flask:
+    folder = None if templates is None else str(templates)
+    app = Flask("sidecar.web", template_folder=folder, static_folder=None)
     app.config |= {
         "MAX_CONTENT_LENGTH": LONGEST_BODY,
         "MAX_FORM_PARTS": 20,
@@ -165,20 +205,8 @@ def plain_flask(clock: Clock, compiled: Path | None = None) -> Flask:
     app.url_rule_class = LateRule
     app.url_map.converters["int"] = RowId
     app.url_map.merge_slashes = False
-    static_files.register(app, files.static)
-    compression.register(app)
-
-    def send_favicon() -> Response:
-        return app.send_static_file("icons/favicon.ico")
-
-    # Browsers ask for it at the root whatever the page says.
-    app.add_url_rule("/favicon.ico", "favicon", declare(send_favicon, Role.ANYBODY, ("GET",)))
     app.json.sort_keys = False  # type: ignore[attr-defined]  # the default provider has it
-    app.jinja_env.bytecode_cache = CompiledTemplates(compiled)
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.undefined = OfObjects
-    downloads_pages.give_words(app, clock)
-    theme.teach(app)
+    compression.register(app)
     errors.register(app)
     return app
 
@@ -215,24 +243,56 @@ def _jellyfin_page(pages: str, item_id: str) -> str:
     return f"{pages}/web/#/details?id={item_id}" if pages else ""
 
 
-def _flask(services: WebServices, options: WebOptions, clock: Clock, live: NewsPublisher) -> Flask:
+def _guard(
+    services: WebServices, options: WebOptions, live: NewsPublisher, waiting: Shares, app: Flask
+) -> None:
+    """Let an application know who asks, and refuse what they may not do."""
+    _read_once(app, services)
+    orders.register(app)
+    jellyfin_web.register(app, options.jellyfin_web_origins)
+    auth.register(app, services.sign_in, is_demo=services.set_up is not None)
+    jellyfin_wait.apply_limits(app, auth.account_id, resting, waiting)
+    app.extensions[auth.END_SESSION] = live.end_session
+
+
+def _pages(
+    services: WebServices,
+    options: WebOptions,
+    clock: Clock,
+    live: NewsPublisher,
+    guard: Callable[[Flask], None],
+) -> Flask:
     app = plain_flask(clock, options.compiled)
     _give_version(app, live)
-    _read_once(app, services)
+    guard(app)
     alerts.teach(app, services)
-    orders.register(app)
     help_pages.teach(app)
-    jellyfin_web.register(app, options.jellyfin_web_origins)
     app.jinja_env.globals["jellyfin_page"] = partial(_jellyfin_page, options.jellyfin_pages)
-    auth.register(app, services.sign_in, is_demo=services.set_up is not None)
-    jellyfin_wait.apply_limits(app, auth.account_id, resting)
-    app.extensions[auth.END_SESSION] = live.end_session
-    app.after_request(routes.answer_conditionally)
     blueprints = (
         *pages.blueprints(services, live.end_session),
-        *routes.blueprints(services),
+        *(group.routes(services) for group in (health.health, metrics.metrics, media.media)),
         set_up.routes(services.set_up) if services.set_up is not None else set_up.over(),
     )
     for blueprint in blueprints:
         app.register_blueprint(blueprint)
+    for name, path in OF_API.items():
+        app.add_url_rule(path, name, build_only=True)
     return app
+
+
+def _api(services: WebServices, guard: Callable[[Flask], None]) -> Flask:
+    app = _bare_flask()
+    guard(app)
+    register: Callable[[Flask, WebServices], None] = import_module(API_ROUTES).register
+    register(app, services)
+    for one in media.media:
+        app.add_url_rule(one.path, one.name, build_only=True)
+    return app
+
+
+def _by_path(pages: WSGIApplication, api: WSGIApplication) -> WSGIApplication:
+    def answer(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        is_api = environ.get("PATH_INFO", "").startswith(BELOW_API)
+        return (api if is_api else pages)(environ, start_response)
+
+    return answer

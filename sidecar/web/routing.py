@@ -9,6 +9,8 @@ from werkzeug.routing import IntegerConverter, Map, Rule
 
 from sidecar.web.request.query_params import LARGEST_ID
 
+ITEM = "<string(length=32):item_id>"
+
 
 class RowId(IntegerConverter):
     """The id of a row in a path; one that no row can have leads nowhere."""

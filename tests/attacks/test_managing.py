@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Flask
 from werkzeug.routing import Rule
 
 from sidecar.domain.downloads.download import Status
-from sidecar.web.security.permissions import Role, role_needed
+from sidecar.web.app import Web
+from sidecar.web.security.permissions import Role
 from tests.services.conftest import STICK
+from tests.web.all_routes import all_routes, role_of_route
 from tests.web.house import ANN, BEN, EVE, WebHouse
 from tests.web.security.test_foreign import BODIES, FORMS
 
@@ -23,12 +24,12 @@ class Asked:
     rule: Rule
 
 
-def managers_routes(app: Flask) -> list[Asked]:
+def managers_routes(web: Web) -> list[Asked]:
     return [
         Asked(rule.endpoint, verb, rule)
-        for rule in app.url_map.iter_rules()
+        for rule in all_routes(web).iter_rules()
         for verb in sorted(rule.methods or ())
-        if role_needed(app, rule.endpoint, verb) is Role.MANAGER
+        if role_of_route(web, rule.endpoint, verb) is Role.MANAGER
     ]
 
 
@@ -37,9 +38,9 @@ def test_who_only_uses_a_device_changes_nothing_that_is_there_for_all(house: Web
     wanted = house.add(2, ANN)
     before = house.services.web.settings.settings(EVE, STICK)
     found: list[tuple[str, int]] = []
-    ben, routes = house.come_in(BEN), managers_routes(house.web.flask)
+    ben, routes = house.come_in(BEN), managers_routes(house.web)
     with house.web.flask.test_request_context():
-        adapter = house.web.flask.url_map.bind("localhost")
+        adapter = all_routes(house.web).bind("localhost")
         for one in routes:
             named = dict.fromkeys(one.rule.arguments, "latest") | {"device_id": STICK}
             path = adapter.build(one.endpoint, named, method=one.verb)

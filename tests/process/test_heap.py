@@ -17,10 +17,11 @@ from flask import Flask
 from sidecar.web.live.socketio import SocketIOServer
 from sidecar.web.request.refusals import Refusals
 app = Flask("started")
-SocketIOServer(None).around(app, Refusals(app))
+SocketIOServer(None).around(app, Refusals(app), app)
 rare = (
     "redis", "markdown_it", "psycopg", "charset_normalizer", "mutagen", "PIL", "simple_websocket",
     "prometheus_client", "asyncio", "werkzeug.debug", "pdb", "more_itertools",
+    "sidecar.web.api.routes", "sidecar.web.api.schemas.users",
 )
 before = [name for name in rare if name in sys.modules]
 from sidecar.assembly import shared_events

@@ -9,8 +9,9 @@ from typing import cast
 
 from sidecar.events import Bus
 from sidecar.web.app import create_app
-from sidecar.web.security.permissions import Role, role_needed
+from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
+from tests.web.all_routes import all_routes, role_of_route
 
 
 def declared_roles() -> Mapping[tuple[str, str], Role | None]:
@@ -19,9 +20,9 @@ def declared_roles() -> Mapping[tuple[str, str], Role | None]:
     No service is asked before a request comes, so there need be none.
     """
     nothing = SimpleNamespace(**dict.fromkeys(one.name for one in fields(WebServices)))
-    flask = create_app(cast("WebServices", nothing), Bus()).flask
+    web = create_app(cast("WebServices", nothing), Bus())
     return {
-        (rule.endpoint, verb): role_needed(flask, rule.endpoint, verb)
-        for rule in flask.url_map.iter_rules()
+        (rule.endpoint, verb): role_of_route(web, rule.endpoint, verb)
+        for rule in all_routes(web).iter_rules()
         for verb in (rule.methods or set()) - {"HEAD"}
     }

@@ -21,6 +21,7 @@ from sidecar.web.pages.admin.settings import GROUPS
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK, track
 from tests.statements import trace
+from tests.web.all_routes import all_routes
 from tests.web.house import ANN, BEN, EVE, Browser, WebHouse, web_house
 
 MOST = 15
@@ -109,11 +110,11 @@ def asked(house: WebHouse, browser: Browser, path: str) -> list[str]:
 def addresses(house: WebHouse) -> list[str]:
     """Return an address for every route that only looks."""
     routes: list[Rule] = [
-        one for one in house.web.flask.url_map.iter_rules() if "GET" in (one.methods or ())
+        one for one in all_routes(house.web).iter_rules() if "GET" in (one.methods or ())
     ]
     known = [one for one in routes if one.arguments <= VALUES.keys()]
     assert {one.endpoint for one in routes} - {one.endpoint for one in known} == {"static"}
-    to = house.web.flask.url_map.bind("localhost")
+    to = all_routes(house.web).bind("localhost")
     return [to.build(one.endpoint, {name: VALUES[name] for name in one.arguments}) for one in known]
 
 

@@ -10,14 +10,15 @@ from werkzeug.test import Client
 from sidecar.web.app import Web
 from sidecar.web.request.errors import FOR_PROGRAMS
 from sidecar.web.request.query_params import LARGEST_ID
+from tests.web.all_routes import all_routes
 
 
 @pytest.mark.parametrize(
     "number", [LARGEST_ID + 1, 2552999499061682378941399040, "9" * 5000, -1, "1_0"]
 )
 def test_a_number_that_no_row_can_have_leads_nowhere(web: Web, number: object) -> None:
-    to, looked_at = web.flask.url_map.bind("localhost"), 0
-    for rule in web.flask.url_map.iter_rules():
+    to, looked_at = all_routes(web).bind("localhost"), 0
+    for rule in all_routes(web).iter_rules():
         kinds = rule._converters
         if any(isinstance(one, IntegerConverter) for one in kinds.values()):
             for wanted, leads in ((LARGEST_ID, True), (number, False)):
@@ -37,10 +38,10 @@ def test_a_number_that_no_row_can_have_leads_nowhere(web: Web, number: object) -
 
 
 def test_who_opens_the_address_of_a_form_is_led_to_the_page_above_it(web: Web) -> None:
-    browser, to, led = Client(web.wsgi), web.flask.url_map.bind("localhost"), {}
+    browser, to, led = Client(web.wsgi), all_routes(web).bind("localhost"), {}
     forms = [
         rule.rule
-        for rule in web.flask.url_map.iter_rules()
+        for rule in all_routes(web).iter_rules()
         if "POST" in (rule.methods or ()) and not rule.arguments and not to.test(rule.rule, "GET")
     ]
     for path in (*forms, "/devices/one/settings"):

@@ -15,9 +15,10 @@ from sidecar.domain.wishes import PIN
 from sidecar.errors import ServerAway
 from sidecar.services.health.problems import Problem, ProblemKind
 from sidecar.web.i18n.sentences import CATALOGUES
-from sidecar.web.security.permissions import Role, role_needed
+from sidecar.web.security.permissions import Role
 from tests.services.conftest import STICK, track
 from tests.services.rules.steered import row
+from tests.web.all_routes import all_routes, role_of_route
 from tests.web.house import ANN, Browser, WebHouse
 
 # What used to stand there, and its kind.
@@ -133,11 +134,10 @@ def pages(house: WebHouse) -> Iterator[tuple[str, str]]:
         "name": "downloads",
         "key": track(50).id,
     }
-    flask = house.web.flask
-    for rule in flask.url_map.iter_rules():
+    for rule in all_routes(house.web).iter_rules():
         if "GET" not in (rule.methods or set()) or NO_PAGE.search(rule.rule):
             continue
-        if role_needed(flask, rule.endpoint, "GET") in {None, Role.ANYBODY}:
+        if role_of_route(house.web, rule.endpoint, "GET") in {None, Role.ANYBODY}:
             continue
         if rule.endpoint in NOT_WORDS or not rule.arguments <= set(values):
             continue

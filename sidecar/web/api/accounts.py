@@ -11,14 +11,13 @@ from pydantic import Field, SecretStr, StringConstraints
 
 from sidecar.services.accounts.api_keys import LASTS_DAYS, LONGEST_DAYS, ApiKeyView
 from sidecar.services.accounts.users import AccountView, SessionView
-from sidecar.services.downloads.undo import UndoRecord
 from sidecar.store.accounts.hidden_items import HiddenFiles
+from sidecar.web.actions import LONGEST_LABEL, TOO_MANY, check_is_no_key, hidden_answered
 from sidecar.web.api.downloads import undo_token
 from sidecar.web.api.endpoints import PREFIX, Endpoints, json_reply
 from sidecar.web.api.schemas import users as schemas
 from sidecar.web.api.schemas.base import Listed
 from sidecar.web.api.schemas.downloads import Undoable
-from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import Body
 from sidecar.web.request.query_params import Query
@@ -27,11 +26,6 @@ from sidecar.web.security.auth import person
 from sidecar.web.security.masking import mask
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
-
-LONGEST_LABEL = 100
-TOO_MANY = translatable("This account has too many keys: revoke one that is not needed any more.")
-
-NOT_BY_KEY = translatable("A key makes no other keys: sign in with your name and password.")
 
 session = Endpoints("session", f"{PREFIX}/session")
 people = Endpoints("people")
@@ -157,18 +151,6 @@ def answer_hidden(services: WebServices, user_id: str, body: HiddenAnswer) -> Un
     return Undoable(undo=undo_token(record) if record else None)
 
 
-def hidden_answered(
-    services: WebServices, user_id: str, library: str | None, answer: str
-) -> UndoRecord | None:
-    """Carry out an answer about files that are hidden from an account; return how to undo it."""
-    if answer == "keep":
-        services.hidden.keep(person(), user_id, library)
-        return None
-    reversal = services.hidden.let_go(person(), user_id, library)
-    files = len({(one.device_id, one.item_id) for one in reversal.holds})
-    return services.undo.remember_one(person(), "let_go_hidden", reversal, files)
-
-
 @people.get("/sessions", role=Role.SIGNED_IN, returns=Listed[schemas.OpenSession])
 def sessions(services: WebServices) -> Sequence[SessionView]:
     """List the browsers where you are signed in; admins see those of all accounts."""
@@ -211,13 +193,3 @@ def make(services: WebServices, body: NewKey) -> schemas.FreshKey:
 def revoke(services: WebServices, key_id: int) -> None:
     """Revoke an API key."""
     services.api_keys.revoke_key(person(), key_id)
-
-
-def check_is_no_key() -> None:
-    """Refuse a request that an API key makes: a stolen or expiring key could create its successor.
-
-    Raises:
-        ApiError: The request is authenticated by a key (403).
-    """
-    if auth.asker().key is not None:
-        raise ApiError(HTTPStatus.FORBIDDEN, NOT_BY_KEY)

@@ -32,10 +32,10 @@ from sidecar.services.downloads.commands import (
 from sidecar.services.downloads.undo import UndoRecord
 from sidecar.services.downloads.views import DownloadPage, DownloadQuery, DownloadView
 from sidecar.services.library.covers import Cover
+from sidecar.web.actions import LONGEST_TOKEN, MOST_ITEMS, take_back
 from sidecar.web.api.endpoints import Endpoints, json_reply
 from sidecar.web.api.schemas import downloads as schemas
 from sidecar.web.api.schemas.base import Listed, moment
-from sidecar.web.i18n.numbers import translatable
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import Body, NoBody
 from sidecar.web.request.query_params import (
@@ -59,20 +59,14 @@ from sidecar.web.services import WebServices
 
 ONE = "/downloads/<int:download_id>"
 MOST_SHOWN = 100
-MOST_ITEMS = 100
 MOST_IDS = 1000
 LARGEST_PRIORITY = 100
-LONGEST_TOKEN = 40
 COVER_WIDTHS = (120, 240, 480)
 # One pixel that cannot be seen.
 CLEAR = bytes.fromhex(
     "47494638396101000100800000000000ffffff21f90401000000002c00000000010001000002024401003b"
 )
 PICTURES = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif", "image/avif"})
-OVER = translatable(
-    "This cannot be undone any more: it was too long ago, was undone already, or another machine "
-    "has begun it."
-)
 
 api = Endpoints("api")
 actions = Endpoints("actions")
@@ -482,18 +476,6 @@ def undo(services: WebServices, token: str) -> schemas.Undone:
     """Undo an action, within ten minutes."""
     record = take_back(services, token)
     return schemas.Undone(action=record.action, files=record.total)
-
-
-def take_back(services: WebServices, token: str) -> UndoRecord:
-    """Undo the action of the current person that has this token.
-
-    Raises:
-        ApiError: The token has expired or was used already (409).
-    """
-    record = services.undo.undo(person(), token)
-    if record is None:
-        raise ApiError(HTTPStatus.CONFLICT, OVER, facts={"code": "over"})
-    return record
 
 
 def cover_width(wanted: int) -> int:

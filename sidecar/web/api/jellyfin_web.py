@@ -14,11 +14,11 @@ from sidecar.domain.downloads.actions import GOES, Action
 from sidecar.errors import NotVisible
 from sidecar.services.accounts.person import Person
 from sidecar.services.downloads.commands import AddResult, DownloadCommand
-from sidecar.web.api.devices.preferences import ITEM
 from sidecar.web.api.endpoints import PREFIX, Endpoints
 from sidecar.web.api.schemas import library as schemas
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.json_body import Body
+from sidecar.web.routing import ITEM
 from sidecar.web.security.auth import person
 from sidecar.web.security.jellyfin_web import GROUP, preflight
 from sidecar.web.security.permissions import Role

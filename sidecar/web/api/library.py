@@ -10,7 +10,6 @@ from flask import Response, url_for
 from sidecar.errors import NotPossible
 from sidecar.services.files.streaming import Local
 from sidecar.services.library.browse import BrowseQuery, BrowseSort, LibraryEntry, LibraryPage
-from sidecar.web.api.devices.preferences import ITEM
 from sidecar.web.api.downloads import cover_reply, cover_width
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
 from sidecar.web.api.schemas import library as schemas
@@ -25,6 +24,7 @@ from sidecar.web.request.query_params import (
     check_item_id,
     one_of,
 )
+from sidecar.web.routing import ITEM
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
 
 from flask import request
 from pydantic import Field
 
-from sidecar.config.budgets import read_budgets
-from sidecar.domain.replay.job import Budget
 from sidecar.errors import ConfigError, NotPossible
-from sidecar.messages import msg
-from sidecar.services.activity.replays.views import ReplayRefused, ReplayRequest, ReplayView
+from sidecar.services.activity.replays.views import (
+    ReplayRefused,
+    ReplayRequest,
+    ReplayView,
+    parse_budgets,
+)
 from sidecar.web.api.downloads import undo_token
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
 from sidecar.web.api.schemas import replay as schemas
@@ -110,20 +111,3 @@ def put_history(services: WebServices, query: Part) -> dict[str, int]:
 def use(services: WebServices, body: AdviceUsed) -> Undoable:
     """Set what is recommended for a size, on the device whose settings were replayed."""
     return Undoable(undo=undo_token(services.replays.use(person(), body.budget)))
-
-
-def parse_budgets(texts: Sequence[str]) -> Sequence[Budget]:
-    """Return the sizes in these texts.
-
-    Raises:
-        ReplayRefused: One is none.
-    """
-    try:
-        return list(dict.fromkeys(one for text in texts for one in read_budgets(text)))
-    except ValueError as wrong:
-        raise ReplayRefused(
-            msg(
-                "“{text}” is no size: write 32 GB, or 5 % for a share of the library",
-                text=str(wrong)[:40],
-            )
-        ) from None

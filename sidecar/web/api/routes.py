@@ -1,13 +1,12 @@
-"""Collects all routes of the API: `/api/v1`, `/health` and `/media`."""
+"""Collects all routes of `/api/v1`. Loaded with the first request for one: see `web.late`."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from functools import cache
 from http import HTTPStatus
 
-from flask import Blueprint, Response, request
+from flask import Flask, Response, request
 
 from sidecar.web.api import (
     accounts,
@@ -16,7 +15,6 @@ from sidecar.web.api import (
     jellyfin_web,
     library,
     machines,
-    metrics,
     notifications,
     orders,
     playback,
@@ -47,8 +45,6 @@ GROUPS = (
     accounts.client_messages,
     notifications.notifications,
     webhooks.webhooks,
-    system.health,
-    metrics.metrics,
     system.system,
     system.transfers,
     downloads.api,
@@ -70,7 +66,6 @@ GROUPS = (
     jellyfin_web.buttons,
     selections.selections,
     files.offline,
-    files.media,
     playback.playback,
     replay.replay,
     openapi,
@@ -94,12 +89,14 @@ def endpoints() -> list[Endpoint]:
     return [one for group in GROUPS for one in group]
 
 
-def blueprints(services: WebServices) -> Iterator[Blueprint]:
-    """Return a blueprint for each group of routes."""
-    return (group.routes(services) for group in GROUPS)
+def register(app: Flask, services: WebServices) -> None:
+    """Register all routes; calls no service."""
+    for group in GROUPS:
+        app.register_blueprint(group.routes(services))
+    app.after_request(_answer_conditionally)
 
 
-def answer_conditionally(reply: Response) -> Response:
+def _answer_conditionally(reply: Response) -> Response:
     """Add an ETag to successful JSON answers to GET, and answer 304 if the client has it."""
     is_read = request.method == "GET" and request.path.startswith(f"{PREFIX}/")
     if is_read and reply.status_code == HTTPStatus.OK and reply.is_json:

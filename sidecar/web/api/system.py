@@ -1,12 +1,11 @@
-"""`/health`, and `/api/v1/server`, `/log`, `/tasks`, `/backups`, `/transfers`, `/notices`."""
+"""`/api/v1/server`, `/log`, `/tasks`, `/backups`, `/transfers` and `/notices`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from http import HTTPStatus
 from typing import Annotated, Literal
 
-from flask import Response, jsonify, send_file
+from flask import Response, send_file
 from pydantic import Field
 
 from sidecar.services.health.notices import Notice
@@ -15,6 +14,7 @@ from sidecar.services.operations.backups.nightly import BackupFile
 from sidecar.services.operations.task_list import TaskView
 from sidecar.services.transfers.policy.status import TransfersView
 from sidecar.web.api.endpoints import PREFIX, Endpoints
+from sidecar.web.api.schemas import notices as notices_schemas
 from sidecar.web.api.schemas import users as schemas
 from sidecar.web.api.schemas.base import Listed
 from sidecar.web.api.schemas.downloads import Transfers
@@ -31,7 +31,6 @@ from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
-health = Endpoints("health", "")
 system = Endpoints("system")
 transfers = Endpoints("transfers", f"{PREFIX}/transfers")
 
@@ -57,16 +56,7 @@ class TransfersChange(Body):
     speed_limit: Literal["usual"] | Limit | None = None
 
 
-@health.get("/health", role=Role.ANYBODY, media="application/json")
-def show(services: WebServices) -> Response:
-    """Check whether the sidecar works; needs no sign-in and tells nothing else."""
-    is_well = services.system.is_healthy()
-    reply = jsonify(status="ok" if is_well else "unwell")
-    reply.status_code = HTTPStatus.OK if is_well else HTTPStatus.SERVICE_UNAVAILABLE
-    return reply
-
-
-@system.get("/notices", role=Role.SIGNED_IN, returns=Listed[schemas.Notice])
+@system.get("/notices", role=Role.SIGNED_IN, returns=Listed[notices_schemas.Notice])
 def notices(services: WebServices) -> Sequence[Notice]:
     """List the notices for you."""
     return services.notices.notices(person())

@@ -37,7 +37,7 @@ from sidecar.services.downloads.views import DownloadQuery
 from sidecar.web.api.schemas.base import Json, to_json
 from sidecar.web.api.schemas.devices import Device
 from sidecar.web.api.schemas.downloads import Download, RunningTransfers, counts
-from sidecar.web.api.schemas.users import Notice
+from sidecar.web.api.schemas.notices import Notice
 from sidecar.web.live.audiences import (
     NAMES,
     Around,

@@ -96,8 +96,8 @@ class SocketIOServer:
             engineio_logger=wire_log,
         )
 
-    def around(self, app: Flask, refusals: Refusals) -> WSGIApplication:
-        """Return a WSGI application with the live connection below `PATH`, and `app` elsewhere."""
+    def around(self, app: Flask, refusals: Refusals, elsewhere: WSGIApplication) -> WSGIApplication:
+        """Return a WSGI application with the live connection of `app` below `PATH`."""
         with loading_websockets_later():
             self._socketio.init_app(app)
         engine = self._server.eio
@@ -126,7 +126,7 @@ class SocketIOServer:
                 return live(environ, start_response)
             # Only the live connection has WebSockets: elsewhere the header is ignored.
             environ.pop("HTTP_UPGRADE", None)
-            return app(environ, start_response)
+            return elsewhere(environ, start_response)
 
         return outer
 

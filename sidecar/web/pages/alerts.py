@@ -25,7 +25,7 @@ from sidecar.services.devices.editor import MovedDevice
 from sidecar.services.devices.orders import OrderView
 from sidecar.services.health.notices import Notice, OpenQuestion
 from sidecar.web import redirects
-from sidecar.web.api.accounts import hidden_answered
+from sidecar.web.actions import hidden_answered
 from sidecar.web.pages.orders import pages_by_kind
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.pages.undo import leading_back

@@ -13,7 +13,7 @@ from werkzeug.wrappers import Response
 
 from sidecar.services.downloads.undo import UndoRecord
 from sidecar.web import redirects
-from sidecar.web.api.downloads import LONGEST_TOKEN, take_back
+from sidecar.web.actions import LONGEST_TOKEN, take_back
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.auth import asker
 from sidecar.web.security.permissions import Role

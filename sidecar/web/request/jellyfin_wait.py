@@ -12,10 +12,16 @@ from sidecar.process.limits import JELLYFIN, JELLYFIN_AN_ACCOUNT
 from sidecar.process.shares import Shares
 
 
+def shares() -> Shares:
+    """Return what counts who waits, for all applications together."""
+    return Shares(JELLYFIN, JELLYFIN_AN_ACCOUNT)
+
+
 def apply_limits(
     app: Flask,
     account: Callable[[], str | None],
     resting: Callable[[], AbstractContextManager[None]],
+    shares: Shares,
 ) -> None:
     """Apply the limits for waiting for Jellyfin to all requests of an application.
 
@@ -23,8 +29,8 @@ def apply_limits(
         app: The application; its authentication must be registered already.
         account: Returns the account of the current request; None counts it by its address.
         resting: A context that a worker enters while it waits.
+        shares: Who waits now; see `shares`.
     """
-    shares = Shares(JELLYFIN, JELLYFIN_AN_ACCOUNT)
 
     def begin() -> None:
         who = account() or request.remote_addr or ""

@@ -23,6 +23,7 @@ from sidecar.web.pages.admin.settings import GROUPS
 from tests.bench.rows.household import opened
 from tests.bench.rows.large import ADMIN, PEOPLE, Household, build
 from tests.bench.timing import plain
+from tests.web.all_routes import all_routes
 
 # An admin sees all, a person two fifths of it.
 AN_ADMIN = "an admin"
@@ -104,7 +105,7 @@ def find_costs(household: Household, rounds: int, user_id: str) -> Mapping[str, 
         services.transfers.space.step()
         device_id = services.devices.registry.all()[0].id
         further = [one.replace(DEVICE, device_id) for one in FURTHER]
-        for path in [*_addresses(web.flask.url_map, device_id), *further]:
+        for path in [*_addresses(all_routes(web), device_id), *further]:
             for device in services.devices.registry.all():
                 bus.publish(DeviceChanged(device.id))
             first = _ask(browser, path)

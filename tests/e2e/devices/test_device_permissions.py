@@ -30,6 +30,7 @@ from tests.e2e.household import Page, page_of, write_library
 from tests.e2e.main_job.test_household import TIMING
 from tests.fakes.servers.slow_line import wait_until
 from tests.patience import PATIENCE_S
+from tests.web.all_routes import all_routes
 from tests.web.house import without_tokens
 from tests.web.roles import declared_roles
 
@@ -146,7 +147,7 @@ def sharing(folder: Path) -> Iterator[Shared]:
         assert running.web is not None
         yield Shared(
             running.url,
-            [one for one in running.web.flask.url_map.iter_rules() if "device_id" in one.arguments],
+            [one for one in all_routes(running.web).iter_rules() if "device_id" in one.arguments],
             stick,
             ann,
             kid,

@@ -12,11 +12,12 @@ from sidecar.web.api.schemas.base import Schema
 from sidecar.web.app import Web
 from sidecar.web.request.json_body import Body
 from sidecar.web.security.permissions import Role
+from tests.web.all_routes import all_routes
 from tests.web.house import Browser
 
 
 def routes_of(web: Web) -> Iterator[tuple[str, str]]:
-    for rule in web.flask.url_map.iter_rules():
+    for rule in all_routes(web).iter_rules():
         if rule.rule.startswith(PREFIX):
             for verb in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
                 yield rule.endpoint, verb

@@ -19,6 +19,7 @@ from sidecar.web.pages.help.documents import (
 )
 from sidecar.web.pages.help.routes import PAGES
 from sidecar.web.pages.help.topics import TOPICS, topic
+from tests.web.all_routes import all_routes
 from tests.web.house import Browser, WebHouse
 
 ROOT = Path(__file__).parents[3]
@@ -119,7 +120,7 @@ def test_links_lead_to_our_pages_or_to_https(target: str, leads: str | None) -> 
 
 
 def test_every_page_says_what_it_is_for(house: WebHouse) -> None:
-    rules = [one for one in house.web.flask.url_map.iter_rules() if "GET" in (one.methods or ())]
+    rules = [one for one in all_routes(house.web).iter_rules() if "GET" in (one.methods or ())]
     endpoints = {one.endpoint for one in rules if not one.rule.startswith("/api/")}
     groups = ("help", "sign_in", "installed", "media", "health", "metrics", "static")
     pages = {one for one in endpoints if one.partition(".")[0] not in groups}

@@ -17,9 +17,10 @@ from sidecar.domain.items.selection import Selection
 from sidecar.services.accounts.person import Person
 from sidecar.store.devices.orders import NewOrder
 from sidecar.store.rules.selections import SavedSelection
-from sidecar.web.security.permissions import Role, role_needed
+from sidecar.web.security.permissions import Role
 from tests.fakes.clock import FakeClock
 from tests.services.conftest import STICK
+from tests.web.all_routes import all_routes, role_of_route
 from tests.web.house import ANN, BEN, Browser, WebHouse, web_house, without_tokens
 
 ADMINS = (Role.ADMIN, Role.OWNER)
@@ -173,10 +174,10 @@ def test_every_route_answers_for_what_is_anothers_as_for_what_was_never_there(
     nothing = nothing_like(things)
     routes = [
         (rule, verb)
-        for rule in house.web.flask.url_map.iter_rules()
+        for rule in all_routes(house.web).iter_rules()
         for verb in sorted((rule.methods or set()) - {"HEAD"})
         if rule.arguments and rule.endpoint not in NOBODYS | JELLYFINS
-        if role_needed(house.web.flask, rule.endpoint, verb) not in ADMINS
+        if role_of_route(house.web, rule.endpoint, verb) not in ADMINS
     ]
 
     for (rule, verb), ben in product(routes, askers):
@@ -197,10 +198,10 @@ def test_to_ann_they_are_there(house: WebHouse) -> None:
     things, ann = things_of_ann(house), house.come_in(ANN)
     seen = [
         (rule.endpoint, answer.status_code)
-        for rule in house.web.flask.url_map.iter_rules()
+        for rule in all_routes(house.web).iter_rules()
         if rule.arguments and "GET" in (rule.methods or set())
         if rule.endpoint not in NOBODYS | JELLYFINS | WITHOUT
-        if role_needed(house.web.flask, rule.endpoint, "GET") not in ADMINS
+        if role_of_route(house.web, rule.endpoint, "GET") not in ADMINS
         if (answer := asked(rule, "GET", ann, things)).status_code == 404
     ]
 

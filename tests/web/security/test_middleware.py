@@ -270,9 +270,8 @@ def test_an_unexpected_failure_shows_an_id_and_nothing_of_the_code(
     def broken() -> str:
         raise RuntimeError("a secret that must not show: /srv/sidecar.db")
 
-    views = house.web.flask.view_functions
-    for name in ("api.downloads", "pages.downloads"):
-        views[name] = wraps(views[name])(broken)
+    for app, name in ((house.web.api.flask, "api.downloads"), (house.web.flask, "pages.downloads")):
+        app.view_functions[name] = wraps(app.view_functions[name])(broken)
 
     answer = ann.client.get("/api/v1/downloads")
     page = ann.client.get("/downloads").text

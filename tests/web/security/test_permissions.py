@@ -11,6 +11,7 @@ from sidecar.services.configuration.setup.service import SetUpService
 from sidecar.web.app import Web
 from sidecar.web.security.permissions import SOCKET_EVENTS, Role, decided_here, role_of
 from tests.fakes.clock import FakeClock
+from tests.web.all_routes import all_routes
 from tests.web.house import ANN, EVE, Browser, WebHouse, web_house
 from tests.web.roles import declared_roles
 
@@ -141,7 +142,7 @@ THEIR_OWN = {
 
 
 def url(web: Web, endpoint: str) -> str:
-    rule = next(one for one in web.flask.url_map.iter_rules() if one.endpoint == endpoint)
+    rule = next(one for one in all_routes(web).iter_rules() if one.endpoint == endpoint)
     path = re.sub(r"<path:[^>]*>", "icon.svg", rule.rule)
     path = re.sub(r"<string[^>]*>", "f" * 32, path)
     path = re.sub(r"<int[^>]*>", "7", path)
@@ -179,7 +180,7 @@ def test_every_change_of_a_device_is_a_manager_s_or_one_s_own(web: Web) -> None:
     """What is tried on the real product by `tests/e2e/devices/test_device_permissions.py`."""
     changes = {
         (rule.endpoint, verb)
-        for rule in web.flask.url_map.iter_rules()
+        for rule in all_routes(web).iter_rules()
         for verb in (rule.methods or set()) - {"GET", "HEAD"}
         if "device_id" in rule.arguments
     }

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from sidecar.config.budgets import read_budgets
 from sidecar.domain.replay.job import Budget
 from sidecar.domain.replay.report import AdviceReport, Report
 from sidecar.errors import SidecarError
+from sidecar.messages import msg
 
 
 class ReplayState(StrEnum):
@@ -24,6 +26,23 @@ class ReplayState(StrEnum):
 
 class ReplayRefused(SidecarError):
     """A replay cannot be begun, or a part of a file cannot be taken."""
+
+
+def parse_budgets(texts: Sequence[str]) -> Sequence[Budget]:
+    """Return the sizes in these texts.
+
+    Raises:
+        ReplayRefused: One is none.
+    """
+    try:
+        return list(dict.fromkeys(one for text in texts for one in read_budgets(text)))
+    except ValueError as wrong:
+        raise ReplayRefused(
+            msg(
+                "“{text}” is no size: write 32 GB, or 5 % for a share of the library",
+                text=str(wrong)[:40],
+            )
+        ) from None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from sidecar.services.players.player_logs.state_views import (
 )
 from sidecar.services.players.player_logs.states import Wanted
 from sidecar.services.players.player_logs.views import LogInUse, LogView, TakenView
+from sidecar.web.actions import LONGEST_PATH, MOST_MATCHES
 from sidecar.web.api.endpoints import PREFIX, Endpoints, Refusal
 from sidecar.web.api.schemas import imports as schemas
 from sidecar.web.request.json_body import Body
@@ -34,8 +35,6 @@ from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
-MOST_IDS = 1000
-LONGEST_PATH = 4096
 CONFLICT = Refusal(HTTPStatus.CONFLICT, "{}.")
 BUSY = Refusal(HTTPStatus.CONFLICT, "{}: wait a little.")
 DEVICE = "/<string(maxlength=80):device_id>"
@@ -66,7 +65,7 @@ MatchId = Annotated[str, Field(pattern="^[0-9a-f]{16}$")]
 class Adopt(Body):
     """The files to adopt: these matches, or all certain ones."""
 
-    ids: Annotated[tuple[MatchId, ...], Field(max_length=MOST_IDS)] = ()
+    ids: Annotated[tuple[MatchId, ...], Field(max_length=MOST_MATCHES)] = ()
     all: bool = False
 
     @model_validator(mode="after")
@@ -130,7 +129,7 @@ class Take(Body):
     hearts: bool = False
     answers: Annotated[
         dict[Annotated[str, Field(max_length=80)], Literal["player", "jellyfin"]],
-        Field(default_factory=dict, max_length=MOST_IDS),
+        Field(default_factory=dict, max_length=MOST_MATCHES),
     ]
 
 

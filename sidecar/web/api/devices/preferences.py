@@ -19,12 +19,12 @@ from sidecar.web.api.schemas import devices as schemas
 from sidecar.web.api.schemas.base import Listed
 from sidecar.web.api.schemas.downloads import Undoable
 from sidecar.web.request.json_body import Body
+from sidecar.web.routing import ITEM
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 DEVICE = "/devices/<string(maxlength=80):device_id>"
-ITEM = "<string(length=32):item_id>"
 RULE = "<string(maxlength=40):rule>"
 MOST_KEYS = 40
 FURTHEST = 2**62

@@ -1,7 +1,6 @@
 """Schemas of accounts, sessions, keys, plays and the state of the system."""
 
 from collections.abc import Sequence
-from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, field_validator
 
@@ -12,14 +11,6 @@ from sidecar.web.api.schemas.base import (
     Tenths,
     taken_from,
 )
-
-
-class Notice(Schema):
-    """A notice for a person, such as a missing device."""
-
-    kind: str
-    level: Literal["info", "warning", "error"]
-    text: str
 
 
 class User(Schema):

@@ -17,7 +17,7 @@ from pathlib import Path
 from flask import Blueprint, current_app, make_response, render_template, request
 from werkzeug.wrappers import Response
 
-from sidecar.web.api.accounts import TOO_MANY, check_is_no_key
+from sidecar.web.actions import TOO_MANY, check_is_no_key
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import person

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 
 from sidecar.services.accounts.api_keys import LASTS_DAYS, ApiKeyService
 from sidecar.services.accounts.users import UserService
-from sidecar.web.api.accounts import LONGEST_LABEL, TOO_MANY, check_is_no_key
+from sidecar.web.actions import LONGEST_LABEL, TOO_MANY, check_is_no_key
 from sidecar.web.i18n.languages import Languages
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.redirects import safe_target

@@ -18,8 +18,12 @@ from werkzeug.wrappers import Response
 from sidecar.domain.replay.replay import FILL, RULES
 from sidecar.domain.replay.report import RunReport, explain
 from sidecar.domain.replay.yardsticks import CHANCE, LEAST_RECENTLY_USED, MOST_PLAYED
-from sidecar.services.activity.replays.views import KeptReplay, ReplayRefused, ReplayRequest
-from sidecar.web.api.replay import parse_budgets
+from sidecar.services.activity.replays.views import (
+    KeptReplay,
+    ReplayRefused,
+    ReplayRequest,
+    parse_budgets,
+)
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.activity.charts import bars, grouped
 from sidecar.web.pages.page_routes import PageRoutes

@@ -21,7 +21,7 @@ from sidecar.services.files.adoption.adopt import AdoptionInUse, AdoptionService
 from sidecar.services.players.device_playlists.views import ListChanged, ListDecision, ListInUse
 from sidecar.services.players.player_logs.state_views import NotTheListener
 from sidecar.services.players.player_logs.views import LogInUse
-from sidecar.web.api.devices.imports import LONGEST_PATH, MOST_IDS
+from sidecar.web.actions import LONGEST_PATH, MOST_MATCHES
 from sidecar.web.api.orders import Look
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.orders import PAGES
@@ -110,7 +110,7 @@ def _list_routes(returns: PageRoutes, services: WebServices) -> None:
 def _adopt(services: WebServices, device_id: str) -> str:
     adoption, orders = services.adoption, services.orders
     chosen = [one for one in request.form.getlist("match") if len(one) == LONGEST_ID]
-    ids = None if "all" in request.form else chosen[:MOST_IDS]
+    ids = None if "all" in request.form else chosen[:MOST_MATCHES]
     if ids is not None and not ids:
         adoption.check_may_adopt(person(), device_id)
         raise ApiError(HTTPStatus.BAD_REQUEST, translatable("Nothing was chosen."))

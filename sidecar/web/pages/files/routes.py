@@ -30,7 +30,6 @@ from sidecar.services.downloads.commands import (
 )
 from sidecar.services.downloads.undo import UndoRecord
 from sidecar.services.files.browse import FileView
-from sidecar.web.api.devices.preferences import ITEM
 from sidecar.web.pages.downloads.actions import STATUS
 from sidecar.web.pages.downloads.routes import KINDS
 from sidecar.web.pages.files.view import (
@@ -45,6 +44,7 @@ from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.pages.undo import leading_back
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import check_item_id
+from sidecar.web.routing import ITEM
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices

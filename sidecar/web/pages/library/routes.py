@@ -38,8 +38,7 @@ from sidecar.services.library.browse import BrowseSort, LibraryBrowser, LibraryE
 from sidecar.services.library.download_state import ButtonState, ItemDownloadState
 from sidecar.services.rules.preferences import FOLLOWED, Pinned
 from sidecar.web import redirects
-from sidecar.web.api.devices.preferences import ITEM
-from sidecar.web.api.downloads import MOST_ITEMS
+from sidecar.web.actions import MOST_ITEMS
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.library.view import (
     DECADES,
@@ -54,6 +53,7 @@ from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.pages.undo import done_here_or_back, is_in_place, leading_back
 from sidecar.web.request.errors import ApiError
 from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT, check_item_id
+from sidecar.web.routing import ITEM
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
