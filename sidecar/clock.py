@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from threading import Event
 from typing import Protocol
+
+
+class Waitable(Protocol):
+    """Something to wait for, such as a `threading.Event`."""
+
+    def is_set(self) -> bool:
+        """Whether it has come about."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until it comes about, for at most so many seconds; return whether it did."""
 
 
 class Clock(Protocol):
@@ -17,7 +26,7 @@ class Clock(Protocol):
     def monotonic(self) -> float:
         """Return seconds that never go back: for timeouts and speeds."""
 
-    def wait(self, stop: Event, seconds: float) -> bool:
+    def wait(self, stop: Waitable, seconds: float) -> bool:
         """Wait until `stop` is set or the seconds are over; return whether `stop` is set."""
 
 
@@ -32,6 +41,6 @@ class SystemClock:
         """Return the system's monotonic time in seconds."""
         return time.monotonic()
 
-    def wait(self, stop: Event, seconds: float) -> bool:
+    def wait(self, stop: Waitable, seconds: float) -> bool:
         """Block on the event for at most `seconds`."""
         return stop.wait(seconds)

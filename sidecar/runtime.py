@@ -305,8 +305,10 @@ class Runtime:
         """Start what is done once in an installation."""
         rules, background, web = services.rules, services.background, services.web
         threads.add("watching", rules.watching.run, rules.watching.wakeup)
-        threads.add("client-messages", background.client_messages.run)
-        threads.add("casting", rules.casting.run)
+        threads.add(
+            "client-messages", background.client_messages.run, background.client_messages.wakeup
+        )
+        threads.add("casting", rules.casting.run, rules.casting.wakeup)
         threads.add("cast-orders", rules.cast_orders.run, rules.cast_orders.wakeup)
         threads.add("fill", background.fill.run)
         threads.add("backups", background.backups.run, background.backups.wakeup)
@@ -317,11 +319,11 @@ class Runtime:
         """Start what is done on the machine of a device."""
         transfers, background = services.transfers, services.background
         threads.add("reporter", transfers.progress.run, transfers.progress.wakeup)
-        threads.add("watcher", background.removals.run)
-        threads.add("stick", background.index.run)
+        threads.add("watcher", background.removals.run, background.removals.wakeup)
+        threads.add("stick", background.index.run, background.index.wakeup)
         threads.add("tags", transfers.tags.run)
-        threads.add("playlists", background.playlists.run)
-        threads.add("companions", background.companions.run)
+        threads.add("playlists", background.playlists.run, background.playlists.wakeup)
+        threads.add("companions", background.companions.run, background.companions.wakeup)
         if not self._roles.is_alone:
             threads.add("orders", services.orders.run, services.orders.wakeup)
         if services.devices.peers is not None:

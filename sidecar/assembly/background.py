@@ -98,8 +98,6 @@ def make_background(
         problems=problems,
         clock=clock,
     )
-    for hear in (index.hear, playlists.hear, companions.hear):
-        base.bus.subscribe(hear)
     leases = Leases(
         store.processes,
         downloads=store.downloads,
@@ -120,6 +118,8 @@ def make_background(
         bus=base.bus,
         clock=clock,
     )
+    for hear in (index.hear, playlists.hear, companions.hear, removals.hear):
+        base.bus.subscribe(hear)
     accounts.tasks.offer(TaskKind.SCAN, removals.rescan)
     return BackgroundServices(
         index=index,

@@ -192,6 +192,15 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         if not base.roles.watches:
             base.sharing.calls.make(RULES, user_id or "")
 
+    casting = CastTargets(
+        accounts=accounts.service,
+        registry=devices.registry,
+        orders=cast_orders,
+        around=around,
+        clock=clock,
+        chance=random.random,
+    )
+    base.bus.subscribe(casting.hear)
     return RuleServices(
         in_use=heard if base.roles.watches else shared_in_use.read,
         tell_in_use=shared_in_use.tell,
@@ -218,14 +227,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
         wake=wake,
         play_ended=followers.play_ended if base.roles.watches else wake,
         cast_orders=cast_orders,
-        casting=CastTargets(
-            accounts=accounts.service,
-            registry=devices.registry,
-            orders=cast_orders,
-            around=around,
-            clock=clock,
-            chance=random.random,
-        ),
+        casting=casting,
     )
 
 

@@ -26,6 +26,9 @@ Body = Callable[[Event], object]
 LOOK_EVERY_S = 0.2
 # Of who is woken when there is something to do.
 LONGEST_REST_S = 60.0
+# Of who is woken as well, but also looks for what nobody tells: a clock that was set, a change by
+# another process.
+LOOK_ANYWAY_S = 15.0
 # So many things are gone through between two looks whether it is over.
 LOOK_EVERY = 1000
 
@@ -103,16 +106,33 @@ def run_periodically(
 
 
 def run_when_woken(
-    step: Work, stop: Event, wakeup: Wakeup, what: str, at_most_s: float = LONGEST_REST_S
+    step: Work,
+    stop: Event,
+    wakeup: Wakeup,
+    what: str,
+    *,
+    rest_s: Callable[[], float] = lambda: LONGEST_REST_S,
+    settle_s: float = 0.0,
+    wait: Callable[[Ring | Event, float], bool] = lambda ring, seconds: ring.wait(seconds),
 ) -> None:
     """Repeat a step until `stop` is set, whenever it is woken and now and then; even if it fails.
 
     What wakes it during a step is not missed.
+
+    Args:
+        step: The function to call.
+        stop: Ends it; whoever sets it ends the wakeup as well.
+        wakeup: Ends a rest.
+        what: The step's name in the log.
+        rest_s: Returns for how many seconds to rest at most, after each step.
+        settle_s: How long it waits for more after it was woken.
+        wait: A clock's `wait`.
     """
     while not stop.is_set():
         rings = wakeup.rings
         attempt(step, what)
-        wakeup.wait(at_most_s, since=rings)
+        if not stop.is_set() and wait(wakeup.since(rings), rest_s()) and settle_s:
+            wait(stop, settle_s)
 
 
 class WorkerPool:
@@ -202,9 +222,28 @@ class Wakeup:
             seconds: The longest wait.
             since: The `rings` after which a `set` counts; None counts from now on.
         """
+        self.since(self.rings if since is None else since).wait(seconds)
+
+    def since(self, rings: int) -> Ring:
+        """Return the first `set` after so many, to be waited for."""
+        return Ring(self._changed, lambda: self._is_over or self.rings != rings)
+
+
+class Ring:
+    """The next `set` of a `Wakeup`, which is waited for like a `threading.Event`."""
+
+    def __init__(self, changed: Condition, has_come: Callable[[], bool]) -> None:
+        self._changed = changed
+        self._has_come = has_come
+
+    def is_set(self) -> bool:
+        """Whether it came."""
+        return self._has_come()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for it, for at most so many seconds; return whether it came."""
         with self._changed:
-            rings = self.rings if since is None else since
-            self._changed.wait_for(lambda: self._is_over or self.rings != rings, seconds)
+            return self._changed.wait_for(self._has_come, timeout)
 
 
 class Waiting(Protocol):

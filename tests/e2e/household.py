@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 
+from sidecar.clock import Waitable
 from sidecar.demo.protocol.version import Version
 from tests.e2e.conftest import Person
 from tests.fakes.libraries.tiny import LIBRARIES, Entry, episode, track, write
@@ -81,7 +82,7 @@ class HouseClock:
             passed = (time.monotonic() - self._began) * self.speed
             return passed + self._skipped.total_seconds()
 
-    def wait(self, stop: Event, seconds: float) -> bool:
+    def wait(self, stop: Waitable, seconds: float) -> bool:
         return stop.wait(seconds / self.speed)
 
     def skip(self, night: timedelta) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from threading import Event
 from time import monotonic
+
+from sidecar.clock import Waitable
 
 START = datetime(2026, 11, 1, 12, 0, tzinfo=UTC)
 
@@ -25,7 +26,7 @@ class FakeClock:
     def monotonic(self) -> float:
         return self._monotonic
 
-    def wait(self, stop: Event, seconds: float) -> bool:
+    def wait(self, stop: Waitable, seconds: float) -> bool:
         if not stop.is_set():
             self.advance(seconds)
         return stop.is_set()
@@ -51,7 +52,7 @@ class PatientClock:
     def monotonic(self) -> float:
         return 1000.0
 
-    def wait(self, stop: Event, seconds: float) -> bool:
+    def wait(self, stop: Waitable, seconds: float) -> bool:
         return stop.wait(seconds)
 
 
@@ -71,5 +72,5 @@ class HastyClock:
     def monotonic(self) -> float:
         return (monotonic() - self._began) * self._factor
 
-    def wait(self, stop: Event, seconds: float) -> bool:
+    def wait(self, stop: Waitable, seconds: float) -> bool:
         return stop.wait(seconds / self._factor)

@@ -1,13 +1,22 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from threading import Event, Thread
 
 import pytest
 
 from sidecar.errors import SidecarError, Stopped
-from sidecar.process.threads import ThreadGroup, Wakeup, WorkerPool, attempt, run_periodically
+from sidecar.process.threads import (
+    Ring,
+    ThreadGroup,
+    Wakeup,
+    WorkerPool,
+    attempt,
+    run_periodically,
+    run_when_woken,
+)
 from tests.patience import PATIENCE_S
 
 
@@ -146,3 +155,63 @@ def test_nobody_waits_for_what_has_happened_already() -> None:
     wakeup.set()
 
     wakeup.wait(600, since=rings)
+
+
+@dataclass
+class Waited:
+    """A clock's `wait`, which writes down what it was to wait for, and sets one thing each time."""
+
+    sets: list[Callable[[], object]]
+    seconds: list[float] = field(default_factory=list)
+
+    def __call__(self, ring: Ring | Event, seconds: float) -> bool:
+        self.seconds.append(seconds)
+        if self.sets:
+            self.sets.pop(0)()
+        return ring.is_set()
+
+
+def test_who_is_woken_rests_as_long_as_its_work_says_and_then_waits_for_more(stop: Event) -> None:
+    wakeup, rests = Wakeup(), iter([60.0, 15.0, 1.0])
+    waited = Waited([lambda: None, wakeup.set, lambda: None, stop.set])
+    steps: list[int] = []
+
+    run_when_woken(
+        lambda: steps.append(1),
+        stop,
+        wakeup,
+        "the example",
+        rest_s=lambda: next(rests),
+        settle_s=2.0,
+        wait=waited,
+    )
+
+    # After the first rest nobody had woken it; the second was cut short, so it waits for more.
+    assert waited.seconds == [60.0, 15.0, 2.0, 1.0]
+    assert len(steps) == 3
+
+
+def test_what_wakes_it_during_a_step_is_not_missed(stop: Event) -> None:
+    wakeup, steps = Wakeup(), []
+
+    def step() -> None:
+        steps.append(1)
+        if len(steps) == 1:
+            wakeup.set()
+        else:
+            stop.set()
+
+    run_when_woken(step, stop, wakeup, "the example", rest_s=lambda: 10 * PATIENCE_S)
+
+    assert len(steps) == 2
+
+
+def test_a_ring_is_waited_for_like_an_event() -> None:
+    wakeup = Wakeup()
+    ring = wakeup.since(wakeup.rings)
+
+    assert not ring.is_set()
+    assert not ring.wait(0)
+    wakeup.end()
+    assert ring.is_set()
+    assert ring.wait(PATIENCE_S)

@@ -8,10 +8,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Event
 
 from pydantic import ByteSize, SecretStr
 
+from sidecar.clock import Waitable
 from sidecar.config import DeviceSettings
 from sidecar.demo.server.server import DemoServer
 from sidecar.device.own.marker import Marker, write_marker
@@ -68,7 +68,7 @@ class _Hurried:
             self._clock.advance(60)
         return self._clock.monotonic()
 
-    def wait(self, stop: Event, seconds: float) -> bool:
+    def wait(self, stop: Waitable, seconds: float) -> bool:
         return self._clock.wait(stop, seconds)
 
 

@@ -10,7 +10,7 @@ from threading import Event as Flag
 import pytest
 from pydantic import SecretStr
 
-from sidecar.clock import SystemClock
+from sidecar.clock import SystemClock, Waitable
 from sidecar.events import (
     Bus,
     DeviceChanged,
@@ -197,11 +197,12 @@ class PassingClock(SystemClock):
 
     def __init__(self) -> None:
         self.waited: list[float] = []
+        self.stop = Flag()
 
-    def wait(self, stop: Flag, seconds: float) -> bool:
+    def wait(self, stop: Waitable, seconds: float) -> bool:
         self.waited.append(seconds)
         if len(self.waited) == 3:
-            stop.set()
+            self.stop.set()
         return stop.is_set()
 
 
@@ -212,7 +213,7 @@ def test_a_redis_that_refuses_our_password_is_rarely_asked_again_and_the_log_say
     clock = PassingClock()
     one = EventBridge(SecretStr(wrong), Bus(), clock, seal=box.encrypt, open_sealed=box.decrypt)
 
-    one.receive(Flag())
+    one.receive(clock.stop)
 
     assert clock.waited == [bridge.REFUSED_PAUSE_S] * 3
     (said,) = [one.getMessage() for one in caplog.records]

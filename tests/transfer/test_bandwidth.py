@@ -4,6 +4,7 @@ from threading import Event
 
 import pytest
 
+from sidecar.clock import Waitable
 from sidecar.transfer.bandwidth import Bandwidth
 from tests.fakes.clock import FakeClock
 
@@ -67,7 +68,7 @@ def test_a_limit_that_is_lifted_frees_who_waits_for_it(
     class Impatient(FakeClock):
         """Lifts the limit while somebody waits."""
 
-        def wait(self, stop: Event, seconds: float) -> bool:
+        def wait(self, stop: Waitable, seconds: float) -> bool:
             dial.all = None
             return super().wait(stop, seconds)
 

@@ -33,11 +33,9 @@ from sidecar.jellyfin.live.events import (
     SessionsUnavailable,
     TokenRefused,
 )
-from sidecar.process.threads import attempt
+from sidecar.process.threads import LOOK_ANYWAY_S, Wakeup, attempt
 
 log = logging.getLogger(__name__)
-
-TURN_S = 1.0
 
 Playing = tuple[NowPlaying, ...]
 
@@ -68,6 +66,7 @@ class SessionPolling:
         self._clock = clock
         self._tell_missed = tell_missed
         self._lock = Lock()
+        self.wakeup = Wakeup()
         self._due = clock.monotonic()
         self._is_connected = False
         self._is_heavy = False
@@ -107,19 +106,22 @@ class SessionPolling:
     def run(self, stop: Event) -> None:
         """Poll until `stop` is set or the account is signed out."""
         while not (stop.is_set() or self._is_over):
+            rings = self.wakeup.rings
             rest_s = attempt(self.step, "the look at what plays", self._put_off)
-            self._clock.wait(stop, rest_s)
+            self._clock.wait(self.wakeup.since(rings), rest_s)
 
     def step(self) -> float:
         """Poll if it is time; return the seconds to wait before the next step."""
         self._judge()
         if self._clock.monotonic() >= self._due:
             self._poll()
-        return min(TURN_S, max(0.0, self._due - self._clock.monotonic()))
+        now, at = self._clock.monotonic(), self._suspected_at
+        judged = self._due if at is None else min(self._due, at + REPORTED_WITHIN_S)
+        return min(LOOK_ANYWAY_S, max(0.0, judged - now))
 
     def _put_off(self) -> float:
         self._due = self._clock.monotonic() + IDLE_S
-        return TURN_S
+        return IDLE_S
 
     def _note(self, news: News) -> None:
         match news:
@@ -136,10 +138,12 @@ class SessionPolling:
                 self._start_over()
             case TokenRefused():
                 self._is_over = True
+                self.wakeup.set()
 
     def _start_over(self) -> None:
         self._is_deaf, self._suspected_at = False, None
         self._due = self._clock.monotonic()
+        self.wakeup.set()
 
     def _poll(self) -> None:
         began = self._frames

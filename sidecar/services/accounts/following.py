@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event
 
-from sidecar.process.threads import Wakeup, attempt
+from sidecar.process.threads import LOOK_ANYWAY_S, Wakeup, attempt
 
 # While Jellyfin cannot be asked, and otherwise: for what nobody told.
-IDLE_S, LONGEST_REST_S = 1.0, 5.0
+IDLE_S, LONGEST_REST_S = 1.0, LOOK_ANYWAY_S
 
 
 def follow(

@@ -24,7 +24,7 @@ from sidecar.domain.playback.sessions import NowPlaying
 from sidecar.domain.playback.tracker import Current, Moment, Tracker
 from sidecar.domain.playback.tracker import PlaybackEvent as Happening
 from sidecar.errors import DatabaseError
-from sidecar.process.threads import Wakeup, attempt, run_periodically
+from sidecar.process.threads import LONGEST_REST_S, Wakeup, attempt, run_when_woken
 from sidecar.store.downloads.queue import Downloads
 from sidecar.store.playback.plays import Plays
 
@@ -81,6 +81,8 @@ class PlaybackTracker:
                 return
             tracker = self._trackers.setdefault(user_id, Tracker(lately))
             self._note(tracker.take(theirs, self._moment()))
+        if theirs:
+            self.wakeup.set()
 
     def leave(self, user_id: str) -> None:
         """End all plays of an account that was signed out."""
@@ -109,7 +111,10 @@ class PlaybackTracker:
 
     def run(self, stop: Event) -> None:
         """Save finished plays until `stop` is set, then those that still run."""
-        run_periodically(self.tick, stop, partial(self.wakeup.wait, IDLE_S), "watching what plays")
+        what = "watching what plays"
+        run_when_woken(
+            self.tick, stop, self.wakeup, what, rest_s=self.rest_s, wait=self._clock.wait
+        )
         self.end()
 
     def tick(self) -> None:
@@ -123,6 +128,14 @@ class PlaybackTracker:
         if now >= self._save_at:
             self._save_at = now + SAVED_EVERY_S
             self._save_so_far()
+
+    def rest_s(self) -> float:
+        """Return for how many seconds nothing is to be done unless something is told."""
+        with self._lock:
+            is_idle = not self._over and not any(
+                one.current(self._moment()) for one in self._trackers.values()
+            )
+        return LONGEST_REST_S if is_idle else IDLE_S
 
     def end(self) -> None:
         """End all plays at their last reported position and save them; ignore later reports."""

@@ -304,7 +304,9 @@ class AccountThreads:
                 self._tasks.plan(TaskKind(name), account.user_id)
                 threads.add(f"{name}-{account.name}", one.run, one.wakeup)
             threads.add(f"listener-{account.name}", listener.run, listener)
-            threads.add(f"sessions-{account.name}", listener.second_look.run)
+            threads.add(
+                f"sessions-{account.name}", listener.second_look.run, listener.second_look.wakeup
+            )
             followed = _AccountThread(threads, followers, account.signed_in_at)
             self._followed[account.user_id] = followed
 

@@ -106,7 +106,8 @@ class Leases:
 
     def run(self, stop: Event) -> None:
         """Step every few seconds until `stop` is set, then end the own lease."""
-        while not stop.wait(BEAT_EVERY_S):
+        # Nobody listens for a heartbeat that is not needed.
+        while not stop.wait(BEAT_EVERY_S if self.are_watched else None):
             attempt(self.step, "the heartbeat")
 
     def step(self) -> None:

@@ -156,11 +156,11 @@ class Connections:
         self._give_back(conn)
 
     def run(self, every_s: float) -> None:
-        """Serve until `stop` is called; check timeouts every so many seconds."""
+        """Serve until `stop` is called; check timeouts every so many seconds, if there are any."""
         self._is_serving = True
         try:
             while not self._is_over:
-                for key, _ in self._selector.select(every_s):
+                for key, _ in self._selector.select(every_s if self._ours else None):
                     if isinstance(key.data, Connection):
                         self._go_on(key.data)
                     else:

@@ -19,6 +19,7 @@ from sidecar.jellyfin.live.events import (
     TokenRefused,
 )
 from sidecar.jellyfin.live.session_polling import SessionPolling
+from sidecar.process.threads import LOOK_ANYWAY_S
 from tests.fakes.clock import FakeClock
 from tests.jellyfin.live.test_connection_trust import PHONE
 
@@ -54,7 +55,8 @@ class Bench:
     def run_for(self, seconds: float) -> None:
         end = self.clock.monotonic() + seconds
         while self.clock.monotonic() < end:
-            self.clock.advance(max(0.1, self.look.step()))
+            rest_s = max(0.1, self.look.step())
+            self.clock.advance(min(rest_s, end - self.clock.monotonic()))
 
     def asked_in(self, seconds: float) -> int:
         before = len(self.asked_at)
@@ -221,3 +223,16 @@ def test_what_nobody_foresaw_is_logged_and_tried_again(
 
     assert "nobody foresaw" in caplog.text
     assert len(bench.asked_at) == 2
+
+
+def test_between_two_looks_it_rests_and_a_lost_connection_wakes_it(bench: Bench) -> None:
+    bench.look.handle_news(Connected())
+    bench.look.handle_news(SessionsNews(()))
+    bench.look.step()
+    assert bench.look.step() == LOOK_ANYWAY_S
+    rings = bench.look.wakeup.rings
+
+    bench.look.handle_news(LOST)
+    assert bench.look.wakeup.rings == rings + 1
+    bench.look.handle_news(TokenRefused("signed out"))
+    assert bench.look.wakeup.rings == rings + 2

@@ -7,7 +7,7 @@ from threading import Event
 import pytest
 from pydantic import SecretStr
 
-from sidecar.clock import SystemClock
+from sidecar.clock import SystemClock, Waitable
 from sidecar.errors import JellyfinError, ServerAway, UnexpectedAnswer
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.device_identity import DeviceIdentity
@@ -200,7 +200,7 @@ class Live:
     def run(self) -> None:
         self.listener.run(self.stop)
 
-    def wait(self, stop: Event, seconds: float) -> bool:
+    def wait(self, stop: Waitable, seconds: float) -> bool:
         self.rests.append(seconds)
         return stop.wait(seconds)
 

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from pydantic import SecretStr
 
-from sidecar.clock import Clock, SystemClock
+from sidecar.clock import Clock, SystemClock, Waitable
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.errors import SignedOut, SignInRefused
@@ -33,7 +33,7 @@ class NotedClock(SystemClock):
     def __init__(self) -> None:
         self.is_waited = Event()
 
-    def wait(self, stop: Event, seconds: float) -> bool:
+    def wait(self, stop: Waitable, seconds: float) -> bool:
         self.is_waited.set()
         return super().wait(stop, seconds)
 

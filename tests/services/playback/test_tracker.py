@@ -9,7 +9,8 @@ import pytest
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.playback.plays import Play
 from sidecar.domain.playback.sessions import NowPlaying
-from sidecar.services.playback.tracker import RETRY_S, SAVED_EVERY_S, PlaybackTracker
+from sidecar.process.threads import LONGEST_REST_S
+from sidecar.services.playback.tracker import IDLE_S, RETRY_S, SAVED_EVERY_S, PlaybackTracker
 from sidecar.store.downloads.insert import FilePlace, NewDownload
 from sidecar.store.playback.plays import Plays
 from tests.domain.playback.listeners import client
@@ -232,8 +233,32 @@ def test_it_runs_until_it_is_stopped_and_saves_what_still_plays(room: Room) -> N
     thread.start()
     room.hear(120)
     stop.set()
+    room.watching.wakeup.end()
     thread.join(PATIENCE_S)
 
     assert not thread.is_alive()
     assert room.kept() == [(120.0, False)]
     assert SAVED_EVERY_S < 120
+
+
+def test_it_rests_while_nothing_plays_and_is_woken_by_what_does(room: Room) -> None:
+    rings = room.watching.wakeup.rings
+    room.watching.tell(ANN, [])
+    assert room.watching.rest_s() == LONGEST_REST_S
+    assert room.watching.wakeup.rings == rings
+
+    room.hear(300)
+    assert room.watching.rest_s() == IDLE_S
+    assert room.watching.wakeup.rings > rings
+
+    room.stop()
+    assert room.watching.rest_s() == LONGEST_REST_S
+
+
+def test_it_looks_often_while_a_play_waits_to_be_saved(room: Room) -> None:
+    room.world.db.dialect.writer.execute_sql("PRAGMA query_only = ON")
+    room.hear(300)
+    room.stop()
+    room.world.db.dialect.writer.execute_sql("PRAGMA query_only = OFF")
+
+    assert room.watching.rest_s() == IDLE_S

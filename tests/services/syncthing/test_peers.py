@@ -11,6 +11,7 @@ from threading import Event
 import pytest
 from pydantic import SecretStr
 
+from sidecar.clock import Waitable
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.wishes import Reason, Wish
@@ -46,8 +47,8 @@ class StopAtRest(FakeClock):
         super().__init__()
         self.stop = Event()
 
-    def wait(self, stop: Event, seconds: float) -> bool:
-        stop.set()
+    def wait(self, stop: Waitable, seconds: float) -> bool:
+        self.stop.set()
         return super().wait(stop, seconds)
 
 

@@ -18,18 +18,20 @@ from threading import Event
 
 from sidecar.clock import Clock
 from sidecar.errors import SidecarError
+from sidecar.events import AccountChanged, DeviceChanged, SettingsChanged
+from sidecar.events import Event as Happening
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.cast import cast_client, cast_target
 from sidecar.jellyfin.live.commands import Command, PlayOrder
 from sidecar.jellyfin.live.events import Disconnected, News
-from sidecar.process.threads import ThreadGroup, attempt, run_periodically
+from sidecar.process.threads import LOOK_ANYWAY_S, ThreadGroup, Wakeup, attempt, run_when_woken
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.downloads.casting.orders import CastOrders
 
 log = logging.getLogger(__name__)
 
-LOOK_EVERY_S = 1.0
+SETTLE_S = 1.0
 END_WITHIN_S = 2.0
 
 Key = tuple[str, str]
@@ -81,12 +83,26 @@ class CastTargets:
         self._clock = clock
         self._chance = chance
         self._targets: dict[Key, _Target] = {}
+        self.wakeup = Wakeup()
+
+    def hear(self, news: Happening) -> None:
+        """Note what may change the targets; a listener for the bus."""
+        if isinstance(news, DeviceChanged | AccountChanged | SettingsChanged):
+            self.wakeup.set()
 
     def run(self, stop: Event) -> None:
         """Open and close targets as needed until `stop` is set, then close all."""
         try:
-            rest = partial(self._clock.wait, stop, LOOK_EVERY_S)
-            run_periodically(self.look, stop, rest, "looking after the cast targets")
+            what = "looking after the cast targets"
+            run_when_woken(
+                self.look,
+                stop,
+                self.wakeup,
+                what,
+                rest_s=lambda: LOOK_ANYWAY_S,
+                settle_s=SETTLE_S,
+                wait=self._clock.wait,
+            )
         finally:
             self._close(list(self._targets))
 

@@ -26,7 +26,7 @@ from sidecar.errors import DeviceError, OutsideHours, ServerAway, SignedOut
 from sidecar.events import DeviceChanged, DownloadChanged, NewsMissed
 from sidecar.events import Event as News
 from sidecar.process.heap import taking_turns
-from sidecar.process.threads import attempt, run_periodically
+from sidecar.process.threads import LOOK_ANYWAY_S, Wakeup, attempt, run_when_woken
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.store.files.completed import CompletedFiles
@@ -87,6 +87,7 @@ class GeneratedFileWriter(ABC):
         self._problems = problems
         self._clock = clock
         self._lock = Lock()
+        self.wakeup = Wakeup()
         self._standings: dict[str, _WriteState] = {}
         # What takes long asks now and then, and raises `errors.Stopped`.
         self._is_over: Callable[[], bool] = lambda: False
@@ -97,10 +98,14 @@ class GeneratedFileWriter(ABC):
         """Note that something changed on a device, or on all of them."""
         now = self._clock.monotonic()
         with self._lock:
+            is_first = device_id not in self._standings
             for one, there in self._standings.items():
                 if device_id in {None, one}:
+                    is_first |= there.since is None
                     there.changed = now
                     there.since = now if there.since is None else there.since
+        if is_first:
+            self.wakeup.set()
 
     def hear(self, event: News) -> None:
         """Handle events about files that arrived or are gone; a listener for the bus."""
@@ -116,10 +121,18 @@ class GeneratedFileWriter(ABC):
                 pass
 
     def run(self, stop: Event) -> None:
-        """Step every second until `stop` is set; then once more."""
+        """Step while something is to be written, until `stop` is set; then once more."""
         what = f"writing the {self.what}"
         self._is_over = stop.is_set
-        run_periodically(self.step, stop, partial(self._clock.wait, stop, LOOK_EVERY_S), what)
+        run_when_woken(
+            self.step,
+            stop,
+            self.wakeup,
+            what,
+            rest_s=self.rest_s,
+            settle_s=LOOK_EVERY_S,
+            wait=self._clock.wait,
+        )
         until = self._clock.monotonic() + ENDING_S
         self._is_over = lambda: self._clock.monotonic() >= until
         attempt(partial(self.step, ending=True), what)
@@ -129,6 +142,13 @@ class GeneratedFileWriter(ABC):
         for device in self._registry.all():
             what = f"writing the {self.what} of {device.settings.name}"
             attempt(partial(self._look_at, device, ending=ending), what)
+
+    def rest_s(self) -> float:
+        """Return for how many seconds nothing is to be written unless something changes."""
+        with self._lock:
+            waiting = [one for one, there in self._standings.items() if there.since is not None]
+        is_waiting = any(self._may_write(one) for one in self._registry.all() if one.id in waiting)
+        return LOOK_EVERY_S if is_waiting else LOOK_ANYWAY_S
 
     def _look_at(self, device: AttachedDevice, *, ending: bool) -> None:
         standing = self._standing(device)
@@ -195,10 +215,12 @@ class GeneratedFileWriter(ABC):
         with self._lock:
             standing.since, standing.changed = now, now + AT_MOST_EVERY_S
 
+    def _may_write(self, device: AttachedDevice) -> bool:
+        has_problem = self._problems.of(ProblemKind.DEVICE, device.id) is not None
+        return not device.settings.paused and not has_problem
+
     def _is_due(self, device: AttachedDevice, standing: _WriteState, *, ending: bool) -> bool:
-        if standing.since is None or device.settings.paused:
-            return False
-        if self._problems.of(ProblemKind.DEVICE, device.id) is not None:
+        if standing.since is None or not self._may_write(device):
             return False
         if ending:
             return standing.took < QUICK_S

@@ -11,6 +11,7 @@ somebody answers, the files are back, or the device is detached; after a restart
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -20,10 +21,11 @@ from typing import Protocol
 from sidecar.clock import Clock
 from sidecar.device.watcher import Watcher
 from sidecar.errors import DeviceError
-from sidecar.events import Bus, NoticesChanged
+from sidecar.events import Bus, DeviceChanged, NoticesChanged
+from sidecar.events import Event as News
 from sidecar.messages import msg
 from sidecar.process.heap import taking_turns
-from sidecar.process.threads import attempt, run_periodically
+from sidecar.process.threads import LOOK_ANYWAY_S, Wakeup, attempt, run_when_woken
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.files.removals.questions import LostFiles, Question, Questions
 from sidecar.services.files.removals.record import RemovalRecorder
@@ -111,16 +113,24 @@ class RemovalMonitor:
         self._urgent: set[str] = set()
         self._questions = Questions(bus)
         self._stop = Event()
+        self.wakeup = Wakeup()
+
+    def hear(self, news: News) -> None:
+        """Note that a device came or went; a listener for the bus."""
+        if isinstance(news, DeviceChanged):
+            self.wakeup.set()
 
     def hint(self, device_id: str) -> None:
         """Have a device scanned soon, because its files may have changed. Returns at once."""
         with self._lock:
             self._hinted.add(device_id)
+        self.wakeup.set()
 
     def rescan(self, device_id: str) -> None:
         """Have a device scanned in the next step, as events may be lost. Returns at once."""
         with self._lock:
             self._urgent.add(device_id)
+        self.wakeup.set()
 
     def lost(self, device_id: str) -> LostFiles | None:
         """Return what people are asked about on a device; None if they are asked nothing."""
@@ -165,13 +175,29 @@ class RemovalMonitor:
         return count
 
     def run(self, stop: Event) -> None:
-        """Call `step` every second until `stop` is set; then stop watching."""
+        """Step whenever something may be due until `stop` is set; then stop watching."""
         self._stop = stop
         try:
-            rest = partial(self._clock.wait, stop, TICK_S)
-            run_periodically(self.step, stop, rest, "watching for removals")
+            what = "watching for removals"
+            run_when_woken(
+                self.step,
+                stop,
+                self.wakeup,
+                what,
+                rest_s=self.rest_s,
+                settle_s=TICK_S,
+                wait=self._clock.wait,
+            )
         finally:
             self.close()
+
+    def rest_s(self) -> float:
+        """Return for how many seconds nothing is due unless there is a hint."""
+        with self._lock:
+            is_hinted = bool(self._hinted or self._urgent)
+        now = self._clock.monotonic()
+        due = min((post.due for post in self._posts.values()), default=math.inf)
+        return TICK_S if is_hinted else min(LOOK_ANYWAY_S, max(TICK_S, due - now))
 
     def close(self) -> None:
         """Stop watching all devices."""

@@ -46,7 +46,7 @@ from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import msg
 from sidecar.outgoing import webhook
 from sidecar.outgoing.webhook import Outcome
-from sidecar.process.threads import Wakeup, run_periodically
+from sidecar.process.threads import LOOK_ANYWAY_S, Wakeup, run_when_woken
 from sidecar.services.devices.registry import LOOKING
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.notifications.webhooks.bodies import (
@@ -257,8 +257,20 @@ class Webhooks:
 
     def run(self, stop: Event) -> None:
         """Send what happens until `stop` is set."""
-        rest = partial(self.wakeup.wait, LOOK_EVERY_S)
-        run_periodically(partial(self.step, stop), stop, rest, "the webhooks")
+        run_when_woken(
+            partial(self.step, stop),
+            stop,
+            self.wakeup,
+            "the webhooks",
+            rest_s=self.rest_s,
+            wait=self._clock.wait,
+        )
+
+    def rest_s(self) -> float:
+        """Return for how many seconds nothing is to be sent unless something happens."""
+        with self._lock:
+            is_waiting = any(hook.waiting for hook in (self._kept or {}).values())
+        return LOOK_EVERY_S if is_waiting or self._came else LOOK_ANYWAY_S
 
     def step(self, stop: Event | None = None) -> None:
         """Queue what was heard, and send what is due."""

@@ -38,11 +38,15 @@ class Step:
 
 
 class Acts:
-    """Takes acts from any thread, and hands them to the one that tells of them."""
+    """Takes acts from any thread, and hands them to the one that tells of them.
+
+    Attributes:
+        wakeup: Is set by each act.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._wakeup = Wakeup()
+        self.wakeup = Wakeup()
         self._steps: deque[Step] = deque(maxlen=MOST_WAITING)
 
     @contextmanager
@@ -82,11 +86,6 @@ class Acts:
         while self._steps:
             yield self._steps.popleft()
 
-    def wait(self, seconds: float) -> None:
-        """Wait for the next act, for at most so many seconds."""
-        if not self._steps:
-            self._wakeup.wait(seconds)
-
     def _put(self, step: Step) -> None:
         self._steps.append(step)
-        self._wakeup.set()
+        self.wakeup.set()

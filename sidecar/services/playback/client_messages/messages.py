@@ -29,7 +29,7 @@ from sidecar.domain.playback.client_messages import (
 )
 from sidecar.errors import DeviceError, JellyfinError, SidecarError
 from sidecar.messages import Language, translate
-from sidecar.process.threads import attempt, run_periodically
+from sidecar.process.threads import LONGEST_REST_S, Wakeup, attempt, run_when_woken
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.playback.client_messages.acts import Acts, Place, Step
@@ -103,10 +103,21 @@ class ClientMessages:
         self._clock = clock
         self._open: dict[str, _Open] = {}
 
+    @property
+    def wakeup(self) -> Wakeup:
+        """What the thread waits for."""
+        return self._acts.wakeup
+
     def run(self, stop: Event) -> None:
         """Tell of acts until `stop` is set."""
-        rest = partial(self._acts.wait, IDLE_S)
-        run_periodically(self.step, stop, rest, "telling clients what comes of it")
+        what = "telling clients what comes of it"
+        run_when_woken(
+            self.step, stop, self.wakeup, what, rest_s=self.rest_s, wait=self._clock.wait
+        )
+
+    def rest_s(self) -> float:
+        """Return for how many seconds nothing is to be told unless somebody acts."""
+        return IDLE_S if self._open else LONGEST_REST_S
 
     def step(self) -> None:
         """Take new acts, and tell of those that are due."""

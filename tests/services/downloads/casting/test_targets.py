@@ -25,7 +25,7 @@ from sidecar.domain.downloads.download import Status
 from sidecar.domain.items.item import Item, ItemType
 from sidecar.domain.playback.cast_queue import CastPosition
 from sidecar.domain.wishes import PIN_PRIORITY, Reason, Wish
-from sidecar.events import Bus
+from sidecar.events import Bus, DeviceChanged
 from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.commands import PlayOrder
 from sidecar.jellyfin.tokens import TokenBox
@@ -67,6 +67,7 @@ class Sidecar:
 
     def __post_init__(self) -> None:
         clock, bus = SystemClock(), Bus()
+        self.bus = bus
         self.db = Database.open(with_tables(self.home / "data" / "sidecar.db"), clock=clock)
         problems = Problems(bus)
         stores = Stores(self.db, bus, clock)
@@ -104,12 +105,17 @@ class Sidecar:
             clock=clock,
             chance=lambda: 0.0,
         )
+        bus.subscribe(self.casting.hear)
 
     def sign_in(self, name: str) -> str:
         return self.accounts.with_password(name, SecretStr(name)).user_id
 
     def id_of(self, name: str) -> str:
         return next(one.id for one in self.registry.all() if one.settings.name == name)
+
+    def pause(self, name: str, *, paused: bool) -> None:
+        self.paused = {self.id_of(name)} if paused else set()
+        self.bus.publish(DeviceChanged(self.id_of(name)))
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -119,6 +125,7 @@ class Sidecar:
         def end() -> None:
             stop.set()
             self.orders.wakeup.end()
+            self.casting.wakeup.end()
 
         with ExitStack() as threads:
             for body in (self.casting.run, self.orders.run):
@@ -452,9 +459,11 @@ def test_a_device_is_in_the_menu_only_while_it_is_there_and_not_paused(
 ) -> None:
     with sidecar.running():
         wait_until(lambda: "Car stick" in phone.menu())
-        sidecar.paused.add(sidecar.id_of("Car stick"))
+        rings = sidecar.casting.wakeup.rings
+        sidecar.pause("Car stick", paused=True)
+        assert sidecar.casting.wakeup.rings > rings
         wait_until(lambda: "Car stick" not in phone.menu())
-        sidecar.paused.clear()
+        sidecar.pause("Car stick", paused=False)
         wait_until(lambda: "Car stick" in phone.menu())
 
         (tmp_path / "stick").rename(tmp_path / "unplugged")
@@ -468,7 +477,9 @@ def test_a_device_is_in_the_menu_only_while_it_is_there_and_not_paused(
 def test_a_person_who_signs_out_has_no_devices_in_the_menu(sidecar: Sidecar, phone: Phone) -> None:
     with sidecar.running():
         wait_until(lambda: len(phone.menu()) == 3)
+        rings = sidecar.casting.wakeup.rings
         sidecar.accounts.signed_out(sidecar.accounts.client(phone.user_id))
+        assert sidecar.casting.wakeup.rings > rings
         wait_until(lambda: phone.menu() == {})
         sidecar.sign_in("ann")
         wait_until(lambda: len(phone.menu()) == 3)

@@ -16,8 +16,10 @@ from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Download
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DeviceError
+from sidecar.process.threads import LOOK_ANYWAY_S
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.files.generated_files.index import MANIFEST, OTHER_PAGE, PAGE, IndexWriter
+from sidecar.services.files.generated_files.writer import LOOK_EVERY_S
 from sidecar.services.health.problems import Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.files.completed import CompletedFiles
@@ -386,3 +388,29 @@ def test_what_it_takes_counts_in_the_budget(written: Written) -> None:
     refusal = written.registry.reserve(device, 1, remaining=1, size=BIG - taken + 4096)
     assert refusal is not None
     assert refusal.code == "budget"
+
+
+def test_it_rests_until_something_changes_which_wakes_it(written: Written) -> None:
+    written.brings(1)
+    written.after(1)
+    rings = written.writer.wakeup.rings
+    assert written.writer.rest_s() == LOOK_ANYWAY_S
+
+    written.brings(2)
+    assert written.writer.wakeup.rings == rings + 1
+    assert written.writer.rest_s() == LOOK_EVERY_S
+    written.brings(3)
+    # It is awake: a thousand arrivals in a row need not wake it a thousand times.
+    assert written.writer.wakeup.rings == rings + 1
+
+    written.after(30)
+    assert written.titles() == ["Tone <1>", "Tone <2>", "Tone <3>"]
+    assert written.writer.rest_s() == LOOK_ANYWAY_S
+
+
+@pytest.mark.parametrize("settings", [{"paused": True}], indirect=True)
+def test_what_waits_for_a_person_keeps_nobody_awake(written: Written) -> None:
+    written.brings(1)
+    written.after(1)
+
+    assert written.writer.rest_s() == LOOK_ANYWAY_S

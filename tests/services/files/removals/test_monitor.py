@@ -24,10 +24,11 @@ from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.removals import GRACE_S, FileChange
 from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.errors import DeviceError, NotVisible, Stopped
-from sidecar.events import NoticesChanged
+from sidecar.events import DeviceChanged, NoticesChanged
+from sidecar.process.threads import LOOK_ANYWAY_S
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
-from sidecar.services.files.removals.monitor import RESCAN_S, RemovalMonitor
+from sidecar.services.files.removals.monitor import RESCAN_S, TICK_S, RemovalMonitor
 from sidecar.services.files.removals.open_questions import CONFIRM, OpenQuestions
 from sidecar.services.files.removals.record import RemovalRecorder
 from sidecar.services.files.removals.review import RemovalReview
@@ -1167,9 +1168,33 @@ def test_the_real_watch_and_the_thread_notice_a_removal_by_themselves(
         assert gone.wait(PATIENCE_S)
     finally:
         stop.set()
+        removals.wakeup.end()
         thread.join(PATIENCE_S)
         house.registry.close()
     assert set(threading.enumerate()) <= before
+
+
+def test_it_rests_until_a_hint_or_a_device_that_comes_wakes_it(house: House) -> None:
+    house.fill(1)
+    house.wait()
+    rings = house.removals.wakeup.rings
+    assert house.removals.rest_s() == LOOK_ANYWAY_S
+
+    house.press()
+    assert house.removals.wakeup.rings == rings + 1
+    assert house.removals.rest_s() == TICK_S
+
+    house.wait()
+    house.removals.hear(DeviceChanged(OTHER))
+    assert house.removals.wakeup.rings == rings + 2
+
+
+def test_it_rests_no_longer_than_until_the_next_look_is_due(house: House) -> None:
+    house.fill(1)
+    house.wait()
+    house.world.clock.advance(RESCAN_S - 10)
+
+    assert 5 < house.removals.rest_s() <= 10
 
 
 def _run(world: World, removals: RemovalMonitor, stop: threading.Event) -> None:

@@ -11,6 +11,8 @@ import pytest
 from sidecar.domain.playback.cast_queue import CastPosition
 from sidecar.jellyfin.live.commands import PlayOrder
 from sidecar.jellyfin.live.events import LibraryChanged, UserDataChanged, UserDataEntry
+from sidecar.process.threads import LONGEST_REST_S
+from sidecar.services.playback.client_messages.messages import IDLE_S
 from sidecar.services.rules.account_threads import Follower
 from tests.contract.client import Client, Socket
 from tests.services.conftest import STICK
@@ -75,8 +77,14 @@ def told(house: MovingHouse, socket: Socket) -> list[dict[str, str]]:
 
 def test_a_heart_is_answered_in_the_client_where_it_was_pressed(house: MovingHouse) -> None:
     album = house.item("Tone 1").album_id or ""
+    messages = house.services.background.client_messages
+    assert messages.rest_s() == LONGEST_REST_S
+    rings = messages.wakeup.rings
     with web_client(house) as (_, socket):
         press_heart(house, album)
+        assert messages.wakeup.rings > rings
+        messages.step()
+        assert messages.rest_s() == IDLE_S
 
         assert told(house, socket) == [
             {

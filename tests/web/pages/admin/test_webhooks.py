@@ -17,6 +17,7 @@ from sidecar.assembly.store import KEY_FILE
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.notifications.webhooks import MOST_HOOKS, MOST_TRIES, MOST_WAITING, HookEvent
 from sidecar.jellyfin.tokens import TokenBox
+from sidecar.process.threads import LOOK_ANYWAY_S
 from sidecar.services.health.problems import Problem, ProblemKind
 from sidecar.services.notifications.webhooks.bodies import PlainData, make_schema
 from sidecar.services.notifications.webhooks.webhooks import Webhooks, WebhookView
@@ -70,6 +71,7 @@ def test_what_happens_is_sent_signed_and_as_documented(
     secret = add(eve, other)
     hooks(house).step()
     assert other.requests == []
+    assert hooks(house).rest_s() == LOOK_ANYWAY_S
 
     house.add(1, status=Status.COMPLETED, artist="The Sines")
     hooks(house).step()
