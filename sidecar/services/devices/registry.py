@@ -518,6 +518,8 @@ class DeviceRegistry:
             name = device.settings.name
             text = problem.text if problem else msg("{name} is not set up there now", name=name)
             self._elsewhere.let_go(device.id, problem.code if problem else "missing", text)
+        # Whoever heard of its problem may have looked while it was still attached.
+        self._problems.tell_of_device(device.id)
 
     def _put_in_order(self) -> None:
         """List the attached devices in the order of the settings; under the lock."""
@@ -575,7 +577,9 @@ class DeviceRegistry:
             self._attached[attached.id] = attached
             self._put_in_order()
         log.info("%s is attached at %s", settings.name, settings.path)
-        self._problems.clear(ProblemKind.DEVICE, subject)
+        was_told = self._problems.clear(ProblemKind.DEVICE, subject) and subject == attached.id
+        if not was_told:
+            self._problems.tell_of_device(attached.id)
         return True
 
     def _settled(

@@ -78,6 +78,10 @@ class Problems:
         self._bus.publish(WorkArrived())
         return True
 
+    def tell_of_device(self, device_id: str) -> None:
+        """Tell that a device came or went, as if a problem of it had changed."""
+        self._tell(ProblemKind.DEVICE, device_id)
+
     def of(self, kind: ProblemKind, subject: str) -> Problem | None:
         """Return the present problem of one subject; None if it has none."""
         with self._lock:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from sidecar.config import DeviceSettings
 from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.errors import AlreadyRunning, DeviceError, Stopped
+from sidecar.events import DeviceChanged, Event
 from sidecar.services.devices.registry import LOOKING, AttachedDevice, DeviceRegistry
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.transfer.durable import PartWriter
@@ -129,4 +130,43 @@ def test_a_device_is_not_used_between_the_start_and_the_look_at_its_files(
         ids[1]: "missing",
         ids[2]: LOOKING,
     }
+    registry.close()
+
+
+def test_news_tell_that_a_device_came_or_went_once_it_has(world: World, tmp_path: Path) -> None:
+    stick = tmp_path / "stick"
+    stick.mkdir()
+    write_marker(stick, Marker(STICK, "Car stick"))
+    settings = DeviceSettings(name="Car stick", path=stick)
+    registry = DeviceRegistry(
+        [settings],
+        devices=world.devices,
+        downloads=world.downloads,
+        problems=Problems(world.bus),
+        clock=world.clock,
+    )
+    told: list[bool] = []
+
+    def hear(news: Event) -> None:
+        if news == DeviceChanged(STICK):
+            told.append(registry.find(STICK) is not None)
+
+    def after(act: Callable[[], object]) -> bool:
+        told.clear()
+        act()
+        return told[-1]
+
+    def look() -> None:
+        registry.look(settle=lambda _device: None)
+
+    world.bus.subscribe(hear)
+    assert after(look)
+    assert not after(lambda: registry.configure([settings.model_copy(update={"users": ("ann",)})]))
+    assert after(look)
+    registry.set_aside(STICK)
+    assert not after(lambda: registry.eject(STICK))
+    registry.reattach(STICK)
+    assert after(look)
+    stick.rename(tmp_path / "pulled")
+    assert not after(look)
     registry.close()

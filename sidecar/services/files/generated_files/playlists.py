@@ -91,8 +91,10 @@ class PlaylistWriter(GeneratedFileWriter):
             case DownloadChanged(download=one, was=was, now=now):
                 if Status.COMPLETED in {was, now}:
                     self.changed(one.device_id)
-            case HoldsChanged(device_id=device_id) | DeviceChanged(device_id=device_id):
+            case HoldsChanged(device_id=device_id):
                 self.changed(device_id)
+            case DeviceChanged(device_id=device_id):
+                self.device_changed(device_id)
             case PlaylistChanged() | AccountChanged() | NewsMissed():
                 self.changed()
             case _:

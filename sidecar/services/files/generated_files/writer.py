@@ -107,6 +107,11 @@ class GeneratedFileWriter(ABC):
         if is_first:
             self.wakeup.set()
 
+    def device_changed(self, device_id: str) -> None:
+        """Note that a device changed: what a pause or a problem held back there may go on."""
+        self.changed(device_id)
+        self.wakeup.set()
+
     def hear(self, event: News) -> None:
         """Handle events about files that arrived or are gone; a listener for the bus."""
         match event:
@@ -114,7 +119,7 @@ class GeneratedFileWriter(ABC):
                 if Status.COMPLETED in {was, now} and was is not now:
                     self.changed(one.device_id)
             case DeviceChanged(device_id=device_id):
-                self.changed(device_id)
+                self.device_changed(device_id)
             case NewsMissed():
                 self.changed()
             case _:

@@ -20,7 +20,7 @@ from sidecar.process.threads import LOOK_ANYWAY_S
 from sidecar.services.devices.registry import DeviceRegistry
 from sidecar.services.files.generated_files.index import MANIFEST, OTHER_PAGE, PAGE, IndexWriter
 from sidecar.services.files.generated_files.writer import LOOK_EVERY_S
-from sidecar.services.health.problems import Problems
+from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.rules.wishes import WishService
 from sidecar.store.files.completed import CompletedFiles
 from tests.fakes.turns import OthersFirst
@@ -414,3 +414,18 @@ def test_what_waits_for_a_person_keeps_nobody_awake(written: Written) -> None:
     written.after(1)
 
     assert written.writer.rest_s() == LOOK_ANYWAY_S
+
+
+def test_what_a_pause_or_a_problem_held_back_is_not_left_to_the_next_look(
+    written: Written,
+) -> None:
+    written.problems.note(ProblemKind.DEVICE, STICK, Problem("full", "It is full"))
+    written.brings(1)
+    written.after(1)
+    rings = written.writer.wakeup.rings
+    assert written.writer.rest_s() == LOOK_ANYWAY_S
+
+    written.problems.clear(ProblemKind.DEVICE, STICK)
+
+    assert written.writer.wakeup.rings > rings
+    assert written.writer.rest_s() == LOOK_EVERY_S
