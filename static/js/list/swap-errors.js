@@ -21,7 +21,8 @@ function fits({ response, select, target, sourceElement }, tasks) {
   // Going back brings whole pages, also those that tell of an error.
   if (!response || response.status === 204 || (target === document.body && !select)) return true;
   if (!sourceElement.isConnected) return true;
-  return response.status < 400 && (!select || tasks.some(({ fragment }) => fragment.querySelector(select)));
+  // What was asked for was taken out of the answer before: nothing is left where it lacks it.
+  return response.status < 400 && (!select || tasks.some(({ fragment }) => fragment.childElementCount > 0));
 }
 
 /** @param {Event | null} event */
