@@ -33,6 +33,7 @@ NAMES = (
     "troubleshooting",
     "api",
     "architecture",
+    "performance",
     "contributing",
 )
 # Files that documents link to, by the last part of their address here.
