@@ -12,6 +12,7 @@ import pytest
 
 from sidecar.domain.downloads.download import Status
 from sidecar.store.database import Database
+from sidecar.store.devices.devices import Devices
 from sidecar.store.schema.kept_tiles import KEPT_TILES
 from sidecar.store.schema.migrations import STEPS, migrate
 from sidecar.store.schema.owners import OWNERS
@@ -44,6 +45,9 @@ OWN_COPIES = f"""SELECT d.item_id, owner.user_id, count(*) FROM ({COPIED}) AS d
 ROW = """INSERT INTO downloads (item_id, device_id, user_id, status, title, item_type, search_key,
         file_path, path_key, priority, queued_at, format)
     VALUES (?1, ?2, ?3, 'pending', 't', 'Audio', 't', ?1, ?1, 0, 0, 'original')"""
+COME = """INSERT INTO downloads (item_id, device_id, user_id, status, title, item_type, search_key,
+        file_path, path_key, priority, queued_at, format, album_id, file_size)
+    VALUES (?1, ?2, ?3, 'completed', 't', 'Audio', 't', ?1, ?1, 0, 0, 'original', ?4, 7)"""
 HOLD = """INSERT INTO holds (user_id, device_id, item_id, rule, source_id, text)
     VALUES (?, ?, ?, ?, 's', '') ON CONFLICT DO NOTHING"""
 CHOICES: dict[str, list[object]] = {
@@ -75,6 +79,32 @@ CHANGES = [
     ("UPDATE OR IGNORE downloads SET item_id = ? WHERE item_id = ?", "item item"),
     ("UPDATE OR IGNORE downloads SET device_id = ? WHERE item_id = ?", "device item"),
     ("DELETE FROM downloads WHERE item_id = ? AND device_id = ?", "item device"),
+    # Many rows at once, and more than one column: triggers see other rows as they are afterwards.
+    ("UPDATE downloads SET status = ? WHERE device_id = ?", "state device"),
+    ("UPDATE downloads SET status = 'completed', missing_since = NULL", ""),
+    ("UPDATE downloads SET status = ?, missing_since = ?, file_size = ?", "state since size"),
+    ("UPDATE downloads SET album_id = ?, artist = ?, status = 'completed'", "album artist"),
+    (
+        "UPDATE downloads SET album_id = CASE album_id WHEN 'first' THEN 'second' ELSE 'first' END",
+        "",
+    ),
+    (
+        "UPDATE downloads SET user_id = ?, status = ?, item_type = ? WHERE device_id = ?",
+        "person state kind device",
+    ),
+    (
+        "UPDATE OR IGNORE downloads SET item_id = ?, status = ?, album_id = ? WHERE item_id = ?",
+        "item state album item",
+    ),
+    (
+        "UPDATE OR IGNORE downloads SET device_id = ?, user_id = ?, status = ? WHERE device_id = ?",
+        "device person state device",
+    ),
+    ("DELETE FROM holds WHERE device_id = ?", "device"),
+    ("DELETE FROM holds", ""),
+    ("DELETE FROM downloads WHERE device_id = ?", "device"),
+    ("DELETE FROM downloads WHERE item_id > ?", "item"),
+    (COME.replace("INSERT", "INSERT OR IGNORE", 1), "item device person album"),
 ]
 
 
@@ -89,23 +119,30 @@ def test_random_changes_are_followed_by_all_that_triggers_keep(db: Database) -> 
                 sql if db.dialect.skip_locked == "" else sql.replace("UPDATE OR IGNORE", "UPDATE"),
                 given,
             )
-        kept = db.sql("SELECT download_id, user_id, status, device_id FROM owned")
-        tallies = db.sql("SELECT * FROM tallies WHERE files <> 0")
+        check_what_is_kept(db)
+    Devices(db).forget(STICK)
+    check_what_is_kept(db)
+    assert db.sql("SELECT 1 FROM downloads") != []
 
-        assert sorted(kept) == sorted(db.sql(OWNED))
-        assert sorted(db.sql("SELECT * FROM own_tallies")) == sorted(db.sql(OWN_TALLIES))
-        assert sorted(tallies) == sorted(db.sql(TALLIES))
-        tiled = db.sql("SELECT download_id, tile FROM tiled JOIN tiles ON tiles.id = tile_id")
-        assert sorted(db.sql("SELECT tile, newest, files FROM tiles")) == sorted(db.sql(TILES))
-        assert sorted(tiled) == sorted(db.sql(TILED))
-        theirs = db.sql(
-            "SELECT user_id, tile, own.newest, own.files FROM own_tiles AS own"
-            " JOIN tiles ON tiles.id = tile_id"
-        )
-        assert sorted(theirs) == sorted(db.sql(OWN_TILES))
-        assert sorted(db.sql("SELECT * FROM copied")) == sorted(db.sql(COPIED))
-        assert sorted(db.sql("SELECT * FROM own_copies")) == sorted(db.sql(OWN_COPIES))
-        assert sorted(db.sql("SELECT id, has_copies FROM downloads")) == sorted(db.sql(COPIES))
+
+def check_what_is_kept(db: Database) -> None:
+    kept = db.sql("SELECT download_id, user_id, status, device_id FROM owned")
+    tallies = db.sql("SELECT * FROM tallies WHERE files <> 0")
+
+    assert sorted(kept) == sorted(db.sql(OWNED))
+    assert sorted(db.sql("SELECT * FROM own_tallies")) == sorted(db.sql(OWN_TALLIES))
+    assert sorted(tallies) == sorted(db.sql(TALLIES))
+    tiled = db.sql("SELECT download_id, tile FROM tiled JOIN tiles ON tiles.id = tile_id")
+    assert sorted(db.sql("SELECT tile, newest, files FROM tiles")) == sorted(db.sql(TILES))
+    assert sorted(tiled) == sorted(db.sql(TILED))
+    theirs = db.sql(
+        "SELECT user_id, tile, own.newest, own.files FROM own_tiles AS own"
+        " JOIN tiles ON tiles.id = tile_id"
+    )
+    assert sorted(theirs) == sorted(db.sql(OWN_TILES))
+    assert sorted(db.sql("SELECT * FROM copied")) == sorted(db.sql(COPIED))
+    assert sorted(db.sql("SELECT * FROM own_copies")) == sorted(db.sql(OWN_COPIES))
+    assert sorted(db.sql("SELECT id, has_copies FROM downloads")) == sorted(db.sql(COPIES))
 
 
 @pytest.mark.parametrize("table", ["owned", "own_tallies", "tallies"])
