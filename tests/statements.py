@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import peewee
 
@@ -30,3 +31,13 @@ def hook(db: Database, tell: Callable[[str, Sequence[object]], object]) -> Calla
             one.query_hooks.clear()
 
     return end
+
+
+@contextmanager
+def broken(db: Database) -> Iterator[None]:
+    """Have each query of downloads fail inside. For SQLite."""
+    with db.write():
+        db.sql("ALTER TABLE downloads RENAME TO downloads_away")
+    yield
+    with db.write():
+        db.sql("ALTER TABLE downloads_away RENAME TO downloads")

@@ -211,8 +211,8 @@ class FileNames:
         look, shape = self._look(device_id), self._shape_of(device_id)
         if look.is_current and look.preview is not None and look.preview.shape == shape:
             return look.preview
-        # What changes from now on is in the next one.
-        look.is_current = True
+        # What changes from now on is in the next one. The last one is not shown should this fail.
+        look.is_current, look.preview = True, None
         rows = self._downloads.identity.on_device(device_id)
         unread = self._look_up(look, rows)
         renamed = self._renamed(look, rows, shape)

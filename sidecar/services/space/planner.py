@@ -484,7 +484,12 @@ class SpacePlanner:
     def _worked_out(self, device: AttachedDevice) -> DevicePlanState:
         """Plan a device and keep the plan for people to see."""
         with self._planning:
-            return self._work_out(device)
+            try:
+                return self._work_out(device)
+            except BaseException:
+                with self._lock:
+                    self._outdated.add(device.id)
+                raise
 
     def _work_out(self, device: AttachedDevice) -> DevicePlanState:
         with self._lock:

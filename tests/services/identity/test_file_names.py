@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import peewee
 import pytest
 from werkzeug.test import Client
 
@@ -17,6 +18,7 @@ from sidecar.web.app import create_app
 from tests.fakes.libraries.tiny import track
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, come_in, moving_house
+from tests.statements import broken
 
 ALBUM = "Music/Various/Mix (2004)"
 OTHER = "22222222-2222-4222-8222-222222222222"
@@ -122,6 +124,20 @@ def test_names_are_planned_anew_only_when_something_has_changed(
         house.bus.publish(news)
         assert names.preview(ann, STICK).renamed == 2
         house.store.db.sql("UPDATE downloads SET file_path = ? WHERE title = 'Tone 3'", (NEW[2],))
+
+
+def test_names_that_could_not_be_planned_are_planned_at_the_next_look(
+    house: MovingHouse, names: FileNames, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ann = house.person("ann")
+    assert names.preview(ann, STICK).renamed == 2
+    house.store.db.sql("UPDATE downloads SET file_path = ? WHERE title = 'Tone 3'", (NEW[2],))
+    house.bus.publish(DeviceChanged(STICK))
+
+    with broken(house.store.db), pytest.raises(peewee.OperationalError):
+        names.preview(ann, STICK)
+
+    assert names.preview(ann, STICK).renamed == 1
 
 
 def test_what_was_looked_up_is_forgotten_after_a_while(

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
 
+import peewee
 import pytest
 import xxhash
 from pydantic import ByteSize
@@ -35,7 +36,7 @@ from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.tombstones import Tombstones
 from tests.fakes.turns import OthersFirst
 from tests.services.conftest import ANN, STICK, World, registry_of, track
-from tests.statements import trace
+from tests.statements import broken, trace
 
 BLOCK = 4096
 
@@ -644,3 +645,14 @@ def test_what_does_not_fit_says_what_can_be_done(code: str, way_out: str) -> Non
     assert note is not None
     assert note.text.startswith("1 download doesn't fit on Car stick: ")
     assert note.text.endswith(way_out)
+
+
+def test_a_plan_that_could_not_be_made_leaves_the_last_one_an_old_one(house: House) -> None:
+    house.brings(1, "favourites")
+    assert house.room.outlook(STICK).files == 1
+    house.brings(2, "favourites")
+
+    with broken(house.world.db), pytest.raises(peewee.OperationalError):
+        house.room.outlook(STICK)
+
+    assert house.room.outlook(STICK).files == 2
