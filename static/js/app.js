@@ -3,7 +3,6 @@
 
 import "htmx.org";
 import "./list/swap-errors.js";
-import "./pages/downloads.js";
 import "./pages/followed.js";
 import "./pages/library.js";
 import "./pages/every-page.js";

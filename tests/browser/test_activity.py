@@ -26,3 +26,41 @@ def test_the_list_goes_on_where_it_ends(signed_in: SignedIn, house: WebHouse) ->
 
     expect(page.locator("#happened li")).to_have_count(MORE_THAN_ONE_PART)
     expect(page).to_have_url(re.compile("/activity$"))
+
+
+def test_the_list_follows_what_happens(signed_in: SignedIn, house: WebHouse) -> None:
+    page = signed_in(ANN, "/activity")
+    expect(page.get_by_role("heading", name="Nothing has happened yet")).to_be_visible()
+
+    house.add(1, status=Status.COMPLETED)
+    expect(page.locator("#happened")).to_contain_text("Tone 1")
+
+    # Within what was chosen.
+    page.get_by_label("With the words").fill("two")
+    expect(page.locator("#happened")).to_contain_text("Nothing of the kind has happened.")
+    house.add(2, status=Status.COMPLETED, title="Two")
+    expect(page.locator("#happened li")).to_have_count(1)
+
+
+def test_who_reads_further_down_is_left_alone_until_they_are_back(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    with house.store.db.write():
+        for number in range(1, MORE_THAN_ONE_PART + 1):
+            house.add(number, status=Status.COMPLETED)
+    page = signed_in(ANN, "/activity")
+    entries = page.locator("#happened li")
+    page.locator("#happened .further").scroll_into_view_if_needed()
+    expect(entries).to_have_count(MORE_THAN_ONE_PART)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.clock.install()
+
+    with page.expect_response("**/alerts*"):
+        house.add(99, status=Status.FAILED)
+    page.clock.run_for(1000)
+    assert [one for one in asked if "alerts" not in one] == []
+    expect(entries).to_have_count(MORE_THAN_ONE_PART)
+
+    page.keyboard.press("Control+Home")
+    expect(entries.first).to_contain_text("Tone 99")

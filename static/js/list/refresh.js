@@ -19,7 +19,7 @@ export function refreshSoon(pause = PAUSE_MS) {
 
 export const isRefreshing = () => running;
 
-/** Leave the list as it is while a row is in somebody's hand; what is missed is fetched after it. */
+/** Leave the list as it is while a row is in somebody's hand, or is read; what is missed is fetched after it. */
 export function holdRefresh() {
   held = true;
 }
@@ -28,6 +28,16 @@ export function holdRefresh() {
 export function releaseRefresh() {
   held = false;
   if (missed) catchUp();
+}
+
+/**
+ * Leave a list alone while its top is out of sight: who reads further down would lose their place.
+ * @param {string} id
+ * @param {AbortSignal} signal
+ */
+export function followAtTop(id, signal) {
+  listener(signal)("scroll", () => (byId(id).getBoundingClientRect().top < 0 ? holdRefresh() : releaseRefresh()));
+  signal.addEventListener("abort", releaseRefresh);
 }
 
 function rows() {
@@ -46,8 +56,9 @@ export function keepPlace(signal) {
   let had = false;
   const listen = listener(signal);
   listen("htmx:before:swap", (event) => {
+    const { ctx } = event.detail;
     // Also what was asked for before the row was taken.
-    if (held && event.detail.ctx.target?.id === "downloads") {
+    if (held && (ctx.target?.id === "downloads" || ctx.target === ctx.sourceElement)) {
       event.preventDefault();
       missed = true;
       return;
@@ -88,7 +99,7 @@ async function refresh() {
   running = true;
   try {
     // A list, the home page, or the devices.
-    const list = document.querySelector("#downloads, #home, [data-page='devices'] #main");
+    const list = document.querySelector("#downloads, #happened, #home, [data-page='devices'] #main");
     if (!list) return;
     const place = `#${list.id}`;
     await htmx.ajax("GET", window.location.href, { source: place, target: place, select: place, swap: "outerMorph" });
