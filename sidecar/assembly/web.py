@@ -400,6 +400,7 @@ def _webhooks(below: Below) -> Webhooks:
         devices=lambda: {one.id: one.name for one in base.store.devices.all()},
         attached=lambda: {*registry.ids_there(), *registry.attached_anywhere()},
         accounts=lambda: {one.user_id: one.name for one in below.accounts.service.all()},
+        bus=base.bus,
         clock=base.clock,
     )
     base.bus.subscribe(made.hear)

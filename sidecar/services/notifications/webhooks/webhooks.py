@@ -40,7 +40,7 @@ from sidecar.domain.notifications.webhooks import (
     sign,
 )
 from sidecar.errors import NotVisible, SidecarError, SignedOut
-from sidecar.events import DeviceChanged, DownloadChanged, NoticesChanged
+from sidecar.events import Bus, DeviceChanged, DownloadChanged, NoticesChanged
 from sidecar.events import Event as News
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.messages import msg
@@ -145,6 +145,7 @@ class Webhooks:
         devices: Callable[[], Mapping[str, str]],
         attached: Callable[[], Collection[str]],
         accounts: Callable[[], Mapping[str, str]],
+        bus: Bus,
         clock: Clock,
     ) -> None:
         """Prepare.
@@ -157,6 +158,7 @@ class Webhooks:
             devices: The names of all devices by their ids.
             attached: The ids of those that are attached.
             accounts: The names of all accounts by their ids.
+            bus: Tells other processes that they were changed here.
             clock: The time.
         """
         self._meta = meta
@@ -166,6 +168,7 @@ class Webhooks:
         self._devices = devices
         self._attached = attached
         self._accounts = accounts
+        self._bus = bus
         self._clock = clock
         self._lock = Lock()
         self.wakeup = Wakeup()
@@ -200,7 +203,8 @@ class Webhooks:
                 )
             made = _Hook(uuid4().hex, SecretStr(plain), secret, _checked(events))
             self._store({**self._hooks(), made.id: made})
-            return _view(made), secret
+        self._tell_of_change()
+        return _view(made), secret
 
     def change(self, hook_id: str, events: Collection[HookEvent]) -> None:
         """Change of what a webhook is told.
@@ -211,6 +215,7 @@ class Webhooks:
         with self._lock:
             self._get(hook_id).events = _checked(events)
             self._store(self._hooks())
+        self._tell_of_change()
 
     def remove(self, hook_id: str) -> None:
         """Remove a webhook and what waits for it.
@@ -221,6 +226,7 @@ class Webhooks:
         with self._lock:
             self._get(hook_id)
             self._store({key: one for key, one in self._hooks().items() if key != hook_id})
+        self._tell_of_change()
 
     def test(self, hook_id: str) -> Result:
         """Send a test at once and return what came of it.
@@ -250,6 +256,9 @@ class Webhooks:
     def hear(self, news: News) -> None:
         """Note what happened; returns at once, for any thread."""
         if self._kept == {}:
+            if isinstance(news, NoticesChanged):
+                # It may be that another process has set some up.
+                self.wakeup.set()
             return
         if isinstance(news, DownloadChanged | DeviceChanged | NoticesChanged):
             self._heard.append((self._clock.now(), news))
@@ -458,6 +467,11 @@ class Webhooks:
             )
             for one in told
         ]
+
+    def _tell_of_change(self) -> None:
+        """Have whoever sends look at once: what comes or goes from now on is told."""
+        self.wakeup.set()
+        self._bus.publish(NoticesChanged())
 
     def _store(self, hooks: dict[str, _Hook]) -> None:
         told = [

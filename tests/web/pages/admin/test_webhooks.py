@@ -16,6 +16,7 @@ import pytest
 from sidecar.assembly.store import KEY_FILE
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.notifications.webhooks import MOST_HOOKS, MOST_TRIES, MOST_WAITING, HookEvent
+from sidecar.events import Bus, Event
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.process.threads import LOOK_ANYWAY_S
 from sidecar.services.health.problems import Problem, ProblemKind
@@ -115,6 +116,23 @@ def test_what_happens_is_sent_signed_and_as_documented(
     assert ready["data"] == {"device": device, "files": 1}
 
 
+def test_a_device_that_comes_right_after_it_was_set_up_is_told(
+    house: WebHouse, eve: Browser, other: Answering
+) -> None:
+    house.unplug()
+    hooks(house).step()
+    rings = hooks(house).wakeup.rings
+
+    add(eve, other, ["device.attached"])
+    assert hooks(house).wakeup.rings > rings
+    hooks(house).step()
+    house.folder.with_name("unplugged").rename(house.folder)
+    house.look_at_devices()
+    hooks(house).step()
+
+    assert events(other) == ["device.attached"]
+
+
 def test_only_admins_set_them_up_and_no_secret_is_shown_or_kept_plain(
     house: WebHouse, eve: Browser, ann: Browser, other: Answering
 ) -> None:
@@ -145,6 +163,7 @@ def test_only_admins_set_them_up_and_no_secret_is_shown_or_kept_plain(
         devices=dict,
         attached=list,
         accounts=dict,
+        bus=Bus(),
         clock=house.clock,
     )
     assert again.all() == hooks(house).all()
@@ -237,7 +256,13 @@ def test_what_is_set_up_in_one_process_is_told_by_another_also_of_devices_elsewh
     with house_and_car(tmp_path, clock, lambda given: given) as (house, car):
         elsewhere = car.services.web.webhooks
         elsewhere.step()
+        told: list[Event] = []
+        house.bus.subscribe(told.append)
         add(house.come_in(EVE), other)
+        rings = elsewhere.wakeup.rings
+        for news in told:
+            car.bus.receive(news)
+        assert elsewhere.wakeup.rings > rings
 
         hooks(house).step()
         car.die()
