@@ -234,12 +234,12 @@ def _steps(
     Accounts and wishes first, then what may be fetched and what must go.
     """
     yield (accounts.server.probe, "the server's probe")
+    # The command line signs people in as well.
+    looks = [(accounts.service.read_again, "the accounts")]
     if not base.roles.is_alone:
-        for read_again, what in (
-            (accounts.service.read_again, "the accounts"),
-            (devices.settings.read_again, "the devices' settings"),
-        ):
-            yield (SafetyNet(read_again, base.bus.hears_others, base.clock).step, what)
+        looks.append((devices.settings.read_again, "the devices' settings"))
+    for read_again, what in looks:
+        yield (SafetyNet(read_again, base.bus.hears_others, base.clock).step, what)
     if base.roles.serves_pages and not base.roles.is_alone:
         yield (devices.orders.tell_changes, "telling what became of orders")
     if base.roles.watches:

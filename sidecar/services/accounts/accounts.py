@@ -77,6 +77,8 @@ class AccountService:
         # The sealed token that each client was made with.
         self._tokens: dict[str, bytes | None] = {}
         self._let_go: set[str] = set()
+        # The sealed token of each account at the last look; None before the first.
+        self._seen: Mapping[str, bytes | None] | None = None
         self._last_server: tuple[float, str | None] | None = None
 
     @property
@@ -246,13 +248,19 @@ class AccountService:
         return True
 
     def read_again(self) -> None:
-        """Look for sign-ins in other processes, whose news may not have come."""
-        for account in self._accounts.all():
+        """Look for sign-ins in other processes, whose news may not have come.
+
+        The command line is one as well.
+        """
+        accounts, seen = self._accounts.all(), self._seen
+        self._seen = {one.user_id: one.token_encrypted for one in accounts}
+        for account in accounts:
             token, user_id = account.token_encrypted, account.user_id
             with self._lock:
                 is_other = self._tokens.get(user_id, token) != token
             problem = self._problems.of(ProblemKind.ACCOUNT, user_id)
             waits = problem is not None and problem.code == SIGNED_OUT
+            is_other |= seen is not None and seen.get(user_id) != token
             if is_other or (waits and account.is_signed_in):
                 self._bus.receive(AccountChanged(user_id))
 
@@ -271,12 +279,13 @@ class AccountService:
                 changed = {one.user_id for one in self._accounts.all()}
             case _:
                 return
-        with self._lock:
-            for user_id in changed:
-                self._clients.pop(user_id, None)
-                self._tokens.pop(user_id, None)
         for user_id in changed:
-            account = self._accounts.get(user_id)
+            with self._lock:
+                account = self._accounts.get(user_id)
+                # What it is used for goes on with the same one: only of that a refusal counts.
+                if account is None or self._tokens.get(user_id) != account.token_encrypted:
+                    self._clients.pop(user_id, None)
+                    self._tokens.pop(user_id, None)
             known = self._problems.of(ProblemKind.ACCOUNT, user_id)
             if account is None or account.is_signed_in:
                 if known is not None and known.code == SIGNED_OUT:

@@ -9,6 +9,7 @@ from threading import Event, Thread
 import pytest
 from pydantic import SecretStr
 
+from sidecar.assembly.store import KEY_FILE
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.errors import SidecarError, SignedOut
@@ -17,9 +18,11 @@ from sidecar.events import Event as News
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.health.problems import ProblemKind, Problems
+from tests.fakes.clock import FakeClock
 from tests.fakes.libraries.tiny import tiny_library
 from tests.patience import PATIENCE_S
 from tests.services.conftest import World
+from tests.web.house import ANN, BEN, PASSWORD, web_house
 
 
 @pytest.fixture
@@ -156,3 +159,61 @@ def test_who_signs_in_or_out_by_another_process_has_done_so_here(
     assert accounts.client(user_id) is not before
     assert accounts.client(user_id).me().name == "admin"
     assert accounts._problems.of(ProblemKind.ACCOUNT, user_id) is None
+
+
+def test_news_of_an_account_that_is_signed_in_as_before_leave_its_client_to_whoever_uses_it(
+    world: World, accounts: AccountService
+) -> None:
+    world.bus.subscribe(accounts.hear, Sender.ELSEWHERE)
+    user_id = accounts.with_password("admin", SecretStr("admin")).user_id
+    client = accounts.client(user_id)
+
+    # As where another process ends a session or revokes a key.
+    world.bus.receive(AccountChanged(user_id))
+
+    assert accounts.client(user_id) is client
+    assert accounts.signed_out(client), "what it is told by Jellyfin counts"
+
+
+def test_a_sidecar_that_is_alone_takes_over_who_signs_in_from_the_shell(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    with web_house(tmp_path, clock) as house:
+        service, problems = house.services.accounts.service, house.services.accounts.problems
+        casting = house.services.rules.casting
+        steps = {what: step for step, what in house.services.background.housekeeping._steps}
+        look = steps["the accounts"]
+        assert [*steps].index("the accounts") < [*steps].index("looking at the accounts")
+        shell = AccountService(
+            house.jellyfin.url,
+            ca_file=None,
+            stores=house.store,
+            box=TokenBox(house.store.db.path.with_name(KEY_FILE)),
+            problems=Problems(Bus()),
+            bus=Bus(),
+            clock=clock,
+        )
+        look()
+        before = service.client(ANN.user_id)
+        rings = casting.wakeup.rings
+        look()
+        assert casting.wakeup.rings == rings
+
+        shell.with_password("ann", SecretStr(PASSWORD))
+        look()
+        assert service.client(ANN.user_id) is not before
+        assert casting.wakeup.rings == rings + 1
+
+        assert service.signed_out(service.client(ANN.user_id))
+        shell.with_password("ann", SecretStr(PASSWORD))
+        look()
+        assert problems.of(ProblemKind.ACCOUNT, ANN.user_id) is None
+        assert service.client(ANN.user_id)
+
+        house.store.accounts.forget(BEN.user_id)
+        look()
+        rings = casting.wakeup.rings
+        shell.with_password("ben", SecretStr(PASSWORD))
+        look()
+        assert casting.wakeup.rings == rings + 1
