@@ -194,7 +194,8 @@ class RemovalMonitor:
     def rest_s(self) -> float:
         """Return for how many seconds nothing is due unless there is a hint."""
         with self._lock:
-            is_hinted = bool(self._hinted or self._urgent)
+            # Not of a device that is not there: it is looked at when it comes.
+            is_hinted = not self._posts.keys().isdisjoint(self._hinted | self._urgent)
         now = self._clock.monotonic()
         due = min((post.due for post in self._posts.values()), default=math.inf)
         return TICK_S if is_hinted else min(LOOK_ANYWAY_S, max(TICK_S, due - now))

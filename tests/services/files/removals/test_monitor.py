@@ -1197,6 +1197,16 @@ def test_it_rests_no_longer_than_until_the_next_look_is_due(house: House) -> Non
     assert 5 < house.removals.rest_s() <= 10
 
 
+def test_a_device_that_is_not_there_keeps_nobody_awake(house: House) -> None:
+    house.fill(1)
+    house.wait()
+
+    house.removals.rescan(OTHER)
+    house.removals.step()
+
+    assert house.removals.rest_s() == LOOK_ANYWAY_S
+
+
 def _run(world: World, removals: RemovalMonitor, stop: threading.Event) -> None:
     with world.db.thread():
         removals.run(stop)
