@@ -4,18 +4,27 @@ import htmx from "htmx.org";
 import { byId, listener } from "../page.js";
 
 const PAUSE_MS = 300;
+const RESTS = 3;
+const LONGEST_REST_MS = 10_000;
 
 let waiting = 0;
+let due = 0;
+let rested = 0;
 let running = false;
 let missed = false;
 let held = false;
 
 /** Ask for a fresh list soon; many wishes at once make one request. */
 export function refreshSoon(pause = PAUSE_MS) {
-  if (waiting && pause) return;
+  const at = performance.now() + pause;
+  if (waiting && at >= due) return;
   clearTimeout(waiting);
+  due = at;
   waiting = window.setTimeout(refresh, pause);
 }
+
+/** Ask for it because of news: a thousand in a row leave the sidecar most of its time for what they tell of. */
+export const followNews = () => refreshSoon(Math.max(PAUSE_MS, rested - performance.now()));
 
 export const isRefreshing = () => running;
 
@@ -27,7 +36,7 @@ export function holdRefresh() {
 /** Let the list be fetched again. */
 export function releaseRefresh() {
   held = false;
-  if (missed) catchUp();
+  if (missed) followNews();
 }
 
 /**
@@ -84,11 +93,6 @@ export function keepPlace(signal) {
   });
 }
 
-function catchUp() {
-  missed = false;
-  refreshSoon();
-}
-
 async function refresh() {
   waiting = 0;
   // A request beside a running one is dropped, and what has changed since that one was answered with it.
@@ -96,7 +100,8 @@ async function refresh() {
     missed = true;
     return;
   }
-  running = true;
+  [running, missed] = [true, false];
+  const begun = performance.now();
   try {
     // A list, the home page, or the devices.
     const list = document.querySelector("#downloads, #happened, #home, [data-page='devices'] #main");
@@ -107,6 +112,7 @@ async function refresh() {
     // The live connection tells when the server is back, and asks again.
   } finally {
     running = false;
+    rested = performance.now() + Math.min(RESTS * (performance.now() - begun), LONGEST_REST_MS);
   }
-  if (missed && !held) catchUp();
+  if (missed && !held) followNews();
 }

@@ -170,7 +170,5 @@ function showAll(all) {
   }
   /** @type {NodeListOf<HTMLInputElement>} */
   const groups = document.querySelectorAll("[data-picks-group]");
-  for (const group of groups) {
-    group.checked = boxesOf(group).every((box) => box.checked);
-  }
+  for (const group of groups) group.checked = boxesOf(group).every((box) => box.checked);
 }

@@ -1,7 +1,7 @@
 // Pages that work without this; with it, they follow what happens.
 
 import { stayHere } from "../dialogs.js";
-import { followAtTop, keepPlace, refreshSoon } from "../list/refresh.js";
+import { followAtTop, followNews, keepPlace } from "../list/refresh.js";
 import { letRowsMove } from "../list/queue-order.js";
 import { letRowsOpen } from "../list/row-details.js";
 import { keepSelection } from "../list/selection.js";
@@ -22,6 +22,6 @@ const PAGES = {
 for (const [name, starts] of Object.entries(PAGES)) {
   onPage(name, (signal) => {
     for (const start of starts) start(signal);
-    follow(home(), { changed: refreshSoon, progressed: showTransfers }, signal);
+    follow(home(), { changed: followNews, progressed: showTransfers }, signal);
   });
 }
