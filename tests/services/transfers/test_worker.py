@@ -3,8 +3,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
+from threading import Event, Thread, current_thread
 
 import pytest
 import xxhash
@@ -19,8 +20,10 @@ from sidecar.domain.transfers.network import Line, LineKind
 from sidecar.domain.transfers.together import HELD_S, QUICK_FOR_EACH, QUICK_S
 from sidecar.domain.wishes import Reason, Wish
 from sidecar.errors import DatabaseError
-from sidecar.events import WorkArrived
+from sidecar.events import DownloadChanged, WorkArrived
+from sidecar.events import Event as News
 from sidecar.jellyfin.tokens import TokenBox
+from sidecar.process.threads import Wakeup
 from sidecar.services.accounts.accounts import SERVER_ID, AccountService
 from sidecar.services.accounts.permissions import PermissionRefresh
 from sidecar.services.accounts.person import Person
@@ -57,6 +60,7 @@ from tests.fakes.servers.answering import (
     answering,
     json_reply,
 )
+from tests.patience import PATIENCE_S
 from tests.services.conftest import ANN, STICK, World, track
 
 SERVER = "5" * 32
@@ -1280,3 +1284,39 @@ def test_a_car_plays_in_the_order_in_which_files_came_so_they_come_in_the_albums
         works.registry.close()
 
     assert came == order
+
+
+def test_what_a_plan_lets_in_while_a_worker_finds_nothing_is_fetched_at_once(
+    works: Works, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Longer than anybody waits: only what was told ends it.
+    monkeypatch.setattr("sidecar.services.transfers.worker.IDLE_S", 10 * PATIENCE_S)
+    stop, wakeup, room = Event(), Wakeup(), works.with_room()
+    works.wish()
+    room.make_room(works.now())
+    usual = works.world.clock.now
+
+    def work() -> None:
+        with works.world.db.thread():
+            works.worker.run(stop, wakeup)
+
+    thread = Thread(target=work, daemon=True)
+
+    def now() -> datetime:
+        # Between the look at what is held back and the claim.
+        if current_thread() is thread and not wakeup.rings:
+            room.step()
+            wakeup.set()
+        return usual()
+
+    def hear(news: News) -> None:
+        if isinstance(news, DownloadChanged) and news.now is Status.COMPLETED:
+            stop.set()
+            wakeup.end()
+
+    monkeypatch.setattr(works.world.clock, "now", now)
+    works.world.bus.subscribe(hear)
+    thread.start()
+    thread.join(PATIENCE_S)
+
+    assert works.now().status is Status.COMPLETED
