@@ -89,10 +89,11 @@ class Worker:
     def run(self, stop: Event, wakeup: Wakeup) -> None:
         """Step until `stop` is set; wait until woken whenever there is nothing to do."""
         while not stop.is_set():
-            # What comes while it looks is not missed.
             rings = wakeup.rings
-            if not attempt(self.step, "a worker"):
-                wakeup.wait(IDLE_S, since=rings)
+            found = attempt(self.step, "a worker")
+            if not found:
+                # What comes while it looks is not missed; after an error it rests in any case.
+                wakeup.wait(IDLE_S, since=None if found is None else rings)
 
     def step(self) -> bool:
         """Process one download to its end or failure; return False if there is nothing to do."""
