@@ -200,7 +200,12 @@ class NewsPublisher:
     def _run(self, around: Around) -> None:
         with around():
             run_periodically(
-                lambda: self.step(self.rest_s()), self._stop, do_nothing, "telling open pages"
+                lambda: self.step(self.rest_s()),
+                self._stop,
+                do_nothing,
+                "telling open pages",
+                # What was to be told is lost, and in the next snapshot.
+                on_failure=lambda: self._snapshots.put(None),
             )
 
     def _hear(self, news: News) -> None:

@@ -13,15 +13,23 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from sidecar.clock import SystemClock
 from sidecar.domain.downloads.download import Status
-from sidecar.events import AccountChanged, NoticesChanged, Progress, TransfersProgressed
+from sidecar.events import (
+    AccountChanged,
+    DownloadChanged,
+    NoticesChanged,
+    Progress,
+    TransfersProgressed,
+)
 from sidecar.services.accounts.person import Person
 from sidecar.store.accounts.sessions import derive_csrf_token
 from sidecar.web.security.masking import mask
 from sidecar.web.server import WebServer
 from tests.fakes.clock import FakeClock
 from tests.fakes.page import OpenPage
+from tests.fakes.servers.slow_line import wait_until
 from tests.patience import PATIENCE_S
 from tests.services.conftest import STICK
+from tests.statements import broken
 from tests.web.house import ANN, BEN, EVE, WebHouse, serving, web_house
 
 
@@ -98,6 +106,22 @@ def test_every_move_has_its_message(house: WebHouse, server: WebServer) -> None:
         assert heard() == "queued"
         house.store.downloads.queue.cancel(house.now(one))
         assert heard() == "removed"
+
+
+def test_what_could_not_be_told_is_in_a_snapshot_once_the_database_answers_again(
+    house: WebHouse, server: WebServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    download = house.add(7)
+    with page_of(ANN, server, house) as page:
+        page.next("snapshot")
+        with house.store.db.write():
+            house.store.db.sql("UPDATE downloads SET title = 'Another'")
+        with broken(house.store.db):
+            house.bus.publish(DownloadChanged(download, Status.PENDING, Status.PENDING))
+            wait_until(lambda: "telling open pages failed" in caplog.text)
+        told = page.next("snapshot")[1]
+
+    assert "Another" in str(told["downloads"])
 
 
 def test_nobody_hears_of_what_others_listen_to(house: WebHouse, server: WebServer) -> None:
