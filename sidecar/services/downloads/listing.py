@@ -244,10 +244,17 @@ def _reasons(
     person: Person, holds: Sequence[Hold], names: Mapping[str, str]
 ) -> tuple[ReasonView, ...]:
     return tuple(
-        ReasonView(hold.reason.rule, names.get(hold.user_id, FORMER_ACCOUNT), hold.reason.text)
+        ReasonView(hold.reason.rule, names.get(hold.user_id, FORMER_ACCOUNT), _told(hold))
         for hold in holds
         if person.may_see(hold.user_id)
     )
+
+
+def _told(hold: Hold) -> str:
+    if hold.release_at is None:
+        return hold.reason.text
+    # What is no favourite any more is kept for a day.
+    return msg("no longer: {reason}", reason=hold.reason.text)
 
 
 def _owners(

@@ -66,6 +66,20 @@ def test_the_counts_are_those_of_what_is_looked_for(house: WebHouse, ann: Browse
     assert list(rows(films)) == ["Tone 2"]
 
 
+def test_what_is_only_kept_for_a_while_is_not_called_a_favourite(
+    house: WebHouse, ann: Browser
+) -> None:
+    file = house.add(1, status=Status.COMPLETED)
+    house.add(2, status=Status.COMPLETED)
+
+    planning = house.services.rules.planning
+    planning.release(ANN.user_id, "favourites", file.item_id, grace=timedelta(days=1))
+
+    shown_rows = rows(shown(ann, "/downloads?tab=completed"))
+    assert "no longer: your favourite" in shown_rows["Tone 1"]
+    assert "no longer" not in shown_rows["Tone 2"]
+
+
 def test_what_was_chosen_goes_along_to_the_other_pages(house: WebHouse, eve: Browser) -> None:
     for number in range(1, 12):
         house.add(number)
