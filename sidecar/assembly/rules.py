@@ -180,6 +180,7 @@ def make_rules(base: Base, accounts: AccountServices, devices: DeviceServices) -
     names = FileNames(
         downloads=store.downloads,
         access=devices.access,
+        list_visible=store.inventory.list_visible_to,
         client=accounts.service.client,
         shape_of=shape_of,
         clock=clock,

@@ -11,8 +11,9 @@ where they are, and so does what the server does not know or an account that is 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from threading import Lock
 
 from sidecar.batched import batched
@@ -60,7 +61,7 @@ class NamesView:
         fetched: How many would be fetched for that: none, ever.
         waiting: How many are being renamed after a yes.
         unread: How many were not looked up yet: ask again.
-        examples: Without what others asked for, where that is not this person's to see.
+        examples: Without what is kept for others alone, where that is not this person's to see.
     """
 
     device_id: str
@@ -80,17 +81,14 @@ class _Preview:
 
     Attributes:
         shape: The limits that it was made for.
-        examples: The first ones.
-        examples_of: The first ones of those that each account asked for.
+        renamed: The files that would be renamed, by their downloads.
     """
 
     shape: NameLimits
     plan_id: str
-    renamed: int
+    renamed: Mapping[int, RenamedFile]
     waiting: int
     unread: int
-    examples: Sequence[RenamedFile]
-    examples_of: Mapping[str, Sequence[RenamedFile]]
 
 
 @dataclass(slots=True)
@@ -118,6 +116,7 @@ class FileNames:
         *,
         downloads: Downloads,
         access: DeviceAccess,
+        list_visible: Callable[[str, Collection[int]], Container[int]],
         client: Callable[[str], Jellyfin],
         shape_of: Callable[[str], NameLimits],
         clock: Clock,
@@ -127,12 +126,14 @@ class FileNames:
         Args:
             downloads: The rows.
             access: Who manages a device.
+            list_visible: Returns those of some downloads that an account may see.
             client: Returns the Jellyfin client of an account, or raises `SignedOut`.
             shape_of: Returns the limits of file names on a device.
             clock: For the age of what was looked up.
         """
         self._downloads = downloads
         self._access = access
+        self._list_visible = list_visible
         self._client = client
         self._shape_of = shape_of
         self._clock = clock
@@ -149,16 +150,20 @@ class FileNames:
         settings = self._access.settings(person, device_id)
         with self._lock:
             found = self._previewed(device_id)
-        sees_all = self._access.sees_all(person, settings)
+        shown = iter(found.renamed)
+        if not self._access.sees_all(person, settings):
+            # Asked each time: whose files these are may have changed since they were planned.
+            theirs = self._list_visible(person.user_id, found.renamed.keys())
+            shown = filter(theirs.__contains__, shown)
         return NamesView(
             device_id=device_id,
             device_name=settings.name,
             management=self._access.management(person, settings),
             plan_id=found.plan_id,
-            renamed=found.renamed,
+            renamed=len(found.renamed),
             waiting=found.waiting,
             unread=found.unread,
-            examples=found.examples if sees_all else found.examples_of.get(person.user_id, []),
+            examples=[found.renamed[one] for one in islice(shown, MOST_SHOWN)],
         )
 
     def rename(self, person: Person, device_id: str, plan_id: str) -> int:
@@ -216,20 +221,16 @@ class FileNames:
         rows = self._downloads.identity.on_device(device_id)
         unread = self._look_up(look, rows)
         renamed = self._renamed(look, rows, shape)
-        files = [one for one in rows if one.id in renamed and _has_file(one)]
-        of: dict[str, list[RenamedFile]] = {}
-        for one in files:
-            theirs = of.setdefault(one.user_id, [])
-            if len(theirs) < MOST_SHOWN:
-                theirs.append(RenamedFile(one.file_path, renamed[one.id]))
         look.preview = _Preview(
             shape=shape,
             plan_id=make_plan_id(renamed),
-            renamed=len(files),
+            renamed={
+                one.id: RenamedFile(one.file_path, renamed[one.id])
+                for one in rows
+                if one.id in renamed and _has_file(one)
+            },
             waiting=sum(one.wanted_path is not None for one in rows),
             unread=unread,
-            examples=[RenamedFile(one.file_path, renamed[one.id]) for one in files[:MOST_SHOWN]],
-            examples_of=of,
         )
         if unread:
             look.is_current = False

@@ -186,12 +186,13 @@ def test_only_managers_rename(house: MovingHouse, names: FileNames) -> None:
     assert (theirs.renamed, theirs.examples, theirs.management.may_manage) == (2, [], False)
     with pytest.raises(NotVisible):
         names.preview(Person("f" * 32, "eve", is_admin=False), STICK)
-    # What others asked for is counted, but shown to an admin alone.
-    house.store.db.sql("UPDATE downloads SET user_id = ? WHERE title = 'Tone 2'", (ben.user_id,))
-    house.bus.publish(DeviceChanged(STICK))
+    # What is kept for others alone is counted, but shown to an admin alone, whoever asked first.
+    moved = house.row("Tone 2").item_id
+    house.store.db.sql("UPDATE holds SET user_id = ? WHERE item_id = ?", (ben.user_id, moved))
     admin = house.person("admin")
-    shown = names.preview(ann, STICK)
+    shown, theirs = names.preview(ann, STICK), names.preview(ben, STICK)
     assert (shown.renamed, shown.examples) == (2, [RenamedFile(OLD[2], NEW[2])])
+    assert (theirs.renamed, theirs.examples) == (2, [RenamedFile(OLD[1], NEW[1])])
     assert [one.path for one in names.preview(admin, STICK).examples] == OLD[1:]
 
 
