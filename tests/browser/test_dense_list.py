@@ -211,6 +211,21 @@ def test_on_a_phone_a_reason_is_told_once_for_all_that_came_by_it(
     assert list(violations_in_both_themes(page)) == []
 
 
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_on_a_phone_what_an_admin_steers_is_read_in_whole(
+    signed_in: SignedIn, language: str
+) -> None:
+    page = signed_in(EVE)
+    page.context.add_cookies([{"name": "sidecar_language", "value": language, "url": page.url}])
+    page.set_viewport_size({"width": 360, "height": 740})
+    page.reload()
+    words = page.get_by_role("switch").locator("span").last
+
+    assert words.evaluate("(one) => one.scrollWidth <= one.clientWidth")
+    assert words.evaluate("(one) => one.offsetHeight") <= 40
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
 def test_on_a_phone_a_task_has_its_button_beside_it(signed_in: SignedIn) -> None:
     page = signed_in(EVE, "/admin/tasks")
     page.set_viewport_size({"width": 360, "height": 740})
