@@ -99,7 +99,8 @@ class CachedLibrary:
         """Drop the whole cache, as the library has changed."""
         self._looks.note_library_changed()
         with self._lock:
-            self._kept.clear()
+            # A new one: what is being asked now may be of before the change.
+            self._kept = {}
 
     def forget_listening(self) -> None:
         """Drop what depends on what was played or seen."""
@@ -113,20 +114,22 @@ class CachedLibrary:
 
     def visible_items(self, ids: Collection[str]) -> Mapping[str, Item]:
         """Return items that a player named, with their sizes; none that are hidden."""
+        into = self._kept
         found = self._items("visible", ids, self._client.visible_items)
         for item_id, item in found.items():
-            self._keep(("item", item_id), item)
+            self._keep(("item", item_id), item, into)
         return found
 
     def _items(
         self, kind: str, ids: Collection[str], ask: Callable[[Sequence[str]], Mapping[str, Item]]
     ) -> Mapping[str, Item]:
+        into = self._kept
         kept = {one: self._recall((kind, one)) for one in ids}
         found = {one: item for one, item in kept.items() if isinstance(item, Item)}
         missing = [one for one in kept if one not in found]
         asked = ask(missing) if missing else {}
         for item_id, item in asked.items():
-            self._keep((kind, item_id), item)
+            self._keep((kind, item_id), item, into)
         return {**found, **asked}
 
     def describe(self, ids: Sequence[str]) -> dict[str, Item]:
@@ -188,13 +191,13 @@ class CachedLibrary:
         return self._plays.albums_heard(self._user_id, since)
 
     def _listed(self, key: Key, look_up: Callable[[], ListedItems]) -> ListedItems:
-        kept = self._recall(key)
+        into, kept = self._kept, self._recall(key)
         if isinstance(kept, ListedItems):
             return kept
         listed = look_up()
         # An incomplete listing is not cached.
         if listed.complete:
-            self._keep(key, listed)
+            self._keep(key, listed, into)
         return listed
 
     def _recall(self, key: Key) -> object | None:
@@ -202,8 +205,12 @@ class CachedLibrary:
             until, kept = self._kept.get(key, (0.0, None))
         return kept if self._clock.monotonic() < until else None
 
-    def _keep(self, key: Key, found: object) -> None:
+    def _keep(self, key: Key, found: object, into: dict[Key, tuple[float, object]]) -> None:
+        """Keep what was found; `into` is what was kept before it was asked.
+
+        That is nobody's any more if something changed meanwhile.
+        """
         with self._lock:
-            while len(self._kept) >= MOST_KEPT:
-                del self._kept[next(iter(self._kept))]
-            self._kept[key] = (self._clock.monotonic() + KEPT_FOR_S, found)
+            while len(into) >= MOST_KEPT:
+                del into[next(iter(into))]
+            into[key] = (self._clock.monotonic() + KEPT_FOR_S, found)
