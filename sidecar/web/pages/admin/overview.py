@@ -7,6 +7,7 @@ from http import HTTPStatus
 from flask import Blueprint, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from sidecar.web.i18n import labels
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.errors import ApiError
 from sidecar.web.security.auth import own_secret, person
@@ -29,6 +30,7 @@ def routes(services: WebServices) -> Blueprint:
             backups=services.backups.view(),
             backup_files=services.backups.files(),
             transfers=transfers.transfers(person()),
+            words=labels,
         )
 
     @admin.post("/accounts/<string(length=32):user_id>/try", role=Role.ADMIN)

@@ -18,6 +18,13 @@ def test_an_admin_makes_a_backup_at_once(house: WebHouse, eve: Browser, ann: Bro
     assert house.services.background.backups.view().kept == 1
 
 
+def test_the_engine_is_called_as_in_the_settings(eve: Browser) -> None:
+    page = eve.get("/admin").text
+
+    assert "Built in, 3 downloads at once" in page
+    assert "threads" not in page
+
+
 def test_an_admin_has_a_backup_from_the_page_and_nobody_else_has(
     house: WebHouse, eve: Browser, ann: Browser
 ) -> None:
