@@ -77,11 +77,13 @@ class DeviceSettingsService:
         # Never held during a database query: the caller may hold other locks.
         self._lock = Lock()
         self._now: dict[str, DeviceSettings] = {}
+        self._changes = 0
 
     def configure(self, configured: Iterable[DeviceSettings]) -> None:
         """Take other devices than those of the start."""
         with self._lock:
             self._configured = tuple(configured)
+            self._changes += 1
             self._now.clear()
 
     def hear(self, event: Event) -> None:
@@ -94,6 +96,8 @@ class DeviceSettingsService:
             case _:
                 return
         with self._lock:
+            # Also what is being read is an old one then.
+            self._changes += 1
             changed = [one for one in self._now if only is None or one in only]
             for device_id in changed:
                 del self._now[device_id]
@@ -132,13 +136,16 @@ class DeviceSettingsService:
         A stored change that is not allowed any more is ignored.
         """
         with self._lock:
-            known = self._now.get(device_id)
+            known, changes = self._now.get(device_id), self._changes
         if known is not None:
             return known
         worked_out = self._worked_out(device_id, configured)
         with self._lock:
+            # Not for somebody who still has the device as it was configured before.
+            if changes == self._changes and configured in self._configured:
+                self._now[device_id] = worked_out
             # A change that was made meanwhile is newer.
-            return self._now.setdefault(device_id, worked_out)
+            return self._now.get(device_id, worked_out)
 
     def check(self, device_id: str, changes: Mapping[str, object]) -> DeviceSettings:
         """Return the settings that some changes would give; change nothing. None undoes a change.
@@ -158,6 +165,7 @@ class DeviceSettingsService:
             checked, after = self._checked(device_id, changes)
             self._store.save(device_id, after)
             with self._lock:
+                self._changes += 1
                 self._now[device_id] = checked
         if checked.paused:
             self._stop_on(device_id)

@@ -212,3 +212,44 @@ def test_a_pause_by_another_process_stops_what_runs_here(
     world.bus.receive(event)
     assert book.current(STICK, configured).paused is True
     assert stops.devices == [STICK]
+
+
+def test_who_still_has_a_device_as_it_was_does_not_bring_its_old_settings_back(
+    book: DeviceSettingsService, configured: DeviceSettings
+) -> None:
+    assert book.of(STICK) == configured
+    now = configured.model_copy(update={"users": ("ann",)})
+    book.configure([now])
+
+    # A transfer that runs asks for the settings of the device that it was begun for.
+    assert book.current(STICK, configured).name == "Car stick"
+
+    assert book.of(STICK) == now
+    assert book.current(STICK, now) == now
+
+
+def test_what_another_process_changes_while_it_is_read_is_read_again(
+    world: World, stops: Stops, configured: DeviceSettings
+) -> None:
+    other = open_book(world, stops, configured)
+    other.change(STICK, {"budget": "8 GB"})
+    meanwhile = ["7 GB"]
+
+    def look(_settings: DeviceSettings) -> None:
+        if meanwhile:
+            other.change(STICK, {"budget": meanwhile.pop()})
+            book.hear(DeviceChanged(STICK))
+
+    book = DeviceSettingsService(
+        [configured],
+        devices=world.devices,
+        store=DeviceSettingsStore(world.db),
+        stop_on=stops.devices.append,
+        bus=world.bus,
+        may_be=look,
+    )
+    book.of(STICK)
+
+    now = book.of(STICK)
+    assert now is not None
+    assert now.budget == 7 * GB
