@@ -238,9 +238,9 @@ def test_what_another_process_changes_while_it_is_read_is_read_again(
     def look(_settings: DeviceSettings) -> None:
         if meanwhile:
             other.change(STICK, {"budget": meanwhile.pop()})
-            book.hear(DeviceChanged(STICK))
+            here.hear(DeviceChanged(STICK))
 
-    book = DeviceSettingsService(
+    here = DeviceSettingsService(
         [configured],
         devices=world.devices,
         store=DeviceSettingsStore(world.db),
@@ -248,8 +248,8 @@ def test_what_another_process_changes_while_it_is_read_is_read_again(
         bus=world.bus,
         may_be=look,
     )
-    book.of(STICK)
+    here.of(STICK)
 
-    now = book.of(STICK)
+    now = here.of(STICK)
     assert now is not None
     assert now.budget == 7 * GB
