@@ -438,6 +438,9 @@ class DeviceRegistry:
     ) -> bool:
         """Check one device; return whether it was attached."""
         with self._lock:
+            if settings not in self._configured:
+                # It was removed while another one was looked at, which may have taken minutes.
+                return False
             there, is_aside = self._of(settings), settings.path in self._aside
         if there is None and self._look_elsewhere(settings):
             return False
@@ -561,11 +564,9 @@ class DeviceRegistry:
         try:
             attached = self._settled(settings, settle)
         except DeviceError as trouble:
-            self.trouble(subject, trouble)
-            return False
+            return self._fail(settings, subject, trouble)
         except AlreadyRunning as held:
-            self.trouble(subject, DeviceError("in-use", str(held)))
-            return False
+            return self._fail(settings, subject, DeviceError("in-use", str(held)))
         except Stopped:
             return False
         with self._lock:
@@ -581,6 +582,12 @@ class DeviceRegistry:
         if not was_told:
             self._problems.tell_of_device(attached.id)
         return True
+
+    def _fail(self, settings: DeviceSettings, subject: str, trouble: DeviceError) -> bool:
+        """Note why a device is not attached, unless it was removed while it was looked at."""
+        if settings in self._configured:
+            self.trouble(subject, trouble)
+        return False
 
     def _settled(
         self, settings: DeviceSettings, settle: Callable[[AttachedDevice], object]

@@ -170,3 +170,56 @@ def test_news_tell_that_a_device_came_or_went_once_it_has(world: World, tmp_path
     stick.rename(tmp_path / "pulled")
     assert not after(look)
     registry.close()
+
+
+def test_a_device_that_is_removed_while_another_is_looked_at_does_not_come_back(
+    world: World, tmp_path: Path
+) -> None:
+    other = STICK.replace("1", "2")
+    full, removed = (DeviceSettings(name=name, path=tmp_path / name) for name in ("full", "gone"))
+    for settings, device_id in ((full, STICK), (removed, other)):
+        settings.path.mkdir()
+        write_marker(settings.path, Marker(device_id, settings.name))
+    registry = DeviceRegistry(
+        [full, removed],
+        devices=world.devices,
+        downloads=world.downloads,
+        problems=Problems(world.bus),
+        clock=world.clock,
+    )
+
+    def settle(device: AttachedDevice) -> None:
+        # It takes a while; meanwhile somebody removes the other one on the page.
+        assert device.id == STICK
+        registry.configure([full])
+        world.devices.forget(other)
+
+    registry.look(settle=settle)
+
+    assert [one.id for one in world.devices.all()] == [STICK]
+    assert [one.id for one in registry.all()] == [STICK]
+    registry.close()
+
+
+def test_a_device_that_is_removed_while_it_is_looked_at_leaves_no_problem(
+    world: World, tmp_path: Path
+) -> None:
+    settings = DeviceSettings(name="Car stick", path=tmp_path / "stick")
+    settings.path.mkdir()
+    write_marker(settings.path, Marker(STICK, "Car stick"))
+    problems = Problems(world.bus)
+    registry = DeviceRegistry(
+        [settings],
+        devices=world.devices,
+        downloads=world.downloads,
+        problems=problems,
+        clock=world.clock,
+    )
+
+    def settle(_device: AttachedDevice) -> None:
+        registry.configure([])
+        raise DeviceError("missing", "it was pulled")
+
+    registry.look(settle=settle)
+
+    assert problems.all_of(ProblemKind.DEVICE) == {}
