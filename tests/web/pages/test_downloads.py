@@ -362,6 +362,25 @@ def test_a_missing_page_is_a_page_too(client: Client) -> None:
     assert page.mimetype == "text/html"
 
 
+def test_a_deletion_says_what_is_deleted_and_what_only_is_no_longer_ones_own(
+    house: WebHouse, ann: Browser
+) -> None:
+    gone, shared, other = (
+        house.add(number, ANN, *others, status=Status.COMPLETED)
+        for number, others in ((1, ()), (2, (BEN,)), (3, (BEN,)))
+    )
+
+    def delete(ids: str) -> str:
+        body = {"action": "delete", "sure": "yes", "id": ids}
+        page = ann.get(ann.press("/downloads/chosen", **body).location).text
+        return page.partition('id="done-text">')[2].partition("</span>")[0].strip()
+
+    both = delete(f"{gone.id},{shared.id}")
+    assert both == "1 file is deleted. 1 stays for others, who need it too."
+    kept = delete(str(other.id))
+    assert kept == "1 file is no longer yours. 1 stays for others, who need it too."
+
+
 def test_undoing_a_deletion_says_that_only_what_others_kept_is_back(
     house: WebHouse, ann: Browser
 ) -> None:
