@@ -85,7 +85,7 @@ def no_block(_device_id: str) -> EvictionBlock | None:
 
 _FOR_LIMIT = msg(
     "{text} on {name}: everything on it has the same or a higher priority. "
-    "Unpin something or raise the limit"
+    "Unpin something, or have the limit raised"
 )
 _FULL = msg(
     "{text} on {name}: the drive is full, and everything downloaded to it has the same or a "

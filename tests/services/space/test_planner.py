@@ -633,7 +633,7 @@ def test_a_rule_leaves_what_was_evicted_alone_for_a_week(house: House) -> None:
 @pytest.mark.parametrize(
     ("code", "way_out"),
     [
-        ("budget", "Unpin something or raise the limit"),
+        ("budget", "Unpin something, or have the limit raised"),
         ("full", "Unpin something or delete other files there"),
     ],
 )
