@@ -191,6 +191,7 @@ Make = Callable[[Account, Jellyfin, Tell], Mapping[str, Follower]]
 
 @dataclass(frozen=True, slots=True)
 class _AccountThread:
+    client: Jellyfin
     threads: ThreadGroup
     followers: Mapping[str, Follower]
     signed_in_at: datetime
@@ -242,7 +243,7 @@ class AccountThreads:
             followed = dict(self._followed)
         for user_id, one in followed.items():
             account = wanted.get(user_id)
-            if account is None or account.signed_in_at != one.signed_in_at:
+            if account is None or not self._is_current(account, one):
                 self._leave(user_id)
         for user_id, account in wanted.items():
             if user_id not in self._followed:
@@ -272,6 +273,16 @@ class AccountThreads:
         deadline = self._clock.monotonic() + END_WITHIN_S
         for one in followed.values():
             one.threads.stop_all(within_s=max(0.0, deadline - self._clock.monotonic()))
+
+    def _is_current(self, account: Account, followed: _AccountThread) -> bool:
+        """Whether the threads of an account ask with the token of its last sign-in."""
+        if account.signed_in_at != followed.signed_in_at:
+            return False
+        try:
+            return self._accounts.client(account.user_id) is followed.client
+        except SidecarError:
+            # It is about to be signed out.
+            return True
 
     def _follow(self, account: Account) -> None:
         try:
@@ -307,7 +318,7 @@ class AccountThreads:
             threads.add(
                 f"sessions-{account.name}", listener.second_look.run, listener.second_look.wakeup
             )
-            followed = _AccountThread(threads, followers, account.signed_in_at)
+            followed = _AccountThread(client, threads, followers, account.signed_in_at)
             self._followed[account.user_id] = followed
 
     def _leave(self, user_id: str) -> None:

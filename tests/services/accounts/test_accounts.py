@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -10,14 +10,21 @@ import pytest
 from pydantic import SecretStr
 
 from sidecar.assembly.store import KEY_FILE
+from sidecar.clock import SystemClock
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
 from sidecar.errors import SidecarError, SignedOut
 from sidecar.events import AccountChanged, Bus, NewsMissed, Sender
 from sidecar.events import Event as News
+from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
+from sidecar.services.health.jellyfin_status import JellyfinStatus
 from sidecar.services.health.problems import ProblemKind, Problems
+from sidecar.services.health.tasks import Tasks
+from sidecar.services.playback.tracker import PlaybackTracker
+from sidecar.services.rules.account_threads import AccountThreads, Follower
+from sidecar.store.accounts.accounts import Account
 from tests.fakes.clock import FakeClock
 from tests.fakes.libraries.tiny import tiny_library
 from tests.patience import PATIENCE_S
@@ -217,3 +224,53 @@ def test_a_sidecar_that_is_alone_takes_over_who_signs_in_from_the_shell(
         shell.with_password("ben", SecretStr(PASSWORD))
         look()
         assert casting.wakeup.rings == rings + 1
+
+
+def test_a_sign_in_elsewhere_between_two_looks_is_followed_with_its_own_token(
+    world: World, accounts: AccountService, jellyfin: DemoServer, tmp_path: Path
+) -> None:
+    world.bus.subscribe(accounts.hear, Sender.ELSEWHERE)
+    shell = AccountService(
+        jellyfin.url,
+        ca_file=None,
+        stores=world.stores,
+        box=TokenBox(tmp_path / "key"),
+        problems=Problems(Bus()),
+        bus=Bus(),
+        clock=world.clock,
+    )
+    clock, problems, followed = SystemClock(), Problems(world.bus), list[Jellyfin]()
+
+    def make(_account: Account, client: Jellyfin, _tell: object) -> Mapping[str, Follower]:
+        followed.append(client)
+        return {}
+
+    threads = AccountThreads(
+        accounts=accounts,
+        make=make,
+        watching=PlaybackTracker(
+            world.stores.plays, world.downloads, on_play=lambda _play: None, clock=clock
+        ),
+        server=JellyfinStatus(accounts.anonymous, problems, clock),
+        around=world.db.thread,
+        clock=clock,
+        tasks=Tasks(clock),
+        chance=lambda: 0.0,
+    )
+    try:
+        user_id = accounts.with_password("admin", SecretStr("admin")).user_id
+        before = accounts.client(user_id)
+        accounts.read_again()
+        shell.with_password("admin", SecretStr("admin"))
+        threads.look()
+        assert followed == [before]
+
+        accounts.read_again()
+        threads.look()
+        threads.look()
+
+        assert len(followed) == 2
+        assert followed[-1] is accounts.client(user_id)
+        assert followed[-1].me().name == "admin"
+    finally:
+        threads.end()
