@@ -584,7 +584,7 @@ class DeviceRegistry:
         return True
 
     def _fail(self, settings: DeviceSettings, subject: str, trouble: DeviceError) -> bool:
-        """Note why a device is not attached, unless it was removed while it was looked at."""
+        """Note what is wrong with a device, unless it was removed while it was looked at."""
         if settings in self._configured:
             self.trouble(subject, trouble)
         return False
@@ -651,7 +651,7 @@ class DeviceRegistry:
                 if refusal is not None:
                     return
         except DeviceError as trouble:
-            self.trouble(device.id, trouble)
+            self._fail(device.configured, device.id, trouble)
             if trouble.code in GONE:
                 self._detach(device)
             return

@@ -221,5 +221,12 @@ def test_a_device_that_is_removed_while_it_is_looked_at_leaves_no_problem(
         raise DeviceError("missing", "it was pulled")
 
     registry.look(settle=settle)
+    assert problems.all_of(ProblemKind.DEVICE) == {}
 
+    registry.configure([settings])
+    registry.look(settle=lambda _device: None)
+    (attached,) = registry.all()
+    registry.configure([])
+    # As where it was removed between the look whether it is there, and the one at its folder.
+    registry._check(attached)
     assert problems.all_of(ProblemKind.DEVICE) == {}
