@@ -71,6 +71,8 @@ class DeviceRoot:
         """
         self.close()
         with as_device_error(self._name), open_root(self.root) as root:
+            # Before it is read: what replaces it meanwhile is not taken for what was read.
+            seen = self._look_at_marker()
             self._check_marker(root)
             with tree.open_folder(root, (OURS,)) as ours:
                 held = lock.take(ours)
@@ -83,7 +85,7 @@ class DeviceRoot:
                     )
                 )
             file_system, place = read_file_system(root), _identify(os.fstat(root))
-            marker = self._look_at_marker() if file_system.tells_times_exactly else None
+            marker = seen if file_system.tells_times_exactly else None
             with self._holding:
                 self._held = _Hold(os.dup(root), held, place, marker, file_system)
 

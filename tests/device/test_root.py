@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.device.folder import DeviceFolder
+from sidecar.device.own.marker import Marker, find_marker, write_marker
 from sidecar.device.root import DeviceRoot
 from sidecar.errors import AlreadyRunning, DeviceError
 from tests.device.examples import NAME, OTHER, STICK, everything, filled, made, remove
@@ -294,4 +295,23 @@ def test_a_stick_that_holds_no_more_files_is_full_whatever_room_it_has(mount_poi
     assert code_of(folder.check) == "full"
     (mount_point / "film 0").unlink()
     folder.check()
+    folder.close()
+
+
+def test_a_marker_that_is_replaced_right_after_it_was_read_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_marker(tmp_path, Marker(STICK, NAME))
+    folder = DeviceFolder(tmp_path, STICK, name=NAME)
+
+    def find(handle: int, name: str) -> Marker | None:
+        monkeypatch.undo()
+        found = find_marker(handle, name)
+        write_marker(tmp_path, Marker(OTHER, "Another"))
+        return found
+
+    monkeypatch.setattr("sidecar.device.root.find_marker", find)
+    folder.attach()
+
+    assert code_of(folder.check) == "other-device"
     folder.close()
