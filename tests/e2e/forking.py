@@ -26,7 +26,7 @@ from typing import IO, BinaryIO
 from sidecar.cli import COMMANDS, main
 from sidecar.clock import SystemClock
 from sidecar.web.api.schemas.base import Schema
-from sidecar.web.app import plain_flask
+from sidecar.web.app import API_ROUTES, plain_flask
 from sidecar.web.i18n.sentences import NAMES, catalogue
 from tests.patience import PATIENCE_S
 
@@ -190,6 +190,7 @@ def _all_below(kind: type[Schema]) -> Iterator[type[Schema]]:
 if __name__ == "__main__":
     for name in COMMANDS:
         importlib.import_module(f"sidecar.cli.commands.{name.replace('-', '_')}")
+    importlib.import_module(API_ROUTES)
     templates = plain_flask(SystemClock()).jinja_env
     for name in templates.list_templates():
         templates.get_template(name)
