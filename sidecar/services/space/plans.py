@@ -111,6 +111,7 @@ class DevicePlan:
 
     Attributes:
         is_built_in: It is on a disk that nobody takes out.
+        is_paused: Nothing comes or goes until a manager resumes it.
         trouble: A sentence if the device cannot be read; then there is no plan.
         made_at: When the plan was made; it is kept until something changes. None without a plan.
         plan_id: What a manager confirms; None without a plan.
@@ -134,6 +135,7 @@ class DevicePlan:
     told_at: datetime | None = None
     is_built_in: bool = False
     is_unplugged: bool = False
+    is_paused: bool = False
     files: int = 0
     missing: int = 0
     space: SpaceView | None = None
@@ -361,6 +363,7 @@ class PlanService:
             whose=sums.whose,
             trouble=device.trouble,
             is_built_in=device.is_built_in,
+            is_paused=device.is_paused,
             files=device.files,
             missing=device.missing,
             space=space,

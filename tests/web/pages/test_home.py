@@ -97,6 +97,24 @@ def test_nothing_comes_next_to_a_device_that_takes_nothing_now(
     assert 'aria-labelledby="coming"' not in page
 
 
+def test_a_paused_device_says_so_also_where_something_is_wrong_with_it(
+    house: WebHouse, ann: Browser
+) -> None:
+    house.add(1, status=Status.COMPLETED, size=6 * BLOCK)
+    house.add(2, size=5 * BLOCK)
+    house.services.web.settings.change(EVE, STICK, {"budget": 8 * BLOCK, "reserve": 0}, {})
+    house.services.transfers.space.step()
+    told = "Paused: nothing is downloaded or removed"
+    assert all(told not in ann.get(path).text for path in ("/", "/devices"))
+
+    house.services.web.settings.change(EVE, STICK, {"paused": True}, {})
+
+    home = ann.get("/").text
+    assert "Needs attention" in home
+    assert told in home
+    assert told in ann.get("/devices").text
+
+
 def test_what_does_not_fit_says_so_wherever_it_is_shown(house: WebHouse, ann: Browser) -> None:
     house.add(1, status=Status.COMPLETED, size=6 * BLOCK)
     house.add(2, size=5 * BLOCK)
