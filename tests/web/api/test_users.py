@@ -152,7 +152,7 @@ def test_the_admin_s_page_tells_it_all_and_pauses(
 
     for words in (
         "Attic 12.0.0",
-        "threads, 3 downloads at once",
+        "Built in, 3 downloads at once",
         "must sign in again",
         "home network",
     ):
