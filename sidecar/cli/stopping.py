@@ -25,6 +25,8 @@ class StoppedEarly(Exception):
 def stop_signals(*, end_within_s: float = END_WITHIN_S) -> Iterator[Event]:
     """Yield an event that SIGTERM, SIGINT and SIGHUP set; restore the old handlers in the end.
 
+    Once it is set, none of them ends the process any more.
+
     If the process has not ended `end_within_s` seconds after the first signal, it writes the stacks
     of all threads to stderr and exits with code 1. That is as safe as a power cut: nothing is lost.
     """
@@ -41,7 +43,9 @@ def stop_signals(*, end_within_s: float = END_WITHIN_S) -> Iterator[Event]:
         yield stop
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # Who is asked twice does not die of it on the last way out, but ends as it was asked.
+            is_deadly = handler in {signal.SIG_DFL, signal.default_int_handler}
+            signal.signal(number, signal.SIG_IGN if stop.is_set() and is_deadly else handler)
 
 
 def wait_for(stop: Event, *others: Event, at_most_s: float = math.inf) -> None:

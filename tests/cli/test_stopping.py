@@ -28,6 +28,7 @@ with stop_signals(end_within_s={within}) as stop:
     {thread}
     print("ready", flush=True)
     wait_for(stop)
+signal.raise_signal(signal.SIGTERM)
 print("stopped", flush=True)
 """
 HANGS = "Thread(target=waits_for_ever).start()"
@@ -54,6 +55,13 @@ def ended(*, within: float, thread: str = "pass", send: bool = True) -> tuple[in
 
 def test_what_ends_by_itself_complains_of_nothing() -> None:
     assert ended(within=30) == (0, "stopped\n", "")
+
+
+def test_who_is_asked_twice_ends_as_it_was_asked() -> None:
+    # The program raises the signal once more when nothing handles it any more.
+    code, said, _ = ended(within=30)
+
+    assert (code, said) == (0, "stopped\n")
 
 
 def test_what_hangs_is_named_and_ends_with_the_process() -> None:
