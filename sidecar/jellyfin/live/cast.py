@@ -23,6 +23,7 @@ from sidecar.jellyfin.live.events import News
 from sidecar.jellyfin.live.listener import Listener
 from sidecar.jellyfin.live.websocket import LiveConnection, open_connection
 
+FIRST_WORD_WITHIN_S = 5.0
 CAPABILITIES: Body = {
     "PlayableMediaTypes": ["Audio", "Video"],
     "SupportedCommands": [],
@@ -64,8 +65,10 @@ def cast_target(
         open_line: How to open a connection, if not to the client's own server.
     """
 
-    def offer(_: LiveConnection) -> None:
-        # Only now: the capabilities belong to the session, which began with the socket.
+    def offer(line: LiveConnection) -> None:
+        # The capabilities belong to the session, which has this socket once the server says its
+        # first word on it: before, the end of a socket that was lost would end the session.
+        line.receive(FIRST_WORD_WITHIN_S)
         path = ("Sessions", "Capabilities", "Full")
         check_answer(client.connection.send("POST", *path, body=CAPABILITIES))
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.live.cast import cast_client, cast_target
 from sidecar.jellyfin.live.commands import Command, PlayOrder
 from sidecar.jellyfin.live.events import Connected, Disconnected, News
+from sidecar.jellyfin.live.websocket import LiveConnection, open_connection
 from tests.fakes.libraries.tiny import listing, write
 from tests.fakes.servers.live import running
 from tests.fakes.servers.slow_line import wait_until
@@ -131,6 +132,36 @@ def test_it_is_in_the_menu_again_after_its_socket_was_lost(server: DemoServer) -
         target.wait_for(Disconnected)
         target.wait_for(Connected)
 
+        assert list(menu(phone)) == ["Car stick"]
+
+
+class FirstWord:
+    """A connection that notes what a phone is shown before each frame."""
+
+    def __init__(self, line: LiveConnection, look: Callable[[], object]) -> None:
+        self._line = line
+        self._look = look
+        self.send, self.wake, self.close = line.send, line.wake, line.close
+
+    def receive(self, timeout_s: float) -> bytes | None:
+        self._look()
+        return self._line.receive(timeout_s)
+
+
+def test_it_is_offered_once_the_server_has_said_its_first_word(server: DemoServer) -> None:
+    target, phone = Target(client(server, "ann")), client(server, "ann", "phone")
+    shown: list[dict[str, str]] = []
+
+    def open_line() -> LiveConnection:
+        line = open_connection(target.client.connection, may_be_large=False)
+        return FirstWord(line, lambda: shown.append(menu(phone)))
+
+    target.target = cast_target(
+        target.client, target.news.put, clock=SystemClock(), chance=lambda: 0.0, open_line=open_line
+    )
+    with target.running():
+        # Before, the end of a socket that was lost would end the session, and with it the offer.
+        assert shown[0] == {}
         assert list(menu(phone)) == ["Car stick"]
 
 
