@@ -7,8 +7,8 @@ from threading import Event
 
 from sidecar.process.threads import LOOK_ANYWAY_S, Wakeup, attempt
 
-# While Jellyfin cannot be asked, and otherwise: for what nobody told.
-IDLE_S, LONGEST_REST_S = 1.0, LOOK_ANYWAY_S
+# While Jellyfin cannot be asked.
+IDLE_S = 1.0
 
 
 def follow(
@@ -39,4 +39,4 @@ def follow(
 
 def rest_until(due: float, now: float, *, is_server_there: bool) -> float:
     """Return for how many seconds to rest until a time, which counts only if Jellyfin is there."""
-    return min(LONGEST_REST_S, max(0.0, due - now)) if is_server_there else IDLE_S
+    return min(LOOK_ANYWAY_S, max(0.0, due - now)) if is_server_there else IDLE_S

@@ -18,8 +18,9 @@ from sidecar.domain.rules.context import Chosen, ComputedRule, Context, Wake, Wa
 from sidecar.domain.rules.library import ListedItems
 from sidecar.domain.rules.registry import COMPUTED_RULES
 from sidecar.errors import JellyfinError, ServerAway, SignedOut, UnexpectedAnswer
+from sidecar.process.threads import LOOK_ANYWAY_S
 from sidecar.services.accounts import following
-from sidecar.services.accounts.following import IDLE_S, LONGEST_REST_S
+from sidecar.services.accounts.following import IDLE_S
 from sidecar.services.health.tasks import TaskRun, Tasks
 from sidecar.services.rules.followed_account import FollowedAccount
 from sidecar.services.rules.now_playing import GAP_S
@@ -273,7 +274,7 @@ def test_the_task_tells_of_the_hourly_run_and_not_of_every_other(house: House) -
 def test_what_nobody_wakes_runs_every_hour(house: House) -> None:
     runner = house.runner(house.watched(album_affinity.RULE))
     runner.step()
-    assert runner.rest_s() == LONGEST_REST_S
+    assert runner.rest_s() == LOOK_ANYWAY_S
 
     house.world.clock.advance(HOUR_S - 1)
     runner.step()
@@ -577,7 +578,7 @@ def test_a_wake_during_a_run_is_not_lost(house: House) -> None:
 
 def test_a_wake_ends_the_rest_at_once(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     """The one test with the real clock: unless it is woken, it rests longer than anybody waits."""
-    monkeypatch.setattr(following, "LONGEST_REST_S", 10 * PATIENCE_S)
+    monkeypatch.setattr(following, "LOOK_ANYWAY_S", 10 * PATIENCE_S)
     house.world.clock = SystemClock()  # type: ignore[assignment]  # real on purpose
     ran, stop = Event(), Event()
 
