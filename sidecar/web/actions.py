@@ -12,7 +12,11 @@ from sidecar.web.services import WebServices
 
 MOST_ITEMS = 100
 MOST_MATCHES = 1000
+# Of each kind, in a saved filter.
+MOST_VALUES = 10
 LONGEST_PATH = 4096
+# Of a device.
+LONGEST_NAME = 60
 LONGEST_TOKEN = 40
 LONGEST_LABEL = 100
 TOO_MANY = translatable("This account has too many keys: revoke one that is not needed any more.")

@@ -20,6 +20,7 @@ from sidecar.domain.items.selection import (
 from sidecar.domain.rules.context import KeptSelection
 from sidecar.errors import NotPossible
 from sidecar.services.rules.selections.selections import SelectionSize, SelectionView
+from sidecar.web.actions import MOST_VALUES
 from sidecar.web.api.devices.preferences import DEVICE
 from sidecar.web.api.endpoints import Endpoints, Refusal
 from sidecar.web.api.schemas import selections as schemas
@@ -30,7 +31,6 @@ from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 ID = "<string(length=32):selection_id>"
-MOST_VALUES = 10
 DAYS = 36_500
 
 selections = Endpoints(

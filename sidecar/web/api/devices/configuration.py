@@ -14,7 +14,7 @@ from sidecar.domain.files.presets import PresetName
 from sidecar.errors import NotPossible, NotVisible
 from sidecar.services.configuration.service import SectionView, SettingsRefused
 from sidecar.services.devices.editor import EditView
-from sidecar.web.actions import LONGEST_PATH
+from sidecar.web.actions import LONGEST_NAME, LONGEST_PATH
 from sidecar.web.api.endpoints import Endpoints, Refusal
 from sidecar.web.api.schemas import configuration as schemas
 from sidecar.web.api.schemas.base import Listed
@@ -27,7 +27,6 @@ from sidecar.web.services import WebServices
 
 MOST_KEYS = 100
 FURTHEST = 2**62
-LONGEST_NAME = 60
 ONE = "/devices/<string(maxlength=80):device_id>"
 
 Text = Annotated[str, Field(max_length=1000)]

@@ -17,14 +17,12 @@ from sidecar.domain.files.presets import PresetName
 from sidecar.errors import NotPossible, NotVisible, SidecarError
 from sidecar.services.configuration.service import SettingsRefused
 from sidecar.web import redirects
-from sidecar.web.actions import LONGEST_PATH
+from sidecar.web.actions import LONGEST_NAME, LONGEST_PATH
 from sidecar.web.i18n import labels
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.security.auth import person
 from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
-
-LONGEST_NAME = 60
 
 
 def routes(services: WebServices) -> Blueprint:

@@ -27,6 +27,7 @@ from sidecar.domain.items.selection import (
 from sidecar.errors import JellyfinError, NotPossible
 from sidecar.messages import msg
 from sidecar.services.rules.selections.selections import SelectionView
+from sidecar.web.actions import MOST_VALUES
 from sidecar.web.i18n.numbers import translatable
 from sidecar.web.pages.page_routes import PageRoutes
 from sidecar.web.request.query_params import ITEM_ID, LONGEST_TEXT
@@ -35,7 +36,6 @@ from sidecar.web.security.permissions import Role
 from sidecar.web.services import WebServices
 
 ID = "<string(length=32):selection_id>"
-MOST_VALUES = 10
 GB, HOUR = 1_000_000_000, 3600
 KIND_WORDS: Mapping[Kind, str] = MappingProxyType(
     {
