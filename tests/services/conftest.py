@@ -116,14 +116,14 @@ def opened(tmp_path: Path, clock: FakeClock) -> Iterator[World]:
     db.close()
 
 
-def registry_of(
+def new_registry(
     world: World,
     *settings: DeviceSettings,
     problems: Problems | None = None,
     current: CurrentSettings = unchanged,
 ) -> DeviceRegistry:
-    """Return the registry of these devices; what is there of them is attached."""
-    registry = DeviceRegistry(
+    """Return the registry of these devices, before it has looked at one."""
+    return DeviceRegistry(
         settings,
         devices=world.devices,
         downloads=world.downloads,
@@ -131,6 +131,16 @@ def registry_of(
         clock=world.clock,
         current=current,
     )
+
+
+def registry_of(
+    world: World,
+    *settings: DeviceSettings,
+    problems: Problems | None = None,
+    current: CurrentSettings = unchanged,
+) -> DeviceRegistry:
+    """Return the registry of these devices; what is there of them is attached."""
+    registry = new_registry(world, *settings, problems=problems, current=current)
     registry.look(settle=lambda device: DeviceRecovery(world.downloads).reconcile(device, []))
     return registry
 

@@ -17,7 +17,7 @@ from sidecar.services.devices.registry import LOOKING, AttachedDevice, DeviceReg
 from sidecar.services.health.problems import ProblemKind, Problems
 from sidecar.transfer.durable import PartWriter
 from tests.device.mounting import mount_memory, mounts_taken_down, needs_root
-from tests.services.conftest import STICK, World
+from tests.services.conftest import STICK, World, new_registry
 
 MIB = 1024 * 1024
 
@@ -27,13 +27,8 @@ def registry(world: World, tmp_path: Path) -> Iterator[DeviceRegistry]:
     with mounts_taken_down(tmp_path / "stick") as stick:
         mount_memory(stick, options="size=16m")
         write_marker(stick, Marker(STICK, "Car stick"))
-        registry = DeviceRegistry(
-            [DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(MIB))],
-            devices=world.devices,
-            downloads=world.downloads,
-            problems=Problems(world.bus),
-            clock=world.clock,
-        )
+        settings = DeviceSettings(name="Car stick", path=stick, reserve=ByteSize(MIB))
+        registry = new_registry(world, settings)
         registry.look(settle=lambda _device: None)
         yield registry
         registry.close()
@@ -92,13 +87,8 @@ def test_a_device_is_not_used_between_the_start_and_the_look_at_its_files(
         write_marker(stick, Marker(f"{number}{STICK[1:]}", stick.name))
     ids = [f"{number}{STICK[1:]}" for number in range(3)]
     problems, settled = Problems(world.bus), []
-    registry = DeviceRegistry(
-        [DeviceSettings(name=one.name, path=one) for one in sticks],
-        devices=world.devices,
-        downloads=world.downloads,
-        problems=problems,
-        clock=world.clock,
-    )
+    settings = [DeviceSettings(name=one.name, path=one) for one in sticks]
+    registry = new_registry(world, *settings, problems=problems)
 
     def settle(device: AttachedDevice) -> None:
         assert device.id in registry.blocked(), "nothing is fetched while it is looked at"
@@ -138,13 +128,7 @@ def test_news_tell_that_a_device_came_or_went_once_it_has(world: World, tmp_path
     stick.mkdir()
     write_marker(stick, Marker(STICK, "Car stick"))
     settings = DeviceSettings(name="Car stick", path=stick)
-    registry = DeviceRegistry(
-        [settings],
-        devices=world.devices,
-        downloads=world.downloads,
-        problems=Problems(world.bus),
-        clock=world.clock,
-    )
+    registry = new_registry(world, settings)
     told: list[bool] = []
 
     def hear(news: Event) -> None:
@@ -180,13 +164,7 @@ def test_a_device_that_is_removed_while_another_is_looked_at_does_not_come_back(
     for settings, device_id in ((full, STICK), (removed, other)):
         settings.path.mkdir()
         write_marker(settings.path, Marker(device_id, settings.name))
-    registry = DeviceRegistry(
-        [full, removed],
-        devices=world.devices,
-        downloads=world.downloads,
-        problems=Problems(world.bus),
-        clock=world.clock,
-    )
+    registry = new_registry(world, full, removed)
 
     def settle(device: AttachedDevice) -> None:
         # It takes a while; meanwhile somebody removes the other one on the page.
@@ -208,13 +186,7 @@ def test_a_device_that_is_removed_while_it_is_looked_at_leaves_no_problem(
     settings.path.mkdir()
     write_marker(settings.path, Marker(STICK, "Car stick"))
     problems = Problems(world.bus)
-    registry = DeviceRegistry(
-        [settings],
-        devices=world.devices,
-        downloads=world.downloads,
-        problems=problems,
-        clock=world.clock,
-    )
+    registry = new_registry(world, settings, problems=problems)
 
     def settle(_device: AttachedDevice) -> None:
         registry.configure([])
