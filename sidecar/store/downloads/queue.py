@@ -42,7 +42,7 @@ from sidecar.store.downloads.queries import (
 )
 from sidecar.store.downloads.sightings import DownloadSightings
 from sidecar.store.downloads.titles import TitleQueries
-from sidecar.store.downloads.transitions import FROM_ZERO, UNBLEMISHED, DownloadTransitions
+from sidecar.store.downloads.transitions import FROM_ZERO, UNBLEMISHED, UNSEEN, DownloadTransitions
 from sidecar.store.schema.tables import DownloadRow
 
 __all__ = ["DownloadQueue", "Downloads", "FilePlace", "NewDownload", "WantedAgain"]
@@ -345,7 +345,7 @@ class DownloadQueue:
             return bool(self._set(download, file_path=place.path, path_key=place.key))
 
     def follow(self, download: Download, place: FilePlace) -> bool:
-        """Change the path of a finished file that somebody has moved on the device.
+        """Change the path of a finished file that was moved on the device: it is not missing there.
 
         Returns:
             Whether it has that path now, also if somebody else has seen it there first. False if
@@ -364,7 +364,8 @@ class DownloadQueue:
                     find_free_place(self._db, there.device_id, [place])
                 except ValueError:
                     return False
-            return self._set(there, file_path=place.path, path_key=place.key) is not None
+            moved = {"file_path": place.path, "path_key": place.key, **UNSEEN}
+            return self._set(there, **moved) is not None
 
     def recover(self, living: Callable[[], Collection[str]] = tuple) -> list[Download]:
         """Requeue what was running in processes that are not there any more.

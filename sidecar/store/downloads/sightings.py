@@ -3,7 +3,8 @@
     a scan ─▶ not there or changed ─▶ missing since then ─▶ people are asked, if there are many
            └▶ there again ──────────▶ not missing, nobody is asked
 
-When a file is removed, `transitions` clears this. No state changes here.
+When a file is removed, `transitions` clears this; when it is found elsewhere, `queue.follow` does.
+No state changes here.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from sidecar.events import Bus, DeviceChanged
 from sidecar.store.database import Database
 from sidecar.store.schema.fields import MomentField
 
-# A file that was removed and fetched again since the scan is another one.
+# A file that was removed and fetched again since the scan is another one; of one that was renamed
+# since, the scan says nothing: it looked at another path.
 SAME = """WHERE status = 'completed'
     AND downloads.id = CAST(json_extract(one.value, '$[0]') AS INTEGER)
-    AND completed_at IS CAST(json_extract(one.value, '$[1]') AS INTEGER)"""
+    AND completed_at IS CAST(json_extract(one.value, '$[1]') AS INTEGER)
+    AND file_path = json_extract(one.value, '$[2]')"""
 GONE = f"""UPDATE downloads SET missing_since = ? FROM json_each(?) AS one
     {SAME} AND missing_since IS NULL RETURNING id"""  # noqa: S608 - our own words
 BACK = f"""UPDATE downloads SET missing_since = NULL, is_asked_about = 0
@@ -67,7 +70,7 @@ class DownloadSightings:
     def _each(self, device_id: str, sql: str, files: list[Expected], *values: object) -> int:
         count = 0
         for some in batched(files, BATCH):
-            told = [(one.id, MOMENT.db_value(one.completed_at)) for one in some]
+            told = [(one.id, MOMENT.db_value(one.completed_at), one.path) for one in some]
             with self._db.write():
                 changed = len(self._db.execute_sql(sql, [*values, json.dumps(told)]))
                 if changed:

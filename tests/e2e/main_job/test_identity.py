@@ -54,12 +54,17 @@ def test_a_library_scanned_again_under_new_ids_is_followed_at_once(
 
     wait_until(followed, what="the rows to follow")
     old = next(iter(before.values()))
-    renamed = stick / Path(old["file_path"]).parent / "1-01 - Another Tone.flac"
-    wait_until(renamed.exists, what="the file's new name")
+    renamed = Path(old["file_path"]).parent / "1-01 - Another Tone.flac"
+
+    def is_renamed() -> bool:
+        return str(renamed) in {one["file_path"] for one in running.downloads()}
+
+    wait_until(is_renamed, what="the file's new name")
     rows = running.downloads()
     assert {one["id"] for one in rows} == {one["id"] for one in before.values()}
     assert {one["status"] for one in rows} == {"completed"}
     assert {one["completed_at"] for one in rows} == {one["completed_at"] for one in before.values()}
+    assert (stick / renamed).exists()
     assert not (stick / old["file_path"]).exists()
     assert len(list(stick.rglob("*.flac"))) == len(TRACKS)
     assert jellyfin.fetched == fetched

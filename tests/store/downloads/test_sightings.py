@@ -7,12 +7,13 @@ import pytest
 from sidecar.domain.downloads.download import Status
 from sidecar.domain.files.removals import Expected
 from sidecar.domain.transfers.failures import Failure, FailureClass
-from sidecar.events import Bus, DeviceChanged, Event
+from sidecar.events import Bus, DeviceChanged, DownloadChanged, Event
 from sidecar.store.accounts.accounts import Accounts
 from sidecar.store.accounts.usage import UsageByAccount
 from sidecar.store.database import Database
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.formats import FormatStore
+from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.downloads.inventory import Inventory
 from sidecar.store.downloads.queries import DeviceState
 from sidecar.store.downloads.queue import Downloads
@@ -127,6 +128,36 @@ def test_a_look_says_nothing_of_a_file_that_was_fetched_anew_since(
     downloads.transitions.mark_arrived(again, size=100, content_hash=HASH, mime_type=None)
 
     assert miss(downloads, seen) == 0
+
+
+def test_a_look_says_nothing_of_a_file_that_was_renamed_since(downloads: Downloads) -> None:
+    (seen,) = complete(downloads, 1)
+    row = downloads.queries.get(seen.id)
+    assert row is not None
+    assert downloads.queue.follow(row, FilePlace("new", "new"))
+
+    assert miss(downloads, seen) == 0
+
+    (there,) = downloads.queries.files_on(STICK)
+    assert (there.path, there.is_missing) == ("new", False)
+
+
+def test_a_file_that_was_found_elsewhere_is_there(downloads: Downloads, news: list[Event]) -> None:
+    """A look in the middle of a rename finds it at neither place; nobody waits for the next."""
+    (seen,) = complete(downloads, 1)
+    miss(downloads, seen)
+    downloads.sightings.ask_about(STICK, {seen.id})
+    row = downloads.queries.get(seen.id)
+    assert row is not None
+    news.clear()
+
+    assert downloads.queue.follow(row, FilePlace("new", "new"))
+
+    (there,) = downloads.queries.files_on(STICK)
+    assert (there.path, there.is_missing, there.is_asked_about) == ("new", False, False)
+    (told,) = news
+    assert isinstance(told, DownloadChanged)
+    assert told.download.is_present
 
 
 def test_it_is_told_once_for_a_device_and_only_if_something_changed(

@@ -142,11 +142,9 @@ class DeviceScan:
         self._downloads.sightings.note_look(
             self.device.id,
             missing=[one for one in files if one.id in suspected and one.id not in moved],
-            # A file that could not be read is neither this nor missing.
+            # A file that could not be read is neither this nor missing; a moved one was followed.
             present=[
-                one
-                for one in files
-                if one.id in moved or (one.id not in suspected and one.id not in found.unclear)
+                one for one in files if one.id not in suspected and one.id not in found.unclear
             ],
         )
         self._downloads.sightings.ask_about(self.device.id, decision.ask)
