@@ -121,7 +121,7 @@ nightly: packages-for-tests $(VENV)/test-ready static/vendor/ready
 	SIDECAR_LONG_FILM=1 $(BIN)/pytest -q tests/e2e/devices/test_films.py
 
 # Puts the pages' new sentences into the catalogues, to be translated there.
-catalogues: $(VENV)/run-ready
+catalogues: $(VENV)/test-ready
 	mkdir -p build
 	$(BIN)/pybabel -q extract -F pyproject.toml -k msg -k translatable -k sentence -k counted:1,2 -k _numbered:1,2 \
 		--no-location --sort-output --omit-header -o build/messages.pot .
@@ -129,7 +129,7 @@ catalogues: $(VENV)/run-ready
 		-o sidecar/web/i18n/catalogues/$$language.po --no-fuzzy-matching --ignore-obsolete --omit-header; done
 
 # Writes the pages of docs/ that repeat what the code says: the settings and the API.
-docs: $(VENV)/run-ready
+docs: $(VENV)/test-ready
 	$(BIN)/python -m docs.generate
 
 # One picture of every page for each size and theme, in build/pictures.
@@ -226,16 +226,17 @@ node_modules/ready: package.json package-lock.json
 	npm ci --omit=dev --silent --no-fund --no-audit
 	@touch $@
 
-# With what checks them.
-node_modules/test-ready: package.json package-lock.json
-	npm ci --silent --no-fund --no-audit
-	@touch $@ node_modules/ready
+# With what checks them. It is added to what is there: the pages' files may be made from that meanwhile.
+# npm removes a mark that is no package.
+node_modules/test-ready: node_modules/ready
+	npm install --no-save --silent --no-fund --no-audit
+	@touch node_modules/ready $@
 
 tests/firefox/node_modules/ready: tests/firefox/package.json tests/firefox/package-lock.json
 	npm ci --prefix tests/firefox --silent --no-fund --no-audit
 	@touch $@
 
-static/vendor/ready: node_modules/ready static/build.mjs $(shell find static/css static/js -name '*.css' -o -name '*.js')
+static/vendor/ready: package-lock.json static/build.mjs $(shell find static/css static/js -name '*.css' -o -name '*.js') | node_modules/ready
 	node static/build.mjs
 
 # Only if one of them is not installed: then root is needed, and the network.
