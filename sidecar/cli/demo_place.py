@@ -17,17 +17,10 @@ def demo_place(settings: Settings) -> Path:
 def demo_settings(settings: Settings) -> Settings:
     """Return settings with a separate data folder, and a demo device if none is configured."""
     place = demo_place(settings)
-    server = settings.server.model_copy(update={"data_dir": place / "sidecar"})
     devices = settings.devices or (DeviceSettings(name="Demo stick", path=place / "stick"),)
     # What is tried out is kept apart, also if the real database is on a server.
-    return settings.model_copy(
-        update={
-            "server": server,
-            "devices": devices,
-            "database": DatabaseSettings(),
-            "redis": RedisSettings(),
-        }
-    )
+    apart = {"devices": devices, "database": DatabaseSettings(), "redis": RedisSettings()}
+    return settings.model_copy(update=apart).with_demo("server", data_dir=place / "sidecar")
 
 
 def settings_in_use(settings: Settings) -> Settings:

@@ -110,5 +110,4 @@ def _start_demo(
     set_up.demo_id = server.core.server_id
     print(f"Demo Jellyfin:    {server.url}")
     print_accounts(sys.stdout)
-    jellyfin = settings.jellyfin.model_copy(update={"url": server.url})
-    return settings.model_copy(update={"jellyfin": jellyfin})
+    return settings.with_demo("jellyfin", url=server.url)

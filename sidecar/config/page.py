@@ -1,9 +1,9 @@
 """The settings that admins change on the page, and how they combine with all others.
 
-    defaults < page < file < environment
+    defaults < page < file < environment < demo
 
-What the file or the environment sets is shown on the page, but cannot be changed there. Changes
-have the keys and the values of the file: "transfer.workers" → 4, "network.quiet_hours" →
+What the file, the environment or the demo sets is shown on the page, but cannot be changed there.
+Changes have the keys and the values of the file: "transfer.workers" → 4, "network.quiet_hours" →
 ["22:00-06:30"].
 """
 
@@ -95,11 +95,12 @@ class Origin(StrEnum):
     PAGE = "page"
     FILE = "file"
     ENVIRONMENT = "environment"
+    DEMO = "demo"
 
     @property
     def is_locked(self) -> bool:
         """Whether the page cannot change the setting."""
-        return self in {Origin.FILE, Origin.ENVIRONMENT}
+        return self in {Origin.FILE, Origin.ENVIRONMENT, Origin.DEMO}
 
 
 def keys_of(section: str) -> Iterator[str]:
@@ -121,12 +122,14 @@ def find_origin(base: Settings, changes: Changes, section: str, key: str) -> Ori
     """Return where the value of a setting comes from.
 
     Args:
-        base: The settings of the file and the environment.
+        base: The settings of the file, the environment and the demo.
         changes: What the page changes.
         section: The name of the section.
         key: The name of the key in the section.
     """
     place = f"{section}.{key}"
+    if place in base.from_demo:
+        return Origin.DEMO
     if place in base.from_environment:
         return Origin.ENVIRONMENT
     if key in find_section(base, section).model_fields_set:

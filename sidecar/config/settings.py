@@ -690,6 +690,7 @@ class Settings(Section):
     devices: tuple[DeviceSettings, ...] = ()
     # Keys that the environment sets, as "transfer.workers".
     _from_environment: frozenset[str] = PrivateAttr(default=frozenset())
+    _from_demo: frozenset[str] = PrivateAttr(default=frozenset())
     _file: Path | None = PrivateAttr(default=None)
 
     @property
@@ -705,6 +706,19 @@ class Settings(Section):
     def note_sources(self, file: Path | None, from_environment: frozenset[str]) -> None:
         """Note the file that was read, and which keys the environment sets."""
         self._file, self._from_environment = file, from_environment
+
+    @property
+    def from_demo(self) -> frozenset[str]:
+        """The keys that the demo sets, as "jellyfin.url"."""
+        return self._from_demo
+
+    def with_demo(self, section: str, **values: object) -> Self:
+        """Return these settings with what the demo sets in a section."""
+        changed = getattr(self, section).model_copy(update=values)
+        settings = self.model_copy(update={section: changed})
+        places = self._from_demo | {f"{section}.{key}" for key in values}
+        settings._from_demo = places  # noqa: SLF001 - it is ours
+        return settings
 
 
 def check_devices(settings: Settings, where: str | Path) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.cli.demo_place import demo_settings
 from sidecar.config import Settings, load
 from sidecar.config.page import (
     FILE_ONLY,
@@ -58,6 +59,18 @@ def test_the_page_comes_above_the_defaults_and_below_file_and_environment(base: 
     assert origins["converters"] is Origin.ENVIRONMENT
     assert origins["speed_limit"] is Origin.PAGE
     assert origins["read_timeout"] is Origin.DEFAULT
+
+
+def test_what_the_demo_sets_is_not_said_to_be_in_the_file(base: Settings) -> None:
+    demo = demo_settings(base).with_demo("jellyfin", url="http://demo")
+
+    merged = merge(demo, {"jellyfin.url": "http://other", "transfer.speed_limit": "2 MB"})
+
+    assert merged.jellyfin.url == "http://demo"
+    assert merged.server.data_dir == base.server.data_dir / "demo" / "sidecar"
+    assert find_origin(merged, {}, "jellyfin", "url") is Origin.DEMO
+    assert find_origin(merged, {}, "server", "data_dir") is Origin.DEMO
+    assert find_origin(base, {}, "server", "data_dir") is Origin.ENVIRONMENT
 
 
 def test_devices_of_the_page_come_after_those_of_the_file(base: Settings) -> None:
