@@ -195,6 +195,17 @@ class DownloadQueries:
         """Return a download; None if there is none."""
         return self._find_one(f"{ONE} id = ?", download_id)
 
+    def find_as_seen(self, seen: Download) -> Download | None:
+        """Return a finished download as it is now; None if its file is another one, or elsewhere.
+
+        Asked in the `write` in which something is recorded of the file that the caller looked at.
+        """
+        now = self.get(seen.id)
+        if now is None or now.status is not Status.COMPLETED:
+            return None
+        same = (now.file_path, now.completed_at) == (seen.file_path, seen.completed_at)
+        return now if same else None
+
     def seen(self, download_id: int, viewer: str | None) -> Download | None:
         """Return a download; None if there is none that this account may see.
 

@@ -83,6 +83,7 @@ class DeviceFormats:
             server_is_there: Whether the server can be asked.
         """
         self._book = book
+        self._db = stores.db
         self._store = stores.formats
         self._devices = stores.devices
         self._downloads = stores.downloads
@@ -207,22 +208,32 @@ class DeviceFormats:
     def _queue_again(
         self, device: AttachedDevice, download: Download, name: str, *, size: int
     ) -> None:
-        log.info("%s is fetched again as %s", download.file_path, name)
         text = msg("It is downloaded again in the format that is set now")
         failure = Failure(FailureClass.TRANSIENT, REFORMAT, text)
         original, part = device.folder.original(download.id), device.folder.part(download.id)
         has_original = download.original_size is not None and download.validator is not None
         has_original = has_original and original.size() == download.original_size
-        if self._downloads.transitions.mark_damaged(download, failure, has_part=has_original):
-            if has_original:
-                original.rename_to(part)
-            device.folder.remove(
-                download.file_path,
-                size=size,
-                content_hash=download.content_hash,
-                completed_at=download.completed_at,
-            )
+        with self._db.write():
+            current = self._downloads.queries.find_as_seen(download)
+            # The server may have taken long to answer, and people do other things meanwhile.
+            if current is None or not self._is_still_meant(device, name):
+                return
+            self._downloads.transitions.mark_damaged(current, failure, has_part=has_original)
             self._store.align(device.id, name)
+        log.info("%s is fetched again as %s", download.file_path, name)
+        if has_original:
+            original.rename_to(part)
+        device.folder.remove(
+            download.file_path,
+            size=size,
+            content_hash=download.content_hash,
+            completed_at=download.completed_at,
+        )
+
+    def _is_still_meant(self, device: AttachedDevice, name: str) -> bool:
+        """Whether files of a device may be replaced by such in this format."""
+        is_set = self.of(device.id, ItemType.AUDIO) == name and self.is_confirmed(device.id, name)
+        return is_set and device.id not in self._registry.blocked()
 
     def _is_still_there(self, download: Download) -> bool:
         """Whether the server still has the file; one that it does not have is kept as it is."""

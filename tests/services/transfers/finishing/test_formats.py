@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from pydantic import ByteSize
 from sidecar.config import DeviceSettings
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Download, Status
+from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.formats.films import FilmFormat
 from sidecar.domain.formats.formats import Format
 from sidecar.domain.items.item import Item, ItemType
@@ -26,6 +27,7 @@ from sidecar.services.rules.wishes import WishService
 from sidecar.services.transfers.claims import Claims
 from sidecar.services.transfers.finishing.formats import AT_ONCE, DeviceFormats, check_format
 from sidecar.store.devices.settings import DeviceSettingsStore
+from sidecar.store.downloads.insert import FilePlace
 from sidecar.transfer.converting.programs import NoConverter
 from tests.services.conftest import ANN, STICK, World, track
 
@@ -44,8 +46,11 @@ class House:
     is_there: bool = True
     cannot: set[Format | FilmFormat] = field(default_factory=set)
     problems: dict[str, Exception] = field(default_factory=dict)
+    # What happens while the server is asked.
+    meanwhile: Callable[[], object] = lambda: None
 
     def item(self, download: Download) -> Item:
+        self.meanwhile()
         if download.item_id in self.problems:
             raise self.problems[download.item_id]
         return track(1, id=download.item_id)
@@ -317,6 +322,54 @@ def test_a_paused_device_loses_nothing(house: House) -> None:
     house.want("opus")
     house.formats.confirm(STICK, "opus-128k")
     house.book.change(STICK, {"paused": True})
+
+    house.formats.step()
+
+    assert path.exists()
+    assert house.now(1).status is Status.COMPLETED
+
+
+def test_a_file_that_is_renamed_while_the_server_is_asked_is_left_for_later(house: House) -> None:
+    path = house.finished(1)
+    renamed = path.with_name("renamed.flac")
+
+    def rename() -> None:
+        row, to = house.now(1), str(renamed.relative_to(house.stick))
+        path.rename(renamed)
+        assert house.world.downloads.queue.follow(row, FilePlace(to, make_path_key(to)))
+
+    house.want("opus")
+    house.formats.confirm(STICK, "opus-128k")
+    house.meanwhile = rename
+    house.formats.step()
+
+    assert renamed.exists()
+    assert house.now(1).status is Status.COMPLETED
+
+    house.meanwhile = lambda: None
+    house.formats.step()
+    assert not renamed.exists()
+    assert house.now(1).status is Status.PENDING
+
+
+def test_another_format_that_is_set_while_the_server_is_asked_counts(house: House) -> None:
+    path = house.finished(1)
+    house.queue(2)
+    house.want("opus")
+    house.formats.confirm(STICK, "opus-128k")
+    house.meanwhile = lambda: house.want("mp3")
+
+    house.formats.step()
+
+    assert path.exists(), "the yes was to Opus"
+    assert house.now(2).format == "mp3-192k"
+
+
+def test_a_device_that_is_paused_while_the_server_is_asked_loses_nothing(house: House) -> None:
+    path = house.finished(1)
+    house.want("opus")
+    house.formats.confirm(STICK, "opus-128k")
+    house.meanwhile = lambda: house.book.change(STICK, {"paused": True})
 
     house.formats.step()
 
