@@ -168,8 +168,7 @@ class Jellyfin:
         Raises:
             ServerAway: It is starting; it may answer then, with keys in camelCase.
         """
-        answer = self.connection.get("System", "Info", "Public")
-        check_answer(answer)
+        answer = self._ask_what_is_public()
         if answer.is_json and b'"startupWizardCompleted"' in answer.body:
             raise ServerAway(msg("Jellyfin at {server} is starting", server=answer.server))
         server = read(answer, models.PUBLIC_SERVER)
@@ -178,12 +177,20 @@ class Jellyfin:
 
     def clock(self) -> datetime | None:
         """Return what time the server has, to the second; None if its answer does not say."""
-        answer = self.connection.get("System", "Info", "Public")
-        check_answer(answer)
+        answer = self._ask_what_is_public()
         try:
             return parsedate_to_datetime(answer.headers.get("Date", "")).astimezone(UTC)
         except ValueError:
             return None
+
+    def _ask_what_is_public(self) -> Answer:
+        """Ask what Jellyfin tells everybody; whoever refuses that is not Jellyfin."""
+        answer = self.connection.get("System", "Info", "Public")
+        try:
+            check_answer(answer)
+        except (NotAllowed, NotFound):
+            raise unexpected_answer(answer) from None
+        return answer
 
     def health(self) -> str:
         """Fetch the server's health: `Healthy`, or `Degraded` while it starts."""

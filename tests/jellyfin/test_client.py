@@ -260,6 +260,24 @@ def test_what_is_not_jellyfins_answer_is_not_believed(
         client.items([TRACK])
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        Reply(401, b"", {"WWW-Authenticate": "Basic"}),
+        Reply(403, b"no", {"Content-Type": "text/plain"}),
+        Reply(403),
+        Reply(404, b"{}", {"Content-Type": "application/json"}),
+    ],
+)
+def test_who_refuses_what_jellyfin_tells_everybody_is_not_jellyfin(
+    client: Jellyfin, server: Answering, reply: Reply
+) -> None:
+    server.routes["GET /System/Info/Public"] = reply
+
+    with pytest.raises(UnexpectedAnswer, match=f"status {reply.status}.*Check the address"):
+        client.public_info()
+
+
 def test_a_redirect_is_not_followed_with_our_token(client: Jellyfin, server: Answering) -> None:
     with answering() as elsewhere:
         server.routes["GET /Items"] = Reply(302, b"", {"Location": f"{elsewhere.url}/Items"})

@@ -207,9 +207,10 @@ def retry_after(value: str | None) -> float | None:
 
 
 def _redirect_target(location: str) -> str:
-    """Return where a redirect leads without its query, which may hold secrets."""
+    """Return where a redirect leads without its query and name, which may hold secrets."""
     try:
         parts = urlsplit(location)
     except ValueError:
         return msg("an unreadable place")
-    return f"{parts.scheme}://{parts.hostname}{parts.path}" if parts.hostname else parts.path
+    host = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{host}{parts.path}" if host else parts.path

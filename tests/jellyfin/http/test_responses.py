@@ -121,6 +121,10 @@ def test_a_starting_server_says_how_long_to_wait() -> None:
     ("odd", "names"),
     [
         (answer(302, "", Location="https://login.example/auth?token=abc"), "login.example/auth"),
+        (
+            answer(302, "", Location="http://ann:pw@nas:8096/?a=b"),
+            "redirect to http://nas:8096/ for",
+        ),
         (answer(302, "", Location="/web/"), "a redirect to /web/"),
         (answer(200, HTML, b"<html>"), "a web page"),
         (answer(200, "image/png", b"x"), "image/png"),
