@@ -304,6 +304,17 @@ def test_an_empty_page_says_what_to_do(ann: Browser) -> None:
     assert "Nothing matches “&lt;b&gt;”" in shown(ann, "/downloads?q=<b>")
 
 
+def test_an_empty_page_promises_no_files_to_whom_jellyfin_gives_none(
+    house: WebHouse, ann: Browser
+) -> None:
+    house.store.accounts.may(ANN.user_id, is_admin=False, may_download=False)
+
+    for page in ("/", "/downloads", "/downloads?tab=completed", "/offline"):
+        told = shown(ann, page)
+        assert "Jellyfin does not let your account download. An admin can allow it" in told
+        assert "Mark a favourite" not in told
+
+
 @pytest.mark.parametrize("users", [("ben",)])
 def test_whoever_has_no_device_is_told_who_adds_one(ann: Browser) -> None:
     for page in ("/", "/downloads", "/offline", "/devices"):
