@@ -89,7 +89,7 @@ def test_a_download_is_cancelled_after_a_question_and_its_part_is_kept(
     expect(page.get_by_role("heading", name="Downloads")).to_be_visible()
     expect(page.get_by_role("heading", name="Cancel this")).to_be_hidden()
     eventually(lambda: stocked.status(failed) is None)
-    assert stocked.store.downloads.queue.kept_parts(failed.device_id) == {failed.id}
+    assert not stocked.store.downloads.queue.list_forgotten([failed.id])
     page.context.close()
 
 

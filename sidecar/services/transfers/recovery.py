@@ -91,11 +91,10 @@ class DeviceRecovery:
             errors.DeviceError: The device is gone again.
         """
         parts = [one for one in device.folder.parts() if one.download_id not in busy]
-        kept = self._downloads.queue.kept_parts(device.id) if parts else ()
+        # A row is there before its part file.
+        forgotten = self._list_forgotten(parts)
         for part in parts:
-            # A row is there before its part file.
-            is_gone = self._downloads.queries.get(part.download_id) is None
-            if is_gone and part.download_id not in kept:
+            if part.download_id in forgotten:
                 part.remove()
 
     def _finish(self, device: AttachedDevice, download: Download) -> None:
@@ -216,16 +215,24 @@ class DeviceRecovery:
 
     def _sweep(self, device: AttachedDevice) -> None:
         """Remove part files that are of no use any more; only the sidecar's own files."""
-        kept = self._downloads.queue.kept_parts(device.id)
-        for part in device.folder.parts():
-            if part.download_id in kept and part.suffix == FETCHED:
-                continue
+        parts = device.folder.parts()
+        forgotten = self._list_forgotten(parts)
+        for part in parts:
             download = self._downloads.queries.get(part.download_id)
-            is_of_use = download is not None and download.status in _when_of_use(part)
-            if part.suffix == ORIGINAL and download is not None:
-                is_of_use &= download.original_size is not None
-            if download is None or download.device_id != device.id or not is_of_use:
+            if download is None:
+                # Its part may be kept, or it was cancelled a moment ago.
+                is_of_use = part.suffix == FETCHED and part.download_id not in forgotten
+            else:
+                is_of_use = download.status in _when_of_use(part)
+                is_of_use &= download.device_id == device.id
+                if part.suffix == ORIGINAL:
+                    is_of_use &= download.original_size is not None
+            if not is_of_use:
                 part.remove()
+
+    def _list_forgotten(self, parts: Collection[PartFile]) -> frozenset[int]:
+        found = {one.download_id for one in parts}
+        return self._downloads.queue.list_forgotten(found) if found else frozenset()
 
 
 def _when_of_use(part: PartFile) -> frozenset[Status]:

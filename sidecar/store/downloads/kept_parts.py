@@ -9,7 +9,7 @@ id, and with it the part file's bytes and their validator.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
 
 import peewee
@@ -27,6 +27,11 @@ FOUND = """SELECT {last_id},
 TAKE = (
     "DELETE FROM kept_parts WHERE download_id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))"
 )
+
+FORGOTTEN = """SELECT CAST(one.value AS INTEGER) FROM json_each(?) AS one
+    WHERE NOT EXISTS (SELECT 1 FROM downloads WHERE id = CAST(one.value AS INTEGER))
+        AND NOT EXISTS
+            (SELECT 1 FROM kept_parts WHERE download_id = CAST(one.value AS INTEGER))"""
 
 
 def remember_part(db: Database, download: Download, now: datetime) -> None:
@@ -83,10 +88,12 @@ def take_parts(
     return rows[0][0] or 0, parts
 
 
-def list_kept_parts(db: Database, device_id: str, now: datetime) -> frozenset[int]:
-    """Return the ids whose part files are kept on a device; delete expired records."""
+def list_forgotten(db: Database, download_ids: Collection[int], now: datetime) -> frozenset[int]:
+    """Return which of these have neither a row nor a kept part; delete expired records.
+
+    One statement: between two, a download may be cancelled and its part kept, or be asked for again.
+    """
     old = KeptPartRow.kept_at < now - KEPT_FOR
     with db.write():
         db.execute(peewee.ModelDelete(KeptPartRow).where(old))
-    query = KeptPartRow.select(KeptPartRow.download_id).where(KeptPartRow.device_id == device_id)
-    return frozenset(row["download_id"] for row in db.rows(query))
+    return frozenset(one for (one,) in db.sql(FORGOTTEN, (json.dumps(sorted(download_ids)),)))

@@ -327,9 +327,12 @@ class DownloadQueue:
                     self._transitions.publish(one, one.status, None)
         return frozenset(gone)
 
-    def kept_parts(self, device_id: str) -> frozenset[int]:
-        """Return the cancelled downloads of a device whose part files are kept."""
-        return kept_parts_downloads.list_kept_parts(self._db, device_id, self._clock.now())
+    def list_forgotten(self, download_ids: Collection[int]) -> frozenset[int]:
+        """Return those of these downloads whose rows are gone and whose part files are not kept.
+
+        They never come back: an id is given once.
+        """
+        return kept_parts_downloads.list_forgotten(self._db, download_ids, self._clock.now())
 
     def rename(self, download: Download, place: FilePlace) -> bool:
         """Change the path of a download that has no file at the old one yet.

@@ -10,7 +10,9 @@ from threading import Barrier, Event, Thread
 import pytest
 import xxhash
 
+from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import OURS
+from sidecar.device.own.parts import PartFile
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.downloads.shares import Share
@@ -403,6 +405,40 @@ def test_a_part_that_is_kept_outlives_a_new_start_and_is_gone_on_with(home: Hous
 
     again = home.works.now()
     assert (again.id, again.bytes_downloaded) == (one.id, 3)
+
+
+def test_a_part_that_is_kept_while_its_device_is_swept_stays(home: House) -> None:
+    one = home.hold(Ann)
+    home.works.engine.meanwhile = lambda _job: home.do(Ann, one, PAUSE)
+    home.works.worker.step()
+    device = home.works.registry.get(STICK)
+    part = device.folder.part(one.id)
+    part.open().close()
+    with home.world.db.write():
+        home.world.db.sql(
+            "UPDATE downloads SET bytes_downloaded = 3, validator = '[null, 9]' WHERE id = ?",
+            (one.id,),
+        )
+    listed: list[list[PartFile]] = []
+
+    class CancelledMeanwhile(DeviceFolder):
+        def parts(self) -> list[PartFile]:
+            found = super().parts()
+            listed.append(found)
+            if len(listed) == 2:  # Listed first for copies with completed tags, then to be swept.
+                home.do(Ann, one, replace(CANCEL, keep_part=True))
+            return found
+
+    home.works.registry.close()
+    folder = CancelledMeanwhile(device.folder.root, STICK, name="Car stick")
+    folder.attach()
+    try:
+        home.works.settling.reconcile(replace(device, folder=folder), [])
+    finally:
+        folder.close()
+
+    assert home.world.downloads.queries.get(one.id) is None
+    assert home.parts() == [part.name]
 
 
 def test_a_file_is_deleted_and_its_row_says_so(home: House) -> None:

@@ -294,13 +294,13 @@ class Interleavings(RuleBasedStateMachine):
 
     @invariant()
     def every_part_file_has_somebody_who_wants_it(self) -> None:
-        unfinished = {
+        finished = {
             number
             for number, status in self.states.items()
-            if status not in {Status.COMPLETED, Status.REMOVED}
+            if status in {Status.COMPLETED, Status.REMOVED}
         }
-        wanted = unfinished | self.downloads.queue.kept_parts(STICK) | set(self.running)
-        assert {int(one.removesuffix(".part")) for one in self.home.parts()} <= wanted
+        parts = {int(one.removesuffix(".part")) for one in self.home.parts()} - set(self.running)
+        assert not parts & (finished | self.downloads.queue.list_forgotten(parts))
 
 
 TestInterleavings = Interleavings.TestCase

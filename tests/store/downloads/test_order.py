@@ -145,13 +145,14 @@ def test_a_kept_part_goes_on_under_its_old_id_when_it_is_asked_for_again(
 ) -> None:
     running = begun(downloads)
     assert downloads.queue.cancel(running, keep_part=True)
-    assert downloads.queue.kept_parts(STICK) == {running.id}
+    assert downloads.queue.list_forgotten([running.id]) == frozenset()
     downloads.queue.add_all([wanted(2)])
 
     (again,) = downloads.queue.add_all([wanted(1)])
 
     assert (again.id, again.bytes_downloaded, again.validator) == (running.id, 400, MODIFIED)
-    assert downloads.queue.kept_parts(STICK) == frozenset()
+    downloads.queue.cancel(again)
+    assert downloads.queue.list_forgotten([again.id]) == {again.id}
 
 
 def test_a_part_that_is_not_kept_is_forgotten(downloads: Downloads) -> None:
@@ -165,16 +166,18 @@ def test_a_part_that_is_not_kept_is_forgotten(downloads: Downloads) -> None:
 
 
 def test_a_part_without_a_byte_that_counts_is_not_kept(downloads: Downloads) -> None:
-    downloads.queue.cancel(begun(downloads, held=0), keep_part=True)
+    running = begun(downloads, held=0)
+    downloads.queue.cancel(running, keep_part=True)
 
-    assert downloads.queue.kept_parts(STICK) == frozenset()
+    assert downloads.queue.list_forgotten([running.id]) == {running.id}
 
 
 def test_a_part_is_not_kept_for_ever(downloads: Downloads, clock: FakeClock) -> None:
-    downloads.queue.cancel(begun(downloads), keep_part=True)
+    running = begun(downloads)
+    downloads.queue.cancel(running, keep_part=True)
     clock.advance(timedelta(days=31).total_seconds())
 
-    assert downloads.queue.kept_parts(STICK) == frozenset()
+    assert downloads.queue.list_forgotten([running.id]) == {running.id}
 
 
 def test_a_cooldown_is_ended_with_all_tries_given_back(downloads: Downloads) -> None:

@@ -151,8 +151,7 @@ def test_an_admin_cancels_for_everyone_and_may_keep_what_is_there(
     assert eve.send("POST", f"{API}/{download.id}/cancel", for_all).status_code == 200
 
     assert house.status(download) is None
-    kept = downloads.queue.kept_parts(download.device_id)
-    assert kept == ({download.id} if keep_part else set())
+    assert downloads.queue.list_forgotten([download.id]) == (set() if keep_part else {download.id})
 
 
 @pytest.mark.parametrize(

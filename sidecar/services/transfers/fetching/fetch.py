@@ -180,8 +180,7 @@ class Fetcher:
 
     def is_part_kept(self, download: Download) -> bool:
         """Whether its part file is still needed: its row exists, or a person kept the part."""
-        kept = self._downloads.queue.kept_parts(download.device_id)
-        return self._downloads.queries.get(download.id) is not None or download.id in kept
+        return not self._downloads.queue.list_forgotten([download.id])
 
     def end(self, download: Download) -> None:
         """Stop showing its progress."""
