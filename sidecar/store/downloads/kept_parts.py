@@ -91,7 +91,7 @@ def take_parts(
 def list_forgotten(db: Database, download_ids: Collection[int], now: datetime) -> frozenset[int]:
     """Return which of these have neither a row nor a kept part; delete expired records.
 
-    One statement: between two, a download may be cancelled and its part kept, or be asked for again.
+    One statement: between two, one may be cancelled with its part kept, or be asked for again.
     """
     old = KeptPartRow.kept_at < now - KEPT_FOR
     with db.write():
