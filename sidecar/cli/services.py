@@ -36,6 +36,9 @@ class CommandServices:
 def open_services(settings: Settings) -> Iterator[CommandServices]:
     """Open the database, also beside a running sidecar, and create the services over it.
 
+    Args:
+        settings: All of them, with those of the page.
+
     Raises:
         errors.ConfigError: No Jellyfin server is set.
         errors.DatabaseError: The file cannot be used.
@@ -47,7 +50,10 @@ def open_services(settings: Settings) -> Iterator[CommandServices]:
         store = Stores(db, bus, clock)
         base = Base(
             settings=settings,
-            configuration=page_configuration(settings, store, bus),
+            # What the page sets is in the settings already.
+            configuration=page_configuration(
+                settings, store, bus, ignored=store.page_settings.all()
+            ),
             store=store,
             bus=bus,
             clock=clock,

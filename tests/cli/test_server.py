@@ -9,6 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from sidecar.cli.commands import plan, server, status
+from sidecar.cli.demo_place import settings_in_use
 from sidecar.config import Settings
 from sidecar.errors import ConfigError, SidecarError, WrongServer
 from sidecar.services.identity.renaming import FileRenaming
@@ -51,6 +52,16 @@ def test_status_and_server_say_that_another_one_answers(
     assert "jellyfin-sidecar server accept" in found["text"]
     with pytest.raises(SidecarError, match=f"{OTHER}.*is another one"):
         server._show(house.settings, asked())
+
+
+def test_a_device_that_was_added_on_the_page_is_known_once(
+    house: MovingHouse, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    house.store.page_settings.save({"devices": [{"name": "Player", "path": str(tmp_path / "p")}]})
+
+    assert server._show(settings_in_use(house.settings), asked()) == 0
+
+    assert "two devices have this name" not in caplog.text
 
 
 def test_status_says_whose_hours_are_over(house: MovingHouse) -> None:
