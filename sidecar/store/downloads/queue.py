@@ -18,6 +18,7 @@ from functools import partial
 from itertools import accumulate
 from types import MappingProxyType
 
+from sidecar.batched import batched
 from sidecar.clock import Clock
 from sidecar.domain.downloads.download import Download, Move, Status
 from sidecar.domain.files.naming import make_path_key
@@ -50,6 +51,8 @@ __all__ = ["DownloadQueue", "Downloads", "FilePlace", "NewDownload", "WantedAgai
 CANCELLABLE = frozenset({Status.PENDING, Status.DOWNLOADING, Status.PAUSED, Status.FAILED})
 CANCEL = """DELETE FROM downloads WHERE id IN (SELECT CAST(value AS INTEGER) FROM json_each(?))
     AND status = ? AND finalizing = 0 RETURNING id"""
+# A statement of PostgreSQL takes 65,535 values, and a row has 26.
+MOST_IN_A_STATEMENT = 1000
 # The columns that a kept part gives to a new row, where there is none.
 NO_PART: Row = {"id": None, "validator": None, "bytes_downloaded": 0}
 
@@ -139,13 +142,16 @@ class DownloadQueue:
         # SQL text: peewee takes longer to build one insert than SQLite to run it.
         names = ", ".join(rows[0])
         marks = f"({', '.join('?' * len(rows[0]))})"
-        values = [value for row in rows for value in to_stored(row)]
-        written = self._db.execute_sql(
-            f"INSERT INTO downloads ({names}) VALUES {', '.join([marks] * len(rows))}"  # noqa: S608 - names of our own columns
-            f" RETURNING {NAMES}",
-            values,
-        )
-        return [from_columns(one) for one in written]
+        added: list[Download] = []
+        for some in batched(rows, MOST_IN_A_STATEMENT):
+            values = [value for row in some for value in to_stored(row)]
+            written = self._db.execute_sql(
+                f"INSERT INTO downloads ({names}) VALUES {', '.join([marks] * len(some))}"  # noqa: S608 - names of our own columns
+                f" RETURNING {NAMES}",
+                values,
+            )
+            added += map(from_columns, written)
+        return added
 
     def _want_again(self, again: Sequence[WantedAgain], turns: Sequence[int]) -> None:
         alike: dict[tuple[str, int], list[WantedAgain]] = {}
@@ -385,9 +391,8 @@ class DownloadQueue:
         with self._db.write():
             # Asked again: one may have begun meanwhile, and claimed something.
             left = self._left(living())
-            for download in left:
-                if not download.finalizing:
-                    self._transitions.move(download, Move.POSTPONE)
+            cut_off = [download for download in left if not download.finalizing]
+            self._transitions.move_all(cut_off, Move.POSTPONE)
         return [download for download in left if download.finalizing]
 
     def list_finalizing(self) -> list[Download]:

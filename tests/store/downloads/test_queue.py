@@ -14,6 +14,7 @@ from sidecar.domain.wishes import PIN, Reason, Wish
 from sidecar.errors import IllegalMove
 from sidecar.events import Bus, DownloadChanged, Event, WorkArrived
 from sidecar.store.database import Database
+from sidecar.store.dialects.postgresql import PostgresqlDialect
 from sidecar.store.downloads.filter import DownloadFilter
 from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.downloads.order import NotNow
@@ -21,6 +22,7 @@ from sidecar.store.downloads.queue import Downloads, WantedAgain
 from sidecar.store.downloads.transitions import WholeFile
 from sidecar.store.rules.holds import Holds
 from tests.fakes.clock import FakeClock
+from tests.statements import hook
 from tests.store.examples import ANN, BEGIN, BEN, CARD, HASH, STICK, TIMED_OUT, track, wanted
 
 MIB = 1024 * 1024
@@ -594,6 +596,22 @@ def test_after_a_crash_the_queue_goes_on_where_the_parts_are(downloads: Download
     assert downloads.queue.recover() == to_settle
 
 
+def test_after_a_crash_many_downloads_are_queued_again_with_few_statements(
+    db: Database, downloads: Downloads
+) -> None:
+    downloads.queue.add_all([wanted(number) for number in range(40)])
+    running = [claimed(downloads) for _ in range(40)]
+    said: list[str] = []
+    end = hook(db, lambda sql, _values: said.append(sql))
+
+    assert downloads.queue.recover() == []
+    end()
+
+    assert len(said) < 10
+    assert {fresh(downloads, one).status for one in running} == {Status.PENDING}
+    assert {fresh(downloads, one).claimed_by for one in running} == {None}
+
+
 def test_cancelling_deletes_the_row_and_says_so(downloads: Downloads, news: list[Event]) -> None:
     (download,) = downloads.queue.add_all([wanted(1)])
     news.clear()
@@ -610,6 +628,19 @@ def test_a_finished_file_cannot_be_cancelled(downloads: Downloads) -> None:
 
     with pytest.raises(IllegalMove, match="completed"):
         downloads.queue.cancel(download)
+
+
+def test_more_are_queued_at_once_than_a_statement_takes_values(
+    db: Database, downloads: Downloads
+) -> None:
+    if not isinstance(db.dialect, PostgresqlDialect):
+        pytest.skip("a statement of SQLite takes more, and here each is traced with its values")
+    asked = [wanted(number) for number in range(2600)]
+
+    added = downloads.queue.add_all(asked)
+
+    # The whole lists, if they differ, would take minutes to tell.
+    assert all(one.item_id == new.item.id for one, new in zip(added, asked, strict=True))
 
 
 def test_a_cancelled_number_is_never_given_again(downloads: Downloads) -> None:
