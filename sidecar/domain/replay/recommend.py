@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from sidecar.domain.replay.figures import Figures
 from sidecar.domain.replay.history import History
-from sidecar.domain.replay.replay import FILL, RULES, Replay, Scenario, replay
+from sidecar.domain.replay.replay import FILL, RULES, Scenario, replay
 from sidecar.domain.rules import album_affinity, fill
 from sidecar.domain.rules.album_affinity import AlbumAffinitySettings
 from sidecar.domain.rules.fill import FillSettings
@@ -44,35 +44,42 @@ def recommend(
     scenario: Scenario,
     found: Sequence[Figures] = (),
     progress: Callable[[float], None] = lambda _: None,
-    run: Replay = replay,
+    run: Callable[[History, Scenario], Sequence[Figures]] = replay,
 ) -> list[Recommendation]:
     """Try several thresholds, and return for each budget what is to be set.
 
     Args:
         history: What was played.
         scenario: The settings.
-        found: What a replay of the same scenario came to: with its `fill`, filling is compared.
+        found: What a replay of the same scenario came to: with its `fill`, filling is compared, and
+            the rules as they are set are not replayed again.
         progress: Called with the share that is done.
         run: Replays a scenario.
     """
     usual, is_filled = _read_settings(scenario)
     known = {(one.name, one.budget): one for one in found}
+    budgets = list(dict.fromkeys(scenario.budgets))
+    as_set = {one: known[RULES, one] for one in budgets if (RULES, one) in known}
     thresholds = sorted({*THRESHOLDS, usual.threshold})
-    tried: dict[int, list[Figures]] = {}
+    tried: dict[int, Mapping[int, Figures]] = {}
     for place, threshold in enumerate(thresholds):
-        settings = {album_affinity.NAME: replace(usual, threshold=threshold, enabled=True)}
-        other = replace(scenario, settings={**scenario.settings, **settings}, runs=[RULES])
-        tried[threshold] = run(history, other)
+        albums = replace(usual, threshold=threshold, enabled=True)
+        if albums == usual and len(as_set) == len(budgets):
+            tried[threshold] = as_set
+        else:
+            settings = {**scenario.settings, album_affinity.NAME: albums}
+            figures = run(history, replace(scenario, settings=settings, runs=[RULES]))
+            tried[threshold] = {one.budget: one for one in figures}
         progress((place + 1) / len(thresholds))
     before = {THRESHOLD: usual.threshold, ALBUMS: usual.enabled, FILLED: is_filled}
     return [
         _choose(
-            {one: figures[place] for one, figures in tried.items()},
+            {one: figures[budget] for one, figures in tried.items()},
             before,
             filled=known.get((FILL, budget)),
             rules=known.get((RULES, budget)),
         )
-        for place, budget in enumerate(dict.fromkeys(scenario.budgets))
+        for budget in budgets
     ]
 
 

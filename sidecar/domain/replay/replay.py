@@ -15,7 +15,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from sidecar.domain.fill.choice import FULL, FillLimits, Ranking, choose
 from sidecar.domain.fill.experts import Expert, Experts, Order
@@ -181,15 +181,6 @@ def replay(
         run.pass_day(day, plays)
         progress((place + 1) / len(days))
     return [one for budget in scenario.budgets for one in run.figures if one.budget == budget]
-
-
-class Replay(Protocol):
-    """Replays as `replay` does, in this process or in several."""
-
-    def __call__(
-        self, history: History, scenario: Scenario, progress: Callable[[float], None] = ...
-    ) -> list[Figures]:
-        """Replay a history, and return what each run came to, by budgets."""
 
 
 def split_budgets(budgets: Iterable[int], parts: int) -> list[list[int]]:
