@@ -584,8 +584,8 @@ class DeviceRegistry:
         return True
 
     def _fail(self, settings: DeviceSettings, subject: str, trouble: DeviceError) -> bool:
-        """Note what is wrong with a device, unless it was removed while it was looked at."""
-        if settings in self._configured:
+        """Note what is wrong with a device, unless it was removed or ejected meanwhile."""
+        if settings in self._configured and settings.path not in self._aside:
             self.trouble(subject, trouble)
         return False
 
@@ -643,9 +643,10 @@ class DeviceRegistry:
                 raise DeviceError("other-device", text)
 
     def _check(self, device: AttachedDevice) -> None:
+        # What is noted from now on, as that a person is about to unplug it, is not solved by this.
+        before = self._problems.of(ProblemKind.DEVICE, device.id)
         try:
             device.folder.check()
-            before = self._problems.of(ProblemKind.DEVICE, device.id)
             if before is not None and before.needed:
                 refusal = self._reserving.refusal(device, before.needed, before.needed)
                 if refusal is not None:
@@ -655,5 +656,5 @@ class DeviceRegistry:
             if trouble.code in GONE:
                 self._detach(device)
             return
-        if self._problems.clear(ProblemKind.DEVICE, device.id):
+        if before is not None and self._problems.clear(ProblemKind.DEVICE, device.id, seen=before):
             log.info("%s can be used again", device.settings.name)

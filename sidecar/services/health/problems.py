@@ -69,11 +69,16 @@ class Problems:
         self._tell(kind, subject)
         return True
 
-    def clear(self, kind: ProblemKind, subject: str) -> bool:
-        """Remove a problem that is solved; return whether there was one."""
+    def clear(self, kind: ProblemKind, subject: str, *, seen: Problem | None = None) -> bool:
+        """Remove a problem that is solved; return whether there was one.
+
+        With `seen` only that one: another that was noted meanwhile stays.
+        """
         with self._lock:
-            if self._problems.pop((kind, subject), None) is None:
+            found = self._problems.get((kind, subject))
+            if found is None or (seen is not None and found != seen):
                 return False
+            del self._problems[kind, subject]
         self._tell(kind, subject)
         self._bus.publish(WorkArrived())
         return True

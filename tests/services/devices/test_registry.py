@@ -156,6 +156,35 @@ def test_news_tell_that_a_device_came_or_went_once_it_has(world: World, tmp_path
     registry.close()
 
 
+def test_a_device_that_is_about_to_be_unplugged_while_it_is_looked_at_gets_no_file_more(
+    world: World, tmp_path: Path
+) -> None:
+    settings = DeviceSettings(name="Car stick", path=tmp_path / "stick", reserve=ByteSize(0))
+    settings.path.mkdir()
+    write_marker(settings.path, Marker(STICK, "Car stick"))
+    registry = new_registry(world, settings, current=lambda _id, one: unplugs(one))
+    unplugging = False
+
+    def unplugs(one: DeviceSettings) -> DeviceSettings:
+        nonlocal unplugging
+        if unplugging:
+            unplugging = False
+            registry.set_aside(STICK)
+        return one
+
+    registry.look(settle=lambda _device: None)
+    registry.trouble(STICK, DeviceError("full", "it is full"), needed=1)
+    unplugging = True
+
+    # It finds that there is room again, which the settings say more of.
+    registry.look(settle=lambda _device: None)
+
+    assert registry.blocked() == {STICK}
+    registry.eject(STICK)
+    assert registry.is_ejected(STICK)
+    registry.close()
+
+
 def test_a_device_that_is_removed_while_another_is_looked_at_does_not_come_back(
     world: World, tmp_path: Path
 ) -> None:
