@@ -16,7 +16,7 @@ from typing import BinaryIO
 from sidecar.domain.downloads.download import Validator
 from sidecar.domain.transfers.failures import TransferFailed
 from sidecar.errors import SidecarError, Stopped
-from sidecar.messages import msg
+from sidecar.messages import Size, msg
 from sidecar.transfer.durable import PartWriter
 from sidecar.transfer.engine import PartTarget, Receipt, TransferReport
 from sidecar.transfer.faults import classify_disk_error, part_vanished_error
@@ -105,7 +105,5 @@ def _read(original: Original, start: int, size: int) -> bytes:
     except OSError as error:
         raise CopyFailed(msg("it cannot be read: {reason}", reason=error.strerror)) from error
     if not block:
-        raise CopyFailed(
-            msg("it ends after {start} of {size} bytes", start=f"{start:,}", size=f"{size:,}")
-        )
+        raise CopyFailed(msg("it ends after {start} of {size}", start=Size(start), size=Size(size)))
     return block

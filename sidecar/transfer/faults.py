@@ -10,7 +10,7 @@ import requests
 import urllib3.exceptions
 
 from sidecar.domain.transfers.failures import Failure, FailureClass, TransferFailed
-from sidecar.messages import msg
+from sidecar.messages import Size, msg
 
 _DISK = {
     errno.ENOSPC: ("full", msg("The device is full: its queue waits for space")),
@@ -88,13 +88,10 @@ def classify_disk_error(error: OSError) -> Failure:
 
 def short_body_error(host: str, held: int, total: int | None) -> TransferFailed:
     """Return the failure for a body that ended too early."""
-    text = msg("{host} stopped after {held} bytes", host=host, held=f"{held:,}")
+    text = msg("{host} stopped after {held}", host=host, held=Size(held))
     if total is not None:
         text = msg(
-            "{host} stopped after {held} of {total} bytes",
-            host=host,
-            held=f"{held:,}",
-            total=f"{total:,}",
+            "{host} stopped after {held} of {total}", host=host, held=Size(held), total=Size(total)
         )
     return TransferFailed(Failure(FailureClass.TRANSIENT, "short-body", text))
 

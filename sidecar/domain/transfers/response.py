@@ -306,8 +306,9 @@ def unproved_length_failure(count: int, scanned: int | None) -> Failure:
             size=Size(count),
         )
         return Failure(FailureClass.UNPROVED, UNPROVED, text)
-    sent, known = str(Size(count)), str(Size(scanned))
-    if sent == known:
+    sent: str | Size = Size(count)
+    known: str | Size = Size(scanned)
+    if str(sent) == str(known):
         sent, known = (
             msg("{count} bytes", count=f"{count:,}"),
             msg("{count} bytes", count=f"{scanned:,}"),

@@ -16,10 +16,11 @@ from sidecar.domain.downloads.download import Status
 from sidecar.domain.formats.formats import Format, Target, explain_not_smaller
 from sidecar.domain.space.space import Space, check_space
 from sidecar.domain.transfers.failures import Failure, FailureClass
-from sidecar.domain.transfers.response import empty
+from sidecar.domain.transfers.response import empty, unproved_length_failure
 from sidecar.errors import ServerAway, SidecarError
 from sidecar.messages import Message, counted, msg, translate
 from sidecar.store.downloads.transitions import WholeFile
+from sidecar.transfer.faults import short_body_error
 from sidecar.web.i18n.languages import Languages
 from tests.web.house import Browser, WebHouse
 
@@ -179,6 +180,24 @@ def test_the_pages_say_it_in_the_language_of_the_reader(house: WebHouse, german:
     assert "Car stick ist nicht da" in failed
     assert "Jellyfin ist nicht erreichbar." in failed
     assert "wäre nicht kleiner" in completed
+
+
+@pytest.mark.parametrize(
+    ("failure", "told"),
+    [
+        (
+            short_body_error("nas", 7_340_032, 118_800_000).failure,
+            "nas hörte nach 7,3 MB von 118,8 MB auf",
+        ),
+        (unproved_length_failure(1_200_000, 3_400_000), "Der Server sendet 1,2 MB, seine"),
+    ],
+)
+def test_a_failure_tells_sizes_as_the_language_writes_them(
+    house: WebHouse, german: Client, failure: Failure, told: str
+) -> None:
+    house.add(1, status=Status.FAILED, failure=failure)
+
+    assert told in german.get("/downloads?tab=failed").text
 
 
 def test_the_plain_text_of_earlier_versions_is_still_shown(house: WebHouse, german: Client) -> None:
