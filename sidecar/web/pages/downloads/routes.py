@@ -15,10 +15,8 @@ from sidecar.clock import Clock
 from sidecar.domain.downloads.download import MISSING, Status
 from sidecar.domain.downloads.sorting import Sort
 from sidecar.services.activity.history import ActivityQuery
-from sidecar.services.devices.views import DeviceView
 from sidecar.services.downloads.listing import DownloadListing
 from sidecar.services.downloads.views import DownloadView
-from sidecar.services.space.plans import DevicePlan
 from sidecar.web.api.schemas.base import moment
 from sidecar.web.api.schemas.downloads import counts as all_counts
 from sidecar.web.i18n import numbers as numbers_i18n
@@ -83,7 +81,6 @@ HEADINGS = MappingProxyType(
 )
 # Offered in the header, in bytes a second.
 SPEED_LIMITS = (250_000, 500_000, 1_000_000, 2_000_000, 5_000_000, 10_000_000, 25_000_000)
-SOME_MISSING = translatable("%(missing)s of %(files)s files are missing")
 
 
 def routes(services: WebServices) -> Blueprint:
@@ -211,9 +208,6 @@ def give_words(app: Flask, clock: Clock) -> None:
     def _standing(view: DownloadView) -> status_labels.StatusLabel:
         return status_labels.standing(view, clock.now())
 
-    def _missing(view: DeviceView | DevicePlan) -> str:
-        return languages.sentence(SOME_MISSING) % {"missing": view.missing, "files": view.files}
-
     def _ago(at: datetime) -> str:
         return languages.words().ago(at, clock.now())
 
@@ -225,7 +219,6 @@ def give_words(app: Flask, clock: Clock) -> None:
         "ahead": _ahead,
         "clock": numbers_i18n.clock,
         "day": lambda day: languages.words().day(day),
-        "missing": _missing,
         "moment": moment,
         "number": lambda number: languages.words().number(number),
         "percent": numbers_i18n.percent,
