@@ -60,6 +60,8 @@ PROBE_FILE_AWAY_EVERY = timedelta(minutes=5)
 # A 401, 403, 404 or 400 may be Jellyfin's word, or that of something before it.
 DOUBTFUL = frozenset({FailureClass.SIGNED_OUT, FailureClass.FILE_AWAY})
 DOUBTFUL_CODES = frozenset({FORBIDDEN, NOT_OFFERED})
+# What such a failure says is of the item that was asked for.
+OF_THE_ITEM = frozenset({FailureClass.GONE, FailureClass.REFUSED, FailureClass.FILE_AWAY})
 HIDDEN = msg(
     "The server has it, but does not show it to the account that downloads it any more. It is "
     "downloaded when the account may see it again"
@@ -124,7 +126,8 @@ class FailurePolicy:
             failure = self._asked_again(download, failed.failure, client)
         if failure is not None and failure.code in REFUSED_TO_ACCOUNT:
             current = self._downloads.queries.get(download.id)
-            if current is not None and self._owners.hand_over_refused(current):
+            is_same = current is not None and current.item_id == download.item_id
+            if current is not None and is_same and self._owners.hand_over_refused(current):
                 failure = None
         if failure is not None and failure.kind is FailureClass.GONE and client is not None:
             failure = self._elsewhere(download, failure, client)
@@ -190,6 +193,10 @@ class FailurePolicy:
     def _judge(self, download: Download, failure: Failure, gained: int) -> None:
         current = self._still_running(download)
         if current is None:
+            return
+        if failure.kind in OF_THE_ITEM and current.item_id != download.item_id:
+            # It was asked for by an id that it has no more: that says nothing of the present one.
+            self._put_back(current)
             return
         decision = decide_next(
             failure,

@@ -837,6 +837,27 @@ def test_when_one_file_is_back_all_that_were_away_are_fetched(works: Works) -> N
     assert {works.now(number).status for number in (1, 2, 3)} == {Status.COMPLETED}
 
 
+def test_an_item_that_got_another_id_while_its_file_was_asked_for_is_not_gone(
+    works: Works,
+) -> None:
+    works.wish()
+    was = works.now()
+    works.fail(FailureClass.FILE_AWAY)
+
+    def follow(_request: Request) -> Reply:
+        """The look at the library finds it first, as the row can say no more than once."""
+        works.world.downloads.identity.follow({was.item_id: track(2, size=len(works.engine.body))})
+        return GONE
+
+    works.server.routes[f"GET /Items/{was.item_id}"] = follow
+    works.worker.step()
+
+    assert (works.now(2).id, works.now(2).status) == (was.id, Status.PENDING)
+    assert works.now(2).error_code is None
+    assert works.worker.step()
+    assert works.now(2).status is Status.COMPLETED
+
+
 def test_an_item_that_is_gone_is_failed_for_good(works: Works) -> None:
     works.wish()
     works.fail(FailureClass.FILE_AWAY, "http-404")
