@@ -35,6 +35,7 @@ log = logging.getLogger(__name__)
 
 SERVER = "jellyfin"
 SERVER_ID = "server_id"
+LET_GO, YES = "let-go:", "yes"
 SERVER_READ_EVERY_S = 1.0
 SIGNED_OUT = "signed-out"
 OUTSIDE_HOURS = "outside-hours"
@@ -76,7 +77,6 @@ class AccountService:
         self._clients: dict[str, Jellyfin] = {}
         # The sealed token that each client was made with.
         self._tokens: dict[str, bytes | None] = {}
-        self._let_go: set[str] = set()
         # The sealed token of each account at the last look; None before the first.
         self._seen: Mapping[str, bytes | None] | None = None
         self._last_server: tuple[float, str | None] | None = None
@@ -264,11 +264,9 @@ class AccountService:
             if is_other or (waits and account.is_signed_in):
                 self._bus.receive(AccountChanged(user_id))
 
-    def let_go(self, client: Jellyfin) -> None:
-        """Sign an account out at a person's request: auto sign-in leaves it alone."""
-        with self._lock:
-            self._let_go.add(client.user_id or "")
-        self.signed_out(client)
+    def let_go(self, user_id: str) -> None:
+        """Note that a person signs an account out: auto sign-in, wherever it is, leaves it."""
+        self._meta.set(f"{LET_GO}{user_id}", YES)
 
     def hear(self, event: Event) -> None:
         """Look again at accounts that another process has changed; a listener for the bus."""
@@ -294,9 +292,12 @@ class AccountService:
                 self.must_sign_in(user_id)
 
     def is_let_go(self, user_id: str) -> bool:
-        """Whether a person signed this account out since the start, and nobody signed it in."""
-        with self._lock:
-            return user_id in self._let_go
+        """Whether a person signed this account out, and nobody signed it in."""
+        return self._meta.read(f"{LET_GO}{user_id}") is not None
+
+    def forget_let_go(self, user_id: str) -> None:
+        """Forget that a person signed this account out."""
+        self._meta.take(f"{LET_GO}{user_id}", YES)
 
     def must_sign_in(self, user_id: str) -> None:
         """Note that an account is signed out, so that its work waits: unknown after a start."""
@@ -384,7 +385,7 @@ class AccountService:
             self._give_another_device_id(account)
             self._accounts.save(account)
             self._clients.pop(signed_in.user_id, None)
-            self._let_go.discard(signed_in.user_id)
+        self.forget_let_go(signed_in.user_id)
         if self.server_id is None:
             self._set_server_id(signed_in.server_id)
         self._problems.clear(ProblemKind.ACCOUNT, signed_in.user_id)

@@ -50,6 +50,7 @@ class AutoSignIn:
         self._pause_s = FIRST_PAUSE_S
         self._next_at = float("-inf")
         self._server_id: str | None = None
+        self._has_begun = False
         self._lock = Lock()
 
     def is_for(self, account: Account) -> bool:
@@ -82,6 +83,10 @@ class AutoSignIn:
         if not self._server.is_there:
             return
         known = self._accounts.by_name(self._name)
+        if known is not None and not self._has_begun:
+            # A start signs in also whom a person signed out before.
+            self._accounts.forget_let_go(known.user_id)
+        self._has_begun = True
         if known is not None and known.is_signed_in:
             self._let_in(self._name)
             return

@@ -209,13 +209,15 @@ class UserService:
             raise NotVisible
         self._sessions.end_all(user_id)
         self._api_keys.revoke_all(user_id)
+        # Before its token ends: whoever meets the refusal of that would sign it in again.
+        self._accounts.let_go(user_id)
         self._bus.publish(AccountChanged(user_id))
         try:
             client = self._accounts.client(user_id)
         except SignedOut:
             return
         _tried(client.logout)
-        self._accounts.let_go(client)
+        self._accounts.signed_out(client)
         log.info("%s forgot the account %s", person.name, account.name)
 
     def _seen(self, person: Person) -> list[ListedSession]:

@@ -214,7 +214,7 @@ def test_an_admin_has_an_account_that_waits_tried_again_at_once(
 
 def test_who_has_no_password_in_the_settings_must_sign_in_themselves(house: House) -> None:
     for one in (house.ann, house.admin):
-        house.accounts.let_go(house.accounts.client(one.user_id))
+        house.people.forget(house.admin, one.user_id)
     assert can_try(house) == ["admin"]
 
     with pytest.raises(NotPossible, match="ann must sign in here"):
