@@ -563,19 +563,23 @@ class SpacePlanner:
     def _remove(self, device: AttachedDevice, steps: Iterable[PlanStep]) -> None:
         """Evict the files of these steps that still may go."""
         for step in steps:
-            there = self._downloads.queries.get(step.download_id)
-            if there is None or there.status is not Status.COMPLETED or not self._may_go(there):
-                continue
             waiting = self._awaited(device.id)
-            if waiting is None or there.id not in waiting.files:
-                self._evict(device, there)
+            if waiting is None or step.download_id not in waiting.files:
+                self._evict(device, step.download_id)
 
     def _may_go(self, download: Download) -> bool:
         firm = self._inventory.get_eviction_class(download.device_id, download.item_id)
         return firm is not EvictionClass.LASTING and download.item_id not in self._in_use()
 
-    def _evict(self, device: AttachedDevice, download: Download) -> None:
-        self._rests.put(device.id, download.item_id, self._clock.now() + REST)
+    def _evict(self, device: AttachedDevice, download_id: int) -> None:
+        with self._db.write():
+            # As it is now: it may be held since the plan, or be another item.
+            download = self._downloads.queries.get(download_id)
+            if download is None or download.status is not Status.COMPLETED:
+                return
+            if not self._may_go(download):
+                return
+            self._rests.put(device.id, download.item_id, self._clock.now() + REST)
         is_gone = device.folder.remove(
             download.file_path,
             size=download.file_size or 0,
@@ -583,21 +587,28 @@ class SpacePlanner:
             completed_at=download.completed_at,
         )
         if not is_gone:
-            log.warning("%s is not as it arrived: left alone", download.file_path)
-            self._rests.end(device.id, download.item_id)
-            self._odd.add(download.id)
+            self._leave(download)
             return
         log.info("%s makes room on %s", download.file_path, device.settings.name)
         with self._db.write():
             self._downloads.transitions.evict(download)
-            if not self._may_go(download):
-                self._regret(download)
+            gone = self._downloads.queries.get(download.id)
+            if gone is not None and not self._may_go(gone):
+                self._regret(gone)
 
-    def _regret(self, download: Download) -> None:
+    def _leave(self, download: Download) -> None:
+        """Leave a file alone from now on, unless it only was renamed or replaced meanwhile."""
+        with self._db.write():
+            current = self._downloads.queries.get(download.id) or download
+            self._rests.end(current.device_id, current.item_id)
+            if self._downloads.queries.find_as_seen(download) is not None:
+                log.warning("%s is not as it arrived: left alone", download.file_path)
+                self._odd.add(download.id)
+
+    def _regret(self, gone: Download) -> None:
         """Queue an evicted file again, because somebody came to want it for good meanwhile."""
-        self._rests.end(download.device_id, download.item_id)
-        gone = self._downloads.queries.get(download.id)
-        if gone is not None and gone.status is Status.REMOVED:
+        self._rests.end(gone.device_id, gone.item_id)
+        if gone.status is Status.REMOVED:
             self._downloads.transitions.want_again(
                 gone, user_id=gone.user_id, priority=gone.priority
             )

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Event, Thread
@@ -11,6 +11,7 @@ import xxhash
 from pydantic import ByteSize
 
 from sidecar.config import DeviceSettings
+from sidecar.device.folder import DeviceFolder
 from sidecar.device.own.marker import Marker, write_marker
 from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.removals import FileChange
@@ -31,6 +32,7 @@ from sidecar.services.space.planner import (
     SpacePlanner,
     space_problem,
 )
+from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.downloads.order import NotNow
 from sidecar.store.rules.cooldowns import EvictionCooldowns
 from sidecar.store.rules.tombstones import Tombstones
@@ -284,6 +286,73 @@ def test_what_somebody_came_to_want_after_the_confirmation_stays(house: House) -
 
     assert house.states(1, 2, 3) == ["completed", "completed", "removed"]
     assert house.is_there(1)
+
+
+def interrupted(house: House, act: Callable[[], object]) -> SpacePlanner:
+    """Return what makes room, and has something else happen before the first file goes."""
+    # Asked twice for the plan, and then before each file goes.
+    acts = iter([lambda: None, lambda: None, act])
+
+    def look(_device_id: str) -> EvictionBlock | None:
+        next(acts, lambda: None)()
+        return None
+
+    return SpacePlanner(
+        stores=house.world.stores,
+        registry=house.registry,
+        problems=house.problems,
+        bus=house.world.bus,
+        in_use=frozenset,
+        clock=house.world.clock,
+        awaited=look,
+    )
+
+
+@pytest.mark.parametrize("has_another_id", [False, True])
+def test_what_somebody_comes_to_want_right_before_it_goes_stays(
+    house: House, *, has_another_id: bool
+) -> None:
+    for number in range(1, 11):
+        house.brings(number, "" if number == 4 else "favourites")
+    wanted = 44 if has_another_id else 4
+
+    def want() -> None:
+        if has_another_id:
+            house.world.downloads.identity.follow({track(4).id: track(wanted, size=BLOCK)})
+        house.wishes(wanted)
+        seen.append(house.is_there(wanted))
+
+    seen: list[bool] = []
+    house.wishes(11)
+    interrupted(house, want).step()
+
+    assert seen == [True]
+    assert house.states(wanted) == ["completed"]
+    assert house.is_there(wanted)
+    assert house.resting() == set()
+
+
+def test_a_file_that_is_renamed_right_before_it_goes_is_evicted_at_its_new_place(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1, 11):
+        house.brings(number, "" if number == 4 else "favourites")
+    remove, renamed = DeviceFolder.remove, "renamed.flac"
+
+    def remove_late(folder: DeviceFolder, path: str, **known: object) -> bool:
+        if path != renamed:
+            (house.stick / path).rename(house.stick / renamed)
+            assert house.world.downloads.queue.follow(house.now(4), FilePlace(renamed, renamed))
+        return remove(folder, path, **known)  # type: ignore[arg-type]  # as they were given
+
+    monkeypatch.setattr(DeviceFolder, "remove", remove_late)
+    house.wishes(11)
+    house.room.step()
+
+    house.room.step()
+
+    assert house.states(4) == ["removed"]
+    assert not (house.stick / renamed).exists()
 
 
 @pytest.mark.parametrize("is_as_large", [False, True])
