@@ -26,6 +26,7 @@ from sidecar.process.shares import Shares
 from sidecar.services.accounts.api_keys import ApiKeyService
 from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.person import Person
+from sidecar.services.accounts.quick_connect import QuickConnectCodes
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.accounts.usage import KeptUsage
 from sidecar.services.accounts.users import UserService
@@ -287,12 +288,13 @@ def make_web(
 
 
 def _sign_in(below: Below) -> SignInService:
-    store = below.base.store
+    store, box = below.base.store, TokenBox(below.base.settings.server.data_dir / KEY_FILE)
     return SignInService(
         accounts=below.accounts.service,
         sessions=store.sessions,
         api_keys=store.api_keys,
-        browsers=KnownBrowsers(TokenBox(below.base.settings.server.data_dir / KEY_FILE)),
+        browsers=KnownBrowsers(box),
+        open_codes=QuickConnectCodes(store.meta, box, below.base.clock),
         clock=below.base.clock,
     )
 

@@ -113,9 +113,13 @@ class AccountService:
         with self._lease.hold(device_id):
             return self._keep(self._sign_in(device_id).with_password(name, password), device_id)
 
-    def quick_connect(self) -> tuple[SignIn, str]:
-        """Return the client that runs a Quick Connect sign-in, and its device id."""
-        device_id = _new_device_id()
+    def quick_connect(self, begun_as: str | None = None) -> tuple[SignIn, str]:
+        """Return the client that runs a Quick Connect sign-in, and its device id.
+
+        Args:
+            begun_as: The device id, if the sign-in has begun already.
+        """
+        device_id = begun_as or _new_device_id()
         return self._sign_in(device_id), device_id
 
     def keep_quick_connect(self, signed_in: SignedIn, device_id: str) -> Account:

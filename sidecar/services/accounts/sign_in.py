@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 import math
-import secrets
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from threading import Event, Lock
 
@@ -27,11 +26,11 @@ from sidecar.domain.accounts.sign_in_limit import (
     Try,
 )
 from sidecar.errors import JellyfinError, SignInRefused, TooManyTries
-from sidecar.jellyfin.sign_in import SignIn
 from sidecar.messages import msg
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.person import ClientInfo, Person, QuickConnectCode, WebSession
+from sidecar.services.accounts.quick_connect import QuickConnectCodes
 from sidecar.store.accounts.accounts import Account
 from sidecar.store.accounts.api_keys import ApiKeys
 from sidecar.store.accounts.sessions import Sessions, derive_csrf_token
@@ -40,15 +39,7 @@ log = logging.getLogger(__name__)
 
 ASKED_EVERY_S = 1.0
 LOGGED_EVERY_S = 60.0
-
-
-@dataclass(slots=True)
-class _PendingQuickConnect:
-    sign_in: SignIn
-    device_id: str
-    secret: SecretStr
-    code: Code
-    asked_at: float = float("-inf")
+EXPIRED = msg("This Quick Connect code has expired: ask for another one")
 
 
 class SignInService:
@@ -61,6 +52,7 @@ class SignInService:
         sessions: Sessions,
         api_keys: ApiKeys,
         browsers: KnownBrowsers,
+        open_codes: QuickConnectCodes,
         clock: Clock,
     ) -> None:
         self._accounts = accounts
@@ -68,7 +60,10 @@ class SignInService:
         self._api_keys = api_keys
         self._browsers = browsers
         self._clock = clock
-        self._tickets: dict[str, _PendingQuickConnect] = {}
+        self._open_codes = open_codes
+        # What this process knows of open codes, by their tickets.
+        self._counted: dict[str, Code] = {}
+        self._asked_at: dict[str, float] = {}
         self._limiter = SignInLimiter()
         self._codes = CodeLimiter()
         self._lock = Lock()
@@ -128,40 +123,52 @@ class SignInService:
             with self._lock:
                 self._codes.end(code)
             raise
-        ticket = secrets.token_urlsafe(32)
+        ticket = self._open_codes.keep(given.secret, device_id)
         now = self._clock.monotonic()
         with self._lock:
-            for old in [key for key, one in self._tickets.items() if _is_over(one, now)]:
-                del self._tickets[old]
-            self._tickets[ticket] = _PendingQuickConnect(sign_in, device_id, given.secret, code)
+            for old in [one for one, code in self._counted.items() if _is_over(code.at, now)]:
+                del self._counted[old]
+            self._counted[ticket] = code
         log.info("Quick Connect asked for from %s", caller.address)
         return QuickConnectCode(given.code, ticket)
 
     def finish_quick_connect(self, ticket: str, caller: ClientInfo) -> WebSession | None:
         """Return a new session once the code was approved elsewhere, None while it was not.
 
+        Another process may have asked for the code.
+
         Raises:
             errors.SignInRefused: The code expired or is unknown.
         """
-        now = self._clock.monotonic()
-        with self._lock:
-            found = self._tickets.get(ticket)
-            if found is None or _is_over(found, now):
-                raise SignInRefused(msg("This Quick Connect code has expired: ask for another one"))
-            if now - found.asked_at < ASKED_EVERY_S:
-                return None
-            found.asked_at = now
-        if not found.sign_in.is_approved(found.secret):
+        found = self._open_codes.find(ticket)
+        if found is None:
+            raise SignInRefused(EXPIRED)
+        if not self._may_ask(ticket):
             return None
+        sign_in, device_id = self._accounts.quick_connect(found.device_id)
+        if not sign_in.is_approved(found.secret):
+            return None
+        if not self._open_codes.take(ticket):
+            raise SignInRefused(EXPIRED)
         with self._lock:
-            self._tickets.pop(ticket, None)
-            self._codes.end(found.code)
+            if (code := self._counted.pop(ticket, None)) is not None:
+                self._codes.end(code)
 
         def finish() -> Account:
-            signed_in = found.sign_in.finish_quick_connect(found.secret)
-            return self._accounts.keep_quick_connect(signed_in, found.device_id)
+            signed_in = sign_in.finish_quick_connect(found.secret)
+            return self._accounts.keep_quick_connect(signed_in, device_id)
 
         return self._begin(finish, caller)
+
+    def _may_ask(self, ticket: str) -> bool:
+        """Whether Jellyfin may be asked after a code now; note that it is."""
+        now = self._clock.monotonic()
+        with self._lock:
+            if now - self._asked_at.get(ticket, float("-inf")) < ASKED_EVERY_S:
+                return False
+            recent = {one: at for one, at in self._asked_at.items() if now - at < ASKED_EVERY_S}
+            self._asked_at = recent | {ticket: now}
+            return True
 
     def find_session(self, secret: str) -> WebSession | None:
         """Return the session of this cookie; None if it ended, expired or never existed."""
@@ -258,8 +265,8 @@ def _in_words(seconds: float) -> str:
     return msg("a minute") if minutes == 1 else msg("{minutes} minutes", minutes=minutes)
 
 
-def _is_over(ticket: _PendingQuickConnect, now: float) -> bool:
-    return now - ticket.code.at >= CODE_LASTS_S
+def _is_over(began: float, now: float) -> bool:
+    return now - began >= CODE_LASTS_S
 
 
 def network_prefix(address: str) -> str:

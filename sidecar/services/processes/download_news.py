@@ -34,13 +34,16 @@ class DownloadNews:
     def step(self) -> None:
         """Tell what happened since the last step, unless it was told over Redis."""
         newest, seen = self._activity.newest(), self._seen
-        self._seen = newest
         if seen is None or newest <= seen or self._bus.hears_others():
+            self._seen = newest
             return
         moves = self._activity.moves(seen, MOST_AT_ONCE)
-        if len(moves) == MOST_AT_ONCE:
-            self._seen = moves[-1].id
         for one in moves:
             found = None if one.is_own else self._downloads.by_item(one.device_id, one.item_id)
+            # Had the database failed before, the next step would go on with this one.
+            seen = self._seen = one.id
             if found is not None:
                 self._bus.receive(DownloadChanged(found, BEFORE[one.kind], found.status))
+        if len(moves) < MOST_AT_ONCE:
+            # Some of them may have come after the newest was asked for.
+            self._seen = max(seen, newest)

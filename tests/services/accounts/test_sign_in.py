@@ -8,12 +8,13 @@ import pytest
 
 from sidecar.demo.protocol.version import Version
 from sidecar.demo.server.server import DemoServer
-from sidecar.domain.accounts.sign_in_limit import FREE_TRIES, MOST_CODES_OF_AN_ADDRESS
+from sidecar.domain.accounts.sign_in_limit import CODE_LASTS_S, FREE_TRIES, MOST_CODES_OF_AN_ADDRESS
 from sidecar.errors import ServerAway, SignInRefused, TooManyTries
 from sidecar.jellyfin.tokens import TokenBox
 from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.accounts.known_browsers import KnownBrowsers
 from sidecar.services.accounts.person import ClientInfo
+from sidecar.services.accounts.quick_connect import PREFIX, QuickConnectCodes
 from sidecar.services.accounts.sign_in import SignInService
 from sidecar.services.health.problems import Problems
 from sidecar.store.accounts.api_keys import ApiKeys
@@ -32,11 +33,22 @@ def jellyfin(tmp_path: Path) -> Iterator[DemoServer]:
 
 @pytest.fixture
 def visiting(world: World, jellyfin: DemoServer, tmp_path: Path) -> SignInService:
+    return make_process(world, jellyfin, tmp_path)
+
+
+@pytest.fixture
+def elsewhere(world: World, jellyfin: DemoServer, tmp_path: Path) -> SignInService:
+    """Another process with the same database and key."""
+    return make_process(world, jellyfin, tmp_path)
+
+
+def make_process(world: World, jellyfin: DemoServer, tmp_path: Path) -> SignInService:
+    box = TokenBox(tmp_path / "key")
     accounts = AccountService(
         jellyfin.url,
         ca_file=None,
         stores=world.stores,
-        box=TokenBox(tmp_path / "key"),
+        box=box,
         problems=Problems(world.bus),
         bus=world.bus,
         clock=world.clock,
@@ -45,13 +57,23 @@ def visiting(world: World, jellyfin: DemoServer, tmp_path: Path) -> SignInServic
         accounts=accounts,
         sessions=Sessions(world.db, world.clock),
         api_keys=ApiKeys(world.db, world.clock),
-        browsers=KnownBrowsers(TokenBox(tmp_path / "key")),
+        browsers=KnownBrowsers(box),
+        open_codes=QuickConnectCodes(world.stores.meta, box, world.clock),
         clock=world.clock,
     )
 
 
 def asked(jellyfin: DemoServer) -> int:
     return jellyfin.core.activity_log.written
+
+
+def approve(jellyfin: DemoServer, code: str) -> None:
+    ann = jellyfin.core.users.find("ann")
+    begun = jellyfin.core.quick_connect.find_by_code(code)
+    assert ann is not None
+    assert begun is not None
+    device, _ = jellyfin.core.devices.sign_in(ann.id, begun.claim)
+    jellyfin.core.quick_connect.approve(begun, device)
 
 
 def lock_out(visiting: SignInService, name: str = "admin") -> None:
@@ -166,6 +188,37 @@ def test_a_code_is_asked_after_once_a_second_however_often_the_page_asks(
     world.clock.advance(1)
     with pytest.raises(ServerAway):
         visiting.finish_quick_connect(code.ticket, HOME)
+
+
+def test_a_code_is_finished_once_by_whichever_process_is_asked(
+    visiting: SignInService, elsewhere: SignInService, jellyfin: DemoServer, world: World
+) -> None:
+    code = visiting.start_quick_connect(HOME)
+    assert elsewhere.finish_quick_connect(code.ticket, HOME) is None
+    approve(jellyfin, code.code)
+    world.clock.advance(1)
+
+    session = elsewhere.finish_quick_connect(code.ticket, HOME)
+
+    assert session is not None
+    assert visiting.find_session(session.secret) is not None
+    for one in (visiting, elsewhere):
+        with pytest.raises(SignInRefused, match="expired"):
+            one.finish_quick_connect(code.ticket, HOME)
+    assert world.stores.meta.list_all(PREFIX) == {}
+
+
+def test_a_code_that_nobody_approved_is_over_and_forgotten(
+    visiting: SignInService, elsewhere: SignInService, world: World
+) -> None:
+    code = visiting.start_quick_connect(HOME)
+    world.clock.advance(CODE_LASTS_S)
+
+    with pytest.raises(SignInRefused, match="expired"):
+        elsewhere.finish_quick_connect(code.ticket, HOME)
+    elsewhere.start_quick_connect(HOME)
+
+    assert len(world.stores.meta.list_all(PREFIX)) == 1
 
 
 def test_refusals_fill_no_log(

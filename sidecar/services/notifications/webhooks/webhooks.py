@@ -279,7 +279,7 @@ class Webhooks:
         """Return for how many seconds nothing is to be sent unless something happens."""
         with self._lock:
             is_waiting = any(hook.waiting for hook in (self._kept or {}).values())
-        return LOOK_EVERY_S if is_waiting or self._came else LOOK_ANYWAY_S
+        return LOOK_EVERY_S if is_waiting or self._heard or self._came else LOOK_ANYWAY_S
 
     def step(self, stop: Event | None = None) -> None:
         """Queue what was heard, and send what is due."""
@@ -305,15 +305,26 @@ class Webhooks:
             self._known_attached = frozenset(self._attached())
         if not self._heard:
             return
-        names = self._devices()
+        names, accounts = self._devices(), self._accounts()
         while self._heard:
-            at, news = self._heard.popleft()
-            if isinstance(news, DownloadChanged):
-                yield from self._of_download(at, news, names)
-            else:
-                yield from self._of_devices(at, names)
-                yield from self._of_problems(at, names)
+            at, news = heard = self._heard.popleft()
+            try:
+                told = [*self._of_one(at, news, names, accounts)]
+            except Exception:
+                # The database does not answer, say: it is told when it does.
+                self._heard.appendleft(heard)
+                raise
+            yield from told
         yield from self._of_ready(names)
+
+    def _of_one(
+        self, at: datetime, news: News, names: Mapping[str, str], accounts: Mapping[str, str]
+    ) -> Iterator[tuple[HookEvent, datetime, Data]]:
+        if isinstance(news, DownloadChanged):
+            yield from self._of_download(at, news, names)
+        else:
+            yield from self._of_devices(at, names)
+            yield from self._of_problems(at, names, accounts)
 
     def _of_download(
         self, at: datetime, news: DownloadChanged, names: Mapping[str, str]
@@ -339,7 +350,7 @@ class Webhooks:
                 yield event, at, DeviceData(device=_named(one, names))
 
     def _of_problems(
-        self, at: datetime, names: Mapping[str, str]
+        self, at: datetime, names: Mapping[str, str], accounts: Mapping[str, str]
     ) -> Iterator[tuple[HookEvent, datetime, Data]]:
         before = self._known_problems
         now = {
@@ -350,7 +361,6 @@ class Webhooks:
             if problem.code != LOOKING
         }
         self._known_problems = now
-        accounts = self._accounts()
 
         def data(key: tuple[ProblemKind, str], problem: Problem) -> ProblemData:
             kind, subject = key

@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 import jsonschema_rs
+import peewee
 import pytest
 
 from sidecar.assembly.store import KEY_FILE
@@ -27,6 +28,7 @@ from sidecar.store.meta import Meta
 from tests.fakes.clock import FakeClock
 from tests.fakes.servers.answering import Answering, Reply, answering
 from tests.services.conftest import STICK
+from tests.statements import broken
 from tests.web.elsewhere.house_and_car import house_and_car
 from tests.web.house import EVE, Browser, WebHouse
 
@@ -209,6 +211,23 @@ def test_what_is_lost_is_sent_again_in_order_and_later_each_time(
     assert ids[0] == ids[1] == ids[2] != ids[3]
     assert only(house).waiting == only(house).lost == 0
     assert "The last event was taken" in eve.get("/admin/webhooks").text
+
+
+def test_what_happens_while_the_database_fails_is_told_when_it_answers(
+    house: WebHouse, eve: Browser, other: Answering
+) -> None:
+    add(eve, other, ["download.completed", "device.ready"])
+    hooks(house).step()
+    house.add(1, status=Status.COMPLETED)
+    with broken(house.store.db), pytest.raises(peewee.OperationalError):
+        hooks(house).step()
+    assert hooks(house).rest_s() < LOOK_ANYWAY_S
+
+    hooks(house).step()
+    hooks(house).step()
+
+    assert events(other) == ["download.completed", "device.ready"]
+    assert bodies(other)[1]["data"]["files"] == 1  # type: ignore[index]  # it is JSON
 
 
 def test_what_is_not_wanted_or_too_much_is_given_up(
