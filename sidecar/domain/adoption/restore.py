@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 from sidecar.bounded_json import read_json
@@ -22,10 +24,13 @@ MOST_TEXT = 1000
 # Two hundred thousand files; a larger manifest is not ours.
 LARGEST, MOST_VALUES = 128 * 1024 * 1024, 3_000_000
 LARGEST_FILE = 2**62
+MOST_FIELDS = 100
 DEEPEST = 40
 _ID = re.compile(r"[0-9a-f]{32}")
 _HASH = re.compile(r"[0-9a-f]{32}")
 _OURS = ".sidecar"
+# How the first line and those of files begin.
+_HEAD, _ENTRY = f'{{"version": {VERSION},'.encode(), b'{"item_id"'
 _KINDS = {one.value: one for one in ItemType}
 
 
@@ -119,6 +124,24 @@ def read_manifest(content: bytes) -> Manifest:
         tuple(files.values()),
         tuple(refused),
     )
+
+
+def read_others(content: bytes, known: Container[str]) -> tuple[ManifestFile, ...]:
+    """Return the files of a manifest whose paths are not known; none if it cannot be read.
+
+    Line by line, as it is written: of a large one mostly all are known.
+    """
+    if len(content) > LARGEST or not content.startswith(_HEAD):
+        return ()
+    files: dict[str, ManifestFile] = {}
+    for line in BytesIO(content):
+        if line.startswith(_ENTRY):
+            with suppress(ValueError):
+                entry = read_json(line.rstrip(b",\n"), most_bytes=LARGEST, most_values=MOST_FIELDS)
+                if entry.get("path") not in known:
+                    one = _read_file_entry(entry, files)
+                    files[one.item_id] = one
+    return tuple(files.values())
 
 
 def _read_file_entry(entry: object, before: Container[str]) -> ManifestFile:

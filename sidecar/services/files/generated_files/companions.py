@@ -33,6 +33,7 @@ from sidecar.jellyfin.client import Jellyfin
 from sidecar.jellyfin.library.companions import CompanionList, Companions
 from sidecar.process.threads import go_through
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
+from sidecar.services.files.generated_files.others import find_others
 from sidecar.services.files.generated_files.writer import GeneratedFileWriter
 from sidecar.services.health.problems import Problems
 from sidecar.store.files.companions import CompanionFiles, NewFile
@@ -122,7 +123,11 @@ class CompanionWriter(GeneratedFileWriter):
         if not ours:
             return
         # Companions of a missing file stay until people decide about it.
-        files = media_stems(self._on_device.paths(device.id))
+        paths = self._on_device.paths(device.id)
+        files = media_stems(paths)
+        if any(is_orphaned(one, files) for one in ours):
+            others = find_others(device, {*paths}, self._is_over)
+            files |= media_stems(one.path for one in others)
         for path in ours:
             is_wanted = companion_kind(path) in kinds and not is_orphaned(path, files)
             if has_cover_name(path):

@@ -6,14 +6,16 @@ noted with them on the device, so that a start does not make them anew only to f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from heapq import merge
 
 import xxhash
 
 from sidecar import __version__
 from sidecar.clock import Clock
+from sidecar.domain.adoption.restore import ManifestFile as FoundFile
 from sidecar.domain.files.catalogue import COVERS, group_works
-from sidecar.domain.files.manifest import render_manifest
+from sidecar.domain.files.manifest import ManifestFile, render_manifest
 from sidecar.domain.files.removals import FileStat
 from sidecar.domain.items.media_types import extension_in
 from sidecar.errors import DeviceError
@@ -21,9 +23,11 @@ from sidecar.process.heap import return_freed
 from sidecar.process.threads import go_through
 from sidecar.services.devices.registry import AttachedDevice, DeviceRegistry
 from sidecar.services.files.generated_files.index_page import page, source_digest
+from sidecar.services.files.generated_files.others import find_others
 from sidecar.services.files.generated_files.writer import GeneratedFileWriter
 from sidecar.services.health.problems import Problems
 from sidecar.store.files.completed import CompletedFiles
+from sidecar.store.schema.fields import EPOCH
 
 PAGE = "Offline library.html"
 # If a file that is not ours has that name.
@@ -95,7 +99,7 @@ class IndexWriter(GeneratedFileWriter):
 
     def _make_manifest(self, device: AttachedDevice, made_of: str) -> int:
         whole = render_manifest(
-            go_through(self._on_device.each_file(device.id), self._is_over),
+            self._each_file(device),
             server_id=self._server_id(),
             device_id=device.id,
             device_name=device.settings.name,
@@ -103,6 +107,20 @@ class IndexWriter(GeneratedFileWriter):
         if self._has_room(device, len(whole)):
             device.folder.own_files.put(MANIFEST, whole, made_of=made_of)
         return len(whole)
+
+    def _each_file(self, device: AttachedDevice) -> Iterator[ManifestFile]:
+        """Yield what the manifest lists, by path; what others have put there stays in it."""
+        ours = go_through(self._on_device.each_file(device.id), self._is_over)
+        others = find_others(device, {*self._on_device.paths(device.id)}, self._is_over)
+        if not others:
+            return iter(ours)
+        # An item is in it once.
+        known = {one.item_id for one in self._on_device.each_file(device.id)}
+        kept = sorted(
+            (_as_listed(one) for one in others if one.item_id not in known),
+            key=lambda one: one.path,
+        )
+        return merge(ours, kept, key=lambda one: one.path)
 
     def _make_page(self, device: AttachedDevice, covers: Sequence[str], made_of: str) -> None:
         files = self._on_device.files(device.id)
@@ -128,6 +146,23 @@ class IndexWriter(GeneratedFileWriter):
             if trouble.code != "name-taken":
                 raise
             own.put(OTHER_PAGE, shown, made_of=made_of)
+
+
+def _as_listed(one: FoundFile) -> ManifestFile:
+    """Return an entry that was read as one to write."""
+    return ManifestFile(
+        item_id=one.item_id,
+        path=one.path,
+        title=one.title,
+        artist=one.artist,
+        album=one.album,
+        kind=one.kind.value,
+        size=one.size,
+        content_hash=one.content_hash,
+        completed_at=one.completed_at or EPOCH,
+        format=one.format,
+        source_size=one.source_size,
+    )
 
 
 def _fold_name(path: str) -> str:

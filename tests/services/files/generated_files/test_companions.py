@@ -128,6 +128,22 @@ def test_where_files_of_different_albums_lie_together_there_is_no_cover(
     assert pictures(house) == {}
 
 
+def test_the_cover_of_what_a_lost_database_has_put_there_stays_with_it(house: MovingHouse) -> None:
+    look_beside(house)
+    house.services.background.index.step()
+    house.store.db.sql("DELETE FROM downloads")
+
+    look_beside(house)
+    house.services.background.index.step()
+    look_beside(house)
+    assert list(pictures(house)) == ["Duo/Twin (2001)/cover.jpg"]
+
+    for one in house.stick.glob("Duo/Twin (2001)/*.flac"):
+        one.unlink()
+    look_beside(house)
+    assert pictures(house) == {}
+
+
 def test_each_album_has_its_cover_when_a_shared_folder_is_taken_apart(house: MovingHouse) -> None:
     house.store.db.sql("UPDATE downloads SET album_id = ? WHERE title = 'Two'", ("f" * 32,))
     look_beside(house)

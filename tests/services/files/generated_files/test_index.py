@@ -171,12 +171,33 @@ def test_while_more_comes_it_is_written_every_half_minute(written: Written) -> N
 def test_what_went_is_not_told_of_any_more(written: Written) -> None:
     one = written.brings(1)
     written.after(1)
+    (written.stick / one.file_path).unlink()
     written.world.downloads.transitions.mark_missing(one)
 
     written.after(30)
 
     assert written.titles() == []
     assert "Nothing is on this device yet" in (written.page() or "")
+
+
+def test_what_a_lost_database_has_put_there_stays_in_the_manifest(written: Written) -> None:
+    gone, stays, changed = (written.brings(one) for one in (1, 2, 3))
+    written.after(60)
+    lost = written.world.db
+    lost.sql("DELETE FROM downloads")
+    lost.sql("DELETE FROM holds")
+    (written.stick / gone.file_path).unlink()
+    (written.stick / changed.file_path).write_bytes(b"somebody's")
+
+    written.make_writer().step()
+    assert written.titles() == ["Tone <2>"]
+    written.brings(4)
+    written.after(60)
+
+    assert written.titles() == ["Tone <2>", "Tone <4>"]
+    lost.sql("UPDATE downloads SET item_id = ?", (stays.item_id,))
+    written.make_writer().step()
+    assert written.titles() == ["Tone <4>"]
 
 
 def test_at_the_end_what_is_new_is_written_at_once(written: Written) -> None:
@@ -300,6 +321,7 @@ def test_a_start_makes_anew_what_tells_of_files_that_have_changed(
     one = written.brings(1)
     written.after(1)
     written.world.db.sql(change, (one.id,))
+    (written.stick / one.file_path).unlink()
 
     assert written.read_at_a_start() == MADE
     assert written.read_at_a_start() == LOOKED
