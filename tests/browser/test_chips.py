@@ -52,6 +52,25 @@ def shared(house: WebHouse) -> Shared:
     return Shared(devices, titles)
 
 
+@pytest.mark.parametrize("width", [360, 1280])
+def test_a_title_that_failed_on_several_devices_says_why(
+    signed_in: SignedIn, house: WebHouse, shared: Shared, width: int
+) -> None:
+    with house.store.db.write():
+        for device in shared.devices[:2]:
+            house.add(9, device=device, status=Status.FAILED)
+    page = signed_in(ANN, "/downloads?tab=failed")
+    page.set_viewport_size({"width": width, "height": 740})
+
+    expect(page.locator(".row .note .error")).to_be_visible()
+    # Whoever ticks it finds the box in the cover or before it, however many lines the reason takes.
+    box = page.locator(".row .pick input").bounding_box()
+    cover = page.locator(".row .cover").bounding_box()
+    assert box is not None
+    assert cover is not None
+    assert cover["y"] <= box["y"] + box["height"] / 2 <= cover["y"] + cover["height"]
+
+
 @pytest.mark.parametrize(("width", "most"), [(360, 72), (1280, 48)])
 def test_a_row_with_chips_is_as_low_as_any_and_keeps_nobody_out(
     signed_in: SignedIn, house: WebHouse, shared: Shared, width: int, most: int

@@ -303,6 +303,8 @@ def test_on_a_phone_a_file_is_one_line_and_tells_the_rest_when_asked(
     row = page.locator(".rows > .row", has_text="Noon").last
     details = row.locator(".more")
     expect(row.locator(".play-file a")).to_be_visible()
+    # The same track on another device is a row of the same title.
+    expect(row.locator(".what").get_by_text("Car stick", exact=True)).to_be_visible()
     expect(details).to_be_hidden()
     row.get_by_role("button", name="More about").click()
     for text in ("Evenings", "Car stick", ".wav"):
