@@ -276,19 +276,28 @@ class RemoveDownloads:
     def _delete(self, person: Person, download_id: int, order: DownloadCommand) -> ActionResult:
         """Remove the file, then update the row; the next start repairs a crash in between."""
         with self._deleting:
-            found = next(self._ownership.visible_among(person, [download_id]), None)
-            if found is None or found.status is not Status.COMPLETED:
-                text = msg("It is not on the device any more")
-                return ActionResult(download_id, ResultKind.UNCHANGED, text)
-            parting = self._parting(person, found, order)
-            if parting.staying:
-                undo = self._ownership.give_up(found, parting)
-                return ActionResult(found.id, ResultKind.KEPT, _kept(found), undo=undo)
-            try:
-                done = self._remove_file(found)
-            except DeviceError as trouble:
-                return refused(found, ActionRefusal(trouble.code, str(trouble)))
-            return self._say_removed(person, found, parting, done)
+            # Again if its file was renamed or replaced before it was found.
+            while (outcome := self._try_to_delete(person, download_id, order)) is None:
+                pass
+            return outcome
+
+    def _try_to_delete(
+        self, person: Person, download_id: int, order: DownloadCommand
+    ) -> ActionResult | None:
+        """Return what became of it; None if its file is another one by now, or elsewhere."""
+        found = next(self._ownership.visible_among(person, [download_id]), None)
+        if found is None or found.status is not Status.COMPLETED:
+            text = msg("It is not on the device any more")
+            return ActionResult(download_id, ResultKind.UNCHANGED, text)
+        parting = self._parting(person, found, order)
+        if parting.staying:
+            undo = self._ownership.give_up(found, parting)
+            return ActionResult(found.id, ResultKind.KEPT, _kept(found), undo=undo)
+        try:
+            done = self._remove_file(found)
+        except DeviceError as trouble:
+            return refused(found, ActionRefusal(trouble.code, str(trouble)))
+        return self._say_removed(person, found, parting, done)
 
     def _remove_file(self, found: Download) -> str:
         folder = self._registry.get(found.device_id).folder
@@ -308,14 +317,16 @@ class RemoveDownloads:
 
     def _say_removed(
         self, person: Person, found: Download, parting: OwnershipChange, text: str
-    ) -> ActionResult:
+    ) -> ActionResult | None:
         with self._db.write():
+            current = self._downloads.queries.get(found.id)
+            if _has_file(current) and self._downloads.queries.find_as_seen(found) is None:
+                return None
             # If somebody else came to want it meanwhile, it is queued again for them.
             owners = set(self._holds.holders(found.device_id, found.item_id))
             late = sorted(owners - parting.leaving)
             self._ownership.give_up(found, OwnershipChange(parting.leaving, ()))
-            current = self._downloads.queries.get(found.id)
-            if current is not None and current.status is Status.COMPLETED:
+            if current is not None and _has_file(current):
                 self._downloads.transitions.delete(
                     current, by_user=person.user_id, owners=parting.leaving
                 )
@@ -332,6 +343,10 @@ def describe_deleting(device: str) -> str:
 
 def _keeps_parts(order: DownloadCommand) -> bool:
     return order.keep_part and order.action is Action.CANCEL
+
+
+def _has_file(download: Download | None) -> bool:
+    return download is not None and download.status is Status.COMPLETED
 
 
 def _has_part(download: Download) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 
 from sidecar.device.folder import DeviceFolder
-from sidecar.domain.downloads.download import Download
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.companions import CompanionKind, companion_kind, cover_path
 from sidecar.domain.files.naming import build_distinct_path, get_extension, make_path_key
 from sidecar.domain.files.presets import PRESETS
@@ -74,15 +74,32 @@ class FileRenaming:
                 break
             if not self._downloads.queue.follow(download, place):
                 # Another download has the path by now, or the row has another state.
-                device.folder.rename(path, download.file_path, size=size)
-                continue
+                if not (is_there and self._is_to_go(download)):
+                    device.folder.rename(path, download.file_path, size=size)
+                    continue
+                # It was deleted while it was on its way, and not found at its old place.
+                self._remove(device, download, path)
+                break
             log.info("%s is %s now on %s", download.file_path, path, device.settings.name)
             self._bring_along(device, download, path)
             if paths[0] == download.wanted_path:
-                self._downloads.identity.end_rename(download.id)
+                self._downloads.identity.end_rename(download)
             return True
-        self._downloads.identity.end_rename(download.id)
+        self._downloads.identity.end_rename(download)
         return False
+
+    def _is_to_go(self, download: Download) -> bool:
+        """Whether the file was deleted, or is to be fetched anew, since it was planned."""
+        now = self._downloads.queries.get(download.id)
+        return now is not None and now.status is not Status.COMPLETED
+
+    def _remove(self, device: AttachedDevice, download: Download, path: str) -> None:
+        device.folder.remove(
+            path,
+            size=download.file_size or 0,
+            content_hash=download.content_hash,
+            completed_at=download.completed_at,
+        )
 
     def _bring_along(self, device: AttachedDevice, download: Download, path: str) -> None:
         """Copy the companions of a file to its new name, and remove the old ones.

@@ -196,10 +196,16 @@ class DownloadIdentity:
         """Return all downloads of a device, those that were queued first before the others."""
         return [from_columns(row) for row in self._db.sql(ON_DEVICE, (device_id,))]
 
-    def end_rename(self, download_id: int) -> None:
-        """Delete the record: the file was renamed, or stays where it is."""
+    def end_rename(self, planned: Download) -> None:
+        """Delete the record: the file was renamed, or stays where it is.
+
+        Another name that was planned meanwhile stays planned.
+        """
         with self._db.write():
-            self._db.sql("UPDATE downloads SET wanted_path = NULL WHERE id = ?", (download_id,))
+            self._db.sql(
+                "UPDATE downloads SET wanted_path = NULL WHERE id = ? AND wanted_path = ?",
+                (planned.id, planned.wanted_path),
+            )
 
     def forget_companions(self, before: Download) -> None:
         """Have covers looked for again if a file has left a folder of another album.

@@ -488,11 +488,10 @@ class DownloadTransitions:
             "source_hash": was.source_hash,
             "completed_at": was.completed_at,
         }
-        which = f"{ONE_ROW} AND content_hash = ? AND file_path = ?"
+        # Whatever its name is by now: the file that stays is the one before.
+        which = f"{ONE_ROW} AND content_hash = ?"
         with self._db.write():
-            now = self.update(
-                which, (was.id, content_hash, was.file_path), Status.COMPLETED, changes
-            )
+            now = self.update(which, (was.id, content_hash), Status.COMPLETED, changes)
             if now is not None:
                 self.publish(now, Status.COMPLETED, Status.COMPLETED)
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
-from sidecar.domain.downloads.download import Download
+from sidecar.device import tree
+from sidecar.device.folder import DeviceFolder
+from sidecar.domain.downloads.actions import Action
+from sidecar.domain.downloads.download import Download, Status
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.presets import PRESETS, PresetName
 from sidecar.domain.rules.context import Chosen
 from sidecar.events import DownloadChanged, Event
+from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.identity.renaming import FileRenaming
 from sidecar.store.downloads.insert import FilePlace
 from tests.domain.files.test_m3u import read_back
@@ -167,6 +171,74 @@ def test_what_the_watcher_of_the_device_sees_renamed_first_keeps_its_new_name(
     assert house.files() == [f"{RENAMED}/1-01 - Tone One.flac", f"{RENAMED}/1-02 - Tone 2.flac"]
     assert [one.file_path for one in house.rows()] == house.files()
     assert [one.wanted_path for one in house.rows()] == [None, None]
+
+
+def delete(house: MovingHouse, row: Download) -> ActionResult:
+    person = house.person("ann")
+    return house.services.web.actions.act(person, row.id, DownloadCommand(action=Action.DELETE))
+
+
+def once(monkeypatch: pytest.MonkeyPatch, name: str, act: Callable[[str], object]) -> None:
+    """Have something else happen once, right before the first file is removed or renamed."""
+    whole, acts = getattr(DeviceFolder, name), iter([act])
+
+    def late(folder: DeviceFolder, path: str, *more: object, **known: object) -> bool:
+        if then := next(acts, None):
+            then(path)
+        return bool(whole(folder, path, *more, **known))
+
+    monkeypatch.setattr(DeviceFolder, name, late)
+
+
+def test_what_is_renamed_right_before_it_is_deleted_is_deleted(
+    house: MovingHouse, renaming: FileRenaming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retag(house)
+    row = house.row("Tone One")
+    once(monkeypatch, "remove", lambda _path: renaming.step())
+
+    assert delete(house, row).result is ResultKind.DONE
+
+    assert house.row("Tone One").status is Status.REMOVED
+    assert house.files() == [f"{RENAMED}/1-02 - Tone 2.flac"]
+
+
+def test_what_is_deleted_while_it_is_renamed_is_gone(
+    house: MovingHouse, renaming: FileRenaming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retag(house)
+    row = house.row("Tone One")
+    sync_above = tree.sync_above
+
+    def delete_then(root: int, fresh: Sequence[str]) -> None:
+        """The last step of a rename: the file has its new name, and the row says the old one."""
+        sync_above(root, fresh)
+        if house.row("Tone One").status is Status.COMPLETED:
+            assert delete(house, row).result is ResultKind.DONE
+
+    monkeypatch.setattr(tree, "sync_above", delete_then)
+    renaming.step()
+
+    assert house.row("Tone One").status is Status.REMOVED
+    assert house.files() == [f"{RENAMED}/1-02 - Tone 2.flac"]
+
+
+def test_a_name_that_changes_again_while_the_file_is_renamed_is_not_forgotten(
+    house: MovingHouse, renaming: FileRenaming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    retag(house)
+    row, last = house.row("Tone One"), f"{RENAMED}/1-01 - Tone I.flac"
+    once(
+        monkeypatch,
+        "rename",
+        lambda _path: house.store.downloads.identity.plan_rename(row.id, last),
+    )
+
+    renaming.step()
+    renaming.step()
+
+    assert house.row("Tone One").file_path == last
+    assert last in house.files()
 
 
 def test_only_what_has_another_title_is_renamed(house: MovingHouse, renaming: FileRenaming) -> None:

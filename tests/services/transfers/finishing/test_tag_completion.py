@@ -7,7 +7,7 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from threading import Event
 
@@ -35,6 +35,7 @@ from sidecar.services.transfers.finishing.finish import Finisher
 from sidecar.services.transfers.finishing.tag_completion import TagCompletion, TagCompletionParts
 from sidecar.services.transfers.recovery import DeviceRecovery
 from sidecar.store.downloads.formats import FormatStore
+from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.files.completed import CompletedFiles
 from sidecar.transfer.engine import Receipt
 from sidecar.transfer.tagging.completer import TagCompleter
@@ -498,6 +499,27 @@ def test_what_a_person_changes_meanwhile_is_not_replaced_and_stops_nothing_else(
     assert bench.now(before) == before
     assert bench.everything() == [before.file_path]
     assert bench.registry.blocked() == set()
+
+
+def test_a_file_that_is_renamed_meanwhile_keeps_its_row(
+    bench: Bench, bodies: dict[str, bytes]
+) -> None:
+    bench.completes = False
+    before = bench.arrived(bodies["broken"])
+    place = FilePlace("renamed.flac", "renamed.flac")
+
+    def rename(event: object) -> None:
+        is_first = isinstance(event, DownloadChanged) and event.download.format == TAGGED
+        if is_first and bench.file(before).exists():
+            bench.file(before).rename(bench.stick / place.path)
+            assert bench.world.downloads.queue.follow(before, place)
+
+    bench.world.bus.subscribe(rename)
+    bench.completes = True
+    bench.completion.step()
+
+    assert bench.everything() == [place.path]
+    assert bench.now(before) == replace(before, file_path=place.path)
 
 
 def test_a_half_made_copy_of_a_crash_is_swept_away(bench: Bench, bodies: dict[str, bytes]) -> None:
