@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from sidecar.cli.opening import open_database
+from sidecar.cli.opening import open_used_database
 from sidecar.cli.parsing import common_arguments
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def make(settings: Settings, asked: argparse.Namespace) -> int:
     """Create a key and print it; nothing else goes to standard output."""
     clock = SystemClock()
-    with open_database(settings, clock) as db:
+    with open_used_database(settings, clock) as db:
         store = Stores(db, Bus(), clock)
         account = _account(store, asked.account)
         ends = expiry(clock.now(), asked.days)
@@ -62,7 +62,7 @@ def make(settings: Settings, asked: argparse.Namespace) -> int:
 def show(settings: Settings, asked: argparse.Namespace) -> int:
     """List the keys of an account, without their secrets."""
     clock = SystemClock()
-    with open_database(settings, clock) as db:
+    with open_used_database(settings, clock) as db:
         store = Stores(db, Bus(), clock)
         for key in store.api_keys.of_account(_account(store, asked.account).user_id):
             used = f"last used {key.last_used_at:%Y-%m-%d}" if key.last_used_at else "never used"
@@ -75,7 +75,7 @@ def show(settings: Settings, asked: argparse.Namespace) -> int:
 def revoke(settings: Settings, asked: argparse.Namespace) -> int:
     """Revoke a key."""
     clock = SystemClock()
-    with open_database(settings, clock) as db:
+    with open_used_database(settings, clock) as db:
         if not Stores(db, Bus(), clock).api_keys.revoke(asked.id):
             raise SidecarError(f"There is no working key {asked.id}")
         print(f"Key {asked.id} is refused from now on")

@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from sidecar import sizes
 from sidecar.assembly.store import KEY_FILE, database_place
+from sidecar.cli.opening import check_used
 from sidecar.clock import SystemClock
 from sidecar.config import Settings, find_file
 from sidecar.config.files import not_text, read_secret
@@ -60,6 +61,9 @@ def backup(settings: Settings, asked: argparse.Namespace) -> int:
         )
     now = SystemClock().now()
     to: Path = asked.file or Path(f"jellyfin-sidecar-{now:%Y-%m-%dT%H-%M-%S}.zip")
+    check_used(settings)
+    if not to.absolute().parent.is_dir():
+        raise SidecarError(f"There is no folder {to.parent}: nothing was written")
     passphrase = ask_passphrase(asked.passphrase_file, twice=True) if asked.secrets else None
     made = back_up(find_installation(settings, asked), to, passphrase=passphrase, now=now)
     what = "with secrets" if made.has_secrets else "without secrets"

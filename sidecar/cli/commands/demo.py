@@ -122,6 +122,10 @@ def run_demo(
         raise
     except MediaError as trouble:
         raise SidecarError(str(trouble)) from trouble
+    except OSError as trouble:
+        raise SidecarError(
+            f"The demo's media cannot be in {demo.library}: {trouble.strerror}"
+        ) from trouble
     server = _start(demo)
     with ExitStack() as stack:
         stack.callback(server.stop)

@@ -6,7 +6,7 @@ import argparse
 import sys
 
 from sidecar.assembly.store import KEY_FILE
-from sidecar.cli.opening import open_database
+from sidecar.cli.opening import open_used_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
 from sidecar.jellyfin.tokens import TokenBox
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def make(settings: Settings, _asked: argparse.Namespace) -> int:
     """Make a code and print it; nothing else goes to standard output."""
     clock = SystemClock()
-    with open_database(settings, clock) as db:
+    with open_used_database(settings, clock) as db:
         box = TokenBox(settings.server.data_dir / KEY_FILE)
         keys = MachineKeys(lambda: settings)
         made = MachineService(

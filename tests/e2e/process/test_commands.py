@@ -94,8 +94,8 @@ def test_a_key_opens_the_api_until_it_is_revoked(running: Sidecar) -> None:
     assert asked() == 401
 
 
-def test_a_key_for_nobody_is_refused(sidecar: Sidecar) -> None:
-    done = sidecar.command("api-key", "create", "--account", "zoe", "--label", "x")
+def test_a_key_for_nobody_is_refused(running: Sidecar) -> None:
+    done = running.command("api-key", "create", "--account", "zoe", "--label", "x")
 
     assert done.returncode == 1
     assert "zoe has never signed in" in done.stderr
