@@ -99,7 +99,7 @@ def assemble(
         is_healthy=is_healthy,
         is_stopping=is_stopping,
         recent=recent or RecentLog(logging.Formatter()),
-        sharing=Sharing(store, bus, clock, is_alone=roles.is_alone),
+        sharing=Sharing(store, bus, clock, roles),
         roles=roles,
         places=places or DevicePlaces(),
         check_push=check_push,

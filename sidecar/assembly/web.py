@@ -62,6 +62,7 @@ from sidecar.services.notifications.notice_board import NoticeBoard
 from sidecar.services.notifications.notifier import Notifier
 from sidecar.services.notifications.preferences import NotificationPreferences
 from sidecar.services.notifications.push import BrowserPush
+from sidecar.services.notifications.watching import WatchingStatus
 from sidecar.services.notifications.webhooks.webhooks import Webhooks
 from sidecar.services.operations.doctor import Doctor
 from sidecar.services.operations.machine_keys import MachineKeys
@@ -199,6 +200,7 @@ def make_web(
         sync_status.notices,
         backups.notices,
         accounts.hidden.notices,
+        WatchingStatus(base.sharing.watcher.is_missing).notices,
     )
     metrics = _metrics(below)
     board, push = _notices(below, told, identity), _push(below)

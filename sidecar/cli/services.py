@@ -15,6 +15,7 @@ from sidecar.assembly.store import page_configuration
 from sidecar.cli.opening import open_database
 from sidecar.clock import SystemClock
 from sidecar.config import Settings
+from sidecar.domain.processes.roles import ALONE
 from sidecar.errors import ConfigError
 from sidecar.events import Bus
 from sidecar.services.health.system_status import RecentLog
@@ -59,7 +60,7 @@ def open_services(settings: Settings) -> Iterator[CommandServices]:
             clock=clock,
             is_healthy=lambda: True,
             recent=RecentLog(logging.Formatter()),
-            sharing=Sharing(store, bus, clock, is_alone=True),
+            sharing=Sharing(store, bus, clock, ALONE),
         )
         accounts = make_accounts(base)
         devices = make_devices(base, accounts)

@@ -16,7 +16,7 @@ from sidecar.domain.playback.sessions import NowPlaying, QueueEntry
 from sidecar.domain.processes.roles import Roles, Task
 from sidecar.domain.rules.context import KeptSelection
 from sidecar.errors import ServerAway
-from sidecar.events import DownloadChanged, Event, WorkArrived
+from sidecar.events import DownloadChanged, Event, NoticesChanged, WorkArrived
 from sidecar.services.health.problems import Problem, ProblemKind
 from sidecar.services.identity.questions import IdentityQuestion
 from sidecar.services.operations.backups.nightly import ITSELF
@@ -349,3 +349,30 @@ def test_what_plays_is_shown_by_a_process_that_does_not_hear_it(
     share(car)
     share(house)
     assert "Nothing is playing" in ann.get("/now").text
+
+
+def test_everybody_reads_that_rules_rest_while_no_process_watches(
+    house: WebHouse, car: Car, ann: Browser
+) -> None:
+    told: list[Event] = []
+    house.bus.subscribe(told.append)
+    assert "No rule runs" not in ann.get("/").text
+
+    car.die()
+    share(house)
+    assert NoticesChanged() in told
+    assert "No rule runs" in ann.get("/").text
+    told.clear()
+    share(house)
+    assert NoticesChanged() not in told
+
+    car.store.processes.take_another_id()
+    car.store.processes.register("car", "/car", is_alone=False, roles="work")
+    share(house)
+    assert "No rule runs" in ann.get("/").text
+
+    car.store.processes.take_another_id()
+    car.store.processes.register("car", "/car", is_alone=False, roles="watch,work")
+    share(house)
+    assert NoticesChanged() in told
+    assert "No rule runs" not in ann.get("/").text
