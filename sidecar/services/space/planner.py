@@ -456,7 +456,7 @@ class SpacePlanner:
             self._remove(device, found.removals)
             found = self._planned(device)
         self._give_up(device, found.refusals)
-        self._let(device.id, found if not found.removals else self._planned(device, as_it_is=True))
+        self._let(device.id, self._without_removals(device, found) if found.removals else found)
         self._tell(device, found)
         if self._may_be_large(device.id):
             return_freed()
@@ -464,11 +464,29 @@ class SpacePlanner:
         with self._lock:
             self._rests_until[device.id] = ended + (ended - began) * (1 / SHARE_OF_TIME - 1)
 
-    def _planned(self, device: AttachedDevice, *, as_it_is: bool = False) -> Plan:
-        if not as_it_is:
-            return self._worked_out(device).plan
+    def _planned(self, device: AttachedDevice) -> Plan:
+        return self._worked_out(device).plan
+
+    def _without_removals(self, device: AttachedDevice, wanted: Plan) -> Plan:
+        """Plan a device as it is; what waits only for a confirmation says so."""
         limits, found = self._situation(device)
-        return plan(limits, found.stored, found.waiting, may_remove=False)
+        now = plan(limits, found.stored, found.waiting, may_remove=False)
+        if not wanted.needs_confirmation:
+            return now
+        reason = counted(
+            "It fits once somebody confirms that {count} file is removed from {name}",
+            "It fits once somebody confirms that {count} files are removed from {name}",
+            len(wanted.removals),
+            name=limits.name,
+        )
+        coming = {one.download_id for one in wanted.adds}
+        return replace(
+            now,
+            refusals=tuple(
+                replace(one, reason=reason) if one.download_id in coming else one
+                for one in now.refusals
+            ),
+        )
 
     def _taking_turns(self, device_id: str) -> AbstractContextManager[object]:
         """Wait for others that need much memory if this device may be large; no page waits."""

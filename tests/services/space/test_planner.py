@@ -231,6 +231,11 @@ def test_many_removals_wait_for_a_person_while_what_fits_goes_on(house: House) -
 
     assert house.states(*range(1, 10)) == ["completed"] * 9
     assert house.room.held_back() == {large.id}
+    waiting = house.room.waiting_for_room(STICK)
+    assert waiting is not None
+    assert waiting.why(large.id) == (
+        "It fits once somebody confirms that 8 files are removed from Car stick"
+    )
     assert small.id not in house.room.held_back()
     note = house.problems.of(ProblemKind.ROOM, STICK)
     assert note is not None
