@@ -9,9 +9,9 @@ of it in a week, and never if it was begun and not ended.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, groupby
+from itertools import chain, filterfalse, groupby
 from math import inf
 from operator import add, itemgetter, truediv
 
@@ -84,14 +84,15 @@ class Ranking:
     persons: int
     whole_albums: bool = False
 
-    def units(self) -> Iterable[tuple[int, ...]]:
+    def units(self, passed_over: Collection[int]) -> Iterable[tuple[int, ...]]:
         """Yield what comes together, best first: single items, or all of an album."""
+        order = filterfalse(passed_over.__contains__, self.order)
         if not self.whole_albums:
-            return zip(self.order)
+            return zip(order)
         album_of = self.shelf.albums.of
         # Negative, and another number for each, is what has no album.
-        keys = ((-1 - one if album_of[one] is None else album_of[one]) for one in self.order)
-        together = groupby(zip(self.order, keys, strict=True), key=itemgetter(1))
+        keyed = ((one, -1 - one if album_of[one] is None else album_of[one]) for one in order)
+        together = groupby(keyed, key=itemgetter(1))
         return (tuple(one for one, _ in group) for _, group in together)
 
 
@@ -312,9 +313,11 @@ def _find_best(
         variety.count(one, sizes[one])
     aside: list[tuple[int, ...]] = []
     misses = 0
-    for units, is_varied in ((variety.ranking.units(), True), (aside, False)):
-        for new in _list_new(units, taken, passed_over):
-            size = sizes[new[0]] if len(new) == 1 else sum(sizes[one] for one in new)
+    units = variety.ranking.units({*passed_over, *taken})
+    for some, is_varied in ((units, True), (aside, False)):
+        for new in some:
+            is_one = len(new) == 1
+            size = sizes[new[0]] if is_one else sum(sizes[one] for one in new)
             if size > left:
                 misses += 1
                 if misses > MOST_MISSES:
@@ -322,19 +325,9 @@ def _find_best(
             elif is_varied and not variety.take(new[0], size, len(new)):
                 aside.append(new)
             else:
-                for one in new:
-                    taken[one] = None
                 left -= size
+                if is_one:
+                    taken[new[0]] = None
+                else:
+                    taken.update(dict.fromkeys(new))
     return taken
-
-
-def _list_new(
-    units: Iterable[tuple[int, ...]], taken: Collection[int], passed_over: Collection[int]
-) -> Iterator[tuple[int, ...]]:
-    """Yield what of each unit may come; most are one item, and that is decided without a loop."""
-    for unit in units:
-        if len(unit) == 1:
-            if unit[0] not in taken and unit[0] not in passed_over:
-                yield unit
-        elif new := tuple([one for one in unit if one not in taken and one not in passed_over]):
-            yield new

@@ -13,7 +13,7 @@ knows beforehand which kind of listener it is: the points tell.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from enum import Enum, auto
 from itertools import accumulate, islice
@@ -68,7 +68,7 @@ class Order:
         # Where each ends, as far as a device has asked: most of a library fits on none.
         self._ends: list[int] = []
 
-    def list_first(self, room: int) -> Collection[int]:
+    def list_first(self, room: int) -> Sequence[int]:
         """Return the first ones up to that which does not fit any more."""
         ends = self._ends
         while len(ends) < len(self._items) and (not ends or ends[-1] <= room):
@@ -76,7 +76,7 @@ class Order:
             sizes = map(self._sizes.__getitem__, self._items[known : known + SUMMED_AT_ONCE])
             begun = accumulate(sizes, initial=ends[-1] if ends else 0)
             ends += islice(begun, 1, None)
-        return set(self._items[: bisect_right(ends, room)])
+        return self._items[: bisect_right(ends, room)]
 
 
 def _counts(household: Household) -> Mapping[Expert, Fading]:
@@ -112,7 +112,7 @@ class Experts:
 
     def __init__(self) -> None:
         self._points = dict.fromkeys(Expert, 0.0)
-        self._named: Mapping[Expert, Collection[int]] = {}
+        self._named: Mapping[Expert, Sequence[int]] = {}
         self._best = Expert.MIXTURE
 
     def best(self) -> Expert:
@@ -132,9 +132,11 @@ class Experts:
         """Give points for a day's plays, and choose whom to follow tomorrow."""
         fade = exp(-1.0 / POINTS_DAYS)
         played = list(items)
+        heard = frozenset(played)
         for expert, points in self._points.items():
-            named = self._named.get(expert, ())
-            self._points[expert] = points * fade + sum(one in named for one in played)
+            # One look at the many that were named finds the few that were played.
+            hits = heard.intersection(self._named.get(expert, ()))
+            self._points[expert] = points * fade + sum(one in hits for one in played)
         first = max(self._points, key=self._points.__getitem__)
         if self._points[first] > CLEARLY_MORE * self._points[self._best]:
             self._best = first
