@@ -51,20 +51,16 @@ export function followAtTop(id, signal) {
 
 function rows() {
   /** @type {NodeListOf<HTMLElement>} */
-  const all = document.querySelectorAll("#downloads .row");
-  return [...all];
+  const all = document.querySelectorAll("#main li");
+  return [...all].filter((one) => one.checkVisibility());
 }
 
-/**
- * Whoever has a list on the page: what is open or closed stays so, what has the focus keeps it.
- * @param {AbortSignal} signal
- */
-export function keepPlace(signal) {
+/** On every page that is put in place: what is open or closed stays so, what has the focus keeps it. */
+export function keepPlace() {
   let focused = "";
   let at = -1;
   let had = false;
-  const listen = listener(signal);
-  listen("htmx:before:swap", (event) => {
+  document.addEventListener("htmx:before:swap", (event) => {
     const { ctx } = event.detail;
     // Also what was asked for before the row was taken.
     if (held && (ctx.target?.id === "downloads" || ctx.target === ctx.sourceElement)) {
@@ -84,11 +80,11 @@ export function keepPlace(signal) {
       }
     }
   });
-  listen("htmx:after:swap", () => {
+  document.addEventListener("htmx:after:swap", () => {
     if (!had || document.activeElement !== document.body) return;
     // A row that moved lost it on the way; where one is gone, its neighbour has it.
     const next = document.getElementById(focused) ?? rows()[Math.min(at, rows().length - 1)] ?? byId("main");
-    if (next.matches(".row")) next.tabIndex = -1;
+    if (next.matches("li")) next.tabIndex = -1;
     next.focus({ preventScroll: true });
   });
 }

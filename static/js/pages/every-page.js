@@ -2,6 +2,7 @@
 
 import { openAlertsByBell } from "../alerts.js";
 import { listen } from "../keyboard.js";
+import { keepPlace } from "../list/refresh.js";
 import { connect } from "../live/connection.js";
 import { onPage } from "../navigation.js";
 import { elementOf, home as homeOf } from "../page.js";
@@ -16,6 +17,7 @@ const bar = document.getElementById("player");
 putBackTyped();
 takeUp();
 openAlertsByBell();
+keepPlace();
 sayValuesOfSliders();
 if (document.body.dataset.keys !== "off") listen();
 connect(home);

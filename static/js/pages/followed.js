@@ -1,7 +1,7 @@
 // Pages that work without this; with it, they follow what happens.
 
 import { stayHere } from "../dialogs.js";
-import { followAtTop, followNews, keepPlace } from "../list/refresh.js";
+import { followAtTop, followNews } from "../list/refresh.js";
 import { letRowsMove } from "../list/queue-order.js";
 import { letRowsOpen } from "../list/row-details.js";
 import { keepSelection } from "../list/selection.js";
@@ -12,11 +12,11 @@ import { home } from "../page.js";
 
 /** @type {Record<string, Start[]>} */
 const PAGES = {
-  activity: [keepPlace, (signal) => followAtTop("happened", signal)],
-  devices: [keepPlace],
-  downloads: [keepSelection, keepPlace, letRowsMove, letRowsOpen, stayHere],
-  files: [keepPlace, stayHere],
-  home: [keepPlace],
+  activity: [(signal) => followAtTop("happened", signal)],
+  devices: [],
+  downloads: [keepSelection, letRowsMove, letRowsOpen, stayHere],
+  files: [stayHere],
+  home: [],
 };
 
 for (const [name, starts] of Object.entries(PAGES)) {

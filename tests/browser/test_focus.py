@@ -1,0 +1,75 @@
+"""What is pressed by keyboard and leads back to its page leaves the focus where it was."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from sidecar.services.health.tasks import TaskKind
+from tests.browser.conftest import SignedIn
+from tests.services.conftest import STICK
+from tests.web.house import ANN, EVE, WebHouse
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+
+def stays_loaded(page: Page) -> None:
+    """Have the page remember that it was not loaded anew."""
+    page.evaluate("document.body.dataset.wasHere = ''")
+
+
+def was_not_loaded_again(page: Page) -> bool:
+    return bool(page.evaluate("'wasHere' in document.body.dataset"))
+
+
+def test_a_task_that_is_run_keeps_the_focus_on_its_button(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    tasks = house.services.accounts.tasks
+    with tasks.run(TaskKind.RULES, ANN.user_id, again_s=3600, retry_s=60):
+        pass
+    page = signed_in(EVE, "/admin/tasks")
+    stays_loaded(page)
+    button = page.get_by_role("button", name="Run now Run the rules ann")
+    button.focus()
+
+    with tasks.run(TaskKind.RULES, ANN.user_id, again_s=3600, retry_s=60):
+        page.keyboard.press("Enter")
+        expect(button).to_be_disabled()
+        expect(button).to_be_focused()
+        assert was_not_loaded_again(page)
+
+
+def test_a_device_that_is_paused_from_its_menu_keeps_the_menu_and_the_focus(
+    signed_in: SignedIn,
+) -> None:
+    page = signed_in(EVE, "/")
+    stays_loaded(page)
+    tile = page.locator(f"#tile-{STICK}")
+    tile.get_by_role("button", name="More about").click()
+    page.get_by_role("button", name="Pause").focus()
+
+    page.keyboard.press("Enter")
+
+    expect(tile).to_contain_text("Paused: nothing is downloaded or removed")
+    expect(page.get_by_role("button", name="Resume")).to_be_focused()
+    assert was_not_loaded_again(page)
+
+
+def test_a_session_that_is_ended_leaves_the_focus_on_the_next(
+    signed_in: SignedIn, house: WebHouse
+) -> None:
+    for _ in range(3):
+        house.begin_session(ANN)
+    page = signed_in(ANN, "/profile")
+    stays_loaded(page)
+    sessions = page.get_by_role("region", name="Sessions").get_by_role("listitem")
+    expect(sessions).to_have_count(4)
+    ends = page.get_by_role("button", name="Sign out An unknown")
+
+    for left in (2, 1, 0):
+        ends.first.focus()
+        page.keyboard.press("Enter")
+        expect(ends).to_have_count(left)
+        page.wait_for_function("document.activeElement.closest('[aria-labelledby=sessions] li')")
+    assert was_not_loaded_again(page)
