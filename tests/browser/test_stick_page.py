@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -64,6 +65,25 @@ def test_everything_is_shown_by_shelf_and_artist_with_its_cover_or_letters(
         expect(cover).to_be_visible()
         assert cover.evaluate("(one) => one.decode().then(() => one.naturalWidth)") == 8
         expect(card(page, "Steam").locator(".cover")).to_have_text("S")
+
+
+def test_it_speaks_the_language_of_the_browser_that_opens_it(
+    chromium: Browser, stick: PaintedStick
+) -> None:
+    context = chromium.new_context(locale="de-DE")
+    with opened(context, stick) as page:
+        expect(page.locator("html")).to_have_attribute("lang", "de")
+        expect(page).to_have_title(re.compile("· Offline-Bibliothek$"))
+        expect(page.locator("#works > h2")).to_have_text(["Musik", "Filme", "Serien"])
+        expect(page.locator("#summary")).to_have_text("3 Titel · 1 Film · 2 Folgen · 30,0 MB")
+        expect(page.get_by_role("button", name="Alles")).to_be_visible()
+        page.get_by_role("searchbox", name="Auf diesem Gerät suchen").fill("nirgends")
+        expect(page.get_by_text("Hier hat nichts diese Wörter.")).to_be_visible()
+        english = re.compile(
+            r"\b(search|found|tracks|films|episodes|close|made by)\b", re.IGNORECASE
+        )
+        assert not english.search(page.locator("body").inner_text())
+    context.close()
 
 
 def test_a_cover_that_went_meanwhile_becomes_letters(

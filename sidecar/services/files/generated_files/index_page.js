@@ -1,6 +1,29 @@
 "use strict";
 // Shows the library that stands in this page. Titles are strangers' words: only ever text.
 (() => {
+  // Whoever plugs the device in reads it: it speaks the language of their browser, else English.
+  const GERMAN = {
+    "All": "Alles", "Everything": "Alles", "Shelves": "Regale", "Close": "Schließen", "Player": "Player",
+    "Offline library": "Offline-Bibliothek", "Search this device": "Auf diesem Gerät suchen",
+    "Search titles, artists, albums": "Titel, Künstler, Alben suchen",
+    "Music": "Musik", "Audiobooks": "Hörbücher", "Films": "Filme", "Series": "Serien", "Film": "Film",
+    "album": "Album", "albums": "Alben", "audiobook": "Hörbuch", "audiobooks": "Hörbücher",
+    "film": "Film", "films": "Filme", "series": "Serien",
+    "audiobook part": "Hörbuchteil", "audiobook parts": "Hörbuchteile", "part": "Teil", "parts": "Teile",
+    "track": "Titel", "tracks": "Titel", "episode": "Folge", "episodes": "Folgen",
+    "work": "Werk", "works": "Werke", "title": "Titel", "titles": "Titel", "Titles": "Titel",
+    "First {number} titles": "Die ersten {number} Titel",
+    "{works} and {titles} found": "{works} und {titles} gefunden",
+    "{title}: this browser cannot play it here": "{title}: dieser Browser kann es hier nicht abspielen",
+    "Nothing here has these words.": "Hier hat nichts diese Wörter.",
+    "Nothing is on this device yet": "Auf diesem Gerät ist noch nichts",
+    "Made by Jellyfin Sidecar. This page needs no network: everything it shows lies beside it.":
+      "Von Jellyfin Sidecar erstellt. Diese Seite braucht kein Netz: alles, was sie zeigt, liegt neben ihr.",
+  };
+  const isGerman = navigator.languages.find((one) => /^(de|en)\b/.test(one))?.startsWith("de");
+  const language = isGerman ? "de" : "en";
+  const say = (text, values = {}) => ((isGerman && GERMAN[text]) || text).replace(/{(\w+)}/g, (_, name) => values[name]);
+
   const library = JSON.parse(document.getElementById("library").textContent);
   const SHELVES = { music: "Music", books: "Audiobooks", films: "Films", series: "Series" };
   const ONE = { music: "album", books: "audiobook", films: "film", series: "series" };
@@ -37,10 +60,10 @@
 
   const countOf = (work) => work.parts.reduce((sum, part) => sum + part.files.length, 0);
 
-  const counted = (number, one, many) => `${number.toLocaleString()} ${number === 1 ? one : many}`;
+  const counted = (number, one, many) => `${number.toLocaleString(language)} ${say(number === 1 ? one : many)}`;
 
   const factsOf = (work) => {
-    if (work.kind === "films") return "Film";
+    if (work.kind === "films") return say("Film");
     const one = work.kind === "series" ? "episode" : work.kind === "books" ? "part" : "track";
     return counted(countOf(work), one, `${one}s`);
   };
@@ -100,7 +123,7 @@
   });
   audio.addEventListener("error", () => {
     const now = queue[place];
-    if (now) at("playing").textContent = `${now.title}: this browser cannot play it here`;
+    if (now) at("playing").textContent = say("{title}: this browser cannot play it here", now);
   });
 
   const TYPES = {
@@ -181,7 +204,7 @@
     const until = Math.min(list.length, shown + A_TIME);
     for (; shown < until; shown += 1) {
       const work = list[shown];
-      if (!group || group.kind !== work.kind) holder.append(element("h2", "", SHELVES[work.kind]));
+      if (!group || group.kind !== work.kind) holder.append(element("h2", "", say(SHELVES[work.kind])));
       if (!group || group.by !== work.by || group.kind !== work.kind) {
         const section = element("section", work.kind === "films" ? "group tall" : "group");
         const grid = element("ul", "grid");
@@ -249,7 +272,7 @@
       const section = element("section", "group wide");
       const of = new Map(files.map(({ file, work }) => [file, work]));
       section.append(
-        element("h2", "", files.length === MOST_FILES ? `First ${MOST_FILES} titles` : "Titles"),
+        element("h2", "", say(files.length === MOST_FILES ? "First {number} titles" : "Titles", { number: MOST_FILES })),
         fileList([...of.keys()], {
           numbered: false,
           whose: (file) => [file.by, of.get(file).title].filter(Boolean).join(" · "),
@@ -259,11 +282,13 @@
     }
     const nothing = !list.length && !files.length;
     if (nothing) {
-      const text = words.length ? "Nothing here has these words." : "Nothing is on this device yet.";
+      const text = words.length ? say("Nothing here has these words.") : `${say("Nothing is on this device yet")}.`;
       holder.append(element("p", "nothing", text));
     }
     at("told").textContent = words.length
-      ? `${counted(list.length, "work", "works")} and ${counted(files.length, "title", "titles")} found`
+      ? say("{works} and {titles} found", {
+        works: counted(list.length, "work", "works"), titles: counted(files.length, "title", "titles"),
+      })
       : "";
     watch.unobserve(at("end"));
     watch.observe(at("end"));
@@ -274,10 +299,10 @@
   const choices = kinds.length > 1 ? ["", ...kinds] : [];
   for (const kind of choices) {
     const many = works.filter((work) => work.kind === kind).length;
-    const text = kind ? `${SHELVES[kind]} (${many.toLocaleString()})` : "All";
+    const text = kind ? `${say(SHELVES[kind])} (${many.toLocaleString(language)})` : say("All");
     const button = element("button", "", text);
     button.type = "button";
-    button.title = kind ? counted(many, ONE[kind], MANY[kind]) : "Everything";
+    button.title = kind ? counted(many, ONE[kind], MANY[kind]) : say("Everything");
     button.setAttribute("aria-pressed", String(kind === shelf));
     button.addEventListener("click", () => {
       shelf = kind;
@@ -290,6 +315,22 @@
     at("shelves").append(button);
   }
 
+  // What stands in the page before this script runs.
+  function sayThePage() {
+    document.documentElement.lang = language;
+    document.title = document.title.replace(/Offline library$/, say);
+    for (const one of document.querySelectorAll("label, footer p")) one.textContent = say(one.textContent);
+    for (const one of document.querySelectorAll("nav, #close, #player")) one.ariaLabel = say(one.ariaLabel);
+    at("words").placeholder = say(at("words").placeholder);
+    // "1,234 tracks · 1 film · 30.0 MB"
+    const parts = at("summary").textContent.split(" · ").map((part) => {
+      const [, number, name] = /^([\d,.]+) (.+)$/.exec(part) ?? [];
+      if (!number) return say(part);
+      return `${number.replace(/[,.]/g, (mark) => (mark === "." ? "," : "."))} ${say(name)}`;
+    });
+    at("summary").textContent = parts.join(" · ");
+  }
+
   let waiting = 0;
   at("words").addEventListener("input", () => {
     clearTimeout(waiting);
@@ -300,5 +341,6 @@
     clearTimeout(waiting);
     show();
   });
+  if (isGerman) sayThePage();
   show();
 })();
