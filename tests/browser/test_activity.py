@@ -42,6 +42,28 @@ def test_the_list_follows_what_happens(signed_in: SignedIn, house: WebHouse) -> 
     expect(page.locator("#happened li")).to_have_count(1)
 
 
+def test_plays_and_charts_follow_as_well(signed_in: SignedIn, house: WebHouse) -> None:
+    page = signed_in(ANN, "/activity/plays")
+    page.clock.install()
+    page.reload()
+    expect(page.get_by_role("heading", name="Nothing was played yet")).to_be_visible()
+
+    house.heard(ANN, 1, house.clock.now())
+    page.clock.fast_forward(20_000)
+    expect(page.locator("#happened li")).to_have_count(1)
+
+    page.goto(page.url.replace("plays", "charts"))
+    table = page.locator("#table-plays")
+    table.locator("summary").click()
+    plays = table.locator("tbody tr").first.get_by_role("cell").first
+    expect(plays).to_have_text("1")
+
+    house.heard(ANN, 2, house.clock.now())
+    page.clock.fast_forward(70_000)
+    expect(plays).to_have_text("2")
+    expect(table.get_by_role("table")).to_be_visible()
+
+
 def test_who_reads_further_down_is_left_alone_until_they_are_back(
     signed_in: SignedIn, house: WebHouse
 ) -> None:
