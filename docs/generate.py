@@ -82,7 +82,8 @@ at `/api/v1/openapi.json`.*
   `POST /api/v1/session {"username", "password"}` and keep the cookie; what changes something then
   also needs the header `X-Sidecar-CSRF` with the `csrf` of the answer.
 * **Rights** are the same as on the pages: you see and change what is yours; who manages a device
-  may do more there; admins may do all.
+  may do more there; admins may do all. Below, *(managers)* are those of the device, and *(owners)*
+  are admins, in the demo only on its machine.
 * **Lists** answer `{"items": [...], "total": n, "page": 1, "page_size": 10}`.
 * **Errors** are `application/problem+json`; `detail` is a sentence for people.
 * **Bodies** are JSON. A field that is not known is refused.

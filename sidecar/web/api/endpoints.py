@@ -7,7 +7,8 @@
               ├─▶ authorization         the role that is needed (`security.permissions`)
               └─▶ openapi               the description
 
-The first line of a view's docstring is its summary. A route without a role cannot be declared.
+The first line of a view's docstring is its summary, and the role is added. A route without a role
+cannot be declared.
 
 Why not a library: flask-openapi3 and spectree were tried on two routes. Neither has a notion of
 roles; both answer 422 to a body that is not JSON (ours: 415 and 400) and add routes of their own
@@ -36,6 +37,15 @@ from sidecar.web.services import WebServices
 PREFIX = "/api/v1"
 NOTHING: Mapping[Any, Any] = MappingProxyType({})
 V = TypeVar("V", bound=Callable[..., Any])
+# Added to what a route does; of all others, everybody who is signed in is one.
+WHO_MAY: Mapping[Role, str] = MappingProxyType(
+    {
+        Role.ANYBODY: " (needs no sign-in)",
+        Role.MANAGER: " (managers)",
+        Role.ADMIN: " (admins)",
+        Role.OWNER: " (owners)",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +117,9 @@ class Endpoint:
 
     @property
     def summary(self) -> str:
-        """The first line of the view's docstring, without its full stop."""
-        return (self.view.__doc__ or "").partition("\n")[0].removesuffix(".")
+        """The first line of the view's docstring, without its full stop, and who may call it."""
+        text = (self.view.__doc__ or "").partition("\n")[0].removesuffix(".")
+        return f"{text}{WHO_MAY.get(self.role, '')}"
 
     @property
     def success(self) -> HTTPStatus:

@@ -17,6 +17,7 @@ from sidecar.web.api.endpoints import PREFIX, Endpoint, Refusal
 from sidecar.web.api.schemas.orders import Order
 from sidecar.web.api.schemas.users import ProblemDetails
 from sidecar.web.request.query_params import LARGEST_ID
+from sidecar.web.security.permissions import Role
 
 REF = "#/components/schemas/{model}"
 Json = dict[str, object]
@@ -107,6 +108,8 @@ def _operation(one: Endpoint, arguments: list[Json], names: Names) -> Json:
         "parameters": [*arguments, *_query(one)],
         "responses": responses,
     }
+    if one.role is Role.ANYBODY:
+        told["security"] = []
     if one.body is not None:
         reference = {"$ref": names[one.body, "validation"]}
         told["requestBody"] = {

@@ -42,7 +42,7 @@ class Taken(Body):
     },
 )
 def look(services: WebServices, body: AdminThere) -> ServerPreview:
-    """Preview the change to another Jellyfin server at the configured address (admins)."""
+    """Preview the change to another Jellyfin server at the configured address."""
     return services.server_change.look(body.username, SecretStr(body.password))
 
 
@@ -54,5 +54,5 @@ def look(services: WebServices, body: AdminThere) -> ServerPreview:
     errors={NotPossible: Refusal(HTTPStatus.CONFLICT)},
 )
 def accept(services: WebServices, body: Taken) -> OtherServer:
-    """Accept the previewed Jellyfin server (admins)."""
+    """Accept the previewed Jellyfin server."""
     return services.server_change.accept(body.ticket)

@@ -64,13 +64,13 @@ def notices(services: WebServices) -> Sequence[Notice]:
 
 @system.get("/server", role=Role.ADMIN, returns=schemas.SystemReport)
 def server(services: WebServices) -> SystemStatusView:
-    """Show the state of the server, the engine and the database (admins)."""
+    """Show the state of the server, the engine and the database."""
     return services.system.view()
 
 
 @system.get("/support", role=Role.ADMIN, media="application/zip")
 def support(services: WebServices) -> Response:
-    """Get what helps to find a fault in one file, without passwords, tokens and keys (admins)."""
+    """Get what helps to find a fault in one file, without passwords, tokens and keys."""
     name = 'attachment; filename="jellyfin-sidecar-support.zip"'
     return Response(
         services.support.make(),
@@ -81,31 +81,31 @@ def support(services: WebServices) -> Response:
 
 @system.get("/tasks", role=Role.ADMIN, returns=Listed[schemas.Task])
 def tasks(services: WebServices) -> Sequence[TaskView]:
-    """List what is done regularly, how it ended last, and when it is due again (admins)."""
+    """List what is done regularly, how it ended last, and when it is due again."""
     return services.tasks.all()
 
 
 @system.post("/tasks/<string(maxlength=80):task_id>/run", role=Role.ADMIN)
 def run_task(services: WebServices, task_id: str) -> None:
-    """Have a task done soon, in whatever process does it (admins)."""
+    """Have a task done soon, in whatever process does it."""
     services.tasks.run_now(task_id)
 
 
 @system.get("/backups", role=Role.ADMIN, returns=Listed[schemas.Backup])
 def backups(services: WebServices) -> Sequence[BackupFile]:
-    """List the nightly backups that this process makes, newest first (admins)."""
+    """List the nightly backups that this process makes, newest first."""
     return services.backups.files()
 
 
 @system.get("/backups/<string(maxlength=80):name>", role=Role.ADMIN, media="application/zip")
 def backup(services: WebServices, name: str) -> Response:
-    """Get a backup, for `jellyfin-sidecar restore` on whatever machine (admins)."""
+    """Get a backup, for `jellyfin-sidecar restore` on whatever machine."""
     return send_file(services.backups.find(name), as_attachment=True)
 
 
 @system.get("/log", role=Role.ADMIN, query=LogQuery, returns=Listed[schemas.LogLine])
 def log(services: WebServices, query: LogQuery) -> Listed[LogLine]:
-    """List recent log records, newest first (admins)."""
+    """List recent log records, newest first."""
     found = services.system.log(query.level, query.q)
     first = (query.page - 1) * query.page_size
     return Listed[LogLine](
@@ -124,7 +124,7 @@ def show_transfers(services: WebServices) -> TransfersView:
 
 @transfers.patch("", role=Role.ADMIN, body=TransfersChange, returns=Transfers)
 def change(services: WebServices, body: TransfersChange) -> TransfersView:
-    """Pause or limit transfers (admins)."""
+    """Pause or limit transfers."""
     if body.paused is not None:
         services.transfers.pause(paused=body.paused)
     if isinstance(body.speed_limit, str):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -64,6 +65,21 @@ def test_every_argument_of_a_path_is_described(endpoint: Endpoint) -> None:
         for operation in verbs.values():
             named = {one["name"] for one in operation["parameters"] if one["in"] == "path"}
             assert named == set(re.findall(r"{(\w+)}", path))
+
+
+def test_it_says_what_only_some_may_call_and_what_needs_no_sign_in() -> None:
+    told = described(endpoints())["paths"]
+
+    def of(verb: str, path: str) -> dict[str, Any]:
+        return told[f"{PREFIX}{path}"][verb]  # type: ignore[index,no-any-return]  # it is JSON
+
+    assert of("get", "/webhooks")["summary"].endswith(" (owners)")
+    assert of("post", "/machines/code")["summary"].endswith(" (owners)")
+    assert of("post", "/accounts/{user_id}/try")["summary"].endswith(" (admins)")
+    assert of("patch", "/devices/{device_id}/settings")["summary"].endswith(" (managers)")
+    assert of("get", "/downloads")["summary"] == "List downloads, newest first"
+    assert "security" not in of("get", "/downloads")
+    assert of("post", "/session")["security"] == []
 
 
 def test_a_description_makes_nothing_that_models_keep() -> None:

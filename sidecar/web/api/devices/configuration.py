@@ -85,7 +85,7 @@ editor = Endpoints(
 
 @settings.get("/settings", role=Role.OWNER, returns=Listed[schemas.SettingsSection])
 def show(services: WebServices) -> Sequence[SectionView]:
-    """Show all settings, where each is set, and which may be changed (owners)."""
+    """Show all settings, where each is set, and which may be changed."""
     return services.configuration.sections()
 
 
@@ -93,14 +93,14 @@ def show(services: WebServices) -> Sequence[SectionView]:
     "/settings", role=Role.OWNER, body=SettingsPatch, returns=Listed[schemas.SettingsSection]
 )
 def change(services: WebServices, body: SettingsPatch) -> Sequence[SectionView]:
-    """Change some settings, all or none; null resets one (owners)."""
+    """Change some settings, all or none; null resets one."""
     services.configuration.change(body.settings)
     return services.configuration.sections()
 
 
 @editor.get("/drives", role=Role.OWNER, returns=Listed[schemas.MountedDrive])
 def drives(services: WebServices) -> Sequence[Drive]:
-    """List the mounted drives that are no device yet (owners)."""
+    """List the mounted drives that are no device yet."""
     return services.device_editor.drives()
 
 
@@ -112,7 +112,7 @@ def drives(services: WebServices) -> Sequence[Drive]:
     status=HTTPStatus.CREATED,
 )
 def add(services: WebServices, body: NewDevice) -> schemas.NamedDevice:
-    """Add a device; it appears in the list once it was looked at (owners)."""
+    """Add a device; it appears in the list once it was looked at."""
     given = body.model_dump(exclude_none=True, mode="json")
     added = services.device_editor.add(given)
     return schemas.NamedDevice(name=added.name, path=str(added.path))
@@ -120,7 +120,7 @@ def add(services: WebServices, body: NewDevice) -> schemas.NamedDevice:
 
 @editor.patch(ONE, role=Role.OWNER, body=DeviceChange, returns=schemas.EditedDevice)
 def edit(services: WebServices, device_id: str, body: DeviceChange) -> EditView:
-    """Change the name, the users or the managers of a device of the page (owners)."""
+    """Change the name, the users or the managers of a device of the page."""
     services.device_editor.change(device_id, body.model_dump(exclude_none=True))
     return _view(services, device_id)
 
@@ -129,7 +129,7 @@ def edit(services: WebServices, device_id: str, body: DeviceChange) -> EditView:
     ONE, may_be_ordered=True, role=Role.OWNER, query=ForgetQuery, returns=schemas.Deleted
 )
 def forget(services: WebServices, device_id: str, query: ForgetQuery) -> schemas.Deleted:
-    """Use a device no more, and forget its pins and settings (owners)."""
+    """Use a device no more, and forget its pins and settings."""
     if query.files == "delete":
         deleted = services.orders.press(services.orders.kinds.forget, person(), device_id)
     else:
