@@ -161,7 +161,7 @@ class DevicePlanState:
         made_at: That time.
         files: How many files and waiting downloads were looked at.
         bytes: What the files that are there take, in whole blocks.
-        bytes_lasting: The sizes of those of them that stay.
+        bytes_lasting: The sizes of those of them that stay: for good, or as they play just now.
         next_to_go: The first files that would be evicted.
         may_go: The downloads whose files may be evicted at all; the first ones, if it was told.
         files_may_go, bytes_may_go: How many they are, and their size.
@@ -523,9 +523,7 @@ class SpacePlanner:
             made_at=now,
             files=len(found.stored) + len(found.waiting),
             bytes=sum(limits.takes(one.size) for one in there),
-            bytes_lasting=sum(
-                one.size for one in there if one.eviction_class is EvictionClass.LASTING
-            ),
+            bytes_lasting=sum(one.size for one in there if not one.may_go),
             next_to_go=tuple(going[:MOST_NEXT]),
             may_go=tuple(one.download_id for one in going),
             files_may_go=len(going),

@@ -252,6 +252,17 @@ def test_many_removals_wait_for_a_person_while_what_fits_goes_on(house: House) -
     assert house.problems.of(ProblemKind.ROOM, STICK) is None
 
 
+def test_what_plays_just_now_is_not_among_what_may_go(house: House) -> None:
+    for number in (1, 2):
+        house.brings(number)
+    house.in_use.add(track(1).id)
+
+    found = house.room.outlook(STICK)
+
+    assert found.bytes_may_go == house.now(2).expected_size
+    assert found.bytes_lasting == house.now(1).expected_size
+
+
 def test_only_the_plan_that_was_shown_can_be_confirmed(house: House) -> None:
     for number in range(1, 10):
         house.brings(number)
