@@ -166,12 +166,14 @@ class DeviceSettingsService:
             self._store.save(device_id, after)
             with self._lock:
                 self._changes += 1
-                self._now[device_id] = checked
-        if checked.paused:
+                self._now.pop(device_id, None)
+        # Not what was checked: the file may have been read again since.
+        now = self.of(device_id) or checked
+        if now.paused:
             self._stop_on(device_id)
         self._bus.publish(DeviceChanged(device_id))
         self._bus.publish(WorkArrived())
-        return checked
+        return now
 
     def _checked(
         self, device_id: str, changes: Mapping[str, object]

@@ -253,3 +253,26 @@ def test_what_another_process_changes_while_it_is_read_is_read_again(
     now = here.of(STICK)
     assert now is not None
     assert now.budget == 7 * GB
+
+
+def test_a_change_while_the_file_is_read_again_does_not_bring_the_old_one_back(
+    world: World, stops: Stops, configured: DeviceSettings
+) -> None:
+    smaller = configured.model_copy(update={"budget": ByteSize(GB)})
+
+    def read_the_file_again(_checked: DeviceSettings) -> None:
+        service.configure([smaller])
+
+    service = DeviceSettingsService(
+        [configured],
+        devices=world.devices,
+        store=DeviceSettingsStore(world.db),
+        stop_on=stops.devices.append,
+        bus=world.bus,
+        may_be=read_the_file_again,
+    )
+
+    changed = service.change(STICK, {"reserve": 1000})
+
+    assert (changed.budget, changed.reserve) == (GB, 1000)
+    assert service.of(STICK) == changed
