@@ -90,7 +90,7 @@ class Audience:
         room: The Socket.IO room.
         person: Whose rights decide what is sent.
         sequence: The number of the last message; a page that misses one reloads its state.
-        last_snapshot: The last snapshot, so that an equal one is not sent again.
+        last_snapshot: The last message, if that was a snapshot: an equal one is not sent again.
         heard_progress: Whether the last progress message had any transfer.
     """
 

@@ -264,7 +264,8 @@ class NewsPublisher:
         # After joining: what is published from now on is told.
         version = self.version()
         snapshot = self._snapshot(audience)
-        audience.last_snapshot = snapshot
+        # Its other pages have not heard this.
+        audience.last_snapshot = snapshot if audience.sids == {sid} else None
         told = {"seq": audience.sequence, "version": version, **snapshot}
         self._wire.send(sid, "snapshot", told)
 
@@ -292,6 +293,8 @@ class NewsPublisher:
     def _tell(self, audience: Audience, event: str, payload: Json) -> None:
         """Send a numbered message to an audience; all but the first snapshot are sent here."""
         audience.sequence += 1
+        # What its pages show is another thing than the last snapshot.
+        audience.last_snapshot = None
         self._wire.send(audience.room, event, {"seq": audience.sequence, **payload})
 
     def _tell_of_download(self, change: DownloadChanged) -> None:
@@ -323,8 +326,8 @@ class NewsPublisher:
     def _tell_whole_truth(self, audience: Audience) -> None:
         version, snapshot = self.version(), self._snapshot(audience)
         if snapshot != audience.last_snapshot:
-            audience.last_snapshot = snapshot
             self._tell(audience, "snapshot", {"version": version, **snapshot})
+            audience.last_snapshot = snapshot
 
     def _snapshot(self, audience: Audience) -> Json:
         person = audience.person

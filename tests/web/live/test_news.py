@@ -16,6 +16,7 @@ from sidecar.domain.downloads.download import Status
 from sidecar.events import (
     AccountChanged,
     DownloadChanged,
+    HoldsChanged,
     NoticesChanged,
     Progress,
     TransfersProgressed,
@@ -122,6 +123,40 @@ def test_what_could_not_be_told_is_in_a_snapshot_once_the_database_answers_again
         told = page.next("snapshot")[1]
 
     assert "Another" in str(told["downloads"])
+
+
+def test_what_is_as_in_the_last_snapshot_again_is_told_to_who_heard_otherwise_since(
+    house: WebHouse, server: WebServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    download = house.add(7)
+    with page_of(ANN, server, house) as page:
+        before = page.next("snapshot")[1]["downloads"]
+        house.store.downloads.transitions.pause(download)
+        page.next("download:queued")
+        with house.store.db.write():
+            house.store.db.sql("UPDATE downloads SET status = 'pending'")
+        with broken(house.store.db):
+            house.bus.publish(DownloadChanged(download, Status.PAUSED, Status.PENDING))
+            wait_until(lambda: "telling open pages failed" in caplog.text)
+
+        assert page.next("snapshot")[1]["downloads"] == before
+
+
+def test_a_page_that_opens_meanwhile_takes_nothing_from_the_others(
+    house: WebHouse, server: WebServer
+) -> None:
+    house.add(7)
+    with page_of(ANN, server, house) as page:
+        page.next("snapshot")
+        # The next snapshot waits for two seconds.
+        house.bus.publish(HoldsChanged(STICK))
+        with house.store.db.write():
+            house.store.db.sql("UPDATE downloads SET title = 'Another'")
+        house.bus.publish(HoldsChanged(STICK))
+        with page_of(ANN, server, house) as other:
+            assert "Another" in str(other.next("snapshot")[1]["downloads"])
+
+        assert "Another" in str(page.next("snapshot")[1]["downloads"])
 
 
 def test_nobody_hears_of_what_others_listen_to(house: WebHouse, server: WebServer) -> None:
