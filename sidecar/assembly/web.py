@@ -417,7 +417,7 @@ def _doctor(below: Below, push: BrowserPush) -> Doctor:
         settings=base.configuration.now,
         accounts=below.accounts.service,
         problems=below.accounts.problems,
-        device_names=lambda: {one.id: one.name for one in base.store.devices.all()},
+        devices=base.store.devices.all,
         push_failing=push.failing,
         further=partial(
             checks_of_syncthing, files=partial(find_old_files, base.store, clock=base.clock)

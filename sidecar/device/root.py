@@ -22,7 +22,7 @@ from sidecar.device.errors import (
     device_missing,
 )
 from sidecar.device.filesystem import FileSystem, read_file_system
-from sidecar.device.own.marker import MARKER, OURS, find_marker, open_root
+from sidecar.device.own.marker import MARKER, OURS, check_marker, find_marker, open_root
 from sidecar.errors import AlreadyRunning, DeviceError, NotCertain
 from sidecar.messages import msg
 
@@ -224,27 +224,7 @@ class DeviceRoot:
         return (*_identify(facts), facts.st_size, facts.st_mtime_ns, facts.st_ctime_ns)
 
     def _check_marker(self, root: int) -> None:
-        marker = find_marker(root, self._name)
-        if marker is None:
-            raise DeviceError(
-                "no-marker",
-                msg(
-                    "{device} is not there: plug it in. If it is plugged in, its hidden folder "
-                    "{folder} is gone: put it back",
-                    device=self._name,
-                    folder=OURS,
-                ),
-            )
-        if marker.id != self._device_id:
-            raise DeviceError(
-                "other-device",
-                msg(
-                    "Another device ({other}) is in the place of {device}: nothing "
-                    "is written to it",
-                    other=marker.name or marker.id,
-                    device=self._name,
-                ),
-            )
+        check_marker(find_marker(root, self._name), self._device_id, name=self._name)
 
 
 class _Handle:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from shutil import rmtree
 
 import pytest
 from pydantic import ByteSize
@@ -14,6 +15,7 @@ from sidecar.store.database import Database
 from sidecar.store.dialects.machine_roles import MachineRoles
 from sidecar.store.dialects.postgresql import PostgresqlAddress
 from tests import postgres, redis_server
+from tests.cli.conftest import used
 
 
 def test_a_budget_that_takes_no_file_is_no_good_set_up(tmp_path: Path) -> None:
@@ -21,10 +23,33 @@ def test_a_budget_that_takes_no_file_is_no_good_set_up(tmp_path: Path) -> None:
     settings = DeviceSettings(name="Stick", path=tmp_path, budget=ByteSize(10))
 
     with pytest.raises(FoundWrong, match=r"budget of 10 bytes takes no file") as found:
-        look_at_device(settings)
+        look_at_device(settings, None)
 
     assert '"10 GB"' in found.value.way_out.text
-    assert "is a device" in look_at_device(settings.with_changes({"budget": "10 GB"}))
+    assert "is a device" in look_at_device(settings.with_changes({"budget": "10 GB"}), None)
+
+
+@pytest.mark.parametrize(
+    ("marker", "words"),
+    [
+        (None, "Car stick is not there: plug it in"),
+        (
+            Marker("22222222-2222-4222-8222-222222222222", "Player"),
+            "Another device (Player) is in the place of Car stick",
+        ),
+    ],
+)
+def test_a_stick_that_is_away_is_not_well_because_its_mount_point_is_there(
+    house: Path, capsys: pytest.CaptureFixture[str], marker: Marker | None, words: str
+) -> None:
+    used(house).close()
+    rmtree(house / "stick" / ".sidecar")
+    if marker is not None:
+        write_marker(house / "stick", marker)
+
+    assert main(["doctor"]) == 1
+
+    assert f"BAD  Device Car stick: {words}" in capsys.readouterr().out
 
 
 def test_the_command_says_a_way_out_of_everything_that_is_wrong(

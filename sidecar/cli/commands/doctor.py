@@ -22,6 +22,7 @@ from sidecar.services.operations.doctor import (
     run_checks,
 )
 from sidecar.services.operations.syncthing_checks import checks_of_syncthing, find_old_files
+from sidecar.store.devices.devices import Device
 from sidecar.store.stores import Stores
 
 
@@ -29,7 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the command's arguments to its parser."""
     parser.description = (
         "Check settings, data folder, Jellyfin, accounts and devices, and say the way out of "
-        "whatever is wrong. The page Admin, Checks, does the same."
+        "whatever is wrong. The page Admin, Check the set-up, does the same."
     )
     parser.set_defaults(command=doctor)
 
@@ -55,7 +56,7 @@ def _lines(result: CheckResult) -> str:
 
 
 def _examine(settings: Settings) -> Iterator[CheckResult]:
-    clock = SystemClock()
+    clock, known = SystemClock(), list[Device]()
     yield from run_checks(checks_of_machine(settings, clock))
     if settings.jellyfin.url is None:
         yield CheckResult("Jellyfin", "none is configured: run starts the demo")
@@ -64,10 +65,11 @@ def _examine(settings: Settings) -> Iterator[CheckResult]:
         try:
             with open_database(settings, clock) as db:
                 store = Stores(db, bus, clock)
+                known = store.devices.all()
                 service = account_service(settings, store, Problems(bus), bus, clock)
                 yield from run_checks(checks_of_server(service, clock))
                 files = partial(find_old_files, store, clock=clock)
                 yield from run_checks(checks_of_syncthing(settings, files))
         except SidecarError as error:
             yield CheckResult("Database", str(error), database_way_out(settings))
-    yield from run_checks(checks_of_devices(settings))
+    yield from run_checks(checks_of_devices(settings, known))

@@ -127,6 +127,33 @@ def find_marker(root: int, name: str) -> Marker | None:
     return marker
 
 
+def check_marker(marker: Marker | None, device_id: str, *, name: str) -> None:
+    """Return if a marker is that of a device.
+
+    Raises:
+        errors.DeviceError: There is none, or it is that of another device.
+    """
+    if marker is None:
+        raise DeviceError(
+            "no-marker",
+            msg(
+                "{device} is not there: plug it in. If it is plugged in, its hidden folder "
+                "{folder} is gone: put it back",
+                device=name,
+                folder=OURS,
+            ),
+        )
+    if marker.id != device_id:
+        raise DeviceError(
+            "other-device",
+            msg(
+                "Another device ({other}) is in the place of {device}: nothing is written to it",
+                other=marker.name or marker.id,
+                device=name,
+            ),
+        )
+
+
 def _read(ours: int) -> bytes:
     descriptor = tree.open_file(MARKER, ours)
     try:

@@ -25,7 +25,7 @@ from pydantic import SecretStr
 from sidecar.clock import Clock
 from sidecar.config import DeviceSettings, Settings
 from sidecar.device.filesystem import database_risk
-from sidecar.device.own.marker import read_marker
+from sidecar.device.own.marker import check_marker, read_marker
 from sidecar.errors import JellyfinError, ServerAway, SidecarError, SignedOut, WrongServer
 from sidecar.messages import Size, listed, msg
 from sidecar.process.threads import Wakeup, run_when_woken
@@ -33,6 +33,7 @@ from sidecar.services.accounts.accounts import AccountService
 from sidecar.services.health.problems import Problem, ProblemKind, Problems
 from sidecar.services.transfers.finishing.formats import check_format
 from sidecar.store.database import BUSY_TIMEOUT_S
+from sidecar.store.devices.devices import Device
 from sidecar.store.dialects.machine_roles import MachineRoles
 from sidecar.store.dialects.postgresql import PostgresqlAddress, PostgresqlDialect
 from sidecar.transfer.converting.availability import ConverterAvailability
@@ -163,8 +164,9 @@ def checks_of_server(service: AccountService, clock: Clock) -> Iterator[Check]:
         )
 
 
-def checks_of_devices(settings: Settings) -> Iterator[Check]:
-    """Yield the checks of the devices."""
+def checks_of_devices(settings: Settings, known: Iterable[Device]) -> Iterator[Check]:
+    """Yield the checks of the devices; `known` are those that the database has seen."""
+    ids = {one.path: one.id for one in known}
     if not settings.devices:
         yield Check(msg("Devices"), _say_no_device, _NO_DEVICE)
     for device in settings.devices:
@@ -177,7 +179,9 @@ def checks_of_devices(settings: Settings) -> Iterator[Check]:
             Place.DEVICES,
         )
         yield Check(
-            msg("Device {name}", name=device.name), partial(look_at_device, device), way_out
+            msg("Device {name}", name=device.name),
+            partial(look_at_device, device, ids.get(str(device.path))),
+            way_out,
         )
 
 
@@ -239,7 +243,7 @@ class Doctor:
         settings: Callable[[], Settings],
         accounts: AccountService,
         problems: Problems,
-        device_names: Callable[[], Mapping[str, str]],
+        devices: Callable[[], Sequence[Device]],
         push_failing: Callable[[], Sequence[str]],
         further: Callable[[Settings], Iterable[Check]],
         is_healthy: Callable[[], bool],
@@ -250,7 +254,7 @@ class Doctor:
         self._settings = settings
         self._accounts = accounts
         self._problems = problems
-        self._device_names = device_names
+        self._devices = devices
         self._is_healthy = is_healthy
         self._clock = clock
         self.wakeup = Wakeup()
@@ -313,11 +317,14 @@ class Doctor:
         yield Check(msg("Sidecar"), self._look_at_threads, _THREADS)
         yield from checks_of_machine(settings, self._clock)
         yield from checks_of_server(self._accounts, self._clock)
-        yield from checks_of_devices(settings)
+        yield from checks_of_devices(settings, self._devices())
         yield from self._further(settings)
         yield from checks_of_problems(self._problems, self._device_names)
         if failing := self._push_failing():
             yield Check(msg("Notifications"), partial(_say_push_fails, failing), _PUSH)
+
+    def _device_names(self) -> Mapping[str, str]:
+        return {one.id: one.name for one in self._devices()}
 
     def _look_at_threads(self) -> str:
         if not self._is_healthy():
@@ -325,15 +332,21 @@ class Doctor:
         return msg("All its parts are running")
 
 
-def look_at_device(device: DeviceSettings) -> str:
+def look_at_device(device: DeviceSettings, known_id: str | None) -> str:
     """Check that a device is there and can be filled.
+
+    Args:
+        device: Its settings.
+        known_id: What was there before; None if the sidecar has seen nothing there yet.
 
     Raises:
         errors.DeviceError: It is not there.
         FoundWrong: It is there and cannot be used as it is.
     """
     marker = read_marker(device.path, name=device.name)
-    if marker is None:
+    if known_id is not None:
+        check_marker(marker, known_id, name=device.name)
+    elif marker is None:
         return msg("{path} is there and becomes a device at the next start", path=device.path)
     if not os.access(device.path, os.W_OK | os.X_OK):
         raise FoundWrong(
