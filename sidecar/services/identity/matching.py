@@ -40,7 +40,7 @@ from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.identity.questions import IdentityQuestion, IdentityQuestions
 from sidecar.store.database import Database
 from sidecar.store.downloads.folders import DeviceFolders
-from sidecar.store.downloads.identity import Followed
+from sidecar.store.downloads.identity import Followed, is_called_otherwise
 from sidecar.store.downloads.insert import FilePlace
 from sidecar.store.downloads.queue import Downloads
 
@@ -325,7 +325,10 @@ class ItemMatching:
 
     def _plan_name(self, one: Followed, group: Group) -> None:
         current = self._downloads.queries.get(one.before.id)
-        if current is None or is_part(current.file_path, current.item_type):
+        if current is None or is_called_otherwise(current, one.item):
+            # Since then it got yet another name, for which somebody else plans.
+            return
+        if is_part(current.file_path, current.item_type):
             # What the server says of a part does not say to which film it belongs.
             return
         there = DeviceFolders(self._db, current.device_id)

@@ -308,7 +308,7 @@ class DownloadIdentity:
             changed = [
                 Followed(row, items[row.item_id])
                 for row in self.of_items(items.keys())
-                if _is_called_otherwise(row, items[row.item_id])
+                if is_called_otherwise(row, items[row.item_id])
             ]
             for one in changed:
                 columns = columns_of_item(one.item)
@@ -375,7 +375,8 @@ class DownloadIdentity:
         self._db.after_commit(partial(self._bus.publish, NoticesChanged()))
 
 
-def _is_called_otherwise(row: Download, item: Item) -> bool:
+def is_called_otherwise(row: Download, item: Item) -> bool:
+    """Whether a download has another name, or other metadata, than an item."""
     columns = columns_of_item(item)
     return any(getattr(row, name) != columns[name] for name in CALLED if name != "search_key")
 

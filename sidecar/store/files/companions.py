@@ -16,7 +16,7 @@ WAITING = """SELECT d.id, d.item_id, d.user_id, d.file_path, d.item_type,
         AND d.missing_since IS NULL
     ORDER BY d.file_path LIMIT ?"""
 NOTE = """INSERT INTO beside (download_id, completed_at)
-    SELECT id, completed_at FROM downloads WHERE id = ? AND completed_at = ?
+    SELECT id, completed_at FROM downloads WHERE id = ? AND completed_at = ? AND file_path = ?
     ON CONFLICT (download_id) DO UPDATE SET completed_at = excluded.completed_at"""
 
 
@@ -62,7 +62,7 @@ class CompanionFiles:
         ]
 
     def note(self, looked_at: Iterable[NewFile]) -> None:
-        """Record that these were checked."""
+        """Record that these were checked, but those that were renamed since."""
         with self._db.write():
             for one in looked_at:
-                self._db.sql(NOTE, (one.id, one.moment))
+                self._db.sql(NOTE, (one.id, one.moment, one.path))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -12,10 +12,13 @@ from sidecar.device import tree
 from sidecar.device.folder import DeviceFolder
 from sidecar.domain.downloads.actions import Action
 from sidecar.domain.downloads.download import Download, Status
+from sidecar.domain.files.groups import Group
 from sidecar.domain.files.naming import make_path_key
 from sidecar.domain.files.presets import PRESETS, PresetName
+from sidecar.domain.items.item import Item
 from sidecar.domain.rules.context import Chosen
 from sidecar.events import DownloadChanged, Event
+from sidecar.jellyfin.library.file_index import ServerFileIndex
 from sidecar.services.downloads.commands import ActionResult, DownloadCommand, ResultKind
 from sidecar.services.identity.renaming import FileRenaming
 from sidecar.store.downloads.insert import FilePlace
@@ -239,6 +242,28 @@ def test_a_name_that_changes_again_while_the_file_is_renamed_is_not_forgotten(
 
     assert house.row("Tone One").file_path == last
     assert last in house.files()
+
+
+def test_a_title_that_changes_again_while_albums_are_asked_for_counts(
+    house: MovingHouse, renaming: FileRenaming
+) -> None:
+    """As where the looks of two accounts overlap."""
+    matching, row = house.services.rules.matching, house.row("Tone 1")
+
+    class Slow(ServerFileIndex):
+        def groups(self, items: Collection[Item]) -> Mapping[str, Group]:
+            found = super().groups(items)
+            house.listing["tracks"][0]["title"] = "Tone I"
+            house.rescan()
+            matching.rename(ServerFileIndex(house.client()), [row.item_id])
+            return found
+
+    house.listing["tracks"][0]["title"] = "Tone One"
+    house.rescan()
+    matching.rename(Slow(house.client()), [row.item_id])
+    renaming.step()
+
+    assert house.row("Tone I").file_path == f"{FOLDER}/1-01 - Tone I.flac"
 
 
 def test_only_what_has_another_title_is_renamed(house: MovingHouse, renaming: FileRenaming) -> None:

@@ -8,7 +8,10 @@ from threading import Event
 import pytest
 from PIL import Image
 
+from sidecar.domain.files.naming import make_path_key
 from sidecar.services.identity.renaming import FileRenaming
+from sidecar.store.downloads.insert import FilePlace
+from sidecar.store.files.companions import CompanionFiles
 from tests.fakes.libraries.tiny import track
 from tests.services.conftest import STICK
 from tests.services.identity.house import MovingHouse, moving_house, tracks
@@ -114,6 +117,20 @@ def test_the_picture_of_the_album_comes_before_that_of_a_track(house: MovingHous
     look_beside(house)
 
     assert list(pictures(house)) == ["Duo/Twin (2001)/cover.jpg"]
+
+
+def test_what_is_renamed_while_its_companions_are_fetched_is_looked_at_again(
+    house: MovingHouse,
+) -> None:
+    """What was fetched lies beside the old name, and goes from there."""
+    files, row = CompanionFiles(house.store.db), house.row("One")
+    found = files.waiting(STICK, 10)
+    new = f"{ALBUM}/renamed.flac"
+    assert house.store.downloads.queue.follow(row, FilePlace(new, make_path_key(new)))
+
+    files.note(found)
+
+    assert [one.path for one in files.waiting(STICK, 10)] == [new]
 
 
 def test_where_files_of_different_albums_lie_together_there_is_no_cover(
