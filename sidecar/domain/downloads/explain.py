@@ -13,8 +13,15 @@ from datetime import datetime, timedelta
 from math import ceil
 from types import MappingProxyType
 
-from sidecar.domain.downloads.download import NOT_TAKEN, Download, Status
+from sidecar.domain.downloads.download import (
+    FORBIDDEN,
+    NOT_ALLOWED,
+    NOT_TAKEN,
+    Download,
+    Status,
+)
 from sidecar.domain.downloads.waits import Wait
+from sidecar.domain.space.space import TOO_BIG
 from sidecar.messages import as_sentence, clause, listed, msg
 
 STATES = MappingProxyType(
@@ -28,6 +35,8 @@ STATES = MappingProxyType(
         Status.REMOVED: msg("It was on {device} and was removed"),
     }
 )
+# What is queued again once the account may, or the device has another limit.
+_ENDS_BY_ITSELF = frozenset({FORBIDDEN, NOT_ALLOWED, TOO_BIG})
 _DAYS, _HOURS, _MINUTES = 86_400, 3600, 60
 
 
@@ -176,6 +185,8 @@ def _explain_absence(facts: ExplainFacts) -> str:
 def _describe_failure(facts: ExplainFacts, download: Download) -> str:
     why = clause(download.error_message or msg("it could not be downloaded"))
     if download.retry_next_at is None:
+        if download.error_code in _ENDS_BY_ITSELF:
+            return msg("{why}. As soon as that changes, it is downloaded by itself", why=why)
         return msg("{why}. It is not tried again until somebody says so", why=why)
     return msg(
         "{why}. It is tried again in {time}",

@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads.download import Download, Status
+from sidecar.domain.downloads.download import FORBIDDEN, NOT_ALLOWED, Download, Status
 from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain, format_span
 from sidecar.domain.downloads.waits import Wait, WaitKind
+from sidecar.domain.space.space import TOO_BIG
 from tests.domain import examples
 from tests.fakes.clock import START
 
@@ -112,6 +113,16 @@ def at(status: Status, **facts: object) -> Download:
         (
             about(at(Status.PAUSED)),
             ["It is not on Car stick: its download is paused until somebody resumes it."],
+        ),
+        *(
+            (
+                about(replace(FAILED, error_message="No.", error_code=code)),
+                [
+                    "It is not on Car stick: No. "
+                    "As soon as that changes, it is downloaded by itself."
+                ],
+            )
+            for code in (FORBIDDEN, NOT_ALLOWED, TOO_BIG)
         ),
         (
             about(FAILED),
