@@ -98,6 +98,8 @@ def next_status(status: Status, move: Move) -> Status:
 EMPTY, LARGER, UNPROVED = "empty", "larger", "unproved"
 # The device does not take this kind of media; ends by itself when its settings say otherwise.
 NOT_TAKEN = "not-taken"
+# It is larger than the device can hold; ends by itself when its limits are others.
+TOO_BIG = "too-big"
 # Codes of refusals that concern the account which fetches: another one may have the file.
 FORBIDDEN, NOT_ALLOWED, NOT_OFFERED, GONE = "http-403", "not-allowed", "http-400", "gone"
 REFUSED_TO_ACCOUNT = frozenset({FORBIDDEN, NOT_ALLOWED, NOT_OFFERED, GONE})

@@ -17,11 +17,11 @@ from sidecar.domain.downloads.download import (
     FORBIDDEN,
     NOT_ALLOWED,
     NOT_TAKEN,
+    TOO_BIG,
     Download,
     Status,
 )
 from sidecar.domain.downloads.waits import Wait
-from sidecar.domain.space.space import TOO_BIG
 from sidecar.messages import as_sentence, clause, listed, msg
 
 STATES = MappingProxyType(

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sidecar.domain.downloads.download import Download, Status
+from sidecar.domain.downloads.download import TOO_BIG, Download, Status
 from sidecar.domain.items.item import ItemType
 from sidecar.messages import Message, Size, counted, msg
 
@@ -30,8 +30,6 @@ GIVEN_UP_S = 45.0
 # So many devices get a sentence of their own.
 MOST_DEVICES = 3
 LONGEST_TITLE = 60
-# The code of a file that no room will ever do for.
-TOO_BIG = "too-big"
 FILMS = frozenset({ItemType.MOVIE, ItemType.EPISODE, ItemType.MUSIC_VIDEO, ItemType.VIDEO})
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sidecar.domain.downloads.download import TOO_BIG
 from sidecar.messages import Size, msg
 
 SMALLEST_RESERVE = 256 * 1024 * 1024
-
-# The code of what will never fit with the present settings.
-TOO_BIG = "too-big"
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ What is wanted stays wanted (`services.rules.wishes`), and files that are there 
 from __future__ import annotations
 
 from sidecar.config import DeviceSettings
-from sidecar.domain.downloads.download import NOT_TAKEN, Download, Status
+from sidecar.domain.downloads.download import NOT_TAKEN, TOO_BIG, Download, Status
 from sidecar.domain.items.item import PLAYABLE, Item
 from sidecar.domain.items.kinds import ALL_MEDIA, is_taken, not_taken_text
 from sidecar.domain.items.versions import choose_version
-from sidecar.domain.space.space import TOO_BIG, compute_default_reserve
+from sidecar.domain.space.space import compute_default_reserve
 from sidecar.domain.transfers.failures import Failure, FailureClass
 from sidecar.events import DeviceChanged, DownloadChanged, Event
 from sidecar.messages import Message, msg

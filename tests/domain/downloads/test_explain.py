@@ -5,10 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from sidecar.domain.downloads.download import FORBIDDEN, NOT_ALLOWED, Download, Status
+from sidecar.domain.downloads.download import FORBIDDEN, NOT_ALLOWED, TOO_BIG, Download, Status
 from sidecar.domain.downloads.explain import ExplainFacts, WantedBecause, explain, format_span
 from sidecar.domain.downloads.waits import Wait, WaitKind
-from sidecar.domain.space.space import TOO_BIG
 from tests.domain import examples
 from tests.fakes.clock import START
 
@@ -118,8 +117,10 @@ def at(status: Status, **facts: object) -> Download:
             (
                 about(replace(FAILED, error_message="No.", error_code=code)),
                 [
-                    "It is not on Car stick: No. "
-                    "As soon as that changes, it is downloaded by itself."
+                    (
+                        "It is not on Car stick: No. "
+                        "As soon as that changes, it is downloaded by itself."
+                    )
                 ],
             )
             for code in (FORBIDDEN, NOT_ALLOWED, TOO_BIG)
