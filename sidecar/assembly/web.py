@@ -338,6 +338,7 @@ def _notices(
     return NoticeBoard(
         problems=problems,
         devices=below.shown.devices,
+        states=below.base.store.downloads.queries.by_device,
         further=further,
         questions=questions.of,
         try_now=_trying(below),

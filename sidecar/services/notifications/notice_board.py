@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from sidecar.services.accounts.person import Person
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.health.notices import Notice, OpenQuestion
 from sidecar.services.health.problems import ProblemKind, Problems
+from sidecar.store.downloads.queries import DeviceState
+
+
+def concerns_space(device: DeviceView, states: Mapping[str, DeviceState]) -> bool:
+    """Whether somebody is told of a device's space: who manages it, and whose files it is about.
+
+    Who only might use it loses nothing, and can do nothing about it.
+
+    Args:
+        device: The device, as this person sees it.
+        states: How this person's downloads stand on each device.
+    """
+    state = states.get(device.id)
+    return device.may_manage or (state is not None and state.has_any)
 
 
 class NoticeBoard:
@@ -18,6 +32,7 @@ class NoticeBoard:
         *,
         problems: Problems,
         devices: Callable[[Person], Sequence[DeviceView]],
+        states: Callable[[str], Mapping[str, DeviceState]],
         further: Iterable[Callable[[Person], Iterable[Notice]]],
         questions: Callable[[Person], Sequence[OpenQuestion]],
         try_now: Callable[[], object],
@@ -27,12 +42,14 @@ class NoticeBoard:
         Args:
             problems: The present problems of the server, accounts and devices.
             devices: Lists the devices that a person uses.
+            states: How an account's downloads stand on each device.
             further: Other sources of notices for a person.
             questions: Lists the open questions that concern a person.
             try_now: Asks the server at once whether it is back, and whether files get through.
         """
         self._problems = problems
         self._devices = devices
+        self._states = states
         self._further = tuple(further)
         self._questions = questions
         self._try_now = try_now
@@ -52,10 +69,11 @@ class NoticeBoard:
             if device.trouble is not None
         ]
         rooms = self._problems.all_of(ProblemKind.ROOM)
+        states = self._states(person.user_id) if rooms else {}
         notices += [
             Notice("room", "warning", rooms[device.id].text, device.id)
             for device in devices
-            if device.id in rooms
+            if device.id in rooms and concerns_space(device, states)
         ]
         for more in self._further:
             notices += more(person)

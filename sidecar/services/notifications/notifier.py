@@ -37,7 +37,7 @@ from sidecar.services.accounts.person import Person
 from sidecar.services.devices.access import NEW
 from sidecar.services.devices.views import DeviceView
 from sidecar.services.health.problems import ProblemKind, Problems
-from sidecar.services.notifications.notice_board import NoticeBoard
+from sidecar.services.notifications.notice_board import NoticeBoard, concerns_space
 from sidecar.services.notifications.preferences import NotificationPreferences, name_address, send
 from sidecar.services.notifications.push import BrowserPush
 from sidecar.store.downloads.activity import Happening
@@ -206,6 +206,8 @@ class Notifier:
                     device=one.name,
                 )
                 yield Condition(key, NotificationKind.READY, text, came.newest)
+            if not concerns_space(one, states):
+                continue
             for problem in (troubles.get(one.id), plans.get(one.id)):
                 if problem is not None and problem.code in FULL:
                     yield Condition(f"full:{one.id}", NotificationKind.FULL, problem.text)

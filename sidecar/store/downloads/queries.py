@@ -158,6 +158,11 @@ class DeviceState:
         """How many wait for their turn or are being fetched."""
         return sum(self.counts.get(one, 0) for one in (Status.PENDING, Status.DOWNLOADING))
 
+    @property
+    def has_any(self) -> bool:
+        """Whether any of its downloads is there, or may still come."""
+        return bool(self.counts.keys() - {Status.REMOVED})
+
 
 @dataclass(frozen=True, slots=True)
 class Matches:
