@@ -50,7 +50,13 @@ def prepare(
         may_move=True,
     )
     if not settings.devices:
-        (place / "stick").mkdir(parents=True, exist_ok=True)
+        try:
+            (place / "stick").mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SidecarError(
+                f"The demo cannot be kept in {place}: {error.strerror}; choose another folder "
+                "with server.data_dir"
+            ) from error
     settings = demo_settings(settings)
     return settings, partial(
         _start_demo, settings=settings, demo=demo, stop=stop, stack=stack, set_up=set_up

@@ -27,6 +27,18 @@ NOT_SETTINGS = {"SIDECAR_CONFIG", "SIDECAR_DEVICES"}
 # The values of these are masked in error messages.
 SECRETS = {"password", "secret", "api_key", "passphrase"}
 
+# What pydantic says otherwise, in words that have nothing to do with Python.
+REASONS = {
+    "extra_forbidden": "there is no such setting",
+    "missing": "must be given",
+    "tuple_type": "must be a list",
+    "model_type": "must be settings with their names",
+    "bool_parsing": "must be true or false",
+    "bool_type": "must be true or false",
+    "int_parsing": "must be a whole number",
+    "int_type": "must be a whole number",
+}
+
 
 def load(environ: Mapping[str, str], *, file: Path | None = None) -> Settings:
     """Read and check the settings.
@@ -166,15 +178,13 @@ def _explain(
     in_environ, value = _look_up(from_environ, place)
     if not in_environ:
         _, value = _look_up(tree, place)
-    reason = {
-        "extra_forbidden": "there is no such setting",
-        "missing": "must be given",
-    }.get(first["type"], first["msg"].removeprefix("Value error, "))
+    reason = REASONS.get(first["type"], first["msg"].removeprefix("Value error, "))
+    reason = reason.replace("Input should be", "must be", 1)
     key = ".".join(str(part) for part in place)
     where: str | Path = "environment" if in_environ or source is None else source
     if where == "environment":
         key = (
-            "SIDECAR_DEVICES"
+            f"SIDECAR_DEVICES{''.join(map(_describe_step, place[1:]))}"
             if place[0] == "devices"
             else PREFIX + "__".join(str(part).upper() for part in place)
         )
@@ -184,6 +194,11 @@ def _explain(
     elif SECRETS & set(place) or place[0] in {"database", "redis"}:
         value = "********"
     return ConfigError(where, key, value, reason)
+
+
+def _describe_step(part: str | int) -> str:
+    """Return a step into JSON as people write it: the first is number 1."""
+    return f" number {part + 1}" if isinstance(part, int) else f", {part}"
 
 
 def _look_up(tree: object, place: tuple[str | int, ...]) -> tuple[bool, object]:

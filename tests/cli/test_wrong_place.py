@@ -40,6 +40,19 @@ def test_a_backup_into_a_folder_that_is_not_there_names_it(
     assert f"There is no folder {house / 'none'}:" in capsys.readouterr().err
 
 
+def test_a_data_folder_in_which_the_demo_cannot_be_kept_is_named(
+    house: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (house / "data").write_text("no folder")
+    monkeypatch.delenv("SIDECAR_JELLYFIN__URL")
+    monkeypatch.delenv("SIDECAR_DEVICES")
+    monkeypatch.setenv("SIDECAR_SERVER__PORT", "0")
+
+    assert cli.main(["run"]) == 1
+
+    assert f"cannot be kept in {house / 'data' / 'demo'}: Not a dir" in capsys.readouterr().err
+
+
 def test_a_folder_that_cannot_be_made_for_the_demo_is_named(
     house: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -48,3 +61,22 @@ def test_a_folder_that_cannot_be_made_for_the_demo_is_named(
     assert cli.main(["demo", "--library", str(house / "file" / "library")]) == 1
 
     assert f"cannot be in {house / 'file' / 'library'}: Not a directory" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "refusal"),
+    [
+        (["--label", "script", "--days", "soon"], "must be a number from 1 to"),
+        (["--label", "script", "--days", "0"], "must be a number from 1 to"),
+        (["--label", " "], "must say what the key is for"),
+    ],
+)
+def test_what_a_key_cannot_have_is_said_in_words(
+    house: Path, capsys: pytest.CaptureFixture[str], words: list[str], refusal: str
+) -> None:
+    used(house).close()
+
+    with pytest.raises(SystemExit):
+        cli.main(["api-key", "create", "--account", "ann", *words])
+
+    assert refusal in capsys.readouterr().err

@@ -199,7 +199,7 @@ def test_a_secret_file_that_is_not_there_says_so(tmp_path: Path) -> None:
     [
         ("[transfer]\nworkers = 0\n", "transfer.workers = 0: .*greater than or equal to 1"),
         ("[transfer]\nwrokers = 3\n", "transfer.wrokers: there is no such setting"),
-        ("[server]\nport = 'x'\n", "server.port = 'x': .*integer"),
+        ("[server]\nport = 'x'\n", "server.port = 'x': must be a whole number"),
         ("[jellyfin]\nurl = 'nas'\n", "jellyfin.url = 'nas': must be a web address"),
         (
             "[server]\njellyfin_web_origins = ['https://jelly.example/web']\n",
@@ -226,7 +226,17 @@ def test_a_wrong_setting_names_file_key_value_and_reason(
     [
         ("SIDECAR_SERVER__PROT", "1", "environment: SIDECAR_SERVER__PROT: there is no such"),
         ("SIDECAR_DEVICES", "[", "environment: SIDECAR_DEVICES: must be a JSON list"),
-        ("SIDECAR_TRANSFER__WORKERS", "99", "SIDECAR_TRANSFER__WORKERS = '99'"),
+        ("SIDECAR_DEVICES", '{"name": "x"}', "SIDECAR_DEVICES: must be a list"),
+        (
+            "SIDECAR_DEVICES",
+            "[1]",
+            "SIDECAR_DEVICES number 1: must be settings with their names",
+        ),
+        ("SIDECAR_DEVICES", '[{"path": "/a"}]', "SIDECAR_DEVICES number 1, name: must be given"),
+        ("SIDECAR_TRANSFER__WORKERS", "x", "WORKERS = 'x': must be a whole number"),
+        ("SIDECAR_TRANSFER__WORKERS", "99", "WORKERS = '99': must be less than or equal to 16"),
+        ("SIDECAR_TRANSFER__ENGINE", "curl", "ENGINE = 'curl': must be 'threads' or 'aria2'"),
+        ("SIDECAR_METRICS__ENABLED", "maybe", "ENABLED = 'maybe': must be true or false"),
     ],
 )
 def test_a_wrong_variable_is_named(tmp_path: Path, name: str, value: str, message: str) -> None:

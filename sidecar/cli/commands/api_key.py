@@ -24,7 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "create", parents=[common_arguments()], help="make a key; it is shown once"
     )
     create.add_argument("--account", required=True, metavar="NAME")
-    create.add_argument("--label", required=True, metavar="TEXT", help="what it is for")
+    create.add_argument(
+        "--label", type=_label, required=True, metavar="TEXT", help="what it is for"
+    )
     create.add_argument(
         "--days",
         type=_days,
@@ -82,12 +84,18 @@ def revoke(settings: Settings, asked: argparse.Namespace) -> int:
     return 0
 
 
+def _label(text: str) -> str:
+    if not text.strip():
+        raise argparse.ArgumentTypeError("must say what the key is for")
+    return text.strip()
+
+
 def _days(text: str) -> int | None:
     if text == "never":
         return None
-    days = int(text)
+    days = int(text) if text.isdecimal() else 0
     if not 1 <= days <= LONGEST_DAYS:
-        raise argparse.ArgumentTypeError(f"must be between 1 and {LONGEST_DAYS}, or `never`")
+        raise argparse.ArgumentTypeError(f"must be a number from 1 to {LONGEST_DAYS}, or `never`")
     return days
 
 
