@@ -10,6 +10,11 @@ import peewee
 from sidecar.store.database import Database, Query
 from sidecar.store.schema.tables import DeviceMachineRow, DeviceRow
 
+# Triggers count for each row that goes. Within one transaction PostgreSQL keeps every version of
+# such a count and goes through them all for the next: 53,000 rows at once took over a minute.
+MOST_AT_ONCE = 500
+MANY_ROWS = ("downloads", "holds", "activity")
+
 
 @dataclass(frozen=True, slots=True)
 class Device:
@@ -56,12 +61,30 @@ class Devices:
         return next((one for one in self.all() if one.id == device_id), None)
 
     def forget(self, device_id: str) -> None:
-        """Delete a device and every row about it, in whatever table."""
+        """Delete a device and every row about it, in whatever table.
+
+        Other writers come in between. If it is cut off, the device stays, and can be forgotten
+        again. Files without rows are nobody's, so the downloads go first.
+        """
+        for table in MANY_ROWS:
+            while self._forget_some(table, device_id):
+                pass
         with self._db.write():
             for table in self._db.dialect.list_tables_with("device_id"):
                 # The names come from our own tables.
                 self._db.execute_sql(f"DELETE FROM {table} WHERE device_id = ?", (device_id,))  # noqa: S608
             self._db.execute(peewee.ModelDelete(DeviceRow).where(DeviceRow.id == device_id))
+
+    def _forget_some(self, table: str, device_id: str) -> bool:
+        """Delete some rows about a device, and tell whether there were any."""
+        some = f"SELECT id FROM {table} WHERE device_id = ? LIMIT ?"  # noqa: S608 - ours
+        with self._db.write():
+            return bool(
+                self._db.execute_sql(
+                    f"DELETE FROM {table} WHERE id IN ({some}) RETURNING id",  # noqa: S608 - ours
+                    (device_id, MOST_AT_ONCE),
+                )
+            )
 
     def all(self) -> list[Device]:
         """Return every device ever seen, oldest first."""

@@ -1,14 +1,21 @@
 from __future__ import annotations
 
+import itertools
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from sidecar.store.database import Database
+from sidecar.store.devices import devices as devices_module
 from sidecar.store.devices.devices import Device, Devices
+from sidecar.store.dialects.postgresql import PostgresqlDialect
+from sidecar.store.downloads.queue import Downloads
 from sidecar.store.meta import Meta
 from sidecar.store.rules.tombstones import Tombstones
 from tests.fakes.clock import START, FakeClock
-from tests.store.examples import ANN, BEN, CARD, STICK, item_id
+from tests.statements import hook
+from tests.store.examples import ANN, BEN, CARD, STICK, item_id, wanted
 
 
 def test_a_device_keeps_its_identity_wherever_it_is_mounted(db: Database) -> None:
@@ -58,3 +65,27 @@ def test_asking_again_lifts_the_tombstone(db: Database, clock: FakeClock) -> Non
     assert not tombstones.forget(ANN, STICK, item_id(1))
 
     assert tombstones.items(ANN, STICK) == frozenset()
+
+
+def test_a_device_with_many_files_is_forgotten_in_steps_between_which_others_write(
+    db: Database, downloads: Downloads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices_module, "MOST_AT_ONCE", 2)
+    downloads.queue.add_all([wanted(number) for number in range(5)])
+    downloads.queue.add_all([wanted(9, device=CARD)])
+    said: list[str] = []
+    end = hook(db, lambda sql, _values: said.append(sql))
+
+    Devices(db).forget(STICK)
+    end()
+
+    gone = [number for number, one in enumerate(said) if "DELETE FROM downloads" in one]
+    assert len(gone) >= 3
+    # SQLite does not tell of what begins a transaction.
+    for before, after in itertools.pairwise(
+        gone if isinstance(db.dialect, PostgresqlDialect) else []
+    ):
+        between = " ".join(said[before:after])
+        assert "BEGIN" in between, "others wait until all are gone"
+    assert [one.id for one in Devices(db).all()] == [CARD]
+    assert db.sql("SELECT device_id FROM downloads") == [(CARD,)]
