@@ -237,6 +237,8 @@ def _steps(
     # The command line signs people in as well.
     looks = [(accounts.service.read_again, "the accounts")]
     if not base.roles.is_alone:
+        # Who may use a device that was added on a page is among them.
+        looks.append((base.configuration.read_again, "the settings of the page"))
         looks.append((devices.settings.read_again, "the devices' settings"))
     for read_again, what in looks:
         yield (SafetyNet(read_again, base.bus.hears_others, base.clock).step, what)

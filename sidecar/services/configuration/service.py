@@ -133,7 +133,8 @@ class ConfigurationService:
         self._lock = Lock()
         self._checks: tuple[Check, ...] = ()
         self._ignored = frozenset(ignored)
-        self._changes = self._stored()
+        self._sealed = store.all()
+        self._changes = self._open(self._sealed)
         self._now, refused = merge_valid(base, self._changes)
         for key, error in refused.items():
             log.warning("the page's setting %s is passed over: %s", key, error)
@@ -157,10 +158,15 @@ class ConfigurationService:
         match event:
             case SettingsChanged():
                 self._read_again()
-            case NewsMissed() if self._read_again():
-                self._bus.receive(SettingsChanged())
+            case NewsMissed():
+                self.read_again()
             case _:
                 pass
+
+    def read_again(self) -> None:
+        """Look for what another process has changed, whose news may not have come."""
+        if self._read_again():
+            self._bus.receive(SettingsChanged())
 
     @property
     def base(self) -> Settings:
@@ -280,9 +286,12 @@ class ConfigurationService:
     def _read_again(self) -> bool:
         """Take the settings that the page has stored; return whether they are others."""
         with self._lock:
-            stored = self._stored()
+            sealed = self._store.all()
+            if sealed == self._sealed:
+                return False
+            stored = self._open(sealed)
             is_new = stored != self._changes
-            self._changes = stored
+            self._sealed, self._changes = sealed, stored
             self._now, _ = merge_valid(self._base, stored)
             return is_new
 
@@ -291,8 +300,8 @@ class ConfigurationService:
             return value
         return {SEALED: self._box.encrypt(SecretStr(str(value))).decode()}
 
-    def _stored(self) -> dict[str, object]:
-        stored = open_sealed(self._store.all(), self._box)
+    def _open(self, sealed: Mapping[str, object]) -> dict[str, object]:
+        stored = open_sealed(sealed, self._box)
         return {key: value for key, value in stored.items() if key not in self._ignored}
 
 

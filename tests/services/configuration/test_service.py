@@ -181,6 +181,22 @@ def test_an_address_that_gets_a_secret_of_the_file_is_the_file_s(
     one.change({"transfer.aria2.url": "http://127.0.0.1:6800/jsonrpc"})
 
 
+def test_what_another_process_changes_is_found_once_without_any_news(
+    world: World, base: Settings
+) -> None:
+    service(world, base).change({"network.quiet_hours": ["22:00-06:30"]})
+    one = service(world, base)
+    world.bus.subscribe(one.hear, Sender.ELSEWHERE)
+    service(world, base).change({"network.quiet_hours": ["23:00-06:30"]})
+    world.news.clear()
+
+    one.read_again()
+    one.read_again()
+
+    assert [str(hours) for hours in one.now().network.quiet_hours] == ["23:00-06:30"]
+    assert world.news == [SettingsChanged()]
+
+
 @pytest.mark.parametrize("event", [SettingsChanged(), NewsMissed()])
 def test_what_another_process_changes_counts_here(
     world: World, base: Settings, event: Event

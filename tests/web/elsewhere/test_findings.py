@@ -376,3 +376,19 @@ def test_everybody_reads_that_rules_rest_while_no_process_watches(
     share(house)
     assert NoticesChanged() in told
     assert "No rule runs" not in ann.get("/").text
+
+
+def test_who_uses_a_device_that_was_added_on_a_page_counts_on_all_machines_without_redis(
+    house: WebHouse, car: Car
+) -> None:
+    def users_there() -> list[tuple[str, ...]]:
+        car.services.background.housekeeping.step()
+        settings = car.services.devices.registry.settings()
+        return [one.users for one in settings if one.name == "Page card"]
+
+    card: dict[str, object] = {"name": "Page card", "path": "/media/nobody/card"}
+    for users in (["ann", "ben"], ["ann"]):
+        house.services.configuration.save({"devices": [card | {"users": users}]})
+        assert users_there() == [tuple(users)]
+    house.services.configuration.save({"devices": None})
+    assert users_there() == []
